@@ -1,0 +1,1 @@
+//! When an article page is looked at again.

@@ -1,0 +1,1 @@
+//! Labels, score and significance of a comparison.

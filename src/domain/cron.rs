@@ -1,0 +1,1 @@
+//! Cron expressions with a time zone: the adapter around the crate `cron`.

@@ -1,0 +1,1 @@
+//! Known state and observations in, decision out.

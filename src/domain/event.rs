@@ -1,0 +1,292 @@
+//! What happened, as data: the one thing that notify and report need to know.
+//!
+//! [`Event`] is the body of a webhook and a line of `log --format ndjson`; its JSON form is a contract.
+//! Readers ignore members that they do not know, so members may be added; none may change its meaning.
+
+use serde::{Deserialize, Serialize};
+
+use super::classify::{Label, Reason, ScorePart, Significance};
+use super::diff::{BlockDiff, Segment, WordCount};
+use super::ids::{ChangeNumber, RevisionNumber};
+use super::state::Channel;
+use crate::time::Timestamp;
+
+/// The version of the JSON form.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// An entry's text, headline, address … was changed.
+    #[serde(rename = "entry.revised")]
+    EntryRevised,
+    /// An article was taken down.
+    #[serde(rename = "entry.removed")]
+    EntryRemoved,
+    /// A removed article is back.
+    #[serde(rename = "entry.restored")]
+    EntryRestored,
+    /// An entry goes back and forth between states.
+    #[serde(rename = "entry.flapping")]
+    EntryFlapping,
+    /// An entry was seen for the first time.
+    #[serde(rename = "entry.published")]
+    EntryPublished,
+    /// A feed cannot be read any more.
+    #[serde(rename = "feed.failing")]
+    FeedFailing,
+    /// A failing feed can be read again.
+    #[serde(rename = "feed.recovered")]
+    FeedRecovered,
+    /// A feed answered 410 Gone.
+    #[serde(rename = "feed.gone")]
+    FeedGone,
+    /// A feed has moved for good.
+    #[serde(rename = "feed.moved")]
+    FeedMoved,
+    /// Many entries of a feed were changed at once.
+    #[serde(rename = "feed.bulk_edit")]
+    FeedBulkEdit,
+    /// A trial of a target.
+    #[serde(rename = "ping.test")]
+    PingTest,
+}
+
+impl EventKind {
+    /// The name in configuration, database and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EntryRevised => "entry.revised",
+            Self::EntryRemoved => "entry.removed",
+            Self::EntryRestored => "entry.restored",
+            Self::EntryFlapping => "entry.flapping",
+            Self::EntryPublished => "entry.published",
+            Self::FeedFailing => "feed.failing",
+            Self::FeedRecovered => "feed.recovered",
+            Self::FeedGone => "feed.gone",
+            Self::FeedMoved => "feed.moved",
+            Self::FeedBulkEdit => "feed.bulk_edit",
+            Self::PingTest => "ping.test",
+        }
+    }
+
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::EntryRevised,
+        Self::EntryRemoved,
+        Self::EntryRestored,
+        Self::EntryFlapping,
+        Self::EntryPublished,
+        Self::FeedFailing,
+        Self::FeedRecovered,
+        Self::FeedGone,
+        Self::FeedMoved,
+        Self::FeedBulkEdit,
+        Self::PingTest,
+    ];
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// What kind of thing.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// When it was noticed.
+    pub timestamp: Timestamp,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The thing itself.
+    pub data: EventData,
+}
+
+/// What an event says; absent members are left out.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventData {
+    /// The number of the change, set when it is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<ChangeNumber>,
+    /// What moved and how much it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeInfo>,
+    /// The feed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<FeedInfo>,
+    /// The entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryInfo>,
+    /// The revision before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<RevisionInfo>,
+    /// The revision after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<RevisionInfo>,
+    /// The exact words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<DiffInfo>,
+    /// Why a feed fails, where it has moved to, how many entries: for events that are no change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Set on events that `notify test` makes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
+    /// The whole event in a few lines of plain text.
+    pub text: String,
+}
+
+/// A field of an entry that can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Field {
+    /// The headline.
+    Title,
+    /// The feed's description.
+    Summary,
+    /// The full text, from the feed or the page.
+    Body,
+    /// The authors.
+    Byline,
+    /// A date shown to readers.
+    Date,
+    /// The article's address.
+    Address,
+    /// The feed's identifier of the entry.
+    Guid,
+}
+
+/// What moved and how much it matters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeInfo {
+    /// The fields that moved, in the order of [`Field`].
+    pub fields: Vec<Field>,
+    /// How much it matters.
+    pub significance: Significance,
+    /// 0–100.
+    pub score: u8,
+    /// What kinds of edit it is.
+    pub labels: Vec<Label>,
+    /// Why each label was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+    /// What the score is made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub score_parts: Vec<ScorePart>,
+    /// Words added and removed over all text fields.
+    pub words: WordCount,
+    /// 0–1, of the longest text that changed, rounded to two digits.
+    pub similarity: f64,
+    /// Where it was seen.
+    pub channel: Vec<Channel>,
+    /// When it happened, as far as that is known.
+    pub window: Window,
+    /// The earlier revision that this is a return to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revert_of: Option<RevisionNumber>,
+}
+
+/// Between which two looks the change happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The last look that saw the state before.
+    pub last_unchanged: Timestamp,
+    /// The first look that saw the state after.
+    pub first_changed: Timestamp,
+    /// Looks after `last_unchanged`, the one that saw the change included.
+    pub checks: u32,
+    /// Those of them that failed.
+    pub failed_checks: u32,
+}
+
+/// The feed of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedInfo {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its own title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its address in the configuration.
+    pub url: String,
+    /// Its tags in the configuration.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+/// The entry of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryInfo {
+    /// Our own identifier, `ent_…`.
+    pub id: String,
+    /// The guid that the feed gives now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guid: Option<String>,
+    /// The article's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The authors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The claimed date of publication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+    /// When revisor saw it first.
+    pub first_seen: Timestamp,
+}
+
+/// One side of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevisionInfo {
+    /// Its number within the entry.
+    pub revision: RevisionNumber,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Its headline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// SHA-256 of its text, blocks joined by a blank line, in hexadecimal.
+    pub body_sha256: String,
+}
+
+/// The exact words, one member for each text field that changed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DiffInfo {
+    /// The headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Vec<Segment>>,
+    /// The feed's description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<BlocksInfo>,
+    /// The full text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<BlocksInfo>,
+    /// The authors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byline: Option<Vec<Segment>>,
+    /// The address, old and new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<[String; 2]>,
+    /// The guid, old and new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guid: Option<[String; 2]>,
+}
+
+/// The blocks that changed; equal ones may be left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BlocksInfo {
+    /// In the order of the new text.
+    pub blocks: Vec<BlockDiff>,
+    /// Set when blocks that changed were left out for size.
+    pub truncated: bool,
+    /// Set when the texts were too large or too different for the fine method.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub coarse: bool,
+}

@@ -1,0 +1,1 @@
+//! Which known entry an observation belongs to, and why.

@@ -1,0 +1,23 @@
+//! The pure core: values in, values out.
+//!
+//! Nothing here does IO, reads a clock, draws a random number or logs; the reason of a decision is part of its result.
+
+pub mod article_clock;
+pub mod assess;
+pub mod backoff;
+pub mod classify;
+pub mod compare;
+pub mod cron;
+pub mod decide;
+pub mod diff;
+pub mod event;
+pub mod fingerprint;
+pub mod identity;
+pub mod ids;
+pub mod normalise;
+pub mod observation;
+pub mod outcome;
+pub mod route;
+pub mod schedule;
+pub mod state;
+pub mod url;

@@ -1,0 +1,1 @@
+//! Text as it is compared; never what is stored or shown.

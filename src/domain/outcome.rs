@@ -1,0 +1,283 @@
+//! What one look yields: the value that is stored in one transaction, and what a look needs to know beforehand.
+
+use super::event::Event;
+use super::fingerprint::Fingerprints;
+use super::ids::{EntryId, FeedId, RevisionNumber};
+use super::state::{Channel, EntryState};
+use crate::time::Timestamp;
+
+/// Bytes and headers behind an observation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// What was looked at.
+    pub channel: Channel,
+    /// The address that answered, after redirects.
+    pub url: String,
+    /// When the answer was complete.
+    pub fetched: Timestamp,
+    /// HTTP status.
+    pub status: u16,
+    /// Names in lower case, in the order received.
+    pub headers: Vec<(String, String)>,
+    /// The decoded body.
+    pub body: Vec<u8>,
+}
+
+/// A name by which an entry is known in its feed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AliasKey {
+    /// What kind of name.
+    pub kind: AliasKind,
+    /// The guid as given, or the canonical form of the address.
+    pub value: String,
+}
+
+/// Kinds of names of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AliasKind {
+    /// The feed's guid.
+    Guid,
+    /// The canonical address.
+    Address,
+    /// A hash of title and text, for items that have neither guid nor address.
+    Content,
+}
+
+impl AliasKind {
+    /// The name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Guid => "guid",
+            Self::Address => "address",
+            Self::Content => "content",
+        }
+    }
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Guid, Self::Address, Self::Content]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A name to add to an entry, and why it is the same entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAlias {
+    /// The name.
+    pub key: AliasKey,
+    /// For people: `first sight`, `same address, new guid` …
+    pub reason: String,
+}
+
+/// Which entry is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryRef {
+    /// One that is made now.
+    New,
+    /// A known one.
+    Known(EntryId),
+}
+
+/// A revision to store, with the events that tell of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRevision {
+    /// The next number of the entry.
+    pub number: RevisionNumber,
+    /// When this state was first seen.
+    pub seen: Timestamp,
+    /// The state on both channels.
+    pub state: EntryState,
+    /// Of this state.
+    pub fingerprints: Fingerprints,
+    /// Which channels brought it.
+    pub channels: Vec<Channel>,
+    /// Absent for a baseline: the first sight of an entry or of a channel.
+    pub change: Option<NewChange>,
+}
+
+/// A change to store. Its number is given by the store, which also writes it into the event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewChange {
+    /// The whole change, told or not; `data.number` is set when stored.
+    pub event: Event,
+    /// Why it is kept quiet, when it is.
+    pub quiet: Option<Quiet>,
+    /// Names of the targets that are told.
+    pub targets: Vec<String>,
+}
+
+/// Why a change is stored without being told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quiet {
+    /// Below `detect.significance`.
+    Insignificant,
+    /// The page says what the feed has said already, or the other way round.
+    Echo,
+    /// The entry goes back and forth; it was told once.
+    Flapping,
+    /// Part of a bulk edit, which is told as one.
+    BulkEdit,
+}
+
+impl Quiet {
+    /// The name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Insignificant => "insignificant",
+            Self::Echo => "echo",
+            Self::Flapping => "flapping",
+            Self::BulkEdit => "bulk_edit",
+        }
+    }
+
+    /// The reason of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Self::Insignificant,
+            Self::Echo,
+            Self::Flapping,
+            Self::BulkEdit,
+        ]
+        .into_iter()
+        .find(|quiet| quiet.as_str() == name)
+    }
+}
+
+/// An event that is no change, with the targets that are told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// The event.
+    pub event: Event,
+    /// The entry that it is about, if it is about one; set by the store for a new entry.
+    pub entry: Option<EntryRef>,
+    /// Names of the targets that are told.
+    pub targets: Vec<String>,
+}
+
+/// What is written of one entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntryOutcome {
+    /// Which entry.
+    pub entry: EntryRef,
+    /// Names to add.
+    pub aliases: Vec<NewAlias>,
+    /// Whether the feed lists it now; `None` when the feed was not looked at.
+    pub in_feed: Option<bool>,
+    /// The last look that saw it in the feed, when it has just left or come back.
+    pub last_seen: Option<Timestamp>,
+    /// A claimed date moved while the text stayed: counted as `fake-freshness`.
+    pub date_touched: bool,
+    /// A new state of the claimed dates and other things outside of the comparison is not stored as a revision.
+    pub revision: Option<NewRevision>,
+    /// What the look at the page brought, when there was one.
+    pub page: Option<PageCheck>,
+    /// The address of the page to look at from now on; `None` leaves it.
+    pub page_url: Option<String>,
+    /// When to look at the page next; outer `None` leaves it, inner `None` ends it.
+    pub page_next: Option<Option<Timestamp>>,
+    /// Events about this entry besides the change: flapping, published …
+    pub events: Vec<NewEvent>,
+}
+
+impl EntryOutcome {
+    /// An outcome that changes nothing yet.
+    #[must_use]
+    pub fn of(entry: EntryRef) -> Self {
+        Self {
+            entry,
+            aliases: Vec::new(),
+            in_feed: None,
+            last_seen: None,
+            date_touched: false,
+            revision: None,
+            page: None,
+            page_url: None,
+            page_next: None,
+            events: Vec::new(),
+        }
+    }
+}
+
+/// What a look at a page leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageCheck {
+    /// When the look ended.
+    pub at: Timestamp,
+    /// Whether the page was read, or known to be unchanged.
+    pub ok: bool,
+    /// HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// What went wrong, for people.
+    pub error: Option<String>,
+    /// The validators for the next look; kept as they are when `None`.
+    pub validators: Option<Validators>,
+}
+
+/// What makes the next request conditional, verbatim as received.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub last_modified: Option<String>,
+    /// SHA-256 of the decoded body that they stand for.
+    pub body_sha256: Option<[u8; 32]>,
+}
+
+/// What a poll of a feed leaves behind in the feed's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedPoll {
+    /// The feed.
+    pub feed: FeedId,
+    /// When the poll ended.
+    pub at: Timestamp,
+    /// How it ended.
+    pub result: PollResult,
+    /// HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// When to poll next; `None` for never (gone).
+    pub next: Option<Timestamp>,
+    /// Why then, for people: `every 15m`, `cron`, `Retry-After`, `failed 3 times`.
+    pub next_why: String,
+    /// The validators for the next poll; kept as they are when `None`.
+    pub validators: Option<Validators>,
+    /// The feed's own title; kept when `None`.
+    pub title: Option<String>,
+    /// The address that a permanent redirect has led to; kept when `None`.
+    pub moved_to: Option<String>,
+}
+
+/// How a poll ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PollResult {
+    /// The feed was read, or was known to be unchanged.
+    Ok,
+    /// It could not be read.
+    Failed(String),
+    /// It is gone for good.
+    Gone(String),
+}
+
+/// Everything that one poll of a feed, or one look at a page, has to store: in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The feed that it belongs to.
+    pub feed: FeedId,
+    /// The poll of the feed; absent when only a page was looked at.
+    pub poll: Option<FeedPoll>,
+    /// Whether the feed's guids can be trusted to name entries; `None` leaves what is known.
+    pub guids_trusted: Option<bool>,
+    /// Sets the moment of the baseline.
+    pub baseline: bool,
+    /// The raw answers behind the revisions, feed first.
+    pub captures: Vec<Capture>,
+    /// The entries that are written, in the order of the feed.
+    pub entries: Vec<EntryOutcome>,
+    /// Events about the feed itself.
+    pub events: Vec<NewEvent>,
+}

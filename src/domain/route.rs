@@ -1,0 +1,61 @@
+//! Which targets an event is for.
+
+use super::classify::Significance;
+use super::event::{Event, EventKind};
+
+/// What a target wants to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetRule {
+    /// The target's name.
+    pub name: String,
+    /// Event names, or `entry.*`, `feed.*`, `*`.
+    pub events: Vec<String>,
+    /// Tags of feeds; empty means all feeds.
+    pub tags: Vec<String>,
+    /// Changes below this are not told.
+    pub significance: Significance,
+}
+
+impl TargetRule {
+    /// Whether this target is to be told of the event.
+    #[must_use]
+    pub fn wants(&self, event: &Event) -> bool {
+        let feed_tags = event
+            .data
+            .feed
+            .as_ref()
+            .map(|feed| feed.tags.as_slice())
+            .unwrap_or_default();
+        let tagged = self.tags.is_empty() || self.tags.iter().any(|tag| feed_tags.contains(tag));
+        let weighty = event
+            .data
+            .change
+            .as_ref()
+            .is_none_or(|change| change.significance >= self.significance);
+        tagged
+            && weighty
+            && self
+                .events
+                .iter()
+                .any(|pattern| matches(pattern, event.kind))
+    }
+}
+
+/// The names of the targets that are to be told of the event.
+#[must_use]
+pub fn targets_for(rules: &[TargetRule], event: &Event) -> Vec<String> {
+    rules
+        .iter()
+        .filter(|rule| rule.wants(event))
+        .map(|rule| rule.name.clone())
+        .collect()
+}
+
+/// `entry.published` is no edit: a pattern with a star does not stand for it, it has to be named.
+fn matches(pattern: &str, kind: EventKind) -> bool {
+    let name = kind.as_str();
+    match pattern.strip_suffix('*') {
+        Some(prefix) => kind != EventKind::EntryPublished && name.starts_with(prefix),
+        None => pattern == name,
+    }
+}

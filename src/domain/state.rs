@@ -1,0 +1,194 @@
+//! What is known of an entry's text: as published, channel by channel.
+//!
+//! The two channels are never compared with one another: a summary in the feed and the full text on the page are two
+//! texts, each with a past of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Where something was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// The item in the feed.
+    Feed,
+    /// The article page that the item links to.
+    Page,
+}
+
+/// What a block of text is in its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockKind {
+    /// Running text.
+    Paragraph,
+    /// A heading inside the text.
+    Heading,
+    /// One item of a list.
+    ListItem,
+    /// A paragraph inside a block quotation.
+    Quote,
+    /// What stands under a picture.
+    Caption,
+    /// One row of a table, its cells joined by ` | `.
+    TableRow,
+    /// Preformatted text.
+    Code,
+}
+
+/// One block of text, as published: decoded, without markup, its white space as a reader sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Block {
+    /// What the block is.
+    pub kind: BlockKind,
+    /// Its text, never empty, without line breaks except in [`BlockKind::Code`].
+    pub text: String,
+}
+
+impl Block {
+    /// A paragraph.
+    #[must_use]
+    pub fn paragraph(text: impl Into<String>) -> Self {
+        Self {
+            kind: BlockKind::Paragraph,
+            text: text.into(),
+        }
+    }
+}
+
+/// What a feed says of one entry.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FeedState {
+    /// The guid as the feed gives it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guid: Option<String>,
+    /// The article's address as the feed gives it now, absolute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The headline, as plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The authors, joined by `, `.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byline: Option<String>,
+    /// The claimed date of publication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+    /// The claimed date of the last update, only when the feed gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Timestamp>,
+    /// The feed's description.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub summary: Vec<Block>,
+    /// The full text, when the feed carries it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<Block>,
+}
+
+/// What an article page says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PageState {
+    /// The headline in the page's `h1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub h1: Option<String>,
+    /// The headline in `og:title`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub og_title: Option<String>,
+    /// The headline in JSON-LD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ld_headline: Option<String>,
+    /// The authors, joined by `, `.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byline: Option<String>,
+    /// The claimed date of publication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+    /// The claimed date of the last change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Timestamp>,
+    /// The canonical address that the page names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canonical: Option<String>,
+    /// The article's text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<Block>,
+}
+
+impl PageState {
+    /// The headline a reader sees: `h1`, else JSON-LD, else `og:title`.
+    #[must_use]
+    pub fn headline(&self) -> Option<&str> {
+        [&self.h1, &self.ld_headline, &self.og_title]
+            .into_iter()
+            .find_map(|title| title.as_deref())
+    }
+}
+
+/// The state that a revision stores: the last that was seen on each channel.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EntryState {
+    /// Absent when the entry was never seen in a feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed: Option<FeedState>,
+    /// Absent until the page was read for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageState>,
+}
+
+impl EntryState {
+    /// The headline to show: the feed's, else the page's.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.feed
+            .as_ref()
+            .and_then(|feed| feed.title.as_deref())
+            .or_else(|| self.page.as_ref().and_then(PageState::headline))
+    }
+
+    /// The by-line to show: the page's, else the feed's.
+    #[must_use]
+    pub fn byline(&self) -> Option<&str> {
+        let page = self.page.as_ref().and_then(|page| page.byline.as_deref());
+        page.or_else(|| self.feed.as_ref().and_then(|feed| feed.byline.as_deref()))
+    }
+
+    /// The article's address: the feed's, else the page's canonical one.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        self.feed
+            .as_ref()
+            .and_then(|feed| feed.address.as_deref())
+            .or_else(|| {
+                self.page
+                    .as_ref()
+                    .and_then(|page| page.canonical.as_deref())
+            })
+    }
+
+    /// The claimed date of publication: the feed's, else the page's.
+    #[must_use]
+    pub fn published(&self) -> Option<Timestamp> {
+        let feed = self.feed.as_ref().and_then(|feed| feed.published);
+        feed.or_else(|| self.page.as_ref().and_then(|page| page.published))
+    }
+
+    /// The fullest text that is known: the page's, else the feed's full text, else its summary.
+    #[must_use]
+    pub fn body(&self) -> &[Block] {
+        let page = self
+            .page
+            .as_ref()
+            .map(|page| page.body.as_slice())
+            .filter(|body| !body.is_empty());
+        let feed = self.feed.as_ref();
+        page.or_else(|| {
+            feed.map(|feed| feed.body.as_slice())
+                .filter(|body| !body.is_empty())
+        })
+        .or_else(|| feed.map(|feed| feed.summary.as_slice()))
+        .unwrap_or_default()
+    }
+}

@@ -1,0 +1,1 @@
+//! HTML to title, by-line, dates and blocks of text.

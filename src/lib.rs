@@ -1,0 +1,20 @@
+//! revisor watches feeds and the article pages behind them, keeps every version, and tells people what was changed
+//! after publication.
+
+pub mod time;
+
+pub mod domain;
+
+pub mod feed;
+
+pub mod extract;
+
+pub mod report;
+
+pub mod config;
+
+pub mod fetch;
+
+pub mod store;
+
+pub mod notify;

@@ -1,0 +1,1 @@
+//! The edge of the receivers: the outbox is drained here.

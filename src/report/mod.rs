@@ -1,0 +1,1 @@
+//! Events and states as text and JSON.

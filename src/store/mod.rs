@@ -1,0 +1,1 @@
+//! The `SQLite` edge: the only user of rusqlite.
