@@ -159,6 +159,38 @@ pub struct NewEvent {
     pub targets: Vec<String>,
 }
 
+/// The dates that are claimed of an entry, channel by channel. They are shown and counted, never compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClaimedDates {
+    /// Publication, by the feed.
+    pub feed_published: Option<Timestamp>,
+    /// The last update, by the feed.
+    pub feed_updated: Option<Timestamp>,
+    /// Publication, by the page.
+    pub page_published: Option<Timestamp>,
+    /// The last change, by the page.
+    pub page_modified: Option<Timestamp>,
+}
+
+impl ClaimedDates {
+    /// Those that a state claims.
+    #[must_use]
+    pub fn of(state: &EntryState) -> Self {
+        Self {
+            feed_published: state.feed.as_ref().and_then(|feed| feed.published),
+            feed_updated: state.feed.as_ref().and_then(|feed| feed.updated),
+            page_published: state.page.as_ref().and_then(|page| page.published),
+            page_modified: state.page.as_ref().and_then(|page| page.modified),
+        }
+    }
+
+    /// The claimed date of publication: the feed's, else the page's.
+    #[must_use]
+    pub fn published(&self) -> Option<Timestamp> {
+        self.feed_published.or(self.page_published)
+    }
+}
+
 /// What is written of one entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryOutcome {
@@ -172,6 +204,9 @@ pub struct EntryOutcome {
     pub last_seen: Option<Timestamp>,
     /// A claimed date moved while the text stayed: counted as `fake-freshness`.
     pub date_touched: bool,
+    /// The dates claimed now, when they differ from those stored and there is no revision that says so; else the same
+    /// touch would be counted at every look.
+    pub claimed: Option<ClaimedDates>,
     /// A new state of the claimed dates and other things outside of the comparison is not stored as a revision.
     pub revision: Option<NewRevision>,
     /// What the look at the page brought, when there was one.
@@ -194,6 +229,7 @@ impl EntryOutcome {
             in_feed: None,
             last_seen: None,
             date_touched: false,
+            claimed: None,
             revision: None,
             page: None,
             page_url: None,

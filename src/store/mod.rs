@@ -1,1 +1,54 @@
 //! The `SQLite` edge: the only user of rusqlite.
+//!
+//! - [`Store::open`] opens, creates or upgrades a database and starts its one [`Writer`]; [`Reader`] and [`Readers`]
+//!   read, beside it or in another process, and never upgrade.
+//! - A look at a feed or a page is stored by [`Writer::commit`] in one transaction: captures, entries, revisions,
+//!   changes, events, deliveries and the state of the feed become visible together or not at all.
+//! - Readers answer inherent methods that stand next to the queries: a file per table.
+//!
+//! The store reads no clock: every moment is an argument. It decides nothing about texts.
+
+mod changes;
+mod checks;
+mod codec;
+mod commit;
+mod entries;
+mod error;
+mod events;
+mod feeds;
+mod lock;
+mod maintenance;
+mod migrate;
+mod open;
+mod outbox;
+mod reader;
+mod revisions;
+mod sql;
+mod states;
+mod status;
+mod targets;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use changes::{ChangeFilter, StoredChange};
+pub use checks::{CheckRequest, CheckRequestId, RequestState};
+pub use commit::Committed;
+pub use entries::{Candidate, DuePage, KnownEntry, KnownEntryFull, Life, PageRow, RecentChange};
+pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
+pub use events::StoredEvent;
+pub use feeds::{ConfiguredFeed, FeedRow, FeedSync};
+pub use lock::InstanceLock;
+pub use maintenance::Pruned;
+pub use migrate::SCHEMA;
+pub use open::{OpenOptions, Store};
+pub use outbox::{
+    AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, LeasedDelivery, Next,
+    Retry,
+};
+pub use reader::{Reader, Readers};
+pub use revisions::RevisionRow;
+pub use status::{FeedHealth, StoreCounts};
+pub use targets::{TargetHealth, TargetRow};
+pub use writer::{Write, Writer, WriterProgress};

@@ -1,0 +1,131 @@
+//! Hashes, compression and public ids: how content gets its name and its form in the database.
+
+use sha2::{Digest, Sha256};
+
+use super::error::StoreError;
+
+/// Level 1 costs about half of level 3 and packs texts nearly as well.
+const LEVEL: i32 = 1;
+
+/// More than this is no value of ours, whatever the column says.
+const MAX_BYTES: i64 = 256 * 1024 * 1024;
+
+/// Compresses values; kept, because setting up a compressor costs more than compressing a page.
+pub(super) struct Codec {
+    compressor: zstd::bulk::Compressor<'static>,
+}
+
+impl Codec {
+    pub(super) fn new() -> Result<Self, StoreError> {
+        let compressor = zstd::bulk::Compressor::new(LEVEL)
+            .map_err(|error| StoreError::io(std::path::Path::new(""), error))?;
+        Ok(Self { compressor })
+    }
+
+    pub(super) fn pack(&mut self, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.compressor
+            .compress(bytes)
+            .map_err(|error| StoreError::io(std::path::Path::new(""), error))
+    }
+}
+
+/// The bytes behind a stored value of `bytes` bytes.
+pub(super) fn unpack(packed: &[u8], bytes: i64) -> Result<Vec<u8>, StoreError> {
+    let capacity = usize::try_from(bytes.clamp(0, MAX_BYTES)).unwrap_or(0);
+    let value = zstd::bulk::decompress(packed, capacity)
+        .map_err(|_| StoreError::damaged("a compressed value cannot be read"))?;
+    if i64::try_from(value.len()) == Ok(bytes) {
+        Ok(value)
+    } else {
+        Err(StoreError::damaged(
+            "a compressed value has another length than noted",
+        ))
+    }
+}
+
+/// SHA-256 of all parts, one after the other.
+pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// Names rows for the world: the same row always has the same name, and no other database has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instance(pub(super) [u8; 16]);
+
+impl Instance {
+    /// `ent_…` for a row of `entries`.
+    pub(super) fn entry(self, row: i64) -> String {
+        self.name("ent_", "entry", row)
+    }
+
+    /// `msg_…` for a row of `events`.
+    pub(super) fn event(self, row: i64) -> String {
+        self.name("msg_", "event", row)
+    }
+
+    fn name(self, prefix: &str, what: &str, row: i64) -> String {
+        let digest = sha256(&[&self.0, what.as_bytes(), &row.to_be_bytes()]);
+        let mut name = String::with_capacity(prefix.len() + 26);
+        name.push_str(prefix);
+        push_base32(&mut name, &digest[..16]);
+        name
+    }
+}
+
+/// RFC 4648 in lower case, without padding.
+fn push_base32(out: &mut String, bytes: &[u8]) {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut bits = 0_u32;
+    let mut held = 0;
+    let mut push = |value: u32| out.push(char::from(ALPHABET[(value & 31) as usize]));
+    for byte in bytes {
+        bits = (bits << 8) | u32::from(*byte);
+        held += 8;
+        while held >= 5 {
+            held -= 5;
+            push(bits >> held);
+        }
+    }
+    if held > 0 {
+        push(bits << (5 - held));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base32_is_that_of_the_standard() {
+        let mut out = String::new();
+        push_base32(&mut out, b"foobar");
+        assert_eq!(out, "mzxw6ytboi");
+    }
+
+    #[test]
+    fn names_depend_on_database_kind_and_row() {
+        let one = Instance([1; 16]);
+        let two = Instance([2; 16]);
+        assert_eq!(one.entry(7), one.entry(7));
+        assert_ne!(one.entry(7), two.entry(7));
+        assert_ne!(one.entry(7), one.entry(8));
+        assert_ne!(one.entry(7)[4..], one.event(7)[4..]);
+        assert_eq!(one.entry(7).len(), 30);
+    }
+
+    #[test]
+    fn packed_values_come_back_and_lies_are_found() {
+        let mut codec = Codec::new().unwrap();
+        let text = "the same words again and again ".repeat(50);
+        let bytes = i64::try_from(text.len()).unwrap();
+        let packed = codec.pack(text.as_bytes()).unwrap();
+        assert_eq!(unpack(&packed, bytes).unwrap(), text.as_bytes());
+        assert!(unpack(&packed, bytes - 1).is_err());
+        assert!(unpack(&packed, bytes + 1).is_err());
+        assert!(unpack(b"no zstd", 7).is_err());
+    }
+}

@@ -1,0 +1,444 @@
+//! One look, one transaction: everything that a look at a feed or a page brought, together or not at all.
+
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::codec::sha256;
+use super::error::StoreError;
+use super::events::{self, NewRow};
+use super::sql::channel_word;
+use super::writer::{Tx, Write, Writer};
+use super::{changes, feeds, revisions, states};
+use crate::domain::event::{Event, EventKind};
+use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
+use crate::domain::outcome::{
+    Capture, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, NewRevision,
+    Outcome, PageCheck,
+};
+use crate::domain::state::Channel;
+use crate::time::Timestamp;
+
+/// What became of an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// The numbers of its changes, in its order.
+    pub changes: Vec<ChangeNumber>,
+    /// How many entries are new.
+    pub new_entries: usize,
+    /// The rows of its entries, in its order.
+    pub entry_ids: Vec<EntryId>,
+}
+
+impl Writer {
+    /// Stores what a look brought. A revision whose number is not the next of its entry is refused with
+    /// [`StoreError::Conflict`]; then, as with every error, nothing of the outcome is stored.
+    pub fn commit(&self, outcome: Outcome) -> Write<Committed> {
+        self.write(move |tx| commit(tx, &outcome))
+    }
+}
+
+fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
+    let mut committed = Committed::default();
+    let captures = Captures::put(tx, outcome)?;
+    let look = Look {
+        feed: outcome.feed,
+        at: moment(outcome),
+        captures,
+    };
+    for entry in &outcome.entries {
+        write_entry(tx, &look, entry, &mut committed)?;
+    }
+    for new in &outcome.events {
+        let entry = match new.entry {
+            Some(EntryRef::Known(id)) => Some(id),
+            Some(EntryRef::New) | None => None,
+        };
+        write_event(tx, outcome.feed, entry, None, new)?;
+    }
+    if let Some(poll) = &outcome.poll {
+        feeds::record_poll(tx, poll)?;
+    }
+    if let Some(trusted) = outcome.guids_trusted {
+        tx.conn
+            .prepare_cached("UPDATE feeds SET guids_trusted = ?2 WHERE id = ?1")?
+            .execute(params![outcome.feed, trusted])?;
+    }
+    if outcome.baseline {
+        tx.conn
+            .prepare_cached(
+                "UPDATE feeds SET baseline_at = COALESCE(baseline_at, ?2) WHERE id = ?1",
+            )?
+            .execute(params![outcome.feed, look.at])?;
+    }
+    Ok(committed)
+}
+
+/// The look that an outcome comes from.
+struct Look {
+    feed: FeedId,
+    at: Timestamp,
+    captures: Captures,
+}
+
+/// When the look was: the outcome says it in several places.
+fn moment(outcome: &Outcome) -> Timestamp {
+    let poll = outcome.poll.as_ref().map(|poll| poll.at);
+    let pages = outcome
+        .entries
+        .iter()
+        .filter_map(|entry| entry.page.as_ref());
+    let revisions = outcome
+        .entries
+        .iter()
+        .filter_map(|entry| entry.revision.as_ref());
+    poll.or_else(|| pages.map(|page| page.at).max())
+        .or_else(|| outcome.captures.iter().map(|capture| capture.fetched).max())
+        .or_else(|| revisions.map(|revision| revision.seen).max())
+        .or_else(|| outcome.events.iter().map(|new| new.event.timestamp).max())
+        .unwrap_or_default()
+}
+
+/// The stored captures of a look, by channel.
+#[derive(Default)]
+struct Captures {
+    feed: Option<CaptureId>,
+    page: Option<CaptureId>,
+}
+
+impl Captures {
+    fn put(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Self, StoreError> {
+        let mut stored = Self::default();
+        for capture in &outcome.captures {
+            let id = put_capture(tx, outcome.feed, capture)?;
+            match capture.channel {
+                Channel::Feed => stored.feed = Some(id),
+                Channel::Page => stored.page = Some(id),
+            }
+        }
+        Ok(stored)
+    }
+
+    /// The capture behind a revision, when this channel brought it.
+    fn of(&self, revision: &NewRevision, channel: Channel) -> Option<CaptureId> {
+        let id = match channel {
+            Channel::Feed => self.feed,
+            Channel::Page => self.page,
+        };
+        id.filter(|_| revision.channels.contains(&channel))
+    }
+}
+
+fn put_capture(tx: &mut Tx<'_>, feed: FeedId, capture: &Capture) -> Result<CaptureId, StoreError> {
+    let sha256 = sha256(&[&capture.body]);
+    let known: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT id FROM bodies WHERE sha256 = ?1")?
+        .query_row([&sha256], |row| row.get(0))
+        .optional()?;
+    let body = match known {
+        Some(id) => id,
+        None => {
+            let packed = tx.codec.pack(&capture.body)?;
+            tx.conn
+                .prepare_cached("INSERT INTO bodies (sha256, bytes, body) VALUES (?1, ?2, ?3)")?
+                .insert(params![
+                    sha256,
+                    i64::try_from(capture.body.len()).unwrap_or(i64::MAX),
+                    packed
+                ])?
+        }
+    };
+    let headers = serde_json::to_string(&capture.headers)
+        .map_err(|_| StoreError::Refused("headers that have no JSON form"))?;
+    let id = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO captures (feed_id, channel, url, fetched_at, status, headers, body_sha256, body_id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .insert(params![
+            feed,
+            channel_word(capture.channel),
+            capture.url,
+            capture.fetched,
+            capture.status,
+            headers,
+            sha256,
+            body
+        ])?;
+    Ok(CaptureId(id))
+}
+
+/// An entry that is being written.
+struct Entry {
+    id: EntryId,
+    public_id: String,
+}
+
+fn write_entry(
+    tx: &mut Tx<'_>,
+    look: &Look,
+    outcome: &EntryOutcome,
+    committed: &mut Committed,
+) -> Result<(), StoreError> {
+    let entry = match outcome.entry {
+        EntryRef::New => {
+            committed.new_entries += 1;
+            insert_entry(tx, look, outcome)?
+        }
+        EntryRef::Known(id) => update_entry(tx, look, id, outcome)?,
+    };
+    committed.entry_ids.push(entry.id);
+    for alias in &outcome.aliases {
+        put_alias(tx, look, entry.id, alias)?;
+    }
+    let mut number = None;
+    if let Some(revision) = &outcome.revision {
+        let state = states::put(tx, &revision.state)?;
+        revisions::insert(
+            tx,
+            entry.id,
+            revision,
+            &state,
+            look.captures.of(revision, Channel::Feed),
+            look.captures.of(revision, Channel::Page),
+        )?;
+        if let Some(change) = &revision.change {
+            number = Some(write_change(tx, look, &entry, revision.number, change)?);
+        }
+    }
+    committed.changes.extend(number);
+    if let Some(check) = &outcome.page {
+        record_page(tx.conn, entry.id, check)?;
+    }
+    for new in &outcome.events {
+        write_event(tx, look.feed, Some(entry.id), number, new)?;
+    }
+    Ok(())
+}
+
+fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entry, StoreError> {
+    let Some(revision) = &outcome.revision else {
+        return Err(StoreError::Refused("a new entry without a revision"));
+    };
+    // Entries are never deleted, so the largest row is the last one.
+    let row: i64 = tx
+        .conn
+        .prepare_cached("SELECT COALESCE(max(id), 0) + 1 FROM entries")?
+        .query_row([], |row| row.get(0))?;
+    let id = EntryId(row);
+    if revision.number != RevisionNumber::FIRST {
+        return Err(StoreError::Conflict {
+            entry: row,
+            offered: revision.number,
+        });
+    }
+    let public_id = tx.instance.entry(row);
+    let in_feed = outcome
+        .in_feed
+        .unwrap_or_else(|| revision.channels.contains(&Channel::Feed));
+    let claimed = ClaimedDates::of(&revision.state);
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO entries (id, public_id, feed_id, in_feed, first_seen_at, last_seen_at, revision, title, \
+             feed_fp, page_fp, feed_published_at, feed_updated_at, page_published_at, page_modified_at, page_url, \
+             page_next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        )?
+        .execute(params![
+            id,
+            public_id,
+            look.feed,
+            in_feed,
+            revision.seen,
+            outcome.last_seen.unwrap_or(revision.seen),
+            revision.state.title(),
+            revision.fingerprints.feed,
+            revision.fingerprints.page,
+            claimed.feed_published,
+            claimed.feed_updated,
+            claimed.page_published,
+            claimed.page_modified,
+            outcome.page_url,
+            outcome.page_next.flatten()
+        ])?;
+    Ok(Entry { id, public_id })
+}
+
+fn update_entry(
+    tx: &Tx<'_>,
+    look: &Look,
+    id: EntryId,
+    outcome: &EntryOutcome,
+) -> Result<Entry, StoreError> {
+    let known: Option<(String, RevisionNumber)> = tx
+        .conn
+        .prepare_cached("SELECT public_id, revision FROM entries WHERE id = ?1 AND feed_id = ?2")?
+        .query_row(params![id, look.feed], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((public_id, current)) = known else {
+        return Err(StoreError::Refused("an entry that its feed does not have"));
+    };
+    if let Some(revision) = &outcome.revision {
+        if revision.number != current.next() {
+            return Err(StoreError::Conflict {
+                entry: id.0,
+                offered: revision.number,
+            });
+        }
+        tx.conn
+            .prepare_cached(
+                "UPDATE entries SET revision = ?2, title = ?3, feed_fp = ?4, page_fp = ?5 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                revision.number,
+                revision.state.title(),
+                revision.fingerprints.feed,
+                revision.fingerprints.page
+            ])?;
+    }
+    let said = outcome
+        .revision
+        .as_ref()
+        .map(|revision| ClaimedDates::of(&revision.state));
+    if let Some(claimed) = outcome.claimed.or(said) {
+        tx.conn
+            .prepare_cached(
+                "UPDATE entries SET feed_published_at = ?2, feed_updated_at = ?3, page_published_at = ?4, \
+                 page_modified_at = ?5 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                claimed.feed_published,
+                claimed.feed_updated,
+                claimed.page_published,
+                claimed.page_modified
+            ])?;
+    }
+    if outcome.date_touched {
+        tx.conn
+            .prepare_cached("UPDATE entries SET date_touches = date_touches + 1 WHERE id = ?1")?
+            .execute([id])?;
+    }
+    if outcome.in_feed.is_some() || outcome.last_seen.is_some() {
+        tx.conn
+            .prepare_cached(
+                "UPDATE entries SET in_feed = COALESCE(?2, in_feed), last_seen_at = COALESCE(?3, last_seen_at) \
+                 WHERE id = ?1",
+            )?
+            .execute(params![id, outcome.in_feed, outcome.last_seen])?;
+    }
+    if let Some(url) = &outcome.page_url {
+        // Validators belong to an address: those of the old one would make the new one look unchanged.
+        tx.conn
+            .prepare_cached(
+                "UPDATE entries SET page_url = ?2, page_etag = NULL, page_last_modified = NULL, \
+                 page_body_sha256 = NULL WHERE id = ?1 AND page_url IS NOT ?2",
+            )?
+            .execute(params![id, url])?;
+    }
+    if let Some(next) = outcome.page_next {
+        tx.conn
+            .prepare_cached("UPDATE entries SET page_next_at = ?2 WHERE id = ?1")?
+            .execute(params![id, next])?;
+    }
+    Ok(Entry { id, public_id })
+}
+
+fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Result<(), StoreError> {
+    // The last decision stands, and the row tells whom the name was taken from.
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO aliases (feed_id, kind, value, entry_id, reason, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT (feed_id, kind, value) DO UPDATE SET taken_from = entry_id, entry_id = excluded.entry_id, \
+             reason = excluded.reason, added_at = excluded.added_at WHERE entry_id <> excluded.entry_id",
+        )?
+        .execute(params![
+            look.feed,
+            alias.key.kind,
+            alias.key.value,
+            entry,
+            alias.reason,
+            look.at
+        ])?;
+    Ok(())
+}
+
+fn record_page(conn: &Connection, entry: EntryId, check: &PageCheck) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE entries SET page_checked_at = :at, page_ok_at = iif(:ok, :at, page_ok_at), page_status = :status, \
+         page_error = :error, page_failures = iif(:ok, 0, page_failures + 1) WHERE id = :id",
+    )?
+    .execute(named_params! {
+        ":at": check.at, ":ok": check.ok, ":status": check.status, ":error": check.error, ":id": entry,
+    })?;
+    if let Some(validators) = &check.validators {
+        conn.prepare_cached(
+            "UPDATE entries SET page_etag = ?2, page_last_modified = ?3, page_body_sha256 = ?4 WHERE id = ?1",
+        )?
+        .execute(params![
+            entry,
+            validators.etag,
+            validators.last_modified,
+            validators.body_sha256
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_change(
+    tx: &mut Tx<'_>,
+    look: &Look,
+    entry: &Entry,
+    after: RevisionNumber,
+    change: &NewChange,
+) -> Result<ChangeNumber, StoreError> {
+    let event = with_public_id(change.event.clone(), &entry.public_id);
+    changes::insert(tx, look.feed, entry.id, after, change, event)
+}
+
+fn write_event(
+    tx: &mut Tx<'_>,
+    feed: FeedId,
+    entry: Option<EntryId>,
+    change: Option<ChangeNumber>,
+    new: &NewEvent,
+) -> Result<(), StoreError> {
+    let mut event = new.event.clone();
+    if let Some(id) = entry {
+        event = with_public_id(event, &tx.instance.entry(id.0));
+        let life = match event.kind {
+            EventKind::EntryRemoved => Some("removed"),
+            EventKind::EntryRestored => Some("ok"),
+            _ => None,
+        };
+        if let Some(life) = life {
+            tx.conn
+                .prepare_cached("UPDATE entries SET life = ?2 WHERE id = ?1")?
+                .execute(params![id, life])?;
+        }
+    }
+    // What is told of the back and forth of an entry is found under the change that it came with.
+    let change = change.filter(|_| event.kind == EventKind::EntryFlapping);
+    event.data.number = event.data.number.or(change);
+    events::insert(
+        tx,
+        &NewRow {
+            event: &event,
+            feed: Some(feed),
+            entry,
+            change,
+            targets: &new.targets,
+        },
+    )?;
+    Ok(())
+}
+
+/// A new entry has no name before it has a row.
+fn with_public_id(mut event: Event, public_id: &str) -> Event {
+    if let Some(info) = &mut event.data.entry
+        && info.id.is_empty()
+    {
+        public_id.clone_into(&mut info.id);
+    }
+    event
+}

@@ -1,0 +1,386 @@
+//! `entries` and `aliases`: what is known of each entry now, and by which names.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
+
+use super::error::StoreError;
+use super::feeds::limit_of;
+use super::reader::Reader;
+use super::{changes, revisions, states};
+use crate::domain::fingerprint::{Fingerprint, Fingerprints};
+use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
+use crate::domain::outcome::{AliasKey, ClaimedDates, Validators};
+use crate::domain::state::EntryState;
+use crate::time::Timestamp;
+
+/// Revisions that are looked back upon for a return to an earlier state. A live page has hundreds; what lies further
+/// back is told as a change and not as a return.
+const HISTORY: usize = 200;
+
+/// Changes that are looked back upon for flapping.
+const RECENT_CHANGES: usize = 32;
+
+/// Whether an article is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// As far as is known.
+    Ok,
+    /// Its page was taken down.
+    Removed,
+}
+
+/// What is known of an entry now, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEntry {
+    /// The row.
+    pub id: EntryId,
+    /// `ent_…`, for people and receivers.
+    pub public_id: String,
+    /// Its feed.
+    pub feed: FeedId,
+    /// Whether the feed lists it.
+    pub in_feed: bool,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// The last look that saw it in the feed, as of the day it left or came back; while `in_feed` holds, the feed's
+    /// `last_ok` is the better answer.
+    pub last_seen: Timestamp,
+    /// Whether its article is still there.
+    pub life: Life,
+    /// The number of the newest revision.
+    pub revision: RevisionNumber,
+    /// Its headline.
+    pub title: Option<String>,
+    /// The fingerprint of the newest state on the feed channel.
+    pub feed_fp: Option<Fingerprint>,
+    /// The fingerprint of the newest state on the page channel.
+    pub page_fp: Option<Fingerprint>,
+    /// The dates claimed at the last look.
+    pub claimed: ClaimedDates,
+    /// How often a claimed date moved while the text stayed.
+    pub date_touches: u32,
+    /// When the newest change was first seen.
+    pub last_change: Option<Timestamp>,
+    /// The article page.
+    pub page: PageRow,
+}
+
+/// What is known of an article page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageRow {
+    /// Its address; `None` when there is none to look at.
+    pub url: Option<String>,
+    /// When to look next; `None` for never.
+    pub next: Option<Timestamp>,
+    /// What makes the next request conditional.
+    pub validators: Validators,
+    /// The last look, however it ended.
+    pub checked: Option<Timestamp>,
+    /// The last look that read the page or knew it to be unchanged.
+    pub ok: Option<Timestamp>,
+    /// HTTP status of the last look.
+    pub status: Option<u16>,
+    /// What went wrong at the last look.
+    pub error: Option<String>,
+    /// Looks since `ok`, all of them failed.
+    pub failures: u32,
+}
+
+/// A page to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuePage {
+    /// Its entry.
+    pub entry: KnownEntry,
+    /// The address; never absent here.
+    pub url: String,
+}
+
+/// All that a decision about an entry needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownEntryFull {
+    /// The entry.
+    pub entry: KnownEntry,
+    /// Its newest state.
+    pub state: EntryState,
+    /// When that state was first seen.
+    pub seen: Timestamp,
+    /// The newest revisions, oldest first, the current one included; at most the last 200.
+    pub history: Vec<(RevisionNumber, Fingerprints)>,
+    /// The newest changes, oldest first; at most the last 32.
+    pub changes: Vec<RecentChange>,
+}
+
+/// A change as far as flapping is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecentChange {
+    /// The revision that it led to.
+    pub after: RevisionNumber,
+    /// When it was first seen.
+    pub at: Timestamp,
+    /// Whether it was a return to an earlier state.
+    pub revert: bool,
+    /// Why it was not told; `None` when it was.
+    pub quiet: Option<crate::domain::outcome::Quiet>,
+}
+
+/// An entry that an item without a known name may be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The entry.
+    pub entry: KnownEntry,
+    /// Of its newest revision.
+    pub fingerprints: Fingerprints,
+}
+
+macro_rules! select_entry {
+    ($rest:literal) => {
+        concat!(
+            "SELECT e.id, e.public_id, e.feed_id, e.in_feed, e.first_seen_at, e.last_seen_at, e.life, e.revision, \
+             e.title, e.feed_fp, e.page_fp, e.feed_published_at, e.feed_updated_at, e.page_published_at, \
+             e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
+             e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
+             e.page_failures FROM ",
+            $rest
+        )
+    };
+}
+
+fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
+    Ok(KnownEntry {
+        id: row.get(0)?,
+        public_id: row.get(1)?,
+        feed: row.get(2)?,
+        in_feed: row.get(3)?,
+        first_seen: row.get(4)?,
+        last_seen: row.get(5)?,
+        life: match row.get_ref(6)?.as_str()? {
+            "removed" => Life::Removed,
+            _ => Life::Ok,
+        },
+        revision: row.get(7)?,
+        title: row.get(8)?,
+        feed_fp: row.get(9)?,
+        page_fp: row.get(10)?,
+        claimed: ClaimedDates {
+            feed_published: row.get(11)?,
+            feed_updated: row.get(12)?,
+            page_published: row.get(13)?,
+            page_modified: row.get(14)?,
+        },
+        date_touches: row.get(15)?,
+        last_change: row.get(16)?,
+        page: PageRow {
+            url: row.get(17)?,
+            next: row.get(18)?,
+            validators: Validators {
+                etag: row.get(19)?,
+                last_modified: row.get(20)?,
+                body_sha256: row.get(21)?,
+            },
+            checked: row.get(22)?,
+            ok: row.get(23)?,
+            status: row.get(24)?,
+            error: row.get(25)?,
+            failures: row.get(26)?,
+        },
+    })
+}
+
+impl Reader {
+    /// The entries that bear these names in a feed, in the order of the names; names that nobody bears are left out.
+    pub fn known_entries(
+        &self,
+        feed: FeedId,
+        keys: &[AliasKey],
+    ) -> Result<Vec<(AliasKey, KnownEntry)>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_entry!(
+                "aliases AS a JOIN entries AS e ON e.id = a.entry_id \
+                 WHERE a.feed_id = ?1 AND a.kind = ?2 AND a.value = ?3"
+            ))?;
+            let mut known = Vec::with_capacity(keys.len());
+            for key in keys {
+                let entry = statement
+                    .query_row(params![feed, key.kind, key.value], entry_row)
+                    .optional()?;
+                known.extend(entry.map(|entry| (key.clone(), entry)));
+            }
+            Ok(known)
+        })
+    }
+
+    /// The entries that a feed listed at the last look.
+    pub fn entries_in_feed(&self, feed: FeedId) -> Result<Vec<EntryId>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id FROM entries WHERE feed_id = ?1 AND in_feed = 1 ORDER BY id",
+            )?;
+            let rows = statement.query_map([feed], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The names of an entry.
+    pub fn aliases_of(&self, entry: EntryId) -> Result<Vec<AliasKey>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT kind, value FROM aliases WHERE entry_id = ?1 ORDER BY kind, value",
+            )?;
+            let rows = statement.query_map([entry], |row| {
+                Ok(AliasKey {
+                    kind: row.get(0)?,
+                    value: row.get(1)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// One entry, without its text.
+    pub fn entry(&self, id: EntryId) -> Result<Option<KnownEntry>, StoreError> {
+        self.read(|conn| by_id(conn, id))
+    }
+
+    /// One entry with its newest state and its past; `None` when there is no such entry.
+    pub fn load_entry(&self, id: EntryId) -> Result<Option<KnownEntryFull>, StoreError> {
+        self.read(|conn| {
+            // One moment for all queries, although the writer goes on.
+            let tx = conn.unchecked_transaction()?;
+            let Some(entry) = by_id(&tx, id)? else {
+                return Ok(None);
+            };
+            let (state_id, seen) = revisions::current(&tx, id, entry.revision)?;
+            Ok(Some(KnownEntryFull {
+                state: states::get(&tx, state_id)?,
+                seen,
+                history: revisions::fingerprints(&tx, id, HISTORY)?,
+                changes: changes::recent(&tx, id, RECENT_CHANGES)?,
+                entry,
+            }))
+        })
+    }
+
+    /// Pages to look at by now, most overdue first: of feeds in the configuration that are not paused.
+    pub fn due_pages(&self, now: Timestamp, limit: usize) -> Result<Vec<DuePage>, StoreError> {
+        self.pages(Some(now), limit)
+    }
+
+    /// All pages that are on the article clock, due or not, the next one first.
+    pub fn pages_on_clock(&self, limit: usize) -> Result<Vec<DuePage>, StoreError> {
+        self.pages(None, limit)
+    }
+
+    fn pages(&self, now: Option<Timestamp>, limit: usize) -> Result<Vec<DuePage>, StoreError> {
+        self.read(|conn| {
+            // Inactive feeds keep their dates for the day they come back, so they are passed over here.
+            let mut statement = conn.prepare_cached(select_entry!(
+                "entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+                 WHERE e.page_next_at IS NOT NULL AND e.page_next_at <= :now AND e.page_url IS NOT NULL \
+                   AND f.active = 1 AND f.paused_at IS NULL \
+                 ORDER BY e.page_next_at, e.id LIMIT :limit"
+            ))?;
+            let until = now.map_or(i64::MAX, Timestamp::as_millis);
+            let rows = statement.query_map(
+                named_params! {":now": until, ":limit": limit_of(limit)},
+                entry_row,
+            )?;
+            let mut pages = Vec::new();
+            for entry in rows {
+                let entry = entry?;
+                if let Some(url) = entry.page.url.clone() {
+                    pages.push(DuePage { entry, url });
+                }
+            }
+            Ok(pages)
+        })
+    }
+
+    /// Entries of a feed that an item with unknown names may be, newest first: those that the feed lists, and those
+    /// that it listed since.
+    pub fn recent_entries(
+        &self,
+        feed: FeedId,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_entry!(
+                "entries AS e WHERE e.feed_id = :feed AND (e.in_feed = 1 OR e.last_seen_at >= :since) \
+                 ORDER BY e.id DESC LIMIT :limit"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {":feed": feed, ":since": since, ":limit": limit_of(limit)},
+                entry_row,
+            )?;
+            let mut candidates = Vec::new();
+            for entry in rows {
+                let entry = entry?;
+                let fingerprints = revisions::fingerprints_of(conn, entry.id, entry.revision)?;
+                candidates.push(Candidate {
+                    entry,
+                    fingerprints,
+                });
+            }
+            Ok(candidates)
+        })
+    }
+
+    /// The entries that a person may mean: a public id or the beginning of one, a guid, or an address, as given or as
+    /// stored. Newest first, at most `limit`; one that is named exactly is the only answer.
+    pub fn find_entries(&self, what: &str, limit: usize) -> Result<Vec<KnownEntry>, StoreError> {
+        self.read(|conn| {
+            let exact = list(conn, select_entry!("entries AS e WHERE e.public_id = ?1"), &[&what])?;
+            if !exact.is_empty() {
+                return Ok(exact);
+            }
+            let limit = limit_of(limit);
+            let named = list(
+                conn,
+                select_entry!(
+                    "entries AS e WHERE e.id IN (SELECT entry_id FROM aliases WHERE value = ?1) \
+                     ORDER BY e.id DESC LIMIT ?2"
+                ),
+                &[&what, &limit],
+            )?;
+            if !named.is_empty() {
+                return Ok(named);
+            }
+            let by_page = list(
+                conn,
+                select_entry!("entries AS e WHERE e.page_url = ?1 ORDER BY e.id DESC LIMIT ?2"),
+                &[&what, &limit],
+            )?;
+            if !by_page.is_empty() || what.is_empty() {
+                return Ok(by_page);
+            }
+            let prefix = if what.starts_with("ent_") {
+                what.to_owned()
+            } else {
+                format!("ent_{what}")
+            };
+            // `{` is the character after `z`, the last one of a public id.
+            let end = format!("{prefix}{{");
+            list(
+                conn,
+                select_entry!(
+                    "entries AS e WHERE e.public_id >= ?1 AND e.public_id < ?2 ORDER BY e.id DESC LIMIT ?3"
+                ),
+                &[&prefix, &end, &limit],
+            )
+        })
+    }
+}
+
+fn by_id(conn: &Connection, id: EntryId) -> Result<Option<KnownEntry>, StoreError> {
+    let mut statement = conn.prepare_cached(select_entry!("entries AS e WHERE e.id = ?1"))?;
+    Ok(statement.query_row([id], entry_row).optional()?)
+}
+
+fn list(
+    conn: &Connection,
+    sql: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<KnownEntry>, StoreError> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map(values, entry_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

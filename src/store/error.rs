@@ -1,0 +1,306 @@
+//! What can go wrong with the database, in words for people.
+//!
+//! The type answers what a caller asks: is it worth another try ([`StoreError::is_busy`]), is the database itself
+//! unfit ([`StoreError::exit_code`]), and what can a person do ([`StoreError::hint`]).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::ErrorCode;
+
+use crate::domain::ids::RevisionNumber;
+
+/// The exit code for a database that is locked, damaged, or newer than this binary.
+pub const EXIT_DATABASE: u8 = 5;
+/// The exit code for a wrong path or a wrong file.
+pub const EXIT_USAGE: u8 = 2;
+
+/// Shared, because one failed COMMIT answers every job that was in it.
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Why the database could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no file.
+    #[error("there is no database at {}", path.display())]
+    NotFound {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// There is no folder to create the file in.
+    #[error("cannot create the database {}: its folder does not exist", path.display())]
+    NoFolder {
+        /// The database that was to be created.
+        path: PathBuf,
+    },
+    /// The file exists, but is something else.
+    #[error("{} is not a revisor database", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The schema is from a later version of the program.
+    #[error("the database {} has schema {found}, this revisor knows up to {known}", path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema of this program.
+        known: u32,
+    },
+    /// The schema is from an earlier version, and a reader does not upgrade it.
+    #[error("the database {} has schema {found}, this revisor reads {known}", path.display())]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema of this program.
+        known: u32,
+    },
+    /// Pages of the file, or what is stored in them, are not as they were written.
+    #[error("the database {} is damaged: {what}", path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What was found to be wrong.
+        what: String,
+    },
+    /// Another program holds the database, longer than we wait.
+    #[error("the database {} is locked by another program", path.display())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
+    /// There is no room left on the disk.
+    #[error("no room left on the disk of the database {}", path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file or its folder cannot be written.
+    #[error("the database {} cannot be written", path.display())]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The system does not let us open or read the file.
+    #[error("cannot use the database {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: Source,
+    },
+    /// Another revisor polls with this database.
+    #[error(
+        "another revisor{} is running on the database {}",
+        pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default(),
+        path.display()
+    )]
+    AlreadyRunning {
+        /// The database.
+        path: PathBuf,
+        /// The other process, when it could be read.
+        pid: Option<u32>,
+    },
+    /// A migration could not be carried out; nothing of it stays.
+    #[error("cannot upgrade the database {} to schema {number}", path.display())]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// The migration that failed.
+        number: u32,
+        /// Why.
+        #[source]
+        source: Source,
+    },
+    /// Somebody else has written the entry since it was read: nothing was stored, read again and decide again.
+    #[error("entry {entry} has no room for revision {offered}: another writer came first")]
+    Conflict {
+        /// Row of the entry.
+        entry: i64,
+        /// The number of the revision that was to be stored.
+        offered: RevisionNumber,
+    },
+    /// The caller asked for something that makes no sense; a mistake in the program.
+    #[error("cannot store {0}")]
+    Refused(&'static str),
+    /// A job of the writer ended in a panic: a mistake in the program. Nothing of the job was stored.
+    #[error("a job of the database writer ended in a fault of the program")]
+    Fault,
+    /// The writer has stopped.
+    #[error("the database writer has stopped")]
+    Closed,
+    /// Anything else that `SQLite` says.
+    #[error("the database {} failed", path.display())]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// What it says.
+        #[source]
+        source: Source,
+    },
+}
+
+impl StoreError {
+    /// Whether another try may help, because somebody else holds the database for the moment.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+
+    /// Whether the entry was written by somebody else meanwhile: read again and decide again.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
+    /// The exit code of a program that ends with this: [`EXIT_USAGE`] for a wrong path, else [`EXIT_DATABASE`].
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotFound { .. } | Self::NoFolder { .. } => EXIT_USAGE,
+            _ => EXIT_DATABASE,
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound { .. } => Some(
+                "`revisor check` creates it; `--db` or `database` in the configuration name another",
+            ),
+            Self::NoFolder { .. } => Some("create the folder, or name another file with --db"),
+            Self::NotOurs { .. } => {
+                Some("name another file with --db; revisor never overwrites what it did not make")
+            }
+            Self::Newer { .. } => Some(
+                "use the newer revisor, or a backup from before its upgrade; the file was not touched",
+            ),
+            Self::Older { .. } => {
+                Some("start the service or run `revisor check` once: that upgrades the database")
+            }
+            Self::Damaged { .. } => Some(
+                "keep the file, restore a backup; revisor never replaces a damaged database by itself",
+            ),
+            Self::Busy { .. } => {
+                Some("try again; if it stays, look for a program that holds the file open")
+            }
+            Self::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
+            Self::ReadOnly { .. } => {
+                Some("check the owner and the rights of the file and its folder")
+            }
+            Self::AlreadyRunning { .. } => Some(
+                "one process polls at a time; `revisor check` asks the running one to look now",
+            ),
+            _ => None,
+        }
+    }
+
+    /// The same error, naming the database it is about.
+    pub(super) fn at(mut self, database: &Path) -> Self {
+        match &mut self {
+            Self::Damaged { path, .. }
+            | Self::Busy { path }
+            | Self::Full { path }
+            | Self::ReadOnly { path }
+            | Self::NotOurs { path }
+            | Self::Io { path, .. }
+            | Self::Sqlite { path, .. }
+                if path.as_os_str().is_empty() =>
+            {
+                *path = database.to_path_buf();
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// A stored value that cannot be read back.
+    pub(super) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged {
+            path: PathBuf::new(),
+            what: what.into(),
+        }
+    }
+
+    /// The system's refusal of a file operation.
+    pub(super) fn io(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Io {
+            path: path.to_path_buf(),
+            source: Arc::new(source),
+        }
+    }
+}
+
+/// The path is filled in by [`StoreError::at`] where it is known.
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let path = PathBuf::new();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
+            Some(ErrorCode::NotADatabase) => Self::NotOurs { path },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged {
+                path,
+                what: error.to_string(),
+            },
+            Some(
+                ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure,
+            ) => Self::Io {
+                path,
+                source: Arc::new(error),
+            },
+            _ => match error {
+                // STRICT tables hold what the schema says: another type is another hand, or damage.
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::Utf8Error(..) => Self::damaged(error.to_string()),
+                other => Self::Sqlite {
+                    path,
+                    source: Arc::new(other),
+                },
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_file_and_hide_the_statement() {
+        let error = StoreError::from(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some("database is locked in SELECT 1".into()),
+        ))
+        .at(Path::new("/var/lib/revisor/revisor.db"));
+        assert!(error.is_busy());
+        assert_eq!(error.exit_code(), EXIT_DATABASE);
+        assert_eq!(
+            error.to_string(),
+            "the database /var/lib/revisor/revisor.db is locked by another program"
+        );
+        assert!(error.hint().is_some());
+    }
+
+    #[test]
+    fn the_pid_of_the_other_process_is_named() {
+        let error = StoreError::AlreadyRunning {
+            path: "x.db".into(),
+            pid: Some(71),
+        };
+        assert_eq!(
+            error.to_string(),
+            "another revisor (pid 71) is running on the database x.db"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! `events`: what can be told, as JSON, and the deliveries that each event is due.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::codec::unpack;
+use super::error::StoreError;
+use super::feeds::limit_of;
+use super::reader::Reader;
+use super::targets;
+use super::writer::{Tx, Write, Writer};
+use crate::domain::event::Event;
+use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
+
+/// An event with its place in the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    /// Its place in the order of events.
+    pub id: EventId,
+    /// `msg_…`: the webhook-id, the same for every target and every retry.
+    pub uid: String,
+    /// The event.
+    pub event: Event,
+}
+
+impl Reader {
+    /// Events after a place in the order, oldest first: for followers. Start with [`Reader::last_event`].
+    pub fn events_after(
+        &self,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id, uid, bytes, body FROM events WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![after, limit_of(limit)])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                events.push(event_row(row)?);
+            }
+            Ok(events)
+        })
+    }
+
+    /// The place of the newest event; zero before the first.
+    pub fn last_event(&self) -> Result<EventId, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached("SELECT COALESCE(max(id), 0) FROM events")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// The event of a `msg_…` id.
+    pub fn event_by_uid(&self, uid: &str) -> Result<Option<StoredEvent>, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT id, uid, bytes, body FROM events WHERE uid = ?1")?;
+            let mut rows = statement.query([uid])?;
+            rows.next()?.map(event_row).transpose()
+        })
+    }
+}
+
+impl Writer {
+    /// Stores an event that belongs to no look, such as `ping.test`, with its deliveries.
+    pub fn add_event(&self, event: Event, targets: Vec<String>) -> Write<EventId> {
+        self.write(move |tx| {
+            insert(
+                tx,
+                &NewRow {
+                    event: &event,
+                    feed: None,
+                    entry: None,
+                    change: None,
+                    targets: &targets,
+                },
+            )
+        })
+    }
+}
+
+/// An event that is complete, and what it is about.
+pub(super) struct NewRow<'a> {
+    pub(super) event: &'a Event,
+    pub(super) feed: Option<FeedId>,
+    pub(super) entry: Option<EntryId>,
+    pub(super) change: Option<ChangeNumber>,
+    pub(super) targets: &'a [String],
+}
+
+/// The id that the next event will have: its name in the world is made from it before it is stored.
+pub(super) fn next_id(conn: &Connection) -> Result<EventId, StoreError> {
+    next_autoincrement(conn, "events").map(EventId)
+}
+
+/// The next id of a table whose ids are never reused. Certain, because the transaction is the only one that writes.
+pub(super) fn next_autoincrement(conn: &Connection, table: &str) -> Result<i64, StoreError> {
+    let last: Option<i64> = conn
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = ?1")?
+        .query_row([table], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+/// Stores an event and its deliveries.
+pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, StoreError> {
+    let id = next_id(tx.conn)?;
+    let json = serde_json::to_vec(row.event)
+        .map_err(|_| StoreError::Refused("an event that has no JSON form"))?;
+    let body = tx.codec.pack(&json)?;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO events (id, uid, type, feed_id, entry_id, change_number, created_at, bytes, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            id,
+            tx.instance.event(id.0),
+            row.event.kind.as_str(),
+            row.feed,
+            row.entry,
+            row.change,
+            row.event.timestamp,
+            i64::try_from(json.len()).unwrap_or(i64::MAX),
+            body
+        ])?;
+    for name in row.targets {
+        let target = targets::ensure(tx.conn, name)?;
+        // A disabled target takes nothing, but what it misses can be looked up and retried.
+        tx.conn
+            .prepare_cached(
+                "INSERT INTO deliveries (event_id, target_id, state, done_at) \
+                 SELECT ?1, id, iif(disabled_at IS NULL, 'pending', 'disabled'), iif(disabled_at IS NULL, NULL, ?3) \
+                 FROM targets WHERE id = ?2 ON CONFLICT (event_id, target_id) DO NOTHING",
+            )?
+            .execute(params![id, target, row.event.timestamp])?;
+    }
+    Ok(id)
+}
+
+/// `id, uid, bytes, body` as an event.
+pub(super) fn event_row(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
+    let id: EventId = row.get(0)?;
+    let json = event_json(row, 2)?;
+    Ok(StoredEvent {
+        id,
+        uid: row.get(1)?,
+        event: serde_json::from_slice(&json)
+            .map_err(|error| StoreError::damaged(format!("event {id} cannot be read: {error}")))?,
+    })
+}
+
+/// `bytes, body` from column `first` on, as JSON.
+pub(super) fn event_json(row: &Row<'_>, first: usize) -> Result<Vec<u8>, StoreError> {
+    let bytes: i64 = row.get(first)?;
+    let body = row
+        .get_ref(first + 1)?
+        .as_blob()
+        .map_err(|_| StoreError::damaged("the body of an event is no blob"))?;
+    unpack(body, bytes)
+}

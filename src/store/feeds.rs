@@ -1,0 +1,371 @@
+//! `feeds`: what stands in the configuration, and how each of them fares.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::error::StoreError;
+use super::reader::Reader;
+use super::writer::{Tx, Write, Writer};
+use crate::domain::ids::FeedId;
+use crate::domain::outcome::{FeedPoll, PollResult, Validators};
+use crate::time::Timestamp;
+
+/// A feed as the configuration has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredFeed {
+    /// Its address: what history is kept by.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+    /// The host of the address.
+    pub host: String,
+}
+
+/// What a new configuration changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FeedSync {
+    /// Feeds that were never there before.
+    pub added: usize,
+    /// Feeds that are back.
+    pub returned: usize,
+    /// Feeds that are gone from the configuration; their history stays.
+    pub left: usize,
+}
+
+/// A row of `feeds`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedRow {
+    /// The row.
+    pub id: FeedId,
+    /// The address in the configuration.
+    pub url: String,
+    /// The name in the configuration.
+    pub name: String,
+    /// The host of the address.
+    pub host: String,
+    /// Whether it stands in the configuration.
+    pub active: bool,
+    /// When somebody paused it.
+    pub paused: Option<Timestamp>,
+    /// When it was first in the configuration.
+    pub added: Timestamp,
+    /// Its own title.
+    pub title: Option<String>,
+    /// What makes the next request conditional.
+    pub validators: Validators,
+    /// When to poll next; `None` for never.
+    pub next_poll: Option<Timestamp>,
+    /// Why then.
+    pub next_why: String,
+    /// The last poll, however it ended.
+    pub last_poll: Option<Timestamp>,
+    /// The last poll that read the feed or knew it to be unchanged.
+    pub last_ok: Option<Timestamp>,
+    /// HTTP status of the last poll.
+    pub last_status: Option<u16>,
+    /// What went wrong at the last poll.
+    pub last_error: Option<String>,
+    /// Failures in a row, for the backoff.
+    pub failures: u32,
+    /// Polls since `last_ok`, all of them failed, for the detection window.
+    pub checks_since_ok: u32,
+    /// Where a permanent redirect leads.
+    pub moved_to: Option<String>,
+    /// When it answered 410.
+    pub gone: Option<Timestamp>,
+    /// When its first entries were stored.
+    pub baseline: Option<Timestamp>,
+    /// Whether its guids name entries, once that is known.
+    pub guids_trusted: Option<bool>,
+}
+
+macro_rules! select_feed {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, url, name, host, active, paused_at, added_at, title, etag, last_modified, body_sha256, \
+             next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
+             moved_to, gone_at, baseline_at, guids_trusted FROM feeds ",
+            $rest
+        )
+    };
+}
+pub(super) use select_feed;
+
+pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
+    Ok(FeedRow {
+        id: row.get(0)?,
+        url: row.get(1)?,
+        name: row.get(2)?,
+        host: row.get(3)?,
+        active: row.get(4)?,
+        paused: row.get(5)?,
+        added: row.get(6)?,
+        title: row.get(7)?,
+        validators: Validators {
+            etag: row.get(8)?,
+            last_modified: row.get(9)?,
+            body_sha256: row.get(10)?,
+        },
+        next_poll: row.get(11)?,
+        next_why: row.get(12)?,
+        last_poll: row.get(13)?,
+        last_ok: row.get(14)?,
+        last_status: row.get(15)?,
+        last_error: row.get(16)?,
+        failures: row.get(17)?,
+        checks_since_ok: row.get(18)?,
+        moved_to: row.get(19)?,
+        gone: row.get(20)?,
+        baseline: row.get(21)?,
+        guids_trusted: row.get(22)?,
+    })
+}
+
+impl Reader {
+    /// Feeds in the configuration that are to be polled by now and not paused, most overdue first.
+    pub fn due_feeds(&self, now: Timestamp, limit: usize) -> Result<Vec<FeedRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_feed!(
+                "WHERE active = 1 AND paused_at IS NULL AND next_poll_at IS NOT NULL AND next_poll_at <= :now \
+                 ORDER BY next_poll_at, id LIMIT :limit"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {":now": now, ":limit": limit_of(limit)},
+                feed_row,
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The next moment at which a feed or a page is due; `None` when nothing ever is.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT min(at) FROM ( \
+                   SELECT (SELECT next_poll_at FROM feeds \
+                           WHERE active = 1 AND paused_at IS NULL AND next_poll_at IS NOT NULL \
+                           ORDER BY next_poll_at LIMIT 1) AS at \
+                   UNION ALL \
+                   SELECT (SELECT entries.page_next_at FROM entries JOIN feeds ON feeds.id = entries.feed_id \
+                           WHERE entries.page_next_at IS NOT NULL AND entries.page_url IS NOT NULL \
+                             AND feeds.active = 1 AND feeds.paused_at IS NULL \
+                           ORDER BY entries.page_next_at LIMIT 1))",
+            )?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// One feed.
+    pub fn feed(&self, id: FeedId) -> Result<Option<FeedRow>, StoreError> {
+        self.read(|conn| one(conn, select_feed!("WHERE id = ?1"), id))
+    }
+
+    /// The feed of an address, in the configuration or not.
+    pub fn feed_by_url(&self, url: &str) -> Result<Option<FeedRow>, StoreError> {
+        self.read(|conn| one(conn, select_feed!("WHERE url = ?1"), url))
+    }
+
+    /// The feed of a name; one in the configuration is preferred to one that has left it.
+    pub fn feed_by_name(&self, name: &str) -> Result<Option<FeedRow>, StoreError> {
+        self.read(|conn| {
+            one(
+                conn,
+                select_feed!("WHERE name = ?1 ORDER BY active DESC, id DESC LIMIT 1"),
+                name,
+            )
+        })
+    }
+
+    /// All feeds by name: those of the configuration, or also those that have left it.
+    pub fn feeds(&self, include_inactive: bool) -> Result<Vec<FeedRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_feed!(
+                "WHERE active = 1 OR ?1 ORDER BY active DESC, name, id"
+            ))?;
+            let rows = statement.query_map([include_inactive], feed_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+impl Writer {
+    /// Notes how polls ended that brought nothing to store. Cheap: send many at once.
+    pub fn record_polls(&self, polls: Vec<FeedPoll>) -> Write<()> {
+        self.write(move |tx| polls.iter().try_for_each(|poll| record_poll(tx, poll)))
+    }
+
+    /// Takes the feeds of the configuration over. New ones are due at once; those that are missing become inactive and
+    /// keep their history; those that are back are due again, also when they were gone.
+    pub fn sync_feeds(&self, feeds: Vec<ConfiguredFeed>, now: Timestamp) -> Write<FeedSync> {
+        self.write(move |tx| sync(tx.conn, &feeds, now))
+    }
+
+    /// Pauses a feed: it is not polled, nor are its pages. Tells whether there is such a feed.
+    pub fn pause_feed(&self, feed: FeedId, now: Timestamp) -> Write<bool> {
+        self.write(move |tx| {
+            let rows = tx
+                .conn
+                .prepare_cached(
+                    "UPDATE feeds SET paused_at = COALESCE(paused_at, :now) WHERE id = :id",
+                )?
+                .execute(named_params! {":now": now, ":id": feed})?;
+            Ok(rows > 0)
+        })
+    }
+
+    /// Ends a pause, and takes a feed up again that was gone or backing off: it is due at once.
+    /// Tells whether there is such a feed.
+    pub fn resume_feed(&self, feed: FeedId, now: Timestamp) -> Write<bool> {
+        self.write(move |tx| {
+            let rows = tx
+                .conn
+                .prepare_cached(
+                    "UPDATE feeds SET paused_at = NULL, gone_at = NULL, failures = 0, next_poll_at = :now, \
+                     next_why = 'resumed' WHERE id = :id",
+                )?
+                .execute(named_params! {":now": now, ":id": feed})?;
+            Ok(rows > 0)
+        })
+    }
+
+    /// Sets when feeds are polled next, for a schedule that has changed.
+    pub fn reschedule_feeds(&self, next: Vec<(FeedId, Timestamp, String)>) -> Write<()> {
+        self.write(move |tx| {
+            let mut statement = tx.conn.prepare_cached(
+                "UPDATE feeds SET next_poll_at = ?2, next_why = ?3 WHERE id = ?1 AND gone_at IS NULL",
+            )?;
+            for (feed, at, why) in &next {
+                statement.execute(params![feed, at, why])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// `LIMIT` takes an i64; more than that is no limit.
+pub(super) fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn one(
+    conn: &Connection,
+    sql: &str,
+    key: impl rusqlite::ToSql,
+) -> Result<Option<FeedRow>, StoreError> {
+    let mut statement = conn.prepare_cached(sql)?;
+    Ok(statement.query_row([key], feed_row).optional()?)
+}
+
+/// Parameters are bound by their order of appearance: this runs for each feed of each round.
+pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError> {
+    let (error, gone) = match &poll.result {
+        PollResult::Ok => (None, false),
+        PollResult::Failed(error) => (Some(error.as_str()), false),
+        PollResult::Gone(error) => (Some(error.as_str()), true),
+    };
+    let rows = if error.is_none() {
+        tx.conn
+            .prepare_cached(
+                "UPDATE feeds SET last_poll_at = ?1, last_ok_at = ?1, last_status = ?2, last_error = NULL, \
+                 failures = 0, checks_since_ok = 0, gone_at = NULL, next_poll_at = ?3, next_why = ?4, \
+                 title = COALESCE(?5, title), moved_to = COALESCE(?6, moved_to) WHERE id = ?7",
+            )?
+            .execute(params![
+                poll.at,
+                poll.status,
+                poll.next,
+                poll.next_why,
+                poll.title,
+                poll.moved_to,
+                poll.feed
+            ])?
+    } else {
+        tx.conn
+            .prepare_cached(
+                "UPDATE feeds SET last_poll_at = ?1, last_status = ?2, last_error = ?3, failures = failures + 1, \
+                 checks_since_ok = checks_since_ok + 1, next_poll_at = ?4, next_why = ?5, \
+                 gone_at = CASE WHEN ?6 THEN COALESCE(gone_at, ?1) ELSE gone_at END, \
+                 title = COALESCE(?7, title), moved_to = COALESCE(?8, moved_to) WHERE id = ?9",
+            )?
+            .execute(params![
+                poll.at,
+                poll.status,
+                error,
+                poll.next,
+                poll.next_why,
+                gone,
+                poll.title,
+                poll.moved_to,
+                poll.feed
+            ])?
+    };
+    if rows == 0 {
+        return Err(StoreError::Refused("a poll of a feed that does not exist"));
+    }
+    if let Some(validators) = &poll.validators {
+        tx.conn
+            .prepare_cached(
+                "UPDATE feeds SET etag = ?1, last_modified = ?2, body_sha256 = ?3 WHERE id = ?4",
+            )?
+            .execute(params![
+                validators.etag,
+                validators.last_modified,
+                validators.body_sha256,
+                poll.feed
+            ])?;
+    }
+    Ok(())
+}
+
+fn sync(
+    conn: &Connection,
+    feeds: &[ConfiguredFeed],
+    now: Timestamp,
+) -> Result<FeedSync, StoreError> {
+    let mut report = FeedSync::default();
+    let mut left: std::collections::HashSet<FeedId> = conn
+        .prepare_cached("SELECT id FROM feeds WHERE active = 1")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for feed in feeds {
+        let known: Option<(FeedId, bool)> = conn
+            .prepare_cached("SELECT id, active FROM feeds WHERE url = ?1")?
+            .query_row([&feed.url], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match known {
+            None => {
+                conn.prepare_cached(
+                    "INSERT INTO feeds (url, name, host, active, added_at, next_poll_at, next_why) \
+                     VALUES (:url, :name, :host, 1, :now, :now, 'new')",
+                )?
+                .execute(named_params! {
+                    ":url": feed.url, ":name": feed.name, ":host": feed.host, ":now": now,
+                })?;
+                report.added += 1;
+            }
+            Some((id, true)) => {
+                left.remove(&id);
+                conn.prepare_cached(
+                    "UPDATE feeds SET name = :name, host = :host \
+                     WHERE id = :id AND (name <> :name OR host <> :host)",
+                )?
+                .execute(named_params! {":name": feed.name, ":host": feed.host, ":id": id})?;
+            }
+            Some((id, false)) => {
+                conn.prepare_cached(
+                    "UPDATE feeds SET name = :name, host = :host, active = 1, gone_at = NULL, failures = 0, \
+                     next_poll_at = :now, next_why = 'back in the configuration' WHERE id = :id",
+                )?
+                .execute(named_params! {
+                    ":name": feed.name, ":host": feed.host, ":now": now, ":id": id,
+                })?;
+                report.returned += 1;
+            }
+        }
+    }
+    for id in &left {
+        conn.prepare_cached("UPDATE feeds SET active = 0 WHERE id = ?1")?
+            .execute([id])?;
+    }
+    report.left = left.len();
+    Ok(report)
+}

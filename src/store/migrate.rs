@@ -1,0 +1,219 @@
+//! Brings a database file to the schema of this program, one numbered file at a time.
+//!
+//! Each migration is one IMMEDIATE transaction that ends with a check of all foreign keys: a file is at one schema or
+//! at the next, never between. A newer file is refused and not touched.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::error::StoreError;
+
+/// `rvsr`: tells our files from those of other programs.
+const APPLICATION_ID: u32 = 0x7276_7372;
+
+/// A step from one schema to the next.
+#[derive(Debug, Clone, Copy)]
+struct Migration {
+    /// The schema that it leads to: its place in the list, from 1.
+    number: u32,
+    sql: &'static str,
+}
+
+/// All migrations in order. The files are never edited after a release.
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    sql: include_str!("../../migrations/0001_initial.sql"),
+}];
+
+/// The schema that this program reads and writes.
+pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
+
+/// What a file turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// An empty file, or none before it was opened.
+    Empty,
+    /// One of ours, at this schema.
+    Schema(u32),
+}
+
+/// Looks at the file without writing to it; refuses what is not ours and what is newer.
+pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<Found, StoreError> {
+    let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    let application: u32 = conn
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(at)?;
+    let version: u32 = conn
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(at)?;
+    if application == APPLICATION_ID {
+        if version > SCHEMA {
+            return Err(StoreError::Newer {
+                path: path.to_path_buf(),
+                found: version,
+                known: SCHEMA,
+            });
+        }
+        return Ok(Found::Schema(version));
+    }
+    let has_tables = conn
+        .query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))
+        .optional()
+        .map_err(at)?
+        .is_some();
+    if application != 0 || version != 0 || has_tables {
+        return Err(StoreError::NotOurs {
+            path: path.to_path_buf(),
+        });
+    }
+    Ok(Found::Empty)
+}
+
+/// Runs the migrations that the file lacks.
+pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    run(conn, path, MIGRATIONS)
+}
+
+fn run(conn: &mut Connection, path: &Path, migrations: &[Migration]) -> Result<(), StoreError> {
+    for migration in migrations {
+        // Off outside of the transaction, because a migration may rebuild a table; checked as a whole before COMMIT.
+        conn.pragma_update(None, "foreign_keys", false)
+            .map_err(|error| StoreError::from(error).at(path))?;
+        let result = step(conn, *migration);
+        conn.pragma_update(None, "foreign_keys", true)
+            .map_err(|error| StoreError::from(error).at(path))?;
+        result.map_err(|error| match error.at(path) {
+            busy @ (StoreError::Busy { .. }
+            | StoreError::Full { .. }
+            | StoreError::ReadOnly { .. }) => busy,
+            source => StoreError::Migration {
+                path: path.to_path_buf(),
+                number: migration.number,
+                source: Arc::new(source),
+            },
+        })?;
+    }
+    Ok(())
+}
+
+/// One migration, unless the file has it already. The version is read inside of the transaction, because two programs
+/// may start at the same moment.
+fn step(conn: &mut Connection, migration: Migration) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version >= migration.number {
+        return Ok(());
+    }
+    tx.execute_batch(migration.sql)?;
+    if version == 0 {
+        let mut instance = [0_u8; 16];
+        getrandom::fill(&mut instance).map_err(|error| StoreError::io(Path::new(""), error))?;
+        tx.execute(
+            "INSERT INTO meta (id, instance) VALUES (1, ?1)",
+            [&instance],
+        )?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    if let Some(table) = broken_foreign_key(&tx)? {
+        return Err(StoreError::damaged(format!(
+            "table {table} refers to rows that do not exist"
+        )));
+    }
+    tx.pragma_update(None, "user_version", migration.number)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// The first table with a reference that leads nowhere.
+pub(super) fn broken_foreign_key(conn: &Connection) -> Result<Option<String>, StoreError> {
+    let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
+    let table = statement.query_row([], |row| row.get(0)).optional()?;
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(conn: &Connection) -> Vec<String> {
+        let mut statement = conn
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+            .unwrap();
+        statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    #[test]
+    fn numbers_are_the_places_in_the_list() {
+        for (place, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.number as usize, place + 1);
+        }
+    }
+
+    #[test]
+    fn an_empty_file_gets_the_whole_schema_once() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let path = Path::new("x.db");
+        assert_eq!(inspect(&conn, path).unwrap(), Found::Empty);
+        migrate(&mut conn, path).unwrap();
+        assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
+        let first: Vec<u8> = conn
+            .query_row("SELECT instance FROM meta", [], |row| row.get(0))
+            .unwrap();
+        migrate(&mut conn, path).unwrap();
+        let second: Vec<u8> = conn
+            .query_row("SELECT instance FROM meta", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(first, second);
+        assert!(names(&conn).contains(&"deliveries".to_owned()));
+    }
+
+    #[test]
+    fn every_table_is_strict() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, Path::new("x.db")).unwrap();
+        let loose: Vec<String> = conn
+            .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite%'")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(loose, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_schema_before() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let path = Path::new("x.db");
+        migrate(&mut conn, path).unwrap();
+        let before = names(&conn);
+        let broken = Migration {
+            number: SCHEMA + 1,
+            sql: "CREATE TABLE half (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);",
+        };
+        let error = run(&mut conn, path, &[broken]).unwrap_err();
+        assert!(matches!(error, StoreError::Migration { .. }));
+        assert_eq!(names(&conn), before);
+        assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
+    }
+
+    #[test]
+    fn a_migration_that_breaks_references_is_undone() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let path = Path::new("x.db");
+        migrate(&mut conn, path).unwrap();
+        let broken = Migration {
+            number: SCHEMA + 1,
+            sql: "INSERT INTO aliases (feed_id, kind, value, entry_id, reason, added_at) VALUES (9, 'guid', 'x', 9, 'r', 0);",
+        };
+        let error = run(&mut conn, path, &[broken]).unwrap_err();
+        assert!(matches!(error, StoreError::Migration { .. }));
+        assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
+    }
+}

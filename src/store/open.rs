@@ -1,0 +1,218 @@
+//! Opening the file: who may create it, how the connection is set up, and why.
+
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use super::codec::Instance;
+use super::error::StoreError;
+use super::migrate::{self, Found, SCHEMA};
+use super::reader::{Reader, Readers};
+use super::writer::{self, Writer};
+
+/// No text or blob is larger. The largest things stored are bodies of answers, capped far below by `fetch.max_size`.
+const MAX_VALUE_BYTES: i32 = 256 * 1024 * 1024;
+
+/// After a checkpoint the WAL is cut to this, so that one large commit does not hold the disk for ever.
+const WAL_BYTES: i64 = 16 * 1024 * 1024;
+
+/// How a database is opened for writing.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    /// Make the file when there is none.
+    pub create: bool,
+    /// Make its folder too: only for the default place.
+    pub create_folder: bool,
+    /// How long to wait for another program that writes.
+    pub busy_timeout: Duration,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            create: true,
+            create_folder: false,
+            busy_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// An open database with its writer thread. Dropping it, or [`Store::close`], finishes what was sent to the writer and
+/// leaves a file without a WAL.
+#[derive(Debug)]
+pub struct Store {
+    writer: Writer,
+    thread: Option<JoinHandle<()>>,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens, creates or upgrades the database. Refuses, untouched, what is newer, damaged or not ours.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
+        let conn = open_writer(path, options)?;
+        let instance = conn
+            .query_row("SELECT instance FROM meta WHERE id = 1", [], |row| {
+                row.get(0)
+            })
+            .map(Instance)
+            .map_err(|error| StoreError::from(error).at(path))?;
+        let (writer, thread) = writer::start(conn, path, instance)?;
+        Ok(Self {
+            writer,
+            thread: Some(thread),
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// The handle that writes.
+    #[must_use]
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// A connection that reads.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.path)
+    }
+
+    /// Connections that read, shared by many callers.
+    #[must_use]
+    pub fn readers(&self) -> Readers {
+        Readers::new(&self.path)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Finishes what was sent to the writer, then ends it. Later writes are answered with [`StoreError::Closed`].
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
+        self.writer.send_close();
+        thread.join().map_err(|_| StoreError::Fault)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Whoever needs to know calls `close`.
+        let _ = self.end();
+    }
+}
+
+/// Opens for writing, creating and upgrading as needed.
+pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connection, StoreError> {
+    prepare_place(path, options)?;
+    let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if options.create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let mut conn = Connection::open_with_flags(path, flags).map_err(at)?;
+    set_common(&conn, options.busy_timeout).map_err(at)?;
+    let found = migrate::inspect(&conn, path)?;
+    if conn.is_readonly("main").map_err(at)? {
+        return Err(StoreError::ReadOnly {
+            path: path.to_path_buf(),
+        });
+    }
+    if found == Found::Empty {
+        // So that pruning can give pages back later; it has to be decided before the first table.
+        conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
+            .map_err(at)?;
+    }
+    set_writer(&conn).map_err(at)?;
+    migrate::migrate(&mut conn, path)?;
+    Ok(conn)
+}
+
+/// Opens for reading only. Never creates, never upgrades.
+pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::NotFound {
+            path: path.to_path_buf(),
+        });
+    }
+    let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(at)?;
+    set_common(&conn, busy_timeout).map_err(at)?;
+    conn.pragma_update(None, "query_only", true).map_err(at)?;
+    match migrate::inspect(&conn, path)? {
+        Found::Schema(SCHEMA) => Ok(conn),
+        Found::Schema(found) => Err(StoreError::Older {
+            path: path.to_path_buf(),
+            found,
+            known: SCHEMA,
+        }),
+        Found::Empty => Err(StoreError::Older {
+            path: path.to_path_buf(),
+            found: 0,
+            known: SCHEMA,
+        }),
+    }
+}
+
+/// Says what is wrong with the place before `SQLite` says only that it cannot open it.
+fn prepare_place(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
+    if path.exists() {
+        return Ok(());
+    }
+    if !options.create {
+        return Err(StoreError::NotFound {
+            path: path.to_path_buf(),
+        });
+    }
+    let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    else {
+        return Ok(());
+    };
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if !options.create_folder {
+        return Err(StoreError::NoFolder {
+            path: path.to_path_buf(),
+        });
+    }
+    std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))
+}
+
+fn set_common(conn: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+    conn.busy_timeout(busy_timeout)?;
+    conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
+    // A file from elsewhere may carry views or triggers; functions with side effects are not for them.
+    conn.pragma_update(None, "trusted_schema", false)?;
+    // Room for every statement of the store, so that none is parsed twice.
+    conn.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+fn set_writer(conn: &Connection) -> rusqlite::Result<()> {
+    // Readers and the writer do not wait for one another.
+    conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    // What was told to somebody must survive a loss of power: each COMMIT reaches the disk. The writer gathers jobs
+    // into one COMMIT, so the price is paid once for many.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES, |row| {
+        row.get::<_, i64>(0)
+    })?;
+    // Negative: in KiB. The hot indices of 10,000 feeds fit.
+    conn.pragma_update(None, "cache_size", -8192)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
+}

@@ -1,0 +1,464 @@
+//! `deliveries` and `attempts`: the outbox.
+//!
+//! A delivery takes a lease in one short transaction, is sent outside of any, and its attempt is recorded in another.
+//! A sender that dies in between loses its lease by time, and the event is sent again under the same id. Per target
+//! only the oldest delivery that is not done is ever leased: that keeps the order, and one in flight.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::error::StoreError;
+use super::events;
+use super::feeds::limit_of;
+use super::reader::Reader;
+use super::targets;
+use super::writer::{Write, Writer};
+use crate::domain::event::EventKind;
+use crate::domain::ids::{ChangeNumber, DeliveryId, EventId};
+use crate::time::Timestamp;
+
+/// No wait is longer on purpose (the ladder ends with 24 h, and `Retry-After` is capped): what is further away was left
+/// by a clock that had leapt forward and came back.
+const LONGEST_WAIT: Duration = Duration::from_hours(72);
+
+/// The same for leases, which last minutes.
+const LONGEST_LEASE: Duration = Duration::from_hours(24);
+
+/// A delivery that is ours to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeasedDelivery {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// The name of its target.
+    pub target: String,
+    /// The event.
+    pub event: EventId,
+    /// `msg_…`: the webhook-id.
+    pub uid: String,
+    /// The event as JSON.
+    pub body: Vec<u8>,
+    /// The number of this attempt, from 1.
+    pub attempt: u32,
+    /// When the event was noticed.
+    pub created: Timestamp,
+}
+
+/// What an attempt brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// When it was over.
+    pub at: Timestamp,
+    /// HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// What went wrong, for people.
+    pub error: Option<String>,
+}
+
+/// What becomes of a delivery after an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// It has arrived.
+    Delivered,
+    /// It is tried again, not before this moment.
+    RetryAt(Timestamp),
+    /// It is given up; it can be retried by hand.
+    Dead,
+    /// The receiver wants no more: the target is disabled for this reason, with all that waits for it.
+    DisableTarget(String),
+}
+
+/// An attempt that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// When it was over, how long it took, and what it brought.
+    pub record: AttemptRecord,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The receiver took the event.
+    Delivered,
+    /// It is tried again.
+    Retry,
+    /// It was the last one.
+    Dead,
+    /// The receiver asked for no more.
+    Disabled,
+}
+
+impl AttemptOutcome {
+    /// The name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry => "retry",
+            Self::Dead => "dead",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It waits.
+    Pending,
+    /// A sender has it.
+    Leased,
+    /// It has arrived.
+    Delivered,
+    /// It was given up.
+    Dead,
+    /// Its target was disabled before its turn came.
+    Disabled,
+}
+
+impl DeliveryState {
+    /// The name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Leased => "leased",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [
+            Self::Pending,
+            Self::Leased,
+            Self::Delivered,
+            Self::Dead,
+            Self::Disabled,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == name)
+    }
+}
+
+/// A delivery in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRow {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// The name of its target.
+    pub target: String,
+    /// The event.
+    pub event: EventId,
+    /// `msg_…`.
+    pub uid: String,
+    /// What kind of event.
+    pub kind: Option<EventKind>,
+    /// The change that the event tells.
+    pub change: Option<ChangeNumber>,
+    /// When the event was noticed.
+    pub created: Timestamp,
+    /// Where the delivery stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Not before; `None` for at once.
+    pub next_attempt: Option<Timestamp>,
+    /// When it came to its end.
+    pub done: Option<Timestamp>,
+    /// HTTP status of the last attempt.
+    pub last_status: Option<u16>,
+    /// What went wrong at the last attempt.
+    pub last_error: Option<String>,
+}
+
+/// What is to be tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retry {
+    /// Everything of a target that is given up, disabled or waiting.
+    Target(String),
+    /// One delivery, unless it has arrived.
+    Delivery(DeliveryId),
+}
+
+impl Writer {
+    /// Takes what is to be sent now: of each target that is active, not paused and not disabled, the oldest delivery
+    /// that is not done, if its time has come and nobody has it. The lease ends by itself after `lease_for`.
+    pub fn lease_due(
+        &self,
+        now: Timestamp,
+        lease_for: Duration,
+        limit: usize,
+    ) -> Write<Vec<LeasedDelivery>> {
+        self.write(move |tx| lease(tx.conn, now, lease_for, limit))
+    }
+
+    /// Records an attempt and what becomes of the delivery. A delivery that is done already stays as it is; tells
+    /// whether it was still open.
+    pub fn record_attempt(
+        &self,
+        delivery: DeliveryId,
+        record: AttemptRecord,
+        next: Next,
+    ) -> Write<bool> {
+        self.write(move |tx| record_attempt(tx.conn, delivery, &record, &next))
+    }
+
+    /// Gives a lease back without an attempt: at shutdown.
+    pub fn release(&self, delivery: DeliveryId) -> Write<()> {
+        self.write(move |tx| {
+            tx.conn
+                .prepare_cached(
+                    "UPDATE deliveries SET state = 'pending', lease_until = NULL \
+                     WHERE id = ?1 AND state = 'leased'",
+                )?
+                .execute([delivery])?;
+            Ok(())
+        })
+    }
+
+    /// Makes deliveries due at once that are given up, disabled or waiting, and says how many. What was given up starts
+    /// its ladder anew.
+    pub fn retry(&self, what: Retry) -> Write<usize> {
+        self.write(move |tx| {
+            let (delivery, target) = match &what {
+                Retry::Delivery(id) => (Some(*id), None),
+                Retry::Target(name) => (None, Some(name.as_str())),
+            };
+            Ok(tx
+                .conn
+                .prepare_cached(
+                    "UPDATE deliveries SET attempts = iif(done_at IS NULL, attempts, 0), state = 'pending', \
+                     done_at = NULL, next_attempt_at = NULL \
+                     WHERE (id = :delivery OR target_id = (SELECT id FROM targets WHERE name = :target)) \
+                       AND (state IN ('dead', 'disabled') OR (state = 'pending' AND next_attempt_at IS NOT NULL))",
+                )?
+                .execute(named_params! {":delivery": delivery, ":target": target})?)
+        })
+    }
+
+    /// Sends again all that a target was ever due of the events since a moment, also what has arrived, under the same
+    /// ids; says how many.
+    pub fn replay(&self, target: &str, since: Timestamp) -> Write<usize> {
+        let target = target.to_owned();
+        self.write(move |tx| {
+            Ok(tx
+                .conn
+                .prepare_cached(
+                    "UPDATE deliveries SET state = 'pending', attempts = 0, next_attempt_at = NULL, done_at = NULL \
+                     WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' \
+                       AND event_id IN (SELECT id FROM events WHERE created_at >= :since)",
+                )?
+                .execute(named_params! {":target": target, ":since": since})?)
+        })
+    }
+
+    /// Sends these events to a target, whether it was ever due them or not; says how many.
+    pub fn replay_events(&self, target: &str, events: Vec<EventId>) -> Write<usize> {
+        let target = target.to_owned();
+        self.write(move |tx| {
+            let target = targets::ensure(tx.conn, &target)?;
+            let mut statement = tx.conn.prepare_cached(
+                "INSERT INTO deliveries (event_id, target_id, state) SELECT id, ?2, 'pending' FROM events WHERE id = ?1 \
+                 ON CONFLICT (event_id, target_id) DO UPDATE SET state = 'pending', attempts = 0, \
+                 next_attempt_at = NULL, done_at = NULL WHERE state <> 'leased'",
+            )?;
+            let mut count = 0;
+            for event in &events {
+                count += statement.execute(params![event, target])?;
+            }
+            Ok(count)
+        })
+    }
+}
+
+impl Reader {
+    /// Deliveries, newest first: of one target or of all, in some states or in all.
+    pub fn deliveries(
+        &self,
+        target: Option<&str>,
+        states: &[DeliveryState],
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+            let names = serde_json::to_string(&names).unwrap_or_else(|_| "[]".into());
+            let mut statement = conn.prepare_cached(
+                "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, d.state, d.attempts, \
+                   d.next_attempt_at, d.done_at, a.status, a.error \
+                 FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
+                 LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) \
+                 WHERE (:target IS NULL OR t.name = :target) \
+                   AND (:all OR d.state IN (SELECT value FROM json_each(:states))) \
+                 ORDER BY d.id DESC LIMIT :limit",
+            )?;
+            let rows = statement.query_map(
+                named_params! {
+                    ":target": target, ":all": states.is_empty(), ":states": names, ":limit": limit_of(limit),
+                },
+                delivery_row,
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The attempts at a delivery, oldest first.
+    pub fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT at, outcome, status, duration_ms, error FROM attempts WHERE delivery_id = ?1 ORDER BY id",
+            )?;
+            let rows = statement.query_map([delivery], |row| {
+                Ok(AttemptRow {
+                    outcome: match row.get_ref(1)?.as_str()? {
+                        "delivered" => AttemptOutcome::Delivered,
+                        "retry" => AttemptOutcome::Retry,
+                        "disabled" => AttemptOutcome::Disabled,
+                        _ => AttemptOutcome::Dead,
+                    },
+                    record: AttemptRecord {
+                        at: row.get(0)?,
+                        status: row.get(2)?,
+                        duration_ms: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+                        error: row.get(4)?,
+                    },
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// When [`Writer::lease_due`] has something to give at the earliest: a moment that may have passed, the beginning
+    /// of time for at once, `None` while nothing waits.
+    pub fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT min(COALESCE(d.lease_until, d.next_attempt_at, 0)) FROM targets AS t \
+                 JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries \
+                   WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
+                 WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL",
+            )?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+}
+
+fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    Ok(DeliveryRow {
+        id: row.get(0)?,
+        target: row.get(1)?,
+        event: row.get(2)?,
+        uid: row.get(3)?,
+        kind: EventKind::parse(row.get_ref(4)?.as_str()?),
+        change: row.get(5)?,
+        created: row.get(6)?,
+        state: DeliveryState::parse(row.get_ref(7)?.as_str()?).unwrap_or(DeliveryState::Dead),
+        attempts: row.get(8)?,
+        next_attempt: row.get(9)?,
+        done: row.get(10)?,
+        last_status: row.get(11)?,
+        last_error: row.get(12)?,
+    })
+}
+
+fn lease(
+    conn: &Connection,
+    now: Timestamp,
+    lease_for: Duration,
+    limit: usize,
+) -> Result<Vec<LeasedDelivery>, StoreError> {
+    let mut leased = Vec::new();
+    let mut statement = conn.prepare_cached(
+        "SELECT d.id, t.name, v.id, v.uid, v.bytes, v.body, d.attempts, v.created_at \
+         FROM targets AS t \
+         JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries \
+           WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
+         JOIN events AS v ON v.id = d.event_id \
+         WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL \
+           AND CASE d.state \
+             WHEN 'leased' THEN d.lease_until <= :now OR d.lease_until > :no_lease \
+             ELSE d.next_attempt_at IS NULL OR d.next_attempt_at <= :now OR d.next_attempt_at > :no_wait END \
+         ORDER BY COALESCE(d.next_attempt_at, 0), d.id LIMIT :limit",
+    )?;
+    let mut rows = statement.query(named_params! {
+        ":now": now,
+        ":no_lease": now + lease_for + LONGEST_LEASE,
+        ":no_wait": now + LONGEST_WAIT,
+        ":limit": limit_of(limit),
+    })?;
+    while let Some(row) = rows.next()? {
+        leased.push(LeasedDelivery {
+            id: row.get(0)?,
+            target: row.get(1)?,
+            event: row.get(2)?,
+            uid: row.get(3)?,
+            body: events::event_json(row, 4)?,
+            attempt: row.get::<_, u32>(6)?.saturating_add(1),
+            created: row.get(7)?,
+        });
+    }
+    let mut take = conn.prepare_cached(
+        "UPDATE deliveries SET state = 'leased', lease_until = ?2, next_attempt_at = NULL WHERE id = ?1",
+    )?;
+    for delivery in &leased {
+        take.execute(params![delivery.id, now + lease_for])?;
+    }
+    Ok(leased)
+}
+
+fn record_attempt(
+    conn: &Connection,
+    delivery: DeliveryId,
+    record: &AttemptRecord,
+    next: &Next,
+) -> Result<bool, StoreError> {
+    let known: Option<(i64, bool)> = conn
+        .prepare_cached("SELECT target_id, done_at IS NULL FROM deliveries WHERE id = ?1")?
+        .query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((target, open)) = known else {
+        return Err(StoreError::Refused(
+            "an attempt at a delivery that does not exist",
+        ));
+    };
+    let (outcome, state, next_attempt) = match next {
+        Next::Delivered => (AttemptOutcome::Delivered, DeliveryState::Delivered, None),
+        Next::RetryAt(at) => (AttemptOutcome::Retry, DeliveryState::Pending, Some(*at)),
+        Next::Dead => (AttemptOutcome::Dead, DeliveryState::Dead, None),
+        Next::DisableTarget(_) => (AttemptOutcome::Disabled, DeliveryState::Disabled, None),
+    };
+    conn.prepare_cached(
+        "INSERT INTO attempts (delivery_id, at, outcome, status, duration_ms, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        delivery,
+        record.at,
+        outcome.as_str(),
+        record.status,
+        i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
+        record.error
+    ])?;
+    if open {
+        let done = (outcome != AttemptOutcome::Retry).then_some(record.at);
+        conn.prepare_cached(
+            "UPDATE deliveries SET state = ?2, attempts = attempts + 1, next_attempt_at = ?3, lease_until = NULL, \
+             done_at = ?4 WHERE id = ?1",
+        )?
+        .execute(params![delivery, state.as_str(), next_attempt, done])?;
+    } else if outcome == AttemptOutcome::Delivered {
+        // It was given up or disabled while this attempt was on its way, and has arrived after all.
+        conn.prepare_cached(
+            "UPDATE deliveries SET state = 'delivered', attempts = attempts + 1 WHERE id = ?1",
+        )?
+        .execute([delivery])?;
+    }
+    if let Next::DisableTarget(reason) = next {
+        targets::disable(conn, target, record.at, reason)?;
+    }
+    Ok(open)
+}

@@ -1,0 +1,88 @@
+//! Connections that only read. Any number of them works beside the writer, in this process or another.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::error::StoreError;
+use super::open;
+
+/// Connections that [`Readers`] keeps open while nobody uses them.
+const IDLE: usize = 4;
+
+/// How long a reader waits; in WAL mode it hardly ever has to.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One connection that reads. Each method sees one moment of the database.
+#[derive(Debug)]
+pub struct Reader {
+    conn: Connection,
+    path: PathBuf,
+}
+
+impl Reader {
+    /// Opens an existing database of this program's schema. Works while the daemon runs; never creates, never upgrades.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self {
+            conn: open::open_reader(path, BUSY_TIMEOUT)?,
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        query(&self.conn).map_err(|error| error.at(&self.path))
+    }
+}
+
+/// Connections that read, opened as they are needed and shared by many callers.
+#[derive(Debug, Clone)]
+pub struct Readers {
+    path: Arc<Path>,
+    idle: Arc<Mutex<Vec<Reader>>>,
+}
+
+impl Readers {
+    /// Opens nothing yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: Arc::from(path),
+            idle: Arc::new(Mutex::new(Vec::new())),
+        }
+    }
+
+    /// Runs a query on a connection that nobody else uses meanwhile. Holds the thread for as long as the query takes:
+    /// microseconds for a lookup, longer for a list.
+    pub fn with<T>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.lock().pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => Reader::open(&self.path)?,
+        };
+        let result = query(&reader);
+        let mut idle = self.lock();
+        if idle.len() < IDLE {
+            idle.push(reader);
+        }
+        result
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+        // A list of idle connections is whole whoever panicked.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,214 @@
+//! `revisions`: every state of an entry, in order, each chained to the one before.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::codec::sha256;
+use super::error::StoreError;
+use super::feeds::limit_of;
+use super::reader::Reader;
+use super::sql::{channel_word, join_words, parse_channels};
+use super::states::{self, StoredState};
+use super::writer::Tx;
+use crate::domain::fingerprint::Fingerprints;
+use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
+use crate::domain::outcome::{NewRevision, Quiet};
+use crate::domain::state::{Channel, EntryState};
+use crate::time::Timestamp;
+
+/// A revision in the history of an entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RevisionRow {
+    /// Its number within the entry.
+    pub number: RevisionNumber,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Which channels brought it.
+    pub channels: Vec<Channel>,
+    /// The headline of its state.
+    pub title: Option<String>,
+    /// Words of the text that a reader sees, parted by white space.
+    pub words: usize,
+    /// The change that led to it; `None` for a baseline.
+    pub change: Option<ChangeNumber>,
+    /// Why that change was not told.
+    pub quiet: Option<Quiet>,
+    /// The link of the chain: SHA-256 of the link before, the state's hash, the number and the moment.
+    pub hash: [u8; 32],
+}
+
+impl Reader {
+    /// The revisions of an entry, oldest first; with more than `limit`, the newest of them.
+    pub fn history(&self, entry: EntryId, limit: usize) -> Result<Vec<RevisionRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT r.number, r.seen_at, r.channels, r.state_id, c.number, c.quiet, r.hash \
+                 FROM revisions AS r \
+                 LEFT JOIN changes AS c ON c.entry_id = r.entry_id AND c.after_revision = r.number \
+                 WHERE r.entry_id = ?1 ORDER BY r.number DESC LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![entry, limit_of(limit)])?;
+            let mut history = Vec::new();
+            while let Some(row) = rows.next()? {
+                let state = states::get(conn, row.get(3)?)?;
+                history.push(RevisionRow {
+                    number: row.get(0)?,
+                    seen: row.get(1)?,
+                    channels: parse_channels(row.get_ref(2)?.as_str().unwrap_or_default()),
+                    title: state.title().map(str::to_owned),
+                    words: state
+                        .body()
+                        .iter()
+                        .map(|block| block.text.split_whitespace().count())
+                        .sum(),
+                    change: row.get(4)?,
+                    quiet: row.get(5)?,
+                    hash: row.get(6)?,
+                });
+            }
+            history.reverse();
+            Ok(history)
+        })
+    }
+
+    /// The state of a revision, with the moment it was first seen; `None` when there is no such revision.
+    pub fn state(
+        &self,
+        entry: EntryId,
+        revision: RevisionNumber,
+    ) -> Result<Option<(EntryState, Timestamp)>, StoreError> {
+        self.read(|conn| {
+            let found: Option<(i64, Timestamp)> = conn
+                .prepare_cached(
+                    "SELECT state_id, seen_at FROM revisions WHERE entry_id = ?1 AND number = ?2",
+                )?
+                .query_row(params![entry, revision], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .optional()?;
+            match found {
+                Some((id, seen)) => Ok(Some((states::get(conn, id)?, seen))),
+                None => Ok(None),
+            }
+        })
+    }
+}
+
+/// The link of the chain for a revision.
+pub(super) fn chain_hash(
+    previous: &[u8; 32],
+    state: &[u8; 32],
+    number: RevisionNumber,
+    seen: Timestamp,
+) -> [u8; 32] {
+    sha256(&[
+        previous,
+        state,
+        &i64::from(number.0).to_be_bytes(),
+        &seen.as_millis().to_be_bytes(),
+    ])
+}
+
+/// Adds a revision to an entry; the caller has made sure that its number is the next.
+pub(super) fn insert(
+    tx: &Tx<'_>,
+    entry: EntryId,
+    revision: &NewRevision,
+    state: &StoredState,
+    feed_capture: Option<CaptureId>,
+    page_capture: Option<CaptureId>,
+) -> Result<(), StoreError> {
+    let previous = match revision.number.0 {
+        0 | 1 => [0; 32],
+        number => tx
+            .conn
+            .prepare_cached("SELECT hash FROM revisions WHERE entry_id = ?1 AND number = ?2")?
+            .query_row(params![entry, number - 1], |row| row.get(0))?,
+    };
+    let hash = chain_hash(&previous, &state.sha256, revision.number, revision.seen);
+    let channels = join_words(revision.channels.iter().copied().map(channel_word));
+    let fp = &revision.fingerprints;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO revisions (entry_id, number, state_id, seen_at, channels, feed_capture_id, page_capture_id, \
+             feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
+             previous_hash, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        )?
+        .execute(params![
+            entry,
+            revision.number,
+            state.id,
+            revision.seen,
+            channels,
+            feed_capture,
+            page_capture,
+            fp.feed,
+            fp.page,
+            fp.feed_title,
+            fp.feed_summary,
+            fp.feed_body,
+            fp.page_title,
+            fp.page_body,
+            previous,
+            hash
+        ])?;
+    Ok(())
+}
+
+/// The row of the state and the moment of a revision that must exist.
+pub(super) fn current(
+    conn: &Connection,
+    entry: EntryId,
+    number: RevisionNumber,
+) -> Result<(i64, Timestamp), StoreError> {
+    conn.prepare_cached(
+        "SELECT state_id, seen_at FROM revisions WHERE entry_id = ?1 AND number = ?2",
+    )?
+    .query_row(params![entry, number], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()?
+    .ok_or_else(|| StoreError::damaged(format!("entry {entry} lacks its revision {number}")))
+}
+
+/// Fingerprints of the newest revisions, oldest first.
+pub(super) fn fingerprints(
+    conn: &Connection,
+    entry: EntryId,
+    limit: usize,
+) -> Result<Vec<(RevisionNumber, Fingerprints)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, number \
+         FROM revisions WHERE entry_id = ?1 ORDER BY number DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![entry, limit_of(limit)], |row| {
+        Ok((row.get(7)?, fingerprint_row(row)?))
+    })?;
+    let mut history: Vec<_> = rows.collect::<Result<_, _>>()?;
+    history.reverse();
+    Ok(history)
+}
+
+/// Fingerprints of one revision that must exist.
+pub(super) fn fingerprints_of(
+    conn: &Connection,
+    entry: EntryId,
+    number: RevisionNumber,
+) -> Result<Fingerprints, StoreError> {
+    conn.prepare_cached(
+        "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp \
+         FROM revisions WHERE entry_id = ?1 AND number = ?2",
+    )?
+    .query_row(params![entry, number], fingerprint_row)
+    .optional()?
+    .ok_or_else(|| StoreError::damaged(format!("entry {entry} lacks its revision {number}")))
+}
+
+fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
+    Ok(Fingerprints {
+        feed: row.get(0)?,
+        page: row.get(1)?,
+        feed_title: row.get(2)?,
+        feed_summary: row.get(3)?,
+        feed_body: row.get(4)?,
+        page_title: row.get(5)?,
+        page_body: row.get(6)?,
+    })
+}

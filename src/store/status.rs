@@ -1,0 +1,148 @@
+//! Counts over all tables, for `status` and `feeds`.
+
+use super::error::StoreError;
+use super::feeds::{self, FeedRow};
+use super::reader::Reader;
+use super::sql;
+use crate::time::Timestamp;
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreCounts {
+    /// Feeds in the configuration.
+    pub feeds: u64,
+    /// Those of them whose last poll failed.
+    pub feeds_failing: u64,
+    /// Those of them that somebody paused.
+    pub feeds_paused: u64,
+    /// Feeds that are due by now.
+    pub feeds_due: u64,
+    /// Entries, also of feeds that have left the configuration.
+    pub entries: u64,
+    /// Entries whose page is on the article clock.
+    pub pages_on_clock: u64,
+    /// Pages that are due by now.
+    pub pages_due: u64,
+    /// Revisions.
+    pub revisions: u64,
+    /// Changes.
+    pub changes: u64,
+    /// Changes first seen since the moment asked for, quiet ones left out.
+    pub changes_since: u64,
+    /// Captures whose body is kept.
+    pub captures: u64,
+    /// Deliveries that are not done.
+    pub deliveries_open: u64,
+    /// Deliveries that were given up.
+    pub deliveries_dead: u64,
+    /// Size of the database file without its WAL.
+    pub bytes: u64,
+}
+
+/// A feed and how much came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedHealth {
+    /// The feed.
+    pub feed: FeedRow,
+    /// Its entries.
+    pub entries: u64,
+    /// Those that it lists now.
+    pub in_feed: u64,
+    /// Changes of its entries, quiet ones left out.
+    pub changes: u64,
+    /// When the newest of them was first seen.
+    pub last_change: Option<Timestamp>,
+}
+
+impl Reader {
+    /// Counts as of `now`; `changes_since` counts from `since`.
+    pub fn counts(&self, now: Timestamp, since: Timestamp) -> Result<StoreCounts, StoreError> {
+        self.read(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let count = |query: &str, at: Option<Timestamp>| -> Result<u64, StoreError> {
+                let mut statement = tx.prepare_cached(query)?;
+                Ok(match at {
+                    Some(at) => statement.query_row([at], |row| sql::count(row, 0))?,
+                    None => statement.query_row([], |row| sql::count(row, 0))?,
+                })
+            };
+            Ok(StoreCounts {
+                feeds: count("SELECT count(*) FROM feeds WHERE active = 1", None)?,
+                feeds_failing: count(
+                    "SELECT count(*) FROM feeds WHERE active = 1 AND last_error IS NOT NULL",
+                    None,
+                )?,
+                feeds_paused: count(
+                    "SELECT count(*) FROM feeds WHERE active = 1 AND paused_at IS NOT NULL",
+                    None,
+                )?,
+                feeds_due: count(
+                    "SELECT count(*) FROM feeds WHERE active = 1 AND paused_at IS NULL \
+                     AND next_poll_at IS NOT NULL AND next_poll_at <= ?1",
+                    Some(now),
+                )?,
+                entries: count("SELECT count(*) FROM entries", None)?,
+                pages_on_clock: count(
+                    "SELECT count(*) FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+                     WHERE e.page_next_at IS NOT NULL AND e.page_url IS NOT NULL AND f.active = 1",
+                    None,
+                )?,
+                pages_due: count(
+                    "SELECT count(*) FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+                     WHERE e.page_next_at IS NOT NULL AND e.page_next_at <= ?1 AND e.page_url IS NOT NULL \
+                     AND f.active = 1 AND f.paused_at IS NULL",
+                    Some(now),
+                )?,
+                revisions: count("SELECT count(*) FROM revisions", None)?,
+                changes: count("SELECT count(*) FROM changes", None)?,
+                changes_since: count(
+                    "SELECT count(*) FROM changes WHERE quiet IS NULL AND first_changed_at >= ?1",
+                    Some(since),
+                )?,
+                captures: count("SELECT count(*) FROM captures WHERE body_id IS NOT NULL", None)?,
+                deliveries_open: count("SELECT count(*) FROM deliveries WHERE done_at IS NULL", None)?,
+                deliveries_dead: count("SELECT count(*) FROM deliveries WHERE state = 'dead'", None)?,
+                bytes: count(
+                    "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+                    None,
+                )?,
+            })
+        })
+    }
+
+    /// All feeds by name with how much came of them: those of the configuration, or also those that have left it.
+    pub fn feed_health(&self, include_inactive: bool) -> Result<Vec<FeedHealth>, StoreError> {
+        self.read(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let rows: Vec<FeedRow> = tx
+                .prepare_cached(feeds::select_feed!(
+                    "WHERE active = 1 OR ?1 ORDER BY active DESC, name, id"
+                ))?
+                .query_map([include_inactive], feeds::feed_row)?
+                .collect::<Result<_, _>>()?;
+            rows.into_iter()
+                .map(|feed| {
+                    let (entries, in_feed) = tx
+                        .prepare_cached(
+                            "SELECT (SELECT count(*) FROM entries WHERE feed_id = ?1), \
+                                    (SELECT count(*) FROM entries WHERE feed_id = ?1 AND in_feed = 1)",
+                        )?
+                        .query_row([feed.id], |row| Ok((sql::count(row, 0)?, sql::count(row, 1)?)))?;
+                    let (changes, last_change) = tx
+                        .prepare_cached(
+                            "SELECT count(*), max(first_changed_at) FROM changes \
+                             WHERE feed_id = ?1 AND quiet IS NULL",
+                        )?
+                        .query_row([feed.id], |row| Ok((sql::count(row, 0)?, row.get(1)?)))?;
+                    Ok(FeedHealth {
+                        feed,
+                        entries,
+                        in_feed,
+                        changes,
+                        last_change,
+                    })
+                })
+                .collect()
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! `targets`: where events are sent, and whether they take any.
+
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::error::StoreError;
+use super::reader::Reader;
+use super::sql::count;
+use super::writer::{Write, Writer};
+use crate::domain::ids::DeliveryId;
+use crate::time::Timestamp;
+
+/// A row of `targets`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetRow {
+    /// The name in the configuration.
+    pub name: String,
+    /// Whether it stands in the configuration.
+    pub active: bool,
+    /// When somebody paused it.
+    pub paused: Option<Timestamp>,
+    /// When its receiver asked for no more, and why.
+    pub disabled: Option<(Timestamp, String)>,
+}
+
+/// A target and the state of its queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetHealth {
+    /// The target.
+    pub target: TargetRow,
+    /// Deliveries that are not done.
+    pub open: u64,
+    /// The event time of the oldest delivery that is not done.
+    pub oldest_open: Option<Timestamp>,
+    /// The delivery that is next in the order, its attempts so far, and when it is tried next (`None`: at once).
+    pub next: Option<(DeliveryId, u32, Option<Timestamp>)>,
+    /// Deliveries that were given up.
+    pub dead: u64,
+    /// The last attempt: when, HTTP status, what went wrong.
+    pub last_attempt: Option<(Timestamp, Option<u16>, Option<String>)>,
+    /// The last delivery that arrived.
+    pub last_delivered: Option<Timestamp>,
+}
+
+impl Reader {
+    /// All targets by name.
+    pub fn targets(&self) -> Result<Vec<TargetRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT name, active, paused_at, disabled_at, disabled_reason FROM targets ORDER BY name",
+            )?;
+            let rows = statement.query_map([], target_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// All targets by name, with their queues.
+    pub fn target_health(&self) -> Result<Vec<TargetHealth>, StoreError> {
+        self.read(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let targets: Vec<(i64, TargetRow)> = tx
+                .prepare_cached(
+                    "SELECT name, active, paused_at, disabled_at, disabled_reason, id FROM targets ORDER BY name",
+                )?
+                .query_map([], |row| Ok((row.get(5)?, target_row(row)?)))?
+                .collect::<Result<_, _>>()?;
+            targets
+                .into_iter()
+                .map(|(id, target)| health(&tx, id, target))
+                .collect()
+        })
+    }
+}
+
+fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth, StoreError> {
+    let open = conn
+        .prepare_cached("SELECT count(*) FROM deliveries WHERE target_id = ?1 AND done_at IS NULL")?
+        .query_row([id], |row| count(row, 0))?;
+    let dead = conn
+        .prepare_cached("SELECT count(*) FROM deliveries WHERE target_id = ?1 AND state = 'dead'")?
+        .query_row([id], |row| count(row, 0))?;
+    let first: Option<(DeliveryId, u32, Option<Timestamp>, Timestamp)> = conn
+        .prepare_cached(
+            "SELECT d.id, d.attempts, d.next_attempt_at, v.created_at \
+             FROM deliveries AS d JOIN events AS v ON v.id = d.event_id \
+             WHERE d.target_id = ?1 AND d.done_at IS NULL ORDER BY d.id LIMIT 1",
+        )?
+        .query_row([id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
+        .optional()?;
+    let last_attempt = conn
+        .prepare_cached(
+            "SELECT a.at, a.status, a.error FROM attempts AS a JOIN deliveries AS d ON d.id = a.delivery_id \
+             WHERE d.target_id = ?1 ORDER BY a.id DESC LIMIT 1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let last_delivered = conn
+        .prepare_cached(
+            "SELECT max(done_at) FROM deliveries WHERE target_id = ?1 AND state = 'delivered'",
+        )?
+        .query_row([id], |row| row.get(0))?;
+    Ok(TargetHealth {
+        target,
+        open,
+        oldest_open: first.map(|first| first.3),
+        next: first.map(|(id, attempts, next, _)| (id, attempts, next)),
+        dead,
+        last_attempt,
+        last_delivered,
+    })
+}
+
+fn target_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<TargetRow> {
+    let disabled: Option<Timestamp> = row.get(3)?;
+    let reason: Option<String> = row.get(4)?;
+    Ok(TargetRow {
+        name: row.get(0)?,
+        active: row.get(1)?,
+        paused: row.get(2)?,
+        disabled: disabled.map(|at| (at, reason.unwrap_or_default())),
+    })
+}
+
+impl Writer {
+    /// Takes the targets of the configuration over. Deliveries to those that are missing wait for them.
+    pub fn sync_targets(&self, names: Vec<String>) -> Write<()> {
+        self.write(move |tx| {
+            tx.conn
+                .prepare_cached("UPDATE targets SET active = 0 WHERE active = 1")?
+                .execute([])?;
+            for name in &names {
+                tx.conn
+                    .prepare_cached(
+                        "INSERT INTO targets (name, active) VALUES (?1, 1) \
+                         ON CONFLICT (name) DO UPDATE SET active = 1",
+                    )?
+                    .execute([name])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Pauses a target: its deliveries wait. Tells whether there is such a target.
+    pub fn pause_target(&self, name: &str, now: Timestamp) -> Write<bool> {
+        let name = name.to_owned();
+        self.write(move |tx| {
+            let rows = tx
+                .conn
+                .prepare_cached(
+                    "UPDATE targets SET paused_at = COALESCE(paused_at, :now) WHERE name = :name",
+                )?
+                .execute(named_params! {":now": now, ":name": name})?;
+            Ok(rows > 0)
+        })
+    }
+
+    /// Ends a pause and enables a disabled target again. What was disabled with it stays so until it is retried.
+    /// Tells whether there is such a target.
+    pub fn resume_target(&self, name: &str) -> Write<bool> {
+        let name = name.to_owned();
+        self.write(move |tx| {
+            let rows = tx
+                .conn
+                .prepare_cached(
+                    "UPDATE targets SET paused_at = NULL, disabled_at = NULL, disabled_reason = NULL \
+                     WHERE name = ?1",
+                )?
+                .execute([&name])?;
+            Ok(rows > 0)
+        })
+    }
+}
+
+/// The row of a target, made when there is none: nothing that is to be told is lost over a name.
+pub(super) fn ensure(conn: &Connection, name: &str) -> Result<i64, StoreError> {
+    let known = find(conn, name)?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    Ok(conn
+        .prepare_cached("INSERT INTO targets (name, active) VALUES (?1, 1)")?
+        .insert([name])?)
+}
+
+/// The row of a target.
+pub(super) fn find(conn: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT id FROM targets WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
+}
+
+/// Marks a target as disabled, and all that waits for it.
+pub(super) fn disable(
+    conn: &Connection,
+    target: i64,
+    now: Timestamp,
+    reason: &str,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE targets SET disabled_at = COALESCE(disabled_at, ?2), disabled_reason = COALESCE(disabled_reason, ?3) \
+         WHERE id = ?1",
+    )?
+    .execute(params![target, now, reason])?;
+    conn.prepare_cached(
+        "UPDATE deliveries SET state = 'disabled', done_at = ?2, lease_until = NULL \
+         WHERE target_id = ?1 AND done_at IS NULL",
+    )?
+    .execute(params![target, now])?;
+    Ok(())
+}

@@ -1,0 +1,325 @@
+//! The one writer: a thread with the only connection that writes, and the handle that sends it work.
+//!
+//! All jobs that wait are gathered into one transaction, so that one COMMIT, and one wait for the disk, serves them
+//! all. Each job runs in a savepoint of its own: one that fails takes back only itself. Nobody is answered before the
+//! COMMIT has succeeded.
+
+use std::future::{Future, IntoFuture};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::codec::{Codec, Instance};
+use super::error::StoreError;
+
+/// Jobs in one COMMIT. More would only make the first of them wait.
+const BATCH: usize = 64;
+
+/// Jobs of async callers that may wait at once; further callers wait before they hand their job over, so that the
+/// queue is bounded.
+const QUEUE: usize = 128;
+
+/// What a job works with.
+pub(super) struct Tx<'a> {
+    pub(super) conn: &'a Connection,
+    pub(super) codec: &'a mut Codec,
+    pub(super) instance: Instance,
+}
+
+type Work<T> = Box<dyn FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send>;
+
+/// The handle of the writer thread; clones are cheap and send to the same thread.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    queue: mpsc::Sender<Message>,
+    permits: Semaphore,
+    sent: AtomicU64,
+    done: AtomicU64,
+}
+
+/// How far the writer has come, for a watchdog: it is stuck when jobs wait and `done` stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriterProgress {
+    /// Jobs answered since the start.
+    pub done: u64,
+    /// Jobs sent and not answered yet.
+    pub waiting: u64,
+}
+
+/// A write that has not begun: `.await` it, or call [`Write::blocking`] outside of async code.
+#[must_use = "nothing is written until it is awaited or `blocking` is called"]
+pub struct Write<T> {
+    shared: Arc<Shared>,
+    work: Work<T>,
+}
+
+impl<T: Send + 'static> Write<T> {
+    /// Writes and waits for the answer, holding the thread.
+    pub fn blocking(self) -> Result<T, StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.shared.send(self.work, move |result| {
+            // A caller that has gone away does not want to know.
+            let _ = reply.send(result);
+        })?;
+        answer
+            .recv()
+            .unwrap_or(Err(StoreError::Closed))
+            .map_err(|error| error.at(&self.shared.path))
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Write<T> {
+    type Output = Result<T, StoreError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Ok(_permit) = self.shared.permits.acquire().await else {
+                return Err(StoreError::Closed);
+            };
+            let (reply, answer) = oneshot::channel();
+            self.shared.send(self.work, move |result| {
+                let _ = reply.send(result);
+            })?;
+            answer
+                .await
+                .unwrap_or(Err(StoreError::Closed))
+                .map_err(|error| error.at(&self.shared.path))
+        })
+    }
+}
+
+impl<T> std::fmt::Debug for Write<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Write").finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// How far the writer has come.
+    #[must_use]
+    pub fn progress(&self) -> WriterProgress {
+        let done = self.shared.done.load(Ordering::SeqCst);
+        let sent = self.shared.sent.load(Ordering::SeqCst);
+        WriterProgress {
+            done,
+            waiting: sent.saturating_sub(done),
+        }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Write<T> {
+        Write {
+            shared: Arc::clone(&self.shared),
+            work: Box::new(work),
+        }
+    }
+
+    /// Tells the thread to end after what was sent before.
+    pub(super) fn send_close(&self) {
+        // A thread that has ended already needs no telling.
+        let _ = self.shared.queue.send(Message::Close);
+    }
+}
+
+impl Shared {
+    fn send<T: Send + 'static>(
+        &self,
+        work: Work<T>,
+        reply: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let job = TypedJob {
+            work: Some(work),
+            result: Err(StoreError::Closed),
+            reply,
+        };
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        self.queue
+            .send(Message::Job(Box::new(job)))
+            .map_err(|_| StoreError::Closed)
+    }
+}
+
+/// Starts the thread.
+pub(super) fn start(
+    conn: Connection,
+    path: &Path,
+    instance: Instance,
+) -> Result<(Writer, JoinHandle<()>), StoreError> {
+    let (queue, jobs) = mpsc::channel();
+    let shared = Arc::new(Shared {
+        path: path.to_path_buf(),
+        queue,
+        permits: Semaphore::new(QUEUE),
+        sent: AtomicU64::new(0),
+        done: AtomicU64::new(0),
+    });
+    let codec = Codec::new()?;
+    // The thread must not keep the queue alive by itself.
+    let counter = Arc::downgrade(&shared);
+    let thread = std::thread::Builder::new()
+        .name("store-writer".into())
+        .spawn(move || {
+            let mut desk = Desk {
+                conn,
+                codec,
+                instance,
+            };
+            let answered = |count: usize| {
+                if let Some(shared) = counter.upgrade() {
+                    shared
+                        .done
+                        .fetch_add(u64::try_from(count).unwrap_or(0), Ordering::SeqCst);
+                }
+            };
+            desk.serve(&jobs, answered);
+            desk.leave();
+        })
+        .map_err(|error| StoreError::io(path, error))?;
+    Ok((Writer { shared }, thread))
+}
+
+enum Message {
+    Job(Box<dyn Job>),
+    Close,
+}
+
+/// A job whose type of answer is forgotten.
+trait Job: Send {
+    /// Does the work, inside of a savepoint; the error tells that the savepoint is to be taken back.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
+    /// Answers, after the COMMIT or its failure.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct TypedJob<T, R> {
+    work: Option<Work<T>>,
+    result: Result<T, StoreError>,
+    reply: R,
+}
+
+impl<T: Send, R: FnOnce(Result<T, StoreError>) + Send> Job for TypedJob<T, R> {
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
+        self.result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Fault));
+        match &self.result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let result = match committed {
+            Ok(()) => self.result,
+            // The job's own reason says more than that of the batch.
+            Err(error) => match self.result {
+                Err(own) if !matches!(own, StoreError::Closed) => Err(own),
+                _ => Err(error),
+            },
+        };
+        (self.reply)(result);
+    }
+}
+
+/// What the thread owns.
+struct Desk {
+    conn: Connection,
+    codec: Codec,
+    instance: Instance,
+}
+
+impl Desk {
+    fn serve(&mut self, jobs: &mpsc::Receiver<Message>, answered: impl Fn(usize)) {
+        while let Ok(Message::Job(first)) = jobs.recv() {
+            let mut batch = vec![first];
+            let mut close = false;
+            while batch.len() < BATCH {
+                match jobs.try_recv() {
+                    Ok(Message::Job(job)) => batch.push(job),
+                    Ok(Message::Close) => {
+                        close = true;
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+            let committed = self.commit_batch(&mut batch);
+            answered(batch.len());
+            for job in batch {
+                job.answer(committed.clone());
+            }
+            if close {
+                return;
+            }
+        }
+    }
+
+    fn commit_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        // IMMEDIATE: a transaction that reads first and wants to write later fails at once beside another writer,
+        // whatever the busy timeout.
+        run(&self.conn, "BEGIN IMMEDIATE")?;
+        let result = self
+            .run_jobs(batch)
+            .and_then(|()| run(&self.conn, "COMMIT"));
+        if result.is_err() && !self.conn.is_autocommit() {
+            run(&self.conn, "ROLLBACK")?;
+        }
+        result
+    }
+
+    /// Fails only when the transaction as a whole is lost.
+    fn run_jobs(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        for job in batch {
+            run(&self.conn, "SAVEPOINT job")?;
+            let mut tx = Tx {
+                conn: &self.conn,
+                codec: &mut self.codec,
+                instance: self.instance,
+            };
+            if let Err(error) = job.run(&mut tx) {
+                if self.conn.is_autocommit() {
+                    // A full disk or a failed write has taken the whole transaction back.
+                    return Err(error);
+                }
+                run(&self.conn, "ROLLBACK TO job")?;
+            }
+            run(&self.conn, "RELEASE job")?;
+        }
+        Ok(())
+    }
+
+    /// Leaves a file that can be copied alone. A failure loses nothing: the WAL stays and is read at the next start.
+    fn leave(self) {
+        let _ = self.conn.execute_batch("PRAGMA optimize");
+        let _ = self
+            .conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}
+
+fn run(conn: &Connection, sql: &str) -> Result<(), StoreError> {
+    conn.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
