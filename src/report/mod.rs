@@ -1,1 +1,13 @@
 //! Events and states as text and JSON.
+//!
+//! Pure: values in, text out. The time zone, the width and whether there is colour are arguments. Whatever comes from a
+//! feed or a page goes through [`clean`] before it is part of a text; machine formats carry it as it is.
+
+pub mod clean;
+mod event_text;
+mod excerpt;
+pub mod names;
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub use event_text::event_text;
