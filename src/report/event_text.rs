@@ -11,10 +11,11 @@ use crate::domain::event::{
 /// Receivers put the text into chat messages and push notifications, which hold little more.
 const TEXT_MAX: usize = 1000;
 /// An address longer than this is cut; a browser would take it, a message would be filled by it.
-const ADDRESS_MAX: usize = 400;
-const HEADLINE_MAX: usize = 220;
+const ADDRESS_MAX: usize = 250;
+/// Name, detail, both headlines and the address fit together: a headline is never what is left out.
+const HEADLINE_MAX: usize = 180;
 const NAME_MAX: usize = 80;
-const DETAIL_MAX: usize = 300;
+const DETAIL_MAX: usize = 160;
 const BLOCK: Limits = Limits {
     context_words: 6,
     edit: 160,
@@ -363,7 +364,11 @@ mod tests {
             text.chars()
                 .all(|c| c == '\n' || (!c.is_control() && c != '\u{202e}'))
         );
-        assert_eq!(text.lines().count(), 10, "{text}");
+        assert!(
+            text.contains("\n+ x\n") && text.contains("\n… and "),
+            "{text}"
+        );
+        assert!(text.lines().count() <= 8, "{text}");
     }
 
     #[test]
