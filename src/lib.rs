@@ -18,3 +18,9 @@ pub mod fetch;
 pub mod store;
 
 pub mod notify;
+
+pub mod error;
+
+pub mod logging;
+
+pub mod cli;

@@ -1,3 +1,7 @@
 //! The program `revisor`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    revisor::cli::main(std::env::args_os()).into()
+}

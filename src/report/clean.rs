@@ -96,6 +96,24 @@ pub fn excerpt(text: &str, max: usize) -> String {
     format!("{}…", head[..word_end.unwrap_or(room)].trim_end())
 }
 
+/// For logs: nothing is lost, but what is not shown as itself is written as an escape (`\n`, `\u{1b}`), so that no
+/// text can end a line or look like another.
+#[must_use]
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    if is_plain(text, false) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() || is_line_break(c) || is_invisible(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// The front part of a text.
 struct Cut<'a> {
     kept: &'a str,
@@ -392,6 +410,15 @@ mod tests {
         ] {
             assert_eq!(line(text), text);
         }
+    }
+
+    #[test]
+    fn a_log_shows_what_is_there_on_one_line() {
+        assert_eq!(
+            escaped("a\nb\u{1b}[2Jé\u{202e}"),
+            "a\\nb\\u{1b}[2Jé\\u{202e}"
+        );
+        assert_eq!(escaped("plain"), "plain");
     }
 
     #[test]

@@ -9,5 +9,9 @@ mod excerpt;
 pub mod names;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod style;
 
 pub use event_text::event_text;
+
+/// The JSON Schema of an event: a line of `log --format ndjson`, the body of a webhook.
+pub const EVENT_SCHEMA: &str = include_str!("event.schema.json");

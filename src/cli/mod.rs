@@ -1,0 +1,122 @@
+//! The command line edge: arguments in, answer on standard output, messages on standard error, an exit code.
+//!
+//! One file per command. Commands read the store and render with [`crate::report`]; they never write revisions.
+
+pub mod args;
+pub mod env;
+pub mod output;
+mod schema;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::error::{Error, Exit};
+use crate::logging;
+use args::{Cli, Command, Format, Global, LogFormat};
+use env::Terminal;
+use output::Output;
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Context {
+    /// Options that stand before or after any command.
+    pub global: Global,
+    /// Standard output and standard error.
+    pub output: Output,
+}
+
+impl Context {
+    /// The format that is asked for, if it is one of those that the command has; the first is the default.
+    pub fn format(&self, known: &[Format]) -> Result<Format, Error> {
+        let asked = if self.global.json {
+            Some(Format::Json)
+        } else {
+            self.global.format
+        };
+        match asked {
+            None => Ok(known.first().copied().unwrap_or(Format::Short)),
+            Some(format) if known.contains(&format) => Ok(format),
+            Some(format) => {
+                let names: Vec<&str> = known.iter().map(|format| format.as_str()).collect();
+                Err(
+                    Error::usage(format!("this command has no format `{}`", format.as_str()))
+                        .hint(format!("use one of: {}", names.join(", "))),
+                )
+            }
+        }
+    }
+}
+
+/// Runs the program with the arguments of the process; the program ends with the exit code.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let terminal = Terminal::detect();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, on standard output; a closed pipe does not matter to either.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::USAGE
+            } else {
+                Exit::DONE
+            };
+        }
+    };
+    let mut context = Context {
+        output: Output::new(
+            terminal.clone(),
+            cli.global.color,
+            cli.global.quiet,
+            cli.global.no_pager,
+        ),
+        global: cli.global,
+    };
+    let result = start_logging(&context, &cli.command, &terminal)
+        .and_then(|()| run(&mut context, cli.command));
+    let finished = context.output.finish();
+    match result.and_then(|exit| finished.map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(error) => {
+            context.output.error(&error);
+            error.exit()
+        }
+    }
+}
+
+fn run(context: &mut Context, command: Command) -> Result<Exit, Error> {
+    match command {
+        Command::Schema(args) => schema::run(context, &args),
+        // The commands that need the store join with it.
+        other => Err(Error::usage(format!("not built yet: {other:?}"))),
+    }
+}
+
+/// The daemon tells what it does; other commands speak up only when something is wrong.
+fn start_logging(context: &Context, command: &Command, terminal: &Terminal) -> Result<(), Error> {
+    let (base, form) = match command {
+        Command::Run(args) => (logging::Level::Info, args.log_format),
+        _ => (logging::Level::Warn, LogFormat::Auto),
+    };
+    let form = match form {
+        LogFormat::Json => logging::Form::Json,
+        LogFormat::Journal => logging::Form::Journal,
+        LogFormat::Auto if logging::is_journal(terminal.journal_stream.as_deref()) => {
+            logging::Form::Journal
+        }
+        LogFormat::Auto | LogFormat::Text => logging::Form::Text {
+            colour: output::wants_colour(context.global.color, terminal, terminal.stderr),
+        },
+    };
+    logging::start(&logging::Options {
+        form,
+        level: base.louder(context.global.verbose, context.global.quiet),
+        directives: terminal.log.clone(),
+    })
+    .map_err(|error| {
+        Error::usage("cannot start the log")
+            .because(error)
+            .hint("REVISOR_LOG takes a level (info) or levels of parts (info,revisor::fetch=debug)")
+    })
+}

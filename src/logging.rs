@@ -1,0 +1,421 @@
+//! The log: lines on standard error, for the journal, for a person or for a machine.
+//!
+//! Under systemd a line begins with its priority (`<6>`, sd-daemon(3)) and has neither time nor colour, which the
+//! journal adds. Nothing that a feed or a page says can end a line or steer a terminal: control and invisible
+//! characters in messages and values are written as escapes.
+
+use std::fmt::{self, Write as _};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::registry::{LookupSpan, Scope};
+
+use crate::report::clean;
+use crate::time::{Clock, System};
+
+/// How the lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `<6>message key=value`.
+    Journal,
+    /// `2026-11-23T10:04:12.481Z  INFO message key=value`.
+    Text {
+        /// The level is coloured.
+        colour: bool,
+    },
+    /// One JSON object on each line.
+    Json,
+}
+
+/// From which level on messages are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What needs a person.
+    Error,
+    /// What went wrong and was recovered.
+    Warn,
+    /// What was done.
+    Info,
+    /// Why it was done.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl Level {
+    const ALL: [Self; 5] = [
+        Self::Error,
+        Self::Warn,
+        Self::Info,
+        Self::Debug,
+        Self::Trace,
+    ];
+
+    /// One level more for each `-v`; only errors with `-q`.
+    #[must_use]
+    pub fn louder(self, verbose: u8, quiet: bool) -> Self {
+        if quiet {
+            return Self::Error;
+        }
+        let at = (self as usize).saturating_add(usize::from(verbose));
+        Self::ALL.get(at).copied().unwrap_or(Self::Trace)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// What the log is like.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How the lines look.
+    pub form: Form,
+    /// From which level on our own messages are shown; those of libraries from `warn` on, or all of them at `trace`.
+    pub level: Level,
+    /// `REVISOR_LOG`: used instead of the level.
+    pub directives: Option<String>,
+}
+
+/// Why the log cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The directives cannot be read.
+    #[error("cannot read REVISOR_LOG {0:?}: {1}")]
+    Directives(String, String),
+    /// There is one already.
+    #[error("the log is running already")]
+    Running,
+}
+
+/// Starts the log of the process; once.
+pub fn start(options: &Options) -> Result<(), LogError> {
+    let filter = filter(options)?;
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        // A closed standard error is nothing to panic about.
+        .log_internal_errors(false)
+        .fmt_fields(Lines(options.form))
+        .event_format(Lines(options.form))
+        .try_init()
+        .map_err(|_| LogError::Running)
+}
+
+/// Whether standard error is the stream that systemd has connected to the journal. A program that was started by hand
+/// from a shell that runs under systemd has the variable too, but another stream.
+#[must_use]
+pub fn is_journal(journal_stream: Option<&str>) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let ids = journal_stream.and_then(|stream| stream.split_once(':'));
+    let Some((device, inode)) = ids else {
+        return false;
+    };
+    std::fs::metadata("/proc/self/fd/2")
+        .is_ok_and(|stderr| device.parse() == Ok(stderr.dev()) && inode.parse() == Ok(stderr.ino()))
+}
+
+fn filter(options: &Options) -> Result<EnvFilter, LogError> {
+    if let Some(directives) = &options.directives {
+        return EnvFilter::try_new(directives)
+            .map_err(|error| LogError::Directives(directives.clone(), error.to_string()));
+    }
+    let level = options.level.as_str();
+    let others = match options.level {
+        Level::Trace | Level::Error => level,
+        _ => "warn",
+    };
+    Ok(EnvFilter::new(format!("{others},revisor={level}")))
+}
+
+/// Formats events, and the fields of spans.
+#[derive(Debug, Clone, Copy)]
+struct Lines(Form);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut spans = String::new();
+        for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
+                spans.push_str(&fields.fields);
+            }
+        }
+        let mut seen = Fields::new(self.0);
+        event.record(&mut seen);
+        let metadata = event.metadata();
+        let line = render(self.0, *metadata.level(), metadata.target(), &seen, &spans);
+        writeln!(writer, "{line}")
+    }
+}
+
+impl<'writer> FormatFields<'writer> for Lines {
+    fn format_fields<R: RecordFields>(
+        &self,
+        mut writer: Writer<'writer>,
+        fields: R,
+    ) -> fmt::Result {
+        let mut seen = Fields::new(self.0);
+        fields.record(&mut seen);
+        writer.write_str(&seen.pairs)
+    }
+
+    fn add_fields(
+        &self,
+        current: &'writer mut FormattedFields<Self>,
+        fields: &tracing::span::Record<'_>,
+    ) -> fmt::Result {
+        let mut seen = Fields::new(self.0);
+        fields.record(&mut seen);
+        current.fields.push_str(&seen.pairs);
+        Ok(())
+    }
+}
+
+fn render(form: Form, level: tracing::Level, target: &str, event: &Fields, spans: &str) -> String {
+    let Fields { message, pairs, .. } = event;
+    match form {
+        Form::Journal => format!("<{}>{message}{pairs}{spans}", priority(level)),
+        Form::Text { colour } => {
+            let time = System.now();
+            let (on, off) = match (colour, level) {
+                (false, _) => ("", ""),
+                (true, tracing::Level::ERROR) => ("\x1b[31m", "\x1b[0m"),
+                (true, tracing::Level::WARN) => ("\x1b[33m", "\x1b[0m"),
+                (true, _) => ("\x1b[2m", "\x1b[0m"),
+            };
+            format!(
+                "{time} {on}{:>5}{off} {message}{pairs}{spans}",
+                level.as_str()
+            )
+        }
+        Form::Json => {
+            let time = System.now();
+            let level = level.as_str().to_ascii_lowercase();
+            format!(
+                "{{\"time\":\"{time}\",\"level\":\"{level}\",\"target\":{},\"message\":{}{pairs}{spans}}}",
+                json(target),
+                json(message)
+            )
+        }
+    }
+}
+
+/// Priorities of syslog(3).
+fn priority(level: tracing::Level) -> u8 {
+    match level {
+        tracing::Level::ERROR => 3,
+        tracing::Level::WARN => 4,
+        tracing::Level::INFO => 6,
+        _ => 7,
+    }
+}
+
+/// Collects the message and the other fields, the latter ready to be put behind it.
+#[derive(Debug)]
+struct Fields {
+    form: Form,
+    message: String,
+    pairs: String,
+}
+
+impl Fields {
+    fn new(form: Form) -> Self {
+        Self {
+            form,
+            message: String::new(),
+            pairs: String::new(),
+        }
+    }
+
+    fn add(&mut self, field: &Field, value: &str, bare: bool) {
+        let value = clean::escaped(value);
+        if field.name() == "message" {
+            self.message = value.into_owned();
+            return;
+        }
+        // Writing to a string cannot fail.
+        let _ = match self.form {
+            Form::Json if bare => write!(self.pairs, ",{}:{value}", json(field.name())),
+            Form::Json => write!(self.pairs, ",{}:{}", json(field.name()), json(&value)),
+            _ if !bare && needs_quotes(&value) => {
+                write!(
+                    self.pairs,
+                    " {}=\"{}\"",
+                    field.name(),
+                    value.replace('"', "\\\"")
+                )
+            }
+            _ => write!(self.pairs, " {}={value}", field.name()),
+        };
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.add(field, &format!("{value:?}"), false);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, value, false);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, &value.to_string(), true);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, &value.to_string(), true);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, &value.to_string(), true);
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        let mut text = value.to_string();
+        let mut cause = value.source();
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.ends_with(&said) {
+                text.push_str(": ");
+                text.push_str(&said);
+            }
+            cause = error.source();
+        }
+        self.add(field, &text, false);
+    }
+}
+
+fn needs_quotes(value: &str) -> bool {
+    value.is_empty() || value.contains([' ', '"', '='])
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+    use tracing_subscriber::fmt::MakeWriter;
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Buffer {
+        type Writer = Self;
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    fn logged(form: Form) -> String {
+        let buffer = Buffer::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(buffer.clone())
+            .fmt_fields(Lines(form))
+            .event_format(Lines(form))
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("check", feed = "a\nb", status = tracing::field::Empty);
+            let _entered = span.enter();
+            span.record("status", 304);
+            let error = std::io::Error::other("no\x1b[2J route");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                title = "x\n<3>forged\u{202e}",
+                ok = false,
+                "feed {} failed",
+                "\u{9b}31m"
+            );
+        });
+        let bytes = buffer.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_journal_gets_a_priority_and_one_line() {
+        assert_eq!(
+            logged(Form::Journal),
+            "<4>feed \\u{9b}31m failed error=\"no\\u{1b}[2J route\" \
+             title=x\\n<3>forged\\u{202e} ok=false feed=a\\nb status=304\n"
+        );
+    }
+
+    #[test]
+    fn json_is_valid_and_carries_the_spans() {
+        let line = logged(Form::Json);
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["level"], "warn");
+        assert_eq!(value["feed"], "a\\nb");
+        assert_eq!(value["status"], 304);
+        assert_eq!(value["ok"], false);
+        assert_eq!(value["title"], "x\\n<3>forged\\u{202e}");
+    }
+
+    #[test]
+    fn text_has_time_and_level() {
+        let line = logged(Form::Text { colour: false });
+        let (time, rest) = line.split_once(' ').unwrap();
+        assert!(crate::time::Timestamp::parse_rfc3339(time).is_some());
+        assert!(rest.starts_with(" WARN feed "));
+        assert!(logged(Form::Text { colour: true }).contains("\x1b[33m WARN\x1b[0m"));
+    }
+
+    #[test]
+    fn levels_follow_the_flags() {
+        assert_eq!(Level::Warn.louder(0, false), Level::Warn);
+        assert_eq!(Level::Warn.louder(2, false), Level::Debug);
+        assert_eq!(Level::Info.louder(200, false), Level::Trace);
+        assert_eq!(Level::Info.louder(3, true), Level::Error);
+    }
+
+    #[test]
+    fn directives_are_checked() {
+        let options = |directives: &str| Options {
+            form: Form::Journal,
+            level: Level::Info,
+            directives: Some(directives.to_owned()),
+        };
+        assert!(filter(&options("info,revisor::fetch=debug")).is_ok());
+        assert!(filter(&options("revisor=loud")).is_err());
+    }
+
+    #[test]
+    fn a_stream_that_is_not_ours_is_not_the_journal() {
+        assert!(!is_journal(None));
+        assert!(!is_journal(Some("8:1")));
+        assert!(!is_journal(Some("nonsense")));
+    }
+}

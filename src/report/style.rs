@@ -1,0 +1,436 @@
+//! Text with roles, painted for a terminal or marked for everything else.
+//!
+//! Colour never stands alone: on a terminal what is removed is struck through and what is added is underlined, and
+//! without colour the marks are `[-removed-]{+added+}`. Widths are those of a terminal (CJK letters take two columns),
+//! lines are broken between words.
+
+use anstyle::{AnsiColor, Effects, Style};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::clean;
+use crate::domain::diff::Segment;
+
+/// How text is painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Paint {
+    /// With ANSI styles instead of marks.
+    pub colour: bool,
+    /// Columns to wrap at; `None` wraps nothing.
+    pub width: Option<usize>,
+}
+
+/// What a piece of text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// Running text.
+    #[default]
+    Plain,
+    /// What is read first.
+    Strong,
+    /// What is read last.
+    Faint,
+    /// Only in the old text.
+    Removed,
+    /// Only in the new text.
+    Added,
+    /// At another place than before.
+    Moved,
+    /// It went well.
+    Good,
+    /// It needs a look.
+    Warning,
+    /// It went wrong.
+    Bad,
+}
+
+impl Role {
+    fn style(self) -> Style {
+        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+        match self {
+            Self::Plain => Style::new(),
+            Self::Strong => Style::new().bold(),
+            Self::Faint => Style::new().dimmed(),
+            Self::Removed => colour(AnsiColor::Red).effects(Effects::STRIKETHROUGH),
+            Self::Added => colour(AnsiColor::Green).effects(Effects::UNDERLINE),
+            Self::Moved => colour(AnsiColor::Blue),
+            Self::Good => colour(AnsiColor::Green),
+            Self::Warning => colour(AnsiColor::Yellow),
+            Self::Bad => colour(AnsiColor::Red),
+        }
+    }
+}
+
+/// A piece of text with its role. The text has to be clean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    text: String,
+    role: Role,
+}
+
+/// A line, or a paragraph that is wrapped into lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Line(Vec<Span>);
+
+impl Line {
+    /// An empty line.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Running text.
+    #[must_use]
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self::new().with(Role::Plain, text)
+    }
+
+    /// The line with a piece of text behind it.
+    #[must_use]
+    pub fn with(mut self, role: Role, text: impl Into<String>) -> Self {
+        let text = text.into();
+        if !text.is_empty() {
+            self.0.push(Span { text, role });
+        }
+        self
+    }
+
+    /// The line with the segments of a diff behind it, which are cleaned here.
+    #[must_use]
+    pub fn segments(mut self, segments: &[Segment]) -> Self {
+        for segment in clean::segments(segments) {
+            let (role, text) = match segment {
+                Segment::Equal(text) => (Role::Plain, text),
+                Segment::Delete(text) => (Role::Removed, text),
+                Segment::Insert(text) => (Role::Added, text),
+            };
+            self.0.push(Span { text, role });
+        }
+        self
+    }
+
+    /// The line with another one behind it.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The columns it takes on one line, marks included.
+    #[must_use]
+    pub fn width(&self, paint: Paint) -> usize {
+        self.0
+            .iter()
+            .map(|span| columns(&span.text) + marks(span.role, paint).map_or(0, |_| 4))
+            .sum()
+    }
+
+    /// The line with spaces behind it up to a width.
+    #[must_use]
+    pub fn padded(self, width: usize, paint: Paint) -> Self {
+        let missing = width.saturating_sub(self.width(paint));
+        self.with(Role::Plain, " ".repeat(missing))
+    }
+
+    /// On one line, however long.
+    #[must_use]
+    pub fn paint(&self, paint: Paint) -> String {
+        let mut out = String::new();
+        self.pieces(paint)
+            .for_each(|(role, text)| push_styled(&mut out, role, &text, paint));
+        out
+    }
+
+    /// Wrapped between words, with `first` in front of the first line and `rest` in front of the others; lines end
+    /// with a line break.
+    #[must_use]
+    pub fn wrap(&self, first: &str, rest: &str, paint: Paint) -> String {
+        let Some(width) = paint.width else {
+            return format!("{first}{}\n", self.paint(paint));
+        };
+        let mut lines = Wrapped::new(width, first, rest, paint);
+        for word in self.words(paint) {
+            lines.push(word);
+        }
+        lines.finish()
+    }
+
+    /// Pieces of one role, with the marks when there is no colour.
+    fn pieces(&self, paint: Paint) -> impl Iterator<Item = (Role, String)> {
+        self.0
+            .iter()
+            .map(move |span| match marks(span.role, paint) {
+                Some((open, close)) => (span.role, format!("{open}{}{close}", span.text)),
+                None => (span.role, span.text.clone()),
+            })
+    }
+
+    /// Words, and the white space between them, each of pieces of one role.
+    fn words(&self, paint: Paint) -> Vec<Word> {
+        let mut words: Vec<Word> = Vec::new();
+        for (role, text) in self.pieces(paint) {
+            for part in text.split_inclusive(' ') {
+                let (word, space) = match part.strip_suffix(' ') {
+                    Some(word) => (word, true),
+                    None => (part, false),
+                };
+                if !word.is_empty() {
+                    match words.last_mut().filter(|last| !last.space) {
+                        Some(last) => last.push(role, word),
+                        None => words.push(Word::of(role, word)),
+                    }
+                }
+                if space {
+                    words.push(Word {
+                        space: true,
+                        ..Word::of(role, " ")
+                    });
+                }
+            }
+        }
+        words
+    }
+}
+
+/// The columns that a clean text takes.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// At most so many columns, with `…` for what is cut off.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 1;
+    for grapheme in text.graphemes(true) {
+        used += columns(grapheme);
+        if used > width {
+            break;
+        }
+        out.push_str(grapheme);
+    }
+    out.truncate(out.trim_end().len());
+    out.push('…');
+    out
+}
+
+fn marks(role: Role, paint: Paint) -> Option<(&'static str, &'static str)> {
+    match role {
+        Role::Removed if !paint.colour => Some(("[-", "-]")),
+        Role::Added if !paint.colour => Some(("{+", "+}")),
+        _ => None,
+    }
+}
+
+fn push_styled(out: &mut String, role: Role, text: &str, paint: Paint) {
+    let style = role.style();
+    if !paint.colour || style.is_plain() {
+        out.push_str(text);
+    } else {
+        out.push_str(&style.render().to_string());
+        out.push_str(text);
+        out.push_str(&style.render_reset().to_string());
+    }
+}
+
+#[derive(Debug)]
+struct Word {
+    pieces: Vec<(Role, String)>,
+    columns: usize,
+    space: bool,
+}
+
+impl Word {
+    fn of(role: Role, text: &str) -> Self {
+        Self {
+            pieces: vec![(role, text.to_owned())],
+            columns: columns(text),
+            space: false,
+        }
+    }
+
+    fn push(&mut self, role: Role, text: &str) {
+        self.pieces.push((role, text.to_owned()));
+        self.columns += columns(text);
+    }
+}
+
+/// Lines that are being filled.
+struct Wrapped<'a> {
+    out: String,
+    line: Vec<(Role, String)>,
+    used: usize,
+    width: usize,
+    front: &'a str,
+    rest: &'a str,
+    paint: Paint,
+    /// White space that is written only when a word follows on the same line.
+    spaces: Vec<(Role, String)>,
+}
+
+impl<'a> Wrapped<'a> {
+    fn new(width: usize, first: &'a str, rest: &'a str, paint: Paint) -> Self {
+        Self {
+            out: String::new(),
+            line: Vec::new(),
+            used: columns(first),
+            // However deep the indent, there is room for a word.
+            width: width.max(columns(rest) + 10),
+            front: first,
+            rest,
+            paint,
+            spaces: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, word: Word) {
+        if word.space {
+            self.spaces.extend(word.pieces);
+            return;
+        }
+        let needed = word.columns + self.spaces.len();
+        if !self.line.is_empty() && self.used + needed > self.width {
+            self.end_line();
+        }
+        if self.used + word.columns > self.width {
+            self.push_long(word);
+            return;
+        }
+        self.used += needed;
+        self.line.append(&mut self.spaces);
+        self.line.extend(word.pieces);
+    }
+
+    /// A word that is wider than a line, as text without spaces is, is broken between graphemes.
+    fn push_long(&mut self, word: Word) {
+        self.used += self.spaces.len();
+        self.line.append(&mut self.spaces);
+        for (role, text) in word.pieces {
+            let mut part = String::new();
+            for grapheme in text.graphemes(true) {
+                let wide = columns(grapheme);
+                if self.used + wide > self.width && (!part.is_empty() || !self.line.is_empty()) {
+                    self.line.push((role, std::mem::take(&mut part)));
+                    self.end_line();
+                }
+                self.used += wide;
+                part.push_str(grapheme);
+            }
+            self.line.push((role, part));
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.out.push_str(self.front);
+        self.front = self.rest;
+        // One style for a run of pieces of one role keeps the line free of needless codes.
+        let mut run: Option<(Role, String)> = None;
+        for (role, text) in self.line.drain(..) {
+            match &mut run {
+                Some((last, joined)) if *last == role => joined.push_str(&text),
+                _ => {
+                    if let Some((role, text)) = run.replace((role, text)) {
+                        push_styled(&mut self.out, role, &text, self.paint);
+                    }
+                }
+            }
+        }
+        if let Some((role, text)) = run {
+            push_styled(&mut self.out, role, &text, self.paint);
+        }
+        self.out.push('\n');
+        self.used = columns(self.rest);
+        self.spaces.clear();
+    }
+
+    fn finish(mut self) -> String {
+        self.end_line();
+        self.out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{delete, equal, insert};
+    use proptest::prelude::*;
+
+    const PLAIN: Paint = Paint {
+        colour: false,
+        width: None,
+    };
+    const COLOUR: Paint = Paint {
+        colour: true,
+        width: None,
+    };
+
+    fn edit() -> Line {
+        Line::new().segments(&[equal("fell "), delete("2"), insert("3"), equal(" percent")])
+    }
+
+    #[test]
+    fn without_colour_there_are_marks_and_with_colour_more_than_colour() {
+        assert_eq!(edit().paint(PLAIN), "fell [-2-]{+3+} percent");
+        assert_eq!(edit().width(PLAIN), "fell [-2-]{+3+} percent".len());
+        let painted = edit().paint(COLOUR);
+        assert_eq!(
+            painted,
+            "fell \x1b[9m\x1b[31m2\x1b[0m\x1b[4m\x1b[32m3\x1b[0m percent"
+        );
+        assert_eq!(edit().width(COLOUR), "fell 23 percent".len());
+    }
+
+    #[test]
+    fn lines_break_between_words_and_styles_end_with_the_line() {
+        let paint = |colour| Paint {
+            colour,
+            width: Some(24),
+        };
+        let line = Line::plain("The minister ").segments(&[
+            delete("denied that talks"),
+            insert("said it"),
+            equal(" was so."),
+        ]);
+        assert_eq!(
+            line.wrap("  ", "    ", paint(false)),
+            "  The minister [-denied\n    that talks-]{+said\n    it+} was so.\n"
+        );
+        assert_eq!(
+            line.wrap("  ", "    ", paint(true)),
+            "  The minister \x1b[9m\x1b[31mdenied\x1b[0m\n    \x1b[9m\x1b[31mthat talks\x1b[0m\x1b[4m\x1b[32msaid it\x1b[0m\n    was so.\n"
+        );
+    }
+
+    #[test]
+    fn wide_letters_take_two_columns() {
+        let paint = Paint {
+            colour: false,
+            width: Some(12),
+        };
+        assert_eq!(
+            Line::plain("首相は会談の報道を否定").wrap("", "", paint),
+            "首相は会談の\n報道を否定\n"
+        );
+        assert_eq!(cut("首相は会談", 7), "首相は…");
+        assert_eq!(cut("abc def", 5), "abc…");
+        assert_eq!(cut("abc", 3), "abc");
+    }
+
+    proptest! {
+        #[test]
+        fn wrapping_keeps_every_letter_and_the_width(
+            words in proptest::collection::vec("[a-z日é]{1,14}", 0..30), width in 12_usize..60
+        ) {
+            let text = words.join(" ");
+            let paint = Paint { colour: false, width: Some(width) };
+            let wrapped = Line::plain(text.clone()).wrap("", "", paint);
+            prop_assert!(wrapped.lines().all(|line| columns(line) <= width));
+            let letters = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(letters(&wrapped), letters(&text));
+        }
+    }
+}
