@@ -87,8 +87,9 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub db: Option<PathBuf>,
-    /// Colour in the answer
+    /// Colour in the answer: auto, always, never
     #[arg(
+        hide_possible_values = true,
         long,
         global = true,
         value_name = "WHEN",
@@ -107,8 +108,9 @@ pub struct Global {
     /// More messages; twice for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// Form of the answer
+    /// Form of the answer: short, oneline, full, json, ndjson, md, csv
     #[arg(
+        hide_possible_values = true,
         long,
         global = true,
         value_enum,
@@ -251,8 +253,8 @@ pub struct AddArgs {
     /// Take all the feeds that were found
     #[arg(long)]
     pub all: bool,
-    /// Whether the article pages are looked at too
-    #[arg(long, value_enum, value_name = "WHEN")]
+    /// When article pages are looked at: always, changed, off
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "WHEN")]
     pub page: Option<PageWhen>,
 }
 
@@ -322,8 +324,14 @@ pub struct CheckArgs {
     after_help = "Examples:\n  revisor run\n  revisor run --config /etc/revisor/config.toml -v"
 )]
 pub struct RunArgs {
-    /// Form of the log on standard error
-    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
+    /// Form of the log on standard error: auto, text, journal, json
+    #[arg(
+        hide_possible_values = true,
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value_t
+    )]
     pub log_format: LogFormat,
 }
 
@@ -359,14 +367,26 @@ pub struct Filter {
     /// Of this entry (address, guid or id)
     #[arg(long, value_name = "ENTRY")]
     pub entry: Option<String>,
-    /// At least this significant
-    #[arg(long, value_enum, value_name = "LEVEL", conflicts_with = "all")]
+    /// At least this significant: typographic, minor, substantive
+    #[arg(
+        hide_possible_values = true,
+        long,
+        value_enum,
+        value_name = "LEVEL",
+        conflicts_with = "all"
+    )]
     pub significance: Option<SignificanceArg>,
     /// Only changes of headlines
     #[arg(long, conflicts_with = "field")]
     pub headline: bool,
-    /// Only changes of these fields, with commas between them
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "FIELD")]
+    /// Only changes of these: title, summary, body, byline, date, address, guid
+    #[arg(
+        hide_possible_values = true,
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "FIELD"
+    )]
     pub field: Vec<FieldArg>,
     /// Also what is hidden by default: typographic and quiet changes
     #[arg(long)]
