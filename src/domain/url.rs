@@ -1,1 +1,382 @@
 //! The canonical form of an address, for comparing.
+//!
+//! Two addresses of one article often differ in what no reader means: the scheme, `www.`, a campaign, a trailing
+//! slash. [`canonical`] takes those away. What it yields is a key: it is compared and stored as an alias, never fetched
+//! and never shown. Rules that need to know the site (AMP and mobile forms, redirects) are not here; they would be
+//! further steps of [`Parts`].
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use url::Url;
+
+/// The form in which addresses are compared.
+///
+/// - `http` is `https`; the host is in lower case, without its default port, user, trailing dots and leading `www.`
+///   (sites that serve other articles without it are not known; feeds that mix both are);
+/// - the fragment is dropped, unless it is a route of a page that is built in the browser (`#!…`, `#/…`);
+/// - the parameters of `config/tracking-params.txt` and `;jsessionid=…` are dropped, the rest of the query keeps its
+///   order; `&amp;` that was escaped twice is `&`;
+/// - percent-encoding is in upper case and only where it is needed; trailing slashes are dropped.
+///
+/// `index.html`, letter case of the path and the order of parameters stay: servers do tell them apart. Text that is no
+/// `http` or `https` address comes back as it is, trimmed.
+///
+/// ```
+/// use revisor::domain::url::canonical;
+/// assert_eq!(
+///     canonical("http://www.News.example:80/a/?utm_source=rss&id=7#top"),
+///     "https://news.example/a?id=7"
+/// );
+/// assert_eq!(canonical(" urn:a1 "), "urn:a1");
+/// ```
+#[must_use]
+pub fn canonical(address: &str) -> String {
+    let trimmed = address.trim();
+    Parts::of(trimmed).map_or_else(|| trimmed.to_owned(), |parts| parts.to_string())
+}
+
+/// The host that serves an address, as a key for politeness: in lower case, with its port when that is not the usual
+/// one of the scheme. `None` when the text is no `http` or `https` address.
+#[must_use]
+pub fn host_of(address: &str) -> Option<String> {
+    let url = parse_http(address.trim())?;
+    let host = url.host_str()?.trim_end_matches('.');
+    if host.is_empty() {
+        return None;
+    }
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// The parts of an address that tell articles apart, each in its canonical form.
+struct Parts {
+    host: String,
+    port: Option<u16>,
+    path: String,
+    query: String,
+    route: String,
+}
+
+impl Parts {
+    fn of(address: &str) -> Option<Self> {
+        let url = parse_http(address)?;
+        let host = canonical_host(url.host_str()?);
+        if host.is_empty() {
+            return None;
+        }
+        Some(Self {
+            host: host.to_owned(),
+            port: url.port(),
+            path: canonical_path(url.path()),
+            query: url.query().map(canonical_query).unwrap_or_default(),
+            route: url
+                .fragment()
+                .filter(|fragment| is_route(fragment))
+                .map(normal_percent)
+                .unwrap_or_default(),
+        })
+    }
+}
+
+impl std::fmt::Display for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "https://{}", self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(&self.path)?;
+        if !self.query.is_empty() {
+            write!(f, "?{}", self.query)?;
+        }
+        if !self.route.is_empty() {
+            write!(f, "#{}", self.route)?;
+        }
+        Ok(())
+    }
+}
+
+fn parse_http(address: &str) -> Option<Url> {
+    let url = Url::parse(address).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+fn canonical_host(host: &str) -> &str {
+    let mut host = host.trim_end_matches('.');
+    while let Some(rest) = host.strip_prefix("www.") {
+        // `www.com` is a site of its own.
+        if !rest.contains('.') {
+            break;
+        }
+        host = rest;
+    }
+    host
+}
+
+fn canonical_path(path: &str) -> String {
+    let mut path = normal_percent(path);
+    while let Some(start) = find_session(&path) {
+        let end = path[start..]
+            .find('/')
+            .map_or(path.len(), |length| start + length);
+        path.replace_range(start..end, "");
+    }
+    path.truncate(path.trim_end_matches('/').len());
+    path
+}
+
+/// Where `;jsessionid=…` of a Java server begins. After a dot it stays: without it the segment would be `..`.
+fn find_session(path: &str) -> Option<usize> {
+    const MARK: &[u8] = b";jsessionid=";
+    let start = path.find(';')?;
+    let found = path.as_bytes()[start..]
+        .windows(MARK.len())
+        .position(|window| window.eq_ignore_ascii_case(MARK))?
+        + start;
+    let before = path[..found].chars().next_back();
+    (!matches!(before, Some('.' | '/' | ';') | None)).then_some(found)
+}
+
+/// A fragment that selects the content in the browser, and so belongs to the address.
+fn is_route(fragment: &str) -> bool {
+    fragment.len() > 1 && (fragment.starts_with('!') || fragment.starts_with('/'))
+}
+
+fn canonical_query(query: &str) -> String {
+    let query = normal_percent(query);
+    let mut kept = String::with_capacity(query.len());
+    for parameter in query.split('&') {
+        let mut parameter = parameter;
+        while let Some(rest) = parameter.strip_prefix("amp;") {
+            parameter = rest;
+        }
+        if parameter.is_empty() || TRACKING.drops(parameter) {
+            continue;
+        }
+        if !kept.is_empty() {
+            kept.push('&');
+        }
+        kept.push_str(parameter);
+    }
+    kept
+}
+
+/// Percent-encoding with upper-case digits, and none for characters that never need it (RFC 3986 §6.2.2).
+fn normal_percent(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let (before, encoded) = rest.split_at(at);
+        out.push_str(before);
+        let digits = encoded.get(1..3).and_then(|digits| {
+            let all_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            all_hex.then(|| u8::from_str_radix(digits, 16).ok())?
+        });
+        if let Some(byte) = digits {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                out.push(char::from(byte));
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+            rest = &encoded[3..];
+        } else {
+            out.push('%');
+            rest = &encoded[1..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+static TRACKING: LazyLock<TrackingRules> =
+    LazyLock::new(|| TrackingRules::read(include_str!("../../config/tracking-params.txt")));
+
+/// The rules of `config/tracking-params.txt`, all in lower case.
+#[derive(Debug, Default)]
+struct TrackingRules {
+    /// By name; an empty list of values stands for every value.
+    names: HashMap<String, Vec<ValueRule>>,
+    prefixes: Vec<String>,
+    longest: usize,
+}
+
+#[derive(Debug)]
+enum ValueRule {
+    Is(String),
+    BeginsWith(String),
+}
+
+impl TrackingRules {
+    fn read(text: &str) -> Self {
+        let mut rules = Self::default();
+        for line in text.lines().map(str::trim) {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let line = line.to_ascii_lowercase();
+            if let Some((name, value)) = line.split_once('=') {
+                let rule = match value.strip_suffix('*') {
+                    Some(prefix) => ValueRule::BeginsWith(prefix.to_owned()),
+                    None => ValueRule::Is(value.to_owned()),
+                };
+                rules.names.entry(name.to_owned()).or_default().push(rule);
+            } else if let Some(prefix) = line.strip_suffix('*') {
+                rules.prefixes.push(prefix.to_owned());
+            } else {
+                rules.names.insert(line, Vec::new());
+            }
+        }
+        rules.longest = rules.names.keys().map(String::len).max().unwrap_or(0);
+        rules
+    }
+
+    fn drops(&self, parameter: &str) -> bool {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let begins = |text: &str, prefix: &str| {
+            text.get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        if self.prefixes.iter().any(|prefix| begins(name, prefix)) {
+            return true;
+        }
+        if name.len() > self.longest {
+            return false;
+        }
+        self.names
+            .get(&name.to_ascii_lowercase())
+            .is_some_and(|values| {
+                values.is_empty()
+                    || values.iter().any(|rule| match rule {
+                        ValueRule::Is(wanted) => value.eq_ignore_ascii_case(wanted),
+                        ValueRule::BeginsWith(prefix) => begins(value, prefix),
+                    })
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn forms_of_one_address_are_equal() {
+        for (given, expected) in [
+            ("http://news.example/a", "https://news.example/a"),
+            ("https://NEWS.example:443/a/", "https://news.example/a"),
+            ("http://news.example:80/a", "https://news.example/a"),
+            ("http://news.example:8080/a", "https://news.example:8080/a"),
+            ("https://www.news.example./a", "https://news.example/a"),
+            ("https://www.com/a", "https://www.com/a"),
+            ("https://news.example", "https://news.example"),
+            ("https://news.example/", "https://news.example"),
+            ("https://user:pw@news.example/", "https://news.example"),
+            ("https://news.example/a#comments", "https://news.example/a"),
+            ("https://news.example/#!/a/7", "https://news.example#!/a/7"),
+            (
+                "https://news.example/app#/a/7",
+                "https://news.example/app#/a/7",
+            ),
+            ("https://news.example/a?", "https://news.example/a"),
+            (
+                "https://news.example/a?UTM_Source=x&b=2&a=1&fbclid=z",
+                "https://news.example/a?b=2&a=1",
+            ),
+            (
+                "https://news.example/a?b=2&amp;utm_medium=rss&amp;c=3",
+                "https://news.example/a?b=2&c=3",
+            ),
+            (
+                "https://news.example/a?at_medium=RSS&at_campaign=KARANGA",
+                "https://news.example/a",
+            ),
+            ("https://n.example/a?source=rss----1", "https://n.example/a"),
+            (
+                "https://n.example/a?source=wire",
+                "https://n.example/a?source=wire",
+            ),
+            (
+                "https://n.example/%7euser/caf%c3%a9",
+                "https://n.example/~user/caf%C3%A9",
+            ),
+            ("https://n.example/café", "https://n.example/caf%C3%A9"),
+            (
+                "https://n.example/a;jsessionid=1F?id=3",
+                "https://n.example/a?id=3",
+            ),
+            (
+                "https://BÜCHER.example/x",
+                "https://xn--bcher-kva.example/x",
+            ),
+            ("  urn:uuid:1-2 ", "urn:uuid:1-2"),
+            ("not an address", "not an address"),
+            ("", ""),
+        ] {
+            assert_eq!(canonical(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_selects_an_article_is_kept() {
+        for (one, other) in [
+            ("https://n.example/a?id=1", "https://n.example/a?id=2"),
+            ("https://n.example/A", "https://n.example/a"),
+            ("https://n.example/a", "https://n.example/a/index.html"),
+            ("https://n.example/a?page=2", "https://n.example/a"),
+            ("https://n.example/a?utmost=2", "https://n.example/a"),
+            ("https://n.example/a%2Fb", "https://n.example/a/b"),
+            ("https://blog.n.example/a", "https://n.example/a"),
+            ("https://n.example:8443/a", "https://n.example/a"),
+        ] {
+            assert_ne!(canonical(one), canonical(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn host_has_its_port_only_when_unusual() {
+        assert_eq!(
+            host_of("HTTPS://News.example:443/x").as_deref(),
+            Some("news.example")
+        );
+        assert_eq!(
+            host_of("http://news.example.:8000/x").as_deref(),
+            Some("news.example:8000")
+        );
+        assert_eq!(host_of("http://[::1]:81/").as_deref(), Some("[::1]:81"));
+        assert_eq!(host_of("mailto:a@b.example"), None);
+        assert_eq!(host_of("nothing"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_is_idempotent(text in "(https?://)?[a-z.w:@]{0,9}[/.;?#&=%!aA0-9a-f ü]{0,24}") {
+            let once = canonical(&text);
+            prop_assert_eq!(canonical(&once), once.clone());
+        }
+
+        #[test]
+        fn any_text_is_taken(text in any::<String>()) {
+            let once = canonical(&text);
+            prop_assert_eq!(canonical(&once), once.clone());
+            let _ = host_of(&text);
+        }
+
+        #[test]
+        fn tracking_parameters_make_no_difference(
+            path in "(/[a-z0-9]{1,5}){1,4}",
+            query in proptest::collection::vec("[bcd][a-z]{0,3}=[a-z0-9]{0,4}", 0..4),
+            at in 0_usize..5,
+            value in "[a-zA-Z0-9%_-]{0,12}",
+        ) {
+            let mut tracked = query.clone();
+            tracked.insert(at.min(query.len()), format!("utm_campaign={value}"));
+            let plain = format!("https://n.example{path}?{}", query.join("&"));
+            let with = format!("http://www.n.example{path}/?{}#x", tracked.join("&"));
+            prop_assert_eq!(canonical(&with), canonical(&plain));
+        }
+    }
+}
