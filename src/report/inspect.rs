@@ -1,0 +1,221 @@
+//! What `inspect feed` and `inspect article` print.
+//!
+//! The JSON forms are a contract (design §5): members may be added, none may change its meaning.
+
+use serde::Serialize;
+
+use crate::domain::state::{Block, BlockKind, FeedState};
+use crate::extract::Article;
+use crate::feed::{ParsedFeed, Repair};
+use crate::time::Timestamp;
+
+/// `inspect feed --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FeedJson {
+    /// The feed's title.
+    pub title: Option<String>,
+    /// `rss`, `atom`, `rdf` or `json`.
+    pub format: &'static str,
+    /// The site that the feed belongs to.
+    pub home: Option<String>,
+    /// Names of the repairs that were needed.
+    pub repairs: Vec<Repair>,
+    /// The entries, in the order of the feed.
+    pub entries: Vec<FeedEntryJson>,
+    /// Entries over the limit that were left out.
+    pub dropped: usize,
+}
+
+/// One entry of `inspect feed --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FeedEntryJson {
+    /// The guid as the feed gives it.
+    pub id: Option<String>,
+    /// The article's address.
+    pub url: Option<String>,
+    /// The headline.
+    pub title: Option<String>,
+    /// The authors.
+    pub author: Option<String>,
+    /// The claimed date of publication.
+    pub published: Option<Timestamp>,
+    /// The claimed date of the last update.
+    pub updated: Option<Timestamp>,
+    /// The description: block texts joined by blank lines.
+    pub summary_text: Option<String>,
+    /// The full text: block texts joined by blank lines.
+    pub content_text: Option<String>,
+}
+
+/// `inspect article --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ArticleJson {
+    /// The headline.
+    pub title: Option<String>,
+    /// The authors.
+    pub byline: Option<String>,
+    /// The claimed date of publication.
+    pub published: Option<Timestamp>,
+    /// The claimed date of the last change.
+    pub modified: Option<Timestamp>,
+    /// The canonical address.
+    pub canonical_url: Option<String>,
+    /// The language that the page claims.
+    pub language: Option<String>,
+    /// What the page is.
+    pub kind: &'static str,
+    /// The blocks of the text.
+    pub blocks: Vec<BlockJson>,
+    /// Block texts joined by blank lines.
+    pub text: String,
+    /// Whether the page was longer than what is read of one.
+    pub truncated: bool,
+}
+
+/// One block of `inspect article --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlockJson {
+    /// `paragraph`, `heading`, `list_item`, `quote`, `caption`, `table_row`, `code`.
+    pub kind: BlockKind,
+    /// The text.
+    pub text: String,
+}
+
+/// The machine form of a feed.
+#[must_use]
+pub fn feed_json(feed: &ParsedFeed) -> FeedJson {
+    FeedJson {
+        title: feed.title.clone(),
+        format: feed.format.as_str(),
+        home: feed.home.clone(),
+        repairs: feed.repairs.clone(),
+        entries: feed.entries.iter().map(entry_json).collect(),
+        dropped: feed.dropped,
+    }
+}
+
+fn entry_json(entry: &FeedState) -> FeedEntryJson {
+    FeedEntryJson {
+        id: entry.guid.clone(),
+        url: entry.address.clone(),
+        title: entry.title.clone(),
+        author: entry.byline.clone(),
+        published: entry.published,
+        updated: entry.updated,
+        summary_text: joined(&entry.summary),
+        content_text: joined(&entry.body),
+    }
+}
+
+/// The machine form of an article page.
+#[must_use]
+pub fn article_json(article: &Article) -> ArticleJson {
+    let state = &article.state;
+    ArticleJson {
+        title: article.title.clone(),
+        byline: state.byline.clone(),
+        published: state.published,
+        modified: state.modified,
+        canonical_url: state.canonical.clone(),
+        language: article.language.clone(),
+        kind: article.kind.as_str(),
+        blocks: state
+            .body
+            .iter()
+            .map(|block| BlockJson {
+                kind: block.kind,
+                text: block.text.clone(),
+            })
+            .collect(),
+        text: joined(&state.body).unwrap_or_default(),
+        truncated: article.truncated,
+    }
+}
+
+/// Block texts joined by blank lines; `None` when there is no text.
+fn joined(blocks: &[Block]) -> Option<String> {
+    let texts: Vec<&str> = blocks.iter().map(|block| block.text.as_str()).collect();
+    (!texts.is_empty()).then(|| texts.join("\n\n"))
+}
+
+/// A feed for people: a head, then a line or two for each entry.
+#[must_use]
+pub fn feed_text(feed: &ParsedFeed) -> String {
+    let mut out = String::new();
+    line(&mut out, "title", feed.title.as_deref());
+    line(&mut out, "format", Some(feed.format.as_str()));
+    line(&mut out, "site", feed.home.as_deref());
+    let repairs: Vec<&str> = feed.repairs.iter().map(|repair| repair.as_str()).collect();
+    let repairs = repairs.join(", ");
+    line(
+        &mut out,
+        "repairs",
+        Some(&repairs)
+            .filter(|names| !names.is_empty())
+            .map(String::as_str),
+    );
+    line(&mut out, "entries", Some(&feed.entries.len().to_string()));
+    for entry in &feed.entries {
+        out.push('\n');
+        out.push_str(entry.title.as_deref().unwrap_or("(no title)"));
+        out.push('\n');
+        let published = entry.published.map(Timestamp::to_rfc3339);
+        let updated = entry.updated.map(Timestamp::to_rfc3339);
+        line(&mut out, "  address", entry.address.as_deref());
+        line(&mut out, "  guid", entry.guid.as_deref());
+        line(&mut out, "  author", entry.byline.as_deref());
+        line(&mut out, "  published", published.as_deref());
+        line(&mut out, "  updated", updated.as_deref());
+        line(&mut out, "  summary", counted(&entry.summary).as_deref());
+        line(&mut out, "  text", counted(&entry.body).as_deref());
+    }
+    out
+}
+
+/// An article page for people: a head, then the text.
+#[must_use]
+pub fn article_text(article: &Article) -> String {
+    let mut out = String::new();
+    let state = &article.state;
+    let published = state.published.map(Timestamp::to_rfc3339);
+    let modified = state.modified.map(Timestamp::to_rfc3339);
+    line(&mut out, "kind", Some(article.kind.as_str()));
+    line(&mut out, "title", article.title.as_deref());
+    line(&mut out, "by", state.byline.as_deref());
+    line(&mut out, "published", published.as_deref());
+    line(&mut out, "modified", modified.as_deref());
+    line(&mut out, "canonical", state.canonical.as_deref());
+    line(&mut out, "text", counted(&state.body).as_deref());
+    for block in &state.body {
+        out.push('\n');
+        out.push_str(match block.kind {
+            BlockKind::Heading => "# ",
+            BlockKind::ListItem => "- ",
+            BlockKind::Quote => "> ",
+            BlockKind::Caption => "[caption] ",
+            BlockKind::Paragraph | BlockKind::TableRow | BlockKind::Code => "",
+        });
+        out.push_str(&block.text);
+        out.push('\n');
+    }
+    out
+}
+
+fn line(out: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        out.push_str(name);
+        out.push_str(": ");
+        out.push_str(value);
+        out.push('\n');
+    }
+}
+
+/// `2 blocks, 61 words`.
+fn counted(blocks: &[Block]) -> Option<String> {
+    let words: usize = blocks
+        .iter()
+        .map(|block| block.text.split_whitespace().count())
+        .sum();
+    let plural = if blocks.len() == 1 { "" } else { "s" };
+    (!blocks.is_empty()).then(|| format!("{} block{plural}, {words} words", blocks.len()))
+}
