@@ -5,8 +5,12 @@
 //! clock. The same bytes give the same result. Which text counts as a change is decided elsewhere.
 
 mod article;
+pub(crate) mod charset;
+pub(crate) mod claimed_date;
+pub(crate) mod entity;
 pub mod fragment;
 mod links;
+pub(crate) mod markup;
 
 pub use article::{Article, PageKind, article};
 pub use links::{FeedLink, FeedLinkKind, feed_links};

@@ -4,16 +4,29 @@
 //! the way is named in [`ParsedFeed::repairs`]. Nothing here panics, does IO or reads a clock; input is bounded by
 //! [`Limits`] before it is read. Identity is not decided here: an entry says what the feed gives, no more.
 
+mod atom;
+mod dialect;
 pub mod discover;
 mod error;
+mod field;
+mod found;
+mod hints;
+mod json;
+mod read;
 mod repair;
+mod text;
+mod translate;
 
 use std::time::Duration;
+
+use url::Url;
 
 pub use error::FeedError;
 pub use repair::Repair;
 
+use self::repair::Repairs;
 use crate::domain::state::FeedState;
+use crate::extract::charset;
 
 /// What one feed may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,35 +130,28 @@ pub fn parse(
             limit: limits.bytes,
         });
     }
-    let _ = content_type;
-    let parsed = feed_rs::parser::Builder::new()
-        .base_uri(Some(base))
-        .id_generator(|_, _, _| String::new())
-        .build()
-        .parse(body)
-        .map_err(|error| FeedError::Broken {
-            line: None,
-            column: None,
-            why: error.to_string(),
-        })?;
-    Ok(ParsedFeed {
-        format: Format::Rss,
-        title: parsed.title.map(|title| title.content),
-        home: None,
-        self_address: None,
-        hub: None,
-        repairs: Vec::new(),
-        hints: PublisherHints::default(),
-        entries: parsed
-            .entries
-            .into_iter()
-            .map(|entry| FeedState {
-                guid: Some(entry.id).filter(|id| !id.is_empty()),
-                address: entry.links.into_iter().next().map(|link| link.href),
-                title: entry.title.map(|title| title.content),
-                ..FeedState::default()
-            })
-            .collect(),
-        dropped: 0,
-    })
+    let decoded = charset::decode(body, content_type);
+    let mut repairs = Repairs::default();
+    if decoded.misdeclared {
+        repairs.note(Repair::Charset);
+    }
+    if decoded.malformed {
+        repairs.note(Repair::InvalidBytes);
+    }
+    let text = text::without_controls(decoded.text, &mut repairs);
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let base = Url::parse(base).ok();
+    if text.starts_with(['{', '[']) {
+        return json::parse(text, base.as_ref(), limits, repairs);
+    }
+    let translated = translate::translate(text, base.as_ref(), limits, &mut repairs)?;
+    match translated {
+        Some(translation) => read::read(translation, repairs),
+        None => Err(FeedError::NotAFeed {
+            found: found::describe(body, text),
+        }),
+    }
 }
+
+#[cfg(test)]
+mod tests;

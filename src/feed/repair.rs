@@ -77,3 +77,21 @@ impl Serialize for Repair {
         serializer.serialize_str(self.as_str())
     }
 }
+
+/// The repairs of one document, each once, in the order in which they were needed.
+#[derive(Debug, Default)]
+pub(super) struct Repairs(Vec<Repair>);
+
+impl Repairs {
+    /// Notes a repair.
+    pub(super) fn note(&mut self, repair: Repair) {
+        if !self.0.contains(&repair) {
+            self.0.push(repair);
+        }
+    }
+
+    /// The repairs.
+    pub(super) fn into_vec(self) -> Vec<Repair> {
+        self.0
+    }
+}

@@ -1,0 +1,272 @@
+//! Bytes → text: byte order mark, then what the answer's header says, then what the document says, checked against the
+//! bytes themselves.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+
+/// How far into a document its own declaration is looked for; HTML's rule is 1,024, pages are worse.
+const DECLARATION_WINDOW: usize = 4096;
+
+/// A document as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decoded<'a> {
+    /// The text, without its byte order mark.
+    pub(crate) text: Cow<'a, str>,
+    /// The document is written in another character set than the one that it, or its header, declares.
+    pub(crate) misdeclared: bool,
+    /// Some bytes were no text and are replaced by U+FFFD.
+    pub(crate) malformed: bool,
+}
+
+/// Decodes a document; `content_type` is the header's value as received.
+#[must_use]
+pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+    if let Some(text) = decode_utf32(body) {
+        return Decoded {
+            malformed: text.contains(char::REPLACEMENT_CHARACTER),
+            text: Cow::Owned(text),
+            misdeclared: false,
+        };
+    }
+    if let Some((encoding, length)) = Encoding::for_bom(body) {
+        return with(encoding, body.get(length..).unwrap_or_default(), false);
+    }
+    if let Some(encoding) = wide_without_mark(body) {
+        return with(encoding, body, false);
+    }
+    let declared = content_type
+        .and_then(header_charset)
+        .or_else(|| declaration(body));
+    if let Ok(text) = std::str::from_utf8(body) {
+        return valid_utf8(text, body, declared);
+    }
+    match declared.filter(|encoding| *encoding != UTF_8) {
+        Some(encoding) => with(encoding, body, false),
+        None => invalid_utf8(body, declared.is_some()),
+    }
+}
+
+/// Text that is well-formed UTF-8 by accident is as good as unheard of: that beats every declaration.
+fn valid_utf8<'a>(
+    text: &'a str,
+    body: &'a [u8],
+    declared: Option<&'static Encoding>,
+) -> Decoded<'a> {
+    let foreign = declared.filter(|encoding| *encoding != UTF_8);
+    if let Some(encoding) = foreign {
+        // ISO-2022-JP is ASCII with escapes; it is the one set whose text is always well-formed UTF-8, too.
+        if !encoding.is_ascii_compatible() && body.contains(&0x1b) {
+            return with(encoding, body, false);
+        }
+    }
+    Decoded {
+        text: Cow::Borrowed(text),
+        misdeclared: foreign.is_some() && !text.is_ascii(),
+        malformed: false,
+    }
+}
+
+/// A few bad bytes in UTF-8 stay UTF-8; a text without one well-formed sequence never was UTF-8.
+fn invalid_utf8(body: &[u8], declared: bool) -> Decoded<'_> {
+    let text = String::from_utf8_lossy(body);
+    let (mut bad, mut good) = (0usize, 0usize);
+    for c in text.chars() {
+        if c == char::REPLACEMENT_CHARACTER {
+            bad += 1;
+        } else if !c.is_ascii() {
+            good += 1;
+        }
+    }
+    if good >= bad {
+        return Decoded {
+            text,
+            misdeclared: false,
+            malformed: true,
+        };
+    }
+    with(WINDOWS_1252, body, declared)
+}
+
+fn with<'a>(encoding: &'static Encoding, body: &'a [u8], misdeclared: bool) -> Decoded<'a> {
+    let (text, malformed) = encoding.decode_without_bom_handling(body);
+    Decoded {
+        text,
+        misdeclared,
+        malformed,
+    }
+}
+
+/// `text/html; charset=utf-8` → UTF-8.
+fn header_charset(content_type: &str) -> Option<&'static Encoding> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let named = name.trim().eq_ignore_ascii_case("charset");
+        named.then(|| label(value.trim().trim_matches(['"', '\''])))?
+    })
+}
+
+fn label(name: &str) -> Option<&'static Encoding> {
+    Encoding::for_label(name.as_bytes())
+        .filter(|encoding| ![REPLACEMENT, X_USER_DEFINED].contains(encoding))
+}
+
+/// `<?xml encoding="…"?>`, `<meta charset=…>`, `<meta content="…; charset=…">`.
+fn declaration(body: &[u8]) -> Option<&'static Encoding> {
+    let head = body.get(..DECLARATION_WINDOW).unwrap_or(body);
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let prolog = head
+        .find("<?xml")
+        .and_then(|from| head[from..].split("?>").next());
+    if let Some(prolog) = prolog
+        && let Some(encoding) = value_after(prolog, "encoding")
+    {
+        return declared(encoding);
+    }
+    let mut rest = head.as_str();
+    while let Some(from) = rest.find("<meta") {
+        let (tag, behind) = rest[from + 5..].split_once('>').unwrap_or(("", ""));
+        if let Some(encoding) = value_after(tag, "charset") {
+            return declared(encoding);
+        }
+        rest = behind;
+    }
+    None
+}
+
+/// What a document declares about itself was readable as ASCII, so it cannot be UTF-16.
+fn declared(name: &str) -> Option<&'static Encoding> {
+    label(name).map(|encoding| {
+        if [UTF_16BE, UTF_16LE].contains(&encoding) {
+            UTF_8
+        } else {
+            encoding
+        }
+    })
+}
+
+/// `encoding = "x"` → `x`.
+fn value_after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let behind = &text[text.find(name)? + name.len()..];
+    let value = behind.trim_start().strip_prefix('=')?.trim_start();
+    let value = value.trim_start_matches(['"', '\'']);
+    let end = value.find(|c: char| matches!(c, '"' | '\'' | ';' | '/' | '?') || c.is_whitespace());
+    Some(&value[..end.unwrap_or(value.len())])
+}
+
+/// UTF-16 without a byte order mark begins with `<` or `{` and a zero byte.
+fn wide_without_mark(body: &[u8]) -> Option<&'static Encoding> {
+    match body.get(..4)? {
+        [b'<' | b'{' | b' ' | b'\n', 0, second, 0] if *second != 0 => Some(UTF_16LE),
+        [0, b'<' | b'{' | b' ' | b'\n', 0, second] if *second != 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// UTF-32 is not among the web's character sets; feeds in it exist.
+fn decode_utf32(body: &[u8]) -> Option<String> {
+    let (rest, big_endian) = match body.get(..4)? {
+        [0, 0, 0xfe, 0xff] => (&body[4..], true),
+        [0xff, 0xfe, 0, 0] => (&body[4..], false),
+        [0, 0, 0, b'<'] => (body, true),
+        [b'<', 0, 0, 0] => (body, false),
+        _ => return None,
+    };
+    let decode = |unit: &[u8; 4]| {
+        let code = if big_endian {
+            u32::from_be_bytes(*unit)
+        } else {
+            u32::from_le_bytes(*unit)
+        };
+        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+    };
+    Some(rest.as_chunks::<4>().0.iter().map(decode).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &[u8], content_type: Option<&str>, text: &str, misdeclared: bool) {
+        let decoded = decode(body, content_type);
+        assert_eq!(decoded.text, text);
+        assert_eq!(decoded.misdeclared, misdeclared, "{text}");
+    }
+
+    #[test]
+    fn the_byte_order_mark_beats_the_header() {
+        check(
+            b"\xef\xbb\xbf<a>\xc3\xa9",
+            Some("text/xml; charset=iso-8859-1"),
+            "<a>é",
+            false,
+        );
+        check(b"\xff\xfe<\0a\0>\0", None, "<a>", false);
+        check(b"\0<\0a\0>", None, "<a>", false);
+        check(b"\0\0\xfe\xff\0\0\0<\0\0\x20\xac", None, "<€", false);
+    }
+
+    #[test]
+    fn the_header_beats_the_document() {
+        let body = b"<?xml version='1.0' encoding='koi8-r'?><a>\xe9</a>";
+        let text = "<?xml version='1.0' encoding='koi8-r'?><a>é</a>";
+        check(body, Some("text/xml; charset=\"ISO-8859-1\""), text, false);
+    }
+
+    #[test]
+    fn well_formed_utf8_beats_every_declaration() {
+        let body = "<meta http-equiv=x content='text/html; charset=iso-8859-1'>é".as_bytes();
+        check(
+            body,
+            None,
+            "<meta http-equiv=x content='text/html; charset=iso-8859-1'>é",
+            true,
+        );
+    }
+
+    #[test]
+    fn latin_1_that_claims_to_be_utf8_is_read() {
+        check(
+            b"<?xml encoding='utf-8'?>caf\xe9",
+            None,
+            "<?xml encoding='utf-8'?>café",
+            true,
+        );
+    }
+
+    #[test]
+    fn one_bad_byte_does_not_spoil_utf8() {
+        let decoded = decode(
+            "é è ü"
+                .as_bytes()
+                .iter()
+                .chain(b"\xff")
+                .copied()
+                .collect::<Vec<_>>()
+                .leak(),
+            None,
+        );
+        assert_eq!(decoded.text, "é è ü\u{fffd}");
+        assert!(decoded.malformed);
+    }
+
+    #[test]
+    fn a_document_cannot_declare_a_wide_set_in_ascii() {
+        check(
+            b"<?xml encoding='utf-16'?>x",
+            None,
+            "<?xml encoding='utf-16'?>x",
+            false,
+        );
+    }
+
+    #[test]
+    fn escapes_of_iso_2022_jp_are_text() {
+        check(
+            b"<meta charset=iso-2022-jp>\x1b$B$\"\x1b(B",
+            None,
+            "<meta charset=iso-2022-jp>あ",
+            false,
+        );
+    }
+}

@@ -1,0 +1,306 @@
+//! The translation's last step: drafts → an Atom 1.0 document that feed-rs reads.
+
+use std::fmt::Write as _;
+
+use url::Url;
+
+use super::dialect::Meaning;
+use super::field::{End, Field};
+use super::repair::Repairs;
+use super::text::{self, Text};
+use super::{Format, Repair};
+use crate::extract::claimed_date;
+use crate::extract::markup::Tag;
+use crate::time::Timestamp;
+
+/// Longest values in bytes of what is no running text.
+const TITLE_LIMIT: usize = 4096;
+const ADDRESS_LIMIT: usize = 8192;
+const AUTHOR_LIMIT: usize = 512;
+const AUTHORS_LIMIT: usize = 32;
+
+/// An entry, or the feed itself, as its elements are met. Of several values the one of the lowest rank is kept, of
+/// equals the first.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    id: Option<String>,
+    /// The guid is an address.
+    permalink: bool,
+    link: Option<(u8, String)>,
+    self_link: Option<String>,
+    hub: Option<String>,
+    title: Option<(u8, Text)>,
+    summary: Option<(u8, Text)>,
+    body: Option<(u8, Text)>,
+    published: Option<(u8, Timestamp)>,
+    updated: Option<(u8, Timestamp)>,
+    authors: Vec<String>,
+    author_rank: u8,
+}
+
+impl Draft {
+    /// Takes the value of an element.
+    pub(super) fn take(
+        &mut self,
+        tag: &Tag<'_>,
+        meaning: Meaning,
+        field: &Field<'_>,
+        format: Format,
+        repairs: &mut Repairs,
+    ) {
+        match meaning {
+            Meaning::Id => {
+                let id = field.plain(repairs);
+                let id = id.trim();
+                if self.id.is_none() && !id.is_empty() {
+                    self.id = Some(id.to_owned());
+                    let named_guid = tag.name.eq_ignore_ascii_case("guid");
+                    let denied = tag
+                        .attribute("isPermaLink")
+                        .is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
+                    self.permalink = named_guid && !denied;
+                }
+            }
+            Meaning::Title(rank) => {
+                let text = text::of_title(tag, field, format, repairs);
+                keep(
+                    &mut self.title,
+                    rank,
+                    Some(text).filter(|text| !text.is_blank()),
+                );
+            }
+            Meaning::Summary(rank) => {
+                let text = text::of_body(tag, field, format, repairs);
+                keep(
+                    &mut self.summary,
+                    rank,
+                    Some(text).filter(|text| !text.is_blank()),
+                );
+            }
+            Meaning::Body(rank) => {
+                let text = text::of_body(tag, field, format, repairs);
+                keep(
+                    &mut self.body,
+                    rank,
+                    Some(text).filter(|text| !text.is_blank()),
+                );
+            }
+            Meaning::Published(rank) => {
+                keep(
+                    &mut self.published,
+                    rank,
+                    claimed_date::parse(&field.plain(repairs)),
+                );
+            }
+            Meaning::Updated(rank) => {
+                keep(
+                    &mut self.updated,
+                    rank,
+                    claimed_date::parse(&field.plain(repairs)),
+                );
+            }
+            Meaning::Author(rank) => self.author(rank, &text::author(field, repairs)),
+            _ => {}
+        }
+        if field.nested && field.end == End::Own && format != Format::Atom {
+            match meaning {
+                Meaning::Title(_) | Meaning::Summary(0) => repairs.note(Repair::InlineMarkup),
+                _ => {}
+            }
+        }
+    }
+
+    fn author(&mut self, rank: u8, name: &str) {
+        let name = name.trim();
+        if name.is_empty() {
+            return;
+        }
+        if self.authors.is_empty() || rank < self.author_rank {
+            self.authors.clear();
+            self.author_rank = rank;
+        }
+        if rank == self.author_rank && self.authors.len() < AUTHORS_LIMIT {
+            self.authors.push(name.to_owned());
+        }
+    }
+
+    /// `rdf:about`: the item's name in RDF, and nearly always its address.
+    pub(super) fn about(&mut self, about: &str) {
+        if !about.is_empty() {
+            self.id = Some(about.to_owned());
+            self.permalink = true;
+        }
+    }
+
+    /// Takes a link.
+    pub(super) fn link(
+        &mut self,
+        address: &str,
+        relation: Option<&str>,
+        kind: Option<&str>,
+        base: Option<&Url>,
+    ) {
+        let Some(address) = absolute(address, base) else {
+            return;
+        };
+        let relation = relation.unwrap_or("alternate").trim().to_ascii_lowercase();
+        let relation = relation.rsplit('/').next().unwrap_or("");
+        match relation {
+            "alternate" | "" => {
+                let html = kind.is_none_or(|kind| kind.is_empty() || kind.contains("html"));
+                keep(&mut self.link, u8::from(!html), Some(address));
+            }
+            "self" => {
+                self.self_link.get_or_insert(address);
+            }
+            "hub" => {
+                self.hub.get_or_insert(address);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn keep<T>(slot: &mut Option<(u8, T)>, rank: u8, value: Option<T>) {
+    if let Some(value) = value
+        && slot.as_ref().is_none_or(|(kept, _)| rank < *kept)
+    {
+        *slot = Some((rank, value));
+    }
+}
+
+/// An address as published when it is absolute, else joined with the base. Schemes that carry code or local files are
+/// no addresses.
+pub(super) fn absolute(address: &str, base: Option<&Url>) -> Option<String> {
+    let address: String = address
+        .trim()
+        .chars()
+        .filter(|c| !matches!(c, '\n' | '\r' | '\t'))
+        .collect();
+    if address.is_empty() || address.len() > ADDRESS_LIMIT {
+        return None;
+    }
+    let parsed = match Url::parse(&address) {
+        Ok(parsed) => parsed,
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            return match base.map(|base| base.join(&address)) {
+                Some(Ok(joined)) => Some(joined.into()),
+                _ => Some(address),
+            };
+        }
+        Err(_) => return Some(address),
+    };
+    let refused = ["javascript", "vbscript", "data", "file", "blob", "about"];
+    (!refused.contains(&parsed.scheme())).then_some(address)
+}
+
+/// Writes the Atom document.
+#[derive(Debug)]
+pub(super) struct AtomWriter {
+    entries: String,
+    field_limit: usize,
+}
+
+impl AtomWriter {
+    /// A writer for a document of about `size` bytes.
+    pub(super) fn new(size: usize, field_limit: usize) -> Self {
+        Self {
+            entries: String::with_capacity(size + size / 8),
+            field_limit,
+        }
+    }
+
+    /// Writes an entry; says whether something had to be cut.
+    pub(super) fn entry(&mut self, draft: Draft, base: Option<&Url>) -> bool {
+        self.entries.push_str("<entry>");
+        let cut = self.fields(draft, base);
+        self.entries.push_str("</entry>\n");
+        cut
+    }
+
+    /// The whole document, with the feed's own fields.
+    pub(super) fn finish(mut self, mut feed: Draft, base: Option<&Url>) -> String {
+        feed.body = None;
+        feed.summary = None;
+        feed.authors.clear();
+        let mut writer = Self {
+            entries: String::from("<feed xmlns=\"http://www.w3.org/2005/Atom\">"),
+            field_limit: self.field_limit,
+        };
+        writer.fields(feed, base);
+        self.entries.insert_str(0, &writer.entries);
+        self.entries.push_str("</feed>");
+        self.entries
+    }
+
+    fn fields(&mut self, mut draft: Draft, base: Option<&Url>) -> bool {
+        let mut cut = false;
+        if let Some(id) = &draft.id {
+            if draft.permalink && draft.link.is_none() && has_http_scheme(id) {
+                draft.link = absolute(id, base).map(|address| (u8::MAX, address));
+            }
+            cut |= self.element("id", "", id, ADDRESS_LIMIT);
+        }
+        for (relation, address) in [
+            ("alternate", draft.link.as_ref().map(|(_, address)| address)),
+            ("self", draft.self_link.as_ref()),
+            ("hub", draft.hub.as_ref()),
+        ] {
+            let Some(address) = address else { continue };
+            // feed-rs writes addresses anew; the title keeps them as published.
+            let address = quick_xml::escape::escape(address.as_str());
+            let _ = write!(
+                self.entries,
+                "<link rel=\"{relation}\" href=\"{address}\" title=\"{address}\"/>"
+            );
+        }
+        for (name, text, limit) in [
+            ("title", &draft.title, TITLE_LIMIT),
+            ("summary", &draft.summary, self.field_limit),
+            ("content", &draft.body, self.field_limit),
+        ] {
+            if let Some((_, text)) = text {
+                let kind = if text.is_html { " type=\"html\"" } else { "" };
+                cut |= self.element(name, kind, &text.text, limit);
+            }
+        }
+        for (name, date) in [("published", draft.published), ("updated", draft.updated)] {
+            if let Some((_, date)) = date {
+                let _ = write!(self.entries, "<{name}>{}</{name}>", date.to_rfc3339());
+            }
+        }
+        for author in &draft.authors {
+            self.entries.push_str("<author>");
+            cut |= self.element("name", "", author, AUTHOR_LIMIT);
+            self.entries.push_str("</author>");
+        }
+        cut
+    }
+
+    /// Writes an element with its text; says whether the text had to be cut.
+    fn element(&mut self, name: &str, attributes: &str, text: &str, limit: usize) -> bool {
+        let kept = text.get(..text.floor_char_boundary(limit)).unwrap_or(text);
+        let out = &mut self.entries;
+        out.push('<');
+        out.push_str(name);
+        out.push_str(attributes);
+        out.push_str("><![CDATA[");
+        for (at, part) in kept.split("]]>").enumerate() {
+            if at > 0 {
+                out.push_str("]]]]><![CDATA[>");
+            }
+            out.push_str(part);
+        }
+        out.push_str("]]></");
+        out.push_str(name);
+        out.push('>');
+        kept.len() < text.len()
+    }
+}
+
+fn has_http_scheme(address: &str) -> bool {
+    let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
+    ["http", "https"]
+        .iter()
+        .any(|http| scheme.eq_ignore_ascii_case(http))
+}

@@ -1,0 +1,244 @@
+//! What an element of any feed dialect means.
+//!
+//! RSS, RDF and Atom hardly ever use one name for two things, so their own elements share one table; the name space
+//! only tells them apart from extensions. Names are compared without regard to case, as publishers write them.
+
+/// The vocabulary that an element belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Space {
+    /// RSS of any version, Atom 1.0, or no name space at all.
+    Core,
+    /// The same in a name space of times gone by.
+    Legacy,
+    /// `http://purl.org/rss/1.0/modules/content/`
+    Content,
+    /// Dublin Core, elements and terms.
+    Dublin,
+    /// `http://purl.org/rss/1.0/modules/syndication/`
+    Syndication,
+    /// Media RSS.
+    Media,
+    /// Apple's podcast elements.
+    Podcast,
+    /// HTML inside of XML.
+    Html,
+    /// Anything else.
+    Foreign,
+}
+
+/// Name spaces of feeds that were given up, or that were always wrong.
+const LEGACY: [&str; 15] = [
+    "http://purl.org/atom/ns#",
+    "http://purl.org/pie/",
+    "http://purl.org/echo/",
+    "uri/of/echo/namespace#",
+    "http://example.com/newformat#",
+    "http://example.com/necho",
+    "http://www.w3.org/2005/atom",
+    "http://my.netscape.com/rdf/simple/0.9/",
+    "http://channel.netscape.com/rdf/simple/0.9/",
+    "http://my.netscape.com/publish/formats/rss-0.91.dtd",
+    "http://purl.org/net/rss1.1#",
+    "http://purl.org/rss/1.0/modules/rss091#",
+    "http://blogs.law.harvard.edu/tech/rss",
+    "http://www.rssboard.org/rss-specification",
+    "http://www.w3.org/tr/rec-rdf-syntax/",
+];
+
+impl Space {
+    /// The vocabulary of a name space.
+    pub(super) fn of_uri(uri: &str) -> Self {
+        match uri {
+            "" | "http://www.w3.org/2005/Atom" | "http://purl.org/rss/1.0/" => return Self::Core,
+            "http://www.w3.org/1999/02/22-rdf-syntax-ns#" => return Self::Core,
+            "http://purl.org/rss/1.0/modules/content/" => return Self::Content,
+            "http://www.w3.org/1999/xhtml" => return Self::Html,
+            _ => {}
+        }
+        let lower = uri.trim().to_ascii_lowercase();
+        let bare = lower.trim_end_matches('/');
+        if LEGACY
+            .iter()
+            .any(|legacy| legacy.trim_end_matches('/') == bare)
+            || lower.starts_with("http://backend.userland.com/rss")
+        {
+            Self::Legacy
+        } else if lower.starts_with("http://purl.org/dc/") {
+            Self::Dublin
+        } else if lower.starts_with("http://purl.org/rss/1.0/modules/syndication") {
+            Self::Syndication
+        } else if lower.starts_with("http://search.yahoo.com/mrss")
+            || lower.starts_with("http://tools.search.yahoo.com/mrss")
+        {
+            Self::Media
+        } else if lower.starts_with("http://www.itunes.com/dtds/podcast")
+            || lower.starts_with("http://example.com/dtds/podcast")
+        {
+            Self::Podcast
+        } else if bare == "http://purl.org/rss/1.0/modules/content" {
+            Self::Content
+        } else if bare == "http://www.w3.org/1999/xhtml" {
+            Self::Html
+        } else if bare == "http://purl.org/rss/1.0" || bare == "http://www.w3.org/2005/atom" {
+            Self::Legacy
+        } else {
+            Self::Foreign
+        }
+    }
+
+    /// What everybody means by a prefix that the document does not declare.
+    pub(super) fn of_prefix(prefix: &str) -> Self {
+        match prefix.to_ascii_lowercase().as_str() {
+            "rss" | "atom" | "atom10" | "a10" | "rdf" => Self::Core,
+            "content" => Self::Content,
+            "dc" | "dcterms" => Self::Dublin,
+            "sy" => Self::Syndication,
+            "media" => Self::Media,
+            "itunes" => Self::Podcast,
+            "xhtml" | "html" => Self::Html,
+            _ => Self::Foreign,
+        }
+    }
+}
+
+/// What an element means. The number is its rank: the lowest one that has a value is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// `channel`, or a list of items: what it holds belongs to the feed.
+    Channel,
+    /// `item`, `entry`.
+    Entry,
+    /// A headline.
+    Title(u8),
+    /// An address, as text or as an attribute.
+    Link,
+    /// `guid`, `id`.
+    Id,
+    /// The description.
+    Summary(u8),
+    /// The full text.
+    Body(u8),
+    /// The date of publication.
+    Published(u8),
+    /// The date of the last update.
+    Updated(u8),
+    /// An author.
+    Author(u8),
+    /// `ttl`.
+    Ttl,
+    /// `skipHours`.
+    SkipHours,
+    /// `skipDays`.
+    SkipDays,
+    /// `sy:updatePeriod`.
+    UpdatePeriod,
+    /// `sy:updateFrequency`.
+    UpdateFrequency,
+    /// Nothing that is read.
+    Ignored,
+}
+
+/// The meaning of an element.
+pub(super) fn meaning(space: Space, local: &str) -> Meaning {
+    let mut lower = [0u8; 20];
+    let Some(name) = lower.get_mut(..local.len()) else {
+        return Meaning::Ignored;
+    };
+    name.copy_from_slice(local.as_bytes());
+    name.make_ascii_lowercase();
+    let name: &[u8] = name;
+    match space {
+        Space::Core | Space::Legacy => core(name),
+        Space::Content if name == b"encoded" => Meaning::Body(0),
+        Space::Dublin => dublin(name),
+        Space::Syndication => match name {
+            b"updateperiod" => Meaning::UpdatePeriod,
+            b"updatefrequency" => Meaning::UpdateFrequency,
+            _ => Meaning::Ignored,
+        },
+        Space::Media => match name {
+            b"title" => Meaning::Title(3),
+            b"description" => Meaning::Summary(5),
+            _ => Meaning::Ignored,
+        },
+        Space::Podcast => match name {
+            b"title" => Meaning::Title(2),
+            b"author" => Meaning::Author(2),
+            b"summary" => Meaning::Summary(3),
+            b"subtitle" => Meaning::Summary(4),
+            _ => Meaning::Ignored,
+        },
+        Space::Html => match name {
+            b"body" => Meaning::Body(1),
+            b"div" => Meaning::Body(2),
+            _ => Meaning::Ignored,
+        },
+        Space::Content | Space::Foreign => Meaning::Ignored,
+    }
+}
+
+fn core(name: &[u8]) -> Meaning {
+    match name {
+        b"channel" | b"items" => Meaning::Channel,
+        b"item" | b"entry" => Meaning::Entry,
+        b"title" => Meaning::Title(0),
+        b"link" => Meaning::Link,
+        b"guid" | b"id" => Meaning::Id,
+        b"description" | b"summary" => Meaning::Summary(0),
+        b"abstract" => Meaning::Summary(1),
+        b"content" => Meaning::Body(0),
+        b"body" | b"fullitem" | b"content_encoded" => Meaning::Body(1),
+        b"pubdate" | b"published" | b"issued" => Meaning::Published(0),
+        b"date" => Meaning::Published(1),
+        b"created" => Meaning::Published(3),
+        b"updated" | b"modified" => Meaning::Updated(0),
+        b"author" => Meaning::Author(0),
+        b"ttl" => Meaning::Ttl,
+        b"skiphours" => Meaning::SkipHours,
+        b"skipdays" => Meaning::SkipDays,
+        _ => Meaning::Ignored,
+    }
+}
+
+fn dublin(name: &[u8]) -> Meaning {
+    match name {
+        b"title" => Meaning::Title(1),
+        b"creator" | b"author" => Meaning::Author(1),
+        b"date" | b"issued" | b"available" => Meaning::Published(2),
+        b"created" => Meaning::Published(3),
+        b"modified" => Meaning::Updated(1),
+        b"description" | b"abstract" => Meaning::Summary(2),
+        _ => Meaning::Ignored,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_and_misspelt_name_spaces_are_known() {
+        for (uri, space) in [
+            ("http://www.w3.org/2005/Atom", Space::Core),
+            ("http://www.w3.org/2005/Atom/", Space::Legacy),
+            ("http://purl.org/atom/ns#", Space::Legacy),
+            ("http://backend.userland.com/RSS2", Space::Legacy),
+            ("http://purl.org/dc/terms/", Space::Dublin),
+            ("http://www.itunes.com/DTDs/Podcast-1.0.dtd", Space::Podcast),
+            ("http://example.org/mine", Space::Foreign),
+        ] {
+            assert_eq!(Space::of_uri(uri), space, "{uri}");
+        }
+    }
+
+    #[test]
+    fn extensions_are_told_apart_from_the_feeds_own_elements() {
+        assert_eq!(meaning(Space::Core, "pubDate"), Meaning::Published(0));
+        assert_eq!(meaning(Space::Foreign, "title"), Meaning::Ignored);
+        assert_eq!(meaning(Space::Media, "title"), Meaning::Title(3));
+        assert_eq!(
+            meaning(Space::Core, "averyveryveryverylongname"),
+            Meaning::Ignored
+        );
+    }
+}

@@ -1,0 +1,220 @@
+//! One element with its text: where it ends, and what its text is.
+
+use std::borrow::Cow;
+
+use super::repair::Repairs;
+use super::translate::DEPTH_LIMIT;
+use super::{FeedError, Repair};
+use crate::extract::entity;
+use crate::extract::markup::{Tag, Token, Tokens};
+
+/// How an element ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With its own end tag.
+    Own,
+    /// Where an element around it ends, or the next entry begins.
+    Outer,
+    /// With the document.
+    Document,
+}
+
+/// The inside of an element.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field<'a> {
+    /// The source between its tags.
+    pub(super) inside: &'a str,
+    /// Whether there are elements in it.
+    pub(super) nested: bool,
+    /// Whether the elements in it match.
+    pub(super) balanced: bool,
+    /// How it ended.
+    pub(super) end: End,
+}
+
+/// Elements that HTML leaves open; they do not count for the depth.
+const LEFT_OPEN: [&str; 19] = [
+    "p", "br", "img", "hr", "li", "input", "meta", "link", "td", "th", "tr", "dd", "dt", "option",
+    "col", "embed", "source", "area", "wbr",
+];
+
+/// Reads on to the end of the element that `tag` began. `open` names the elements around it.
+pub(super) fn capture<'a>(
+    tokens: &mut Tokens<'a>,
+    text: &'a str,
+    tag: Tag<'a>,
+    open: &[&str],
+) -> Result<Field<'a>, FeedError> {
+    let from = tokens.offset();
+    let mut field = Field {
+        inside: "",
+        nested: false,
+        balanced: true,
+        end: End::Own,
+    };
+    if tag.self_closing {
+        return Ok(field);
+    }
+    // Elements open inside: all of them, those of the same name, and those named as an element around.
+    let (mut depth, mut same, mut like_outer) = (0usize, 0usize, 0usize);
+    let mut first_tag = None;
+    let mut holds_entry = false;
+    loop {
+        let before = tokens.clone();
+        let inside = text.get(from..before.offset()).unwrap_or("");
+        let Some(token) = tokens.next() else {
+            if !holds_entry {
+                field.end = End::Document;
+                field.inside = inside;
+                return Ok(field);
+            }
+            return Ok(unclosed(
+                field,
+                text,
+                from,
+                tokens,
+                first_tag.unwrap_or(before),
+            ));
+        };
+        match token {
+            Token::Start(inner) => {
+                field.nested = true;
+                first_tag = first_tag.or_else(|| Some(before.clone()));
+                holds_entry |= is_entry(inner.name);
+                if inner.self_closing {
+                    continue;
+                }
+                same += usize::from(inner.name.eq_ignore_ascii_case(tag.name));
+                like_outer += usize::from(is_one_of(inner.name, open));
+                if !is_one_of(inner.name, &LEFT_OPEN) {
+                    depth += 1;
+                    if depth + open.len() > DEPTH_LIMIT {
+                        return Err(FeedError::TooDeep { limit: DEPTH_LIMIT });
+                    }
+                }
+            }
+            Token::End(name) if name.eq_ignore_ascii_case(tag.name) => {
+                if same == 0 {
+                    field.balanced = depth == 0;
+                    field.inside = inside;
+                    return Ok(field);
+                }
+                same -= 1;
+                depth = depth.saturating_sub(1);
+            }
+            Token::End(name) if is_one_of(name, open) => {
+                if like_outer == 0 {
+                    return Ok(unclosed(
+                        field,
+                        text,
+                        from,
+                        tokens,
+                        first_tag.unwrap_or(before),
+                    ));
+                }
+                like_outer -= 1;
+                depth = depth.saturating_sub(1);
+            }
+            Token::End(name) if !is_one_of(name, &LEFT_OPEN) => {
+                field.balanced &= depth > 0;
+                depth = depth.saturating_sub(1);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An element without an end: its text goes as far as the next tag, what follows belongs to the element around it.
+fn unclosed<'a>(
+    mut field: Field<'a>,
+    text: &'a str,
+    from: usize,
+    tokens: &mut Tokens<'a>,
+    next: Tokens<'a>,
+) -> Field<'a> {
+    *tokens = next;
+    field.inside = text.get(from..tokens.offset()).unwrap_or("");
+    field.nested = false;
+    field.end = End::Outer;
+    field
+}
+
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
+fn is_entry(name: &str) -> bool {
+    is_one_of(name, &["item", "entry"])
+}
+
+impl<'a> Field<'a> {
+    /// The text with XML's escapes undone: what an escaping publisher put in. Markup inside stays as it is.
+    pub(super) fn unescaped(&self, repairs: &mut Repairs) -> Cow<'a, str> {
+        if !self.inside.contains(['<', '&']) {
+            return Cow::Borrowed(self.inside);
+        }
+        let mut out = String::with_capacity(self.inside.len());
+        let mut tokens = Tokens::new(self.inside);
+        loop {
+            let from = tokens.offset();
+            let Some(token) = tokens.next() else { break };
+            match token {
+                Token::Text(text) => unescape(text, &mut out, repairs),
+                Token::CData(text) => out.push_str(text),
+                Token::Start(_) | Token::End(_) => {
+                    out.push_str(self.inside.get(from..tokens.offset()).unwrap_or(""));
+                }
+                _ => {}
+            }
+        }
+        Cow::Owned(out)
+    }
+
+    /// The text of a field that holds no markup, such as an address, a name or a date.
+    pub(super) fn plain(&self, repairs: &mut Repairs) -> String {
+        let mut out = String::new();
+        for token in Tokens::new(self.inside) {
+            match token {
+                Token::Text(text) if text.contains('&') => {
+                    note_entities(text, repairs);
+                    out.push_str(&entity::decode(text));
+                }
+                Token::Text(text) | Token::CData(text) => out.push_str(text),
+                _ => {}
+            }
+        }
+        out
+    }
+}
+
+/// Undoes XML's own escapes; HTML's names stay for the reader of HTML.
+fn unescape(text: &str, out: &mut String, repairs: &mut Repairs) {
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;"]
+            .iter()
+            .zip(['&', '<', '>', '"', '\''])
+            .find(|(escape, _)| from.starts_with(**escape));
+        if let Some((escape, c)) = known {
+            out.push(c);
+            rest = &from[escape.len()..];
+        } else if from.starts_with("&#")
+            && let Some((decoded, length)) = entity::reference(from, false)
+        {
+            out.extend(decoded.into_iter().flatten());
+            rest = from.get(length..).unwrap_or("");
+        } else {
+            repairs.note(Repair::Entities);
+            out.push('&');
+            rest = &from[1..];
+        }
+    }
+    out.push_str(rest);
+}
+
+fn note_entities(text: &str, repairs: &mut Repairs) {
+    let mut sink = String::new();
+    unescape(text, &mut sink, repairs);
+}

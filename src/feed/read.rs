@@ -1,0 +1,116 @@
+//! The translated document → values, by feed-rs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::DateTime;
+use feed_rs::model;
+use feed_rs::parser::Builder;
+
+use super::repair::Repairs;
+use super::text;
+use super::translate::Translation;
+use super::{FeedError, ParsedFeed, Repair};
+use crate::domain::state::FeedState;
+use crate::time::Timestamp;
+
+/// Reads the translation.
+pub(super) fn read(
+    translation: Translation,
+    mut repairs: Repairs,
+) -> Result<ParsedFeed, FeedError> {
+    let parsed = match guarded(&translation.atom) {
+        Some(parsed) => parsed,
+        // The one thing in an Atom document that its parser interprets further are the names of persons.
+        None => {
+            repairs.note(Repair::ParserPanic);
+            guarded(&without_persons(&translation.atom)).ok_or_else(|| FeedError::Broken {
+                line: None,
+                column: None,
+                why: "the parser failed on it twice".to_owned(),
+            })?
+        }
+    };
+    let parsed = parsed.map_err(|why| FeedError::Broken {
+        line: None,
+        column: None,
+        why,
+    })?;
+    let link = |relation: &str| address(&parsed.links, relation);
+    Ok(ParsedFeed {
+        format: translation.format,
+        title: parsed.title.as_ref().and_then(title),
+        home: link("alternate"),
+        self_address: link("self"),
+        hub: link("hub"),
+        repairs: repairs.into_vec(),
+        hints: translation.hints,
+        entries: parsed.entries.into_iter().map(entry).collect(),
+        dropped: translation.dropped,
+    })
+}
+
+/// feed-rs, held off from the rest of the program; `None` when it panics.
+fn guarded(atom: &str) -> Option<Result<model::Feed, String>> {
+    let parse = || {
+        Builder::new()
+            // Identity is ours: an entry without an id stays without.
+            .id_generator(|_, _, _| String::new())
+            .timestamp_parser(|text| DateTime::parse_from_rfc3339(text).ok().map(Into::into))
+            .sanitize_content(false)
+            .build()
+            .parse(atom.as_bytes())
+            .map_err(|error| error.to_string())
+    };
+    catch_unwind(AssertUnwindSafe(parse)).ok()
+}
+
+fn without_persons(atom: &str) -> String {
+    let mut out = String::with_capacity(atom.len());
+    let mut rest = atom;
+    while let Some((before, behind)) = rest.split_once("<author>") {
+        out.push_str(before);
+        rest = behind.split_once("</author>").map_or("", |(_, rest)| rest);
+    }
+    out.push_str(rest);
+    out
+}
+
+fn entry(entry: model::Entry) -> FeedState {
+    let names: Vec<String> = entry
+        .authors
+        .into_iter()
+        .filter_map(|person| person.name)
+        .collect();
+    let body = entry.content.as_ref();
+    FeedState {
+        guid: Some(entry.id).filter(|id| !id.is_empty()),
+        address: address(&entry.links, "alternate"),
+        title: entry.title.as_ref().and_then(title),
+        byline: (!names.is_empty()).then(|| names.join(", ")),
+        published: entry.published.map(Timestamp::from),
+        updated: entry.updated.map(Timestamp::from),
+        summary: entry
+            .summary
+            .map(|summary| text::blocks(is_html(&summary.content_type), &summary.content))
+            .unwrap_or_default(),
+        body: body
+            .and_then(|content| content.body.as_deref().map(|text| (content, text)))
+            .map(|(content, text)| text::blocks(is_html(&content.content_type), text))
+            .unwrap_or_default(),
+    }
+}
+
+fn address(links: &[model::Link], relation: &str) -> Option<String> {
+    links
+        .iter()
+        .find(|link| link.rel.as_deref() == Some(relation))
+        .and_then(|link| link.title.clone())
+}
+
+fn title(title: &model::Text) -> Option<String> {
+    text::line(is_html(&title.content_type), &title.content)
+}
+
+fn is_html(kind: &impl ToString) -> bool {
+    kind.to_string() == "text/html"
+}

@@ -1,0 +1,288 @@
+use super::*;
+
+fn read(text: &str) -> ParsedFeed {
+    parse(
+        text.as_bytes(),
+        None,
+        "https://news.example/feed/",
+        &Limits::default(),
+    )
+    .unwrap()
+}
+
+fn texts(blocks: &[crate::domain::state::Block]) -> Vec<&str> {
+    blocks.iter().map(|block| block.text.as_str()).collect()
+}
+
+#[test]
+fn a_plain_rss_feed_is_read_without_repairs() {
+    let feed = read(
+        r#"<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"
+        xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:atom="http://www.w3.org/2005/Atom"><channel>
+        <title>AT&amp;amp;T &amp; co</title><link>/</link><atom:link rel="self" href="rss.xml"/><ttl>5</ttl>
+        <image><title>logo</title><link>https://elsewhere.example</link></image>
+        <item><title>5 &lt; 6</title><link>https://news.example/a?b=1&amp;c=2</link><guid isPermaLink="false"> g 1 </guid>
+        <dc:creator>Ann</dc:creator><dc:creator>Bob</dc:creator><pubDate>Mon, 23 Nov 2026 10:04:12 GMT</pubDate>
+        <description>&lt;p&gt;One&lt;/p&gt;&lt;p&gt;Two &amp;amp; three&lt;/p&gt;</description>
+        <content:encoded><![CDATA[<p>Full</p>]]></content:encoded></item>
+        <item><guid>https://news.example/b</guid></item></channel></rss>"#,
+    );
+    assert_eq!(feed.format, Format::Rss);
+    assert_eq!(feed.repairs, []);
+    assert_eq!(feed.title.as_deref(), Some("AT&T & co"));
+    assert_eq!(feed.home.as_deref(), Some("https://news.example/"));
+    assert_eq!(
+        feed.self_address.as_deref(),
+        Some("https://news.example/feed/rss.xml")
+    );
+    assert_eq!(feed.hints.ttl, Some(Duration::from_secs(300)));
+    let [first, second] = feed.entries.as_slice() else {
+        panic!("two entries are expected");
+    };
+    assert_eq!(first.guid.as_deref(), Some("g 1"));
+    assert_eq!(
+        first.address.as_deref(),
+        Some("https://news.example/a?b=1&c=2")
+    );
+    assert_eq!(first.title.as_deref(), Some("5 < 6"));
+    assert_eq!(first.byline.as_deref(), Some("Ann, Bob"));
+    assert_eq!(
+        first.published.unwrap().to_rfc3339(),
+        "2026-11-23T10:04:12Z"
+    );
+    assert_eq!(
+        first.updated, None,
+        "a date of publication is no date of an update"
+    );
+    assert_eq!(texts(&first.summary), ["One", "Two & three"]);
+    assert_eq!(texts(&first.body), ["Full"]);
+    assert_eq!(
+        second.address.as_deref(),
+        Some("https://news.example/b"),
+        "the guid is a permalink"
+    );
+}
+
+#[test]
+fn a_plain_atom_feed_is_read_without_repairs() {
+    let feed = read(
+        r#"<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://blog.example/x/"><title type="html">A &amp;amp; B</title>
+        <link rel="self" href="atom.xml"/><link href="."/>
+        <entry><id>tag:1</id><title>AT&amp;T &lt;b&gt;</title><link rel="self" href="self"/><link rel="alternate" href="one"/>
+        <updated>2026-11-23T10:04:12Z</updated><author><name>Ann</name><email>a@b.c</email></author>
+        <summary type="text">1 &lt; 2</summary>
+        <content type="xhtml" xml:base="https://other.example/"><div xmlns="http://www.w3.org/1999/xhtml"><p>x &lt; y</p><p>z</p></div></content></entry></feed>"#,
+    );
+    assert_eq!(feed.repairs, []);
+    assert_eq!(feed.title.as_deref(), Some("A & B"));
+    assert_eq!(feed.home.as_deref(), Some("https://blog.example/x/"));
+    let entry = &feed.entries[0];
+    assert_eq!(entry.title.as_deref(), Some("AT&T <b>"));
+    assert_eq!(entry.address.as_deref(), Some("https://blog.example/x/one"));
+    assert_eq!(entry.published, None);
+    assert_eq!(entry.updated.unwrap().to_rfc3339(), "2026-11-23T10:04:12Z");
+    assert_eq!(entry.byline.as_deref(), Some("Ann"));
+    assert_eq!(texts(&entry.summary), ["1 < 2"]);
+    assert_eq!(texts(&entry.body), ["x < y", "z"]);
+}
+
+#[test]
+fn addresses_stay_as_published() {
+    let feed = read(
+        "<rss version='2.0'><channel><item><link>HTTP://Example.org/日本?q=%7e</link></item></channel></rss>",
+    );
+    assert_eq!(
+        feed.entries[0].address.as_deref(),
+        Some("HTTP://Example.org/日本?q=%7e")
+    );
+    let feed = read(
+        "<rss version='2.0'><channel><item><link>javascript:alert(1)</link></item></channel></rss>",
+    );
+    assert_eq!(feed.entries[0].address, None);
+}
+
+/// One broken feed, its repairs, and the headlines that are read nevertheless.
+fn repaired(text: &str, repairs: &[Repair], titles: &[&str]) {
+    let feed = read(text);
+    let found: Vec<&str> = feed
+        .entries
+        .iter()
+        .map(|entry| entry.title.as_deref().unwrap_or(""))
+        .collect();
+    assert_eq!(found, titles, "{text}");
+    assert_eq!(feed.repairs, repairs, "{text}");
+}
+
+#[test]
+fn broken_feeds_are_read_and_every_repair_is_named() {
+    use Repair::*;
+    repaired(
+        "<rss><channel><item><title>a</title></item></channel></rss>",
+        &[RssVersion],
+        &["a"],
+    );
+    repaired(
+        "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><title mode='escaped' type='text/html'>&lt;b&gt;a&lt;/b&gt;</title></entry></feed>",
+        &[LegacyNamespace],
+        &["a"],
+    );
+    repaired(
+        "Warning: x <br/>\n<?xml version='1.0'?><rss version='2.0'><channel><item><title>a</title></item></channel></rss>",
+        &[JunkBeforeRoot],
+        &["a"],
+    );
+    repaired(
+        "<rss version='2.0'><channel><item><title>AT&T &nbsp;b &eacute;</title></item></channel></rss>",
+        &[Entities],
+        &["AT&T \u{a0}b é"],
+    );
+    repaired(
+        "<rss version='2.0'><channel><item><title>a\u{1b}b</title></item></channel></rss>",
+        &[ControlCharacters],
+        &["ab"],
+    );
+    repaired(
+        "<rss version='2.0'><channel><item><title>a</title></item><item><title>b</title><description><![CDATA[ cut",
+        &[Truncated],
+        &["a"],
+    );
+    repaired(
+        "<rss version='2.0'><channel><item><title>a</item><item><title>b</title></channel></rss>",
+        &[MismatchedTags],
+        &["a", "b"],
+    );
+    repaired(
+        "<rss version='2.0'><channel><item><title>pre <b>x</b> post</title></item></channel></rss>",
+        &[InlineMarkup],
+        &["pre x post"],
+    );
+    repaired(
+        "<rss version='2.0'><channel><item><dc:title>a</dc:title></item></channel></rss>",
+        &[UndeclaredPrefix],
+        &["a"],
+    );
+    repaired(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title type='odd'>a</title></entry></feed>",
+        &[ContentType],
+        &["a"],
+    );
+}
+
+#[test]
+fn lists_inside_of_an_item_are_no_items() {
+    let feed = read(
+        "<rss version='2.0'><channel><item><title>a</title><x:related xmlns:x='u:x'><item><title>no</title></item></x:related><link>https://n.example/1</link></item></channel></rss>",
+    );
+    assert_eq!(feed.entries.len(), 1);
+    assert_eq!(
+        feed.entries[0].address.as_deref(),
+        Some("https://n.example/1")
+    );
+}
+
+#[test]
+fn what_is_no_feed_is_refused_with_what_it_is() {
+    let refused = |text: &str| {
+        parse(
+            text.as_bytes(),
+            None,
+            "https://e.example",
+            &Limits::default(),
+        )
+        .unwrap_err()
+        .to_string()
+    };
+    assert_eq!(
+        refused(""),
+        "this is no feed: found nothing: the answer was empty"
+    );
+    assert_eq!(
+        refused("<html><head><title>Hi</title></head><body><feed>x</feed></body></html>"),
+        "this is no feed: found an HTML page titled “Hi”"
+    );
+    assert_eq!(
+        refused("{\"items\":[]}"),
+        "this is no feed: found JSON that is no feed"
+    );
+    assert_eq!(
+        refused("{\"version\":\"https://jsonfeed.org/version/1\",\n \"items\":[}"),
+        "the feed is broken at line 2, column 11: expected value"
+    );
+}
+
+#[test]
+fn deep_documents_are_refused() {
+    for text in [
+        format!(
+            "<rss version='2.0'><channel><item>{}",
+            "<media:group>".repeat(50_000)
+        ),
+        format!("<rss version='2.0'><channel>{}", "<items>".repeat(50_000)),
+        format!(
+            "{{\"version\":\"https://jsonfeed.org/version/1\",\"x\":{}",
+            "[".repeat(50_000)
+        ),
+    ] {
+        let found = parse(text.as_bytes(), None, "", &Limits::default());
+        assert_eq!(found, Err(FeedError::TooDeep { limit: 128 }));
+    }
+}
+
+#[test]
+fn limits_are_kept() {
+    let limits = Limits {
+        bytes: 100_000,
+        entries: 2,
+        field_bytes: 100,
+    };
+    let items = "<item><title>t</title></item>".repeat(5);
+    let long = "é".repeat(5000);
+    let text = format!(
+        "<rss version='2.0'><channel><item><title>{long}</title><description>{long}</description></item>{items}</channel></rss>"
+    );
+    let feed = parse(text.as_bytes(), None, "", &limits).unwrap();
+    assert_eq!((feed.entries.len(), feed.dropped), (2, 4));
+    assert_eq!(feed.entries[0].title.as_ref().unwrap().len(), 4096);
+    assert_eq!(feed.entries[0].summary[0].text.len(), 100);
+    assert_eq!(feed.repairs, [Repair::Oversized]);
+    assert!(matches!(
+        parse(&[b' '; 100_001], None, "", &limits),
+        Err(FeedError::TooLarge { .. })
+    ));
+}
+
+#[test]
+fn a_json_feed_is_read_leniently() {
+    let feed = read(
+        r#"{"version":"https://jsonfeed.org/version/1.1","title":"T","home_page_url":"/","items":[
+        {"id":7,"url":"a","content_html":"<p>x</p><p>y</p>","date_published":"2026-11-23T10:04:12Z","authors":[{"name":"Ann"},{"name":"Bob"}]},
+        null,{"id":"8","title":"A < B","content_text":"one\n\ntwo","author":{"name":"Cy"}}]}"#,
+    );
+    assert_eq!(feed.format, Format::Json);
+    assert_eq!(feed.repairs, [Repair::JsonMembers]);
+    assert_eq!(feed.home.as_deref(), Some("https://news.example/"));
+    assert_eq!(feed.entries[0].guid.as_deref(), Some("7"));
+    assert_eq!(
+        feed.entries[0].address.as_deref(),
+        Some("https://news.example/feed/a")
+    );
+    assert_eq!(feed.entries[0].byline.as_deref(), Some("Ann, Bob"));
+    assert_eq!(texts(&feed.entries[0].body), ["x", "y"]);
+    assert_eq!(feed.entries[1].title.as_deref(), Some("A < B"));
+    assert_eq!(texts(&feed.entries[1].body), ["one", "two"]);
+}
+
+#[test]
+fn wide_and_declared_character_sets_are_read() {
+    let text = "<?xml version='1.0' encoding='utf-16'?><rss version='2.0'><channel><item><title>été</title></item></channel></rss>";
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let feed = parse(&wide, None, "", &Limits::default()).unwrap();
+    assert_eq!(feed.entries[0].title.as_deref(), Some("été"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn nothing_panics(text in "(<rss>|<rss version=\"2.0\">|<channel>|<item>|</item>|<title>|</title>|<link|>|<![CDATA[|]]>|&|;|a|<feed>|<entry>|</entry>|xmlns=\"|\"|<content type='xhtml'>|</channel>| |é){0,30}") {
+        let _ = parse(text.as_bytes(), None, "https://e.example", &Limits::default());
+    }
+}

@@ -1,0 +1,287 @@
+//! What the text of an element is: plain, or HTML, and how it was packed.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+
+use super::field::Field;
+use super::repair::Repairs;
+use super::{Format, Repair};
+use crate::extract::fragment;
+use crate::extract::markup::{Tag, Token, Tokens};
+
+/// A text, unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Text {
+    /// Whether it is a fragment of HTML.
+    pub(super) is_html: bool,
+    /// The text.
+    pub(super) text: String,
+}
+
+impl Text {
+    fn html(text: impl Into<String>) -> Self {
+        Self {
+            is_html: true,
+            text: text.into(),
+        }
+    }
+
+    fn plain(text: impl Into<String>) -> Self {
+        Self {
+            is_html: false,
+            text: text.into(),
+        }
+    }
+
+    /// HTML when it has tags that a reader of HTML would not show.
+    fn guessed(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            is_html: has_tags(&text),
+            text,
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+}
+
+/// The text of a headline.
+pub(super) fn of_title(
+    tag: &Tag<'_>,
+    field: &Field<'_>,
+    format: Format,
+    repairs: &mut Repairs,
+) -> Text {
+    read(tag, field, format, false, repairs)
+}
+
+/// The text of a description or a body.
+pub(super) fn of_body(
+    tag: &Tag<'_>,
+    field: &Field<'_>,
+    format: Format,
+    repairs: &mut Repairs,
+) -> Text {
+    read(tag, field, format, true, repairs)
+}
+
+fn read(
+    tag: &Tag<'_>,
+    field: &Field<'_>,
+    format: Format,
+    is_body: bool,
+    repairs: &mut Repairs,
+) -> Text {
+    let kind = tag.attribute("type").unwrap_or_default();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    let mode = tag
+        .attribute("mode")
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if mode == "base64" {
+        return from_base64(field, repairs);
+    }
+    match kind.as_str() {
+        "" if format == Format::Atom && mode != "escaped" => {
+            if field.nested {
+                return Text::html(field.inside);
+            }
+            let text = field.plain(repairs);
+            // Untyped bodies with tags in them are HTML whose publisher forgot to say so.
+            if is_body {
+                Text::guessed(text)
+            } else {
+                Text::plain(text)
+            }
+        }
+        // RSS never says; everybody puts HTML in.
+        "" => Text::html(field.unescaped(repairs)),
+        "text" | "text/plain" | "plain" => {
+            if field.nested && mode != "escaped" {
+                Text::plain(fragment::line(field.inside))
+            } else {
+                Text::plain(field.plain(repairs))
+            }
+        }
+        // Atom 0.3 says `text/html` of elements as well, unless its mode says that they are escaped.
+        "html" | "text/html" => match field.nested && mode != "escaped" {
+            true => Text::html(field.inside),
+            false => Text::html(field.unescaped(repairs)),
+        },
+        "xhtml" | "application/xhtml+xml" | "application/xhtml" => inline(field, repairs),
+        kind if kind.ends_with("+xml") || kind.ends_with("/xml") => inline(field, repairs),
+        kind => {
+            repairs.note(Repair::ContentType);
+            if field.nested {
+                Text::html(field.inside)
+            } else if kind.contains('/') && !kind.starts_with("text/") {
+                from_base64(field, repairs)
+            } else {
+                Text::guessed(field.unescaped(repairs))
+            }
+        }
+    }
+}
+
+/// Markup that stands in the feed as it is; some publishers escape it nevertheless.
+fn inline(field: &Field<'_>, repairs: &mut Repairs) -> Text {
+    if !field.nested {
+        let text = field.unescaped(repairs);
+        if has_tags(&text) {
+            return Text::html(text);
+        }
+    }
+    Text::html(field.inside)
+}
+
+fn from_base64(field: &Field<'_>, repairs: &mut Repairs) -> Text {
+    let text = field.unescaped(repairs);
+    let packed: String = text.split_whitespace().collect();
+    let unpacked = base64::engine::general_purpose::STANDARD
+        .decode(packed.as_bytes())
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    match unpacked {
+        Some(text) if !text.is_empty() => Text::guessed(text),
+        _ => Text::guessed(text),
+    }
+}
+
+/// Whether there are tags that HTML knows.
+fn has_tags(text: &str) -> bool {
+    const KNOWN: [&str; 24] = [
+        "p",
+        "br",
+        "div",
+        "span",
+        "a",
+        "b",
+        "i",
+        "em",
+        "strong",
+        "img",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "table",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "pre",
+        "code",
+        "figure",
+        "hr",
+        "u",
+    ];
+    text.contains('<')
+        && Tokens::new(text).any(|token| match token {
+            Token::Start(tag) => KNOWN.iter().any(|name| tag.name.eq_ignore_ascii_case(name)),
+            _ => false,
+        })
+}
+
+/// The name in an author element: Atom's `name`, or RSS's text, from which an e-mail address is taken off.
+pub(super) fn author(field: &Field<'_>, repairs: &mut Repairs) -> String {
+    if field.nested {
+        for wanted in ["name", "email", "uri", "url"] {
+            if let Some(text) = child(field.inside, wanted) {
+                return text;
+            }
+        }
+        return fragment::line(field.inside);
+    }
+    let text = fragment::line(&field.unescaped(repairs));
+    person(&text).to_owned()
+}
+
+/// The text of the first child of that name, when there is any.
+fn child(inside: &str, wanted: &str) -> Option<String> {
+    let mut tokens = Tokens::new(inside);
+    while let Some(token) = tokens.next() {
+        let Token::Start(tag) = token else { continue };
+        let local = tag.name.rsplit(':').next().unwrap_or("");
+        if local.eq_ignore_ascii_case(wanted) && !tag.self_closing {
+            let text = fragment::line(tokens.raw_text(tag.name));
+            if !text.is_empty() {
+                return Some(text);
+            }
+        }
+    }
+    None
+}
+
+/// `joe@example.org (Joe Doe)` and `Joe Doe <joe@example.org>` → `Joe Doe`.
+fn person(text: &str) -> &str {
+    let text = text.trim();
+    let named = match (text.split_once('('), text.split_once('<')) {
+        (Some((address, name)), _) if address.contains('@') => name.trim_end_matches(')'),
+        (_, Some((name, address))) if address.contains('@') => name,
+        _ => text,
+    };
+    let named = named.trim().trim_matches('"');
+    if named.is_empty() { text } else { named }
+}
+
+/// A text as HTML or plain, as feed-rs gives it back, in blocks.
+pub(super) fn blocks(is_html: bool, text: &str) -> Vec<crate::domain::state::Block> {
+    if is_html {
+        fragment::blocks(text)
+    } else {
+        fragment::plain_blocks(text)
+    }
+}
+
+/// A headline as one line.
+pub(super) fn line(is_html: bool, text: &str) -> Option<String> {
+    let line = if is_html {
+        fragment::line(text)
+    } else {
+        fragment::plain_line(text)
+    };
+    Some(line).filter(|line| !line.is_empty())
+}
+
+/// Takes out the control characters that XML forbids.
+pub(super) fn without_controls<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
+    let forbidden =
+        |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)) || byte == 0x7f;
+    if !text.bytes().any(forbidden) {
+        return text;
+    }
+    repairs.note(Repair::ControlCharacters);
+    Cow::Owned(
+        text.chars()
+            .filter(|c| !u8::try_from(*c).is_ok_and(forbidden))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_author_is_a_name() {
+        for (text, expected) in [
+            ("joe@example.org (Joe Doe)", "Joe Doe"),
+            ("Joe Doe <joe@example.org>", "Joe Doe"),
+            ("joe@example.org", "joe@example.org"),
+            ("foo@example.com（山田）", "foo@example.com（山田）"),
+            ("Jane (reporter)", "Jane (reporter)"),
+        ] {
+            assert_eq!(person(text), expected);
+        }
+    }
+}

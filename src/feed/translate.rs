@@ -1,0 +1,428 @@
+//! Any XML dialect, however broken → Atom 1.0, the one dialect that feed-rs reads without loss.
+//!
+//! The walk is forgiving where parsers give up: it needs no declared prefixes, no matching tags, no known version and
+//! no end. Only what a change can be about is carried over, so the translation never nests deeper than a few elements
+//! and holds nothing that feed-rs stumbles over.
+
+use url::Url;
+
+use super::atom::{AtomWriter, Draft};
+use super::dialect::{Meaning, Space, meaning};
+use super::field::{self, Field};
+use super::hints;
+use super::repair::Repairs;
+use super::{FeedError, Format, Limits, PublisherHints, Repair};
+use crate::extract::markup::{Tag, Token, Tokens};
+
+/// Elements may be nested this deep; no feed comes near it.
+pub(super) const DEPTH_LIMIT: usize = 128;
+
+/// Name space declarations that are looked at in one tag, and in force at once.
+const DECLARATION_LIMIT: usize = 64;
+
+/// Elements without an end that are looked for again before all of them are read as empty.
+const UNCLOSED_LIMIT: usize = 16;
+
+/// A feed in Atom's terms.
+#[derive(Debug)]
+pub(super) struct Translation {
+    /// The dialect that it was written in.
+    pub(super) format: Format,
+    /// The Atom document.
+    pub(super) atom: String,
+    /// What the publisher asks for.
+    pub(super) hints: PublisherHints,
+    /// Entries over the limit.
+    pub(super) dropped: usize,
+}
+
+/// Translates a document; `None` when its root is no feed's.
+pub(super) fn translate(
+    text: &str,
+    base: Option<&Url>,
+    limits: &Limits,
+    repairs: &mut Repairs,
+) -> Result<Option<Translation>, FeedError> {
+    let mut walk = Walk {
+        tokens: Tokens::new(text),
+        text,
+        open: Vec::new(),
+        names: Vec::new(),
+        bases: base.map(|base| (0, base.clone())).into_iter().collect(),
+        unclosed: 0,
+        format: None,
+        feed: Draft::default(),
+        entry: None,
+        entries: 0,
+        dropped: 0,
+        hints: hints::Reader::default(),
+        writer: AtomWriter::new(text.len(), limits.field_bytes),
+        limits,
+        repairs,
+    };
+    walk.run()?;
+    Ok(walk.finish())
+}
+
+/// An open element that holds others.
+#[derive(Debug)]
+struct Open<'a> {
+    name: &'a str,
+    is_entry: bool,
+    /// How many name space declarations are in force outside of it.
+    names: usize,
+}
+
+struct Walk<'a, 'l> {
+    tokens: Tokens<'a>,
+    text: &'a str,
+    open: Vec<Open<'a>>,
+    /// Name space declarations in force: prefix and vocabulary.
+    names: Vec<(&'a str, Space)>,
+    /// `xml:base` in force, with the depth of the element that set it.
+    bases: Vec<(usize, Url)>,
+    /// Elements that turned out to have no end.
+    unclosed: usize,
+    format: Option<Format>,
+    feed: Draft,
+    entry: Option<Draft>,
+    entries: usize,
+    dropped: usize,
+    hints: hints::Reader,
+    writer: AtomWriter,
+    limits: &'l Limits,
+    repairs: &'l mut Repairs,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn run(&mut self) -> Result<(), FeedError> {
+        while let Some(token) = self.tokens.next() {
+            match token {
+                Token::Start(tag) if self.format.is_none() => {
+                    if !self.root(tag) {
+                        return Ok(());
+                    }
+                }
+                Token::Start(tag) => self.start(tag)?,
+                Token::End(name) => self.end(name),
+                Token::Text(text) if self.format.is_none() && !text.trim().is_empty() => {
+                    self.repairs.note(Repair::JunkBeforeRoot);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a tag before the root; says whether the search may go on.
+    fn root(&mut self, tag: Tag<'a>) -> bool {
+        let local = local_name(tag.name);
+        let lower = local.to_ascii_lowercase();
+        let (format, is_entry) = match lower.as_str() {
+            "rss" => (Format::Rss, false),
+            "rdf" => (Format::Rdf, false),
+            "feed" => (Format::Atom, false),
+            "entry" => (Format::Atom, true),
+            // RSS 1.1, and CDF, which is RSS's grandfather.
+            "channel" => (Format::Rss, false),
+            _ => {
+                self.repairs.note(Repair::JunkBeforeRoot);
+                return is_junk(&lower);
+            }
+        };
+        self.format = Some(format);
+        // A default name space that nobody knows is the feed's own, whatever it is called.
+        let prefix = tag.name.split_once(':').map_or("", |(prefix, _)| prefix);
+        self.push(tag, is_entry);
+        let own = self.names.iter_mut().find(|(name, _)| *name == prefix);
+        if let Some((_, space)) = own {
+            match (&space, format) {
+                (Space::Core, _) => {}
+                (Space::Legacy, _) => self.repairs.note(Repair::LegacyNamespace),
+                (_, Format::Rdf) if !prefix.is_empty() => {}
+                _ => {
+                    *space = Space::Core;
+                    self.repairs.note(Repair::LegacyNamespace);
+                }
+            }
+        }
+        if format == Format::Rdf && self.space_of("") == Space::Legacy {
+            self.repairs.note(Repair::LegacyNamespace);
+        }
+        if format == Format::Rss && lower == "rss" {
+            let version = tag.attribute("version").unwrap_or_default();
+            if !matches!(&*version, "2.0" | "0.91" | "0.92") {
+                self.repairs.note(Repair::RssVersion);
+            }
+        }
+        if is_entry {
+            self.entry = Some(Draft::default());
+        }
+        true
+    }
+
+    fn start(&mut self, tag: Tag<'a>) -> Result<(), FeedError> {
+        let (prefix, local) = split_name(tag.name);
+        let names = self.names.len();
+        self.declare(&tag);
+        let space = self.space_of(prefix);
+        self.names.truncate(names);
+        match meaning(space, local) {
+            Meaning::Channel => self.push_checked(tag, false),
+            Meaning::Entry => {
+                if self.entry.is_some() {
+                    // The entry before it has no end.
+                    self.repairs.note(Repair::MismatchedTags);
+                    self.close_entry();
+                }
+                let mut draft = Draft::default();
+                if let Some(about) = tag.attribute("rdf:about") {
+                    draft.about(about.trim());
+                }
+                if let Some(address) = tag.attribute("href") {
+                    self.resolve_link(&mut draft, &address, None, None);
+                }
+                self.entry = Some(draft);
+                self.push_checked(tag, true)?;
+                if tag.self_closing {
+                    self.end(tag.name);
+                }
+                Ok(())
+            }
+            found => self.leaf(tag, found),
+        }
+    }
+
+    fn push_checked(&mut self, tag: Tag<'a>, is_entry: bool) -> Result<(), FeedError> {
+        if self.open.len() >= DEPTH_LIMIT {
+            return Err(FeedError::TooDeep { limit: DEPTH_LIMIT });
+        }
+        if is_entry || !tag.self_closing {
+            self.push(tag, is_entry);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, tag: Tag<'a>, is_entry: bool) {
+        let names = self.names.len();
+        self.open.push(Open {
+            name: tag.name,
+            is_entry,
+            names,
+        });
+        self.declare(&tag);
+        self.set_base(&tag);
+    }
+
+    fn set_base(&mut self, tag: &Tag<'a>) {
+        let Some(base) = tag.attribute("xml:base") else {
+            return;
+        };
+        let joined = match self.bases.last() {
+            Some((_, outer)) => outer.join(base.trim()),
+            None => Url::parse(base.trim()),
+        };
+        if let Ok(joined) = joined {
+            self.bases.push((self.open.len(), joined));
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        let Some(at) = self
+            .open
+            .iter()
+            .rposition(|open| open.name.eq_ignore_ascii_case(name))
+        else {
+            if self.format.is_some() {
+                self.repairs.note(Repair::MismatchedTags);
+            }
+            return;
+        };
+        if at + 1 != self.open.len() {
+            self.repairs.note(Repair::MismatchedTags);
+        }
+        if self.open.iter().skip(at).any(|open| open.is_entry) {
+            self.close_entry();
+        }
+        if let Some(open) = self.open.get(at) {
+            self.names.truncate(open.names);
+        }
+        self.open.truncate(at);
+        self.bases.retain(|(depth, _)| *depth <= at);
+    }
+
+    /// An element that is read as a whole.
+    fn leaf(&mut self, tag: Tag<'a>, found: Meaning) -> Result<(), FeedError> {
+        let behind_tag = self.tokens.clone();
+        let open = self.open_names();
+        let field = field::capture(&mut self.tokens, self.text, tag, &open)?;
+        match field.end {
+            field::End::Own => {}
+            field::End::Outer => {
+                self.repairs.note(Repair::MismatchedTags);
+                self.unclosed += 1;
+                if found == Meaning::Ignored && self.unclosed < UNCLOSED_LIMIT {
+                    // It has no end: what follows belongs to the element around it.
+                    self.tokens = behind_tag;
+                    return Ok(());
+                }
+            }
+            field::End::Document => self.repairs.note(Repair::Truncated),
+        }
+        let own_base = self.bases.len();
+        self.set_base(&tag);
+        if !field.balanced {
+            self.repairs.note(Repair::MismatchedTags);
+        }
+        if field.end == field::End::Document && self.entry.is_some() {
+            // Half a text is no text: the next, whole one would look like an edit.
+            self.entry = None;
+        } else {
+            self.take(&tag, found, &field);
+        }
+        self.bases.truncate(own_base);
+        Ok(())
+    }
+
+    fn open_names(&self) -> Vec<&'a str> {
+        self.open.iter().map(|open| open.name).collect()
+    }
+
+    fn take(&mut self, tag: &Tag<'a>, found: Meaning, field: &Field<'a>) {
+        let format = self.format.unwrap_or(Format::Rss);
+        match found {
+            Meaning::Link => {
+                let mut draft = self.entry.take();
+                let target = draft.as_mut().unwrap_or(&mut self.feed);
+                let mut links = std::mem::take(target);
+                let relation = tag.attribute("rel");
+                let kind = tag.attribute("type");
+                match tag.attribute("href") {
+                    Some(address) => {
+                        self.resolve_link(
+                            &mut links,
+                            &address,
+                            relation.as_deref(),
+                            kind.as_deref(),
+                        );
+                    }
+                    None => {
+                        let address = field.plain(self.repairs);
+                        self.resolve_link(&mut links, &address, relation.as_deref(), None);
+                    }
+                }
+                match draft {
+                    Some(_) => self.entry = Some(links),
+                    None => self.feed = links,
+                }
+            }
+            Meaning::Ttl
+            | Meaning::SkipHours
+            | Meaning::SkipDays
+            | Meaning::UpdatePeriod
+            | Meaning::UpdateFrequency => {
+                if self.entry.is_none() {
+                    self.hints.read(found, field.inside);
+                }
+            }
+            Meaning::Channel | Meaning::Entry | Meaning::Ignored => {}
+            _ => {
+                let draft = self.entry.as_mut().unwrap_or(&mut self.feed);
+                draft.take(tag, found, field, format, self.repairs);
+            }
+        }
+    }
+
+    fn resolve_link(
+        &mut self,
+        draft: &mut Draft,
+        address: &str,
+        relation: Option<&str>,
+        kind: Option<&str>,
+    ) {
+        let base = self.bases.last().map(|(_, base)| base);
+        draft.link(address, relation, kind, base);
+    }
+
+    fn close_entry(&mut self) {
+        let Some(draft) = self.entry.take() else {
+            return;
+        };
+        if self.entries >= self.limits.entries {
+            self.dropped += 1;
+            return;
+        }
+        self.entries += 1;
+        let base = self.bases.last().map(|(_, base)| base.clone());
+        if self.writer.entry(draft, base.as_ref()) {
+            self.repairs.note(Repair::Oversized);
+        }
+    }
+
+    /// Reads the name space declarations of a tag.
+    fn declare(&mut self, tag: &Tag<'a>) {
+        if tag.is_plain() || self.names.len() >= DECLARATION_LIMIT {
+            return;
+        }
+        for (name, value) in tag.attributes().take(DECLARATION_LIMIT) {
+            if let Some(prefix) = name.strip_prefix("xmlns") {
+                let prefix = prefix.strip_prefix(':').unwrap_or(prefix);
+                self.names.push((prefix, Space::of_uri(value.trim())));
+            }
+        }
+    }
+
+    fn space_of(&mut self, prefix: &str) -> Space {
+        let declared = self.names.iter().rev().find(|(name, _)| *name == prefix);
+        match declared {
+            Some((_, space)) => *space,
+            None if prefix.is_empty() => Space::Core,
+            None => {
+                let space = Space::of_prefix(prefix);
+                if space != Space::Foreign && prefix != "xml" {
+                    self.repairs.note(Repair::UndeclaredPrefix);
+                }
+                space
+            }
+        }
+    }
+
+    fn finish(mut self) -> Option<Translation> {
+        let format = self.format?;
+        if self.entries == 0 {
+            // An entry without an end may lack its last fields, but it is better than none.
+            self.close_entry();
+        }
+        if !self.open.is_empty() || self.tokens.is_cut() {
+            self.repairs.note(Repair::Truncated);
+        }
+        let base = self.bases.first().map(|(_, base)| base.clone());
+        let atom = self
+            .writer
+            .finish(std::mem::take(&mut self.feed), base.as_ref());
+        Some(Translation {
+            format,
+            atom,
+            hints: self.hints.finish(),
+            dropped: self.dropped,
+        })
+    }
+}
+
+/// What servers write before a feed when something went wrong.
+fn is_junk(name: &str) -> bool {
+    [
+        "br", "b", "p", "div", "font", "i", "strong", "em", "pre", "hr", "a", "span", "script",
+        "style", "table", "tr", "td", "th", "tbody", "center", "h1", "h2", "h3", "code", "tt",
+        "small", "noscript",
+    ]
+    .contains(&name)
+}
+
+fn split_name(name: &str) -> (&str, &str) {
+    name.split_once(':').unwrap_or(("", name))
+}
+
+fn local_name(name: &str) -> &str {
+    split_name(name).1
+}
