@@ -1,1 +1,24 @@
 //! The HTTP edge: the one place that gets feeds and pages.
+//!
+//! It promises that an answer is bounded in bytes and time, that no request reaches an address which the policy does
+//! not permit, and that a failure is a value with a kind, a status and a sentence for people.
+//! It does not parse, schedule, store or retry a poll; the caller decides what an answer means.
+//!
+//! [`address`], [`request`], [`response`] and [`limits`] are pure; [`client`] holds the connection pool.
+
+pub mod address;
+pub mod client;
+mod failure;
+mod headers;
+pub mod limits;
+pub mod request;
+mod resolver;
+pub mod response;
+
+pub use address::{AddressPolicy, Refused};
+pub use client::{Client, ClientConfig, ClientError};
+pub use limits::{HostQueue, host_key};
+pub use request::{FetchRequest, Kind, user_agent};
+pub use response::{
+    Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
+};

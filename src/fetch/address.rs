@@ -1,0 +1,416 @@
+//! Which addresses a request may reach.
+//!
+//! A feed, a page or a redirect is written by strangers, so by default only the public internet may be reached.
+//! The check is made twice: [`AddressPolicy::check_url`] judges what the address says (an address literal never
+//! reaches a resolver), and the client's resolver hands over only addresses that [`AddressPolicy::permits`], so that
+//! the address which is connected to is the one which was checked, whatever DNS answers the next time.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::{Host, Url};
+
+/// The networks that may be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressPolicy {
+    scope: Scope,
+    allow: Vec<IpNet>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Public,
+    Any,
+}
+
+impl AddressPolicy {
+    /// Public addresses, and those in `allow`.
+    #[must_use]
+    pub fn public_and(allow: impl IntoIterator<Item = IpNet>) -> Self {
+        Self {
+            scope: Scope::Public,
+            allow: allow.into_iter().map(unmapped).collect(),
+        }
+    }
+
+    /// Every address: for receivers that the operator has named in the configuration.
+    #[must_use]
+    pub fn anywhere() -> Self {
+        Self {
+            scope: Scope::Any,
+            allow: Vec::new(),
+        }
+    }
+
+    /// Whether a connection to this address may be made.
+    #[must_use]
+    pub fn permits(&self, address: IpAddr) -> bool {
+        self.judge(address).is_ok()
+    }
+
+    /// As [`Self::permits`], with the rule that forbids it.
+    pub fn judge(&self, address: IpAddr) -> Result<(), Refused> {
+        let address = address.to_canonical();
+        if self.scope == Scope::Any || self.allow.iter().any(|net| net.contains(&address)) {
+            return Ok(());
+        }
+        match reserved(address) {
+            None => Ok(()),
+            Some(network) => Err(Refused::Address {
+                address,
+                network,
+                host: None,
+            }),
+        }
+    }
+
+    /// What can be said without DNS: the scheme, a host, no user name, and a permitted address if the host is one.
+    /// The spellings of an address (`2130706433`, `0x7f.1`, `[::ffff:7f00:1]`) are one to the URL parser.
+    pub fn check_url(&self, url: &Url) -> Result<(), Refused> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Refused::Scheme(shortened(url.scheme())));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refused::UserInfo);
+        }
+        match url.host() {
+            None => Err(Refused::NoHost),
+            Some(Host::Domain(name)) if name.trim_matches('.').is_empty() => Err(Refused::NoHost),
+            Some(Host::Domain(_)) => Ok(()),
+            Some(Host::Ipv4(address)) => self.judge(address.into()),
+            Some(Host::Ipv6(address)) => self.judge(address.into()),
+        }
+    }
+}
+
+impl Default for AddressPolicy {
+    fn default() -> Self {
+        Self::public_and([])
+    }
+}
+
+/// Why an address is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not a web address.
+    #[error("only http and https addresses are fetched, not `{0}:`")]
+    Scheme(String),
+    /// An address without a host.
+    #[error("the address has no host")]
+    NoHost,
+    /// `http://name@host/`: a stranger's address must not choose credentials, and it hides the true host from readers.
+    #[error("the address holds a user name or password")]
+    UserInfo,
+    /// An address that is not public, and not allowed by the configuration.
+    #[error(
+        "{}{address} is not public ({network}); add it or its network to `fetch.allow_private` to allow it",
+        .host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default()
+    )]
+    Address {
+        /// The address, a mapped IPv4 address as IPv4.
+        address: IpAddr,
+        /// The network that it belongs to and what that is for.
+        network: &'static str,
+        /// The name that led to it, when there was one.
+        host: Option<String>,
+    },
+}
+
+impl Refused {
+    /// The same refusal, naming the host whose address it is.
+    #[must_use]
+    pub(crate) fn of_host(self, name: &str) -> Self {
+        match self {
+            Self::Address {
+                address, network, ..
+            } => Self::Address {
+                address,
+                network,
+                host: Some(shortened(name)),
+            },
+            other => other,
+        }
+    }
+}
+
+/// IANA's special-purpose IPv4 networks that are not globally reachable, and multicast.
+const RESERVED_V4: [(Ipv4Net, &str); 15] = [
+    (v4([0, 0, 0, 0], 8), "0.0.0.0/8, this host"),
+    (v4([10, 0, 0, 0], 8), "10.0.0.0/8, private"),
+    (v4([100, 64, 0, 0], 10), "100.64.0.0/10, shared by carriers"),
+    (v4([127, 0, 0, 0], 8), "127.0.0.0/8, loopback"),
+    (v4([169, 254, 0, 0], 16), "169.254.0.0/16, link-local"),
+    (v4([172, 16, 0, 0], 12), "172.16.0.0/12, private"),
+    (v4([192, 0, 0, 0], 24), "192.0.0.0/24, protocols"),
+    (v4([192, 0, 2, 0], 24), "192.0.2.0/24, documentation"),
+    (v4([192, 88, 99, 0], 24), "192.88.99.0/24, 6to4 relays"),
+    (v4([192, 168, 0, 0], 16), "192.168.0.0/16, private"),
+    (v4([198, 18, 0, 0], 15), "198.18.0.0/15, benchmarks"),
+    (v4([198, 51, 100, 0], 24), "198.51.100.0/24, documentation"),
+    (v4([203, 0, 113, 0], 24), "203.0.113.0/24, documentation"),
+    (v4([224, 0, 0, 0], 4), "224.0.0.0/4, multicast"),
+    (v4([240, 0, 0, 0], 4), "240.0.0.0/4, reserved"),
+];
+
+/// What is not public: everything outside of the global unicast space 2000::/3, and the parts of that space that are
+/// no hosts of the internet or carry an IPv4 address (6to4, Teredo), through which a private one could be reached.
+/// The first match names the network.
+const RESERVED_V6: [(Ipv6Net, &str); 15] = [
+    (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "::1, loopback"),
+    (v6([0; 8], 96), "::/96, embedded IPv4"),
+    (
+        v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 32),
+        "64:ff9b::/32, NAT64",
+    ),
+    (v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7), "fc00::/7, private"),
+    (
+        v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
+        "fe80::/10, link-local",
+    ),
+    (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "ff00::/8, multicast"),
+    (v6([0; 8], 3), "outside of 2000::/3"),
+    (v6([0x4000, 0, 0, 0, 0, 0, 0, 0], 2), "outside of 2000::/3"),
+    (v6([0x8000, 0, 0, 0, 0, 0, 0, 0], 1), "outside of 2000::/3"),
+    (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32), "2001::/32, Teredo"),
+    (
+        v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
+        "2001::/23, protocols",
+    ),
+    (
+        v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
+        "2001:db8::/32, documentation",
+    ),
+    (v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), "2002::/16, 6to4"),
+    (
+        v6([0x3ffe, 0, 0, 0, 0, 0, 0, 0], 16),
+        "3ffe::/16, given back",
+    ),
+    (
+        v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
+        "3fff::/20, documentation",
+    ),
+];
+
+/// The network that keeps an address from being public; `None` for a public one.
+fn reserved(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(v4) => RESERVED_V4
+            .iter()
+            .find(|(net, _)| net.contains(&v4))
+            .map(|(_, name)| *name),
+        IpAddr::V6(v6) => RESERVED_V6
+            .iter()
+            .find(|(net, _)| net.contains(&v6))
+            .map(|(_, name)| *name),
+    }
+}
+
+const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
+}
+
+const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
+}
+
+/// A network of mapped IPv4 addresses as an IPv4 network, since addresses are judged in that form.
+fn unmapped(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    match (v6.addr().to_ipv4_mapped(), v6.prefix_len().checked_sub(96)) {
+        (Some(v4), Some(prefix)) => {
+            Ipv4Net::new(v4, prefix).map_or(IpNet::V6(v6), |net| IpNet::V4(net.trunc()))
+        }
+        _ => IpNet::V6(Ipv6Net::trunc(&v6)),
+    }
+}
+
+/// At most 80 characters of a stranger's text, without control characters.
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Url {
+        Url::parse(url).unwrap()
+    }
+
+    #[test]
+    fn only_public_addresses_are_permitted() {
+        let policy = AddressPolicy::default();
+        let public = [
+            "1.1.1.1",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.99.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "2003::1",
+            "::ffff:8.8.8.8",
+        ];
+        for address in public {
+            assert_eq!(policy.judge(address.parse().unwrap()), Ok(()), "{address}");
+        }
+        let private = [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "10.255.255.255",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.255",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.0.170",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.0.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.250",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::2",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2001:2::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:1ff::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "3ffe::1",
+            "3fff::1",
+            "3fff:fff::1",
+            "4000::1",
+            "5f00::1",
+            "8000::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ];
+        for address in private {
+            assert!(!policy.permits(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_network_is_permitted_in_every_spelling_and_nothing_beside_it() {
+        let policy = AddressPolicy::public_and(["127.0.0.2/31".parse().unwrap()]);
+        for url in [
+            "http://127.0.0.2/",
+            "http://2130706434/",
+            "http://0x7f.2/",
+            "http://0177.0.0.2/",
+            "http://127.2/",
+            "http://[::ffff:127.0.0.2]/",
+            "http://127.0.0.3:8900/",
+        ] {
+            assert_eq!(policy.check_url(&parse(url)), Ok(()), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://127.1/",
+            "http://0.0.0.0/",
+            "http://[::1]/",
+            "http://[::]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://[0:0:0:0:0:ffff:127.0.0.1]/",
+            "http://169.254.169.254/latest/meta-data/",
+            "http:\\\\127.0.0.1\\@news.example/",
+            "http://\u{ff11}27.0.0.1/",
+        ] {
+            let refused = policy.check_url(&parse(url)).unwrap_err();
+            assert!(
+                matches!(refused, Refused::Address { .. } | Refused::UserInfo),
+                "{url}: {refused}"
+            );
+        }
+        let mapped = AddressPolicy::public_and(["::ffff:10.1.0.0/112".parse().unwrap()]);
+        assert!(mapped.permits("10.1.2.3".parse().unwrap()));
+        assert!(!mapped.permits("10.2.2.3".parse().unwrap()));
+    }
+
+    #[test]
+    fn other_schemes_and_user_names_are_refused() {
+        let policy = AddressPolicy::anywhere();
+        for url in [
+            "file:///etc/passwd",
+            "ftp://news.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "gopher://127.0.0.1:6379/_x",
+        ] {
+            let refused = policy.check_url(&parse(url)).unwrap_err();
+            assert!(matches!(refused, Refused::Scheme(_)), "{url}: {refused}");
+        }
+        for url in ["http://news.example@10.0.0.1/", "http://:x@news.example/"] {
+            assert_eq!(
+                policy.check_url(&parse(url)),
+                Err(Refused::UserInfo),
+                "{url}"
+            );
+        }
+        assert_eq!(policy.check_url(&parse("http://./")), Err(Refused::NoHost));
+    }
+
+    #[test]
+    fn the_refusal_names_the_rule_and_the_way_out() {
+        let refused = AddressPolicy::default()
+            .judge("10.1.2.3".parse().unwrap())
+            .unwrap_err();
+        assert_eq!(
+            refused.of_host("intranet.example").to_string(),
+            "intranet.example: 10.1.2.3 is not public (10.0.0.0/8, private); \
+             add it or its network to `fetch.allow_private` to allow it"
+        );
+    }
+
+    #[test]
+    fn receivers_of_the_operator_may_be_anywhere() {
+        assert!(AddressPolicy::anywhere().permits("127.0.0.1".parse().unwrap()));
+    }
+}

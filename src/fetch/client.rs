@@ -1,0 +1,498 @@
+//! The connection pool, and the life of one request: redirects, limits, body.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::address::AddressPolicy;
+use super::failure::{self, Cause};
+use super::request::{FetchRequest, Kind};
+use super::resolver::{GuardedResolver, Lookup, system_lookup};
+use super::response::{
+    Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
+    validators_after_304, validators_of_body,
+};
+use crate::time::Clock;
+
+/// Bytes of response headers that are kept with an answer; real ones have one or two thousand.
+const MAX_KEPT_HEADERS: usize = 64 * 1024;
+
+/// Settings of a [`Client`].
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// The whole time of a request, redirects and body included.
+    pub timeout: Duration,
+    /// The time to connect, TLS included.
+    pub connect_timeout: Duration,
+    /// The longest silence inside a body.
+    pub idle_timeout: Duration,
+    /// The largest body in bytes, decoded.
+    pub max_size: u64,
+    /// Redirects that are followed.
+    pub max_redirects: usize,
+    /// How long an unused connection is kept for the next page of the same host.
+    pub keep_alive: Duration,
+    /// Which addresses may be reached.
+    pub policy: AddressPolicy,
+    /// The value of `User-Agent`; see [`super::user_agent`].
+    pub user_agent: String,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(15),
+            max_size: 10 * 1024 * 1024,
+            max_redirects: 10,
+            keep_alive: Duration::from_secs(10),
+            policy: AddressPolicy::default(),
+            user_agent: super::user_agent(""),
+        }
+    }
+}
+
+/// Gets feeds and pages. Cheap to clone; one for the whole program, so that connections are reused.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    policy: Arc<AddressPolicy>,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    idle_timeout: Duration,
+    max_size: u64,
+    max_redirects: usize,
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The user agent holds what a header cannot hold.
+    #[error("the user agent cannot be sent as a header")]
+    UserAgent,
+    /// TLS could not be set up.
+    #[error("cannot set up the HTTP client")]
+    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Client {
+    /// A client with its own pool of connections. `clock` dates the answers.
+    pub fn new(config: &ClientConfig, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
+        Self::with_lookup(config, clock, system_lookup())
+    }
+
+    fn with_lookup(
+        config: &ClientConfig,
+        clock: Arc<dyn Clock>,
+        lookup: Arc<Lookup>,
+    ) -> Result<Self, ClientError> {
+        let policy = Arc::new(config.policy.clone());
+        let user_agent =
+            HeaderValue::from_str(&config.user_agent).map_err(|_| ClientError::UserAgent)?;
+        let http = reqwest::Client::builder()
+            // A proxy from the environment would resolve names itself, past the address policy.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .user_agent(user_agent)
+            .dns_resolver(GuardedResolver::new(Arc::clone(&policy), lookup))
+            .connect_timeout(config.connect_timeout)
+            .pool_max_idle_per_host(1)
+            .pool_idle_timeout(config.keep_alive)
+            .build()
+            .map_err(|error| ClientError::Setup(error.into()))?;
+        Ok(Self {
+            http,
+            policy,
+            clock,
+            timeout: config.timeout,
+            idle_timeout: config.idle_timeout,
+            max_size: config.max_size,
+            max_redirects: config.max_redirects,
+        })
+    }
+
+    /// Sends the request, follows its redirects and reads the body, within the limits. Never fails otherwise than by
+    /// [`Fetched::Failed`]; dropping the future ends the connection.
+    pub async fn get(&self, request: &FetchRequest) -> Fetched {
+        let limit = request.timeout.unwrap_or(self.timeout);
+        match tokio::time::timeout(limit, self.follow(request)).await {
+            Ok(Ok(fetched)) => fetched,
+            Ok(Err(cause)) => Fetched::Failed(self.failed(cause, None, None)),
+            Err(_) => {
+                let message = format!("not complete within {}", seconds(limit));
+                let cause = Cause::new(FailureKind::Timeout, message);
+                Fetched::Failed(self.failed(cause, None, None))
+            }
+        }
+    }
+
+    /// Goes from redirect to redirect until something else is answered.
+    async fn follow(&self, request: &FetchRequest) -> Result<Fetched, Cause> {
+        let mut trail = Trail::start(request)?;
+        loop {
+            self.policy.check_url(&trail.url)?;
+            let response = self.send(&trail, request).await?;
+            if !is_redirect(response.status()) {
+                return self.read(response, trail, request).await;
+            }
+            let location = response.headers().get(header::LOCATION);
+            trail.redirect(response.status(), location, self.max_redirects)?;
+        }
+    }
+
+    /// Sends one GET. A kept connection may have been closed by the server just as it was used; that is no fault of
+    /// anybody, so the request is sent once more, on another one.
+    async fn send(
+        &self,
+        trail: &Trail,
+        request: &FetchRequest,
+    ) -> Result<reqwest::Response, Cause> {
+        let headers = trail.headers(request)?;
+        let mut again = true;
+        loop {
+            let mut get = reqwest::Request::new(Method::GET, trail.url.clone());
+            *get.headers_mut() = headers.clone();
+            match self.http.execute(get).await {
+                Ok(response) => return Ok(response),
+                Err(error) if again && failure::was_closed(&error) => again = false,
+                Err(error) => {
+                    let host = trail.url.host_str().unwrap_or_default();
+                    let https = trail.url.scheme() == "https";
+                    return Err(failure::of_sending(&error, host, https));
+                }
+            }
+        }
+    }
+
+    /// Turns the last answer into what came of the request.
+    async fn read(
+        &self,
+        response: reqwest::Response,
+        trail: Trail,
+        request: &FetchRequest,
+    ) -> Result<Fetched, Cause> {
+        let status = response.status();
+        let now = self.clock.now();
+        let hints = CacheHints::read(lookup(response.headers()), now);
+        match status {
+            StatusCode::NOT_MODIFIED if request.conditional().next().is_some() => {
+                Ok(Fetched::NotModified(NotModified {
+                    validators: validators_after_304(
+                        &request.validators,
+                        lookup(response.headers()),
+                    ),
+                    hints,
+                    permanent_url: trail.permanent_url.clone(),
+                    final_url: trail.into_final_url(),
+                    at: now,
+                }))
+            }
+            StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
+                let answer = self.read_body(response, trail, request, hints).await?;
+                Ok(Fetched::Body(Box::new(answer)))
+            }
+            // What a temporary redirect leads to may be gone; the address itself is not.
+            StatusCode::GONE if trail.lasting => Ok(Fetched::Gone(Gone {
+                final_url: trail.into_final_url(),
+                at: now,
+            })),
+            other => {
+                let message = match other {
+                    StatusCode::NOT_MODIFIED => {
+                        "answered 304 Not Modified to a request without conditions".to_owned()
+                    }
+                    _ => status_message(other),
+                };
+                let cause = Cause::new(FailureKind::Status(other.as_u16()), message);
+                let failure = self.failed(cause, Some(other.as_u16()), hints.retry_after);
+                Ok(Fetched::Failed(failure))
+            }
+        }
+    }
+
+    async fn read_body(
+        &self,
+        mut response: reqwest::Response,
+        trail: Trail,
+        request: &FetchRequest,
+        hints: CacheHints,
+    ) -> Result<Answer, Cause> {
+        // The library takes away the header of an encoding that it decodes; one that is left was not decoded.
+        let left_over = response.headers().get(header::CONTENT_ENCODING);
+        if let Some(encoding) = left_over
+            && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+        {
+            let encoding: String = String::from_utf8_lossy(encoding.as_bytes())
+                .chars()
+                .take(40)
+                .collect();
+            let message = format!("the answer is encoded as `{encoding}`, which was not asked for");
+            return Err(Cause::new(FailureKind::Encoding, message));
+        }
+        let max_size = request.max_size.unwrap_or(self.max_size);
+        let announced = response.content_length();
+        if announced.is_some_and(|length| length > max_size) {
+            return Err(too_large(max_size));
+        }
+        let mut body = Vec::with_capacity(first_capacity(announced));
+        let decoded = announced.is_none();
+        loop {
+            let chunk = tokio::time::timeout(self.idle_timeout, response.chunk())
+                .await
+                .map_err(|_| {
+                    let message = format!("no data for {}", seconds(self.idle_timeout));
+                    Cause::new(FailureKind::Timeout, message)
+                })?
+                .map_err(|error| failure::of_reading(&error, decoded))?;
+            let Some(chunk) = chunk else { break };
+            if body.len() as u64 + chunk.len() as u64 > max_size {
+                return Err(too_large(max_size));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let get = lookup(response.headers());
+        Ok(Answer {
+            status: response.status().as_u16(),
+            validators: validators_of_body(&get, Sha256::digest(&body).into()),
+            content_type: get("content-type").map(str::to_owned),
+            headers: kept_headers(response.headers()),
+            permanent_url: trail.permanent_url.clone(),
+            redirects: trail.redirects.clone(),
+            final_url: trail.into_final_url(),
+            body,
+            hints,
+            at: self.clock.now(),
+        })
+    }
+
+    fn failed(
+        &self,
+        cause: Cause,
+        status: Option<u16>,
+        retry_after: Option<Duration>,
+    ) -> FetchFailure {
+        FetchFailure {
+            kind: cause.kind,
+            message: cause.message,
+            status,
+            retry_after,
+            at: self.clock.now(),
+        }
+    }
+}
+
+/// The way from the address that was asked for to the one that is asked now.
+struct Trail {
+    url: Url,
+    redirects: Vec<Redirect>,
+    /// `Authorization` from the user name in the address.
+    basic: Option<String>,
+    /// Whether the configured headers may still be sent.
+    trusted: bool,
+    /// Whether every step so far was one to remember.
+    lasting: bool,
+    /// The end of the steps to remember.
+    permanent_url: Option<String>,
+}
+
+impl Trail {
+    fn start(request: &FetchRequest) -> Result<Self, Cause> {
+        let mut url = Url::parse(request.url.trim()).map_err(|error| {
+            Cause::new(FailureKind::Refused, format!("not a web address: {error}"))
+        })?;
+        let mut basic = None;
+        if request.kind == Kind::Feed && (!url.username().is_empty() || url.password().is_some()) {
+            let pair = [url.username(), url.password().unwrap_or_default()].map(percent_decoded);
+            let pair = [pair[0].as_slice(), b":", pair[1].as_slice()].concat();
+            let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
+            basic = Some(format!("Basic {encoded}"));
+            // Both calls fail only for addresses that cannot hold a user name, and this one does.
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+        }
+        url.set_fragment(None);
+        Ok(Self {
+            url,
+            redirects: Vec::new(),
+            basic,
+            trusted: true,
+            lasting: true,
+            permanent_url: None,
+        })
+    }
+
+    /// Takes the next step, or says why there is none.
+    fn redirect(
+        &mut self,
+        status: StatusCode,
+        location: Option<&HeaderValue>,
+        max_redirects: usize,
+    ) -> Result<(), Cause> {
+        let fail = |message: String| Err(Cause::new(FailureKind::Redirects, message));
+        let Some(location) = location.filter(|location| !location.is_empty()) else {
+            return fail(format!("{} without Location", status_message(status)));
+        };
+        let location = String::from_utf8_lossy(location.as_bytes());
+        let Ok(mut next) = self.url.join(&location) else {
+            return fail(format!(
+                "{} to something that is no address",
+                status_message(status)
+            ));
+        };
+        next.set_fragment(None);
+        if self.redirects.len() >= max_redirects {
+            return fail(format!("more than {max_redirects} redirects"));
+        }
+        // Nothing but the address differs from hop to hop, so an address that was asked before answers as before.
+        let seen = next == self.url || self.redirects.iter().any(|step| step.to == next.as_str());
+        if seen {
+            return fail("redirects in a circle".to_owned());
+        }
+        let step = Redirect {
+            status: status.as_u16(),
+            to: next.to_string(),
+        };
+        // Whoever can redirect from https down to http for once must not do so for ever.
+        let downgrade = self.url.scheme() == "https" && next.scheme() == "http";
+        self.lasting = self.lasting && step.is_permanent() && !downgrade;
+        if self.lasting {
+            self.permanent_url = Some(step.to.clone());
+        }
+        self.trusted = self.trusted && same_site(&self.url, &next);
+        self.redirects.push(step);
+        self.url = next;
+        Ok(())
+    }
+
+    fn headers(&self, request: &FetchRequest) -> Result<HeaderMap, Cause> {
+        let mut headers = HeaderMap::with_capacity(8);
+        let accept = HeaderValue::from_static(request.kind.accept());
+        headers.insert(header::ACCEPT, accept);
+        for (name, value) in request.conditional() {
+            // A stored value that cannot be sent is left out: the request is then not conditional, and succeeds.
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        if !self.trusted {
+            return Ok(headers);
+        }
+        if let Some(basic) = &self.basic
+            && let Ok(mut value) = HeaderValue::from_str(basic)
+        {
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        for (name, value) in &request.headers {
+            let (Ok(name), Ok(mut value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(value),
+            ) else {
+                let message = format!("the configured header `{name}` cannot be sent");
+                return Err(Cause::new(FailureKind::Refused, message));
+            };
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(headers)
+    }
+
+    fn into_final_url(self) -> String {
+        self.url.into()
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// Whether credentials may go along: to the same origin, or from http to https on the same host.
+fn same_site(from: &Url, to: &Url) -> bool {
+    let upgraded = from.scheme() == "http"
+        && to.scheme() == "https"
+        && from.host() == to.host()
+        && from.port().is_none()
+        && to.port().is_none();
+    upgraded || from.origin() == to.origin()
+}
+
+fn status_message(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("answered {} {reason}", status.as_u16()),
+        None => format!("answered {}", status.as_u16()),
+    }
+}
+
+fn too_large(max_size: u64) -> Cause {
+    let size = match max_size {
+        mib if mib >= 1 << 20 && mib % (1 << 20) == 0 => format!("{} MiB", mib >> 20),
+        kib if kib >= 1 << 10 && kib % (1 << 10) == 0 => format!("{} KiB", kib >> 10),
+        bytes => format!("{bytes} bytes"),
+    };
+    Cause::new(
+        FailureKind::TooLarge,
+        format!("larger than {size}, the limit of `max_size`"),
+    )
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+/// Room for what is announced, but not for what a liar announces.
+fn first_capacity(announced: Option<u64>) -> usize {
+    const MOST: u64 = 256 * 1024;
+    usize::try_from(announced.unwrap_or(16 * 1024).min(MOST)).unwrap_or(0)
+}
+
+/// A header as text, if it is text.
+fn lookup<'h>(headers: &'h HeaderMap) -> impl Fn(&str) -> Option<&'h str> {
+    move |name| std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
+}
+
+/// The headers that are kept with a capture: all but cookies, which are for one visitor, as far as they fit.
+fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let mut room = MAX_KEPT_HEADERS;
+    headers
+        .iter()
+        .filter(|(name, _)| *name != header::SET_COOKIE)
+        .map_while(|(name, value)| {
+            room = room.checked_sub(name.as_str().len() + value.len())?;
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            Some((name.as_str().to_owned(), value))
+        })
+        .collect()
+}
+
+/// The bytes that `%41` and the like stand for.
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match hex {
+            Some(byte) if first == b'%' => {
+                decoded.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            _ => {
+                decoded.push(first);
+                rest = tail;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! What is asked of a server: pure.
+
+use std::time::Duration;
+
+use crate::domain::outcome::Validators;
+
+/// An `ETag` or `Last-Modified` longer than this is not sent back: servers refuse long request headers.
+pub(super) const MAX_VALIDATOR: usize = 1024;
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// A feed.
+    #[default]
+    Feed,
+    /// An article page, or a site in which feeds are looked for.
+    Page,
+}
+
+impl Kind {
+    /// The value of `Accept`.
+    #[must_use]
+    pub(super) fn accept(self) -> &'static str {
+        match self {
+            Self::Feed => {
+                "application/atom+xml, application/rss+xml, application/feed+json, \
+                 application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, \
+                 application/json;q=0.7, */*;q=0.1"
+            }
+            Self::Page => "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5",
+        }
+    }
+}
+
+/// One request; a GET.
+#[derive(Clone, Default)]
+pub struct FetchRequest {
+    /// The address, exactly as configured or as the feed gives it. A user name and password in the address of a feed
+    /// are sent as basic authentication; in the address of a page they are refused.
+    pub url: String,
+    /// What is expected there.
+    pub kind: Kind,
+    /// What makes the request conditional; empty to ask for the whole.
+    pub validators: Validators,
+    /// Headers from the configuration, such as `Authorization`; sent to the first origin only.
+    pub headers: Vec<(String, String)>,
+    /// The whole time, redirects and body included, if other than the client's.
+    pub timeout: Option<Duration>,
+    /// The largest decoded body in bytes, if other than the client's.
+    pub max_size: Option<u64>,
+}
+
+impl FetchRequest {
+    /// A request for a feed.
+    #[must_use]
+    pub fn feed(url: impl Into<String>, validators: Validators) -> Self {
+        Self {
+            url: url.into(),
+            kind: Kind::Feed,
+            validators,
+            ..Self::default()
+        }
+    }
+
+    /// A request for a page.
+    #[must_use]
+    pub fn page(url: impl Into<String>, validators: Validators) -> Self {
+        Self {
+            kind: Kind::Page,
+            ..Self::feed(url, validators)
+        }
+    }
+
+    /// `If-None-Match` and `If-Modified-Since`, both when both are known, byte for byte as they were received.
+    pub(super) fn conditional(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let etag = self.validators.etag.as_deref();
+        let modified = self.validators.last_modified.as_deref();
+        [("if-none-match", etag), ("if-modified-since", modified)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .filter(|(_, value)| !value.is_empty() && value.len() <= MAX_VALIDATOR)
+    }
+}
+
+/// Headers may hold credentials, so their values are not shown.
+impl std::fmt::Debug for FetchRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("FetchRequest")
+            .field("url", &self.url)
+            .field("kind", &self.kind)
+            .field("validators", &self.validators)
+            .field("headers", &names)
+            .field("timeout", &self.timeout)
+            .field("max_size", &self.max_size)
+            .finish()
+    }
+}
+
+/// `revisor/0.1.0 (+https://homepage; contact)`: who asks, honestly, and where to complain.
+/// The homepage is the one of the crate, when it names one.
+#[must_use]
+pub fn user_agent(contact: &str) -> String {
+    let homepage = [
+        option_env!("CARGO_PKG_HOMEPAGE"),
+        option_env!("CARGO_PKG_REPOSITORY"),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|page| !page.is_empty());
+    compose_user_agent(env!("CARGO_PKG_VERSION"), homepage, contact)
+}
+
+fn compose_user_agent(version: &str, homepage: Option<&str>, contact: &str) -> String {
+    // A comment of a header ends at a parenthesis, and a header at a line break.
+    let contact: String = contact
+        .chars()
+        .filter(|c| c.is_ascii_graphic() || *c == ' ')
+        .filter(|c| !matches!(c, '(' | ')' | '\\'))
+        .collect();
+    let contact = Some(contact.trim()).filter(|contact| !contact.is_empty());
+    match (homepage, contact) {
+        (None, None) => format!("revisor/{version}"),
+        (Some(page), None) => format!("revisor/{version} (+{page})"),
+        (None, Some(contact)) => format!("revisor/{version} (+{contact})"),
+        (Some(page), Some(contact)) => format!("revisor/{version} (+{page}; {contact})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conditional(etag: Option<&str>, modified: Option<&str>) -> Vec<(&'static str, String)> {
+        let validators = Validators {
+            etag: etag.map(str::to_owned),
+            last_modified: modified.map(str::to_owned),
+            body_sha256: None,
+        };
+        FetchRequest::feed("http://a.example/", validators)
+            .conditional()
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn validators_go_back_verbatim_and_none_is_invented() {
+        assert_eq!(conditional(None, None), []);
+        assert_eq!(
+            conditional(Some("W/\"a, b;c-gzip\""), Some("yesterday, at noon")),
+            [
+                ("if-none-match", "W/\"a, b;c-gzip\"".to_owned()),
+                ("if-modified-since", "yesterday, at noon".to_owned()),
+            ]
+        );
+        assert_eq!(
+            conditional(Some("unquoted"), None),
+            [("if-none-match", "unquoted".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_huge_etag_is_not_echoed() {
+        let huge = "e".repeat(MAX_VALIDATOR + 1);
+        assert_eq!(conditional(Some(&huge), None), []);
+        assert_eq!(conditional(Some(""), Some("")), []);
+    }
+
+    #[test]
+    fn user_agent_names_product_version_and_contact() {
+        assert_eq!(compose_user_agent("1.2.3", None, ""), "revisor/1.2.3");
+        assert_eq!(
+            compose_user_agent("1.2.3", None, "bots@example.org"),
+            "revisor/1.2.3 (+bots@example.org)"
+        );
+        assert_eq!(
+            compose_user_agent(
+                "1.2.3",
+                Some("https://h.example"),
+                "x@example.org\r\nEvil: 1)"
+            ),
+            "revisor/1.2.3 (+https://h.example; x@example.orgEvil: 1)"
+        );
+    }
+
+    #[test]
+    fn credentials_are_not_printed() {
+        let mut request = FetchRequest::feed("http://a.example/", Validators::default());
+        request.headers = vec![("authorization".into(), "Bearer s3cret".into())];
+        assert!(!format!("{request:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Name resolution that hands over permitted addresses only, so that what is connected to is what was checked.
+
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::address::{AddressPolicy, Refused};
+
+/// How a name is looked up: the system's resolver, or a table in tests.
+pub(crate) type Lookup = dyn Fn(String) -> LookupFuture + Send + Sync;
+pub(crate) type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Resolves by `lookup` and drops what the policy forbids.
+pub(crate) struct GuardedResolver {
+    policy: Arc<AddressPolicy>,
+    lookup: Arc<Lookup>,
+}
+
+/// A name without an address.
+#[derive(Debug, thiserror::Error)]
+#[error("no address found for {host}")]
+pub(crate) struct NoAddress {
+    pub(crate) host: String,
+    #[source]
+    pub(crate) source: Option<io::Error>,
+}
+
+impl GuardedResolver {
+    pub(crate) fn new(policy: Arc<AddressPolicy>, lookup: Arc<Lookup>) -> Self {
+        Self { policy, lookup }
+    }
+}
+
+/// Asks the system (`getaddrinfo`).
+pub(crate) fn system_lookup() -> Arc<Lookup> {
+    Arc::new(|host| {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((host, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    })
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let host = name.as_str().to_owned();
+        let policy = Arc::clone(&self.policy);
+        let looking_up = (self.lookup)(host.clone());
+        Box::pin(async move {
+            let found = looking_up.await;
+            let permitted = permitted(&policy, &host, found)?;
+            let with_port = permitted
+                .into_iter()
+                .map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(with_port) as Addrs)
+        })
+    }
+}
+
+/// The permitted ones of the addresses found; an error when none is left.
+fn permitted(
+    policy: &AddressPolicy,
+    host: &str,
+    found: io::Result<Vec<IpAddr>>,
+) -> Result<Vec<IpAddr>, Box<dyn Error + Send + Sync>> {
+    let found = found.map_err(|error| NoAddress {
+        host: host.to_owned(),
+        source: Some(error),
+    })?;
+    let mut refused: Option<Refused> = None;
+    let mut kept = Vec::with_capacity(found.len());
+    for address in found {
+        match policy.judge(address) {
+            Ok(()) => kept.push(address),
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    match (kept.is_empty(), refused) {
+        (false, _) => Ok(kept),
+        (true, Some(why)) => Err(why.of_host(host).into()),
+        (true, None) => Err(NoAddress {
+            host: host.to_owned(),
+            source: None,
+        }
+        .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn forbidden_addresses_of_a_name_are_dropped() {
+        let policy = AddressPolicy::default();
+        let mixed = vec![ip("127.0.0.1"), ip("1.1.1.1"), ip("::ffff:10.0.0.1")];
+        assert_eq!(
+            permitted(&policy, "mixed.test", Ok(mixed)).unwrap(),
+            [ip("1.1.1.1")]
+        );
+        let internal = permitted(&policy, "internal.test", Ok(vec![ip("10.0.0.1")])).unwrap_err();
+        assert!(internal.downcast_ref::<Refused>().is_some());
+        let nothing = permitted(&policy, "void.test", Ok(vec![])).unwrap_err();
+        assert_eq!(nothing.to_string(), "no address found for void.test");
+    }
+}

@@ -1,0 +1,317 @@
+//! What came of a request: pure values, and how headers are read into them.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::headers::{CacheControl, MAX_WAIT, http_date, retry_after};
+use super::request::MAX_VALIDATOR;
+use crate::domain::outcome::Validators;
+use crate::time::Timestamp;
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// The server says that nothing has changed since the validators that were sent.
+    NotModified(NotModified),
+    /// A complete, decoded body.
+    Body(Box<Answer>),
+    /// 410: taken away for good, said by the address itself or at the end of permanent redirects only.
+    Gone(Gone),
+    /// Anything else.
+    Failed(FetchFailure),
+}
+
+/// A 304.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotModified {
+    /// The validators to keep from now on; `None` when those that were sent still hold. A 304 may bring new ones, and
+    /// one that brings none takes none away (RFC 9111 4.3.4).
+    pub validators: Option<Validators>,
+    /// What the server says about the next request.
+    pub hints: CacheHints,
+    /// The address that answered.
+    pub final_url: String,
+    /// As in [`Answer::permanent_url`].
+    pub permanent_url: Option<String>,
+    /// When the answer was received.
+    pub at: Timestamp,
+}
+
+/// A 200 with its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status: 200 or 203.
+    pub status: u16,
+    /// The address that answered, without fragment.
+    pub final_url: String,
+    /// Where the address has moved for good: the end of the redirects that were all 301 or 308 so far.
+    pub permanent_url: Option<String>,
+    /// Every redirect, in order.
+    pub redirects: Vec<Redirect>,
+    /// Names in lower case, in the order received; without `Set-Cookie`, bounded in size.
+    pub headers: Vec<(String, String)>,
+    /// `Content-Type`, parameters included.
+    pub content_type: Option<String>,
+    /// The decoded body.
+    pub body: Vec<u8>,
+    /// The validators that this answer brought, with the hash of the body; to be kept only if the body is understood.
+    pub validators: Validators,
+    /// What the server says about the next request.
+    pub hints: CacheHints,
+    /// When the answer was complete.
+    pub at: Timestamp,
+}
+
+/// One redirect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// 301, 302, 303, 307 or 308.
+    pub status: u16,
+    /// The address that it leads to.
+    pub to: String,
+}
+
+impl Redirect {
+    /// Whether it says that the old address is to be forgotten.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self.status, 301 | 308)
+    }
+}
+
+/// A 410.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// The address that answered.
+    pub final_url: String,
+    /// When the answer was received.
+    pub at: Timestamp,
+}
+
+/// A request without a usable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchFailure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// For people, lower case, without control characters.
+    pub message: String,
+    /// HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// How long the server asks us to stay away, at most seven days.
+    pub retry_after: Option<Duration>,
+    /// When it was known.
+    pub at: Timestamp,
+}
+
+/// Kinds of failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The address is none, or the policy forbids it; nothing was sent there.
+    Refused,
+    /// The host's name has no address.
+    Dns,
+    /// No connection.
+    Connect,
+    /// No trusted encrypted connection.
+    Tls,
+    /// Not complete in time.
+    Timeout,
+    /// More bytes than allowed.
+    TooLarge,
+    /// A status that is no success.
+    Status(u16),
+    /// Too many redirects, a loop, or one that leads nowhere.
+    Redirects,
+    /// The body cannot be decoded.
+    Encoding,
+    /// The connection ended before the answer was complete.
+    Interrupted,
+    /// The answer is not HTTP as we know it.
+    Protocol,
+}
+
+impl FailureKind {
+    /// A short name, for the check log and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
+            Self::Status(_) => "status",
+            Self::Redirects => "redirects",
+            Self::Encoding => "encoding",
+            Self::Interrupted => "interrupted",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+impl fmt::Display for FetchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What a server says about the next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheHints {
+    /// `Cache-Control: max-age` less `Age`; at most seven days.
+    pub max_age: Option<Duration>,
+    /// `Expires`, in our time if the server sends its own as `Date`.
+    pub expires: Option<Timestamp>,
+    /// `Retry-After`, at most seven days.
+    pub retry_after: Option<Duration>,
+}
+
+impl CacheHints {
+    /// Reads the headers that `get` gives by their lower-case names.
+    #[must_use]
+    pub(super) fn read<'h>(get: impl Fn(&str) -> Option<&'h str>, now: Timestamp) -> Self {
+        let cache_control = get("cache-control").map_or(CacheControl::Silent, CacheControl::parse);
+        let max_age = match cache_control {
+            CacheControl::MaxAge(max_age) => {
+                let age = get("age").and_then(|text| text.trim().parse().ok());
+                Some(max_age.saturating_sub(Duration::from_secs(age.unwrap_or(0))))
+            }
+            CacheControl::Silent | CacheControl::Never => None,
+        };
+        let expires = get("expires").and_then(http_date).map(|expires| {
+            // A lifetime is what the server means; its clock may be wrong (RFC 9111 4.2.1).
+            match get("date").and_then(http_date) {
+                Some(date) => now + expires.since(date).min(MAX_WAIT),
+                None => expires.min(now + MAX_WAIT),
+            }
+        });
+        Self {
+            max_age,
+            // `Cache-Control` is newer than `Expires` and speaks instead of it (RFC 9111 5.3).
+            expires: expires.filter(|at| *at > now && cache_control == CacheControl::Silent),
+            retry_after: get("retry-after").and_then(|text| retry_after(text, now)),
+        }
+    }
+
+    /// How long from `now` the server wants no other request: the longest that any of the headers asks for.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
+        [
+            self.max_age,
+            self.expires.map(|at| at.since(now)),
+            self.retry_after,
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|wait| !wait.is_zero())
+        .max()
+    }
+}
+
+/// The validators of a 200; those that it does not bring are dropped, and those too long to be sent back as well.
+pub(super) fn validators_of_body<'h>(
+    get: impl Fn(&str) -> Option<&'h str>,
+    body_sha256: [u8; 32],
+) -> Validators {
+    Validators {
+        etag: get("etag").and_then(usable),
+        last_modified: get("last-modified").and_then(usable),
+        body_sha256: Some(body_sha256),
+    }
+}
+
+/// The validators after a 304; `None` when nothing is new.
+pub(super) fn validators_after_304<'h>(
+    sent: &Validators,
+    get: impl Fn(&str) -> Option<&'h str>,
+) -> Option<Validators> {
+    let etag = get("etag").filter(|new| sent.etag.as_deref() != Some(*new));
+    let modified = get("last-modified").filter(|new| sent.last_modified.as_deref() != Some(*new));
+    let (etag, modified) = (etag.and_then(usable), modified.and_then(usable));
+    (etag.is_some() || modified.is_some()).then(|| Validators {
+        etag: etag.or_else(|| sent.etag.clone()),
+        last_modified: modified.or_else(|| sent.last_modified.clone()),
+        body_sha256: sent.body_sha256,
+    })
+}
+
+fn usable(value: &str) -> Option<String> {
+    (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-11-23T10:00:00Z";
+
+    fn now() -> Timestamp {
+        Timestamp::parse_rfc3339(NOW).unwrap()
+    }
+
+    fn lookup<'h>(headers: &'h [(&'h str, &'h str)]) -> impl Fn(&str) -> Option<&'h str> {
+        move |name| headers.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
+    }
+
+    fn hints(headers: &[(&str, &str)]) -> CacheHints {
+        CacheHints::read(lookup(headers), now())
+    }
+
+    #[test]
+    fn the_time_in_a_cache_counts() {
+        let hints = hints(&[("cache-control", "max-age=3600"), ("age", "600")]);
+        assert_eq!(hints.wait(now()), Some(Duration::from_secs(3000)));
+    }
+
+    #[test]
+    fn expires_is_a_lifetime_on_the_servers_clock() {
+        let wrong_clock = hints(&[
+            ("date", "Mon, 01 Jan 2001 00:00:00 GMT"),
+            ("expires", "Mon, 01 Jan 2001 01:00:00 GMT"),
+        ]);
+        assert_eq!(wrong_clock.wait(now()), Some(Duration::from_secs(3600)));
+        let no_date = hints(&[("expires", "Mon, 23 Nov 2026 10:30:00 GMT")]);
+        assert_eq!(no_date.wait(now()), Some(Duration::from_secs(1800)));
+        assert_eq!(hints(&[("expires", "0")]).wait(now()), None);
+        let overruled = hints(&[
+            ("cache-control", "no-cache"),
+            ("expires", "Mon, 23 Nov 2026 10:30:00 GMT"),
+        ]);
+        assert_eq!(overruled.wait(now()), None);
+    }
+
+    #[test]
+    fn a_304_updates_what_it_brings_and_keeps_the_rest() {
+        let sent = Validators {
+            etag: Some("\"a\"".into()),
+            last_modified: Some("then".into()),
+            body_sha256: Some([7; 32]),
+        };
+        assert_eq!(validators_after_304(&sent, lookup(&[])), None);
+        assert_eq!(
+            validators_after_304(&sent, lookup(&[("etag", "\"a\"")])),
+            None
+        );
+        assert_eq!(
+            validators_after_304(&sent, lookup(&[("etag", "\"b\"")])),
+            Some(Validators {
+                etag: Some("\"b\"".into()),
+                ..sent.clone()
+            })
+        );
+    }
+
+    #[test]
+    fn a_200_brings_its_own_validators_and_drops_the_others() {
+        let huge = "e".repeat(MAX_VALIDATOR + 1);
+        let found = validators_of_body(lookup(&[("etag", &huge)]), [1; 32]);
+        assert_eq!(
+            found,
+            Validators {
+                body_sha256: Some([1; 32]),
+                ..Validators::default()
+            }
+        );
+    }
+}
