@@ -1,4 +1,13 @@
 //! Stable hashes of what a reader sees, to tell "the same" without loading the text.
+//!
+//! Equal fingerprints mean that [`compare`](super::compare::compare) finds nothing. Claimed dates are not in them, nor
+//! is the kind of a block; the borders of blocks are, since a reader sees them. Every text goes in with its length, so
+//! that no two states share a stream of bytes.
+
+use sha2::{Digest, Sha256};
+
+use super::normalise::visible;
+use super::state::{Block, EntryState, FeedState, PageState};
 
 /// The version of normalising and hashing. An upgrade of it is never an edit: a fingerprint of another version is
 /// computed anew from the stored state before anything is compared.
@@ -34,4 +43,178 @@ pub struct Fingerprints {
     pub page_title: Option<Fingerprint>,
     /// The page's text.
     pub page_body: Option<Fingerprint>,
+}
+
+/// The fingerprints of what a feed says of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedPrints {
+    /// All compared fields.
+    pub whole: Fingerprint,
+    /// The headline.
+    pub title: Option<Fingerprint>,
+    /// The description.
+    pub summary: Option<Fingerprint>,
+    /// The full text.
+    pub body: Option<Fingerprint>,
+}
+
+/// The fingerprints of what a page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PagePrints {
+    /// All compared fields.
+    pub whole: Fingerprint,
+    /// The headline that a reader sees, see [`PageState::headline`].
+    pub title: Option<Fingerprint>,
+    /// The text.
+    pub body: Option<Fingerprint>,
+}
+
+impl Fingerprints {
+    /// Of both channels of a state.
+    #[must_use]
+    pub fn of(state: &EntryState) -> Self {
+        let feed = state.feed.as_ref().map(of_feed_state);
+        let page = state.page.as_ref().map(of_page_state);
+        Self {
+            feed: feed.map(|prints| prints.whole),
+            page: page.map(|prints| prints.whole),
+            feed_title: feed.and_then(|prints| prints.title),
+            feed_summary: feed.and_then(|prints| prints.summary),
+            feed_body: feed.and_then(|prints| prints.body),
+            page_title: page.and_then(|prints| prints.title),
+            page_body: page.and_then(|prints| prints.body),
+        }
+    }
+}
+
+/// Of a feed's entry.
+#[must_use]
+pub fn of_feed_state(state: &FeedState) -> FeedPrints {
+    let title = of_text(state.title.as_deref());
+    let summary = of_blocks(&state.summary);
+    let body = of_blocks(&state.body);
+    let mut whole = Hasher::new(b"feed");
+    whole.key(state.guid.as_deref());
+    whole.key(state.address.as_deref());
+    whole.line(state.byline.as_deref());
+    whole.print(title);
+    whole.print(summary);
+    whole.print(body);
+    FeedPrints {
+        whole: whole.finish(),
+        title,
+        summary,
+        body,
+    }
+}
+
+/// Of a page.
+#[must_use]
+pub fn of_page_state(state: &PageState) -> PagePrints {
+    let body = of_blocks(&state.body);
+    let mut whole = Hasher::new(b"page");
+    whole.key(state.canonical.as_deref());
+    whole.line(state.byline.as_deref());
+    whole.line(state.h1.as_deref());
+    whole.line(state.og_title.as_deref());
+    whole.line(state.ld_headline.as_deref());
+    whole.print(body);
+    PagePrints {
+        whole: whole.finish(),
+        title: of_text(state.headline()),
+        body,
+    }
+}
+
+/// Of one line of text; absent when a reader sees nothing.
+#[must_use]
+pub fn of_text(text: Option<&str>) -> Option<Fingerprint> {
+    let seen = visible(text?);
+    if seen.is_empty() {
+        return None;
+    }
+    let mut hasher = Hasher::new(b"text");
+    hasher.bytes(seen.as_bytes());
+    Some(hasher.finish())
+}
+
+/// Of a text of blocks; absent when a reader sees nothing.
+#[must_use]
+pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
+    let mut hasher = Hasher::new(b"body");
+    let mut empty = true;
+    for block in blocks {
+        let seen = visible(&block.text);
+        if !seen.is_empty() {
+            empty = false;
+            hasher.bytes(seen.as_bytes());
+        }
+    }
+    (!empty).then(|| hasher.finish())
+}
+
+/// The form in which guids and addresses are compared: tracking parameters, fragment, scheme and trailing slashes do
+/// not count. A guid that is no address is compared as it is.
+#[must_use]
+pub fn address_key(address: &str) -> String {
+    canonical(address)
+}
+
+/// Stand-in for `url::canonical` until that is there.
+fn canonical(address: &str) -> String {
+    let address = address.trim();
+    let rest = address
+        .strip_prefix("https://")
+        .or_else(|| address.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        return address.to_owned();
+    };
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("utm_"))
+        .collect();
+    format!("https://{}?{}", path.trim_end_matches('/'), kept.join("&"))
+}
+
+/// SHA-256 over parts with their lengths.
+struct Hasher(Sha256);
+
+impl Hasher {
+    fn new(what: &[u8; 4]) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update([SCHEME]);
+        hasher.update(what);
+        Self(hasher)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// A line of text. What is absent and what a reader does not see are the same.
+    fn line(&mut self, text: Option<&str>) {
+        self.bytes(visible(text.unwrap_or_default()).as_bytes());
+    }
+
+    /// A guid or an address.
+    fn key(&mut self, address: Option<&str>) {
+        self.bytes(address.map(address_key).unwrap_or_default().as_bytes());
+    }
+
+    fn print(&mut self, print: Option<Fingerprint>) {
+        self.bytes(print.as_ref().map_or(&[], |print| print.0.as_slice()));
+    }
+
+    fn finish(self) -> Fingerprint {
+        let hash = self.0.finalize();
+        let mut print = [0; 16];
+        for (to, from) in print.iter_mut().zip(hash.iter()) {
+            *to = *from;
+        }
+        print[0] = SCHEME;
+        Fingerprint(print)
+    }
 }

@@ -2,11 +2,27 @@
 //!
 //! Applying the operations to the old text gives exactly the new text.
 
+mod align;
+mod blocks;
+mod hunks;
+mod number;
+mod pairing;
 mod segment;
+mod sentence;
+mod text;
+mod token;
+mod words;
 
+pub use blocks::diff_blocks;
+pub use hunks::{Hunk, count_words, hunks};
 pub use segment::Segment;
+pub use text::diff_line;
+pub use token::word_count;
+pub(crate) use token::{Class, Token, is_ideograph, tokens};
 
 use serde::{Deserialize, Serialize};
+
+use super::normalise::same_to_the_eye;
 
 /// What happened to one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +51,49 @@ pub struct BlockDiff {
     /// Its number in the new text, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<u32>,
+    /// The old block that this new one was split from, or the new block that this old one was joined into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<u32>,
     /// Rebuilds both sides of the block exactly.
     pub segments: Vec<Segment>,
+}
+
+impl BlockDiff {
+    /// Whether a reader sees that something happened to the block.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        match self.op {
+            BlockOp::Equal => false,
+            BlockOp::Edit => !same_to_the_eye(
+                &Segment::old_side(&self.segments),
+                &Segment::new_side(&self.segments),
+            ),
+            BlockOp::Insert | BlockOp::Delete | BlockOp::Move => true,
+        }
+    }
+}
+
+/// What happened to the sentences, after the taxonomy of `NewsEdits` (Spangher et al., 2022): its addition, deletion,
+/// edit and refactor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SentenceOps {
+    /// Only in the new text.
+    pub added: u32,
+    /// Only in the old text.
+    pub removed: u32,
+    /// In both with other words.
+    pub edited: u32,
+    /// At another place.
+    pub moved: u32,
+}
+
+impl SentenceOps {
+    /// Whether nothing happened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How many words came and went.
@@ -67,6 +124,9 @@ pub struct ProseDiff {
     pub words: WordCount,
     /// 0 (nothing in common) to 1 (the same words).
     pub similarity: f64,
+    /// What happened to the sentences.
+    #[serde(default, skip_serializing_if = "SentenceOps::is_empty")]
+    pub sentences: SentenceOps,
     /// Set when the texts were too large or too different for the fine method.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,

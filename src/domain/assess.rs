@@ -1,1 +1,0 @@
-//! Labels, score and significance of a comparison.

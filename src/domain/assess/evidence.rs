@@ -1,0 +1,532 @@
+//! The edits of a comparison, laid out for judging: where each stands and what it took away and brought.
+
+use std::fmt;
+
+use super::lexicon::{self, Kind, Languages};
+use crate::domain::compare::Comparison;
+use crate::domain::diff::{
+    BlockDiff, BlockOp, Class, ProseDiff, Segment, diff_line, hunks, is_ideograph, tokens,
+};
+use crate::domain::normalise::{reading, same_to_the_reader};
+
+/// Where an edit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    Headline,
+    Summary,
+    /// The number of the paragraph.
+    Body(u32),
+    Byline,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Headline => f.write_str("the headline"),
+            Self::Summary => f.write_str("the summary"),
+            Self::Body(number) => write!(f, "¶{number}"),
+            Self::Byline => f.write_str("the by-line"),
+        }
+    }
+}
+
+/// One edit inside a text that stands on both sides.
+#[derive(Debug, Clone)]
+pub(super) struct Edit {
+    pub(super) place: Place,
+    pub(super) removed: Side,
+    pub(super) added: Side,
+    /// The word in front of it, in lower case.
+    pub(super) before: String,
+    /// Whether it begins a sentence, so that a capital says nothing.
+    pub(super) begins_sentence: bool,
+    /// Whether whole sentences came or went, with nothing in their place.
+    pub(super) whole_sentences: bool,
+}
+
+/// What an edit took away, or brought.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Side {
+    /// As published.
+    pub(super) text: String,
+    /// Its words, numbers and addresses.
+    pub(super) words: Vec<Word>,
+    /// Its punctuation, without quotation marks.
+    pub(super) marks: String,
+}
+
+/// A word of an edit.
+#[derive(Debug, Clone)]
+pub(super) struct Word {
+    /// As published.
+    pub(super) text: String,
+    /// In lower case with straight apostrophes.
+    pub(super) lower: String,
+    pub(super) class: Class,
+}
+
+/// A block that came, went or stands elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct WholeBlock {
+    pub(super) place: Place,
+    pub(super) text: String,
+}
+
+/// A text that moved, both sides, for what shows only in the whole: quotations.
+#[derive(Debug, Clone)]
+pub(super) struct Passage {
+    pub(super) place: Place,
+    pub(super) old: String,
+    pub(super) new: String,
+}
+
+/// Everything that a judgement is made from.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    pub(super) edits: Vec<Edit>,
+    pub(super) passages: Vec<Passage>,
+    pub(super) added: Vec<WholeBlock>,
+    pub(super) removed: Vec<WholeBlock>,
+    pub(super) moved: Vec<(u32, u32)>,
+    pub(super) split: u32,
+    pub(super) joined: u32,
+    /// Places where only the shape of marks was changed.
+    pub(super) typographic: Vec<(Place, String)>,
+    pub(super) languages: Languages,
+}
+
+impl Evidence {
+    pub(super) fn of(comparison: &Comparison) -> Self {
+        let mut evidence = Self {
+            languages: Languages::of(&sample(comparison)),
+            ..Self::default()
+        };
+        for (index, headline) in comparison.headlines.iter().enumerate() {
+            let known = comparison
+                .headlines
+                .iter()
+                .take(index)
+                .any(|other| other.segments == headline.segments);
+            if !known {
+                evidence.line(Place::Headline, &headline.segments);
+            }
+        }
+        if let Some(segments) = &comparison.byline {
+            evidence.line(Place::Byline, segments);
+        }
+        if let Some(diff) = &comparison.summary {
+            evidence.prose(diff, |_| Place::Summary);
+        }
+        for diff in [&comparison.body, &comparison.feed_body]
+            .into_iter()
+            .flatten()
+        {
+            evidence.prose(diff, Place::Body);
+        }
+        evidence
+    }
+
+    fn line(&mut self, place: Place, segments: &[Segment]) {
+        let mut at = 0;
+        let mut last_text = String::new();
+        for hunk in hunks(segments) {
+            while at < hunk.at {
+                if let Some(Segment::Equal(text)) = segments.get(at) {
+                    last_text.clone_from(text);
+                }
+                at += 1;
+            }
+            if hunk.is_typographic() {
+                if !hunk.is_invisible() {
+                    let shown = format!("{} → {}", hunk.removed.trim(), hunk.added.trim());
+                    self.typographic.push((place, shown));
+                }
+                continue;
+            }
+            let before = last_text.trim_end();
+            let begins_sentence = before
+                .ends_with(['.', '!', '?', ':', '"', '“', '”', '…', '–', '—'])
+                || before.is_empty();
+            let removed = Side::of(&hunk.removed, self.languages);
+            let added = Side::of(&hunk.added, self.languages);
+            let whole_sentences = is_whole(&removed, &added, begins_sentence)
+                || is_whole(&added, &removed, begins_sentence);
+            self.edits.push(Edit {
+                place,
+                before: before
+                    .rsplit(|c: char| c.is_whitespace())
+                    .next()
+                    .unwrap_or_default()
+                    .to_lowercase(),
+                removed,
+                added,
+                begins_sentence,
+                whole_sentences,
+            });
+        }
+        self.passages.push(Passage {
+            place,
+            old: Segment::old_side(segments),
+            new: Segment::new_side(segments),
+        });
+    }
+
+    fn prose(&mut self, diff: &ProseDiff, place: impl Fn(u32) -> Place) {
+        for block in &diff.blocks {
+            match block.op {
+                BlockOp::Equal => {}
+                BlockOp::Edit | BlockOp::Move => self.pair(diff, block, &place),
+                BlockOp::Insert | BlockOp::Delete if block.part_of.is_some() => {}
+                BlockOp::Insert => {
+                    let text = Segment::new_side(&block.segments);
+                    let place = place(block.to.unwrap_or_default());
+                    self.whole(place, text, true);
+                }
+                BlockOp::Delete => {
+                    let text = Segment::old_side(&block.segments);
+                    let place = place(block.from.unwrap_or_default());
+                    self.whole(place, text, false);
+                }
+            }
+        }
+        // A sentence that went from one place to another is no edit of the sense.
+        self.cancel_moved_sentences();
+    }
+
+    fn whole(&mut self, place: Place, text: String, added: bool) {
+        if reading(&text).is_empty() {
+            return;
+        }
+        let (old, new) = if added {
+            (String::new(), text.clone())
+        } else {
+            (text.clone(), String::new())
+        };
+        self.passages.push(Passage { place, old, new });
+        let block = WholeBlock { place, text };
+        if added {
+            self.added.push(block);
+        } else {
+            self.removed.push(block);
+        }
+    }
+
+    fn pair(&mut self, diff: &ProseDiff, block: &BlockDiff, place: &impl Fn(u32) -> Place) {
+        let number = block.to.unwrap_or_default();
+        if block.op == BlockOp::Move {
+            self.moved.push((block.from.unwrap_or_default(), number));
+        }
+        let parts = |op: BlockOp, whole: Option<u32>| -> Vec<&BlockDiff> {
+            diff.blocks
+                .iter()
+                .filter(|other| other.op == op && whole.is_some() && other.part_of == whole)
+                .collect()
+        };
+        let splits = parts(BlockOp::Insert, block.from);
+        let joins = parts(BlockOp::Delete, block.to);
+        if splits.is_empty() && joins.is_empty() {
+            if block.op == BlockOp::Edit || block.segments.len() > 1 {
+                self.line(place(number), &block.segments);
+            }
+            return;
+        }
+        self.split += u32::from(!splits.is_empty());
+        self.joined += u32::from(!joins.is_empty());
+        // Whole against whole: what was carried over a border is no edit.
+        let old = joined(block, &joins, |block| block.from, Segment::old_side);
+        let new = joined(block, &splits, |block| block.to, Segment::new_side);
+        self.line(place(number), &diff_line(&old, &new));
+    }
+
+    fn cancel_moved_sentences(&mut self) {
+        let mut pairs = Vec::new();
+        for (i, gone) in self
+            .edits
+            .iter()
+            .enumerate()
+            .filter(|(_, edit)| edit.whole_sentences && edit.added.text.is_empty())
+        {
+            let came = self.edits.iter().enumerate().find(|(j, edit)| {
+                edit.whole_sentences
+                    && edit.removed.text.is_empty()
+                    && same_to_the_reader(&edit.added.text, &gone.removed.text)
+                    && !pairs.iter().any(|&(_, taken)| taken == *j)
+            });
+            if let Some((j, _)) = came {
+                pairs.push((i, j));
+            }
+        }
+        for &(i, j) in &pairs {
+            let number = |edit: Option<&Edit>| match edit.map(|edit| edit.place) {
+                Some(Place::Body(number)) => number,
+                _ => 0,
+            };
+            let moved = (number(self.edits.get(i)), number(self.edits.get(j)));
+            self.moved.push(moved);
+        }
+        let mut index = 0;
+        self.edits.retain(|_| {
+            index += 1;
+            !pairs.iter().any(|&(i, j)| i == index - 1 || j == index - 1)
+        });
+    }
+}
+
+/// The text of a block and of its parts, in order.
+fn joined(
+    block: &BlockDiff,
+    parts: &[&BlockDiff],
+    number: fn(&BlockDiff) -> Option<u32>,
+    side: fn(&[Segment]) -> String,
+) -> String {
+    let mut all: Vec<&BlockDiff> = parts.iter().copied().chain([block]).collect();
+    all.sort_by_key(|block| number(block));
+    let texts: Vec<String> = all.iter().map(|block| side(&block.segments)).collect();
+    texts.join(" ")
+}
+
+/// Some of the text, to tell its language.
+fn sample(comparison: &Comparison) -> String {
+    const ENOUGH: usize = 1_500;
+    let mut sample = String::new();
+    let texts = [&comparison.body, &comparison.summary, &comparison.feed_body];
+    let prose = texts
+        .into_iter()
+        .flatten()
+        .flat_map(|diff| &diff.blocks)
+        .flat_map(|block| &block.segments);
+    let lines = [&comparison.title, &comparison.byline]
+        .into_iter()
+        .flatten()
+        .flatten();
+    for segment in prose.chain(lines) {
+        sample.push_str(segment.text());
+        sample.push(' ');
+        if sample.len() > ENOUGH {
+            break;
+        }
+    }
+    sample
+}
+
+/// Whether one side holds whole sentences and the other nothing.
+fn is_whole(full: &Side, empty: &Side, begins_sentence: bool) -> bool {
+    empty.text.trim().is_empty()
+        && begins_sentence
+        && full.words.len() >= 4
+        && full
+            .text
+            .trim_end()
+            .trim_end_matches(['"', '”', '’', '\'', '»', ')', '」'])
+            .ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।'])
+}
+
+impl Side {
+    fn of(text: &str, _languages: Languages) -> Self {
+        let mut words = Vec::new();
+        let mut marks = String::new();
+        for token in tokens(text) {
+            let shown = token.of(text);
+            match token.class {
+                Class::Space => {}
+                Class::Mark => {
+                    if !shown.chars().all(is_quotation_mark) {
+                        marks.push_str(shown);
+                    }
+                }
+                class => words.push(Word {
+                    text: shown.to_owned(),
+                    lower: shown.replace(['’', 'ʼ'], "'").to_lowercase(),
+                    class,
+                }),
+            }
+        }
+        Self {
+            text: text.to_owned(),
+            words,
+            marks,
+        }
+    }
+
+    /// The words of a kind, in lower case.
+    pub(super) fn words_of(&self, kind: Kind, languages: Languages) -> Vec<String> {
+        let mut found: Vec<String> = self
+            .words
+            .iter()
+            .filter(|word| {
+                word.class == Class::Word && lexicon::is_word_of(kind, &word.lower, languages)
+            })
+            // `May` and `March` are months in English only with a capital, and otherwise not.
+            .filter(|word| {
+                let capital = word.text.starts_with(char::is_uppercase);
+                match word.lower.as_str() {
+                    "may" if kind == Kind::Hedge => !capital,
+                    "may" | "march" if kind == Kind::Date => capital,
+                    _ => true,
+                }
+            })
+            .map(|word| word.lower.clone())
+            .collect();
+        found.extend(
+            lexicon::found_inside(kind, &self.text, languages)
+                .into_iter()
+                .map(str::to_owned),
+        );
+        found
+    }
+
+    /// The figures, as they are compared: separators of thousands and the spelling of units do not count.
+    pub(super) fn figures(&self, languages: Languages) -> Vec<Figure> {
+        let mut figures: Vec<Figure> = Vec::new();
+        let mut last_is_figure = false;
+        for word in &self.words {
+            let has_digit = word.text.chars().any(char::is_numeric);
+            if has_digit && word.class != Class::Address {
+                figures.push(Figure {
+                    shown: word.text.clone(),
+                    key: figure_key(&word.text),
+                    in_words: false,
+                });
+                last_is_figure = true;
+                continue;
+            }
+            if last_is_figure && let Some(unit) = lexicon::unit(&word.lower) {
+                if let Some(figure) = figures.last_mut() {
+                    figure.key = with_unit(&figure.key, unit);
+                    figure.shown = format!("{} {}", figure.shown, word.text);
+                }
+                continue;
+            }
+            last_is_figure = false;
+            let value = word
+                .lower
+                .split('-')
+                .filter_map(|part| lexicon::value(part, languages))
+                .collect::<Vec<_>>();
+            if !value.is_empty() {
+                figures.push(Figure {
+                    shown: word.text.clone(),
+                    key: value.join("+"),
+                    in_words: true,
+                });
+                last_is_figure = true;
+            }
+        }
+        let numerals: String = self.text.chars().filter(|&c| is_numeral(c)).collect();
+        if !numerals.is_empty() {
+            figures.push(Figure {
+                shown: numerals.clone(),
+                key: numerals,
+                in_words: true,
+            });
+        }
+        figures
+    }
+}
+
+/// A figure of an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Figure {
+    /// As published.
+    pub(super) shown: String,
+    /// As it is compared.
+    pub(super) key: String,
+    /// Whether it is written in words.
+    pub(super) in_words: bool,
+}
+
+fn is_numeral(c: char) -> bool {
+    is_ideograph(c)
+        && matches!(
+            c,
+            '一' | '二'
+                | '三'
+                | '四'
+                | '五'
+                | '六'
+                | '七'
+                | '八'
+                | '九'
+                | '十'
+                | '百'
+                | '千'
+                | '万'
+                | '萬'
+                | '亿'
+                | '億'
+                | '兆'
+                | '两'
+                | '兩'
+        )
+}
+
+/// `1,200` and `1200`, `3.5bn` and `3.5 billion`, `5%` and `5 percent` are the same; `1.5` and `15` are not.
+fn figure_key(text: &str) -> String {
+    let mut chars: Vec<char> = text
+        .chars()
+        .map(|c| match c {
+            '−' | '–' => '-',
+            '’' => '\'',
+            '\u{202f}' | '\u{2009}' => '\u{a0}',
+            c => c,
+        })
+        .collect();
+    // A separator with exactly three digits behind it, of which another group or nothing follows, parts thousands, but
+    // a single comma or dot may as well be a decimal one: only `1,200` of English and spaces are sure.
+    let is_group = |chars: &[char], at: usize| {
+        let digits = chars[at + 1..]
+            .iter()
+            .take_while(|c| c.is_numeric())
+            .count();
+        digits == 3 && at > 0 && chars[at - 1].is_numeric() && chars[0] != '0'
+    };
+    let mut at = 0;
+    while at < chars.len() {
+        if matches!(chars[at], ',' | '\'' | '\u{a0}') && is_group(&chars, at) {
+            chars.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    let text: String = chars.into_iter().filter(|c| *c != '\u{a0}').collect();
+    let digits_end = text.rfind(char::is_numeric).map_or(0, |at| {
+        at + text[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let (number, suffix) = text.split_at(digits_end);
+    match lexicon::unit(&suffix.to_lowercase()) {
+        Some(unit) => with_unit(number, unit),
+        None => text,
+    }
+}
+
+/// Money is written before the figure.
+fn with_unit(number: &str, unit: &str) -> String {
+    match unit {
+        "$" | "€" | "£" => format!("{unit}{number}"),
+        _ => format!("{number}{unit}"),
+    }
+}
+
+pub(super) fn is_quotation_mark(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '“'
+            | '”'
+            | '„'
+            | '‟'
+            | '«'
+            | '»'
+            | '‹'
+            | '›'
+            | '‘'
+            | '’'
+            | '‚'
+            | '\''
+            | '`'
+            | '「'
+            | '」'
+            | '『'
+            | '』'
+            | '＂'
+    )
+}

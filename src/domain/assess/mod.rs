@@ -1,0 +1,63 @@
+//! Labels, score and significance of a comparison, each with its reason.
+//!
+//! Everything is judged by rules over the words of the edits; nothing is learned or downloaded. A changed digit, sign,
+//! negation, name or quotation mark is always named; what a reader reads the same is [`Significance::Typographic`] and
+//! nothing else. Score and significance decide on alerts only, never on what is kept.
+
+mod evidence;
+mod judge;
+mod lexicon;
+mod notice;
+mod quotes;
+mod score;
+mod typo;
+
+use super::classify::{Assessment, Label, Reason, Significance};
+use super::compare::Comparison;
+use super::ids::RevisionNumber;
+use evidence::Evidence;
+use judge::Judge;
+
+/// What the judgement needs to know besides the difference itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Context {
+    /// The earlier revision that the new state is a return to.
+    pub revert_of: Option<RevisionNumber>,
+    /// Whether a claimed date moved: see [`dates_moved`](super::compare::dates_moved).
+    pub dates_moved: bool,
+}
+
+/// Judges a difference.
+#[must_use]
+pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
+    let evidence = Evidence::of(comparison);
+    let mut judge = Judge::default();
+    judge.all(comparison, &evidence, context);
+    let findings = judge.finish();
+    let significance = findings
+        .iter()
+        .map(|finding| finding.significance)
+        .max()
+        .unwrap_or(Significance::Minor);
+    let mut score_parts = score::parts(&findings, comparison);
+    let score = score::total(&mut score_parts, significance);
+    let mut labels: Vec<Label> = findings.iter().map(|finding| finding.label).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    Assessment {
+        labels,
+        reasons: findings
+            .into_iter()
+            .map(|finding| Reason {
+                label: finding.label,
+                text: finding.text,
+            })
+            .collect(),
+        significance,
+        score,
+        score_parts,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Quotations in a text, whatever their marks.
+
+use crate::domain::normalise::{reading, visible};
+
+/// A quotation: what stands between the marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Quotation {
+    /// As published.
+    pub(super) text: String,
+    /// As it is compared.
+    pub(super) key: String,
+}
+
+/// The quotations of a text. One that is not closed goes on to the end, as those over several paragraphs do.
+pub(super) fn quotations(text: &str) -> Vec<Quotation> {
+    let mut found = Vec::new();
+    // (mark that closes it, where the quotation begins)
+    let mut open: Option<(Closing, usize)> = None;
+    let mut before: Option<char> = None;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let after = chars.peek().map(|&(_, next)| next);
+        match open {
+            None => {
+                if let Some(closing) = opens(c, before, after) {
+                    open = Some((closing, at + c.len_utf8()));
+                }
+            }
+            Some((closing, start)) => {
+                if closing.closes(c, before, after) {
+                    push(&mut found, &text[start..at]);
+                    open = None;
+                }
+            }
+        }
+        before = Some(c);
+    }
+    if let Some((Closing::Double | Closing::Angle | Closing::Corner, start)) = open {
+        push(&mut found, &text[start..]);
+    }
+    found
+}
+
+fn push(found: &mut Vec<Quotation>, text: &str) {
+    let folded = reading(text);
+    let key = folded
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_lowercase();
+    if !key.is_empty() {
+        found.push(Quotation {
+            text: visible(text).trim().to_owned(),
+            key,
+        });
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Closing {
+    Double,
+    Single,
+    Angle,
+    Corner,
+}
+
+fn is_letter(c: Option<char>) -> bool {
+    c.is_some_and(char::is_alphanumeric)
+}
+
+fn opens(c: char, before: Option<char>, after: Option<char>) -> Option<Closing> {
+    match c {
+        '"' | '“' | '„' | '‟' | '”' | '＂' => Some(Closing::Double),
+        '«' | '»' => Some(Closing::Angle),
+        '「' | '『' => Some(Closing::Corner),
+        // A single mark opens only in front of a word; `'90s` and `rock 'n' roll` are no quotations.
+        '‘' | '\'' | '‚' | '‹' | '’'
+            if !is_letter(before) && after.is_some_and(char::is_alphabetic) =>
+        {
+            Some(Closing::Single)
+        }
+        _ => None,
+    }
+}
+
+impl Closing {
+    fn closes(self, c: char, before: Option<char>, after: Option<char>) -> bool {
+        match self {
+            Self::Double => matches!(c, '"' | '”' | '“' | '‟' | '＂'),
+            Self::Angle => matches!(c, '»' | '«'),
+            Self::Corner => matches!(c, '」' | '』'),
+            Self::Single => {
+                matches!(c, '’' | '\'' | '›' | '‘')
+                    && !is_letter(after)
+                    && before.is_some_and(|c| !c.is_whitespace())
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+use super::*;
+use crate::domain::compare::compare;
+use crate::domain::state::{Block, EntryState, FeedState, PageState};
+
+fn page(title: &str, body: &[&str]) -> EntryState {
+    EntryState {
+        feed: None,
+        page: Some(PageState {
+            h1: Some(title.to_owned()),
+            body: body.iter().map(|text| Block::paragraph(*text)).collect(),
+            ..PageState::default()
+        }),
+    }
+}
+
+/// The assessment of a changed body.
+fn body(old: &str, new: &str) -> Assessment {
+    let split = |text: &str| -> Vec<String> { text.split('|').map(str::to_owned).collect() };
+    let state = |text: &str| {
+        let blocks = split(text);
+        page("T", &blocks.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let comparison = compare(&state(old), &state(new)).expect("a difference");
+    assess(
+        &comparison,
+        &Context {
+            dates_moved: true,
+            ..Context::default()
+        },
+    )
+}
+
+#[track_caller]
+fn check(old: &str, new: &str, significance: Significance, labels: &[Label]) {
+    let found = body(old, new);
+    assert_eq!(found.labels, labels, "{old} => {new}: {:?}", found.reasons);
+    assert_eq!(found.significance, significance, "{:?}", found.reasons);
+    assert!(found.score <= 100);
+    let sum: i32 = found.score_parts.iter().map(|part| part.points).sum();
+    assert_eq!(sum, i32::from(found.score));
+    for label in &found.labels {
+        assert!(found.reasons.iter().any(|reason| reason.label == *label));
+    }
+}
+
+use Label::*;
+use Significance::{Minor, Substantive};
+
+#[test]
+fn a_changed_figure_is_named() {
+    check(
+        "The fire killed 12 people.",
+        "The fire killed 21 people.",
+        Substantive,
+        &[Number],
+    );
+    check(
+        "It cost $1.5 million.",
+        "It cost $15 million.",
+        Substantive,
+        &[Number],
+    );
+    check(
+        "It cost $3 million.",
+        "It cost $3 billion.",
+        Substantive,
+        &[Number],
+    );
+    check(
+        "Prices moved -2.5% in May.",
+        "Prices moved 2.5% in May.",
+        Substantive,
+        &[Number],
+    );
+    check(
+        "Two people were hurt.",
+        "Three people were hurt.",
+        Substantive,
+        &[Number],
+    );
+    check(
+        "on 3 March he left",
+        "on 3 April he left",
+        Substantive,
+        &[Number],
+    );
+}
+
+#[test]
+fn a_negation_is_named() {
+    check(
+        "He did sign the letter.",
+        "He did not sign the letter.",
+        Substantive,
+        &[Negation],
+    );
+    check(
+        "The bridge is safe to use.",
+        "The bridge is unsafe to use.",
+        Substantive,
+        &[Negation],
+    );
+    check(
+        "He allegedly shot the man.",
+        "He shot the man.",
+        Substantive,
+        &[Negation],
+    );
+}
+
+#[test]
+fn a_quotation_is_named() {
+    check(
+        "He called it “a mess” yesterday.",
+        "He called it a mess yesterday.",
+        Substantive,
+        &[Quote],
+    );
+}
+
+#[test]
+fn a_typo_is_minor() {
+    check(
+        "The goverment agreed to it.",
+        "The government agreed to it.",
+        Minor,
+        &[Typo],
+    );
+    check("They saw the the man.", "They saw the man.", Minor, &[Typo]);
+}
+
+#[test]
+fn paragraphs_come_go_and_move() {
+    let (a, b, c) = (
+        "The council met on Monday evening to vote on the plan.",
+        "Residents had asked for a new bus line for many years.",
+        "Work on the tunnel begins in spring and lasts for two summers.",
+    );
+    check(
+        &format!("{a}|{b}"),
+        &format!("{a}|{b}|{c}"),
+        Substantive,
+        &[ParagraphAdded],
+    );
+    check(
+        &format!("{a}|{b}|{c}"),
+        &format!("{a}|{c}"),
+        Substantive,
+        &[ParagraphRemoved],
+    );
+    check(
+        &format!("{a}|{b}|{c}"),
+        &format!("{c}|{a}|{b}"),
+        Minor,
+        &[Moved],
+    );
+}
+
+#[test]
+fn stealth_needs_still_dates_and_no_notice() {
+    let old = page("Twelve die in fire", &["The fire killed 12 people."]);
+    let new = page("Twelve die in fire", &["The fire killed 21 people."]);
+    let comparison = compare(&old, &new).unwrap();
+    assert!(
+        assess(&comparison, &Context::default())
+            .labels
+            .contains(&Stealth)
+    );
+    let noticed = page(
+        "Twelve die in fire",
+        &[
+            "The fire killed 21 people.",
+            "Correction: an earlier version of this article gave a wrong number of dead.",
+        ],
+    );
+    let comparison = compare(&old, &noticed).unwrap();
+    let labels = assess(&comparison, &Context::default()).labels;
+    assert!(labels.contains(&CorrectionNotice) && !labels.contains(&Stealth));
+}
+
+#[test]
+fn a_feed_title_moves_the_headline() {
+    let state = |title: &str| EntryState {
+        feed: Some(FeedState {
+            title: Some(title.to_owned()),
+            ..FeedState::default()
+        }),
+        page: None,
+    };
+    let comparison = compare(
+        &state("Minister denies report of talks"),
+        &state("Minister confirms report of talks"),
+    )
+    .unwrap();
+    let found = assess(&comparison, &Context::default());
+    assert!(found.labels.contains(&Headline));
+    assert_eq!(found.significance, Substantive);
+}

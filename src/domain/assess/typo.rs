@@ -1,0 +1,102 @@
+//! Whether one word is another with a slip of the pen.
+
+/// Pairs of English words that lie one slip apart and say something else; a changed one of them is never a typo.
+const CONFUSABLE: &[(&str, &str)] = &[
+    ("angel", "angle"),
+    ("casual", "causal"),
+    ("county", "country"),
+    ("diary", "dairy"),
+    ("marital", "martial"),
+    ("public", "pubic"),
+    ("quiet", "quite"),
+    ("trail", "trial"),
+    ("united", "untied"),
+    ("contact", "contract"),
+    ("defuse", "diffuse"),
+    ("desert", "dessert"),
+    ("killed", "kissed"),
+    ("moral", "morale"),
+    ("personal", "personnel"),
+    ("prosecute", "persecute"),
+    ("prosecuted", "persecuted"),
+    ("statue", "statute"),
+    ("accept", "except"),
+    ("affect", "effect"),
+    ("aloud", "allowed"),
+    ("averse", "adverse"),
+    ("beside", "besides"),
+    ("immigrant", "emigrant"),
+    ("immigrants", "emigrants"),
+    ("interment", "internment"),
+    ("suspected", "suspended"),
+    ("convicted", "convicts"),
+    ("reported", "deported"),
+    ("ordered", "offered"),
+    ("injured", "insured"),
+];
+
+/// Prefixes that turn a word into its opposite.
+const OPPOSITES: &[&str] = &[
+    "un", "in", "im", "il", "ir", "dis", "non", "non-", "anti", "anti-", "не", "без", "ne",
+];
+
+/// Whether one of the words, in lower case, is the other with a prefix that denies it.
+pub(super) fn are_opposites(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    short.chars().count() >= 4
+        && OPPOSITES
+            .iter()
+            .any(|prefix| long.strip_prefix(prefix) == Some(short))
+}
+
+/// Whether the words, in lower case, differ as a slip of the pen and its correction do.
+///
+/// Without a dictionary that is a guess, so it is a narrow one: letters swapped, doubled or not, or one letter inside a
+/// long word. Another ending is grammar, another beginning another word.
+pub(super) fn is_slip(a: &str, b: &str) -> bool {
+    if a == b || !a.chars().chain(b.chars()).all(char::is_alphabetic) {
+        return false;
+    }
+    let confusable = CONFUSABLE
+        .iter()
+        .any(|pair| *pair == (a, b) || *pair == (b, a));
+    if confusable || are_opposites(a, b) {
+        return false;
+    }
+    let x: Vec<char> = a.chars().collect();
+    let y: Vec<char> = b.chars().collect();
+    let shorter = x.len().min(y.len());
+    let longer = x.len().max(y.len());
+    if shorter < 3 || longer - shorter > 1 {
+        return false;
+    }
+    let head = x.iter().zip(&y).take_while(|(p, q)| p == q).count();
+    let tail = x
+        .iter()
+        .rev()
+        .zip(y.iter().rev())
+        .take_while(|(p, q)| p == q)
+        .count()
+        .min(shorter - head);
+    let (dx, dy) = (&x[head..x.len() - tail], &y[head..y.len() - tail]);
+    match (dx, dy) {
+        // `teh`, `recieve`
+        ([p, q], [r, s]) => p == s && q == r,
+        // `occured`; and one letter left out inside a long word.
+        ([extra], []) | ([], [extra]) => {
+            let long = if x.len() > y.len() { &x } else { &y };
+            let doubled = head.checked_sub(1).and_then(|at| long.get(at)) == Some(extra)
+                || long.get(head + 1) == Some(extra);
+            (doubled && longer >= 5 && tail > 0) || (longer >= 7 && head > 1 && tail > 1)
+        }
+        ([_], [_]) => longer >= 7 && head > 1 && tail > 2,
+        _ => false,
+    }
+}
+
+/// Whether the words, in lower case, are forms of one word: another ending.
+pub(super) fn are_forms(a: &str, b: &str) -> bool {
+    let head = a.chars().zip(b.chars()).take_while(|(p, q)| p == q).count();
+    let (n, m) = (a.chars().count(), b.chars().count());
+    head >= 3 && n - head <= 3 && m - head <= 3 && head * 2 >= n.max(m)
+}

@@ -1,0 +1,307 @@
+//! Which items of one sequence stand for which of another, in order.
+//!
+//! Small sequences get the best alignment there is: the greatest weight of matched items with the fewest edits, since a
+//! reader follows two long edits more easily than five short ones (affine gaps: Gotoh, 1982). Large ones are first cut
+//! at items that are unique in both (patience), then left to the crate `similar`. What is larger than the [`Budget`] is
+//! not aligned at all, and the budget says so: a result never depends on the time that it took.
+
+use std::collections::HashMap;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+/// How much work is left. It is counted, not timed, so that the same input always gives the same result.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    cells: u64,
+    /// Whether something was too large.
+    pub(super) coarse: bool,
+}
+
+impl Budget {
+    /// Enough for a book; about half a second.
+    pub(super) fn new() -> Self {
+        Self {
+            cells: 60_000_000,
+            coarse: false,
+        }
+    }
+
+    /// Takes from what is left; when there is too little, the result is coarse.
+    pub(super) fn take(&mut self, cells: u64) -> bool {
+        match self.cells.checked_sub(cells) {
+            Some(rest) => {
+                self.cells = rest;
+                true
+            }
+            None => {
+                self.coarse = true;
+                false
+            }
+        }
+    }
+}
+
+/// What an alignment is to prefer.
+pub(super) struct Weights<'a> {
+    /// What it is worth to match an item, by its number.
+    pub(super) of: &'a [i32],
+    /// What it costs to begin an edit.
+    pub(super) open: i32,
+}
+
+/// A matched pair of indices.
+pub(super) type Match = (usize, usize);
+
+/// Up to this many pairs of items, the best alignment is looked for.
+const BEST: usize = 250_000;
+/// Up to this many items on both sides, `similar` is asked.
+const FAST: usize = 20_000;
+
+/// The matched pairs in increasing order; matched items are equal.
+pub(super) fn align(
+    old: &[u32],
+    new: &[u32],
+    weights: &Weights,
+    budget: &mut Budget,
+) -> Vec<Match> {
+    let head = common(old.iter().zip(new));
+    let (old_rest, new_rest) = (&old[head..], &new[head..]);
+    let tail = common(old_rest.iter().rev().zip(new_rest.iter().rev()));
+    let old_mid = &old_rest[..old_rest.len() - tail];
+    let new_mid = &new_rest[..new_rest.len() - tail];
+
+    let mut matches: Vec<Match> = (0..head).map(|i| (i, i)).collect();
+    middle(old_mid, new_mid, head, weights, budget, &mut matches);
+    let (old_tail, new_tail) = (old.len() - tail, new.len() - tail);
+    matches.extend((0..tail).map(|i| (old_tail + i, new_tail + i)));
+    matches
+}
+
+fn common<'a>(pairs: impl Iterator<Item = (&'a u32, &'a u32)>) -> usize {
+    pairs.take_while(|(a, b)| a == b).count()
+}
+
+fn middle(
+    old: &[u32],
+    new: &[u32],
+    head: usize,
+    weights: &Weights,
+    budget: &mut Budget,
+    out: &mut Vec<Match>,
+) {
+    let shifted = |(i, j): Match| (i + head, j + head);
+    if old.is_empty() || new.is_empty() {
+        return;
+    }
+    if old.len().saturating_mul(new.len()) <= BEST {
+        out.extend(exact(old, new, weights, budget).into_iter().map(shifted));
+        return;
+    }
+    let anchors = unique_in_both(old, new);
+    let mut from = (0, 0);
+    for to in anchors.iter().copied().chain([(old.len(), new.len())]) {
+        let (a, b) = (&old[from.0..to.0], &new[from.1..to.1]);
+        let pairs = between(a, b, weights, budget);
+        out.extend(
+            pairs
+                .into_iter()
+                .map(|(i, j)| shifted((i + from.0, j + from.1))),
+        );
+        if to.0 < old.len() && to.1 < new.len() {
+            out.push(shifted(to));
+        }
+        from = (to.0 + 1, to.1 + 1);
+    }
+}
+
+/// The stretch between two anchors.
+fn between(old: &[u32], new: &[u32], weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+    if old.is_empty() || new.is_empty() {
+        return Vec::new();
+    }
+    let cells = old.len().saturating_mul(new.len());
+    if cells <= BEST {
+        return exact(old, new, weights, budget);
+    }
+    // Measured: a step of the heuristic costs about as much as sixteen cells on the worst input.
+    if old.len() + new.len() > FAST || !budget.take(cells as u64 / 16) {
+        budget.coarse = true;
+        return Vec::new();
+    }
+    capture_diff_slices(Algorithm::Myers, old, new)
+        .into_iter()
+        .filter_map(|op| match op {
+            DiffOp::Equal {
+                old_index,
+                new_index,
+                len,
+            } => Some((0..len).map(move |k| (old_index + k, new_index + k))),
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
+
+/// Items that occur once on each side and keep their order, the longest run of them.
+fn unique_in_both(old: &[u32], new: &[u32]) -> Vec<Match> {
+    let mut seen: HashMap<u32, (u32, u32, usize, usize)> = HashMap::with_capacity(old.len());
+    for (i, &id) in old.iter().enumerate() {
+        let entry = seen.entry(id).or_insert((0, 0, i, 0));
+        entry.0 += 1;
+    }
+    for (j, &id) in new.iter().enumerate() {
+        if let Some(entry) = seen.get_mut(&id) {
+            entry.1 += 1;
+            entry.3 = j;
+        }
+    }
+    let pairs: Vec<Match> = old
+        .iter()
+        .enumerate()
+        .filter_map(|(i, id)| {
+            let &(in_old, in_new, _, j) = seen.get(id)?;
+            (in_old == 1 && in_new == 1).then_some((i, j))
+        })
+        .collect();
+    let order: Vec<(usize, u64)> = pairs.iter().map(|&(_, j)| (j, 1)).collect();
+    longest_increasing(&order)
+        .into_iter()
+        .filter_map(|k| pairs.get(k).copied())
+        .collect()
+}
+
+/// The indices of the heaviest strictly increasing run of `(value, weight)`; O(n log n) with a Fenwick tree of maxima.
+pub(super) fn longest_increasing(items: &[(usize, u64)]) -> Vec<usize> {
+    let mut sorted: Vec<usize> = items.iter().map(|item| item.0).collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    // best[rank]: heaviest run that ends at a value up to that rank, and its last item.
+    let mut best: Vec<(u64, usize)> = vec![(0, usize::MAX); sorted.len() + 1];
+    let mut previous = vec![usize::MAX; items.len()];
+    let mut end = (0, usize::MAX);
+    for (k, &(value, weight)) in items.iter().enumerate() {
+        let rank = sorted.partition_point(|&other| other < value);
+        let mut top = (0, usize::MAX);
+        let mut at = rank;
+        while at > 0 {
+            if best[at].0 > top.0 {
+                top = best[at];
+            }
+            at &= at - 1;
+        }
+        previous[k] = top.1;
+        let run = (top.0 + weight, k);
+        if run.0 > end.0 {
+            end = run;
+        }
+        at = rank + 1;
+        while at < best.len() {
+            if run.0 > best[at].0 {
+                best[at] = run;
+            }
+            at += at & at.wrapping_neg();
+        }
+    }
+    let mut run = Vec::new();
+    let mut at = end.1;
+    while at != usize::MAX {
+        run.push(at);
+        at = previous[at];
+    }
+    run.reverse();
+    run
+}
+
+/// Bits of the trace: how the best way came into a cell.
+const MATCH_AFTER_EDIT: u8 = 1;
+const EDIT_FROM_UP: u8 = 2;
+const EDIT_OPENS: u8 = 4;
+
+/// The best alignment by dynamic programming over (matched, in an edit).
+fn exact(old: &[u32], new: &[u32], weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+    const NEVER: i32 = i32::MIN / 2;
+    let (n, m) = (old.len(), new.len());
+    let cells = (n + 1) * (m + 1);
+    if !budget.take(cells as u64) {
+        return Vec::new();
+    }
+    let mut trace = vec![0_u8; cells];
+    let mut matched = vec![NEVER; m + 1];
+    let mut editing = vec![NEVER; m + 1];
+    for i in 0..=n {
+        let id = i.checked_sub(1).map(|row| old[row]);
+        let worth = id.map_or(0, |id| weights.of.get(id as usize).copied().unwrap_or(1));
+        let row = &mut trace[i * (m + 1)..(i + 1) * (m + 1)];
+        // The cell up and left, before this row overwrites it.
+        let (mut corner_matched, mut corner_editing) = (NEVER, NEVER);
+        for j in 0..=m {
+            let (up_matched, up_editing) = (matched[j], editing[j]);
+            let mut bits = 0;
+            let here = if j > 0 && id == Some(new[j - 1]) {
+                if corner_editing > corner_matched {
+                    bits |= MATCH_AFTER_EDIT;
+                }
+                corner_matched.max(corner_editing).saturating_add(worth)
+            } else if i == 0 && j == 0 {
+                0
+            } else {
+                NEVER
+            };
+            // Prefer to go on with an edit; among equals prefer to delete last when walking back, so that edits come
+            // as late as they can. Sliding puts them right afterwards.
+            let mut edit = NEVER;
+            if i > 0 {
+                edit = up_editing;
+                bits |= EDIT_FROM_UP;
+                if up_matched - weights.open > edit {
+                    edit = up_matched - weights.open;
+                    bits |= EDIT_OPENS;
+                }
+            }
+            if j > 0 {
+                let (left_matched, left_editing) = (matched[j - 1], editing[j - 1]);
+                if left_editing > edit {
+                    edit = left_editing;
+                    bits &= !(EDIT_FROM_UP | EDIT_OPENS);
+                }
+                if left_matched - weights.open > edit {
+                    edit = left_matched - weights.open;
+                    bits &= !EDIT_FROM_UP;
+                    bits |= EDIT_OPENS;
+                }
+            }
+            (corner_matched, corner_editing) = (up_matched, up_editing);
+            matched[j] = here;
+            editing[j] = edit.max(NEVER);
+            row[j] = bits;
+        }
+    }
+    walk_back(&trace, n, m, editing[m] > matched[m])
+}
+
+fn walk_back(trace: &[u8], n: usize, m: usize, mut in_edit: bool) -> Vec<Match> {
+    let (mut i, mut j) = (n, m);
+    let mut matches = Vec::with_capacity(n.min(m));
+    while i > 0 || j > 0 {
+        let bits = trace[i * (m + 1) + j];
+        if in_edit {
+            in_edit = bits & EDIT_OPENS == 0;
+            if bits & EDIT_FROM_UP != 0 && i > 0 {
+                i -= 1;
+            } else if j > 0 {
+                j -= 1;
+            } else {
+                i -= 1;
+            }
+        } else if i > 0 && j > 0 {
+            matches.push((i - 1, j - 1));
+            in_edit = bits & MATCH_AFTER_EDIT != 0;
+            i -= 1;
+            j -= 1;
+        } else {
+            break;
+        }
+    }
+    matches.reverse();
+    matches
+}

@@ -1,0 +1,137 @@
+//! Figures with all that belongs to them: `-2.5%`, `$1.5`, `€3.5bn`, `1,200`, `12:30`, `3,5 %`, `20th`, `2026-11-23`.
+
+use super::token::{is_ideograph, is_word_char};
+
+/// Signs of money before or behind a figure.
+fn is_currency(c: char) -> bool {
+    matches!(
+        c,
+        '$' | '£'
+            | '¥'
+            | '€'
+            | '¢'
+            | '₹'
+            | '₽'
+            | '₩'
+            | '₺'
+            | '₴'
+            | '₪'
+            | '₫'
+            | '₦'
+            | '₱'
+            | '฿'
+            | '₿'
+            | '￥'
+            | '＄'
+            | '￡'
+    )
+}
+
+/// Letters before a dollar or another sign: `US$`, `HK$`, `R$`.
+const PREFIXES: &[&str] = &[
+    "US$", "A$", "AU$", "C$", "CA$", "HK$", "NZ$", "S$", "R$", "NT$", "MX$", "Rs.", "Rs",
+];
+
+/// The length in bytes of the figure at the start of `text`; `None` when there is none. `before` is the character in
+/// front of it: behind a letter or a digit, a hyphen is no sign.
+pub(super) fn length(text: &str, before: Option<char>) -> Option<usize> {
+    let first = text.chars().next()?;
+    // Nearly every call ends here.
+    let may_start = first.is_numeric()
+        || is_currency(first)
+        || matches!(
+            first,
+            '+' | '-' | '−' | '–' | '±' | '.' | ',' | '~' | '≈' | '№'
+        )
+        || matches!(first, 'U' | 'A' | 'C' | 'H' | 'N' | 'S' | 'R' | 'M');
+    if !may_start || is_ideograph(first) {
+        return None;
+    }
+    let free = !before.is_some_and(|c| is_word_char(c) || is_ideograph(c) || is_currency(c));
+    let mut at = 0;
+    if let Some(prefix) = PREFIXES.iter().find(|prefix| text.starts_with(**prefix)) {
+        if before.is_some_and(is_word_char) {
+            return None;
+        }
+        at = prefix.len();
+    } else {
+        if matches!(first, '+' | '-' | '−' | '–' | '±' | '~' | '≈') {
+            if !free {
+                return None;
+            }
+            at += first.len_utf8();
+        }
+        if let Some(money) = text[at..].chars().next().filter(|&c| is_currency(c)) {
+            at += money.len_utf8();
+            // `$-5` is written as well.
+            if at == money.len_utf8() && text[at..].starts_with(['-', '−']) {
+                at += text[at..].chars().next().map_or(0, char::len_utf8);
+            }
+        }
+    }
+    // `.5` and `,5`.
+    if text[at..].starts_with(['.', ',']) && free {
+        at += 1;
+    }
+    let digits = run(&text[at..], char::is_numeric);
+    if digits == 0 {
+        return None;
+    }
+    at += digits;
+    Some(tail(text, at))
+}
+
+fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !belongs(c)).unwrap_or(text.len())
+}
+
+/// From behind the first digits to the end of the figure.
+fn tail(text: &str, mut at: usize) -> usize {
+    loop {
+        let mut chars = text[at..].chars();
+        let Some(c) = chars.next() else { return at };
+        let next = chars.next();
+        let joins_digits = matches!(
+            c,
+            '.' | ',' | ':' | '/' | '\'' | '’' | '-' | '‑' | '·' | '٫' | '٬' | '，' | '．'
+        ) && next.is_some_and(char::is_numeric);
+        if joins_digits {
+            at += c.len_utf8();
+            at += run(&text[at..], char::is_numeric);
+            continue;
+        }
+        // A space that does not break a line, between groups of three.
+        if matches!(c, '\u{a0}' | '\u{202f}' | '\u{2009}') {
+            let behind = &text[at + c.len_utf8()..];
+            let digits = run(behind, char::is_numeric);
+            if digits == 3 {
+                at += c.len_utf8() + digits;
+                continue;
+            }
+            if next.is_some_and(|c| c == '%' || c == '‰' || is_currency(c)) {
+                at += c.len_utf8() + next.map_or(0, char::len_utf8);
+            }
+            return at;
+        }
+        // Units and endings: `5km`, `3.5bn`, `20th`, `1990s`, `5-year-old`, `20-jährige`.
+        if is_word_char(c) {
+            at += run(&text[at..], is_word_char);
+            continue;
+        }
+        if matches!(c, '-' | '‑' | '\'' | '’')
+            && next.is_some_and(|c| is_word_char(c) && !c.is_numeric())
+        {
+            at += c.len_utf8();
+            continue;
+        }
+        if matches!(c, '%' | '‰' | '°' | 'º' | 'ª' | '′' | '″' | '٪' | '％') || is_currency(c)
+        {
+            at += c.len_utf8();
+            // `5°C`
+            if c == '°' && next.is_some_and(|c| matches!(c, 'C' | 'F' | 'K')) {
+                at += 1;
+            }
+        }
+        return at;
+    }
+}

@@ -1,0 +1,465 @@
+//! Which block of the old text stands for which of the new one.
+//!
+//! Equal blocks are anchors. What is left is paired by the words that two blocks share, near before far, and only what
+//! is still left may be a part that was split off or joined.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::align::{Budget, Weights, align, longest_increasing};
+use super::text::{Interner, Prepared};
+use crate::domain::normalise::visible;
+use crate::domain::state::Block;
+
+/// Blocks below this similarity do not stand for one another (research: ux §6, 2).
+const SIMILAR: f64 = 0.4;
+/// A block that stands elsewhere and was edited as well has to be this similar and have this many words to be called
+/// moved: short blocks resemble one another by chance.
+const SIMILAR_ELSEWHERE: f64 = 0.55;
+const LONG_ENOUGH: usize = 5;
+/// So many pairs of a gap are all compared; in a larger gap only those at about the same place.
+const ALL_PAIRS: usize = 2500;
+const WINDOW: usize = 20;
+/// A word in more blocks than this says nothing on where a block has gone.
+const RARE: usize = 4;
+
+/// The pairs of two texts of blocks; indices from 0.
+#[derive(Debug, Default)]
+pub(super) struct Pairing {
+    /// For each old block the new one that stands for it.
+    pub(super) of_old: Vec<Option<usize>>,
+    /// For each new block the old one that it stands for.
+    pub(super) of_new: Vec<Option<usize>>,
+    /// For each old block without a pair the new one that it was joined into.
+    pub(super) joined_into: Vec<Option<usize>>,
+    /// For each new block without a pair the old one that it was split from.
+    pub(super) split_from: Vec<Option<usize>>,
+    /// Old blocks that were split, and new ones that others were joined into.
+    wholes: (HashSet<usize>, HashSet<usize>),
+}
+
+/// The blocks of one side that have no equal on the other, cut into tokens.
+pub(super) struct Side<'a> {
+    blocks: &'a [Block],
+    prepared: Vec<Option<Prepared<'a>>>,
+    bags: Vec<Bag>,
+}
+
+/// The words of a block, sorted, with what they weigh.
+#[derive(Debug, Default, Clone)]
+struct Bag {
+    ids: Vec<u32>,
+    weight: u64,
+}
+
+impl<'a> Side<'a> {
+    pub(super) fn new(blocks: &'a [Block]) -> Self {
+        Self {
+            blocks,
+            prepared: blocks.iter().map(|_| None).collect(),
+            bags: vec![Bag::default(); blocks.len()],
+        }
+    }
+
+    pub(super) fn text(&self, index: usize) -> &'a str {
+        self.blocks.get(index).map_or("", |block| &block.text)
+    }
+
+    /// Cuts a block unless that was done.
+    pub(super) fn prepare(&mut self, index: usize, interner: &mut Interner<'a>) {
+        if self.prepared.get(index).is_some_and(Option::is_none) {
+            let text = self.text(index);
+            self.prepared[index] = Some(Prepared::new(text, interner));
+        }
+    }
+
+    /// A block that was cut.
+    pub(super) fn prepared(&self, index: usize) -> Option<&Prepared<'a>> {
+        self.prepared.get(index).and_then(Option::as_ref)
+    }
+
+    fn fill_bag(&mut self, index: usize, interner: &Interner) {
+        if let Some(prepared) = self.prepared(index) {
+            let bag = Bag::of(&prepared.ids, interner);
+            self.bags[index] = bag;
+        }
+    }
+
+    fn bag(&self, index: usize) -> &Bag {
+        const NONE: &Bag = &Bag {
+            ids: Vec::new(),
+            weight: 0,
+        };
+        self.bags.get(index).unwrap_or(NONE)
+    }
+}
+
+impl Bag {
+    fn of(ids: &[u32], interner: &Interner) -> Self {
+        let mut ids: Vec<u32> = ids
+            .iter()
+            .copied()
+            .filter(|&id| interner.is_wordlike(id))
+            .collect();
+        ids.sort_unstable();
+        let weight = ids.iter().map(|&id| interner.sense(id)).sum();
+        Self { ids, weight }
+    }
+
+    /// The weight of the words that both have.
+    fn shared(&self, other: &Self, interner: &Interner) -> u64 {
+        let (mut i, mut j, mut both) = (0, 0, 0);
+        while let (Some(x), Some(y)) = (self.ids.get(i), other.ids.get(j)) {
+            match x.cmp(y) {
+                std::cmp::Ordering::Less => i += 1,
+                std::cmp::Ordering::Greater => j += 1,
+                std::cmp::Ordering::Equal => {
+                    both += interner.sense(*x);
+                    i += 1;
+                    j += 1;
+                }
+            }
+        }
+        both
+    }
+
+    /// 0 to 1.
+    fn similarity(&self, other: &Self, interner: &Interner) -> f64 {
+        let all = self.weight + other.weight;
+        if all == 0 {
+            return 0.0;
+        }
+        2.0 * self.shared(other, interner) as f64 / all as f64
+    }
+}
+
+/// Pairs the blocks, and cuts those of both sides that are not equal.
+pub(super) fn pair<'a>(
+    old: &mut Side<'a>,
+    new: &mut Side<'a>,
+    interner: &mut Interner<'a>,
+    budget: &mut Budget,
+) -> Pairing {
+    let mut pairing = Pairing {
+        of_old: vec![None; old.blocks.len()],
+        of_new: vec![None; new.blocks.len()],
+        joined_into: vec![None; old.blocks.len()],
+        split_from: vec![None; new.blocks.len()],
+        wholes: (HashSet::new(), HashSet::new()),
+    };
+    let anchors = equal_blocks(old.blocks, new.blocks, &mut pairing, budget);
+    let old_free = free(&pairing.of_old);
+    let new_free = free(&pairing.of_new);
+    for (side, indices) in [(&mut *old, &old_free), (&mut *new, &new_free)] {
+        for &index in indices {
+            side.prepare(index, interner);
+            side.fill_bag(index, interner);
+        }
+    }
+    if old_free.is_empty() || new_free.is_empty() {
+        // A split needs a block on the other side that has a pair, and that pair is an equal one: nothing was cut off.
+        return pairing;
+    }
+    let mut candidates = Candidates {
+        old,
+        new,
+        interner,
+        budget,
+        found: Vec::new(),
+    };
+    candidates.near(&old_free, &new_free, &anchors);
+    candidates.far(&old_free, &new_free);
+    let mut found = candidates.found;
+    let place = |i: usize, n: usize| i as f64 / n.max(1) as f64;
+    let distance =
+        |c: &Candidate| (place(c.old, old.blocks.len()) - place(c.new, new.blocks.len())).abs();
+    found.sort_by(|x, y| {
+        y.similarity
+            .total_cmp(&x.similarity)
+            .then_with(|| distance(x).total_cmp(&distance(y)))
+            .then_with(|| (x.old, x.new).cmp(&(y.old, y.new)))
+    });
+    for candidate in found {
+        pairing.join(candidate.old, candidate.new);
+    }
+    parts(old, new, interner, budget, &mut pairing);
+    pairing
+}
+
+fn free(pairs: &[Option<usize>]) -> Vec<usize> {
+    pairs
+        .iter()
+        .enumerate()
+        .filter(|(_, pair)| pair.is_none())
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// Pairs blocks that look the same, in order first, then those that stand elsewhere. Returns the pairs in order.
+fn equal_blocks(
+    old: &[Block],
+    new: &[Block],
+    pairing: &mut Pairing,
+    budget: &mut Budget,
+) -> Vec<(usize, usize)> {
+    let mut keys: HashMap<Cow<'_, str>, u32> = HashMap::with_capacity(old.len() + 8);
+    let mut weights: Vec<i32> = Vec::with_capacity(old.len() + 8);
+    let mut numbers: Vec<u32> = Vec::with_capacity(old.len() + new.len());
+    for block in old.iter().chain(new) {
+        let next = u32::try_from(weights.len()).unwrap_or(u32::MAX);
+        let id = *keys.entry(visible(&block.text)).or_insert(next);
+        if id == next {
+            weights.push(i32::try_from(block.text.len() / 16).map_or(1024, |w| w.min(1024)) + 1);
+        }
+        numbers.push(id);
+    }
+    let (old_keys, new_keys) = numbers.split_at(old.len());
+    let weights = Weights {
+        of: &weights,
+        open: 0,
+    };
+    let anchors = align(old_keys, new_keys, &weights, budget);
+    for &(i, j) in &anchors {
+        pairing.join(i, j);
+    }
+    // What stands elsewhere, the first with the first.
+    let mut elsewhere: HashMap<u32, VecDeque<usize>> = HashMap::new();
+    for i in free(&pairing.of_old) {
+        elsewhere.entry(old_keys[i]).or_default().push_back(i);
+    }
+    for j in free(&pairing.of_new) {
+        if let Some(i) = elsewhere
+            .get_mut(&new_keys[j])
+            .and_then(VecDeque::pop_front)
+        {
+            pairing.join(i, j);
+        }
+    }
+    anchors
+}
+
+struct Candidate {
+    old: usize,
+    new: usize,
+    similarity: f64,
+}
+
+struct Candidates<'s, 'a> {
+    old: &'s Side<'a>,
+    new: &'s Side<'a>,
+    interner: &'s Interner<'a>,
+    budget: &'s mut Budget,
+    found: Vec<Candidate>,
+}
+
+impl Candidates<'_, '_> {
+    fn compare(&mut self, i: usize, j: usize, least: f64) {
+        let (a, b) = (self.old.bag(i), self.new.bag(j));
+        let bound = 2.0 * a.weight.min(b.weight) as f64 / (a.weight + b.weight).max(1) as f64;
+        if bound < least || !self.budget.take((a.ids.len() + b.ids.len() + 8) as u64) {
+            return;
+        }
+        let similarity = a.similarity(b, self.interner);
+        if similarity >= least {
+            self.found.push(Candidate {
+                old: i,
+                new: j,
+                similarity,
+            });
+        }
+    }
+
+    /// Pairs between the same anchors.
+    fn near(&mut self, old_free: &[usize], new_free: &[usize], anchors: &[(usize, usize)]) {
+        let (mut p, mut q) = (0, 0);
+        let ends = anchors.iter().copied().chain([(usize::MAX, usize::MAX)]);
+        for (end_old, end_new) in ends {
+            let (first_old, first_new) = (p, q);
+            while old_free.get(p).is_some_and(|&i| i < end_old) {
+                p += 1;
+            }
+            while new_free.get(q).is_some_and(|&j| j < end_new) {
+                q += 1;
+            }
+            let (olds, news) = (&old_free[first_old..p], &new_free[first_new..q]);
+            let all = olds.len().saturating_mul(news.len()) <= ALL_PAIRS;
+            for (a, &i) in olds.iter().enumerate() {
+                let (from, to) = if all {
+                    (0, news.len())
+                } else {
+                    let middle = a * news.len() / olds.len().max(1);
+                    (
+                        middle.saturating_sub(WINDOW),
+                        (middle + WINDOW).min(news.len()),
+                    )
+                };
+                for &j in &news[from..to] {
+                    self.compare(i, j, SIMILAR);
+                }
+            }
+        }
+    }
+
+    /// Pairs anywhere that share rare words.
+    fn far(&mut self, old_free: &[usize], new_free: &[usize]) {
+        let mut holders: HashMap<u32, Vec<usize>> = HashMap::new();
+        for &j in new_free {
+            let mut last = None;
+            for &id in &self.new.bag(j).ids {
+                if last != Some(id) {
+                    last = Some(id);
+                    let list = holders.entry(id).or_default();
+                    // One more than is useful tells that the word is not rare.
+                    if list.len() <= RARE {
+                        list.push(j);
+                    }
+                }
+            }
+        }
+        for &i in old_free {
+            let bag = self.old.bag(i);
+            if bag.ids.len() < LONG_ENOUGH {
+                continue;
+            }
+            let mut hits: HashMap<usize, usize> = HashMap::new();
+            for id in &bag.ids {
+                for &j in holders
+                    .get(id)
+                    .filter(|list| list.len() <= RARE)
+                    .into_iter()
+                    .flatten()
+                {
+                    *hits.entry(j).or_default() += 1;
+                }
+            }
+            let mut hits: Vec<(usize, usize)> = hits.into_iter().filter(|hit| hit.1 >= 2).collect();
+            hits.sort_unstable_by_key(|&(j, count)| (std::cmp::Reverse(count), j));
+            for &(j, _) in hits.iter().take(RARE) {
+                if self.new.bag(j).ids.len() >= LONG_ENOUGH {
+                    self.compare(i, j, SIMILAR_ELSEWHERE);
+                }
+            }
+        }
+    }
+}
+
+impl Pairing {
+    /// Whether the pair has parts elsewhere, so that its words have to be counted as a whole.
+    pub(super) fn is_shared(&self, i: usize, j: usize) -> bool {
+        self.wholes.0.contains(&i) || self.wholes.1.contains(&j)
+    }
+
+    /// Makes a pair of two blocks that have none.
+    fn join(&mut self, i: usize, j: usize) {
+        if self.of_old.get(i) == Some(&None) && self.of_new.get(j) == Some(&None) {
+            self.of_old[i] = Some(j);
+            self.of_new[j] = Some(i);
+        }
+    }
+
+    /// For each new block, whether it stands elsewhere: outside of the longest run that kept its order.
+    pub(super) fn moved(&self) -> Vec<bool> {
+        let pairs: Vec<(usize, usize)> = self
+            .of_new
+            .iter()
+            .enumerate()
+            .filter_map(|(j, i)| i.map(|i| (i, j)))
+            .collect();
+        let order: Vec<(usize, u64)> = pairs.iter().map(|&(i, _)| (i, 1)).collect();
+        let mut moved: Vec<bool> = self.of_new.iter().map(Option::is_some).collect();
+        for k in longest_increasing(&order) {
+            if let Some(flag) = pairs.get(k).and_then(|&(_, j)| moved.get_mut(j)) {
+                *flag = false;
+            }
+        }
+        moved
+    }
+}
+
+/// A part has at least so many words, and shares so much of them with the whole in one stretch.
+const PART_WORDS: usize = 4;
+const PART_SHARE: f64 = 0.75;
+
+/// Finds new blocks that were split off a neighbour's pair, and old blocks that were joined into one.
+fn parts(old: &Side, new: &Side, interner: &Interner, budget: &mut Budget, pairing: &mut Pairing) {
+    let (split_from, joined_into) = (
+        attach(new, old, &pairing.of_new, interner, budget),
+        attach(old, new, &pairing.of_old, interner, budget),
+    );
+    pairing.wholes = (
+        split_from.iter().copied().flatten().collect(),
+        joined_into.iter().copied().flatten().collect(),
+    );
+    pairing.split_from = split_from;
+    pairing.joined_into = joined_into;
+}
+
+/// For each block of `parts` without a pair the block of `wholes` that it is a part of.
+///
+/// `pairs` leads from the parts to the wholes. A part stands beside a block that is paired with its whole, or beside
+/// another part of it.
+fn attach(
+    parts: &Side,
+    wholes: &Side,
+    pairs: &[Option<usize>],
+    interner: &Interner,
+    budget: &mut Budget,
+) -> Vec<Option<usize>> {
+    let mut attached: Vec<Option<usize>> = vec![None; pairs.len()];
+    let forwards = 0..pairs.len();
+    let backwards = (0..pairs.len()).rev();
+    for (index, step) in forwards.map(|k| (k, -1)).chain(backwards.map(|k| (k, 1))) {
+        if pairs[index].is_some() || attached[index].is_some() {
+            continue;
+        }
+        let Some(beside) = index.checked_add_signed(step).filter(|&k| k < pairs.len()) else {
+            continue;
+        };
+        let Some(whole) = pairs[beside].or(attached[beside]) else {
+            continue;
+        };
+        if is_part(parts, index, wholes, whole, beside, interner, budget) {
+            attached[index] = Some(whole);
+        }
+    }
+    attached
+}
+
+/// Whether a block is a stretch of the whole that its neighbour does not have.
+fn is_part(
+    parts: &Side,
+    part: usize,
+    wholes: &Side,
+    whole: usize,
+    beside: usize,
+    interner: &Interner,
+    budget: &mut Budget,
+) -> bool {
+    let (Some(a), Some(b)) = (parts.prepared(part), wholes.prepared(whole)) else {
+        return false;
+    };
+    let bag = parts.bag(part);
+    if bag.ids.len() < PART_WORDS {
+        return false;
+    }
+    let words = bag.ids.len() as f64;
+    let room = wholes.bag(whole).weight as f64 - 0.5 * parts.bag(beside).weight as f64;
+    let shared = bag.shared(wholes.bag(whole), interner) as f64;
+    if shared < PART_SHARE * bag.weight as f64 || room < 0.5 * bag.weight as f64 {
+        return false;
+    }
+    let weights = Weights {
+        of: interner.weights(),
+        open: super::words::OPEN,
+    };
+    let found: Vec<usize> = align(&a.ids, &b.ids, &weights, budget)
+        .into_iter()
+        .filter(|&(i, _)| a.ids.get(i).is_some_and(|&id| interner.is_wordlike(id)))
+        .map(|(_, j)| j)
+        .collect();
+    let span = match (found.first(), found.last()) {
+        (Some(first), Some(last)) => (last - first + 1) as f64,
+        _ => return false,
+    };
+    found.len() as f64 >= PART_SHARE * words && span <= 1.5 * a.ids.len() as f64 + 4.0
+}

@@ -1,0 +1,134 @@
+//! UTF-8 that was read as windows-1252 or ISO 8859-1: `â€™` for `’`, `Ã©` for `é`.
+//!
+//! A sequence is repaired only when its bytes are valid UTF-8 and the same characters are unlikely to stand there on
+//! purpose: `CAFÉ»` and `NESCAFÉ™` are valid sequences too, but a capital at the end of a word before a mark is a word.
+
+use std::borrow::Cow;
+
+/// What windows-1252 has at 0x80–0x9F; the five gaps are the control characters of ISO 8859-1.
+const HIGH: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// The character of a byte in windows-1252.
+pub(super) fn from_windows_1252(byte: u8) -> char {
+    match byte {
+        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+/// The byte of a character in windows-1252 or ISO 8859-1, from 0x80 on.
+fn to_byte(c: char) -> Option<u8> {
+    match c {
+        '\u{80}'..='\u{ff}' => u8::try_from(u32::from(c)).ok(),
+        _ => {
+            let index = HIGH.iter().position(|&high| high == c)?;
+            u8::try_from(index + 0x80).ok()
+        }
+    }
+}
+
+/// Whether the character can begin a sequence; a cheap test before [`repair`].
+pub(super) fn is_lead(c: char) -> bool {
+    ('\u{c2}'..='\u{f4}').contains(&c)
+}
+
+/// Repairs the sequences of one level; text that was spoilt twice needs a second pass.
+pub(super) fn repair(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    let mut before = None;
+    while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        if is_lead(c)
+            && let Some((repaired, length)) = sequence_at(&text[at..], before)
+        {
+            out.push_str(&text[copied..at]);
+            out.push(repaired);
+            at += length;
+            copied = at;
+            before = Some(repaired);
+        } else {
+            at += c.len_utf8();
+            before = Some(c);
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
+}
+
+/// The character that a spoilt sequence at the start of `text` stands for, and the length of the sequence.
+fn sequence_at(text: &str, before: Option<char>) -> Option<(char, usize)> {
+    let mut chars = text.char_indices();
+    let (_, lead) = chars.next()?;
+    let lead_byte = to_byte(lead)?;
+    let wanted = match lead_byte {
+        0xc2..=0xdf => 1,
+        0xe0..=0xef => 2,
+        0xf0..=0xf4 => 3,
+        _ => return None,
+    };
+    let mut bytes = [lead_byte, 0, 0, 0];
+    let mut last = lead;
+    for slot in bytes.iter_mut().skip(1).take(wanted) {
+        let (_, c) = chars.next()?;
+        *slot = to_byte(c).filter(|byte| (0x80..0xc0).contains(byte))?;
+        last = c;
+    }
+    let end = chars.next();
+    let repaired = std::str::from_utf8(bytes.get(..=wanted)?)
+        .ok()?
+        .chars()
+        .next()?;
+    let after = end.map(|(_, c)| c);
+    let deliberate = wanted == 1 && is_deliberate(before, lead, last, after);
+    if deliberate || repaired.is_control() {
+        return None;
+    }
+    Some((repaired, end.map_or(text.len(), |(index, _)| index)))
+}
+
+/// Whether the two characters may well be meant as they are: a letter at the end of a word, and a mark behind it.
+fn is_deliberate(before: Option<char>, lead: char, mark: char, after: Option<char>) -> bool {
+    let is_mark = matches!(
+        mark,
+        '\u{a0}'
+            | '…'
+            | '–'
+            | '—'
+            | '‘'
+            | '’'
+            | '“'
+            | '”'
+            | '„'
+            | '‚'
+            | '«'
+            | '»'
+            | '‹'
+            | '›'
+            | '™'
+            | '®'
+            | '©'
+            | '°'
+            | '·'
+            | '´'
+            | '¨'
+            | '•'
+            | '†'
+            | '‡'
+            | '¡'
+            | '¿'
+    );
+    if !is_mark {
+        return false;
+    }
+    let goes_on = after.is_some_and(|c| c.is_lowercase() || is_lead(c));
+    // Â and Ã stand before nearly every spoilt sign and small letter, and end few words that are not in capitals.
+    let usual = matches!(lead, 'Â' | 'Ã') && !before.is_some_and(char::is_uppercase);
+    !goes_on && !usual
+}

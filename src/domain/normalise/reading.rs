@@ -1,0 +1,140 @@
+//! What a reader reads.
+
+use std::borrow::Cow;
+
+use super::visible::visible;
+
+/// Marks that come together by folding are folded again, but hostile text is not folded for ever.
+const MAX_PASSES: usize = 8;
+
+/// The visible text with quotation marks, apostrophes, dashes and ellipses in one shape; see the [module](super).
+///
+/// A dash before a digit stays a sign, and no mark ever disappears: `-2.5%` and `2.5%`, `"so"` and `so` stay different.
+/// Spaces around a dash between words and before French punctuation belong to the shape.
+#[must_use]
+pub fn reading(text: &str) -> Cow<'_, str> {
+    let seen = visible(text);
+    if !seen.chars().any(may_fold) {
+        return seen;
+    }
+    // Folding can bring two marks together (`'` and `'`), so that a second walk would fold them again.
+    let mut current = fold(&seen);
+    for _ in 1..MAX_PASSES {
+        let next = fold(&current);
+        if next == current {
+            break;
+        }
+        current = next;
+    }
+    Cow::Owned(current)
+}
+
+fn may_fold(c: char) -> bool {
+    match c {
+        '\'' | '`' | '-' | '.' | '!' | '?' | ':' | ';' => true,
+        _ => !c.is_ascii() && !matches!(shape(c), Shape::Other(_)),
+    }
+}
+
+/// What a character is, whatever its shape.
+#[derive(Clone, Copy)]
+enum Shape {
+    Double,
+    Single,
+    Opening,
+    Closing,
+    Dash,
+    Ellipsis,
+    Ligature(&'static str),
+    Nothing,
+    Other(char),
+}
+
+fn shape(c: char) -> Shape {
+    match c {
+        '"' | '“' | '”' | '„' | '‟' | '″' | '〝' | '〞' | '〟' | '＂' | '「' | '」' | '『'
+        | '』' => Shape::Double,
+        '«' => Shape::Opening,
+        '»' => Shape::Closing,
+        '\'' | '‘' | '’' | '‚' | '‛' | '′' | '‹' | '›' | 'ʼ' | 'ʻ' | '＇' | '`' | '´' => {
+            Shape::Single
+        }
+        '-' | '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '⸺' | '⸻' | '﹘' | '﹣' | '－' => {
+            Shape::Dash
+        }
+        '…' => Shape::Ellipsis,
+        'ﬀ' => Shape::Ligature("ff"),
+        'ﬁ' => Shape::Ligature("fi"),
+        'ﬂ' => Shape::Ligature("fl"),
+        'ﬃ' => Shape::Ligature("ffi"),
+        'ﬄ' => Shape::Ligature("ffl"),
+        // The stretcher of Arabic letters, and the joiners.
+        '\u{640}' | '\u{200c}' | '\u{200d}' => Shape::Nothing,
+        other => Shape::Other(other),
+    }
+}
+
+/// One walk over the text.
+fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match shape(c) {
+            Shape::Double => out.push('"'),
+            Shape::Opening => {
+                out.push('"');
+                while chars.next_if_eq(&' ').is_some() {}
+            }
+            Shape::Closing => {
+                drop_space(&mut out);
+                out.push('"');
+            }
+            // Two single marks side by side are a double one.
+            Shape::Single if out.ends_with('\'') => {
+                out.pop();
+                out.push('"');
+            }
+            Shape::Single => out.push('\''),
+            Shape::Dash => {
+                if out.ends_with('-') {
+                    continue;
+                }
+                let next = chars.peek().copied();
+                let spaced = out.ends_with(' ');
+                let before = out.trim_end().chars().next_back();
+                if spaced && next == Some(' ') && !is_figure(before) {
+                    drop_space(&mut out);
+                }
+                out.push('-');
+                if next == Some(' ') && !is_figure(before) {
+                    let mut ahead = chars.clone();
+                    ahead.next();
+                    // A space stays before a figure: `fell - 5` is no `fell -5`.
+                    if !is_figure(ahead.next()) {
+                        chars.next();
+                    }
+                }
+            }
+            Shape::Ellipsis => out.push_str("..."),
+            Shape::Ligature(letters) => out.push_str(letters),
+            Shape::Nothing => {}
+            Shape::Other(c) => {
+                if matches!(c, '!' | '?' | ':' | ';') {
+                    drop_space(&mut out);
+                }
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+fn drop_space(out: &mut String) {
+    if out.ends_with(' ') {
+        out.pop();
+    }
+}
+
+fn is_figure(c: Option<char>) -> bool {
+    c.is_some_and(|c| c.is_numeric() || matches!(c, '$' | '€' | '£' | '¥' | '%'))
+}
