@@ -19,6 +19,8 @@ pub mod store;
 
 pub mod notify;
 
+pub mod daemon;
+
 pub mod error;
 
 pub mod logging;

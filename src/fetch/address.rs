@@ -152,43 +152,28 @@ const RESERVED_V4: [(Ipv4Net, &str); 15] = [
     (v4([240, 0, 0, 0], 4), "240.0.0.0/4, reserved"),
 ];
 
-/// What is not public: everything outside of the global unicast space 2000::/3, and the parts of that space that are
+/// What is not public: everything outside of the global unicast space `2000::/3`, and the parts of that space that are
 /// no hosts of the internet or carry an IPv4 address (6to4, Teredo), through which a private one could be reached.
 /// The first match names the network.
 const RESERVED_V6: [(Ipv6Net, &str); 15] = [
-    (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "::1, loopback"),
-    (v6([0; 8], 96), "::/96, embedded IPv4"),
     (
-        v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 32),
-        "64:ff9b::/32, NAT64",
+        Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128),
+        "::1, loopback",
     ),
-    (v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7), "fc00::/7, private"),
-    (
-        v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
-        "fe80::/10, link-local",
-    ),
-    (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "ff00::/8, multicast"),
-    (v6([0; 8], 3), "outside of 2000::/3"),
-    (v6([0x4000, 0, 0, 0, 0, 0, 0, 0], 2), "outside of 2000::/3"),
-    (v6([0x8000, 0, 0, 0, 0, 0, 0, 0], 1), "outside of 2000::/3"),
-    (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 32), "2001::/32, Teredo"),
-    (
-        v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),
-        "2001::/23, protocols",
-    ),
-    (
-        v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
-        "2001:db8::/32, documentation",
-    ),
-    (v6([0x2002, 0, 0, 0, 0, 0, 0, 0], 16), "2002::/16, 6to4"),
-    (
-        v6([0x3ffe, 0, 0, 0, 0, 0, 0, 0], 16),
-        "3ffe::/16, given back",
-    ),
-    (
-        v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
-        "3fff::/20, documentation",
-    ),
+    (v6(0, 0, 96), "::/96, embedded IPv4"),
+    (v6(0x64, 0xff9b, 32), "64:ff9b::/32, NAT64"),
+    (v6(0xfc00, 0, 7), "fc00::/7, private"),
+    (v6(0xfe80, 0, 10), "fe80::/10, link-local"),
+    (v6(0xff00, 0, 8), "ff00::/8, multicast"),
+    (v6(0, 0, 3), "outside of 2000::/3"),
+    (v6(0x4000, 0, 2), "outside of 2000::/3"),
+    (v6(0x8000, 0, 1), "outside of 2000::/3"),
+    (v6(0x2001, 0, 32), "2001::/32, Teredo"),
+    (v6(0x2001, 0, 23), "2001::/23, protocols"),
+    (v6(0x2001, 0xdb8, 32), "2001:db8::/32, documentation"),
+    (v6(0x2002, 0, 16), "2002::/16, 6to4"),
+    (v6(0x3ffe, 0, 16), "3ffe::/16, given back"),
+    (v6(0x3fff, 0, 20), "3fff::/20, documentation"),
 ];
 
 /// The network that keeps an address from being public; `None` for a public one.
@@ -209,8 +194,9 @@ const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)
 }
 
-const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix: u8) -> Ipv6Net {
-    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
+/// A network by its first two groups.
+const fn v6(first: u16, second: u16, prefix: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), prefix)
 }
 
 /// A network of mapped IPv4 addresses as an IPv4 network, since addresses are judged in that form.

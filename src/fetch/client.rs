@@ -61,10 +61,10 @@ impl Default for ClientConfig {
 /// Gets feeds and pages. Cheap to clone; one for the whole program, so that connections are reused.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    policy: Arc<AddressPolicy>,
-    clock: Arc<dyn Clock>,
-    timeout: Duration,
+    pub(super) http: reqwest::Client,
+    pub(super) policy: Arc<AddressPolicy>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timeout: Duration,
     idle_timeout: Duration,
     max_size: u64,
     max_redirects: usize,
@@ -272,7 +272,7 @@ impl Client {
         })
     }
 
-    fn failed(
+    pub(super) fn failed(
         &self,
         cause: Cause,
         status: Option<u16>,
@@ -422,7 +422,7 @@ fn same_site(from: &Url, to: &Url) -> bool {
     upgraded || from.origin() == to.origin()
 }
 
-fn status_message(status: StatusCode) -> String {
+pub(super) fn status_message(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(reason) => format!("answered {} {reason}", status.as_u16()),
         None => format!("answered {}", status.as_u16()),
@@ -441,7 +441,7 @@ fn too_large(max_size: u64) -> Cause {
     )
 }
 
-fn seconds(duration: Duration) -> String {
+pub(super) fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
 }
 
@@ -452,7 +452,7 @@ fn first_capacity(announced: Option<u64>) -> usize {
 }
 
 /// A header as text, if it is text.
-fn lookup<'h>(headers: &'h HeaderMap) -> impl Fn(&str) -> Option<&'h str> {
+pub(super) fn lookup<'h>(headers: &'h HeaderMap) -> impl Fn(&str) -> Option<&'h str> {
     move |name| std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
 }
 

@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use crate::time::Timestamp;
 
 /// Longest time that a server may ask us to stay away; some send nonsense, and a feed must not be lost over it.
-pub(crate) const MAX_WAIT: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(crate) const MAX_WAIT: Duration = Duration::from_hours(7 * 24);
 
 /// Reads an HTTP date (RFC 9110 5.6.7) in its three forms, leniently: the day of the week is not checked, and a zone
 /// other than GMT is heeded.

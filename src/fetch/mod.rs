@@ -11,6 +11,7 @@ pub mod client;
 mod failure;
 mod headers;
 pub mod limits;
+mod post;
 pub mod request;
 mod resolver;
 pub mod response;
@@ -18,6 +19,7 @@ pub mod response;
 pub use address::{AddressPolicy, Refused};
 pub use client::{Client, ClientConfig, ClientError};
 pub use limits::{HostQueue, host_key};
+pub use post::{PostAnswer, PostRequest};
 pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,

@@ -1,0 +1,3 @@
+//! The daemon: starts, polls, delivers and stops.
+
+pub mod systemd;

@@ -1,0 +1,104 @@
+//! What is said to the service manager, by `sd_notify(3)`.
+//!
+//! Outside of systemd every call does nothing. A socket that nobody listens on is not an error for the service: it is
+//! logged once, at debug level, and the work goes on. The environment is read here by the crate `sd-notify`, and never
+//! changed, so it may be called from any thread.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+/// The longest status line; `systemctl status` shows one line.
+const MAX_STATUS: usize = 200;
+
+/// Start-up is over: the configuration is read, the database is open, the schedule runs.
+pub fn ready(status_text: &str) {
+    let status_text = one_line(status_text);
+    send(&[NotifyState::Ready, NotifyState::Status(&status_text)]);
+}
+
+/// What the service does, in one line.
+pub fn status(text: &str) {
+    send(&[NotifyState::Status(&one_line(text))]);
+}
+
+/// A new configuration is being taken. `ready` must follow, whatever came of it. From systemd 253 on, the moment must
+/// be in the same message, or a `Type=notify-reload` service fails.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(moment) => send(&[NotifyState::Reloading, moment]),
+        Err(error) => tracing::warn!(%error, "cannot read the monotonic clock"),
+    }
+}
+
+/// The service is going down.
+pub fn stopping() {
+    send(&[NotifyState::Stopping]);
+}
+
+/// Asks for that much more time, counted from now, to start or to stop: during a migration.
+pub fn extend_timeout(by: Duration) {
+    let microseconds = u32::try_from(by.as_micros()).unwrap_or(u32::MAX);
+    send(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
+}
+
+/// The watchdog of the unit, if it has one for this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watchdog {
+    timeout: Duration,
+}
+
+impl Watchdog {
+    /// Reads `WATCHDOG_USEC` and `WATCHDOG_PID`.
+    #[must_use]
+    pub fn from_environment() -> Option<Self> {
+        sd_notify::watchdog_enabled().map(|timeout| Self { timeout })
+    }
+
+    /// How often [`Self::ping`] has to be called at least: a third of the timeout, so that one may be missed.
+    #[must_use]
+    pub fn interval(self) -> Duration {
+        self.timeout / 3
+    }
+
+    /// Says that the service has made progress. To be called only when it has: a ping from a free timer would hide
+    /// that the schedule or the writer hangs.
+    pub fn ping(self) {
+        send(&[NotifyState::Watchdog]);
+    }
+}
+
+fn send(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "the service manager cannot be told");
+    }
+}
+
+/// A line break would begin another message to the service manager.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_STATUS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_cannot_say_anything_else() {
+        assert_eq!(one_line("ok\nSTOPPING=1\0"), "ok STOPPING=1 ");
+        assert_eq!(one_line(&"x".repeat(1000)).len(), MAX_STATUS);
+    }
+
+    #[test]
+    fn nothing_happens_without_a_service_manager() {
+        ready("started");
+        status("idle");
+        reloading();
+        extend_timeout(Duration::MAX);
+        stopping();
+        assert_eq!(Watchdog::from_environment(), None);
+    }
+}
