@@ -1,0 +1,148 @@
+//! The parts that `log` and `show` have in common: names of feeds, what moved, words.
+
+use super::clean;
+use super::names;
+use super::style::{Line, Role};
+use crate::domain::classify::{Label, Significance};
+use crate::domain::diff::{BlockOp, Segment, WordCount};
+use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, FeedInfo, Field};
+
+/// The feed's own title, else its name.
+pub(super) fn feed_name(feed: Option<&FeedInfo>, max: usize) -> String {
+    let Some(feed) = feed else {
+        return String::new();
+    };
+    [feed.title.as_deref().unwrap_or_default(), &feed.name]
+        .into_iter()
+        .map(|name| clean::excerpt(name, max))
+        .find(|name| !name.is_empty())
+        .unwrap_or_default()
+}
+
+/// `HEADLINE + text`: a headline is what people look for first.
+pub(super) fn fields(change: &ChangeInfo) -> Line {
+    let mut line = Line::new();
+    for (at, field) in change.fields.iter().enumerate() {
+        if at > 0 {
+            line = line.with(Role::Plain, " + ");
+        }
+        line = match field {
+            Field::Title => line.with(Role::Strong, "HEADLINE"),
+            other => line.with(Role::Plain, names::field(*other)),
+        };
+    }
+    line
+}
+
+/// The headline after the change, else before it.
+pub(super) fn title(data: &EventData, max: usize) -> Option<String> {
+    [&data.after, &data.before]
+        .into_iter()
+        .flatten()
+        .filter_map(|revision| revision.title.as_deref())
+        .map(|title| clean::excerpt(title, max))
+        .find(|title| !title.is_empty())
+}
+
+/// The address of the entry, else of the feed.
+pub(super) fn address(data: &EventData) -> Option<String> {
+    let address = match &data.entry {
+        Some(entry) => entry.url.as_deref(),
+        None => data.feed.as_ref().map(|feed| feed.url.as_str()),
+    }?;
+    let address = clean::excerpt(&clean::address(address), 500);
+    (!address.is_empty()).then_some(address)
+}
+
+/// `+9 −10 words`.
+pub(super) fn words(words: WordCount) -> String {
+    format!("+{} −{} words", words.added, words.removed)
+}
+
+/// `+9 −10 words, 1 paragraph moved, 2 added`: how much of the text moved.
+pub(super) fn amount(change: &ChangeInfo, diff: Option<&DiffInfo>) -> String {
+    let mut parts = Vec::new();
+    let textual = [Field::Body, Field::Summary];
+    if change.fields.iter().any(|field| textual.contains(field)) {
+        parts.push(words(change.words));
+    }
+    let blocks = diff
+        .into_iter()
+        .flat_map(|diff| [&diff.body, &diff.summary]);
+    let mut counts = [0_u64; 3];
+    for block in blocks.flatten().flat_map(|blocks| &blocks.blocks) {
+        match block.op {
+            BlockOp::Move => counts[0] += 1,
+            BlockOp::Insert => counts[1] += 1,
+            BlockOp::Delete => counts[2] += 1,
+            BlockOp::Equal | BlockOp::Edit => {}
+        }
+    }
+    for (count, what) in counts.into_iter().zip(["moved", "added", "removed"]) {
+        if count > 0 {
+            parts.push(format!("{} {what}", names::count(count, "paragraph")));
+        }
+    }
+    parts.join(", ")
+}
+
+/// The labels that say more than the fields and the amounts do, `stealth` and `revert` first to be seen.
+pub(super) fn telling_labels(change: &ChangeInfo) -> Line {
+    let told = |label: &Label| {
+        !matches!(
+            label,
+            Label::Headline
+                | Label::Byline
+                | Label::Date
+                | Label::Address
+                | Label::Guid
+                | Label::Wording
+                | Label::ParagraphAdded
+                | Label::ParagraphRemoved
+                | Label::Moved
+                | Label::Revert
+        )
+    };
+    let mut line = Line::new();
+    if let Some(revision) = change.revert_of {
+        line = line.with(Role::Warning, format!("back to rev {revision}"));
+    } else if change.labels.contains(&Label::Revert) {
+        line = line.with(Role::Warning, "revert");
+    }
+    for label in change.labels.iter().filter(|label| told(label)) {
+        if line != Line::new() {
+            line = line.with(Role::Plain, ", ");
+        }
+        let role = match label {
+            Label::Stealth | Label::Number | Label::Negation | Label::Quote => Role::Warning,
+            _ => Role::Plain,
+        };
+        line = line.with(role, names::label(*label));
+    }
+    if change.significance == Significance::Typographic && line == Line::new() {
+        line = line.with(Role::Faint, "typographic");
+    }
+    line
+}
+
+/// The segments of the block that says most: the first edit, else the first that came or went, else a move.
+pub(super) fn first_block(blocks: &BlocksInfo) -> Option<&[Segment]> {
+    [
+        BlockOp::Edit,
+        BlockOp::Insert,
+        BlockOp::Delete,
+        BlockOp::Move,
+    ]
+    .into_iter()
+    .find_map(|op| blocks.blocks.iter().find(|block| block.op == op))
+    .map(|block| block.segments.as_slice())
+}
+
+/// Whether cleaning takes the whole difference away: what is left looks the same on both sides.
+pub(super) fn is_invisible(segments: &[Segment]) -> bool {
+    let (old, new) = (Segment::old_side(segments), Segment::new_side(segments));
+    old != new && clean::line(&old) == clean::line(&new)
+}
+
+/// Said where a difference cannot be shown.
+pub(super) const INVISIBLE: &str = "(the change is in characters that cannot be seen)";

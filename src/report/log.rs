@@ -1,0 +1,543 @@
+//! `revisor log`: changes, one after the other.
+
+use chrono_tz::Tz;
+
+use super::changed;
+use super::clean;
+use super::excerpt::{Limits, around_edits};
+use super::names;
+use super::style::{Line, Paint, Role, cut};
+use super::when::{self, View};
+use crate::domain::diff::Segment;
+use crate::domain::event::{ChangeInfo, DiffInfo, Event, EventData};
+use crate::domain::outcome::Quiet;
+use crate::time::Timestamp;
+
+/// A change, or another event, in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogRow {
+    /// The event, with its number when it is a change.
+    pub event: Event,
+    /// Why nobody was told, when nobody was.
+    pub quiet: Option<Quiet>,
+}
+
+const HEADLINE_MAX: usize = 300;
+const INDENT: &str = "      ";
+const AROUND: Limits = Limits {
+    context_words: 8,
+    edit: 200,
+};
+
+/// A few lines: number, when, feed, what; the words; the address and how much moved.
+#[must_use]
+pub fn short(row: &LogRow, view: &View) -> String {
+    let data = &row.event.data;
+    let paint = view.paint;
+    let number = data.number.map(|n| format!("#{n}")).unwrap_or_default();
+    let feed = cut(&changed::feed_name(data.feed.as_ref(), 40), 24);
+    let mut head = Line::new()
+        .with(Role::Strong, number)
+        .padded(5, paint)
+        .with(Role::Plain, " ")
+        .and(Line::plain(when_noticed(&row.event, view)).padded(18, paint))
+        .with(Role::Plain, "  ")
+        .and(Line::plain(feed).padded(18, paint))
+        .with(Role::Plain, "  ");
+    match &data.change {
+        Some(change) => {
+            head = head.and(changed::fields(change).padded(15, paint));
+            head = head.and(revisions(data));
+            if let Some(age) = age(data, change) {
+                head = head.with(Role::Faint, format!("  {age}"));
+            }
+        }
+        None => head = head.with(Role::Strong, names::event(row.event.kind)),
+    }
+    if let Some(quiet) = row.quiet {
+        head = head.with(Role::Faint, format!("  quiet: {}", quiet_name(quiet)));
+    }
+    let mut out = head.paint(paint).trim_end().to_owned();
+    out.push('\n');
+    for line in what(data) {
+        out.push_str(&line.wrap(INDENT, INDENT, paint));
+    }
+    let detail = data.detail.as_deref().map(|text| clean::excerpt(text, 300));
+    for detail in detail.into_iter().filter(|text| !text.is_empty()) {
+        out.push_str(&Line::plain(detail).wrap(INDENT, INDENT, paint));
+    }
+    let address = changed::address(data).unwrap_or_default();
+    let mut last = Line::new().with(Role::Faint, address);
+    if let Some(change) = &data.change {
+        last = last
+            .padded(60, paint)
+            .with(Role::Plain, "  ")
+            .and(amount(data, change));
+    }
+    let last = last.paint(paint);
+    if !last.trim().is_empty() {
+        out.push_str(INDENT);
+        out.push_str(last.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// One line, for searching and counting.
+#[must_use]
+pub fn oneline(row: &LogRow, view: &View) -> String {
+    let data = &row.event.data;
+    let mut line = match data.number {
+        Some(number) => Line::new().with(Role::Strong, format!("#{number}")),
+        None => Line::plain("-"),
+    };
+    let when = match &data.change {
+        Some(change) => view.exact_window(change.window),
+        None => view.exact(row.event.timestamp),
+    };
+    line = line.with(Role::Plain, format!(" {when} "));
+    line = line.with(
+        Role::Plain,
+        data.feed
+            .as_ref()
+            .map_or("-".into(), |feed| clean::excerpt(&feed.name, 60)),
+    );
+    line = line.with(Role::Plain, " ");
+    line = match &data.change {
+        Some(change) => line.and(changed::fields(change)),
+        None => line.with(Role::Strong, names::event(row.event.kind)),
+    };
+    if let Some(first) = what(data).into_iter().next() {
+        line = line.with(Role::Plain, ": ").and(first);
+    }
+    format!("{}\n", line.paint(view.paint))
+}
+
+/// A list item of Markdown, with what is special to Markdown escaped.
+#[must_use]
+pub fn markdown(row: &LogRow, view: &View) -> String {
+    let data = &row.event.data;
+    let plain = Paint::default();
+    let number = data
+        .number
+        .map(|n| format!("**#{n}** "))
+        .unwrap_or_default();
+    let when = match &data.change {
+        Some(change) => view.exact_window(change.window),
+        None => view.exact(row.event.timestamp),
+    };
+    let what_moved = match &data.change {
+        Some(change) => changed::fields(change).paint(plain),
+        None => names::event(row.event.kind).to_owned(),
+    };
+    let feed = escape_markdown(&changed::feed_name(data.feed.as_ref(), 60));
+    let mut out = format!("- {number}{when}, {feed}: {}", what_moved.to_lowercase());
+    match data.diff.as_ref().and_then(|diff| diff.title.as_deref()) {
+        Some(segments) => {
+            out.push_str("  \n  ");
+            for segment in clean::segments(segments) {
+                out.push_str(&match segment {
+                    Segment::Equal(text) => escape_markdown(&text),
+                    Segment::Delete(text) => around(&text, "~~"),
+                    Segment::Insert(text) => around(&text, "**"),
+                });
+            }
+        }
+        None => {
+            if let Some(title) = changed::title(data, HEADLINE_MAX) {
+                out.push_str("  \n  ");
+                out.push_str(&escape_markdown(&title));
+            }
+        }
+    }
+    if let Some(address) = changed::address(data) {
+        // Only the web is linked; an address in angle brackets cannot end early, nor carry markup.
+        let linked = address.starts_with("https://") || address.starts_with("http://");
+        out.push_str("  \n  ");
+        if linked && !address.contains(['<', '>']) {
+            out.push_str(&format!("<{address}>"));
+        } else {
+            out.push_str(&escape_markdown(&address));
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// The head of [`csv`].
+pub const CSV_HEAD: &str = "number,noticed,feed,entry,address,fields,significance,score,labels,revision_before,\
+revision_after,last_unchanged,first_changed,title_before,title_after,words_added,words_removed\r\n";
+
+/// One record of RFC 4180. Times are UTC; a value that a spreadsheet would take for a formula gets an apostrophe in
+/// front.
+#[must_use]
+pub fn csv(row: &LogRow) -> String {
+    let data = &row.event.data;
+    let change = data.change.as_ref();
+    let text = |value: Option<&str>| {
+        value
+            .map(|v| clean::line(v).into_owned())
+            .unwrap_or_default()
+    };
+    let joined = |names: Vec<&str>| names.join(" ");
+    let number = |value: Option<String>| value.unwrap_or_default();
+    let side = |side: &Option<crate::domain::event::RevisionInfo>| {
+        (
+            number(side.as_ref().map(|s| s.revision.to_string())),
+            text(side.as_ref().and_then(|s| s.title.as_deref())),
+        )
+    };
+    let (before, title_before) = side(&data.before);
+    let (after, title_after) = side(&data.after);
+    let cells = [
+        number(data.number.map(|n| n.to_string())),
+        row.event.timestamp.to_rfc3339(),
+        text(data.feed.as_ref().map(|feed| feed.name.as_str())),
+        text(data.entry.as_ref().map(|entry| entry.id.as_str())),
+        text(data.entry.as_ref().and_then(|entry| entry.url.as_deref())),
+        joined(change.map_or_else(Vec::new, |c| {
+            c.fields.iter().map(|f| names::field(*f)).collect()
+        })),
+        change
+            .map(|c| names::significance(c.significance).to_owned())
+            .unwrap_or_default(),
+        number(change.map(|c| c.score.to_string())),
+        joined(change.map_or_else(Vec::new, |c| {
+            c.labels.iter().map(|l| names::label(*l)).collect()
+        })),
+        before,
+        after,
+        number(change.map(|c| c.window.last_unchanged.to_rfc3339())),
+        number(change.map(|c| c.window.first_changed.to_rfc3339())),
+        title_before,
+        title_after,
+        number(change.map(|c| c.words.added.to_string())),
+        number(change.map(|c| c.words.removed.to_string())),
+    ];
+    let mut record = cells.map(|cell| csv_cell(&cell)).join(",");
+    record.push_str("\r\n");
+    record
+}
+
+/// `2 changes (5 hidden; --all shows them)`; for standard error.
+#[must_use]
+pub fn summary(shown: u64, hidden: u64) -> String {
+    let changes = match shown {
+        0 => "no changes".to_owned(),
+        shown => names::count(shown, "change"),
+    };
+    if hidden == 0 {
+        changes
+    } else {
+        format!("{changes} ({hidden} hidden; --all shows them)")
+    }
+}
+
+/// The name of a reason for quiet, as people read it.
+#[must_use]
+pub fn quiet_name(quiet: Quiet) -> &'static str {
+    match quiet {
+        Quiet::Insignificant => "below the significance that is told",
+        Quiet::Echo => "echo of the other channel",
+        Quiet::Flapping => "flapping",
+        Quiet::BulkEdit => "bulk edit",
+    }
+}
+
+fn when_noticed(event: &Event, view: &View) -> String {
+    match &event.data.change {
+        Some(change) => view.window(change.window),
+        None => view.moment(event.timestamp),
+    }
+}
+
+fn revisions(data: &EventData) -> Line {
+    match (&data.before, &data.after) {
+        (Some(before), Some(after)) => {
+            Line::plain(format!("  rev {}→{}", before.revision, after.revision))
+        }
+        _ => Line::new(),
+    }
+}
+
+/// How long after the claimed publication; not said when the claim cannot be true.
+pub(super) fn age(data: &EventData, change: &ChangeInfo) -> Option<String> {
+    let published: Timestamp = data.entry.as_ref()?.published?;
+    let changed = change.window.first_changed;
+    (published < changed && published > Timestamp::from_unix(0)).then(|| {
+        format!(
+            "{} after publication",
+            when::duration(changed.since(published))
+        )
+    })
+}
+
+/// The words: the headline's, and the text's when the headline stayed.
+fn what(data: &EventData) -> Vec<Line> {
+    let Some(diff) = &data.diff else {
+        return changed::title(data, HEADLINE_MAX)
+            .map(Line::plain)
+            .into_iter()
+            .collect();
+    };
+    if let Some(title) = &diff.title {
+        return vec![edit(title)];
+    }
+    let mut lines: Vec<Line> = changed::title(data, HEADLINE_MAX)
+        .map(|title| Line::new().with(Role::Faint, title))
+        .into_iter()
+        .collect();
+    lines.extend(first_words(diff));
+    lines
+}
+
+fn first_words(diff: &DiffInfo) -> Option<Line> {
+    let block = [&diff.body, &diff.summary]
+        .into_iter()
+        .flatten()
+        .find_map(changed::first_block);
+    if let Some(segments) = block.or(diff.byline.as_deref()) {
+        return Some(edit(segments));
+    }
+    [&diff.address, &diff.guid]
+        .into_iter()
+        .flatten()
+        .next()
+        .map(|[old, new]| {
+            let side = |text: &str| clean::excerpt(&clean::address(text), 200);
+            Line::new()
+                .with(Role::Removed, side(old))
+                .with(Role::Plain, " ")
+                .with(Role::Added, side(new))
+        })
+}
+
+fn edit(segments: &[Segment]) -> Line {
+    if changed::is_invisible(segments) {
+        let text = clean::excerpt(&Segment::new_side(segments), 120);
+        return Line::plain(text).with(Role::Warning, format!(" {}", changed::INVISIBLE));
+    }
+    Line::new().segments(&around_edits(&clean::segments(segments), AROUND))
+}
+
+fn amount(data: &EventData, change: &ChangeInfo) -> Line {
+    let amount = changed::amount(change, data.diff.as_ref());
+    let labels = changed::telling_labels(change);
+    let between = if amount.is_empty() || labels == Line::new() {
+        ""
+    } else {
+        " · "
+    };
+    Line::plain(amount).with(Role::Faint, between).and(labels)
+}
+
+fn around(text: &str, mark: &str) -> String {
+    // Marks have to touch the words; the white space stays outside.
+    let inner = text.trim();
+    if inner.is_empty() {
+        return text.to_owned();
+    }
+    let start = text.len() - text.trim_start().len();
+    let end = start + inner.len();
+    format!(
+        "{}{mark}{}{mark}{}",
+        &text[..start],
+        escape_markdown(inner),
+        &text[end..]
+    )
+}
+
+fn escape_markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            // HTML passes through Markdown.
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            c if "\\`*_{}[]()#+!|~>@".contains(c) => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn csv_cell(text: &str) -> String {
+    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if guarded.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", guarded.replace('"', "\"\""))
+    } else {
+        guarded
+    }
+}
+
+/// A view without colour and width, in UTC; for what is written to files.
+#[must_use]
+pub fn plain_view(now: Timestamp) -> View {
+    View {
+        paint: Paint::default(),
+        zone: Tz::UTC,
+        now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::classify::{Label, Significance};
+    use crate::domain::diff::BlockOp;
+    use crate::domain::event::{BlocksInfo, EventKind, Field};
+    use crate::domain::ids::{ChangeNumber, RevisionNumber};
+    use crate::report::sample::{at, bare, block, delete, equal, insert, revised};
+
+    fn view() -> View {
+        View {
+            zone: Tz::Europe__Paris,
+            ..plain_view(at("2026-11-23T12:00:00Z"))
+        }
+    }
+
+    fn row(event: Event) -> LogRow {
+        LogRow { event, quiet: None }
+    }
+
+    fn text_only() -> Event {
+        let mut event = revised();
+        let data = &mut event.data;
+        data.number = Some(ChangeNumber(409));
+        let change = data.change.as_mut().unwrap();
+        change.fields = vec![Field::Body];
+        change.labels = vec![Label::Number, Label::Revert];
+        change.revert_of = Some(RevisionNumber(1));
+        let diff = data.diff.as_mut().unwrap();
+        diff.title = None;
+        diff.body = Some(BlocksInfo {
+            blocks: vec![block(
+                BlockOp::Edit,
+                4,
+                4,
+                vec![
+                    equal("Rescue workers searched the valley for a third night, and at least "),
+                    delete("three"),
+                    insert("eleven"),
+                    equal(" people are missing"),
+                ],
+            )],
+            truncated: false,
+            coarse: false,
+        });
+        event
+    }
+
+    #[test]
+    fn short_says_what_happened_in_three_lines() {
+        assert_eq!(
+            short(&row(revised()), &view()),
+            "#412  today 09:32–10:04   Example News        HEADLINE + text  rev 2→3  64 min after publication
+      Minister [-denies-]{+confirms+} report of talks
+      https://news.example/a/123                                    +9 −10 words, 1 paragraph moved · number, stealth
+"
+        );
+    }
+
+    #[test]
+    fn a_text_alone_shows_its_headline_and_its_first_edit() {
+        assert_eq!(
+            short(&row(text_only()), &view()),
+            "#409  today 09:32–10:04   Example News        text             rev 2→3  64 min after publication
+      Minister confirms report of talks
+      … valley for a third night, and at least [-three-]{+eleven+} people are missing
+      https://news.example/a/123                                    +9 −10 words · back to rev 1, number
+"
+        );
+    }
+
+    #[test]
+    fn quiet_changes_and_other_events_say_what_they_are() {
+        let mut quiet = row(revised());
+        quiet.quiet = Some(Quiet::Echo);
+        assert!(
+            short(&quiet, &view())
+                .lines()
+                .next()
+                .unwrap()
+                .ends_with("quiet: echo of the other channel")
+        );
+        let mut gone = bare(EventKind::FeedGone);
+        gone.data.detail = Some("HTTP 410".into());
+        assert_eq!(
+            short(&row(gone), &view()),
+            "      today 10:04         Example News        gone
+      HTTP 410
+      https://news.example/rss.xml
+"
+        );
+    }
+
+    #[test]
+    fn oneline_is_one_line() {
+        assert_eq!(
+            oneline(&row(revised()), &view()),
+            "#412 2026-11-23 09:32–10:04 example-news HEADLINE + text: Minister [-denies-]{+confirms+} report of talks\n"
+        );
+        let mut event = revised();
+        event.data.diff.as_mut().unwrap().title =
+            Some(vec![delete("a\r\nb\u{1b}[2J"), insert("c\nd")]);
+        assert_eq!(oneline(&row(event), &view()).lines().count(), 1);
+    }
+
+    #[test]
+    fn markdown_cannot_be_steered() {
+        let mut event = revised();
+        event.data.feed.as_mut().unwrap().title = Some("[x](javascript:1) <b>".into());
+        event.data.diff.as_mut().unwrap().title =
+            Some(vec![equal("a "), delete("*b* "), insert("<script>")]);
+        event.data.entry.as_mut().unwrap().url = Some("javascript:alert(1)".into());
+        assert_eq!(
+            markdown(&row(event), &view()),
+            "- **#412** 2026-11-23 09:32–10:04, \\[x\\]\\(javascript:1\\) &lt;b\\>: headline + text  \n  \
+             a ~~\\*b\\*~~ **&lt;script\\>**  \n  javascript:alert\\(1\\)\n"
+        );
+    }
+
+    #[test]
+    fn csv_has_as_many_cells_as_its_head_and_no_formula() {
+        let mut event = revised();
+        event.data.after.as_mut().unwrap().title = Some("=HYPERLINK(\"x\"),\r\ny".into());
+        let record = csv(&row(event));
+        assert_eq!(
+            record,
+            "412,2026-11-23T09:04:12.481Z,example-news,ent_7,https://news.example/a/123,headline text,substantive,71,\
+             headline number moved stealth,2,3,2026-11-23T08:32:00Z,2026-11-23T09:04:12.481Z,\
+             Minister denies report of talks,\"'=HYPERLINK(\"\"x\"\"), y\",9,10\r\n"
+        );
+        let cells = |line: &str| line.matches(',').count();
+        assert_eq!(
+            cells(&csv(&row(bare(EventKind::FeedGone)))),
+            cells(CSV_HEAD)
+        );
+    }
+
+    #[test]
+    fn typographic_changes_are_marked_as_such() {
+        let mut event = text_only();
+        let change = event.data.change.as_mut().unwrap();
+        change.significance = Significance::Typographic;
+        change.labels = vec![Label::Typographic];
+        change.revert_of = None;
+        assert!(short(&row(event), &view()).contains("· typographic"));
+    }
+
+    #[test]
+    fn the_summary_counts_what_is_hidden() {
+        assert_eq!(summary(0, 0), "no changes");
+        assert_eq!(summary(1, 0), "1 change");
+        assert_eq!(summary(2, 5), "2 changes (5 hidden; --all shows them)");
+    }
+}

@@ -1,0 +1,479 @@
+//! `revisor show`: one change in full.
+//!
+//! The headline comes before everything, the text is shown as paired paragraphs with what stayed left out, and the end
+//! says why the change got its labels and its score.
+
+use serde::Serialize;
+
+use super::changed;
+use super::clean;
+use super::excerpt::{Limits, around_edits};
+use super::log::{self, LogRow};
+use super::names;
+use super::style::{Line, Role};
+use super::when::View;
+use crate::domain::diff::{BlockDiff, BlockOp, Segment};
+use crate::domain::event::{BlocksInfo, ChangeInfo, EventData, Field};
+use crate::domain::state::Channel;
+use crate::time::Timestamp;
+
+/// A change with what became of its alerts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// The change.
+    pub row: LogRow,
+    /// Who was told, or is to be.
+    pub told: Vec<Told>,
+}
+
+/// What became of the alert to one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The target's name.
+    pub target: String,
+    /// `delivered`, `pending`, `dead` … as in the database.
+    pub state: String,
+    /// When it arrived, or was given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub done: Option<Timestamp>,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What went wrong at the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Equal text of a paragraph is cut to this many words around an edit, unless all is asked for.
+const AROUND: Limits = Limits {
+    context_words: 30,
+    edit: 1 << 20,
+};
+const INDENT: &str = "  ";
+const HANGING: &str = "      ";
+
+/// The whole change; with `full`, also the paragraphs that stayed the same, as far as they are there.
+#[must_use]
+pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
+    let data = &shown.row.event.data;
+    let mut out = head(&shown.row, view);
+    if let Some(diff) = &data.diff {
+        if let Some(title) = &diff.title {
+            out.push_str(&section(Line::new().with(Role::Strong, "HEADLINE"), view));
+            out.push_str(&two_sides(title, view));
+        }
+        if let Some(byline) = &diff.byline {
+            out.push_str(&section(Line::new().with(Role::Strong, "BY-LINE"), view));
+            out.push_str(&two_sides(byline, view));
+        }
+        for (name, blocks) in [("TEXT", &diff.body), ("SUMMARY", &diff.summary)] {
+            if let Some(blocks) = blocks {
+                out.push_str(&section(text_head(name, data.change.as_ref()), view));
+                out.push_str(&blocks_text(blocks, all_text, view));
+            }
+        }
+        for (name, sides) in [("ADDRESS", &diff.address), ("GUID", &diff.guid)] {
+            if let Some([old, new]) = sides {
+                out.push_str(&section(Line::new().with(Role::Strong, name), view));
+                let segments = [Segment::Delete(old.clone()), Segment::Insert(new.clone())];
+                out.push_str(&two_sides(&segments, view));
+            }
+        }
+    }
+    if let Some(change) = &data.change {
+        out.push_str(&why(change, view));
+    }
+    out.push_str(&told(shown, view));
+    out
+}
+
+fn head(row: &LogRow, view: &View) -> String {
+    let data = &row.event.data;
+    let mut first = match data.number {
+        Some(number) => Line::plain("change ").with(Role::Strong, format!("#{number}")),
+        None => Line::new().with(Role::Strong, names::event(row.event.kind)),
+    };
+    first = first.with(
+        Role::Plain,
+        format!(" · {}", changed::feed_name(data.feed.as_ref(), 80)),
+    );
+    let tags = data.feed.iter().flat_map(|feed| &feed.tags);
+    for tag in tags {
+        first = first.with(Role::Faint, format!(" · {}", clean::excerpt(tag, 40)));
+    }
+    let mut lines = vec![first];
+    let has_headline = data.diff.as_ref().is_some_and(|diff| diff.title.is_some());
+    if let Some(title) = changed::title(data, 300).filter(|_| !has_headline) {
+        lines.push(Line::new().with(Role::Strong, title));
+    }
+    if let Some(address) = changed::address(data) {
+        lines.push(Line::plain(address));
+    }
+    match &data.change {
+        Some(change) => {
+            lines.push(Line::plain(window(data, change, view)));
+            lines.push(Line::new().with(Role::Faint, provenance(data, change, view)));
+        }
+        None => lines.push(Line::plain(view.moment(row.event.timestamp))),
+    }
+    if let Some(detail) = &data.detail {
+        lines.push(Line::plain(clean::excerpt(detail, 1000)));
+    }
+    if let Some(revision) = data.change.as_ref().and_then(|change| change.revert_of) {
+        lines.push(Line::new().with(Role::Warning, format!("a return to revision {revision}")));
+    }
+    lines
+        .iter()
+        .map(|line| line.wrap("", INDENT, view.paint))
+        .collect()
+}
+
+/// `changed between today 09:32 and 10:04 (+01:00), 64 min after publication`
+fn window(data: &EventData, change: &ChangeInfo, view: &View) -> String {
+    let window = change.window;
+    let from = view.moment(window.last_unchanged);
+    let to = view.beside(window.first_changed, window.last_unchanged);
+    let offset = view.offset(window.first_changed);
+    let mut text = format!("changed between {from} and {to} ({offset})");
+    if let Some(age) = log::age(data, change) {
+        text.push_str(", ");
+        text.push_str(&age);
+    }
+    text
+}
+
+/// Where and how it was seen.
+fn provenance(data: &EventData, change: &ChangeInfo, view: &View) -> String {
+    let mut parts = Vec::new();
+    if let (Some(before), Some(after)) = (&data.before, &data.after) {
+        parts.push(format!(
+            "rev {} (seen {}) → rev {}",
+            before.revision,
+            view.moment(before.seen),
+            after.revision
+        ));
+    }
+    let channels = change.channel.iter().map(|channel| match channel {
+        Channel::Feed => "feed",
+        Channel::Page => "page",
+    });
+    if !change.channel.is_empty() {
+        parts.push(format!("seen in {}", names::and(channels)));
+    }
+    let window = change.window;
+    parts.push(match (window.checks, window.failed_checks) {
+        (checks, 0) => names::count(checks, "check"),
+        (checks, failed) => format!("{}, {failed} of them failed", names::count(checks, "check")),
+    });
+    if let Some(published) = data.entry.as_ref().and_then(|entry| entry.published) {
+        parts.push(format!("dated {}", view.moment(published)));
+    }
+    parts.join(" · ")
+}
+
+fn section(head: Line, view: &View) -> String {
+    format!("\n{}\n", head.paint(view.paint))
+}
+
+fn text_head(name: &str, change: Option<&ChangeInfo>) -> Line {
+    let head = Line::new().with(Role::Strong, name);
+    match change {
+        Some(change) => head.with(
+            Role::Faint,
+            format!(
+                "   similarity {:.0} %   {}",
+                (change.similarity * 100.0).clamp(0.0, 100.0),
+                changed::words(change.words)
+            ),
+        ),
+        None => head,
+    }
+}
+
+/// Old above new; with colour, only the words that differ are marked.
+fn two_sides(segments: &[Segment], view: &View) -> String {
+    if changed::is_invisible(segments) {
+        let text = clean::line(&Segment::new_side(segments)).into_owned();
+        let line = Line::plain(text).with(Role::Warning, format!(" {}", changed::INVISIBLE));
+        return line.wrap("  = ", "    ", view.paint);
+    }
+    let side = |skip: fn(&Segment) -> bool| {
+        let kept = clean::segments(segments)
+            .into_iter()
+            .filter(|segment| !skip(segment));
+        kept.fold(Line::new(), |line, segment| match segment {
+            // Without colour the sign in front of the line says it all.
+            Segment::Delete(text) if view.paint.colour => line.with(Role::Removed, text),
+            Segment::Insert(text) if view.paint.colour => line.with(Role::Added, text),
+            other => line.with(Role::Plain, other.text()),
+        })
+    };
+    let old = side(|segment| matches!(segment, Segment::Insert(_)));
+    let new = side(|segment| matches!(segment, Segment::Delete(_)));
+    [("  − ", old), ("  + ", new)]
+        .iter()
+        .filter(|(_, line)| *line != Line::new())
+        .map(|(sign, line)| line.wrap(sign, "    ", view.paint))
+        .collect()
+}
+
+fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
+    let mut out = String::new();
+    let mut unchanged = 0_u64;
+    let mut last_to = 0;
+    for block in &info.blocks {
+        // Blocks that stayed the same may have been left out before: their numbers are missing.
+        if let Some(to) = block.to {
+            unchanged += u64::from(to.saturating_sub(last_to + 1));
+            last_to = last_to.max(to);
+        }
+        if block.op == BlockOp::Equal && !all_text {
+            unchanged += 1;
+            continue;
+        }
+        out.push_str(&elided(unchanged, all_text, view));
+        unchanged = 0;
+        out.push_str(&block_text(block, all_text, view));
+    }
+    out.push_str(&elided(unchanged, all_text, view));
+    let mut remark = |text: &str| {
+        let line = Line::new().with(Role::Faint, text);
+        out.push_str(&line.wrap("  ", "  ", view.paint));
+    };
+    if info.coarse {
+        remark("compared roughly: the texts are too large or too different for the fine method");
+    }
+    if info.truncated {
+        remark("further changed paragraphs are left out for size");
+    }
+    out
+}
+
+fn elided(count: u64, all_text: bool, view: &View) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    let hint = if all_text { "" } else { " (--full shows them)" };
+    let text = format!("  ··· {} unchanged{hint}", names::count(count, "paragraph"));
+    format!(
+        "{}\n",
+        Line::new().with(Role::Faint, text).paint(view.paint)
+    )
+}
+
+fn block_text(block: &BlockDiff, all_text: bool, view: &View) -> String {
+    let number = match (block.from, block.to) {
+        (Some(from), Some(to)) if from != to => format!("¶{from}→{to}"),
+        (_, Some(at)) | (Some(at), None) => format!("¶{at}"),
+        (None, None) => "¶".to_owned(),
+    };
+    let label = match block.op {
+        BlockOp::Equal | BlockOp::Edit => Line::new().with(Role::Faint, number),
+        BlockOp::Move => Line::new().with(Role::Moved, format!("{number} (moved)")),
+        BlockOp::Insert => Line::new().with(Role::Good, format!("{number} (added)")),
+        BlockOp::Delete => Line::new().with(Role::Bad, format!("{number} (removed)")),
+    };
+    let segments = clean::segments(&block.segments);
+    let shown = if all_text {
+        segments
+    } else {
+        around_edits(&segments, AROUND)
+    };
+    let mut line = label.with(Role::Plain, " ").segments(&shown);
+    if changed::is_invisible(&block.segments) {
+        line = line.with(Role::Warning, format!(" {}", changed::INVISIBLE));
+    }
+    line.wrap(INDENT, HANGING, view.paint)
+}
+
+fn why(change: &ChangeInfo, view: &View) -> String {
+    let score = if change.score_parts.is_empty() {
+        String::new()
+    } else {
+        let parts = change.score_parts.iter().map(|part| {
+            let sign = if part.points < 0 { "−" } else { "+" };
+            format!(
+                "{sign}{} {}",
+                part.points.unsigned_abs(),
+                clean::excerpt(&part.why, 80)
+            )
+        });
+        format!(": {}", parts.collect::<Vec<_>>().join(", "))
+    };
+    let head = Line::new()
+        .with(Role::Strong, "WHY")
+        .with(
+            Role::Plain,
+            format!("   {}", names::significance(change.significance)),
+        )
+        .with(Role::Faint, format!(", score {}{score}", change.score));
+    let mut out = format!("\n{}", head.wrap("", HANGING, view.paint));
+    for label in &change.labels {
+        let reasons: Vec<String> = change
+            .reasons
+            .iter()
+            .filter(|reason| reason.label == *label)
+            .map(|reason| clean::excerpt(&reason.text, 200))
+            .collect();
+        let line = Line::plain(names::label(*label));
+        let line = if reasons.is_empty() {
+            line
+        } else {
+            line.with(Role::Plain, format!(": {}", reasons.join("; ")))
+        };
+        out.push_str(&line.wrap(INDENT, HANGING, view.paint));
+    }
+    if change.fields.contains(&Field::Date) {
+        out.push_str("  a claimed date moved too\n");
+    }
+    out
+}
+
+fn told(shown: &Shown, view: &View) -> String {
+    let mut out = String::new();
+    if let Some(quiet) = shown.row.quiet {
+        let text = format!("not told: {}", log::quiet_name(quiet));
+        out.push_str(
+            &Line::new()
+                .with(Role::Faint, text)
+                .wrap("", INDENT, view.paint),
+        );
+    }
+    for told in &shown.told {
+        let mut text = format!("{}: {}", clean::excerpt(&told.target, 60), told.state);
+        if let Some(done) = told.done {
+            text.push(' ');
+            text.push_str(&view.moment(done));
+        }
+        if told.attempts > 1 || told.done.is_none() {
+            text.push_str(&format!(", {}", names::count(told.attempts, "attempt")));
+        }
+        if let Some(error) = told.error.as_deref().filter(|_| told.state != "delivered") {
+            text.push_str(&format!(", {}", clean::excerpt(error, 200)));
+        }
+        out.push_str(
+            &Line::new()
+                .with(Role::Faint, text)
+                .wrap("", INDENT, view.paint),
+        );
+    }
+    if out.is_empty() {
+        out
+    } else {
+        format!("\n{out}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::outcome::Quiet;
+    use crate::report::log::plain_view;
+    use crate::report::sample::{at, block, delete, equal, insert, revised};
+    use crate::report::style::Paint;
+
+    fn view() -> View {
+        View {
+            paint: Paint {
+                colour: false,
+                width: Some(80),
+            },
+            zone: chrono_tz::Europe::Paris,
+            now: at("2026-11-23T12:00:00Z"),
+        }
+    }
+
+    fn shown() -> Shown {
+        let mut event = revised();
+        let body = event.data.diff.as_mut().unwrap().body.as_mut().unwrap();
+        body.blocks.push(block(
+            BlockOp::Equal,
+            2,
+            3,
+            vec![equal("The talks went on.")],
+        ));
+        body.blocks
+            .push(block(BlockOp::Delete, 4, 0, vec![delete("He denied it.")]));
+        body.blocks
+            .push(block(BlockOp::Insert, 0, 7, vec![insert("She said so.")]));
+        Shown {
+            row: LogRow { event, quiet: None },
+            told: vec![
+                Told {
+                    target: "desk".into(),
+                    state: "delivered".into(),
+                    done: Some(at("2026-11-23T09:04:13Z")),
+                    attempts: 1,
+                    error: None,
+                },
+                Told {
+                    target: "archive".into(),
+                    state: "pending".into(),
+                    done: None,
+                    attempts: 4,
+                    error: Some("HTTP 503".into()),
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_change_is_shown_headline_first_with_its_reasons() {
+        assert_eq!(
+            full(&shown(), false, &view()),
+            include_str!("../../tests/fixtures/report/show.txt")
+        );
+    }
+
+    #[test]
+    fn all_text_is_shown_on_request() {
+        let text = full(&shown(), true, &view());
+        assert!(text.contains("¶2→3 The talks went on."));
+        assert!(text.contains("··· 3 paragraphs unchanged\n"), "{text}");
+    }
+
+    #[test]
+    fn with_colour_the_words_are_marked_in_place() {
+        let mut view = view();
+        view.paint.colour = true;
+        let text = full(&shown(), false, &view);
+        assert!(text.contains("− Minister \x1b[9m\x1b[31mdenies\x1b[0m report of talks\n"));
+        assert!(text.contains("+ Minister \x1b[4m\x1b[32mconfirms\x1b[0m report of talks\n"));
+        assert!(!text.contains("[-"));
+    }
+
+    #[test]
+    fn quiet_changes_say_why_nobody_was_told() {
+        let mut shown = shown();
+        shown.row.quiet = Some(Quiet::Flapping);
+        shown.told.clear();
+        assert!(full(&shown, false, &view()).ends_with("\nnot told: flapping\n"));
+    }
+
+    #[test]
+    fn no_escape_of_a_stranger_gets_out() {
+        let mut shown = shown();
+        let nasty = "x\u{1b}]0;p\u{7}\u{9b}2J\r\n\u{202e}y";
+        let data = &mut shown.row.event.data;
+        data.detail = Some(nasty.into());
+        data.feed.as_mut().unwrap().title = Some(nasty.into());
+        data.feed.as_mut().unwrap().tags = vec![nasty.into()];
+        data.entry.as_mut().unwrap().url = Some(nasty.into());
+        let change = data.change.as_mut().unwrap();
+        change.reasons[0].text = nasty.into();
+        change.score_parts[0].why = nasty.into();
+        let diff = data.diff.as_mut().unwrap();
+        diff.title = Some(vec![delete(nasty), insert("z")]);
+        diff.guid = Some([nasty.into(), nasty.into()]);
+        diff.body.as_mut().unwrap().blocks[0].segments = vec![insert(nasty)];
+        shown.told[1].error = Some(nasty.into());
+        for text in [
+            full(&shown, true, &plain_view(at("2026-11-23T12:00:00Z"))),
+            log::short(&shown.row, &view()),
+            log::markdown(&shown.row, &view()),
+            log::csv(&shown.row),
+        ] {
+            let bad = |c: char| (c.is_control() && c != '\n' && c != '\r') || c == '\u{202e}';
+            assert!(!text.contains(bad), "{text:?}");
+        }
+    }
+}
