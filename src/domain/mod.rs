@@ -22,4 +22,5 @@ pub mod outcome;
 pub mod route;
 pub mod schedule;
 pub mod state;
+pub mod telling;
 pub mod url;

@@ -184,6 +184,19 @@ impl ClaimedDates {
         }
     }
 
+    /// Whether a date that was claimed before is claimed otherwise now. A first claim, and one that is withdrawn, move
+    /// nothing.
+    #[must_use]
+    pub fn moved_to(&self, now: &Self) -> bool {
+        let moved = |old: Option<Timestamp>, new: Option<Timestamp>| {
+            old.is_some() && new.is_some() && old != new
+        };
+        moved(self.feed_published, now.feed_published)
+            || moved(self.feed_updated, now.feed_updated)
+            || moved(self.page_published, now.page_published)
+            || moved(self.page_modified, now.page_modified)
+    }
+
     /// The claimed date of publication: the feed's, else the page's.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
@@ -207,10 +220,12 @@ pub struct EntryOutcome {
     /// The dates claimed now, when they differ from those stored and there is no revision that says so; else the same
     /// touch would be counted at every look.
     pub claimed: Option<ClaimedDates>,
-    /// A new state of the claimed dates and other things outside of the comparison is not stored as a revision.
+    /// The new state, when a reader sees one.
     pub revision: Option<NewRevision>,
     /// What the look at the page brought, when there was one.
     pub page: Option<PageCheck>,
+    /// The raw answer behind a revision that the page brought.
+    pub page_capture: Option<Capture>,
     /// The address of the page to look at from now on; `None` leaves it.
     pub page_url: Option<String>,
     /// When to look at the page next; outer `None` leaves it, inner `None` ends it.
@@ -232,6 +247,7 @@ impl EntryOutcome {
             claimed: None,
             revision: None,
             page: None,
+            page_capture: None,
             page_url: None,
             page_next: None,
             events: Vec::new(),
@@ -310,10 +326,26 @@ pub struct Outcome {
     pub guids_trusted: Option<bool>,
     /// Sets the moment of the baseline.
     pub baseline: bool,
-    /// The raw answers behind the revisions, feed first.
-    pub captures: Vec<Capture>,
+    /// The raw answer behind the revisions that the feed brought.
+    pub feed_capture: Option<Capture>,
     /// The entries that are written, in the order of the feed.
     pub entries: Vec<EntryOutcome>,
     /// Events about the feed itself.
     pub events: Vec<NewEvent>,
+}
+
+impl Outcome {
+    /// An outcome that stores nothing yet.
+    #[must_use]
+    pub fn of(feed: FeedId) -> Self {
+        Self {
+            feed,
+            poll: None,
+            guids_trusted: None,
+            baseline: false,
+            feed_capture: None,
+            entries: Vec::new(),
+            events: Vec::new(),
+        }
+    }
 }

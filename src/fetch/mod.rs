@@ -15,6 +15,7 @@ mod post;
 pub mod request;
 mod resolver;
 pub mod response;
+mod turns;
 
 pub use address::{AddressPolicy, Refused};
 pub use client::{Client, ClientConfig, ClientError};
@@ -24,3 +25,4 @@ pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
 };
+pub use turns::{Turn, Turns};

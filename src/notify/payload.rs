@@ -217,6 +217,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
                 op: BlockOp::Edit,
                 from: Some(3),
                 to: Some(3),
+                part_of: None,
                 segments: vec![
                     Segment::Equal("Shares fell ".into()),
                     Segment::Delete("2".into()),

@@ -11,8 +11,8 @@ use super::{changes, feeds, revisions, states};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{
-    Capture, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, NewRevision,
-    Outcome, PageCheck,
+    Capture, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Outcome,
+    PageCheck,
 };
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -38,11 +38,14 @@ impl Writer {
 
 fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
     let mut committed = Committed::default();
-    let captures = Captures::put(tx, outcome)?;
+    let feed_capture = match &outcome.feed_capture {
+        Some(capture) => Some(put_capture(tx, outcome.feed, capture)?),
+        None => None,
+    };
     let look = Look {
         feed: outcome.feed,
         at: moment(outcome),
-        captures,
+        feed_capture,
     };
     for entry in &outcome.entries {
         write_entry(tx, &look, entry, &mut committed)?;
@@ -76,7 +79,8 @@ fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
 struct Look {
     feed: FeedId,
     at: Timestamp,
-    captures: Captures,
+    /// Stored once, however many entries it brought something for.
+    feed_capture: Option<CaptureId>,
 }
 
 /// When the look was: the outcome says it in several places.
@@ -91,40 +95,10 @@ fn moment(outcome: &Outcome) -> Timestamp {
         .iter()
         .filter_map(|entry| entry.revision.as_ref());
     poll.or_else(|| pages.map(|page| page.at).max())
-        .or_else(|| outcome.captures.iter().map(|capture| capture.fetched).max())
+        .or_else(|| outcome.feed_capture.as_ref().map(|capture| capture.fetched))
         .or_else(|| revisions.map(|revision| revision.seen).max())
         .or_else(|| outcome.events.iter().map(|new| new.event.timestamp).max())
         .unwrap_or_default()
-}
-
-/// The stored captures of a look, by channel.
-#[derive(Default)]
-struct Captures {
-    feed: Option<CaptureId>,
-    page: Option<CaptureId>,
-}
-
-impl Captures {
-    fn put(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Self, StoreError> {
-        let mut stored = Self::default();
-        for capture in &outcome.captures {
-            let id = put_capture(tx, outcome.feed, capture)?;
-            match capture.channel {
-                Channel::Feed => stored.feed = Some(id),
-                Channel::Page => stored.page = Some(id),
-            }
-        }
-        Ok(stored)
-    }
-
-    /// The capture behind a revision, when this channel brought it.
-    fn of(&self, revision: &NewRevision, channel: Channel) -> Option<CaptureId> {
-        let id = match channel {
-            Channel::Feed => self.feed,
-            Channel::Page => self.page,
-        };
-        id.filter(|_| revision.channels.contains(&channel))
-    }
 }
 
 fn put_capture(tx: &mut Tx<'_>, feed: FeedId, capture: &Capture) -> Result<CaptureId, StoreError> {
@@ -194,13 +168,18 @@ fn write_entry(
     let mut number = None;
     if let Some(revision) = &outcome.revision {
         let state = states::put(tx, &revision.state)?;
+        let page_capture = match &outcome.page_capture {
+            Some(capture) => Some(put_capture(tx, look.feed, capture)?),
+            None => None,
+        };
+        let brought = |channel| revision.channels.contains(&channel);
         revisions::insert(
             tx,
             entry.id,
             revision,
             &state,
-            look.captures.of(revision, Channel::Feed),
-            look.captures.of(revision, Channel::Page),
+            look.feed_capture.filter(|_| brought(Channel::Feed)),
+            page_capture.filter(|_| brought(Channel::Page)),
         )?;
         if let Some(change) = &revision.change {
             number = Some(write_change(tx, look, &entry, revision.number, change)?);

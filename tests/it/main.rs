@@ -1,1 +1,3 @@
-//! Tests of the whole.
+//! Tests of the whole: the shape of the code, and the real binary from end to end.
+
+mod architecture;

@@ -18,7 +18,7 @@ pub use hunks::{Hunk, count_words, hunks};
 pub use segment::Segment;
 pub use text::diff_line;
 pub use token::word_count;
-pub(crate) use token::{Class, Token, is_ideograph, tokens};
+pub(crate) use token::{Class, is_ideograph, tokens};
 
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use crate::domain::outcome::{ClaimedDates, PageCheck, Quiet};
 fn a_first_sight_is_stored_whole() {
     let bench = Bench::new();
     let mut look = outcome(bench.feed);
-    look.captures.push(capture("<rss/>"));
+    look.feed_capture = Some(capture("<rss/>"));
     look.entries.push(first_sight("a", "Twelve held", at(1)));
     look.entries.push(first_sight("b", "Rain", at(1)));
     look.baseline = true;
@@ -75,7 +75,7 @@ fn a_revision_that_is_not_the_next_is_a_conflict_and_leaves_nothing() {
     let entry = bench.entry("a", "one");
     for number in [RevisionNumber(1), RevisionNumber(3)] {
         let mut look = outcome(bench.feed);
-        look.captures.push(capture("new"));
+        look.feed_capture = Some(capture("new"));
         look.entries.push(first_sight("z", "other", at(9)));
         look.entries
             .push(revised(entry, number, "two", at(9), &["desk"]));
@@ -130,7 +130,7 @@ fn the_same_body_and_the_same_state_are_stored_once() {
     let bench = Bench::new();
     for name in ["a", "b"] {
         let mut look = outcome(bench.feed);
-        look.captures.push(capture("the same"));
+        look.feed_capture = Some(capture("the same"));
         let mut entry = first_sight(name, "Rain", at(1));
         entry.revision.as_mut().unwrap().state = state("x", "Rain");
         look.entries.push(entry);

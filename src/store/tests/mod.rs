@@ -128,7 +128,7 @@ fn outcome(feed: FeedId) -> Outcome {
         poll: Some(poll(feed, at(1), PollResult::Ok)),
         guids_trusted: None,
         baseline: false,
-        captures: Vec::new(),
+        feed_capture: None,
         entries: Vec::new(),
         events: Vec::new(),
     }

@@ -1,0 +1,122 @@
+//! Decisions as events: what is told, and what `log` shows.
+
+use sha2::{Digest, Sha256};
+
+use super::decide::Revised;
+use super::diff::ProseDiff;
+use super::event::{
+    BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo,
+    RevisionInfo, SCHEMA_VERSION, Window,
+};
+use super::ids::RevisionNumber;
+use super::state::EntryState;
+use crate::time::Timestamp;
+
+/// An event of a kind, with nothing in it yet but its time.
+#[must_use]
+pub fn event(kind: EventKind, at: Timestamp, data: EventData) -> Event {
+    Event {
+        kind,
+        timestamp: at,
+        schema_version: SCHEMA_VERSION,
+        data,
+    }
+}
+
+/// What an event says of an entry. `id` is empty for an entry that is not stored yet.
+#[must_use]
+pub fn entry_info(id: &str, state: &EntryState, first_seen: Timestamp) -> EntryInfo {
+    EntryInfo {
+        id: id.to_owned(),
+        guid: state.feed.as_ref().and_then(|feed| feed.guid.clone()),
+        url: state.address().map(str::to_owned),
+        author: state.byline().map(str::to_owned),
+        published: state.published(),
+        first_seen,
+    }
+}
+
+/// One side of a change.
+#[must_use]
+pub fn revision_info(number: RevisionNumber, seen: Timestamp, state: &EntryState) -> RevisionInfo {
+    RevisionInfo {
+        revision: number,
+        seen,
+        title: state.title().map(str::to_owned),
+        body_sha256: body_sha256(state),
+    }
+}
+
+/// The whole change as an event, without its `text` and its number.
+#[must_use]
+pub fn revised(
+    revised: &Revised,
+    feed: FeedInfo,
+    entry: EntryInfo,
+    before: RevisionInfo,
+    window: Window,
+) -> Event {
+    let Revised {
+        step,
+        comparison,
+        assessment,
+        revert_of,
+        ..
+    } = revised;
+    let at = window.first_changed;
+    let change = ChangeInfo {
+        fields: comparison.fields.clone(),
+        significance: assessment.significance,
+        score: assessment.score,
+        labels: assessment.labels.clone(),
+        reasons: assessment.reasons.clone(),
+        score_parts: assessment.score_parts.clone(),
+        words: comparison.words,
+        similarity: (comparison.similarity * 100.0).round() / 100.0,
+        channel: comparison.channels.clone(),
+        window,
+        revert_of: *revert_of,
+    };
+    let diff = DiffInfo {
+        title: comparison.title.clone(),
+        summary: comparison.summary.as_ref().map(blocks),
+        body: comparison.body.as_ref().map(blocks),
+        byline: comparison.byline.clone(),
+        address: comparison.address.clone(),
+        guid: comparison.guid.clone(),
+    };
+    let data = EventData {
+        change: Some(change),
+        feed: Some(feed),
+        entry: Some(entry),
+        before: Some(before),
+        after: Some(revision_info(step.number, at, &step.state)),
+        diff: Some(diff),
+        ..EventData::default()
+    };
+    event(EventKind::EntryRevised, at, data)
+}
+
+/// SHA-256 of the entry's fullest text, blocks joined by a blank line, in hexadecimal.
+#[must_use]
+pub fn body_sha256(state: &EntryState) -> String {
+    let mut hash = Sha256::new();
+    for (place, block) in state.body().iter().enumerate() {
+        if place > 0 {
+            hash.update("\n\n");
+        }
+        hash.update(&block.text);
+    }
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn blocks(diff: &ProseDiff) -> BlocksInfo {
+    BlocksInfo {
+        blocks: diff.blocks.clone(),
+        truncated: false,
+        coarse: diff.coarse,
+    }
+}

@@ -1,0 +1,230 @@
+//! Holds the table "who may import whom" against the imports, and the pure modules against what they may not name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module, and the modules that it may import. `main.rs` and `lib.rs` are not in it: the one imports `cli`, the other
+/// declares everything.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("time", &[]),
+    ("domain", &["time"]),
+    ("extract", &["domain", "time"]),
+    ("feed", &["domain", "extract", "time"]),
+    ("report", &["domain", "feed", "extract", "time"]),
+    ("config", &["domain", "time"]),
+    ("fetch", &["domain", "config", "time"]),
+    ("store", &["domain", "time"]),
+    ("notify", &["domain", "store", "fetch", "config", "time"]),
+    (
+        "pipeline",
+        &[
+            "domain", "feed", "extract", "report", "fetch", "store", "config", "time",
+        ],
+    ),
+    (
+        "daemon",
+        &[
+            "pipeline", "notify", "store", "fetch", "config", "domain", "time", "logging",
+        ],
+    ),
+    ("demo", &["domain", "report", "notify", "config", "time"]),
+    ("logging", &["time"]),
+    ("error", &["config", "store"]),
+    (
+        "cli",
+        &[
+            "config", "daemon", "demo", "domain", "error", "extract", "feed", "fetch", "logging",
+            "notify", "pipeline", "report", "store", "time",
+        ],
+    ),
+];
+
+/// Modules without IO, clock, randomness and logging.
+const PURE: &[&str] = &["domain", "feed", "extract", "report"];
+
+/// Names that have no place in a pure module.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "rusqlite",
+    "reqwest",
+    "std::fs",
+    "std::net::Tcp",
+    "std::env",
+    "std::io::stdout",
+    "std::process",
+    "std::thread",
+    "SystemTime",
+    "Instant",
+    "Stopwatch",
+    "getrandom",
+    "tracing",
+];
+
+/// A crate, and the only modules that may name it.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("rusqlite", &["store"]),
+    ("reqwest", &["fetch", "notify"]),
+    ("feed_rs", &["feed"]),
+    ("trafilatura", &["extract"]),
+    ("clap", &["cli"]),
+    ("cron", &["domain"]),
+    ("sd_notify", &["daemon"]),
+];
+
+#[test]
+fn modules_import_only_what_the_table_allows() {
+    let mut wrong = Vec::new();
+    for (module, file, text) in sources() {
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
+            wrong.push(format!(
+                "{}: the module `{module}` is not in the table",
+                file.display()
+            ));
+            continue;
+        };
+        for (number, line) in code_lines(&text) {
+            for imported in crate_paths(line) {
+                if imported != module && !allowed.contains(&imported) {
+                    wrong.push(format!(
+                        "{}:{number}: `{module}` may not import `{imported}`",
+                        file.display()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_modules_name_nothing_impure() {
+    let mut wrong = Vec::new();
+    for (module, file, text) in sources() {
+        if !PURE.contains(&module.as_str()) {
+            continue;
+        }
+        for (number, line) in code_lines(&text) {
+            for name in IMPURE.iter().filter(|name| names(line, name)) {
+                wrong.push(format!(
+                    "{}:{number}: `{name}` in the pure `{module}`",
+                    file.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn edge_crates_stay_behind_their_doors() {
+    let mut wrong = Vec::new();
+    for (module, file, text) in sources() {
+        for (number, line) in code_lines(&text) {
+            for (name, _) in ONLY_IN.iter().filter(|(name, homes)| {
+                !homes.contains(&module.as_str()) && names(line, &format!("{name}::"))
+            }) {
+                wrong.push(format!(
+                    "{}:{number}: `{name}` in `{module}`",
+                    file.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_stay_readable_on_a_few_screens() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .filter_map(|(_, file, text)| {
+            let lines = code_lines(&text).count();
+            (lines > 600).then(|| format!("{}: {lines} lines, split it", file.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "\n{}", long.join("\n"));
+}
+
+#[test]
+fn the_table_has_no_circle() {
+    for (module, allowed) in MAY_IMPORT {
+        for other in *allowed {
+            let back = MAY_IMPORT
+                .iter()
+                .find(|(name, _)| name == other)
+                .map(|(_, list)| *list);
+            assert!(
+                !back.unwrap_or_default().contains(module),
+                "{module} and {other}"
+            );
+        }
+    }
+}
+
+/// Module, path and text of every file of `src/`, `main.rs` and `lib.rs` left out.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for item in fs::read_dir(&folder).expect("src can be read") {
+            let path = item.expect("src can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+        .into_iter()
+        .filter_map(|path| {
+            let inside = path.strip_prefix(&root).ok()?.to_owned();
+            let first = inside.components().next()?.as_os_str().to_str()?.to_owned();
+            let module = first.trim_end_matches(".rs").to_owned();
+            let text = fs::read_to_string(&path).expect("a source file is text");
+            (!["main", "lib"].contains(&module.as_str())).then_some((module, inside, text))
+        })
+        .collect()
+}
+
+/// Lines of production code with their numbers: up to the tests, comments left out.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(place, line)| (place + 1, line))
+}
+
+/// The first segment of every `crate::…` path in a line; `use crate::{a, b}` gives all of them.
+fn crate_paths(line: &str) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    for (place, _) in line.match_indices("crate::") {
+        let rest = &line[place + "crate::".len()..];
+        let list = rest
+            .strip_prefix('{')
+            .map_or(rest, |inside| inside.split('}').next().unwrap_or(""));
+        let many = rest.starts_with('{');
+        for part in list.split(',').take(if many { usize::MAX } else { 1 }) {
+            let end = part.trim().find(|c: char| !c.is_alphanumeric() && c != '_');
+            let name = &part.trim()[..end.unwrap_or(part.trim().len())];
+            if !name.is_empty() {
+                found.insert(name);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a line names something as a whole word.
+fn names(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(place, _)| {
+        let before = line[..place].chars().next_back();
+        let after = line[place + name.len()..].chars().next();
+        let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        !inside(before) && (name.ends_with("::") || !inside(after))
+    })
+}
