@@ -4,7 +4,6 @@
 //! feed or a page goes through [`clean`] before it is part of a text; machine formats carry it as it is.
 
 mod changed;
-pub mod check;
 pub mod clean;
 mod event_text;
 mod excerpt;
