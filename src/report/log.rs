@@ -113,112 +113,6 @@ pub fn oneline(row: &LogRow, view: &View) -> String {
     format!("{}\n", line.paint(view.paint))
 }
 
-/// A list item of Markdown, with what is special to Markdown escaped.
-#[must_use]
-pub fn markdown(row: &LogRow, view: &View) -> String {
-    let data = &row.event.data;
-    let plain = Paint::default();
-    let number = data
-        .number
-        .map(|n| format!("**#{n}** "))
-        .unwrap_or_default();
-    let when = match &data.change {
-        Some(change) => view.exact_window(change.window),
-        None => view.exact(row.event.timestamp),
-    };
-    let what_moved = match &data.change {
-        Some(change) => changed::fields(change).paint(plain),
-        None => names::event(row.event.kind).to_owned(),
-    };
-    let feed = escape_markdown(&changed::feed_name(data.feed.as_ref(), 60));
-    let mut out = format!("- {number}{when}, {feed}: {}", what_moved.to_lowercase());
-    match data.diff.as_ref().and_then(|diff| diff.title.as_deref()) {
-        Some(segments) => {
-            out.push_str("  \n  ");
-            for segment in clean::segments(segments) {
-                out.push_str(&match segment {
-                    Segment::Equal(text) => escape_markdown(&text),
-                    Segment::Delete(text) => around(&text, "~~"),
-                    Segment::Insert(text) => around(&text, "**"),
-                });
-            }
-        }
-        None => {
-            if let Some(title) = changed::title(data, HEADLINE_MAX) {
-                out.push_str("  \n  ");
-                out.push_str(&escape_markdown(&title));
-            }
-        }
-    }
-    if let Some(address) = changed::address(data) {
-        // Only the web is linked; an address in angle brackets cannot end early, nor carry markup.
-        let linked = address.starts_with("https://") || address.starts_with("http://");
-        out.push_str("  \n  ");
-        if linked && !address.contains(['<', '>']) {
-            out.push_str(&format!("<{address}>"));
-        } else {
-            out.push_str(&escape_markdown(&address));
-        }
-    }
-    out.push('\n');
-    out
-}
-
-/// The head of [`csv`].
-pub const CSV_HEAD: &str = "number,noticed,feed,entry,address,fields,significance,score,labels,revision_before,\
-revision_after,last_unchanged,first_changed,title_before,title_after,words_added,words_removed\r\n";
-
-/// One record of RFC 4180. Times are UTC; a value that a spreadsheet would take for a formula gets an apostrophe in
-/// front.
-#[must_use]
-pub fn csv(row: &LogRow) -> String {
-    let data = &row.event.data;
-    let change = data.change.as_ref();
-    let text = |value: Option<&str>| {
-        value
-            .map(|v| clean::line(v).into_owned())
-            .unwrap_or_default()
-    };
-    let joined = |names: Vec<&str>| names.join(" ");
-    let number = |value: Option<String>| value.unwrap_or_default();
-    let side = |side: &Option<crate::domain::event::RevisionInfo>| {
-        (
-            number(side.as_ref().map(|s| s.revision.to_string())),
-            text(side.as_ref().and_then(|s| s.title.as_deref())),
-        )
-    };
-    let (before, title_before) = side(&data.before);
-    let (after, title_after) = side(&data.after);
-    let cells = [
-        number(data.number.map(|n| n.to_string())),
-        row.event.timestamp.to_rfc3339(),
-        text(data.feed.as_ref().map(|feed| feed.name.as_str())),
-        text(data.entry.as_ref().map(|entry| entry.id.as_str())),
-        text(data.entry.as_ref().and_then(|entry| entry.url.as_deref())),
-        joined(change.map_or_else(Vec::new, |c| {
-            c.fields.iter().map(|f| names::field(*f)).collect()
-        })),
-        change
-            .map(|c| names::significance(c.significance).to_owned())
-            .unwrap_or_default(),
-        number(change.map(|c| c.score.to_string())),
-        joined(change.map_or_else(Vec::new, |c| {
-            c.labels.iter().map(|l| names::label(*l)).collect()
-        })),
-        before,
-        after,
-        number(change.map(|c| c.window.last_unchanged.to_rfc3339())),
-        number(change.map(|c| c.window.first_changed.to_rfc3339())),
-        title_before,
-        title_after,
-        number(change.map(|c| c.words.added.to_string())),
-        number(change.map(|c| c.words.removed.to_string())),
-    ];
-    let mut record = cells.map(|cell| csv_cell(&cell)).join(",");
-    record.push_str("\r\n");
-    record
-}
-
 /// `2 changes (5 hidden; --all shows them)`; for standard error.
 #[must_use]
 pub fn summary(shown: u64, hidden: u64) -> String {
@@ -329,52 +223,6 @@ fn amount(data: &EventData, change: &ChangeInfo) -> Line {
         " · "
     };
     Line::plain(amount).with(Role::Faint, between).and(labels)
-}
-
-fn around(text: &str, mark: &str) -> String {
-    // Marks have to touch the words; the white space stays outside.
-    let inner = text.trim();
-    if inner.is_empty() {
-        return text.to_owned();
-    }
-    let start = text.len() - text.trim_start().len();
-    let end = start + inner.len();
-    format!(
-        "{}{mark}{}{mark}{}",
-        &text[..start],
-        escape_markdown(inner),
-        &text[end..]
-    )
-}
-
-fn escape_markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match c {
-            // HTML passes through Markdown.
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            c if "\\`*_{}[]()#+!|~>@".contains(c) => {
-                out.push('\\');
-                out.push(c);
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-fn csv_cell(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    };
-    if guarded.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
-    }
 }
 
 /// A view without colour and width, in UTC; for what is written to files.
@@ -490,38 +338,6 @@ mod tests {
         event.data.diff.as_mut().unwrap().title =
             Some(vec![delete("a\r\nb\u{1b}[2J"), insert("c\nd")]);
         assert_eq!(oneline(&row(event), &view()).lines().count(), 1);
-    }
-
-    #[test]
-    fn markdown_cannot_be_steered() {
-        let mut event = revised();
-        event.data.feed.as_mut().unwrap().title = Some("[x](javascript:1) <b>".into());
-        event.data.diff.as_mut().unwrap().title =
-            Some(vec![equal("a "), delete("*b* "), insert("<script>")]);
-        event.data.entry.as_mut().unwrap().url = Some("javascript:alert(1)".into());
-        assert_eq!(
-            markdown(&row(event), &view()),
-            "- **#412** 2026-11-23 09:32–10:04, \\[x\\]\\(javascript:1\\) &lt;b\\>: headline + text  \n  \
-             a ~~\\*b\\*~~ **&lt;script\\>**  \n  javascript:alert\\(1\\)\n"
-        );
-    }
-
-    #[test]
-    fn csv_has_as_many_cells_as_its_head_and_no_formula() {
-        let mut event = revised();
-        event.data.after.as_mut().unwrap().title = Some("=HYPERLINK(\"x\"),\r\ny".into());
-        let record = csv(&row(event));
-        assert_eq!(
-            record,
-            "412,2026-11-23T09:04:12.481Z,example-news,ent_7,https://news.example/a/123,headline text,substantive,71,\
-             headline number moved stealth,2,3,2026-11-23T08:32:00Z,2026-11-23T09:04:12.481Z,\
-             Minister denies report of talks,\"'=HYPERLINK(\"\"x\"\"), y\",9,10\r\n"
-        );
-        let cells = |line: &str| line.matches(',').count();
-        assert_eq!(
-            cells(&csv(&row(bare(EventKind::FeedGone)))),
-            cells(CSV_HEAD)
-        );
     }
 
     #[test]

@@ -4,20 +4,27 @@
 //! feed or a page goes through [`clean`] before it is part of a text; machine formats carry it as it is.
 
 mod changed;
+pub mod check;
 pub mod clean;
+pub mod csv;
+pub mod diff_json;
 mod event_text;
 mod excerpt;
 pub mod inspect;
+pub mod feeds;
+pub mod history;
 pub mod log;
+pub mod markdown;
 pub mod names;
+pub mod notify;
 #[cfg(test)]
 pub(crate) mod sample;
+mod schema;
 pub mod show;
+pub mod status;
 pub mod style;
 mod table;
 pub mod when;
 
 pub use event_text::event_text;
-
-/// The JSON Schema of an event: a line of `log --format ndjson`, the body of a webhook.
-pub const EVENT_SCHEMA: &str = include_str!("event.schema.json");
+pub use schema::EVENT_SCHEMA;

@@ -12,7 +12,7 @@ use super::log::{self, LogRow};
 use super::names;
 use super::style::{Line, Role};
 use super::when::View;
-use crate::domain::diff::{BlockDiff, BlockOp, Segment};
+use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
 use crate::domain::event::{BlocksInfo, ChangeInfo, EventData, Field};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -58,22 +58,25 @@ pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
     let mut out = head(&shown.row, view);
     if let Some(diff) = &data.diff {
         if let Some(title) = &diff.title {
-            out.push_str(&section(Line::new().with(Role::Strong, "HEADLINE"), view));
-            out.push_str(&two_sides(title, view));
+            out.push_str(&headline(title, view));
         }
         if let Some(byline) = &diff.byline {
-            out.push_str(&section(Line::new().with(Role::Strong, "BY-LINE"), view));
+            out.push_str(&section(&Line::new().with(Role::Strong, "BY-LINE"), view));
             out.push_str(&two_sides(byline, view));
         }
         for (name, blocks) in [("TEXT", &diff.body), ("SUMMARY", &diff.summary)] {
             if let Some(blocks) = blocks {
-                out.push_str(&section(text_head(name, data.change.as_ref()), view));
+                let change = data.change.as_ref();
+                out.push_str(&section(
+                    &text_head(name, change.map(|c| (c.similarity, c.words))),
+                    view,
+                ));
                 out.push_str(&blocks_text(blocks, all_text, view));
             }
         }
         for (name, sides) in [("ADDRESS", &diff.address), ("GUID", &diff.guid)] {
             if let Some([old, new]) = sides {
-                out.push_str(&section(Line::new().with(Role::Strong, name), view));
+                out.push_str(&section(&Line::new().with(Role::Strong, name), view));
                 let segments = [Segment::Delete(old.clone()), Segment::Insert(new.clone())];
                 out.push_str(&two_sides(&segments, view));
             }
@@ -170,23 +173,41 @@ fn provenance(data: &EventData, change: &ChangeInfo, view: &View) -> String {
     parts.join(" · ")
 }
 
-fn section(head: Line, view: &View) -> String {
+fn section(head: &Line, view: &View) -> String {
     format!("\n{}\n", head.paint(view.paint))
 }
 
-fn text_head(name: &str, change: Option<&ChangeInfo>) -> Line {
+fn text_head(name: &str, amount: Option<(f64, WordCount)>) -> Line {
     let head = Line::new().with(Role::Strong, name);
-    match change {
-        Some(change) => head.with(
+    match amount {
+        Some((similarity, words)) => head.with(
             Role::Faint,
             format!(
                 "   similarity {:.0} %   {}",
-                (change.similarity * 100.0).clamp(0.0, 100.0),
-                changed::words(change.words)
+                (similarity * 100.0).clamp(0.0, 100.0),
+                changed::words(words)
             ),
         ),
         None => head,
     }
+}
+
+/// The section of a headline, with an empty line before it.
+pub(super) fn headline(segments: &[Segment], view: &View) -> String {
+    let head = section(&Line::new().with(Role::Strong, "HEADLINE"), view);
+    format!("{head}{}", two_sides(segments, view))
+}
+
+/// The section of a text, with an empty line before it.
+pub(super) fn text(
+    blocks: &BlocksInfo,
+    similarity: f64,
+    words: WordCount,
+    all_text: bool,
+    view: &View,
+) -> String {
+    let head = section(&text_head("TEXT", Some((similarity, words))), view);
+    format!("{head}{}", blocks_text(blocks, all_text, view))
 }
 
 /// Old above new; with colour, only the words that differ are marked.
@@ -345,10 +366,10 @@ fn told(shown: &Shown, view: &View) -> String {
             text.push_str(&view.moment(done));
         }
         if told.attempts > 1 || told.done.is_none() {
-            text.push_str(&format!(", {}", names::count(told.attempts, "attempt")));
+            text = format!("{text}, {}", names::count(told.attempts, "attempt"));
         }
         if let Some(error) = told.error.as_deref().filter(|_| told.state != "delivered") {
-            text.push_str(&format!(", {}", clean::excerpt(error, 200)));
+            text = format!("{text}, {}", clean::excerpt(error, 200));
         }
         out.push_str(
             &Line::new()
@@ -469,8 +490,8 @@ mod tests {
         for text in [
             full(&shown, true, &plain_view(at("2026-11-23T12:00:00Z"))),
             log::short(&shown.row, &view()),
-            log::markdown(&shown.row, &view()),
-            log::csv(&shown.row),
+            crate::report::markdown::item(&shown.row, &view()),
+            crate::report::csv::record(&shown.row),
         ] {
             let bad = |c: char| (c.is_control() && c != '\n' && c != '\r') || c == '\u{202e}';
             assert!(!text.contains(bad), "{text:?}");

@@ -50,13 +50,13 @@ impl View {
     /// `today 09:32–10:04`, `yesterday 23:50 – today 00:20`: between which two looks it happened.
     #[must_use]
     pub fn window(&self, window: Window) -> String {
-        self.span(window, |view, at| view.moment(at))
+        self.span(window, Self::moment)
     }
 
     /// The same with dates in figures, for lists that are kept: `2026-11-23 09:32–10:04`.
     #[must_use]
     pub fn exact_window(&self, window: Window) -> String {
-        self.span(window, |view, at| view.exact(at))
+        self.span(window, Self::exact)
     }
 
     fn span(&self, window: Window, moment: impl Fn(&Self, Timestamp) -> String) -> String {

@@ -1,0 +1,93 @@
+//! Arguments of the commands about feeds and their checks.
+
+use clap::{Args, ValueEnum};
+
+/// Arguments of `add`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor add https://news.example/rss.xml --tag politics --every 5m\n  \
+revisor add news.example --pick 1"
+)]
+pub struct AddArgs {
+    /// Addresses of feeds, or of sites whose feeds are looked for
+    #[arg(required = true, value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Name of the feed; the default is made from its title
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Tag, may be given several times
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Time between two polls: 5m, 1h
+    #[arg(long, value_name = "INTERVAL")]
+    pub every: Option<String>,
+    /// Take the Nth of the feeds that were found
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    pub pick: Option<usize>,
+    /// Take all the feeds that were found
+    #[arg(long)]
+    pub all: bool,
+    /// When article pages are looked at: always, changed, off
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "WHEN")]
+    pub page: Option<PageWhen>,
+}
+
+/// When article pages are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PageWhen {
+    /// As the article clock says
+    Always,
+    /// When the entry in the feed has changed
+    Changed,
+    /// Never
+    Off,
+}
+
+impl PageWhen {
+    /// The value of `page.fetch` in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Changed => "changed",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// Arguments of `rm`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor rm example-news\n  revisor rm https://news.example/rss.xml"
+)]
+pub struct RmArgs {
+    /// Names or addresses of feeds
+    #[arg(required = true, value_name = "FEED")]
+    pub feeds: Vec<String>,
+}
+
+/// Arguments of `feeds`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor feeds\n  revisor feeds --json")]
+pub struct FeedsArgs {}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor check\n  revisor check example-news --force\n  \
+revisor check --exit-code --json"
+)]
+pub struct CheckArgs {
+    /// Names or addresses of feeds; all feeds when none is named
+    #[arg(value_name = "FEED")]
+    pub feeds: Vec<String>,
+    /// Look at every feed, and every page still on the article clock, due or not
+    #[arg(long)]
+    pub force: bool,
+    /// Look and compare, store and send nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// End with 1 when there are changes
+    #[arg(long)]
+    pub exit_code: bool,
+}

@@ -1,0 +1,259 @@
+//! Arguments of the commands that read what was found.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::domain::classify::Significance;
+use crate::domain::event::Field;
+
+/// Which changes are meant; for `log` and what follows it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Filter {
+    /// From this time on: 2d, 36h, "2 days ago", yesterday, 2026-11-20, 2026-11-20T10:00Z
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Up to this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Of this feed (name or address); may be given several times
+    #[arg(long, value_name = "FEED")]
+    pub feed: Vec<String>,
+    /// Of feeds with this tag; may be given several times
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Of this entry (address, guid or id)
+    #[arg(long, value_name = "ENTRY")]
+    pub entry: Option<String>,
+    /// At least this significant: typographic, minor, substantive
+    #[arg(
+        hide_possible_values = true,
+        long,
+        value_enum,
+        value_name = "LEVEL",
+        conflicts_with = "all"
+    )]
+    pub significance: Option<SignificanceArg>,
+    /// Only changes of headlines
+    #[arg(long, conflicts_with = "field")]
+    pub headline: bool,
+    /// Only changes of these: title, summary, body, byline, date, address, guid
+    #[arg(
+        hide_possible_values = true,
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "FIELD"
+    )]
+    pub field: Vec<FieldArg>,
+    /// Also what is hidden by default: typographic and quiet changes
+    #[arg(long)]
+    pub all: bool,
+}
+
+impl Filter {
+    /// The fields that are asked for; empty means any.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        if self.headline {
+            vec![Field::Title]
+        } else {
+            self.field.iter().map(|field| (*field).into()).collect()
+        }
+    }
+}
+
+/// A significance on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SignificanceArg {
+    /// Everything that can be seen
+    Typographic,
+    /// Typos and more
+    Minor,
+    /// What says something else than before
+    Substantive,
+}
+
+impl From<SignificanceArg> for Significance {
+    fn from(value: SignificanceArg) -> Self {
+        match value {
+            SignificanceArg::Typographic => Self::Typographic,
+            SignificanceArg::Minor => Self::Minor,
+            SignificanceArg::Substantive => Self::Substantive,
+        }
+    }
+}
+
+/// A field on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FieldArg {
+    /// The headline
+    #[value(alias = "headline")]
+    Title,
+    /// The feed's description
+    Summary,
+    /// The full text
+    #[value(alias = "text")]
+    Body,
+    /// The authors
+    #[value(alias = "author")]
+    Byline,
+    /// Dates
+    Date,
+    /// The address
+    #[value(alias = "url")]
+    Address,
+    /// The feed's identifier
+    Guid,
+}
+
+impl From<FieldArg> for Field {
+    fn from(value: FieldArg) -> Self {
+        match value {
+            FieldArg::Title => Self::Title,
+            FieldArg::Summary => Self::Summary,
+            FieldArg::Body => Self::Body,
+            FieldArg::Byline => Self::Byline,
+            FieldArg::Date => Self::Date,
+            FieldArg::Address => Self::Address,
+            FieldArg::Guid => Self::Guid,
+        }
+    }
+}
+
+/// Arguments of `log`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A day alone means its first moment, in the configured time zone.\n\n\
+Examples:\n  revisor log --since 2d\n  revisor log --headline --feed example-news\n  \
+revisor log --format ndjson --since today | jq -r .data.after.title\n  revisor log --follow"
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag on the command line"
+)]
+pub struct LogArgs {
+    /// Which changes.
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Blocks that stayed the same too
+    #[arg(long)]
+    pub full: bool,
+    /// At most N changes
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Oldest first
+    #[arg(long)]
+    pub reverse: bool,
+    /// Wait for further changes and print them as they come
+    #[arg(short, long)]
+    pub follow: bool,
+    /// End with 1 when there are changes
+    #[arg(long, conflicts_with = "follow")]
+    pub exit_code: bool,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor show 412\n  revisor show '#412' --full")]
+pub struct ShowArgs {
+    /// Number of the change, as `log` gives it
+    #[arg(value_name = "CHANGE", value_parser = change_number)]
+    pub change: i64,
+    /// Paragraphs that stayed the same too
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor history https://news.example/a/123\n  \
+revisor history ent_42 --json"
+)]
+pub struct HistoryArgs {
+    /// Address, guid or id of the entry
+    #[arg(value_name = "ENTRY")]
+    pub entry: String,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without revisions, the last two are compared. Files are HTML, whose article is extracted, or \
+plain text with a blank line between paragraphs.\n\n\
+Examples:\n  revisor diff https://news.example/a/123\n  revisor diff https://news.example/a/123 1..3\n  \
+revisor diff --files old.html new.html --json"
+)]
+pub struct DiffArgs {
+    /// Address, guid or id of the entry
+    #[arg(value_name = "ENTRY", required_unless_present = "files")]
+    pub entry: Option<String>,
+    /// Revisions to compare: `2..3`, `2..` (up to the last), `..3` (from the first)
+    #[arg(value_name = "A..B", value_parser = revisions)]
+    pub revisions: Option<RevisionRange>,
+    /// Compare two files instead
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["entry", "revisions"])]
+    pub files: Option<Vec<PathBuf>>,
+    /// Paragraphs that stayed the same too
+    #[arg(long)]
+    pub full: bool,
+    /// End with 1 when there is a difference
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Two revisions; `None` stands for the first, or the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RevisionRange {
+    /// The older side.
+    pub from: Option<u32>,
+    /// The newer side.
+    pub to: Option<u32>,
+}
+
+fn change_number(text: &str) -> Result<i64, String> {
+    text.strip_prefix('#')
+        .unwrap_or(text)
+        .parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "expected the number of a change, such as 412 or '#412'".to_owned())
+}
+
+fn revisions(text: &str) -> Result<RevisionRange, String> {
+    let wrong = || "expected two revisions, such as 2..3, 2.. or ..3".to_owned();
+    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+    let side = |text: &str| match text {
+        "" => Ok(None),
+        number => match number.parse() {
+            Ok(number) if number > 0 => Ok(Some(number)),
+            _ => Err(wrong()),
+        },
+    };
+    Ok(RevisionRange {
+        from: side(from)?,
+        to: side(to)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_changes_and_revisions_are_read_strictly() {
+        assert_eq!(change_number("#412"), Ok(412));
+        assert_eq!(change_number("412"), Ok(412));
+        assert!(change_number("0").is_err());
+        assert!(change_number("-1").is_err());
+        assert!(change_number("last").is_err());
+        let range = |from, to| Ok(RevisionRange { from, to });
+        assert_eq!(revisions("2..3"), range(Some(2), Some(3)));
+        assert_eq!(revisions("2.."), range(Some(2), None));
+        assert_eq!(revisions(".."), range(None, None));
+        for wrong in ["2", "a..b", "0..1", "1...2", "1..2..3"] {
+            assert!(revisions(wrong).is_err(), "{wrong}");
+        }
+    }
+}

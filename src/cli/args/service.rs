@@ -1,0 +1,181 @@
+//! Arguments of the commands about the service, its alerts and its care.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::domain::event::EventKind;
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor run\n  revisor run --config /etc/revisor/config.toml -v"
+)]
+pub struct RunArgs {
+    /// Form of the log on standard error: auto, text, journal, json
+    #[arg(
+        hide_possible_values = true,
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value_t
+    )]
+    pub log_format: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// For the journal under systemd, else text
+    #[default]
+    Auto,
+    /// Text with times
+    Text,
+    /// Lines with priorities, for the journal
+    Journal,
+    /// A JSON document on each line
+    Json,
+}
+
+/// What `inspect` looks at.
+#[derive(Debug, Subcommand)]
+pub enum InspectCommand {
+    /// What revisor reads in a feed
+    Feed(InspectFeedArgs),
+    /// What revisor reads in an article page
+    Article(InspectArticleArgs),
+}
+
+/// Arguments of `inspect feed`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor inspect feed https://news.example/rss.xml\n  \
+revisor inspect feed saved.xml --json --content-type application/rss+xml\n  \
+curl -s https://news.example/rss.xml | revisor inspect feed -"
+)]
+pub struct InspectFeedArgs {
+    /// An address, a file, or - for standard input
+    #[arg(value_name = "URL|FILE|-")]
+    pub source: String,
+    /// Content type that the file was served with
+    #[arg(long, value_name = "TYPE")]
+    pub content_type: Option<String>,
+}
+
+/// Arguments of `inspect article`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor inspect article https://news.example/a/123\n  \
+revisor inspect article saved.html --url https://news.example/a/123 --json"
+)]
+pub struct InspectArticleArgs {
+    /// An address, a file, or - for standard input
+    #[arg(value_name = "URL|FILE|-")]
+    pub source: String,
+    /// Address that the file was found at
+    #[arg(long, value_name = "BASE")]
+    pub url: Option<String>,
+}
+
+/// What `notify` does.
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// List the targets and what waits for them
+    #[command(after_help = "Examples:\n  revisor notify list\n  revisor notify list --json")]
+    List,
+    /// Send a test event, marked as such, and print the answer
+    Test(NotifyTestArgs),
+    /// Send what failed or waits, now
+    Retry(NotifyRetryArgs),
+}
+
+/// Arguments of `notify test`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor notify test\n  revisor notify test desk --event entry.revised"
+)]
+pub struct NotifyTestArgs {
+    /// Name of the target; all targets when none is named
+    pub target: Option<String>,
+    /// Kind of event to send
+    #[arg(long, value_name = "EVENT", value_parser = event_kind, default_value = "ping.test")]
+    pub event: EventKind,
+}
+
+/// Arguments of `notify retry`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor notify retry desk\n  revisor notify retry --all")]
+pub struct NotifyRetryArgs {
+    /// Name of the target
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub target: Option<String>,
+    /// All targets
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing outside of a temporary folder is touched, and no network is used but the loopback.\n\n\
+Examples:\n  revisor demo\n  revisor demo --color never"
+)]
+pub struct DemoArgs {}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor init\n  revisor init --config ./revisor.toml")]
+pub struct InitArgs {
+    /// Write over a file that exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor status\n  revisor status --json")]
+pub struct StatusArgs {}
+
+/// What `config` does.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Say whether the configuration can be used, and what its schedules mean
+    #[command(
+        after_help = "Examples:\n  revisor config check\n  revisor config check ./new-config.toml"
+    )]
+    Check {
+        /// The file; the one in use when none is named
+        file: Option<PathBuf>,
+    },
+    /// Print the configuration as it is used, without secrets
+    #[command(after_help = "Examples:\n  revisor config show\n  revisor config show --json")]
+    Show,
+    /// Print which files are used
+    #[command(
+        after_help = "Examples:\n  revisor config path\n  $EDITOR \"$(revisor config path -q)\""
+    )]
+    Path,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor schema event > event.schema.json")]
+pub struct SchemaArgs {
+    /// Which format
+    #[arg(value_enum)]
+    pub of: SchemaOf,
+}
+
+/// Machine formats with a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A line of `log --format ndjson`, and the body of a webhook
+    Event,
+}
+
+fn event_kind(text: &str) -> Result<EventKind, String> {
+    EventKind::parse(text).ok_or_else(|| {
+        let names: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}

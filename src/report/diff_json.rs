@@ -1,0 +1,179 @@
+//! `revisor diff --files OLD NEW --json`: a difference without a database.
+
+use serde::Serialize;
+
+use super::changed;
+use super::style::{Line, Role};
+use super::when::View;
+use crate::domain::classify::{Assessment, Label, Significance};
+use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, WordCount};
+use crate::domain::event::BlocksInfo;
+
+/// The difference between two texts. Its JSON form is a contract.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileDiff {
+    /// Whether nothing that counts differs.
+    pub equal: bool,
+    /// How much it matters; `null` when equal.
+    pub significance: Option<Significance>,
+    /// 0–100.
+    pub score: u8,
+    /// What kinds of edit it is.
+    pub labels: Vec<Label>,
+    /// The headline; empty when neither side has one.
+    pub title: Vec<Segment>,
+    /// All blocks, equal ones included.
+    pub blocks: Vec<BlockDiff>,
+    /// Words that came and went, headline included.
+    pub words: WordCount,
+    /// 0–1, of the text.
+    pub similarity: f64,
+    /// Set when the texts were too large or too different for the fine method.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub coarse: bool,
+}
+
+impl FileDiff {
+    /// Puts the parts together. `assessment` is absent when the two are equal by the rules of normalisation; `words`
+    /// counts over headline and text.
+    #[must_use]
+    pub fn new(
+        title: Vec<Segment>,
+        body: ProseDiff,
+        words: WordCount,
+        assessment: Option<&Assessment>,
+    ) -> Self {
+        Self {
+            equal: assessment.is_none(),
+            significance: assessment.map(|found| found.significance),
+            score: assessment.map_or(0, |found| found.score),
+            labels: assessment
+                .map(|found| found.labels.clone())
+                .unwrap_or_default(),
+            title,
+            blocks: body.blocks,
+            words,
+            similarity: (body.similarity * 10_000.0).round() / 10_000.0,
+            coarse: body.coarse,
+        }
+    }
+}
+
+/// For reading: the headline, the paragraphs, the labels; `None` when the two are equal.
+#[must_use]
+pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
+    let significance = diff.significance?;
+    let mut out = String::new();
+    let headline_changed = diff.title.iter().any(|s| !matches!(s, Segment::Equal(_)));
+    if headline_changed {
+        out.push_str(&super::show::headline(&diff.title, view));
+    }
+    if diff.blocks.iter().any(|block| block.op != BlockOp::Equal) || all_text {
+        let info = BlocksInfo {
+            blocks: diff.blocks.clone(),
+            truncated: false,
+            coarse: diff.coarse,
+        };
+        out.push_str(&super::show::text(
+            &info,
+            diff.similarity,
+            diff.words,
+            all_text,
+            view,
+        ));
+    }
+    let labels: Vec<&str> = diff
+        .labels
+        .iter()
+        .map(|label| super::names::label(*label))
+        .collect();
+    let last = Line::plain(super::names::significance(significance)).with(
+        Role::Faint,
+        format!(
+            ", score {}, {}: {}",
+            diff.score,
+            changed::words(diff.words),
+            labels.join(", ")
+        ),
+    );
+    out.push('\n');
+    out.push_str(&last.wrap("", "  ", view.paint));
+    Some(out.trim_start_matches('\n').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::{at, block, delete, equal, insert};
+
+    fn diff(assessment: Option<&Assessment>) -> FileDiff {
+        FileDiff::new(
+            vec![equal("Shares fall")],
+            ProseDiff {
+                blocks: vec![
+                    block(BlockOp::Equal, 1, 1, vec![equal("First.")]),
+                    block(
+                        BlockOp::Edit,
+                        2,
+                        2,
+                        vec![equal("Fell "), delete("2"), insert("3"), equal(".")],
+                    ),
+                ],
+                words: WordCount {
+                    added: 1,
+                    removed: 1,
+                },
+                similarity: 0.912_345,
+                coarse: false,
+            },
+            WordCount {
+                added: 1,
+                removed: 1,
+            },
+            assessment,
+        )
+    }
+
+    fn assessment() -> Assessment {
+        Assessment {
+            labels: vec![Label::Number],
+            reasons: vec![],
+            significance: Significance::Substantive,
+            score: 60,
+            score_parts: vec![],
+        }
+    }
+
+    #[test]
+    fn the_machine_form_is_the_contract() {
+        let value = serde_json::to_value(diff(Some(&assessment()))).unwrap();
+        assert_eq!(
+            value,
+            serde_json::json!({
+                "equal": false, "significance": "substantive", "score": 60, "labels": ["number"],
+                "title": [["=", "Shares fall"]],
+                "blocks": [
+                    {"op": "equal", "from": 1, "to": 1, "segments": [["=", "First."]]},
+                    {"op": "edit", "from": 2, "to": 2, "segments": [["=", "Fell "], ["-", "2"], ["+", "3"], ["=", "."]]}
+                ],
+                "words": {"added": 1, "removed": 1},
+                "similarity": 0.9123
+            })
+        );
+        let equal = serde_json::to_value(diff(None)).unwrap();
+        assert_eq!(equal["equal"], true);
+        assert_eq!(equal["significance"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn for_reading_equal_paragraphs_are_elided() {
+        let view = plain_view(at("2026-11-23T12:00:00Z"));
+        assert_eq!(
+            text(&diff(Some(&assessment())), false, &view).unwrap(),
+            "TEXT   similarity 91 %   +1 −1 words\n  ··· 1 paragraph unchanged (--full shows them)\n  \
+             ¶2 Fell [-2-]{+3+}.\n\nsubstantive, score 60, +1 −1 words: number\n"
+        );
+        assert_eq!(text(&diff(None), false, &view), None);
+    }
+}

@@ -1,0 +1,199 @@
+//! `revisor feeds`: the feeds and how they are.
+
+use serde::Serialize;
+
+use super::clean;
+use super::names;
+use super::style::{Line, Role, cut};
+use super::table::{Side, table};
+use super::when::View;
+use crate::time::Timestamp;
+
+/// A feed. Its JSON form is an element of the answer of `feeds --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeedRow {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its address in the configuration.
+    pub url: String,
+    /// Its own title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// How it is.
+    pub state: FeedState,
+    /// Polls that failed since the last one that did not.
+    pub failures: u32,
+    /// What went wrong at the last poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// HTTP status of the last poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Its entries, also those that have left it.
+    pub entries: u64,
+    /// Changes of its entries, quiet ones left out.
+    pub changes: u64,
+    /// When the newest of them was first seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_change: Option<Timestamp>,
+    /// The last poll that did not fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_ok: Option<Timestamp>,
+    /// The next poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Timestamp>,
+    /// Why then.
+    pub next_why: String,
+}
+
+/// How a feed is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedState {
+    /// It was never read.
+    New,
+    /// The last poll went well.
+    Ok,
+    /// The last poll failed.
+    Failing,
+    /// Its address answered that it is gone.
+    Gone,
+    /// Somebody paused it.
+    Paused,
+}
+
+/// A table.
+#[must_use]
+pub fn text(feeds: &[FeedRow], view: &View) -> String {
+    let rows: Vec<Vec<Line>> = feeds.iter().map(|feed| table_row(feed, view)).collect();
+    table(
+        &[
+            ("feed", Side::Left),
+            ("state", Side::Left),
+            ("entries", Side::Right),
+            ("changes", Side::Right),
+            ("last read", Side::Left),
+            ("next check", Side::Left),
+        ],
+        &rows,
+        view.paint,
+    )
+}
+
+/// `name<TAB>address`, for scripts.
+#[must_use]
+pub fn oneline(feed: &FeedRow) -> String {
+    format!(
+        "{}\t{}\n",
+        clean::line(&feed.name),
+        clean::address(&feed.url)
+    )
+}
+
+fn table_row(feed: &FeedRow, view: &View) -> Vec<Line> {
+    let state = match feed.state {
+        FeedState::New => Line::new().with(Role::Faint, "new"),
+        FeedState::Ok => Line::new().with(Role::Good, "ok"),
+        FeedState::Failing => {
+            Line::new().with(Role::Bad, format!("failing ×{}", feed.failures.max(1)))
+        }
+        FeedState::Gone => Line::new().with(Role::Bad, "gone"),
+        FeedState::Paused => Line::new().with(Role::Warning, "paused"),
+    };
+    let last = feed
+        .last_ok
+        .map_or("never".to_owned(), |at| view.from_now(at));
+    let mut next = match (feed.state, feed.next) {
+        (FeedState::Paused, _) | (_, None) => Line::plain("never"),
+        (_, Some(at)) if at <= view.now => Line::plain("now"),
+        (_, Some(at)) => Line::plain(view.from_now(at)),
+    };
+    let why = clean::excerpt(&feed.next_why, 40);
+    if !why.is_empty() && feed.next.is_some() && feed.state != FeedState::Paused {
+        next = next.with(Role::Faint, format!(" ({why})"));
+    }
+    if let Some(error) = &feed.error {
+        next = next.with(Role::Warning, format!("  {}", clean::excerpt(error, 80)));
+    }
+    vec![
+        Line::new().with(Role::Strong, cut(&clean::line(&feed.name), 32)),
+        state,
+        Line::plain(feed.entries.to_string()),
+        Line::plain(feed.changes.to_string()),
+        Line::plain(last),
+        next,
+    ]
+}
+
+/// `3 feeds, 1 failing`; for standard error.
+#[must_use]
+pub fn summary(feeds: &[FeedRow]) -> String {
+    let of = |state| feeds.iter().filter(|feed| feed.state == state).count() as u64;
+    let mut text = names::count(feeds.len() as u64, "feed");
+    for (count, what) in [
+        (of(FeedState::Failing), "failing"),
+        (of(FeedState::Gone), "gone"),
+        (of(FeedState::Paused), "paused"),
+    ] {
+        if count > 0 {
+            text = format!("{text}, {count} {what}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::at;
+
+    pub(crate) fn feed(name: &str, state: FeedState) -> FeedRow {
+        FeedRow {
+            name: name.into(),
+            url: format!("https://{name}.example/rss.xml"),
+            title: None,
+            tags: vec![],
+            state,
+            failures: 0,
+            error: None,
+            status: Some(200),
+            entries: 30,
+            changes: 4,
+            last_change: None,
+            last_ok: Some(at("2026-11-23T11:56:00Z")),
+            next: Some(at("2026-11-23T12:11:00Z")),
+            next_why: "every 15m".into(),
+        }
+    }
+
+    #[test]
+    fn the_table_says_how_each_feed_is() {
+        let mut failing = feed("bbc-world", FeedState::Failing);
+        failing.failures = 52;
+        failing.error = Some("HTTP 403\u{1b}[2J".into());
+        failing.next_why = "failed 52 times".into();
+        let mut gone = feed("old-blog", FeedState::Gone);
+        gone.next = None;
+        gone.error = Some("HTTP 410".into());
+        let mut new = feed("new", FeedState::New);
+        new.last_ok = None;
+        new.next = Some(at("2026-11-23T11:00:00Z"));
+        new.entries = 0;
+        new.changes = 0;
+        let feeds = [feed("example-news", FeedState::Ok), failing, gone, new];
+        assert_eq!(
+            text(&feeds, &plain_view(at("2026-11-23T12:00:00Z"))),
+            "\
+feed          state        entries  changes  last read  next check
+example-news  ok                30        4  4 min ago  in 11 min (every 15m)
+bbc-world     failing ×52       30        4  4 min ago  in 11 min (failed 52 times)  HTTP 403
+old-blog      gone              30        4  4 min ago  never  HTTP 410
+new           new                0        0  never      now (every 15m)
+"
+        );
+        assert_eq!(summary(&feeds), "4 feeds, 1 failing, 1 gone");
+    }
+}

@@ -1,0 +1,332 @@
+//! `revisor history`: the revisions of one entry.
+
+use serde::Serialize;
+
+use super::changed;
+use super::clean;
+use super::log::quiet_name;
+use super::names;
+use super::style::{Line, Role, cut};
+use super::table::{Side, table};
+use super::when::{self, View};
+use crate::domain::classify::{Label, Significance};
+use crate::domain::diff::WordCount;
+use crate::domain::event::{EntryInfo, FeedInfo, Field};
+use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::domain::outcome::Quiet;
+use crate::domain::state::Channel;
+use crate::time::Timestamp;
+
+/// An entry and what became of it. Its JSON form is the answer of `history --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct History {
+    /// Its feed.
+    pub feed: FeedInfo,
+    /// The entry as it is now.
+    pub entry: EntryInfo,
+    /// Whether the feed lists it now.
+    pub in_feed: bool,
+    /// Whether its article was taken down.
+    pub removed: bool,
+    /// How often a claimed date moved while the text stayed: `fake-freshness`.
+    pub date_touches: u32,
+    /// The last look at its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_checked: Option<Timestamp>,
+    /// The next look at its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_next: Option<Timestamp>,
+    /// Oldest first.
+    pub revisions: Vec<HistoryRow>,
+}
+
+/// A revision.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HistoryRow {
+    /// Its number.
+    pub revision: RevisionNumber,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Which channels brought it.
+    pub channels: Vec<Channel>,
+    /// Its headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Words of its text.
+    pub words: u64,
+    /// The change that led to it; absent for a first sight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<HistoryChange>,
+}
+
+/// The change that led to a revision.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HistoryChange {
+    /// Its number.
+    pub number: ChangeNumber,
+    /// The fields that moved.
+    pub fields: Vec<Field>,
+    /// What kinds of edit it was.
+    pub labels: Vec<Label>,
+    /// How much it matters.
+    pub significance: Significance,
+    /// Words that came and went.
+    pub words: WordCount,
+    /// The earlier revision that it was a return to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revert_of: Option<RevisionNumber>,
+    /// Why nobody was told.
+    #[serde(serialize_with = "quiet_word", skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+}
+
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn quiet_word<S: serde::Serializer>(
+    quiet: &Option<Quiet>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    quiet.map(Quiet::as_str).serialize(serializer)
+}
+
+/// A table, newest first; ● where the headline changed, ○ at first sight.
+#[must_use]
+pub fn text(history: &History, view: &View) -> String {
+    let paint = view.paint;
+    let entry = &history.entry;
+    let feed = changed::feed_name(Some(&history.feed), 80);
+    let mut head = Line::new().with(Role::Strong, feed);
+    head = head.with(Role::Plain, format!(" · {}", clean::excerpt(&entry.id, 40)));
+    if let Some(author) = entry
+        .author
+        .as_deref()
+        .map(|author| clean::excerpt(author, 80))
+    {
+        head = head.with(Role::Faint, format!(" · {author}"));
+    }
+    let mut out = head.wrap("", "  ", paint);
+    if let Some(url) = &entry.url {
+        let url = clean::excerpt(&clean::address(url), 500);
+        out.push_str(&Line::plain(url).wrap("", "  ", paint));
+    }
+    out.push('\n');
+    let rows: Vec<Vec<Line>> = history
+        .revisions
+        .iter()
+        .enumerate()
+        .map(|(at, row)| table_row(history, at, row, view))
+        .rev()
+        .collect();
+    out.push_str(&table(
+        &[
+            ("rev", Side::Right),
+            ("first seen", Side::Left),
+            ("", Side::Left),
+            ("headline", Side::Left),
+            ("words", Side::Left),
+            ("change", Side::Left),
+        ],
+        &rows,
+        paint,
+    ));
+    for remark in remarks(history, view) {
+        out.push_str(&Line::new().with(Role::Faint, remark).wrap("", "  ", paint));
+    }
+    out
+}
+
+fn table_row(history: &History, at: usize, row: &HistoryRow, view: &View) -> Vec<Line> {
+    let before = at.checked_sub(1).and_then(|at| history.revisions.get(at));
+    let mark = match before {
+        None => Line::plain("○"),
+        Some(before) if before.title != row.title => Line::new().with(Role::Strong, "●"),
+        Some(_) => Line::new(),
+    };
+    let title = row
+        .title
+        .as_deref()
+        .map(|title| clean::excerpt(title, 200))
+        .unwrap_or_default();
+    // The other columns take about sixty.
+    let room = view
+        .paint
+        .width
+        .map_or(60, |width| width.saturating_sub(60).max(24));
+    let words = match &row.change {
+        Some(change) => format!("+{} −{}", change.words.added, change.words.removed),
+        None => String::new(),
+    };
+    vec![
+        Line::plain(row.revision.to_string()),
+        Line::plain(view.exact(row.seen)),
+        mark,
+        Line::plain(cut(&title, room)),
+        Line::plain(words),
+        change_cell(history, before, row),
+    ]
+}
+
+fn change_cell(history: &History, before: Option<&HistoryRow>, row: &HistoryRow) -> Line {
+    let Some(change) = &row.change else {
+        let text = match before {
+            None => first_sight(history, row),
+            Some(_) if row.channels.contains(&Channel::Page) => {
+                "page read for the first time".to_owned()
+            }
+            Some(_) => "seen in the feed for the first time".to_owned(),
+        };
+        return Line::new().with(Role::Faint, text);
+    };
+    let fields: Vec<&str> = change
+        .fields
+        .iter()
+        .map(|field| names::field(*field))
+        .collect();
+    let mut line = Line::new()
+        .with(Role::Strong, format!("#{}", change.number))
+        .with(Role::Plain, format!(" {}", fields.join(", ")));
+    if let Some(revision) = change.revert_of {
+        line = line.with(Role::Warning, format!(", back to rev {revision}"));
+    }
+    if change.significance == Significance::Typographic {
+        line = line.with(Role::Faint, ", typographic");
+    }
+    if let Some(quiet) = change.quiet.filter(|quiet| *quiet != Quiet::Insignificant) {
+        line = line.with(Role::Faint, format!(" (quiet: {})", quiet_name(quiet)));
+    }
+    line
+}
+
+fn first_sight(history: &History, row: &HistoryRow) -> String {
+    match history.entry.published {
+        Some(published) if published <= row.seen && published > Timestamp::from_unix(0) => {
+            let after = when::duration(row.seen.since(published));
+            format!("first sight, {after} after publication")
+        }
+        _ => "first sight".to_owned(),
+    }
+}
+
+fn remarks(history: &History, view: &View) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if history.removed {
+        remarks.push("the article was taken down".to_owned());
+    }
+    if history.date_touches > 0 {
+        remarks.push(format!(
+            "a claimed date moved {} while the text stayed (fake-freshness)",
+            names::count(history.date_touches, "time")
+        ));
+    }
+    if !history.in_feed {
+        remarks.push("no longer in the feed".to_owned());
+    }
+    let page = [
+        ("page read", history.page_checked),
+        ("next look", history.page_next),
+    ];
+    let page: Vec<String> = page
+        .into_iter()
+        .filter_map(|(what, at)| at.map(|at| format!("{what} {}", view.from_now(at))))
+        .collect();
+    if !page.is_empty() {
+        remarks.push(page.join(", "));
+    }
+    if !remarks.is_empty() {
+        remarks.insert(0, String::new());
+    }
+    remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::{at, revised};
+
+    fn history() -> History {
+        let data = revised().data;
+        let row = |number, seen, title: &str, change| HistoryRow {
+            revision: RevisionNumber(number),
+            seen: at(seen),
+            channels: vec![Channel::Feed],
+            title: Some(title.into()),
+            words: 120,
+            change,
+        };
+        let change = |number, fields, added, removed| {
+            Some(HistoryChange {
+                number: ChangeNumber(number),
+                fields,
+                labels: vec![Label::Wording],
+                significance: Significance::Substantive,
+                words: WordCount { added, removed },
+                revert_of: None,
+                quiet: None,
+            })
+        };
+        History {
+            feed: data.feed.unwrap(),
+            entry: data.entry.unwrap(),
+            in_feed: false,
+            removed: false,
+            date_touches: 2,
+            page_checked: Some(at("2026-11-23T11:48:00Z")),
+            page_next: Some(at("2026-11-23T12:18:00Z")),
+            revisions: vec![
+                row(
+                    1,
+                    "2026-11-23T08:02:00Z",
+                    "Minister denies report of talks",
+                    None,
+                ),
+                row(
+                    2,
+                    "2026-11-23T08:32:00Z",
+                    "Minister denies report of talks",
+                    change(407, vec![Field::Body], 31, 0),
+                ),
+                row(
+                    3,
+                    "2026-11-23T09:04:12Z",
+                    "Minister confirms report of talks",
+                    change(412, vec![Field::Title, Field::Body], 9, 10),
+                ),
+            ],
+        }
+    }
+
+    #[test]
+    fn the_newest_revision_comes_first_and_headlines_are_marked() {
+        assert_eq!(
+            text(&history(), &plain_view(at("2026-11-23T12:00:00Z"))),
+            "\
+Example News · ent_7 · A. Reporter
+https://news.example/a/123
+
+rev  first seen           headline                           words   change
+  3  2026-11-23 09:04  ●  Minister confirms report of talks  +9 −10  #412 headline, text
+  2  2026-11-23 08:32     Minister denies report of talks    +31 −0  #407 text
+  1  2026-11-23 08:02  ○  Minister denies report of talks            first sight, 2 min after publication
+
+a claimed date moved 2 times while the text stayed (fake-freshness)
+no longer in the feed
+page read 12 min ago, next look in 18 min
+"
+        );
+    }
+
+    #[test]
+    fn the_machine_form_is_in_order_and_without_nulls() {
+        let mut history = history();
+        history.revisions[2].change.as_mut().unwrap().quiet = Some(Quiet::BulkEdit);
+        let value = serde_json::to_value(history).unwrap();
+        assert_eq!(value["revisions"][0]["revision"], 1);
+        assert!(value["revisions"][0].get("change").is_none());
+        assert_eq!(value["revisions"][2]["change"]["quiet"], "bulk_edit");
+        assert!(!value.to_string().contains("null"));
+    }
+}

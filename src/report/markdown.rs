@@ -1,0 +1,115 @@
+//! Changes as Markdown: nothing that a stranger wrote can become markup, HTML or a link of another kind.
+
+use super::changed;
+use super::clean;
+use super::log::LogRow;
+use super::names;
+use super::style::Paint;
+use super::when::View;
+use crate::domain::diff::Segment;
+
+/// A list item of Markdown, with what is special to Markdown escaped.
+#[must_use]
+pub fn item(row: &LogRow, view: &View) -> String {
+    let data = &row.event.data;
+    let plain = Paint::default();
+    let number = data
+        .number
+        .map(|n| format!("**#{n}** "))
+        .unwrap_or_default();
+    let when = match &data.change {
+        Some(change) => view.exact_window(change.window),
+        None => view.exact(row.event.timestamp),
+    };
+    let what_moved = match &data.change {
+        Some(change) => changed::fields(change).paint(plain),
+        None => names::event(row.event.kind).to_owned(),
+    };
+    let feed = escape_markdown(&changed::feed_name(data.feed.as_ref(), 60));
+    let mut out = format!("- {number}{when}, {feed}: {}", what_moved.to_lowercase());
+    match data.diff.as_ref().and_then(|diff| diff.title.as_deref()) {
+        Some(segments) => {
+            out.push_str("  \n  ");
+            for segment in clean::segments(segments) {
+                out.push_str(&match segment {
+                    Segment::Equal(text) => escape_markdown(&text),
+                    Segment::Delete(text) => around(&text, "~~"),
+                    Segment::Insert(text) => around(&text, "**"),
+                });
+            }
+        }
+        None => {
+            if let Some(title) = changed::title(data, 300) {
+                out.push_str("  \n  ");
+                out.push_str(&escape_markdown(&title));
+            }
+        }
+    }
+    if let Some(address) = changed::address(data) {
+        // Only the web is linked; an address in angle brackets cannot end early, nor carry markup.
+        let linked = address.starts_with("https://") || address.starts_with("http://");
+        out.push_str("  \n  ");
+        if linked && !address.contains(['<', '>']) {
+            out = format!("{out}<{address}>");
+        } else {
+            out.push_str(&escape_markdown(&address));
+        }
+    }
+    out.push('\n');
+    out
+}
+
+fn around(text: &str, mark: &str) -> String {
+    // Marks have to touch the words; the white space stays outside.
+    let inner = text.trim();
+    if inner.is_empty() {
+        return text.to_owned();
+    }
+    let start = text.len() - text.trim_start().len();
+    let end = start + inner.len();
+    format!(
+        "{}{mark}{}{mark}{}",
+        &text[..start],
+        escape_markdown(inner),
+        &text[end..]
+    )
+}
+
+fn escape_markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            // HTML passes through Markdown.
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            c if "\\`*_{}[]()#+!|~>@".contains(c) => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::{at, delete, equal, insert, revised};
+
+    #[test]
+    fn markdown_cannot_be_steered() {
+        let view = plain_view(at("2026-11-23T12:00:00Z"));
+        let mut event = revised();
+        event.data.feed.as_mut().unwrap().title = Some("[x](javascript:1) <b>".into());
+        event.data.diff.as_mut().unwrap().title =
+            Some(vec![equal("a "), delete("*b* "), insert("<script>")]);
+        event.data.entry.as_mut().unwrap().url = Some("javascript:alert(1)".into());
+        assert_eq!(
+            item(&LogRow { event, quiet: None }, &view),
+            "- **#412** 2026-11-23 08:32–09:04, \\[x\\]\\(javascript:1\\) &lt;b\\>: headline + text  \n  \
+             a ~~\\*b\\*~~ **&lt;script\\>**  \n  javascript:alert\\(1\\)\n"
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! `revisor notify`: targets, what waits for them, and the answers to a test.
+
+use serde::Serialize;
+
+use super::clean;
+use super::names;
+use super::style::{Line, Role};
+use super::table::{Side, table};
+use super::when::{self, View};
+use crate::time::Timestamp;
+
+/// A target and the state of its queue. Its JSON form is an element of the answer of `notify list --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TargetRow {
+    /// Its name in the configuration.
+    pub name: String,
+    /// `webhook` …; absent when it has left the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Whether it is sent to.
+    pub state: TargetState,
+    /// Why it is disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Deliveries that wait.
+    pub pending: u64,
+    /// The event time of the oldest of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Timestamp>,
+    /// Deliveries that were given up.
+    pub dead: u64,
+    /// The last delivery that arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_delivered: Option<Timestamp>,
+    /// The last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_attempt: Option<LastAttempt>,
+    /// When the next attempt is due, while something waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<Timestamp>,
+    /// Attempts so far at the delivery that is next.
+    pub attempts: u32,
+}
+
+/// How the last attempt went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastAttempt {
+    /// When.
+    pub at: Timestamp,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Whether a target is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetState {
+    /// It is.
+    Active,
+    /// Somebody paused it.
+    Paused,
+    /// Its receiver asked for no more.
+    Disabled,
+    /// It is no longer in the configuration.
+    Removed,
+}
+
+/// A table.
+#[must_use]
+pub fn text(targets: &[TargetRow], view: &View) -> String {
+    let rows: Vec<Vec<Line>> = targets
+        .iter()
+        .map(|target| table_row(target, view))
+        .collect();
+    table(
+        &[
+            ("target", Side::Left),
+            ("kind", Side::Left),
+            ("state", Side::Left),
+            ("pending", Side::Right),
+            ("oldest", Side::Left),
+            ("dead", Side::Right),
+            ("last attempt", Side::Left),
+        ],
+        &rows,
+        view.paint,
+    )
+}
+
+fn table_row(target: &TargetRow, view: &View) -> Vec<Line> {
+    let state = match target.state {
+        TargetState::Active => Line::new().with(Role::Good, "active"),
+        TargetState::Paused => Line::new().with(Role::Warning, "paused"),
+        TargetState::Disabled => Line::new().with(Role::Bad, "disabled"),
+        TargetState::Removed => Line::new().with(Role::Faint, "removed"),
+    };
+    let oldest = target
+        .oldest
+        .map_or("—".to_owned(), |at| when::duration(view.now.since(at)));
+    let dead = if target.dead > 0 {
+        Line::new().with(Role::Bad, target.dead.to_string())
+    } else {
+        Line::plain("0")
+    };
+    vec![
+        Line::new().with(Role::Strong, clean::excerpt(&target.name, 40)),
+        Line::plain(target.kind.as_deref().unwrap_or("—")),
+        state,
+        Line::plain(target.pending.to_string()),
+        Line::plain(oldest),
+        dead,
+        last(target, view),
+    ]
+}
+
+/// `200, 4 min ago`, `HTTP 503, next try in 31 min (attempt 5)`.
+fn last(target: &TargetRow, view: &View) -> Line {
+    let mut line = Line::new();
+    if let Some(attempt) = &target.last_attempt {
+        let result = match (&attempt.error, attempt.status) {
+            (Some(error), _) => clean::excerpt(error, 100),
+            (None, Some(status)) => status.to_string(),
+            (None, None) => "ok".to_owned(),
+        };
+        let role = if attempt.error.is_some() {
+            Role::Warning
+        } else {
+            Role::Plain
+        };
+        line = line
+            .with(role, result)
+            .with(Role::Plain, format!(", {}", view.from_now(attempt.at)));
+    } else {
+        line = line.with(Role::Faint, "none yet");
+    }
+    if let Some(reason) = &target.reason {
+        return line.with(Role::Bad, format!("; {}", clean::excerpt(reason, 100)));
+    }
+    if target.pending > 0 && target.state == TargetState::Active {
+        let next = match target.next_attempt {
+            Some(at) if at > view.now => view.from_now(at),
+            _ => "now".to_owned(),
+        };
+        line = line.with(
+            Role::Plain,
+            format!("; next try {next} (attempt {})", target.attempts + 1),
+        );
+    }
+    line
+}
+
+/// The answer of a target to a test, or to a retry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TestResult {
+    /// The target.
+    pub target: String,
+    /// Whether it took the event.
+    pub ok: bool,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The beginning of the body of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+}
+
+/// A line, and the reply below it.
+#[must_use]
+pub fn test_text(result: &TestResult, view: &View) -> String {
+    let mark = if result.ok {
+        Line::new().with(Role::Good, "✓ ")
+    } else {
+        Line::new().with(Role::Bad, "✗ ")
+    };
+    let outcome = match (&result.error, result.status) {
+        (Some(error), _) => clean::excerpt(error, 300),
+        (None, Some(status)) => format!("HTTP {status}"),
+        (None, None) => "sent".to_owned(),
+    };
+    let line = mark
+        .with(Role::Strong, clean::excerpt(&result.target, 60))
+        .with(Role::Plain, format!("  {outcome}"))
+        .with(Role::Faint, format!("  {}", when::took(result.duration_ms)));
+    let mut out = line.wrap("", "  ", view.paint);
+    let reply = result
+        .reply
+        .as_deref()
+        .map(|reply| clean::excerpt(reply, 500));
+    if let Some(reply) = reply.filter(|reply| !reply.is_empty()) {
+        out.push_str(
+            &Line::new()
+                .with(Role::Faint, reply)
+                .wrap("  ", "  ", view.paint),
+        );
+    }
+    out
+}
+
+/// `2 deliveries are tried again`; for standard error.
+#[must_use]
+pub fn retried(count: u64) -> String {
+    match count {
+        0 => "nothing waits or has failed".to_owned(),
+        1 => "1 delivery is tried again".to_owned(),
+        count => format!(
+            "{} are tried again",
+            names::count(count, "delivery").replace("deliverys", "deliveries")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::at;
+
+    fn target(name: &str, state: TargetState) -> TargetRow {
+        TargetRow {
+            name: name.into(),
+            kind: Some("webhook".into()),
+            state,
+            reason: None,
+            pending: 0,
+            oldest: None,
+            dead: 0,
+            last_delivered: None,
+            last_attempt: Some(LastAttempt {
+                at: at("2026-11-23T11:56:00Z"),
+                status: Some(200),
+                error: None,
+            }),
+            next_attempt: None,
+            attempts: 0,
+        }
+    }
+
+    #[test]
+    fn the_table_says_what_waits_and_why() {
+        let view = plain_view(at("2026-11-23T12:00:00Z"));
+        let mut waiting = target("archive-hook", TargetState::Active);
+        waiting.pending = 3;
+        waiting.oldest = Some(at("2026-11-23T11:19:00Z"));
+        waiting.dead = 1;
+        waiting.attempts = 3;
+        waiting.next_attempt = Some(at("2026-11-23T12:31:00Z"));
+        waiting.last_attempt = Some(LastAttempt {
+            at: at("2026-11-23T11:50:00Z"),
+            status: Some(503),
+            error: Some("HTTP 503".into()),
+        });
+        let mut off = target("old", TargetState::Disabled);
+        off.kind = None;
+        off.last_attempt = None;
+        off.reason = Some("the receiver answered 410".into());
+        assert_eq!(
+            text(&[target("desk", TargetState::Active), waiting, off], &view),
+            "\
+target        kind     state     pending  oldest  dead  last attempt
+desk          webhook  active          0  —          0  200, 4 min ago
+archive-hook  webhook  active          3  41 min     1  HTTP 503, 10 min ago; next try in 31 min (attempt 4)
+old           —        disabled        0  —          0  none yet; the receiver answered 410
+"
+        );
+    }
+
+    #[test]
+    fn a_test_prints_the_reply_cleaned() {
+        let view = plain_view(at("2026-11-23T12:00:00Z"));
+        let mut result = TestResult {
+            target: "desk".into(),
+            ok: true,
+            status: Some(204),
+            duration_ms: 181,
+            error: None,
+            reply: Some("thanks\n\u{1b}[2J".into()),
+        };
+        assert_eq!(
+            test_text(&result, &view),
+            "✓ desk  HTTP 204  181 ms\n  thanks\n"
+        );
+        result.ok = false;
+        result.error = Some("connection refused".into());
+        result.reply = None;
+        assert_eq!(
+            test_text(&result, &view),
+            "✗ desk  connection refused  181 ms\n"
+        );
+        assert_eq!(retried(2), "2 deliveries are tried again");
+    }
+}

@@ -1,0 +1,446 @@
+//! `revisor status`: how the whole is, on one screen.
+
+use serde::Serialize;
+
+use super::clean;
+use super::names;
+use super::style::{Line, Role};
+use super::when::{self, View};
+use crate::domain::ids::ChangeNumber;
+use crate::time::Timestamp;
+
+/// How the whole is. Its JSON form is the answer of `status --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The version of this program.
+    pub version: String,
+    /// The configuration.
+    pub config: ConfigStatus,
+    /// The database; absent when there is none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseStatus>,
+    /// Where the database is, or would be.
+    pub database_path: String,
+    /// The process that polls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daemon_pid: Option<u32>,
+    /// The feeds.
+    pub feeds: FeedsStatus,
+    /// Alerts, a target each.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// The configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConfigStatus {
+    /// The file; absent when there is none and the defaults hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Feeds in it.
+    pub feeds: u64,
+    /// Targets in it.
+    pub targets: u64,
+}
+
+/// The database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DatabaseStatus {
+    /// Its size.
+    pub bytes: u64,
+    /// Entries.
+    pub entries: u64,
+    /// Revisions.
+    pub revisions: u64,
+    /// Changes.
+    pub changes: u64,
+    /// Captures whose body is kept.
+    pub captures: u64,
+    /// Changes of the last 24 hours, quiet ones left out.
+    pub changes_24h: u64,
+    /// The newest change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_change: Option<ChangeNumber>,
+}
+
+/// The feeds, and the pages behind them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct FeedsStatus {
+    /// Feeds that are polled.
+    pub active: u64,
+    /// Those whose last poll failed.
+    pub failing: u64,
+    /// Those that somebody paused.
+    pub paused: u64,
+    /// Those that are due and were not polled yet.
+    pub due: u64,
+    /// The next poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextPoll>,
+    /// Pages on the article clock.
+    pub pages: u64,
+    /// Those that are due and were not looked at yet.
+    pub pages_due: u64,
+    /// The feeds that need a look, the worst first.
+    pub troubled: Vec<TroubledFeed>,
+}
+
+/// The next poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NextPoll {
+    /// The feed's name.
+    pub feed: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why then.
+    pub why: String,
+}
+
+/// A feed that needs a look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TroubledFeed {
+    /// The feed's name.
+    pub feed: String,
+    /// What is wrong.
+    pub error: String,
+    /// The last poll that did not fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_ok: Option<Timestamp>,
+    /// Polls that failed since.
+    pub failures: u32,
+}
+
+/// A target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TargetStatus {
+    /// Its name.
+    pub target: String,
+    /// Deliveries that wait.
+    pub pending: u64,
+    /// The event time of the oldest of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Timestamp>,
+    /// Deliveries that were given up.
+    pub dead: u64,
+    /// Why it is disabled, when it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<String>,
+    /// What went wrong at the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Feeds in trouble that are listed; the rest is counted.
+const TROUBLED_MAX: usize = 10;
+
+/// A line for each part, `✓` fine, `!` needs a look, `✗` wrong.
+#[must_use]
+pub fn text(status: &Status, view: &View) -> String {
+    let mut lines = vec![config(status), daemon(status), database(status)];
+    lines.extend(feeds(status, view));
+    lines.extend(
+        status
+            .targets
+            .iter()
+            .map(|target| target_line(target, view)),
+    );
+    lines.iter().map(|part| part.render(view)).collect()
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Mark {
+    Fine,
+    Look,
+    Wrong,
+}
+
+struct Part {
+    mark: Mark,
+    name: &'static str,
+    text: String,
+    hint: Option<String>,
+}
+
+impl Part {
+    fn new(mark: Mark, name: &'static str, text: String) -> Self {
+        Self {
+            mark,
+            name,
+            text,
+            hint: None,
+        }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    fn render(&self, view: &View) -> String {
+        let (role, mark) = match self.mark {
+            Mark::Fine => (Role::Good, "✓"),
+            Mark::Look => (Role::Warning, "!"),
+            Mark::Wrong => (Role::Bad, "✗"),
+        };
+        let mut line = Line::new()
+            .with(role, mark)
+            .with(Role::Plain, format!(" {:<10} {}", self.name, self.text));
+        if let Some(hint) = &self.hint {
+            line = line.with(Role::Faint, format!("   hint: {hint}"));
+        }
+        line.wrap("", "             ", view.paint)
+    }
+}
+
+fn config(status: &Status) -> Part {
+    let config = &status.config;
+    let amount = format!(
+        "({}, {})",
+        names::count(config.feeds, "feed"),
+        names::count(config.targets, "target")
+    );
+    match &config.path {
+        Some(path) => {
+            let part = Part::new(
+                Mark::Fine,
+                "config",
+                format!("{} {amount}", clean::line(path)),
+            );
+            if config.feeds == 0 {
+                return Part {
+                    mark: Mark::Look,
+                    ..part
+                }
+                .hint("revisor add URL");
+            }
+            part
+        }
+        None => Part::new(
+            Mark::Look,
+            "config",
+            "no file: the defaults hold".to_owned(),
+        )
+        .hint("revisor init"),
+    }
+}
+
+fn daemon(status: &Status) -> Part {
+    match status.daemon_pid {
+        Some(pid) => Part::new(Mark::Fine, "daemon", format!("running, pid {pid}")),
+        None => Part::new(Mark::Look, "daemon", "not running".to_owned())
+            .hint("revisor run, or systemctl start revisor"),
+    }
+}
+
+fn database(status: &Status) -> Part {
+    let path = clean::line(&status.database_path);
+    let Some(database) = &status.database else {
+        return Part::new(Mark::Look, "database", format!("{path} is not there yet"))
+            .hint("revisor check");
+    };
+    let mut text = format!(
+        "{path}  {}, {} entries, {}, {} ({} in 24 h)",
+        when::bytes(database.bytes),
+        database.entries,
+        names::count(database.revisions, "revision"),
+        names::count(database.changes, "change"),
+        database.changes_24h
+    );
+    if let Some(number) = database.last_change.filter(|number| number.0 > 0) {
+        text = format!("{text}, last #{number}");
+    }
+    Part::new(Mark::Fine, "database", text)
+}
+
+fn feeds(status: &Status, view: &View) -> Vec<Part> {
+    let feeds = &status.feeds;
+    let mut text = format!("{} polled", feeds.active);
+    for (count, what) in [
+        (feeds.failing, "failing"),
+        (feeds.paused, "paused"),
+        (feeds.due, "due"),
+    ] {
+        if count > 0 {
+            text = format!("{text}, {count} {what}");
+        }
+    }
+    if let Some(next) = &feeds.next {
+        let when = if next.at <= view.now {
+            "now".to_owned()
+        } else {
+            view.from_now(next.at)
+        };
+        text = format!("{text}; next: {} {when}", clean::excerpt(&next.feed, 40));
+        if !next.why.is_empty() {
+            text = format!("{text} ({})", clean::excerpt(&next.why, 40));
+        }
+    }
+    let mark = if feeds.failing > 0 {
+        Mark::Look
+    } else {
+        Mark::Fine
+    };
+    let mut parts = vec![Part::new(mark, "feeds", text)];
+    if feeds.pages > 0 {
+        let due = match feeds.pages_due {
+            0 => String::new(),
+            due => format!(", {due} due"),
+        };
+        parts.push(Part::new(
+            Mark::Fine,
+            "pages",
+            format!("{} on the article clock{due}", feeds.pages),
+        ));
+    }
+    for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
+        let name = clean::excerpt(&feed.feed, 60);
+        let since = match feed.last_ok {
+            Some(at) => format!("last read {}", view.from_now(at)),
+            None => "never read".to_owned(),
+        };
+        let error = clean::excerpt(&feed.error, 120);
+        let text = format!("{name}: {error} (×{}), {since}", feed.failures);
+        parts.push(Part::new(Mark::Wrong, "feed", text).hint(format!("revisor check {name} -v")));
+    }
+    let more = feeds.troubled.len().saturating_sub(TROUBLED_MAX);
+    if more > 0 {
+        let text = format!("{more} more with errors");
+        parts.push(Part::new(Mark::Wrong, "feed", text).hint("revisor feeds"));
+    }
+    parts
+}
+
+fn target_line(target: &TargetStatus, view: &View) -> Part {
+    let name = clean::excerpt(&target.target, 60);
+    if let Some(reason) = &target.disabled {
+        let text = format!("{name}: disabled: {}", clean::excerpt(reason, 120));
+        return Part::new(Mark::Wrong, "alert", text).hint(format!("revisor notify retry {name}"));
+    }
+    let mut text = name.clone();
+    if target.pending > 0 {
+        text = format!("{text}: {} waiting", target.pending);
+        if let Some(oldest) = target.oldest {
+            text = format!("{text}, oldest {}", when::duration(view.now.since(oldest)));
+        }
+    } else {
+        text.push_str(": nothing waits");
+    }
+    if target.dead > 0 {
+        text = format!("{text}, {} given up", target.dead);
+    }
+    if let Some(error) = &target.error {
+        text = format!("{text}, last attempt: {}", clean::excerpt(error, 120));
+    }
+    match (target.dead, &target.error) {
+        (0, None) => Part::new(Mark::Fine, "alert", text),
+        (0, Some(_)) => Part::new(Mark::Look, "alert", text).hint("revisor notify list"),
+        _ => Part::new(Mark::Wrong, "alert", text).hint(format!("revisor notify retry {name}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::at;
+
+    fn status() -> Status {
+        Status {
+            version: "0.1.0".into(),
+            config: ConfigStatus {
+                path: Some("/etc/revisor/config.toml".into()),
+                feeds: 12,
+                targets: 2,
+            },
+            database: Some(DatabaseStatus {
+                bytes: 41_200_000,
+                entries: 1204,
+                revisions: 5118,
+                changes: 412,
+                captures: 5200,
+                changes_24h: 14,
+                last_change: Some(ChangeNumber(412)),
+            }),
+            database_path: "/var/lib/revisor/revisor.db".into(),
+            daemon_pid: Some(4711),
+            feeds: FeedsStatus {
+                active: 12,
+                failing: 1,
+                paused: 1,
+                due: 0,
+                next: Some(NextPoll {
+                    feed: "example-news".into(),
+                    at: at("2026-11-23T12:03:00Z"),
+                    why: "every 15m".into(),
+                }),
+                pages: 830,
+                pages_due: 2,
+                troubled: vec![TroubledFeed {
+                    feed: "bbc-world".into(),
+                    error: "HTTP 403".into(),
+                    last_ok: Some(at("2026-11-22T10:00:00Z")),
+                    failures: 52,
+                }],
+            },
+            targets: vec![
+                TargetStatus {
+                    target: "desk".into(),
+                    pending: 0,
+                    oldest: None,
+                    dead: 0,
+                    disabled: None,
+                    error: None,
+                },
+                TargetStatus {
+                    target: "archive-hook".into(),
+                    pending: 3,
+                    oldest: Some(at("2026-11-23T11:19:00Z")),
+                    dead: 0,
+                    disabled: None,
+                    error: Some("HTTP 503".into()),
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn each_part_has_a_line_and_trouble_has_a_hint() {
+        assert_eq!(
+            text(&status(), &plain_view(at("2026-11-23T12:00:00Z"))),
+            "\
+✓ config     /etc/revisor/config.toml (12 feeds, 2 targets)
+✓ daemon     running, pid 4711
+✓ database   /var/lib/revisor/revisor.db  41 MB, 1204 entries, 5118 revisions, 412 changes (14 in 24 h), last #412
+! feeds      12 polled, 1 failing, 1 paused; next: example-news in 3 min (every 15m)
+✓ pages      830 on the article clock, 2 due
+✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
+✓ alert      desk: nothing waits
+! alert      archive-hook: 3 waiting, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
+"
+        );
+    }
+
+    #[test]
+    fn before_the_first_run_it_says_what_to_do() {
+        let mut empty = status();
+        empty.config = ConfigStatus {
+            path: None,
+            feeds: 0,
+            targets: 0,
+        };
+        empty.database = None;
+        empty.daemon_pid = None;
+        empty.feeds = FeedsStatus::default();
+        empty.targets.clear();
+        assert_eq!(
+            text(&empty, &plain_view(at("2026-11-23T12:00:00Z"))),
+            "\
+! config     no file: the defaults hold   hint: revisor init
+! daemon     not running   hint: revisor run, or systemctl start revisor
+! database   /var/lib/revisor/revisor.db is not there yet   hint: revisor check
+✓ feeds      0 polled
+"
+        );
+    }
+}
