@@ -290,6 +290,7 @@ impl Client {
 
 /// The way from the address that was asked for to the one that is asked now.
 struct Trail {
+    start: Url,
     url: Url,
     redirects: Vec<Redirect>,
     /// `Authorization` from the user name in the address.
@@ -318,6 +319,7 @@ impl Trail {
         }
         url.set_fragment(None);
         Ok(Self {
+            start: url.clone(),
             url,
             redirects: Vec::new(),
             basic,
@@ -350,7 +352,7 @@ impl Trail {
             return fail(format!("more than {max_redirects} redirects"));
         }
         // Nothing but the address differs from hop to hop, so an address that was asked before answers as before.
-        let seen = next == self.url || self.redirects.iter().any(|step| step.to == next.as_str());
+        let seen = next == self.start || self.redirects.iter().any(|step| step.to == next.as_str());
         if seen {
             return fail("redirects in a circle".to_owned());
         }
