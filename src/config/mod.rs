@@ -1,1 +1,35 @@
-//! The configuration: file to resolved values.
+//! The configuration: from the file to values that the program uses.
+//!
+//! Two stages: `raw` mirrors the file, with the place of every value; [`resolved`] holds durations, limits and the
+//! settings of each feed, ready for use. [`load`] brings the layers together (`config/default.toml` < file <
+//! environment < flags) and is the only place that reads the environment. [`edit`] changes `[[feed]]` tables in place.
+//!
+//! It promises that a mistake is told with file, line, column and what was expected, all mistakes at once, and that
+//! no secret is in any text that it makes.
+
+pub mod edit;
+pub mod load;
+pub mod names;
+mod places;
+mod problem;
+mod raw;
+mod reader;
+mod resolve;
+pub mod resolved;
+pub mod secret;
+pub mod show;
+mod targets;
+
+pub use edit::{EditError, NewFeed, add_feeds, edit_file, remove_feed};
+pub use load::{Environment, Flags, Loaded, Secrets, from_text, load};
+pub use places::{ConfigFile, Origin, locate};
+pub use problem::{ConfigError, Problem};
+pub use resolved::{
+    Config, DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel,
+    PageConfig, PageMode, Retention, TargetConfig, TargetKind,
+};
+pub use secret::{Secret, SecretSource};
+pub use show::{ScheduleLine, schedules, show};
+
+/// The embedded `config/default.toml`: default, template and reference in one.
+pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");

@@ -3,7 +3,7 @@
 //! Most edits come soon after publication, so the interval grows with the time since publication or the last change,
 //! and in the end the looking stops. The clock goes on after the entry has left its feed.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::lengthened;
@@ -95,33 +95,35 @@ const NAMED: [(&str, &[(u64, u64)]); 3] = [
     ),
 ];
 
-static NAMED_LADDERS: LazyLock<Vec<Ladder>> = LazyLock::new(|| {
-    let ladder = |(name, steps): &(&'static str, &[(u64, u64)])| Ladder {
-        name: Some(*name),
-        steps: steps
-            .iter()
-            .map(|(below, interval)| Step {
-                below: Duration::from_secs(*below),
-                interval: Duration::from_secs(*interval),
-            })
-            .collect(),
-    };
-    NAMED.iter().map(ladder).collect()
-});
-
 impl Ladder {
     /// The names that [`Ladder::named`] knows.
-    pub fn names() -> impl Iterator<Item = &'static str> {
+    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         NAMED.iter().map(|(name, _)| *name)
     }
 
     /// `news`, `light` or `advisory`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let found = NAMED_LADDERS
-            .iter()
-            .find(|ladder| ladder.name == Some(name));
-        found.cloned()
+        let found = NAMED.iter().find(|(known, _)| *known == name);
+        found.map(|(name, steps)| Self::ours(name, steps))
+    }
+
+    /// The ladder of design §3.
+    #[must_use]
+    pub fn news() -> Self {
+        let (name, steps) = NAMED[0];
+        Self::ours(name, steps)
+    }
+
+    fn ours(name: &'static str, steps: &[(u64, u64)]) -> Self {
+        let step = |(below, interval): &(u64, u64)| Step {
+            below: Duration::from_secs(*below),
+            interval: Duration::from_secs(*interval),
+        };
+        Self {
+            name: Some(name),
+            steps: steps.iter().map(step).collect(),
+        }
     }
 
     /// A ladder from pairs of age and interval.

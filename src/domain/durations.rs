@@ -200,7 +200,7 @@ fn whole(value: f64, max: u64) -> Option<u64> {
 }
 
 /// Text of a message: never longer than a line.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut out: String = text.chars().take(LONGEST).collect();
     if out.len() < text.len() {

@@ -1,0 +1,424 @@
+//! Changes `[[feed]]` tables in place, as `cargo add` does with dependencies: every other byte of the file stays.
+//!
+//! Where tables are is found by `toml_edit`; the text between them is not written anew, so comments, order, blank lines
+//! and odd spacing survive. A result that would not be what was asked for is not returned.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Document, Item, TableLike};
+
+use super::load::read;
+use super::names;
+use super::problem::{ConfigError, Problem};
+use crate::domain::url::canonical;
+
+/// A feed to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewFeed {
+    /// The address.
+    pub url: String,
+    /// The name; made from the address when empty. When it is taken it gets a number.
+    pub name: String,
+    /// Tags; may be empty.
+    pub tags: Vec<String>,
+    /// `every`, when it is not the default's.
+    pub every: Option<String>,
+    /// `cron`, when it is not the default's.
+    pub cron: Option<String>,
+    /// `page.fetch`, when it is not the default's.
+    pub page: Option<String>,
+}
+
+/// Why a text was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The file is not TOML, or its feeds are no tables.
+    #[error("{0}")]
+    NotUnderstood(String),
+    /// The configuration cannot be read or written.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// The text with feeds added after the last one (at the end when there are none), and the names that they got.
+pub fn add_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<String>), EditError> {
+    let tables = Tables::find(text)?;
+    let mut taken: HashSet<String> = tables
+        .feeds
+        .iter()
+        .filter_map(|feed| feed.name.clone())
+        .collect();
+    // Names that are derived at load must not change because of a name that is written now.
+    taken.extend(tables.names());
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut added = String::new();
+    let mut given = Vec::with_capacity(feeds.len());
+    for feed in feeds {
+        let wanted = if feed.name.is_empty() {
+            names::from_address(&feed.url)
+        } else {
+            feed.name.clone()
+        };
+        let name = names::unique(&wanted, &mut taken);
+        added.push_str(newline);
+        for line in table_lines(feed, &name) {
+            added.push_str(&line);
+            added.push_str(newline);
+        }
+        given.push(name);
+    }
+    let at = tables.end_of_last.unwrap_or(text.len());
+    let (before, after) = text.split_at(at);
+    let mut out = String::with_capacity(text.len() + added.len() + 2);
+    out.push_str(before);
+    if !before.is_empty() && !before.ends_with('\n') {
+        out.push_str(newline);
+    }
+    if before.trim().is_empty() {
+        added.drain(..newline.len());
+    }
+    out.push_str(&added);
+    // What follows keeps its distance, and gets one when it had none.
+    if !after.is_empty() && !after.starts_with(['\n', '\r']) {
+        out.push_str(newline);
+    }
+    out.push_str(after);
+    let found = Tables::find(&out)?.feeds.len();
+    if found != tables.feeds.len() + feeds.len() {
+        return Err(EditError::NotUnderstood(
+            "feeds cannot be added to this file: its feeds are no [[feed]] tables".to_owned(),
+        ));
+    }
+    Ok((out, given))
+}
+
+/// The text without the feed of this name or address; `None` when there is none. The comment right above the table
+/// goes with it, unless it is a heading (a line drawn of `-`, `=`, `─` …).
+pub fn remove_feed(text: &str, name_or_url: &str) -> Result<Option<String>, EditError> {
+    let tables = Tables::find(text)?;
+    let Some(index) = tables.position(name_or_url) else {
+        return Ok(None);
+    };
+    let Some(range) = tables.feeds.get(index).and_then(|feed| feed.range.clone()) else {
+        return Err(EditError::NotUnderstood(
+            "the feed cannot be taken out of this file: its feeds are no [[feed]] tables"
+                .to_owned(),
+        ));
+    };
+    let start = start_with_comment(text, range.start);
+    let mut end = range.end;
+    // Of the blank lines around the table one side is enough.
+    let mut rest = text.get(end..).unwrap_or_default();
+    while let Some(line) = rest
+        .split_inclusive('\n')
+        .next()
+        .filter(|line| line.trim().is_empty())
+    {
+        end += line.len();
+        rest = text.get(end..).unwrap_or_default();
+    }
+    let before = text.get(..start).unwrap_or_default();
+    let mut out = String::with_capacity(text.len());
+    out.push_str(if rest.is_empty() {
+        before.trim_end()
+    } else {
+        before
+    });
+    if rest.is_empty() && !out.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(rest);
+    let left = Tables::find(&out)?;
+    if left.feeds.len() + 1 != tables.feeds.len() {
+        return Err(EditError::NotUnderstood(
+            "the feed cannot be taken out of this file: its parts are not together".to_owned(),
+        ));
+    }
+    Ok(Some(out))
+}
+
+/// Reads a file, changes its text and writes it back, so that readers see the old text or the new one and nothing
+/// between; two programs that do this wait for one another. Links are followed; permissions and owner stay. A file that
+/// is missing is made, with its folder. `change` returns `None` to leave the file as it is.
+pub fn edit_file(
+    path: &Path,
+    change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
+) -> Result<bool, EditError> {
+    let cannot = |source| ConfigError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let target = resolved(path);
+    if let Some(folder) = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(cannot)?;
+    }
+    let lock = lock(&target).map_err(cannot)?;
+    let text = if lock.is_some() {
+        read(&target)?
+    } else {
+        String::new()
+    };
+    let Some(changed) = change(&text)? else {
+        return Ok(false);
+    };
+    if changed == text && lock.is_some() {
+        return Ok(false);
+    }
+    write_atomically(&target, &changed, lock.as_ref()).map_err(cannot)?;
+    Ok(true)
+}
+
+/// The place of one feed.
+struct FeedPlace {
+    url: String,
+    name: Option<String>,
+    /// Whole lines, from its header to its last key; `None` for a feed that is no `[[feed]]` table.
+    range: Option<Range<usize>>,
+}
+
+/// Where the feeds of a text are.
+struct Tables {
+    feeds: Vec<FeedPlace>,
+    end_of_last: Option<usize>,
+}
+
+impl Tables {
+    fn find(text: &str) -> Result<Self, EditError> {
+        let document = Document::parse(text).map_err(|error| {
+            EditError::NotUnderstood(format!(
+                "the configuration is not TOML: {}",
+                error.message().replace('\n', "; ")
+            ))
+        })?;
+        let feeds: Vec<FeedPlace> = match document.as_table().get("feed") {
+            None => Vec::new(),
+            Some(Item::ArrayOfTables(tables)) => tables
+                .iter()
+                .map(|table| FeedPlace {
+                    range: span_of(table, table.span()).map(|span| whole_lines(text, &span)),
+                    ..FeedPlace::of(table)
+                })
+                .collect(),
+            Some(Item::Value(value)) => value
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|item| item.as_inline_table())
+                .map(|table| FeedPlace::of(table))
+                .collect(),
+            Some(_) => {
+                return Err(EditError::NotUnderstood(
+                    "feed is no list of tables; expected [[feed]] with double brackets".to_owned(),
+                ));
+            }
+        };
+        let end_of_last = feeds
+            .iter()
+            .filter_map(|feed| feed.range.as_ref().map(|range| range.end))
+            .max();
+        Ok(Self { feeds, end_of_last })
+    }
+
+    /// The names as `load` gives them.
+    fn names(&self) -> Vec<String> {
+        let mut taken: HashSet<String> = self
+            .feeds
+            .iter()
+            .filter_map(|feed| feed.name.clone())
+            .collect();
+        self.feeds
+            .iter()
+            .map(|feed| match &feed.name {
+                Some(name) => name.clone(),
+                None => names::unique(&names::from_address(&feed.url), &mut taken),
+            })
+            .collect()
+    }
+
+    /// The feed that is meant: by name, by address, or by another form of the address when only one feed has it.
+    fn position(&self, name_or_url: &str) -> Option<usize> {
+        let wanted = name_or_url.trim();
+        let by_name = self.names().iter().position(|name| name == wanted);
+        let by_url = || self.feeds.iter().position(|feed| feed.url == wanted);
+        by_name.or_else(by_url).or_else(|| {
+            let wanted = canonical(wanted);
+            let mut same = (0..self.feeds.len()).filter(|index| {
+                self.feeds
+                    .get(*index)
+                    .is_some_and(|feed| canonical(&feed.url) == wanted)
+            });
+            same.next().filter(|_| same.next().is_none())
+        })
+    }
+}
+
+impl FeedPlace {
+    fn of(table: &dyn TableLike) -> Self {
+        let text = |key: &str| {
+            let text = table.get(key).and_then(Item::as_str).map(str::trim);
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        Self {
+            url: text("url").unwrap_or_default(),
+            name: text("name"),
+            range: None,
+        }
+    }
+}
+
+/// From the header to the end of the last value, `[feed.page]` and the like included.
+fn span_of(table: &dyn TableLike, own: Option<Range<usize>>) -> Option<Range<usize>> {
+    let mut span = own?;
+    for (_, item) in table.iter() {
+        let inner = match item {
+            Item::Table(inner) => span_of(inner, inner.span().or_else(|| Some(span.clone()))),
+            other => other.span(),
+        };
+        if let Some(inner) = inner {
+            span.end = span.end.max(inner.end);
+        }
+    }
+    Some(span)
+}
+
+fn whole_lines(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text
+        .get(..span.start)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |newline| newline + 1);
+    let end = text
+        .get(span.end..)
+        .and_then(|after| after.find('\n'))
+        .map_or(text.len(), |newline| span.end + newline + 1);
+    start..end
+}
+
+/// Where the comment right above a table begins, or the table itself when there is none.
+fn start_with_comment(text: &str, table: usize) -> usize {
+    let mut start = table;
+    let before = text.get(..table).unwrap_or_default();
+    for line in before.split_inclusive('\n').rev() {
+        let comment = line.trim();
+        if !comment.starts_with('#') {
+            // Values right above belong to the comment's other neighbour: it may be about them.
+            return if comment.is_empty() { start } else { table };
+        }
+        if is_heading(comment) {
+            return start;
+        }
+        start -= line.len();
+    }
+    start
+}
+
+/// A line that divides the file, and is not about one feed.
+fn is_heading(comment: &str) -> bool {
+    let symbols: Vec<char> = comment
+        .trim_start_matches('#')
+        .trim_start()
+        .chars()
+        .take(3)
+        .collect();
+    comment.starts_with("###")
+        || matches!(symbols.as_slice(), [one, two, three] if one == two && two == three && !one.is_alphanumeric())
+}
+
+fn table_lines(feed: &NewFeed, name: &str) -> Vec<String> {
+    let quoted = |text: &str| toml_edit::Value::from(text).to_string();
+    let mut lines = vec![
+        "[[feed]]".to_owned(),
+        format!("url = {}", quoted(&feed.url)),
+        format!("name = {}", quoted(name)),
+    ];
+    if !feed.tags.is_empty() {
+        let tags: Vec<String> = feed.tags.iter().map(|tag| quoted(tag)).collect();
+        lines.push(format!("tags = [{}]", tags.join(", ")));
+    }
+    for (key, value) in [
+        ("every", &feed.every),
+        ("cron", &feed.cron),
+        ("page.fetch", &feed.page),
+    ] {
+        if let Some(value) = value {
+            lines.push(format!("{key} = {}", quoted(value)));
+        }
+    }
+    lines
+}
+
+/// The file behind links; a path that cannot be resolved stands for itself.
+fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    // A link to a file that is to be made.
+    match path.read_link() {
+        Ok(link) => path.parent().unwrap_or(Path::new("")).join(link),
+        Err(_) => path.to_owned(),
+    }
+}
+
+/// Locks the file; `None` when it is missing. The file that is locked is the one at the path: whoever held the lock
+/// before may have put another in its place.
+fn lock(path: &Path) -> std::io::Result<Option<File>> {
+    use std::os::unix::fs::MetadataExt;
+    loop {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        file.lock()?;
+        let (held, there) = (file.metadata()?, std::fs::metadata(path)?);
+        if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
+            return Ok(Some(file));
+        }
+    }
+}
+
+fn write_atomically(path: &Path, text: &str, old: Option<&File>) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".revisor-config-")
+        .tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    let permissions = match old.map(File::metadata).transpose()? {
+        Some(meta) => {
+            // Only root may give a file away; others keep their own, which is what they had.
+            let _ = fchown(file.as_file(), Some(meta.uid()), Some(meta.gid()));
+            meta.permissions()
+        }
+        // Secrets may come into it: the owner's and the group's.
+        None => std::fs::Permissions::from_mode(0o640),
+    };
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+impl From<EditError> for ConfigError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Config(error) => error,
+            EditError::NotUnderstood(message) => Self::Invalid(vec![Problem {
+                place: "configuration".to_owned(),
+                message,
+            }]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

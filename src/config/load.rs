@@ -1,0 +1,326 @@
+//! Brings the layers together: `config/default.toml` < file < environment < flags.
+//!
+//! The one place that reads the environment, and the configuration's file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::places::{self, Origin};
+use super::problem::{ConfigError, Place, Problems, did_you_mean};
+use super::raw::{RawFeed, RawGlobal, RawTarget, TABLES, tables, with_samples};
+use super::reader::{Layer, Reader};
+use super::resolve::Resolver;
+use super::resolved::Config;
+
+/// Ten thousand feeds are a megabyte or two; a file beyond this is none of ours.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// Environment variables of this form stand for keys: `REVISOR__FETCH__EVERY`.
+const PREFIX: &str = "REVISOR__";
+
+/// What the command line says of places.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flags<'a> {
+    /// `--config`
+    pub config: Option<&'a Path>,
+    /// `--db`
+    pub database: Option<&'a Path>,
+}
+
+/// Whether secrets have to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// For what sends: a secret that cannot be read is a mistake.
+    Required,
+    /// For what only reads the database, and for people who may not read secrets: it is a warning.
+    WhereReadable,
+}
+
+/// A configuration, and what about it deserves a look.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// `file:line:column: …`, for `config check` and the log.
+    pub warnings: Vec<String>,
+}
+
+/// The variables of the environment. Its `Debug` shows no values: some are secrets.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The environment of this process; variables that are not UTF-8 are left out.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    pub fn of_process() -> Self {
+        let pairs = std::env::vars_os();
+        Self(
+            pairs
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+        )
+    }
+
+    /// An environment of these variables only.
+    pub fn from_pairs<N: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let pairs = pairs.into_iter();
+        Self(
+            pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+
+    /// A variable that is set, empty or not.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A variable that holds a path.
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    }
+
+    /// A folder of the XDG specification: the variable when it is absolute, else the folder in the home.
+    pub(super) fn base_directory(&self, name: &str, in_home: &str) -> Option<PathBuf> {
+        self.path(name)
+            .filter(|path| path.is_absolute())
+            .or_else(|| {
+                let home = self.path("HOME").filter(|home| home.is_absolute())?;
+                Some(home.join(in_home))
+            })
+    }
+
+    /// The variables that stand for keys, without [`PREFIX`].
+    fn keys(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.0.iter().filter_map(|(name, value)| {
+            Some((name.as_str(), name.strip_prefix(PREFIX)?, value.as_str()))
+        })
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.0.len())
+    }
+}
+
+/// Finds, reads and resolves the configuration. Without a file the defaults hold, unless the file was named.
+pub fn load(
+    flags: Flags<'_>,
+    environment: &Environment,
+    secrets: Secrets,
+) -> Result<Loaded, ConfigError> {
+    let file = places::locate(flags.config, environment);
+    let named = matches!(file.origin, Origin::Flag | Origin::Environment);
+    if !file.exists && !named {
+        return from_text("", None, flags, environment, secrets);
+    }
+    let text = read(&file.path)?;
+    from_text(&text, Some(&file.path), flags, environment, secrets)
+}
+
+/// Reads a configuration's text, bounded.
+pub fn read(path: &Path) -> Result<String, ConfigError> {
+    let cannot = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let not_text = |problem| ConfigError::NotText {
+        path: path.to_owned(),
+        problem,
+    };
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
+        return Err(not_text("larger than 64 MiB, which is no configuration"));
+    }
+    String::from_utf8(bytes).map_err(|_| not_text("not UTF-8"))
+}
+
+/// Resolves the text of a configuration; `file` is for messages and for relative paths.
+pub fn from_text(
+    text: &str,
+    file: Option<&Path>,
+    flags: Flags<'_>,
+    environment: &Environment,
+    secrets: Secrets,
+) -> Result<Loaded, ConfigError> {
+    let name = file.unwrap_or(Path::new("configuration"));
+    // Some editors put a mark of the byte order first, which TOML has no place for.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut problems = Problems::new(name, text);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        let place = Place::File(error.span().map_or(0, |span| span.start));
+        // Of several lines the first says what is wrong, the others what was expected.
+        let message = error.message().replace('\n', "; ");
+        problems.add(&place, message);
+    }
+    if problems.count() > 0 {
+        return Err(error_of(problems));
+    }
+
+    let root = root.into_inner();
+    let (defaults, sample_target) = defaults(&mut problems);
+    let from_environment = environment_layer(environment, &mut problems);
+    let mut reader = Reader {
+        layer: Layer::File,
+        problems: &mut problems,
+    };
+    let from_file = RawGlobal::read(&root, &mut reader);
+    let raw = from_environment.over(from_file.over(defaults));
+    let targets: Vec<(RawTarget, Place)> = tables(&root, "target", &mut reader)
+        .into_iter()
+        .map(|(table, place)| (RawTarget::read(table, &mut reader), place))
+        .collect();
+    let feed_tables = tables(&root, "feed", &mut reader);
+
+    let configured = raw.top.database.as_ref().map(|at| at.value.clone());
+    let mut resolver = Resolver::new(&mut problems, environment, secrets, file);
+    let common = resolver.common(raw);
+    let feeds = resolver.feeds(feed_tables, &common);
+    let least = common.detect.significance;
+    let targets = resolver.targets(targets, &sample_target, &feeds, least);
+    let warnings = std::mem::take(&mut resolver.warnings);
+    if problems.count() > 0 {
+        return Err(error_of(problems));
+    }
+    let warnings = warnings
+        .iter()
+        .map(|(place, message)| format!("{}: {message}", problems.named(place)))
+        .collect();
+    let config = Config {
+        file: file.map(Path::to_owned),
+        database: places::database(flags.database, environment, configured.as_deref(), file),
+        timezone: common.timezone,
+        log: common.log,
+        fetch: common.fetch,
+        plan: common.plan,
+        page: common.page,
+        detect: common.detect,
+        keep: common.keep,
+        feeds,
+        targets,
+    };
+    Ok(Loaded { config, warnings })
+}
+
+fn error_of(problems: Problems<'_>) -> ConfigError {
+    problems
+        .into_error()
+        .unwrap_or(ConfigError::Invalid(Vec::new()))
+}
+
+/// The lowest layer, and the sample of a target, whose values are the defaults of targets.
+fn defaults(problems: &mut Problems<'_>) -> (RawGlobal, RawTarget) {
+    let text = with_samples(super::DEFAULT_TOML);
+    let (root, _) = DeTable::parse_recoverable(&text);
+    let mut reader = Reader {
+        layer: Layer::Default,
+        problems,
+    };
+    let global = RawGlobal::read(root.get_ref(), &mut reader);
+    let target = tables(root.get_ref(), "target", &mut reader)
+        .first()
+        .map(|(table, _)| RawTarget::read(table, &mut reader));
+    (global, target.unwrap_or_default())
+}
+
+/// The layer of `REVISOR__…` variables.
+fn environment_layer(environment: &Environment, problems: &mut Problems<'_>) -> RawGlobal {
+    let mut raw = RawGlobal::default();
+    let mut layer = Layer::Environment(Arc::from(""));
+    for (name, path, text) in environment.keys() {
+        layer = Layer::Environment(Arc::from(name));
+        let mut reader = Reader {
+            layer: layer.clone(),
+            problems,
+        };
+        let path = path.to_ascii_lowercase();
+        let (table, key) = path.split_once("__").unwrap_or(("", &path));
+        if !take_variable(&mut raw, table, key, text, &mut reader) {
+            let place = Place::Environment(Arc::from(name));
+            let known = TABLES
+                .iter()
+                .flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}__{key}")));
+            let known: Vec<String> = known
+                .chain(["timezone".to_owned(), "database".to_owned()])
+                .collect();
+            let near = did_you_mean(&path, known.iter().map(String::as_str));
+            let hint = near.map_or_else(
+                || "expected one such as REVISOR__FETCH__EVERY".to_owned(),
+                |near| format!("did you mean {PREFIX}{}?", near.to_ascii_uppercase()),
+            );
+            reader
+                .problems
+                .add(&place, format!("stands for no key; {hint}"));
+        }
+    }
+    raw.check_plan(&mut Reader { layer, problems });
+    raw
+}
+
+/// A variable is text; where the key wants something else than a string, it is read as TOML.
+fn take_variable(
+    raw: &mut RawGlobal,
+    table: &str,
+    key: &str,
+    text: &str,
+    reader: &mut Reader<'_, '_>,
+) -> bool {
+    let as_text = || Spanned::new(0..0, DeValue::String(text.into()));
+    let wants_toml = matches!(
+        key,
+        "concurrency" | "per_host" | "allow_private" | "robots" | "bulk_edit"
+    ) || (key == "recheck" && text.trim_start().starts_with('['));
+    if wants_toml && !text.trim().is_empty() {
+        let value = DeValue::parse(text.trim()).unwrap_or_else(|_| as_text());
+        raw.take_in(table, key, &value, reader)
+    } else {
+        raw.take_in(table, key, &as_text(), reader)
+    }
+}
+
+impl Resolver<'_, '_> {
+    /// Reads and resolves one feed after the other, so that their raw forms are never all in memory.
+    fn feeds(
+        &mut self,
+        tables: Vec<(&DeTable<'_>, Place)>,
+        common: &super::resolve::Common,
+    ) -> Vec<super::resolved::FeedConfig> {
+        let mut building = super::resolve::Building::with_capacity(tables.len());
+        for (table, place) in tables {
+            let mut reader = Reader {
+                layer: Layer::File,
+                problems: self.problems,
+            };
+            let raw = RawFeed::read(table, place, &mut reader);
+            self.feed(raw, common, &mut building);
+        }
+        building.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! Names of feeds: what may be one, and how one is made.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+/// Longer names do not fit a line.
+const LONGEST: usize = 64;
+
+/// Says what is wrong with a name of a feed or target.
+pub(super) fn check(name: &str) -> Result<(), &'static str> {
+    if name.chars().count() > LONGEST {
+        return Err("is longer than 64 characters");
+    }
+    if name.starts_with('-') {
+        return Err("begins with a dash, as a flag does");
+    }
+    if name.starts_with(['#', '@']) || name.contains("://") {
+        return Err("looks like a number or an address");
+    }
+    let hidden = |letter: char| {
+        letter.is_control()
+            || ('\u{200b}'..='\u{200f}').contains(&letter)
+            || ('\u{202a}'..='\u{202e}').contains(&letter)
+            || ('\u{2066}'..='\u{2069}').contains(&letter)
+            || letter == '\u{feff}'
+    };
+    if name.contains(hidden) {
+        return Err("has invisible characters");
+    }
+    Ok(())
+}
+
+/// A name from a feed's title: `Example News – World` is `example-news-world`. Empty when there is nothing to take.
+#[must_use]
+pub fn from_title(title: &str) -> String {
+    slug(title.chars().take(400))
+}
+
+/// A name from a feed's address: what is left of host and path without what all feeds share.
+///
+/// ```
+/// use revisor::config::names::from_address;
+/// assert_eq!(from_address("https://www.news.example/world/rss.xml"), "news-world");
+/// assert_eq!(from_address("https://feeds.bbci.co.uk/news/politics/rss.xml"), "bbci-news-politics");
+/// ```
+#[must_use]
+pub fn from_address(address: &str) -> String {
+    let Ok(url) = Url::parse(address.trim()) else {
+        return from_title(address);
+    };
+    let mut words = host_words(url.host_str().unwrap_or_default());
+    let path = url.path().split('/').chain(url.query());
+    for segment in path.take(20) {
+        let segment: String = percent_decoded(segment);
+        let stem = segment
+            .rsplit_once('.')
+            .map_or(segment.as_str(), |(stem, ending)| {
+                if ending.len() <= 5 { stem } else { &segment }
+            });
+        if !is_common(&stem.to_lowercase()) {
+            words.push(stem.to_owned());
+        }
+    }
+    let name = slug(words.join("-").chars());
+    if name.is_empty() {
+        "feed".to_owned()
+    } else {
+        name
+    }
+}
+
+/// `name`, or `name-2`, `name-3` …: the first that is not taken, which it then is.
+pub fn unique(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut candidate = name.to_owned();
+    let mut number = 2_u64;
+    while !taken.insert(candidate.clone()) {
+        candidate = format!("{name}-{number}");
+        number += 1;
+    }
+    candidate
+}
+
+/// The labels of a host that name somebody: neither `www` and `feeds`, nor what it is registered under.
+fn host_words(host: &str) -> Vec<String> {
+    let is_number = host.starts_with('[')
+        || host
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_number {
+        return vec![host.to_owned()];
+    }
+    let mut labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    if labels.len() > 1 {
+        let country = labels.pop().is_some_and(|label| label.len() == 2);
+        let second = [
+            "co", "com", "org", "net", "gov", "ac", "or", "ne", "go", "gob", "gouv", "edu",
+        ];
+        let under_country = labels.last().is_some_and(|label| second.contains(label));
+        if country && labels.len() > 1 && under_country {
+            labels.pop();
+        }
+    }
+    while labels.len() > 1 && labels.first().is_some_and(|label| is_common(label)) {
+        labels.remove(0);
+    }
+    labels.into_iter().map(str::to_owned).collect()
+}
+
+/// Words that say only that there is a feed.
+fn is_common(word: &str) -> bool {
+    matches!(
+        word,
+        "" | "www"
+            | "feed"
+            | "feeds"
+            | "rss"
+            | "rss2"
+            | "atom"
+            | "xml"
+            | "json"
+            | "index"
+            | "rssfeed"
+            | "default"
+    )
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits
+            .filter(|_| *first == b'%')
+            .map(|digits| u8::from_str_radix(digits, 16))
+        {
+            Some(Ok(byte)) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Letters and digits in lower case, all between them as one dash.
+fn slug(text: impl Iterator<Item = char>) -> String {
+    const LONGEST_SLUG: usize = 40;
+    let mut out = String::new();
+    let mut letters = 0;
+    for letter in text.flat_map(char::to_lowercase) {
+        if letters == LONGEST_SLUG {
+            break;
+        }
+        if letter.is_alphanumeric() {
+            out.push(letter);
+            letters += 1;
+        } else if !out.is_empty() && !out.ends_with('-') && !matches!(letter, '\'' | '’') {
+            out.push('-');
+        }
+    }
+    out.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_are_made_from_addresses() {
+        for (address, name) in [
+            ("https://www.theguardian.com/world/rss", "theguardian-world"),
+            ("https://news.example/rss.xml", "news"),
+            ("http://feeds.bbci.co.uk/news/rss.xml", "bbci-news"),
+            ("https://blog.a.example/index.xml", "blog-a"),
+            ("https://a.example/feed/?cat=7", "a-cat-7"),
+            ("http://127.0.0.1:8000/feed/12", "127-0-0-1-12"),
+            ("https://example.org/%C3%A9tat.xml", "example-état"),
+            ("https://localhost/rss", "localhost"),
+            ("https://gov.uk/rss", "gov"),
+            ("nonsense", "nonsense"),
+            ("", ""),
+        ] {
+            assert_eq!(from_address(address), name, "{address}");
+        }
+    }
+
+    #[test]
+    fn names_are_made_from_titles() {
+        assert_eq!(from_title("Example News – World"), "example-news-world");
+        assert_eq!(from_title("Today's News"), "todays-news");
+        assert_eq!(from_title("日本経済新聞"), "日本経済新聞");
+        assert_eq!(from_title("  !!! "), "");
+    }
+
+    #[test]
+    fn taken_names_get_a_number() {
+        let mut taken = HashSet::new();
+        let names: Vec<String> = (0..3).map(|_| unique("news", &mut taken)).collect();
+        assert_eq!(names, ["news", "news-2", "news-3"]);
+    }
+
+    proptest! {
+        #[test]
+        fn made_names_are_good_names(text in any::<String>()) {
+            for name in [from_title(&text), from_address(&text), from_address(&format!("https://{text}"))] {
+                prop_assert_eq!(check(&name), Ok(()));
+            }
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! The file as it is written: tables and keys, nothing interpreted.
+//!
+//! A key that is added here has to be added to `config/default.toml`; a test holds the two together.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::Place;
+use super::reader::{At, RawLadder, Reader};
+use super::secret::Secret;
+
+/// A table of keys.
+pub(super) trait RawTable: Sized {
+    /// All of them.
+    const KEYS: &'static [&'static str];
+
+    /// Reads a key, when it is one of this table.
+    fn take(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut Reader<'_, '_>,
+    ) -> bool;
+
+    /// What is not given here is taken from `below`.
+    fn or(self, below: Self) -> Self;
+
+    /// Whether nothing is given.
+    fn is_empty(&self) -> bool;
+}
+
+/// Makes a struct of optional values from keys, their types, and what is expected of them.
+macro_rules! raw_table {
+    ($(#[$doc:meta])* $name:ident { $($key:ident: $type:ty = $expected:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default)]
+        pub(super) struct $name {
+            $(pub(super) $key: Option<At<$type>>,)*
+        }
+
+        impl RawTable for $name {
+            const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+
+            fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_, '_>) -> bool {
+                match key {
+                    $(stringify!($key) => {
+                        self.$key = reader.value(key, value, $expected);
+                        true
+                    })*
+                    _ => false,
+                }
+            }
+
+            fn or(self, below: Self) -> Self {
+                Self { $($key: self.$key.or(below.$key),)* }
+            }
+
+            fn is_empty(&self) -> bool {
+                $(self.$key.is_none() &&)* true
+            }
+        }
+    };
+}
+
+raw_table! {
+    /// Keys outside of tables.
+    RawTop {
+        database: String = "a path such as \"/var/lib/revisor/revisor.db\"",
+        timezone: String = "a time zone such as \"UTC\" or \"Europe/Paris\"",
+    }
+}
+
+raw_table! {
+    /// `[log]`
+    RawLog {
+        format: String = "\"auto\", \"journal\", \"text\" or \"json\"",
+        level: String = "\"error\", \"warn\", \"info\" or \"debug\"",
+    }
+}
+
+raw_table! {
+    /// `[fetch]`, and the same keys of a feed.
+    RawFetch {
+        every: String = "a duration such as \"15m\"",
+        cron: String = "a schedule such as \"*/15 6-23 * * 1-5\"",
+        jitter: String = "a share such as \"10%\"",
+        concurrency: i64 = "a number from 1 to 1000",
+        per_host: i64 = "a number from 1 to 64",
+        host_delay: String = "a duration such as \"1s\"",
+        timeout: String = "a duration such as \"30s\"",
+        max_size: String = "a size such as \"10 MiB\"",
+        user_agent_contact: String = "text such as \"https://desk.example/bot\"",
+        allow_private: Vec<At<String>> = "a list of networks such as [\"10.1.0.0/16\"]",
+    }
+}
+
+raw_table! {
+    /// `[page]`, and `page.…` of a feed.
+    RawPage {
+        fetch: String = "\"always\", \"changed\" or \"off\"",
+        recheck: RawLadder = "\"news\", \"light\", \"advisory\" or a list such as [[\"1d\", \"1h\"], [\"30d\", \"1d\"]]",
+        robots: bool = "true or false",
+    }
+}
+
+raw_table! {
+    /// `[detect]`, and `detect.…` of a feed.
+    RawDetect {
+        significance: String = "\"typographic\", \"minor\" or \"substantive\"",
+        flap_window: String = "a duration such as \"24h\"",
+        bulk_edit: i64 = "a number from 2 on",
+    }
+}
+
+raw_table! {
+    /// `[keep]`
+    RawKeep {
+        captures: String = "a duration such as \"90d\", or \"all\"",
+        revisions: String = "\"all\", a number such as \"50\", or a duration such as \"1y\"",
+    }
+}
+
+raw_table! {
+    /// The keys of `[[feed]]` that stand only there.
+    RawFeedOwn {
+        url: String = "an http or https address",
+        name: String = "text such as \"example-news\"",
+        tags: Vec<At<String>> = "a list such as [\"politics\"]",
+    }
+}
+
+raw_table! {
+    /// `[[target]]`
+    RawTarget {
+        name: String = "text such as \"desk\"",
+        kind: String = "\"webhook\"",
+        url: Secret = "an http or https address",
+        url_file: String = "a path",
+        url_env: String = "the name of an environment variable",
+        url_credential: String = "the name of a systemd credential",
+        secret: Secret = "text",
+        secret_file: String = "a path",
+        secret_env: String = "the name of an environment variable",
+        secret_credential: String = "the name of a systemd credential",
+        secret_previous: Secret = "text",
+        secret_previous_file: String = "a path",
+        secret_previous_env: String = "the name of an environment variable",
+        secret_previous_credential: String = "the name of a systemd credential",
+        events: Vec<At<String>> = "a list such as [\"entry.*\"]",
+        tags: Vec<At<String>> = "a list such as [\"politics\"]",
+        significance: String = "\"typographic\", \"minor\" or \"substantive\"",
+        max_payload: String = "a size such as \"20 KiB\"",
+    }
+}
+
+/// The keys that hold settings for everything.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RawGlobal {
+    pub(super) top: RawTop,
+    pub(super) log: RawLog,
+    pub(super) fetch: RawFetch,
+    pub(super) page: RawPage,
+    pub(super) detect: RawDetect,
+    pub(super) keep: RawKeep,
+}
+
+/// The tables of [`RawGlobal`].
+pub(super) const TABLES: &[(&str, &[&str])] = &[
+    ("log", RawLog::KEYS),
+    ("fetch", RawFetch::KEYS),
+    ("page", RawPage::KEYS),
+    ("detect", RawDetect::KEYS),
+    ("keep", RawKeep::KEYS),
+];
+
+impl RawGlobal {
+    /// Reads the root of a document; `feed` and `target` are left to the caller.
+    pub(super) fn read(root: &DeTable<'_>, reader: &mut Reader<'_, '_>) -> Self {
+        let mut raw = Self::default();
+        for (key, value) in root {
+            let name = key.get_ref().as_ref();
+            if !raw.take(name, value, reader) && !matches!(name, "feed" | "target") {
+                let place = reader.place(key);
+                let mut known: Vec<&str> = RawTop::KEYS.to_vec();
+                known.extend(TABLES.iter().map(|(table, _)| *table));
+                known.extend(["feed", "target"]);
+                reader.unknown_key(&place, name, "the configuration", &known, TABLES);
+            }
+        }
+        raw.check_plan(reader);
+        raw
+    }
+
+    fn take(
+        &mut self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut Reader<'_, '_>,
+    ) -> bool {
+        if !TABLES.iter().any(|(table, _)| *table == name) {
+            return self.top.take(name, value, reader);
+        }
+        let Some(table) = reader.table(name, value) else {
+            return true;
+        };
+        for (key, value) in table {
+            if !self.take_in(name, key.get_ref(), value, reader) {
+                let place = reader.place(key);
+                let keys = TABLES.iter().find(|(table, _)| *table == name);
+                let known = keys.map(|(_, keys)| *keys).unwrap_or_default();
+                let others: Vec<_> = TABLES.to_vec();
+                reader.unknown_key(&place, key.get_ref(), &format!("[{name}]"), known, &others);
+            }
+        }
+        true
+    }
+
+    /// Reads one key of one table; an empty name of a table stands for the root.
+    pub(super) fn take_in(
+        &mut self,
+        table: &str,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut Reader<'_, '_>,
+    ) -> bool {
+        match table {
+            "" => self.top.take(key, value, reader),
+            "log" => self.log.take(key, value, reader),
+            "fetch" => self.fetch.take(key, value, reader),
+            "page" => self.page.take(key, value, reader),
+            "detect" => self.detect.take(key, value, reader),
+            "keep" => self.keep.take(key, value, reader),
+            _ => false,
+        }
+    }
+
+    /// Lays this layer over another.
+    pub(super) fn over(self, below: Self) -> Self {
+        Self {
+            top: self.top.or(below.top),
+            log: self.log.or(below.log),
+            fetch: self.fetch.over(below.fetch),
+            page: self.page.or(below.page),
+            detect: self.detect.or(below.detect),
+            keep: self.keep.or(below.keep),
+        }
+    }
+
+    /// Notes when this layer gives two rhythms.
+    pub(super) fn check_plan(&self, reader: &mut Reader<'_, '_>) {
+        self.fetch.check_plan(reader);
+    }
+}
+
+impl RawFetch {
+    /// As `or`, but `every` and `cron` are one setting: either hides both below.
+    pub(super) fn over(self, mut below: Self) -> Self {
+        if self.every.is_some() || self.cron.is_some() {
+            below.every = None;
+            below.cron = None;
+        }
+        self.or(below)
+    }
+
+    fn check_plan(&self, reader: &mut Reader<'_, '_>) {
+        if let (Some(_), Some(cron)) = (&self.every, &self.cron) {
+            let message = "every and cron are both given; expected one of them";
+            reader.problems.add(&cron.place, message);
+        }
+    }
+}
+
+/// `[[feed]]`
+#[derive(Debug, Clone)]
+pub(super) struct RawFeed {
+    pub(super) own: RawFeedOwn,
+    pub(super) fetch: RawFetch,
+    pub(super) page: RawPage,
+    pub(super) detect: RawDetect,
+    /// Where the table begins.
+    pub(super) place: Place,
+}
+
+impl RawFeed {
+    pub(super) fn read(table: &DeTable<'_>, place: Place, reader: &mut Reader<'_, '_>) -> Self {
+        let mut raw = Self {
+            own: RawFeedOwn::default(),
+            fetch: RawFetch::default(),
+            page: RawPage::default(),
+            detect: RawDetect::default(),
+            place,
+        };
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            match name {
+                "page" | "detect" => raw.take_table(name, value, reader),
+                "concurrency" => {
+                    let place = reader.place(key);
+                    let message = "concurrency counts over all feeds; it belongs into [fetch]";
+                    reader.problems.add(&place, message);
+                }
+                _ if raw.own.take(name, value, reader) => {}
+                _ if raw.fetch.take(name, value, reader) => {}
+                _ => {
+                    let place = reader.place(key);
+                    let mut known: Vec<&str> = RawFeedOwn::KEYS.to_vec();
+                    known.extend(RawFetch::KEYS.iter().filter(|key| **key != "concurrency"));
+                    known.extend(["page", "detect"]);
+                    let own = [("page", RawPage::KEYS), ("detect", RawDetect::KEYS)];
+                    match own.iter().find(|(_, keys)| keys.contains(&name)) {
+                        Some((table, _)) => reader.problems.add(
+                            &place,
+                            format!(
+                                "unknown key {name:?} in [[feed]]; did you mean {table}.{name}?"
+                            ),
+                        ),
+                        None => reader.unknown_key(&place, name, "[[feed]]", &known, &[]),
+                    }
+                }
+            }
+        }
+        raw.fetch.check_plan(reader);
+        raw
+    }
+
+    fn take_table(
+        &mut self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut Reader<'_, '_>,
+    ) {
+        // `page = "off"` is what one writes who has seen `fetch` only in [page].
+        let Some(table) = value.get_ref().as_table() else {
+            let place = reader.place(value);
+            let key = if name == "page" {
+                "fetch"
+            } else {
+                "significance"
+            };
+            let message = format!("{name} is a table; expected {name}.{key} = …");
+            reader.problems.add(&place, message);
+            return;
+        };
+        for (key, value) in table {
+            let (taken, known) = match name {
+                "page" => (self.page.take(key.get_ref(), value, reader), RawPage::KEYS),
+                _ => (
+                    self.detect.take(key.get_ref(), value, reader),
+                    RawDetect::KEYS,
+                ),
+            };
+            if !taken {
+                let place = reader.place(key);
+                let within = format!("{name} of [[feed]]");
+                reader.unknown_key(&place, key.get_ref(), &within, known, &[]);
+            }
+        }
+    }
+}
+
+impl RawTarget {
+    pub(super) fn read(table: &DeTable<'_>, reader: &mut Reader<'_, '_>) -> Self {
+        let mut raw = Self::default();
+        for (key, value) in table {
+            if !raw.take(key.get_ref(), value, reader) {
+                let place = reader.place(key);
+                reader.unknown_key(&place, key.get_ref(), "[[target]]", Self::KEYS, &[]);
+            }
+        }
+        raw
+    }
+}
+
+/// The tables of an array of tables, each with its place; a problem is noted for anything else.
+pub(super) fn tables<'t, 'i>(
+    root: &'t DeTable<'i>,
+    name: &str,
+    reader: &mut Reader<'_, '_>,
+) -> Vec<(&'t DeTable<'i>, Place)> {
+    let Some(value) = root.get(name) else {
+        return Vec::new();
+    };
+    let Some(items) = value.get_ref().as_array() else {
+        let place = reader.place(value);
+        reader.problems.add(
+            &place,
+            format!("{name} is no list of tables; expected [[{name}]] with double brackets"),
+        );
+        return Vec::new();
+    };
+    let mut tables = Vec::with_capacity(items.len());
+    for item in items.iter() {
+        let place = reader.place(item);
+        match item.get_ref().as_table() {
+            Some(table) => tables.push((table, place)),
+            None => reader
+                .problems
+                .add(&place, format!("expected a table [[{name}]]")),
+        }
+    }
+    tables
+}
+
+/// The samples of `[[feed]]` and `[[target]]` in `config/default.toml` are commented out, since nobody wants them to
+/// be polled; here they are as if they were not.
+pub(super) fn with_samples(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let sample = line.strip_prefix("# ").filter(|rest| is_toml_line(rest));
+        out.push_str(sample.unwrap_or(line));
+        out.push('\n');
+    }
+    out
+}
+
+fn is_toml_line(line: &str) -> bool {
+    let is_key = |key: &str| {
+        !key.is_empty()
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.')
+    };
+    (line.starts_with("[[") && line.ends_with("]]"))
+        || line.split_once(" = ").is_some_and(|(key, _)| is_key(key))
+}

@@ -1,0 +1,627 @@
+//! From raw to resolved: every value is checked, and every mistake noted.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use ipnet::IpNet;
+use url::Url;
+
+use super::load::{Environment, Secrets};
+use super::names;
+use super::problem::{Place, Problems, did_you_mean};
+use super::raw::{
+    RawDetect, RawFeed, RawFetch, RawGlobal, RawKeep, RawLog, RawPage, RawTable as _,
+};
+use super::reader::{At, RawLadder};
+use super::resolved::{
+    DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel, PageConfig,
+    PageMode, Retention,
+};
+use crate::domain::article_clock::{Ladder, Step};
+use crate::domain::classify::Significance;
+use crate::domain::cron::CronSchedule;
+use crate::domain::durations::{
+    format_duration, format_size, parse_duration, parse_share, parse_size, shortened,
+};
+use crate::domain::schedule::{Every, Plan};
+
+const SECOND: Duration = Duration::from_secs(1);
+const YEAR: Duration = Duration::from_hours(24 * 365);
+
+/// Longer than this is no name of anything.
+const LONGEST_TEXT: usize = 2048;
+
+pub(super) const SIGNIFICANCES: [(&str, Significance); 3] = [
+    ("typographic", Significance::Typographic),
+    ("minor", Significance::Minor),
+    ("substantive", Significance::Substantive),
+];
+
+/// What is at hand while a configuration is resolved.
+pub(super) struct Resolver<'a, 't> {
+    pub(super) problems: &'a mut Problems<'t>,
+    pub(super) warnings: Vec<(Place, String)>,
+    pub(super) environment: &'a Environment,
+    pub(super) secrets: Secrets,
+    pub(super) file: Option<&'a Path>,
+    timezone: Tz,
+    crons: HashMap<String, Arc<CronSchedule>>,
+    tags: HashSet<Arc<[String]>>,
+    recent: Recent,
+}
+
+/// Settings that some feeds share, to be shared in memory.
+#[derive(Default)]
+struct Recent {
+    fetch: Vec<Arc<FetchConfig>>,
+    page: Vec<Arc<PageConfig>>,
+    detect: Vec<Arc<DetectConfig>>,
+}
+
+/// The settings that hold where a feed says nothing.
+pub(super) struct Common {
+    pub(super) timezone: Tz,
+    pub(super) log: LogConfig,
+    pub(super) plan: Plan,
+    pub(super) fetch: Arc<FetchConfig>,
+    pub(super) page: Arc<PageConfig>,
+    pub(super) detect: Arc<DetectConfig>,
+    pub(super) keep: Keep,
+    raw: RawGlobal,
+}
+
+/// Feeds while they are resolved.
+pub(super) struct Building {
+    feeds: Vec<FeedConfig>,
+    addresses: HashMap<String, Place>,
+    taken: HashSet<String>,
+}
+
+impl Building {
+    pub(super) fn with_capacity(feeds: usize) -> Self {
+        Self {
+            feeds: Vec::with_capacity(feeds),
+            addresses: HashMap::with_capacity(feeds),
+            taken: HashSet::with_capacity(feeds),
+        }
+    }
+
+    /// The feeds, in the order of the file. Names that were not given are made from the addresses, and give way to
+    /// those that were.
+    pub(super) fn finish(mut self) -> Vec<FeedConfig> {
+        for feed in &mut self.feeds {
+            if feed.name.is_empty() {
+                feed.name = names::unique(&names::from_address(&feed.url), &mut self.taken);
+            }
+        }
+        self.feeds
+    }
+}
+
+impl<'a, 't> Resolver<'a, 't> {
+    pub(super) fn new(
+        problems: &'a mut Problems<'t>,
+        environment: &'a Environment,
+        secrets: Secrets,
+        file: Option<&'a Path>,
+    ) -> Self {
+        Self {
+            problems,
+            warnings: Vec::new(),
+            environment,
+            secrets,
+            file,
+            timezone: Tz::UTC,
+            crons: HashMap::new(),
+            tags: HashSet::new(),
+            recent: Recent::default(),
+        }
+    }
+
+    /// Resolves all but feeds and targets. Values that are missing are missing in `config/default.toml`, which a test
+    /// rules out; the least harmful value stands in for them.
+    pub(super) fn common(&mut self, raw: RawGlobal) -> Common {
+        self.timezone = self.timezone(raw.top.timezone.as_ref());
+        Common {
+            timezone: self.timezone,
+            log: self.log(&raw.log),
+            plan: self.plan(&raw.fetch),
+            fetch: Arc::new(self.fetch(&raw.fetch)),
+            page: Arc::new(self.page(&raw.page)),
+            detect: Arc::new(self.detect(&raw.detect)),
+            keep: self.keep(&raw.keep),
+            raw,
+        }
+    }
+
+    /// Resolves one feed and adds it.
+    pub(super) fn feed(&mut self, raw: RawFeed, common: &Common, building: &mut Building) {
+        let place = raw.place.clone();
+        let url = match raw.own.url {
+            Some(url) => {
+                self.feed_url(&url, &mut building.addresses);
+                url.value
+            }
+            None => {
+                let message = "url is missing; expected url = \"https://…\"";
+                self.problems.add(&place, message);
+                String::new()
+            }
+        };
+        let name = raw.own.name.map(|name| {
+            self.name(&name, "feed", &mut building.taken);
+            name.value
+        });
+        let tags = self.tags(raw.own.tags);
+        let own_plan =
+            raw.fetch.every.is_some() || raw.fetch.cron.is_some() || raw.fetch.jitter.is_some();
+        let plan = if own_plan {
+            self.plan(&raw.fetch.clone().over(common.raw.fetch.clone()))
+        } else {
+            common.plan.clone()
+        };
+        let fetch = if raw.fetch.is_empty() {
+            Arc::clone(&common.fetch)
+        } else {
+            let fetch = self.fetch(&raw.fetch.over(common.raw.fetch.clone()));
+            shared(&mut self.recent.fetch, &common.fetch, fetch)
+        };
+        let page = if raw.page.is_empty() {
+            Arc::clone(&common.page)
+        } else {
+            let page = self.page(&raw.page.or(common.raw.page.clone()));
+            shared(&mut self.recent.page, &common.page, page)
+        };
+        let detect = if raw.detect.is_empty() {
+            Arc::clone(&common.detect)
+        } else {
+            let detect = self.detect(&raw.detect.or(common.raw.detect.clone()));
+            shared(&mut self.recent.detect, &common.detect, detect)
+        };
+        building.feeds.push(FeedConfig {
+            url,
+            name: name.unwrap_or_default(),
+            tags,
+            plan,
+            fetch,
+            page,
+            detect,
+        });
+    }
+
+    fn feed_url(&mut self, url: &At<String>, addresses: &mut HashMap<String, Place>) {
+        match http_url(&url.value) {
+            Ok(parsed) => {
+                if let Some(first) = addresses.get(parsed.as_str()) {
+                    let first = self.problems.mentioned(first);
+                    let message = format!("the address is given twice; the first is {first}");
+                    self.problems.add(&url.place, message);
+                } else {
+                    addresses.insert(parsed.into(), url.place.clone());
+                }
+            }
+            Err(problem) => self.problems.add(&url.place, format!("url {problem}")),
+        }
+    }
+
+    pub(super) fn name(&mut self, name: &At<String>, what: &str, taken: &mut HashSet<String>) {
+        if let Err(problem) = names::check(&name.value) {
+            self.problems
+                .add(&name.place, format!("the name of a {what} {problem}"));
+        } else if !taken.insert(name.value.clone()) {
+            let name_text = shortened(&name.value);
+            self.problems.add(
+                &name.place,
+                format!("another {what} has the name {name_text:?}; expected names that differ"),
+            );
+        }
+    }
+
+    fn tags(&mut self, tags: Option<At<Vec<At<String>>>>) -> Arc<[String]> {
+        let tags: Arc<[String]> = self.tag_list(tags).into();
+        if let Some(known) = self.tags.get(&tags) {
+            return Arc::clone(known);
+        }
+        self.tags.insert(Arc::clone(&tags));
+        tags
+    }
+
+    /// Checked tags, each once.
+    pub(super) fn tag_list(&mut self, tags: Option<At<Vec<At<String>>>>) -> Vec<String> {
+        let mut list: Vec<String> = Vec::new();
+        for tag in tags.map(|tags| tags.value).unwrap_or_default() {
+            let bad = tag.value.is_empty()
+                || tag.value.chars().count() > 64
+                || tag.value.contains(char::is_control);
+            if bad {
+                let message = "a tag is empty, longer than 64 characters or has control characters";
+                self.problems.add(&tag.place, message);
+            } else if !list.contains(&tag.value) {
+                list.push(tag.value);
+            }
+        }
+        list
+    }
+
+    fn timezone(&mut self, name: Option<&At<String>>) -> Tz {
+        let Some(name) = name else { return Tz::UTC };
+        name.value.parse().unwrap_or_else(|_| {
+            let zones = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name());
+            let near = zones
+                .clone()
+                .find(|zone| {
+                    let last = zone.rsplit('/').next().unwrap_or(zone);
+                    zone.eq_ignore_ascii_case(&name.value) || last.eq_ignore_ascii_case(&name.value)
+                })
+                .map_or_else(String::new, |zone| format!("; did you mean {zone:?}?"));
+            let message = format!(
+                "{:?} is no time zone; expected one such as \"UTC\" or \"Europe/Paris\"{near}",
+                shortened(&name.value)
+            );
+            self.problems.add(&name.place, message);
+            Tz::UTC
+        })
+    }
+
+    fn log(&mut self, raw: &RawLog) -> LogConfig {
+        let formats = [
+            LogFormat::Auto,
+            LogFormat::Journal,
+            LogFormat::Text,
+            LogFormat::Json,
+        ]
+        .map(|format| (format.as_str(), format));
+        let levels = [
+            LogLevel::Error,
+            LogLevel::Warn,
+            LogLevel::Info,
+            LogLevel::Debug,
+        ]
+        .map(|level| (level.as_str(), level));
+        LogConfig {
+            format: self.choice("format", raw.format.as_ref(), &formats, LogFormat::Auto),
+            level: self.choice("level", raw.level.as_ref(), &levels, LogLevel::Info),
+        }
+    }
+
+    fn plan(&mut self, raw: &RawFetch) -> Plan {
+        let every = match &raw.cron {
+            Some(cron) => self.cron(cron),
+            None => None,
+        };
+        let every = every.unwrap_or_else(|| {
+            Every::Interval(self.duration("every", raw.every.as_ref(), SECOND..=YEAR))
+        });
+        let jitter = self.measured("jitter", raw.jitter.as_ref(), parse_share);
+        Plan {
+            every,
+            jitter: jitter.unwrap_or(0.0),
+        }
+    }
+
+    fn cron(&mut self, cron: &At<String>) -> Option<Every> {
+        if let Some(known) = self.crons.get(&cron.value) {
+            return Some(Every::Cron(Arc::clone(known)));
+        }
+        match CronSchedule::parse(&cron.value, self.timezone) {
+            Ok(schedule) => {
+                let schedule = Arc::new(schedule);
+                self.crons.insert(cron.value.clone(), Arc::clone(&schedule));
+                Some(Every::Cron(schedule))
+            }
+            Err(error) => {
+                self.problems.add(&cron.place, format!("cron: {error}"));
+                None
+            }
+        }
+    }
+
+    fn fetch(&mut self, raw: &RawFetch) -> FetchConfig {
+        let host_delay = self.duration(
+            "host_delay",
+            raw.host_delay.as_ref(),
+            Duration::ZERO..=Duration::from_hours(1),
+        );
+        let timeout = self.duration(
+            "timeout",
+            raw.timeout.as_ref(),
+            Duration::from_millis(100)..=Duration::from_mins(10),
+        );
+        FetchConfig {
+            concurrency: self.number("concurrency", raw.concurrency.as_ref(), 1..=1000),
+            per_host: self.number("per_host", raw.per_host.as_ref(), 1..=64),
+            host_delay,
+            timeout,
+            max_size: self.size("max_size", raw.max_size.as_ref(), 1 << 10..=256 << 20),
+            user_agent_contact: self.contact(raw.user_agent_contact.as_ref()),
+            allow_private: self.networks(raw.allow_private.as_ref()),
+        }
+    }
+
+    fn contact(&mut self, contact: Option<&At<String>>) -> String {
+        let Some(contact) = contact else {
+            return String::new();
+        };
+        // It becomes a part of a header, inside parentheses.
+        let fits = contact.value.len() <= 200
+            && contact
+                .value
+                .bytes()
+                .all(|byte| (b' '..=b'~').contains(&byte) && !b"()\\".contains(&byte));
+        if !fits {
+            let message = "user_agent_contact cannot stand in a header; expected at most 200 ASCII characters \
+                           without parentheses, such as \"https://desk.example/bot\"";
+            self.problems.add(&contact.place, message);
+        }
+        contact.value.clone()
+    }
+
+    fn networks(&mut self, networks: Option<&At<Vec<At<String>>>>) -> Vec<IpNet> {
+        let mut list = Vec::new();
+        for network in networks
+            .map(|list| list.value.as_slice())
+            .unwrap_or_default()
+        {
+            let text = network.value.as_str();
+            let parsed = text
+                .parse::<IpNet>()
+                .ok()
+                .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
+            match parsed {
+                Some(network) => list.push(network.trunc()),
+                None => self.problems.add(
+                    &network.place,
+                    format!(
+                        "{:?} is no network; expected one such as \"10.1.0.0/16\" or \"fd00::/8\"",
+                        shortened(text)
+                    ),
+                ),
+            }
+        }
+        list
+    }
+
+    fn page(&mut self, raw: &RawPage) -> PageConfig {
+        let modes =
+            [PageMode::Always, PageMode::Changed, PageMode::Off].map(|mode| (mode.as_str(), mode));
+        PageConfig {
+            mode: self.choice("fetch", raw.fetch.as_ref(), &modes, PageMode::Always),
+            recheck: self.ladder(raw.recheck.as_ref()),
+            robots: raw.robots.as_ref().is_none_or(|robots| robots.value),
+        }
+    }
+
+    fn ladder(&mut self, raw: Option<&At<RawLadder>>) -> Ladder {
+        let Some(raw) = raw else {
+            return Ladder::news();
+        };
+        let steps = match &raw.value {
+            RawLadder::Name(name) => {
+                return Ladder::named(name).unwrap_or_else(|| {
+                    let message = unknown_choice("recheck", name, Ladder::names());
+                    let message = format!(
+                        "{message}, or a list such as [[\"1d\", \"1h\"], [\"30d\", \"1d\"]]"
+                    );
+                    self.problems.add(&raw.place, message);
+                    Ladder::news()
+                });
+            }
+            RawLadder::Steps(steps) => steps,
+        };
+        let range = Duration::from_mins(1)..=YEAR * 100;
+        let before = self.problems.count();
+        let steps = steps
+            .iter()
+            .map(|(age, interval)| Step {
+                below: self.duration("the age", Some(age), range.clone()),
+                interval: self.duration("the interval", Some(interval), range.clone()),
+            })
+            .collect();
+        match Ladder::from_steps(steps) {
+            Ok(ladder) => ladder,
+            Err(error) => {
+                // A duration that could not be read says enough.
+                if self.problems.count() == before {
+                    self.problems.add(&raw.place, format!("recheck: {error}"));
+                }
+                Ladder::news()
+            }
+        }
+    }
+
+    fn detect(&mut self, raw: &RawDetect) -> DetectConfig {
+        DetectConfig {
+            significance: self.choice(
+                "significance",
+                raw.significance.as_ref(),
+                &SIGNIFICANCES,
+                Significance::Minor,
+            ),
+            flap_window: self.duration("flap_window", raw.flap_window.as_ref(), SECOND..=YEAR),
+            bulk_edit: self.number("bulk_edit", raw.bulk_edit.as_ref(), 2..=1_000_000),
+        }
+    }
+
+    fn keep(&mut self, raw: &RawKeep) -> Keep {
+        Keep {
+            captures: self.retention("captures", raw.captures.as_ref(), false),
+            revisions: self.retention("revisions", raw.revisions.as_ref(), true),
+        }
+    }
+
+    fn retention(&mut self, key: &str, raw: Option<&At<String>>, counted: bool) -> Retention {
+        let Some(raw) = raw else {
+            return Retention::All;
+        };
+        if raw.value == "all" {
+            return Retention::All;
+        }
+        let all_digits = raw.value.bytes().all(|byte| byte.is_ascii_digit());
+        if counted && all_digits {
+            if let Some(count) = raw.value.parse().ok().filter(|count| *count > 0) {
+                return Retention::Newest(count);
+            }
+            let message = format!("{key} is no usable number; expected one from 1 on");
+            self.problems.add(&raw.place, message);
+            return Retention::All;
+        }
+        let hour = Duration::from_hours(1);
+        Retention::For(self.duration(key, Some(raw), hour..=YEAR * 100))
+    }
+
+    pub(super) fn duration(
+        &mut self,
+        key: &str,
+        raw: Option<&At<String>>,
+        range: RangeInclusive<Duration>,
+    ) -> Duration {
+        let Some(duration) = self.measured(key, raw, parse_duration) else {
+            return *range.start();
+        };
+        if let Some(raw) = raw.filter(|_| !range.contains(&duration)) {
+            let (least, most) = (
+                format_duration(*range.start()),
+                format_duration(*range.end()),
+            );
+            let message = format!("{key} is {}; expected {least:?} to {most:?}", raw.value);
+            self.problems.add(&raw.place, message);
+        }
+        duration
+    }
+
+    pub(super) fn size(
+        &mut self,
+        key: &str,
+        raw: Option<&At<String>>,
+        range: RangeInclusive<u64>,
+    ) -> u64 {
+        let Some(bytes) = self.measured(key, raw, parse_size) else {
+            return *range.start();
+        };
+        if let Some(raw) = raw.filter(|_| !range.contains(&bytes)) {
+            let (least, most) = (format_size(*range.start()), format_size(*range.end()));
+            let message = format!("{key} is {}; expected {least:?} to {most:?}", raw.value);
+            self.problems.add(&raw.place, message);
+        }
+        bytes
+    }
+
+    fn measured<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        raw: Option<&At<String>>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let raw = raw?;
+        match parse(&raw.value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problems.add(&raw.place, format!("{key}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, key: &str, raw: Option<&At<i64>>, range: RangeInclusive<usize>) -> usize {
+        let Some(raw) = raw else {
+            return *range.start();
+        };
+        let number = usize::try_from(raw.value).ok();
+        number
+            .filter(|number| range.contains(number))
+            .unwrap_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                let message = format!("{key} is {}; expected {least} to {most}", raw.value);
+                self.problems.add(&raw.place, message);
+                *range.start()
+            })
+    }
+
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        key: &str,
+        raw: Option<&At<String>>,
+        choices: &[(&str, T)],
+        fallback: T,
+    ) -> T {
+        let Some(raw) = raw else { return fallback };
+        let found = choices.iter().find(|(name, _)| *name == raw.value);
+        found.map_or_else(
+            || {
+                let message =
+                    unknown_choice(key, &raw.value, choices.iter().map(|(name, _)| *name));
+                self.problems.add(&raw.place, message);
+                fallback
+            },
+            |(_, value)| *value,
+        )
+    }
+}
+
+/// `fetch is "allways"; expected "always", "changed" or "off"`.
+pub(super) fn unknown_choice<'n>(
+    key: &str,
+    given: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> String {
+    let quoted: Vec<String> = names.clone().map(|name| format!("{name:?}")).collect();
+    let expected = match quoted.as_slice() {
+        [start @ .., last] if !start.is_empty() => format!("{} or {last}", start.join(", ")),
+        other => other.join(", "),
+    };
+    let near = did_you_mean(given, names)
+        .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+    format!("{key} is {:?}; expected {expected}{near}", shortened(given))
+}
+
+/// An http or https address that can be asked for.
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    const EXPECTED: &str =
+        "expected an http or https address such as \"https://news.example/rss.xml\"";
+    if text.len() > LONGEST_TEXT {
+        return Err(format!(
+            "is longer than {LONGEST_TEXT} characters; {EXPECTED}"
+        ));
+    }
+    let shown = || shortened(text);
+    let url = Url::parse(text)
+        .map_err(|error| format!("{:?} is no address ({error}); {EXPECTED}", shown()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!(
+            "has the scheme {:?}; {EXPECTED}",
+            shortened(url.scheme())
+        ));
+    }
+    if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        return Err(format!("{:?} has white space inside; {EXPECTED}", shown()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "holds a user name or password, which would be shown wherever the address is; \
+                    expected an address without them"
+                .to_owned(),
+        );
+    }
+    Ok(url)
+}
+
+/// Shares a value with an equal one.
+fn shared<T: PartialEq>(recent: &mut Vec<Arc<T>>, common: &Arc<T>, value: T) -> Arc<T> {
+    // More kinds of settings than this are rare, and looking longer would cost more than it saves.
+    const MOST: usize = 64;
+    if **common == value {
+        return Arc::clone(common);
+    }
+    if let Some(known) = recent.iter().find(|known| ***known == value) {
+        return Arc::clone(known);
+    }
+    let value = Arc::new(value);
+    if recent.len() < MOST {
+        recent.push(Arc::clone(&value));
+    }
+    value
+}

@@ -1,0 +1,282 @@
+//! What the program uses: durations, limits, and the settings of each feed.
+//!
+//! Settings that feeds share are shared in memory, so that ten thousand feeds cost little more than their addresses.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use ipnet::IpNet;
+
+use super::secret::{Secret, SecretSource};
+use crate::domain::article_clock::Ladder;
+use crate::domain::classify::Significance;
+use crate::domain::route::TargetRule;
+use crate::domain::schedule::Plan;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The file that was read; `None` when there is none and the defaults hold.
+    pub file: Option<PathBuf>,
+    /// The database, found by design §4.
+    pub database: PathBuf,
+    /// For cron schedules, digests, reports and dates without an offset.
+    pub timezone: Tz,
+    /// Messages of the service.
+    pub log: LogConfig,
+    /// How feeds and pages are fetched, unless a feed says otherwise.
+    pub fetch: Arc<FetchConfig>,
+    /// When feeds are polled, unless a feed says otherwise.
+    pub plan: Plan,
+    /// When pages are read, unless a feed says otherwise.
+    pub page: Arc<PageConfig>,
+    /// What is told, unless a feed says otherwise.
+    pub detect: Arc<DetectConfig>,
+    /// What is kept.
+    pub keep: Keep,
+    /// In the order of the file; addresses and names are unique.
+    pub feeds: Vec<FeedConfig>,
+    /// In the order of the file; names are unique.
+    pub targets: Vec<TargetConfig>,
+}
+
+impl Config {
+    /// The feed of this name, or of this address as it stands in the file.
+    #[must_use]
+    pub fn feed(&self, name_or_url: &str) -> Option<&FeedConfig> {
+        let named = self.feeds.iter().find(|feed| feed.name == name_or_url);
+        named.or_else(|| self.feeds.iter().find(|feed| feed.url == name_or_url))
+    }
+
+    /// What each target wants to be told.
+    #[must_use]
+    pub fn target_rules(&self) -> Vec<TargetRule> {
+        self.targets.iter().map(TargetConfig::rule).collect()
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogConfig {
+    /// How messages look.
+    pub format: LogFormat,
+    /// The least that is logged.
+    pub level: LogLevel,
+}
+
+/// How messages look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For the journal under systemd, else text.
+    Auto,
+    /// With priorities, for the journal.
+    Journal,
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Journal => "journal",
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// The least that is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// What needs a person.
+    Error,
+    /// What was recovered from.
+    Warn,
+    /// A line a check at most.
+    Info,
+    /// For finding faults.
+    Debug,
+}
+
+impl LogLevel {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+/// `[fetch]`, but for the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchConfig {
+    /// Requests at once, over all hosts; the same for all feeds.
+    pub concurrency: usize,
+    /// Requests at once to one host.
+    pub per_host: usize,
+    /// The pause between two requests to one host.
+    pub host_delay: Duration,
+    /// The whole time of a request.
+    pub timeout: Duration,
+    /// The largest decoded body in bytes.
+    pub max_size: u64,
+    /// Added to the user agent; may be empty.
+    pub user_agent_contact: String,
+    /// Networks that may be reached besides the public ones.
+    pub allow_private: Vec<IpNet>,
+}
+
+/// When article pages are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageMode {
+    /// Never.
+    Off,
+    /// When the entry is new or changed in its feed.
+    Changed,
+    /// On the article clock.
+    Always,
+}
+
+impl PageMode {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Changed => "changed",
+            Self::Always => "always",
+        }
+    }
+}
+
+/// `[page]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageConfig {
+    /// When pages are read.
+    pub mode: PageMode,
+    /// The article clock.
+    pub recheck: Ladder,
+    /// Whether robots.txt is obeyed.
+    pub robots: bool,
+}
+
+/// `[detect]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetectConfig {
+    /// The least that is told.
+    pub significance: Significance,
+    /// Two returns within this time are flapping.
+    pub flap_window: Duration,
+    /// So many changed entries in one poll are one event.
+    pub bulk_edit: usize,
+}
+
+/// `[keep]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Raw answers.
+    pub captures: Retention,
+    /// Revisions.
+    pub revisions: Retention,
+}
+
+/// How long something is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// For ever.
+    All,
+    /// The newest so many.
+    Newest(u32),
+    /// So long.
+    For(Duration),
+}
+
+/// One `[[feed]]`, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedConfig {
+    /// The address, as it stands in the file: it is the feed's identity, and what is asked for.
+    pub url: String,
+    /// Unique among the feeds.
+    pub name: String,
+    /// For choosing.
+    pub tags: Arc<[String]>,
+    /// When it is polled.
+    pub plan: Plan,
+    /// How it and its pages are fetched.
+    pub fetch: Arc<FetchConfig>,
+    /// When its pages are read.
+    pub page: Arc<PageConfig>,
+    /// What of it is told.
+    pub detect: Arc<DetectConfig>,
+}
+
+/// Kinds of targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A signed POST, Standard Webhooks.
+    Webhook,
+}
+
+impl TargetKind {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// One `[[target]]`, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetConfig {
+    /// Unique among the targets.
+    pub name: String,
+    /// How it is told.
+    pub kind: TargetKind,
+    /// Where it is sent; addresses of receivers often hold a token. `None` only when the configuration was loaded with
+    /// [`super::Secrets::WhereReadable`] and the source could not be read.
+    pub url: Option<Secret>,
+    /// Where the address comes from.
+    pub url_source: SecretSource,
+    /// What deliveries are signed with, `whsec_…`; `None` when they are not, or as with `url`.
+    pub secret: Option<Secret>,
+    /// Where the secret comes from.
+    pub secret_source: Option<SecretSource>,
+    /// The secret before, while it is exchanged.
+    pub secret_previous: Option<Secret>,
+    /// Where that comes from.
+    pub secret_previous_source: Option<SecretSource>,
+    /// Event names and patterns.
+    pub events: Vec<String>,
+    /// Tags of feeds; empty means all feeds.
+    pub tags: Vec<String>,
+    /// The least that is told here. What a feed's `detect.significance` holds back is not told anywhere.
+    pub significance: Significance,
+    /// The largest body in bytes.
+    pub max_payload: u64,
+}
+
+impl TargetConfig {
+    /// What it wants to be told.
+    #[must_use]
+    pub fn rule(&self) -> TargetRule {
+        TargetRule {
+            name: self.name.clone(),
+            events: self.events.clone(),
+            tags: self.tags.clone(),
+            significance: self.significance,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Secrets, and where they come from.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::load::Environment;
+
+/// No secret is longer; a larger file was named by mistake.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// Text that is never printed: it has no `Display`, and its `Debug` says only that it is there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// Takes a text in.
+    #[must_use]
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for signing and sending; never for showing.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// It stands in the configuration.
+    Inline,
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+    /// A credential of systemd.
+    Credential(String),
+}
+
+impl SecretSource {
+    /// The ending of the key: `""`, `"_file"` …
+    #[must_use]
+    pub fn suffix(&self) -> &'static str {
+        match self {
+            Self::Inline => "",
+            Self::File(_) => "_file",
+            Self::Environment(_) => "_env",
+            Self::Credential(_) => "_credential",
+        }
+    }
+
+    /// Reads what is not inline. The error says what is wrong, never what was read.
+    pub(super) fn read(&self, environment: &Environment) -> Result<Secret, String> {
+        match self {
+            Self::Inline => Err("stands in the configuration".to_owned()),
+            Self::File(path) => read_file(path),
+            Self::Environment(name) => match environment.get(name) {
+                Some(value) if !value.trim().is_empty() => Ok(Secret::new(value.trim())),
+                Some(_) => Err(format!("the environment variable {name} is empty")),
+                None => Err(format!("the environment variable {name} is not set")),
+            },
+            Self::Credential(name) => {
+                let plain = !name.contains(['/', '\0']) && name != "." && name != "..";
+                if !plain {
+                    return Err(format!("{name:?} is no name of a credential"));
+                }
+                let folder = environment.get("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                    format!(
+                        "no credential {name:?}: CREDENTIALS_DIRECTORY is not set, which systemd does for a unit \
+                         with LoadCredential="
+                    )
+                })?;
+                read_file(&Path::new(folder).join(name))
+            }
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Secret, String> {
+    let shown = path.display();
+    let cannot = |error: &std::io::Error| format!("cannot read {shown}: {error}");
+    let file = std::fs::File::open(path).map_err(|error| cannot(&error))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| cannot(&error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
+        return Err(format!("{shown} is too large to be a secret"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not text"))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("{shown} is empty"));
+    }
+    if text.contains(char::is_control) {
+        return Err(format!("{shown} has more than one line"));
+    }
+    Ok(Secret::new(text))
+}
+
+/// Whether others than owner and group can read a file.
+pub(super) fn world_readable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o004 != 0)
+}

@@ -1,0 +1,313 @@
+//! The configuration in force as text, without secrets; schedules in words.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use url::Url;
+
+use super::resolved::{
+    Config, DetectConfig, FeedConfig, FetchConfig, PageConfig, Retention, TargetConfig,
+};
+use super::secret::{Secret, SecretSource};
+use crate::domain::article_clock::Ladder;
+use crate::domain::classify::Significance;
+use crate::domain::durations::{format_duration, format_share, format_size};
+use crate::domain::schedule::{Every, Plan};
+use crate::time::Timestamp;
+
+/// What stands for a secret.
+const HIDDEN: &str = "[hidden]";
+
+/// The configuration in force as TOML, defaults included. Secrets are masked; of a receiver's address only the host is
+/// shown. A feed's own settings are shown where they differ from those of all feeds.
+#[must_use]
+pub fn show(config: &Config) -> String {
+    let mut out = Writer::default();
+    out.comment(&match &config.file {
+        Some(file) => format!("read from {}", file.display()),
+        None => "no configuration file: the defaults".to_owned(),
+    });
+    out.text("database", &path_text(&config.database));
+    out.text("timezone", config.timezone.name());
+    out.table("[log]");
+    out.text("format", config.log.format.as_str());
+    out.text("level", config.log.level.as_str());
+    out.table("[fetch]");
+    plan(&mut out, &config.plan, None);
+    out.value("concurrency", config.fetch.concurrency);
+    fetch(&mut out, &config.fetch, None);
+    out.table("[page]");
+    page(&mut out, "", &config.page, None);
+    out.table("[detect]");
+    detect(&mut out, "", &config.detect, None);
+    out.table("[keep]");
+    out.text("captures", &retention(config.keep.captures));
+    out.text("revisions", &retention(config.keep.revisions));
+    for item in &config.feeds {
+        feed(&mut out, item, config);
+    }
+    for item in &config.targets {
+        target(&mut out, item);
+    }
+    out.0
+}
+
+/// A rhythm of polls, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleLine {
+    /// `every 15m`, or the cron schedule in words.
+    pub description: String,
+    /// The cron expression, when it is one.
+    pub expression: Option<String>,
+    /// How many feeds have it.
+    pub feeds: usize,
+    /// The next three runs after now, without jitter and without what publishers ask for.
+    pub next: Vec<Timestamp>,
+}
+
+/// The rhythms in use, in the order of the feeds; the one of `[fetch]` when there are no feeds.
+#[must_use]
+pub fn schedules(config: &Config, now: Timestamp) -> Vec<ScheduleLine> {
+    let mut plans: Vec<(&Plan, usize)> = Vec::new();
+    for feed in &config.feeds {
+        match plans
+            .iter_mut()
+            .find(|(plan, _)| plan.every == feed.plan.every)
+        {
+            Some((_, count)) => *count += 1,
+            None => plans.push((&feed.plan, 1)),
+        }
+    }
+    if plans.is_empty() {
+        plans.push((&config.plan, 0));
+    }
+    let line = |(plan, feeds): (&Plan, usize)| ScheduleLine {
+        description: plan.describe(),
+        expression: match &plan.every {
+            Every::Cron(cron) => Some(cron.expression().to_owned()),
+            Every::Interval(_) => None,
+        },
+        feeds,
+        next: std::iter::successors(following(plan, now), |at| following(plan, *at))
+            .take(3)
+            .collect(),
+    };
+    plans.into_iter().map(line).collect()
+}
+
+fn following(plan: &Plan, at: Timestamp) -> Option<Timestamp> {
+    match &plan.every {
+        Every::Interval(interval) => Some(at + *interval),
+        Every::Cron(cron) => cron.next_after(at),
+    }
+}
+
+/// TOML, line by line.
+#[derive(Default)]
+struct Writer(String);
+
+impl Writer {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    fn comment(&mut self, text: &str) {
+        let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+        self.line(&format!("# {text}"));
+    }
+
+    fn table(&mut self, header: &str) {
+        self.line("");
+        self.line(header);
+    }
+
+    fn value(&mut self, key: &str, value: impl std::fmt::Display) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "{key} = {value}");
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        self.value(key, quoted(text));
+    }
+
+    fn list<T: AsRef<str>>(&mut self, key: &str, items: &[T]) {
+        let items: Vec<String> = items.iter().map(|item| quoted(item.as_ref())).collect();
+        self.value(key, format!("[{}]", items.join(", ")));
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
+
+fn path_text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn differs<T: PartialEq>(value: &T, common: Option<&T>) -> bool {
+    common.is_none_or(|common| common != value)
+}
+
+fn plan(out: &mut Writer, plan: &Plan, common: Option<&Plan>) {
+    if differs(&plan.every, common.map(|common| &common.every)) {
+        match &plan.every {
+            Every::Interval(interval) => out.text("every", &format_duration(*interval)),
+            Every::Cron(cron) => out.text("cron", cron.expression()),
+        }
+    }
+    if differs(&plan.jitter, common.map(|common| &common.jitter)) {
+        out.text("jitter", &format_share(plan.jitter));
+    }
+}
+
+fn fetch(out: &mut Writer, fetch: &FetchConfig, common: Option<&FetchConfig>) {
+    if differs(&fetch.per_host, common.map(|common| &common.per_host)) {
+        out.value("per_host", fetch.per_host);
+    }
+    if differs(&fetch.host_delay, common.map(|common| &common.host_delay)) {
+        out.text("host_delay", &format_duration(fetch.host_delay));
+    }
+    if differs(&fetch.timeout, common.map(|common| &common.timeout)) {
+        out.text("timeout", &format_duration(fetch.timeout));
+    }
+    if differs(&fetch.max_size, common.map(|common| &common.max_size)) {
+        out.text("max_size", &format_size(fetch.max_size));
+    }
+    let contact = common.map(|common| &common.user_agent_contact);
+    if differs(&fetch.user_agent_contact, contact) {
+        out.text("user_agent_contact", &fetch.user_agent_contact);
+    }
+    if differs(
+        &fetch.allow_private,
+        common.map(|common| &common.allow_private),
+    ) {
+        let networks = fetch.allow_private.iter().map(ToString::to_string);
+        out.list("allow_private", &networks.collect::<Vec<_>>());
+    }
+}
+
+fn page(out: &mut Writer, prefix: &str, page: &PageConfig, common: Option<&PageConfig>) {
+    if differs(&page.mode, common.map(|common| &common.mode)) {
+        out.text(&format!("{prefix}fetch"), page.mode.as_str());
+    }
+    if differs(&page.recheck, common.map(|common| &common.recheck)) {
+        out.value(&format!("{prefix}recheck"), ladder(&page.recheck));
+    }
+    if differs(&page.robots, common.map(|common| &common.robots)) {
+        out.value(&format!("{prefix}robots"), page.robots);
+    }
+}
+
+fn ladder(ladder: &Ladder) -> String {
+    if let Some(name) = ladder.name() {
+        return quoted(name);
+    }
+    let steps: Vec<String> = ladder
+        .steps()
+        .iter()
+        .map(|step| {
+            let (below, interval) = (format_duration(step.below), format_duration(step.interval));
+            format!("[{}, {}]", quoted(&below), quoted(&interval))
+        })
+        .collect();
+    format!("[{}]", steps.join(", "))
+}
+
+fn detect(out: &mut Writer, prefix: &str, detect: &DetectConfig, common: Option<&DetectConfig>) {
+    if differs(
+        &detect.significance,
+        common.map(|common| &common.significance),
+    ) {
+        out.text(
+            &format!("{prefix}significance"),
+            significance(detect.significance),
+        );
+    }
+    if differs(
+        &detect.flap_window,
+        common.map(|common| &common.flap_window),
+    ) {
+        out.text(
+            &format!("{prefix}flap_window"),
+            &format_duration(detect.flap_window),
+        );
+    }
+    if differs(&detect.bulk_edit, common.map(|common| &common.bulk_edit)) {
+        out.value(&format!("{prefix}bulk_edit"), detect.bulk_edit);
+    }
+}
+
+fn significance(significance: Significance) -> &'static str {
+    match significance {
+        Significance::Typographic => "typographic",
+        Significance::Minor => "minor",
+        Significance::Substantive => "substantive",
+    }
+}
+
+fn retention(retention: Retention) -> String {
+    match retention {
+        Retention::All => "all".to_owned(),
+        Retention::Newest(count) => count.to_string(),
+        Retention::For(duration) => format_duration(duration),
+    }
+}
+
+fn feed(out: &mut Writer, feed: &FeedConfig, config: &Config) {
+    out.table("[[feed]]");
+    out.text("url", &feed.url);
+    out.text("name", &feed.name);
+    if !feed.tags.is_empty() {
+        out.list("tags", &feed.tags);
+    }
+    plan(out, &feed.plan, Some(&config.plan));
+    fetch(out, &feed.fetch, Some(&config.fetch));
+    page(out, "page.", &feed.page, Some(&config.page));
+    detect(out, "detect.", &feed.detect, Some(&config.detect));
+}
+
+fn target(out: &mut Writer, target: &TargetConfig) {
+    out.table("[[target]]");
+    out.text("name", &target.name);
+    out.text("kind", target.kind.as_str());
+    let address = target.url.as_ref().map_or(HIDDEN.to_owned(), masked_url);
+    source(out, "url", &target.url_source, &address);
+    if let Some(from) = &target.secret_source {
+        source(out, "secret", from, HIDDEN);
+    }
+    if let Some(from) = &target.secret_previous_source {
+        source(out, "secret_previous", from, HIDDEN);
+    }
+    out.list("events", &target.events);
+    out.list("tags", &target.tags);
+    out.text("significance", significance(target.significance));
+    out.text("max_payload", &format_size(target.max_payload));
+}
+
+fn source(out: &mut Writer, key: &str, source: &SecretSource, inline: &str) {
+    let key = format!("{key}{}", source.suffix());
+    match source {
+        SecretSource::Inline => out.text(&key, inline),
+        SecretSource::File(path) => out.text(&key, &path_text(path)),
+        SecretSource::Environment(name) | SecretSource::Credential(name) => out.text(&key, name),
+    }
+}
+
+/// Scheme and host of a receiver's address: the rest may be a token.
+#[must_use]
+pub fn masked_url(url: &Secret) -> String {
+    let Ok(url) = Url::parse(url.expose()) else {
+        return HIDDEN.to_owned();
+    };
+    let host = url.host_str().unwrap_or_default();
+    let port = url
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    let rest = if url.path().len() > 1 || url.query().is_some() {
+        format!("/{HIDDEN}")
+    } else {
+        String::new()
+    };
+    format!("{}://{host}{port}{rest}", url.scheme())
+}
