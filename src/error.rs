@@ -25,6 +25,12 @@ impl Exit {
     /// Interrupted from the keyboard.
     pub const INTERRUPTED: Self = Self(130);
 
+    /// The exit code of trouble with the database, which the store knows as a number.
+    #[must_use]
+    pub fn of_database(code: u8) -> Self {
+        Self(code)
+    }
+
     /// The number.
     #[must_use]
     pub fn code(self) -> u8 {

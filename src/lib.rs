@@ -19,6 +19,10 @@ pub mod store;
 
 pub mod notify;
 
+pub mod pipeline;
+
+pub mod demo;
+
 pub mod daemon;
 
 pub mod error;

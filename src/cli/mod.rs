@@ -3,9 +3,12 @@
 //! One file per command. Commands read the store and render with [`crate::report`]; they never write revisions.
 
 pub mod args;
+mod check;
 pub mod env;
 pub mod output;
+mod run;
 mod schema;
+mod setup;
 
 use std::ffi::OsString;
 
@@ -74,7 +77,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         global: cli.global,
     };
     let result = start_logging(&context, &cli.command, &terminal)
-        .and_then(|()| run(&mut context, cli.command));
+        .and_then(|()| dispatch(&mut context, cli.command));
     let finished = context.output.finish();
     match result.and_then(|exit| finished.map(|()| exit)) {
         Ok(exit) => exit,
@@ -85,8 +88,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-fn run(context: &mut Context, command: Command) -> Result<Exit, Error> {
+fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
     match command {
+        Command::Check(args) => check::run(context, &args),
+        Command::Run(args) => run::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         // The commands that need the store join with it.
         other => Err(Error::usage(format!("not built yet: {other:?}"))),

@@ -1,3 +1,15 @@
-//! The daemon: starts, polls, delivers and stops.
+//! The daemon: starts, polls what is due, delivers, answers wishes, and stops.
+//!
+//! One loop ([`poll`]) decides what is looked at; everything it starts ends by itself. The watchdog is fed by that
+//! loop and by the writer's progress, not by a timer of its own: a daemon that is stuck is restarted.
 
-pub mod systemd;
+mod assembly;
+mod file_state;
+mod poll;
+mod progress;
+mod run;
+mod signals;
+mod systemd;
+
+pub use assembly::{Assembly, Synced};
+pub use run::{Daemon, DaemonError, Reload};

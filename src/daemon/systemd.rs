@@ -12,19 +12,19 @@ use sd_notify::NotifyState;
 const MAX_STATUS: usize = 200;
 
 /// Start-up is over: the configuration is read, the database is open, the schedule runs.
-pub fn ready(status_text: &str) {
+pub(super) fn ready(status_text: &str) {
     let status_text = one_line(status_text);
     send(&[NotifyState::Ready, NotifyState::Status(&status_text)]);
 }
 
 /// What the service does, in one line.
-pub fn status(text: &str) {
+pub(super) fn status(text: &str) {
     send(&[NotifyState::Status(&one_line(text))]);
 }
 
 /// A new configuration is being taken. `ready` must follow, whatever came of it. From systemd 253 on, the moment must
 /// be in the same message, or a `Type=notify-reload` service fails.
-pub fn reloading() {
+pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(moment) => send(&[NotifyState::Reloading, moment]),
         Err(error) => tracing::warn!(%error, "cannot read the monotonic clock"),
@@ -32,38 +32,38 @@ pub fn reloading() {
 }
 
 /// The service is going down.
-pub fn stopping() {
+pub(super) fn stopping() {
     send(&[NotifyState::Stopping]);
 }
 
 /// Asks for that much more time, counted from now, to start or to stop: during a migration.
-pub fn extend_timeout(by: Duration) {
+pub(super) fn extend_timeout(by: Duration) {
     let microseconds = u32::try_from(by.as_micros()).unwrap_or(u32::MAX);
     send(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
 }
 
 /// The watchdog of the unit, if it has one for this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watchdog {
+pub(super) struct Watchdog {
     timeout: Duration,
 }
 
 impl Watchdog {
     /// Reads `WATCHDOG_USEC` and `WATCHDOG_PID`.
     #[must_use]
-    pub fn from_environment() -> Option<Self> {
+    pub(super) fn from_environment() -> Option<Self> {
         sd_notify::watchdog_enabled().map(|timeout| Self { timeout })
     }
 
     /// How often [`Self::ping`] has to be called at least: a third of the timeout, so that one may be missed.
     #[must_use]
-    pub fn interval(self) -> Duration {
+    pub(super) fn interval(self) -> Duration {
         self.timeout / 3
     }
 
     /// Says that the service has made progress. To be called only when it has: a ping from a free timer would hide
     /// that the schedule or the writer hangs.
-    pub fn ping(self) {
+    pub(super) fn ping(self) {
         send(&[NotifyState::Watchdog]);
     }
 }

@@ -10,9 +10,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{Attempt, Deliver, DeliveryResult};
-use super::outbox::{AttemptOutcome, AttemptRecord, LeasedDelivery, Next, Outbox};
+use super::outbox::Outbox;
 use super::payload;
 use super::target::Target;
+use crate::domain::backoff::delivery_delay;
+use crate::store::{AttemptRecord, LeasedDelivery, Next};
 use crate::time::{Clock, Timestamp};
 
 /// How long a delivery is taken for: longer than an attempt and its record can last. After a crash, what was being
@@ -150,7 +152,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             let drain = Arc::clone(self);
             attempts.spawn(async move { drain.attempt(delivery).await });
         }
-        match self.outbox.next_due(now).await {
+        match self.outbox.next_due().await {
             Ok(Some(due)) => due.since(now).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
             Ok(None) => LONGEST_PAUSE,
             Err(error) => {
@@ -164,10 +166,11 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
     async fn attempt(&self, delivery: LeasedDelivery) -> DrainSummary {
         let LeasedDelivery {
             id,
-            event_uid,
-            event_json,
+            uid,
+            body,
             target: name,
             attempt: number,
+            ..
         } = delivery;
         let target = {
             let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
@@ -175,8 +178,8 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         };
         let attempt = match target {
             Some(target) => {
-                let body = payload::fit_json(event_json, target.max_payload);
-                self.deliver.deliver(&target, &event_uid, body).await
+                let body = payload::fit_json(body, target.max_payload);
+                self.deliver.deliver(&target, &uid, body).await
             }
             // It may come back with the next edit of the configuration, so the schedule goes on.
             None => Attempt {
@@ -188,22 +191,21 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             },
         };
         let next = next_step(&attempt.result, number, self.clock.now(), jitter());
-        report(&name, &event_uid, number, &attempt, next);
+        report(&name, &uid, number, &attempt, &next);
         let record = AttemptRecord {
             at: attempt.at,
-            outcome: match attempt.result {
-                DeliveryResult::Delivered => AttemptOutcome::Delivered,
-                DeliveryResult::Disabled => AttemptOutcome::Gone,
-                DeliveryResult::Retry { .. } | DeliveryResult::Dead => AttemptOutcome::Failed,
-            },
             status: attempt.status,
             duration_ms: attempt.duration_ms,
             error: attempt.error,
         };
         let mut tries = 1;
-        while let Err(error) = self.outbox.record_attempt(id, record.clone(), next).await {
+        while let Err(error) = self
+            .outbox
+            .record_attempt(id, record.clone(), next.clone())
+            .await
+        {
             if tries == RECORD_TRIES {
-                tracing::error!(%error, target.name = name, event.id = event_uid,
+                tracing::error!(%error, target.name = name, event.id = uid,
                     "cannot record a delivery attempt; it will be made again");
                 return DrainSummary {
                     unrecorded: 1,
@@ -222,7 +224,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
                 retried: 1,
                 ..DrainSummary::default()
             },
-            Next::Dead | Next::DisableTarget => DrainSummary {
+            Next::Dead | Next::DisableTarget(_) => DrainSummary {
                 dead: 1,
                 ..DrainSummary::default()
             },
@@ -234,7 +236,9 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
 fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) -> Next {
     match result {
         DeliveryResult::Delivered => Next::Delivered,
-        DeliveryResult::Disabled => Next::DisableTarget,
+        DeliveryResult::Disabled => {
+            Next::DisableTarget("the receiver answered 410 Gone".to_owned())
+        }
         DeliveryResult::Dead => Next::Dead,
         DeliveryResult::Retry { after } => match delivery_delay(number, jitter) {
             Some(delay) => Next::RetryAt(now + delay.max(after.unwrap_or_default())),
@@ -243,23 +247,13 @@ fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) 
     }
 }
 
-/// Stands in for `domain::backoff::delivery_delay` until that is there.
-fn delivery_delay(attempt: u32, jitter: f64) -> Option<Duration> {
-    const SCHEDULE: [u64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
-    let step = usize::try_from(attempt.checked_sub(1)?).ok()?;
-    let seconds = *SCHEDULE.get(step)? as f64;
-    Some(Duration::from_secs_f64(
-        seconds * (1.0 + 0.1 * jitter.clamp(0.0, 1.0)),
-    ))
-}
-
 /// A number from 0 to 1, so that the deliveries that failed together do not come back together.
 fn jitter() -> f64 {
     getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
 }
 
 /// One line for an attempt that needs somebody's attention; never the body, never the answer, never the address.
-fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: Next) {
+fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next) {
     let status = attempt.status;
     let duration_ms = attempt.duration_ms;
     match next {
@@ -285,7 +279,7 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: Next)
                 "a delivery is given up; `revisor notify retry` sends it again"
             );
         }
-        Next::DisableTarget => {
+        Next::DisableTarget(_) => {
             tracing::error!(
                 target.name = target,
                 event.id = event,

@@ -15,7 +15,7 @@ pub mod target;
 
 pub use deliver::{Attempt, Deliverer, DeliveryResult};
 pub use drain::{Drain, DrainSummary};
-pub use outbox::{AttemptOutcome, AttemptRecord, LeasedDelivery, Next, Outbox, OutboxError};
+pub use outbox::{Outbox, StoredOutbox};
 pub use payload::{fit, test_event};
 pub use sign::{Secret, SecretError, Signed, VerifyError, sign, verify};
 pub use target::{Target, TargetKind};

@@ -4,103 +4,74 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::domain::ids::DeliveryId;
+use crate::store::{AttemptRecord, LeasedDelivery, Next, Readers, StoreError, Writer};
 use crate::time::Timestamp;
 
-/// The queue of deliveries. Each method is one short transaction.
+/// The deliveries that wait. Each call is a short transaction of its own; none is open while something is sent.
 pub trait Outbox: Send + Sync {
-    /// Takes deliveries that are due and marks them as taken until `now + lease_for`; at most `limit`, and at most one
-    /// for each target: the oldest that is neither delivered nor dead. A target whose oldest one is not due yet, or is
-    /// taken, gives none, so that order is kept.
+    /// Takes a lease on the oldest unfinished delivery of each target whose time has come, unless that target has
+    /// one under way already: this keeps the order.
     fn lease_due(
         &self,
         now: Timestamp,
         lease_for: Duration,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<LeasedDelivery>, OutboxError>> + Send;
+    ) -> impl Future<Output = Result<Vec<LeasedDelivery>, StoreError>> + Send;
 
-    /// Writes down an attempt and what becomes of the delivery, and ends the lease.
+    /// Stores what an attempt brought and ends its lease.
     fn record_attempt(
         &self,
         delivery: DeliveryId,
         attempt: AttemptRecord,
         next: Next,
-    ) -> impl Future<Output = Result<(), OutboxError>> + Send;
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// When [`Self::lease_due`] will have something that it does not have at `now`; `None` when nothing waits.
-    /// Deliveries that are taken count with the end of their lease.
-    fn next_due(
-        &self,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Option<Timestamp>, OutboxError>> + Send;
+    /// When something is due next; `None` when nothing waits.
+    fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 }
 
-/// The store could not answer: the message for people, the chain of causes joined.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct OutboxError(pub String);
-
-/// A delivery to send now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeasedDelivery {
-    /// Its row.
-    pub id: DeliveryId,
-    /// The public id of the event, `webhook-id`: the same on every attempt.
-    pub event_uid: String,
-    /// The whole event as JSON.
-    pub event_json: Vec<u8>,
-    /// The name of the target.
-    pub target: String,
-    /// The number of this attempt, from 1.
-    pub attempt: u32,
+/// The outbox in the database.
+#[derive(Debug, Clone)]
+pub struct StoredOutbox {
+    writer: Writer,
+    readers: Readers,
 }
 
-/// One attempt, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptRecord {
-    /// When it began.
-    pub at: Timestamp,
-    /// How it ended.
-    pub outcome: AttemptOutcome,
-    /// HTTP status, when there was an answer.
-    pub status: Option<u16>,
-    /// How long it took.
-    pub duration_ms: u64,
-    /// What went wrong, for people.
-    pub error: Option<String>,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AttemptOutcome {
-    /// The receiver has taken it.
-    Delivered,
-    /// Not this time.
-    Failed,
-    /// The receiver wants nothing any more (410).
-    Gone,
-}
-
-impl AttemptOutcome {
-    /// The name in the database.
+impl StoredOutbox {
+    /// The outbox behind these handles.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Gone => "gone",
-        }
+    pub fn new(writer: Writer, readers: Readers) -> Self {
+        Self { writer, readers }
     }
 }
 
-/// What becomes of a delivery after an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// Done.
-    Delivered,
-    /// To be tried again, not before this moment.
-    RetryAt(Timestamp),
-    /// Given up: kept, listed, replayable.
-    Dead,
-    /// Given up, and the target with it.
-    DisableTarget,
+impl Outbox for StoredOutbox {
+    async fn lease_due(
+        &self,
+        now: Timestamp,
+        lease_for: Duration,
+        limit: usize,
+    ) -> Result<Vec<LeasedDelivery>, StoreError> {
+        // An empty outbox costs a look and no write.
+        match self.readers.with(|reader| reader.next_delivery())? {
+            Some(due) if due <= now => self.writer.lease_due(now, lease_for, limit).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn record_attempt(
+        &self,
+        delivery: DeliveryId,
+        attempt: AttemptRecord,
+        next: Next,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .record_attempt(delivery, attempt, next)
+            .await
+            .map(|_| ())
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.with(|reader| reader.next_delivery())
+    }
 }

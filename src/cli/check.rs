@@ -1,0 +1,179 @@
+//! `revisor check`: look for changes now, once.
+
+use std::time::Duration;
+
+use super::Context;
+use super::args::{CheckArgs, Format};
+use super::setup::{clock, now, runtime};
+use crate::config::{Config, Secrets};
+use crate::daemon::Assembly;
+use crate::domain::ids::FeedId;
+use crate::error::{Error, Exit};
+use crate::pipeline::{Progress, Wish};
+use crate::report::check::{self, CheckReport};
+use crate::store::{InstanceLock, OpenOptions, Reader, RequestState, Store};
+use crate::time::Stopwatch;
+
+/// How often a running daemon is asked whether it has fulfilled the wish.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// A wish that is not taken up for so long is given up: the daemon is stuck, or has ended.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::Required)?;
+    let watch = Stopwatch::start();
+    let database = config.database.clone();
+    let report = match InstanceLock::holder(&database) {
+        Some(_) => ask_daemon(context, &config, args)?,
+        None => look(context, config, args, format)?,
+    };
+    if format == Format::Json {
+        context.output.json(&report)?;
+    } else {
+        context
+            .output
+            .print(&check::summary(&report, watch.elapsed_ms()))?;
+    }
+    Ok(if report.has_failures() {
+        Exit::PARTIAL
+    } else if args.exit_code && !report.changes.is_empty() {
+        Exit::CHANGES
+    } else {
+        Exit::DONE
+    })
+}
+
+/// Looks by itself: no daemon runs.
+fn look(
+    context: &mut Context,
+    config: Config,
+    args: &CheckArgs,
+    format: Format,
+) -> Result<CheckReport, Error> {
+    let names: Vec<String> = config.feeds.iter().map(|feed| feed.name.clone()).collect();
+    let width = check::name_width(names.iter().map(String::as_str));
+    let view = context.view(&config);
+    let runtime = runtime(2)?;
+    let mut progress = context.output.progress();
+    let report = runtime.block_on(async {
+        let assembly = Assembly::open(config, clock()).await?;
+        let wish = Wish {
+            feeds: wished(&assembly.store.reader()?, &args.feeds)?,
+            force: args.force || !args.feeds.is_empty(),
+        };
+        let mut lines = Vec::new();
+        let mut done = 0;
+        let output = &mut context.output;
+        let round = assembly.pipeline.round(&wish, |step| match step {
+            Progress::Feed(feed) => {
+                done += 1;
+                progress.show(&format!("{done} of {} feeds", names.len()));
+                if format != Format::Json {
+                    progress.clear();
+                    lines.push(output.print(&check::line(&feed, width, &view)));
+                }
+            }
+            Progress::Pages(done, all) => progress.show(&format!("{done} of {all} pages")),
+        });
+        let report = round.await?;
+        progress.clear();
+        assembly.drain.drain_once().await;
+        assembly.close().await?;
+        lines.into_iter().collect::<Result<Vec<()>, Error>>()?;
+        Ok::<_, Error>(report)
+    })?;
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    Ok(report)
+}
+
+/// Asks the daemon to look, and waits for its answer.
+fn ask_daemon(
+    context: &mut Context,
+    config: &Config,
+    args: &CheckArgs,
+) -> Result<CheckReport, Error> {
+    let store = Store::open(
+        &config.database,
+        &OpenOptions {
+            create: false,
+            ..OpenOptions::default()
+        },
+    )?;
+    let reader = store.reader()?;
+    let feeds = wished(&reader, &args.feeds)?;
+    let force = args.force || !args.feeds.is_empty();
+    let wish = store
+        .writer()
+        .request_check(now(), feeds, force)
+        .blocking()?;
+    let mut progress = context.output.progress();
+    let watch = Stopwatch::start();
+    let runtime = runtime(1)?;
+    let answer = loop {
+        match reader.request_result(wish)? {
+            Some(RequestState::Done(answer)) => break answer,
+            None => {
+                return Err(Error::new(
+                    Exit::PARTIAL,
+                    "the daemon has forgotten the wish",
+                ));
+            }
+            Some(_) if InstanceLock::holder(&config.database).is_none() => {
+                return Err(
+                    Error::new(Exit::PARTIAL, "the daemon has ended before it could look")
+                        .hint("run `revisor check` again"),
+                );
+            }
+            Some(RequestState::Waiting) if watch.elapsed() > PATIENCE => {
+                return Err(
+                    Error::new(Exit::PARTIAL, "the daemon does not take up the wish")
+                        .hint("see its log: journalctl -u revisor"),
+                );
+            }
+            Some(RequestState::Waiting | RequestState::Taken) => {
+                progress.show("the daemon is looking");
+                runtime.block_on(tokio::time::sleep(LOOK_AGAIN));
+            }
+        }
+    };
+    progress.clear();
+    let report: CheckReport = serde_json::from_str(&answer).map_err(|_| {
+        let value: Option<serde_json::Value> = serde_json::from_str(&answer).ok();
+        let why = value
+            .as_ref()
+            .and_then(|value| value["error"].as_str())
+            .unwrap_or("no answer");
+        Error::new(Exit::DATABASE, format!("the daemon could not look: {why}"))
+    })?;
+    let width = check::name_width(report.feeds.iter().map(|feed| feed.feed.as_str()));
+    if context.format(&[Format::Short, Format::Json])? != Format::Json {
+        let view = context.view(config);
+        for feed in &report.feeds {
+            context.output.print(&check::line(feed, width, &view))?;
+        }
+    }
+    Ok(report)
+}
+
+/// The rows of the feeds that were named; `None` when none was.
+fn wished(reader: &Reader, named: &[String]) -> Result<Option<Vec<FeedId>>, Error> {
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let mut wished = Vec::with_capacity(named.len());
+    for name in named {
+        let row = match reader.feed_by_name(name)? {
+            Some(row) => Some(row),
+            None => reader.feed_by_url(name)?,
+        };
+        let row = row.filter(|row| row.active);
+        let unknown = || {
+            Error::usage(format!("no feed `{name}` in the configuration"))
+                .hint("`revisor feeds` lists them")
+        };
+        wished.push(row.ok_or_else(unknown)?.id);
+    }
+    Ok(Some(wished))
+}

@@ -1,0 +1,34 @@
+//! `revisor run`: the daemon, in the foreground.
+
+use std::path::PathBuf;
+
+use super::Context;
+use super::args::RunArgs;
+use super::setup::{clock, runtime};
+use crate::config::{Environment, Flags, Secrets, load};
+use crate::daemon::Daemon;
+use crate::error::{Error, Exit};
+
+/// Polls of feeds that have not changed are cheap; two threads serve thousands of them.
+const THREADS: usize = 2;
+
+pub(super) fn run(context: &Context, _args: &RunArgs) -> Result<Exit, Error> {
+    let config = context.config(Secrets::Required)?;
+    let (file, database): (Option<PathBuf>, Option<PathBuf>) =
+        (context.global.config.clone(), context.global.db.clone());
+    let reload = Box::new(move || {
+        let flags = Flags {
+            config: file.as_deref(),
+            database: database.as_deref(),
+        };
+        load(flags, &Environment::of_process(), Secrets::Required).map(|loaded| loaded.config)
+    });
+    let runtime = runtime(THREADS)?;
+    runtime.block_on(async {
+        let daemon = Daemon::start(config, reload, clock()).await?;
+        daemon.run().await
+    })?;
+    // Parsing that hangs on must not hold up the end: what it would bring is looked for again.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,116 @@
+//! What commands need before they can work: configuration, database, clock.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Context;
+use crate::config::{Config, ConfigError, Environment, Flags, Loaded, Secrets, load};
+use crate::daemon::DaemonError;
+use crate::error::{Error, Exit};
+use crate::report::when::View;
+use crate::store::{Reader, StoreError};
+use crate::time::{Clock, System, Timestamp};
+
+impl Context {
+    /// The configuration, with what about it deserves a look already said.
+    pub(super) fn config(&self, secrets: Secrets) -> Result<Config, Error> {
+        let Loaded { config, warnings } = self.load(secrets)?;
+        for warning in warnings {
+            self.output.warning(&warning);
+        }
+        Ok(config)
+    }
+
+    /// The configuration and its warnings.
+    pub(super) fn load(&self, secrets: Secrets) -> Result<Loaded, ConfigError> {
+        load(self.flags(), &Environment::of_process(), secrets)
+    }
+
+    /// What the command line says of places.
+    pub(super) fn flags(&self) -> Flags<'_> {
+        Flags {
+            config: self.global.config.as_deref(),
+            database: self.global.db.as_deref(),
+        }
+    }
+
+    /// The configuration and the database, to read.
+    pub(super) fn reader(&self) -> Result<(Config, Reader), Error> {
+        let config = self.config(Secrets::WhereReadable)?;
+        let reader = Reader::open(&config.database)?;
+        Ok((config, reader))
+    }
+
+    /// Whose eyes the answer is for.
+    pub(super) fn view(&self, config: &Config) -> View {
+        View {
+            paint: self.output.paint(),
+            zone: config.timezone,
+            now: now(),
+        }
+    }
+}
+
+/// The clock of the machine.
+pub(super) fn clock() -> Arc<dyn Clock> {
+    Arc::new(System)
+}
+
+/// The time.
+pub(super) fn now() -> Timestamp {
+    System.now()
+}
+
+/// A runtime for the commands that use the network. Threads that parse have room for deep documents.
+pub(super) fn runtime(worker_threads: usize) -> Result<tokio::runtime::Runtime, Error> {
+    const STACK_BYTES: usize = 8 << 20;
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(worker_threads)
+        .max_blocking_threads(16)
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Exit::PARTIAL, "cannot start the runtime").because(error))
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let exit = Exit::of_database(error.exit_code());
+        let hint = error.hint();
+        let shown = Self::new(exit, error.to_string());
+        match hint {
+            Some(hint) => shown.hint(hint),
+            None => shown,
+        }
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        match std::error::Error::source(&error) {
+            Some(source) => Self::usage(format!("{error}: {source}")),
+            None => Self::usage(error.to_string()),
+        }
+    }
+}
+
+impl From<DaemonError> for Error {
+    fn from(error: DaemonError) -> Self {
+        match error {
+            DaemonError::Config(error) => error.into(),
+            DaemonError::Store(error) => error.into(),
+            DaemonError::Client(error) => {
+                Self::usage("cannot start the HTTP client").because(error)
+            }
+            DaemonError::Secret(error) => Self::usage("a target's secret is wrong").because(error),
+            DaemonError::Signals(error) => {
+                Self::new(Exit::PARTIAL, "cannot listen for signals").because(error)
+            }
+        }
+    }
+}
+
+/// Whether a file is there; one that may not be looked at is.
+pub(super) fn exists(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}

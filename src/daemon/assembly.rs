@@ -1,0 +1,169 @@
+//! The parts of a running revisor, put together: the daemon has them for as long as it runs, `check` for one round.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::DaemonError;
+use crate::config::Config;
+use crate::fetch::{AddressPolicy, Client, ClientConfig, ClientError, Turns, user_agent};
+use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
+use crate::pipeline::{Pipeline, Settings, Workers};
+use crate::store::{InstanceLock, OpenOptions, Store, StoreError};
+use crate::time::Clock;
+
+/// Documents that are read at once: each may take many times its size in memory while it is read.
+const WORKERS: usize = 4;
+
+/// Store, pipeline and outbox over one database.
+pub struct Assembly {
+    /// The database.
+    pub store: Store,
+    /// What checks.
+    pub pipeline: Arc<Pipeline>,
+    /// What delivers.
+    pub drain: Arc<Drain<StoredOutbox, Deliverer>>,
+    clock: Arc<dyn Clock>,
+    _lock: InstanceLock,
+}
+
+/// What a configuration changed in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Synced {
+    /// Feeds that are polled from now on.
+    pub added: usize,
+    /// Feeds that are not polled any more.
+    pub left: usize,
+}
+
+impl Assembly {
+    /// Takes the lock, opens, creates or upgrades the database and puts everything together. Has to be called on a
+    /// runtime.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
+        let database = config.database.clone();
+        // Upgrading a large database takes its time; signals are to be heard meanwhile.
+        let opened = tokio::task::spawn_blocking(move || open(&database)).await;
+        let (lock, store) = opened.map_err(|_| StoreError::Closed)??;
+        let settings = Settings::new(config);
+        let (client, turns) = in_force(&settings, Arc::clone(&clock))?;
+        let agent = user_agent(&settings.config().fetch.user_agent_contact);
+        let deliverer = Deliverer::new(agent, Arc::clone(&clock))?;
+        let outbox = StoredOutbox::new(store.writer().clone(), store.readers());
+        let drain = Drain::new(outbox, deliverer, Arc::clone(&clock), targets(&settings)?);
+        sync(&store, &settings, &*clock).await?;
+        let workers = Workers::new(WORKERS);
+        let pipeline = Pipeline::new(Arc::clone(&clock), &store, settings, client, turns, workers);
+        Ok(Self {
+            store,
+            pipeline: Arc::new(pipeline),
+            drain,
+            clock,
+            _lock: lock,
+        })
+    }
+
+    /// Puts another configuration in force. When that fails the old one stays.
+    pub async fn replace(&self, config: Config) -> Result<Synced, DaemonError> {
+        let settings = Settings::new(config);
+        let (client, turns) = in_force(&settings, Arc::clone(&self.clock))?;
+        let targets = targets(&settings)?;
+        let synced = sync(&self.store, &settings, &*self.clock).await?;
+        self.drain.set_targets(targets);
+        self.pipeline.replace(settings, client, turns);
+        Ok(synced)
+    }
+
+    /// Stores what is not stored yet and closes the database.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let stored = self.pipeline.store_quiet_polls().await;
+        let Self {
+            store,
+            pipeline,
+            drain,
+            _lock: lock,
+            ..
+        } = self;
+        drop((pipeline, drain));
+        let closed = tokio::task::spawn_blocking(move || {
+            let closed = store.close();
+            drop(lock);
+            closed
+        });
+        closed.await.map_err(|_| StoreError::Closed)??;
+        stored
+    }
+}
+
+fn open(database: &Path) -> Result<(InstanceLock, Store), StoreError> {
+    let folder = database
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    // Only a folder of our own is made: a misspelt path is an error, not a new place.
+    let ours = folder
+        .and_then(Path::file_name)
+        .is_some_and(|name| name == "revisor");
+    let options = OpenOptions {
+        create_folder: ours,
+        ..OpenOptions::default()
+    };
+    if ours && let Some(folder) = folder {
+        // What goes wrong here goes wrong again below, with a better message.
+        let _ = std::fs::create_dir_all(folder);
+    }
+    // The lock comes first: no second process upgrades the file under a running one.
+    let lock = InstanceLock::acquire(database)?;
+    Ok((lock, Store::open(database, &options)?))
+}
+
+/// The client and the gate that settings ask for.
+fn in_force(settings: &Settings, clock: Arc<dyn Clock>) -> Result<(Client, Turns), ClientError> {
+    let fetch = &settings.config().fetch;
+    let config = ClientConfig {
+        timeout: fetch.timeout,
+        max_size: fetch.max_size,
+        policy: AddressPolicy::public_and(fetch.allow_private.iter().copied()),
+        user_agent: user_agent(&fetch.user_agent_contact),
+        ..ClientConfig::default()
+    };
+    let client = Client::new(&config, clock)?;
+    let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
+    Ok((client, turns))
+}
+
+/// Puts the feeds and targets of a configuration into the database.
+async fn sync(store: &Store, settings: &Settings, clock: &dyn Clock) -> Result<Synced, StoreError> {
+    let synced = store
+        .writer()
+        .sync_feeds(settings.configured_feeds(), clock.now())
+        .await?;
+    let targets = settings
+        .config()
+        .targets
+        .iter()
+        .map(|target| target.name.clone());
+    store.writer().sync_targets(targets.collect()).await?;
+    Ok(Synced {
+        added: synced.added + synced.returned,
+        left: synced.left,
+    })
+}
+
+/// The targets, with their secrets.
+fn targets(settings: &Settings) -> Result<Vec<Target>, SecretError> {
+    let targets = settings.config().targets.iter().filter_map(|target| {
+        // A target without an address cannot be sent to; loading has said so.
+        let url = target.url.as_ref()?.expose().to_owned();
+        let secrets = [&target.secret, &target.secret_previous]
+            .into_iter()
+            .flatten()
+            .map(|secret| Secret::parse(secret.expose()))
+            .collect::<Result<Vec<_>, _>>();
+        Some(secrets.map(|secrets| Target {
+            name: target.name.clone(),
+            kind: TargetKind::Webhook,
+            url,
+            secrets,
+            max_payload: usize::try_from(target.max_payload).unwrap_or(usize::MAX),
+        }))
+    });
+    targets.collect()
+}

@@ -1,0 +1,82 @@
+//! Whether the daemon gets on: what the watchdog is fed by.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::store::{Writer, WriterProgress};
+use crate::time::Stopwatch;
+
+/// The pulse of the scheduler.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    started: Stopwatch,
+    last_beat_ms: AtomicU64,
+}
+
+impl Pulse {
+    pub(super) fn new() -> Self {
+        Self {
+            started: Stopwatch::start(),
+            last_beat_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// The scheduler has come round once more.
+    pub(super) fn beat(&self) {
+        self.last_beat_ms
+            .store(self.started.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    /// How long the scheduler has been silent.
+    pub(super) fn silence(&self) -> Duration {
+        let last = self.last_beat_ms.load(Ordering::Relaxed);
+        Duration::from_millis(self.started.elapsed_ms().saturating_sub(last))
+    }
+}
+
+/// Watches the scheduler and the writer: both have to get on for the watchdog to be fed.
+pub(super) struct Progress {
+    writer: Writer,
+    seen: WriterProgress,
+    moved: Stopwatch,
+}
+
+impl Progress {
+    pub(super) fn new(writer: Writer) -> Self {
+        let seen = writer.progress();
+        Self {
+            writer,
+            seen,
+            moved: Stopwatch::start(),
+        }
+    }
+
+    /// Whether neither the scheduler nor the writer has stood still for `limit`. A writer without work does not stand
+    /// still; one that waits for another program's lock does, so `limit` has to be longer than the busy timeout.
+    pub(super) fn is_alive(&mut self, pulse: &Pulse, limit: Duration) -> bool {
+        let now = self.writer.progress();
+        if now.waiting == 0 || now.done != self.seen.done {
+            self.seen = now;
+            self.moved = Stopwatch::start();
+        }
+        self.moved.elapsed() < limit && pulse.silence() < limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{OpenOptions, Store};
+
+    #[test]
+    fn a_scheduler_that_stops_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("revisor.db");
+        let store = Store::open(&path, &OpenOptions::default()).unwrap();
+        let pulse = Pulse::new();
+        let mut progress = Progress::new(store.writer().clone());
+        pulse.beat();
+        assert!(progress.is_alive(&pulse, Duration::from_secs(60)));
+        assert!(!progress.is_alive(&pulse, Duration::ZERO));
+    }
+}

@@ -1,0 +1,212 @@
+//! From start to stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::file_state::FileState;
+use super::poll::Poller;
+use super::progress::{Progress, Pulse};
+use super::signals::{Asked, Signals};
+use super::systemd::{self, Watchdog};
+use super::{Assembly, Synced};
+use crate::config::{Config, ConfigError};
+use crate::fetch::ClientError;
+use crate::notify::SecretError;
+use crate::store::StoreError;
+use crate::time::Clock;
+
+/// The configuration file is looked at this often, for edits that nobody has announced.
+const CONFIG_LOOK: Duration = Duration::from_secs(20);
+
+/// The status line for the service manager is renewed this often.
+const STATUS_EVERY: Duration = Duration::from_secs(30);
+
+/// Wishes of the command line are remembered this long after they were answered.
+const WISHES_FOR: Duration = Duration::from_hours(24);
+
+/// Why the daemon cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database, or another daemon on it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The secret of a target.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The signals.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Reads the configuration anew.
+pub type Reload = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+
+/// A daemon that is ready to run.
+pub struct Daemon {
+    assembly: Assembly,
+    clock: Arc<dyn Clock>,
+    file: Option<PathBuf>,
+    reload: Reload,
+    signals: Signals,
+}
+
+impl Daemon {
+    /// Takes the signals and the lock, opens the database and makes everything ready. Has to be called on a runtime.
+    pub async fn start(
+        config: Config,
+        reload: Reload,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DaemonError> {
+        let signals = Signals::take().map_err(DaemonError::Signals)?;
+        systemd::status("opening the database");
+        let file = config.file.clone();
+        let assembly = Assembly::open(config, Arc::clone(&clock)).await?;
+        assembly
+            .store
+            .writer()
+            .reset_requests(clock.now() - WISHES_FOR)
+            .await?;
+        Ok(Self {
+            assembly,
+            clock,
+            file,
+            reload,
+            signals,
+        })
+    }
+
+    /// Runs until somebody asks it to stop.
+    pub async fn run(mut self) -> Result<(), DaemonError> {
+        let stop = CancellationToken::new();
+        let outbox = Arc::new(Notify::new());
+        let pulse = Arc::new(Pulse::new());
+        let writer = self.assembly.store.writer().clone();
+        let pipeline = Arc::clone(&self.assembly.pipeline);
+        let poller = Poller::new(pipeline, writer.clone(), Arc::clone(&outbox));
+        let polling = tokio::spawn(poller.run(Arc::clone(&pulse), stop.clone()));
+        let drain = Arc::clone(&self.assembly.drain);
+        let draining = tokio::spawn(drain.run(Arc::clone(&outbox), stop.clone()));
+        let feeding = feed_watchdog(Progress::new(writer), pulse, stop.clone());
+        systemd::ready(&self.status());
+        tracing::info!(feeds = self.feeds(), "ready");
+
+        self.heed(&outbox).await;
+
+        systemd::stopping();
+        tracing::info!("stopping");
+        stop.cancel();
+        // A task that has panicked has said so; the others are still to be ended in order.
+        let _ = polling.await;
+        let _ = draining.await;
+        if let Some(feeding) = feeding {
+            let _ = feeding.await;
+        }
+        Ok(self.assembly.close().await?)
+    }
+
+    /// Heeds signals and edits of the configuration until it is asked to stop.
+    async fn heed(&mut self, outbox: &Notify) {
+        let mut file = FileState::of(self.file.as_deref());
+        let mut look = tokio::time::interval(CONFIG_LOOK);
+        let mut status = tokio::time::interval(STATUS_EVERY);
+        look.tick().await;
+        status.tick().await;
+        loop {
+            let asked = tokio::select! {
+                asked = self.signals.next() => asked,
+                _ = status.tick() => {
+                    systemd::status(&self.status());
+                    continue;
+                }
+                _ = look.tick() => {
+                    let now = FileState::of(self.file.as_deref());
+                    if now == file {
+                        continue;
+                    }
+                    tracing::info!("the configuration was edited");
+                    Asked::Reload
+                }
+            };
+            match asked {
+                Asked::Stop => return,
+                Asked::Reload => {
+                    systemd::reloading();
+                    file = FileState::of(self.file.as_deref());
+                    match self.read_again().await {
+                        Ok(Synced { added, left }) => {
+                            tracing::info!(
+                                added,
+                                left,
+                                feeds = self.feeds(),
+                                "configuration in force"
+                            );
+                            outbox.notify_one();
+                        }
+                        Err(error) => {
+                            tracing::error!("the old configuration stays in force: {error}");
+                        }
+                    }
+                    systemd::ready(&self.status());
+                }
+            }
+        }
+    }
+
+    async fn read_again(&self) -> Result<Synced, DaemonError> {
+        self.assembly.replace((self.reload)()?).await
+    }
+
+    fn feeds(&self) -> usize {
+        self.assembly.pipeline.settings().feed_count()
+    }
+
+    fn status(&self) -> String {
+        let next = self
+            .assembly
+            .pipeline
+            .read(|reader| reader.next_due())
+            .ok()
+            .flatten();
+        let wait = next.map(|next| next.since(self.clock.now()).as_secs());
+        match wait {
+            Some(seconds) => format!("{} feeds, next in {seconds} s", self.feeds()),
+            None => format!("{} feeds", self.feeds()),
+        }
+    }
+}
+
+/// Feeds the watchdog, when there is one, for as long as the scheduler and the writer get on.
+fn feed_watchdog(
+    mut progress: Progress,
+    pulse: Arc<Pulse>,
+    stop: CancellationToken,
+) -> Option<JoinHandle<()>> {
+    let watchdog = Watchdog::from_environment()?;
+    let interval = watchdog.interval();
+    Some(tokio::spawn(async move {
+        loop {
+            // A writer may wait its whole busy timeout for another program without being stuck.
+            let limit = (interval * 2).max(Duration::from_secs(1));
+            if progress.is_alive(&pulse, limit) {
+                watchdog.ping();
+            } else {
+                tracing::error!("nothing moves any more; the watchdog is not fed");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(interval) => {}
+            }
+        }
+    }))
+}

@@ -1,0 +1,16 @@
+//! A small news site that changes its articles, and a receiver that checks signatures: for `revisor demo`.
+//!
+//! Everything listens on loopback only. The site is a stage for the real pipeline, not a part of it.
+
+mod articles;
+mod receiver;
+mod site;
+
+pub use articles::ROUNDS;
+pub use receiver::{Received, Receiver};
+pub use site::Site;
+
+/// What the demonstration could not do.
+#[derive(Debug, thiserror::Error)]
+#[error("the demonstration cannot listen on loopback: {0}")]
+pub struct DemoError(#[from] std::io::Error);

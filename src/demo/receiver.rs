@@ -1,0 +1,82 @@
+//! The receiver: takes webhooks on loopback and checks their signatures, as any receiver should.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use tokio::net::TcpListener;
+
+use super::DemoError;
+use crate::notify::sign::{Secret, verify};
+use crate::time::{Clock, System};
+
+/// A webhook that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// `webhook-id`.
+    pub id: String,
+    /// Whether the signature was right and fresh.
+    pub verified: bool,
+    /// The body.
+    pub body: String,
+}
+
+/// A running receiver; it ends with the runtime.
+#[derive(Debug)]
+pub struct Receiver {
+    address: SocketAddr,
+    inbox: Arc<Inbox>,
+}
+
+#[derive(Debug)]
+struct Inbox {
+    secret: Secret,
+    taken: Mutex<Vec<Received>>,
+}
+
+impl Receiver {
+    /// Starts to listen on a free port of 127.0.0.1; webhooks have to be signed with `secret`.
+    pub async fn open(secret: Secret) -> Result<Self, DemoError> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let inbox = Arc::new(Inbox { secret, taken: Mutex::new(Vec::new()) });
+        let routes = Router::new().route("/hook", post(take)).with_state(Arc::clone(&inbox));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Ok(Self { address, inbox })
+    }
+
+    /// Where to send webhooks.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    /// What was taken so far, in order.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        self.inbox.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn take(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let verified = verify(
+        &inbox.secret,
+        text("webhook-id"),
+        text("webhook-timestamp"),
+        text("webhook-signature"),
+        &body,
+        System.now(),
+    );
+    let received = Received {
+        id: text("webhook-id").to_owned(),
+        verified,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    inbox.taken.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+    if verified { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
+}

@@ -1,0 +1,510 @@
+//! The poll of a feed, from the request to what is stored.
+
+use std::sync::Arc;
+
+use super::clocks;
+use super::known::{Sighted, Sighting, sight};
+use super::page::{Look, Looked};
+use super::report::{FeedReport, FeedResult, PageReport};
+use super::revise::{self, Became, Teller};
+use super::{CheckError, Pipeline, Settings};
+use crate::config::{FeedConfig, PageMode};
+use crate::domain::event::{EventKind, Window};
+use crate::domain::ids::FeedId;
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{
+    Capture, EntryOutcome, EntryRef, FeedPoll, NewEvent, Outcome, PollResult,
+};
+use crate::domain::state::Channel;
+use crate::feed::{Limits, ParsedFeed, PublisherHints, parse};
+use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched};
+use crate::store::{FeedRow, StoreError};
+use crate::time::{Stopwatch, Timestamp};
+
+/// A feed is told to be failing after this many failures in a row: one error is no news.
+const FAILING_AFTER: u32 = 3;
+
+/// Pages of changed entries that are looked at along with the feed. More wait for the article clock, so that a bulk
+/// edit does not hold up what the feed said.
+const PAGES_ALONG: usize = 10;
+
+impl Pipeline {
+    /// Polls a feed and stores what came of it.
+    pub async fn check_feed(&self, feed: FeedId) -> Result<FeedReport, CheckError> {
+        let watch = Stopwatch::start();
+        let row = self
+            .read(|reader| reader.feed(feed))?
+            .ok_or(CheckError::NoSuchFeed(feed))?;
+        let settings = self.settings();
+        let Some(config) = settings.feed(&row.url) else {
+            return Err(CheckError::NoSuchFeed(feed));
+        };
+        let poll = Poll {
+            pipeline: self,
+            row: &row,
+            config: &config,
+            settings: &settings,
+        };
+        let mut report = poll.run().await?;
+        report.duration_ms = watch.elapsed_ms();
+        Ok(report)
+    }
+}
+
+/// One poll of one feed.
+struct Poll<'a> {
+    pipeline: &'a Pipeline,
+    row: &'a FeedRow,
+    config: &'a Arc<FeedConfig>,
+    settings: &'a Arc<Settings>,
+}
+
+impl Poll<'_> {
+    async fn run(&self) -> Result<FeedReport, CheckError> {
+        let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
+        let request = FetchRequest::feed(url, self.row.validators.clone());
+        match self.pipeline.fetch(&request).await {
+            Fetched::NotModified(answer) => {
+                let poll = self.well(&answer.hints);
+                let poll = FeedPoll {
+                    status: Some(304),
+                    validators: answer.validators,
+                    ..poll
+                };
+                self.settle(poll, FeedResult::NotModified).await
+            }
+            Fetched::Body(answer) if self.same_bytes(&answer) => {
+                let poll = FeedPoll {
+                    status: Some(answer.status),
+                    validators: Some(answer.validators),
+                    ..self.well(&answer.hints)
+                };
+                self.settle(poll, FeedResult::Unchanged).await
+            }
+            Fetched::Body(answer) => self.take_up(*answer).await,
+            Fetched::Gone(_) => self.gone("answered 410 Gone".to_owned()).await,
+            Fetched::Failed(failure) => self.failed(&failure).await,
+        }
+    }
+
+    /// A poll that went well without a document to read.
+    fn well(&self, hints: &CacheHints) -> FeedPoll {
+        let now = self.pipeline.now();
+        let hints = clocks::hints(hints, &PublisherHints::default(), now);
+        clocks::well(self.row, self.config, now, &hints)
+    }
+
+    fn same_bytes(&self, answer: &Answer) -> bool {
+        let known = self.row.validators.body_sha256;
+        known.is_some() && known == answer.validators.body_sha256 && self.row.baseline.is_some()
+    }
+
+    /// Reads a document that is new in its bytes, and stores what is new in its entries.
+    async fn take_up(&self, answer: Answer) -> Result<FeedReport, CheckError> {
+        let Pipeline { workers, .. } = self.pipeline;
+        let (readers, row) = (self.pipeline.readers.clone(), self.row.clone());
+        let limits = Limits {
+            bytes: self.settings.max_size(),
+            ..Limits::default()
+        };
+        let now = self.pipeline.now();
+        let read = workers
+            .run(move || -> Result<_, StoreError> {
+                let parsed = parse(
+                    &answer.body,
+                    answer.content_type.as_deref(),
+                    &answer.final_url,
+                    &limits,
+                );
+                Ok(match parsed {
+                    Ok(mut parsed) => {
+                        let items = std::mem::take(&mut parsed.entries);
+                        let sighting = readers.with(|reader| sight(reader, &row, items, now))?;
+                        Ok((answer, parsed, sighting))
+                    }
+                    Err(error) => Err((answer.status, error)),
+                })
+            })
+            .await;
+        match read {
+            Ok(Ok(Ok((answer, parsed, sighting)))) => self.store(answer, &parsed, sighting).await,
+            Ok(Ok(Err((status, error)))) => self.unreadable(status, &error).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(crash) => self.unreadable(200, &crash).await,
+        }
+    }
+
+    async fn store(
+        &self,
+        answer: Answer,
+        parsed: &ParsedFeed,
+        sighting: Sighting,
+    ) -> Result<FeedReport, CheckError> {
+        let now = self.pipeline.now();
+        let first = self.row.baseline.is_none();
+        let entries = sighting.items.len();
+        let looks = self.look_along(&sighting).await;
+        let pages: Vec<PageReport> = looks.iter().flatten().map(Looked::report).collect();
+        let hints = clocks::hints(&answer.hints, &parsed.hints, now);
+        let mut poll = clocks::well(self.row, self.config, now, &hints);
+        poll.status = Some(answer.status);
+        poll.validators = Some(answer.validators.clone());
+        poll.title = parsed
+            .title
+            .clone()
+            .filter(|title| self.row.title.as_ref() != Some(title));
+        poll.moved_to = self.moved_to(&answer);
+
+        let plan = Plan {
+            row: self.row.clone(),
+            config: Arc::clone(self.config),
+            settings: Arc::clone(self.settings),
+            answer,
+            poll,
+            now,
+        };
+        let (mut outcome, new, changed) = self
+            .pipeline
+            .workers
+            .run(move || plan.outcome(sighting, looks))
+            .await?;
+        outcome.events.extend(self.recovered(now));
+        let quiet = outcome.entries.is_empty() && outcome.events.is_empty() && !first;
+        if quiet && outcome.guids_trusted.is_none() {
+            let poll = outcome.poll.take();
+            let report = match poll {
+                Some(poll) => self.settle(poll, FeedResult::Unchanged).await?,
+                None => self.report(FeedResult::Unchanged),
+            };
+            return Ok(FeedReport {
+                entries,
+                pages,
+                ..report
+            });
+        }
+        let (status, next) = outcome
+            .poll
+            .as_ref()
+            .map_or((None, None), |poll| (poll.status, poll.next));
+        let committed = self.pipeline.writer.commit(outcome).await?;
+        let result = match first || new > 0 || changed > 0 {
+            true => FeedResult::NewContent,
+            false => FeedResult::Unchanged,
+        };
+        let changes = committed.changes;
+        Ok(FeedReport {
+            status,
+            entries,
+            new,
+            changed,
+            changes,
+            pages,
+            next,
+            ..self.report(result)
+        })
+    }
+
+    /// Looks at the pages of the known entries that moved in the feed, so that one edit is one change and not two.
+    async fn look_along(&self, sighting: &Sighting) -> Vec<Option<Looked>> {
+        let moved = |item: &Sighted| item.known.as_ref().is_some_and(|known| known.moved);
+        let count = sighting.items.iter().filter(|item| moved(item)).count();
+        let mut looks = Vec::with_capacity(sighting.items.len());
+        for item in &sighting.items {
+            let wanted = self.config.page.mode != PageMode::Off && count <= PAGES_ALONG;
+            let address = item
+                .state
+                .address
+                .as_deref()
+                .filter(|_| wanted && moved(item));
+            looks.push(match (address, &item.known) {
+                (Some(address), Some(known)) => {
+                    let entry = known.row.id;
+                    let look = Look {
+                        entry,
+                        url: address,
+                        row: &known.row.page,
+                    };
+                    Some(self.pipeline.look(&look).await)
+                }
+                _ => None,
+            });
+        }
+        looks
+    }
+
+    fn moved_to(&self, answer: &Answer) -> Option<String> {
+        let at = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
+        answer.permanent_url.clone().filter(|url| url != at)
+    }
+
+    fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
+        let was_failing = self.row.failures >= FAILING_AFTER;
+        was_failing.then(|| {
+            let detail = format!("can be read again after {} failures", self.row.failures);
+            revise::feed_event(EventKind::FeedRecovered, Some(detail), &self.teller(), now)
+        })
+    }
+
+    async fn unreadable(
+        &self,
+        status: u16,
+        why: &(dyn std::fmt::Display + Sync),
+    ) -> Result<FeedReport, CheckError> {
+        let now = self.pipeline.now();
+        let poll = clocks::ill(self.row, self.config, now, why.to_string(), None);
+        self.trouble(FeedPoll {
+            status: Some(status),
+            ..poll
+        })
+        .await
+    }
+
+    async fn failed(&self, failure: &FetchFailure) -> Result<FeedReport, CheckError> {
+        let now = self.pipeline.now();
+        let why = failure.to_string();
+        let poll = clocks::ill(self.row, self.config, now, why, failure.retry_after);
+        self.trouble(FeedPoll {
+            status: failure.status,
+            ..poll
+        })
+        .await
+    }
+
+    async fn gone(&self, why: String) -> Result<FeedReport, CheckError> {
+        let now = self.pipeline.now();
+        let poll = clocks::ill(self.row, self.config, now, why.clone(), None);
+        let poll = FeedPoll {
+            status: Some(410),
+            result: PollResult::Gone(why.clone()),
+            next: None,
+            next_why: "gone".to_owned(),
+            ..poll
+        };
+        let event = revise::feed_event(EventKind::FeedGone, Some(why.clone()), &self.teller(), now);
+        self.tell(poll, event, FeedResult::Failed(why)).await
+    }
+
+    /// Stores a failure; the one that makes the feed a failing one is told.
+    async fn trouble(&self, poll: FeedPoll) -> Result<FeedReport, CheckError> {
+        let PollResult::Failed(why) = &poll.result else {
+            return self.settle(poll, FeedResult::Unchanged).await;
+        };
+        let why = why.clone();
+        if self.row.failures + 1 == FAILING_AFTER {
+            let kind = EventKind::FeedFailing;
+            let event = revise::feed_event(kind, Some(why.clone()), &self.teller(), poll.at);
+            return self.tell(poll, event, FeedResult::Failed(why)).await;
+        }
+        self.settle(poll, FeedResult::Failed(why)).await
+    }
+
+    async fn tell(
+        &self,
+        poll: FeedPoll,
+        event: NewEvent,
+        result: FeedResult,
+    ) -> Result<FeedReport, CheckError> {
+        let (status, next) = (poll.status, poll.next);
+        let mut outcome = Outcome::of(self.row.id);
+        outcome.poll = Some(poll);
+        outcome.events.push(event);
+        self.pipeline.writer.commit(outcome).await?;
+        Ok(FeedReport {
+            status,
+            next,
+            ..self.report(result)
+        })
+    }
+
+    /// A poll without news: kept for the next batch. One that ends a row of failures is told.
+    async fn settle(&self, poll: FeedPoll, result: FeedResult) -> Result<FeedReport, CheckError> {
+        let well = poll.result == PollResult::Ok;
+        if let Some(event) = self.recovered(poll.at).filter(|_| well) {
+            return self.tell(poll, event, result).await;
+        }
+        let report = FeedReport {
+            status: poll.status,
+            next: poll.next,
+            ..self.report(result)
+        };
+        self.pipeline.keep_quiet_poll(poll);
+        Ok(report)
+    }
+
+    fn report(&self, result: FeedResult) -> FeedReport {
+        FeedReport {
+            feed: self.row.id,
+            name: self.config.name.clone(),
+            result,
+            status: None,
+            entries: 0,
+            new: 0,
+            changed: 0,
+            changes: Vec::new(),
+            pages: Vec::new(),
+            duration_ms: 0,
+            next: None,
+        }
+    }
+
+    fn teller(&self) -> Teller<'_> {
+        Teller::new(self.row, self.config, self.settings)
+    }
+}
+
+/// What is needed to decide on all items of a document, off the runtime.
+struct Plan {
+    row: FeedRow,
+    config: Arc<FeedConfig>,
+    settings: Arc<Settings>,
+    answer: Answer,
+    poll: FeedPoll,
+    now: Timestamp,
+}
+
+impl Plan {
+    /// What to store, and how many entries are new and changed.
+    fn outcome(self, sighting: Sighting, looks: Vec<Option<Looked>>) -> (Outcome, usize, usize) {
+        let Self {
+            row,
+            config,
+            settings,
+            answer,
+            poll,
+            now,
+        } = self;
+        let teller = Teller::new(&row, &config, &settings);
+        let first = row.baseline.is_none();
+        let mut outcome = Outcome::of(row.id);
+        let (mut new, mut changed) = (0, 0);
+        for (item, look) in sighting.items.into_iter().zip(looks) {
+            let Sighted {
+                state,
+                known,
+                aliases,
+            } = item;
+            let address = state.address.clone();
+            let mut observations = vec![Observation {
+                seen: now,
+                state: Observed::Feed(state),
+            }];
+            match known {
+                None => {
+                    let mut entry = EntryOutcome::of(EntryRef::New);
+                    entry.aliases = aliases;
+                    entry.in_feed = Some(true);
+                    if config.page.mode != PageMode::Off {
+                        entry.page_next = clocks::first_look(&config, &observations, now).map(Some);
+                        entry.page_url = address;
+                    }
+                    revise::new_entry(&mut entry, &observations, !first, &teller, now);
+                    outcome.entries.push(entry);
+                    new += 1;
+                }
+                Some(known) => {
+                    let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
+                    entry.aliases = aliases;
+                    if !known.row.in_feed {
+                        entry.in_feed = Some(true);
+                        entry.last_seen = Some(now);
+                    }
+                    let window = window(&row, &known.row, now);
+                    if let Some(looked) = look {
+                        looked.put(&mut entry, &mut observations);
+                    }
+                    let became = known.full.as_ref().map_or(Became::Same, |full| {
+                        revise::known_entry(&mut entry, full, &observations, window, &teller, now)
+                    });
+                    let moved = known.moved || entry.date_touched;
+                    if config.page.mode != PageMode::Off {
+                        if address != known.row.page.url {
+                            entry.page_url = address;
+                        }
+                        let changed = became == Became::Changed;
+                        entry.page_next = match &entry.page {
+                            Some(check) => {
+                                let row = &known.row;
+                                Some(clocks::next_look(&config, row, changed, check.ok, now))
+                            }
+                            // What moved in the feed has its page looked at now, if that was not done along with it.
+                            None if moved => Some(Some(now)),
+                            None => None,
+                        };
+                    }
+                    if entry.revision.is_none() {
+                        entry.page_capture = None;
+                    }
+                    changed += usize::from(became == Became::Changed);
+                    if entry != EntryOutcome::of(EntryRef::Known(known.row.id)) {
+                        outcome.entries.push(entry);
+                    }
+                }
+            }
+        }
+        let last_ok = row.last_ok.unwrap_or(now);
+        outcome
+            .entries
+            .extend(sighting.left.into_iter().map(|id| EntryOutcome {
+                in_feed: Some(false),
+                last_seen: Some(last_ok),
+                ..EntryOutcome::of(EntryRef::Known(id))
+            }));
+        revise::fold_bulk_edit(&mut outcome, config.detect.bulk_edit, &teller, now);
+        if let Some(to) = &poll.moved_to {
+            let detail = Some(format!("has moved for good to {to}"));
+            outcome.events.push(revise::feed_event(
+                EventKind::FeedMoved,
+                detail,
+                &teller,
+                now,
+            ));
+        }
+        let trusted_before = row.guids_trusted;
+        let trusted = sighting.guids_trusted;
+        outcome.guids_trusted = (trusted_before.unwrap_or(true) != trusted).then_some(trusted);
+        outcome.baseline = first;
+        outcome.poll = Some(poll);
+        if outcome
+            .entries
+            .iter()
+            .any(|entry| brought(entry, Channel::Feed))
+        {
+            outcome.feed_capture = Some(capture(answer, now));
+        }
+        (outcome, new, changed)
+    }
+}
+
+/// Whether a revision comes from this channel.
+fn brought(entry: &EntryOutcome, channel: Channel) -> bool {
+    entry
+        .revision
+        .as_ref()
+        .is_some_and(|revision| revision.channels.contains(&channel))
+}
+
+fn capture(answer: Answer, now: Timestamp) -> Capture {
+    Capture {
+        channel: Channel::Feed,
+        url: answer.final_url,
+        fetched: now,
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+    }
+}
+
+/// Between which looks at the feed an entry was changed.
+fn window(feed: &FeedRow, entry: &crate::store::KnownEntry, now: Timestamp) -> Window {
+    let last_unchanged = match entry.in_feed {
+        true => feed.last_ok.unwrap_or(entry.last_seen),
+        false => entry.last_seen,
+    };
+    let failed_checks = feed.checks_since_ok;
+    Window {
+        last_unchanged,
+        first_changed: now,
+        checks: failed_checks + 1,
+        failed_checks,
+    }
+}

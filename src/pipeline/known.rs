@@ -1,0 +1,220 @@
+//! The items of a feed beside what is known of them: which entry each of them is, and whether it moved.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::revise::KnownEntry;
+use crate::domain::decide::{Known, PastRevision};
+use crate::domain::fingerprint::{Fingerprint, SCHEME, of_feed_state};
+use crate::domain::identity::{Candidate, Identified, identify, name_items, same_story};
+use crate::domain::ids::EntryId;
+use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias};
+use crate::domain::state::FeedState;
+use crate::store::{self, FeedRow, KnownEntryFull, Reader, StoreError};
+use crate::time::Timestamp;
+
+/// An item that no name leads to may be an entry that was in the feed at most this long ago.
+const ORPHANS_FOR: Duration = Duration::from_hours(14 * 24);
+
+/// Nor is it looked for among more than this many.
+const ORPHANS: usize = 500;
+
+/// One item of the feed, identified.
+#[derive(Debug)]
+pub(super) struct Sighted {
+    /// What the feed says.
+    pub(super) state: FeedState,
+    /// What is known of the entry; `None` for a new one.
+    pub(super) known: Option<Box<Matched>>,
+    /// Names to add to the entry.
+    pub(super) aliases: Vec<NewAlias>,
+}
+
+/// A known entry that an item belongs to.
+#[derive(Debug)]
+pub(super) struct Matched {
+    /// Its row.
+    pub(super) row: store::KnownEntry,
+    /// Its state and past, loaded only when a reader may see a difference, or a date moved.
+    pub(super) full: Option<KnownEntry>,
+    /// Whether the feed's text differs from the last one, as far as fingerprints tell.
+    pub(super) moved: bool,
+}
+
+/// All items of a feed document.
+#[derive(Debug)]
+pub(super) struct Sighting {
+    /// In the order of the feed, repeated items left out.
+    pub(super) items: Vec<Sighted>,
+    /// Entries that the feed listed before and does not list now.
+    pub(super) left: Vec<EntryId>,
+    /// Whether the feed's guids name entries, as far as is known now.
+    pub(super) guids_trusted: bool,
+}
+
+/// Identifies the items of a document against the database.
+pub(super) fn sight(
+    reader: &Reader,
+    feed: &FeedRow,
+    mut items: Vec<FeedState>,
+    now: Timestamp,
+) -> Result<Sighting, StoreError> {
+    let trusted_before = feed.guids_trusted.unwrap_or(true);
+    let (named, mut guids_trusted) = name_items(&items, trusted_before);
+    let keys: Vec<AliasKey> = named
+        .iter()
+        .flat_map(|item| item.keys.iter().cloned())
+        .collect();
+    let mut rows: HashMap<EntryId, store::KnownEntry> = HashMap::new();
+    let mut owners: HashMap<AliasKey, EntryId> = HashMap::new();
+    for (key, row) in reader.known_entries(feed.id, &keys)? {
+        owners.insert(key, row.id);
+        rows.insert(row.id, row);
+    }
+    let unnamed = named
+        .iter()
+        .any(|item| !item.keys.iter().any(|key| owners.contains_key(key)));
+    let mut orphans = Vec::new();
+    if unnamed && feed.baseline.is_some() {
+        for orphan in reader.recent_entries(feed.id, now - ORPHANS_FOR, ORPHANS)? {
+            orphans.push(Candidate {
+                id: orphan.entry.id,
+                title: orphan.fingerprints.feed_title,
+                text: orphan
+                    .fingerprints
+                    .feed_body
+                    .or(orphan.fingerprints.feed_summary),
+            });
+            rows.insert(orphan.entry.id, orphan.entry);
+        }
+    }
+    let prints = |index: usize| candidate(items.get(index));
+    let identified = identify(&items, &named, &owners, &orphans, prints);
+
+    let mut sighted = Vec::with_capacity(identified.len());
+    let mut listed: HashSet<EntryId> = HashSet::new();
+    for Identified {
+        index,
+        entry,
+        new_aliases,
+        doubtful,
+    } in identified
+    {
+        let Some(state) = items.get_mut(index).map(std::mem::take) else {
+            continue;
+        };
+        let row = match entry {
+            EntryRef::Known(id) => rows.get(&id).cloned(),
+            EntryRef::New => None,
+        };
+        let mut item = Sighted {
+            state,
+            known: None,
+            aliases: new_aliases,
+        };
+        if let Some(row) = row {
+            let matched = matched(reader, row, &item.state)?;
+            if doubtful && another_story(&matched, &item.state) {
+                // A publisher uses a guid, or an address, again: what it names now is an entry of its own.
+                guids_trusted = false;
+                item.aliases = fresh_names(&item.state);
+            } else {
+                listed.insert(matched.row.id);
+                item.known = Some(Box::new(matched));
+            }
+        }
+        sighted.push(item);
+    }
+    let left = reader.entries_in_feed(feed.id)?;
+    let left = left.into_iter().filter(|id| !listed.contains(id)).collect();
+    Ok(Sighting {
+        items: sighted,
+        left,
+        guids_trusted,
+    })
+}
+
+/// The state and the past of an entry, as deciding wants them.
+pub(super) fn known_entry(full: KnownEntryFull) -> KnownEntry {
+    let KnownEntryFull {
+        entry,
+        state,
+        seen,
+        history,
+        changes,
+    } = full;
+    let past = history
+        .into_iter()
+        .map(|(number, fingerprints)| {
+            let change = changes.iter().find(|change| change.after == number);
+            PastRevision {
+                number,
+                seen: change.map_or(entry.first_seen, |change| change.at),
+                fingerprints,
+                revert: change.is_some_and(|change| change.revert),
+            }
+        })
+        .collect();
+    KnownEntry {
+        id: entry.id,
+        public_id: entry.public_id,
+        first_seen: entry.first_seen,
+        revision_seen: seen,
+        known: Known {
+            state,
+            revision: entry.revision,
+            claimed: entry.claimed,
+            past,
+        },
+    }
+}
+
+fn matched(
+    reader: &Reader,
+    row: store::KnownEntry,
+    state: &FeedState,
+) -> Result<Matched, StoreError> {
+    let print = of_feed_state(state).whole;
+    let known: Option<Fingerprint> = row.feed_fp;
+    let moved = known != Some(print);
+    let dates =
+        row.claimed.feed_published != state.published || row.claimed.feed_updated != state.updated;
+    let full = match moved || dates {
+        true => reader.load_entry(row.id)?.map(known_entry),
+        false => None,
+    };
+    // A fingerprint of another scheme says nothing: the texts themselves are compared.
+    let moved = moved && (known.is_none_or(|print| print.scheme() == SCHEME) || full.is_some());
+    Ok(Matched { row, full, moved })
+}
+
+fn another_story(matched: &Matched, state: &FeedState) -> bool {
+    let known = matched
+        .full
+        .as_ref()
+        .and_then(|full| full.known.state.feed.as_ref());
+    known.is_some_and(|known| !same_story(known, state))
+}
+
+/// The names of an item whose guid is no name any more.
+fn fresh_names(state: &FeedState) -> Vec<NewAlias> {
+    let (named, _) = name_items(std::slice::from_ref(state), false);
+    let keys = named.into_iter().flat_map(|item| item.keys);
+    keys.filter(|key| key.kind != AliasKind::Guid)
+        .map(|key| NewAlias {
+            key,
+            reason: "first sight, under a name used before".to_owned(),
+        })
+        .collect()
+}
+
+fn candidate(item: Option<&FeedState>) -> Candidate {
+    let prints = item.map(of_feed_state);
+    Candidate {
+        id: EntryId(0),
+        title: prints.as_ref().and_then(|prints| prints.title),
+        text: prints
+            .as_ref()
+            .and_then(|prints| prints.body.or(prints.summary)),
+    }
+}

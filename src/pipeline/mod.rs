@@ -1,0 +1,162 @@
+//! The life of one check, from a due feed or page to what is stored.
+//!
+//! [`Pipeline::check_feed`] and [`Pipeline::check_page`] call the steps in order: fetch, parse, identify, decide, store.
+//! A failure is part of the report; it never stops another check.
+
+mod clocks;
+mod feed;
+mod known;
+mod page;
+mod report;
+mod revise;
+mod round;
+mod settings;
+mod work;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+pub use report::{FeedReport, FeedResult, PageReport, PageResult};
+pub use round::{Progress, Wish};
+pub use settings::Settings;
+pub use work::{Crashed, Workers};
+
+use crate::domain::ids::{EntryId, FeedId};
+use crate::domain::outcome::FeedPoll;
+use crate::fetch::{Client, FetchRequest, Fetched, Turns, host_key};
+use crate::store::{Reader, Readers, Store, StoreError, Writer};
+use crate::time::{Clock, Timestamp};
+
+/// Everything that a check needs, shared by all checks.
+pub struct Pipeline {
+    clock: Arc<dyn Clock>,
+    writer: Writer,
+    readers: Readers,
+    workers: Workers,
+    setup: RwLock<Setup>,
+    quiet: Mutex<Vec<FeedPoll>>,
+}
+
+/// What a reload replaces.
+#[derive(Clone)]
+struct Setup {
+    settings: Arc<Settings>,
+    client: Client,
+    turns: Turns,
+}
+
+/// Why a check could not be carried to its end. What a server does wrong is not here: it is part of the report.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A piece of work panicked.
+    #[error(transparent)]
+    Crashed(#[from] Crashed),
+    /// The feed has left the configuration.
+    #[error("feed {0} is not in the configuration any more")]
+    NoSuchFeed(FeedId),
+    /// The entry has no page to look at.
+    #[error("entry {0} has no page to look at")]
+    NoSuchEntry(EntryId),
+}
+
+impl Pipeline {
+    /// A pipeline that stores into `store` and asks servers through `client`, when it is its turn.
+    #[must_use]
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        store: &Store,
+        settings: Settings,
+        client: Client,
+        turns: Turns,
+        workers: Workers,
+    ) -> Self {
+        Self {
+            clock,
+            writer: store.writer().clone(),
+            readers: store.readers(),
+            workers,
+            setup: RwLock::new(Setup {
+                settings: Arc::new(settings),
+                client,
+                turns,
+            }),
+            quiet: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(
+            &self
+                .setup
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .settings,
+        )
+    }
+
+    /// Puts other settings in force for the checks that start from now on.
+    pub fn replace(&self, settings: Settings, client: Client, turns: Turns) {
+        let setup = Setup {
+            settings: Arc::new(settings),
+            client,
+            turns,
+        };
+        *self.setup.write().unwrap_or_else(PoisonError::into_inner) = setup;
+    }
+
+    /// The time by the pipeline's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Runs `read` with a read-only connection, on the caller's thread.
+    pub fn read<T>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.readers.with(read)
+    }
+
+    /// Stores the polls that brought nothing new, in one transaction.
+    pub async fn store_quiet_polls(&self) -> Result<(), StoreError> {
+        let polls = std::mem::take(&mut *self.quiet.lock().unwrap_or_else(PoisonError::into_inner));
+        if polls.is_empty() {
+            return Ok(());
+        }
+        self.writer.record_polls(polls).await
+    }
+
+    /// A poll without news waits here: a write for each of them would cost more than the poll.
+    fn keep_quiet_poll(&self, poll: FeedPoll) {
+        self.quiet
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(poll);
+    }
+
+    /// Asks when it is the host's turn; the host is left alone for as long as it says.
+    async fn fetch(&self, request: &FetchRequest) -> Fetched {
+        let (client, turns) = {
+            let setup = self.setup.read().unwrap_or_else(PoisonError::into_inner);
+            (setup.client.clone(), setup.turns.clone())
+        };
+        let host = host_key(&request.url);
+        let turn = turns.take(&host).await;
+        let fetched = client.get(request).await;
+        if let Fetched::Failed(failure) = &fetched
+            && let Some(wait) = failure.retry_after
+        {
+            turns.hold(&host, wait.min(LONGEST_HOLD));
+        }
+        drop(turn);
+        fetched
+    }
+}
+
+/// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.
+const LONGEST_HOLD: std::time::Duration = std::time::Duration::from_mins(10);

@@ -1,0 +1,302 @@
+//! The look at an article page, from the request to what is stored.
+
+use super::known::known_entry;
+use super::report::{PageReport, PageResult};
+use super::revise::{self, Became, Teller};
+use super::{CheckError, Pipeline, clocks};
+use crate::domain::event::Window;
+use crate::domain::fingerprint::{SCHEME, of_page_state};
+use crate::domain::ids::EntryId;
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{Capture, EntryOutcome, EntryRef, Outcome, PageCheck, Validators};
+use crate::domain::state::{Channel, PageState};
+use crate::extract::{PageKind, article};
+use crate::fetch::{Answer, FetchRequest, Fetched};
+use crate::store::{self, PageRow};
+use crate::time::Timestamp;
+
+/// A page to look at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) entry: EntryId,
+    pub(super) url: &'a str,
+    pub(super) row: &'a PageRow,
+}
+
+/// What a look saw.
+#[derive(Debug)]
+pub(super) struct Looked {
+    entry: EntryId,
+    url: String,
+    check: PageCheck,
+    found: Found,
+}
+
+#[derive(Debug)]
+enum Found {
+    /// An article.
+    Article {
+        state: Box<PageState>,
+        capture: Capture,
+    },
+    /// The same as before, by the server's word or byte by byte.
+    Same,
+    /// Nothing that could be compared; the check says why.
+    Nothing,
+}
+
+impl Pipeline {
+    /// Looks at the page of an entry and stores what came of it.
+    pub async fn check_page(&self, entry: EntryId) -> Result<PageReport, CheckError> {
+        let row = self
+            .read(|reader| reader.entry(entry))?
+            .ok_or(CheckError::NoSuchEntry(entry))?;
+        let feed = self.read(|reader| reader.feed(row.feed))?;
+        let feed = feed.ok_or(CheckError::NoSuchFeed(row.feed))?;
+        let settings = self.settings();
+        let config = settings
+            .feed(&feed.url)
+            .ok_or(CheckError::NoSuchFeed(row.feed))?;
+        let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
+        let looked = self
+            .look(&Look {
+                entry,
+                url: &url,
+                row: &row.page,
+            })
+            .await;
+        let mut report = looked.report();
+        let now = looked.check.at;
+        let well = looked.check.ok;
+
+        let mut outcome = Outcome::of(row.feed);
+        let mut write = EntryOutcome::of(EntryRef::Known(entry));
+        let mut observations = Vec::new();
+        let moved = looked.moves(&row);
+        looked.put(&mut write, &mut observations);
+        let mut became = Became::Same;
+        if moved && let Some(full) = self.read(|reader| reader.load_entry(entry))? {
+            let window = window(&row, now);
+            (write, became) = self
+                .workers
+                .run(move || {
+                    let teller = Teller::new(&feed, &config, &settings);
+                    let full = known_entry(full);
+                    let became =
+                        revise::known_entry(&mut write, &full, &observations, window, &teller, now);
+                    (write, became)
+                })
+                .await?;
+            report.result = match became {
+                Became::Changed => PageResult::Changed,
+                Became::Same | Became::Baseline => PageResult::Unchanged,
+            };
+        }
+        if write.revision.is_none() {
+            write.page_capture = None;
+        }
+        let settings = self.settings();
+        if let Some(feed) = self.read(|reader| reader.feed(row.feed))?
+            && let Some(config) = settings.feed(&feed.url)
+        {
+            let changed = became == Became::Changed;
+            write.page_next = Some(clocks::next_look(&config, &row, changed, well, now));
+        }
+        outcome.entries.push(write);
+        report.changes = self.writer.commit(outcome).await?.changes;
+        Ok(report)
+    }
+
+    /// Asks for a page and reads it; every failure is part of the answer.
+    pub(super) async fn look(&self, look: &Look<'_>) -> Looked {
+        let request = FetchRequest::page(look.url, look.row.validators.clone());
+        let fetched = self.fetch(&request).await;
+        let at = self.now();
+        let looked = |check: PageCheck, found: Found| Looked {
+            entry: look.entry,
+            url: look.url.to_owned(),
+            check,
+            found,
+        };
+        let failed = |status: Option<u16>, error: String| {
+            let check = PageCheck {
+                at,
+                ok: false,
+                status,
+                error: Some(error),
+                validators: None,
+            };
+            looked(check, Found::Nothing)
+        };
+        match fetched {
+            Fetched::NotModified(answer) => {
+                let validators = answer.validators;
+                let check = PageCheck {
+                    at,
+                    ok: true,
+                    status: Some(304),
+                    error: None,
+                    validators,
+                };
+                looked(check, Found::Same)
+            }
+            Fetched::Body(answer) if same_bytes(look.row, &answer.validators) => {
+                let check = well(at, &answer);
+                looked(check, Found::Same)
+            }
+            Fetched::Body(answer) => self.read_page(look, at, *answer).await,
+            Fetched::Gone(_) => failed(Some(410), "answered 410 Gone".to_owned()),
+            Fetched::Failed(failure) => failed(failure.status, failure.to_string()),
+        }
+    }
+
+    async fn read_page(&self, look: &Look<'_>, at: Timestamp, answer: Answer) -> Looked {
+        let read = self.workers.run(move || {
+            let content_type = answer.content_type.as_deref();
+            let read = article(&answer.body, content_type, Some(&answer.final_url));
+            (answer, read)
+        });
+        let (check, found) = match read.await {
+            Ok((answer, read)) if is_article(read.kind, &read.state) => {
+                let check = well(at, &answer);
+                let capture = capture(answer, at);
+                (
+                    check,
+                    Found::Article {
+                        state: Box::new(read.state),
+                        capture,
+                    },
+                )
+            }
+            Ok((answer, read)) => {
+                let error = Some(no_article(read.kind).to_owned());
+                let status = Some(answer.status);
+                (
+                    PageCheck {
+                        at,
+                        ok: false,
+                        status,
+                        error,
+                        validators: None,
+                    },
+                    Found::Nothing,
+                )
+            }
+            Err(crash) => {
+                let error = Some(crash.to_string());
+                (
+                    PageCheck {
+                        at,
+                        ok: false,
+                        status: None,
+                        error,
+                        validators: None,
+                    },
+                    Found::Nothing,
+                )
+            }
+        };
+        Looked {
+            entry: look.entry,
+            url: look.url.to_owned(),
+            check,
+            found,
+        }
+    }
+}
+
+impl Looked {
+    /// What the look has to say for itself, as far as it is known before deciding.
+    pub(super) fn report(&self) -> PageReport {
+        let result = match (&self.found, &self.check.error) {
+            (Found::Article { .. }, _) => PageResult::Unchanged,
+            (Found::Same, _) => PageResult::NotModified,
+            (Found::Nothing, error) => PageResult::Failed(error.clone().unwrap_or_default()),
+        };
+        PageReport {
+            entry: self.entry,
+            url: self.url.clone(),
+            result,
+            changes: Vec::new(),
+        }
+    }
+
+    /// Whether a reader may see a difference, or a claimed date moved.
+    fn moves(&self, row: &store::KnownEntry) -> bool {
+        let Found::Article { state, .. } = &self.found else {
+            return false;
+        };
+        let print = of_page_state(state).whole;
+        row.page_fp != Some(print)
+            || row.page_fp.is_some_and(|known| known.scheme() != SCHEME)
+            || row.claimed.page_published != state.published
+            || row.claimed.page_modified != state.modified
+    }
+
+    /// Puts the look into what is stored of the entry, and the article into what was observed.
+    pub(super) fn put(self, entry: &mut EntryOutcome, observations: &mut Vec<Observation>) {
+        let seen = self.check.at;
+        entry.page = Some(self.check);
+        if let Found::Article { state, capture } = self.found {
+            entry.page_capture = Some(capture);
+            observations.push(Observation {
+                seen,
+                state: Observed::Page(*state),
+            });
+        }
+    }
+}
+
+/// Between which looks at the page an entry was changed.
+fn window(entry: &store::KnownEntry, now: Timestamp) -> Window {
+    let last_unchanged = entry.page.ok.unwrap_or(entry.first_seen);
+    let failed_checks = entry.page.failures;
+    Window {
+        last_unchanged,
+        first_changed: now,
+        checks: failed_checks + 1,
+        failed_checks,
+    }
+}
+
+fn same_bytes(row: &PageRow, now: &Validators) -> bool {
+    row.ok.is_some()
+        && row.validators.body_sha256.is_some()
+        && row.validators.body_sha256 == now.body_sha256
+}
+
+/// A page without a text is never taken for one whose text was taken away.
+fn is_article(kind: PageKind, state: &PageState) -> bool {
+    kind == PageKind::Article && !state.body.is_empty()
+}
+
+fn no_article(kind: PageKind) -> &'static str {
+    match kind {
+        PageKind::Article | PageKind::NotArticle => "no main text was found on the page",
+        PageKind::Soft404 => "the page says that it was not found",
+        PageKind::Paywall => "the page shows a paywall instead of the text",
+        PageKind::Consent => "the page asks for consent instead of showing the text",
+        PageKind::BotCheck => "the page asks whether the reader is a robot",
+    }
+}
+
+fn well(at: Timestamp, answer: &Answer) -> PageCheck {
+    PageCheck {
+        at,
+        ok: true,
+        status: Some(answer.status),
+        error: None,
+        validators: Some(answer.validators.clone()),
+    }
+}
+
+fn capture(answer: Answer, at: Timestamp) -> Capture {
+    Capture {
+        channel: Channel::Page,
+        url: answer.final_url,
+        fetched: at,
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+    }
+}

@@ -1,0 +1,70 @@
+//! What a check has to say for itself.
+
+use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
+use crate::time::Timestamp;
+
+/// How the poll of a feed ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedResult {
+    /// There were new or changed entries, or it was the first poll.
+    NewContent,
+    /// The feed was read; nothing is new in it.
+    Unchanged,
+    /// The server said that nothing has changed.
+    NotModified,
+    /// It could not be read; the text is for people.
+    Failed(String),
+}
+
+/// The poll of one feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedReport {
+    /// The feed.
+    pub feed: FeedId,
+    /// Its name in the configuration.
+    pub name: String,
+    /// How the poll ended.
+    pub result: FeedResult,
+    /// HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// Entries that the feed lists; zero when it was not read.
+    pub entries: usize,
+    /// Entries seen for the first time.
+    pub new: usize,
+    /// Entries that were changed.
+    pub changed: usize,
+    /// The numbers of the changes.
+    pub changes: Vec<ChangeNumber>,
+    /// Pages that were looked at along with it.
+    pub pages: Vec<PageReport>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// When the feed is polled next; `None` for never.
+    pub next: Option<Timestamp>,
+}
+
+/// How the look at a page ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageResult {
+    /// It was read for the first time, or it reads the same.
+    Unchanged,
+    /// The server said that nothing has changed, or sent the same bytes.
+    NotModified,
+    /// It was changed.
+    Changed,
+    /// It could not be read as an article; the text is for people.
+    Failed(String),
+}
+
+/// The look at one page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageReport {
+    /// The entry.
+    pub entry: EntryId,
+    /// The address that was asked.
+    pub url: String,
+    /// How the look ended.
+    pub result: PageResult,
+    /// The numbers of the changes.
+    pub changes: Vec<ChangeNumber>,
+}

@@ -1,0 +1,254 @@
+//! Decisions as things to store: the pure middle of a check.
+
+use super::Settings;
+use crate::config::FeedConfig;
+use crate::domain::decide::{Decision, Known, Policy, Revised, Step, decide, first_sight};
+use crate::domain::event::{Event, EventData, EventKind, FeedInfo, Window};
+use crate::domain::ids::{EntryId, RevisionNumber};
+use crate::domain::observation::Observation;
+use crate::domain::outcome::{
+    ClaimedDates, EntryOutcome, EntryRef, NewChange, NewEvent, NewRevision, Outcome, Quiet,
+};
+use crate::domain::route::{TargetRule, targets_for};
+use crate::domain::state::EntryState;
+use crate::domain::telling;
+use crate::report::event_text;
+use crate::store::FeedRow;
+use crate::time::Timestamp;
+
+/// A known entry with what the event of a change says of it.
+#[derive(Debug, Clone)]
+pub(super) struct KnownEntry {
+    /// Its row.
+    pub(super) id: EntryId,
+    /// Its public identifier.
+    pub(super) public_id: String,
+    /// When it was seen first.
+    pub(super) first_seen: Timestamp,
+    /// When its current revision was first seen.
+    pub(super) revision_seen: Timestamp,
+    /// What deciding needs.
+    pub(super) known: Known,
+}
+
+/// What telling needs to know of the feed.
+#[derive(Debug, Clone)]
+pub(super) struct Teller<'a> {
+    /// The feed.
+    pub(super) feed: FeedInfo,
+    /// What is told of its changes.
+    pub(super) policy: Policy,
+    /// Who is told.
+    pub(super) targets: &'a [TargetRule],
+}
+
+impl<'a> Teller<'a> {
+    /// For the changes of one feed.
+    pub(super) fn new(feed: &FeedRow, config: &FeedConfig, settings: &'a Settings) -> Self {
+        Self {
+            feed: FeedInfo {
+                name: config.name.clone(),
+                title: feed.title.clone(),
+                url: feed.url.clone(),
+                tags: config.tags.to_vec(),
+            },
+            policy: Policy {
+                significance: config.detect.significance,
+                flap_window: config.detect.flap_window,
+            },
+            targets: settings.rules(),
+        }
+    }
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Became {
+    /// A reader sees the same.
+    Same,
+    /// Seen for the first time, as a whole or on one channel.
+    Baseline,
+    /// Changed.
+    Changed,
+}
+
+/// Puts a first sight into `outcome`; `tell` is false while the feed's own baseline is made.
+pub(super) fn new_entry(
+    outcome: &mut EntryOutcome,
+    observations: &[Observation],
+    tell: bool,
+    teller: &Teller<'_>,
+    now: Timestamp,
+) {
+    let step = first_sight(observations);
+    outcome.claimed = Some(ClaimedDates::of(&step.state));
+    if tell {
+        let event = published(&step.state, teller, now);
+        let targets = targets_for(teller.targets, &event);
+        // Nobody edits anything by publishing it: the event exists only for those who named it.
+        if !targets.is_empty() {
+            outcome.events.push(NewEvent {
+                event,
+                entry: Some(EntryRef::New),
+                targets,
+            });
+        }
+    }
+    outcome.revision = Some(revision(step, now, None));
+}
+
+/// Decides on a known entry and puts the result into `outcome`.
+pub(super) fn known_entry(
+    outcome: &mut EntryOutcome,
+    entry: &KnownEntry,
+    observations: &[Observation],
+    window: Window,
+    teller: &Teller<'_>,
+    now: Timestamp,
+) -> Became {
+    match decide(&entry.known, observations, &teller.policy, now) {
+        Decision::Unchanged {
+            claimed,
+            date_touched,
+        } => {
+            outcome.date_touched = date_touched;
+            outcome.claimed = (claimed != entry.known.claimed).then_some(claimed);
+            Became::Same
+        }
+        Decision::Baseline(step) => {
+            outcome.claimed = Some(ClaimedDates::of(&step.state));
+            outcome.revision = Some(revision(step, now, None));
+            Became::Baseline
+        }
+        Decision::Revised(revised) => {
+            outcome.claimed = Some(ClaimedDates::of(&revised.step.state));
+            let change = change(&revised, entry, window, teller);
+            if revised.begins_to_flap {
+                let event = flapping(&revised, &change.event, now);
+                let targets = targets_for(teller.targets, &event);
+                let entry = Some(EntryRef::Known(entry.id));
+                outcome.events.push(NewEvent {
+                    event,
+                    entry,
+                    targets,
+                });
+            }
+            outcome.revision = Some(revision(revised.step, now, Some(change)));
+            Became::Changed
+        }
+    }
+}
+
+/// Quiets the changes of a poll that touched more than `limit` entries, and tells of them as one event.
+pub(super) fn fold_bulk_edit(
+    outcome: &mut Outcome,
+    limit: usize,
+    teller: &Teller<'_>,
+    now: Timestamp,
+) {
+    let told = |entry: &EntryOutcome| {
+        let change = entry
+            .revision
+            .as_ref()
+            .and_then(|revision| revision.change.as_ref());
+        change.is_some_and(|change| change.quiet.is_none())
+    };
+    let count = outcome.entries.iter().filter(|entry| told(entry)).count();
+    if limit == 0 || count < limit {
+        return;
+    }
+    let revisions = outcome
+        .entries
+        .iter_mut()
+        .filter_map(|entry| entry.revision.as_mut());
+    for change in revisions.filter_map(|revision| revision.change.as_mut()) {
+        if change.quiet.is_none() {
+            change.quiet = Some(Quiet::BulkEdit);
+            change.targets.clear();
+        }
+    }
+    let detail = format!("{count} entries were changed at once");
+    outcome.events.push(feed_event(
+        EventKind::FeedBulkEdit,
+        Some(detail),
+        teller,
+        now,
+    ));
+}
+
+/// An event about the feed itself, with the targets that want it.
+pub(super) fn feed_event(
+    kind: EventKind,
+    detail: Option<String>,
+    teller: &Teller<'_>,
+    now: Timestamp,
+) -> NewEvent {
+    let data = EventData {
+        feed: Some(teller.feed.clone()),
+        detail,
+        ..EventData::default()
+    };
+    let event = with_text(telling::event(kind, now, data));
+    let targets = targets_for(teller.targets, &event);
+    NewEvent {
+        event,
+        entry: None,
+        targets,
+    }
+}
+
+fn revision(step: Step, now: Timestamp, change: Option<NewChange>) -> NewRevision {
+    NewRevision {
+        number: step.number,
+        seen: now,
+        state: step.state,
+        fingerprints: step.fingerprints,
+        channels: step.channels,
+        change,
+    }
+}
+
+fn change(revised: &Revised, entry: &KnownEntry, window: Window, teller: &Teller<'_>) -> NewChange {
+    let info = telling::entry_info(&entry.public_id, &revised.step.state, entry.first_seen);
+    let known = &entry.known;
+    let before = telling::revision_info(known.revision, entry.revision_seen, &known.state);
+    let event = telling::revised(revised, teller.feed.clone(), info, before, window);
+    let event = with_text(event);
+    let targets = match revised.quiet {
+        None => targets_for(teller.targets, &event),
+        Some(_) => Vec::new(),
+    };
+    NewChange {
+        event,
+        quiet: revised.quiet,
+        targets,
+    }
+}
+
+fn flapping(revised: &Revised, change: &Event, now: Timestamp) -> Event {
+    let back_to = revised
+        .revert_of
+        .map_or(RevisionNumber::FIRST, |number| number);
+    let data = EventData {
+        detail: Some(format!(
+            "goes back and forth, now again as in revision {back_to}; quiet until a new state appears"
+        )),
+        ..change.data.clone()
+    };
+    with_text(telling::event(EventKind::EntryFlapping, now, data))
+}
+
+fn published(state: &EntryState, teller: &Teller<'_>, now: Timestamp) -> Event {
+    let data = EventData {
+        feed: Some(teller.feed.clone()),
+        entry: Some(telling::entry_info("", state, now)),
+        after: Some(telling::revision_info(RevisionNumber::FIRST, now, state)),
+        ..EventData::default()
+    };
+    with_text(telling::event(EventKind::EntryPublished, now, data))
+}
+
+fn with_text(mut event: Event) -> Event {
+    event.data.text = event_text(&event);
+    event
+}

@@ -1,0 +1,114 @@
+//! What publishers, receivers and people do wrong.
+
+use crate::support::{Home, Page, Server, rss};
+
+fn home(publisher: &Server) -> Home {
+    Home::new(&format!(
+        "[page]\nfetch = \"off\"\n\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ))
+}
+
+fn good(title: &str) -> Page {
+    Page::rss(rss(&[("1", "https://e.example/1", title, "Text that stays as it is.")]))
+}
+
+#[test]
+fn an_address_that_is_no_feed_is_named_as_what_it_is() {
+    let publisher = Server::start();
+    let home = home(&publisher);
+    publisher.set("/feed.xml", Page::html("<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Hi"));
+    let ran = home.run(&["check", "--force"]);
+    assert_eq!(ran.code, Some(3));
+    assert!(ran.stdout.contains("HTML"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_page_instead_of_the_feed_leaves_history_untouched() {
+    let publisher = Server::start();
+    let home = home(&publisher);
+    publisher.set("/feed.xml", good("First headline of them all"));
+    home.check();
+    publisher.set("/feed.xml", Page::html("<html><body><h1>Log in</h1></body></html>"));
+    let report = home.check();
+    assert_eq!(report["feeds"][0]["outcome"], "failed");
+    assert_eq!(report["changes"], serde_json::json!([]));
+    publisher.set("/feed.xml", good("Second headline of them all"));
+    let report = home.check();
+    assert_eq!(report["changes"], serde_json::json!([1]));
+    let window = &home.events()[0]["data"]["change"]["window"];
+    assert_eq!(window["checks"], 2);
+    assert_eq!(window["failed_checks"], 1);
+}
+
+#[test]
+fn error_answers_are_failures_and_gone_ends_the_polling() {
+    let publisher = Server::start();
+    let home = home(&publisher);
+    publisher.set("/feed.xml", good("A headline"));
+    home.check();
+    for status in [404, 429, 500, 503] {
+        publisher.set("/feed.xml", Page::status(status).header("retry-after", "120"));
+        let report = home.check();
+        assert_eq!(report["feeds"][0]["outcome"], "failed");
+        assert_eq!(report["feeds"][0]["status"], status);
+    }
+    publisher.set("/feed.xml", Page::status(410));
+    assert_eq!(home.check()["feeds"][0]["status"], 410);
+    let hits = publisher.hits("/feed.xml");
+    home.run(&["check"]);
+    assert_eq!(publisher.hits("/feed.xml"), hits, "a feed that is gone is not due any more");
+}
+
+#[test]
+fn requests_are_conditional_with_validators_verbatim() {
+    let publisher = Server::start();
+    let home = home(&publisher);
+    let page = good("A headline").header("etag", "W/\"odd, one\"").header("last-modified", "Mon, 23 Nov 2026 10:00:00 GMT");
+    publisher.set("/feed.xml", page);
+    home.check();
+    assert_eq!(home.check()["feeds"][0]["outcome"], "not_modified");
+    let last = publisher.log().pop().unwrap();
+    assert_eq!(last.headers["if-none-match"], "W/\"odd, one\"");
+    assert_eq!(last.headers["if-modified-since"], "Mon, 23 Nov 2026 10:00:00 GMT");
+    assert!(last.headers["user-agent"].starts_with("revisor/"));
+    assert!(!last.headers.contains_key("cookie") && !last.headers.contains_key("referer"));
+}
+
+#[test]
+fn private_addresses_are_refused_unless_they_are_allowed() {
+    let publisher = Server::start();
+    let home = home(&publisher);
+    let url = publisher.url("/feed.xml");
+    std::fs::write(home.config_path(), format!("[[feed]]\nurl = \"{url}\"\n")).unwrap();
+    publisher.set("/feed.xml", good("A headline"));
+    let ran = home.run(&["check", "--force"]);
+    assert_eq!(ran.code, Some(3));
+    assert!(ran.stdout.contains("allow_private"), "{}", ran.stdout);
+    assert_eq!(publisher.log().len(), 0);
+}
+
+#[test]
+fn a_broken_configuration_is_answered_with_its_place() {
+    let home = Home::new("[[feed]]\nurl = \"https://e.example/\"\nscheduel = \"5m\"\n");
+    for command in [&["run"][..], &["check"], &["config", "check"]] {
+        let ran = home.run(command);
+        assert_eq!(ran.code, Some(2), "{command:?} {}", ran.stderr);
+        assert!(ran.stderr.contains("config.toml:8:1"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("scheduel"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_database_that_is_none_is_refused_and_left_alone() {
+    let publisher = Server::start();
+    let home = home(&publisher);
+    let garbage = "this is no database, but somebody's notes ".repeat(100);
+    std::fs::write(home.db_path(), &garbage).unwrap();
+    for command in [&["check", "--force"][..], &["log"], &["status"]] {
+        let ran = home.run(command);
+        assert_eq!(ran.code, Some(5), "{command:?} {} {}", ran.stdout, ran.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(home.db_path()).unwrap(), garbage);
+}
