@@ -112,11 +112,11 @@ CREATE TABLE entries (
     -- Looks since `page_ok_at`, all of them failed.
     page_failures     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX entries_in_feed ON entries (feed_id) WHERE in_feed = 1;
-CREATE INDEX entries_by_feed ON entries (feed_id, last_seen_at);
+CREATE INDEX entries_by_feed ON entries (feed_id, in_feed, last_seen_at);
 CREATE INDEX entries_page_due ON entries (page_next_at) WHERE page_next_at IS NOT NULL;
 
 -- The names by which an entry is known in its feed. A merge of two names is a row with its reason, so it can be undone.
+-- No further index: each new entry would pay for it, and who asks by value or by entry asks seldom and knows the feeds.
 CREATE TABLE aliases (
     feed_id    INTEGER NOT NULL REFERENCES feeds (id),
     -- 'guid' as given, 'address' in canonical form, or 'content': a hash of title and text.
@@ -130,8 +130,6 @@ CREATE TABLE aliases (
     taken_from INTEGER REFERENCES entries (id),
     PRIMARY KEY (feed_id, kind, value)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX aliases_by_entry ON aliases (entry_id);
-CREATE INDEX aliases_by_value ON aliases (value);
 
 -- States of entries, each stored once.
 CREATE TABLE states (

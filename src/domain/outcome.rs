@@ -217,7 +217,7 @@ pub struct EntryOutcome {
     pub last_seen: Option<Timestamp>,
     /// A claimed date moved while the text stayed: counted as `fake-freshness`.
     pub date_touched: bool,
-    /// The dates claimed now, when they differ from those stored and there is no revision that says so; else the same
+    /// All dates claimed now, when they differ from those stored and there is no revision that says so; else the same
     /// touch would be counted at every look.
     pub claimed: Option<ClaimedDates>,
     /// The new state, when a reader sees one.

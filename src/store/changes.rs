@@ -175,7 +175,7 @@ fn question(filter: &ChangeFilter) -> (String, Values) {
     match filter.significance {
         None | Some(Significance::Typographic) => {}
         Some(Significance::Minor) => {
-            sql.push_str(" AND c.significance IN ('minor', 'substantive')")
+            sql.push_str(" AND c.significance IN ('minor', 'substantive')");
         }
         Some(Significance::Substantive) => sql.push_str(" AND c.significance = 'substantive'"),
     }

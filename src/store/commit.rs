@@ -2,17 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::codec::sha256;
 use super::error::StoreError;
 use super::events::{self, NewRow};
-use super::sql::channel_word;
 use super::writer::{Tx, Write, Writer};
-use super::{changes, feeds, revisions, states};
+use super::{captures, changes, feeds, revisions, states};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{
-    Capture, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Outcome,
-    PageCheck,
+    ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Outcome, PageCheck,
 };
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -39,7 +36,7 @@ impl Writer {
 fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
     let mut committed = Committed::default();
     let feed_capture = match &outcome.feed_capture {
-        Some(capture) => Some(put_capture(tx, outcome.feed, capture)?),
+        Some(capture) => Some(captures::put(tx, outcome.feed, capture)?),
         None => None,
     };
     let look = Look {
@@ -101,47 +98,6 @@ fn moment(outcome: &Outcome) -> Timestamp {
         .unwrap_or_default()
 }
 
-fn put_capture(tx: &mut Tx<'_>, feed: FeedId, capture: &Capture) -> Result<CaptureId, StoreError> {
-    let sha256 = sha256(&[&capture.body]);
-    let known: Option<i64> = tx
-        .conn
-        .prepare_cached("SELECT id FROM bodies WHERE sha256 = ?1")?
-        .query_row([&sha256], |row| row.get(0))
-        .optional()?;
-    let body = match known {
-        Some(id) => id,
-        None => {
-            let packed = tx.codec.pack(&capture.body)?;
-            tx.conn
-                .prepare_cached("INSERT INTO bodies (sha256, bytes, body) VALUES (?1, ?2, ?3)")?
-                .insert(params![
-                    sha256,
-                    i64::try_from(capture.body.len()).unwrap_or(i64::MAX),
-                    packed
-                ])?
-        }
-    };
-    let headers = serde_json::to_string(&capture.headers)
-        .map_err(|_| StoreError::Refused("headers that have no JSON form"))?;
-    let id = tx
-        .conn
-        .prepare_cached(
-            "INSERT INTO captures (feed_id, channel, url, fetched_at, status, headers, body_sha256, body_id) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .insert(params![
-            feed,
-            channel_word(capture.channel),
-            capture.url,
-            capture.fetched,
-            capture.status,
-            headers,
-            sha256,
-            body
-        ])?;
-    Ok(CaptureId(id))
-}
-
 /// An entry that is being written.
 struct Entry {
     id: EntryId,
@@ -169,7 +125,7 @@ fn write_entry(
     if let Some(revision) = &outcome.revision {
         let state = states::put(tx, &revision.state)?;
         let page_capture = match &outcome.page_capture {
-            Some(capture) => Some(put_capture(tx, look.feed, capture)?),
+            Some(capture) => Some(captures::put(tx, look.feed, capture)?),
             None => None,
         };
         let brought = |channel| revision.channels.contains(&channel);
@@ -248,14 +204,26 @@ fn update_entry(
     id: EntryId,
     outcome: &EntryOutcome,
 ) -> Result<Entry, StoreError> {
-    let known: Option<(String, RevisionNumber)> = tx
+    let known = tx
         .conn
-        .prepare_cached("SELECT public_id, revision FROM entries WHERE id = ?1 AND feed_id = ?2")?
-        .query_row(params![id, look.feed], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(
+            "SELECT public_id, revision, feed_published_at, feed_updated_at, page_published_at, page_modified_at \
+             FROM entries WHERE id = ?1 AND feed_id = ?2",
+        )?
+        .query_row(params![id, look.feed], |row| {
+            let claimed = ClaimedDates {
+                feed_published: row.get(2)?,
+                feed_updated: row.get(3)?,
+                page_published: row.get(4)?,
+                page_modified: row.get(5)?,
+            };
+            Ok((row.get(0)?, row.get(1)?, claimed))
+        })
         .optional()?;
-    let Some((public_id, current)) = known else {
+    let Some((public_id, current, claimed_before)) = known else {
         return Err(StoreError::Refused("an entry that its feed does not have"));
     };
+    let current: RevisionNumber = current;
     if let Some(revision) = &outcome.revision {
         if revision.number != current.next() {
             return Err(StoreError::Conflict {
@@ -275,11 +243,8 @@ fn update_entry(
                 revision.fingerprints.page
             ])?;
     }
-    let said = outcome
-        .revision
-        .as_ref()
-        .map(|revision| ClaimedDates::of(&revision.state));
-    if let Some(claimed) = outcome.claimed.or(said) {
+    let claimed = claimed_now(claimed_before, outcome);
+    if claimed != claimed_before {
         tx.conn
             .prepare_cached(
                 "UPDATE entries SET feed_published_at = ?2, feed_updated_at = ?3, page_published_at = ?4, \
@@ -321,6 +286,26 @@ fn update_entry(
             .execute(params![id, next])?;
     }
     Ok(Entry { id, public_id })
+}
+
+/// A revision says what its channels claim; for the other one it repeats what an earlier look saw.
+fn claimed_now(before: ClaimedDates, outcome: &EntryOutcome) -> ClaimedDates {
+    if let Some(claimed) = outcome.claimed {
+        return claimed;
+    }
+    let mut claimed = before;
+    if let Some(revision) = &outcome.revision {
+        let said = ClaimedDates::of(&revision.state);
+        if revision.channels.contains(&Channel::Feed) {
+            claimed.feed_published = said.feed_published;
+            claimed.feed_updated = said.feed_updated;
+        }
+        if revision.channels.contains(&Channel::Page) {
+            claimed.page_published = said.page_published;
+            claimed.page_modified = said.page_modified;
+        }
+    }
+    claimed
 }
 
 fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Result<(), StoreError> {

@@ -223,7 +223,8 @@ impl Reader {
     pub fn aliases_of(&self, entry: EntryId) -> Result<Vec<AliasKey>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT kind, value FROM aliases WHERE entry_id = ?1 ORDER BY kind, value",
+                "SELECT kind, value FROM aliases \
+                 WHERE feed_id = (SELECT feed_id FROM entries WHERE id = ?1) AND entry_id = ?1 ORDER BY kind, value",
             )?;
             let rows = statement.query_map([entry], |row| {
                 Ok(AliasKey {
@@ -336,7 +337,8 @@ impl Reader {
             let named = list(
                 conn,
                 select_entry!(
-                    "entries AS e WHERE e.id IN (SELECT entry_id FROM aliases WHERE value = ?1) \
+                    "entries AS e WHERE e.id IN (SELECT a.entry_id FROM feeds AS f CROSS JOIN aliases AS a \
+                       WHERE a.feed_id = f.id AND a.kind IN ('guid', 'address', 'content') AND a.value = ?1) \
                      ORDER BY e.id DESC LIMIT ?2"
                 ),
                 &[&what, &limit],

@@ -28,7 +28,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 /// The schema that this program reads and writes.
-pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
+pub const SCHEMA: u32 = MIGRATIONS[MIGRATIONS.len() - 1].number;
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

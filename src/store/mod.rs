@@ -8,6 +8,7 @@
 //!
 //! The store reads no clock: every moment is an argument. It decides nothing about texts.
 
+mod captures;
 mod changes;
 mod checks;
 mod codec;
@@ -32,6 +33,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use captures::StoredCapture;
 pub use changes::{ChangeFilter, StoredChange};
 pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;

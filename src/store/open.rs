@@ -19,6 +19,10 @@ const MAX_VALUE_BYTES: i32 = 256 * 1024 * 1024;
 /// After a checkpoint the WAL is cut to this, so that one large commit does not hold the disk for ever.
 const WAL_BYTES: i64 = 16 * 1024 * 1024;
 
+/// Pages in the WAL before they are carried over into the file: 16 MB. Pages that are written again and again, as those
+/// of indices are, are carried over once.
+const WAL_PAGES: i64 = 4000;
+
 /// How a database is opened for writing.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
@@ -209,6 +213,9 @@ fn set_writer(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES, |row| {
+        row.get::<_, i64>(0)
+    })?;
+    conn.pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES, |row| {
         row.get::<_, i64>(0)
     })?;
     // Negative: in KiB. The hot indices of 10,000 feeds fit.

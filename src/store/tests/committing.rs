@@ -152,12 +152,7 @@ fn revisions_are_chained() {
     for row in &history {
         let (state, seen) = bench.reader().state(entry, row.number).unwrap().unwrap();
         let json = serde_json::to_vec(&state).unwrap();
-        let expected = super::super::revisions::chain_hash(
-            &previous,
-            &super::super::codec::sha256(&[&json]),
-            row.number,
-            seen,
-        );
+        let expected = revisions::chain_hash(&previous, &codec::sha256(&[&json]), row.number, seen);
         assert_eq!(row.hash, expected);
         previous = row.hash;
     }
@@ -212,6 +207,15 @@ fn a_touched_date_is_counted_and_makes_no_revision() {
     assert_eq!(known.date_touches, 1);
     assert_eq!(known.claimed.feed_updated, Some(at(50)));
     assert_eq!(known.revision, RevisionNumber::FIRST);
+
+    // A revision that the page brings repeats what the feed claimed long ago.
+    let mut look = outcome(bench.feed);
+    let mut paged = revised(entry, RevisionNumber(2), "two", at(60), &[]);
+    paged.revision.as_mut().unwrap().channels = vec![Channel::Page];
+    look.entries.push(paged);
+    bench.commit(look).unwrap();
+    let known = bench.reader().entry(entry).unwrap().unwrap();
+    assert_eq!(known.claimed.feed_updated, Some(at(50)));
 }
 
 #[test]

@@ -1,1 +1,295 @@
-//! Cases follow.
+use std::time::Duration;
+
+use super::*;
+use crate::domain::ids::DeliveryId;
+
+const LEASE: Duration = Duration::from_mins(1);
+
+fn lease(bench: &Bench, now: Timestamp) -> Vec<LeasedDelivery> {
+    bench
+        .writer()
+        .lease_due(now, LEASE, 100)
+        .blocking()
+        .unwrap()
+}
+
+fn record(bench: &Bench, delivery: DeliveryId, when: Timestamp, next: Next) -> bool {
+    let record = AttemptRecord {
+        at: when,
+        status: Some(503),
+        duration_ms: 12,
+        error: Some("503 Service Unavailable".into()),
+    };
+    bench
+        .writer()
+        .record_attempt(delivery, record, next)
+        .blocking()
+        .unwrap()
+}
+
+/// A bench with an entry that was changed so many times, told to `desk`.
+fn with_changes(count: usize) -> Bench {
+    let bench = Bench::new();
+    let entry = bench.entry("a", "title 0");
+    for number in 1..=count {
+        bench.revise(entry, &format!("title {number}"), &["desk"]);
+    }
+    bench
+}
+
+#[test]
+fn order_is_kept_and_one_is_in_flight() {
+    let bench = with_changes(3);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let leased = lease(&bench, at(100));
+        assert_eq!(leased.len(), 1);
+        assert!(lease(&bench, at(100)).is_empty(), "one is in flight");
+        let event: Event = serde_json::from_slice(&leased[0].body).unwrap();
+        told.push(event.data.number.unwrap().0);
+        assert_eq!(leased[0].attempt, 1);
+        assert!(record(&bench, leased[0].id, at(100), Next::Delivered));
+    }
+    assert_eq!(told, [1, 2, 3]);
+    assert!(lease(&bench, at(100)).is_empty());
+    assert_eq!(bench.reader().next_delivery().unwrap(), None);
+}
+
+#[test]
+fn a_retry_keeps_its_place_and_its_id() {
+    let bench = with_changes(2);
+    let first = lease(&bench, at(100)).remove(0);
+    record(&bench, first.id, at(100), Next::RetryAt(at(105)));
+    assert!(
+        lease(&bench, at(104)).is_empty(),
+        "the second must not overtake"
+    );
+    assert_eq!(bench.reader().next_delivery().unwrap(), Some(at(105)));
+    let again = lease(&bench, at(105)).remove(0);
+    assert_eq!(
+        (again.id, again.uid, again.attempt),
+        (first.id, first.uid, 2)
+    );
+    assert_eq!(bench.reader().attempts(first.id).unwrap().len(), 1);
+}
+
+#[test]
+fn a_dead_delivery_lets_the_next_one_pass_and_can_be_retried() {
+    let bench = with_changes(2);
+    let first = lease(&bench, at(100)).remove(0);
+    record(&bench, first.id, at(100), Next::Dead);
+    let second = lease(&bench, at(100)).remove(0);
+    assert_ne!(second.id, first.id);
+    record(&bench, second.id, at(100), Next::Delivered);
+    assert!(lease(&bench, at(100_000)).is_empty());
+    let dead = bench
+        .reader()
+        .deliveries(Some("desk"), &[DeliveryState::Dead], 9)
+        .unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].last_status, Some(503));
+    let retried = bench
+        .writer()
+        .retry(Retry::Target("desk".into()))
+        .blocking()
+        .unwrap();
+    assert_eq!(retried, 1, "what has arrived is not sent again");
+    let again = lease(&bench, at(100_000)).remove(0);
+    assert_eq!((again.id, again.attempt), (first.id, 1));
+    assert_eq!(again.uid, first.uid);
+}
+
+#[test]
+fn a_lease_that_runs_out_is_given_again_with_the_same_id() {
+    let bench = with_changes(1);
+    let first = lease(&bench, at(100)).remove(0);
+    assert!(lease(&bench, at(159)).is_empty());
+    let second = lease(&bench, at(160)).remove(0);
+    assert_eq!((first.id, &first.uid), (second.id, &second.uid));
+    // The first sender wakes up late: the delivery is done once.
+    assert!(record(&bench, second.id, at(161), Next::Delivered));
+    assert!(!record(&bench, first.id, at(162), Next::RetryAt(at(200))));
+    assert!(lease(&bench, at(9_999)).is_empty());
+    let row = &bench.reader().deliveries(None, &[], 9).unwrap()[0];
+    assert_eq!(row.state, DeliveryState::Delivered);
+}
+
+#[test]
+fn targets_do_not_wait_for_one_another() {
+    let bench = Bench::new();
+    let entry = bench.entry("a", "one");
+    bench.revise(entry, "two", &["desk", "archive"]);
+    bench.revise(entry, "three", &["archive"]);
+    let leased = lease(&bench, at(100));
+    assert_eq!(leased.len(), 2);
+    assert_eq!(leased[0].uid, leased[1].uid, "one event has one id for all");
+    let desk = leased
+        .iter()
+        .find(|leased| leased.target == "desk")
+        .unwrap();
+    let archive = leased
+        .iter()
+        .find(|leased| leased.target == "archive")
+        .unwrap();
+    record(&bench, desk.id, at(100), Next::RetryAt(at(900)));
+    record(&bench, archive.id, at(100), Next::Delivered);
+    let next = lease(&bench, at(101));
+    assert_eq!(next.len(), 1);
+    assert_eq!(next[0].target, "archive");
+}
+
+#[test]
+fn a_paused_target_waits_and_goes_on_where_it_was() {
+    let bench = with_changes(2);
+    assert!(
+        bench
+            .writer()
+            .pause_target("desk", at(90))
+            .blocking()
+            .unwrap()
+    );
+    assert!(lease(&bench, at(100)).is_empty());
+    assert!(bench.writer().resume_target("desk").blocking().unwrap());
+    assert_eq!(lease(&bench, at(100)).len(), 1);
+    assert!(
+        !bench
+            .writer()
+            .pause_target("nobody", at(90))
+            .blocking()
+            .unwrap()
+    );
+}
+
+#[test]
+fn a_target_that_leaves_the_configuration_waits_for_its_return() {
+    let bench = with_changes(1);
+    let sync = |names: &[&str]| {
+        let names = names.iter().map(|&name| name.into()).collect();
+        bench.writer().sync_targets(names).blocking().unwrap();
+    };
+    sync(&["other"]);
+    assert!(lease(&bench, at(100)).is_empty());
+    sync(&["desk", "other"]);
+    assert_eq!(lease(&bench, at(100)).len(), 1);
+}
+
+#[test]
+fn a_receiver_that_is_gone_disables_its_target_and_keeps_what_it_misses() {
+    let bench = with_changes(2);
+    let first = lease(&bench, at(100)).remove(0);
+    record(
+        &bench,
+        first.id,
+        at(100),
+        Next::DisableTarget("410 Gone".into()),
+    );
+    let entry = EntryId(1);
+    bench.revise(entry, "later", &["desk"]);
+    assert!(lease(&bench, at(9_999)).is_empty());
+    let health = &bench.reader().target_health().unwrap()[0];
+    assert_eq!(health.target.disabled, Some((at(100), "410 Gone".into())));
+    assert_eq!(health.open, 0);
+    let missed = bench
+        .reader()
+        .deliveries(Some("desk"), &[DeliveryState::Disabled], 9)
+        .unwrap();
+    assert_eq!(missed.len(), 3);
+    bench.writer().resume_target("desk").blocking().unwrap();
+    let retried = bench
+        .writer()
+        .retry(Retry::Target("desk".into()))
+        .blocking()
+        .unwrap();
+    assert_eq!(retried, 3);
+    assert_eq!(lease(&bench, at(9_999))[0].id, first.id, "in the old order");
+}
+
+#[test]
+fn replay_sends_again_under_the_same_ids() {
+    let bench = with_changes(2);
+    let mut uids = Vec::new();
+    for _ in 0..2 {
+        let leased = lease(&bench, at(100)).remove(0);
+        record(&bench, leased.id, at(100), Next::Delivered);
+        uids.push(leased.uid);
+    }
+    assert_eq!(bench.writer().replay("desk", at(61)).blocking().unwrap(), 0);
+    assert_eq!(bench.writer().replay("desk", at(60)).blocking().unwrap(), 2);
+    let mut again = Vec::new();
+    for _ in 0..2 {
+        let leased = lease(&bench, at(200)).remove(0);
+        record(&bench, leased.id, at(200), Next::Delivered);
+        again.push(leased.uid);
+    }
+    assert_eq!(again, uids);
+    let events: Vec<_> = bench
+        .reader()
+        .events_after(crate::domain::ids::EventId(0), 9)
+        .unwrap()
+        .iter()
+        .map(|stored| stored.id)
+        .collect();
+    let sent = bench
+        .writer()
+        .replay_events("new-desk", events)
+        .blocking()
+        .unwrap();
+    assert_eq!(sent, 2);
+    let leased = lease(&bench, at(300)).remove(0);
+    assert_eq!(
+        (leased.target.as_str(), &leased.uid),
+        ("new-desk", &uids[0])
+    );
+}
+
+#[test]
+fn a_clock_that_came_back_from_the_future_stalls_nothing() {
+    let bench = with_changes(1);
+    let far = at(10 * 365 * 86_400);
+    let leased = lease(&bench, far).remove(0);
+    assert_eq!(lease(&bench, at(100)).len(), 1, "a lease from the future");
+    record(
+        &bench,
+        leased.id,
+        far,
+        Next::RetryAt(far + Duration::from_hours(24)),
+    );
+    assert_eq!(lease(&bench, at(100)).len(), 1, "a wait from the future");
+}
+
+#[test]
+fn a_lease_given_back_costs_no_attempt() {
+    let bench = with_changes(1);
+    let leased = lease(&bench, at(100)).remove(0);
+    bench.writer().release(leased.id).blocking().unwrap();
+    let again = lease(&bench, at(100)).remove(0);
+    assert_eq!((again.id, again.attempt), (leased.id, 1));
+}
+
+#[test]
+fn the_health_of_a_target_names_its_oldest_debt() {
+    let bench = with_changes(3);
+    let leased = lease(&bench, at(100)).remove(0);
+    record(&bench, leased.id, at(100), Next::RetryAt(at(400)));
+    let health = &bench.reader().target_health().unwrap()[0];
+    assert_eq!(health.open, 3);
+    assert_eq!(health.oldest_open, Some(at(60)));
+    assert_eq!(health.next, Some((leased.id, 1, Some(at(400)))));
+    assert_eq!(health.last_attempt.as_ref().unwrap().1, Some(503));
+    assert_eq!(health.last_delivered, None);
+}
+
+#[test]
+fn a_trial_of_a_target_is_an_event_like_any_other() {
+    let bench = Bench::new();
+    let ping = plain_event(EventKind::PingTest, &[]).event;
+    bench
+        .writer()
+        .add_event(ping, vec!["desk".into()])
+        .blocking()
+        .unwrap();
+    let leased = lease(&bench, at(100)).remove(0);
+    let stored = bench.reader().event_by_uid(&leased.uid).unwrap().unwrap();
+    assert_eq!(stored.event.kind, EventKind::PingTest);
+    assert_eq!(stored.id, leased.event);
+}

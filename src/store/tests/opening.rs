@@ -1,1 +1,242 @@
-//! Cases follow.
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::*;
+
+fn refused_untouched(path: &Path) -> StoreError {
+    let before = std::fs::read(path).unwrap();
+    let error = Store::open(path, &OpenOptions::default()).unwrap_err();
+    assert_eq!(std::fs::read(path).unwrap(), before, "the file was touched");
+    let reading = Reader::open(path).unwrap_err();
+    assert_eq!(
+        std::fs::read(path).unwrap(),
+        before,
+        "the reader touched the file"
+    );
+    assert_eq!(error.to_string(), reading.to_string());
+    assert_eq!(error.exit_code(), EXIT_DATABASE);
+    assert!(error.hint().is_some());
+    assert!(error.to_string().contains(&path.display().to_string()));
+    error
+}
+
+#[test]
+fn what_was_stored_is_there_after_reopening() {
+    let mut bench = Bench::new();
+    let entry = bench.entry("a", "one");
+    let public_id = bench.reader().entry(entry).unwrap().unwrap().public_id;
+    bench.close();
+    for leftover in ["revisor.db-wal", "revisor.db-shm"] {
+        assert!(!bench.dir.path().join(leftover).exists(), "{leftover}");
+    }
+    bench.store = Some(Store::open(&bench.path(), &OpenOptions::default()).unwrap());
+    let known = bench.reader().find_entries(&public_id, 9).unwrap();
+    assert_eq!(known[0].id, entry);
+}
+
+#[test]
+fn a_newer_database_is_refused_untouched() {
+    let mut bench = Bench::new();
+    bench.close();
+    let conn = Connection::open(bench.path()).unwrap();
+    conn.pragma_update(None, "user_version", SCHEMA + 1)
+        .unwrap();
+    drop(conn);
+    let error = refused_untouched(&bench.path());
+    assert!(matches!(error, StoreError::Newer { found, .. } if found == SCHEMA + 1));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("letter.txt");
+    std::fs::write(
+        &path,
+        "Dear reader, this is a letter and no database. ".repeat(50),
+    )
+    .unwrap();
+    assert!(matches!(
+        refused_untouched(&path),
+        StoreError::NotOurs { .. }
+    ));
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, sql) in [
+        (
+            "marked.db",
+            "PRAGMA application_id = 42; CREATE TABLE t (x);",
+        ),
+        ("unmarked.db", "CREATE TABLE t (x);"),
+    ] {
+        let path = dir.path().join(name);
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(sql).unwrap();
+        drop(conn);
+        assert!(matches!(
+            refused_untouched(&path),
+            StoreError::NotOurs { .. }
+        ));
+    }
+}
+
+#[test]
+fn a_damaged_database_is_refused_and_never_replaced() {
+    let mut bench = Bench::new();
+    bench.entry("a", "one");
+    bench.close();
+    let mut bytes = std::fs::read(bench.path()).unwrap();
+    // The page of the schema, past the header that names the file.
+    bytes[100..2000].fill(0xaa);
+    std::fs::write(bench.path(), &bytes).unwrap();
+    let error = Store::open(&bench.path(), &OpenOptions::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert_eq!(error.exit_code(), EXIT_DATABASE);
+    assert_eq!(std::fs::read(bench.path()).unwrap().len(), bytes.len());
+}
+
+#[test]
+fn a_reader_does_not_upgrade() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("empty.db");
+    std::fs::write(&path, b"").unwrap();
+    assert!(matches!(
+        Reader::open(&path),
+        Err(StoreError::Older { found: 0, .. })
+    ));
+    assert_eq!(std::fs::read(&path).unwrap(), b"");
+}
+
+#[test]
+fn a_missing_file_and_a_missing_folder_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state/revisor.db");
+    assert!(matches!(
+        Reader::open(&path),
+        Err(StoreError::NotFound { .. })
+    ));
+    let existing = OpenOptions {
+        create: false,
+        ..OpenOptions::default()
+    };
+    let error = Store::open(&path, &existing).unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { .. }));
+    assert_eq!(error.exit_code(), EXIT_USAGE);
+    let error = Store::open(&path, &OpenOptions::default()).unwrap_err();
+    assert!(matches!(error, StoreError::NoFolder { .. }));
+    assert!(!dir.path().join("state").exists());
+    let default_place = OpenOptions {
+        create_folder: true,
+        ..OpenOptions::default()
+    };
+    Store::open(&path, &default_place).unwrap().close().unwrap();
+    assert!(path.exists());
+}
+
+#[test]
+fn readers_work_while_a_writer_has_a_transaction_open() {
+    let bench = Bench::new();
+    let entry = bench.entry("a", "one");
+    let other = Connection::open(bench.path()).unwrap();
+    other
+        .execute_batch("BEGIN IMMEDIATE; DELETE FROM aliases;")
+        .unwrap();
+    let known = bench
+        .reader()
+        .known_entries(bench.feed, &[guid("a")])
+        .unwrap();
+    assert_eq!(known[0].1.id, entry);
+    other.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_locked_database_is_answered_as_busy_and_recovers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let hurried = OpenOptions {
+        busy_timeout: Duration::from_millis(1),
+        ..OpenOptions::default()
+    };
+    let store = Store::open(&path, &hurried).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let feeds = vec![configured("https://news.example/rss.xml", "news")];
+    let writer = store.writer();
+    let feed = FeedId(1);
+    let delivery = crate::domain::ids::DeliveryId(1);
+    let record = AttemptRecord {
+        at: at(0),
+        status: None,
+        duration_ms: 1,
+        error: None,
+    };
+    let target = || String::from("desk");
+    let errors = [
+        writer
+            .sync_feeds(feeds.clone(), at(0))
+            .blocking()
+            .unwrap_err(),
+        writer.commit(outcome(feed)).blocking().unwrap_err(),
+        writer
+            .record_polls(vec![poll(feed, at(0), PollResult::Ok)])
+            .blocking()
+            .unwrap_err(),
+        writer.pause_feed(feed, at(0)).blocking().unwrap_err(),
+        writer.resume_feed(feed, at(0)).blocking().unwrap_err(),
+        writer.reschedule_feeds(Vec::new()).blocking().unwrap_err(),
+        writer.sync_targets(Vec::new()).blocking().unwrap_err(),
+        writer.pause_target("desk", at(0)).blocking().unwrap_err(),
+        writer.resume_target("desk").blocking().unwrap_err(),
+        writer
+            .lease_due(at(0), Duration::from_secs(9), 9)
+            .blocking()
+            .unwrap_err(),
+        writer
+            .record_attempt(delivery, record, Next::Dead)
+            .blocking()
+            .unwrap_err(),
+        writer.release(delivery).blocking().unwrap_err(),
+        writer
+            .retry(Retry::Target(target()))
+            .blocking()
+            .unwrap_err(),
+        writer.replay("desk", at(0)).blocking().unwrap_err(),
+        writer
+            .replay_events("desk", Vec::new())
+            .blocking()
+            .unwrap_err(),
+        writer
+            .request_check(at(0), None, true)
+            .blocking()
+            .unwrap_err(),
+        writer.take_requests(at(0)).blocking().unwrap_err(),
+        writer.reset_requests(at(0)).blocking().unwrap_err(),
+        writer.prune_captures(at(0)).blocking().unwrap_err(),
+        writer.optimize().blocking().unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.is_busy(), "{error}");
+        assert!(error.to_string().contains("revisor.db"));
+    }
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(writer.sync_feeds(feeds, at(0)).blocking().unwrap().added, 1);
+}
+
+#[test]
+fn a_database_locked_while_it_is_opened_is_busy() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let other = Connection::open(&path).unwrap();
+    other.pragma_update(None, "journal_mode", "WAL").unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let hurried = OpenOptions {
+        busy_timeout: Duration::from_millis(1),
+        ..OpenOptions::default()
+    };
+    let error = Store::open(&path, &hurried).unwrap_err();
+    assert!(error.is_busy(), "{error}");
+}

@@ -1,0 +1,115 @@
+//! `captures` and `bodies`: the raw answers behind revisions.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::codec::{sha256, unpack};
+use super::error::StoreError;
+use super::reader::Reader;
+use super::sql::{channel_word, parse_channels};
+use super::writer::Tx;
+use crate::domain::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
+use crate::domain::outcome::Capture;
+
+/// A capture as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCapture {
+    /// The row.
+    pub id: CaptureId,
+    /// The answer; its body is empty when retention has taken it.
+    pub capture: Capture,
+    /// SHA-256 of the decoded body, also when the body is gone.
+    pub body_sha256: [u8; 32],
+    /// Whether the body is kept.
+    pub body_kept: bool,
+}
+
+impl Reader {
+    /// The raw answers behind a revision, feed first.
+    pub fn captures_of(
+        &self,
+        entry: EntryId,
+        revision: RevisionNumber,
+    ) -> Result<Vec<StoredCapture>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT c.id, c.channel, c.url, c.fetched_at, c.status, c.headers, c.body_sha256, b.bytes, b.body \
+                 FROM revisions AS r JOIN captures AS c ON c.id IN (r.feed_capture_id, r.page_capture_id) \
+                 LEFT JOIN bodies AS b ON b.id = c.body_id \
+                 WHERE r.entry_id = ?1 AND r.number = ?2 ORDER BY c.channel, c.id",
+            )?;
+            let mut rows = statement.query(params![entry, revision])?;
+            let mut captures = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id: CaptureId = row.get(0)?;
+                let damaged = |what: &str| StoreError::damaged(format!("capture {id} {what}"));
+                let channel = parse_channels(&row.get::<_, String>(1)?);
+                let headers: String = row.get(5)?;
+                let packed: Option<(i64, Vec<u8>)> = match row.get(7)? {
+                    Some(bytes) => Some((bytes, row.get(8)?)),
+                    None => None,
+                };
+                let body_kept = packed.is_some();
+                let body = match packed {
+                    Some((bytes, packed)) => unpack(&packed, bytes)?,
+                    None => Vec::new(),
+                };
+                captures.push(StoredCapture {
+                    id,
+                    capture: Capture {
+                        channel: channel.first().copied().ok_or_else(|| damaged("has no channel"))?,
+                        url: row.get(2)?,
+                        fetched: row.get(3)?,
+                        status: row.get(4)?,
+                        headers: serde_json::from_str(&headers)
+                            .map_err(|_| damaged("has headers that cannot be read"))?,
+                        body,
+                    },
+                    body_sha256: row.get(6)?,
+                    body_kept,
+                });
+            }
+            Ok(captures)
+        })
+    }
+}
+
+/// Stores an answer; the same body twice is stored once.
+pub(super) fn put(tx: &mut Tx<'_>, feed: FeedId, capture: &Capture) -> Result<CaptureId, StoreError> {
+    let sha256 = sha256(&[&capture.body]);
+    let known: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT id FROM bodies WHERE sha256 = ?1")?
+        .query_row([&sha256], |row| row.get(0))
+        .optional()?;
+    let body = if let Some(id) = known {
+        id
+    } else {
+        let packed = tx.codec.pack(&capture.body)?;
+        tx.conn
+            .prepare_cached("INSERT INTO bodies (sha256, bytes, body) VALUES (?1, ?2, ?3)")?
+            .insert(params![
+                sha256,
+                i64::try_from(capture.body.len()).unwrap_or(i64::MAX),
+                packed
+            ])?
+    };
+    let headers = serde_json::to_string(&capture.headers)
+        .map_err(|_| StoreError::Refused("headers that have no JSON form"))?;
+    let id = tx
+        .conn
+        .prepare_cached(
+            "INSERT INTO captures (feed_id, channel, url, fetched_at, status, headers, body_sha256, body_id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .insert(params![
+            feed,
+            channel_word(capture.channel),
+            capture.url,
+            capture.fetched,
+            capture.status,
+            headers,
+            sha256,
+            body
+        ])?;
+    Ok(CaptureId(id))
+}
