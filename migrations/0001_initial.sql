@@ -289,12 +289,15 @@ CREATE TABLE deliveries (
     CHECK ((lease_until IS NULL) = (state <> 'leased'))
 ) STRICT;
 CREATE INDEX deliveries_open ON deliveries (target_id, id) WHERE done_at IS NULL;
+CREATE INDEX deliveries_dead ON deliveries (target_id, id) WHERE state = 'dead';
 CREATE INDEX deliveries_by_target ON deliveries (target_id, id);
 
 -- Attempts at deliveries.
 CREATE TABLE attempts (
     id          INTEGER PRIMARY KEY,
     delivery_id INTEGER NOT NULL REFERENCES deliveries (id),
+    -- The target of the delivery, to find its last attempt.
+    target_id   INTEGER NOT NULL REFERENCES targets (id),
     -- When the attempt was over.
     at          INTEGER NOT NULL,
     -- 'delivered', 'retry', 'dead', or 'disabled' when the receiver asked for no more.
@@ -306,6 +309,7 @@ CREATE TABLE attempts (
     error       TEXT
 ) STRICT;
 CREATE INDEX attempts_by_delivery ON attempts (delivery_id, id);
+CREATE INDEX attempts_by_target ON attempts (target_id, id);
 
 -- Wishes of the command line that the running daemon fulfils: look at these feeds now.
 CREATE TABLE check_requests (

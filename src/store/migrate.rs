@@ -42,6 +42,8 @@ pub(super) enum Found {
 /// Looks at the file without writing to it; refuses what is not ours and what is newer.
 pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<Found, StoreError> {
     let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    // One moment for all questions: another program may be creating the file right now.
+    let conn = conn.unchecked_transaction().map_err(at)?;
     let application: u32 = conn
         .pragma_query_value(None, "application_id", |row| row.get(0))
         .map_err(at)?;

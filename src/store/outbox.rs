@@ -3,6 +3,9 @@
 //! A delivery takes a lease in one short transaction, is sent outside of any, and its attempt is recorded in another.
 //! A sender that dies in between loses its lease by time, and the event is sent again under the same id. Per target
 //! only the oldest delivery that is not done is ever leased: that keeps the order, and one in flight.
+//!
+//! The index is named where the open deliveries are looked for: without it the planner walks through all that was ever
+//! delivered.
 
 use std::time::Duration;
 
@@ -339,7 +342,7 @@ impl Reader {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT min(COALESCE(d.lease_until, d.next_attempt_at, 0)) FROM targets AS t \
-                 JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries \
+                 JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
                    WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
                  WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL",
             )?;
@@ -376,7 +379,7 @@ fn lease(
     let mut statement = conn.prepare_cached(
         "SELECT d.id, t.name, v.id, v.uid, v.bytes, v.body, d.attempts, v.created_at \
          FROM targets AS t \
-         JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries \
+         JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
            WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
          JOIN events AS v ON v.id = d.event_id \
          WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL \
@@ -433,10 +436,12 @@ fn record_attempt(
         Next::DisableTarget(_) => (AttemptOutcome::Disabled, DeliveryState::Disabled, None),
     };
     conn.prepare_cached(
-        "INSERT INTO attempts (delivery_id, at, outcome, status, duration_ms, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO attempts (delivery_id, target_id, at, outcome, status, duration_ms, error) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         delivery,
+        target,
         record.at,
         outcome.as_str(),
         record.status,

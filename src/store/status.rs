@@ -100,8 +100,8 @@ impl Reader {
                     Some(since),
                 )?,
                 captures: count("SELECT count(*) FROM captures WHERE body_id IS NOT NULL", None)?,
-                deliveries_open: count("SELECT count(*) FROM deliveries WHERE done_at IS NULL", None)?,
-                deliveries_dead: count("SELECT count(*) FROM deliveries WHERE state = 'dead'", None)?,
+                deliveries_open: count("SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE done_at IS NULL", None)?,
+                deliveries_dead: count("SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE state = 'dead'", None)?,
                 bytes: count(
                     "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
                     None,

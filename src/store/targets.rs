@@ -37,7 +37,7 @@ pub struct TargetHealth {
     pub dead: u64,
     /// The last attempt: when, HTTP status, what went wrong.
     pub last_attempt: Option<(Timestamp, Option<u16>, Option<String>)>,
-    /// The last delivery that arrived.
+    /// When the newest delivery that arrived did so.
     pub last_delivered: Option<Timestamp>,
 }
 
@@ -73,15 +73,15 @@ impl Reader {
 
 fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth, StoreError> {
     let open = conn
-        .prepare_cached("SELECT count(*) FROM deliveries WHERE target_id = ?1 AND done_at IS NULL")?
+        .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE target_id = ?1 AND done_at IS NULL")?
         .query_row([id], |row| count(row, 0))?;
     let dead = conn
-        .prepare_cached("SELECT count(*) FROM deliveries WHERE target_id = ?1 AND state = 'dead'")?
+        .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE target_id = ?1 AND state = 'dead'")?
         .query_row([id], |row| count(row, 0))?;
     let first: Option<(DeliveryId, u32, Option<Timestamp>, Timestamp)> = conn
         .prepare_cached(
             "SELECT d.id, d.attempts, d.next_attempt_at, v.created_at \
-             FROM deliveries AS d JOIN events AS v ON v.id = d.event_id \
+             FROM deliveries AS d INDEXED BY deliveries_open JOIN events AS v ON v.id = d.event_id \
              WHERE d.target_id = ?1 AND d.done_at IS NULL ORDER BY d.id LIMIT 1",
         )?
         .query_row([id], |row| {
@@ -90,16 +90,17 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
         .optional()?;
     let last_attempt = conn
         .prepare_cached(
-            "SELECT a.at, a.status, a.error FROM attempts AS a JOIN deliveries AS d ON d.id = a.delivery_id \
-             WHERE d.target_id = ?1 ORDER BY a.id DESC LIMIT 1",
+            "SELECT at, status, error FROM attempts WHERE target_id = ?1 ORDER BY id DESC LIMIT 1",
         )?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let last_delivered = conn
         .prepare_cached(
-            "SELECT max(done_at) FROM deliveries WHERE target_id = ?1 AND state = 'delivered'",
+            "SELECT done_at FROM deliveries WHERE target_id = ?1 AND state = 'delivered' \
+             ORDER BY id DESC LIMIT 1",
         )?
-        .query_row([id], |row| row.get(0))?;
+        .query_row([id], |row| row.get(0))
+        .optional()?;
     Ok(TargetHealth {
         target,
         open,
@@ -204,7 +205,7 @@ pub(super) fn disable(
     )?
     .execute(params![target, now, reason])?;
     conn.prepare_cached(
-        "UPDATE deliveries SET state = 'disabled', done_at = ?2, lease_until = NULL \
+        "UPDATE deliveries INDEXED BY deliveries_open SET state = 'disabled', done_at = ?2, lease_until = NULL \
          WHERE target_id = ?1 AND done_at IS NULL",
     )?
     .execute(params![target, now])?;

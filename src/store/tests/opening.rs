@@ -240,3 +240,27 @@ fn a_database_locked_while_it_is_opened_is_busy() {
     let error = Store::open(&path, &hurried).unwrap_err();
     assert!(error.is_busy(), "{error}");
 }
+
+#[test]
+fn many_may_create_the_same_database_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let start = std::sync::Barrier::new(6);
+    let stores: Vec<Store> = std::thread::scope(|scope| {
+        let open = || {
+            start.wait();
+            Store::open(&path, &OpenOptions::default())
+        };
+        let threads: Vec<_> = (0..6).map(|_| scope.spawn(open)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap().unwrap())
+            .collect()
+    });
+    for (number, store) in stores.iter().enumerate() {
+        let url = format!("https://news.example/{number}");
+        let feeds = vec![configured(&url, "news")];
+        let report = store.writer().sync_feeds(feeds, at(0)).blocking().unwrap();
+        assert_eq!(report.added, 1);
+    }
+}
