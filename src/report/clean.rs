@@ -221,7 +221,8 @@ fn control_string(text: &str) -> usize {
         match c {
             '\u{7}' | '\u{9c}' => return at + c.len_utf8(),
             '\u{1b}' if text[at + 1..].starts_with('\\') => return at + 2,
-            '\u{1b}' | '\n' | '\r' => return 0,
+            // A string that holds control characters is none: this also keeps the look ahead from being repeated.
+            c if c.is_control() => return 0,
             _ => {}
         }
     }
