@@ -6,7 +6,7 @@ use super::changed;
 use super::style::{Line, Role};
 use super::when::View;
 use crate::domain::classify::{Assessment, Label, Significance};
-use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, WordCount};
+use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, SentenceOps, WordCount};
 use crate::domain::event::BlocksInfo;
 
 /// The difference between two texts. Its JSON form is a contract.
@@ -28,6 +28,9 @@ pub struct FileDiff {
     pub words: WordCount,
     /// 0–1, of the text.
     pub similarity: f64,
+    /// What happened to the sentences of the text.
+    #[serde(skip_serializing_if = "SentenceOps::is_empty")]
+    pub sentences: SentenceOps,
     /// Set when the texts were too large or too different for the fine method.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
@@ -54,6 +57,7 @@ impl FileDiff {
             blocks: body.blocks,
             words,
             similarity: (body.similarity * 10_000.0).round() / 10_000.0,
+            sentences: body.sentences,
             coarse: body.coarse,
         }
     }
@@ -125,6 +129,10 @@ mod tests {
                     removed: 1,
                 },
                 similarity: 0.912_345,
+                sentences: SentenceOps {
+                    edited: 1,
+                    ..SentenceOps::default()
+                },
                 coarse: false,
             },
             WordCount {
@@ -158,7 +166,8 @@ mod tests {
                     {"op": "edit", "from": 2, "to": 2, "segments": [["=", "Fell "], ["-", "2"], ["+", "3"], ["=", "."]]}
                 ],
                 "words": {"added": 1, "removed": 1},
-                "similarity": 0.9123
+                "similarity": 0.9123,
+                "sentences": {"added": 0, "removed": 0, "edited": 1, "moved": 0}
             })
         );
         let equal = serde_json::to_value(diff(None)).unwrap();

@@ -322,6 +322,7 @@ mod tests {
                 op: BlockOp::Insert,
                 from: None,
                 to: Some(n),
+                part_of: None,
                 segments: vec![Segment::Insert("word ".repeat(400))],
             })
             .collect();

@@ -48,6 +48,7 @@ pub(crate) fn block(op: BlockOp, from: u32, to: u32, segments: Vec<Segment>) -> 
         op,
         from: (from > 0).then_some(from),
         to: (to > 0).then_some(to),
+        part_of: None,
         segments,
     }
 }

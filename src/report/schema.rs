@@ -122,8 +122,10 @@ mod tests {
         data.detail = Some("detail".into());
         data.test = true;
         data.change.as_mut().unwrap().revert_of = Some(RevisionNumber(1));
+        let mut split = block(BlockOp::Insert, 0, 2, vec![insert("y")]);
+        split.part_of = Some(1);
         let blocks = BlocksInfo {
-            blocks: vec![block(BlockOp::Insert, 0, 1, vec![insert("x")])],
+            blocks: vec![split, block(BlockOp::Insert, 0, 1, vec![insert("x")])],
             truncated: true,
             coarse: true,
         };

@@ -290,8 +290,16 @@ fn block_text(block: &BlockDiff, all_text: bool, view: &View) -> String {
     let label = match block.op {
         BlockOp::Equal | BlockOp::Edit => Line::new().with(Role::Faint, number),
         BlockOp::Move => Line::new().with(Role::Moved, format!("{number} (moved)")),
-        BlockOp::Insert => Line::new().with(Role::Good, format!("{number} (added)")),
-        BlockOp::Delete => Line::new().with(Role::Bad, format!("{number} (removed)")),
+        BlockOp::Insert => match block.part_of {
+            Some(whole) => Line::new().with(Role::Moved, format!("{number} (split from ¶{whole})")),
+            None => Line::new().with(Role::Good, format!("{number} (added)")),
+        },
+        BlockOp::Delete => match block.part_of {
+            Some(whole) => {
+                Line::new().with(Role::Moved, format!("{number} (joined into ¶{whole})"))
+            }
+            None => Line::new().with(Role::Bad, format!("{number} (removed)")),
+        },
     };
     let segments = clean::segments(&block.segments);
     let shown = if all_text {
