@@ -23,12 +23,22 @@ pub const ROUNDS: [&str; 5] = [
 
 /// The articles as they stand in `round`, the newest first.
 pub(super) fn in_round(round: usize) -> Vec<Article> {
-    vec![talks(round), bridge(round), harbour(round), library(round), orchard()]
+    vec![
+        talks(round),
+        bridge(round),
+        harbour(round),
+        library(round),
+        orchard(),
+    ]
 }
 
 /// The claimed time of the last update of an article, as a number of minutes after its publication.
 pub(super) fn claimed_minutes(slug: &str, round: usize) -> usize {
-    if slug == "orchard" && round >= 1 { 45 } else { 0 }
+    if slug == "orchard" && round >= 1 {
+        45
+    } else {
+        0
+    }
 }
 
 fn talks(round: usize) -> Article {

@@ -34,7 +34,11 @@ impl Site {
     pub async fn open(now: Timestamp) -> Result<Self, DemoError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let stage = Arc::new(Stage { address, round: AtomicUsize::new(0), opened: now });
+        let stage = Arc::new(Stage {
+            address,
+            round: AtomicUsize::new(0),
+            opened: now,
+        });
         let routes = Router::new()
             .route("/feed.xml", get(feed))
             .route("/news/{slug}", get(page))
@@ -61,7 +65,8 @@ async fn feed(State(stage): State<Arc<Stage>>) -> Response {
     for (place, article) in in_round(round).iter().enumerate() {
         let minutes = (place + 1) * 20;
         let published = stage.minutes_ago(minutes).to_chrono().to_rfc2822();
-        let updated = stage.minutes_ago(minutes.saturating_sub(claimed_minutes(article.slug, round)));
+        let updated =
+            stage.minutes_ago(minutes.saturating_sub(claimed_minutes(article.slug, round)));
         let link = stage.link(article.slug);
         let _ = write!(
             items,
@@ -77,7 +82,11 @@ async fn feed(State(stage): State<Arc<Stage>>) -> Response {
          <link>http://{}/</link><description>News that changes</description>\n{items}</channel></rss>\n",
         stage.address
     );
-    ([(header::CONTENT_TYPE, "application/rss+xml; charset=utf-8")], document).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/rss+xml; charset=utf-8")],
+        document,
+    )
+        .into_response()
 }
 
 async fn page(State(stage): State<Arc<Stage>>, Path(slug): Path<String>) -> Response {
@@ -99,14 +108,23 @@ impl Stage {
 
     /// A page with the usual furniture, all of which is different in every round.
     fn html(&self, article: &Article, round: usize) -> String {
-        let paragraphs: String =
-            article.paragraphs.iter().map(|text| format!("<p>{text}</p>\n")).collect();
+        let paragraphs: String = article
+            .paragraphs
+            .iter()
+            .map(|text| format!("<p>{text}</p>\n"))
+            .collect();
         let headlines: String = in_round(round)
             .iter()
             .cycle()
             .skip(round)
             .take(4)
-            .map(|other| format!("<li><a href=\"{}\">{}</a></li>", self.link(other.slug), other.title))
+            .map(|other| {
+                format!(
+                    "<li><a href=\"{}\">{}</a></li>",
+                    self.link(other.slug),
+                    other.title
+                )
+            })
             .collect();
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\

@@ -74,7 +74,11 @@ impl Reader {
 }
 
 /// Stores an answer; the same body twice is stored once.
-pub(super) fn put(tx: &mut Tx<'_>, feed: FeedId, capture: &Capture) -> Result<CaptureId, StoreError> {
+pub(super) fn put(
+    tx: &mut Tx<'_>,
+    feed: FeedId,
+    capture: &Capture,
+) -> Result<CaptureId, StoreError> {
     let sha256 = sha256(&[&capture.body]);
     let known: Option<i64> = tx
         .conn
