@@ -4,6 +4,7 @@
 
 pub mod args;
 mod check;
+mod demo;
 pub mod env;
 pub mod output;
 mod run;
@@ -91,6 +92,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
     match command {
         Command::Check(args) => check::run(context, &args),
+        Command::Demo(args) => demo::run(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         // The commands that need the store join with it.

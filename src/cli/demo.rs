@@ -1,0 +1,143 @@
+//! `revisor demo`: the real pipeline against a small built-in site that changes before one's eyes.
+
+use std::path::Path;
+
+use super::Context;
+use super::args::DemoArgs;
+use super::setup::{clock, runtime};
+use crate::config::{Config, Environment, Flags, Secrets, from_text};
+use crate::daemon::Assembly;
+use crate::demo::{ROUNDS, Received, Receiver, Site};
+use crate::domain::ids::ChangeNumber;
+use crate::error::{Error, Exit};
+use crate::notify::Secret;
+use crate::pipeline::Wish;
+use crate::report::clean;
+use crate::report::log::{LogRow, short};
+
+pub(super) fn run(context: &mut Context, _args: &DemoArgs) -> Result<Exit, Error> {
+    let folder = tempfile::tempdir().map_err(|error| {
+        Error::new(Exit::PARTIAL, "cannot make a temporary folder").because(error)
+    })?;
+    let runtime = runtime(2)?;
+    let received = runtime.block_on(play(context, folder.path()))?;
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    tell_webhooks(context, &received)
+}
+
+/// Plays all rounds and gives what the receiver took.
+async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Error> {
+    let mut key = [0_u8; 32];
+    getrandom::fill(&mut key)
+        .map_err(|error| Error::new(Exit::PARTIAL, "cannot make a secret").because(error))?;
+    let secret = Secret::from_bytes(&key)
+        .map_err(|error| Error::new(Exit::PARTIAL, "cannot make a secret").because(error))?;
+    let cannot = |error| Error::new(Exit::PARTIAL, "cannot play").because(error);
+    let clock = clock();
+    let site = Site::open(clock.now()).await.map_err(cannot)?;
+    let receiver = Receiver::open(secret.clone()).await.map_err(cannot)?;
+    let config = configuration(&site, &receiver, &secret, &folder.join("revisor.db"))?;
+    let view = context.view(&config);
+    let assembly = Assembly::open(config, clock).await?;
+    let everything = Wish {
+        feeds: None,
+        force: true,
+    };
+
+    let first = assembly.pipeline.round(&everything, |_| {}).await?;
+    let entries: u64 = first.feeds.iter().map(|feed| feed.new).sum();
+    let baseline = format!(
+        "The Demo Courier is read for the first time: {entries} entries, {} pages, no alerts.",
+        first.pages.checked
+    );
+    context.output.line(&baseline)?;
+    for (place, what) in ROUNDS.iter().enumerate() {
+        site.set_round(place + 1);
+        context.output.line(&format!("\nThe publisher {what}."))?;
+        let report = assembly.pipeline.round(&everything, |_| {}).await?;
+        if report.changes.is_empty() {
+            context.output.line("No change.")?;
+        }
+        for number in report.changes {
+            let row = row(&assembly, number)?;
+            context.output.print(&short(&row, &view))?;
+        }
+        assembly.drain.drain_once().await;
+        context.output.flush()?;
+    }
+    assembly.close().await?;
+    Ok(receiver.received())
+}
+
+fn row(assembly: &Assembly, number: ChangeNumber) -> Result<LogRow, Error> {
+    let change = assembly.pipeline.read(|reader| reader.change(number))?;
+    let change = change.ok_or_else(|| {
+        Error::new(
+            Exit::DATABASE,
+            format!("change #{number} is not in the database"),
+        )
+    })?;
+    Ok(LogRow {
+        event: change.stored.event,
+        quiet: change.quiet,
+    })
+}
+
+fn configuration(
+    site: &Site,
+    receiver: &Receiver,
+    secret: &Secret,
+    database: &Path,
+) -> Result<Config, Error> {
+    let text = format!(
+        "[fetch]\nhost_delay = \"0s\"\njitter = \"0%\"\nallow_private = [\"127.0.0.0/8\"]\n\
+         [page]\nfetch = \"always\"\n\
+         [[feed]]\nurl = \"{}\"\nname = \"demo-courier\"\ntags = [\"demo\"]\n\
+         [[target]]\nname = \"demo-desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{}\"\n\
+         events = [\"entry.*\"]\n",
+        site.feed_url(),
+        receiver.url(),
+        secret.reveal(),
+    );
+    let flags = Flags {
+        config: None,
+        database: Some(database),
+    };
+    // The environment of the person who tries is of no concern here.
+    let loaded = from_text(
+        &text,
+        None,
+        flags,
+        &Environment::default(),
+        Secrets::Required,
+    )?;
+    Ok(loaded.config)
+}
+
+/// Shows the last webhook and says whether all of them were signed as they should be.
+fn tell_webhooks(context: &mut Context, received: &[Received]) -> Result<Exit, Error> {
+    let Some(last) = received.last() else {
+        return Err(Error::new(Exit::TARGET, "the receiver got no webhook"));
+    };
+    let verified = received.iter().filter(|hook| hook.verified).count();
+    let output = &mut context.output;
+    output.line(&format!(
+        "\nThe receiver got {} webhooks. The last one:",
+        received.len()
+    ))?;
+    output.line(&format!("  webhook-id: {}", clean::line(&last.id)))?;
+    output.line(&format!("  {}", clean::excerpt(&last.body, 400)))?;
+    if verified < received.len() {
+        let unsigned = received.len() - verified;
+        return Err(Error::new(
+            Exit::TARGET,
+            format!("{unsigned} webhooks had a wrong signature"),
+        ));
+    }
+    output.line(&format!(
+        "{verified} of {} signatures verified",
+        received.len()
+    ))?;
+    output.line("webhook verified")?;
+    Ok(Exit::DONE)
+}
