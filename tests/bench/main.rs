@@ -1,3 +1,54 @@
-//! The benchmark.
+//! What a poll costs: processor time per feed and peak memory, by kind of round; what a comparison costs.
+//!
+//! `cargo bench` runs against a small built-in server in a process of its own; `cargo bench -- --server HOST:PORT`
+//! against a server of synthetic feeds that answers `/feed/N.xml`, `/__round/N` and `/__set`. Nothing is asserted: the
+//! figures are for people, and for comparing two builds on one quiet machine.
 
-fn main() {}
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark prints, and has nobody to hand an error to"
+)]
+
+mod meter;
+mod rounds;
+mod server;
+mod texts;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut feeds = 2_000;
+    let mut address = None;
+    let mut serve = false;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--feeds" => {
+                feeds = arguments
+                    .next()
+                    .and_then(|n| n.parse().ok())
+                    .unwrap_or(feeds)
+            }
+            "--server" => address = arguments.next(),
+            "--serve" => serve = true,
+            // What cargo adds.
+            "--bench" => {}
+            other => {
+                println!("unknown argument {other}; known: --feeds N, --server HOST:PORT");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    if serve {
+        server::serve();
+        return ExitCode::SUCCESS;
+    }
+    texts::run();
+    let world = match address {
+        Some(address) => rounds::World::synthetic(&address),
+        None => rounds::World::built_in(server::start()),
+    };
+    rounds::run(&world, feeds);
+    ExitCode::SUCCESS
+}
