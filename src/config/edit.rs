@@ -3,16 +3,11 @@
 //! Where tables are is found by `toml_edit`; the text between them is not written anew, so comments, order, blank lines
 //! and odd spacing survive. A result that would not be what was asked for is not returned.
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io::Write as _;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::load::read;
-use super::names;
+use super::names::{self, Taken};
 use super::problem::{ConfigError, Problem};
 use crate::domain::url::canonical;
 
@@ -47,13 +42,11 @@ pub enum EditError {
 /// The text with feeds added after the last one (at the end when there are none), and the names that they got.
 pub fn add_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<String>), EditError> {
     let tables = Tables::find(text)?;
-    let mut taken: HashSet<String> = tables
-        .feeds
-        .iter()
-        .filter_map(|feed| feed.name.clone())
-        .collect();
     // Names that are derived at load must not change because of a name that is written now.
-    taken.extend(tables.names());
+    let mut taken = Taken::default();
+    for name in tables.names() {
+        taken.insert(&name);
+    }
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut added = String::new();
     let mut given = Vec::with_capacity(feeds.len());
@@ -63,7 +56,7 @@ pub fn add_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<String>),
         } else {
             feed.name.clone()
         };
-        let name = names::unique(&wanted, &mut taken);
+        let name = taken.unique(&wanted);
         added.push_str(newline);
         for line in table_lines(feed, &name) {
             added.push_str(&line);
@@ -141,40 +134,6 @@ pub fn remove_feed(text: &str, name_or_url: &str) -> Result<Option<String>, Edit
     Ok(Some(out))
 }
 
-/// Reads a file, changes its text and writes it back, so that readers see the old text or the new one and nothing
-/// between; two programs that do this wait for one another. Links are followed; permissions and owner stay. A file that
-/// is missing is made, with its folder. `change` returns `None` to leave the file as it is.
-pub fn edit_file(
-    path: &Path,
-    change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
-) -> Result<bool, EditError> {
-    let cannot = |source| ConfigError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let target = resolved(path);
-    if let Some(folder) = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder).map_err(cannot)?;
-    }
-    let lock = lock(&target).map_err(cannot)?;
-    let text = if lock.is_some() {
-        read(&target)?
-    } else {
-        String::new()
-    };
-    let Some(changed) = change(&text)? else {
-        return Ok(false);
-    };
-    if changed == text && lock.is_some() {
-        return Ok(false);
-    }
-    write_atomically(&target, &changed, lock.as_ref()).map_err(cannot)?;
-    Ok(true)
-}
-
 /// The place of one feed.
 struct FeedPlace {
     url: String,
@@ -228,16 +187,15 @@ impl Tables {
 
     /// The names as `load` gives them.
     fn names(&self) -> Vec<String> {
-        let mut taken: HashSet<String> = self
-            .feeds
-            .iter()
-            .filter_map(|feed| feed.name.clone())
-            .collect();
+        let mut taken = Taken::default();
+        for name in self.feeds.iter().filter_map(|feed| feed.name.as_ref()) {
+            taken.insert(name);
+        }
         self.feeds
             .iter()
             .map(|feed| match &feed.name {
                 Some(name) => name.clone(),
-                None => names::unique(&names::from_address(&feed.url), &mut taken),
+                None => taken.unique(&names::from_address(&feed.url)),
             })
             .collect()
     }
@@ -351,61 +309,6 @@ fn table_lines(feed: &NewFeed, name: &str) -> Vec<String> {
         }
     }
     lines
-}
-
-/// The file behind links; a path that cannot be resolved stands for itself.
-fn resolved(path: &Path) -> PathBuf {
-    if let Ok(path) = path.canonicalize() {
-        return path;
-    }
-    // A link to a file that is to be made.
-    match path.read_link() {
-        Ok(link) => path.parent().unwrap_or(Path::new("")).join(link),
-        Err(_) => path.to_owned(),
-    }
-}
-
-/// Locks the file; `None` when it is missing. The file that is locked is the one at the path: whoever held the lock
-/// before may have put another in its place.
-fn lock(path: &Path) -> std::io::Result<Option<File>> {
-    use std::os::unix::fs::MetadataExt;
-    loop {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        file.lock()?;
-        let (held, there) = (file.metadata()?, std::fs::metadata(path)?);
-        if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
-            return Ok(Some(file));
-        }
-    }
-}
-
-fn write_atomically(path: &Path, text: &str, old: Option<&File>) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".revisor-config-")
-        .tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    let permissions = match old.map(File::metadata).transpose()? {
-        Some(meta) => {
-            // Only root may give a file away; others keep their own, which is what they had.
-            let _ = fchown(file.as_file(), Some(meta.uid()), Some(meta.gid()));
-            meta.permissions()
-        }
-        // Secrets may come into it: the owner's and the group's.
-        None => std::fs::Permissions::from_mode(0o640),
-    };
-    file.as_file().set_permissions(permissions)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
 }
 
 impl From<EditError> for ConfigError {

@@ -4,22 +4,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::file::read;
 use super::places::{self, Origin};
 use super::problem::{ConfigError, Place, Problems, did_you_mean};
 use super::raw::{RawFeed, RawGlobal, RawTarget, TABLES, tables, with_samples};
 use super::reader::{Layer, Reader};
 use super::resolve::Resolver;
 use super::resolved::Config;
-
-/// Ten thousand feeds are a megabyte or two; a file beyond this is none of ours.
-const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// Environment variables of this form stand for keys: `REVISOR__FETCH__EVERY`.
 const PREFIX: &str = "REVISOR__";
@@ -137,27 +134,6 @@ pub fn load(
     from_text(&text, Some(&file.path), flags, environment, secrets)
 }
 
-/// Reads a configuration's text, bounded.
-pub fn read(path: &Path) -> Result<String, ConfigError> {
-    let cannot = |source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let not_text = |problem| ConfigError::NotText {
-        path: path.to_owned(),
-        problem,
-    };
-    let file = std::fs::File::open(path).map_err(cannot)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(cannot)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
-        return Err(not_text("larger than 64 MiB, which is no configuration"));
-    }
-    String::from_utf8(bytes).map_err(|_| not_text("not UTF-8"))
-}
-
 /// Resolves the text of a configuration; `file` is for messages and for relative paths.
 pub fn from_text(
     text: &str,
@@ -198,7 +174,7 @@ pub fn from_text(
 
     let configured = raw.top.database.as_ref().map(|at| at.value.clone());
     let mut resolver = Resolver::new(&mut problems, environment, secrets, file);
-    let common = resolver.common(raw);
+    let common = resolver.common(&raw);
     let feeds = resolver.feeds(feed_tables, &common);
     let least = common.detect.significance;
     let targets = resolver.targets(targets, &sample_target, &feeds, least);

@@ -8,6 +8,7 @@
 //! no secret is in any text that it makes.
 
 pub mod edit;
+mod file;
 pub mod load;
 pub mod names;
 mod places;
@@ -19,8 +20,10 @@ pub mod resolved;
 pub mod secret;
 pub mod show;
 mod targets;
+mod values;
 
-pub use edit::{EditError, NewFeed, add_feeds, edit_file, remove_feed};
+pub use edit::{EditError, NewFeed, add_feeds, remove_feed};
+pub use file::{edit_file, read};
 pub use load::{Environment, Flags, Loaded, Secrets, from_text, load};
 pub use places::{ConfigFile, Origin, locate};
 pub use problem::{ConfigError, Problem};

@@ -1,6 +1,6 @@
 //! Names of feeds: what may be one, and how one is made.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
@@ -70,15 +70,34 @@ pub fn from_address(address: &str) -> String {
     }
 }
 
-/// `name`, or `name-2`, `name-3` …: the first that is not taken, which it then is.
-pub fn unique(name: &str, taken: &mut HashSet<String>) -> String {
-    let mut candidate = name.to_owned();
-    let mut number = 2_u64;
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}-{number}");
-        number += 1;
+/// Names that are taken.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    names: HashSet<String>,
+    /// The next number to try after a name, so that many feeds of one name are not tried one by one.
+    next_number: HashMap<String, u64>,
+}
+
+impl Taken {
+    /// Takes a name; `false` when it was taken.
+    pub fn insert(&mut self, name: &str) -> bool {
+        self.names.insert(name.to_owned())
     }
-    candidate
+
+    /// `name`, or `name-2`, `name-3` …: the first that is not taken, which it then is.
+    pub fn unique(&mut self, name: &str) -> String {
+        if self.insert(name) {
+            return name.to_owned();
+        }
+        let mut number = self.next_number.get(name).copied().unwrap_or(2);
+        let mut candidate = format!("{name}-{number}");
+        while !self.insert(&candidate) {
+            number += 1;
+            candidate = format!("{name}-{number}");
+        }
+        self.next_number.insert(name.to_owned(), number + 1);
+        candidate
+    }
 }
 
 /// The labels of a host that name somebody: neither `www` and `feeds`, nor what it is registered under.
@@ -132,19 +151,14 @@ fn percent_decoded(text: &str) -> String {
         let digits = after
             .get(..2)
             .and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits
+        let encoded = digits
             .filter(|_| *first == b'%')
-            .map(|digits| u8::from_str_radix(digits, 16))
-        {
-            Some(Ok(byte)) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(encoded.unwrap_or(*first));
+        rest = match encoded {
+            Some(_) => after.get(2..).unwrap_or_default(),
+            None => after,
+        };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -202,8 +216,8 @@ mod tests {
 
     #[test]
     fn taken_names_get_a_number() {
-        let mut taken = HashSet::new();
-        let names: Vec<String> = (0..3).map(|_| unique("news", &mut taken)).collect();
+        let mut taken = Taken::default();
+        let names: Vec<String> = (0..3).map(|_| taken.unique("news")).collect();
         assert_eq!(names, ["news", "news-2", "news-3"]);
     }
 

@@ -130,7 +130,7 @@ mod tests {
             ("XDG_STATE_HOME", "/state"),
             ("HOME", "/home/a"),
         ];
-        let cases: [(Option<&str>, usize, Option<&str>, Option<&Path>, &str); 8] = [
+        for (flag, skipped, configured, file, expected) in [
             (Some("/flag.db"), 0, Some("/c.db"), etc, "/flag.db"),
             (None, 0, Some("/c.db"), etc, "/env.db"),
             (None, 1, Some("/c.db"), etc, "/c.db"),
@@ -145,8 +145,8 @@ mod tests {
                 user,
                 "/home/a/.local/state/revisor/revisor.db",
             ),
-        ];
-        for (flag, skipped, configured, file, expected) in cases {
+        ] {
+            let flag: Option<&str> = flag;
             let environment = environment(&all[skipped..]);
             let path = database(flag.map(Path::new), &environment, configured, file);
             assert_eq!(path, Path::new(expected));

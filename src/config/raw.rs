@@ -262,6 +262,29 @@ impl RawFetch {
         self.or(below)
     }
 
+    /// Whether nothing but the rhythm is given.
+    pub(super) fn is_only_plan(&self) -> bool {
+        let Self {
+            every: _,
+            cron: _,
+            jitter: _,
+            concurrency,
+            per_host,
+            host_delay,
+            timeout,
+            max_size,
+            user_agent_contact,
+            allow_private,
+        } = self;
+        concurrency.is_none()
+            && per_host.is_none()
+            && host_delay.is_none()
+            && timeout.is_none()
+            && max_size.is_none()
+            && user_agent_contact.is_none()
+            && allow_private.is_none()
+    }
+
     fn check_plan(&self, reader: &mut Reader<'_, '_>) {
         if let (Some(_), Some(cron)) = (&self.every, &self.cron) {
             let message = "every and cron are both given; expected one of them";
@@ -389,7 +412,7 @@ pub(super) fn tables<'t, 'i>(
         return Vec::new();
     };
     let mut tables = Vec::with_capacity(items.len());
-    for item in items.iter() {
+    for item in items {
         let place = reader.place(item);
         match item.get_ref().as_table() {
             Some(table) => tables.push((table, place)),

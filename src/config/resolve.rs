@@ -1,18 +1,16 @@
 //! From raw to resolved: every value is checked, and every mistake noted.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use ipnet::IpNet;
-use url::Url;
 
 use super::load::{Environment, Secrets};
 use super::names;
-use super::problem::{Place, Problems, did_you_mean};
+use super::problem::{Place, Problems};
 use super::raw::{
     RawDetect, RawFeed, RawFetch, RawGlobal, RawKeep, RawLog, RawPage, RawTable as _,
 };
@@ -21,25 +19,49 @@ use super::resolved::{
     DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel, PageConfig,
     PageMode, Retention,
 };
+use super::values::{http_url, unknown_choice};
 use crate::domain::article_clock::{Ladder, Step};
 use crate::domain::classify::Significance;
 use crate::domain::cron::CronSchedule;
-use crate::domain::durations::{
-    format_duration, format_size, parse_duration, parse_share, parse_size, shortened,
-};
+use crate::domain::durations::{parse_share, shortened};
 use crate::domain::schedule::{Every, Plan};
 
 const SECOND: Duration = Duration::from_secs(1);
 const YEAR: Duration = Duration::from_hours(24 * 365);
-
-/// Longer than this is no name of anything.
-const LONGEST_TEXT: usize = 2048;
 
 pub(super) const SIGNIFICANCES: [(&str, Significance); 3] = [
     ("typographic", Significance::Typographic),
     ("minor", Significance::Minor),
     ("substantive", Significance::Substantive),
 ];
+
+/// What stands in for a default that `config/default.toml` does not give; a test rules that out.
+const LEAST_PLAN: Plan = Plan {
+    every: Every::Interval(Duration::from_hours(1)),
+    jitter: 0.0,
+};
+const LEAST_FETCH: FetchConfig = FetchConfig {
+    concurrency: 1,
+    per_host: 1,
+    host_delay: SECOND,
+    timeout: Duration::from_secs(30),
+    max_size: 1 << 20,
+    user_agent_contact: String::new(),
+    allow_private: Vec::new(),
+};
+const LEAST_DETECT: DetectConfig = DetectConfig {
+    significance: Significance::Minor,
+    flap_window: Duration::from_hours(24),
+    bulk_edit: 10,
+};
+
+fn least_page() -> PageConfig {
+    PageConfig {
+        mode: PageMode::Changed,
+        recheck: Ladder::news(),
+        robots: true,
+    }
+}
 
 /// What is at hand while a configuration is resolved.
 pub(super) struct Resolver<'a, 't> {
@@ -71,14 +93,13 @@ pub(super) struct Common {
     pub(super) page: Arc<PageConfig>,
     pub(super) detect: Arc<DetectConfig>,
     pub(super) keep: Keep,
-    raw: RawGlobal,
 }
 
 /// Feeds while they are resolved.
 pub(super) struct Building {
     feeds: Vec<FeedConfig>,
     addresses: HashMap<String, Place>,
-    taken: HashSet<String>,
+    taken: names::Taken,
 }
 
 impl Building {
@@ -86,7 +107,7 @@ impl Building {
         Self {
             feeds: Vec::with_capacity(feeds),
             addresses: HashMap::with_capacity(feeds),
-            taken: HashSet::with_capacity(feeds),
+            taken: names::Taken::default(),
         }
     }
 
@@ -95,7 +116,7 @@ impl Building {
     pub(super) fn finish(mut self) -> Vec<FeedConfig> {
         for feed in &mut self.feeds {
             if feed.name.is_empty() {
-                feed.name = names::unique(&names::from_address(&feed.url), &mut self.taken);
+                feed.name = self.taken.unique(&names::from_address(&feed.url));
             }
         }
         self.feeds
@@ -122,64 +143,53 @@ impl<'a, 't> Resolver<'a, 't> {
         }
     }
 
-    /// Resolves all but feeds and targets. Values that are missing are missing in `config/default.toml`, which a test
-    /// rules out; the least harmful value stands in for them.
-    pub(super) fn common(&mut self, raw: RawGlobal) -> Common {
+    /// Resolves all but feeds and targets.
+    pub(super) fn common(&mut self, raw: &RawGlobal) -> Common {
         self.timezone = self.timezone(raw.top.timezone.as_ref());
         Common {
             timezone: self.timezone,
             log: self.log(&raw.log),
-            plan: self.plan(&raw.fetch),
-            fetch: Arc::new(self.fetch(&raw.fetch)),
-            page: Arc::new(self.page(&raw.page)),
-            detect: Arc::new(self.detect(&raw.detect)),
+            plan: self.plan(&raw.fetch, &LEAST_PLAN),
+            fetch: Arc::new(self.fetch(&raw.fetch, &LEAST_FETCH)),
+            page: Arc::new(self.page(&raw.page, &least_page())),
+            detect: Arc::new(self.detect(&raw.detect, &LEAST_DETECT)),
             keep: self.keep(&raw.keep),
-            raw,
         }
     }
 
     /// Resolves one feed and adds it.
     pub(super) fn feed(&mut self, raw: RawFeed, common: &Common, building: &mut Building) {
         let place = raw.place.clone();
-        let url = match raw.own.url {
-            Some(url) => {
-                self.feed_url(&url, &mut building.addresses);
-                url.value
-            }
-            None => {
-                let message = "url is missing; expected url = \"https://…\"";
-                self.problems.add(&place, message);
-                String::new()
-            }
+        let url = if let Some(url) = raw.own.url {
+            self.feed_url(&url, &mut building.addresses);
+            url.value
+        } else {
+            let message = "url is missing; expected url = \"https://…\"";
+            self.problems.add(&place, message);
+            String::new()
         };
         let name = raw.own.name.map(|name| {
             self.name(&name, "feed", &mut building.taken);
             name.value
         });
         let tags = self.tags(raw.own.tags);
-        let own_plan =
-            raw.fetch.every.is_some() || raw.fetch.cron.is_some() || raw.fetch.jitter.is_some();
-        let plan = if own_plan {
-            self.plan(&raw.fetch.clone().over(common.raw.fetch.clone()))
-        } else {
-            common.plan.clone()
-        };
-        let fetch = if raw.fetch.is_empty() {
+        let plan = self.plan(&raw.fetch, &common.plan);
+        let fetch = if raw.fetch.is_only_plan() {
             Arc::clone(&common.fetch)
         } else {
-            let fetch = self.fetch(&raw.fetch.over(common.raw.fetch.clone()));
+            let fetch = self.fetch(&raw.fetch, &common.fetch);
             shared(&mut self.recent.fetch, &common.fetch, fetch)
         };
         let page = if raw.page.is_empty() {
             Arc::clone(&common.page)
         } else {
-            let page = self.page(&raw.page.or(common.raw.page.clone()));
+            let page = self.page(&raw.page, &common.page);
             shared(&mut self.recent.page, &common.page, page)
         };
         let detect = if raw.detect.is_empty() {
             Arc::clone(&common.detect)
         } else {
-            let detect = self.detect(&raw.detect.or(common.raw.detect.clone()));
+            let detect = self.detect(&raw.detect, &common.detect);
             shared(&mut self.recent.detect, &common.detect, detect)
         };
         building.feeds.push(FeedConfig {
@@ -208,11 +218,11 @@ impl<'a, 't> Resolver<'a, 't> {
         }
     }
 
-    pub(super) fn name(&mut self, name: &At<String>, what: &str, taken: &mut HashSet<String>) {
+    pub(super) fn name(&mut self, name: &At<String>, what: &str, taken: &mut names::Taken) {
         if let Err(problem) = names::check(&name.value) {
             self.problems
                 .add(&name.place, format!("the name of a {what} {problem}"));
-        } else if !taken.insert(name.value.clone()) {
+        } else if !taken.insert(&name.value) {
             let name_text = shortened(&name.value);
             self.problems.add(
                 &name.place,
@@ -288,18 +298,19 @@ impl<'a, 't> Resolver<'a, 't> {
         }
     }
 
-    fn plan(&mut self, raw: &RawFetch) -> Plan {
-        let every = match &raw.cron {
-            Some(cron) => self.cron(cron),
-            None => None,
+    fn plan(&mut self, raw: &RawFetch, below: &Plan) -> Plan {
+        let every = match (&raw.cron, &raw.every) {
+            (Some(cron), _) => self.cron(cron),
+            (None, Some(every)) => {
+                let every = self.duration("every", Some(every), SECOND..=YEAR, SECOND);
+                Some(Every::Interval(every))
+            }
+            (None, None) => None,
         };
-        let every = every.unwrap_or_else(|| {
-            Every::Interval(self.duration("every", raw.every.as_ref(), SECOND..=YEAR))
-        });
         let jitter = self.measured("jitter", raw.jitter.as_ref(), parse_share);
         Plan {
-            every,
-            jitter: jitter.unwrap_or(0.0),
+            every: every.unwrap_or_else(|| below.every.clone()),
+            jitter: jitter.unwrap_or(below.jitter),
         }
     }
 
@@ -320,32 +331,40 @@ impl<'a, 't> Resolver<'a, 't> {
         }
     }
 
-    fn fetch(&mut self, raw: &RawFetch) -> FetchConfig {
-        let host_delay = self.duration(
-            "host_delay",
-            raw.host_delay.as_ref(),
-            Duration::ZERO..=Duration::from_hours(1),
-        );
-        let timeout = self.duration(
-            "timeout",
-            raw.timeout.as_ref(),
-            Duration::from_millis(100)..=Duration::from_mins(10),
-        );
+    fn fetch(&mut self, raw: &RawFetch, below: &FetchConfig) -> FetchConfig {
+        let delays = Duration::ZERO..=Duration::from_hours(1);
+        let timeouts = Duration::from_millis(100)..=Duration::from_mins(10);
+        let sizes = 1 << 10..=256 << 20;
+        let contact = raw.user_agent_contact.as_ref();
+        let networks = raw.allow_private.as_ref();
         FetchConfig {
-            concurrency: self.number("concurrency", raw.concurrency.as_ref(), 1..=1000),
-            per_host: self.number("per_host", raw.per_host.as_ref(), 1..=64),
-            host_delay,
-            timeout,
-            max_size: self.size("max_size", raw.max_size.as_ref(), 1 << 10..=256 << 20),
-            user_agent_contact: self.contact(raw.user_agent_contact.as_ref()),
-            allow_private: self.networks(raw.allow_private.as_ref()),
+            concurrency: self.number(
+                "concurrency",
+                raw.concurrency.as_ref(),
+                1..=1000,
+                below.concurrency,
+            ),
+            per_host: self.number("per_host", raw.per_host.as_ref(), 1..=64, below.per_host),
+            host_delay: self.duration(
+                "host_delay",
+                raw.host_delay.as_ref(),
+                delays,
+                below.host_delay,
+            ),
+            timeout: self.duration("timeout", raw.timeout.as_ref(), timeouts, below.timeout),
+            max_size: self.size("max_size", raw.max_size.as_ref(), sizes, below.max_size),
+            user_agent_contact: contact.map_or_else(
+                || below.user_agent_contact.clone(),
+                |contact| self.contact(contact),
+            ),
+            allow_private: networks.map_or_else(
+                || below.allow_private.clone(),
+                |networks| self.networks(&networks.value),
+            ),
         }
     }
 
-    fn contact(&mut self, contact: Option<&At<String>>) -> String {
-        let Some(contact) = contact else {
-            return String::new();
-        };
+    fn contact(&mut self, contact: &At<String>) -> String {
         // It becomes a part of a header, inside parentheses.
         let fits = contact.value.len() <= 200
             && contact
@@ -360,12 +379,9 @@ impl<'a, 't> Resolver<'a, 't> {
         contact.value.clone()
     }
 
-    fn networks(&mut self, networks: Option<&At<Vec<At<String>>>>) -> Vec<IpNet> {
+    fn networks(&mut self, networks: &[At<String>]) -> Vec<IpNet> {
         let mut list = Vec::new();
-        for network in networks
-            .map(|list| list.value.as_slice())
-            .unwrap_or_default()
-        {
+        for network in networks {
             let text = network.value.as_str();
             let parsed = text
                 .parse::<IpNet>()
@@ -385,20 +401,23 @@ impl<'a, 't> Resolver<'a, 't> {
         list
     }
 
-    fn page(&mut self, raw: &RawPage) -> PageConfig {
+    fn page(&mut self, raw: &RawPage, below: &PageConfig) -> PageConfig {
         let modes =
             [PageMode::Always, PageMode::Changed, PageMode::Off].map(|mode| (mode.as_str(), mode));
         PageConfig {
-            mode: self.choice("fetch", raw.fetch.as_ref(), &modes, PageMode::Always),
-            recheck: self.ladder(raw.recheck.as_ref()),
-            robots: raw.robots.as_ref().is_none_or(|robots| robots.value),
+            mode: self.choice("fetch", raw.fetch.as_ref(), &modes, below.mode),
+            recheck: raw
+                .recheck
+                .as_ref()
+                .map_or_else(|| below.recheck.clone(), |recheck| self.ladder(recheck)),
+            robots: raw
+                .robots
+                .as_ref()
+                .map_or(below.robots, |robots| robots.value),
         }
     }
 
-    fn ladder(&mut self, raw: Option<&At<RawLadder>>) -> Ladder {
-        let Some(raw) = raw else {
-            return Ladder::news();
-        };
+    fn ladder(&mut self, raw: &At<RawLadder>) -> Ladder {
         let steps = match &raw.value {
             RawLadder::Name(name) => {
                 return Ladder::named(name).unwrap_or_else(|| {
@@ -417,8 +436,8 @@ impl<'a, 't> Resolver<'a, 't> {
         let steps = steps
             .iter()
             .map(|(age, interval)| Step {
-                below: self.duration("the age", Some(age), range.clone()),
-                interval: self.duration("the interval", Some(interval), range.clone()),
+                below: self.duration("the age", Some(age), range.clone(), SECOND),
+                interval: self.duration("the interval", Some(interval), range.clone(), SECOND),
             })
             .collect();
         match Ladder::from_steps(steps) {
@@ -433,16 +452,23 @@ impl<'a, 't> Resolver<'a, 't> {
         }
     }
 
-    fn detect(&mut self, raw: &RawDetect) -> DetectConfig {
+    fn detect(&mut self, raw: &RawDetect, below: &DetectConfig) -> DetectConfig {
+        let windows = SECOND..=YEAR;
+        let edits = 2..=1_000_000;
         DetectConfig {
             significance: self.choice(
                 "significance",
                 raw.significance.as_ref(),
                 &SIGNIFICANCES,
-                Significance::Minor,
+                below.significance,
             ),
-            flap_window: self.duration("flap_window", raw.flap_window.as_ref(), SECOND..=YEAR),
-            bulk_edit: self.number("bulk_edit", raw.bulk_edit.as_ref(), 2..=1_000_000),
+            flap_window: self.duration(
+                "flap_window",
+                raw.flap_window.as_ref(),
+                windows,
+                below.flap_window,
+            ),
+            bulk_edit: self.number("bulk_edit", raw.bulk_edit.as_ref(), edits, below.bulk_edit),
         }
     }
 
@@ -470,143 +496,8 @@ impl<'a, 't> Resolver<'a, 't> {
             return Retention::All;
         }
         let hour = Duration::from_hours(1);
-        Retention::For(self.duration(key, Some(raw), hour..=YEAR * 100))
+        Retention::For(self.duration(key, Some(raw), hour..=YEAR * 100, hour))
     }
-
-    pub(super) fn duration(
-        &mut self,
-        key: &str,
-        raw: Option<&At<String>>,
-        range: RangeInclusive<Duration>,
-    ) -> Duration {
-        let Some(duration) = self.measured(key, raw, parse_duration) else {
-            return *range.start();
-        };
-        if let Some(raw) = raw.filter(|_| !range.contains(&duration)) {
-            let (least, most) = (
-                format_duration(*range.start()),
-                format_duration(*range.end()),
-            );
-            let message = format!("{key} is {}; expected {least:?} to {most:?}", raw.value);
-            self.problems.add(&raw.place, message);
-        }
-        duration
-    }
-
-    pub(super) fn size(
-        &mut self,
-        key: &str,
-        raw: Option<&At<String>>,
-        range: RangeInclusive<u64>,
-    ) -> u64 {
-        let Some(bytes) = self.measured(key, raw, parse_size) else {
-            return *range.start();
-        };
-        if let Some(raw) = raw.filter(|_| !range.contains(&bytes)) {
-            let (least, most) = (format_size(*range.start()), format_size(*range.end()));
-            let message = format!("{key} is {}; expected {least:?} to {most:?}", raw.value);
-            self.problems.add(&raw.place, message);
-        }
-        bytes
-    }
-
-    fn measured<T, E: std::fmt::Display>(
-        &mut self,
-        key: &str,
-        raw: Option<&At<String>>,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        let raw = raw?;
-        match parse(&raw.value) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.problems.add(&raw.place, format!("{key}: {error}"));
-                None
-            }
-        }
-    }
-
-    fn number(&mut self, key: &str, raw: Option<&At<i64>>, range: RangeInclusive<usize>) -> usize {
-        let Some(raw) = raw else {
-            return *range.start();
-        };
-        let number = usize::try_from(raw.value).ok();
-        number
-            .filter(|number| range.contains(number))
-            .unwrap_or_else(|| {
-                let (least, most) = (range.start(), range.end());
-                let message = format!("{key} is {}; expected {least} to {most}", raw.value);
-                self.problems.add(&raw.place, message);
-                *range.start()
-            })
-    }
-
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        key: &str,
-        raw: Option<&At<String>>,
-        choices: &[(&str, T)],
-        fallback: T,
-    ) -> T {
-        let Some(raw) = raw else { return fallback };
-        let found = choices.iter().find(|(name, _)| *name == raw.value);
-        found.map_or_else(
-            || {
-                let message =
-                    unknown_choice(key, &raw.value, choices.iter().map(|(name, _)| *name));
-                self.problems.add(&raw.place, message);
-                fallback
-            },
-            |(_, value)| *value,
-        )
-    }
-}
-
-/// `fetch is "allways"; expected "always", "changed" or "off"`.
-pub(super) fn unknown_choice<'n>(
-    key: &str,
-    given: &str,
-    names: impl Iterator<Item = &'n str> + Clone,
-) -> String {
-    let quoted: Vec<String> = names.clone().map(|name| format!("{name:?}")).collect();
-    let expected = match quoted.as_slice() {
-        [start @ .., last] if !start.is_empty() => format!("{} or {last}", start.join(", ")),
-        other => other.join(", "),
-    };
-    let near = did_you_mean(given, names)
-        .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
-    format!("{key} is {:?}; expected {expected}{near}", shortened(given))
-}
-
-/// An http or https address that can be asked for.
-pub(super) fn http_url(text: &str) -> Result<Url, String> {
-    const EXPECTED: &str =
-        "expected an http or https address such as \"https://news.example/rss.xml\"";
-    if text.len() > LONGEST_TEXT {
-        return Err(format!(
-            "is longer than {LONGEST_TEXT} characters; {EXPECTED}"
-        ));
-    }
-    let shown = || shortened(text);
-    let url = Url::parse(text)
-        .map_err(|error| format!("{:?} is no address ({error}); {EXPECTED}", shown()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!(
-            "has the scheme {:?}; {EXPECTED}",
-            shortened(url.scheme())
-        ));
-    }
-    if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        return Err(format!("{:?} has white space inside; {EXPECTED}", shown()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            "holds a user name or password, which would be shown wherever the address is; \
-                    expected an address without them"
-                .to_owned(),
-        );
-    }
-    Ok(url)
 }
 
 /// Shares a value with an equal one.

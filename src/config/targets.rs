@@ -6,6 +6,7 @@ use base64::Engine as _;
 use url::Url;
 
 use super::load::Secrets;
+use super::names::Taken;
 use super::places::relative_to_file;
 use super::problem::{Place, did_you_mean};
 use super::raw::RawTarget;
@@ -42,7 +43,7 @@ impl Resolver<'_, '_> {
         feeds: &[FeedConfig],
         least: Significance,
     ) -> Vec<TargetConfig> {
-        let mut taken = HashSet::new();
+        let mut taken = Taken::default();
         // What a feed wants to be told, no target holds back unless it says so.
         let least = feeds
             .iter()
@@ -72,7 +73,7 @@ impl Resolver<'_, '_> {
         place: &Place,
         defaults: &RawTarget,
         least: Significance,
-        taken: &mut HashSet<String>,
+        taken: &mut Taken,
     ) -> TargetConfig {
         let name = if let Some(name) = raw.name {
             self.name(&name, "target", taken);
@@ -139,7 +140,7 @@ impl Resolver<'_, '_> {
             events: self.events(events),
             tags: self.tag_list(raw.tags),
             significance: self.choice("significance", significance, &SIGNIFICANCES, least),
-            max_payload: self.size("max_payload", max_payload, 4 << 10..=10 << 20),
+            max_payload: self.size("max_payload", max_payload, 4 << 10..=10 << 20, 4 << 10),
         }
     }
 

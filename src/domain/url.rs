@@ -5,7 +5,8 @@
 //! and never shown. Rules that need to know the site (AMP and mobile forms, redirects) are not here; they would be
 //! further steps of [`Parts`].
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -34,7 +35,10 @@ use url::Url;
 #[must_use]
 pub fn canonical(address: &str) -> String {
     let trimmed = address.trim();
-    Parts::of(trimmed).map_or_else(|| trimmed.to_owned(), |parts| parts.to_string())
+    let url = parse_http(trimmed);
+    url.as_ref()
+        .and_then(Parts::of)
+        .map_or_else(|| trimmed.to_owned(), |parts| parts.joined())
 }
 
 /// The host that serves an address, as a key for politeness: in lower case, with its port when that is not the usual
@@ -53,49 +57,47 @@ pub fn host_of(address: &str) -> Option<String> {
 }
 
 /// The parts of an address that tell articles apart, each in its canonical form.
-struct Parts {
-    host: String,
+struct Parts<'u> {
+    host: &'u str,
     port: Option<u16>,
-    path: String,
+    path: Cow<'u, str>,
     query: String,
-    route: String,
+    route: Cow<'u, str>,
 }
 
-impl Parts {
-    fn of(address: &str) -> Option<Self> {
-        let url = parse_http(address)?;
+impl<'u> Parts<'u> {
+    fn of(url: &'u Url) -> Option<Self> {
         let host = canonical_host(url.host_str()?);
         if host.is_empty() {
             return None;
         }
+        let route = url.fragment().filter(|fragment| is_route(fragment));
         Some(Self {
-            host: host.to_owned(),
+            host,
             port: url.port(),
             path: canonical_path(url.path()),
             query: url.query().map(canonical_query).unwrap_or_default(),
-            route: url
-                .fragment()
-                .filter(|fragment| is_route(fragment))
-                .map(normal_percent)
-                .unwrap_or_default(),
+            route: route.map(normal_percent).unwrap_or_default(),
         })
     }
-}
 
-impl std::fmt::Display for Parts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "https://{}", self.host)?;
+    fn joined(&self) -> String {
+        let length = self.host.len() + self.path.len() + self.query.len() + self.route.len() + 16;
+        let mut out = String::with_capacity(length);
+        out.push_str("https://");
+        out.push_str(self.host);
         if let Some(port) = self.port {
-            write!(f, ":{port}")?;
+            // Writing to a String cannot fail.
+            let _ = write!(out, ":{port}");
         }
-        f.write_str(&self.path)?;
-        if !self.query.is_empty() {
-            write!(f, "?{}", self.query)?;
+        out.push_str(&self.path);
+        for (mark, part) in [('?', self.query.as_str()), ('#', &self.route)] {
+            if !part.is_empty() {
+                out.push(mark);
+                out.push_str(part);
+            }
         }
-        if !self.route.is_empty() {
-            write!(f, "#{}", self.route)?;
-        }
-        Ok(())
+        out
     }
 }
 
@@ -116,15 +118,19 @@ fn canonical_host(host: &str) -> &str {
     host
 }
 
-fn canonical_path(path: &str) -> String {
+fn canonical_path(path: &str) -> Cow<'_, str> {
     let mut path = normal_percent(path);
     while let Some(start) = find_session(&path) {
         let end = path[start..]
             .find('/')
             .map_or(path.len(), |length| start + length);
-        path.replace_range(start..end, "");
+        path.to_mut().replace_range(start..end, "");
     }
-    path.truncate(path.trim_end_matches('/').len());
+    let length = path.trim_end_matches('/').len();
+    match &mut path {
+        Cow::Borrowed(text) => *text = &text[..length],
+        Cow::Owned(text) => text.truncate(length),
+    }
     path
 }
 
@@ -165,31 +171,34 @@ fn canonical_query(query: &str) -> String {
 }
 
 /// Percent-encoding with upper-case digits, and none for characters that never need it (RFC 3986 §6.2.2).
-fn normal_percent(text: &str) -> String {
+fn normal_percent(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let (before, encoded) = rest.split_at(at);
+    while let Some((before, encoded)) = rest.split_once('%') {
         out.push_str(before);
-        let digits = encoded.get(1..3).and_then(|digits| {
-            let all_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-            all_hex.then(|| u8::from_str_radix(digits, 16).ok())?
+        let digits = encoded.get(..2).filter(|digits| {
+            // `from_str_radix` would take a sign as well.
+            digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         });
-        if let Some(byte) = digits {
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if let Some(byte) = byte {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
                 out.push(char::from(byte));
             } else {
                 // Writing to a String cannot fail.
                 let _ = write!(out, "%{byte:02X}");
             }
-            rest = &encoded[3..];
+            rest = encoded.get(2..).unwrap_or_default();
         } else {
             out.push('%');
-            rest = &encoded[1..];
+            rest = encoded;
         }
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 static TRACKING: LazyLock<TrackingRules> =
@@ -198,10 +207,9 @@ static TRACKING: LazyLock<TrackingRules> =
 /// The rules of `config/tracking-params.txt`, all in lower case.
 #[derive(Debug, Default)]
 struct TrackingRules {
-    /// By name; an empty list of values stands for every value.
-    names: HashMap<String, Vec<ValueRule>>,
+    /// Sorted by name; no values stand for every value.
+    names: Vec<(String, Vec<ValueRule>)>,
     prefixes: Vec<String>,
-    longest: usize,
 }
 
 #[derive(Debug)]
@@ -212,7 +220,8 @@ enum ValueRule {
 
 impl TrackingRules {
     fn read(text: &str) -> Self {
-        let mut rules = Self::default();
+        let mut names: BTreeMap<String, Vec<ValueRule>> = BTreeMap::new();
+        let mut prefixes = Vec::new();
         for line in text.lines().map(str::trim) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -223,39 +232,44 @@ impl TrackingRules {
                     Some(prefix) => ValueRule::BeginsWith(prefix.to_owned()),
                     None => ValueRule::Is(value.to_owned()),
                 };
-                rules.names.entry(name.to_owned()).or_default().push(rule);
+                names.entry(name.to_owned()).or_default().push(rule);
             } else if let Some(prefix) = line.strip_suffix('*') {
-                rules.prefixes.push(prefix.to_owned());
+                prefixes.push(prefix.to_owned());
             } else {
-                rules.names.insert(line, Vec::new());
+                names.insert(line, Vec::new());
             }
         }
-        rules.longest = rules.names.keys().map(String::len).max().unwrap_or(0);
-        rules
+        Self {
+            names: names.into_iter().collect(),
+            prefixes,
+        }
     }
 
     fn drops(&self, parameter: &str) -> bool {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let begins = |text: &str, prefix: &str| {
-            text.get(..prefix.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-        };
         if self.prefixes.iter().any(|prefix| begins(name, prefix)) {
             return true;
         }
-        if name.len() > self.longest {
-            return false;
-        }
-        self.names
-            .get(&name.to_ascii_lowercase())
-            .is_some_and(|values| {
-                values.is_empty()
-                    || values.iter().any(|rule| match rule {
-                        ValueRule::Is(wanted) => value.eq_ignore_ascii_case(wanted),
-                        ValueRule::BeginsWith(prefix) => begins(value, prefix),
-                    })
-            })
+        let found = self.names.binary_search_by(|(known, _)| {
+            let given = name.bytes().map(|byte| byte.to_ascii_lowercase());
+            known.bytes().cmp(given)
+        });
+        let rule = found.ok().and_then(|index| self.names.get(index));
+        rule.is_some_and(|(_, values)| {
+            values.is_empty()
+                || values.iter().any(|rule| match rule {
+                    ValueRule::Is(wanted) => value.eq_ignore_ascii_case(wanted),
+                    ValueRule::BeginsWith(prefix) => begins(value, prefix),
+                })
+        })
     }
+}
+
+/// Whether a text begins with a prefix, in any case of ASCII letters.
+fn begins(text: &str, prefix: &str) -> bool {
+    text.as_bytes()
+        .get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Environment, Flags, Secrets, from_text};
+use crate::config::{Environment, Flags, Secrets, edit_file, from_text};
 
 const FILE: &str = r#"# Our desk.
 timezone = "Europe/Paris"   # odd   spacing

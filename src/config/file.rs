@@ -1,0 +1,121 @@
+//! The configuration's file: read within bounds, replaced as a whole.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::edit::EditError;
+use super::problem::ConfigError;
+
+/// Ten thousand feeds are a megabyte or two; a file beyond this is none of ours.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// Reads a configuration's text, bounded.
+pub fn read(path: &Path) -> Result<String, ConfigError> {
+    let cannot = |source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let not_text = |problem| ConfigError::NotText {
+        path: path.to_owned(),
+        problem,
+    };
+    let file = File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
+        return Err(not_text("larger than 64 MiB, which is no configuration"));
+    }
+    String::from_utf8(bytes).map_err(|_| not_text("not UTF-8"))
+}
+
+/// Reads a file, changes its text and writes it back, so that readers see the old text or the new one and nothing
+/// between; two programs that do this wait for one another. Links are followed; permissions and owner stay. A file that
+/// is missing is made, with its folder. `change` returns `None` to leave the file as it is.
+pub fn edit_file(
+    path: &Path,
+    change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
+) -> Result<bool, EditError> {
+    let cannot = |source| ConfigError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let target = resolved(path);
+    if let Some(folder) = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(cannot)?;
+    }
+    let lock = lock(&target).map_err(cannot)?;
+    let text = if lock.is_some() {
+        read(&target)?
+    } else {
+        String::new()
+    };
+    let Some(changed) = change(&text)? else {
+        return Ok(false);
+    };
+    if changed == text && lock.is_some() {
+        return Ok(false);
+    }
+    write_atomically(&target, &changed, lock.as_ref()).map_err(cannot)?;
+    Ok(true)
+}
+
+/// The file behind links; a path that cannot be resolved stands for itself.
+fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    // A link to a file that is to be made.
+    match path.read_link() {
+        Ok(link) => path.parent().unwrap_or(Path::new("")).join(link),
+        Err(_) => path.to_owned(),
+    }
+}
+
+/// Locks the file; `None` when it is missing. The file that is locked is the one at the path: whoever held the lock
+/// before may have put another in its place.
+fn lock(path: &Path) -> std::io::Result<Option<File>> {
+    use std::os::unix::fs::MetadataExt;
+    loop {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        file.lock()?;
+        let (held, there) = (file.metadata()?, std::fs::metadata(path)?);
+        if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
+            return Ok(Some(file));
+        }
+    }
+}
+
+fn write_atomically(path: &Path, text: &str, old: Option<&File>) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".revisor-config-")
+        .tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    let permissions = match old.map(File::metadata).transpose()? {
+        Some(meta) => {
+            // Only root may give a file away; others keep their own, which is what they had.
+            let _ = fchown(file.as_file(), Some(meta.uid()), Some(meta.gid()));
+            meta.permissions()
+        }
+        // Secrets may come into it: the owner's and the group's.
+        None => std::fs::Permissions::from_mode(0o640),
+    };
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
