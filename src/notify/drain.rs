@@ -1,12 +1,13 @@
 //! The loop that empties the outbox.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::ops::AddAssign;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{Attempt, Deliver, DeliveryResult};
@@ -14,24 +15,30 @@ use super::outbox::Outbox;
 use super::payload;
 use super::target::Target;
 use crate::domain::backoff::delivery_delay;
+use crate::domain::ids::DeliveryId;
 use crate::store::{AttemptRecord, LeasedDelivery, Next};
 use crate::time::{Clock, Timestamp};
 
-/// How long a delivery is taken for: longer than an attempt and its record can last. After a crash, what was being
-/// sent is sent again that much later.
-const LEASE: Duration = Duration::from_mins(1);
+/// How long a delivery is taken for: twice as long as an attempt may last. After a crash, what was being sent is sent
+/// again that much later.
+const LEASE: Duration = Duration::from_secs(30);
 /// Deliveries taken by one transaction: one for each target, and few have more.
 const LEASE_LIMIT: usize = 64;
 /// The longest sleep: the wall clock may be set while we sleep.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// The shortest sleep, should a delivery be due that nobody can take.
+/// The shortest sleep, should a delivery be due that another process has just taken.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// The pause after the store could not answer.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// The pause when something is due for a target that is not in the configuration: the database is told so soon.
+const STRANGER_PAUSE: Duration = Duration::from_secs(5);
 /// How long a stop waits for the attempts that are under way; the service has five seconds in all.
-const STOP_GRACE: Duration = Duration::from_secs(4);
+const STOP_GRACE: Duration = Duration::from_secs(3);
 /// How often a record is tried. Without it, a delivery that has arrived would be sent again.
 const RECORD_TRIES: u32 = 5;
+/// Attempts after which a `Retry-After` that is shorter than the schedule is not believed any more. Otherwise a
+/// receiver that keeps asking for seconds would use up all attempts within minutes.
+const BELIEVED_ATTEMPTS: u32 = 3;
 
 /// Empties an outbox: takes what is due, sends it outside of any transaction, records the attempt.
 pub struct Drain<O, D> {
@@ -98,48 +105,37 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
     /// Drains until `stop`, then waits a little for the attempts under way. `wake` tells of new deliveries; those that
     /// are due later are found without it.
     pub async fn run(self: Arc<Self>, wake: Arc<Notify>, stop: CancellationToken) -> DrainSummary {
-        let mut summary = DrainSummary::default();
-        let mut attempts = JoinSet::new();
+        let mut flights = Flights::default();
         loop {
-            let pause = self.start_due(&mut attempts).await;
+            let pause = self.start_due(&mut flights).await;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(ended) = attempts.join_next() => summary += counted(ended),
+                true = flights.land() => {}
                 () = wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        let ending = async {
-            while let Some(ended) = attempts.join_next().await {
-                summary += counted(ended);
-            }
-        };
+        let ending = async { while flights.land().await {} };
         if tokio::time::timeout(STOP_GRACE, ending).await.is_err() {
-            tracing::warn!(
-                unfinished = attempts.len(),
-                "stopped while deliveries were under way; they will be sent again"
-            );
-            attempts.shutdown().await;
+            self.cut_off(&mut flights).await;
         }
-        summary
+        flights.summary
     }
 
     /// Drains until nothing is due: for commands. Deliveries that fail are left for their next time.
     pub async fn drain_once(self: &Arc<Self>) -> DrainSummary {
-        let mut summary = DrainSummary::default();
-        let mut attempts = JoinSet::new();
+        let mut flights = Flights::default();
         loop {
-            self.start_due(&mut attempts).await;
-            match attempts.join_next().await {
-                Some(ended) => summary += counted(ended),
-                None => return summary,
+            self.start_due(&mut flights).await;
+            if !flights.land().await {
+                return flights.summary;
             }
         }
     }
 
     /// Starts an attempt for each target that has something due; returns how long nothing else will be.
-    async fn start_due(self: &Arc<Self>, attempts: &mut JoinSet<DrainSummary>) -> Duration {
+    async fn start_due(self: &Arc<Self>, flights: &mut Flights) -> Duration {
         let now = self.clock.now();
         let leased = match self.outbox.lease_due(now, LEASE, LEASE_LIMIT).await {
             Ok(leased) => leased,
@@ -148,12 +144,27 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
                 return STORE_PAUSE;
             }
         };
+        let mut shortest = SHORTEST_PAUSE;
         for delivery in leased {
+            if flights.has(delivery.id) {
+                // Its lease has ended before its attempt, on a clock that leapt; it has a new one now.
+                continue;
+            }
+            let Some(target) = self.target(&delivery.target) else {
+                // It may come back with the next edit of the configuration: until then its deliveries wait.
+                self.give_back(&delivery.target, delivery.id).await;
+                shortest = STRANGER_PAUSE;
+                continue;
+            };
+            let flight = (delivery.target.clone(), delivery.id);
             let drain = Arc::clone(self);
-            attempts.spawn(async move { drain.attempt(delivery).await });
+            flights.start(
+                flight,
+                async move { drain.attempt(&target, delivery).await },
+            );
         }
         match self.outbox.next_due().await {
-            Ok(Some(due)) => due.since(now).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
+            Ok(Some(due)) => due.since(now).clamp(shortest, LONGEST_PAUSE),
             Ok(None) => LONGEST_PAUSE,
             Err(error) => {
                 tracing::error!(%error, "cannot read the outbox");
@@ -162,36 +173,42 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
+    fn target(&self, name: &str) -> Option<Arc<Target>> {
+        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        targets.get(name).cloned()
+    }
+
+    /// Ends the attempts that are under way. Their deliveries are sent at the next start, not when their leases end.
+    async fn cut_off(&self, flights: &mut Flights) {
+        for (target, delivery) in flights.cut_off().await {
+            tracing::warn!(
+                target.name = target,
+                "stopped while a delivery was under way; it will be sent again"
+            );
+            self.give_back(&target, delivery).await;
+        }
+    }
+
+    async fn give_back(&self, target: &str, delivery: DeliveryId) {
+        if let Err(error) = self.outbox.release(delivery).await {
+            tracing::error!(%error, target.name = target, "cannot give a delivery back; its lease ends by itself");
+        }
+    }
+
     /// Sends one delivery and records what became of it.
-    async fn attempt(&self, delivery: LeasedDelivery) -> DrainSummary {
+    async fn attempt(&self, target: &Target, delivery: LeasedDelivery) -> DrainSummary {
         let LeasedDelivery {
             id,
             uid,
             body,
-            target: name,
             attempt: number,
             ..
         } = delivery;
-        let target = {
-            let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
-            targets.get(&name).cloned()
-        };
-        let attempt = match target {
-            Some(target) => {
-                let body = payload::fit_json(body, target.max_payload);
-                self.deliver.deliver(&target, &uid, body).await
-            }
-            // It may come back with the next edit of the configuration, so the schedule goes on.
-            None => Attempt {
-                at: self.clock.now(),
-                duration_ms: 0,
-                result: DeliveryResult::Retry { after: None },
-                status: None,
-                error: Some(format!("no target `{name}` in the configuration")),
-            },
-        };
+        let name = target.name.as_str();
+        let body = payload::fit_json(body, target.max_payload);
+        let attempt = self.deliver.deliver(target, &uid, body).await;
         let next = next_step(&attempt.result, number, self.clock.now(), jitter());
-        report(&name, &uid, number, &attempt, &next);
+        report(name, &uid, number, &attempt, &next);
         let record = AttemptRecord {
             at: attempt.at,
             status: attempt.status,
@@ -240,9 +257,11 @@ fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) 
             Next::DisableTarget("the receiver answered 410 Gone".to_owned())
         }
         DeliveryResult::Dead => Next::Dead,
-        DeliveryResult::Retry { after } => match delivery_delay(number, jitter) {
-            Some(delay) => Next::RetryAt(now + delay.max(after.unwrap_or_default())),
-            None => Next::Dead,
+        DeliveryResult::Retry { after } => match (delivery_delay(number, jitter), after) {
+            (None, _) => Next::Dead,
+            (Some(delay), None) => Next::RetryAt(now + delay),
+            (Some(_), Some(after)) if number <= BELIEVED_ATTEMPTS => Next::RetryAt(now + *after),
+            (Some(delay), Some(after)) => Next::RetryAt(now + delay.max(*after)),
         },
     }
 }
@@ -290,14 +309,63 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
     }
 }
 
-fn counted(ended: Result<DrainSummary, tokio::task::JoinError>) -> DrainSummary {
-    ended.unwrap_or_else(|error| {
-        tracing::error!(%error, "a delivery attempt broke off");
-        DrainSummary {
-            unrecorded: 1,
-            ..DrainSummary::default()
+/// Attempts under way. The outbox gives one delivery of each target at a time, the next one when it is recorded.
+#[derive(Default)]
+struct Flights {
+    tasks: JoinSet<DrainSummary>,
+    leases: HashMap<Id, (String, DeliveryId)>,
+    summary: DrainSummary,
+}
+
+impl Flights {
+    fn start(
+        &mut self,
+        lease: (String, DeliveryId),
+        attempt: impl Future<Output = DrainSummary> + Send + 'static,
+    ) {
+        let task = self.tasks.spawn(attempt);
+        self.leases.insert(task.id(), lease);
+    }
+
+    fn has(&self, delivery: DeliveryId) -> bool {
+        self.leases.values().any(|(_, id)| *id == delivery)
+    }
+
+    /// Waits for one attempt to end; `false` when none is under way. Nothing is lost when the waiting is given up.
+    async fn land(&mut self) -> bool {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.count(ended),
+            None => return false,
         }
-    })
+        true
+    }
+
+    fn count(&mut self, ended: Result<(Id, DrainSummary), JoinError>) {
+        match ended {
+            Ok((id, summary)) => {
+                self.leases.remove(&id);
+                self.summary += summary;
+            }
+            Err(error) => {
+                // A fault in one attempt ends that attempt; its lease ends by itself, and it is made again.
+                let target = self.leases.remove(&error.id()).map(|(target, _)| target);
+                tracing::error!(%error, target.name = target, "a delivery attempt broke off");
+                self.summary.unrecorded += 1;
+            }
+        }
+    }
+
+    /// Ends all attempts; gives those that had not come to their end.
+    async fn cut_off(&mut self) -> Vec<(String, DeliveryId)> {
+        self.tasks.abort_all();
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            match ended {
+                Err(error) if error.is_cancelled() => {}
+                ended => self.count(ended),
+            }
+        }
+        self.leases.drain().map(|(_, lease)| lease).collect()
+    }
 }
 
 #[cfg(test)]

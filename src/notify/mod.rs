@@ -13,6 +13,9 @@ pub mod payload;
 pub mod sign;
 pub mod target;
 
+#[cfg(test)]
+mod testing;
+
 pub use deliver::{Attempt, Deliverer, DeliveryResult};
 pub use drain::{Drain, DrainSummary};
 pub use outbox::{Outbox, StoredOutbox};

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::domain::ids::DeliveryId;
-use crate::store::{AttemptRecord, LeasedDelivery, Next, Readers, StoreError, Writer};
+use crate::store::{AttemptRecord, LeasedDelivery, Next, Reader, Readers, StoreError, Writer};
 use crate::time::Timestamp;
 
 /// The deliveries that wait. Each call is a short transaction of its own; none is open while something is sent.
@@ -25,6 +25,14 @@ pub trait Outbox: Send + Sync {
         attempt: AttemptRecord,
         next: Next,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Gives a lease back without an attempt. An outbox that cannot do that lets it end by itself.
+    fn release(
+        &self,
+        _delivery: DeliveryId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// When something is due next; `None` when nothing waits.
     fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
@@ -53,7 +61,7 @@ impl Outbox for StoredOutbox {
         limit: usize,
     ) -> Result<Vec<LeasedDelivery>, StoreError> {
         // An empty outbox costs a look and no write.
-        match self.readers.with(|reader| reader.next_delivery())? {
+        match self.readers.with(Reader::next_delivery)? {
             Some(due) if due <= now => self.writer.lease_due(now, lease_for, limit).await,
             _ => Ok(Vec::new()),
         }
@@ -71,7 +79,11 @@ impl Outbox for StoredOutbox {
             .map(|_| ())
     }
 
+    async fn release(&self, delivery: DeliveryId) -> Result<(), StoreError> {
+        self.writer.release(delivery).await
+    }
+
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.with(|reader| reader.next_delivery())
+        self.readers.with(Reader::next_delivery)
     }
 }

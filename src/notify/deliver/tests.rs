@@ -1,1 +1,193 @@
+use super::*;
+use crate::notify::sign::{Secret, verify};
+use crate::notify::target::TargetKind;
+use crate::notify::testing::{Answer, Receiver, secret};
+use crate::time::{Fixed, Timestamp};
 
+fn at() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-11-23T10:00:00Z").unwrap()
+}
+
+async fn send_to(target: &Target) -> Attempt {
+    let deliverer =
+        Deliverer::new("revisor/0.1.0 (test)".into(), Arc::new(Fixed::at(at()))).unwrap();
+    deliverer
+        .deliver(target, "msg_1", b"{\"a\":1}".to_vec())
+        .await
+}
+
+async fn answered(answer: Answer) -> Attempt {
+    let receiver = Receiver::start(vec![answer]).await;
+    let attempted = send_to(&receiver.target("desk")).await;
+    // A connection that was closed without a word may have been a kept one: it is tried once more.
+    let tries = if attempted.status.is_none() {
+        1..=2
+    } else {
+        1..=1
+    };
+    assert!(tries.contains(&receiver.got().len()));
+    let shown = attempted.error.clone().unwrap_or_default();
+    assert!(!shown.contains("token"), "{shown}");
+    attempted
+}
+
+fn retry(seconds: u64) -> DeliveryResult {
+    DeliveryResult::Retry {
+        after: Some(Duration::from_secs(seconds)),
+    }
+}
+
+#[tokio::test]
+async fn request_is_signed_and_plain() {
+    let receiver = Receiver::start(vec![Answer::status("204 No Content")]).await;
+    let mut target = receiver.target("desk");
+    target.secrets.push(Secret::from_bytes(&[8; 32]).unwrap());
+    let attempted = send_to(&target).await;
+    assert_eq!(attempted.result, DeliveryResult::Delivered);
+    assert_eq!((attempted.status, attempted.error), (Some(204), None));
+    let got = &receiver.got()[0];
+    assert!(got.head.starts_with("POST /T0/token HTTP/1.1"));
+    assert_eq!(got.header("content-type"), "application/json");
+    assert_eq!(got.header("user-agent"), "revisor/0.1.0 (test)");
+    assert_eq!(got.header("webhook-id"), "msg_1");
+    for secret in target.secrets {
+        let header = |name: &str| Some(got.header(name));
+        assert_eq!(verify(&[secret], header, &got.body, at()), Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn target_without_secret_gets_no_signature() {
+    let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
+    let target = Target {
+        secrets: Vec::new(),
+        ..receiver.target("desk")
+    };
+    assert_eq!(send_to(&target).await.result, DeliveryResult::Delivered);
+    let got = &receiver.got()[0];
+    assert!(!got.head.contains("webhook-signature"));
+    assert_eq!(got.header("webhook-id"), "msg_1");
+}
+
+#[tokio::test]
+async fn each_answer_means_what_the_contract_says() {
+    let none = || DeliveryResult::Retry { after: None };
+    for (line, result) in [
+        ("200 OK", DeliveryResult::Delivered),
+        ("299 Odd", DeliveryResult::Delivered),
+        ("304 Not Modified", none()),
+        ("400 Bad Request", none()),
+        ("404 Not Found", none()),
+        ("410 Gone", DeliveryResult::Disabled),
+        ("429 Too Many Requests\r\nretry-after: 5", retry(5)),
+        ("502 Bad Gateway\r\nRetry-After: 60", retry(60)),
+        ("503 Service Unavailable", none()),
+        ("503 Service Unavailable\r\nretry-after: soon", none()),
+        (
+            "503 Service Unavailable\r\nretry-after: Mon, 23 Nov 2026 10:00:30 GMT",
+            retry(30),
+        ),
+        (
+            "503 Service Unavailable\r\nretry-after: Mon, 23 Nov 2026 09:00:00 GMT",
+            none(),
+        ),
+        (
+            "504 Gateway Timeout\r\nretry-after: 99999999999999999999999",
+            retry(86_400),
+        ),
+        ("500 Internal Server Error\r\nretry-after: 5", none()),
+    ] {
+        let attempted = answered(Answer::status(line)).await;
+        assert_eq!(attempted.result, result, "{line}");
+        let number: u16 = line[..3].parse().unwrap();
+        assert_eq!(attempted.status, Some(number));
+        assert_eq!(attempted.error.is_some(), number >= 300, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn redirect_is_a_failure_and_is_not_followed() {
+    let elsewhere = Receiver::start(vec![Answer::status("200 OK")]).await;
+    let line = format!(
+        "307 Temporary Redirect\r\nlocation: {}",
+        elsewhere.target("x").url
+    );
+    let attempted = answered(Answer::status(&line)).await;
+    assert_eq!(attempted.result, DeliveryResult::Retry { after: None });
+    assert!(
+        attempted
+            .error
+            .unwrap()
+            .contains("redirects are not followed")
+    );
+    assert!(elsewhere.got().is_empty());
+}
+
+#[tokio::test]
+async fn endless_and_broken_answers_count_by_their_status() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n";
+    assert_eq!(
+        answered(Answer::Endless(head.into())).await.result,
+        DeliveryResult::Delivered
+    );
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\nshort";
+    assert_eq!(
+        answered(Answer::Raw(cut.into())).await.result,
+        DeliveryResult::Delivered
+    );
+}
+
+#[tokio::test]
+async fn connection_that_fails_is_explained_without_the_address() {
+    let attempted = answered(Answer::Close).await;
+    assert_eq!(attempted.result, DeliveryResult::Retry { after: None });
+    assert!(attempted.error.is_some());
+    let garbage = answered(Answer::Raw("what?\r\n\r\n".into())).await;
+    assert_eq!(garbage.status, None);
+
+    // A port that was free a moment ago.
+    let free = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let target = Target {
+        name: "desk".into(),
+        kind: TargetKind::Webhook,
+        url: format!("http://127.0.0.1:{port}/token"),
+        secrets: vec![secret()],
+        max_payload: 2048,
+    };
+    let error = send_to(&target).await.error.unwrap();
+    assert!(error.contains("127.0.0.1"), "{error}");
+    assert!(!error.contains("token"), "{error}");
+
+    for url in ["token", "file:///etc/passwd", "http://"] {
+        let target = Target {
+            url: url.into(),
+            ..target.clone()
+        };
+        let attempted = send_to(&target).await;
+        assert_eq!(attempted.result, DeliveryResult::Dead);
+        assert!(!attempted.error.unwrap().contains("token"));
+    }
+}
+
+#[tokio::test]
+async fn silent_receiver_is_given_up() {
+    assert_eq!(TIMEOUT, Duration::from_secs(15));
+    let receiver = Receiver::start(vec![Answer::Silence]).await;
+    let clock: Arc<dyn Clock> = Arc::new(Fixed::at(at()));
+    let config = ClientConfig {
+        timeout: Duration::from_secs(1),
+        policy: AddressPolicy::anywhere(),
+        ..ClientConfig::default()
+    };
+    let client = Client::new(&config, Arc::clone(&clock)).unwrap();
+    let deliverer = Deliverer { client, clock };
+    let attempt = deliverer
+        .deliver(&receiver.target("desk"), "msg_1", b"{}".to_vec())
+        .await;
+    assert_eq!(attempt.result, DeliveryResult::Retry { after: None });
+    assert_eq!(attempt.error.unwrap(), "no answer within 1 s");
+}

@@ -1,1 +1,273 @@
+use super::*;
+use crate::domain::event::{Event, EventKind};
+use crate::notify::deliver::Deliverer;
+use crate::notify::outbox::StoredOutbox;
+use crate::notify::testing::{Answer, Receiver, signed_at};
+use crate::store::{DeliveryState, OpenOptions, Store};
+use crate::time::Fixed;
 
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(1_795_000_000 + seconds)
+}
+
+struct Bench {
+    store: Store,
+    clock: Arc<Fixed>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(targets: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            Store::open(&folder.path().join("revisor.db"), &OpenOptions::default()).unwrap();
+        let names = targets.iter().map(|name| (*name).to_owned()).collect();
+        store.writer().sync_targets(names).blocking().unwrap();
+        Self {
+            store,
+            clock: Arc::new(Fixed::at(at(0))),
+            _folder: folder,
+        }
+    }
+
+    fn drain(&self, targets: Vec<Target>) -> Arc<Drain<StoredOutbox, Deliverer>> {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+        let deliverer = Deliverer::new("revisor test".into(), Arc::clone(&clock)).unwrap();
+        let outbox = StoredOutbox::new(self.store.writer().clone(), self.store.readers());
+        Drain::new(outbox, deliverer, clock, targets)
+    }
+
+    async fn tell(&self, text: &str, targets: &[&str]) {
+        let mut event: Event = payload::test_event(EventKind::PingTest, at(0));
+        event.data.text = text.into();
+        let targets = targets.iter().map(|name| (*name).to_owned()).collect();
+        self.store.writer().add_event(event, targets).await.unwrap();
+    }
+
+    /// Oldest first.
+    fn states(&self, target: &str) -> Vec<DeliveryState> {
+        let reader = self.store.reader().unwrap();
+        let mut rows = reader.deliveries(Some(target), &[], 100).unwrap();
+        rows.reverse();
+        rows.into_iter().map(|row| row.state).collect()
+    }
+}
+
+fn texts(receiver: &Receiver) -> Vec<String> {
+    receiver
+        .got()
+        .iter()
+        .map(|got| {
+            let event: Event = serde_json::from_slice(&got.body).unwrap();
+            event.data.text
+        })
+        .collect()
+}
+
+fn summary(delivered: u64, retried: u64, dead: u64) -> DrainSummary {
+    DrainSummary {
+        delivered,
+        retried,
+        dead,
+        unrecorded: 0,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_arrive_in_order_and_signed() {
+    let bench = Bench::new(&["desk"]);
+    let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
+    for text in ["one", "two", "three"] {
+        bench.tell(text, &["desk"]).await;
+    }
+    let drain = bench.drain(vec![receiver.target("desk")]);
+    assert_eq!(drain.drain_once().await, summary(3, 0, 0));
+    assert_eq!(texts(&receiver), ["one", "two", "three"]);
+    for got in receiver.got() {
+        assert!(got.header("webhook-id").starts_with("msg_"));
+        assert!(signed_at(&got, at(0)));
+    }
+    assert_eq!(drain.drain_once().await, DrainSummary::default());
+    assert_eq!(bench.states("desk"), [DeliveryState::Delivered; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_event_holds_the_later_ones_back_and_keeps_its_id() {
+    let bench = Bench::new(&["desk"]);
+    let receiver = Receiver::start(vec![
+        Answer::status("503 Service Unavailable\r\nretry-after: 20"),
+        Answer::status("500 Internal Server Error"),
+        Answer::status("200 OK"),
+    ])
+    .await;
+    bench.tell("one", &["desk"]).await;
+    bench.tell("two", &["desk"]).await;
+    let drain = bench.drain(vec![receiver.target("desk")]);
+    let mut sent = Vec::new();
+    // 20 s as the receiver asked, then at most 330 s by the schedule.
+    for seconds in [0, 19, 20, 300, 360] {
+        bench.clock.set(at(seconds));
+        drain.drain_once().await;
+        sent.push(texts(&receiver).len());
+    }
+    assert_eq!(sent, [1, 1, 2, 2, 4]);
+    assert_eq!(texts(&receiver), ["one", "one", "one", "two"]);
+    let ids: Vec<String> = receiver
+        .got()
+        .iter()
+        .map(|got| got.header("webhook-id").to_owned())
+        .collect();
+    assert!(ids[0] == ids[1] && ids[1] == ids[2] && ids[2] != ids[3]);
+    let moments: Vec<i64> = receiver
+        .got()
+        .iter()
+        .map(|got| got.header("webhook-timestamp").parse().unwrap())
+        .collect();
+    assert_eq!(
+        moments,
+        [0, 20, 360, 360].map(|seconds| at(seconds).as_unix())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn event_is_given_up_after_ten_attempts_and_the_next_one_has_its_turn() {
+    let bench = Bench::new(&["desk"]);
+    let mut answers = vec![Answer::status("400 Bad Request"); 10];
+    answers.push(Answer::status("200 OK"));
+    let receiver = Receiver::start(answers).await;
+    bench.tell("one", &["desk"]).await;
+    bench.tell("two", &["desk"]).await;
+    let drain = bench.drain(vec![receiver.target("desk")]);
+    let mut total = DrainSummary::default();
+    for days in 0..12 {
+        bench.clock.set(at(days * 2 * 86_400));
+        let report = drain.drain_once().await;
+        total.retried += report.retried;
+        total.dead += report.dead;
+        total.delivered += report.delivered;
+    }
+    assert_eq!(total, summary(1, 9, 1));
+    assert_eq!(
+        bench.states("desk"),
+        [DeliveryState::Dead, DeliveryState::Delivered]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gone_receiver_disables_its_target_only() {
+    let bench = Bench::new(&["desk", "other"]);
+    let gone = Receiver::start(vec![Answer::status("410 Gone")]).await;
+    let fine = Receiver::start(vec![Answer::status("200 OK")]).await;
+    bench.tell("one", &["desk", "other"]).await;
+    bench.tell("two", &["desk", "other"]).await;
+    let drain = bench.drain(vec![gone.target("desk"), fine.target("other")]);
+    let report = drain.drain_once().await;
+    assert_eq!(report, summary(2, 0, 1));
+    assert!(report.has_failures());
+    assert_eq!(gone.got().len(), 1);
+    assert_eq!(bench.states("desk"), [DeliveryState::Disabled; 2]);
+    let targets = bench.store.reader().unwrap().targets().unwrap();
+    let reason = &targets[0].disabled.as_ref().unwrap().1;
+    assert!(reason.contains("410 Gone"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delivery_to_a_target_that_left_the_configuration_waits() {
+    let bench = Bench::new(&["desk"]);
+    bench.tell("one", &["desk"]).await;
+    let drain = bench.drain(Vec::new());
+    assert_eq!(drain.drain_once().await, DrainSummary::default());
+    assert_eq!(bench.states("desk"), [DeliveryState::Pending]);
+    let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
+    drain.set_targets(vec![receiver.target("desk")]);
+    assert_eq!(drain.drain_once().await, summary(1, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_target_delays_no_other_and_stop_gives_its_lease_back() {
+    let bench = Bench::new(&["slow", "desk"]);
+    let slow = Receiver::start(vec![Answer::Silence]).await;
+    let fine = Receiver::start(vec![Answer::status("200 OK")]).await;
+    bench.tell("one", &["slow", "desk"]).await;
+    let drain = bench.drain(vec![slow.target("slow"), fine.target("desk")]);
+    let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+    let running = tokio::spawn({
+        let (wake, stop) = (Arc::clone(&wake), stop.clone());
+        async move { drain.run(wake, stop).await }
+    });
+    until(|| bench.states("desk") == [DeliveryState::Delivered]).await;
+    bench.tell("two", &["slow", "desk"]).await;
+    wake.notify_one();
+    until(|| bench.states("desk") == [DeliveryState::Delivered; 2]).await;
+    assert_eq!(
+        bench.states("slow"),
+        [DeliveryState::Leased, DeliveryState::Pending]
+    );
+    let watch = crate::time::Stopwatch::start();
+    stop.cancel();
+    running.await.unwrap();
+    assert!(watch.elapsed() < Duration::from_secs(5));
+    assert_eq!(bench.states("slow"), [DeliveryState::Pending; 2]);
+    assert_eq!(texts(&fine), ["one", "two"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delivery_of_a_sender_that_died_is_sent_again_under_its_id() {
+    let bench = Bench::new(&["desk"]);
+    bench.tell("one", &["desk"]).await;
+    let lost = bench
+        .store
+        .writer()
+        .lease_due(at(0), LEASE, 1)
+        .await
+        .unwrap();
+    let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
+    let drain = bench.drain(vec![receiver.target("desk")]);
+    bench.clock.set(at(29));
+    assert_eq!(drain.drain_once().await, DrainSummary::default());
+    bench.clock.set(at(30));
+    assert_eq!(drain.drain_once().await, summary(1, 0, 0));
+    assert_eq!(receiver.got()[0].header("webhook-id"), lost[0].uid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn body_is_cut_to_what_the_target_takes() {
+    let bench = Bench::new(&["desk"]);
+    bench.tell(&"word ".repeat(10_000), &["desk"]).await;
+    let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
+    let mut target = receiver.target("desk");
+    target.max_payload = 4096;
+    bench.drain(vec![target]).drain_once().await;
+    assert!(receiver.got()[0].body.len() <= 4096);
+    assert!(texts(&receiver)[0].ends_with('…'));
+}
+
+#[test]
+fn short_retry_after_is_believed_three_times() {
+    for (attempt, after, expected) in [
+        (1, 5, Some(5)),
+        (3, 5, Some(5)),
+        (4, 5, Some(7200)),
+        (4, 80_000, Some(80_000)),
+        (9, 5, Some(86_400)),
+        (10, 5, None),
+    ] {
+        let result = DeliveryResult::Retry {
+            after: Some(Duration::from_secs(after)),
+        };
+        let next = next_step(&result, attempt, at(0), 0.0);
+        let expected = expected.map_or(Next::Dead, |seconds| Next::RetryAt(at(seconds)));
+        assert_eq!(next, expected, "attempt {attempt}");
+    }
+}
+
+/// Looks again and again until something holds.
+async fn until(holds: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not within ten seconds");
+}

@@ -1,0 +1,285 @@
+//! Cutting JSON texts and segments to a size in bytes as JSON writes them.
+
+use serde_json::Value;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// Stands where something was cut inside a text.
+const ELLIPSIS: char = '…';
+
+/// How much unchanged text stays beside a change when a block is cut inside, in bytes of JSON.
+const CONTEXT: usize = 80;
+
+/// Lists of more members than this are shortened to it, where strings are clamped hard.
+const LONGEST_LIST: usize = 16;
+
+/// The bytes of a value as compact JSON.
+pub(super) fn json_len(value: &Value) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting cannot fail, and the keys of a `Value` are strings.
+    match serde_json::to_writer(&mut count, value) {
+        Ok(()) => count.0,
+        Err(_) => usize::MAX,
+    }
+}
+
+/// The bytes of a text inside the quotation marks of JSON.
+pub(super) fn text_len(text: &str) -> usize {
+    text.chars().map(char_len).sum()
+}
+
+fn char_len(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf8(),
+    }
+}
+
+/// Shortens a text to at most `room` bytes of JSON; it then ends with `…`. Never splits what readers see as one
+/// character, and no word unless the word alone is too long.
+pub(super) fn clamp(text: &mut String, room: usize) {
+    if text.len() <= room / 6 || text_len(text) <= room {
+        return;
+    }
+    let kept = head(text, room.saturating_sub(ELLIPSIS.len_utf8()))
+        .trim_end()
+        .len();
+    text.truncate(kept);
+    if room >= ELLIPSIS.len_utf8() {
+        text.push(ELLIPSIS);
+    }
+}
+
+/// The longest beginning of whole words that fits; of whole characters when no word does.
+fn head(text: &str, room: usize) -> &str {
+    // Of a long text no more is looked at than one byte over what could fit: a grapheme that goes on after that is
+    // too long anyway.
+    let mut edge = room.saturating_add(1).min(text.len());
+    while !text.is_char_boundary(edge) {
+        edge += 1;
+    }
+    let seen = text.get(..edge).unwrap_or_default();
+    let (mut used, mut end, mut word_end) = (0, 0, 0);
+    for (start, grapheme) in seen.grapheme_indices(true) {
+        if grapheme.chars().all(char::is_whitespace) {
+            word_end = start;
+        }
+        used += text_len(grapheme);
+        if used > room {
+            break;
+        }
+        end = start + grapheme.len();
+    }
+    if end == text.len() {
+        return text;
+    }
+    // A text without blanks, as in Chinese, or one long word.
+    let end = if word_end * 2 > end { word_end } else { end };
+    text.get(..end).unwrap_or_default()
+}
+
+/// The longest end of whole words that fits in `room`.
+fn tail(text: &str, room: usize) -> &str {
+    let mut edge = text.len().saturating_sub(room.saturating_add(1));
+    while !text.is_char_boundary(edge) {
+        edge -= 1;
+    }
+    let seen = text.get(edge..).unwrap_or_default();
+    let (mut used, mut start, mut word_start) = (0, text.len(), text.len());
+    for (at, grapheme) in seen.grapheme_indices(true).rev() {
+        used += text_len(grapheme);
+        if used > room {
+            break;
+        }
+        start = edge + at;
+        if grapheme.chars().all(char::is_whitespace) {
+            word_start = edge + at + grapheme.len();
+        }
+    }
+    let length = |from: usize| text.len() - from;
+    let start = if length(word_start) * 2 > length(start) {
+        word_start
+    } else {
+        start
+    };
+    text.get(start..).unwrap_or_default()
+}
+
+/// Shortens all strings of a value to `room` bytes, and, when that is little, long lists.
+pub(super) fn clamp_strings(value: &mut Value, room: usize) {
+    match value {
+        Value::String(text) => clamp(text, room),
+        Value::Array(list) => {
+            if room <= 512 {
+                list.truncate(LONGEST_LIST);
+            }
+            for value in list {
+                clamp_strings(value, room);
+            }
+        }
+        Value::Object(members) => {
+            for value in members.values_mut() {
+                clamp_strings(value, room);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Cuts a block inside, to at most `room` bytes of JSON.
+pub(super) fn cut_block(block: &mut Value, room: usize) {
+    let Some(Value::Array(segments)) = block.get_mut("segments").map(Value::take) else {
+        return;
+    };
+    // Only the members that a block is made of: an unknown one could be larger than the room.
+    if let Value::Object(members) = block {
+        members.retain(|name, _| {
+            matches!(name.as_str(), "op" | "from" | "to" | "part_of" | "segments")
+        });
+        members.insert("segments".into(), Value::Array(Vec::new()));
+    }
+    let room = room.saturating_sub(json_len(block));
+    if let Value::Object(members) = block {
+        members.insert(
+            "segments".into(),
+            Value::Array(cut_segments(segments, room)),
+        );
+    }
+}
+
+/// Cuts a run of segments to at most `room` bytes of JSON, brackets not counted: unchanged text goes first, all but a
+/// few words beside each change; then the later segments; the first change stays, cut when it must be.
+pub(super) fn cut_segments(segments: Vec<Value>, room: usize) -> Vec<Value> {
+    let last = segments.len().saturating_sub(1);
+    let segments: Vec<Value> = segments
+        .into_iter()
+        .enumerate()
+        .map(|(place, segment)| match mark_and_text(&segment) {
+            Some(("=", text)) => segment_of("=", context(text, place == 0, place == last)),
+            _ => segment,
+        })
+        .collect();
+    let mut kept = Vec::new();
+    let mut used = 0;
+    let mut changes = 0;
+    let mut segments = segments.into_iter().peekable();
+    while let Some(segment) = segments.next() {
+        let equal = matches!(mark_and_text(&segment), Some(("=", _)));
+        let size = json_len(&segment) + usize::from(!kept.is_empty());
+        // What leads to the first change may not take its place.
+        let allowed = if equal && changes == 0 {
+            room / 3
+        } else {
+            room
+        };
+        if used + size <= allowed {
+            used += size;
+            changes += usize::from(!equal);
+            kept.push(segment);
+            continue;
+        }
+        if equal && changes == 0 {
+            continue;
+        }
+        if changes < 2
+            && let Some((mark, text)) = mark_and_text(&segment)
+            && !equal
+        {
+            // Both sides of a replacement, half and half.
+            let pair = changes == 0
+                && matches!(segments.peek().and_then(mark_and_text), Some((next, _)) if next != "=");
+            let left = room.saturating_sub(used);
+            let share = if pair { left / 2 } else { left };
+            let frame = json_len(&segment_of(mark, String::new())) + usize::from(!kept.is_empty());
+            let mut text = text.to_owned();
+            clamp(&mut text, share.saturating_sub(frame));
+            let segment = segment_of(mark, text);
+            used += json_len(&segment) + usize::from(!kept.is_empty());
+            changes += 1;
+            kept.push(segment);
+            if pair {
+                continue;
+            }
+        }
+        break;
+    }
+    kept
+}
+
+/// A few words of an unchanged text, beside the changes before and after it.
+fn context(text: &str, first: bool, last: bool) -> String {
+    if text_len(text) <= 2 * CONTEXT {
+        return text.to_owned();
+    }
+    let after_change = if first { "" } else { head(text, CONTEXT) };
+    let before_change = if last { "" } else { tail(text, CONTEXT) };
+    if first && last {
+        return format!("{}{ELLIPSIS}", head(text, CONTEXT));
+    }
+    format!("{after_change}{ELLIPSIS}{before_change}")
+}
+
+fn mark_and_text(segment: &Value) -> Option<(&str, &str)> {
+    match segment.as_array()?.as_slice() {
+        [Value::String(mark), Value::String(text)] => Some((mark, text)),
+        _ => None,
+    }
+}
+
+fn segment_of(mark: &str, text: String) -> Value {
+    Value::Array(vec![Value::String(mark.to_owned()), Value::String(text)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_and_characters_stay_whole() {
+        for (text, room, expected) in [
+            ("short", 5, "short"),
+            ("Minister confirms report", 20, "Minister confirms…"),
+            ("incomprehensibilities", 10, "incompr…"),
+            ("大臣が報告を認めた", 13, "大臣が…"),
+            ("ab👩‍👩‍👧‍👧cd", 20, "ab…"),
+            ("a\n\u{1}bcde", 12, "a\n\u{1}…"),
+            ("anything", 2, ""),
+        ] {
+            let mut cut = text.to_owned();
+            clamp(&mut cut, room);
+            assert_eq!(cut, expected, "{text} in {room}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn clamped_text_fits(text in any::<String>(), room in 0_usize..200) {
+            let mut cut = text.clone();
+            clamp(&mut cut, room);
+            prop_assert!(text_len(&cut) <= room);
+            prop_assert_eq!(json_len(&Value::String(cut.clone())), text_len(&cut) + 2);
+            if cut != text {
+                prop_assert!(text.starts_with(cut.strip_suffix(ELLIPSIS).unwrap_or(&cut)));
+            }
+        }
+
+        #[test]
+        fn ends_are_ends(text in any::<String>(), room in 0_usize..200) {
+            prop_assert!(text.starts_with(head(&text, room)));
+            prop_assert!(text.ends_with(tail(&text, room)));
+            prop_assert!(text_len(head(&text, room)) <= room);
+            prop_assert!(text_len(tail(&text, room)) <= room);
+        }
+    }
+}

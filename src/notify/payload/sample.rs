@@ -1,0 +1,125 @@
+//! Events to try a target with.
+
+use std::time::Duration;
+
+use crate::domain::classify::{Label, Reason, ScorePart, Significance};
+use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
+use crate::domain::event::{
+    BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
+    RevisionInfo, SCHEMA_VERSION, Window,
+};
+use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::domain::state::Channel;
+use crate::time::Timestamp;
+
+/// An event to try a target with: it has every part that a real one of its kind has, and is marked as a test.
+/// `ping.test` is shaped like `entry.revised`.
+#[must_use]
+pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
+    let seen_before = now - Duration::from_mins(32);
+    let segments = |old: &str, new: &str| {
+        vec![
+            Segment::Equal("Minister ".into()),
+            Segment::Delete(old.into()),
+            Segment::Insert(new.into()),
+            Segment::Equal(" report of talks".into()),
+        ]
+    };
+    let revision = |number: u32, seen: Timestamp, title: &str| RevisionInfo {
+        revision: RevisionNumber(number),
+        seen,
+        title: Some(title.into()),
+        body_sha256: "0".repeat(64),
+    };
+    let about_feed = kind.as_str().starts_with("feed.");
+    let address = "https://news.example/2026/talks";
+    let change = ChangeInfo {
+        fields: vec![Field::Title, Field::Body],
+        significance: Significance::Substantive,
+        score: 71,
+        labels: vec![Label::Headline, Label::Number],
+        reasons: vec![Reason {
+            label: Label::Number,
+            text: "2 → 3 in ¶3".into(),
+        }],
+        score_parts: vec![ScorePart {
+            points: 30,
+            why: "the headline says something else".into(),
+        }],
+        words: WordCount {
+            added: 2,
+            removed: 2,
+        },
+        similarity: 0.84,
+        channel: vec![Channel::Feed],
+        window: Window {
+            last_unchanged: seen_before,
+            first_changed: now,
+            checks: 1,
+            failed_checks: 0,
+        },
+        revert_of: None,
+    };
+    let diff = DiffInfo {
+        title: Some(segments("denies", "confirms")),
+        body: Some(BlocksInfo {
+            blocks: vec![BlockDiff {
+                op: BlockOp::Edit,
+                from: Some(3),
+                to: Some(3),
+                part_of: None,
+                segments: vec![
+                    Segment::Equal("Shares fell ".into()),
+                    Segment::Delete("2".into()),
+                    Segment::Insert("3".into()),
+                    Segment::Equal(" percent.".into()),
+                ],
+            }],
+            truncated: false,
+            coarse: false,
+        }),
+        ..DiffInfo::default()
+    };
+    let mut data = EventData {
+        feed: Some(FeedInfo {
+            name: "example-news".into(),
+            title: Some("Example News".into()),
+            url: "https://news.example/rss.xml".into(),
+            tags: vec!["test".into()],
+        }),
+        test: true,
+        ..EventData::default()
+    };
+    if about_feed {
+        data.detail = Some("this is a test; nothing has happened".into());
+        data.text = "Example News: this is a test of a target; nothing has happened".into();
+    } else {
+        data.entry = Some(EntryInfo {
+            id: "ent_test".into(),
+            guid: Some("https://news.example/?p=1".into()),
+            url: Some(address.into()),
+            author: Some("Ann Example".into()),
+            published: Some(seen_before),
+            first_seen: seen_before,
+        });
+        data.text = format!("Example News: this is a test of a target\n{address}");
+    }
+    if matches!(kind, EventKind::EntryRevised | EventKind::PingTest) {
+        data.number = Some(ChangeNumber(0));
+        data.change = Some(change);
+        data.before = Some(revision(1, seen_before, "Minister denies report of talks"));
+        data.after = Some(revision(2, now, "Minister confirms report of talks"));
+        data.diff = Some(diff);
+        data.text = format!(
+            "Example News changed a headline (this is a test of a target)\n\
+             - Minister denies report of talks\n\
+             + Minister confirms report of talks\n{address}"
+        );
+    }
+    Event {
+        kind,
+        timestamp: now,
+        schema_version: SCHEMA_VERSION,
+        data,
+    }
+}
