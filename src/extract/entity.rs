@@ -44,10 +44,10 @@ fn decode_with(text: &str, attribute: bool) -> Cow<'_, str> {
 }
 
 /// The characters that the reference at the beginning of `text` stands for, and its length in bytes.
-pub(crate) fn reference(text: &str, attribute: bool) -> Option<([Option<char>; 2], usize)> {
+fn reference(text: &str, attribute: bool) -> Option<([Option<char>; 2], usize)> {
     let body = text.strip_prefix('&')?;
-    if let Some(digits) = body.strip_prefix('#') {
-        return numeric(digits).map(|(decoded, length)| ([Some(decoded), None], length + 2));
+    if body.starts_with('#') {
+        return numeric(body).map(|(decoded, length)| ([Some(decoded), None], length + 1));
     }
     let name_end = body
         .bytes()
@@ -73,8 +73,9 @@ pub(crate) fn reference(text: &str, attribute: bool) -> Option<([Option<char>; 2
     None
 }
 
-/// `8217;`, `x2019` … → the character and the length in bytes.
-fn numeric(digits: &str) -> Option<(char, usize)> {
+/// `#8217;`, `#x2019` … → the character and the length in bytes.
+pub(crate) fn numeric(body: &str) -> Option<(char, usize)> {
+    let digits = body.strip_prefix('#')?;
     let hex = digits.starts_with(['x', 'X']);
     let number = if hex { &digits[1..] } else { digits };
     let radix = if hex { 16 } else { 10 };
@@ -94,7 +95,7 @@ fn numeric(digits: &str) -> Option<(char, usize)> {
         0..=8 | 11 | 14..=31 | 127 => None,
         value => char::from_u32(value),
     };
-    let length = usize::from(hex) + length + semicolon;
+    let length = 1 + usize::from(hex) + length + semicolon;
     Some((decoded.unwrap_or(char::REPLACEMENT_CHARACTER), length))
 }
 

@@ -87,25 +87,40 @@ pub fn plain_line(text: &str) -> String {
 /// space comes after it.
 fn append_collapsed(out: &mut String, text: &str, mut space: bool) -> bool {
     let mut rest = text;
-    while !rest.is_empty() {
-        let word = rest.bytes().position(is_space).unwrap_or(rest.len());
-        if word > 0 {
-            if space && !out.is_empty() {
-                out.push(' ');
-            }
-            let (run, behind) = rest.split_at(word);
-            out.push_str(run);
-            rest = behind;
-            space = false;
-        }
-        let gap = rest
-            .bytes()
-            .position(|byte| !is_space(byte))
-            .unwrap_or(rest.len());
+    loop {
+        let gap = rest.bytes().take_while(|byte| is_space(*byte)).count();
         space |= gap > 0;
         rest = rest.get(gap..).unwrap_or("");
+        if rest.is_empty() {
+            return space;
+        }
+        // A run of words with single blanks between them is copied as a whole.
+        let run = tidy_run(rest);
+        let (tidy, behind) = rest.split_at_checked(run).unwrap_or((rest, ""));
+        if space && !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(tidy);
+        rest = behind;
+        space = false;
     }
-    space
+}
+
+/// The length of the longest beginning without white space but single blanks between words.
+fn tidy_run(text: &str) -> usize {
+    let mut before = 0u8;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte <= b' ' && is_space(byte) {
+            if byte != b' ' {
+                return at - usize::from(before == b' ');
+            }
+            if before == b' ' {
+                return at - 1;
+            }
+        }
+        before = byte;
+    }
+    text.len() - usize::from(before == b' ')
 }
 
 fn is_space(byte: u8) -> bool {
@@ -244,15 +259,15 @@ impl Reader {
     }
 
     fn text(&mut self, text: &str) {
-        let decoded: Cow<'_, str> = entity::decode(text);
         if self.kind() == BlockKind::Code {
-            self.text.push_str(&decoded);
+            self.text.push_str(&entity::decode(text));
             return;
         }
-        if decoded.bytes().all(is_space) {
-            self.space |= !decoded.is_empty();
+        if text.bytes().all(is_space) {
+            self.space |= !text.is_empty();
             return;
         }
+        let decoded: Cow<'_, str> = entity::decode(text);
         self.line_break = false;
         if std::mem::take(&mut self.cell_border) && !self.text.is_empty() {
             self.text.push_str(" |");

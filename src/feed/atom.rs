@@ -10,7 +10,7 @@ use super::repair::Repairs;
 use super::text::{self, Text};
 use super::{Format, Repair};
 use crate::extract::claimed_date;
-use crate::extract::markup::Tag;
+use crate::extract::markup::{self, Tag};
 use crate::time::Timestamp;
 
 /// Longest values in bytes of what is no running text.
@@ -180,6 +180,9 @@ pub(super) fn absolute(address: &str, base: Option<&Url>) -> Option<String> {
     if address.is_empty() || address.len() > ADDRESS_LIMIT {
         return None;
     }
+    if has_http_scheme(&address) {
+        return Some(address);
+    }
     let parsed = match Url::parse(&address) {
         Ok(parsed) => parsed,
         Err(url::ParseError::RelativeUrlWithoutBase) => {
@@ -204,8 +207,10 @@ pub(super) struct AtomWriter {
 impl AtomWriter {
     /// A writer for a document of about `size` bytes.
     pub(super) fn new(size: usize, field_limit: usize) -> Self {
+        let mut entries = String::with_capacity(size + size / 8 + 256);
+        entries.push_str("<feed xmlns=\"http://www.w3.org/2005/Atom\">");
         Self {
-            entries: String::with_capacity(size + size / 8),
+            entries,
             field_limit,
         }
     }
@@ -223,12 +228,7 @@ impl AtomWriter {
         feed.body = None;
         feed.summary = None;
         feed.authors.clear();
-        let mut writer = Self {
-            entries: String::from("<feed xmlns=\"http://www.w3.org/2005/Atom\">"),
-            field_limit: self.field_limit,
-        };
-        writer.fields(feed, base);
-        self.entries.insert_str(0, &writer.entries);
+        self.fields(feed, base);
         self.entries.push_str("</feed>");
         self.entries
     }
@@ -247,11 +247,11 @@ impl AtomWriter {
             ("hub", draft.hub.as_ref()),
         ] {
             let Some(address) = address else { continue };
-            // feed-rs writes addresses anew; the title keeps them as published.
+            // feed-rs writes addresses anew; as a title one stays as it was published.
             let address = quick_xml::escape::escape(address.as_str());
             let _ = write!(
                 self.entries,
-                "<link rel=\"{relation}\" href=\"{address}\" title=\"{address}\"/>"
+                "<link rel=\"{relation}\" href=\"-\" title=\"{address}\"/>"
             );
         }
         for (name, text, limit) in [
@@ -285,12 +285,14 @@ impl AtomWriter {
         out.push_str(name);
         out.push_str(attributes);
         out.push_str("><![CDATA[");
-        for (at, part) in kept.split("]]>").enumerate() {
-            if at > 0 {
-                out.push_str("]]]]><![CDATA[>");
-            }
-            out.push_str(part);
+        let mut rest = kept;
+        while let Some(at) = markup::find(rest, "]]>") {
+            let (before, behind) = rest.split_at(at + 2);
+            out.push_str(before);
+            out.push_str("]]><![CDATA[");
+            rest = behind;
         }
+        out.push_str(rest);
         out.push_str("]]></");
         out.push_str(name);
         out.push('>');

@@ -189,29 +189,31 @@ impl<'a> Field<'a> {
 
 /// Undoes XML's own escapes; HTML's names stay for the reader of HTML.
 fn unescape(text: &str, out: &mut String, repairs: &mut Repairs) {
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let known = ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;"]
+    const ESCAPES: [(&str, char); 5] = [
+        ("lt;", '<'),
+        ("gt;", '>'),
+        ("amp;", '&'),
+        ("quot;", '"'),
+        ("apos;", '\''),
+    ];
+    let mut parts = text.split('&');
+    out.push_str(parts.next().unwrap_or(""));
+    for part in parts {
+        let escape = ESCAPES
             .iter()
-            .zip(['&', '<', '>', '"', '\''])
-            .find(|(escape, _)| from.starts_with(**escape));
-        if let Some((escape, c)) = known {
+            .find_map(|(name, c)| part.strip_prefix(name).map(|rest| (*c, rest)));
+        if let Some((c, rest)) = escape {
             out.push(c);
-            rest = &from[escape.len()..];
-        } else if from.starts_with("&#")
-            && let Some((decoded, length)) = entity::reference(from, false)
-        {
-            out.extend(decoded.into_iter().flatten());
-            rest = from.get(length..).unwrap_or("");
+            out.push_str(rest);
+        } else if let Some((c, length)) = entity::numeric(part) {
+            out.push(c);
+            out.push_str(part.get(length..).unwrap_or(""));
         } else {
             repairs.note(Repair::Entities);
             out.push('&');
-            rest = &from[1..];
+            out.push_str(part);
         }
     }
-    out.push_str(rest);
 }
 
 fn note_entities(text: &str, repairs: &mut Repairs) {

@@ -257,7 +257,13 @@ pub(super) fn line(is_html: bool, text: &str) -> Option<String> {
 pub(super) fn without_controls<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
     let forbidden =
         |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)) || byte == 0x7f;
-    if !text.bytes().any(forbidden) {
+    // Without a way out of the inner loop it runs many bytes at a time.
+    let clean = text.as_bytes().chunks(1024).all(|chunk| {
+        !chunk
+            .iter()
+            .fold(false, |found, byte| found | forbidden(*byte))
+    });
+    if clean {
         return text;
     }
     repairs.note(Repair::ControlCharacters);

@@ -47,6 +47,7 @@ pub(super) fn translate(
         tokens: Tokens::new(text),
         text,
         open: Vec::new(),
+        around: Vec::new(),
         names: Vec::new(),
         bases: base.map(|base| (0, base.clone())).into_iter().collect(),
         unclosed: 0,
@@ -64,10 +65,9 @@ pub(super) fn translate(
     Ok(walk.finish())
 }
 
-/// An open element that holds others.
+/// An open element that holds others; its name stands in [`Walk::around`].
 #[derive(Debug)]
-struct Open<'a> {
-    name: &'a str,
+struct Open {
     is_entry: bool,
     /// How many name space declarations are in force outside of it.
     names: usize,
@@ -76,7 +76,9 @@ struct Open<'a> {
 struct Walk<'a, 'l> {
     tokens: Tokens<'a>,
     text: &'a str,
-    open: Vec<Open<'a>>,
+    open: Vec<Open>,
+    /// The names of the open elements.
+    around: Vec<&'a str>,
     /// Name space declarations in force: prefix and vocabulary.
     names: Vec<(&'a str, Space)>,
     /// `xml:base` in force, with the depth of the element that set it.
@@ -205,11 +207,8 @@ impl<'a> Walk<'a, '_> {
 
     fn push(&mut self, tag: Tag<'a>, is_entry: bool) {
         let names = self.names.len();
-        self.open.push(Open {
-            name: tag.name,
-            is_entry,
-            names,
-        });
+        self.around.push(tag.name);
+        self.open.push(Open { is_entry, names });
         self.declare(&tag);
         self.set_base(&tag);
     }
@@ -228,11 +227,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn end(&mut self, name: &str) {
-        let Some(at) = self
-            .open
-            .iter()
-            .rposition(|open| open.name.eq_ignore_ascii_case(name))
-        else {
+        let mut around = self.around.iter();
+        let Some(at) = around.rposition(|open| open.eq_ignore_ascii_case(name)) else {
             if self.format.is_some() {
                 self.repairs.note(Repair::MismatchedTags);
             }
@@ -248,14 +244,14 @@ impl<'a> Walk<'a, '_> {
             self.names.truncate(open.names);
         }
         self.open.truncate(at);
+        self.around.truncate(at);
         self.bases.retain(|(depth, _)| *depth <= at);
     }
 
     /// An element that is read as a whole.
     fn leaf(&mut self, tag: Tag<'a>, found: Meaning) -> Result<(), FeedError> {
         let behind_tag = self.tokens.clone();
-        let open = self.open_names();
-        let field = field::capture(&mut self.tokens, self.text, tag, &open)?;
+        let field = field::capture(&mut self.tokens, self.text, tag, &self.around)?;
         match field.end {
             field::End::Own => {}
             field::End::Outer => {
@@ -282,10 +278,6 @@ impl<'a> Walk<'a, '_> {
         }
         self.bases.truncate(own_base);
         Ok(())
-    }
-
-    fn open_names(&self) -> Vec<&'a str> {
-        self.open.iter().map(|open| open.name).collect()
     }
 
     fn take(&mut self, tag: &Tag<'a>, found: Meaning, field: &Field<'a>) {
