@@ -1,6 +1,10 @@
 //! A whole article page → what it is and what stands in it.
 
-use crate::domain::state::{Block, PageState};
+use url::Url;
+
+use super::head::Head;
+use super::{bounded, charset, kind, main_text};
+use crate::domain::state::PageState;
 
 /// What a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,23 +57,27 @@ pub struct Article {
 ///
 /// `content_type` is the header's value as received; `url` is the address that the page came from, after redirects.
 #[must_use]
-pub fn article(body: &[u8], _content_type: Option<&str>, _url: Option<&str>) -> Article {
-    let html = String::from_utf8_lossy(body);
-    let text = trafilatura::extract(&html, &trafilatura::Options::default())
-        .map(|result| result.content_text)
-        .unwrap_or_default();
+pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Article {
+    let decoded = charset::decode(body, content_type);
+    let page = bounded::copy(&decoded.text);
+    let base = url.and_then(|url| Url::parse(url).ok());
+    let head = Head::read(&page.html);
+    let state = PageState {
+        h1: head.h1(),
+        og_title: head.og_title(),
+        ld_headline: head.ld_headline(),
+        byline: head.byline(),
+        published: head.published(),
+        modified: head.modified(),
+        canonical: head.canonical(base.as_ref()),
+        body: main_text::blocks(&page.html, &head, base),
+    };
+    let title = state.headline().map(str::to_owned).or(head.title.clone());
     Article {
-        kind: if text.is_empty() {
-            PageKind::NotArticle
-        } else {
-            PageKind::Article
-        },
-        state: PageState {
-            body: text.lines().map(Block::paragraph).collect(),
-            ..PageState::default()
-        },
-        title: None,
-        language: None,
-        truncated: false,
+        kind: kind::of(&page.html, &head, &state),
+        state,
+        title,
+        language: head.language,
+        truncated: page.truncated,
     }
 }

@@ -5,11 +5,15 @@
 //! clock. The same bytes give the same result. Which text counts as a change is decided elsewhere.
 
 mod article;
+mod bounded;
 pub(crate) mod charset;
 pub(crate) mod claimed_date;
 pub(crate) mod entity;
 pub mod fragment;
+mod head;
+mod kind;
 mod links;
+mod main_text;
 pub(crate) mod markup;
 
 pub use article::{Article, PageKind, article};
