@@ -62,7 +62,7 @@ pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Ar
     let page = bounded::copy(&decoded.text);
     let base = url.and_then(|url| Url::parse(url).ok());
     let head = Head::read(&page.html);
-    let state = PageState {
+    let mut state = PageState {
         h1: head.h1(),
         og_title: head.og_title(),
         ld_headline: head.ld_headline(),
@@ -70,8 +70,14 @@ pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Ar
         published: head.published(),
         modified: head.modified(),
         canonical: head.canonical(base.as_ref()),
-        body: main_text::blocks(&page.html, &head, base),
+        body: Vec::new(),
     };
+    let headlines: Vec<&str> = [&state.h1, &state.og_title, &state.ld_headline, &head.title]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    state.body = main_text::blocks(&page.html, &headlines, base);
     let title = state.headline().map(str::to_owned).or(head.title.clone());
     Article {
         kind: kind::of(&page.html, &head, &state),

@@ -225,9 +225,11 @@ impl Hidden {
     }
 }
 
+/// Puts blocks together from tags and text, one after another.
 #[derive(Debug, Default)]
-struct Reader {
-    blocks: Vec<Block>,
+pub(super) struct Reader {
+    /// The blocks that have ended.
+    pub(super) blocks: Vec<Block>,
     text: String,
     /// White space was met behind the text.
     space: bool,
@@ -258,7 +260,8 @@ impl Reader {
         }
     }
 
-    fn text(&mut self, text: &str) {
+    /// Takes text with its entities as written.
+    pub(super) fn text(&mut self, text: &str) {
         if self.kind() == BlockKind::Code {
             self.text.push_str(&entity::decode(text));
             return;
@@ -282,7 +285,8 @@ impl Reader {
             .map_or(BlockKind::Paragraph, |(_, kind)| *kind)
     }
 
-    fn start(&mut self, tag: &Tag<'_>) {
+    /// Takes a start tag.
+    pub(super) fn start(&mut self, tag: &Tag<'_>) {
         let element = element(tag.name);
         match element {
             Element::Inline => {
@@ -321,7 +325,8 @@ impl Reader {
         }
     }
 
-    fn end(&mut self, name: &str) {
+    /// Takes an end tag.
+    pub(super) fn end(&mut self, name: &str) {
         match element(name) {
             Element::Inline => {}
             Element::Block => self.block_border(),
@@ -375,7 +380,13 @@ impl Reader {
         }
     }
 
-    fn flush(&mut self) {
+    /// Whether no text of a new block was met yet.
+    pub(super) fn is_between_blocks(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Ends the block.
+    pub(super) fn flush(&mut self) {
         self.space = false;
         self.line_break = false;
         self.cell_border = false;

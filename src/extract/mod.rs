@@ -10,11 +10,13 @@ pub(crate) mod charset;
 pub(crate) mod claimed_date;
 pub(crate) mod entity;
 pub mod fragment;
+mod furniture;
 mod head;
 mod kind;
 mod links;
 mod main_text;
 pub(crate) mod markup;
+mod page;
 
 pub use article::{Article, PageKind, article};
 pub use links::{FeedLink, FeedLinkKind, feed_links};

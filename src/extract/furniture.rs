@@ -1,0 +1,593 @@
+//! Furniture: what stands in and around an article and is no part of it.
+//!
+//! Two kinds of rule. A [`Mark`] is what an element says of itself by its tag, role, class or id. A [`Rule`] looks at
+//! a block's own text and links. Both are named, so that a person can be told why a block does not count.
+
+use super::markup::Tag;
+use crate::domain::state::{Block, BlockKind};
+
+/// What an element says of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Mark {
+    /// `nav`, menus, breadcrumbs, pagers.
+    Navigation,
+    /// Not shown.
+    Hidden,
+    /// `aside`, side bars, widgets, footers.
+    Aside,
+    /// Advertisements and sponsored boxes.
+    Advertisement,
+    /// Lists of other articles.
+    Related,
+    /// Newsletter and subscription boxes.
+    Newsletter,
+    /// Share bars and counters.
+    Share,
+    /// Readers' comments.
+    Comments,
+    /// Forms and their controls.
+    Control,
+    /// Captions and credits of pictures.
+    Caption,
+    /// By-line, date, tags.
+    Meta,
+}
+
+/// What a tag says of the text inside.
+pub(super) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
+    let by_name = match tag.name {
+        "nav" | "menu" => Some(Mark::Navigation),
+        "aside" | "footer" => Some(Mark::Aside),
+        "form" | "button" | "label" | "fieldset" | "dialog" => Some(Mark::Control),
+        "figcaption" => Some(Mark::Caption),
+        _ => None,
+    };
+    if tag.is_plain() {
+        return by_name;
+    }
+    let mut named = None;
+    for (key, value) in tag.attributes().take(32) {
+        let found = match key {
+            "hidden" => Some(Mark::Hidden),
+            "aria-hidden" if value == "true" => Some(Mark::Hidden),
+            "style" if hides(value) => Some(Mark::Hidden),
+            "role" => mark_of_role(value),
+            "class" | "id" => mark_of_names(value),
+            _ => None,
+        };
+        named = named.or(found);
+        if named == Some(Mark::Hidden) {
+            break;
+        }
+    }
+    named.or(by_name)
+}
+
+fn hides(style: &str) -> bool {
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
+    style.contains("display:none") || style.contains("visibility:hidden")
+}
+
+fn mark_of_role(role: &str) -> Option<Mark> {
+    match role {
+        "navigation" | "menu" | "menubar" | "banner" => Some(Mark::Navigation),
+        "complementary" | "contentinfo" => Some(Mark::Aside),
+        "search" | "dialog" | "alertdialog" | "button" | "form" => Some(Mark::Control),
+        _ => None,
+    }
+}
+
+/// Words of class names and ids, and what they stand for.
+const WORDS: [(&str, Mark); 68] = [
+    ("nav", Mark::Navigation),
+    ("navbar", Mark::Navigation),
+    ("navigation", Mark::Navigation),
+    ("menu", Mark::Navigation),
+    ("breadcrumb", Mark::Navigation),
+    ("breadcrumbs", Mark::Navigation),
+    ("pagination", Mark::Navigation),
+    ("pager", Mark::Navigation),
+    ("toc", Mark::Navigation),
+    ("sidebar", Mark::Aside),
+    ("footer", Mark::Aside),
+    ("widget", Mark::Aside),
+    ("weather", Mark::Aside),
+    ("ticker", Mark::Aside),
+    ("ad", Mark::Advertisement),
+    ("ads", Mark::Advertisement),
+    ("advert", Mark::Advertisement),
+    ("advertisement", Mark::Advertisement),
+    ("advertising", Mark::Advertisement),
+    ("adslot", Mark::Advertisement),
+    ("adunit", Mark::Advertisement),
+    ("sponsor", Mark::Advertisement),
+    ("sponsored", Mark::Advertisement),
+    ("promo", Mark::Advertisement),
+    ("promotion", Mark::Advertisement),
+    ("taboola", Mark::Advertisement),
+    ("outbrain", Mark::Advertisement),
+    ("related", Mark::Related),
+    ("recommended", Mark::Related),
+    ("recommendations", Mark::Related),
+    ("recirc", Mark::Related),
+    ("readmore", Mark::Related),
+    ("seealso", Mark::Related),
+    ("trending", Mark::Related),
+    ("popular", Mark::Related),
+    ("mostread", Mark::Related),
+    ("mostpopular", Mark::Related),
+    ("teaser", Mark::Related),
+    ("newsletter", Mark::Newsletter),
+    ("subscribe", Mark::Newsletter),
+    ("subscription", Mark::Newsletter),
+    ("signup", Mark::Newsletter),
+    ("paywall", Mark::Newsletter),
+    ("share", Mark::Share),
+    ("sharing", Mark::Share),
+    ("sharebar", Mark::Share),
+    ("social", Mark::Share),
+    ("sharethis", Mark::Share),
+    ("addthis", Mark::Share),
+    ("comments", Mark::Comments),
+    ("disqus", Mark::Comments),
+    ("respond", Mark::Comments),
+    ("cookie", Mark::Control),
+    ("cookies", Mark::Control),
+    ("consent", Mark::Control),
+    ("gdpr", Mark::Control),
+    ("modal", Mark::Control),
+    ("popup", Mark::Control),
+    ("tooltip", Mark::Control),
+    ("toolbar", Mark::Control),
+    ("caption", Mark::Caption),
+    ("figcaption", Mark::Caption),
+    ("photocredit", Mark::Caption),
+    ("byline", Mark::Meta),
+    ("dateline", Mark::Meta),
+    ("timestamp", Mark::Meta),
+    ("tags", Mark::Meta),
+    ("taglist", Mark::Meta),
+];
+
+/// The first word of a class list or id that stands for something. `article-body__related-links` has the words
+/// `article`, `body`, `related`, `links`; `relatedLinks` has `related`, `links`.
+fn mark_of_names(value: &str) -> Option<Mark> {
+    value
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .flat_map(camel_words)
+        .find_map(|word| {
+            WORDS
+                .iter()
+                .find(|(known, _)| word.eq_ignore_ascii_case(known))
+                .map(|(_, mark)| *mark)
+        })
+}
+
+/// `relatedLinks` → `related`, `Links`.
+fn camel_words(name: &str) -> impl Iterator<Item = &str> {
+    let bytes = name.as_bytes();
+    let mut from = 0;
+    let mut ends: Vec<usize> = (1..bytes.len())
+        .filter(|at| bytes[*at].is_ascii_uppercase() && bytes[*at - 1].is_ascii_lowercase())
+        .collect();
+    ends.push(bytes.len());
+    ends.into_iter().filter_map(move |end| {
+        let word = name.get(from..end);
+        from = end;
+        word
+    })
+}
+
+/// Whether an element says that it holds the article.
+pub(super) fn claims_article(tag: &Tag<'_>) -> bool {
+    matches!(tag.name, "article" | "main")
+        || !tag.is_plain()
+            && tag
+                .attribute("itemprop")
+                .is_some_and(|value| value == "articleBody")
+}
+
+/// Why a block of the main text does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Rule {
+    /// It says the headline again.
+    Headline,
+    /// `Advertisement`, `Sponsored: …`
+    Advertisement,
+    /// `Related: …`, `Read more: …`
+    RelatedLink,
+    /// `Sign up for our newsletter`
+    Newsletter,
+    /// `Share this`, `Follow us on …`, counters.
+    Share,
+    /// `5 min ago`, `3 minute read`
+    Clock,
+    /// `12 of 30`, `1/20`
+    Position,
+    /// `21 °C`
+    Weather,
+    /// What stands under a picture.
+    Caption,
+}
+
+/// A word that begins a line which leads elsewhere, and is followed by a colon or stands alone.
+const RELATED: [&str; 34] = [
+    "related",
+    "related articles",
+    "related stories",
+    "related story",
+    "related coverage",
+    "related content",
+    "related links",
+    "related topics",
+    "related news",
+    "read more",
+    "read also",
+    "read next",
+    "also read",
+    "see also",
+    "see more",
+    "more on this",
+    "more on this story",
+    "more from",
+    "watch",
+    "watch more",
+    "don't miss",
+    "recommended",
+    "recommended videos",
+    "recommended stories",
+    "recommended for you",
+    "you may also like",
+    "you might also like",
+    "explore further",
+    "lesen sie auch",
+    "lire aussi",
+    "à lire aussi",
+    "lee también",
+    "leia também",
+    "leggi anche",
+];
+
+/// The rule that a block falls under by its own text. `linked` is the share of its characters that are links.
+pub(super) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
+    if block.kind == BlockKind::Caption {
+        return Some(Rule::Caption);
+    }
+    let text = block.text.trim();
+    // Whatever is long says something.
+    if text.len() > 400 || block.kind == BlockKind::Code {
+        return None;
+    }
+    let lower = text.to_lowercase().replace('’', "'");
+    let words = lower.split_whitespace().count();
+    if is_advertisement(&lower, words) {
+        Some(Rule::Advertisement)
+    } else if is_related(&lower, words, linked) {
+        Some(Rule::RelatedLink)
+    } else if is_newsletter(&lower, words) {
+        Some(Rule::Newsletter)
+    } else if is_share(&lower, words) {
+        Some(Rule::Share)
+    } else if is_clock(&lower, words) {
+        Some(Rule::Clock)
+    } else if is_position(&lower, words) {
+        Some(Rule::Position)
+    } else if is_weather(&lower, words) {
+        Some(Rule::Weather)
+    } else {
+        None
+    }
+}
+
+fn is_advertisement(lower: &str, words: usize) -> bool {
+    let label = lower.trim_end_matches([':', '.']);
+    let alone = [
+        "advertisement",
+        "advertising",
+        "ad",
+        "sponsored",
+        "sponsored content",
+        "anzeige",
+        "werbung",
+        "publicité",
+        "publicidad",
+        "publicidade",
+        "pubblicità",
+        "advertentie",
+        "annons",
+        "reklama",
+        "реклама",
+        "広告",
+        "story continues below advertisement",
+        "article continues below advertisement",
+        "continue reading below",
+        "article continues after advertisement",
+        "scroll to continue",
+        "skip advertisement",
+    ];
+    if alone.contains(&label) {
+        return true;
+    }
+    let labelled = [
+        "advertisement:",
+        "sponsored:",
+        "ad:",
+        "anzeige:",
+        "publicidad:",
+        "paid content:",
+        "promoted:",
+    ];
+    words <= 25 && labelled.iter().any(|label| lower.starts_with(label))
+}
+
+fn is_related(lower: &str, words: usize, linked: f32) -> bool {
+    let label = lower.trim_end_matches([':', '…', '.', '»', '>', ' ']);
+    if RELATED.contains(&label) {
+        return true;
+    }
+    let led = RELATED.iter().any(|label| {
+        lower
+            .strip_prefix(label)
+            .is_some_and(|rest| rest.trim_start().starts_with([':', '|', '—', '–']))
+    });
+    words <= 40 && led && linked >= 0.3
+}
+
+fn is_newsletter(lower: &str, words: usize) -> bool {
+    let starts = [
+        "sign up for",
+        "sign up to",
+        "subscribe to",
+        "subscribe for",
+        "get our",
+        "get the latest",
+        "join our newsletter",
+        "click here to subscribe",
+        "already a subscriber",
+        "thanks for signing up",
+        "thank you for signing up",
+        "enter your email",
+        "enter your e-mail",
+    ];
+    let mentions = [
+        "newsletter",
+        "inbox",
+        "e-mail",
+        "email",
+        "briefing",
+        "subscri",
+    ];
+    words <= 45
+        && starts.iter().any(|start| lower.starts_with(start))
+        && mentions.iter().any(|word| lower.contains(word))
+}
+
+fn is_share(lower: &str, words: usize) -> bool {
+    let label = lower.trim_end_matches([':', '.', '!', ' ']);
+    let alone = [
+        "share",
+        "share this",
+        "share this article",
+        "share this story",
+        "share on facebook",
+        "share on twitter",
+        "share on x",
+        "share on linkedin",
+        "share on whatsapp",
+        "tweet",
+        "facebook",
+        "twitter",
+        "whatsapp",
+        "email",
+        "print",
+        "print this article",
+        "copy link",
+        "save",
+        "comments",
+        "comment",
+        "leave a comment",
+        "follow us",
+        "like this story? share it with a friend",
+    ];
+    if alone.contains(&label) {
+        return true;
+    }
+    if words <= 4 && starts_with_number(lower) {
+        let unit = lower.trim_start_matches(|c: char| {
+            c.is_ascii_digit() || matches!(c, ',' | '.' | ' ' | 'k' | 'm' | '+')
+        });
+        let counted = [
+            "shares",
+            "share",
+            "views",
+            "view",
+            "comments",
+            "comment",
+            "likes",
+            "like",
+            "retweets",
+            "replies",
+            "reads",
+            "people read this",
+        ];
+        if counted.contains(&unit.trim()) {
+            return true;
+        }
+    }
+    let networks = [
+        "twitter",
+        "facebook",
+        "instagram",
+        "youtube",
+        "linkedin",
+        "tiktok",
+        "whatsapp",
+        "telegram",
+        "@",
+    ];
+    let starts = [
+        "follow us on",
+        "follow us at",
+        "like us on",
+        "join us on",
+        "find us on",
+    ];
+    words <= 30
+        && starts.iter().any(|start| lower.starts_with(start))
+        && networks.iter().any(|name| lower.contains(name))
+}
+
+fn starts_with_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn is_clock(lower: &str, words: usize) -> bool {
+    let text = lower
+        .trim_start_matches("updated ")
+        .trim_start_matches("published ")
+        .trim_start_matches("last updated ");
+    if words > 6 || !starts_with_number(text) {
+        return false;
+    }
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ' || c == '-');
+    let units = [
+        "second", "sec", "minute", "min", "hour", "hr", "day", "week", "month", "year", "h ", "m ",
+        "d ",
+    ];
+    units.iter().any(|unit| rest.starts_with(unit))
+        && (rest.ends_with("ago") || rest.ends_with("read"))
+}
+
+/// `3 of 12`, `3/12`, `Photo 3 of 12`, `Slide 3 / 12`.
+fn is_position(lower: &str, words: usize) -> bool {
+    if words > 5 {
+        return false;
+    }
+    let named = [
+        "photo", "image", "picture", "slide", "page", "gallery", "bild", "foto",
+    ];
+    let text = named
+        .iter()
+        .find_map(|name| lower.strip_prefix(name))
+        .unwrap_or(lower);
+    let digits = |part: &str| {
+        !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    ["/", " of ", " von ", " de ", " di "]
+        .iter()
+        .any(|separator| {
+            text.split_once(separator)
+                .is_some_and(|(at, all)| digits(at.trim()) && digits(all.trim()))
+        })
+}
+
+/// A temperature with no more than a place and a word for the sky.
+fn is_weather(lower: &str, words: usize) -> bool {
+    words <= 6
+        && (lower.contains('°') || lower.contains('℃') || lower.contains('℉'))
+        && [
+            "sunny", "cloudy", "rain", "fog", "snow", "clear", "storm", "wind", "weather", "today",
+            "tonight", "tomorrow",
+        ]
+        .iter()
+        .any(|word| lower.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rule: Option<Rule>, linked: f32, texts: &[&str]) {
+        for text in texts {
+            assert_eq!(rule_of(&Block::paragraph(*text), linked), rule, "{text}");
+        }
+    }
+
+    #[test]
+    fn furniture_inside_of_the_text_is_known_by_name() {
+        check(
+            Some(Rule::Advertisement),
+            0.0,
+            &[
+                "Advertisement",
+                "ADVERTISEMENT",
+                "Sponsored: 20 percent off every bridge",
+                "Advertisement: save 9 percent on tariff insurance",
+                "Anzeige",
+            ],
+        );
+        check(
+            Some(Rule::RelatedLink),
+            0.8,
+            &[
+                "Related: The other story",
+                "READ MORE: Something else",
+                "Don’t miss",
+                "Recommended Videos",
+            ],
+        );
+        check(
+            Some(Rule::Newsletter),
+            0.0,
+            &[
+                "Sign up to get our daily briefing by e-mail, free of charge.",
+                "Get the latest updates right in your inbox.",
+            ],
+        );
+        check(
+            Some(Rule::Share),
+            0.0,
+            &[
+                "Share this article",
+                "1,204 shares",
+                "12 comments",
+                "34.5K views",
+                "Follow us on Twitter @x and on Facebook.",
+            ],
+        );
+        check(
+            Some(Rule::Clock),
+            0.0,
+            &[
+                "5 min ago",
+                "Updated 3 hours ago",
+                "4 minute read",
+                "2 days ago",
+            ],
+        );
+        check(
+            Some(Rule::Position),
+            0.0,
+            &["3 of 12", "Photo 3 of 12", "1/20"],
+        );
+        check(Some(Rule::Weather), 0.0, &["Tallinn 21°C Light rain"]);
+    }
+
+    #[test]
+    fn what_an_article_says_is_no_furniture() {
+        check(
+            None,
+            0.0,
+            &[
+                "Related: he said the two cases had nothing to do with one another.",
+                "Temperatures reached 41 °C in Seville on Monday, the weather service said.",
+                "Three of 12 jurors disagreed.",
+                "Share prices fell.",
+                "The minister said five minutes ago it was over.",
+                "Sign up for the draft began on Monday.",
+                "Advertisements for tobacco will be banned from May.",
+                "12 people were hurt.",
+                "Comments were not available.",
+            ],
+        );
+        check(None, 1.0, &["The full report of the inquiry"]);
+    }
+
+    #[test]
+    fn class_names_are_read_word_by_word() {
+        assert_eq!(mark_of_names("article__related-links"), Some(Mark::Related));
+        assert_eq!(mark_of_names("relatedLinks"), Some(Mark::Related));
+        assert_eq!(mark_of_names("c-ad c-ad--mid"), Some(Mark::Advertisement));
+        assert_eq!(mark_of_names("header shadow leadership"), None);
+    }
+}

@@ -1,0 +1,282 @@
+//! A page as a reader goes through it: all of its blocks in order, each with where it stands and how much of it is
+//! links.
+//!
+//! This is the coarse second view beside the extractor's: it leaves nothing out but what a browser does not show.
+
+use super::fragment::Reader;
+use super::furniture::{self, Mark};
+use super::markup::{Tag, Token, Tokens};
+use crate::domain::state::Block;
+
+/// All visible blocks of a page, and the elements that they stand in.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// The elements, outer before inner; the first one is the document.
+    pub(super) elements: Vec<Element>,
+    /// The blocks, in order.
+    pub(super) blocks: Vec<PageBlock>,
+}
+
+/// An element that holds blocks.
+#[derive(Debug)]
+pub(super) struct Element {
+    /// The element around it; the document is its own.
+    pub(super) parent: usize,
+    /// What its tag, its class or its role says of its text.
+    pub(super) mark: Option<Mark>,
+    /// Whether it says that it is the article: `article`, `main`, `itemprop="articleBody"`.
+    pub(super) is_article: bool,
+}
+
+/// A block and where it stands.
+#[derive(Debug)]
+pub(super) struct PageBlock {
+    /// The block.
+    pub(super) block: Block,
+    /// The innermost element that holds it.
+    pub(super) element: usize,
+    /// The share of its characters that are links, 0–1.
+    pub(super) linked: f32,
+}
+
+impl Page {
+    /// Reads a page that is well nested (see [`super::bounded`]).
+    pub(super) fn read(html: &str) -> Self {
+        let mut walk = Walk::default();
+        walk.page.elements.push(Element {
+            parent: 0,
+            mark: None,
+            is_article: false,
+        });
+        let mut tokens = Tokens::new(html);
+        while let Some(token) = tokens.next() {
+            match token {
+                Token::Start(tag) if is_raw(tag.name) => {
+                    tokens.raw_text(tag.name);
+                }
+                Token::Start(tag) => walk.start(&tag),
+                Token::End(name) => walk.end(name),
+                Token::Text(text) => walk.text(text),
+                _ => {}
+            }
+        }
+        walk.finish()
+    }
+
+    /// The elements around a block, from the innermost to the document.
+    pub(super) fn around(&self, element: usize) -> impl Iterator<Item = usize> {
+        let mut next = Some(element);
+        std::iter::from_fn(move || {
+            let at = next?;
+            let parent = self.elements.get(at)?.parent;
+            next = (parent != at).then_some(parent);
+            Some(at)
+        })
+    }
+
+    /// Whether the block stands inside of the element.
+    pub(super) fn is_inside(&self, block: &PageBlock, element: usize) -> bool {
+        self.around(block.element).any(|around| around == element)
+    }
+}
+
+fn is_raw(name: &str) -> bool {
+    matches!(name, "script" | "style" | "title" | "textarea" | "select")
+}
+
+#[derive(Default)]
+struct Walk<'a> {
+    page: Page,
+    reader: Reader,
+    /// The open elements: name and, for those that hold blocks, their number.
+    open: Vec<(&'a str, usize)>,
+    links: usize,
+    /// Of the block that is being read: characters, characters in links, and where it began.
+    characters: usize,
+    linked: usize,
+    began: Option<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn innermost(&self) -> usize {
+        self.open.last().map_or(0, |(_, element)| *element)
+    }
+
+    fn start(&mut self, tag: &Tag<'a>) {
+        self.reader.start(tag);
+        self.settle();
+        if is_void(tag.name) {
+            return;
+        }
+        if tag.name == "a" {
+            self.links += 1;
+        }
+        let parent = self.innermost();
+        let mark = furniture::mark_of(tag);
+        let is_article = furniture::claims_article(tag);
+        // Formatting elements hold no blocks of their own; they are numbered only when they say something.
+        let element = if mark.is_some() || is_article || !is_formatting(tag.name) {
+            self.page.elements.push(Element {
+                parent,
+                mark,
+                is_article,
+            });
+            self.page.elements.len() - 1
+        } else {
+            parent
+        };
+        self.open.push((tag.name, element));
+    }
+
+    fn end(&mut self, name: &str) {
+        self.reader.end(name);
+        self.settle();
+        if let Some(at) = self.open.iter().rposition(|(open, _)| *open == name) {
+            let links = self
+                .open
+                .iter()
+                .skip(at)
+                .filter(|(open, _)| *open == "a")
+                .count();
+            self.links = self.links.saturating_sub(links);
+            self.open.truncate(at);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.reader.text(text);
+        let characters = text.chars().filter(|c| !c.is_whitespace()).count();
+        if characters > 0 {
+            self.began.get_or_insert(self.innermost());
+            // A block that began in a small element and goes on outside of it belongs to the outer one.
+            if let Some(began) = self.began {
+                let inner = self.innermost();
+                if began != inner && !self.page.around(inner).any(|around| around == began) {
+                    let common = self
+                        .page
+                        .around(began)
+                        .find(|around| self.page.around(inner).any(|other| other == *around));
+                    self.began = common;
+                }
+            }
+            self.characters += characters;
+            if self.links > 0 {
+                self.linked += characters;
+            }
+        }
+    }
+
+    /// Gives the block that has just ended its place.
+    fn settle(&mut self) {
+        while self.page.blocks.len() < self.reader.blocks.len() {
+            let Some(block) = self.reader.blocks.get(self.page.blocks.len()) else {
+                return;
+            };
+            let linked = self.linked as f32 / self.characters.max(1) as f32;
+            self.page.blocks.push(PageBlock {
+                block: block.clone(),
+                element: self.began.unwrap_or(0),
+                linked,
+            });
+            self.began = None;
+            self.characters = 0;
+            self.linked = 0;
+        }
+        if self.reader.is_between_blocks() {
+            self.began = None;
+            self.characters = 0;
+            self.linked = 0;
+        }
+    }
+
+    fn finish(mut self) -> Page {
+        self.reader.flush();
+        self.settle();
+        self.page
+    }
+}
+
+fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "source"
+            | "track"
+            | "wbr"
+            | "param"
+            | "basefont"
+            | "bgsound"
+            | "frame"
+            | "keygen"
+    )
+}
+
+fn is_formatting(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "abbr"
+            | "b"
+            | "big"
+            | "cite"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "mark"
+            | "nobr"
+            | "q"
+            | "s"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "time"
+            | "tt"
+            | "u"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_know_where_they_stand() {
+        let page = Page::read(
+            "<body><nav><a href=x>Home</a></nav><article><h1>T</h1><p>one <a href=y>two</a></p><aside><p>three</p></aside></article></body>",
+        );
+        let found: Vec<(&str, f32, bool, bool)> = page
+            .blocks
+            .iter()
+            .map(|block| {
+                let marked = page
+                    .around(block.element)
+                    .any(|at| page.elements[at].mark.is_some());
+                let article = page
+                    .around(block.element)
+                    .any(|at| page.elements[at].is_article);
+                (block.block.text.as_str(), block.linked, marked, article)
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("Home", 1.0, true, false),
+                ("T", 0.0, false, true),
+                ("one two", 0.5, false, true),
+                ("three", 0.0, true, true),
+            ]
+        );
+    }
+}
