@@ -3,7 +3,7 @@
 //! Time is a [`Duration`] since any fixed moment of the caller's choice (a [`crate::time::Stopwatch`] started with the
 //! program), so that a wall clock that jumps neither stalls nor floods anybody.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,24 +11,49 @@ use url::Url;
 
 /// Jobs waiting for their hosts. Hosts take turns; within a host the order is first in, first out.
 ///
-/// Every operation costs O(log n) in the number of hosts, whatever the number of jobs.
+/// Every operation but [`Self::set_limits`] costs O(log n) in the number of hosts and jobs, and hosts without anything
+/// to do take no memory.
 #[derive(Debug)]
 pub struct HostQueue<J> {
     per_host: usize,
     host_delay: Duration,
+    concurrency: usize,
     hosts: HashMap<Arc<str>, Host<J>>,
     /// Hosts with waiting jobs and a free slot, by the moment of their next start, then by their turn.
     startable: BTreeSet<(Duration, u64, Arc<str>)>,
     /// Hosts that have nothing to do, by the moment when they can be forgotten.
     resting: BTreeSet<(Duration, Arc<str>)>,
     turn: u64,
+    ticket: u64,
     waiting: usize,
     running: usize,
 }
 
+/// A place in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// A job that starts now.
+#[derive(Debug)]
+pub struct Start<J> {
+    /// Whom it asks.
+    pub host: Arc<str>,
+    /// What was pushed.
+    pub job: J,
+    /// What undoes the start.
+    pub pause: Pause,
+}
+
+/// The pause that a start has begun, for taking the start back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    before: Duration,
+    after: Duration,
+}
+
 #[derive(Debug)]
 struct Host<J> {
-    jobs: VecDeque<J>,
+    jobs: BTreeMap<Ticket, J>,
     running: usize,
     /// No start before this.
     free_at: Duration,
@@ -39,65 +64,90 @@ struct Host<J> {
 }
 
 impl<J> HostQueue<J> {
-    /// At most `per_host` jobs of a host at once (at least one), and `host_delay` after each start and each end.
+    /// At most `per_host` jobs of a host at once and `concurrency` over all hosts (at least one), and `host_delay` from
+    /// the start of a job to the start of the next one of its host.
     #[must_use]
-    pub fn new(per_host: usize, host_delay: Duration) -> Self {
+    pub fn new(per_host: usize, host_delay: Duration, concurrency: usize) -> Self {
         Self {
             per_host: per_host.max(1),
             host_delay,
+            concurrency: concurrency.max(1),
             hosts: HashMap::new(),
             startable: BTreeSet::new(),
             resting: BTreeSet::new(),
             turn: 0,
+            ticket: 0,
             waiting: 0,
             running: 0,
         }
     }
 
-    /// Adds a job behind the others of its host.
-    pub fn push(&mut self, host: &str, job: J) {
-        let host = self.known(host);
-        self.waiting += 1;
-        self.update(&host, |entry| entry.jobs.push_back(job));
+    /// Other limits for the jobs that start from now on. Pauses that have begun stay as they are, and so do jobs that
+    /// run; none starts until there are fewer than the new limits.
+    pub fn set_limits(&mut self, per_host: usize, host_delay: Duration, concurrency: usize) {
+        self.per_host = per_host.max(1);
+        self.host_delay = host_delay;
+        self.concurrency = concurrency.max(1);
+        let hosts: Vec<Arc<str>> = self.hosts.keys().cloned().collect();
+        for host in hosts {
+            self.update(&host, |_| ());
+        }
     }
 
-    /// The next job that may start now, with its host; [`Self::done`] is owed for it.
-    pub fn pop_ready(&mut self, now: Duration) -> Option<(Arc<str>, J)> {
+    /// Adds a job behind the others of its host.
+    pub fn push(&mut self, host: &str, job: J) -> Ticket {
+        let host = self.known(host);
+        self.waiting += 1;
+        self.ticket += 1;
+        let ticket = Ticket(self.ticket);
+        self.update(&host, |entry| entry.jobs.insert(ticket, job));
+        ticket
+    }
+
+    /// Takes a job back that has not started; `None` when it has.
+    pub fn cancel(&mut self, host: &str, ticket: Ticket) -> Option<J> {
+        let (host, _) = self.hosts.get_key_value(host)?;
+        let host = Arc::clone(host);
+        let job = self.update(&host, |entry| entry.jobs.remove(&ticket))?;
+        self.waiting -= 1;
+        Some(job)
+    }
+
+    /// The next job that may start now; [`Self::done`] or [`Self::take_back`] is owed for it.
+    pub fn pop_ready(&mut self, now: Duration) -> Option<Start<J>> {
         self.forget(now);
-        let (at, _, host) = self.startable.first()?;
-        if *at > now {
+        if self.next_ready_at()? > now {
             return None;
         }
+        let (_, _, host) = self.startable.first()?;
         let host = Arc::clone(host);
-        let free_at = now.saturating_add(self.host_delay);
-        let job = self.update(&host, |entry| {
-            let job = entry.jobs.pop_front();
-            if job.is_some() {
-                entry.running += 1;
-                entry.free_at = entry.free_at.max(free_at);
-            }
-            job
+        let after = now.saturating_add(self.host_delay);
+        let (before, job) = self.update(&host, |entry| {
+            let (_, job) = entry.jobs.pop_first()?;
+            let before = entry.free_at;
+            entry.running += 1;
+            entry.free_at = before.max(after);
+            Some((before, job))
         })?;
-        self.waiting = self.waiting.saturating_sub(1);
+        self.waiting -= 1;
         self.running += 1;
-        Some((host, job))
+        let pause = Pause { before, after };
+        Some(Start { host, job, pause })
     }
 
     /// A job of this host has ended.
     pub fn done(&mut self, host: &str, now: Duration) {
+        self.end(host, |_| ());
         self.forget(now);
-        let free_at = now.saturating_add(self.host_delay);
-        let Some((host, entry)) = self.hosts.get_key_value(host) else {
-            return;
-        };
-        if entry.running == 0 {
-            return;
-        }
-        let host = Arc::clone(host);
-        self.running = self.running.saturating_sub(1);
-        self.update(&host, |entry| {
-            entry.running -= 1;
-            entry.free_at = entry.free_at.max(free_at);
+    }
+
+    /// A job of this host that was started has not asked anything after all, so it leaves no pause behind.
+    pub fn take_back(&mut self, host: &str, pause: Pause) {
+        self.end(host, |entry| {
+            // A later start or a hold has brought a pause of its own.
+            if entry.free_at == pause.after {
+                entry.free_at = pause.before;
+            }
         });
     }
 
@@ -110,6 +160,9 @@ impl<J> HostQueue<J> {
     /// When [`Self::pop_ready`] will have something, if no job ends before; `None` when nothing waits for time alone.
     #[must_use]
     pub fn next_ready_at(&self) -> Option<Duration> {
+        if self.running >= self.concurrency {
+            return None;
+        }
         self.startable.first().map(|(at, _, _)| *at)
     }
 
@@ -131,15 +184,19 @@ impl<J> HostQueue<J> {
         self.waiting == 0 && self.running == 0
     }
 
-    /// Takes every job back that has not started, in no order: when the program stops or the settings change.
-    pub fn take_waiting(&mut self) -> Vec<J> {
-        let hosts: Vec<Arc<str>> = self.hosts.keys().cloned().collect();
-        let mut taken = Vec::with_capacity(self.waiting);
-        for host in hosts {
-            taken.extend(self.update(&host, |entry| std::mem::take(&mut entry.jobs)));
+    fn end(&mut self, host: &str, change: impl FnOnce(&mut Host<J>)) {
+        let Some((host, entry)) = self.hosts.get_key_value(host) else {
+            return;
+        };
+        if entry.running == 0 {
+            return;
         }
-        self.waiting = 0;
-        taken
+        let host = Arc::clone(host);
+        self.running -= 1;
+        self.update(&host, |entry| {
+            entry.running -= 1;
+            change(entry);
+        });
     }
 
     /// The shared name of a host, which is known from now on.
@@ -151,7 +208,7 @@ impl<J> HostQueue<J> {
         self.hosts.insert(
             Arc::clone(&name),
             Host {
-                jobs: VecDeque::new(),
+                jobs: BTreeMap::new(),
                 running: 0,
                 free_at: Duration::ZERO,
                 place: None,

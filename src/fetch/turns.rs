@@ -1,15 +1,16 @@
 //! Taking turns: the async edge of [`HostQueue`].
 //!
-//! Whoever wants to ask a host waits here for a turn; the number of requests over all hosts is bounded as well. A task
-//! that waits for its host takes no place from the others.
+//! Whoever wants to ask a host waits here for a turn; the number of turns over all hosts is bounded as well. A task that
+//! waits for its host takes no place from the others, and one that gives up leaves nothing behind.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
-use super::limits::HostQueue;
-use crate::time::Stopwatch;
+use super::limits::{HostQueue, Pause, Ticket};
 
 /// The gate before all requests; clones are the same gate.
 #[derive(Debug, Clone)]
@@ -19,133 +20,185 @@ pub struct Turns {
 
 #[derive(Debug)]
 struct Gate {
-    started: Stopwatch,
-    queue: Mutex<HostQueue<oneshot::Sender<()>>>,
-    places: Arc<Semaphore>,
-    /// Rings when somebody begins to wait for time to pass.
-    clock: Notify,
+    started: Instant,
+    queue: Mutex<Queue>,
+    /// Rings when the keeper of time has to look again, and when the gate is gone.
+    bell: Arc<Notify>,
+    /// Whether there is a keeper of time.
+    kept: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Queue {
+    hosts: HostQueue<oneshot::Sender<Granted>>,
+    /// When the keeper of time looks next by itself; `None` for not at all.
+    keeper: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Granted {
+    host: Arc<str>,
+    pause: Pause,
 }
 
 /// The right to make one request; it ends when dropped.
 #[derive(Debug)]
 pub struct Turn {
     gate: Arc<Gate>,
-    host: String,
-    place: Option<OwnedSemaphorePermit>,
+    host: Arc<str>,
 }
 
 impl Turns {
-    /// At most `per_host` requests of a host at once, `host_delay` between them, and `concurrency` over all hosts.
-    ///
-    /// Has to be called on a runtime: a small task watches for the turns that wait for time.
+    /// At most `per_host` turns of a host at once and `concurrency` over all hosts, and at least `host_delay` from the
+    /// start of one to the start of the next one of the same host.
     #[must_use]
     pub fn new(per_host: usize, host_delay: Duration, concurrency: usize) -> Self {
-        let gate = Arc::new(Gate {
-            started: Stopwatch::start(),
-            queue: Mutex::new(HostQueue::new(per_host, host_delay)),
-            places: Arc::new(Semaphore::new(concurrency.max(1))),
-            clock: Notify::new(),
-        });
-        tokio::spawn(keep_time(Arc::downgrade(&gate)));
-        Self { gate }
-    }
-
-    /// Waits for a turn at a host; hosts are first come, first served.
-    pub async fn take(&self, host: &str) -> Turn {
-        let (grant, granted) = oneshot::channel();
-        self.gate.queue().push(host, grant);
-        self.gate.hand_out();
-        // A caller that gives up while it waits must not keep the turn: it may have been granted this very moment.
-        let mut waiting = Waiting {
-            gate: &self.gate,
-            host,
-            granted,
-            held: false,
-        };
-        // The sender lives in the queue until it grants.
-        waiting.held = (&mut waiting.granted).await.is_ok();
-        let place = Arc::clone(&self.gate.places).acquire_owned().await.ok();
-        waiting.held = false;
-        Turn {
-            gate: Arc::clone(&self.gate),
-            host: host.to_owned(),
-            place,
+        Self {
+            gate: Arc::new(Gate {
+                started: Instant::now(),
+                queue: Mutex::new(Queue {
+                    hosts: HostQueue::new(per_host, host_delay, concurrency),
+                    keeper: None,
+                }),
+                bell: Arc::new(Notify::new()),
+                kept: AtomicBool::new(false),
+            }),
         }
     }
 
-    /// Starts no request at a host for the time that it asked for.
+    /// Waits for a turn at a host; first come, first served. Dropping the future gives the place in the queue up.
+    pub async fn take(&self, host: &str) -> Turn {
+        let (grant, granted) = oneshot::channel();
+        let mut waiting = Waiting {
+            gate: &self.gate,
+            host,
+            ticket: self.gate.push(host, grant),
+            granted,
+            taken: false,
+        };
+        // The queue drops a sender only when this place is given up, so there is always an answer.
+        let received = (&mut waiting.granted).await;
+        waiting.taken = true;
+        Turn {
+            host: received.map_or_else(|_| host.into(), |granted| granted.host),
+            gate: Arc::clone(&self.gate),
+        }
+    }
+
+    /// Starts no turn at a host for the time that it asked for.
     pub fn hold(&self, host: &str, time: Duration) {
-        let until = self.gate.started.elapsed() + time;
-        self.gate.queue().hold_until(host, until);
+        let mut queue = self.gate.queue();
+        let until = self.gate.now().saturating_add(time);
+        queue.hosts.hold_until(host, until);
+    }
+
+    /// Other limits, for the turns that begin from now on.
+    pub fn set_limits(&self, per_host: usize, host_delay: Duration, concurrency: usize) {
+        let mut queue = self.gate.queue();
+        queue.hosts.set_limits(per_host, host_delay, concurrency);
+        self.gate.hand_out(&mut queue);
     }
 }
 
-/// A turn that is waited for, or that waits for a place.
+/// A place in the queue.
 struct Waiting<'a> {
-    gate: &'a Gate,
+    gate: &'a Arc<Gate>,
     host: &'a str,
-    granted: oneshot::Receiver<()>,
-    held: bool,
+    ticket: Ticket,
+    granted: oneshot::Receiver<Granted>,
+    taken: bool,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.granted.close();
-        if self.held || self.granted.try_recv().is_ok() {
-            self.gate.end(self.host);
+        if self.taken {
+            return;
         }
+        let mut queue = self.gate.queue();
+        // Grants are made under the same lock: what is not in the queue any more has been granted.
+        if queue.hosts.cancel(self.host, self.ticket).is_none()
+            && let Ok(granted) = self.granted.try_recv()
+        {
+            queue.hosts.take_back(&granted.host, granted.pause);
+        }
+        self.gate.hand_out(&mut queue);
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.place = None;
-        self.gate.end(&self.host);
+        let mut queue = self.gate.queue();
+        queue.hosts.done(&self.host, self.gate.now());
+        self.gate.hand_out(&mut queue);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.bell.notify_one();
     }
 }
 
 impl Gate {
-    fn queue(&self) -> MutexGuard<'_, HostQueue<oneshot::Sender<()>>> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn end(&self, host: &str) {
-        self.queue().done(host, self.started.elapsed());
-        self.hand_out();
+    fn now(&self) -> Duration {
+        self.started.elapsed()
     }
 
-    /// Grants every turn that can start now.
-    fn hand_out(&self) {
+    fn push(self: &Arc<Self>, host: &str, grant: oneshot::Sender<Granted>) -> Ticket {
+        if !self.kept.swap(true, Ordering::Relaxed) {
+            tokio::spawn(keep_time(Arc::downgrade(self), Arc::clone(&self.bell)));
+        }
         let mut queue = self.queue();
-        loop {
-            let now = self.started.elapsed();
-            let Some((host, grant)) = queue.pop_ready(now) else {
-                break;
+        let ticket = queue.hosts.push(host, grant);
+        self.hand_out(&mut queue);
+        ticket
+    }
+
+    /// Grants every turn that can start now, and sees to it that the next one is granted in time.
+    fn hand_out(&self, queue: &mut Queue) {
+        let now = self.now();
+        while let Some(start) = queue.hosts.pop_ready(now) {
+            let granted = Granted {
+                host: start.host,
+                pause: start.pause,
             };
-            if grant.send(()).is_err() {
-                // Whoever waited has gone away: the next one is served.
-                queue.done(&host, now);
+            if let Err(unheard) = start.job.send(granted) {
+                queue.hosts.take_back(&unheard.host, unheard.pause);
             }
         }
-        if queue.next_ready_at().is_some() {
-            self.clock.notify_one();
+        if let Some(next) = queue.hosts.next_ready_at()
+            && queue.keeper.is_none_or(|at| next < at)
+        {
+            queue.keeper = Some(next);
+            self.bell.notify_one();
         }
     }
 }
 
 /// Hands out the turns that wait for nothing but time, for as long as the gate is in use.
-async fn keep_time(gate: std::sync::Weak<Gate>) {
-    // Looks up now and then whether the gate still exists.
-    const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+async fn keep_time(gate: Weak<Gate>, bell: Arc<Notify>) {
     loop {
-        let Some(gate) = gate.upgrade() else { return };
-        let next = gate.queue().next_ready_at();
-        let sleep = next.map_or(LONGEST_SLEEP, |at| {
-            at.saturating_sub(gate.started.elapsed())
-        });
-        tokio::select! {
-            () = tokio::time::sleep(sleep.min(LONGEST_SLEEP)) => gate.hand_out(),
-            () = gate.clock.notified() => {}
+        let wake_at = {
+            let Some(gate) = gate.upgrade() else { return };
+            let mut queue = gate.queue();
+            let next = queue.hosts.next_ready_at();
+            queue.keeper = next;
+            next.map(|at| gate.started.checked_add(at))
+        };
+        match wake_at {
+            Some(Some(at)) => tokio::select! {
+                () = tokio::time::sleep_until(at) => {
+                    let Some(gate) = gate.upgrade() else { return };
+                    gate.hand_out(&mut gate.queue());
+                }
+                () = bell.notified() => {}
+            },
+            // Nothing waits for time, or for a time that never comes.
+            Some(None) | None => bell.notified().await,
         }
     }
 }
@@ -153,39 +206,105 @@ async fn keep_time(gate: std::sync::Weak<Gate>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
+
+    use crate::time::Stopwatch;
+
+    const LONG: Duration = Duration::from_secs(10);
+    const SHORT: Duration = Duration::from_millis(20);
+
+    async fn soon<T>(work: impl Future<Output = T>) -> T {
+        tokio::time::timeout(LONG, work).await.unwrap()
+    }
+
+    async fn gives_up(work: impl Future<Output = Turn>) {
+        assert!(tokio::time::timeout(SHORT, work).await.is_err());
+    }
 
     #[tokio::test]
     async fn one_host_is_asked_once_at_a_time_and_others_meanwhile() {
         let turns = Turns::new(1, Duration::ZERO, 8);
-        let first = turns.take("a").await;
-        let other = turns.take("b").await;
-        let waiting = tokio::time::timeout(Duration::from_millis(20), turns.take("a")).await;
-        assert!(waiting.is_err());
+        let first = soon(turns.take("a")).await;
+        let other = soon(turns.take("b")).await;
+        gives_up(turns.take("a")).await;
         drop((first, other));
-        // The one that gave up has not eaten the turn.
-        let again = tokio::time::timeout(Duration::from_secs(5), turns.take("a")).await;
-        assert!(again.is_ok());
+        soon(turns.take("a")).await;
     }
 
     #[tokio::test]
-    async fn a_granted_turn_that_waits_for_a_place_goes_back_when_dropped() {
-        let turns = Turns::new(1, Duration::ZERO, 1);
-        let busy = turns.take("a").await;
-        let gave_up = tokio::time::timeout(Duration::from_millis(20), turns.take("b")).await;
-        assert!(gave_up.is_err());
+    async fn who_gives_up_costs_the_host_no_pause() {
+        let turns = Turns::new(1, LONG * 100, 1);
+        let busy = soon(turns.take("a")).await;
+        gives_up(turns.take("b")).await;
+        let mut granted = Box::pin(turns.take("c"));
+        gives_up(async { granted.as_mut().await }).await;
         drop(busy);
-        let turn = tokio::time::timeout(Duration::from_secs(5), turns.take("b")).await;
-        assert!(turn.is_ok());
+        // The turn is granted, and dropped before it is seen.
+        drop(granted);
+        drop(soon(turns.take("b")).await);
+        drop(soon(turns.take("c")).await);
+        gives_up(turns.take("c")).await;
     }
 
     #[tokio::test]
-    async fn the_pause_between_requests_is_kept() {
+    async fn waiting_for_a_host_takes_no_place_from_the_others() {
+        let turns = Turns::new(1, LONG * 100, 2);
+        let busy = soon(turns.take("a")).await;
+        let mut queued = Vec::new();
+        for _ in 0..20 {
+            let turns = turns.clone();
+            queued.push(tokio::spawn(async move { turns.take("a").await }));
+        }
+        tokio::task::yield_now().await;
+        for host in ["b", "c", "d"] {
+            drop(soon(turns.take(host)).await);
+        }
+        drop(busy);
+        for task in queued {
+            task.abort();
+            assert!(task.await.is_err());
+        }
+        let queue = turns.gate.queue();
+        assert_eq!((queue.hosts.waiting(), queue.hosts.running()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn the_pause_between_starts_is_kept_and_ends() {
         let turns = Turns::new(1, Duration::from_millis(60), 8);
-        drop(turns.take("a").await);
         let watch = Stopwatch::start();
-        drop(turns.take("a").await);
-        assert!(watch.elapsed() >= Duration::from_millis(50));
+        for _ in 0..3 {
+            drop(soon(turns.take("a")).await);
+        }
+        assert!(watch.elapsed() >= Duration::from_millis(120));
+    }
+
+    #[tokio::test]
+    async fn a_held_host_waits_and_shorter_waits_are_not_late() {
+        let turns = Turns::new(1, Duration::ZERO, 8);
+        turns.hold("a", LONG * 100);
+        turns.hold("b", Duration::from_millis(40));
+        turns.hold("never", Duration::MAX);
+        let watch = Stopwatch::start();
+        let held = [turns.clone(), turns.clone()].map(|turns| async move {
+            turns.take("a").await;
+        });
+        let [first, second] = held.map(tokio::spawn);
+        tokio::task::yield_now().await;
+        soon(turns.take("b")).await;
+        assert!(watch.elapsed() >= Duration::from_millis(40));
+        gives_up(turns.take("never")).await;
+        first.abort();
+        second.abort();
+    }
+
+    #[tokio::test]
+    async fn other_limits_hold_at_once() {
+        let turns = Turns::new(1, Duration::ZERO, 1);
+        let first = soon(turns.take("a")).await;
+        gives_up(turns.take("a")).await;
+        turns.set_limits(2, Duration::ZERO, 2);
+        let second = soon(turns.take("a")).await;
+        drop((first, second));
     }
 
     #[tokio::test]
@@ -204,5 +323,20 @@ mod tests {
         }
         tasks.join_all().await;
         assert_eq!(most.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn the_keeper_of_time_ends_with_the_gate() {
+        let turns = Turns::new(1, Duration::ZERO, 8);
+        turns.hold("a", LONG * 100);
+        gives_up(turns.take("a")).await;
+        let bell = Arc::downgrade(&turns.gate.bell);
+        drop(turns);
+        soon(async {
+            while bell.strong_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }

@@ -9,12 +9,12 @@ fn ms(ms: u64) -> Duration {
 fn pop(queue: &mut HostQueue<u32>, now: u64) -> Option<(String, u32)> {
     queue
         .pop_ready(ms(now))
-        .map(|(host, job)| (host.to_string(), job))
+        .map(|start| (start.host.to_string(), start.job))
 }
 
 #[test]
 fn hosts_take_turns_and_jobs_of_a_host_keep_their_order() {
-    let mut queue = HostQueue::new(1, Duration::ZERO);
+    let mut queue = HostQueue::new(1, Duration::ZERO, usize::MAX);
     for job in 0..6 {
         queue.push(if job < 4 { "a" } else { "b" }, job);
     }
@@ -27,28 +27,78 @@ fn hosts_take_turns_and_jobs_of_a_host_keep_their_order() {
 }
 
 #[test]
-fn a_host_is_left_alone_for_the_pause_after_each_request() {
-    let mut queue = HostQueue::new(1, ms(1000));
-    queue.push("a", 1);
-    queue.push("a", 2);
+fn a_host_is_left_alone_from_start_to_start_and_until_the_end() {
+    let mut queue = HostQueue::new(1, ms(1000), usize::MAX);
+    for job in 1..4 {
+        queue.push("a", job);
+    }
     assert_eq!(pop(&mut queue, 0), Some(("a".into(), 1)));
     assert_eq!(pop(&mut queue, 5000), None);
     assert_eq!(queue.next_ready_at(), None);
     queue.done("a", ms(5000));
+    assert_eq!(pop(&mut queue, 5000), Some(("a".into(), 2)));
+    queue.done("a", ms(5100));
     assert_eq!(queue.next_ready_at(), Some(ms(6000)));
     assert_eq!(pop(&mut queue, 5999), None);
-    assert_eq!(pop(&mut queue, 6000), Some(("a".into(), 2)));
+    assert_eq!(pop(&mut queue, 6000), Some(("a".into(), 3)));
     queue.done("a", ms(6100));
     assert!(queue.is_empty());
     // The pause is kept even if nothing was waiting when it began.
+    queue.push("a", 4);
+    assert_eq!(pop(&mut queue, 6999), None);
+    assert_eq!(pop(&mut queue, 7000), Some(("a".into(), 4)));
+}
+
+#[test]
+fn the_limit_over_all_hosts_is_given_out_in_the_order_of_asking() {
+    let mut queue = HostQueue::new(1, Duration::ZERO, 2);
+    for (job, host) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        queue.push(host, u32::try_from(job).unwrap());
+    }
+    assert_eq!(pop(&mut queue, 0), Some(("a".into(), 0)));
+    assert_eq!(pop(&mut queue, 0), Some(("b".into(), 1)));
+    assert_eq!((pop(&mut queue, 0), queue.next_ready_at()), (None, None));
+    queue.done("b", ms(1));
+    assert_eq!(pop(&mut queue, 1), Some(("c".into(), 2)));
+    queue.set_limits(1, Duration::ZERO, 3);
+    assert_eq!(pop(&mut queue, 1), Some(("d".into(), 3)));
+    queue.push("e", 4);
+    queue.set_limits(1, Duration::ZERO, 1);
+    queue.done("a", ms(1));
+    queue.done("c", ms(1));
+    assert_eq!(pop(&mut queue, 1), None);
+    queue.done("d", ms(1));
+    assert_eq!(pop(&mut queue, 1), Some(("e".into(), 4)));
+}
+
+#[test]
+fn who_gives_up_leaves_no_trace() {
+    let mut queue = HostQueue::new(1, ms(1000), usize::MAX);
+    let first = queue.push("a", 1);
+    queue.push("a", 2);
+    assert_eq!(queue.cancel("a", first), Some(1));
+    assert_eq!(queue.cancel("a", first), None);
+    let start = queue.pop_ready(ms(10)).unwrap();
+    assert_eq!(start.job, 2);
     queue.push("a", 3);
-    assert_eq!(pop(&mut queue, 7099), None);
-    assert_eq!(pop(&mut queue, 7100), Some(("a".into(), 3)));
+    queue.take_back("a", start.pause);
+    let start = queue.pop_ready(ms(10)).unwrap();
+    assert_eq!(start.job, 3);
+    // A hold that came meanwhile stays.
+    queue.hold_until("a", ms(5000));
+    queue.take_back("a", start.pause);
+    let alone = queue.push("a", 4);
+    assert_eq!(queue.next_ready_at(), Some(ms(5000)));
+    assert_eq!(queue.cancel("a", alone), Some(4));
+    queue.done("a", ms(5000));
+    queue.forget(ms(5000));
+    assert!(queue.hosts.is_empty());
+    assert!(queue.is_empty() && queue.startable.is_empty() && queue.resting.is_empty());
 }
 
 #[test]
 fn starts_are_apart_when_several_may_run() {
-    let mut queue = HostQueue::new(2, ms(10));
+    let mut queue = HostQueue::new(2, ms(10), usize::MAX);
     for job in 0..3 {
         queue.push("a", job);
     }
@@ -61,7 +111,7 @@ fn starts_are_apart_when_several_may_run() {
 
 #[test]
 fn a_held_host_waits_and_the_others_do_not() {
-    let mut queue = HostQueue::new(1, Duration::ZERO);
+    let mut queue = HostQueue::new(1, Duration::ZERO, usize::MAX);
     queue.push("a", 1);
     queue.hold_until("a", ms(60_000));
     queue.push("b", 2);
@@ -79,7 +129,7 @@ fn a_held_host_waits_and_the_others_do_not() {
 
 #[test]
 fn hosts_without_anything_to_do_are_forgotten() {
-    let mut queue = HostQueue::new(1, ms(10));
+    let mut queue = HostQueue::new(1, ms(10), usize::MAX);
     for job in 0..1000 {
         let host = format!("h{job}");
         queue.push(&host, job);
@@ -87,25 +137,22 @@ fn hosts_without_anything_to_do_are_forgotten() {
         queue.done(&host, ms(u64::from(job)));
     }
     assert!(queue.hosts.len() <= 12, "{}", queue.hosts.len());
-    queue.push("x", 1);
-    assert_eq!(queue.take_waiting(), [1]);
-    assert!(queue.is_empty());
     queue.done("never started", ms(0));
     assert!(queue.is_empty());
 }
 
 #[test]
 fn tens_of_thousands_of_jobs_are_cheap() {
-    let mut queue = HostQueue::new(1, ms(1));
+    let mut queue = HostQueue::new(1, ms(1), usize::MAX);
     for job in 0..50_000_u32 {
         queue.push(&format!("h{}", job % 20_000), job);
     }
     let mut now = 0;
     let mut taken = 0;
     while !queue.is_empty() {
-        while let Some((host, _)) = queue.pop_ready(ms(now)) {
+        while let Some(start) = queue.pop_ready(ms(now)) {
             taken += 1;
-            queue.done(&host, ms(now));
+            queue.done(&start.host, ms(now));
         }
         now += 1;
     }
@@ -131,16 +178,22 @@ enum Step {
     Push(u8),
     Pop,
     Done(usize),
+    TakeBack(usize),
+    Cancel(usize),
     Hold(u8, u16),
+    Limits(usize, u8, usize),
     Wait(u16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        3 => (0..5_u8).prop_map(Step::Push),
-        3 => Just(Step::Pop),
-        2 => (0..8_usize).prop_map(Step::Done),
+        4 => (0..5_u8).prop_map(Step::Push),
+        4 => Just(Step::Pop),
+        3 => (0..8_usize).prop_map(Step::Done),
+        1 => (0..8_usize).prop_map(Step::TakeBack),
+        1 => (0..8_usize).prop_map(Step::Cancel),
         1 => (0..5_u8, 0..500_u16).prop_map(|(host, wait)| Step::Hold(host, wait)),
+        1 => (0..4_usize, 0..100_u8, 0..6_usize).prop_map(|(a, b, c)| Step::Limits(a, b, c)),
         2 => (0..200_u16).prop_map(Step::Wait),
     ]
 }
@@ -151,66 +204,91 @@ proptest! {
         steps in proptest::collection::vec(step(), 0..200),
         per_host in 1..4_usize,
         delay in 0..100_u64,
+        concurrency in 1..8_usize,
     ) {
-        let mut queue = HostQueue::new(per_host, ms(delay));
+        let (mut per_host, mut delay, mut concurrency) = (per_host, delay, concurrency);
+        let mut queue = HostQueue::new(per_host, ms(delay), concurrency);
         let mut now = 0_u64;
-        let mut running: Vec<Arc<str>> = Vec::new();
+        let mut running: Vec<(Arc<str>, Pause)> = Vec::new();
+        let mut waiting: Vec<(String, Ticket)> = Vec::new();
+        // The model knows when a host may be asked again; a start that was taken back makes that a lower bound only.
         let mut free_at: HashMap<String, u64> = HashMap::new();
         let (mut pushed, mut popped) = (0_u32, Vec::new());
         for step in steps {
             match step {
                 Step::Push(host) => {
-                    queue.push(&format!("h{host}"), pushed);
+                    let host = format!("h{host}");
+                    let ticket = queue.push(&host, pushed);
+                    waiting.push((host, ticket));
                     pushed += 1;
                 }
                 Step::Pop => {
                     let ready = queue.next_ready_at().is_some_and(|at| at <= ms(now));
-                    let Some((host, job)) = queue.pop_ready(ms(now)) else {
+                    let Some(start) = queue.pop_ready(ms(now)) else {
                         prop_assert!(!ready);
                         continue;
                     };
                     prop_assert!(ready);
-                    prop_assert!(free_at.get(&*host).is_none_or(|at| *at <= now));
-                    free_at.insert(host.to_string(), now + delay);
-                    running.push(host);
-                    popped.push(job);
+                    prop_assert!(running.len() < concurrency);
+                    let same = running.iter().filter(|(host, _)| *host == start.host).count();
+                    prop_assert!(same < per_host);
+                    prop_assert!(free_at.get(&*start.host).is_none_or(|at| *at <= now));
+                    // First in, first out at each host.
+                    let first = waiting.iter().position(|(host, _)| **host == *start.host);
+                    prop_assert!(first.is_some());
+                    waiting.remove(first.unwrap_or_default());
+                    free_at.insert(start.host.to_string(), now + delay);
+                    running.push((start.host, start.pause));
+                    popped.push(start.job);
                 }
                 Step::Done(index) if !running.is_empty() => {
-                    let host = running.swap_remove(index % running.len());
+                    let (host, _) = running.swap_remove(index % running.len());
                     queue.done(&host, ms(now));
-                    let at = free_at.entry(host.to_string()).or_default();
-                    *at = (*at).max(now + delay);
                 }
-                Step::Done(_) => {}
+                Step::TakeBack(index) if !running.is_empty() => {
+                    let (host, pause) = running.swap_remove(index % running.len());
+                    queue.take_back(&host, pause);
+                    free_at.remove(&*host);
+                }
+                Step::Cancel(index) if !waiting.is_empty() => {
+                    let (host, ticket) = waiting.remove(index % waiting.len());
+                    let job = queue.cancel(&host, ticket);
+                    prop_assert!(job.is_some());
+                    prop_assert!(queue.cancel(&host, ticket).is_none());
+                    popped.extend(job);
+                }
+                Step::Done(_) | Step::TakeBack(_) | Step::Cancel(_) => {}
                 Step::Hold(host, wait) => {
                     let until = now + u64::from(wait);
                     queue.hold_until(&format!("h{host}"), ms(until));
                     let at = free_at.entry(format!("h{host}")).or_default();
                     *at = (*at).max(until);
                 }
+                Step::Limits(host, pause, all) => {
+                    queue.set_limits(host, ms(u64::from(pause)), all);
+                    (per_host, delay, concurrency) = (host.max(1), u64::from(pause), all.max(1));
+                }
                 Step::Wait(wait) => now += u64::from(wait),
             }
-            for host in &running {
-                let same = running.iter().filter(|other| *other == host).count();
-                prop_assert!(same <= per_host);
-            }
-            prop_assert_eq!(queue.running(), running.len());
+            prop_assert_eq!((queue.waiting(), queue.running()), (waiting.len(), running.len()));
         }
-        for host in running.drain(..) {
+        for (host, _) in running.drain(..) {
             queue.done(&host, ms(now));
         }
         while queue.waiting() > 0 {
             let at = queue.next_ready_at();
             prop_assert!(at.is_some(), "jobs wait for nothing");
             let at = at.unwrap_or_default().max(ms(now));
-            let Some((host, job)) = queue.pop_ready(at) else {
+            let Some(start) = queue.pop_ready(at) else {
                 return Err(TestCaseError::fail("the moment named gives nothing"));
             };
-            queue.done(&host, at);
-            popped.push(job);
+            queue.done(&start.host, at);
+            popped.push(start.job);
         }
         popped.sort_unstable();
         prop_assert_eq!(popped, (0..pushed).collect::<Vec<_>>());
         prop_assert!(queue.is_empty());
+        queue.forget(Duration::MAX);
+        prop_assert!(queue.hosts.is_empty() && queue.startable.is_empty());
     }
 }
