@@ -19,6 +19,8 @@ use super::response::{
 };
 use crate::time::Clock;
 
+/// Headers of an answer that are read; some sites set a cookie for each of their partners.
+const MAX_HEADERS: usize = 400;
 /// Bytes of response headers that are kept with an answer; real ones have one or two thousand.
 const MAX_KEPT_HEADERS: usize = 64 * 1024;
 
@@ -105,6 +107,8 @@ impl Client {
             .connect_timeout(config.connect_timeout)
             .pool_max_idle_per_host(1)
             .pool_idle_timeout(config.keep_alive)
+            .http1_max_headers(MAX_HEADERS)
+            .http2_max_header_list_size(256 * 1024)
             .build()
             .map_err(|error| ClientError::Setup(error.into()))?;
         Ok(Self {
@@ -225,14 +229,7 @@ impl Client {
         hints: CacheHints,
     ) -> Result<Answer, Cause> {
         // The library takes away the header of an encoding that it decodes; one that is left was not decoded.
-        let left_over = response.headers().get(header::CONTENT_ENCODING);
-        if let Some(encoding) = left_over
-            && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
-        {
-            let encoding: String = String::from_utf8_lossy(encoding.as_bytes())
-                .chars()
-                .take(40)
-                .collect();
+        if let Some(encoding) = left_over(response.headers()) {
             let message = format!("the answer is encoded as `{encoding}`, which was not asked for");
             return Err(Cause::new(FailureKind::Encoding, message));
         }
@@ -445,6 +442,21 @@ fn too_large(max_size: u64) -> Cause {
 
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
+}
+
+/// An encoding that was not undone. Some servers name a character set there, or say that there is none.
+fn left_over(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(header::CONTENT_ENCODING);
+    let tokens = values
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    let token = tokens.map(<[u8]>::trim_ascii).find(|token| {
+        !["", "identity", "none", "utf-8", "utf8"]
+            .iter()
+            .any(|plain| token.eq_ignore_ascii_case(plain.as_bytes()))
+    })?;
+    let text = String::from_utf8_lossy(token);
+    Some(text.chars().filter(|c| !c.is_control()).take(40).collect())
 }
 
 /// Room for what is announced, but not for what a liar announces.

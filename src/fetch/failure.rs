@@ -1,7 +1,9 @@
-//! From the errors of the HTTP library to kinds of failures and sentences.
+//! From the errors of the HTTP and TLS libraries to kinds of failures and sentences.
 
 use std::error::Error;
 use std::io;
+
+use rustls::{CertificateError, Error as TlsError};
 
 use super::address::Refused;
 use super::resolver::NoAddress;
@@ -42,21 +44,16 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
         let message = format!("{missing}{}", why.unwrap_or_default());
         return Cause::new(FailureKind::Dns, plain(&message));
     }
-    if error.is_timeout() {
-        return Cause::new(
-            FailureKind::Timeout,
-            format!("{host} did not answer in time"),
-        );
+    if let Some(tls) = find::<TlsError>(error) {
+        return Cause::new(FailureKind::Tls, of_tls(tls, host));
     }
-    let io = find::<io::Error>(error);
+    if error.is_timeout() {
+        // The time for the whole request is kept by the client; here only the connection can be late.
+        let message = format!("no connection to {host} in time");
+        return Cause::new(FailureKind::Timeout, message);
+    }
     if error.is_connect() {
-        let tls = https && io.is_some_and(|io| is_tls(io.kind()));
-        let (kind, what) = if tls {
-            (FailureKind::Tls, "no trusted TLS connection to")
-        } else {
-            (FailureKind::Connect, "no connection to")
-        };
-        return Cause::new(kind, format!("{what} {host}: {}", last_words(error)));
+        return of_connecting(error, host, https);
     }
     match find::<hyper::Error>(error) {
         Some(hyper) if hyper.is_parse_too_large() => Cause::new(
@@ -76,6 +73,74 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
             format!("no answer from {host}: {}", last_words(error)),
         ),
     }
+}
+
+fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {
+    let (kind, message) = match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => (
+            FailureKind::Connect,
+            format!("{host} refused the connection"),
+        ),
+        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => (
+            FailureKind::Connect,
+            format!("{host} cannot be reached from here"),
+        ),
+        // The TCP connection was there, or there would be nothing to close.
+        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) if https => (
+            FailureKind::Tls,
+            format!("{host} closed the connection instead of speaking TLS"),
+        ),
+        _ => {
+            let why = last_words(error);
+            (
+                FailureKind::Connect,
+                format!("no connection to {host}: {why}"),
+            )
+        }
+    };
+    Cause::new(kind, message)
+}
+
+/// What is wrong with the TLS connection.
+fn of_tls(error: &TlsError, host: &str) -> String {
+    let what = match error {
+        TlsError::InvalidCertificate(certificate) => return of_certificate(certificate, host),
+        TlsError::NoCertificatesPresented => "sent no TLS certificate".to_owned(),
+        TlsError::InvalidMessage(_) => "does not speak TLS at this port".to_owned(),
+        TlsError::PeerIncompatible(_) => "offers no TLS version or cipher in use today".to_owned(),
+        TlsError::AlertReceived(alert) => format!("refused the TLS connection: {alert:?}"),
+        other => return plain(&format!("no TLS connection to {host}: {other}")),
+    };
+    plain(&format!("{host} {what}"))
+}
+
+fn of_certificate(error: &CertificateError, host: &str) -> String {
+    let what = match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet, or the clock here is wrong".to_owned()
+        }
+        CertificateError::Revoked => "was revoked".to_owned(),
+        CertificateError::UnknownIssuer => "comes from an unknown issuer".to_owned(),
+        CertificateError::NotValidForName => "is for another host".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names: Vec<&str> = presented.iter().take(3).map(|name| bare(name)).collect();
+            if names.is_empty() {
+                "is for no host".to_owned()
+            } else {
+                format!("is for another host: {}", names.join(", "))
+            }
+        }
+        other => format!("is not valid: {other}"),
+    };
+    plain(&format!("the TLS certificate of {host} {what}"))
+}
+
+/// The name in `DnsName("news.example")`, the form in which the TLS library gives it.
+fn bare(name: &str) -> &str {
+    name.split('"').nth(1).unwrap_or(name)
 }
 
 /// What went wrong while the body was read.
@@ -113,14 +178,6 @@ pub(crate) fn was_closed(error: &reqwest::Error) -> bool {
     !error.is_connect() && !error.is_timeout() && (early_end || reset)
 }
 
-/// The TLS library reports what it does not accept as invalid data.
-fn is_tls(kind: io::ErrorKind) -> bool {
-    matches!(
-        kind,
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
-    )
-}
-
 fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     chain(error).find_map(|cause| cause.downcast_ref::<E>())
 }
@@ -133,10 +190,18 @@ fn last_words(error: &(dyn Error + 'static)) -> String {
         .unwrap_or_default()
 }
 
+/// The error and its causes. An `io::Error` names as its source not what it wraps but the source of that, so what it
+/// wraps, the error of the TLS library for one, is asked for by hand.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |cause| {
         let cause: &'e (dyn Error + 'static) = *cause;
-        cause.source()
+        match cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(wrapped) => Some(wrapped),
+            None => cause.source(),
+        }
     })
 }
 
@@ -145,4 +210,37 @@ fn plain(text: &str) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_TEXT)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said_in_words() {
+        let other_host = CertificateError::NotValidForNameContext {
+            expected: rustls::pki_types::ServerName::try_from("news.example").unwrap(),
+            presented: vec!["DnsName(\"a.example\u{1b}]0;\")".into()],
+        };
+        let cases = [
+            (CertificateError::Expired, "has expired"),
+            (
+                CertificateError::UnknownIssuer,
+                "comes from an unknown issuer",
+            ),
+            (CertificateError::Revoked, "was revoked"),
+            (other_host, "is for another host: a.example]0;"),
+        ];
+        for (error, what) in cases {
+            let said = of_tls(&TlsError::InvalidCertificate(error), "news.example");
+            assert_eq!(said, format!("the TLS certificate of news.example {what}"));
+        }
+    }
+
+    #[test]
+    fn what_an_io_error_wraps_is_found() {
+        let inner = io::Error::new(io::ErrorKind::InvalidData, TlsError::DecryptError);
+        let outer = io::Error::other(inner);
+        assert_eq!(find::<TlsError>(&outer), Some(&TlsError::DecryptError));
+    }
 }

@@ -453,6 +453,8 @@ async fn broken_bodies_are_failures_and_never_shorter_bodies() {
         "/twice" => answer("200 OK", "Content-Encoding: gzip, gzip\r\n", b"x"),
         "/odd" => answer("200 OK", "Content-Encoding: compress\r\n", b"x"),
         "/identity" => answer("200 OK", "Content-Encoding: identity\r\n", b"x"),
+        "/charset" => answer("200 OK", "Content-Encoding: UTF-8\r\n", b"x"),
+        "/cookies" => answer("200 OK", &"Set-Cookie: a=b\r\n".repeat(300), b"x"),
         "/noise" => b"\x00\xff\xfe not HTTP at all\r\n\r\n".to_vec(),
         "/endlesshead" => {
             let mut all = b"HTTP/1.1 200 OK\r\n".to_vec();
@@ -481,7 +483,9 @@ async fn broken_bodies_are_failures_and_never_shorter_bodies() {
         assert_eq!(failed.kind, kind, "{path}: {failed}");
         assert!(!failed.message.contains("127.0.0.1:"), "{path}: {failed}");
     }
-    assert_eq!(body(get(feed(server.url("/identity"))).await).body, b"x");
+    for path in ["/identity", "/charset", "/cookies"] {
+        assert_eq!(body(get(feed(server.url(path))).await).body, b"x", "{path}");
+    }
 }
 
 #[tokio::test]
@@ -549,6 +553,7 @@ async fn no_connection_is_told_as_such() {
     let failed = failure(get(feed(format!("https://127.0.0.1:{port}/"))).await);
     drop(plain.join());
     assert_eq!(failed.kind, FailureKind::Tls, "{failed}");
+    assert_eq!(failed.message, "127.0.0.1 does not speak TLS at this port");
     let failed = failure(get(feed("not an address")).await);
     assert_eq!(failed.kind, FailureKind::Refused, "{failed}");
 }
