@@ -1,3 +1,5 @@
 //! Tests of the whole: the shape of the code, and the real binary from end to end.
 
 mod architecture;
+mod support;
+mod unit;

@@ -28,7 +28,11 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { status, headers, body: body.into() }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+        }
     }
 
     pub(crate) fn html(body: impl Into<Vec<u8>>) -> Self {
@@ -81,13 +85,19 @@ impl Server {
             .build()
             .expect("a runtime");
         let shared = Arc::new(Mutex::new(Shared::default()));
-        let routes = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let routes = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&shared));
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
             .expect("a free port on loopback");
         let address = listener.local_addr().expect("a bound address");
         runtime.spawn(async move { axum::serve(listener, routes).await });
-        Self { address, shared, _runtime: runtime }
+        Self {
+            address,
+            shared,
+            _runtime: runtime,
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -95,7 +105,11 @@ impl Server {
     }
 
     pub(crate) fn set(&self, path: &str, page: Page) {
-        self.shared.lock().unwrap().pages.insert(path.to_owned(), page);
+        self.shared
+            .lock()
+            .unwrap()
+            .pages
+            .insert(path.to_owned(), page);
     }
 
     pub(crate) fn answer_hooks_with(&self, statuses: &[u16]) {
@@ -109,12 +123,18 @@ impl Server {
 
     /// The webhooks so far, those that were refused included.
     pub(crate) fn hooks(&self) -> Vec<Request> {
-        self.log().into_iter().filter(|request| request.method == "POST").collect()
+        self.log()
+            .into_iter()
+            .filter(|request| request.method == "POST")
+            .collect()
     }
 
     /// How often a path was asked for.
     pub(crate) fn hits(&self, path: &str) -> usize {
-        self.log().iter().filter(|request| request.path == path).count()
+        self.log()
+            .iter()
+            .filter(|request| request.path == path)
+            .count()
     }
 }
 
@@ -128,7 +148,12 @@ async fn answer(
     let mut shared = shared.lock().unwrap();
     let headers: HashMap<String, String> = headers
         .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
         .collect();
     let conditional = headers.get("if-none-match").cloned();
     shared.log.push(Request {
@@ -138,16 +163,23 @@ async fn answer(
         body: body.to_vec(),
     });
     if method == Method::POST {
-        let status = if shared.hook_answers.is_empty() { 204 } else { shared.hook_answers.remove(0) };
+        let status = if shared.hook_answers.is_empty() {
+            204
+        } else {
+            shared.hook_answers.remove(0)
+        };
         return StatusCode::from_u16(status).unwrap().into_response();
     }
     let Some(page) = shared.pages.get(uri.path()).cloned() else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let etag = page.headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value.clone());
+    let etag = page
+        .headers
+        .iter()
+        .find(|(name, _)| name == "etag")
+        .map(|(_, value)| value.clone());
     let not_modified = etag.is_some() && etag == conditional;
-    let mut response = Response::builder()
-        .status(if not_modified { 304 } else { page.status });
+    let mut response = Response::builder().status(if not_modified { 304 } else { page.status });
     for (name, value) in &page.headers {
         response = response.header(name, value);
     }
@@ -170,8 +202,10 @@ impl Home {
     }
 
     pub(crate) fn configure(&self, config: &str) {
-        let common = "[fetch]\nhost_delay = \"0s\"\njitter = \"0%\"\nallow_private = [\"127.0.0.0/8\"]\n";
-        std::fs::write(self.config_path(), format!("{common}\n{config}")).expect("the configuration");
+        let common =
+            "[fetch]\nhost_delay = \"0s\"\njitter = \"0%\"\nallow_private = [\"127.0.0.0/8\"]\n";
+        std::fs::write(self.config_path(), format!("{common}\n{config}"))
+            .expect("the configuration");
     }
 
     pub(crate) fn config_path(&self) -> PathBuf {
@@ -207,14 +241,25 @@ impl Home {
     /// Runs, and fails the test with everything that was printed unless the exit code is 0.
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);
-        assert_eq!(ran.code, Some(0), "revisor {arguments:?}\n{}\n{}", ran.stdout, ran.stderr);
+        assert_eq!(
+            ran.code,
+            Some(0),
+            "revisor {arguments:?}\n{}\n{}",
+            ran.stdout,
+            ran.stderr
+        );
         ran.stdout
     }
 
     /// Runs `check --force --json` and reads its answer.
     pub(crate) fn check(&self) -> serde_json::Value {
         let ran = self.run(&["check", "--force", "--json"]);
-        assert!(matches!(ran.code, Some(0 | 3)), "{}\n{}", ran.stdout, ran.stderr);
+        assert!(
+            matches!(ran.code, Some(0 | 3)),
+            "{}\n{}",
+            ran.stdout,
+            ran.stderr
+        );
         serde_json::from_str(&ran.stdout).expect("check --json prints JSON")
     }
 
@@ -306,7 +351,10 @@ pub(crate) fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() ->
 
 /// Whether what a test needs is there; prints why it is skipped, and fails where skipping is not allowed.
 pub(crate) fn skip(reason: &str) {
-    #[expect(clippy::disallowed_methods, reason = "the test runner is told by its environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test runner is told by its environment"
+    )]
     let required = std::env::var("REVISOR_TEST_REQUIRE").is_ok_and(|value| value == "all");
     assert!(!required, "nothing may be skipped here, but: {reason}");
     let _ = writeln!(std::io::stderr(), "skipped: {reason}");

@@ -389,7 +389,7 @@ fn retention_takes_bodies_and_leaves_their_hashes() {
         ("c", "old", at(60)),
     ] {
         let mut look = outcome(bench.feed);
-        look.captures.push(Capture {
+        look.feed_capture = Some(Capture {
             fetched: when,
             ..capture(body)
         });

@@ -101,7 +101,7 @@ fn figures() {
 
     let make = |round: u32| {
         let mut look = outcome(bench.feed);
-        look.captures.push(capture(&format!(
+        look.feed_capture = Some(capture(&format!(
             "{}{round}",
             "<item>x</item>".repeat(3000)
         )));

@@ -131,7 +131,7 @@ fn a_full_disk_fails_the_job_and_keeps_the_rest() {
     })
     .take(200_000)
     .collect();
-    look.captures.push(Capture {
+    look.feed_capture = Some(Capture {
         body,
         ..capture("")
     });
