@@ -5,11 +5,18 @@
 pub mod args;
 mod check;
 mod demo;
+mod diff;
 pub mod env;
+mod feeds;
+mod history;
+mod input;
+mod log;
 pub mod output;
 mod run;
 mod schema;
+mod select;
 mod setup;
+mod show;
 
 use std::ffi::OsString;
 
@@ -93,8 +100,13 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
     match command {
         Command::Check(args) => check::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
+        Command::Diff(args) => diff::run(context, &args),
+        Command::Feeds(args) => feeds::run(context, &args),
+        Command::History(args) => history::run(context, &args),
+        Command::Log(args) => log::run(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
+        Command::Show(args) => show::run(context, &args),
         // The commands that need the store join with it.
         other => Err(Error::usage(format!("not built yet: {other:?}"))),
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::DaemonError;
-use crate::config::Config;
+use crate::config::{Config, FetchConfig};
 use crate::fetch::{AddressPolicy, Client, ClientConfig, ClientError, Turns, user_agent};
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
@@ -48,7 +48,12 @@ impl Assembly {
         let agent = user_agent(&settings.config().fetch.user_agent_contact);
         let deliverer = Deliverer::new(agent, Arc::clone(&clock))?;
         let outbox = StoredOutbox::new(store.writer().clone(), store.readers());
-        let drain = Drain::new(outbox, deliverer, Arc::clone(&clock), targets(&settings)?);
+        let drain = Drain::new(
+            outbox,
+            deliverer,
+            Arc::clone(&clock),
+            targets(settings.config())?,
+        );
         sync(&store, &settings, &*clock).await?;
         let workers = Workers::new(WORKERS);
         let pipeline = Pipeline::new(Arc::clone(&clock), &store, settings, client, turns, workers);
@@ -65,7 +70,7 @@ impl Assembly {
     pub async fn replace(&self, config: Config) -> Result<Synced, DaemonError> {
         let settings = Settings::new(config);
         let (client, turns) = in_force(&settings, Arc::clone(&self.clock))?;
-        let targets = targets(&settings)?;
+        let targets = targets(settings.config())?;
         let synced = sync(&self.store, &settings, &*self.clock).await?;
         self.drain.set_targets(targets);
         self.pipeline.replace(settings, client, turns);
@@ -117,6 +122,13 @@ fn open(database: &Path) -> Result<(InstanceLock, Store), StoreError> {
 /// The client and the gate that settings ask for.
 fn in_force(settings: &Settings, clock: Arc<dyn Clock>) -> Result<(Client, Turns), ClientError> {
     let fetch = &settings.config().fetch;
+    let client = client(fetch, clock)?;
+    let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
+    Ok((client, turns))
+}
+
+/// A client that reaches what a configuration allows and says who it is.
+pub fn client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Client, ClientError> {
     let config = ClientConfig {
         timeout: fetch.timeout,
         max_size: fetch.max_size,
@@ -124,9 +136,7 @@ fn in_force(settings: &Settings, clock: Arc<dyn Clock>) -> Result<(Client, Turns
         user_agent: user_agent(&fetch.user_agent_contact),
         ..ClientConfig::default()
     };
-    let client = Client::new(&config, clock)?;
-    let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
-    Ok((client, turns))
+    Client::new(&config, clock)
 }
 
 /// Puts the feeds and targets of a configuration into the database.
@@ -148,8 +158,8 @@ async fn sync(store: &Store, settings: &Settings, clock: &dyn Clock) -> Result<S
 }
 
 /// The targets, with their secrets.
-fn targets(settings: &Settings) -> Result<Vec<Target>, SecretError> {
-    let targets = settings.config().targets.iter().filter_map(|target| {
+pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
+    let targets = config.targets.iter().filter_map(|target| {
         // A target without an address cannot be sent to; loading has said so.
         let url = target.url.as_ref()?.expose().to_owned();
         let secrets = [&target.secret, &target.secret_previous]

@@ -11,5 +11,5 @@ mod run;
 mod signals;
 mod systemd;
 
-pub use assembly::{Assembly, Synced};
+pub use assembly::{Assembly, Synced, client, targets};
 pub use run::{Daemon, DaemonError, Reload};

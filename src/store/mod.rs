@@ -28,6 +28,7 @@ mod sql;
 mod states;
 mod status;
 mod targets;
+mod timeline;
 mod writer;
 
 #[cfg(test)]
@@ -53,4 +54,5 @@ pub use reader::{Reader, Readers};
 pub use revisions::RevisionRow;
 pub use status::{FeedHealth, StoreCounts};
 pub use targets::{TargetHealth, TargetRow};
+pub use timeline::{EventFilter, LoggedEvent};
 pub use writer::{Write, Writer, WriterProgress};

@@ -280,6 +280,18 @@ impl Writer {
     }
 }
 
+macro_rules! select_delivery {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, d.state, d.attempts, \
+               d.next_attempt_at, d.done_at, a.status, a.error \
+             FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
+             LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
+            $rest
+        )
+    };
+}
+
 impl Reader {
     /// Deliveries, newest first: of one target or of all, in some states or in all.
     pub fn deliveries(
@@ -291,21 +303,28 @@ impl Reader {
         self.read(|conn| {
             let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
             let names = serde_json::to_string(&names).unwrap_or_else(|_| "[]".into());
-            let mut statement = conn.prepare_cached(
-                "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, d.state, d.attempts, \
-                   d.next_attempt_at, d.done_at, a.status, a.error \
-                 FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
-                 LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) \
-                 WHERE (:target IS NULL OR t.name = :target) \
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE (:target IS NULL OR t.name = :target) \
                    AND (:all OR d.state IN (SELECT value FROM json_each(:states))) \
-                 ORDER BY d.id DESC LIMIT :limit",
-            )?;
+                 ORDER BY d.id DESC LIMIT :limit"
+            ))?;
             let rows = statement.query_map(
                 named_params! {
                     ":target": target, ":all": states.is_empty(), ":states": names, ":limit": limit_of(limit),
                 },
                 delivery_row,
             )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The deliveries of one event, a target each.
+    pub fn deliveries_of(&self, event: EventId) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE d.event_id = :event ORDER BY t.name"
+            ))?;
+            let rows = statement.query_map(named_params! {":event": event}, delivery_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -1,0 +1,186 @@
+//! `revisor diff`: two revisions of an entry, or two files.
+
+use std::path::Path;
+
+use super::Context;
+use super::args::{DiffArgs, Format, RevisionRange};
+use super::input::{self, Document};
+use super::select;
+use super::setup::now;
+use crate::domain::assess::{self, assess};
+use crate::domain::compare::{compare, dates_moved};
+use crate::domain::diff::{WordCount, diff_blocks, diff_line};
+use crate::domain::ids::{EntryId, RevisionNumber};
+use crate::domain::state::{Block, EntryState, PageState};
+use crate::error::{Error, Exit};
+use crate::extract;
+use crate::report::diff_json::{self, FileDiff};
+use crate::report::when::View;
+use crate::store::Reader;
+
+pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Full, Format::Json])?;
+    let (old, new, view) = match (&args.files, &args.entry) {
+        (Some(files), _) => {
+            let [old, new] = files.as_slice() else {
+                return Err(Error::usage("--files takes two files"));
+            };
+            let zone = crate::report::log::plain_view(now());
+            let view = View {
+                paint: context.output.paint(),
+                ..zone
+            };
+            (file_state(old)?, file_state(new)?, view)
+        }
+        (None, Some(entry)) => {
+            let (config, reader) = context.reader()?;
+            let entry = select::entry(entry, &reader)?;
+            let (old, new) = revisions(entry.id, entry.revision, args.revisions, &reader)?;
+            (old, new, context.view(&config))
+        }
+        (None, None) => return Err(Error::usage("name an entry, or two files with --files")),
+    };
+    let diff = difference(&old, &new);
+    if format == Format::Json {
+        context.output.json(&diff)?;
+    } else {
+        let all_text = args.full || format == Format::Full;
+        match diff_json::text(&diff, all_text, &view) {
+            Some(text) => {
+                context.output.page();
+                context.output.print(&text)?;
+            }
+            None => context.output.note("no difference that a reader sees"),
+        }
+    }
+    Ok(if args.exit_code && !diff.equal {
+        Exit::CHANGES
+    } else {
+        Exit::DONE
+    })
+}
+
+/// The difference with its judgement, as a change would have it.
+fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
+    let comparison = compare(old, new);
+    let assessment = comparison.as_ref().map(|comparison| {
+        let context = assess::Context {
+            revert_of: None,
+            dates_moved: dates_moved(old, new),
+        };
+        assess(comparison, &context)
+    });
+    let headline = || diff_line(old.title().unwrap_or(""), new.title().unwrap_or(""));
+    let (title, body, words) = match comparison {
+        None => (headline(), None, WordCount::default()),
+        Some(found) => (
+            found.title.unwrap_or_else(headline),
+            found.body.or(found.summary),
+            found.words,
+        ),
+    };
+    let body = body.unwrap_or_else(|| diff_blocks(old.body(), new.body()));
+    FileDiff::new(title, body, words, assessment.as_ref())
+}
+
+fn revisions(
+    entry: EntryId,
+    last: RevisionNumber,
+    range: Option<RevisionRange>,
+    reader: &Reader,
+) -> Result<(EntryState, EntryState), Error> {
+    let (from, to) = match range {
+        // An entry with one revision differs from nothing.
+        None => (last.0.saturating_sub(1).max(1), last.0),
+        Some(range) => (range.from.unwrap_or(1), range.to.unwrap_or(last.0)),
+    };
+    let state = |number: u32| -> Result<EntryState, Error> {
+        let found = reader.state(entry, RevisionNumber(number))?;
+        found.map(|(state, _)| state).ok_or_else(|| {
+            Error::usage(format!("the entry has no revision {number}"))
+                .hint(format!("it has the revisions 1 to {last}"))
+        })
+    };
+    Ok((state(from)?, state(to)?))
+}
+
+/// The text of a file, as that of a page.
+fn file_state(path: &Path) -> Result<EntryState, Error> {
+    let Document { body, .. } = input::file(path)?;
+    let page = if input::is_html(&body) {
+        let article = extract::article(&body, None, None);
+        let mut state = article.state;
+        if state.headline().is_none() {
+            state.h1 = article.title;
+        }
+        state
+    } else {
+        PageState {
+            body: paragraphs(&input::text(&body)),
+            ..PageState::default()
+        }
+    };
+    Ok(EntryState {
+        feed: None,
+        page: Some(page),
+    })
+}
+
+/// Plain text: a block a paragraph, a blank line between them.
+fn paragraphs(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut words: Vec<&str> = Vec::new();
+    for line in text.lines().chain([""]) {
+        if !line.trim().is_empty() {
+            words.extend(line.split_whitespace());
+        } else if !words.is_empty() {
+            blocks.push(Block::paragraph(words.join(" ")));
+            words.clear();
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(text: &str) -> EntryState {
+        EntryState {
+            feed: None,
+            page: Some(PageState {
+                body: paragraphs(text),
+                ..PageState::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn a_blank_line_parts_paragraphs_and_a_line_break_does_not() {
+        let texts: Vec<String> = paragraphs("One\ntwo  three\r\n \t\r\nfour\n\n\n")
+            .into_iter()
+            .map(|block| block.text)
+            .collect();
+        assert_eq!(texts, ["One two three", "four"]);
+        assert_eq!(paragraphs(" \n"), []);
+    }
+
+    #[test]
+    fn what_is_equal_has_no_judgement_and_what_differs_has_one() {
+        let old = state("Prices rose by 12 percent.\n\nNothing else was said.");
+        let same = difference(
+            &old,
+            &state("Prices rose by\n12 percent.\n\nNothing else was said."),
+        );
+        assert!(same.equal);
+        assert_eq!(same.labels, []);
+        assert_eq!(same.blocks.len(), 2);
+        let other = difference(
+            &old,
+            &state("Prices rose by 21 percent.\n\nNothing else was said."),
+        );
+        assert!(!other.equal);
+        assert_eq!(other.labels, [crate::domain::classify::Label::Number]);
+        assert!(other.score > 0);
+    }
+}

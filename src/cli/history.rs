@@ -1,0 +1,95 @@
+//! `revisor history`: the revisions of one entry.
+
+use std::collections::HashMap;
+
+use super::Context;
+use super::args::{Format, HistoryArgs};
+use super::select;
+use crate::config::Config;
+use crate::domain::event::FeedInfo;
+use crate::domain::ids::{ChangeNumber, FeedId};
+use crate::domain::telling;
+use crate::error::{Error, Exit};
+use crate::report::history::{self, History, HistoryChange, HistoryRow};
+use crate::store::{ChangeFilter, KnownEntry, Life, Reader, StoredChange};
+
+pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let (config, reader) = context.reader()?;
+    let entry = select::entry(&args.entry, &reader)?;
+    let history = history_of(entry, &config, &reader)?;
+    if format == Format::Json {
+        context.output.json(&history)?;
+    } else {
+        let view = context.view(&config);
+        context.output.page();
+        context.output.print(&history::text(&history, &view))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn history_of(entry: KnownEntry, config: &Config, reader: &Reader) -> Result<History, Error> {
+    let state = reader
+        .load_entry(entry.id)?
+        .map(|full| full.state)
+        .unwrap_or_default();
+    let mut changes: HashMap<ChangeNumber, HistoryChange> = HashMap::new();
+    let all = ChangeFilter {
+        entry: Some(entry.id),
+        include_quiet: true,
+        ..ChangeFilter::default()
+    };
+    reader.each_change(&all, |change| {
+        changes.extend(change_of(change));
+        true
+    })?;
+    let revisions = reader.history(entry.id, usize::MAX)?;
+    let revisions = revisions.into_iter().map(|row| HistoryRow {
+        revision: row.number,
+        seen: row.seen,
+        channels: row.channels,
+        title: row.title,
+        words: row.words as u64,
+        change: row.change.and_then(|number| changes.remove(&number)),
+    });
+    Ok(History {
+        feed: feed_info(entry.feed, config, reader)?,
+        entry: telling::entry_info(&entry.public_id, &state, entry.first_seen),
+        in_feed: entry.in_feed,
+        removed: entry.life == Life::Removed,
+        date_touches: entry.date_touches,
+        page_checked: entry.page.checked,
+        page_next: entry.page.next,
+        revisions: revisions.collect(),
+    })
+}
+
+fn change_of(change: StoredChange) -> Option<(ChangeNumber, HistoryChange)> {
+    let info = change.stored.event.data.change?;
+    let row = HistoryChange {
+        number: change.number,
+        fields: info.fields,
+        labels: info.labels,
+        significance: info.significance,
+        words: info.words,
+        revert_of: info.revert_of,
+        quiet: change.quiet,
+    };
+    Some((change.number, row))
+}
+
+/// A feed as it is told; its tags are those of the configuration now.
+pub(super) fn feed_info(feed: FeedId, config: &Config, reader: &Reader) -> Result<FeedInfo, Error> {
+    let row = reader.feed(feed)?;
+    let row = row.ok_or_else(|| Error::usage(format!("no feed {feed}")))?;
+    let tags = config
+        .feed(&row.url)
+        .map(|feed| feed.tags.to_vec())
+        .unwrap_or_default();
+    Ok(FeedInfo {
+        name: row.name,
+        title: row.title,
+        url: row.url,
+        tags,
+    })
+}

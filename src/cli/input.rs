@@ -1,0 +1,195 @@
+//! Documents that are named on the command line: an address, a file, or standard input; all of them bounded.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::Context;
+use super::setup::{clock, runtime};
+use crate::config::{Config, Secrets};
+use crate::daemon;
+use crate::error::{Error, Exit};
+use crate::extract::charset;
+use crate::fetch::{AddressPolicy, Client, ClientConfig, FetchRequest, Fetched, Kind, user_agent};
+
+/// No document is longer; the default of `fetch.max_size` too.
+const MAX_BYTES: u64 = 10 << 20;
+
+/// The beginning of a document that tells what it is.
+const BEGINNING: usize = 4096;
+
+/// A document and what is known of it besides.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// Its bytes.
+    pub(super) body: Vec<u8>,
+    /// As it was served.
+    pub(super) content_type: Option<String>,
+    /// Where it came from; `None` for files.
+    pub(super) url: Option<String>,
+}
+
+impl Context {
+    /// The document at an address, in a file, or on standard input (`-`).
+    pub(super) fn document(&self, source: &str, kind: Kind) -> Result<Document, Error> {
+        if is_address(source) {
+            let client = self.client()?;
+            return runtime(1)?.block_on(fetch(&client, source, kind));
+        }
+        if source == "-" {
+            return bounded(std::io::stdin().lock(), "standard input");
+        }
+        file(Path::new(source))
+    }
+
+    /// A client as the configuration wants it; without one that can be used it reaches public addresses only.
+    fn client(&self) -> Result<Client, Error> {
+        match self.load(Secrets::WhereReadable) {
+            Ok(loaded) => client(&loaded.config),
+            Err(error) => {
+                self.output
+                    .warning(&format!("the configuration is left aside: {error}"));
+                let config = ClientConfig {
+                    policy: AddressPolicy::public_and([]),
+                    user_agent: user_agent(""),
+                    ..ClientConfig::default()
+                };
+                Client::new(&config, clock()).map_err(no_client)
+            }
+        }
+    }
+}
+
+/// A client as the configuration wants it.
+pub(super) fn client(config: &Config) -> Result<Client, Error> {
+    daemon::client(&config.fetch, clock()).map_err(no_client)
+}
+
+fn no_client(error: crate::fetch::ClientError) -> Error {
+    Error::new(Exit::USAGE, "cannot start the HTTP client").because(error)
+}
+
+/// Whether a word on the command line is an address rather than a file.
+pub(super) fn is_address(source: &str) -> bool {
+    let scheme = source.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    })
+}
+
+/// Asks for an address.
+pub(super) async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error> {
+    let request = FetchRequest {
+        url: url.to_owned(),
+        kind,
+        ..FetchRequest::default()
+    };
+    let why = match client.get(&request).await {
+        Fetched::Body(answer) => {
+            return Ok(Document {
+                body: answer.body,
+                content_type: answer.content_type,
+                url: Some(answer.final_url),
+            });
+        }
+        Fetched::Gone(_) => "answered 410 Gone".to_owned(),
+        Fetched::NotModified(_) => {
+            "answered 304 Not Modified to a request for the whole".to_owned()
+        }
+        Fetched::Failed(failure) => failure.message,
+    };
+    Err(Error::usage(format!("cannot read {url}: {why}")))
+}
+
+/// Reads a file.
+pub(super) fn file(path: &Path) -> Result<Document, Error> {
+    let name = path.display().to_string();
+    let file = File::open(path)
+        .map_err(|error| Error::usage(format!("cannot read {name}")).because(error))?;
+    bounded(file, &name)
+}
+
+fn bounded(source: impl Read, name: &str) -> Result<Document, Error> {
+    let mut body = Vec::new();
+    source
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut body)
+        .map_err(|error| Error::usage(format!("cannot read {name}")).because(error))?;
+    if body.len() as u64 > MAX_BYTES {
+        return Err(Error::usage(format!("{name} is larger than 10 MiB")));
+    }
+    Ok(Document {
+        body,
+        content_type: None,
+        url: None,
+    })
+}
+
+/// The text of a document, in whatever charset.
+pub(super) fn text(body: &[u8]) -> String {
+    charset::decode(body, None).text.into_owned()
+}
+
+/// Whether a document is HTML, by what it begins with.
+pub(super) fn is_html(body: &[u8]) -> bool {
+    let beginning = body.get(..BEGINNING).unwrap_or(body);
+    let beginning = text(beginning).to_ascii_lowercase();
+    let beginning = beginning.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let tags = [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<title",
+        "<meta",
+        "<article",
+        "<main",
+        "<div",
+        "<section",
+        "<header",
+        "<h1",
+        "<p>",
+        "<p ",
+    ];
+    beginning.starts_with('<') && tags.iter().any(|tag| beginning.contains(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_is_known_by_its_beginning_and_text_about_it_is_not_html() {
+        for html in [
+            "<!DOCTYPE html><p>x",
+            "\u{feff}\n<html lang=en>",
+            "<!-- saved from url --><!doctype HTML>",
+            "<?xml version=\"1.0\"?><html xmlns=\"x\">",
+            "<p>A paragraph.</p>",
+        ] {
+            assert!(is_html(html.as_bytes()), "{html}");
+        }
+        for text in [
+            "",
+            "Plain text.\n\n<p>is a tag",
+            "< 5 people and > 3 cats",
+            "<b>bold</b>",
+        ] {
+            assert!(!is_html(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        assert!(bounded(std::io::repeat(b'x'), "x").is_err());
+        assert_eq!(bounded(&b"abc"[..], "x").unwrap().body, b"abc");
+    }
+
+    #[test]
+    fn addresses_are_told_from_files() {
+        assert!(is_address("https://a.example/"));
+        assert!(is_address("HTTP://a.example/"));
+        assert!(!is_address("file:///etc/passwd"));
+        assert!(!is_address("a.xml"));
+    }
+}

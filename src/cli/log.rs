@@ -1,0 +1,197 @@
+//! `revisor log`: what was changed, one event after the other.
+
+use std::time::Duration;
+
+use super::Context;
+use super::args::{Format, LogArgs};
+use super::select;
+use super::setup::runtime;
+use crate::config::Secrets;
+use crate::error::{Error, Exit};
+use crate::report::log::{self, LogRow};
+use crate::report::show::{self, Shown};
+use crate::report::when::View;
+use crate::report::{csv, markdown};
+use crate::store::{EventFilter, LoggedEvent, Reader};
+
+const FORMATS: [Format; 7] = [
+    Format::Short,
+    Format::Oneline,
+    Format::Full,
+    Format::Json,
+    Format::Ndjson,
+    Format::Md,
+    Format::Csv,
+];
+
+/// How often a follower asks for what is new.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What a follower is shown of the past unless it says otherwise, as `tail -f` does.
+const PAST_OF_FOLLOWER: usize = 10;
+
+pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> {
+    let format = match context.format(&FORMATS)? {
+        Format::Short if args.full => Format::Full,
+        format => format,
+    };
+    if args.follow && format == Format::Json {
+        return Err(
+            Error::usage("a list without an end is no JSON document").hint("use --format ndjson")
+        );
+    }
+    let config = context.config(Secrets::WhereReadable)?;
+    let view = context.view(&config);
+    // Wrong words are told also where there is nothing to list.
+    select::events(&args.filter, &config, None)?;
+    let reader = context.reader_if_any(&config)?;
+    let mut list = List {
+        format,
+        all_text: args.full,
+        view,
+        shown: 0,
+    };
+    let Some(reader) = reader else {
+        list.head(context)?;
+        list.foot(context)?;
+        return Ok(Exit::DONE);
+    };
+    let mut filter = select::events(&args.filter, &config, Some(&reader))?;
+    filter.limit = args.limit;
+    filter.oldest_first = args.reverse;
+    if args.follow {
+        return follow(context, &reader, filter, &mut list);
+    }
+    context.output.page();
+    list.head(context)?;
+    list.events(context, &reader, &filter)?;
+    list.foot(context)?;
+    // A pager has the terminal for as long as it runs.
+    context.output.finish()?;
+    let hidden = reader.count_quiet(&filter)?;
+    let for_people = matches!(list.format, Format::Short | Format::Oneline | Format::Full);
+    if for_people || hidden > 0 {
+        context.output.note(&log::summary(list.shown, hidden));
+    }
+    Ok(if args.exit_code && list.shown > 0 {
+        Exit::CHANGES
+    } else {
+        Exit::DONE
+    })
+}
+
+/// Shows the newest and waits for more, until somebody ends it.
+fn follow(
+    context: &mut Context,
+    reader: &Reader,
+    filter: EventFilter,
+    list: &mut List,
+) -> Result<Exit, Error> {
+    let runtime = runtime(1)?;
+    let mut last = reader.last_event()?;
+    list.head(context)?;
+    let everything = filter.since.is_some() && filter.limit.is_none();
+    let past = EventFilter {
+        limit: (!everything).then(|| filter.limit.unwrap_or(PAST_OF_FOLLOWER)),
+        oldest_first: false,
+        ..filter.clone()
+    };
+    let mut rows = Vec::new();
+    reader.each_event(&past, |event| {
+        rows.push(event);
+        true
+    })?;
+    for event in rows.into_iter().rev() {
+        last = last.max(event.stored.id);
+        list.event(context, event)?;
+    }
+    context.output.flush()?;
+    loop {
+        runtime.block_on(tokio::time::sleep(LOOK_AGAIN));
+        let newest = reader.last_event()?;
+        if newest <= last {
+            continue;
+        }
+        let news = EventFilter {
+            after: Some(last),
+            limit: None,
+            oldest_first: true,
+            ..filter.clone()
+        };
+        list.view.now = super::setup::now();
+        list.events(context, reader, &news)?;
+        context.output.flush()?;
+        last = newest;
+    }
+}
+
+/// The list as it is written.
+struct List {
+    format: Format,
+    all_text: bool,
+    view: View,
+    shown: u64,
+}
+
+impl List {
+    fn head(&self, context: &mut Context) -> Result<(), Error> {
+        match self.format {
+            Format::Json => context.output.print("["),
+            Format::Csv => context.output.print(csv::HEAD),
+            _ => Ok(()),
+        }
+    }
+
+    fn foot(&self, context: &mut Context) -> Result<(), Error> {
+        match self.format {
+            Format::Json => context.output.print("]\n"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes each event as it is read: a history may be larger than memory, and its reader may leave early.
+    fn events(
+        &mut self,
+        context: &mut Context,
+        reader: &Reader,
+        filter: &EventFilter,
+    ) -> Result<(), Error> {
+        let mut written = Ok(());
+        reader.each_event(filter, |event| {
+            written = self.event(context, event);
+            written.is_ok()
+        })?;
+        written
+    }
+
+    fn event(&mut self, context: &mut Context, event: LoggedEvent) -> Result<(), Error> {
+        let is_first = self.shown == 0;
+        self.shown += 1;
+        let row = LogRow {
+            event: event.stored.event,
+            quiet: event.quiet,
+        };
+        let text = match self.format {
+            Format::Oneline => log::oneline(&row, &self.view),
+            Format::Full => {
+                let between = if is_first { "" } else { "\n" };
+                let shown = Shown {
+                    row,
+                    told: Vec::new(),
+                };
+                format!("{between}{}", show::full(&shown, self.all_text, &self.view))
+            }
+            Format::Json => {
+                if !is_first {
+                    context.output.print(",")?;
+                }
+                return context.output.json(&row.event);
+            }
+            Format::Ndjson => return context.output.json(&row.event),
+            Format::Md => markdown::item(&row, &self.view),
+            Format::Csv => csv::record(&row),
+            Format::Short => log::short(&row, &self.view),
+        };
+        context.output.print(&text)
+    }
+}

@@ -1,0 +1,63 @@
+//! `revisor show`: one change in full.
+
+use serde::Serialize;
+
+use super::Context;
+use super::args::{Format, ShowArgs};
+use crate::domain::event::Event;
+use crate::domain::ids::ChangeNumber;
+use crate::error::{Error, Exit};
+use crate::report::log::LogRow;
+use crate::report::show::{self, Shown, Told};
+use crate::store::DeliveryRow;
+
+/// The event, as `log` and the targets have it, and what became of it.
+#[derive(Serialize)]
+struct ShownJson<'a> {
+    #[serde(flatten)]
+    event: &'a Event,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quiet: Option<&'static str>,
+    told: &'a [Told],
+}
+
+pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Full, Format::Short, Format::Json])?;
+    let (config, reader) = context.reader()?;
+    let number = ChangeNumber(args.change);
+    let change = reader.change(number)?.ok_or_else(|| {
+        Error::usage(format!("no change #{number}")).hint("`revisor log` lists the changes")
+    })?;
+    let told = reader.deliveries_of(change.stored.id)?;
+    let shown = Shown {
+        told: told.into_iter().map(told_of).collect(),
+        row: LogRow {
+            event: change.stored.event,
+            quiet: change.quiet,
+        },
+    };
+    if format == Format::Json {
+        context.output.json(&ShownJson {
+            event: &shown.row.event,
+            quiet: shown.row.quiet.map(crate::domain::outcome::Quiet::as_str),
+            told: &shown.told,
+        })?;
+    } else {
+        let view = context.view(&config);
+        context.output.page();
+        context
+            .output
+            .print(&show::full(&shown, args.full, &view))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn told_of(delivery: DeliveryRow) -> Told {
+    Told {
+        target: delivery.target,
+        state: delivery.state.as_str().to_owned(),
+        done: delivery.done,
+        attempts: delivery.attempts,
+        error: delivery.last_error,
+    }
+}

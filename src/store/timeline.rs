@@ -1,0 +1,179 @@
+//! Events in the order in which they happened, as `log` lists them: changes with why they were kept quiet, and what
+//! else befell entries.
+
+use rusqlite::{ToSql, named_params};
+
+use super::error::StoreError;
+use super::events::{self, StoredEvent};
+use super::feeds::limit_of;
+use super::reader::Reader;
+use super::sql::{count, json_word, significance_word};
+use crate::domain::classify::Significance;
+use crate::domain::event::{EventKind, Field};
+use crate::domain::ids::{EntryId, EventId, FeedId};
+use crate::domain::outcome::Quiet;
+use crate::time::Timestamp;
+
+/// Which events to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventFilter {
+    /// Of these kinds; empty lists nothing.
+    pub kinds: Vec<EventKind>,
+    /// Noticed at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Noticed before this moment.
+    pub until: Option<Timestamp>,
+    /// Only of these feeds; `None` for all.
+    pub feeds: Option<Vec<FeedId>>,
+    /// Only of this entry.
+    pub entry: Option<EntryId>,
+    /// Only changes that matter at least so much, and events that are no change.
+    pub significance: Option<Significance>,
+    /// Only changes of one of these fields; empty for any, and for events that are no change.
+    pub fields: Vec<Field>,
+    /// Changes that were kept quiet for these reasons are listed too.
+    pub quiet: Vec<Quiet>,
+    /// Only events after this one.
+    pub after: Option<EventId>,
+    /// At most so many; `None` for all.
+    pub limit: Option<usize>,
+    /// Oldest first instead of newest first. With a limit this decides which ones are listed.
+    pub oldest_first: bool,
+}
+
+/// An event with why nobody was told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedEvent {
+    /// The event.
+    pub stored: StoredEvent,
+    /// Why nobody was told of the change; `None` when the targets that want it were, and for what is no change.
+    pub quiet: Option<Quiet>,
+}
+
+const FROM: &str = " FROM events AS v LEFT JOIN changes AS c \
+                    ON c.number = v.change_number AND c.event_id = v.id WHERE 1";
+
+impl Reader {
+    /// Hands the events that a filter lets through over one by one, for lists without an end; stops when `take`
+    /// answers `false`.
+    pub fn each_event(
+        &self,
+        filter: &EventFilter,
+        mut take: impl FnMut(LoggedEvent) -> bool,
+    ) -> Result<(), StoreError> {
+        let (conditions, values) = conditions(filter);
+        let quiet = " AND (c.quiet IS NULL OR c.quiet IN (SELECT value FROM json_each(:quiet)))";
+        let order = if filter.oldest_first { "" } else { " DESC" };
+        let sql = format!(
+            "SELECT v.id, v.uid, v.bytes, v.body, c.quiet{FROM}{conditions}{quiet} ORDER BY v.id{order} LIMIT :limit"
+        );
+        let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));
+        let limit = limit_of(filter.limit.unwrap_or(usize::MAX));
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut values = borrowed(&values);
+            values.extend_from_slice(named_params! {":quiet": quiet, ":limit": limit});
+            let mut rows = statement.query(values.as_slice())?;
+            while let Some(row) = rows.next()? {
+                let event = LoggedEvent {
+                    stored: events::event_row(row)?,
+                    quiet: row.get(4)?,
+                };
+                if !take(event) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// How many changes a filter holds back only because they were kept quiet; its limit does not count.
+    pub fn count_quiet(&self, filter: &EventFilter) -> Result<u64, StoreError> {
+        let (conditions, values) = conditions(filter);
+        let quiet =
+            " AND c.quiet IS NOT NULL AND c.quiet NOT IN (SELECT value FROM json_each(:quiet))";
+        let sql = format!("SELECT count(*){FROM}{conditions}{quiet}");
+        let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut values = borrowed(&values);
+            values.extend_from_slice(named_params! {":quiet": quiet});
+            Ok(statement.query_row(values.as_slice(), |row| count(row, 0))?)
+        })
+    }
+}
+
+type Values = Vec<(&'static str, Box<dyn ToSql>)>;
+
+fn borrowed(values: &Values) -> Vec<(&str, &dyn ToSql)> {
+    values
+        .iter()
+        .map(|(name, value)| (*name, value.as_ref()))
+        .collect()
+}
+
+fn json_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<&str> = words.collect();
+    serde_json::to_string(&words).unwrap_or_else(|_| "[]".into())
+}
+
+/// All of a filter but quiet, limit and order: only fixed fragments, so that each combination is planned with the
+/// index it can use.
+fn conditions(filter: &EventFilter) -> (String, Values) {
+    let mut sql = String::new();
+    let mut values: Values = Vec::new();
+    let mut add = |fragment: &str, name: &'static str, value: Box<dyn ToSql>| {
+        sql.push_str(fragment);
+        values.push((name, value));
+    };
+    add(
+        " AND v.type IN (SELECT value FROM json_each(:kinds))",
+        ":kinds",
+        Box::new(json_list(filter.kinds.iter().map(|kind| kind.as_str()))),
+    );
+    if let Some(since) = filter.since {
+        add(" AND v.created_at >= :since", ":since", Box::new(since));
+    }
+    if let Some(until) = filter.until {
+        add(" AND v.created_at < :until", ":until", Box::new(until));
+    }
+    if let Some(entry) = filter.entry {
+        add(" AND v.entry_id = :entry", ":entry", Box::new(entry));
+    }
+    if let Some(after) = filter.after {
+        add(" AND v.id > :after", ":after", Box::new(after));
+    }
+    if let Some(feeds) = &filter.feeds {
+        let list: Vec<i64> = feeds.iter().map(|feed| feed.0).collect();
+        let list = serde_json::to_string(&list).unwrap_or_else(|_| "[]".into());
+        add(
+            " AND v.feed_id IN (SELECT value FROM json_each(:feeds))",
+            ":feeds",
+            Box::new(list),
+        );
+    }
+    if let Some(least) = filter.significance {
+        let enough = [
+            Significance::Typographic,
+            Significance::Minor,
+            Significance::Substantive,
+        ];
+        let enough = enough.into_iter().filter(|this| *this >= least);
+        add(
+            " AND (c.number IS NULL OR c.significance IN (SELECT value FROM json_each(:significance)))",
+            ":significance",
+            Box::new(json_list(enough.map(significance_word))),
+        );
+    }
+    if !filter.fields.is_empty() {
+        let fields: Vec<String> = filter.fields.iter().map(json_word).collect();
+        // The fields of a change are a list joined by commas.
+        add(
+            " AND EXISTS (SELECT 1 FROM json_each(:fields) AS f \
+             WHERE instr(',' || c.fields || ',', ',' || f.value || ',') > 0)",
+            ":fields",
+            Box::new(json_list(fields.iter().map(String::as_str))),
+        );
+    }
+    (sql, values)
+}
