@@ -2,8 +2,10 @@
 
 use url::Url;
 
+use super::bounded::{self, Bounded};
 use super::head::Head;
-use super::{bounded, charset, kind, main_text};
+use super::main_text::Explained;
+use super::{charset, kind, main_text};
 use crate::domain::state::PageState;
 
 /// What a page is.
@@ -58,32 +60,80 @@ pub struct Article {
 /// `content_type` is the header's value as received; `url` is the address that the page came from, after redirects.
 #[must_use]
 pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Article {
-    let decoded = charset::decode(body, content_type);
-    let page = bounded::copy(&decoded.text);
-    let base = url.and_then(|url| Url::parse(url).ok());
-    let head = Head::read(&page.html);
-    let mut state = PageState {
-        h1: head.h1(),
-        og_title: head.og_title(),
-        ld_headline: head.ld_headline(),
-        byline: head.byline(),
-        published: head.published(),
-        modified: head.modified(),
-        canonical: head.canonical(base.as_ref()),
-        body: Vec::new(),
-    };
-    let headlines: Vec<&str> = [&state.h1, &state.og_title, &state.ld_headline, &head.title]
+    let opened = Opened::open(body, content_type, url);
+    let mut state = opened.state();
+    state.body = main_text::blocks(
+        &opened.page.html,
+        &opened.headlines(&state),
+        opened.base.clone(),
+    );
+    let title = state
+        .headline()
+        .map(str::to_owned)
+        .or(opened.head.title.clone());
+    Article {
+        kind: kind::of(&opened.page.html, &opened.head, &state),
+        state,
+        title,
+        language: opened.head.language,
+        truncated: opened.page.truncated,
+    }
+}
+
+/// All blocks of an article page, with the reason why each counts, or does not; arguments as for [`article`].
+#[must_use]
+pub fn explain(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Vec<Explained> {
+    let opened = Opened::open(body, content_type, url);
+    let headlines = opened.state();
+    main_text::explain(
+        &opened.page.html,
+        &opened.headlines(&headlines),
+        opened.base.clone(),
+    )
+}
+
+/// A page, decoded and bounded, and what it says about itself.
+struct Opened {
+    page: Bounded,
+    head: Head,
+    base: Option<Url>,
+}
+
+impl Opened {
+    fn open(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Self {
+        let decoded = charset::decode(body, content_type);
+        let page = bounded::copy(&decoded.text);
+        Self {
+            head: Head::read(&page.html),
+            base: url.and_then(|url| Url::parse(url).ok()),
+            page,
+        }
+    }
+
+    /// Everything but the text.
+    fn state(&self) -> PageState {
+        PageState {
+            h1: self.head.h1(),
+            og_title: self.head.og_title(),
+            ld_headline: self.head.ld_headline(),
+            byline: self.head.byline(),
+            published: self.head.published(),
+            modified: self.head.modified(),
+            canonical: self.head.canonical(self.base.as_ref()),
+            body: Vec::new(),
+        }
+    }
+
+    fn headlines<'a>(&'a self, state: &'a PageState) -> Vec<&'a str> {
+        [
+            &state.h1,
+            &state.og_title,
+            &state.ld_headline,
+            &self.head.title,
+        ]
         .into_iter()
         .flatten()
         .map(String::as_str)
-        .collect();
-    state.body = main_text::blocks(&page.html, &headlines, base);
-    let title = state.headline().map(str::to_owned).or(head.title.clone());
-    Article {
-        kind: kind::of(&page.html, &head, &state),
-        state,
-        title,
-        language: head.language,
-        truncated: page.truncated,
+        .collect()
     }
 }

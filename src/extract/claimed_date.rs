@@ -404,6 +404,19 @@ fn month_of(word: &str) -> Option<u32> {
         .map(|(_, month)| *month)
 }
 
+/// Whether a word, in any case, is the name of a month or of a day of the week.
+#[must_use]
+pub(crate) fn names_month_or_day(word: &str) -> bool {
+    const DAYS: [&str; 46] = [
+        "mon", "tue", "wed", "thu", "fri", "sat", "sun", "die", "mit", "don", "fre", "sam", "son",
+        "lun", "mer", "jeu", "ven", "dim", "mié", "jue", "vie", "sáb", "dom", "seg", "ter", "qua",
+        "qui", "sex", "gio", "maa", "din", "woe", "vri", "zat", "zon", "mån", "tis", "ons", "tor",
+        "lör", "sön", "пон", "вто", "сре", "чет", "feira",
+    ];
+    let word = word.to_lowercase();
+    month_of(&word).is_some() || DAYS.iter().any(|day| word.starts_with(day))
+}
+
 struct Cursor<'a> {
     rest: &'a str,
 }

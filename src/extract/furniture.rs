@@ -3,6 +3,7 @@
 //! Two kinds of rule. A [`Mark`] is what an element says of itself by its tag, role, class or id. A [`Rule`] looks at
 //! a block's own text and links. Both are named, so that a person can be told why a block does not count.
 
+use super::claimed_date;
 use super::markup::Tag;
 use crate::domain::state::{Block, BlockKind};
 
@@ -33,6 +34,30 @@ pub(super) enum Mark {
     Meta,
 }
 
+impl Mark {
+    /// Whether what stands inside is no part of the article even if the extractor takes it for one.
+    pub(super) fn is_certain(self) -> bool {
+        !matches!(self, Self::Meta | Self::Aside | Self::Control)
+    }
+
+    /// For people.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Navigation => "navigation",
+            Self::Hidden => "hidden",
+            Self::Aside => "an aside",
+            Self::Advertisement => "an advertisement",
+            Self::Related => "related articles",
+            Self::Newsletter => "a newsletter box",
+            Self::Share => "a share bar",
+            Self::Comments => "comments",
+            Self::Control => "a form or dialogue",
+            Self::Caption => "a caption",
+            Self::Meta => "by-line, date or tags",
+        }
+    }
+}
+
 /// What a tag says of the text inside.
 pub(super) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
     let by_name = match tag.name {
@@ -52,7 +77,9 @@ pub(super) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
             "aria-hidden" if value == "true" => Some(Mark::Hidden),
             "style" if hides(value) => Some(Mark::Hidden),
             "role" => mark_of_role(value),
-            "class" | "id" => mark_of_names(value),
+            "class" => mark_of_names(value, 2),
+            // Ids are often made up by machines: `u_0_2x_AD` is no advertisement.
+            "id" => mark_of_names(value, 5),
             _ => None,
         };
         named = named.or(found);
@@ -151,10 +178,11 @@ const WORDS: [(&str, Mark); 68] = [
 
 /// The first word of a class list or id that stands for something. `article-body__related-links` has the words
 /// `article`, `body`, `related`, `links`; `relatedLinks` has `related`, `links`.
-fn mark_of_names(value: &str) -> Option<Mark> {
+fn mark_of_names(value: &str, shortest: usize) -> Option<Mark> {
     value
         .split(|c: char| !c.is_ascii_alphanumeric())
         .flat_map(camel_words)
+        .filter(|word| word.len() >= shortest)
         .find_map(|word| {
             WORDS
                 .iter()
@@ -190,8 +218,6 @@ pub(super) fn claims_article(tag: &Tag<'_>) -> bool {
 /// Why a block of the main text does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Rule {
-    /// It says the headline again.
-    Headline,
     /// `Advertisement`, `Sponsored: …`
     Advertisement,
     /// `Related: …`, `Read more: …`
@@ -202,12 +228,37 @@ pub(super) enum Rule {
     Share,
     /// `5 min ago`, `3 minute read`
     Clock,
+    /// Nothing but a whole date.
+    Date,
     /// `12 of 30`, `1/20`
     Position,
     /// `21 °C`
     Weather,
-    /// What stands under a picture.
+    /// What stands under a picture, and who took it.
     Caption,
+    /// `Write to … at …@…`
+    Contact,
+    /// `Tags: …`, `Filed under: …`
+    Tags,
+}
+
+impl Rule {
+    /// For people.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Advertisement => "advertisement",
+            Self::RelatedLink => "related link",
+            Self::Newsletter => "newsletter",
+            Self::Share => "sharing or a counter",
+            Self::Clock => "time passed",
+            Self::Date => "a date alone",
+            Self::Position => "a position in a gallery",
+            Self::Weather => "weather",
+            Self::Caption => "caption",
+            Self::Contact => "how to reach the author",
+            Self::Tags => "tags",
+        }
+    }
 }
 
 /// A word that begins a line which leads elsewhere, and is followed by a colon or stands alone.
@@ -270,6 +321,17 @@ pub(super) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
         Some(Rule::Share)
     } else if is_clock(&lower, words) {
         Some(Rule::Clock)
+    } else if text
+        .split(['•', '·', '|'])
+        .all(|part| is_date_or_clock(part))
+    {
+        Some(Rule::Date)
+    } else if is_credit(&lower, words) {
+        Some(Rule::Caption)
+    } else if is_contact(&lower, words) {
+        Some(Rule::Contact)
+    } else if is_tags(&lower, linked) {
+        Some(Rule::Tags)
     } else if is_position(&lower, words) {
         Some(Rule::Position)
     } else if is_weather(&lower, words) {
@@ -323,6 +385,45 @@ fn is_advertisement(lower: &str, words: usize) -> bool {
 fn is_related(lower: &str, words: usize, linked: f32) -> bool {
     let label = lower.trim_end_matches([':', '…', '.', '»', '>', ' ']);
     if RELATED.contains(&label) {
+        return true;
+    }
+    // `More great stories`, `Latest news`, `Other articles from the archive`.
+    const FIRST: [&str; 12] = [
+        "more",
+        "other",
+        "latest",
+        "related",
+        "recommended",
+        "popular",
+        "trending",
+        "top",
+        "most",
+        "weitere",
+        "mehr",
+        "plus",
+    ];
+    const LAST: [&str; 16] = [
+        "stories",
+        "articles",
+        "posts",
+        "coverage",
+        "reading",
+        "videos",
+        "headlines",
+        "news",
+        "read",
+        "viewed",
+        "topics",
+        "artikel",
+        "nachrichten",
+        "meldungen",
+        "artículos",
+        "notícias",
+    ];
+    let mut first_and_last = label.split_whitespace();
+    let first = first_and_last.next().unwrap_or("");
+    let last = first_and_last.next_back().unwrap_or("");
+    if words <= 6 && !lower.ends_with('.') && FIRST.contains(&first) && LAST.contains(&last) {
         return true;
     }
     let led = RELATED.iter().any(|label| {
@@ -458,6 +559,169 @@ fn is_clock(lower: &str, words: usize) -> bool {
         && (rest.ends_with("ago") || rest.ends_with("read"))
 }
 
+fn is_date_or_clock(part: &str) -> bool {
+    let part = part.trim();
+    let words = part.split_whitespace().count();
+    is_date(part, words) || is_clock(&part.to_lowercase(), words)
+}
+
+/// `Photo: Jane Doe / Agency`, `(Image credit: Agency)`.
+fn is_credit(lower: &str, words: usize) -> bool {
+    const CREDITS: [&str; 26] = [
+        "photo:",
+        "photos:",
+        "photo by",
+        "photograph:",
+        "photography:",
+        "photo credit",
+        "picture:",
+        "pictures:",
+        "image:",
+        "images:",
+        "image credit",
+        "image source",
+        "image courtesy",
+        "foto:",
+        "fotos:",
+        "bild:",
+        "bilder:",
+        "crédit photo",
+        "crédits :",
+        "crédito:",
+        "foto ",
+        "фото:",
+        "zdjęcie:",
+        "video:",
+        "写真：",
+        "사진:",
+    ];
+    let text = lower.trim_start_matches(['(', '[', ' ']);
+    words <= 14
+        && CREDITS.iter().any(|credit| text.starts_with(credit))
+        && (!text.starts_with("foto ") || words <= 5)
+}
+
+/// `Write to Al Root at al.root@example.com`, `Follow him on Twitter @al`.
+fn is_contact(lower: &str, words: usize) -> bool {
+    const STARTS: [&str; 10] = [
+        "write to ",
+        "email ",
+        "e-mail ",
+        "contact ",
+        "follow her",
+        "follow him",
+        "follow the author",
+        "follow @",
+        "have a tip?",
+        "reach ",
+    ];
+    words <= 30 && lower.contains('@') && STARTS.iter().any(|start| lower.starts_with(start))
+}
+
+/// `Tags: a, b`, `Filed under: c`.
+fn is_tags(lower: &str, linked: f32) -> bool {
+    const STARTS: [&str; 14] = [
+        "tags",
+        "tag:",
+        "topics:",
+        "topics",
+        "filed under",
+        "categories",
+        "category:",
+        "posted in",
+        "keywords:",
+        "schlagworte",
+        "mots-clés",
+        "etiquetas",
+        "теги",
+        "метки",
+    ];
+    linked >= 0.5 && STARTS.iter().any(|start| lower.starts_with(start))
+}
+
+/// A note of a correction or an update: part of the article wherever it stands.
+pub(super) fn is_notice(text: &str) -> bool {
+    const WORDS: [&str; 44] = [
+        "correction",
+        "corrected",
+        "clarification",
+        "clarified",
+        "amended",
+        "updated",
+        "an earlier version",
+        "editor's note",
+        "editors' note",
+        "a previous version",
+        "this article was",
+        "this story was",
+        "rectificatif",
+        "mis à jour",
+        "mise à jour",
+        "version précédente",
+        "korrektur",
+        "korrigiert",
+        "berichtigung",
+        "aktualisiert",
+        "früheren version",
+        "corrección",
+        "corregido",
+        "fe de errores",
+        "actualizado",
+        "versión anterior",
+        "rettifica",
+        "correzione",
+        "aggiornamento",
+        "correção",
+        "errata",
+        "atualizado",
+        "versão anterior",
+        "rectificatie",
+        "gecorrigeerd",
+        "bijgewerkt",
+        "rättelse",
+        "uppdaterad",
+        "sprostowanie",
+        "aktualizacja",
+        "исправлен",
+        "обновлен",
+        "訂正",
+        "更正",
+    ];
+    const ENDS: [char; 12] = ['.', '!', '?', '…', ':', '"', '”', '»', ')', '。', '！', '।'];
+    let lower = text.to_lowercase().replace('’', "'");
+    let sentence = text.trim_end().ends_with(ENDS) && text.split_whitespace().count() >= 3
+        || text.contains('。');
+    sentence && text.len() <= 1200 && WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// A line that is a whole date and nothing more: it stands for when something was put on the page, and moves with the
+/// reader's time zone.
+fn is_date(text: &str, words: usize) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let year = text
+        .split(|c: char| !c.is_ascii_digit())
+        .any(|run| run.len() == 4 && (run.starts_with("19") || run.starts_with("20")));
+    year && words <= 8
+        && digits >= 5
+        && letters <= 24
+        && claimed_date::parse(text).is_some()
+        && text.split(|c: char| !c.is_alphabetic()).all(is_date_word)
+}
+
+/// The name of a month or a day, a zone, or a word that joins them.
+fn is_date_word(word: &str) -> bool {
+    const JOINING: [&str; 22] = [
+        "", "de", "of", "at", "um", "uhr", "às", "a", "à", "le", "the", "st", "nd", "rd", "th",
+        "am", "pm", "gmt", "utc", "del", "den", "t",
+    ];
+    let lower = word.to_lowercase();
+    let zone = word.len() <= 5
+        && word.ends_with(['T', 'C', 'Z'])
+        && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    JOINING.contains(&lower.as_str()) || zone || claimed_date::names_month_or_day(word)
+}
+
 /// `3 of 12`, `3/12`, `Photo 3 of 12`, `Slide 3 / 12`.
 fn is_position(lower: &str, words: usize) -> bool {
     if words > 5 {
@@ -560,6 +824,27 @@ mod tests {
             0.0,
             &["3 of 12", "Photo 3 of 12", "1/20"],
         );
+        check(
+            Some(Rule::Date),
+            0.0,
+            &["Nov 19, 2019 at 6:46 pm ET • 2 min read"],
+        );
+        check(
+            Some(Rule::RelatedLink),
+            0.0,
+            &["More Great WIRED Stories", "Related:", "You may also like"],
+        );
+        check(
+            Some(Rule::Caption),
+            0.0,
+            &["Photo: Jane Doe / Agency", "(Image credit: Agency)"],
+        );
+        check(
+            Some(Rule::Contact),
+            0.0,
+            &["Write to Al Root at al.root@example.com"],
+        );
+        check(Some(Rule::Tags), 0.9, &["Tags: one, two, three"]);
         check(Some(Rule::Weather), 0.0, &["Tallinn 21°C Light rain"]);
     }
 
@@ -573,10 +858,18 @@ mod tests {
                 "Temperatures reached 41 °C in Seville on Monday, the weather service said.",
                 "Three of 12 jurors disagreed.",
                 "Share prices fell.",
+                "More people read the news.",
+                "Contact tracing began in May.",
+                "Foto Klein wurde 1920 gegründet und hat heute zwölf Filialen.",
                 "The minister said five minutes ago it was over.",
                 "Sign up for the draft began on Monday.",
                 "Advertisements for tobacco will be banned from May.",
                 "12 people were hurt.",
+                "12 March 2020 was a Thursday.",
+                "Budget 2020: 12 March",
+                "March 12",
+                "12 March 2020: THE END",
+                "Chapter 12, 2020",
                 "Comments were not available.",
             ],
         );
@@ -584,10 +877,31 @@ mod tests {
     }
 
     #[test]
+    fn notes_of_corrections_are_known_in_many_languages() {
+        for text in [
+            "Correction: an earlier version of this article misstated one point.",
+            "This article was amended on 3 May 2026.",
+            "Nous avons mis à jour notre politique.",
+            "Dieser Artikel wurde aktualisiert.",
+            "訂正：数字に誤りがありました。",
+        ] {
+            assert!(is_notice(text), "{text}");
+        }
+        assert!(!is_notice("Updated 3 hours ago"));
+    }
+
+    #[test]
     fn class_names_are_read_word_by_word() {
-        assert_eq!(mark_of_names("article__related-links"), Some(Mark::Related));
-        assert_eq!(mark_of_names("relatedLinks"), Some(Mark::Related));
-        assert_eq!(mark_of_names("c-ad c-ad--mid"), Some(Mark::Advertisement));
-        assert_eq!(mark_of_names("header shadow leadership"), None);
+        assert_eq!(
+            mark_of_names("article__related-links", 2),
+            Some(Mark::Related)
+        );
+        assert_eq!(mark_of_names("relatedLinks", 5), Some(Mark::Related));
+        assert_eq!(
+            mark_of_names("c-ad c-ad--mid", 2),
+            Some(Mark::Advertisement)
+        );
+        assert_eq!(mark_of_names("header shadow leadership", 2), None);
+        assert_eq!(mark_of_names("u_0_2x_AD", 5), None);
     }
 }

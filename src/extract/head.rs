@@ -35,8 +35,8 @@ pub(super) struct Head {
     ld: LinkedData,
     /// Dates in `time` elements: the value, and whether the element says that it is the publication's.
     times: Vec<(Timestamp, TimeRole)>,
-    /// Texts marked as the author's name.
-    marked_authors: Vec<String>,
+    /// Texts marked as the author's name, and whether by a class name only.
+    marked_authors: Vec<(bool, String)>,
     /// How many marked elements were looked into.
     looked_into: usize,
     /// `meta http-equiv=refresh` is there.
@@ -159,19 +159,22 @@ impl Head {
 
     /// An element that is marked as the author's name.
     fn author(&mut self, tag: &Tag<'_>, tokens: &Tokens<'_>, html: &str) {
-        let marked = tag.attributes().take(16).any(|(key, value)| match key {
+        let says = tag.attributes().take(16).any(|(key, value)| match key {
             "rel" => value == "author",
             "itemprop" => value == "author" || value == "creator",
-            "class" => value.split_ascii_whitespace().any(is_author_class),
             _ => false,
         });
+        let marked = says
+            || tag.attributes().take(16).any(|(key, value)| {
+                key == "class" && value.split_ascii_whitespace().any(is_author_class)
+            });
         self.looked_into += usize::from(marked);
         if marked
             && self.looked_into <= MANY
             && let Some(text) = inside_of(tokens, html, tag.name)
             && text.chars().count() <= 80
         {
-            self.marked_authors.push(text);
+            self.marked_authors.push((!says, text));
         }
     }
 
@@ -240,14 +243,15 @@ impl Head {
                 .map(|name| vec![name])
         };
         let marked = || {
-            let names: Vec<String> = self
+            // What `rel` and `itemprop` say beats what a class is called.
+            let names = self
                 .marked_authors
                 .iter()
-                .map(|name| clean_author(name))
-                .filter(|name| is_name(name))
-                .take(1)
-                .collect();
-            (!names.is_empty()).then_some(names)
+                .map(|(by_class, name)| (*by_class, clean_author(name)));
+            names
+                .filter(|(_, name)| is_name(name))
+                .min_by_key(|(by_class, _)| *by_class)
+                .map(|(_, name)| vec![name])
         };
         let from_ld: Vec<String> = self
             .ld

@@ -13,7 +13,7 @@ use trafilatura::{ExtractionFocus, Options};
 use url::Url;
 
 use super::fragment;
-use super::furniture::{self, Mark};
+use super::furniture::{self, Mark, Rule};
 use super::page::{Page, PageBlock};
 use crate::domain::state::{Block, BlockKind};
 
@@ -22,13 +22,46 @@ const COVERED: f32 = 0.6;
 
 /// The blocks of the main text. `headlines` are the page's own titles: text that says them again is left out.
 pub(super) fn blocks(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<Block> {
+    let (page, verdicts) = judge(html, headlines, base);
+    let judged = page.blocks.into_iter().zip(verdicts);
+    judged
+        .filter(|(_, verdict)| verdict.counts())
+        .map(|(block, _)| block.block)
+        .collect()
+}
+
+/// All blocks of a page with the reason why each counts, or does not.
+pub(super) fn explain(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<Explained> {
+    let (page, verdicts) = judge(html, headlines, base);
+    let judged = page.blocks.into_iter().zip(verdicts);
+    judged
+        .map(|(block, verdict)| Explained {
+            block: block.block,
+            counts: verdict.counts(),
+            why: verdict.why(),
+        })
+        .collect()
+}
+
+/// A block of a page and why it counts, or does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The block.
+    pub block: Block,
+    /// Whether it belongs to the main text.
+    pub counts: bool,
+    /// Why, for people: `the extractor has it`, `furniture: related`.
+    pub why: String,
+}
+
+fn judge(html: &str, headlines: &[&str], base: Option<Url>) -> (Page, Vec<Verdict>) {
     let page = Page::read(html);
     let extracted = fragment::blocks(&extract(html, base));
-    let kept = select(&page, &extracted, headlines);
-    if kept.is_empty() {
-        return densest(&page, headlines);
+    let mut verdicts = select(&page, &extracted, headlines);
+    if !verdicts.iter().any(|verdict| verdict.counts()) {
+        verdicts = all_plain_text(&page, headlines);
     }
-    kept
+    (page, verdicts)
 }
 
 /// The extractor's text as HTML; empty when it finds none or falls over.
@@ -47,14 +80,50 @@ fn extract(html: &str, base: Option<Url>) -> String {
     extracted.unwrap_or_default()
 }
 
-/// What is known of a page's block.
+/// Why a block counts, or does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    Out,
-    Kept,
+    /// The extractor has it.
+    Extracted,
+    /// It stands among blocks that the extractor has.
+    Among,
+    /// The extractor has nothing; this is plain text.
+    Plain,
+    /// It stands outside of the article.
+    Outside,
+    /// It is no running text: a label, a link.
+    NoText,
+    /// It is one of a list of links.
+    LinkList,
+    /// It says the headline again.
+    Headline,
+    /// An element around it says what it is.
+    Marked(Mark),
+    /// A rule names it.
+    Furniture(Rule),
 }
 
-fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Block> {
+impl Verdict {
+    fn counts(self) -> bool {
+        matches!(self, Self::Extracted | Self::Among | Self::Plain)
+    }
+
+    fn why(self) -> String {
+        match self {
+            Self::Extracted => "the extractor has it".to_owned(),
+            Self::Among => "it stands among blocks that the extractor has".to_owned(),
+            Self::Plain => "plain text of a page in which the extractor finds nothing".to_owned(),
+            Self::Outside => "outside of the article".to_owned(),
+            Self::NoText => "no running text".to_owned(),
+            Self::LinkList => "a list of links".to_owned(),
+            Self::Headline => "the headline again".to_owned(),
+            Self::Marked(mark) => format!("inside of an element marked as {}", mark.as_str()),
+            Self::Furniture(rule) => format!("furniture: {}", rule.as_str()),
+        }
+    }
+}
+
+fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Verdict> {
     let index = Index::of(extracted);
     let covered: Vec<bool> = page
         .blocks
@@ -68,49 +137,71 @@ fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Block> {
         .map(|(block, covered)| if *covered { block.block.text.len() } else { 0 })
         .collect();
     let total: usize = strength.iter().sum();
-    if total == 0 {
-        return Vec::new();
-    }
     let held = held(page, &strength);
+    let container = container(page, &held, total);
+    let first = covered.iter().position(|covered| *covered).unwrap_or(0);
+    // A note of a correction may stand between the headline and the text.
+    let headline = page
+        .blocks
+        .iter()
+        .take(first)
+        .rposition(|block| says_again(&block.block, headlines));
+    let below_headline =
+        |at: usize| headline.is_some_and(|headline| (headline..first).contains(&at));
+    let last = covered.iter().rposition(|covered| *covered).unwrap_or(0);
     // A mark on an element that holds much of the article is about something else.
     let marked = |block: &PageBlock| {
         page.around(block.element).find_map(|at| {
-            let element = page.elements.get(at)?;
-            let share = *held.get(at)? as f32 / total as f32;
-            element
-                .mark
-                .filter(|mark| share < if *mark == Mark::Hidden { 0.8 } else { 0.3 })
+            let share = *held.get(at)? as f32 / total.max(1) as f32;
+            let most = |mark: &Mark| share < if *mark == Mark::Hidden { 0.8 } else { 0.3 };
+            page.elements.get(at)?.mark.filter(most)
         })
     };
-    let container = container(page, &held, total);
-    let first = covered.iter().position(|covered| *covered).unwrap_or(0);
-    let last = covered.iter().rposition(|covered| *covered).unwrap_or(0);
-    let mut verdicts: Vec<Verdict> = Vec::with_capacity(page.blocks.len());
-    for (at, (block, covered)) in page.blocks.iter().zip(&covered).enumerate() {
+    let verdict = |at: usize, block: &PageBlock| {
+        let covered = covered.get(at).copied().unwrap_or(false);
         let mark = marked(block);
-        let keep = if *covered {
-            !matches!(
-                mark,
-                Some(Mark::Hidden | Mark::Advertisement | Mark::Caption)
-            )
+        if covered {
+            return match mark {
+                Some(mark @ (Mark::Hidden | Mark::Advertisement | Mark::Caption)) => {
+                    Verdict::Marked(mark)
+                }
+                _ => Verdict::Extracted,
+            };
+        }
+        let notice = furniture::is_notice(&block.block.text);
+        let preamble = below_headline(at) && notice;
+        if !page.is_inside(block, container) && !preamble {
+            Verdict::Outside
+        } else if let Some(mark) = mark {
+            Verdict::Marked(mark)
+        } else if !looks_like_text(block) {
+            Verdict::NoText
+        } else if (first..=last).contains(&at) || notice {
+            Verdict::Among
         } else {
-            (first..=last).contains(&at)
-                && mark.is_none()
-                && page.is_inside(block, container)
-                && looks_like_text(block)
-        };
-        let keep = keep
-            && furniture::rule_of(&block.block, block.linked).is_none()
-            && !says_again(&block.block, headlines);
-        verdicts.push(if keep { Verdict::Kept } else { Verdict::Out });
-    }
-    drop_link_lists(page, &mut verdicts);
-    page.blocks
+            Verdict::Outside
+        }
+    };
+    let mut verdicts: Vec<Verdict> = page
+        .blocks
         .iter()
-        .zip(&verdicts)
-        .filter(|(_, verdict)| **verdict == Verdict::Kept)
-        .map(|(block, _)| block.block.clone())
-        .collect()
+        .enumerate()
+        .map(|(at, block)| match verdict(at, block) {
+            verdict if verdict.counts() => by_its_own_text(block, headlines).unwrap_or(verdict),
+            verdict => verdict,
+        })
+        .collect();
+    drop_link_lists(page, &mut verdicts);
+    drop_related_sections(page, &mut verdicts);
+    verdicts
+}
+
+/// The rule that a block's own text falls under.
+fn by_its_own_text(block: &PageBlock, headlines: &[&str]) -> Option<Verdict> {
+    if says_again(&block.block, headlines) {
+        return Some(Verdict::Headline);
+    }
+    furniture::rule_of(&block.block, block.linked).map(Verdict::Furniture)
 }
 
 /// How much of the covered text each element holds.
@@ -153,9 +244,13 @@ fn looks_like_text(block: &PageBlock) -> bool {
 /// Lists of links to other articles, with the heading above them.
 fn drop_link_lists(page: &Page, verdicts: &mut [Verdict]) {
     let is_link = |block: &PageBlock| {
-        block.linked > 0.85
-            && block.block.text.split_whitespace().count() <= 30
-            && block.block.kind != BlockKind::Heading
+        let kind = block.block.kind;
+        let linked = block.linked > 0.85 || (block.anchored > 0.85 && kind == BlockKind::ListItem);
+        linked && kind != BlockKind::Heading && block.block.text.split_whitespace().count() <= 30
+    };
+    let is_heading = |at: usize| {
+        let block = page.blocks.get(at);
+        block.is_some_and(|block| block.block.kind == BlockKind::Heading)
     };
     let mut at = 0;
     while at < page.blocks.len() {
@@ -166,22 +261,32 @@ fn drop_link_lists(page: &Page, verdicts: &mut [Verdict]) {
             .take_while(|block| is_link(block))
             .count();
         if run >= 2 {
-            verdicts
-                .iter_mut()
-                .skip(at)
-                .take(run)
-                .for_each(|verdict| *verdict = Verdict::Out);
-            if let Some(before) = at.checked_sub(1)
-                && page
-                    .blocks
-                    .get(before)
-                    .is_some_and(|block| block.block.kind == BlockKind::Heading)
-                && let Some(verdict) = verdicts.get_mut(before)
-            {
-                *verdict = Verdict::Out;
+            let from = at
+                .checked_sub(1)
+                .filter(|before| is_heading(*before))
+                .unwrap_or(at);
+            for verdict in verdicts.iter_mut().take(at + run).skip(from) {
+                if verdict.counts() {
+                    *verdict = Verdict::LinkList;
+                }
             }
         }
         at += run.max(1);
+    }
+}
+
+/// What follows a heading such as `More stories`: list items, and short texts that are mostly links.
+fn drop_related_sections(page: &Page, verdicts: &mut [Verdict]) {
+    let mut inside = false;
+    for (block, verdict) in page.blocks.iter().zip(verdicts) {
+        if *verdict == Verdict::Furniture(Rule::RelatedLink) {
+            inside = block.linked < 0.3;
+        } else if verdict.counts() && inside {
+            inside = block.block.kind == BlockKind::ListItem || block.linked >= 0.4;
+            if inside {
+                *verdict = Verdict::LinkList;
+            }
+        }
     }
 }
 
@@ -197,42 +302,38 @@ fn says_again(block: &Block, headlines: &[&str]) -> bool {
             .any(|headline| self::words(headline) == words)
 }
 
-/// The text of a page in which the extractor finds nothing: all unmarked text of the innermost element that says it is
-/// the article, or of the page.
-fn densest(page: &Page, headlines: &[&str]) -> Vec<Block> {
-    let plain = |block: &&PageBlock| {
-        let marked = page.around(block.element).any(|at| {
-            page.elements
-                .get(at)
-                .is_some_and(|element| element.mark.is_some())
-        });
-        !marked
-            && block.linked < 0.5
-            && furniture::rule_of(&block.block, block.linked).is_none()
-            && !says_again(&block.block, headlines)
+/// The text of a page in which the extractor finds nothing: all unmarked text of the elements that say they are the
+/// article, or of the page when none does.
+fn all_plain_text(page: &Page, headlines: &[&str]) -> Vec<Verdict> {
+    let verdict = |block: &PageBlock| {
+        let mark = page
+            .around(block.element)
+            .find_map(|at| page.elements.get(at)?.mark);
+        if let Some(mark) = mark {
+            Verdict::Marked(mark)
+        } else if block.linked >= 0.5 {
+            Verdict::NoText
+        } else {
+            by_its_own_text(block, headlines).unwrap_or(Verdict::Plain)
+        }
     };
-    let in_article = |block: &&PageBlock| {
+    let mut verdicts: Vec<Verdict> = page.blocks.iter().map(verdict).collect();
+    let in_article = |block: &PageBlock| {
         page.around(block.element).any(|at| {
             page.elements
                 .get(at)
                 .is_some_and(|element| element.is_article)
         })
     };
-    let article: Vec<Block> = page
-        .blocks
-        .iter()
-        .filter(plain)
-        .filter(in_article)
-        .map(|block| block.block.clone())
-        .collect();
-    if !article.is_empty() {
-        return article;
+    let counts = |(block, verdict): (&PageBlock, &Verdict)| verdict.counts() && in_article(block);
+    if page.blocks.iter().zip(&verdicts).any(counts) {
+        for (block, verdict) in page.blocks.iter().zip(&mut verdicts) {
+            if verdict.counts() && !in_article(block) {
+                *verdict = Verdict::Outside;
+            }
+        }
     }
-    page.blocks
-        .iter()
-        .filter(plain)
-        .map(|block| block.block.clone())
-        .collect()
+    verdicts
 }
 
 /// The words of the extractor's text, to look blocks up in.

@@ -18,5 +18,6 @@ mod main_text;
 pub(crate) mod markup;
 mod page;
 
-pub use article::{Article, PageKind, article};
+pub use article::{Article, PageKind, article, explain};
 pub use links::{FeedLink, FeedLinkKind, feed_links};
+pub use main_text::Explained;

@@ -35,8 +35,10 @@ pub(super) struct PageBlock {
     pub(super) block: Block,
     /// The innermost element that holds it.
     pub(super) element: usize,
-    /// The share of its characters that are links, 0–1.
+    /// The share of its characters that are links to other pages, 0–1.
     pub(super) linked: f32,
+    /// The share of its characters that are links to places in the page, 0–1.
+    pub(super) anchored: f32,
 }
 
 impl Page {
@@ -88,18 +90,28 @@ fn is_raw(name: &str) -> bool {
 struct Walk<'a> {
     page: Page,
     reader: Reader,
-    /// The open elements: name and, for those that hold blocks, their number.
-    open: Vec<(&'a str, usize)>,
+    open: Vec<Open<'a>>,
+    /// How many of them are links to other pages.
     links: usize,
+    /// Inside of a link to a place in the page.
+    anchor: bool,
     /// Of the block that is being read: characters, characters in links, and where it began.
     characters: usize,
     linked: usize,
+    anchored: usize,
     began: Option<usize>,
+}
+
+struct Open<'a> {
+    name: &'a str,
+    /// Its number, or that of the one around it when it holds no blocks of its own.
+    element: usize,
+    leads_away: bool,
 }
 
 impl<'a> Walk<'a> {
     fn innermost(&self) -> usize {
-        self.open.last().map_or(0, |(_, element)| *element)
+        self.open.last().map_or(0, |open| open.element)
     }
 
     fn start(&mut self, tag: &Tag<'a>) {
@@ -108,9 +120,13 @@ impl<'a> Walk<'a> {
         if is_void(tag.name) {
             return;
         }
-        if tag.name == "a" {
-            self.links += 1;
-        }
+        // A link to a place in the page itself leads nowhere else.
+        let leads_away = tag.name == "a"
+            && tag
+                .attribute("href")
+                .is_some_and(|address| !address.trim_start().starts_with('#'));
+        self.links += usize::from(leads_away);
+        self.anchor = (tag.name == "a" && !leads_away) || (self.anchor && tag.name == "span");
         let parent = self.innermost();
         let mark = furniture::mark_of(tag);
         let is_article = furniture::claims_article(tag);
@@ -125,18 +141,22 @@ impl<'a> Walk<'a> {
         } else {
             parent
         };
-        self.open.push((tag.name, element));
+        self.open.push(Open {
+            name: tag.name,
+            element,
+            leads_away,
+        });
     }
 
     fn end(&mut self, name: &str) {
         self.reader.end(name);
         self.settle();
-        if let Some(at) = self.open.iter().rposition(|(open, _)| *open == name) {
+        if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
             let links = self
                 .open
                 .iter()
                 .skip(at)
-                .filter(|(open, _)| *open == "a")
+                .filter(|open| open.leads_away)
                 .count();
             self.links = self.links.saturating_sub(links);
             self.open.truncate(at);
@@ -144,6 +164,10 @@ impl<'a> Walk<'a> {
     }
 
     fn text(&mut self, text: &str) {
+        // The sign of a heading's own address.
+        if self.anchor && matches!(text.trim(), "#" | "¶" | "§" | "🔗" | "∞") {
+            return;
+        }
         self.reader.text(text);
         let characters = text.chars().filter(|c| !c.is_whitespace()).count();
         if characters > 0 {
@@ -162,6 +186,8 @@ impl<'a> Walk<'a> {
             self.characters += characters;
             if self.links > 0 {
                 self.linked += characters;
+            } else if self.anchor {
+                self.anchored += characters;
             }
         }
     }
@@ -172,21 +198,25 @@ impl<'a> Walk<'a> {
             let Some(block) = self.reader.blocks.get(self.page.blocks.len()) else {
                 return;
             };
-            let linked = self.linked as f32 / self.characters.max(1) as f32;
+            let share = |part: usize| part as f32 / self.characters.max(1) as f32;
             self.page.blocks.push(PageBlock {
                 block: block.clone(),
                 element: self.began.unwrap_or(0),
-                linked,
+                linked: share(self.linked),
+                anchored: share(self.anchored),
             });
-            self.began = None;
-            self.characters = 0;
-            self.linked = 0;
+            self.forget();
         }
         if self.reader.is_between_blocks() {
-            self.began = None;
-            self.characters = 0;
-            self.linked = 0;
+            self.forget();
         }
+    }
+
+    fn forget(&mut self) {
+        self.began = None;
+        self.characters = 0;
+        self.linked = 0;
+        self.anchored = 0;
     }
 
     fn finish(mut self) -> Page {
