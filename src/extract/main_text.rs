@@ -162,9 +162,7 @@ fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Verdict> 
         let mark = marked(block);
         if covered {
             return match mark {
-                Some(mark @ (Mark::Hidden | Mark::Advertisement | Mark::Caption)) => {
-                    Verdict::Marked(mark)
-                }
+                Some(mark) if mark.is_certain() => Verdict::Marked(mark),
                 _ => Verdict::Extracted,
             };
         }
