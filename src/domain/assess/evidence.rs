@@ -1,5 +1,6 @@
 //! The edits of a comparison, laid out for judging: where each stands and what it took away and brought.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::lexicon::{self, Kind, Languages};
@@ -7,7 +8,7 @@ use crate::domain::compare::Comparison;
 use crate::domain::diff::{
     BlockDiff, BlockOp, Class, ProseDiff, Segment, diff_line, hunks, is_ideograph, tokens,
 };
-use crate::domain::normalise::{reading, same_to_the_reader};
+use crate::domain::normalise::reading;
 
 /// Where an edit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,10 +173,17 @@ impl Evidence {
     }
 
     fn prose(&mut self, diff: &ProseDiff, place: impl Fn(u32) -> Place) {
+        let mut parts = Parts::new();
+        for block in &diff.blocks {
+            if let Some(whole) = block.part_of {
+                let key = (block.op == BlockOp::Insert, whole);
+                parts.entry(key).or_default().push(block);
+            }
+        }
         for block in &diff.blocks {
             match block.op {
                 BlockOp::Equal => {}
-                BlockOp::Edit | BlockOp::Move => self.pair(diff, block, &place),
+                BlockOp::Edit | BlockOp::Move => self.pair(&parts, block, &place),
                 BlockOp::Insert | BlockOp::Delete if block.part_of.is_some() => {}
                 BlockOp::Insert => {
                     let text = Segment::new_side(&block.segments);
@@ -189,7 +197,6 @@ impl Evidence {
                 }
             }
         }
-        // A sentence that went from one place to another is no edit of the sense.
         self.cancel_moved_sentences();
     }
 
@@ -211,19 +218,18 @@ impl Evidence {
         }
     }
 
-    fn pair(&mut self, diff: &ProseDiff, block: &BlockDiff, place: &impl Fn(u32) -> Place) {
+    fn pair(&mut self, parts: &Parts<'_>, block: &BlockDiff, place: &impl Fn(u32) -> Place) {
         let number = block.to.unwrap_or_default();
         if block.op == BlockOp::Move {
             self.moved.push((block.from.unwrap_or_default(), number));
         }
-        let parts = |op: BlockOp, whole: Option<u32>| -> Vec<&BlockDiff> {
-            diff.blocks
-                .iter()
-                .filter(|other| other.op == op && whole.is_some() && other.part_of == whole)
-                .collect()
+        let of = |op: BlockOp, whole: Option<u32>| -> &[&BlockDiff] {
+            whole
+                .and_then(|whole| parts.get(&(op == BlockOp::Insert, whole)))
+                .map_or(&[], Vec::as_slice)
         };
-        let splits = parts(BlockOp::Insert, block.from);
-        let joins = parts(BlockOp::Delete, block.to);
+        let splits = of(BlockOp::Insert, block.from);
+        let joins = of(BlockOp::Delete, block.to);
         if splits.is_empty() && joins.is_empty() {
             if block.op == BlockOp::Edit || block.segments.len() > 1 {
                 self.line(place(number), &block.segments);
@@ -233,44 +239,45 @@ impl Evidence {
         self.split += u32::from(!splits.is_empty());
         self.joined += u32::from(!joins.is_empty());
         // Whole against whole: what was carried over a border is no edit.
-        let old = joined(block, &joins, |block| block.from, Segment::old_side);
-        let new = joined(block, &splits, |block| block.to, Segment::new_side);
+        let old = joined(block, joins, |block| block.from, Segment::old_side);
+        let new = joined(block, splits, |block| block.to, Segment::new_side);
         self.line(place(number), &diff_line(&old, &new));
     }
 
+    /// A sentence that went from one place to another is no edit of the sense.
     fn cancel_moved_sentences(&mut self) {
-        let mut pairs = Vec::new();
-        for (i, gone) in self
-            .edits
-            .iter()
-            .enumerate()
-            .filter(|(_, edit)| edit.whole_sentences && edit.added.text.is_empty())
-        {
-            let came = self.edits.iter().enumerate().find(|(j, edit)| {
-                edit.whole_sentences
-                    && edit.removed.text.is_empty()
-                    && same_to_the_reader(&edit.added.text, &gone.removed.text)
-                    && !pairs.iter().any(|&(_, taken)| taken == *j)
-            });
-            if let Some((j, _)) = came {
-                pairs.push((i, j));
+        let mut came: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, edit) in self.edits.iter().enumerate() {
+            if edit.whole_sentences && edit.removed.text.is_empty() {
+                came.entry(reading(&edit.added.text).into_owned())
+                    .or_default()
+                    .push(index);
             }
         }
-        for &(i, j) in &pairs {
-            let number = |edit: Option<&Edit>| match edit.map(|edit| edit.place) {
-                Some(Place::Body(number)) => number,
-                _ => 0,
-            };
-            let moved = (number(self.edits.get(i)), number(self.edits.get(j)));
-            self.moved.push(moved);
+        let mut moved: Vec<bool> = vec![false; self.edits.len()];
+        let number = |edit: &Edit| match edit.place {
+            Place::Body(number) => number,
+            _ => 0,
+        };
+        for (index, edit) in self.edits.iter().enumerate() {
+            if !edit.whole_sentences || !edit.added.text.is_empty() {
+                continue;
+            }
+            let heir = came
+                .get_mut(&*reading(&edit.removed.text))
+                .and_then(Vec::pop);
+            if let Some((heir, other)) = heir.and_then(|at| Some((at, self.edits.get(at)?))) {
+                self.moved.push((number(edit), number(other)));
+                (moved[index], moved[heir]) = (true, true);
+            }
         }
-        let mut index = 0;
-        self.edits.retain(|_| {
-            index += 1;
-            !pairs.iter().any(|&(i, j)| i == index - 1 || j == index - 1)
-        });
+        let mut gone = moved.into_iter();
+        self.edits.retain(|_| !gone.next().unwrap_or(false));
     }
 }
+
+/// The blocks that were split off (true) or joined (false), by the number of the whole.
+type Parts<'a> = HashMap<(bool, u32), Vec<&'a BlockDiff>>;
 
 /// The text of a block and of its parts, in order.
 fn joined(

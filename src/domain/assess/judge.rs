@@ -1,5 +1,7 @@
 //! From the edits to labels with reasons.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Context;
 use super::evidence::{Edit, Evidence, Figure, Place, Side};
 use super::lexicon::{self, Kind};
@@ -27,12 +29,30 @@ pub(super) struct Finding {
 const REASONS: usize = 5;
 /// So many characters of a text are shown in a reason.
 const SHOWN: usize = 60;
+/// So many quotations, and so many added texts, are looked at one by one.
+const MANY: usize = 200;
+/// In bytes: `訂正`.
+const SHORTEST_NOTICE: usize = 6;
 /// From so many words on, an added or removed paragraph says something.
 const TELLING: u32 = 5;
 
+/// What was found of one label.
+struct Tally {
+    /// The first few.
+    shown: Vec<Finding>,
+    /// How many there are.
+    count: u32,
+    /// The weightiest of all.
+    significance: Significance,
+}
+
 #[derive(Default)]
 pub(super) struct Judge {
-    findings: Vec<Finding>,
+    tallies: BTreeMap<Label, Tally>,
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl Judge {
@@ -69,58 +89,58 @@ impl Judge {
         self.stealth(comparison, context);
     }
 
-    /// The findings in the order of [`Label`], those of one label cut to a few.
-    pub(super) fn finish(mut self) -> Vec<Finding> {
-        self.findings.sort_by_key(|finding| finding.label);
-        let mut out: Vec<Finding> = Vec::new();
-        let mut rest = 0_u32;
-        let mut shown = 0;
-        for finding in self.findings {
-            if out.last().is_none_or(|last| last.label != finding.label) {
-                (shown, rest) = (0, 0);
-            }
-            if shown < REASONS {
-                shown += 1;
+    /// The findings in the order of [`Label`].
+    pub(super) fn finish(self) -> Vec<Finding> {
+        let mut out = Vec::new();
+        for (_, tally) in self.tallies {
+            let rest = tally.count.saturating_sub(count(tally.shown.len()));
+            let last = tally.shown.len().saturating_sub(1);
+            for (index, mut finding) in tally.shown.into_iter().enumerate() {
+                if index == last && rest > 0 {
+                    finding.significance = tally.significance;
+                    finding.count = rest + 1;
+                    finding.text = format!("{} (and {rest} more)", finding.text);
+                }
                 out.push(finding);
-                continue;
-            }
-            rest += 1;
-            if let Some(last) = out.last_mut() {
-                last.significance = last.significance.max(finding.significance);
-                last.count = rest + 1;
-                let bare = last
-                    .text
-                    .split(" (and ")
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                last.text = format!("{bare} (and {rest} more)");
             }
         }
         out
     }
 
     fn found(&mut self, label: Label, significance: Significance, text: String) {
-        let finding = Finding {
-            label,
+        let tally = self.tallies.entry(label).or_insert_with(|| Tally {
+            shown: Vec::new(),
+            count: 0,
             significance,
-            text,
-            count: 1,
-        };
-        if !self.findings.contains(&finding) {
-            self.findings.push(finding);
+        });
+        if tally.shown.iter().any(|finding| finding.text == text) {
+            return;
+        }
+        tally.count += 1;
+        tally.significance = tally.significance.max(significance);
+        if tally.shown.len() < REASONS {
+            tally.shown.push(Finding {
+                label,
+                significance,
+                text,
+                count: 1,
+            });
         }
     }
 
     fn has(&self, label: Label) -> bool {
-        self.findings.iter().any(|finding| finding.label == label)
+        self.tallies.contains_key(&label)
+    }
+
+    fn findings(&self) -> u32 {
+        self.tallies.values().map(|tally| tally.count).sum()
     }
 
     fn edit(&mut self, edit: &Edit, evidence: &Evidence) {
         if edit.place == Place::Byline {
             return;
         }
-        let before = self.findings.len();
+        let before = self.findings();
         if let Some(what) = slip(edit) {
             self.found(
                 Label::Typo,
@@ -136,14 +156,14 @@ impl Judge {
             self.attribution(edit, evidence);
         }
         self.links(edit);
-        let named = self.findings.len() > before;
+        let named = self.findings() > before;
         self.wording(edit, evidence, named);
     }
 
     fn numbers(&mut self, edit: &Edit, evidence: &Evidence) {
         let mut old = edit.removed.figures(evidence.languages);
         let mut new = edit.added.figures(evidence.languages);
-        cancel(&mut old, &mut new, |a, b| a.key == b.key);
+        cancel(&mut old, &mut new, |figure| figure.key.clone());
         // A number in words by itself may be no number (`one of them`, `second`): it counts beside another.
         let in_words = |figures: &[Figure]| figures.iter().all(|figure| figure.in_words);
         let lonely = old.is_empty() || new.is_empty();
@@ -171,7 +191,7 @@ impl Judge {
     fn dates(&mut self, edit: &Edit, evidence: &Evidence) {
         let mut old = edit.removed.words_of(Kind::Date, evidence.languages);
         let mut new = edit.added.words_of(Kind::Date, evidence.languages);
-        cancel(&mut old, &mut new, |a, b| a == b);
+        cancel(&mut old, &mut new, Clone::clone);
         if let (Some(old), Some(new)) = (old.first(), new.first()) {
             let text = format!(
                 "{} → {} in {}",
@@ -194,7 +214,7 @@ impl Judge {
                 old.drain(..common);
                 new.drain(..common);
             } else {
-                cancel(&mut old, &mut new, |a, b| a == b);
+                cancel(&mut old, &mut new, Clone::clone);
             }
             let text = match (old.first(), new.first()) {
                 (Some(old), Some(new)) => format!("“{old}” → “{new}”{name}"),
@@ -223,7 +243,7 @@ impl Judge {
         }
         let mut old = names(&edit.removed, edit.begins_sentence, evidence);
         let mut new = names(&edit.added, edit.begins_sentence, evidence);
-        cancel(&mut old, &mut new, |a, b| a == b);
+        cancel(&mut old, &mut new, Clone::clone);
         if old.is_empty() || new.is_empty() {
             return;
         }
@@ -239,7 +259,7 @@ impl Judge {
     fn attribution(&mut self, edit: &Edit, evidence: &Evidence) {
         let mut old = edit.removed.words_of(Kind::Speech, evidence.languages);
         let mut new = edit.added.words_of(Kind::Speech, evidence.languages);
-        cancel(&mut old, &mut new, |a, b| a == b || typo::are_forms(a, b));
+        cancel_alike(&mut old, &mut new, |a, b| a == b || typo::are_forms(a, b));
         let text = match (old.first(), new.first()) {
             (Some(old), Some(new)) => format!("“{old}” → “{new}”"),
             (Some(old), None) => format!("“{old}” dropped"),
@@ -262,7 +282,7 @@ impl Judge {
                 .collect()
         };
         let (mut old, mut new) = (addresses(&edit.removed), addresses(&edit.added));
-        cancel(&mut old, &mut new, |a, b| a == b);
+        cancel(&mut old, &mut new, Clone::clone);
         let text = match (old.first(), new.first()) {
             (Some(old), Some(new)) => format!("{} → {}", clip(old), clip(new)),
             (Some(old), None) => format!("{} dropped", clip(old)),
@@ -286,7 +306,7 @@ impl Judge {
                 .collect()
         };
         let (mut old, mut new) = (content(&edit.removed), content(&edit.added));
-        cancel(&mut old, &mut new, |a, b| a == b);
+        cancel(&mut old, &mut new, Clone::clone);
         let says = |word: &String| {
             let special = [Kind::Negation, Kind::Hedge, Kind::Speech, Kind::Date]
                 .into_iter()
@@ -311,7 +331,7 @@ impl Judge {
             old.iter().filter(|word| says(word)).cloned().collect(),
             new.iter().filter(|word| says(word)).cloned().collect(),
         );
-        cancel(&mut a, &mut b, |x, y| {
+        cancel_alike(&mut a, &mut b, |x, y| {
             typo::are_forms(x, y) || typo::is_slip(x, y) || typo::are_opposites(x, y)
         });
         let silent = a.is_empty() && b.is_empty();
@@ -347,22 +367,24 @@ impl Judge {
                     .map(|quote| (passage.place, quote)),
             );
         }
-        cancel(&mut old, &mut new, |a, b| a.1.key == b.1.key);
-        let text_of = |new: bool, place: Place| -> String {
-            let texts = evidence
-                .passages
-                .iter()
-                .filter(|passage| passage.place == place);
-            let texts: Vec<&str> = texts
-                .map(|passage| {
-                    if new {
-                        passage.new.as_str()
-                    } else {
-                        passage.old.as_str()
-                    }
-                })
-                .collect();
-            reading(&texts.join(" ")).to_lowercase()
+        cancel(&mut old, &mut new, |(_, quote)| quote.key.clone());
+        old.truncate(MANY);
+        new.truncate(MANY);
+        let places: BTreeSet<Place> = old.iter().chain(&new).map(|(place, _)| *place).collect();
+        let mut texts: BTreeMap<Place, [String; 2]> = BTreeMap::new();
+        for passage in &evidence.passages {
+            if places.contains(&passage.place) {
+                let sides = texts.entry(passage.place).or_default();
+                for (side, text) in sides.iter_mut().zip([&passage.old, &passage.new]) {
+                    side.push_str(&reading(text).to_lowercase());
+                    side.push(' ');
+                }
+            }
+        }
+        let stands = |new: usize, place: Place, key: &str| {
+            texts
+                .get(&place)
+                .is_some_and(|sides| sides[new].contains(key))
         };
         let mut taken = vec![false; new.len()];
         for (place, quote) in &old {
@@ -373,7 +395,7 @@ impl Judge {
             let text = if let Some((k, (_, other))) = heir {
                 taken[k] = true;
                 format!("“{}” → “{}”", clip(&quote.text), clip(&other.text))
-            } else if text_of(true, *place).contains(&quote.key) {
+            } else if stands(1, *place, &quote.key) {
                 format!("marks around “{}” dropped", clip(&quote.text))
             } else {
                 format!("“{}” dropped", clip(&quote.text))
@@ -388,7 +410,7 @@ impl Judge {
             if taken[k] {
                 continue;
             }
-            let text = if text_of(false, *place).contains(&quote.key) {
+            let text = if stands(0, *place, &quote.key) {
                 format!("marks around “{}” added", clip(&quote.text))
             } else {
                 format!("“{}” added", clip(&quote.text))
@@ -502,7 +524,7 @@ impl Judge {
             .fields
             .iter()
             .any(|field| matches!(field, Field::Title | Field::Summary | Field::Body));
-        if text_moved && self.findings.is_empty() && !comparison.typographic_only {
+        if text_moved && self.tallies.is_empty() && !comparison.typographic_only {
             self.found(Label::Wording, Significance::Minor, "the text".to_owned());
         }
     }
@@ -518,7 +540,12 @@ impl Judge {
                     .iter()
                     .map(|edit| (edit.place, edit.added.text.as_str())),
             );
-        for (place, text) in added {
+        let added: Vec<(Place, &str)> = added
+            .filter(|(_, text)| text.len() >= SHORTEST_NOTICE)
+            .collect();
+        // A notice stands at the beginning or at the end.
+        let far = added.len().saturating_sub(MANY).max(MANY.min(added.len()));
+        for &(place, text) in added.iter().take(MANY).chain(&added[far..]) {
             let Some(notice) = notice::find(text) else {
                 continue;
             };
@@ -544,11 +571,10 @@ impl Judge {
     }
 
     fn stealth(&mut self, comparison: &Comparison, context: &Context) {
-        let of_text = |finding: &Finding| {
-            finding.significance == Significance::Substantive
-                && !matches!(finding.label, Label::Revert)
-        };
-        let material = self.findings.iter().any(of_text);
+        let material = self
+            .tallies
+            .values()
+            .any(|tally| tally.significance == Significance::Substantive);
         let read = comparison
             .fields
             .iter()
@@ -560,10 +586,40 @@ impl Judge {
     }
 }
 
-/// Takes away what both lists have.
-fn cancel<T>(old: &mut Vec<T>, new: &mut Vec<T>, same: impl Fn(&T, &T) -> bool) {
+/// Takes away what both lists have, as often as both have it.
+fn cancel<T, K: Ord>(old: &mut Vec<T>, new: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    let mut counts: BTreeMap<K, (u32, u32)> = BTreeMap::new();
+    for item in old.iter() {
+        counts.entry(key(item)).or_default().0 += 1;
+    }
+    for item in new.iter() {
+        counts.entry(key(item)).or_default().1 += 1;
+    }
+    for (own, other) in counts.values_mut() {
+        let both = (*own).min(*other);
+        (*own, *other) = (both, both);
+    }
+    let take = |left: Option<&mut u32>| match left {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    };
+    old.retain(|item| take(counts.get_mut(&key(item)).map(|left| &mut left.0)));
+    new.retain(|item| take(counts.get_mut(&key(item)).map(|left| &mut left.1)));
+}
+
+/// Longer lists are not searched for likenesses.
+const FEW: usize = 64;
+
+/// Takes away pairs that are alike, of lists that are short.
+fn cancel_alike<T>(old: &mut Vec<T>, new: &mut Vec<T>, alike: impl Fn(&T, &T) -> bool) {
+    if old.len() > FEW || new.len() > FEW {
+        return;
+    }
     old.retain(
-        |item| match new.iter().position(|other| same(item, other)) {
+        |item| match new.iter().position(|other| alike(item, other)) {
             Some(at) => {
                 new.remove(at);
                 false
@@ -679,7 +735,7 @@ fn are_alike(a: &str, b: &str) -> bool {
         |text: &'_ str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
     let (mut old, mut new) = (words(a), words(b));
     let all = old.len() + new.len();
-    cancel(&mut old, &mut new, |x, y| x == y);
+    cancel(&mut old, &mut new, Clone::clone);
     let left = old.len() + new.len();
     all > 0 && left * 2 <= all
 }

@@ -6,6 +6,7 @@
 //! not aligned at all, and the budget says so: a result never depends on the time that it took.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
@@ -57,22 +58,44 @@ const BEST: usize = 250_000;
 /// Up to this many items on both sides, `similar` is asked.
 const FAST: usize = 20_000;
 
-/// The matched pairs in increasing order; matched items are equal.
-pub(super) fn align(
-    old: &[u32],
-    new: &[u32],
-    weights: &Weights,
-    budget: &mut Budget,
-) -> Vec<Match> {
-    let head = common(old.iter().zip(new));
-    let (old_rest, new_rest) = (&old[head..], &new[head..]);
-    let tail = common(old_rest.iter().rev().zip(new_rest.iter().rev()));
-    let old_mid = &old_rest[..old_rest.len() - tail];
-    let new_mid = &new_rest[..new_rest.len() - tail];
+/// A sequence to be aligned. Each item has a number, and coarser numbers that more items share.
+#[derive(Clone, Copy)]
+pub(super) struct Items<'a> {
+    /// Equal for equal items.
+    pub(super) ids: &'a [u32],
+    /// Equal for items that are nearly equal; such a pair is matched, a little less gladly.
+    pub(super) keys: &'a [u32],
+}
+
+impl<'a> Items<'a> {
+    /// Items that are equal or not.
+    pub(super) fn plain(ids: &'a [u32]) -> Self {
+        Self { ids, keys: ids }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(super) fn range(&self, range: Range<usize>) -> Self {
+        Self {
+            ids: &self.ids[range.clone()],
+            keys: &self.keys[range],
+        }
+    }
+}
+
+/// The matched pairs in increasing order.
+pub(super) fn align(old: Items, new: Items, weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+    let most = old.len().min(new.len());
+    let head = common(old.ids.iter().zip(new.ids));
+    let tail = common(old.ids.iter().rev().zip(new.ids.iter().rev())).min(most - head);
+    let (old_tail, new_tail) = (old.len() - tail, new.len() - tail);
 
     let mut matches: Vec<Match> = (0..head).map(|i| (i, i)).collect();
+    let old_mid = old.range(head..old_tail);
+    let new_mid = new.range(head..new_tail);
     middle(old_mid, new_mid, head, weights, budget, &mut matches);
-    let (old_tail, new_tail) = (old.len() - tail, new.len() - tail);
     matches.extend((0..tail).map(|i| (old_tail + i, new_tail + i)));
     matches
 }
@@ -82,25 +105,22 @@ fn common<'a>(pairs: impl Iterator<Item = (&'a u32, &'a u32)>) -> usize {
 }
 
 fn middle(
-    old: &[u32],
-    new: &[u32],
+    old: Items,
+    new: Items,
     head: usize,
     weights: &Weights,
     budget: &mut Budget,
     out: &mut Vec<Match>,
 ) {
     let shifted = |(i, j): Match| (i + head, j + head);
-    if old.is_empty() || new.is_empty() {
-        return;
-    }
     if old.len().saturating_mul(new.len()) <= BEST {
         out.extend(exact(old, new, weights, budget).into_iter().map(shifted));
         return;
     }
-    let anchors = unique_in_both(old, new);
+    let anchors = unique_in_both(old.ids, new.ids);
     let mut from = (0, 0);
     for to in anchors.iter().copied().chain([(old.len(), new.len())]) {
-        let (a, b) = (&old[from.0..to.0], &new[from.1..to.1]);
+        let (a, b) = (old.range(from.0..to.0), new.range(from.1..to.1));
         let pairs = between(a, b, weights, budget);
         out.extend(
             pairs
@@ -115,8 +135,8 @@ fn middle(
 }
 
 /// The stretch between two anchors.
-fn between(old: &[u32], new: &[u32], weights: &Weights, budget: &mut Budget) -> Vec<Match> {
-    if old.is_empty() || new.is_empty() {
+fn between(old: Items, new: Items, weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+    if old.len() == 0 || new.len() == 0 {
         return Vec::new();
     }
     let cells = old.len().saturating_mul(new.len());
@@ -128,7 +148,7 @@ fn between(old: &[u32], new: &[u32], weights: &Weights, budget: &mut Budget) -> 
         budget.coarse = true;
         return Vec::new();
     }
-    capture_diff_slices(Algorithm::Myers, old, new)
+    capture_diff_slices(Algorithm::Myers, old.ids, new.ids)
         .into_iter()
         .filter_map(|op| match op {
             DiffOp::Equal {
@@ -218,8 +238,11 @@ const EDIT_FROM_UP: u8 = 2;
 const EDIT_OPENS: u8 = 4;
 
 /// The best alignment by dynamic programming over (matched, in an edit).
-fn exact(old: &[u32], new: &[u32], weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+fn exact(old: Items, new: Items, weights: &Weights, budget: &mut Budget) -> Vec<Match> {
     const NEVER: i32 = i32::MIN / 2;
+    if old.len() == 0 || new.len() == 0 {
+        return Vec::new();
+    }
     let (n, m) = (old.len(), new.len());
     let cells = (n + 1) * (m + 1);
     if !budget.take(cells as u64) {
@@ -229,15 +252,19 @@ fn exact(old: &[u32], new: &[u32], weights: &Weights, budget: &mut Budget) -> Ve
     let mut matched = vec![NEVER; m + 1];
     let mut editing = vec![NEVER; m + 1];
     for i in 0..=n {
-        let id = i.checked_sub(1).map(|row| old[row]);
-        let worth = id.map_or(0, |id| weights.of.get(id as usize).copied().unwrap_or(1));
+        let item = i.checked_sub(1).map(|k| (old.keys[k], old.ids[k]));
+        let whole = item.map_or(0, |(_, id)| {
+            weights.of.get(id as usize).copied().unwrap_or(1)
+        });
         let row = &mut trace[i * (m + 1)..(i + 1) * (m + 1)];
         // The cell up and left, before this row overwrites it.
         let (mut corner_matched, mut corner_editing) = (NEVER, NEVER);
         for j in 0..=m {
             let (up_matched, up_editing) = (matched[j], editing[j]);
             let mut bits = 0;
-            let here = if j > 0 && id == Some(new[j - 1]) {
+            let same = item.filter(|(key, _)| j > 0 && *key == new.keys[j - 1]);
+            let here = if let Some((_, id)) = same {
+                let worth = whole - i32::from(id != new.ids[j - 1]);
                 if corner_editing > corner_matched {
                     bits |= MATCH_AFTER_EDIT;
                 }

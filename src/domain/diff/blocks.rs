@@ -1,12 +1,11 @@
 //! The difference between two texts of blocks: pairs, moves, splits; the words inside a pair are left to `text`.
 
-use super::align::{Budget, Weights, align};
+use super::align::{Budget, Items, Weights, align};
 use super::hunks::count_words;
 use super::pairing::{Pairing, Side, pair};
 use super::segment::Segment;
 use super::text::{Interner, SentenceSteps, matches, segments, sentence_count};
 use super::token::word_count;
-use super::words::OPEN;
 use super::{BlockDiff, BlockOp, ProseDiff, SentenceOps, WordCount};
 use crate::domain::state::Block;
 
@@ -207,9 +206,14 @@ impl<'a> Differ<'a> {
                 .collect();
             let weights = Weights {
                 of: self.interner.weights(),
-                open: OPEN,
+                open: super::words::OPEN,
             };
-            let kept = align(&a, &b, &weights, &mut self.budget);
+            let kept = align(
+                Items::plain(&a),
+                Items::plain(&b),
+                &weights,
+                &mut self.budget,
+            );
             let words = |ids: &[u32]| {
                 ids.iter()
                     .filter(|&&id| self.interner.is_wordlike(id))

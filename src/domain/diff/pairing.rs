@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::align::{Budget, Weights, align, longest_increasing};
+use super::align::{Budget, Items, Weights, align, longest_increasing};
 use super::text::{Interner, Prepared};
 use crate::domain::normalise::visible;
 use crate::domain::state::Block;
@@ -218,7 +218,12 @@ fn equal_blocks(
         of: &weights,
         open: 0,
     };
-    let anchors = align(old_keys, new_keys, &weights, budget);
+    let anchors = align(
+        Items::plain(old_keys),
+        Items::plain(new_keys),
+        &weights,
+        budget,
+    );
     for &(i, j) in &anchors {
         pairing.join(i, j);
     }
@@ -452,7 +457,7 @@ fn is_part(
         of: interner.weights(),
         open: super::words::OPEN,
     };
-    let found: Vec<usize> = align(&a.ids, &b.ids, &weights, budget)
+    let found: Vec<usize> = align(Items::plain(&a.ids), Items::plain(&b.ids), &weights, budget)
         .into_iter()
         .filter(|&(i, _)| a.ids.get(i).is_some_and(|&id| interner.is_wordlike(id)))
         .map(|(_, j)| j)

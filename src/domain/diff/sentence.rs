@@ -164,7 +164,8 @@ fn is_end(
             let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
             let known = word.chars().count() <= 6 && {
                 let lower = word.to_lowercase();
-                let figure = begins.is_some_and(char::is_numeric);
+                let figure =
+                    begins.is_some_and(char::is_numeric) || follower.starts_with(['(', '[']);
                 ABBREVIATIONS.contains(&lower.as_str())
                     || (figure && BEFORE_FIGURES.contains(&lower.as_str()))
             };

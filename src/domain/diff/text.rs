@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 
-use super::align::{Budget, Match, Weights, align};
+use super::align::{Budget, Items, Match, Weights, align};
 use super::segment::Segment;
 use super::sentence;
 use super::token::{Class, Token, tokens};
 use super::words;
+use crate::domain::normalise::reading;
 
 /// Numbers for tokens, the same for the same text; shared by all blocks of one diff.
 #[derive(Debug, Default)]
 pub(super) struct Interner<'a> {
     ids: HashMap<&'a str, u32>,
+    folded: HashMap<String, u32>,
+    keys: Vec<u32>,
     weights: Vec<i32>,
     wordlike: Vec<bool>,
 }
@@ -23,6 +26,11 @@ impl<'a> Interner<'a> {
         }
         let id = u32::try_from(self.weights.len()).unwrap_or(u32::MAX);
         self.ids.insert(text, id);
+        let key = match fold(text) {
+            Some(folded) => *self.folded.entry(folded).or_insert(id),
+            None => *self.folded.entry(text.to_owned()).or_insert(id),
+        };
+        self.keys.push(key);
         self.weights.push(words::weight(text, class));
         self.wordlike
             .push(!matches!(class, Class::Space | Class::Mark));
@@ -55,6 +63,16 @@ pub(super) struct Prepared<'a> {
     pub(super) items: Vec<usize>,
     /// Of the items.
     pub(super) ids: Vec<u32>,
+    /// Of the items, the same for words that differ in their capitals or in the shape of marks only.
+    pub(super) keys: Vec<u32>,
+}
+
+/// The form of a token in which it is matched, when that is another.
+fn fold(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|byte| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b',' || byte == b'.'
+    });
+    (!plain).then(|| reading(text).to_lowercase())
 }
 
 impl<'a> Prepared<'a> {
@@ -62,10 +80,13 @@ impl<'a> Prepared<'a> {
         let tokens = tokens(text);
         let mut items = Vec::with_capacity(tokens.len() / 2 + 1);
         let mut ids = Vec::with_capacity(tokens.len() / 2 + 1);
+        let mut keys = Vec::with_capacity(tokens.len() / 2 + 1);
         for (index, token) in tokens.iter().enumerate() {
             if token.class != Class::Space {
                 items.push(index);
-                ids.push(interner.id(token.of(text), token.class));
+                let id = interner.id(token.of(text), token.class);
+                ids.push(id);
+                keys.push(interner.keys.get(id as usize).copied().unwrap_or(id));
             }
         }
         Self {
@@ -73,6 +94,15 @@ impl<'a> Prepared<'a> {
             tokens,
             items,
             ids,
+            keys,
+        }
+    }
+
+    /// The items, to be aligned.
+    pub(super) fn sequence(&self) -> Items<'_> {
+        Items {
+            ids: &self.ids,
+            keys: &self.keys,
         }
     }
 
@@ -99,11 +129,6 @@ impl<'a> Prepared<'a> {
         item.checked_sub(1)
             .and_then(|item| self.token(item))
             .map_or(0, |token| token.range.end)
-    }
-
-    /// Whether white space stands in front of the item.
-    pub(super) fn is_spaced(&self, item: usize) -> bool {
-        self.start(item) > self.end_before(item)
     }
 }
 
@@ -165,12 +190,16 @@ pub(super) fn matches(
             of: interner.weights(),
             open: words::OPEN,
         };
-        let pairs = align(a, b, &weights, budget);
+        let pairs = align(
+            old.sequence().range(from.clone()),
+            new.sequence().range(to.clone()),
+            &weights,
+            budget,
+        );
         let first = out.len();
         out.extend(pairs.into_iter().map(shift));
         words::tidy(old, new, from, to, &mut out, first);
     }
-    words::slide(old, new, &mut out);
     out
 }
 
@@ -255,7 +284,12 @@ fn groups(
         of: &lengths,
         open: 0,
     };
-    let equal = align(&old_numbers, &new_numbers, &weights, budget);
+    let equal = align(
+        Items::plain(&old_numbers),
+        Items::plain(&new_numbers),
+        &weights,
+        budget,
+    );
     let mut out = Vec::new();
     let mut from = (0, 0);
     for to in equal
