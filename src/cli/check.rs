@@ -134,7 +134,7 @@ fn ask_daemon(
             }
             Some(RequestState::Waiting | RequestState::Taken) => {
                 progress.show("the daemon is looking");
-                runtime.block_on(tokio::time::sleep(LOOK_AGAIN));
+                runtime.block_on(async { tokio::time::sleep(LOOK_AGAIN).await });
             }
         }
     };

@@ -27,6 +27,8 @@ pub(super) struct Document {
     pub(super) content_type: Option<String>,
     /// Where it came from; `None` for files.
     pub(super) url: Option<String>,
+    /// Where its address has moved for good.
+    pub(super) moved_to: Option<String>,
 }
 
 impl Context {
@@ -90,6 +92,7 @@ pub(super) async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Docu
                 body: answer.body,
                 content_type: answer.content_type,
                 url: Some(answer.final_url),
+                moved_to: answer.permanent_url,
             });
         }
         Fetched::Gone(_) => "answered 410 Gone".to_owned(),
@@ -122,6 +125,7 @@ fn bounded(source: impl Read, name: &str) -> Result<Document, Error> {
         body,
         content_type: None,
         url: None,
+        moved_to: None,
     })
 }
 

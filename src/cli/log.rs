@@ -107,7 +107,7 @@ fn follow(
     }
     context.output.flush()?;
     loop {
-        runtime.block_on(tokio::time::sleep(LOOK_AGAIN));
+        runtime.block_on(async { tokio::time::sleep(LOOK_AGAIN).await });
         let newest = reader.last_event()?;
         if newest <= last {
             continue;

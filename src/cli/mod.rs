@@ -2,21 +2,29 @@
 //!
 //! One file per command. Commands read the store and render with [`crate::report`]; they never write revisions.
 
+mod add;
 pub mod args;
 mod check;
 mod demo;
+mod config;
 mod diff;
+mod discover;
 pub mod env;
 mod feeds;
 mod history;
+mod init;
 mod input;
+mod inspect;
 mod log;
+mod notify;
 pub mod output;
+mod rm;
 mod run;
 mod schema;
 mod select;
 mod setup;
 mod show;
+mod status;
 
 use std::ffi::OsString;
 
@@ -98,17 +106,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
     match command {
+        Command::Add(args) => add::run(context, &args),
         Command::Check(args) => check::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
+        Command::Config { what } => config::run(context, &what),
+        Command::Demo(args) => Err(Error::usage(format!("not built yet: {args:?}"))),
         Command::Diff(args) => diff::run(context, &args),
         Command::Feeds(args) => feeds::run(context, &args),
         Command::History(args) => history::run(context, &args),
+        Command::Init(args) => init::run(context, &args),
+        Command::Inspect { what } => inspect::run(context, &what),
         Command::Log(args) => log::run(context, &args),
+        Command::Notify { what } => notify::run(context, &what),
+        Command::Rm(args) => rm::run(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         Command::Show(args) => show::run(context, &args),
-        // The commands that need the store join with it.
-        other => Err(Error::usage(format!("not built yet: {other:?}"))),
+        Command::Status(args) => status::run(context, &args),
     }
 }
 

@@ -36,3 +36,6 @@ pub use show::{ScheduleLine, schedules, show};
 
 /// The embedded `config/default.toml`: default, template and reference in one.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
+
+/// A short configuration to start from, all of it commented out: what `init` and a first `add` write.
+pub const STARTER_TOML: &str = include_str!("../../config/starter.toml");

@@ -7,23 +7,38 @@ use crate::support::{Home, Page, Server, eventually, rss};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn feed(publisher: &Server, path: &str) -> String {
-    format!("[[feed]]\nurl = \"{}\"\nevery = \"1s\"\n", publisher.url(path))
+    format!(
+        "[[feed]]\nurl = \"{}\"\nevery = \"1s\"\n",
+        publisher.url(path)
+    )
 }
 
 fn good(title: &str) -> Page {
-    Page::rss(rss(&[("1", "https://e.example/1", title, "Text that stays as it is.")]))
+    Page::rss(rss(&[(
+        "1",
+        "https://e.example/1",
+        title,
+        "Text that stays as it is.",
+    )]))
 }
 
 #[test]
 fn it_polls_stores_and_stops_in_time() {
     let publisher = Server::start();
     publisher.set("/a.xml", good("The first headline"));
-    let home = Home::new(&format!("[page]\nfetch = \"off\"\n{}", feed(&publisher, "/a.xml")));
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n{}",
+        feed(&publisher, "/a.xml")
+    ));
     let mut daemon = home.daemon();
-    eventually(PATIENCE, "the feed is polled", || publisher.hits("/a.xml") >= 1);
+    eventually(PATIENCE, "the feed is polled", || {
+        publisher.hits("/a.xml") >= 1
+    });
     publisher.set("/a.xml", good("The second headline"));
     eventually(PATIENCE, "the change is stored", || {
-        home.run(&["log", "--format", "ndjson"]).stdout.contains("second")
+        home.run(&["log", "--format", "ndjson"])
+            .stdout
+            .contains("second")
     });
     daemon.signal("TERM");
     assert_eq!(daemon.wait(Duration::from_secs(5)), Some(0));
@@ -35,10 +50,16 @@ fn a_second_daemon_is_refused_and_told_the_pid() {
     publisher.set("/a.xml", good("A headline"));
     let home = Home::new(&feed(&publisher, "/a.xml"));
     let first = home.daemon();
-    eventually(PATIENCE, "the first one polls", || publisher.hits("/a.xml") >= 1);
+    eventually(PATIENCE, "the first one polls", || {
+        publisher.hits("/a.xml") >= 1
+    });
     let second = home.run(&["run"]);
     assert_eq!(second.code, Some(5), "{}", second.stderr);
-    assert!(second.stderr.contains(&first.child.id().to_string()), "{}", second.stderr);
+    assert!(
+        second.stderr.contains(&first.child.id().to_string()),
+        "{}",
+        second.stderr
+    );
 }
 
 #[test]
@@ -48,8 +69,12 @@ fn check_beside_the_daemon_asks_it_to_look_now() {
     let config = feed(&publisher, "/a.xml").replace("1s", "1h");
     let home = Home::new(&format!("[page]\nfetch = \"off\"\n{config}"));
     let _daemon = home.daemon();
-    eventually(PATIENCE, "the feed is polled", || publisher.hits("/a.xml") >= 1);
-    eventually(PATIENCE, "the baseline is stored", || home.ok(&["feeds"]).contains("1 "));
+    eventually(PATIENCE, "the feed is polled", || {
+        publisher.hits("/a.xml") >= 1
+    });
+    eventually(PATIENCE, "the baseline is stored", || {
+        home.ok(&["feeds"]).contains("1 ")
+    });
     publisher.set("/a.xml", good("Another headline"));
     let mut found = false;
     eventually(PATIENCE, "the daemon finds the change", || {
@@ -65,13 +90,27 @@ fn a_reload_takes_up_new_feeds_and_keeps_the_old_configuration_when_the_new_one_
     publisher.set("/b.xml", good("B headline"));
     let home = Home::new(&feed(&publisher, "/a.xml"));
     let daemon = home.daemon();
-    eventually(PATIENCE, "the feed is polled", || publisher.hits("/a.xml") >= 1);
-    home.configure(&format!("{}\nnonsense = true\n{}", feed(&publisher, "/a.xml"), feed(&publisher, "/b.xml")));
+    eventually(PATIENCE, "the feed is polled", || {
+        publisher.hits("/a.xml") >= 1
+    });
+    home.configure(&format!(
+        "{}\nnonsense = true\n{}",
+        feed(&publisher, "/a.xml"),
+        feed(&publisher, "/b.xml")
+    ));
     daemon.signal("HUP");
     let before = publisher.hits("/a.xml");
-    eventually(PATIENCE, "the old configuration still polls", || publisher.hits("/a.xml") > before + 1);
+    eventually(PATIENCE, "the old configuration still polls", || {
+        publisher.hits("/a.xml") > before + 1
+    });
     assert_eq!(publisher.hits("/b.xml"), 0);
-    home.configure(&format!("{}{}", feed(&publisher, "/a.xml"), feed(&publisher, "/b.xml")));
+    home.configure(&format!(
+        "{}{}",
+        feed(&publisher, "/a.xml"),
+        feed(&publisher, "/b.xml")
+    ));
     daemon.signal("HUP");
-    eventually(PATIENCE, "the new feed is polled", || publisher.hits("/b.xml") >= 1);
+    eventually(PATIENCE, "the new feed is polled", || {
+        publisher.hits("/b.xml") >= 1
+    });
 }

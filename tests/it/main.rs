@@ -3,3 +3,6 @@
 mod architecture;
 mod support;
 mod unit;
+mod daemon;
+mod telling;
+mod trouble;

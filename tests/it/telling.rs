@@ -22,7 +22,10 @@ fn serve(publisher: &Server, items: &[(&str, &str, &str, &str)]) {
 }
 
 fn article(title: &str, paragraphs: &[&str], weather: &str) -> Page {
-    let text: String = paragraphs.iter().map(|text| format!("<p>{text}</p>")).collect();
+    let text: String = paragraphs
+        .iter()
+        .map(|text| format!("<p>{text}</p>"))
+        .collect();
     Page::html(format!(
         "<!DOCTYPE html><html lang=\"en\"><head><title>{title} | Courier</title></head><body><nav><a href=\"/\">Home</a> \
          <a href=\"/x\">Politics</a></nav><div class=\"weather\">{weather}</div><main><article><h1>{title}</h1>{text}\
@@ -38,13 +41,29 @@ fn body(hook: &crate::support::Request) -> Value {
 fn a_headline_edit_is_told_once_with_a_signature_and_the_exact_words() {
     let (publisher, receiver) = (Server::start(), Server::start());
     let home = home(&publisher, &receiver, "off");
-    serve(&publisher, &[("1", "https://e.example/1", "Minister denies report of talks", LONG)]);
+    serve(
+        &publisher,
+        &[(
+            "1",
+            "https://e.example/1",
+            "Minister denies report of talks",
+            LONG,
+        )],
+    );
     let first = home.check();
     assert_eq!(first["feeds"][0]["new"], 1);
     assert_eq!(first["changes"], serde_json::json!([]));
     assert!(receiver.hooks().is_empty(), "the baseline is silent");
 
-    serve(&publisher, &[("1", "https://e.example/1", "Minister confirms report of talks", LONG)]);
+    serve(
+        &publisher,
+        &[(
+            "1",
+            "https://e.example/1",
+            "Minister confirms report of talks",
+            LONG,
+        )],
+    );
     let second = home.check();
     assert_eq!(second["feeds"][0]["outcome"], "new_content");
     assert_eq!(second["changes"], serde_json::json!([1]));
@@ -58,10 +77,18 @@ fn a_headline_edit_is_told_once_with_a_signature_and_the_exact_words() {
     assert_eq!(event["type"], "entry.revised");
     assert_eq!(event["data"]["number"], 1);
     assert_eq!(event["data"]["change"]["labels"][0], "headline");
-    assert_eq!(event["data"]["feed"]["tags"], serde_json::json!(["politics"]));
+    assert_eq!(
+        event["data"]["feed"]["tags"],
+        serde_json::json!(["politics"])
+    );
     assert_eq!(
         event["data"]["diff"]["title"],
-        serde_json::json!([["=", "Minister "], ["-", "denies"], ["+", "confirms"], ["=", " report of talks"]])
+        serde_json::json!([
+            ["=", "Minister "],
+            ["-", "denies"],
+            ["+", "confirms"],
+            ["=", " report of talks"]
+        ])
     );
     assert_eq!(home.events(), vec![event], "log and webhook say the same");
 }
@@ -70,11 +97,24 @@ fn a_headline_edit_is_told_once_with_a_signature_and_the_exact_words() {
 fn what_no_reader_sees_makes_no_change() {
     let (publisher, receiver) = (Server::start(), Server::start());
     let home = home(&publisher, &receiver, "off");
-    serve(&publisher, &[("1", "https://e.example/1?utm_source=a", "Rates rise", "Caf\u{e9} prices &amp; rates")]);
+    serve(
+        &publisher,
+        &[(
+            "1",
+            "https://e.example/1?utm_source=a",
+            "Rates rise",
+            "Caf\u{e9} prices &amp; rates",
+        )],
+    );
     home.check();
     serve(
         &publisher,
-        &[("1", "http://e.example/1?utm_source=b", "Rates  rise", "Cafe\u{301} &lt;b&gt;prices&lt;/b&gt; &#38; rates")],
+        &[(
+            "1",
+            "http://e.example/1?utm_source=b",
+            "Rates  rise",
+            "Cafe\u{301} &lt;b&gt;prices&lt;/b&gt; &#38; rates",
+        )],
     );
     let report = home.check();
     assert_eq!(report["changes"], serde_json::json!([]), "{report}");
@@ -84,9 +124,20 @@ fn what_no_reader_sees_makes_no_change() {
 fn a_typographic_edit_is_kept_and_not_told() {
     let (publisher, receiver) = (Server::start(), Server::start());
     let home = home(&publisher, &receiver, "off");
-    serve(&publisher, &[("1", "https://e.example/1", "It's \"over\" - for now", LONG)]);
+    serve(
+        &publisher,
+        &[("1", "https://e.example/1", "It's \"over\" - for now", LONG)],
+    );
     home.check();
-    serve(&publisher, &[("1", "https://e.example/1", "It\u{2019}s \u{201c}over\u{201d} \u{2013} for now", LONG)]);
+    serve(
+        &publisher,
+        &[(
+            "1",
+            "https://e.example/1",
+            "It\u{2019}s \u{201c}over\u{201d} \u{2013} for now",
+            LONG,
+        )],
+    );
     home.check();
     let events = home.events();
     assert_eq!(events.len(), 1);
@@ -101,15 +152,29 @@ fn an_edit_of_the_page_is_found_and_furniture_is_not() {
     let home = home(&publisher, &receiver, "always");
     let link = publisher.url("/news/1");
     let number = |hurt: u32| {
-        format!("At least {hurt} people were hurt when a bus slid off the ramp, the fire service said on Monday.")
+        format!(
+            "At least {hurt} people were hurt when a bus slid off the ramp, the fire service said on Monday."
+        )
     };
     let last = "The council had put off repairs of the piers in March, when the cheapest offer came in above the budget.";
-    serve(&publisher, &[("1", &link, "Old bridge closed", "The river rose overnight.")]);
-    publisher.set("/news/1", article("Old bridge closed", &[LONG, &number(12), last], "11 °C"));
+    serve(
+        &publisher,
+        &[("1", &link, "Old bridge closed", "The river rose overnight.")],
+    );
+    publisher.set(
+        "/news/1",
+        article("Old bridge closed", &[LONG, &number(12), last], "11 °C"),
+    );
     home.check();
-    publisher.set("/news/1", article("Old bridge closed", &[LONG, &number(12), last], "14 °C"));
+    publisher.set(
+        "/news/1",
+        article("Old bridge closed", &[LONG, &number(12), last], "14 °C"),
+    );
     assert_eq!(home.check()["changes"], serde_json::json!([]));
-    publisher.set("/news/1", article("Old bridge closed", &[LONG, &number(21), last], "16 °C"));
+    publisher.set(
+        "/news/1",
+        article("Old bridge closed", &[LONG, &number(21), last], "16 °C"),
+    );
     let report = home.check();
     assert_eq!(report["pages"]["changed"], 1, "{report}");
     let hooks = receiver.hooks();
@@ -118,7 +183,13 @@ fn an_edit_of_the_page_is_found_and_furniture_is_not() {
     let change = &event["data"]["change"];
     assert_eq!(change["fields"], serde_json::json!(["body"]));
     assert_eq!(change["channel"], serde_json::json!(["page"]));
-    assert!(change["labels"].as_array().unwrap().contains(&"number".into()), "{change}");
+    assert!(
+        change["labels"]
+            .as_array()
+            .unwrap()
+            .contains(&"number".into()),
+        "{change}"
+    );
 }
 
 #[test]
@@ -127,8 +198,18 @@ fn feed_and_page_that_change_together_are_one_change() {
     let home = home(&publisher, &receiver, "always");
     let link = publisher.url("/news/1");
     let put = |title: &str| {
-        serve(&publisher, &[("1", &link, title, "The river rose overnight.")]);
-        publisher.set("/news/1", article(title, &[LONG, LONG, "And then nothing more was said of it."], "x"));
+        serve(
+            &publisher,
+            &[("1", &link, title, "The river rose overnight.")],
+        );
+        publisher.set(
+            "/news/1",
+            article(
+                title,
+                &[LONG, LONG, "And then nothing more was said of it."],
+                "x",
+            ),
+        );
     };
     put("Old bridge closed");
     home.check();
@@ -136,7 +217,10 @@ fn feed_and_page_that_change_together_are_one_change() {
     let report = home.check();
     assert_eq!(report["changes"], serde_json::json!([1]), "{report}");
     assert_eq!(receiver.hooks().len(), 1);
-    assert_eq!(body(&receiver.hooks()[0])["data"]["change"]["channel"], serde_json::json!(["feed", "page"]));
+    assert_eq!(
+        body(&receiver.hooks()[0])["data"]["change"]["channel"],
+        serde_json::json!(["feed", "page"])
+    );
 }
 
 #[test]
@@ -144,7 +228,13 @@ fn a_return_to_an_earlier_headline_is_a_revert_and_going_on_so_is_flapping() {
     let (publisher, receiver) = (Server::start(), Server::start());
     let home = home(&publisher, &receiver, "off");
     let put = |title: &str| serve(&publisher, &[("1", "https://e.example/1", title, LONG)]);
-    for title in ["A quiet day in town", "A loud day in town", "A quiet day in town", "A loud day in town", "A quiet day in town"] {
+    for title in [
+        "A quiet day in town",
+        "A loud day in town",
+        "A quiet day in town",
+        "A loud day in town",
+        "A quiet day in town",
+    ] {
         put(title);
         home.check();
     }
@@ -152,13 +242,28 @@ fn a_return_to_an_earlier_headline_is_a_revert_and_going_on_so_is_flapping() {
     home.check();
     let events = home.events();
     let labels = |n: usize| events[n]["data"]["change"]["labels"].to_string();
-    assert_eq!(events.len(), 6, "five changes and the flapping: {events:#?}");
+    assert_eq!(
+        events.len(),
+        6,
+        "five changes and the flapping: {events:#?}"
+    );
     assert!(!labels(0).contains("revert"));
     assert!(labels(1).contains("revert"));
     assert_eq!(events[1]["data"]["change"]["revert_of"], 1);
-    let kinds: Vec<String> =
-        receiver.hooks().iter().map(|hook| body(hook)["type"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(kinds, ["entry.revised", "entry.revised", "entry.flapping", "entry.revised"]);
+    let kinds: Vec<String> = receiver
+        .hooks()
+        .iter()
+        .map(|hook| body(hook)["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "entry.revised",
+            "entry.revised",
+            "entry.flapping",
+            "entry.revised"
+        ]
+    );
 }
 
 #[test]
@@ -177,9 +282,14 @@ fn a_receiver_that_is_down_gets_everything_later_in_order_under_the_same_ids() {
     home.run(&["notify", "retry", "desk"]);
     home.ok(&["notify", "retry", "desk"]);
     let hooks = receiver.hooks();
-    let ids: Vec<&str> = hooks.iter().map(|hook| hook.headers["webhook-id"].as_str()).collect();
-    let taken: Vec<u64> =
-        hooks[2..].iter().map(|hook| body(hook)["data"]["number"].as_u64().unwrap()).collect();
+    let ids: Vec<&str> = hooks
+        .iter()
+        .map(|hook| hook.headers["webhook-id"].as_str())
+        .collect();
+    let taken: Vec<u64> = hooks[2..]
+        .iter()
+        .map(|hook| body(hook)["data"]["number"].as_u64().unwrap())
+        .collect();
     assert_eq!(taken, [1, 2]);
     assert_eq!(ids[0], ids[1]);
     assert_eq!(ids[0], ids[2]);

@@ -10,14 +10,22 @@ fn home(publisher: &Server) -> Home {
 }
 
 fn good(title: &str) -> Page {
-    Page::rss(rss(&[("1", "https://e.example/1", title, "Text that stays as it is.")]))
+    Page::rss(rss(&[(
+        "1",
+        "https://e.example/1",
+        title,
+        "Text that stays as it is.",
+    )]))
 }
 
 #[test]
 fn an_address_that_is_no_feed_is_named_as_what_it_is() {
     let publisher = Server::start();
     let home = home(&publisher);
-    publisher.set("/feed.xml", Page::html("<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Hi"));
+    publisher.set(
+        "/feed.xml",
+        Page::html("<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Hi"),
+    );
     let ran = home.run(&["check", "--force"]);
     assert_eq!(ran.code, Some(3));
     assert!(ran.stdout.contains("HTML"), "{}", ran.stdout);
@@ -29,7 +37,10 @@ fn a_page_instead_of_the_feed_leaves_history_untouched() {
     let home = home(&publisher);
     publisher.set("/feed.xml", good("First headline of them all"));
     home.check();
-    publisher.set("/feed.xml", Page::html("<html><body><h1>Log in</h1></body></html>"));
+    publisher.set(
+        "/feed.xml",
+        Page::html("<html><body><h1>Log in</h1></body></html>"),
+    );
     let report = home.check();
     assert_eq!(report["feeds"][0]["outcome"], "failed");
     assert_eq!(report["changes"], serde_json::json!([]));
@@ -48,7 +59,10 @@ fn error_answers_are_failures_and_gone_ends_the_polling() {
     publisher.set("/feed.xml", good("A headline"));
     home.check();
     for status in [404, 429, 500, 503] {
-        publisher.set("/feed.xml", Page::status(status).header("retry-after", "120"));
+        publisher.set(
+            "/feed.xml",
+            Page::status(status).header("retry-after", "120"),
+        );
         let report = home.check();
         assert_eq!(report["feeds"][0]["outcome"], "failed");
         assert_eq!(report["feeds"][0]["status"], status);
@@ -57,20 +71,29 @@ fn error_answers_are_failures_and_gone_ends_the_polling() {
     assert_eq!(home.check()["feeds"][0]["status"], 410);
     let hits = publisher.hits("/feed.xml");
     home.run(&["check"]);
-    assert_eq!(publisher.hits("/feed.xml"), hits, "a feed that is gone is not due any more");
+    assert_eq!(
+        publisher.hits("/feed.xml"),
+        hits,
+        "a feed that is gone is not due any more"
+    );
 }
 
 #[test]
 fn requests_are_conditional_with_validators_verbatim() {
     let publisher = Server::start();
     let home = home(&publisher);
-    let page = good("A headline").header("etag", "W/\"odd, one\"").header("last-modified", "Mon, 23 Nov 2026 10:00:00 GMT");
+    let page = good("A headline")
+        .header("etag", "W/\"odd, one\"")
+        .header("last-modified", "Mon, 23 Nov 2026 10:00:00 GMT");
     publisher.set("/feed.xml", page);
     home.check();
     assert_eq!(home.check()["feeds"][0]["outcome"], "not_modified");
     let last = publisher.log().pop().unwrap();
     assert_eq!(last.headers["if-none-match"], "W/\"odd, one\"");
-    assert_eq!(last.headers["if-modified-since"], "Mon, 23 Nov 2026 10:00:00 GMT");
+    assert_eq!(
+        last.headers["if-modified-since"],
+        "Mon, 23 Nov 2026 10:00:00 GMT"
+    );
     assert!(last.headers["user-agent"].starts_with("revisor/"));
     assert!(!last.headers.contains_key("cookie") && !last.headers.contains_key("referer"));
 }
@@ -108,7 +131,13 @@ fn a_database_that_is_none_is_refused_and_left_alone() {
     std::fs::write(home.db_path(), &garbage).unwrap();
     for command in [&["check", "--force"][..], &["log"], &["status"]] {
         let ran = home.run(command);
-        assert_eq!(ran.code, Some(5), "{command:?} {} {}", ran.stdout, ran.stderr);
+        assert_eq!(
+            ran.code,
+            Some(5),
+            "{command:?} {} {}",
+            ran.stdout,
+            ran.stderr
+        );
     }
     assert_eq!(std::fs::read_to_string(home.db_path()).unwrap(), garbage);
 }

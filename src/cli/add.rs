@@ -1,0 +1,236 @@
+//! `revisor add`: finds feeds, writes them to the configuration, and stores their baseline.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Context;
+use super::args::{AddArgs, Format};
+use super::discover::{self, FoundFeed};
+use super::input;
+use super::setup::{clock, runtime};
+use crate::config::{
+    Config, ConfigError, EditError, Environment, Flags, NewFeed, STARTER_TOML, Secrets, add_feeds,
+    edit_file, from_text, locate, names,
+};
+use crate::daemon::{Assembly, DaemonError};
+use crate::domain::url::canonical;
+use crate::error::{Error, Exit};
+use crate::pipeline::{FeedReport, FeedResult};
+use crate::store::{InstanceLock, StoreError};
+
+/// A feed that was added.
+#[derive(Debug, Serialize)]
+struct Added {
+    name: String,
+    url: String,
+    format: &'static str,
+    /// Entries of the baseline; absent while there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<usize>,
+    /// Why there is no baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let file = locate(context.global.config.as_deref(), &Environment::of_process());
+    // A file that was named and is not there is made; without it the defaults hold.
+    let config = if file.exists {
+        context.config(Secrets::WhereReadable)?
+    } else {
+        from_text(
+            "",
+            Some(&file.path),
+            context.flags(),
+            &Environment::of_process(),
+            Secrets::WhereReadable,
+        )?
+        .config
+    };
+    let (found, mut failed) = find(context, args, &config)?;
+    let mut added = write(&file.path, args, &config, &found, context.flags())?;
+    if !added.is_empty() {
+        failed |= baseline(context, &mut added)?;
+    }
+    if format == Format::Json {
+        context.output.json(&added)?;
+    } else {
+        for feed in &added {
+            context.output.line(&sentence(feed))?;
+        }
+    }
+    Ok(if failed { Exit::PARTIAL } else { Exit::DONE })
+}
+
+/// The feeds behind the addresses, those that are in the configuration already left out; and whether some addresses
+/// led nowhere. When all did, the first error is the answer.
+fn find(
+    context: &Context,
+    args: &AddArgs,
+    config: &Config,
+) -> Result<(Vec<FoundFeed>, bool), Error> {
+    let client = input::client(config)?;
+    let runtime = runtime(1)?;
+    let mut progress = context.output.progress();
+    let mut found: Vec<FoundFeed> = Vec::new();
+    let mut errors = Vec::new();
+    let mut known = 0;
+    for address in &args.urls {
+        progress.show(&format!("looking at {address}"));
+        match runtime.block_on(discover::feeds_at(&client, address, args.pick, args.all)) {
+            Ok(feeds) => {
+                for feed in feeds {
+                    let same = |url: &str| canonical(url) == canonical(&feed.url);
+                    let there = config.feeds.iter().find(|there| same(&there.url));
+                    if let Some(there) = there {
+                        known += 1;
+                        progress.clear();
+                        context.output.note(&format!(
+                            "{} is in the configuration already, as {}",
+                            feed.url, there.name
+                        ));
+                    } else if !found.iter().any(|other| same(&other.url)) {
+                        found.push(feed);
+                    }
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    progress.clear();
+    if found.is_empty() && known == 0 && !errors.is_empty() {
+        let rest = errors.split_off(1);
+        for error in &rest {
+            context.output.error(error);
+        }
+        return Err(errors.remove(0));
+    }
+    for error in &errors {
+        context.output.error(error);
+    }
+    Ok((found, !errors.is_empty()))
+}
+
+/// Writes the feeds to the configuration, unless it could not be used with them.
+fn write(
+    file: &Path,
+    args: &AddArgs,
+    config: &Config,
+    found: &[FoundFeed],
+    flags: Flags<'_>,
+) -> Result<Vec<Added>, Error> {
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(name) = &args.name {
+        if found.len() > 1 {
+            return Err(Error::usage(
+                "--name is for one feed, and there are several",
+            ));
+        }
+        if config.feeds.iter().any(|feed| feed.name == *name) {
+            return Err(Error::usage(format!("the name `{name}` is taken"))
+                .hint("`revisor feeds` lists the feeds"));
+        }
+    }
+    let feeds: Vec<NewFeed> = found
+        .iter()
+        .map(|feed| NewFeed {
+            url: feed.url.clone(),
+            name: match (&args.name, &feed.title) {
+                (Some(name), _) => name.clone(),
+                (None, Some(title)) => names::from_title(title),
+                (None, None) => String::new(),
+            },
+            tags: args.tag.clone(),
+            every: args.every.clone(),
+            cron: None,
+            page: args.page.map(|when| when.as_str().to_owned()),
+        })
+        .collect();
+    let mut given = Vec::new();
+    edit_file(file, |text| {
+        let before = if text.is_empty() { STARTER_TOML } else { text };
+        let (after, names) = add_feeds(before, &feeds)?;
+        let environment = Environment::of_process();
+        from_text(
+            &after,
+            Some(file),
+            flags,
+            &environment,
+            Secrets::WhereReadable,
+        )
+        .map_err(EditError::Config)?;
+        given = names;
+        Ok(Some(after))
+    })
+    .map_err(ConfigError::from)?;
+    let added = found.iter().zip(given).map(|(feed, name)| Added {
+        name,
+        url: feed.url.clone(),
+        format: feed.format,
+        entries: None,
+        error: None,
+    });
+    Ok(added.collect())
+}
+
+/// Stores the first sight of the feeds, about which nobody is told; a running daemon does it by itself. Tells whether
+/// one failed.
+fn baseline(context: &Context, added: &mut [Added]) -> Result<bool, Error> {
+    let config = context.config(Secrets::WhereReadable)?;
+    let database = config.database.clone();
+    let by_daemon = |pid: Option<u32>| {
+        let pid = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        context.output.note(&format!(
+            "the daemon{pid} takes it up and stores the baseline within a minute"
+        ));
+        Ok(false)
+    };
+    if let Some(pid) = InstanceLock::holder(&database) {
+        return by_daemon(Some(pid));
+    }
+    let runtime = runtime(2)?;
+    let done = runtime.block_on(async {
+        let assembly = Assembly::open(config, clock()).await?;
+        let mut progress = context.output.progress();
+        for feed in &mut *added {
+            progress.show(&format!("reading {}", feed.name));
+            let row = assembly.store.reader()?.feed_by_url(&feed.url)?;
+            let Some(row) = row else { continue };
+            match assembly.pipeline.check_feed(row.id).await {
+                Ok(report) => take(feed, &report),
+                Err(error) => feed.error = Some(error.to_string()),
+            }
+        }
+        progress.clear();
+        assembly.close().await?;
+        Ok::<_, DaemonError>(())
+    });
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    match done {
+        Ok(()) => Ok(added.iter().any(|feed| feed.error.is_some())),
+        Err(DaemonError::Store(StoreError::AlreadyRunning { pid, .. })) => by_daemon(pid),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn take(feed: &mut Added, report: &FeedReport) {
+    match &report.result {
+        FeedResult::Failed(why) => feed.error = Some(why.clone()),
+        _ => feed.entries = Some(report.entries),
+    }
+}
+
+fn sentence(feed: &Added) -> String {
+    let head = format!("Added {} ({}).", feed.name, feed.format);
+    match (feed.entries, &feed.error) {
+        (Some(1), _) => format!("{head} Baseline: 1 entry, no alerts sent."),
+        (Some(entries), _) => format!("{head} Baseline: {entries} entries, no alerts sent."),
+        (None, Some(error)) => format!("{head} No baseline yet: {error}"),
+        (None, None) => head,
+    }
+}

@@ -1,0 +1,130 @@
+//! `revisor config`: whether the configuration can be used, what is in force, and where it is.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Context;
+use super::args::{ConfigCommand, Format};
+use super::setup::now;
+use crate::config::{
+    Environment, Flags, Loaded, ScheduleLine, Secrets, load, locate, schedules, show,
+};
+use crate::error::{Error, Exit};
+use crate::report::names::count;
+
+pub(super) fn run(context: &mut Context, what: &ConfigCommand) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let as_json = format == Format::Json;
+    match what {
+        ConfigCommand::Check { file } => check(context, file.as_deref(), as_json),
+        ConfigCommand::Show => show_in_force(context, as_json),
+        ConfigCommand::Path => path(context, as_json),
+    }
+}
+
+fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Exit, Error> {
+    let flags = Flags {
+        config: file.or(context.global.config.as_deref()),
+        ..context.flags()
+    };
+    let Loaded { config, warnings } =
+        load(flags, &Environment::of_process(), Secrets::WhereReadable)?;
+    let now = now();
+    let lines = schedules(&config, now);
+    if as_json {
+        let schedules = lines.iter().map(|line| {
+            json!({
+                "description": line.description, "expression": line.expression, "feeds": line.feeds,
+                "next": line.next,
+            })
+        });
+        context.output.json(&json!({
+            "file": config.file,
+            "feeds": config.feeds.len(),
+            "targets": config.targets.len(),
+            "schedules": schedules.collect::<Vec<_>>(),
+            "warnings": warnings,
+        }))?;
+        return Ok(Exit::DONE);
+    }
+    for warning in &warnings {
+        context.output.warning(warning);
+    }
+    let file = match &config.file {
+        Some(file) => file.display().to_string(),
+        None => "no configuration file: the defaults".to_owned(),
+    };
+    context.output.line(&format!(
+        "{file}: can be used: {}, {}",
+        count(config.feeds.len() as u64, "feed"),
+        count(config.targets.len() as u64, "target"),
+    ))?;
+    let view = context.view(&config);
+    for line in &lines {
+        let next: Vec<String> = line.next.iter().map(|at| view.moment(*at)).collect();
+        context
+            .output
+            .line(&format!("{}; next {}", schedule(line), next.join(", ")))?;
+    }
+    if config.file.is_none() {
+        context
+            .output
+            .hint("`revisor init` writes a configuration to start from");
+    }
+    Ok(Exit::DONE)
+}
+
+fn schedule(line: &ScheduleLine) -> String {
+    let feeds = count(line.feeds as u64, "feed");
+    match &line.expression {
+        Some(expression) => format!("{feeds} by `{expression}`: {}", line.description),
+        None => format!("{feeds} {}", line.description),
+    }
+}
+
+fn show_in_force(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
+    let config = context.config(Secrets::WhereReadable)?;
+    let text = show(&config);
+    if as_json {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            Error::usage("cannot show the configuration as JSON").because(error)
+        })?;
+        context.output.json(&table)?;
+    } else {
+        context.output.page();
+        context.output.print(&text)?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// With `-q` the path of the configuration and nothing else, for `$EDITOR "$(revisor config path -q)"`.
+fn path(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
+    let file = locate(context.global.config.as_deref(), &Environment::of_process());
+    // A broken configuration has a path too; of the database it may not be known.
+    let database = context
+        .load(Secrets::WhereReadable)
+        .ok()
+        .map(|loaded| loaded.config.database);
+    if as_json {
+        context.output.json(&json!({
+            "config": file.path, "exists": file.exists, "origin": file.origin.describe(),
+            "database": database,
+        }))?;
+    } else if context.global.quiet {
+        context.output.line(&file.path.display().to_string())?;
+    } else {
+        let missing = if file.exists { "" } else { ", not there yet" };
+        context.output.line(&format!(
+            "configuration  {} ({}{missing})",
+            file.path.display(),
+            file.origin.describe()
+        ))?;
+        if let Some(database) = database {
+            context
+                .output
+                .line(&format!("database       {}", database.display()))?;
+        }
+    }
+    Ok(Exit::DONE)
+}

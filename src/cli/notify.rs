@@ -1,0 +1,268 @@
+//! `revisor notify`: the targets, a trial of them, and another try of what failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Context;
+use super::args::{Format, NotifyCommand, NotifyRetryArgs, NotifyTestArgs};
+use super::setup::{clock, now, runtime};
+use crate::config::{Config, Secrets};
+use crate::daemon::{self, Assembly, DaemonError};
+use crate::error::{Error, Exit};
+use crate::fetch::user_agent;
+use crate::notify::deliver::Deliver;
+use crate::notify::{Deliverer, DeliveryResult, DrainSummary, Target, fit, test_event};
+use crate::report::notify::{self, LastAttempt, TargetRow, TargetState, TestResult};
+use crate::store::{
+    InstanceLock, OpenOptions, Reader, Retry, Store, StoreError, TargetHealth, Writer,
+};
+
+pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, Error> {
+    match what {
+        NotifyCommand::List => list(context),
+        NotifyCommand::Test(args) => test(context, args),
+        NotifyCommand::Retry(args) => retry(context, args),
+    }
+}
+
+fn list(context: &mut Context) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let health = match Reader::open(&config.database) {
+        Ok(reader) => reader.target_health()?,
+        Err(StoreError::NotFound { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let rows = rows(&config, health);
+    if format == Format::Json {
+        context.output.json(&rows)?;
+    } else if rows.is_empty() {
+        context.output.note("no targets in the configuration");
+        context
+            .output
+            .hint("a [[target]] table in the configuration adds one");
+    } else {
+        let view = context.view(&config);
+        context.output.print(&notify::text(&rows, &view))?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// The targets of the configuration in its order, then those that have left it with something still to send.
+fn rows(config: &Config, mut health: Vec<TargetHealth>) -> Vec<TargetRow> {
+    let mut rows = Vec::with_capacity(config.targets.len());
+    for target in &config.targets {
+        let at = health
+            .iter()
+            .position(|known| known.target.name == target.name);
+        let known = at.map(|at| health.remove(at));
+        let kind = Some(target.kind.as_str().to_owned());
+        rows.push(row(&target.name, kind, known));
+    }
+    let left = health
+        .into_iter()
+        .filter(|known| known.open + known.dead > 0);
+    rows.extend(left.map(|known| {
+        let name = known.target.name.clone();
+        row(&name, None, Some(known))
+    }));
+    rows
+}
+
+fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetRow {
+    let mut row = TargetRow {
+        name: name.to_owned(),
+        state: match kind {
+            Some(_) => TargetState::Active,
+            None => TargetState::Removed,
+        },
+        kind,
+        reason: None,
+        pending: 0,
+        oldest: None,
+        dead: 0,
+        last_delivered: None,
+        last_attempt: None,
+        next_attempt: None,
+        attempts: 0,
+    };
+    let Some(known) = known else { return row };
+    if row.kind.is_some() {
+        if let Some((_, why)) = known.target.disabled {
+            row.state = TargetState::Disabled;
+            row.reason = Some(why);
+        } else if known.target.paused.is_some() {
+            row.state = TargetState::Paused;
+        }
+    }
+    if let Some((_, attempts, next)) = known.next {
+        row.attempts = attempts;
+        row.next_attempt = next;
+    }
+    TargetRow {
+        pending: known.open,
+        oldest: known.oldest_open,
+        dead: known.dead,
+        last_delivered: known.last_delivered,
+        last_attempt: known.last_attempt.map(|(at, status, error)| LastAttempt {
+            at,
+            status,
+            error,
+        }),
+        ..row
+    }
+}
+
+fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::Required)?;
+    let mut targets = daemon::targets(&config).map_err(DaemonError::Secret)?;
+    if let Some(name) = &args.target {
+        known(name, &config)?;
+        targets.retain(|target| target.name == *name);
+    }
+    if targets.is_empty() {
+        return Err(Error::usage("no targets in the configuration")
+            .hint("a [[target]] table in the configuration adds one"));
+    }
+    let agent = user_agent(&config.fetch.user_agent_contact);
+    let deliverer = Deliverer::new(agent, clock()).map_err(DaemonError::Client)?;
+    let runtime = runtime(1)?;
+    let view = context.view(&config);
+    let mut results = Vec::with_capacity(targets.len());
+    for target in &targets {
+        let result = runtime.block_on(attempt(&deliverer, target, args));
+        if format != Format::Json {
+            context.output.print(&notify::test_text(&result, &view))?;
+            context.output.flush()?;
+        }
+        results.push(result);
+    }
+    if format == Format::Json {
+        context.output.json(&results)?;
+    }
+    Ok(if results.iter().all(|result| result.ok) {
+        Exit::DONE
+    } else {
+        Exit::TARGET
+    })
+}
+
+/// Sends a test event as a real one would be sent, past the outbox: the answer is wanted now, and once.
+async fn attempt(deliverer: &Deliverer, target: &Target, args: &NotifyTestArgs) -> TestResult {
+    let now = now();
+    let event = test_event(args.event, now);
+    let body = fit(&event, target.max_payload);
+    let uid = format!("msg_test_{}", now.as_millis());
+    let attempt = deliverer.deliver(target, &uid, body).await;
+    TestResult {
+        target: target.name.clone(),
+        ok: attempt.result == DeliveryResult::Delivered,
+        status: attempt.status,
+        duration_ms: attempt.duration_ms,
+        error: attempt.error,
+        // What a receiver complains about is part of the error; one that is content says nothing of interest.
+        reply: None,
+    }
+}
+
+fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::Required)?;
+    let names: Vec<String> = match &args.target {
+        Some(name) => {
+            known(name, &config)?;
+            vec![name.clone()]
+        }
+        None => config.targets.iter().map(|t| t.name.clone()).collect(),
+    };
+    if let Some(pid) = InstanceLock::holder(&config.database) {
+        let store = Store::open(
+            &config.database,
+            &OpenOptions {
+                create: false,
+                ..OpenOptions::default()
+            },
+        )?;
+        let count = make_due(&store.reader()?, store.writer(), &names)?;
+        store.close()?;
+        if format == Format::Json {
+            context.output.json(&json!({"retried": count}))?;
+        } else {
+            context.output.line(&notify::retried(count))?;
+        }
+        context.output.note(&format!(
+            "the daemon (pid {pid}) sends them within a minute"
+        ));
+        return Ok(Exit::DONE);
+    }
+    let (count, summary) = send_now(config, &names)?;
+    if format == Format::Json {
+        context.output.json(&json!({
+            "retried": count,
+            "delivered": summary.delivered,
+            "failed": summary.retried + summary.dead + summary.unrecorded,
+        }))?;
+    } else {
+        context.output.line(&notify::retried(count))?;
+        let failed = summary.retried + summary.dead + summary.unrecorded;
+        if summary.delivered + failed > 0 {
+            context
+                .output
+                .line(&format!("{} delivered, {failed} failed", summary.delivered))?;
+        }
+    }
+    if summary.has_failures() {
+        context
+            .output
+            .hint("`revisor notify list` says what went wrong");
+        return Ok(Exit::TARGET);
+    }
+    Ok(Exit::DONE)
+}
+
+fn send_now(config: Config, names: &[String]) -> Result<(u64, DrainSummary), Error> {
+    let runtime = runtime(2)?;
+    let done = runtime.block_on(async {
+        let assembly = Assembly::open(config, clock()).await?;
+        let (reader, writer) = (assembly.store.reader()?, assembly.store.writer().clone());
+        let names = names.to_vec();
+        let due = tokio::task::spawn_blocking(move || make_due(&reader, &writer, &names));
+        let count = due.await.map_err(|error| {
+            Error::new(Exit::DATABASE, "cannot use the database").because(error)
+        })??;
+        let summary = Arc::clone(&assembly.drain).drain_once().await;
+        assembly.close().await?;
+        Ok::<_, Error>((count, summary))
+    })?;
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    Ok(done)
+}
+
+/// Makes due what waits and what was given up; a target that was disabled by its receiver is enabled again.
+fn make_due(reader: &Reader, writer: &Writer, names: &[String]) -> Result<u64, Error> {
+    let mut count = 0;
+    let known = reader.targets()?;
+    for name in names {
+        let disabled = known
+            .iter()
+            .any(|target| target.name == *name && target.disabled.is_some());
+        if disabled {
+            writer.resume_target(name).blocking()?;
+        }
+        count += writer.retry(Retry::Target(name.clone())).blocking()? as u64;
+    }
+    Ok(count)
+}
+
+fn known(name: &str, config: &Config) -> Result<(), Error> {
+    if config.targets.iter().any(|target| target.name == name) {
+        return Ok(());
+    }
+    Err(
+        Error::usage(format!("no target `{name}` in the configuration"))
+            .hint("`revisor notify list` lists them"),
+    )
+}

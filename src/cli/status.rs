@@ -1,0 +1,132 @@
+//! `revisor status`: how the whole is.
+
+use std::time::Duration;
+
+use super::Context;
+use super::args::{Format, StatusArgs};
+use super::feeds;
+use super::setup::now;
+use crate::config::{Config, Secrets};
+use crate::error::{Error, Exit};
+use crate::report::feeds::{FeedRow, FeedState};
+use crate::report::status::{
+    self, ConfigStatus, DatabaseStatus, FeedsStatus, NextPoll, Status, TargetStatus, TroubledFeed,
+};
+use crate::store::{InstanceLock, Reader, StoreCounts, StoreError, TargetHealth};
+use crate::time::Timestamp;
+
+const DAY: Duration = Duration::from_hours(24);
+
+pub(super) fn run(context: &mut Context, _args: &StatusArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let status = status_of(&config, now())?;
+    if format == Format::Json {
+        context.output.json(&status)?;
+    } else {
+        let view = context.view(&config);
+        context.output.print(&status::text(&status, &view))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn status_of(config: &Config, now: Timestamp) -> Result<Status, Error> {
+    let reader = match Reader::open(&config.database) {
+        Ok(reader) => Some(reader),
+        Err(StoreError::NotFound { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let rows = feeds::rows(config, reader.as_ref())?;
+    let (mut database, mut counts, mut health) = (None, StoreCounts::default(), Vec::new());
+    if let Some(reader) = &reader {
+        counts = reader.counts(now, now - DAY)?;
+        health = reader.target_health()?;
+        database = Some(database_status(&counts, reader)?);
+    }
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config: ConfigStatus {
+            path: config.file.as_ref().map(|file| file.display().to_string()),
+            feeds: config.feeds.len() as u64,
+            targets: config.targets.len() as u64,
+        },
+        database,
+        database_path: config.database.display().to_string(),
+        daemon_pid: InstanceLock::holder(&config.database),
+        feeds: feeds_status(&rows, &counts, now),
+        targets: targets_status(config, &health),
+    })
+}
+
+fn database_status(counts: &StoreCounts, reader: &Reader) -> Result<DatabaseStatus, Error> {
+    Ok(DatabaseStatus {
+        bytes: counts.bytes,
+        entries: counts.entries,
+        revisions: counts.revisions,
+        changes: counts.changes,
+        captures: counts.captures,
+        changes_24h: counts.changes_since,
+        last_change: Some(reader.last_change()?).filter(|number| number.0 > 0),
+    })
+}
+
+fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> FeedsStatus {
+    let of = |state| rows.iter().filter(|row| row.state == state).count() as u64;
+    let polled = |row: &&FeedRow| !matches!(row.state, FeedState::Paused | FeedState::Gone);
+    let is_due = |row: &&FeedRow| match row.next {
+        Some(next) => next <= now,
+        None => row.state == FeedState::New,
+    };
+    let next = rows
+        .iter()
+        .filter(polled)
+        .filter_map(|row| row.next.map(|at| (at, row)))
+        .min_by_key(|(at, _)| *at);
+    let mut troubled: Vec<TroubledFeed> = rows
+        .iter()
+        .filter(|row| matches!(row.state, FeedState::Failing | FeedState::Gone))
+        .map(|row| TroubledFeed {
+            feed: row.name.clone(),
+            error: match row.state {
+                FeedState::Gone => "gone: its address answered 410".to_owned(),
+                _ => row.error.clone().unwrap_or_default(),
+            },
+            last_ok: row.last_ok,
+            failures: row.failures,
+        })
+        .collect();
+    troubled.sort_by_key(|feed| std::cmp::Reverse(feed.failures));
+    FeedsStatus {
+        active: rows.iter().filter(polled).count() as u64,
+        failing: of(FeedState::Failing),
+        paused: of(FeedState::Paused),
+        due: rows.iter().filter(polled).filter(is_due).count() as u64,
+        next: next.map(|(at, row)| NextPoll {
+            feed: row.name.clone(),
+            at,
+            why: row.next_why.clone(),
+        }),
+        pages: counts.pages_on_clock,
+        pages_due: counts.pages_due,
+        troubled,
+    }
+}
+
+fn targets_status(config: &Config, health: &[TargetHealth]) -> Vec<TargetStatus> {
+    let targets = config.targets.iter().map(|target| {
+        let known = health.iter().find(|known| known.target.name == target.name);
+        TargetStatus {
+            target: target.name.clone(),
+            pending: known.map_or(0, |known| known.open),
+            oldest: known.and_then(|known| known.oldest_open),
+            dead: known.map_or(0, |known| known.dead),
+            disabled: known
+                .and_then(|known| known.target.disabled.as_ref())
+                .map(|(_, why)| why.clone()),
+            error: known
+                .and_then(|known| known.last_attempt.as_ref())
+                .and_then(|(_, _, error)| error.clone()),
+        }
+    });
+    targets.collect()
+}
