@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Module, and the modules that it may import. `main.rs` and `lib.rs` are not in it: the one imports `cli`, the other
 /// declares everything.
-const MAY_IMPORT: &[(&str, &[&str])] = &[
+pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("domain", &["time"]),
     ("extract", &["domain", "time"]),
