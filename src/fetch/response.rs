@@ -179,17 +179,18 @@ impl CacheHints {
             }
             CacheControl::Silent | CacheControl::Never => None,
         };
-        let expires = get("expires").and_then(http_date).map(|expires| {
-            // A lifetime is what the server means; its clock may be wrong (RFC 9111 4.2.1).
-            match get("date").and_then(http_date) {
+        // `Cache-Control` is newer than `Expires` and speaks instead of it (RFC 9111 5.3).
+        let expires = get("expires")
+            .filter(|_| cache_control == CacheControl::Silent)
+            .and_then(http_date)
+            .map(|expires| match get("date").and_then(http_date) {
+                // A lifetime is what the server means; its clock may be wrong (RFC 9111 4.2.1).
                 Some(date) => now + expires.since(date).min(MAX_WAIT),
                 None => expires.min(now + MAX_WAIT),
-            }
-        });
+            });
         Self {
             max_age,
-            // `Cache-Control` is newer than `Expires` and speaks instead of it (RFC 9111 5.3).
-            expires: expires.filter(|at| *at > now && cache_control == CacheControl::Silent),
+            expires: expires.filter(|at| *at > now),
             retry_after: get("retry-after").and_then(|text| retry_after(text, now)),
         }
     }
