@@ -5,8 +5,8 @@
 mod add;
 pub mod args;
 mod check;
-mod demo;
 mod config;
+mod demo;
 mod diff;
 mod discover;
 pub mod env;
@@ -110,7 +110,6 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
         Command::Check(args) => check::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
         Command::Config { what } => config::run(context, &what),
-        Command::Demo(args) => Err(Error::usage(format!("not built yet: {args:?}"))),
         Command::Diff(args) => diff::run(context, &args),
         Command::Feeds(args) => feeds::run(context, &args),
         Command::History(args) => history::run(context, &args),

@@ -1,6 +1,5 @@
 //! What commands need before they can work: configuration, database, clock.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
@@ -108,9 +107,4 @@ impl From<DaemonError> for Error {
             }
         }
     }
-}
-
-/// Whether a file is there; one that may not be looked at is.
-pub(super) fn exists(path: &Path) -> bool {
-    path.try_exists().unwrap_or(true)
 }

@@ -36,12 +36,6 @@ pub(super) fn stopping() {
     send(&[NotifyState::Stopping]);
 }
 
-/// Asks for that much more time, counted from now, to start or to stop: during a migration.
-pub(super) fn extend_timeout(by: Duration) {
-    let microseconds = u32::try_from(by.as_micros()).unwrap_or(u32::MAX);
-    send(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
-}
-
 /// The watchdog of the unit, if it has one for this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Watchdog {
@@ -97,7 +91,6 @@ mod tests {
         ready("started");
         status("idle");
         reloading();
-        extend_timeout(Duration::MAX);
         stopping();
         assert_eq!(Watchdog::from_environment(), None);
     }

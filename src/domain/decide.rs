@@ -61,7 +61,7 @@ pub enum Decision {
         date_touched: bool,
     },
     /// The entry, or one of its channels, is seen for the first time: stored, never told.
-    Baseline(Step),
+    Baseline(Box<Step>),
     /// The entry was changed.
     Revised(Box<Revised>),
 }
@@ -127,12 +127,12 @@ pub fn decide(
                 date_touched,
             };
         }
-        return Decision::Baseline(Step {
+        return Decision::Baseline(Box::new(Step {
             number: known.revision.next(),
             fingerprints: Fingerprints::of(&state),
             channels: observations.iter().map(Observation::channel).collect(),
             state,
-        });
+        }));
     };
 
     let fingerprints = Fingerprints::of(&state);
@@ -212,7 +212,7 @@ fn revert_of(
     comparison: &Comparison,
 ) -> Option<RevisionNumber> {
     let (current, earlier) = past.split_last()?;
-    let moved: Vec<fn(&Fingerprints) -> Option<Fingerprint>> = TEXTS
+    let moved: Vec<Text> = TEXTS
         .into_iter()
         .filter(|text| text(&current.fingerprints) != text(now))
         .collect();
@@ -234,7 +234,10 @@ fn revert_of(
         .map(|past| past.number)
 }
 
-const TEXTS: [fn(&Fingerprints) -> Option<Fingerprint>; 5] = [
+/// One of the texts of a state.
+type Text = fn(&Fingerprints) -> Option<Fingerprint>;
+
+const TEXTS: [Text; 5] = [
     |prints| prints.feed_title,
     |prints| prints.feed_summary,
     |prints| prints.feed_body,
@@ -258,12 +261,11 @@ fn is_echo(known: &Known, state: &EntryState, now: &Fingerprints, comparison: &C
     if comparison.fields != [Field::Title] || state.feed.is_none() || state.page.is_none() {
         return false;
     }
-    let (mine, other): (fn(&Fingerprints) -> _, fn(&Fingerprints) -> _) =
-        match comparison.channels.as_slice() {
-            [Channel::Page] => (|p| p.page_title, |p| p.feed_title),
-            [Channel::Feed] => (|p| p.feed_title, |p| p.page_title),
-            _ => return false,
-        };
+    let (mine, other): (Text, Text) = match comparison.channels.as_slice() {
+        [Channel::Page] => (|p| p.page_title, |p| p.feed_title),
+        [Channel::Feed] => (|p| p.feed_title, |p| p.page_title),
+        _ => return false,
+    };
     let Some((current, earlier)) = known.past.split_last() else {
         return false;
     };

@@ -93,7 +93,7 @@ pub fn of_feed_state(state: &FeedState) -> FeedPrints {
     let title = of_text(state.title.as_deref());
     let summary = of_blocks(&state.summary);
     let body = of_blocks(&state.body);
-    let mut whole = Hasher::new(b"feed");
+    let mut whole = Hasher::new(*b"feed");
     whole.key(state.guid.as_deref());
     whole.key(state.address.as_deref());
     whole.line(state.byline.as_deref());
@@ -112,7 +112,7 @@ pub fn of_feed_state(state: &FeedState) -> FeedPrints {
 #[must_use]
 pub fn of_page_state(state: &PageState) -> PagePrints {
     let body = of_blocks(&state.body);
-    let mut whole = Hasher::new(b"page");
+    let mut whole = Hasher::new(*b"page");
     whole.key(state.canonical.as_deref());
     whole.line(state.byline.as_deref());
     whole.line(state.h1.as_deref());
@@ -133,7 +133,7 @@ pub fn of_text(text: Option<&str>) -> Option<Fingerprint> {
     if seen.is_empty() {
         return None;
     }
-    let mut hasher = Hasher::new(b"text");
+    let mut hasher = Hasher::new(*b"text");
     hasher.bytes(seen.as_bytes());
     Some(hasher.finish())
 }
@@ -141,7 +141,7 @@ pub fn of_text(text: Option<&str>) -> Option<Fingerprint> {
 /// Of a text of blocks; absent when a reader sees nothing.
 #[must_use]
 pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
-    let mut hasher = Hasher::new(b"body");
+    let mut hasher = Hasher::new(*b"body");
     let mut empty = true;
     for block in blocks {
         let seen = visible(&block.text);
@@ -182,7 +182,7 @@ fn canonical(address: &str) -> String {
 struct Hasher(Sha256);
 
 impl Hasher {
-    fn new(what: &[u8; 4]) -> Self {
+    fn new(what: [u8; 4]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update([SCHEME]);
         hasher.update(what);

@@ -1,8 +1,8 @@
 //! Which known entry an item of a feed is, and why.
 //!
 //! The order of trust: the guid, when the feed's guids can be trusted; else the canonical address, when it is the
-//! item's own; else, for an item that nothing names any more, the one entry with the same headline or the same text
-//! that no other item claims. Ambiguous means no merge. Identity never comes from the feed parser: its guesses hash
+//! item's own; else, for an item that nothing names any more, the one entry with the same headline and the same text, or
+//! the same long text, that no other item claims. Ambiguous means no merge. Identity never comes from the feed parser: its guesses hash
 //! the headline, and a changed headline would be a new entry.
 
 use std::collections::{HashMap, HashSet};
@@ -24,6 +24,9 @@ pub struct Candidate {
     pub title: Option<Fingerprint>,
     /// The fingerprint of its full text in the feed, or of its description where there is no full text.
     pub text: Option<Fingerprint>,
+    /// Whether that text is long enough to be nobody else's: the same short description, and the same headline, stand
+    /// over a new article every day.
+    pub telling: bool,
 }
 
 /// The names of an item, the most trusted first.
@@ -211,7 +214,8 @@ fn reuses_a_guid(items: &[FeedState], addresses: &[Option<String>]) -> bool {
     })
 }
 
-/// The one unclaimed entry with the same headline or the same text, and why it is the same.
+/// The one unclaimed entry with the same text, and the same headline unless the text is a long one, and why it is the
+/// same.
 fn adopt(
     item: &Candidate,
     orphans: &[Candidate],
@@ -229,8 +233,10 @@ fn adopt(
     let same_text = |c: &Candidate| item.text.is_some() && c.text == item.text;
     only(&|c| same_title(c) && same_text(c))
         .map(|id| (id, "same headline and text, new guid and address"))
-        .or_else(|| only(&same_text).map(|id| (id, "same text, new guid and address")))
-        .or_else(|| only(&same_title).map(|id| (id, "same headline, new guid and address")))
+        .or_else(|| {
+            let long = only(&|c| item.telling && same_text(c));
+            long.map(|id| (id, "same text, new guid and address"))
+        })
 }
 
 fn alias_reason(known: bool, adopted: Option<&'static str>, kind: AliasKind) -> String {
@@ -278,6 +284,7 @@ mod tests {
             id: EntryId(0),
             title: None,
             text: None,
+            telling: false,
         }
     }
 
@@ -369,31 +376,48 @@ mod tests {
         assert_eq!(found[1].entry, EntryRef::New);
     }
 
-    #[test]
-    fn an_unnamed_item_is_adopted_only_when_one_entry_fits() {
-        let print = Fingerprint([1; 16]);
-        let items = [item("new", "https://e.example/moved", "Same headline")];
+    fn adopted(telling: bool, title: Option<u8>, orphans: &[(i64, u8, u8)]) -> EntryRef {
+        let print = |byte| Some(Fingerprint([byte; 16]));
+        let items = [item("new", "https://e.example/moved", "A headline")];
         let (named, _) = name_items(&items, true);
         let seen = |_| Candidate {
             id: EntryId(0),
-            title: Some(print),
-            text: None,
+            title: title.and_then(print),
+            text: print(1),
+            telling,
         };
-        let orphan = |id| Candidate {
-            id: EntryId(id),
-            title: Some(print),
-            text: None,
-        };
-        let found = identify(&items, &named, &HashMap::new(), &[orphan(3)], seen);
-        assert_eq!(found[0].entry, EntryRef::Known(EntryId(3)));
-        let found = identify(
-            &items,
-            &named,
-            &HashMap::new(),
-            &[orphan(3), orphan(4)],
-            seen,
+        let orphans: Vec<Candidate> = orphans
+            .iter()
+            .map(|(id, title, text)| Candidate {
+                id: EntryId(*id),
+                title: print(*title),
+                text: print(*text),
+                telling,
+            })
+            .collect();
+        identify(&items, &named, &HashMap::new(), &orphans, seen)[0].entry
+    }
+
+    #[test]
+    fn an_unnamed_item_is_adopted_only_when_one_entry_fits() {
+        assert_eq!(
+            adopted(false, Some(1), &[(3, 1, 1)]),
+            EntryRef::Known(EntryId(3))
         );
-        assert_eq!(found[0].entry, EntryRef::New);
+        assert_eq!(
+            adopted(false, Some(1), &[(3, 1, 1), (4, 1, 1)]),
+            EntryRef::New
+        );
+    }
+
+    #[test]
+    fn the_same_short_description_under_another_headline_is_another_entry() {
+        assert_eq!(adopted(false, Some(2), &[(3, 1, 1)]), EntryRef::New);
+        assert_eq!(adopted(false, Some(1), &[(3, 1, 2)]), EntryRef::New);
+        assert_eq!(
+            adopted(true, Some(2), &[(3, 1, 1)]),
+            EntryRef::Known(EntryId(3))
+        );
     }
 
     #[test]

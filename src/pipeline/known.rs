@@ -84,6 +84,7 @@ pub(super) fn sight(
                     .fingerprints
                     .feed_body
                     .or(orphan.fingerprints.feed_summary),
+                telling: false,
             });
             rows.insert(orphan.entry.id, orphan.entry);
         }
@@ -216,5 +217,17 @@ fn candidate(item: Option<&FeedState>) -> Candidate {
         text: prints
             .as_ref()
             .and_then(|prints| prints.body.or(prints.summary)),
+        telling: item.is_some_and(is_telling),
     }
+}
+
+/// Whether the text of an item is long enough to be nobody else's.
+fn is_telling(item: &FeedState) -> bool {
+    const BYTES: usize = 400;
+    let text = if item.body.is_empty() {
+        &item.summary
+    } else {
+        &item.body
+    };
+    text.iter().map(|block| block.text.len()).sum::<usize>() >= BYTES
 }

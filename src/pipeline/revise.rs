@@ -117,7 +117,7 @@ pub(super) fn known_entry(
         }
         Decision::Baseline(step) => {
             outcome.claimed = Some(ClaimedDates::of(&step.state));
-            outcome.revision = Some(revision(step, now, None));
+            outcome.revision = Some(revision(*step, now, None));
             Became::Baseline
         }
         Decision::Revised(revised) => {

@@ -5,6 +5,8 @@
 //! figures are for people, and for comparing two builds on one quiet machine.
 
 #![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a benchmark prints, and has nobody to hand an error to"

@@ -80,7 +80,11 @@ async fn round(
     let edited = query.split('&').find_map(|pair| pair.strip_prefix("edit="));
     let share: f64 = edited.and_then(|share| share.parse().ok()).unwrap_or(0.0);
     world.every.store(
-        if share > 0.0 { (1.0 / share) as u64 } else { 0 },
+        if share > 0.0 {
+            (1.0 / share).round() as u64
+        } else {
+            0
+        },
         Ordering::SeqCst,
     );
     world.round.store(number, Ordering::SeqCst);

@@ -1,9 +1,9 @@
 //! Tests of the whole: the shape of the code, and the real binary from end to end.
 
 mod architecture;
+mod daemon;
 mod docs;
 mod support;
-mod unit;
-mod daemon;
 mod telling;
 mod trouble;
+mod unit;

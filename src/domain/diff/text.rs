@@ -132,7 +132,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// What happened to the sentences of a text, after the taxonomy of NewsEdits (Spangher et al., 2022).
+/// What happened to the sentences of a text, after the taxonomy of `NewsEdits` (Spangher et al., 2022).
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SentenceSteps {
     pub(super) added: u32,
