@@ -341,7 +341,7 @@ fn zone(text: &str) -> Option<i32> {
 fn named_zone(name: &str) -> Option<i32> {
     let tenths = match name {
         "z" | "gmt" | "ut" | "utc" | "wet" => 0,
-        "bst" | "ist" | "west" | "cet" | "met" | "mez" => 10,
+        "bst" | "ist" | "west" | "cet" | "met" | "mez" | "a" => 10,
         "cest" | "mest" | "mesz" | "eet" | "sast" => 20,
         "eest" | "msk" => 30,
         "sgt" | "hkt" | "awst" => 80,
@@ -350,7 +350,7 @@ fn named_zone(name: &str) -> Option<i32> {
         "aest" => 100,
         "acdt" => 105,
         "aedt" => 110,
-        "nzst" => 120,
+        "nzst" | "m" => 120,
         "nzdt" => 130,
         "brt" => -30,
         "nst" => -35,
@@ -361,9 +361,7 @@ fn named_zone(name: &str) -> Option<i32> {
         "pt" | "pst" | "akdt" => -80,
         "akst" => -90,
         "hst" => -100,
-        // Military letters, with the signs that RFC 822 got wrong and everyone ignores.
-        "a" => 10,
-        "m" => 120,
+        // The letters `a`, `m`, `n` and `y` are military, with the signs that RFC 822 got wrong and everyone ignores.
         "n" => -10,
         "y" => -120,
         _ => return None,

@@ -28,15 +28,12 @@ fn decode_with(text: &str, attribute: bool) -> Cow<'_, str> {
     while let Some(at) = rest.find('&') {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
-        match reference(from, attribute) {
-            Some((decoded, length)) => {
-                out.extend(decoded.into_iter().flatten());
-                rest = from.get(length..).unwrap_or("");
-            }
-            None => {
-                out.push('&');
-                rest = &from[1..];
-            }
+        if let Some((decoded, length)) = reference(from, attribute) {
+            out.extend(decoded.into_iter().flatten());
+            rest = from.get(length..).unwrap_or("");
+        } else {
+            out.push('&');
+            rest = &from[1..];
         }
     }
     out.push_str(rest);

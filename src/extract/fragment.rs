@@ -247,9 +247,8 @@ impl Reader {
         let mut hidden = Hidden::default();
         while let Some(token) = tokens.next() {
             match token {
-                Token::Text(text) => self.text(text),
-                // Content that was wrapped twice: the inside is the fragment.
-                Token::CData(text) => self.text(text),
+                // A section inside is content that was wrapped twice.
+                Token::Text(text) | Token::CData(text) => self.text(text),
                 Token::Start(tag) => {
                     self.start(&tag);
                     hidden.skip(&mut tokens, &tag);

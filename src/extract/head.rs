@@ -328,14 +328,6 @@ impl Head {
             .map(|(at, _)| *at)
     }
 
-    /// Whether the page says that it holds an article.
-    pub(super) fn claims_article(&self) -> bool {
-        self.ld.found
-            || self
-                .metas(&["og:type"])
-                .any(|kind| kind.eq_ignore_ascii_case("article"))
-    }
-
     /// Whether the page says that its text is not for everybody.
     pub(super) fn claims_wall(&self) -> bool {
         self.ld.walled
@@ -368,7 +360,7 @@ impl LinkedData {
         self.walk(&value, &mut left);
     }
 
-    /// serde_json has bounded the depth.
+    /// `serde_json` has bounded the depth.
     fn walk(&mut self, value: &Value, left: &mut usize) {
         if *left == 0 || self.found {
             return;
@@ -443,7 +435,7 @@ fn is_article(kind: Option<&Value>) -> bool {
     };
     match kind {
         Some(Value::String(name)) => named(name),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(named),
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).any(named),
         _ => false,
     }
 }
@@ -516,7 +508,7 @@ fn inside_of(tokens: &Tokens<'_>, html: &str, name: &str) -> Option<String> {
         let end = ahead.offset();
         match ahead.next()? {
             Token::Start(tag) if tag.name.eq_ignore_ascii_case(name) && !tag.self_closing => {
-                depth += 1
+                depth += 1;
             }
             Token::End(found) if found.eq_ignore_ascii_case(name) => {
                 if depth == 0 {
@@ -563,7 +555,7 @@ mod tests {
             head.canonical(Some(&base)).as_deref(),
             Some("https://n.example/a/1")
         );
-        assert!(head.claims_article() && !head.claims_wall());
+        assert!(!head.claims_wall());
     }
 
     #[test]

@@ -1,5 +1,13 @@
 //! The feeds that a page names in its head.
 
+use url::Url;
+
+use super::fragment;
+use super::markup::{Tag, Token, Tokens};
+
+/// Feeds that are taken from one page; a blog with a feed for every tag names hundreds.
+const MOST: usize = 50;
+
 /// The kind of feed that a link promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FeedLinkKind {
@@ -22,8 +30,165 @@ pub struct FeedLink {
     pub kind: FeedLinkKind,
 }
 
-/// The feeds that a page names by `<link rel="alternate">`, each address once, in the order of the page.
+/// The feeds that a page names by `<link rel="alternate">`, each address once, in the order of the page, feeds of
+/// comments last. A page that names none may still link to one from its body: then those links are given.
 #[must_use]
-pub fn feed_links(_html: &str, _base: &str) -> Vec<FeedLink> {
-    Vec::new()
+pub fn feed_links(html: &str, base: &str) -> Vec<FeedLink> {
+    let mut base = Url::parse(base).ok();
+    let mut named: Vec<FeedLink> = Vec::new();
+    let mut linked: Vec<FeedLink> = Vec::new();
+    let mut tokens = Tokens::new(html);
+    while let Some(token) = tokens.next() {
+        let Token::Start(tag) = token else { continue };
+        let is = |name: &str| tag.name.eq_ignore_ascii_case(name);
+        if is("script") || is("style") {
+            tokens.raw_text(tag.name);
+        } else if is("base") {
+            let joined = tag
+                .attribute("href")
+                .and_then(|href| join(base.as_ref(), &href));
+            base = joined.or(base);
+        } else if is("link") {
+            push(&mut named, alternate(&tag, base.as_ref()));
+        } else if is("a") && linked.len() < MOST {
+            push(&mut linked, anchor(&tag, base.as_ref()));
+        }
+    }
+    if named.is_empty() {
+        return linked;
+    }
+    named.sort_by_key(is_of_comments);
+    named
+}
+
+fn push(links: &mut Vec<FeedLink>, found: Option<FeedLink>) {
+    if let Some(found) = found
+        && links.len() < MOST
+        && links.iter().all(|link| link.url != found.url)
+    {
+        links.push(found);
+    }
+}
+
+fn alternate(tag: &Tag<'_>, base: Option<&Url>) -> Option<FeedLink> {
+    let relation = tag.attribute("rel")?.to_ascii_lowercase();
+    let kind = tag
+        .attribute("type")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let mut relations = relation.split_ascii_whitespace();
+    let feed = relations.clone().any(|relation| relation == "feed");
+    if !feed && !relations.any(|relation| relation == "alternate") {
+        return None;
+    }
+    let kind = match kind.split(';').next().unwrap_or("").trim() {
+        "application/rss+xml" | "application/rdf+xml" | "text/rss" | "text/rss+xml" => {
+            FeedLinkKind::Rss
+        }
+        "application/atom+xml" | "text/atom+xml" | "text/atom" => FeedLinkKind::Atom,
+        "application/feed+json" => FeedLinkKind::Json,
+        // WordPress names its interface as application/json as well.
+        "application/json" if !tag.attribute("href")?.contains("/wp-json/") => FeedLinkKind::Json,
+        "application/xml" | "text/xml" => FeedLinkKind::Rss,
+        "" if feed => FeedLinkKind::Atom,
+        _ => return None,
+    };
+    Some(FeedLink {
+        url: join(base, &tag.attribute("href")?)?.into(),
+        title: tag
+            .attribute("title")
+            .map(|title| fragment::line(&title))
+            .filter(|title| !title.is_empty()),
+        kind,
+    })
+}
+
+/// A link in the body whose address looks like a feed's.
+fn anchor(tag: &Tag<'_>, base: Option<&Url>) -> Option<FeedLink> {
+    let url = join(base, &tag.attribute("href")?)?;
+    let path = url.path().trim_end_matches('/').to_ascii_lowercase();
+    let file = path.rsplit('/').next().unwrap_or("");
+    let kind = match file {
+        "atom" | "atom.xml" => FeedLinkKind::Atom,
+        "feed.json" => FeedLinkKind::Json,
+        "rss" | "rss.xml" | "feed" | "feed.xml" | "feeds" | "index.rdf" | "rss2" | "index.rss" => {
+            FeedLinkKind::Rss
+        }
+        file => match file.rsplit_once('.')?.1 {
+            "rss" | "rdf" => FeedLinkKind::Rss,
+            "atom" => FeedLinkKind::Atom,
+            _ => return None,
+        },
+    };
+    Some(FeedLink {
+        url: url.into(),
+        title: None,
+        kind,
+    })
+}
+
+fn join(base: Option<&Url>, address: &str) -> Option<Url> {
+    let address = address.trim();
+    // `feed:` and `feed://` are ways to say "open this with a feed reader".
+    let address = address.strip_prefix("feed://").map_or_else(
+        || address.strip_prefix("feed:").unwrap_or(address).to_owned(),
+        |rest| format!("http://{rest}"),
+    );
+    let url = match base {
+        Some(base) => base.join(&address).ok()?,
+        None => Url::parse(&address).ok()?,
+    };
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+fn is_of_comments(link: &FeedLink) -> bool {
+    let title = link.title.as_deref().unwrap_or("").to_lowercase();
+    link.url.contains("/comments") || title.contains("comment")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feeds_are_found_where_pages_name_them() {
+        let html = r#"<head><base href="/x/"><link rel="alternate" type="application/rss+xml" title="Comments" href="/comments/feed/">
+            <LINK REL='alternate stylesheet' HREF=a.css><link rel="alternate" type="application/rss+xml" title="News &amp; more" href="rss.xml?a=1&amp;b=2">
+            <link rel="alternate" hreflang="de" href="/de"><link rel="alternate" type="application/json" href="https://e.example/wp-json/wp/v2/posts/1">
+            <link rel=alternate type=application/feed+json href=//cdn.example/feed.json></head><a href="/other.rss">x</a>"#;
+        let found = feed_links(html, "https://e.example/page");
+        let found: Vec<(&str, Option<&str>, FeedLinkKind)> = found
+            .iter()
+            .map(|link| (link.url.as_str(), link.title.as_deref(), link.kind))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (
+                    "https://e.example/x/rss.xml?a=1&b=2",
+                    Some("News & more"),
+                    FeedLinkKind::Rss
+                ),
+                ("https://cdn.example/feed.json", None, FeedLinkKind::Json),
+                (
+                    "https://e.example/comments/feed/",
+                    Some("Comments"),
+                    FeedLinkKind::Rss
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn links_in_the_body_count_when_the_head_names_none() {
+        let found = feed_links(
+            "<a href='/feed/'>RSS</a><a href='feed://e.example/atom.xml'>A</a><a href='javascript:x'>no</a>",
+            "https://e.example/",
+        );
+        let found: Vec<&str> = found.iter().map(|link| link.url.as_str()).collect();
+        assert_eq!(
+            found,
+            ["https://e.example/feed/", "http://e.example/atom.xml"]
+        );
+    }
 }

@@ -88,20 +88,17 @@ impl<'a> Iterator for Attributes<'a> {
         };
         let value = value.trim_start_matches(|c: char| c.is_ascii_whitespace());
         let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let (value, rest) = match quote {
-            Some(quote) => {
-                let inside = &value[1..];
-                let end = inside.find(quote).unwrap_or(inside.len());
-                let (value, rest) = split(inside, end);
-                (value, rest.strip_prefix(quote).unwrap_or(rest))
-            }
-            None => {
-                let end = value
-                    .bytes()
-                    .position(|byte| byte.is_ascii_whitespace())
-                    .unwrap_or(value.len());
-                split(value, end)
-            }
+        let (value, rest) = if let Some(quote) = quote {
+            let inside = &value[1..];
+            let end = inside.find(quote).unwrap_or(inside.len());
+            let (value, rest) = split(inside, end);
+            (value, rest.strip_prefix(quote).unwrap_or(rest))
+        } else {
+            let end = value
+                .bytes()
+                .position(|byte| byte.is_ascii_whitespace())
+                .unwrap_or(value.len());
+            split(value, end)
         };
         self.rest = rest;
         Some((name, value))

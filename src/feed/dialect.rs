@@ -49,8 +49,10 @@ impl Space {
     /// The vocabulary of a name space.
     pub(super) fn of_uri(uri: &str) -> Self {
         match uri {
-            "" | "http://www.w3.org/2005/Atom" | "http://purl.org/rss/1.0/" => return Self::Core,
-            "http://www.w3.org/1999/02/22-rdf-syntax-ns#" => return Self::Core,
+            ""
+            | "http://www.w3.org/2005/Atom"
+            | "http://purl.org/rss/1.0/"
+            | "http://www.w3.org/1999/02/22-rdf-syntax-ns#" => return Self::Core,
             "http://purl.org/rss/1.0/modules/content/" => return Self::Content,
             "http://www.w3.org/1999/xhtml" => return Self::Html,
             _ => {}

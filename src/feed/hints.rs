@@ -6,7 +6,7 @@ use super::PublisherHints;
 use super::dialect::Meaning;
 
 /// Nobody means more than a year, whatever the number says.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(8784);
 
 /// Collects the hints of a feed as its elements are met.
 #[derive(Debug, Default)]
@@ -109,10 +109,10 @@ mod tests {
         reader.read(Meaning::UpdatePeriod, "daily");
         reader.read(Meaning::UpdateFrequency, "0");
         let hints = reader.finish();
-        assert_eq!(hints.ttl, Some(Duration::from_secs(3600)));
+        assert_eq!(hints.ttl, Some(Duration::from_hours(1)));
         assert_eq!(hints.skip_hours, [0, 3]);
         assert_eq!(hints.skip_days, [0, 6]);
-        assert_eq!(hints.update_period, Some(Duration::from_secs(24 * 3600)));
+        assert_eq!(hints.update_period, Some(Duration::from_hours(24)));
     }
 
     #[test]

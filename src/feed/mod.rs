@@ -99,7 +99,7 @@ pub struct ParsedFeed {
     pub home: Option<String>,
     /// The address that the feed gives for itself, absolute.
     pub self_address: Option<String>,
-    /// The WebSub hub, absolute.
+    /// The `WebSub` hub, absolute.
     pub hub: Option<String>,
     /// What had to be put right, each once, in the order in which it was met.
     pub repairs: Vec<Repair>,

@@ -18,18 +18,12 @@ pub(super) fn read(
     translation: Translation,
     mut repairs: Repairs,
 ) -> Result<ParsedFeed, FeedError> {
-    let parsed = match guarded(&translation.atom) {
-        Some(parsed) => parsed,
-        // The one thing in an Atom document that its parser interprets further are the names of persons.
-        None => {
-            repairs.note(Repair::ParserPanic);
-            guarded(&without_persons(&translation.atom)).ok_or_else(|| FeedError::Broken {
-                line: None,
-                column: None,
-                why: "the parser failed on it twice".to_owned(),
-            })?
-        }
-    };
+    // The one thing in an Atom document that its parser interprets further are the names of persons.
+    let parsed = guarded(&translation.atom).or_else(|| {
+        repairs.note(Repair::ParserPanic);
+        guarded(&without_persons(&translation.atom))
+    });
+    let parsed = parsed.unwrap_or_else(|| Err("the parser failed on it twice".to_owned()));
     let parsed = parsed.map_err(|why| FeedError::Broken {
         line: None,
         column: None,

@@ -35,7 +35,7 @@ fn a_plain_rss_feed_is_read_without_repairs() {
         feed.self_address.as_deref(),
         Some("https://news.example/feed/rss.xml")
     );
-    assert_eq!(feed.hints.ttl, Some(Duration::from_secs(300)));
+    assert_eq!(feed.hints.ttl, Some(Duration::from_mins(5)));
     let [first, second] = feed.entries.as_slice() else {
         panic!("two entries are expected");
     };
@@ -246,7 +246,7 @@ fn limits_are_kept() {
     assert_eq!(feed.entries[0].summary[0].text.len(), 100);
     assert_eq!(feed.repairs, [Repair::Oversized]);
     assert!(matches!(
-        parse(&[b' '; 100_001], None, "", &limits),
+        parse(&vec![b' '; 100_001], None, "", &limits),
         Err(FeedError::TooLarge { .. })
     ));
 }

@@ -114,10 +114,13 @@ fn read(
             }
         }
         // Atom 0.3 says `text/html` of elements as well, unless its mode says that they are escaped.
-        "html" | "text/html" => match field.nested && mode != "escaped" {
-            true => Text::html(field.inside),
-            false => Text::html(field.unescaped(repairs)),
-        },
+        "html" | "text/html" => {
+            if field.nested && mode != "escaped" {
+                Text::html(field.inside)
+            } else {
+                Text::html(field.unescaped(repairs))
+            }
+        }
         "xhtml" | "application/xhtml+xml" | "application/xhtml" => inline(field, repairs),
         kind if kind.ends_with("+xml") || kind.ends_with("/xml") => inline(field, repairs),
         kind => {

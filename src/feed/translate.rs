@@ -100,12 +100,13 @@ impl<'a> Walk<'a, '_> {
     fn run(&mut self) -> Result<(), FeedError> {
         while let Some(token) = self.tokens.next() {
             match token {
-                Token::Start(tag) if self.format.is_none() => {
-                    if !self.root(tag) {
+                Token::Start(tag) => {
+                    if self.format.is_some() {
+                        self.start(tag)?;
+                    } else if !self.root(tag) {
                         return Ok(());
                     }
                 }
-                Token::Start(tag) => self.start(tag)?,
                 Token::End(name) => self.end(name),
                 Token::Text(text) if self.format.is_none() && !text.trim().is_empty() => {
                     self.repairs.note(Repair::JunkBeforeRoot);
@@ -121,12 +122,11 @@ impl<'a> Walk<'a, '_> {
         let local = local_name(tag.name);
         let lower = local.to_ascii_lowercase();
         let (format, is_entry) = match lower.as_str() {
-            "rss" => (Format::Rss, false),
+            // RSS 1.1 begins with its channel, and so does CDF, which is RSS's grandfather.
+            "rss" | "channel" => (Format::Rss, false),
             "rdf" => (Format::Rdf, false),
             "feed" => (Format::Atom, false),
             "entry" => (Format::Atom, true),
-            // RSS 1.1, and CDF, which is RSS's grandfather.
-            "channel" => (Format::Rss, false),
             _ => {
                 self.repairs.note(Repair::JunkBeforeRoot);
                 return is_junk(&lower);
@@ -289,19 +289,11 @@ impl<'a> Walk<'a, '_> {
                 let mut links = std::mem::take(target);
                 let relation = tag.attribute("rel");
                 let kind = tag.attribute("type");
-                match tag.attribute("href") {
-                    Some(address) => {
-                        self.resolve_link(
-                            &mut links,
-                            &address,
-                            relation.as_deref(),
-                            kind.as_deref(),
-                        );
-                    }
-                    None => {
-                        let address = field.plain(self.repairs);
-                        self.resolve_link(&mut links, &address, relation.as_deref(), None);
-                    }
+                if let Some(address) = tag.attribute("href") {
+                    self.resolve_link(&mut links, &address, relation.as_deref(), kind.as_deref());
+                } else {
+                    let address = field.plain(self.repairs);
+                    self.resolve_link(&mut links, &address, relation.as_deref(), None);
                 }
                 match draft {
                     Some(_) => self.entry = Some(links),

@@ -1,223 +1,11 @@
-//! Furniture: what stands in and around an article and is no part of it.
-//!
-//! Two kinds of rule. A [`Mark`] is what an element says of itself by its tag, role, class or id. A [`Rule`] looks at
-//! a block's own text and links. Both are named, so that a person can be told why a block does not count.
+//! What a block's own text gives away.
 
-use super::claimed_date;
-use super::markup::Tag;
 use crate::domain::state::{Block, BlockKind};
-
-/// What an element says of its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Mark {
-    /// `nav`, menus, breadcrumbs, pagers.
-    Navigation,
-    /// Not shown.
-    Hidden,
-    /// `aside`, side bars, widgets, footers.
-    Aside,
-    /// Advertisements and sponsored boxes.
-    Advertisement,
-    /// Lists of other articles.
-    Related,
-    /// Newsletter and subscription boxes.
-    Newsletter,
-    /// Share bars and counters.
-    Share,
-    /// Readers' comments.
-    Comments,
-    /// Forms and their controls.
-    Control,
-    /// Captions and credits of pictures.
-    Caption,
-    /// By-line, date, tags.
-    Meta,
-}
-
-impl Mark {
-    /// Whether what stands inside is no part of the article even if the extractor takes it for one.
-    pub(super) fn is_certain(self) -> bool {
-        !matches!(self, Self::Meta | Self::Aside | Self::Control)
-    }
-
-    /// For people.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Navigation => "navigation",
-            Self::Hidden => "hidden",
-            Self::Aside => "an aside",
-            Self::Advertisement => "an advertisement",
-            Self::Related => "related articles",
-            Self::Newsletter => "a newsletter box",
-            Self::Share => "a share bar",
-            Self::Comments => "comments",
-            Self::Control => "a form or dialogue",
-            Self::Caption => "a caption",
-            Self::Meta => "by-line, date or tags",
-        }
-    }
-}
-
-/// What a tag says of the text inside.
-pub(super) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
-    let by_name = match tag.name {
-        "nav" | "menu" => Some(Mark::Navigation),
-        "aside" | "footer" => Some(Mark::Aside),
-        "form" | "button" | "label" | "fieldset" | "dialog" => Some(Mark::Control),
-        "figcaption" => Some(Mark::Caption),
-        _ => None,
-    };
-    if tag.is_plain() {
-        return by_name;
-    }
-    let mut named = None;
-    for (key, value) in tag.attributes().take(32) {
-        let found = match key {
-            "hidden" => Some(Mark::Hidden),
-            "aria-hidden" if value == "true" => Some(Mark::Hidden),
-            "style" if hides(value) => Some(Mark::Hidden),
-            "role" => mark_of_role(value),
-            "class" => mark_of_names(value, 2),
-            // Ids are often made up by machines: `u_0_2x_AD` is no advertisement.
-            "id" => mark_of_names(value, 5),
-            _ => None,
-        };
-        named = named.or(found);
-        if named == Some(Mark::Hidden) {
-            break;
-        }
-    }
-    named.or(by_name)
-}
-
-fn hides(style: &str) -> bool {
-    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
-    style.contains("display:none") || style.contains("visibility:hidden")
-}
-
-fn mark_of_role(role: &str) -> Option<Mark> {
-    match role {
-        "navigation" | "menu" | "menubar" | "banner" => Some(Mark::Navigation),
-        "complementary" | "contentinfo" => Some(Mark::Aside),
-        "search" | "dialog" | "alertdialog" | "button" | "form" => Some(Mark::Control),
-        _ => None,
-    }
-}
-
-/// Words of class names and ids, and what they stand for.
-const WORDS: [(&str, Mark); 68] = [
-    ("nav", Mark::Navigation),
-    ("navbar", Mark::Navigation),
-    ("navigation", Mark::Navigation),
-    ("menu", Mark::Navigation),
-    ("breadcrumb", Mark::Navigation),
-    ("breadcrumbs", Mark::Navigation),
-    ("pagination", Mark::Navigation),
-    ("pager", Mark::Navigation),
-    ("toc", Mark::Navigation),
-    ("sidebar", Mark::Aside),
-    ("footer", Mark::Aside),
-    ("widget", Mark::Aside),
-    ("weather", Mark::Aside),
-    ("ticker", Mark::Aside),
-    ("ad", Mark::Advertisement),
-    ("ads", Mark::Advertisement),
-    ("advert", Mark::Advertisement),
-    ("advertisement", Mark::Advertisement),
-    ("advertising", Mark::Advertisement),
-    ("adslot", Mark::Advertisement),
-    ("adunit", Mark::Advertisement),
-    ("sponsor", Mark::Advertisement),
-    ("sponsored", Mark::Advertisement),
-    ("promo", Mark::Advertisement),
-    ("promotion", Mark::Advertisement),
-    ("taboola", Mark::Advertisement),
-    ("outbrain", Mark::Advertisement),
-    ("related", Mark::Related),
-    ("recommended", Mark::Related),
-    ("recommendations", Mark::Related),
-    ("recirc", Mark::Related),
-    ("readmore", Mark::Related),
-    ("seealso", Mark::Related),
-    ("trending", Mark::Related),
-    ("popular", Mark::Related),
-    ("mostread", Mark::Related),
-    ("mostpopular", Mark::Related),
-    ("teaser", Mark::Related),
-    ("newsletter", Mark::Newsletter),
-    ("subscribe", Mark::Newsletter),
-    ("subscription", Mark::Newsletter),
-    ("signup", Mark::Newsletter),
-    ("paywall", Mark::Newsletter),
-    ("share", Mark::Share),
-    ("sharing", Mark::Share),
-    ("sharebar", Mark::Share),
-    ("social", Mark::Share),
-    ("sharethis", Mark::Share),
-    ("addthis", Mark::Share),
-    ("comments", Mark::Comments),
-    ("disqus", Mark::Comments),
-    ("respond", Mark::Comments),
-    ("cookie", Mark::Control),
-    ("cookies", Mark::Control),
-    ("consent", Mark::Control),
-    ("gdpr", Mark::Control),
-    ("modal", Mark::Control),
-    ("popup", Mark::Control),
-    ("tooltip", Mark::Control),
-    ("toolbar", Mark::Control),
-    ("caption", Mark::Caption),
-    ("figcaption", Mark::Caption),
-    ("photocredit", Mark::Caption),
-    ("byline", Mark::Meta),
-    ("dateline", Mark::Meta),
-    ("timestamp", Mark::Meta),
-    ("tags", Mark::Meta),
-    ("taglist", Mark::Meta),
-];
-
-/// The first word of a class list or id that stands for something. `article-body__related-links` has the words
-/// `article`, `body`, `related`, `links`; `relatedLinks` has `related`, `links`.
-fn mark_of_names(value: &str, shortest: usize) -> Option<Mark> {
-    value
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .flat_map(camel_words)
-        .filter(|word| word.len() >= shortest)
-        .find_map(|word| {
-            WORDS
-                .iter()
-                .find(|(known, _)| word.eq_ignore_ascii_case(known))
-                .map(|(_, mark)| *mark)
-        })
-}
-
-/// `relatedLinks` → `related`, `Links`.
-fn camel_words(name: &str) -> impl Iterator<Item = &str> {
-    let bytes = name.as_bytes();
-    let mut from = 0;
-    let mut ends: Vec<usize> = (1..bytes.len())
-        .filter(|at| bytes[*at].is_ascii_uppercase() && bytes[*at - 1].is_ascii_lowercase())
-        .collect();
-    ends.push(bytes.len());
-    ends.into_iter().filter_map(move |end| {
-        let word = name.get(from..end);
-        from = end;
-        word
-    })
-}
-
-/// Whether an element says that it holds the article.
-pub(super) fn claims_article(tag: &Tag<'_>) -> bool {
-    matches!(tag.name, "article" | "main")
-        || !tag.is_plain()
-            && tag
-                .attribute("itemprop")
-                .is_some_and(|value| value == "articleBody")
-}
+use crate::extract::claimed_date;
 
 /// Why a block of the main text does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Rule {
+pub(in crate::extract) enum Rule {
     /// `Advertisement`, `Sponsored: …`
     Advertisement,
     /// `Related: …`, `Read more: …`
@@ -244,7 +32,7 @@ pub(super) enum Rule {
 
 impl Rule {
     /// For people.
-    pub(super) fn as_str(self) -> &'static str {
+    pub(in crate::extract) fn as_str(self) -> &'static str {
         match self {
             Self::Advertisement => "advertisement",
             Self::RelatedLink => "related link",
@@ -300,7 +88,7 @@ const RELATED: [&str; 34] = [
 ];
 
 /// The rule that a block falls under by its own text. `linked` is the share of its characters that are links.
-pub(super) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
+pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
     if block.kind == BlockKind::Caption {
         return Some(Rule::Caption);
     }
@@ -321,10 +109,7 @@ pub(super) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
         Some(Rule::Share)
     } else if is_clock(&lower, words) {
         Some(Rule::Clock)
-    } else if text
-        .split(['•', '·', '|'])
-        .all(|part| is_date_or_clock(part))
-    {
+    } else if text.split(['•', '·', '|']).all(is_date_or_clock) {
         Some(Rule::Date)
     } else if is_credit(&lower, words) {
         Some(Rule::Caption)
@@ -382,44 +167,46 @@ fn is_advertisement(lower: &str, words: usize) -> bool {
     words <= 25 && labelled.iter().any(|label| lower.starts_with(label))
 }
 
+/// How headings of such lists begin: `More great stories`, `Latest news` …
+const FIRST: [&str; 12] = [
+    "more",
+    "other",
+    "latest",
+    "related",
+    "recommended",
+    "popular",
+    "trending",
+    "top",
+    "most",
+    "weitere",
+    "mehr",
+    "plus",
+];
+/// … and how they end.
+const LAST: [&str; 16] = [
+    "stories",
+    "articles",
+    "posts",
+    "coverage",
+    "reading",
+    "videos",
+    "headlines",
+    "news",
+    "read",
+    "viewed",
+    "topics",
+    "artikel",
+    "nachrichten",
+    "meldungen",
+    "artículos",
+    "notícias",
+];
+
 fn is_related(lower: &str, words: usize, linked: f32) -> bool {
     let label = lower.trim_end_matches([':', '…', '.', '»', '>', ' ']);
     if RELATED.contains(&label) {
         return true;
     }
-    // `More great stories`, `Latest news`, `Other articles from the archive`.
-    const FIRST: [&str; 12] = [
-        "more",
-        "other",
-        "latest",
-        "related",
-        "recommended",
-        "popular",
-        "trending",
-        "top",
-        "most",
-        "weitere",
-        "mehr",
-        "plus",
-    ];
-    const LAST: [&str; 16] = [
-        "stories",
-        "articles",
-        "posts",
-        "coverage",
-        "reading",
-        "videos",
-        "headlines",
-        "news",
-        "read",
-        "viewed",
-        "topics",
-        "artikel",
-        "nachrichten",
-        "meldungen",
-        "artículos",
-        "notícias",
-    ];
     let mut first_and_last = label.split_whitespace();
     let first = first_and_last.next().unwrap_or("");
     let last = first_and_last.next_back().unwrap_or("");
@@ -639,61 +426,6 @@ fn is_tags(lower: &str, linked: f32) -> bool {
     linked >= 0.5 && STARTS.iter().any(|start| lower.starts_with(start))
 }
 
-/// A note of a correction or an update: part of the article wherever it stands.
-pub(super) fn is_notice(text: &str) -> bool {
-    const WORDS: [&str; 44] = [
-        "correction",
-        "corrected",
-        "clarification",
-        "clarified",
-        "amended",
-        "updated",
-        "an earlier version",
-        "editor's note",
-        "editors' note",
-        "a previous version",
-        "this article was",
-        "this story was",
-        "rectificatif",
-        "mis à jour",
-        "mise à jour",
-        "version précédente",
-        "korrektur",
-        "korrigiert",
-        "berichtigung",
-        "aktualisiert",
-        "früheren version",
-        "corrección",
-        "corregido",
-        "fe de errores",
-        "actualizado",
-        "versión anterior",
-        "rettifica",
-        "correzione",
-        "aggiornamento",
-        "correção",
-        "errata",
-        "atualizado",
-        "versão anterior",
-        "rectificatie",
-        "gecorrigeerd",
-        "bijgewerkt",
-        "rättelse",
-        "uppdaterad",
-        "sprostowanie",
-        "aktualizacja",
-        "исправлен",
-        "обновлен",
-        "訂正",
-        "更正",
-    ];
-    const ENDS: [char; 12] = ['.', '!', '?', '…', ':', '"', '”', '»', ')', '。', '！', '।'];
-    let lower = text.to_lowercase().replace('’', "'");
-    let sentence = text.trim_end().ends_with(ENDS) && text.split_whitespace().count() >= 3
-        || text.contains('。');
-    sentence && text.len() <= 1200 && WORDS.iter().any(|word| lower.contains(word))
-}
-
 /// A line that is a whole date and nothing more: it stands for when something was put on the page, and moves with the
 /// reader's time zone.
 fn is_date(text: &str, words: usize) -> bool {
@@ -874,34 +606,5 @@ mod tests {
             ],
         );
         check(None, 1.0, &["The full report of the inquiry"]);
-    }
-
-    #[test]
-    fn notes_of_corrections_are_known_in_many_languages() {
-        for text in [
-            "Correction: an earlier version of this article misstated one point.",
-            "This article was amended on 3 May 2026.",
-            "Nous avons mis à jour notre politique.",
-            "Dieser Artikel wurde aktualisiert.",
-            "訂正：数字に誤りがありました。",
-        ] {
-            assert!(is_notice(text), "{text}");
-        }
-        assert!(!is_notice("Updated 3 hours ago"));
-    }
-
-    #[test]
-    fn class_names_are_read_word_by_word() {
-        assert_eq!(
-            mark_of_names("article__related-links", 2),
-            Some(Mark::Related)
-        );
-        assert_eq!(mark_of_names("relatedLinks", 5), Some(Mark::Related));
-        assert_eq!(
-            mark_of_names("c-ad c-ad--mid", 2),
-            Some(Mark::Advertisement)
-        );
-        assert_eq!(mark_of_names("header shadow leadership", 2), None);
-        assert_eq!(mark_of_names("u_0_2x_AD", 5), None);
     }
 }
