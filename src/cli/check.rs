@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::args::{CheckArgs, Format};
-use super::setup::{clock, now, runtime};
+use super::setup::{clock, now, reader_if_any, runtime};
 use crate::config::{Config, Secrets};
 use crate::daemon::Assembly;
 use crate::domain::ids::FeedId;
@@ -24,10 +24,12 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::Required)?;
     let watch = Stopwatch::start();
-    let database = config.database.clone();
-    let report = match InstanceLock::holder(&database) {
-        Some(_) => ask_daemon(context, &config, args)?,
-        None => look(context, config, args, format)?,
+    let report = if args.dry_run {
+        look_on_a_copy(context, config, args, format)?
+    } else if InstanceLock::holder(&config.database).is_some() {
+        ask_daemon(context, &config, args)?
+    } else {
+        look(context, config, args, format)?
     };
     if format == Format::Json {
         context.output.json(&report)?;
@@ -43,6 +45,26 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
     } else {
         Exit::DONE
     })
+}
+
+/// Looks and compares, with a copy of the database that is thrown away: what is found is stored nowhere, and nobody is
+/// told. A daemon may run meanwhile.
+fn look_on_a_copy(
+    context: &mut Context,
+    mut config: Config,
+    args: &CheckArgs,
+    format: Format,
+) -> Result<CheckReport, Error> {
+    let folder = tempfile::tempdir()
+        .map_err(|error| Error::usage("cannot make a temporary folder").because(error))?;
+    let copy = folder.path().join("revisor.db");
+    if let Some(reader) = reader_if_any(&config)? {
+        reader.backup(&copy)?;
+    }
+    config.database = copy;
+    let report = look(context, config, args, format)?;
+    context.output.note("nothing was stored, nobody was told");
+    Ok(report)
 }
 
 /// Looks by itself: no daemon runs.
@@ -79,7 +101,9 @@ fn look(
         });
         let report = round.await?;
         progress.clear();
-        assembly.drain.drain_once().await;
+        if !args.dry_run {
+            assembly.drain.drain_once().await;
+        }
         assembly.close().await?;
         lines.into_iter().collect::<Result<Vec<()>, Error>>()?;
         Ok::<_, Error>(report)

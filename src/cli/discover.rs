@@ -1,5 +1,7 @@
 //! From what a person types to feeds: an address of a feed, of a site that names its feeds, or of one that hides them.
 
+use std::fmt::Write as _;
+
 use super::input::{self, Document};
 use crate::error::Error;
 use crate::extract::feed_links;
@@ -126,12 +128,14 @@ fn choices(links: &[crate::extract::FeedLink]) -> String {
     let mut text = "--pick N takes one of them, --all takes all:".to_owned();
     for (at, link) in links.iter().enumerate() {
         let title = link.title.as_deref().unwrap_or_default();
-        text.push_str(&format!(
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
             "\n    {}  {}  {}",
             at + 1,
             clean::excerpt(&clean::address(&link.url), 200),
             clean::excerpt(title, 80)
-        ));
+        );
     }
     text
 }

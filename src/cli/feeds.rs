@@ -4,20 +4,17 @@ use std::collections::HashMap;
 
 use super::Context;
 use super::args::{FeedsArgs, Format};
+use super::setup::reader_if_any;
 use crate::config::{Config, FeedConfig, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::feeds::{self, FeedRow, FeedState};
-use crate::store::{FeedHealth, Reader, StoreError};
+use crate::store::{FeedHealth, Reader};
 
 pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Oneline, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
-    let reader = match Reader::open(&config.database) {
-        Ok(reader) => Some(reader),
-        // Feeds that were never polled can be listed as well.
-        Err(StoreError::NotFound { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+    // Feeds that were never polled can be listed as well.
+    let reader = reader_if_any(&config)?;
     let rows = rows(&config, reader.as_ref())?;
     match format {
         Format::Json => context.output.json(&rows)?,

@@ -17,7 +17,7 @@ pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Err
     let format = context.format(&[Format::Short, Format::Json])?;
     let (config, reader) = context.reader()?;
     let entry = select::entry(&args.entry, &reader)?;
-    let history = history_of(entry, &config, &reader)?;
+    let history = history_of(&entry, &config, &reader)?;
     if format == Format::Json {
         context.output.json(&history)?;
     } else {
@@ -28,7 +28,7 @@ pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Err
     Ok(Exit::DONE)
 }
 
-fn history_of(entry: KnownEntry, config: &Config, reader: &Reader) -> Result<History, Error> {
+fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<History, Error> {
     let state = reader
         .load_entry(entry.id)?
         .map(|full| full.state)
@@ -79,7 +79,7 @@ fn change_of(change: StoredChange) -> Option<(ChangeNumber, HistoryChange)> {
 }
 
 /// A feed as it is told; its tags are those of the configuration now.
-pub(super) fn feed_info(feed: FeedId, config: &Config, reader: &Reader) -> Result<FeedInfo, Error> {
+fn feed_info(feed: FeedId, config: &Config, reader: &Reader) -> Result<FeedInfo, Error> {
     let row = reader.feed(feed)?;
     let row = row.ok_or_else(|| Error::usage(format!("no feed {feed}")))?;
     let tags = config

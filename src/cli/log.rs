@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Context;
 use super::args::{Format, LogArgs};
 use super::select;
-use super::setup::runtime;
-use crate::config::Secrets;
+use super::setup::{reader_if_any, runtime};
+use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::log::{self, LogRow};
 use crate::report::show::{self, Shown};
@@ -44,7 +44,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     let view = context.view(&config);
     // Wrong words are told also where there is nothing to list.
     select::events(&args.filter, &config, None)?;
-    let reader = context.reader_if_any(&config)?;
+    let reader = reader_if_any(&config)?;
     let mut list = List {
         format,
         all_text: args.full,
@@ -54,13 +54,14 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     let Some(reader) = reader else {
         list.head(context)?;
         list.foot(context)?;
+        say_that_nothing_was_stored(context, &config);
         return Ok(Exit::DONE);
     };
     let mut filter = select::events(&args.filter, &config, Some(&reader))?;
     filter.limit = args.limit;
     filter.oldest_first = args.reverse;
     if args.follow {
-        return follow(context, &reader, filter, &mut list);
+        return follow(context, &reader, &filter, &mut list);
     }
     context.output.page();
     list.head(context)?;
@@ -80,15 +81,25 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     })
 }
 
+fn say_that_nothing_was_stored(context: &Context, config: &Config) {
+    let output = &context.output;
+    output.note("nothing was checked yet");
+    output.hint(if config.feeds.is_empty() {
+        "`revisor add URL` adds a first feed"
+    } else {
+        "`revisor check` looks for the first time"
+    });
+}
+
 /// Shows the newest and waits for more, until somebody ends it.
 fn follow(
     context: &mut Context,
     reader: &Reader,
-    filter: EventFilter,
+    filter: &EventFilter,
     list: &mut List,
 ) -> Result<Exit, Error> {
     let runtime = runtime(1)?;
-    let mut last = reader.last_event()?;
+    let mut seen = reader.last_event()?;
     list.head(context)?;
     let everything = filter.since.is_some() && filter.limit.is_none();
     let past = EventFilter {
@@ -102,18 +113,18 @@ fn follow(
         true
     })?;
     for event in rows.into_iter().rev() {
-        last = last.max(event.stored.id);
+        seen = seen.max(event.stored.id);
         list.event(context, event)?;
     }
     context.output.flush()?;
     loop {
         runtime.block_on(async { tokio::time::sleep(LOOK_AGAIN).await });
         let newest = reader.last_event()?;
-        if newest <= last {
+        if newest <= seen {
             continue;
         }
         let news = EventFilter {
-            after: Some(last),
+            after: Some(seen),
             limit: None,
             oldest_first: true,
             ..filter.clone()
@@ -121,7 +132,7 @@ fn follow(
         list.view.now = super::setup::now();
         list.events(context, reader, &news)?;
         context.output.flush()?;
-        last = newest;
+        seen = newest;
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Context;
 use super::args::{Format, NotifyCommand, NotifyRetryArgs, NotifyTestArgs};
-use super::setup::{clock, now, runtime};
+use super::setup::{clock, now, reader_if_any, runtime};
 use crate::config::{Config, Secrets};
 use crate::daemon::{self, Assembly, DaemonError};
 use crate::error::{Error, Exit};
@@ -15,9 +15,7 @@ use crate::fetch::user_agent;
 use crate::notify::deliver::Deliver;
 use crate::notify::{Deliverer, DeliveryResult, DrainSummary, Target, fit, test_event};
 use crate::report::notify::{self, LastAttempt, TargetRow, TargetState, TestResult};
-use crate::store::{
-    InstanceLock, OpenOptions, Reader, Retry, Store, StoreError, TargetHealth, Writer,
-};
+use crate::store::{InstanceLock, OpenOptions, Reader, Retry, Store, TargetHealth, Writer};
 
 pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, Error> {
     match what {
@@ -30,10 +28,9 @@ pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, E
 fn list(context: &mut Context) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
-    let health = match Reader::open(&config.database) {
-        Ok(reader) => reader.target_health()?,
-        Err(StoreError::NotFound { .. }) => Vec::new(),
-        Err(error) => return Err(error.into()),
+    let health = match reader_if_any(&config)? {
+        Some(reader) => reader.target_health()?,
+        None => Vec::new(),
     };
     let rows = rows(&config, health);
     if format == Format::Json {

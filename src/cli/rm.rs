@@ -22,13 +22,11 @@ pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
     let taken_out = |text: &str| -> Result<Option<String>, EditError> {
         let mut text = text.to_owned();
         for feed in &args.feeds {
-            match remove_feed(&text, feed)? {
-                Some(without) => text = without,
-                None => {
-                    unknown = Some(feed.clone());
-                    return Ok(None);
-                }
-            }
+            let Some(without) = remove_feed(&text, feed)? else {
+                unknown = Some(feed.clone());
+                return Ok(None);
+            };
+            text = without;
         }
         Ok(Some(text))
     };

@@ -1,6 +1,5 @@
 //! What the words on the command line mean in the database: feeds, entries, moments, and the changes that `log` lists.
 
-use super::Context;
 use super::args::Filter;
 use super::setup::now;
 use crate::config::Config;
@@ -10,31 +9,11 @@ use crate::domain::moment;
 use crate::domain::outcome::Quiet;
 use crate::error::Error;
 use crate::report::clean;
-use crate::store::{EventFilter, KnownEntry, Reader, StoreError};
+use crate::store::{EventFilter, KnownEntry, Reader};
 use crate::time::Timestamp;
 
 /// Entries that are listed when a name stands for several.
 const CHOICES: usize = 10;
-
-impl Context {
-    /// The configuration and the database, to read; without a database nothing was ever checked, which is said.
-    pub(super) fn reader_if_any(&self, config: &Config) -> Result<Option<Reader>, Error> {
-        match Reader::open(&config.database) {
-            Ok(reader) => Ok(Some(reader)),
-            Err(StoreError::NotFound { path }) => {
-                self.output
-                    .note(&format!("there is no database yet at {}", path.display()));
-                self.output.hint(if config.feeds.is_empty() {
-                    "`revisor add URL` adds a first feed"
-                } else {
-                    "`revisor check` looks for the first time and creates it"
-                });
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
 
 /// A moment on the command line.
 pub(super) fn moment(

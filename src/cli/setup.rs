@@ -50,6 +50,16 @@ impl Context {
     }
 }
 
+/// The configuration's database, to read; `None` when nothing was ever stored.
+pub(super) fn reader_if_any(config: &Config) -> Result<Option<Reader>, Error> {
+    match Reader::open(&config.database) {
+        Ok(reader) => Ok(Some(reader)),
+        // A file without a table is one that somebody has made for revisor, and that was not used yet.
+        Err(StoreError::NotFound { .. } | StoreError::Older { found: 0, .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The clock of the machine.
 pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(System)

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::Context;
 use super::args::{Format, StatusArgs};
 use super::feeds;
-use super::setup::now;
+use super::setup::{now, reader_if_any};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::status::{
     self, ConfigStatus, DatabaseStatus, FeedsStatus, NextPoll, Status, TargetStatus, TroubledFeed,
 };
-use crate::store::{InstanceLock, Reader, StoreCounts, StoreError, TargetHealth};
+use crate::store::{InstanceLock, Reader, StoreCounts, TargetHealth};
 use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -20,7 +20,8 @@ const DAY: Duration = Duration::from_hours(24);
 pub(super) fn run(context: &mut Context, _args: &StatusArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
-    let status = status_of(&config, now())?;
+    let reader = reader_if_any(&config)?;
+    let status = status_of(&config, reader.as_ref(), now())?;
     if format == Format::Json {
         context.output.json(&status)?;
     } else {
@@ -30,15 +31,10 @@ pub(super) fn run(context: &mut Context, _args: &StatusArgs) -> Result<Exit, Err
     Ok(Exit::DONE)
 }
 
-fn status_of(config: &Config, now: Timestamp) -> Result<Status, Error> {
-    let reader = match Reader::open(&config.database) {
-        Ok(reader) => Some(reader),
-        Err(StoreError::NotFound { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let rows = feeds::rows(config, reader.as_ref())?;
+fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result<Status, Error> {
+    let rows = feeds::rows(config, reader)?;
     let (mut database, mut counts, mut health) = (None, StoreCounts::default(), Vec::new());
-    if let Some(reader) = &reader {
+    if let Some(reader) = reader {
         counts = reader.counts(now, now - DAY)?;
         health = reader.target_health()?;
         database = Some(database_status(&counts, reader)?);

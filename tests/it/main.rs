@@ -7,3 +7,4 @@ mod support;
 mod telling;
 mod trouble;
 mod unit;
+mod commands;
