@@ -272,10 +272,10 @@ fn log_trouble(error: &CheckError) {
             tracing::info!(%error, "another process was faster");
         }
         CheckError::NoSuchFeed(_) | CheckError::NoSuchEntry(_) => {
-            tracing::debug!(%error, "given up")
+            tracing::debug!(%error, "given up");
         }
         CheckError::Store(_) | CheckError::Crashed(_) => {
-            tracing::error!(%error, "a check has failed")
+            tracing::error!(%error, "a check has failed");
         }
     }
 }

@@ -76,7 +76,7 @@ mod tests {
         let pulse = Pulse::new();
         let mut progress = Progress::new(store.writer().clone());
         pulse.beat();
-        assert!(progress.is_alive(&pulse, Duration::from_secs(60)));
+        assert!(progress.is_alive(&pulse, Duration::from_mins(1)));
         assert!(!progress.is_alive(&pulse, Duration::ZERO));
     }
 }

@@ -175,7 +175,7 @@ impl Daemon {
         let next = self
             .assembly
             .pipeline
-            .read(|reader| reader.next_due())
+            .read(crate::store::Reader::next_due)
             .ok()
             .flatten();
         let wait = next.map(|next| next.since(self.clock.now()).as_secs());

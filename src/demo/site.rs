@@ -68,11 +68,11 @@ async fn feed(State(stage): State<Arc<Stage>>) -> Response {
         let updated =
             stage.minutes_ago(minutes.saturating_sub(claimed_minutes(article.slug, round)));
         let link = stage.link(article.slug);
-        let _ = write!(
+        let _ = writeln!(
             items,
             "<item><title>{}</title><link>{link}?utm_source=rss&amp;utm_campaign=r{round}</link>\
              <guid isPermaLink=\"false\">demo-{}</guid><pubDate>{published}</pubDate>\
-             <atom:updated>{updated}</atom:updated><description>{}</description></item>\n",
+             <atom:updated>{updated}</atom:updated><description>{}</description></item>",
             article.title, article.slug, article.lead,
         );
     }

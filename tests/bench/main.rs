@@ -30,7 +30,7 @@ fn main() -> ExitCode {
                 feeds = arguments
                     .next()
                     .and_then(|n| n.parse().ok())
-                    .unwrap_or(feeds)
+                    .unwrap_or(feeds);
             }
             "--server" => address = arguments.next(),
             "--serve" => serve = true,

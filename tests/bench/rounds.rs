@@ -134,7 +134,7 @@ pub(crate) fn run(world: &World, feeds: usize) {
         let report = runtime
             .block_on(assembly.pipeline.round(&wish, |_| {}))
             .unwrap();
-        let (cpu, wall) = (meter::cpu() - before, watch.elapsed());
+        let (cpu, wall) = (meter::cpu().checked_sub(before).unwrap(), watch.elapsed());
         let per_feed = |time: std::time::Duration| time.as_secs_f64() * 1000.0 / feeds as f64;
         let peak = meter::peak_mib();
         println!(

@@ -1,10 +1,10 @@
 //! Tests of the whole: the shape of the code, and the real binary from end to end.
 
 mod architecture;
+mod commands;
 mod daemon;
 mod docs;
 mod support;
 mod telling;
 mod trouble;
 mod unit;
-mod commands;
