@@ -144,6 +144,7 @@ fn paragraphs(text: &str) -> Vec<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::classify::Label;
 
     fn state(text: &str) -> EntryState {
         EntryState {
@@ -180,7 +181,7 @@ mod tests {
             &state("Prices rose by 21 percent.\n\nNothing else was said."),
         );
         assert!(!other.equal);
-        assert_eq!(other.labels, [crate::domain::classify::Label::Number]);
+        assert!(other.labels.contains(&Label::Number), "{:?}", other.labels);
         assert!(other.score > 0);
     }
 }

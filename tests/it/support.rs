@@ -362,7 +362,7 @@ pub(crate) fn skip(reason: &str) {
 
 /// An RSS feed with the given items: (guid, address, title, description).
 pub(crate) fn rss(items: &[(&str, &str, &str, &str)]) -> String {
-    let items: String = items
+    let items: Vec<String> = items
         .iter()
         .map(|(guid, link, title, text)| {
             format!(
@@ -371,6 +371,7 @@ pub(crate) fn rss(items: &[(&str, &str, &str, &str)]) -> String {
             )
         })
         .collect();
+    let items = items.concat();
     format!(
         "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>Test Courier</title>\n{items}</channel></rss>"
     )

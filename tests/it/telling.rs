@@ -22,10 +22,7 @@ fn serve(publisher: &Server, items: &[(&str, &str, &str, &str)]) {
 }
 
 fn article(title: &str, paragraphs: &[&str], weather: &str) -> Page {
-    let text: String = paragraphs
-        .iter()
-        .map(|text| format!("<p>{text}</p>"))
-        .collect();
+    let text = format!("<p>{}</p>", paragraphs.join("</p><p>"));
     Page::html(format!(
         "<!DOCTYPE html><html lang=\"en\"><head><title>{title} | Courier</title></head><body><nav><a href=\"/\">Home</a> \
          <a href=\"/x\">Politics</a></nav><div class=\"weather\">{weather}</div><main><article><h1>{title}</h1>{text}\
