@@ -29,7 +29,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["domain", "report", "notify", "config", "time"]),
-    ("logging", &["time"]),
+    ("logging", &["report", "time"]),
     ("error", &["config", "store"]),
     (
         "cli",
@@ -122,7 +122,7 @@ fn edge_crates_stay_behind_their_doors() {
     for (module, file, text) in sources() {
         for (number, line) in code_lines(&text) {
             for (name, _) in ONLY_IN.iter().filter(|(name, homes)| {
-                !homes.contains(&module.as_str()) && names(line, &format!("{name}::"))
+                !homes.contains(&module.as_str()) && names_crate(line, name)
             }) {
                 wrong.push(format!(
                     "{}:{number}: `{name}` in `{module}`",
@@ -139,7 +139,9 @@ fn files_stay_readable_on_a_few_screens() {
     let long: Vec<String> = sources()
         .into_iter()
         .filter_map(|(_, file, text)| {
-            let lines = code_lines(&text).count();
+            // A file of tests is as long as its cases.
+            let tests = file.ends_with("tests.rs");
+            let lines = if tests { 0 } else { code_lines(&text).count() };
             (lines > 600).then(|| format!("{}: {lines} lines, split it", file.display()))
         })
         .collect();
@@ -217,6 +219,15 @@ fn crate_paths(line: &str) -> BTreeSet<&str> {
         }
     }
     found
+}
+
+/// Whether a line names a crate by the beginning of a path; a module of ours with the same name has a path before it.
+fn names_crate(line: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    line.match_indices(&path).any(|(place, _)| {
+        let before = line[..place].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    })
 }
 
 /// Whether a line names something as a whole word.
