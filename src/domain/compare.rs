@@ -9,7 +9,7 @@
 use super::diff::{ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
 use super::event::Field;
 use super::fingerprint::address_key;
-use super::normalise::{reading, same_to_the_eye, same_to_the_reader, visible};
+use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
 use super::state::{Block, Channel, EntryState, FeedState, PageState};
 
 /// Where a headline stands.
@@ -366,7 +366,7 @@ fn prose(channel: Channel, old: &[Block], new: &[Block]) -> Option<Moved<ProseDi
     Some(Moved {
         channel,
         diff: diff_blocks(old, new),
-        typographic: same_blocks(old, new, |a, b| reading(a) == reading(b)),
+        typographic: same_blocks(old, new, same_to_the_reader),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::domain::compare::Comparison;
 use crate::domain::diff::{
     BlockDiff, BlockOp, Class, ProseDiff, Segment, diff_line, hunks, is_ideograph, tokens,
 };
-use crate::domain::normalise::reading;
+use crate::domain::normalise::{reading, visible};
 
 /// Where an edit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,8 +148,8 @@ impl Evidence {
             let begins_sentence = before
                 .ends_with(['.', '!', '?', ':', '"', '“', '”', '…', '–', '—'])
                 || before.is_empty();
-            let removed = Side::of(&hunk.removed, self.languages);
-            let added = Side::of(&hunk.added, self.languages);
+            let removed = Side::of(&hunk.removed);
+            let added = Side::of(&hunk.added);
             let whole_sentences = is_whole(&removed, &added, begins_sentence)
                 || is_whole(&added, &removed, begins_sentence);
             self.edits.push(Edit {
@@ -201,7 +201,7 @@ impl Evidence {
     }
 
     fn whole(&mut self, place: Place, text: String, added: bool) {
-        if reading(&text).is_empty() {
+        if visible(&text).is_empty() {
             return;
         }
         let (old, new) = if added {
@@ -328,8 +328,20 @@ fn is_whole(full: &Side, empty: &Side, begins_sentence: bool) -> bool {
             .ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।'])
 }
 
+/// An edit that is longer than this is judged by its beginning.
+const JUDGED: usize = 20_000;
+
+fn head(text: &str) -> &str {
+    if text.len() <= JUDGED {
+        return text;
+    }
+    let end = (0..=JUDGED).rev().find(|&at| text.is_char_boundary(at));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
 impl Side {
-    fn of(text: &str, _languages: Languages) -> Self {
+    fn of(text: &str) -> Self {
+        let text = head(text);
         let mut words = Vec::new();
         let mut marks = String::new();
         for token in tokens(text) {

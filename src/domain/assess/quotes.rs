@@ -11,6 +11,11 @@ pub(super) struct Quotation {
     pub(super) key: String,
 }
 
+/// So many quotations of one text are looked at.
+const MOST: usize = 1_000;
+/// In bytes: a quotation in single marks is a word or a sentence.
+const LONGEST_SINGLE: usize = 400;
+
 /// The quotations of a text. One that is not closed goes on to the end, as those over several paragraphs do.
 pub(super) fn quotations(text: &str) -> Vec<Quotation> {
     let mut found = Vec::new();
@@ -19,6 +24,9 @@ pub(super) fn quotations(text: &str) -> Vec<Quotation> {
     let mut before: Option<char> = None;
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
+        if found.len() >= MOST {
+            return found;
+        }
         let after = chars.peek().map(|&(_, next)| next);
         match open {
             None => {
@@ -26,6 +34,8 @@ pub(super) fn quotations(text: &str) -> Vec<Quotation> {
                     open = Some((closing, at + c.len_utf8()));
                 }
             }
+            // An apostrophe that looks like an opening mark is never closed.
+            Some((Closing::Single, start)) if at - start > LONGEST_SINGLE => open = None,
             Some((closing, start)) => {
                 if closing.closes(c, before, after) {
                     push(&mut found, &text[start..at]);

@@ -37,14 +37,15 @@ const PREFIXES: &[&str] = &[
 pub(super) fn length(text: &str, before: Option<char>) -> Option<usize> {
     let first = text.chars().next()?;
     // Nearly every call ends here.
-    let may_start = first.is_numeric()
+    let may_start = first.is_ascii_digit()
         || is_currency(first)
         || matches!(
             first,
             '+' | '-' | '−' | '–' | '±' | '.' | ',' | '~' | '≈' | '№'
         )
+        || (!first.is_ascii() && first.is_numeric())
         || matches!(first, 'U' | 'A' | 'C' | 'H' | 'N' | 'S' | 'R' | 'M');
-    if !may_start || is_ideograph(first) {
+    if !may_start {
         return None;
     }
     let free = !before.is_some_and(|c| is_word_char(c) || is_ideograph(c) || is_currency(c));

@@ -13,6 +13,7 @@ use crate::domain::normalise::reading;
 #[derive(Debug, Default)]
 pub(super) struct Interner<'a> {
     ids: HashMap<&'a str, u32>,
+    /// Forms of tokens that are no tokens themselves so far.
     folded: HashMap<String, u32>,
     keys: Vec<u32>,
     weights: Vec<i32>,
@@ -27,8 +28,11 @@ impl<'a> Interner<'a> {
         let id = u32::try_from(self.weights.len()).unwrap_or(u32::MAX);
         self.ids.insert(text, id);
         let key = match fold(text) {
-            Some(folded) => *self.folded.entry(folded).or_insert(id),
-            None => *self.folded.entry(text.to_owned()).or_insert(id),
+            Some(folded) => match self.ids.get(folded.as_str()) {
+                Some(&plain) => self.keys.get(plain as usize).copied().unwrap_or(plain),
+                None => *self.folded.entry(folded).or_insert(id),
+            },
+            None => self.folded.get(text).copied().unwrap_or(id),
         };
         self.keys.push(key);
         self.weights.push(words::weight(text, class));

@@ -75,18 +75,18 @@ fn token_at(text: &str, at: usize, c: char, before: Option<char>) -> (usize, Cla
     if c.is_whitespace() {
         return (at + run(rest, char::is_whitespace), Class::Space);
     }
-    if let Some(length) = number::length(rest, before) {
-        return (at + length, Class::Number);
-    }
-    if let Some(length) = address(rest, c) {
-        return (at + length, Class::Address);
-    }
     if is_ideograph(c) {
         let length = c.len_utf8();
         return (
             at + length + run(&rest[length..], is_combining_mark),
             Class::Ideograph,
         );
+    }
+    if let Some(length) = number::length(rest, before) {
+        return (at + length, Class::Number);
+    }
+    if let Some(length) = address(rest, c) {
+        return (at + length, Class::Address);
     }
     if is_word_char(c) {
         return (at + word(rest), Class::Word);
@@ -107,6 +107,12 @@ fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
 pub(crate) fn is_word_char(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
+    }
+    if matches!(c, 'À'..='ÿ' | 'Ā'..='ſ' | 'Ѐ'..='ҁ' | '\u{620}'..='\u{64a}') {
+        return !matches!(c, '×' | '÷');
+    }
+    if matches!(c, '\u{2010}'..='\u{2027}' | '\u{3000}'..='\u{3004}') {
+        return false;
     }
     (c.is_alphanumeric() && !is_ideograph(c))
         || matches!(

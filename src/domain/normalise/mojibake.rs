@@ -35,6 +35,11 @@ pub(super) fn is_lead(c: char) -> bool {
     ('\u{c2}'..='\u{f4}').contains(&c)
 }
 
+/// Whether the character can go on with a sequence.
+pub(super) fn is_continuation(c: char) -> bool {
+    to_byte(c).is_some_and(|byte| (0x80..0xc0).contains(&byte))
+}
+
 /// Repairs the sequences of one level; text that was spoilt twice needs a second pass.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
@@ -43,7 +48,8 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut before = None;
     while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
         if is_lead(c)
-            && let Some((repaired, length)) = sequence_at(&text[at..], before)
+            && let Some((repaired, length)) =
+                sequence_at(&text[at..], before, copied == at && at > 0)
         {
             out.push_str(&text[copied..at]);
             out.push(repaired);
@@ -63,7 +69,9 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
 }
 
 /// The character that a spoilt sequence at the start of `text` stands for, and the length of the sequence.
-fn sequence_at(text: &str, before: Option<char>) -> Option<(char, usize)> {
+///
+/// Behind another repaired sequence nothing is meant as it is.
+fn sequence_at(text: &str, before: Option<char>, behind_another: bool) -> Option<(char, usize)> {
     let mut chars = text.char_indices();
     let (_, lead) = chars.next()?;
     let lead_byte = to_byte(lead)?;
@@ -86,18 +94,25 @@ fn sequence_at(text: &str, before: Option<char>) -> Option<(char, usize)> {
         .chars()
         .next()?;
     let after = end.map(|(_, c)| c);
-    let deliberate = wanted == 1 && is_deliberate(before, lead, last, after);
+    let deliberate = !behind_another
+        && if wanted == 1 {
+            is_deliberate(before, lead, last, after)
+        } else {
+            // `été »` with a space that does not break is a valid sequence of three.
+            text.chars().skip(1).take(wanted).all(is_mark)
+        };
     if deliberate || repaired.is_control() {
         return None;
     }
     Some((repaired, end.map_or(text.len(), |(index, _)| index)))
 }
 
-/// Whether the two characters may well be meant as they are: a letter at the end of a word, and a mark behind it.
-fn is_deliberate(before: Option<char>, lead: char, mark: char, after: Option<char>) -> bool {
-    let is_mark = matches!(
-        mark,
+/// Marks that stand behind words.
+fn is_mark(c: char) -> bool {
+    matches!(
+        c,
         '\u{a0}'
+            | '\u{ad}'
             | '…'
             | '–'
             | '—'
@@ -123,12 +138,18 @@ fn is_deliberate(before: Option<char>, lead: char, mark: char, after: Option<cha
             | '‡'
             | '¡'
             | '¿'
-    );
-    if !is_mark {
+    )
+}
+
+/// Whether the two characters may well be meant as they are: a capital at the end of a word, and a mark behind it.
+fn is_deliberate(before: Option<char>, lead: char, mark: char, after: Option<char>) -> bool {
+    if !is_mark(mark) || before.is_some_and(char::is_lowercase) {
         return false;
     }
+    if before.is_some_and(char::is_uppercase) {
+        return true;
+    }
+    // Â and Ã stand before nearly every spoilt sign and small letter, and are no words.
     let goes_on = after.is_some_and(|c| c.is_lowercase() || is_lead(c));
-    // Â and Ã stand before nearly every spoilt sign and small letter, and end few words that are not in capitals.
-    let usual = matches!(lead, 'Â' | 'Ã') && !before.is_some_and(char::is_uppercase);
-    !goes_on && !usual
+    !goes_on && !matches!(lead, 'Â' | 'Ã')
 }

@@ -20,7 +20,8 @@ pub fn reading(text: &str) -> Cow<'_, str> {
     // Folding can bring two marks together (`'` and `'`), so that a second walk would fold them again.
     let mut current = fold(&seen);
     for _ in 1..MAX_PASSES {
-        let next = fold(&current);
+        // A ligature comes apart, and its last letter may take an accent.
+        let next = visible(&fold(&current)).into_owned();
         if next == current {
             break;
         }
@@ -41,12 +42,16 @@ fn may_fold(c: char) -> bool {
 enum Shape {
     Double,
     Single,
-    Opening,
-    Closing,
+    /// `«`, or `»` when `left` is not set; French puts spaces inside of them, German turns them round.
+    Angle {
+        left: bool,
+    },
     Dash,
     Ellipsis,
     Ligature(&'static str),
-    Nothing,
+    /// Of Arabic letters.
+    Stretcher,
+    Joiner,
     Other(char),
 }
 
@@ -54,8 +59,8 @@ fn shape(c: char) -> Shape {
     match c {
         '"' | '“' | '”' | '„' | '‟' | '″' | '〝' | '〞' | '〟' | '＂' | '「' | '」' | '『'
         | '』' => Shape::Double,
-        '«' => Shape::Opening,
-        '»' => Shape::Closing,
+        '«' => Shape::Angle { left: true },
+        '»' => Shape::Angle { left: false },
         '\'' | '‘' | '’' | '‚' | '‛' | '′' | '‹' | '›' | 'ʼ' | 'ʻ' | '＇' | '`' | '´' => {
             Shape::Single
         }
@@ -68,8 +73,8 @@ fn shape(c: char) -> Shape {
         'ﬂ' => Shape::Ligature("fl"),
         'ﬃ' => Shape::Ligature("ffi"),
         'ﬄ' => Shape::Ligature("ffl"),
-        // The stretcher of Arabic letters, and the joiners.
-        '\u{640}' | '\u{200c}' | '\u{200d}' => Shape::Nothing,
+        '\u{640}' => Shape::Stretcher,
+        '\u{200c}' | '\u{200d}' => Shape::Joiner,
         other => Shape::Other(other),
     }
 }
@@ -81,13 +86,16 @@ fn fold(text: &str) -> String {
     while let Some(c) = chars.next() {
         match shape(c) {
             Shape::Double => out.push('"'),
-            Shape::Opening => {
+            Shape::Angle { left } => {
+                let word_before = out.ends_with(char::is_alphanumeric);
+                let word_after = chars.peek().is_some_and(|next| next.is_alphanumeric());
+                if !left && !word_after {
+                    drop_space(&mut out);
+                }
                 out.push('"');
-                while chars.next_if_eq(&' ').is_some() {}
-            }
-            Shape::Closing => {
-                drop_space(&mut out);
-                out.push('"');
+                if left && !word_before {
+                    chars.next_if_eq(&' ');
+                }
             }
             // Two single marks side by side are a double one.
             Shape::Single if out.ends_with('\'') => {
@@ -117,7 +125,13 @@ fn fold(text: &str) -> String {
             }
             Shape::Ellipsis => out.push_str("..."),
             Shape::Ligature(letters) => out.push_str(letters),
-            Shape::Nothing => {}
+            Shape::Stretcher => {}
+            // Between letters it is a matter of spelling, between emoji it makes another picture.
+            Shape::Joiner => {
+                if !out.ends_with(char::is_alphabetic) {
+                    out.push(c);
+                }
+            }
             Shape::Other(c) => {
                 if matches!(c, '!' | '?' | ':' | ';') {
                     drop_space(&mut out);

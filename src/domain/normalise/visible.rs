@@ -66,7 +66,7 @@ fn is_plain_unicode(text: &str) -> bool {
                 if is_space(c) || is_invisible(c) || is_joiner(c) || is_tag(c) {
                     return false;
                 }
-                if mojibake::is_lead(before) && !('\u{c0}'..='\u{17f}').contains(&c) {
+                if mojibake::is_lead(before) && mojibake::is_continuation(c) {
                     return false;
                 }
                 stable &= is_nfc_stable(c);
