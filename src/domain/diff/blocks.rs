@@ -89,7 +89,7 @@ struct Differ<'a> {
 impl<'a> Differ<'a> {
     /// The blocks in the order of the new text, and how many sentences stand elsewhere.
     fn blocks(&mut self, pairing: &Pairing, n: usize, m: usize) -> (Vec<BlockDiff>, u32) {
-        let moved = pairing.moved();
+        let moved = pairing.moved(&self.new);
         let mut blocks = Vec::with_capacity(n.max(m));
         let mut moved_sentences = 0_u32;
         // Deleted blocks stand behind the block that they stood behind in the old text.

@@ -131,3 +131,6 @@ pub struct ProseDiff {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,10 +13,12 @@ use crate::domain::state::Block;
 
 /// Blocks below this similarity do not stand for one another (research: ux §6, 2).
 const SIMILAR: f64 = 0.4;
-/// A block that stands elsewhere and was edited as well has to be this similar and have this many words to be called
-/// moved: short blocks resemble one another by chance.
+/// A block that stands elsewhere and was edited as well has to be this similar to be called moved; a short one more so,
+/// since short blocks resemble one another by chance, and one of a word or two never is.
 const SIMILAR_ELSEWHERE: f64 = 0.55;
-const LONG_ENOUGH: usize = 5;
+const SIMILAR_SHORT: f64 = 0.7;
+const SHORT: usize = 6;
+const SHORTEST: usize = 3;
 /// So many pairs of a gap are all compared; in a larger gap only those at about the same place.
 const ALL_PAIRS: usize = 2500;
 const WINDOW: usize = 20;
@@ -323,7 +325,7 @@ impl Candidates<'_, '_> {
         }
         for &i in old_free {
             let bag = self.old.bag(i);
-            if bag.ids.len() < LONG_ENOUGH {
+            if bag.ids.len() < SHORTEST {
                 continue;
             }
             let mut hits: HashMap<usize, usize> = HashMap::new();
@@ -340,8 +342,14 @@ impl Candidates<'_, '_> {
             let mut hits: Vec<(usize, usize)> = hits.into_iter().filter(|hit| hit.1 >= 2).collect();
             hits.sort_unstable_by_key(|&(j, count)| (std::cmp::Reverse(count), j));
             for &(j, _) in hits.iter().take(RARE) {
-                if self.new.bag(j).ids.len() >= LONG_ENOUGH {
-                    self.compare(i, j, SIMILAR_ELSEWHERE);
+                let words = bag.ids.len().min(self.new.bag(j).ids.len());
+                let least = if words < SHORT {
+                    SIMILAR_SHORT
+                } else {
+                    SIMILAR_ELSEWHERE
+                };
+                if words >= SHORTEST {
+                    self.compare(i, j, least);
                 }
             }
         }
@@ -362,15 +370,19 @@ impl Pairing {
         }
     }
 
-    /// For each new block, whether it stands elsewhere: outside of the longest run that kept its order.
-    pub(super) fn moved(&self) -> Vec<bool> {
+    /// For each new block, whether it stands elsewhere: outside of the longest run that kept its order. Of runs of as
+    /// many blocks the one with the most text stays.
+    pub(super) fn moved(&self, new: &Side) -> Vec<bool> {
         let pairs: Vec<(usize, usize)> = self
             .of_new
             .iter()
             .enumerate()
             .filter_map(|(j, i)| i.map(|i| (i, j)))
             .collect();
-        let order: Vec<(usize, u64)> = pairs.iter().map(|&(i, _)| (i, 1)).collect();
+        let order: Vec<(usize, u64)> = pairs
+            .iter()
+            .map(|&(i, j)| (i, (1 << 32) + new.text(j).len() as u64))
+            .collect();
         let mut moved: Vec<bool> = self.of_new.iter().map(Option::is_some).collect();
         for k in longest_increasing(&order) {
             if let Some(flag) = pairs.get(k).and_then(|&(_, j)| moved.get_mut(j)) {

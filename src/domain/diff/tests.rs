@@ -1,0 +1,504 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::token::{Class, tokens};
+use super::*;
+use crate::domain::state::Block;
+
+/// `kept [-removed-] {+added+}`, as people write it.
+fn shown(segments: &[Segment]) -> String {
+    segments
+        .iter()
+        .map(|segment| match segment {
+            Segment::Equal(text) => text.clone(),
+            Segment::Delete(text) => format!("[-{text}-]"),
+            Segment::Insert(text) => format!("{{+{text}+}}"),
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check_line(old: &str, new: &str, expected: &str) {
+    assert_eq!(shown(&diff_line(old, new)), expected);
+}
+
+fn blocks(texts: &[&str]) -> Vec<Block> {
+    texts.iter().map(|text| Block::paragraph(*text)).collect()
+}
+
+/// The steps of a diff in short: `=1:1`, `~2:2`, `+:3`, `-3:`, `>4:1`.
+fn steps(diff: &ProseDiff) -> String {
+    let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
+    let steps: Vec<String> = diff
+        .blocks
+        .iter()
+        .map(|block| {
+            let sign = match block.op {
+                BlockOp::Equal => '=',
+                BlockOp::Edit => '~',
+                BlockOp::Insert => '+',
+                BlockOp::Delete => '-',
+                BlockOp::Move => '>',
+            };
+            let part = block.part_of.map_or_else(String::new, |n| format!("({n})"));
+            format!("{sign}{}:{}{part}", number(block.from), number(block.to))
+        })
+        .collect();
+    steps.join(" ")
+}
+
+fn class_of(text: &str) -> Vec<(String, Class)> {
+    tokens(text)
+        .iter()
+        .filter(|token| token.class != Class::Space)
+        .map(|token| (token.of(text).to_owned(), token.class))
+        .collect()
+}
+
+#[test]
+fn figures_with_all_that_belongs_to_them_are_whole() {
+    for figure in [
+        "1,200",
+        "€3.5bn",
+        "$1.5",
+        "-2.5%",
+        "−2.5%",
+        "12:30",
+        "20th",
+        "1990s",
+        "2026-11-23",
+        "+4",
+        "£5m",
+        "5-year-old",
+        "3,5\u{a0}%",
+        "10\u{202f}000",
+        "5°C",
+        "US$30",
+        "1/2",
+        "½",
+        "200€",
+        "3.5",
+        "#1",
+        "5km",
+        "1'000",
+        "٣٫٥",
+        "10-20",
+        "R$5,5",
+        "7.30pm",
+        "9/11",
+        "24/7",
+        "100m",
+        "5%",
+        ".5",
+    ] {
+        let text = format!("so {figure} then");
+        let found = class_of(&text);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found[1].0, figure);
+        assert!(
+            matches!(found[1].1, Class::Number | Class::Address),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn words_and_addresses_are_whole() {
+    for word in [
+        "don’t",
+        "don't",
+        "re-sign",
+        "man-eating",
+        "U.S.",
+        "e.g.",
+        "J.F.K.",
+        "AT&T",
+        "l’État",
+        "COVID-19",
+        "F-16",
+        "naïve",
+        "cafe\u{301}",
+        "https://n.example/a?b=1,2",
+        "www.n.example/a",
+        "someone@n.example",
+        "@handle",
+        "#MeToo",
+        "Bundes\u{ad}kanzler",
+        "می\u{200c}خواهم",
+        "rock’n’roll",
+        "👩\u{200d}👩\u{200d}👦",
+        "🇩🇪",
+        "हिन्दी",
+    ] {
+        let text = format!("so {word} then");
+        let found = class_of(&text);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found[1].0, word);
+    }
+    assert_eq!(class_of("see https://n.example/a. Then").len(), 4);
+    assert_eq!(class_of("(word)").len(), 3);
+    assert_eq!(class_of("漢字かな").len(), 4);
+    assert_eq!(class_of("5-3=2 and a-b").len(), 5);
+}
+
+#[test]
+fn edits_are_legible() {
+    check_line(
+        "Minister denies report of talks",
+        "Minister confirms report of talks",
+        "Minister [-denies-]{+confirms+} report of talks",
+    );
+    check_line(
+        "Shares fell 2 percent.",
+        "Shares fell 3 percent.",
+        "Shares fell [-2-]{+3+} percent.",
+    );
+    check_line(
+        "It cost $1.5 million",
+        "It cost $15 million",
+        "It cost [-$1.5-]{+$15+} million",
+    );
+    check_line("a re-sign", "a resign", "a [-re-sign-]{+resign+}");
+    check_line("He did sign", "He did not sign", "He did {+not +}sign");
+    check_line("He said it", "He said it twice", "He said it{+ twice+}");
+    check_line("Now he said it", "he said it", "[-Now -]he said it");
+    check_line(
+        "He denied that talks took place",
+        "He said the talks took place",
+        "He [-denied that-]{+said the+} talks took place",
+    );
+    check_line(
+        "the cost of the plan rose",
+        "the price in the plan rose",
+        "the [-cost of-]{+price in+} the plan rose",
+    );
+}
+
+#[test]
+fn an_edit_that_fits_in_several_places_stands_in_the_last() {
+    check_line(
+        "as in [1] .",
+        "as in [1] and [2] .",
+        "as in [1] {+and [2] +}.",
+    );
+    check_line("a (b) c", "a (b) (d) c", "a (b) {+(d) +}c");
+}
+
+#[test]
+fn case_stays_with_its_word() {
+    check_line("We agree", "Today we agree", "{+Today +}[-We-]{+we+} agree");
+}
+
+#[test]
+fn a_sentence_that_is_mostly_new_is_one_edit() {
+    check_line(
+        "Police said a man was in hospital. The rest stays as it was.",
+        "Officers confirmed that one victim died in surgery. The rest stays as it was.",
+        "[-Police said a man was in hospital-]{+Officers confirmed that one victim died in surgery+}. The rest stays as it was.",
+    );
+}
+
+#[test]
+fn sentences_are_kept_apart() {
+    check_line(
+        "He left at 5 p.m. on Monday. Mr. Smith stayed. “Why?” she asked.",
+        "He left at 5 p.m. on Monday. A new one. Mr. Smith stayed. “Why?” she asked.",
+        "He left at 5 p.m. on Monday. {+A new one. +}Mr. Smith stayed. “Why?” she asked.",
+    );
+    check_line(
+        "彼は認めた。雨だ。",
+        "彼は認めた。晴れた。雨だ。",
+        "彼は認めた。{+晴れた。+}雨だ。",
+    );
+    check_line(
+        "هل جاء؟ نعم.",
+        "هل جاء؟ ربما. نعم.",
+        "هل جاء؟ {+ربما. +}نعم.",
+    );
+}
+
+#[test]
+fn blocks_are_paired_moved_added_and_removed() {
+    let (a, b, c, d) = (
+        "The council met on Monday evening.",
+        "Residents had asked for a bus line for years.",
+        "Shares fell 2 percent.",
+        "Work on the tunnel begins in spring.",
+    );
+    let diff = |old: &[&str], new: &[&str]| diff_blocks(&blocks(old), &blocks(new));
+    assert_eq!(steps(&diff(&[a, b, c], &[a, b, c])), "=1:1 =2:2 =3:3");
+    assert_eq!(steps(&diff(&[a, b, c], &[a, c])), "=1:1 -2: =3:2");
+    assert_eq!(steps(&diff(&[a, c], &[a, b, c])), "=1:1 +:2 =2:3");
+    assert_eq!(steps(&diff(&[a, b, c], &[c, a, b])), ">3:1 =1:2 =2:3");
+    assert_eq!(
+        steps(&diff(&[a, b, c, d], &[d, b, c, a])),
+        ">4:1 =2:2 =3:3 >1:4"
+    );
+    let found = diff(&[a, b, c], &[a, "Shares fell 3 percent.", b]);
+    assert_eq!(steps(&found), "=1:1 >3:2 =2:3");
+    assert_eq!(
+        shown(&found.blocks[1].segments),
+        "Shares fell [-2-]{+3+} percent."
+    );
+    assert_eq!(
+        found.words,
+        WordCount {
+            added: 1,
+            removed: 1
+        }
+    );
+    assert_eq!(steps(&diff(&[], &[a])), "+:1");
+    assert_eq!(steps(&diff(&[a], &[])), "-1:");
+    assert_eq!(diff(&[], &[]).similarity.to_bits(), 1.0_f64.to_bits());
+}
+
+#[test]
+fn splits_and_joins_carry_words_over_the_border() {
+    let one = "The council met on Monday evening to vote on it. Residents had asked for a new bus line for many years.";
+    let (first, second) = one.split_once(". ").unwrap();
+    let (first, second) = (format!("{first}."), second.to_owned());
+    let apart = diff_blocks(&blocks(&[one]), &blocks(&[&first, &second]));
+    assert_eq!(apart.words, WordCount::default());
+    assert_eq!(
+        apart
+            .blocks
+            .iter()
+            .filter(|block| block.part_of == Some(1))
+            .count(),
+        1,
+        "{}",
+        steps(&apart)
+    );
+    let together = diff_blocks(&blocks(&[&first, &second]), &blocks(&[one]));
+    assert_eq!(together.words, WordCount::default());
+    assert_eq!(
+        together
+            .blocks
+            .iter()
+            .filter(|block| block.part_of == Some(1))
+            .count(),
+        1,
+        "{}",
+        steps(&together)
+    );
+    let edited = second.replace("many", "twenty");
+    let diff = diff_blocks(&blocks(&[one]), &blocks(&[&first, &edited]));
+    assert_eq!(
+        diff.words,
+        WordCount {
+            added: 1,
+            removed: 1
+        }
+    );
+}
+
+#[test]
+fn invisible_edits_count_no_words() {
+    let diff = diff_blocks(
+        &blocks(&["a cafe\u{301} in Bundes\u{ad}land"]),
+        &blocks(&["a café  in Bundesland"]),
+    );
+    assert_eq!(steps(&diff), "~1:1");
+    assert_eq!(diff.words, WordCount::default());
+    assert!(!diff.blocks[0].is_visible());
+}
+
+#[test]
+fn large_input_is_bounded_and_says_so() {
+    let word = |n: usize| format!("w{} ", n * n % 997);
+    let long = |from: usize| -> String { (from..from + 30_000).map(word).collect() };
+    let diff = diff_blocks(&blocks(&[&long(1)]), &blocks(&[&long(500)]));
+    assert_rebuilds(&blocks(&[&long(1)]), &blocks(&[&long(500)]), &diff);
+    let two = |seed: u64| -> String {
+        let mut state = seed;
+        (0..60_000)
+            .map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                if state >> 63 == 0 { "yes " } else { "no " }
+            })
+            .collect()
+    };
+    let (old, new) = (two(1), two(2));
+    let diff = diff_blocks(&blocks(&[&old]), &blocks(&[&new]));
+    assert!(diff.coarse);
+    assert_rebuilds(&blocks(&[&old]), &blocks(&[&new]), &diff);
+}
+
+/// The promises of a diff.
+#[track_caller]
+fn assert_rebuilds(old: &[Block], new: &[Block], diff: &ProseDiff) {
+    let mut from = BTreeMap::new();
+    let mut to = BTreeMap::new();
+    for block in &diff.blocks {
+        let (before, after) = (
+            Segment::old_side(&block.segments),
+            Segment::new_side(&block.segments),
+        );
+        assert_eq!(block.from.is_none() && !before.is_empty(), false);
+        assert_eq!(block.to.is_none() && !after.is_empty(), false);
+        if let Some(number) = block.from {
+            assert!(from.insert(number, before).is_none(), "from {number} twice");
+        }
+        if let Some(number) = block.to {
+            assert!(to.insert(number, after).is_none(), "to {number} twice");
+        }
+        match block.op {
+            BlockOp::Insert => assert!(block.from.is_none() && block.to.is_some()),
+            BlockOp::Delete => assert!(block.from.is_some() && block.to.is_none()),
+            _ => assert!(block.from.is_some() && block.to.is_some()),
+        }
+        if block.op == BlockOp::Equal {
+            assert!(
+                block
+                    .segments
+                    .iter()
+                    .all(|segment| matches!(segment, Segment::Equal(_)))
+            );
+        }
+    }
+    for (texts, found) in [(old, &from), (new, &to)] {
+        assert_eq!(texts.len(), found.len());
+        for (index, block) in texts.iter().enumerate() {
+            assert_eq!(found[&u32::try_from(index + 1).unwrap()], block.text);
+        }
+    }
+    let order: Vec<u32> = diff.blocks.iter().filter_map(|block| block.to).collect();
+    assert!(order.is_sorted(), "not in the order of the new text");
+    assert!((0.0..=1.0).contains(&diff.similarity));
+}
+
+/// No border between segments lies inside a grapheme, a word or a figure of either text.
+#[track_caller]
+fn assert_whole(segments: &[Segment]) {
+    for old in [true, false] {
+        let text = if old {
+            Segment::old_side(segments)
+        } else {
+            Segment::new_side(segments)
+        };
+        let graphemes: Vec<usize> = text
+            .grapheme_indices(true)
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .collect();
+        let mut borders: Vec<usize> = tokens(&text)
+            .iter()
+            .map(|token| token.range.start)
+            .collect();
+        borders.push(text.len());
+        let mut at = 0;
+        for segment in segments {
+            let mine = match segment {
+                Segment::Equal(_) => true,
+                Segment::Delete(_) => old,
+                Segment::Insert(_) => !old,
+            };
+            if mine {
+                assert!(!segment.text().is_empty());
+                assert!(graphemes.contains(&at), "inside a grapheme: {segments:?}");
+                assert!(borders.contains(&at), "inside a token: {segments:?}");
+                at += segment.text().len();
+            }
+        }
+    }
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => prop::sample::select(vec!["the", "The", "talks", "a", "minister", "said", "of", "in", "not", "rain", "bus"]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["1,200", "-2.5%", "$1.5", "12:30", "3", "€3.5bn", "https://n.example/a"]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec![".", ",", "“", "”", "?", "(", ")", "—", "…", "!"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["漢", "字", "。", "é", "e\u{301}", "👩\u{200d}👦", "\u{ad}", "🇩🇪", "\u{301}", "क्षि"]).prop_map(str::to_owned),
+        1 => "\\PC{0,3}",
+    ]
+}
+
+fn line() -> impl Strategy<Value = String> {
+    prop::collection::vec(
+        (
+            word(),
+            prop::sample::select(vec![" ", " ", " ", "", "\u{a0}", "  "]),
+        ),
+        0..14,
+    )
+    .prop_map(|words| words.into_iter().map(|(word, gap)| word + gap).collect())
+}
+
+fn text() -> impl Strategy<Value = Vec<Block>> {
+    prop::collection::vec(line().prop_map(Block::paragraph), 0..7)
+}
+
+/// A text and another one made of its blocks, so that there is much to pair.
+fn two_texts() -> impl Strategy<Value = (Vec<Block>, Vec<Block>)> {
+    (
+        text(),
+        text(),
+        prop::collection::vec(any::<(prop::sample::Index, bool, bool)>(), 0..8),
+    )
+        .prop_map(|(old, other, picks)| {
+            let new = picks
+                .into_iter()
+                .filter_map(|(index, mine, join)| {
+                    let from = if mine { &old } else { &other };
+                    if from.is_empty() {
+                        return None;
+                    }
+                    let block = index.get(from).clone();
+                    Some(if join {
+                        Block::paragraph(format!("{} {}", block.text, index.get(from).text))
+                    } else {
+                        block
+                    })
+                })
+                .collect();
+            (old, new)
+        })
+}
+
+proptest! {
+    #[test]
+    fn lines_rebuild_and_nothing_is_split(old in line(), new in line()) {
+        let segments = diff_line(&old, &new);
+        prop_assert_eq!(Segment::old_side(&segments), old);
+        prop_assert_eq!(Segment::new_side(&segments), new);
+        assert_whole(&segments);
+    }
+
+    #[test]
+    fn equal_lines_have_no_edits(line in line()) {
+        prop_assert!(diff_line(&line, &line).iter().all(|segment| matches!(segment, Segment::Equal(_))));
+    }
+
+    #[test]
+    fn blocks_rebuild((old, new) in two_texts()) {
+        let diff = diff_blocks(&old, &new);
+        assert_rebuilds(&old, &new, &diff);
+        prop_assert!(!diff.coarse);
+        for block in &diff.blocks {
+            assert_whole(&block.segments);
+        }
+    }
+
+    #[test]
+    fn equal_texts_have_no_edits(text in text()) {
+        let diff = diff_blocks(&text, &text);
+        prop_assert!(diff.blocks.iter().all(|block| block.op == BlockOp::Equal));
+        prop_assert_eq!(diff.words, WordCount::default());
+        prop_assert_eq!(diff.similarity.to_bits(), 1.0_f64.to_bits());
+    }
+
+    #[test]
+    fn tokens_cover_the_text(text in "\\PC{0,60}") {
+        let mut at = 0;
+        for token in tokens(&text) {
+            prop_assert_eq!(token.range.start, at);
+            prop_assert!(token.range.end > at);
+            at = token.range.end;
+        }
+        prop_assert_eq!(at, text.len());
+    }
+}
