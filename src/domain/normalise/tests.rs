@@ -201,9 +201,10 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_digit_is_never_noise(head in text(), digit in 0_u32..10, other in 0_u32..10, tail in text()) {
+    fn a_changed_digit_is_never_noise(head in text(), digit in 0_u32..10, step in 1_u32..10, tail in text()) {
         // `&#39;` is a quotation mark and `&#38;` is not: inside an entity a digit is spelling.
-        prop_assume!(digit != other && !head.contains('&'));
+        let head = head.replace('&', "+");
+        let other = (digit + step) % 10;
         let (old, new) = (format!("{head}{digit}{tail}"), format!("{head}{other}{tail}"));
         prop_assert!(!same_to_the_reader(&old, &new), "{:?} {:?}", old, new);
     }
