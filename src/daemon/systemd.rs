@@ -57,6 +57,10 @@ impl Watchdog {
 
     /// Says that the service has made progress. To be called only when it has: a ping from a free timer would hide
     /// that the schedule or the writer hangs.
+    #[expect(
+        clippy::unused_self,
+        reason = "only who knows that there is a watchdog can feed it"
+    )]
     pub(super) fn ping(self) {
         send(&[NotifyState::Watchdog]);
     }

@@ -333,7 +333,10 @@ impl Finder {
             .map(|segments| count_words(segments))
             .chain(texts.map(|diff| diff.words))
             .fold(WordCount::default(), |sum, words| sum + words);
-        let similarity = similarity(&title, &byline, &summary, &body);
+        let similarity = similarity(
+            [title.as_ref(), byline.as_ref()],
+            [summary.as_ref(), body.as_ref()],
+        );
         Some(Comparison {
             fields,
             channels,
@@ -372,13 +375,8 @@ fn prose(channel: Channel, old: &[Block], new: &[Block]) -> Option<Moved<ProseDi
 }
 
 /// Of the longest text that changed, rounded to two digits; 1 when only guid or address did.
-fn similarity(
-    title: &Option<Vec<Segment>>,
-    byline: &Option<Vec<Segment>>,
-    summary: &Option<ProseDiff>,
-    body: &Option<ProseDiff>,
-) -> f64 {
-    let lines = [title, byline].into_iter().flatten().map(|segments| {
+fn similarity(lines: [Option<&Vec<Segment>>; 2], texts: [Option<&ProseDiff>; 2]) -> f64 {
+    let lines = lines.into_iter().flatten().map(|segments| {
         let words = count_words(segments);
         let all = super::diff::word_count(&Segment::old_side(segments))
             .saturating_add(super::diff::word_count(&Segment::new_side(segments)));
@@ -394,7 +392,7 @@ fn similarity(
             .sum::<usize>();
         (length, similarity)
     });
-    let texts = [summary, body].into_iter().flatten().map(|diff| {
+    let texts = texts.into_iter().flatten().map(|diff| {
         let length = diff
             .blocks
             .iter()
@@ -405,7 +403,6 @@ fn similarity(
     });
     let longest = lines.chain(texts).max_by_key(|(length, _)| *length);
     let value = longest.map_or(1.0, |(_, similarity)| similarity);
-    // Texts that differ are never shown as wholly equal, nor those that share a word as wholly different.
     ((value * 100.0).round() / 100.0).clamp(0.0, 1.0)
 }
 
@@ -581,9 +578,9 @@ mod tests {
     fn state() -> impl Strategy<Value = EntryState> {
         let feed = (line(), line(), line(), text(), text()).prop_map(
             |(title, byline, guid, summary, body)| FeedState {
+                guid,
                 title,
                 byline,
-                guid,
                 summary,
                 body,
                 ..FeedState::default()

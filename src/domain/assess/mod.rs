@@ -4,12 +4,15 @@
 //! negation, name or quotation mark is always named; what a reader reads the same is [`Significance::Typographic`] and
 //! nothing else. Score and significance decide on alerts only, never on what is kept.
 
+mod edits;
 mod evidence;
 mod judge;
 mod lexicon;
+mod listing;
 mod notice;
 mod quotes;
 mod score;
+mod side;
 mod typo;
 
 use super::classify::{Assessment, Label, Reason, Significance};

@@ -1,5 +1,11 @@
-//! Quotations in a text, whatever their marks.
+//! Quotations in a text, whatever their marks, and what became of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evidence::{Evidence, Place};
+use super::judge::{Judge, MANY, clip};
+use super::listing::cancel;
+use crate::domain::classify::{Label, Significance};
 use crate::domain::normalise::{reading, visible};
 
 /// A quotation: what stands between the marks.
@@ -104,4 +110,89 @@ impl Closing {
             }
         }
     }
+}
+
+impl Judge {
+    /// Names the quotations that came, went or say something else.
+    pub(super) fn quotations(&mut self, evidence: &Evidence) {
+        let mut old: Vec<(Place, Quotation)> = Vec::new();
+        let mut new: Vec<(Place, Quotation)> = Vec::new();
+        for passage in &evidence.passages {
+            old.extend(
+                quotations(&passage.old)
+                    .into_iter()
+                    .map(|quote| (passage.place, quote)),
+            );
+            new.extend(
+                quotations(&passage.new)
+                    .into_iter()
+                    .map(|quote| (passage.place, quote)),
+            );
+        }
+        cancel(&mut old, &mut new, |(_, quote)| quote.key.clone());
+        old.truncate(MANY);
+        new.truncate(MANY);
+        let places: BTreeSet<Place> = old.iter().chain(&new).map(|(place, _)| *place).collect();
+        let mut texts: BTreeMap<Place, [String; 2]> = BTreeMap::new();
+        for passage in &evidence.passages {
+            if places.contains(&passage.place) {
+                let sides = texts.entry(passage.place).or_default();
+                for (side, text) in sides.iter_mut().zip([&passage.old, &passage.new]) {
+                    side.push_str(&reading(text).to_lowercase());
+                    side.push(' ');
+                }
+            }
+        }
+        let stands = |new: usize, place: Place, key: &str| {
+            texts
+                .get(&place)
+                .is_some_and(|sides| sides[new].contains(key))
+        };
+        let mut taken = vec![false; new.len()];
+        for (place, quote) in &old {
+            let heir = new
+                .iter()
+                .enumerate()
+                .find(|(k, (_, other))| !taken[*k] && are_alike(&quote.key, &other.key));
+            let text = if let Some((k, (_, other))) = heir {
+                taken[k] = true;
+                format!("“{}” → “{}”", clip(&quote.text), clip(&other.text))
+            } else if stands(1, *place, &quote.key) {
+                format!("marks around “{}” dropped", clip(&quote.text))
+            } else {
+                format!("“{}” dropped", clip(&quote.text))
+            };
+            self.found(
+                Label::Quote,
+                Significance::Substantive,
+                format!("{text} in {place}"),
+            );
+        }
+        for (k, (place, quote)) in new.iter().enumerate() {
+            if taken[k] {
+                continue;
+            }
+            let text = if stands(0, *place, &quote.key) {
+                format!("marks around “{}” added", clip(&quote.text))
+            } else {
+                format!("“{}” added", clip(&quote.text))
+            };
+            self.found(
+                Label::Quote,
+                Significance::Substantive,
+                format!("{text} in {place}"),
+            );
+        }
+    }
+}
+
+/// Whether a quotation is another with other words.
+fn are_alike(a: &str, b: &str) -> bool {
+    let words =
+        |text: &'_ str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    let (mut old, mut new) = (words(a), words(b));
+    let all = old.len() + new.len();
+    cancel(&mut old, &mut new, Clone::clone);
+    let left = old.len() + new.len();
+    all > 0 && left * 2 <= all
 }

@@ -63,28 +63,28 @@ pub(super) fn is_slip(a: &str, b: &str) -> bool {
     if confusable || are_opposites(a, b) {
         return false;
     }
-    let x: Vec<char> = a.chars().collect();
-    let y: Vec<char> = b.chars().collect();
-    let shorter = x.len().min(y.len());
-    let longer = x.len().max(y.len());
+    let old: Vec<char> = a.chars().collect();
+    let new: Vec<char> = b.chars().collect();
+    let shorter = old.len().min(new.len());
+    let longer = old.len().max(new.len());
     if shorter < 3 || longer - shorter > 1 {
         return false;
     }
-    let head = x.iter().zip(&y).take_while(|(p, q)| p == q).count();
-    let tail = x
+    let same = |pair: &(&char, &char)| pair.0 == pair.1;
+    let head = old.iter().zip(&new).take_while(same).count();
+    let tail = old
         .iter()
         .rev()
-        .zip(y.iter().rev())
-        .take_while(|(p, q)| p == q)
+        .zip(new.iter().rev())
+        .take_while(same)
         .count()
         .min(shorter - head);
-    let (dx, dy) = (&x[head..x.len() - tail], &y[head..y.len() - tail]);
-    match (dx, dy) {
+    match (&old[head..old.len() - tail], &new[head..new.len() - tail]) {
         // `teh`, `recieve`
-        ([p, q], [r, s]) => p == s && q == r,
+        ([first, second], [third, fourth]) => first == fourth && second == third,
         // `occured`; and one letter left out inside a long word.
         ([extra], []) | ([], [extra]) => {
-            let long = if x.len() > y.len() { &x } else { &y };
+            let long = if old.len() > new.len() { &old } else { &new };
             let doubled = head.checked_sub(1).and_then(|at| long.get(at)) == Some(extra)
                 || long.get(head + 1) == Some(extra);
             (doubled && longer >= 5 && tail > 0) || (longer >= 7 && head > 1 && tail > 1)

@@ -29,16 +29,12 @@ impl Budget {
 
     /// Takes from what is left; when there is too little, the result is coarse.
     pub(super) fn take(&mut self, cells: u64) -> bool {
-        match self.cells.checked_sub(cells) {
-            Some(rest) => {
-                self.cells = rest;
-                true
-            }
-            None => {
-                self.coarse = true;
-                false
-            }
-        }
+        let Some(rest) = self.cells.checked_sub(cells) else {
+            self.coarse = true;
+            return false;
+        };
+        self.cells = rest;
+        true
     }
 }
 

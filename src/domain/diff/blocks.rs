@@ -3,8 +3,9 @@
 use super::align::{Budget, Items, Weights, align};
 use super::hunks::count_words;
 use super::pairing::{Pairing, Side, pair};
+use super::prepared::Interner;
 use super::segment::Segment;
-use super::text::{Interner, SentenceSteps, matches, segments, sentence_count};
+use super::text::{SentenceSteps, matches, segments, sentence_count};
 use super::token::word_count;
 use super::{BlockDiff, BlockOp, ProseDiff, SentenceOps, WordCount};
 use crate::domain::state::Block;
@@ -86,7 +87,7 @@ struct Differ<'a> {
     words: WordCount,
 }
 
-impl<'a> Differ<'a> {
+impl Differ<'_> {
     /// The blocks in the order of the new text, and how many sentences stand elsewhere.
     fn blocks(&mut self, pairing: &Pairing, n: usize, m: usize) -> (Vec<BlockDiff>, u32) {
         let moved = pairing.moved(&self.new);

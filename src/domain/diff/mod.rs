@@ -4,9 +4,12 @@
 
 mod align;
 mod blocks;
+mod grouping;
 mod hunks;
 mod number;
 mod pairing;
+mod parts;
+mod prepared;
 mod segment;
 mod sentence;
 mod text;

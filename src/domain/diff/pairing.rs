@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::align::{Budget, Items, Weights, align, longest_increasing};
-use super::text::{Interner, Prepared};
+use super::parts;
+use super::prepared::{Interner, Prepared};
 use crate::domain::normalise::visible;
 use crate::domain::state::Block;
 
@@ -37,7 +38,7 @@ pub(super) struct Pairing {
     /// For each new block without a pair the old one that it was split from.
     pub(super) split_from: Vec<Option<usize>>,
     /// Old blocks that were split, and new ones that others were joined into.
-    wholes: (HashSet<usize>, HashSet<usize>),
+    pub(super) wholes: (HashSet<usize>, HashSet<usize>),
 }
 
 /// The blocks of one side that have no equal on the other, cut into tokens.
@@ -49,9 +50,9 @@ pub(super) struct Side<'a> {
 
 /// The words of a block, sorted, with what they weigh.
 #[derive(Debug, Default, Clone)]
-struct Bag {
-    ids: Vec<u32>,
-    weight: u64,
+pub(super) struct Bag {
+    pub(super) ids: Vec<u32>,
+    pub(super) weight: u64,
 }
 
 impl<'a> Side<'a> {
@@ -87,7 +88,8 @@ impl<'a> Side<'a> {
         }
     }
 
-    fn bag(&self, index: usize) -> &Bag {
+    /// Its words.
+    pub(super) fn bag(&self, index: usize) -> &Bag {
         const NONE: &Bag = &Bag {
             ids: Vec::new(),
             weight: 0,
@@ -109,7 +111,7 @@ impl Bag {
     }
 
     /// The weight of the words that both have.
-    fn shared(&self, other: &Self, interner: &Interner) -> u64 {
+    pub(super) fn shared(&self, other: &Self, interner: &Interner) -> u64 {
         let (mut i, mut j, mut both) = (0, 0, 0);
         while let (Some(x), Some(y)) = (self.ids.get(i), other.ids.get(j)) {
             match x.cmp(y) {
@@ -184,7 +186,7 @@ pub(super) fn pair<'a>(
     for candidate in found {
         pairing.join(candidate.old, candidate.new);
     }
-    parts(old, new, interner, budget, &mut pairing);
+    parts::find(old, new, interner, budget, &mut pairing);
     pairing
 }
 
@@ -311,10 +313,10 @@ impl Candidates<'_, '_> {
     fn far(&mut self, old_free: &[usize], new_free: &[usize]) {
         let mut holders: HashMap<u32, Vec<usize>> = HashMap::new();
         for &j in new_free {
-            let mut last = None;
+            let mut previous = None;
             for &id in &self.new.bag(j).ids {
-                if last != Some(id) {
-                    last = Some(id);
+                if previous != Some(id) {
+                    previous = Some(id);
                     let list = holders.entry(id).or_default();
                     // One more than is useful tells that the word is not rare.
                     if list.len() <= RARE {
@@ -391,92 +393,4 @@ impl Pairing {
         }
         moved
     }
-}
-
-/// A part has at least so many words, and shares so much of them with the whole in one stretch.
-const PART_WORDS: usize = 4;
-const PART_SHARE: f64 = 0.75;
-
-/// Finds new blocks that were split off a neighbour's pair, and old blocks that were joined into one.
-fn parts(old: &Side, new: &Side, interner: &Interner, budget: &mut Budget, pairing: &mut Pairing) {
-    let (split_from, joined_into) = (
-        attach(new, old, &pairing.of_new, interner, budget),
-        attach(old, new, &pairing.of_old, interner, budget),
-    );
-    pairing.wholes = (
-        split_from.iter().copied().flatten().collect(),
-        joined_into.iter().copied().flatten().collect(),
-    );
-    pairing.split_from = split_from;
-    pairing.joined_into = joined_into;
-}
-
-/// For each block of `parts` without a pair the block of `wholes` that it is a part of.
-///
-/// `pairs` leads from the parts to the wholes. A part stands beside a block that is paired with its whole, or beside
-/// another part of it.
-fn attach(
-    parts: &Side,
-    wholes: &Side,
-    pairs: &[Option<usize>],
-    interner: &Interner,
-    budget: &mut Budget,
-) -> Vec<Option<usize>> {
-    let mut attached: Vec<Option<usize>> = vec![None; pairs.len()];
-    let forwards = 0..pairs.len();
-    let backwards = (0..pairs.len()).rev();
-    for (index, step) in forwards.map(|k| (k, -1)).chain(backwards.map(|k| (k, 1))) {
-        if pairs[index].is_some() || attached[index].is_some() {
-            continue;
-        }
-        let Some(beside) = index.checked_add_signed(step).filter(|&k| k < pairs.len()) else {
-            continue;
-        };
-        let Some(whole) = pairs[beside].or(attached[beside]) else {
-            continue;
-        };
-        if is_part(parts, index, wholes, whole, beside, interner, budget) {
-            attached[index] = Some(whole);
-        }
-    }
-    attached
-}
-
-/// Whether a block is a stretch of the whole that its neighbour does not have.
-fn is_part(
-    parts: &Side,
-    part: usize,
-    wholes: &Side,
-    whole: usize,
-    beside: usize,
-    interner: &Interner,
-    budget: &mut Budget,
-) -> bool {
-    let (Some(a), Some(b)) = (parts.prepared(part), wholes.prepared(whole)) else {
-        return false;
-    };
-    let bag = parts.bag(part);
-    if bag.ids.len() < PART_WORDS {
-        return false;
-    }
-    let words = bag.ids.len() as f64;
-    let room = wholes.bag(whole).weight as f64 - 0.5 * parts.bag(beside).weight as f64;
-    let shared = bag.shared(wholes.bag(whole), interner) as f64;
-    if shared < PART_SHARE * bag.weight as f64 || room < 0.5 * bag.weight as f64 {
-        return false;
-    }
-    let weights = Weights {
-        of: interner.weights(),
-        open: super::words::OPEN,
-    };
-    let found: Vec<usize> = align(Items::plain(&a.ids), Items::plain(&b.ids), &weights, budget)
-        .into_iter()
-        .filter(|&(i, _)| a.ids.get(i).is_some_and(|&id| interner.is_wordlike(id)))
-        .map(|(_, j)| j)
-        .collect();
-    let span = match (found.first(), found.last()) {
-        (Some(first), Some(last)) => (last - first + 1) as f64,
-        _ => return false,
-    };
-    found.len() as f64 >= PART_SHARE * words && span <= 1.5 * a.ids.len() as f64 + 4.0
 }

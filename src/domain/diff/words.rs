@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::align::Match;
+use super::prepared::Prepared;
 use super::segment::Segment;
-use super::text::Prepared;
 use super::token::Class;
 
 /// What it costs to begin one more edit, in units of [`weight`]: of alignments that keep as much, the one with the
@@ -20,9 +20,8 @@ pub(super) fn weight(text: &str, class: Class) -> i32 {
         Class::Space => 0,
         Class::Mark => 4,
         Class::Ideograph => 6,
-        Class::Number | Class::Address => 12,
         Class::Word if is_function_word(text) => 4,
-        Class::Word => 12,
+        Class::Word | Class::Number | Class::Address => 12,
     }
 }
 

@@ -21,13 +21,11 @@ pub(super) fn from_windows_1252(byte: u8) -> char {
 
 /// The byte of a character in windows-1252 or ISO 8859-1, from 0x80 on.
 fn to_byte(c: char) -> Option<u8> {
-    match c {
-        '\u{80}'..='\u{ff}' => u8::try_from(u32::from(c)).ok(),
-        _ => {
-            let index = HIGH.iter().position(|&high| high == c)?;
-            u8::try_from(index + 0x80).ok()
-        }
+    if ('\u{80}'..='\u{ff}').contains(&c) {
+        return u8::try_from(u32::from(c)).ok();
     }
+    let index = HIGH.iter().position(|&high| high == c)?;
+    u8::try_from(index + 0x80).ok()
 }
 
 /// Whether the character can begin a sequence; a cheap test before [`repair`].

@@ -84,7 +84,7 @@ fn pass(text: &str) -> Cow<'_, str> {
 }
 
 /// Puts a step behind a step without copying what neither has touched.
-fn then<'a>(text: Cow<'a, str>, step: fn(&str) -> Cow<'_, str>) -> Cow<'a, str> {
+fn then(text: Cow<'_, str>, step: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => step(text),
         Cow::Owned(text) => match step(&text) {

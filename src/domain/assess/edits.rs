@@ -1,0 +1,347 @@
+//! One edit inside a text: figures, negations, names, who said it, slips of the pen, other words.
+
+use super::evidence::{Edit, Evidence, Place};
+use super::judge::{Judge, clip};
+use super::lexicon::{self, Kind};
+use super::listing::{cancel, cancel_alike};
+use super::side::{Figure, Side};
+use super::typo;
+use crate::domain::classify::{Label, Significance};
+use crate::domain::diff::Class;
+use crate::domain::normalise::same_to_the_eye;
+
+impl Judge {
+    /// Names everything that one edit does.
+    pub(super) fn edit(&mut self, edit: &Edit, evidence: &Evidence) {
+        if edit.place == Place::Byline {
+            return;
+        }
+        let before = self.findings();
+        if let Some(what) = slip(edit) {
+            self.found(
+                Label::Typo,
+                Significance::Minor,
+                format!("{what} in {}", edit.place),
+            );
+            return;
+        }
+        if !edit.whole_sentences {
+            self.numbers(edit, evidence);
+            self.negations(edit, evidence);
+            self.names(edit, evidence);
+            self.attribution(edit, evidence);
+        }
+        self.links(edit);
+        let named = self.findings() > before;
+        self.wording(edit, evidence, named);
+    }
+
+    fn numbers(&mut self, edit: &Edit, evidence: &Evidence) {
+        let mut old = edit.removed.figures(evidence.languages);
+        let mut new = edit.added.figures(evidence.languages);
+        cancel(&mut old, &mut new, |figure| figure.key.clone());
+        // A number in words by itself may be no number (`one of them`, `second`): it counts beside another.
+        let in_words = |figures: &[Figure]| figures.iter().all(|figure| figure.in_words);
+        let lonely = old.is_empty() || new.is_empty();
+        if (old.is_empty() && new.is_empty()) || (lonely && in_words(&old) && in_words(&new)) {
+            self.dates(edit, evidence);
+            return;
+        }
+        let shown = |figures: &[Figure]| -> String {
+            let list: Vec<&str> = figures.iter().map(|figure| figure.shown.as_str()).collect();
+            list.join(", ")
+        };
+        let text = match (old.is_empty(), new.is_empty()) {
+            (false, false) => format!("{} → {}", clip(&shown(&old)), clip(&shown(&new))),
+            (false, true) => format!("{} dropped", clip(&shown(&old))),
+            _ => format!("{} added", clip(&shown(&new))),
+        };
+        self.found(
+            Label::Number,
+            Significance::Substantive,
+            format!("{text} in {}", edit.place),
+        );
+    }
+
+    /// Months and days are figures too, when one stands in the place of another.
+    fn dates(&mut self, edit: &Edit, evidence: &Evidence) {
+        let mut old = edit.removed.words_of(Kind::Date, evidence.languages);
+        let mut new = edit.added.words_of(Kind::Date, evidence.languages);
+        cancel(&mut old, &mut new, Clone::clone);
+        if let (Some(old), Some(new)) = (old.first(), new.first()) {
+            let text = format!(
+                "{} → {} in {}",
+                as_shown(&edit.removed, old),
+                as_shown(&edit.added, new),
+                edit.place
+            );
+            self.found(Label::Number, Significance::Substantive, text);
+        }
+    }
+
+    fn negations(&mut self, edit: &Edit, evidence: &Evidence) {
+        let langs = evidence.languages;
+        for (kind, name) in [(Kind::Negation, ""), (Kind::Hedge, " (hedge)")] {
+            let mut old = edit.removed.words_of(kind, langs);
+            let mut new = edit.added.words_of(kind, langs);
+            // One negation for another says the same; one hedge for another nearly so.
+            let common = old.len().min(new.len());
+            if kind == Kind::Negation {
+                old.drain(..common);
+                new.drain(..common);
+            } else {
+                cancel(&mut old, &mut new, Clone::clone);
+            }
+            let text = match (old.first(), new.first()) {
+                (Some(old), Some(new)) => format!("“{old}” → “{new}”{name}"),
+                (Some(old), None) => format!("“{old}” dropped{name}"),
+                (None, Some(new)) => format!("“{new}” added{name}"),
+                (None, None) => continue,
+            };
+            self.found(
+                Label::Negation,
+                Significance::Substantive,
+                format!("{text} in {}", edit.place),
+            );
+        }
+        if let ([old], [new]) = (edit.removed.words.as_slice(), edit.added.words.as_slice())
+            && typo::are_opposites(&old.lower, &new.lower)
+        {
+            let text = format!("“{}” → “{}” in {}", old.text, new.text, edit.place);
+            self.found(Label::Negation, Significance::Substantive, text);
+        }
+    }
+
+    fn names(&mut self, edit: &Edit, evidence: &Evidence) {
+        // German writes every noun with a capital, and headlines may do so with every word.
+        if evidence.languages.is("de") || edit.place == Place::Headline && is_title_case(evidence) {
+            return;
+        }
+        let mut old = names(&edit.removed, edit.begins_sentence, evidence);
+        let mut new = names(&edit.added, edit.begins_sentence, evidence);
+        cancel(&mut old, &mut new, Clone::clone);
+        if old.is_empty() || new.is_empty() {
+            return;
+        }
+        let text = format!(
+            "{} → {} in {}",
+            clip(&old.join(" ")),
+            clip(&new.join(" ")),
+            edit.place
+        );
+        self.found(Label::Name, Significance::Substantive, text);
+    }
+
+    fn attribution(&mut self, edit: &Edit, evidence: &Evidence) {
+        let mut old = edit.removed.words_of(Kind::Speech, evidence.languages);
+        let mut new = edit.added.words_of(Kind::Speech, evidence.languages);
+        cancel_alike(&mut old, &mut new, |a, b| a == b || typo::are_forms(a, b));
+        let text = match (old.first(), new.first()) {
+            (Some(old), Some(new)) => format!("“{old}” → “{new}”"),
+            (Some(old), None) => format!("“{old}” dropped"),
+            (None, Some(new)) => format!("“{new}” added"),
+            (None, None) => return,
+        };
+        self.found(
+            Label::Attribution,
+            Significance::Substantive,
+            format!("{text} in {}", edit.place),
+        );
+    }
+
+    fn links(&mut self, edit: &Edit) {
+        let addresses = |side: &Side| -> Vec<String> {
+            side.words
+                .iter()
+                .filter(|word| word.class == Class::Address && word.lower.contains('.'))
+                .map(|word| word.text.clone())
+                .collect()
+        };
+        let (mut old, mut new) = (addresses(&edit.removed), addresses(&edit.added));
+        cancel(&mut old, &mut new, Clone::clone);
+        let text = match (old.first(), new.first()) {
+            (Some(old), Some(new)) => format!("{} → {}", clip(old), clip(new)),
+            (Some(old), None) => format!("{} dropped", clip(old)),
+            (None, Some(new)) => format!("{} added", clip(new)),
+            (None, None) => return,
+        };
+        self.found(
+            Label::Link,
+            Significance::Minor,
+            format!("{text} in {}", edit.place),
+        );
+    }
+
+    /// What is left when the special kinds have been named.
+    fn wording(&mut self, edit: &Edit, evidence: &Evidence, named: bool) {
+        let content = |side: &Side| -> Vec<String> {
+            side.words
+                .iter()
+                .filter(|word| matches!(word.class, Class::Word | Class::Ideograph))
+                .map(|word| word.lower.clone())
+                .collect()
+        };
+        let (mut old, mut new) = (content(&edit.removed), content(&edit.added));
+        cancel(&mut old, &mut new, Clone::clone);
+        let says = |word: &String| {
+            let special = [Kind::Negation, Kind::Hedge, Kind::Speech, Kind::Date]
+                .into_iter()
+                .any(|kind| lexicon::is_word_of(kind, word, evidence.languages));
+            !lexicon::is_stop_word(word)
+                && !special
+                && lexicon::value(word, evidence.languages).is_none()
+        };
+        let marks_only = old.is_empty() && new.is_empty();
+        if marks_only && (named || edit.removed.marks == edit.added.marks) {
+            // Quotation marks and figures are named by others; the same words in another order are not.
+            if !named && edit.removed.words.len() > 1 && !edit.added.words.is_empty() {
+                self.found(
+                    Label::Wording,
+                    Significance::Minor,
+                    format!("the order of words in {}", edit.place),
+                );
+            }
+            return;
+        }
+        let (mut a, mut b): (Vec<String>, Vec<String>) = (
+            old.iter().filter(|word| says(word)).cloned().collect(),
+            new.iter().filter(|word| says(word)).cloned().collect(),
+        );
+        cancel_alike(&mut a, &mut b, |x, y| {
+            typo::are_forms(x, y) || typo::is_slip(x, y) || typo::are_opposites(x, y)
+        });
+        let silent = a.is_empty() && b.is_empty();
+        if named && silent {
+            return;
+        }
+        let asks = edit.removed.marks.contains(['?', '？', '؟'])
+            != edit.added.marks.contains(['?', '？', '؟']);
+        let significance = if silent && !asks {
+            Significance::Minor
+        } else {
+            Significance::Substantive
+        };
+        self.found(
+            Label::Wording,
+            significance,
+            format!("{} in {}", shown(edit), edit.place),
+        );
+    }
+}
+
+/// What was put right, when the edit does no more than that: letters, capitals, punctuation, a word written twice.
+pub(super) fn slip(edit: &Edit) -> Option<String> {
+    let (old, new) = (&edit.removed, &edit.added);
+    if has_quotation_mark(old) || has_quotation_mark(new) {
+        return None;
+    }
+    if old.words.is_empty() && new.words.is_empty() {
+        // Punctuation, but no question, and nothing that may be a sign or a unit.
+        let harmless = |side: &Side| {
+            side.marks.chars().all(|c| {
+                matches!(
+                    c,
+                    '.' | ','
+                        | ';'
+                        | ':'
+                        | '-'
+                        | '–'
+                        | '—'
+                        | '…'
+                        | '،'
+                        | '、'
+                        | '，'
+                        | '。'
+                        | '：'
+                        | '；'
+                        | '!'
+                )
+            })
+        };
+        let any = !old.marks.is_empty() || !new.marks.is_empty();
+        return (any && harmless(old) && harmless(new))
+            .then(|| format!("punctuation {}", shown(edit)));
+    }
+    let repeated = |full: &Side, empty: &Side| {
+        empty.words.is_empty()
+            && empty.marks.is_empty()
+            && full.marks.is_empty()
+            && full.words.len() == 1
+            && full
+                .words
+                .iter()
+                .all(|word| word.lower == edit.before && word.class == Class::Word)
+    };
+    if repeated(old, new) || repeated(new, old) {
+        return Some(format!("repeated {}", shown(edit)));
+    }
+    if old.words.len() != new.words.len() || old.words.len() > 4 || old.marks != new.marks {
+        return None;
+    }
+    let all = old.words.iter().zip(&new.words).all(|(a, b)| {
+        a.text == b.text
+            || (a.class == Class::Word
+                && b.class == Class::Word
+                && (a.lower == b.lower || typo::is_slip(&a.lower, &b.lower)))
+    });
+    (all && !same_to_the_eye(&old.text, &new.text)).then(|| shown(edit))
+}
+
+fn has_quotation_mark(side: &Side) -> bool {
+    side.text.chars().any(|c| {
+        matches!(
+            c,
+            '"' | '“' | '”' | '„' | '«' | '»' | '「' | '」' | '『' | '』'
+        )
+    })
+}
+
+/// The words with a capital that is not explained by the beginning of a sentence.
+fn names(side: &Side, begins_sentence: bool, evidence: &Evidence) -> Vec<String> {
+    side.words
+        .iter()
+        .enumerate()
+        .filter(|(index, word)| {
+            let capital = word.class == Class::Word && word.text.starts_with(char::is_uppercase);
+            let ordinary = lexicon::is_stop_word(&word.lower)
+                || [Kind::Negation, Kind::Speech, Kind::Date, Kind::Hedge]
+                    .into_iter()
+                    .any(|kind| lexicon::is_word_of(kind, &word.lower, evidence.languages));
+            capital && !ordinary && !(*index == 0 && begins_sentence) && word.lower != "i"
+        })
+        .map(|(_, word)| word.text.clone())
+        .collect()
+}
+
+/// Whether most words of the headline begin with a capital.
+fn is_title_case(evidence: &Evidence) -> bool {
+    let headlines = evidence
+        .passages
+        .iter()
+        .filter(|passage| passage.place == Place::Headline);
+    let (mut capital, mut all) = (0, 0);
+    for word in headlines.flat_map(|passage| passage.new.split_whitespace()) {
+        if word.starts_with(char::is_alphabetic) && word.chars().count() > 3 {
+            all += 1;
+            capital += u32::from(word.starts_with(char::is_uppercase));
+        }
+    }
+    all > 0 && capital * 10 >= all * 7
+}
+
+fn as_shown(side: &Side, lower: &str) -> String {
+    side.words
+        .iter()
+        .find(|word| word.lower == lower)
+        .map_or_else(|| lower.to_owned(), |word| word.text.clone())
+}
+
+/// The edit itself: `“denies” → “confirms”`.
+fn shown(edit: &Edit) -> String {
+    let (old, new) = (clip(&edit.removed.text), clip(&edit.added.text));
+    match (old.is_empty(), new.is_empty()) {
+        (false, false) => format!("“{old}” → “{new}”"),
+        (false, true) => format!("“{old}” dropped"),
+        _ => format!("“{new}” added"),
+    }
+}

@@ -1,0 +1,99 @@
+//! Blocks that were split off another, or joined into one.
+
+use super::align::{Budget, Items, Weights, align};
+use super::pairing::{Pairing, Side};
+use super::prepared::Interner;
+
+/// A part has at least so many words, and shares so much of them with the whole in one stretch.
+const PART_WORDS: usize = 4;
+const PART_SHARE: f64 = 0.75;
+
+/// Finds new blocks that were split off a neighbour's pair, and old blocks that were joined into one.
+pub(super) fn find(
+    old: &Side,
+    new: &Side,
+    interner: &Interner,
+    budget: &mut Budget,
+    pairing: &mut Pairing,
+) {
+    let (split_from, joined_into) = (
+        attach(new, old, &pairing.of_new, interner, budget),
+        attach(old, new, &pairing.of_old, interner, budget),
+    );
+    pairing.wholes = (
+        split_from.iter().copied().flatten().collect(),
+        joined_into.iter().copied().flatten().collect(),
+    );
+    pairing.split_from = split_from;
+    pairing.joined_into = joined_into;
+}
+
+/// For each block of `parts` without a pair the block of `wholes` that it is a part of.
+///
+/// `pairs` leads from the parts to the wholes. A part stands beside a block that is paired with its whole, or beside
+/// another part of it.
+fn attach(
+    parts: &Side,
+    wholes: &Side,
+    pairs: &[Option<usize>],
+    interner: &Interner,
+    budget: &mut Budget,
+) -> Vec<Option<usize>> {
+    let mut attached: Vec<Option<usize>> = vec![None; pairs.len()];
+    let forwards = 0..pairs.len();
+    let backwards = (0..pairs.len()).rev();
+    for (index, step) in forwards.map(|k| (k, -1)).chain(backwards.map(|k| (k, 1))) {
+        if pairs[index].is_some() || attached[index].is_some() {
+            continue;
+        }
+        let Some(beside) = index.checked_add_signed(step).filter(|&k| k < pairs.len()) else {
+            continue;
+        };
+        let Some(whole) = pairs[beside].or(attached[beside]) else {
+            continue;
+        };
+        if is_part(parts, index, wholes, whole, beside, interner, budget) {
+            attached[index] = Some(whole);
+        }
+    }
+    attached
+}
+
+/// Whether a block is a stretch of the whole that its neighbour does not have.
+fn is_part(
+    parts: &Side,
+    part: usize,
+    wholes: &Side,
+    whole: usize,
+    beside: usize,
+    interner: &Interner,
+    budget: &mut Budget,
+) -> bool {
+    let (Some(a), Some(b)) = (parts.prepared(part), wholes.prepared(whole)) else {
+        return false;
+    };
+    let bag = parts.bag(part);
+    if bag.ids.len() < PART_WORDS {
+        return false;
+    }
+    let words = bag.ids.len() as f64;
+    let room = wholes.bag(whole).weight as f64 - 0.5 * parts.bag(beside).weight as f64;
+    let shared = bag.shared(wholes.bag(whole), interner) as f64;
+    if shared < PART_SHARE * bag.weight as f64 || room < 0.5 * bag.weight as f64 {
+        return false;
+    }
+    let weights = Weights {
+        of: interner.weights(),
+        open: super::words::OPEN,
+    };
+    let found: Vec<usize> = align(Items::plain(&a.ids), Items::plain(&b.ids), &weights, budget)
+        .into_iter()
+        .filter(|&(i, _)| a.ids.get(i).is_some_and(|&id| interner.is_wordlike(id)))
+        .map(|(_, j)| j)
+        .collect();
+    let span = match (found.first(), found.last()) {
+        (Some(first), Some(last)) => (last - first + 1) as f64,
+        _ => return false,
+    };
+    found.len() as f64 >= PART_SHARE * words && span <= 1.5 * a.ids.len() as f64 + 4.0
+}

@@ -1,0 +1,135 @@
+//! Texts cut into tokens and numbered, ready to be aligned.
+
+use std::collections::HashMap;
+
+use super::align::Items;
+use super::token::{Class, Token, tokens};
+use super::words;
+use crate::domain::normalise::reading;
+
+/// Numbers for tokens, the same for the same text; shared by all blocks of one diff.
+#[derive(Debug, Default)]
+pub(super) struct Interner<'a> {
+    ids: HashMap<&'a str, u32>,
+    /// Forms of tokens that are no tokens themselves so far.
+    folded: HashMap<String, u32>,
+    keys: Vec<u32>,
+    weights: Vec<i32>,
+    wordlike: Vec<bool>,
+}
+
+impl<'a> Interner<'a> {
+    fn id(&mut self, text: &'a str, class: Class) -> u32 {
+        if let Some(&id) = self.ids.get(text) {
+            return id;
+        }
+        let id = u32::try_from(self.weights.len()).unwrap_or(u32::MAX);
+        self.ids.insert(text, id);
+        let key = match fold(text) {
+            Some(folded) => match self.ids.get(folded.as_str()) {
+                Some(&plain) => self.keys.get(plain as usize).copied().unwrap_or(plain),
+                None => *self.folded.entry(folded).or_insert(id),
+            },
+            None => self.folded.get(text).copied().unwrap_or(id),
+        };
+        self.keys.push(key);
+        self.weights.push(words::weight(text, class));
+        self.wordlike
+            .push(!matches!(class, Class::Space | Class::Mark));
+        id
+    }
+
+    /// Whether the id is a word's, not a punctuation mark's.
+    pub(super) fn is_wordlike(&self, id: u32) -> bool {
+        self.wordlike.get(id as usize).copied().unwrap_or(false)
+    }
+
+    /// What a word carries when blocks are compared: much, unless it stands in every sentence.
+    pub(super) fn sense(&self, id: u32) -> u64 {
+        let weight = self.weights.get(id as usize).copied().unwrap_or(0);
+        if weight >= words::WEIGHTY { 3 } else { 1 }
+    }
+
+    /// What a match of each id is worth.
+    pub(super) fn weights(&self) -> &[i32] {
+        &self.weights
+    }
+}
+
+/// A text, cut and numbered.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: Vec<Token>,
+    /// The tokens that are no white space.
+    pub(super) items: Vec<usize>,
+    /// Of the items.
+    pub(super) ids: Vec<u32>,
+    /// Of the items, the same for words that differ in their capitals or in the shape of marks only.
+    pub(super) keys: Vec<u32>,
+}
+
+/// The form of a token in which it is matched, when that is another.
+fn fold(text: &str) -> Option<String> {
+    let plain = text.bytes().all(|byte| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b',' || byte == b'.'
+    });
+    (!plain).then(|| reading(text).to_lowercase())
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(text: &'a str, interner: &mut Interner<'a>) -> Self {
+        let tokens = tokens(text);
+        let mut items = Vec::with_capacity(tokens.len() / 2 + 1);
+        let mut ids = Vec::with_capacity(tokens.len() / 2 + 1);
+        let mut keys = Vec::with_capacity(tokens.len() / 2 + 1);
+        for (index, token) in tokens.iter().enumerate() {
+            if token.class != Class::Space {
+                items.push(index);
+                let id = interner.id(token.of(text), token.class);
+                ids.push(id);
+                keys.push(interner.keys.get(id as usize).copied().unwrap_or(id));
+            }
+        }
+        Self {
+            text,
+            tokens,
+            items,
+            ids,
+            keys,
+        }
+    }
+
+    /// The items, to be aligned.
+    pub(super) fn sequence(&self) -> Items<'_> {
+        Items {
+            ids: &self.ids,
+            keys: &self.keys,
+        }
+    }
+
+    /// The token of an item.
+    pub(super) fn token(&self, item: usize) -> Option<&Token> {
+        self.items
+            .get(item)
+            .and_then(|&index| self.tokens.get(index))
+    }
+
+    /// The text of an item.
+    pub(super) fn item(&self, item: usize) -> &'a str {
+        self.token(item).map_or("", |token| token.of(self.text))
+    }
+
+    /// Where the item begins; the end of the text behind the last one.
+    pub(super) fn start(&self, item: usize) -> usize {
+        self.token(item)
+            .map_or(self.text.len(), |token| token.range.start)
+    }
+
+    /// Where the item before `item` ends; 0 in front of the first one.
+    pub(super) fn end_before(&self, item: usize) -> usize {
+        item.checked_sub(1)
+            .and_then(|item| self.token(item))
+            .map_or(0, |token| token.range.end)
+    }
+}
