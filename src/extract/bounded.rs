@@ -48,7 +48,7 @@ pub(super) fn copy(html: &str) -> Bounded {
     let mut unclosed: Vec<&'static str> = Vec::new();
     let mut truncated = false;
     while let Some(token) = tokens.next() {
-        if copy.out.len() > BYTES {
+        if copy.out.len() >= BYTES {
             truncated = true;
             break;
         }
@@ -165,12 +165,18 @@ struct Copy<'a> {
 
 impl<'a> Copy<'a> {
     fn text(&mut self, text: &str) {
+        let left = BYTES.saturating_sub(self.out.len());
+        let text = text.get(..text.floor_char_boundary(left)).unwrap_or(text);
         // What looks like a tag and is none must not become one.
         let text = entity::decode(text);
         let mut rest: &str = &text;
         while let Some(at) = rest.find(['<', '>', '&']) {
             let (before, from) = rest.split_at(at);
             self.out.push_str(before);
+            // Escapes are five times as long as what they stand for.
+            if self.out.len() >= BYTES {
+                return;
+            }
             self.out.push_str(match from.as_bytes().first() {
                 Some(b'<') => "&lt;",
                 Some(b'>') => "&gt;",

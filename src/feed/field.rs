@@ -38,12 +38,14 @@ const LEFT_OPEN: [&str; 19] = [
     "col", "embed", "source", "area", "wbr",
 ];
 
-/// Reads on to the end of the element that `tag` began. `open` names the elements around it.
+/// Reads on to the end of the element that `tag` began. `open` names the elements around it. Without patience an
+/// element ends at the next tag: in a document whose elements have no ends, looking for each would take for ever.
 pub(super) fn capture<'a>(
     tokens: &mut Tokens<'a>,
     text: &'a str,
     tag: Tag<'a>,
     open: &[&str],
+    patient: bool,
 ) -> Result<Field<'a>, FeedError> {
     let from = tokens.offset();
     let mut field = Field {
@@ -77,6 +79,15 @@ pub(super) fn capture<'a>(
             ));
         };
         match token {
+            Token::Start(_) | Token::End(_) if !patient => {
+                let own = matches!(token, Token::End(name) if name.eq_ignore_ascii_case(tag.name));
+                field.inside = inside;
+                field.end = if own { End::Own } else { End::Outer };
+                if !own {
+                    *tokens = before;
+                }
+                return Ok(field);
+            }
             Token::Start(inner) => {
                 field.nested = true;
                 first_tag = first_tag.or_else(|| Some(before.clone()));

@@ -20,7 +20,7 @@ pub(super) const DEPTH_LIMIT: usize = 128;
 /// Name space declarations that are looked at in one tag, and in force at once.
 const DECLARATION_LIMIT: usize = 64;
 
-/// Elements without an end that are looked for again before all of them are read as empty.
+/// After this many elements without an end no end is looked for any more.
 const UNCLOSED_LIMIT: usize = 16;
 
 /// A feed in Atom's terms.
@@ -251,13 +251,14 @@ impl<'a> Walk<'a, '_> {
     /// An element that is read as a whole.
     fn leaf(&mut self, tag: Tag<'a>, found: Meaning) -> Result<(), FeedError> {
         let behind_tag = self.tokens.clone();
-        let field = field::capture(&mut self.tokens, self.text, tag, &self.around)?;
+        let patient = self.unclosed < UNCLOSED_LIMIT;
+        let field = field::capture(&mut self.tokens, self.text, tag, &self.around, patient)?;
         match field.end {
             field::End::Own => {}
             field::End::Outer => {
                 self.repairs.note(Repair::MismatchedTags);
                 self.unclosed += 1;
-                if found == Meaning::Ignored && self.unclosed < UNCLOSED_LIMIT {
+                if found == Meaning::Ignored {
                     // It has no end: what follows belongs to the element around it.
                     self.tokens = behind_tag;
                     return Ok(());
