@@ -137,3 +137,6 @@ impl Opened {
         .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

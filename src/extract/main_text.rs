@@ -149,6 +149,14 @@ fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Verdict> 
     let below_headline =
         |at: usize| headline.is_some_and(|headline| (headline..first).contains(&at));
     let last = covered.iter().rposition(|covered| *covered).unwrap_or(0);
+    // A list or a table that follows the last sentence belongs to it.
+    let tail = page.blocks.iter().skip(last + 1).take_while(|block| {
+        let kind = block.block.kind;
+        matches!(kind, BlockKind::ListItem | BlockKind::TableRow)
+            && looks_like_text(block)
+            && page.is_inside(block, container)
+    });
+    let last = last + tail.count();
     // A mark on an element that holds much of the article is about something else.
     let marked = |block: &PageBlock| {
         page.around(block.element).find_map(|at| {
@@ -220,7 +228,14 @@ fn container(page: &Page, held: &[usize], total: usize) -> usize {
     let mut best = 0;
     for (at, held) in held.iter().enumerate() {
         // Elements are numbered outer before inner: the last one that qualifies is the innermost.
-        if *held as f32 >= total as f32 * 0.9 && page.around(at).any(|around| around == best) {
+        let is_container = page
+            .elements
+            .get(at)
+            .is_some_and(|element| element.is_container);
+        if is_container
+            && *held as f32 >= total as f32 * 0.9
+            && page.around(at).any(|around| around == best)
+        {
             best = at;
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Element {
     pub(super) mark: Option<Mark>,
     /// Whether it says that it is the article: `article`, `main`, `itemprop="articleBody"`.
     pub(super) is_article: bool,
+    /// Whether an article may stand in it; in a paragraph or a list none does.
+    pub(super) is_container: bool,
 }
 
 /// A block and where it stands.
@@ -49,6 +51,7 @@ impl Page {
             parent: 0,
             mark: None,
             is_article: false,
+            is_container: true,
         });
         let mut tokens = Tokens::new(html);
         while let Some(token) = tokens.next() {
@@ -136,6 +139,7 @@ impl<'a> Walk<'a> {
                 parent,
                 mark,
                 is_article,
+                is_container: !is_part(tag.name),
             });
             self.page.elements.len() - 1
         } else {
@@ -248,6 +252,33 @@ fn is_void(name: &str) -> bool {
             | "frame"
             | "keygen"
     )
+}
+
+/// Elements that are parts of a text.
+fn is_part(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "ul"
+            | "ol"
+            | "li"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "blockquote"
+            | "pre"
+            | "table"
+            | "tbody"
+            | "thead"
+            | "tr"
+            | "figure"
+            | "figcaption"
+    ) || is_formatting(name)
 }
 
 fn is_formatting(name: &str) -> bool {

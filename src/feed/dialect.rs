@@ -108,6 +108,8 @@ impl Space {
 pub(super) enum Meaning {
     /// `channel`, or a list of items: what it holds belongs to the feed.
     Channel,
+    /// `media:group`: what it holds belongs to the entry.
+    Group,
     /// `item`, `entry`.
     Entry,
     /// A headline.
@@ -161,6 +163,8 @@ pub(super) fn meaning(space: Space, local: &str) -> Meaning {
         Space::Media => match name {
             b"title" => Meaning::Title(3),
             b"description" => Meaning::Summary(5),
+            // Video sites put the only description of an entry in here.
+            b"group" => Meaning::Group,
             _ => Meaning::Ignored,
         },
         Space::Podcast => match name {

@@ -181,6 +181,32 @@ fn lists_inside_of_an_item_are_no_items() {
 }
 
 #[test]
+fn the_description_of_a_video_is_a_summary() {
+    let feed = read(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:media='http://search.yahoo.com/mrss/'><entry><title>a</title><media:group><media:title>b</media:title><media:description>c\nd</media:description></media:group></entry></feed>",
+    );
+    assert_eq!(feed.entries[0].title.as_deref(), Some("a"));
+    assert_eq!(texts(&feed.entries[0].summary), ["c d"]);
+}
+
+#[test]
+fn half_an_entry_is_left_out_when_there_are_whole_ones() {
+    let feed =
+        read("<rss version='2.0'><channel><item><title>a</title></item><item><title>b</title>");
+    assert_eq!(feed.entries.len(), 1);
+    assert_eq!(feed.repairs, [Repair::Truncated]);
+}
+
+#[test]
+fn hints_of_the_publisher_are_read() {
+    let feed = read(
+        "<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'><channel><skipHours><hour>1</hour><hour>2</hour></skipHours><sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency></channel></rss>",
+    );
+    assert_eq!(feed.hints.skip_hours, [1, 2]);
+    assert_eq!(feed.hints.update_period, Some(Duration::from_hours(6)));
+}
+
+#[test]
 fn what_is_no_feed_is_refused_with_what_it_is() {
     let refused = |text: &str| {
         parse(

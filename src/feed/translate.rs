@@ -170,7 +170,7 @@ impl<'a> Walk<'a, '_> {
         let space = self.space_of(prefix);
         self.names.truncate(names);
         match meaning(space, local) {
-            Meaning::Channel => self.push_checked(tag, false),
+            Meaning::Channel | Meaning::Group => self.push_checked(tag, false),
             Meaning::Entry => {
                 if self.entry.is_some() {
                     // The entry before it has no end.
@@ -310,7 +310,7 @@ impl<'a> Walk<'a, '_> {
                     self.hints.read(found, field.inside);
                 }
             }
-            Meaning::Channel | Meaning::Entry | Meaning::Ignored => {}
+            Meaning::Channel | Meaning::Group | Meaning::Entry | Meaning::Ignored => {}
             _ => {
                 let draft = self.entry.as_mut().unwrap_or(&mut self.feed);
                 draft.take(tag, found, field, format, self.repairs);

@@ -219,3 +219,66 @@ fn counted(blocks: &[Block]) -> Option<String> {
     let plural = if blocks.len() == 1 { "" } else { "s" };
     (!blocks.is_empty()).then(|| format!("{} block{plural}, {words} words", blocks.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract;
+    use crate::feed::{self, Limits};
+
+    const FEED: &str = "<rss><channel><title>T</title><item><title>A &amp; B</title><guid>g</guid>\
+        <link>https://e.example/1</link><author>a@b.c (Ann)</author><pubDate>Mon, 23 Nov 2026 10:04:12 GMT</pubDate>\
+        <description>&lt;p&gt;one&lt;/p&gt;&lt;p&gt;two three&lt;/p&gt;</description></item></channel></rss>";
+
+    fn feed() -> ParsedFeed {
+        feed::parse(
+            FEED.as_bytes(),
+            None,
+            "https://e.example/rss",
+            &Limits::default(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_machine_form_of_a_feed_is_the_contract() {
+        let json = serde_json::to_value(feed_json(&feed())).unwrap();
+        let expected = serde_json::json!({
+            "title": "T", "format": "rss", "home": null, "repairs": ["rss-version"], "dropped": 0,
+            "entries": [{
+                "id": "g", "url": "https://e.example/1", "title": "A & B", "author": "Ann",
+                "published": "2026-11-23T10:04:12Z", "updated": null,
+                "summary_text": "one\n\ntwo three", "content_text": null,
+            }],
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn the_machine_form_of_an_article_is_the_contract() {
+        let html = "<html lang=en><head><link rel=canonical href=/c></head><body><article><h1>Head</h1>\
+            <p>One sentence of the text.</p><ul><li>first item of it</li></ul></article></body></html>";
+        let article = extract::article(html.as_bytes(), None, Some("https://e.example/x"));
+        let json = serde_json::to_value(article_json(&article)).unwrap();
+        let expected = serde_json::json!({
+            "title": "Head", "byline": null, "published": null, "modified": null,
+            "canonical_url": "https://e.example/c", "language": "en", "kind": "article", "truncated": false,
+            "blocks": [
+                {"kind": "paragraph", "text": "One sentence of the text."},
+                {"kind": "list_item", "text": "first item of it"},
+            ],
+            "text": "One sentence of the text.\n\nfirst item of it",
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn people_get_a_head_and_the_entries() {
+        let text = feed_text(&feed());
+        assert_eq!(
+            text,
+            "title: T\nformat: rss\nrepairs: rss-version\nentries: 1\n\nA & B\n  address: https://e.example/1\n  guid: g\n  \
+             author: Ann\n  published: 2026-11-23T10:04:12Z\n  summary: 2 blocks, 3 words\n"
+        );
+    }
+}
