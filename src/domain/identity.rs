@@ -137,7 +137,9 @@ pub fn identify(
         .collect();
     let mut adopted: HashMap<usize, &'static str> = HashMap::new();
     for (place, item) in named.iter().enumerate() {
-        if found[place].is_none()
+        // Fingerprints cost time; without orphans nobody asks for them.
+        if !orphans.is_empty()
+            && found[place].is_none()
             && let Some((entry, why)) = adopt(&fingerprints(item.index), orphans, &claimed)
         {
             claimed.insert(entry);

@@ -46,11 +46,13 @@ fn main() -> ExitCode {
         server::serve();
         return ExitCode::SUCCESS;
     }
-    texts::run();
+
     let world = match address {
         Some(address) => rounds::World::synthetic(&address),
         None => rounds::World::built_in(server::start()),
     };
     rounds::run(&world, feeds);
+    // Last: it needs a lot of memory, which would stand in the peaks.
+    texts::run();
     ExitCode::SUCCESS
 }
