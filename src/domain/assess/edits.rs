@@ -4,6 +4,7 @@ use super::evidence::{Edit, Evidence, Place};
 use super::judge::{Judge, clip};
 use super::lexicon::{self, Kind};
 use super::listing::{cancel, cancel_alike};
+use super::notice;
 use super::side::{Figure, Side};
 use super::typo;
 use crate::domain::classify::{Label, Significance};
@@ -16,6 +17,10 @@ impl Judge {
         if edit.place == Place::Byline {
             return;
         }
+        // A notice is no wording.
+        if edit.removed.words.is_empty() && notice::find(&edit.added.text).is_some() {
+            return;
+        }
         let before = self.findings();
         if let Some(what) = slip(edit) {
             self.found(
@@ -23,17 +28,24 @@ impl Judge {
                 Significance::Minor,
                 format!("{what} in {}", edit.place),
             );
+            self.names(edit, evidence, Significance::Minor);
             return;
         }
+        let mut names = Vec::new();
         if !edit.whole_sentences {
             self.numbers(edit, evidence);
             self.negations(edit, evidence);
-            self.names(edit, evidence);
+            names = self.names(edit, evidence, Significance::Substantive);
             self.attribution(edit, evidence);
         }
         self.links(edit);
         let named = self.findings() > before;
-        self.wording(edit, evidence, named);
+        // Where words are single characters, a short edit is all that its name says.
+        let words = || edit.removed.words.iter().chain(&edit.added.words);
+        let characters = words().all(|word| word.class == Class::Ideograph) && words().count() <= 3;
+        if !(named && characters) {
+            self.wording(edit, evidence, named, &names);
+        }
     }
 
     fn numbers(&mut self, edit: &Edit, evidence: &Evidence) {
@@ -68,6 +80,17 @@ impl Judge {
         let mut old = edit.removed.words_of(Kind::Date, evidence.languages);
         let mut new = edit.added.words_of(Kind::Date, evidence.languages);
         cancel(&mut old, &mut new, Clone::clone);
+        // `5 mg` → `5 g`: a short word behind a figure is its unit.
+        if edit.before.contains(char::is_numeric)
+            && let ([old], [new]) = (edit.removed.words.as_slice(), edit.added.words.as_slice())
+            && [old, new].iter().all(|word| word.text.chars().count() <= 3)
+        {
+            let text = format!(
+                "{0} {1} → {0} {2} in {3}",
+                edit.before, old.text, new.text, edit.place
+            );
+            self.found(Label::Number, Significance::Substantive, text);
+        }
         if let (Some(old), Some(new)) = (old.first(), new.first()) {
             let text = format!(
                 "{} → {} in {}",
@@ -112,16 +135,22 @@ impl Judge {
         }
     }
 
-    fn names(&mut self, edit: &Edit, evidence: &Evidence) {
+    /// Names the names that were exchanged, and returns them.
+    fn names(
+        &mut self,
+        edit: &Edit,
+        evidence: &Evidence,
+        significance: Significance,
+    ) -> Vec<String> {
         // German writes every noun with a capital, and headlines may do so with every word.
         if evidence.languages.is("de") || edit.place == Place::Headline && is_title_case(evidence) {
-            return;
+            return Vec::new();
         }
         let mut old = names(&edit.removed, edit.begins_sentence, evidence);
         let mut new = names(&edit.added, edit.begins_sentence, evidence);
-        cancel(&mut old, &mut new, Clone::clone);
+        cancel(&mut old, &mut new, |name| name.to_lowercase());
         if old.is_empty() || new.is_empty() {
-            return;
+            return Vec::new();
         }
         let text = format!(
             "{} → {} in {}",
@@ -129,7 +158,11 @@ impl Judge {
             clip(&new.join(" ")),
             edit.place
         );
-        self.found(Label::Name, Significance::Substantive, text);
+        self.found(Label::Name, significance, text);
+        old.iter()
+            .chain(&new)
+            .map(|name| name.to_lowercase())
+            .collect()
     }
 
     fn attribution(&mut self, edit: &Edit, evidence: &Evidence) {
@@ -173,11 +206,12 @@ impl Judge {
     }
 
     /// What is left when the special kinds have been named.
-    fn wording(&mut self, edit: &Edit, evidence: &Evidence, named: bool) {
+    fn wording(&mut self, edit: &Edit, evidence: &Evidence, named: bool, names: &[String]) {
         let content = |side: &Side| -> Vec<String> {
             side.words
                 .iter()
                 .filter(|word| matches!(word.class, Class::Word | Class::Ideograph))
+                .filter(|word| !word.text.contains(char::is_numeric))
                 .map(|word| word.lower.clone())
                 .collect()
         };
@@ -187,8 +221,10 @@ impl Judge {
             let special = [Kind::Negation, Kind::Hedge, Kind::Speech, Kind::Date]
                 .into_iter()
                 .any(|kind| lexicon::is_word_of(kind, word, evidence.languages));
-            !lexicon::is_stop_word(word)
+            !lexicon::is_stop_word(word, evidence.languages)
                 && !special
+                && !names.contains(word)
+                && lexicon::unit(word).is_none()
                 && lexicon::value(word, evidence.languages).is_none()
         };
         let marks_only = old.is_empty() && new.is_empty();
@@ -303,11 +339,12 @@ fn names(side: &Side, begins_sentence: bool, evidence: &Evidence) -> Vec<String>
         .enumerate()
         .filter(|(index, word)| {
             let capital = word.class == Class::Word && word.text.starts_with(char::is_uppercase);
-            let ordinary = lexicon::is_stop_word(&word.lower)
+            let ordinary = lexicon::is_stop_word(&word.lower, evidence.languages)
                 || [Kind::Negation, Kind::Speech, Kind::Date, Kind::Hedge]
                     .into_iter()
                     .any(|kind| lexicon::is_word_of(kind, &word.lower, evidence.languages));
-            capital && !ordinary && !(*index == 0 && begins_sentence) && word.lower != "i"
+            let sign = word.text.contains(char::is_numeric);
+            capital && !ordinary && !sign && !(*index == 0 && begins_sentence)
         })
         .map(|(_, word)| word.text.clone())
         .collect()

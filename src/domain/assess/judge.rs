@@ -56,35 +56,34 @@ fn count(n: usize) -> u32 {
 impl Judge {
     /// Looks at everything.
     pub(super) fn all(&mut self, comparison: &Comparison, evidence: &Evidence, context: &Context) {
+        for (place, shown) in &evidence.typographic {
+            let text = format!("{} in {place}", clip(shown));
+            self.found(Label::Typographic, Significance::Typographic, text);
+        }
+        if comparison.typographic_only {
+            if !self.has(Label::Typographic) {
+                let text = "only the shape of marks".to_owned();
+                self.found(Label::Typographic, Significance::Typographic, text);
+            }
+            self.revert(context, Significance::Typographic);
+            return;
+        }
         for edit in &evidence.edits {
             self.edit(edit, evidence);
         }
         self.quotations(evidence);
         self.blocks(evidence);
-        self.fields(comparison, evidence);
-        for (place, shown) in &evidence.typographic {
-            self.found(
-                Label::Typographic,
-                Significance::Typographic,
-                format!("{} in {place}", clip(shown)),
-            );
-        }
-        if comparison.typographic_only && !self.has(Label::Typographic) {
-            self.found(
-                Label::Typographic,
-                Significance::Typographic,
-                "only the shape of marks".to_owned(),
-            );
-        }
         self.notices(evidence);
-        if let Some(revision) = context.revert_of {
-            self.found(
-                Label::Revert,
-                Significance::Minor,
-                format!("back to revision {revision}"),
-            );
-        }
+        self.fields(comparison, evidence);
+        self.revert(context, Significance::Minor);
         self.stealth(comparison, context);
+    }
+
+    fn revert(&mut self, context: &Context, significance: Significance) {
+        if let Some(revision) = context.revert_of {
+            let text = format!("back to revision {revision}");
+            self.found(Label::Revert, significance, text);
+        }
     }
 
     /// The findings in the order of [`Label`].
@@ -237,7 +236,12 @@ impl Judge {
             .fields
             .iter()
             .any(|field| matches!(field, Field::Title | Field::Summary | Field::Body));
-        if text_moved && self.tallies.is_empty() && !comparison.typographic_only {
+        if text_moved
+            && self
+                .tallies
+                .keys()
+                .all(|label| *label == Label::Typographic)
+        {
             self.found(Label::Wording, Significance::Minor, "the text".to_owned());
         }
     }

@@ -121,6 +121,7 @@ struct Entry {
     speech: Languages,
     date: Languages,
     number: Languages,
+    empty: Languages,
     value: &'static str,
     unit: &'static str,
 }
@@ -148,6 +149,7 @@ fn read(text: &'static str) -> Lexicon {
             let entry = words.entry(word).or_default();
             let (set, kind) = match kind {
                 "stop" => (&mut entry.stop, None),
+                "empty" => (&mut entry.empty, None),
                 "negation" => (&mut entry.negation, Some(Kind::Negation)),
                 "hedge" => (&mut entry.hedge, Some(Kind::Hedge)),
                 "speech" => (&mut entry.speech, Some(Kind::Speech)),
@@ -230,9 +232,9 @@ pub(super) fn unit(word: &str) -> Option<&'static str> {
 }
 
 /// Whether the word is so frequent that it says nothing by itself.
-pub(super) fn is_stop_word(word: &str) -> bool {
+pub(super) fn is_stop_word(word: &str, languages: Languages) -> bool {
     LEXICON
         .words
         .get(word)
-        .is_some_and(|entry| !entry.stop.is_none())
+        .is_some_and(|entry| Languages(entry.stop.0 | entry.empty.0).meets(languages))
 }

@@ -196,3 +196,42 @@ fn a_feed_title_moves_the_headline() {
     assert!(found.labels.contains(&Headline));
     assert_eq!(found.significance, Substantive);
 }
+
+#[test]
+fn edits_in_many_languages_are_named() {
+    let mut wrong = Vec::new();
+    for line in include_str!("../../../tests/fixtures/assess/edits.tsv")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [significance, labels, old, new] = fields.as_slice() else {
+            panic!("no four fields: {line}");
+        };
+        let found = body(old, new);
+        let names: Vec<String> = found
+            .labels
+            .iter()
+            .map(|label| {
+                serde_json::to_value(label)
+                    .unwrap()
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect();
+        let weight = serde_json::to_value(found.significance).unwrap();
+        if names.join(" ") != *labels || weight != *significance {
+            let reasons: Vec<String> = found
+                .reasons
+                .iter()
+                .map(|reason| reason.text.clone())
+                .collect();
+            wrong.push(format!(
+                "{line}\n    {weight} {} {reasons:?}",
+                names.join(" ")
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

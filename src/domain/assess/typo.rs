@@ -33,6 +33,18 @@ const CONFUSABLE: &[(&str, &str)] = &[
     ("reported", "deported"),
     ("ordered", "offered"),
     ("injured", "insured"),
+    ("through", "though"),
+    ("thorough", "through"),
+    ("message", "massage"),
+    ("princes", "princess"),
+    ("election", "erection"),
+    ("dessert", "desert"),
+    ("breath", "breathe"),
+    ("loose", "lose"),
+    ("marshal", "martial"),
+    ("militant", "militia"),
+    ("minister", "ministry"),
+    ("secretary", "secretariat"),
 ];
 
 /// Prefixes that turn a word into its opposite.
@@ -49,6 +61,12 @@ pub(super) fn are_opposites(a: &str, b: &str) -> bool {
             .any(|prefix| long.strip_prefix(prefix) == Some(short))
 }
 
+fn are_confusable(a: &str, b: &str) -> bool {
+    CONFUSABLE
+        .iter()
+        .any(|pair| *pair == (a, b) || *pair == (b, a))
+}
+
 /// Whether the words, in lower case, differ as a slip of the pen and its correction do.
 ///
 /// Without a dictionary that is a guess, so it is a narrow one: letters swapped, doubled or not, or one letter inside a
@@ -57,10 +75,7 @@ pub(super) fn is_slip(a: &str, b: &str) -> bool {
     if a == b || !a.chars().chain(b.chars()).all(char::is_alphabetic) {
         return false;
     }
-    let confusable = CONFUSABLE
-        .iter()
-        .any(|pair| *pair == (a, b) || *pair == (b, a));
-    if confusable || are_opposites(a, b) {
+    if are_confusable(a, b) || are_opposites(a, b) {
         return false;
     }
     let old: Vec<char> = a.chars().collect();
@@ -87,7 +102,8 @@ pub(super) fn is_slip(a: &str, b: &str) -> bool {
             let long = if old.len() > new.len() { &old } else { &new };
             let doubled = head.checked_sub(1).and_then(|at| long.get(at)) == Some(extra)
                 || long.get(head + 1) == Some(extra);
-            (doubled && longer >= 5 && tail > 0) || (longer >= 7 && head > 1 && tail > 1)
+            (doubled && longer >= 5 && (tail > 0 || longer >= 8))
+                || (longer >= 7 && head > 1 && tail > 0)
         }
         ([_], [_]) => longer >= 7 && head > 1 && tail > 2,
         _ => false,
@@ -98,5 +114,5 @@ pub(super) fn is_slip(a: &str, b: &str) -> bool {
 pub(super) fn are_forms(a: &str, b: &str) -> bool {
     let head = a.chars().zip(b.chars()).take_while(|(p, q)| p == q).count();
     let (n, m) = (a.chars().count(), b.chars().count());
-    head >= 3 && n - head <= 3 && m - head <= 3 && head * 2 >= n.max(m)
+    !are_confusable(a, b) && head >= 3 && n - head <= 3 && m - head <= 3 && head * 2 >= n.max(m)
 }

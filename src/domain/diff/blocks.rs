@@ -198,12 +198,12 @@ impl Differ<'_> {
             let a: Vec<u32> = olds
                 .iter()
                 .filter_map(|&k| self.old.prepared(k))
-                .flat_map(|p| p.ids.iter().copied())
+                .flat_map(|p| p.keys.iter().copied())
                 .collect();
             let b: Vec<u32> = news
                 .iter()
                 .filter_map(|&k| self.new.prepared(k))
-                .flat_map(|p| p.ids.iter().copied())
+                .flat_map(|p| p.keys.iter().copied())
                 .collect();
             let weights = Weights {
                 of: self.interner.weights(),

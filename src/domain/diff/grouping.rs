@@ -68,6 +68,12 @@ pub(super) fn groups(
     let new_ids: Vec<&[u32]> = (0..new_sentences.len())
         .map(|k| &new.ids[new_sentences.item_range(k)])
         .collect();
+    let old_keys: Vec<&[u32]> = (0..old_sentences.len())
+        .map(|k| &old.keys[old_sentences.item_range(k)])
+        .collect();
+    let new_keys: Vec<&[u32]> = (0..new_sentences.len())
+        .map(|k| &new.keys[new_sentences.item_range(k)])
+        .collect();
     let mut old_numbers = Vec::with_capacity(old_ids.len());
     let mut new_numbers = Vec::with_capacity(new_ids.len());
     for (ids, out) in [(&old_ids, &mut old_numbers), (&new_ids, &mut new_numbers)] {
@@ -100,7 +106,7 @@ pub(super) fn groups(
             old: from.0..to.0,
             new: from.1..to.1,
         };
-        similar_groups(gap, &old_ids, &new_ids, interner, budget, &mut out);
+        similar_groups(gap, &old_keys, &new_keys, interner, budget, &mut out);
         if to.0 < whole.old.len() {
             out.push(Group {
                 old: to.0..to.0 + 1,

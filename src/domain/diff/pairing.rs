@@ -20,6 +20,9 @@ const SIMILAR_ELSEWHERE: f64 = 0.55;
 const SIMILAR_SHORT: f64 = 0.7;
 const SHORT: usize = 6;
 const SHORTEST: usize = 3;
+/// A block of at least so many words, so much of whose words stand in another one, is part of that.
+const CONTAINED_WORDS: usize = 4;
+const CONTAINED: f64 = 0.75;
 /// So many pairs of a gap are all compared; in a larger gap only those at about the same place.
 const ALL_PAIRS: usize = 2500;
 const WINDOW: usize = 20;
@@ -83,7 +86,7 @@ impl<'a> Side<'a> {
 
     fn fill_bag(&mut self, index: usize, interner: &Interner) {
         if let Some(prepared) = self.prepared(index) {
-            let bag = Bag::of(&prepared.ids, interner);
+            let bag = Bag::of(&prepared.keys, interner);
             self.bags[index] = bag;
         }
     }
@@ -125,15 +128,6 @@ impl Bag {
             }
         }
         both
-    }
-
-    /// 0 to 1.
-    fn similarity(&self, other: &Self, interner: &Interner) -> f64 {
-        let all = self.weight + other.weight;
-        if all == 0 {
-            return 0.0;
-        }
-        2.0 * self.shared(other, interner) as f64 / all as f64
     }
 }
 
@@ -264,11 +258,20 @@ struct Candidates<'s, 'a> {
 impl Candidates<'_, '_> {
     fn compare(&mut self, i: usize, j: usize, least: f64) {
         let (a, b) = (self.old.bag(i), self.new.bag(j));
-        let bound = 2.0 * a.weight.min(b.weight) as f64 / (a.weight + b.weight).max(1) as f64;
-        if bound < least || !self.budget.take((a.ids.len() + b.ids.len() + 8) as u64) {
+        let all = (a.weight + b.weight).max(1) as f64;
+        let smaller = a.weight.min(b.weight) as f64;
+        let near = least <= SIMILAR;
+        let may_contain = near && a.ids.len().min(b.ids.len()) >= CONTAINED_WORDS;
+        let possible = 2.0 * smaller / all >= least || may_contain;
+        if !possible || !self.budget.take((a.ids.len() + b.ids.len() + 8) as u64) {
             return;
         }
-        let similarity = a.similarity(b, self.interner);
+        let shared = a.shared(b, self.interner) as f64;
+        let mut similarity = 2.0 * shared / all;
+        // A paragraph that a sentence was added to: the shorter one stands in the longer one.
+        if may_contain && similarity < least && shared >= CONTAINED * smaller {
+            similarity += least;
+        }
         if similarity >= least {
             self.found.push(Candidate {
                 old: i,

@@ -86,11 +86,16 @@ fn is_part(
         of: interner.weights(),
         open: super::words::OPEN,
     };
-    let found: Vec<usize> = align(Items::plain(&a.ids), Items::plain(&b.ids), &weights, budget)
-        .into_iter()
-        .filter(|&(i, _)| a.ids.get(i).is_some_and(|&id| interner.is_wordlike(id)))
-        .map(|(_, j)| j)
-        .collect();
+    let found: Vec<usize> = align(
+        Items::plain(&a.keys),
+        Items::plain(&b.keys),
+        &weights,
+        budget,
+    )
+    .into_iter()
+    .filter(|&(i, _)| a.ids.get(i).is_some_and(|&id| interner.is_wordlike(id)))
+    .map(|(_, j)| j)
+    .collect();
     let span = match (found.first(), found.last()) {
         (Some(first), Some(last)) => (last - first + 1) as f64,
         _ => return false,
