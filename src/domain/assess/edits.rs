@@ -39,12 +39,12 @@ impl Judge {
             self.attribution(edit, evidence);
         }
         self.links(edit);
-        let named = self.findings() > before;
+        let is_named = self.findings() > before;
         // Where words are single characters, a short edit is all that its name says.
         let words = || edit.removed.words.iter().chain(&edit.added.words);
         let characters = words().all(|word| word.class == Class::Ideograph) && words().count() <= 3;
-        if !(named && characters) {
-            self.wording(edit, evidence, named, &names);
+        if !(is_named && characters) {
+            self.wording(edit, evidence, is_named, &names);
         }
     }
 
@@ -206,7 +206,7 @@ impl Judge {
     }
 
     /// What is left when the special kinds have been named.
-    fn wording(&mut self, edit: &Edit, evidence: &Evidence, named: bool, names: &[String]) {
+    fn wording(&mut self, edit: &Edit, evidence: &Evidence, is_named: bool, names: &[String]) {
         let content = |side: &Side| -> Vec<String> {
             side.words
                 .iter()
@@ -228,9 +228,9 @@ impl Judge {
                 && lexicon::value(word, evidence.languages).is_none()
         };
         let marks_only = old.is_empty() && new.is_empty();
-        if marks_only && (named || edit.removed.marks == edit.added.marks) {
+        if marks_only && (is_named || edit.removed.marks == edit.added.marks) {
             // Quotation marks and figures are named by others; the same words in another order are not.
-            if !named && edit.removed.words.len() > 1 && !edit.added.words.is_empty() {
+            if !is_named && edit.removed.words.len() > 1 && !edit.added.words.is_empty() {
                 self.found(
                     Label::Wording,
                     Significance::Minor,
@@ -247,7 +247,7 @@ impl Judge {
             typo::are_forms(x, y) || typo::is_slip(x, y) || typo::are_opposites(x, y)
         });
         let silent = a.is_empty() && b.is_empty();
-        if named && silent {
+        if is_named && silent {
             return;
         }
         let asks = edit.removed.marks.contains(['?', '？', '؟'])
@@ -344,7 +344,8 @@ fn names(side: &Side, begins_sentence: bool, evidence: &Evidence) -> Vec<String>
                     .into_iter()
                     .any(|kind| lexicon::is_word_of(kind, &word.lower, evidence.languages));
             let sign = word.text.contains(char::is_numeric);
-            capital && !ordinary && !sign && !(*index == 0 && begins_sentence)
+            let forced = *index == 0 && begins_sentence;
+            capital && !ordinary && !sign && !forced
         })
         .map(|(_, word)| word.text.clone())
         .collect()

@@ -19,6 +19,8 @@ pub(super) struct Quotation {
 
 /// So many quotations of one text are looked at.
 const MOST: usize = 1_000;
+/// In bytes: in longer texts the words of a quotation are not looked for.
+const SEARCHED: usize = 100_000;
 /// In bytes: a quotation in single marks is a word or a sentence.
 const LONGEST_SINGLE: usize = 400;
 
@@ -138,6 +140,9 @@ impl Judge {
             if places.contains(&passage.place) {
                 let sides = texts.entry(passage.place).or_default();
                 for (side, text) in sides.iter_mut().zip([&passage.old, &passage.new]) {
+                    if text.len() > SEARCHED || side.len() > SEARCHED {
+                        continue;
+                    }
                     side.push_str(&reading(text).to_lowercase());
                     side.push(' ');
                 }

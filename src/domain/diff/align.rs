@@ -5,7 +5,6 @@
 //! at items that are unique in both (patience), then left to the crate `similar`. What is larger than the [`Budget`] is
 //! not aligned at all, and the budget says so: a result never depends on the time that it took.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -213,29 +212,33 @@ fn between(old: Items, new: Items, weights: &Weights, budget: &mut Budget) -> Ve
 
 /// Items that occur once on each side and keep their order, the longest run of them.
 fn unique_in_both(old: &[u32], new: &[u32]) -> Vec<Match> {
-    let mut seen: HashMap<u32, (u32, u32, usize, usize)> = HashMap::with_capacity(old.len());
-    for (i, &id) in old.iter().enumerate() {
-        let entry = seen.entry(id).or_insert((0, 0, i, 0));
-        entry.0 += 1;
-    }
-    for (j, &id) in new.iter().enumerate() {
-        if let Some(entry) = seen.get_mut(&id) {
-            entry.1 += 1;
-            entry.3 = j;
+    let (old_once, new_once) = (once(old), once(new));
+    let mut pairs: Vec<Match> = Vec::new();
+    let mut others = new_once.into_iter().peekable();
+    for (id, i) in old_once {
+        while others.next_if(|other| other.0 < id).is_some() {}
+        if let Some((_, j)) = others.next_if(|other| other.0 == id) {
+            pairs.push((i, j));
         }
     }
-    let pairs: Vec<Match> = old
-        .iter()
-        .enumerate()
-        .filter_map(|(i, id)| {
-            let &(in_old, in_new, _, j) = seen.get(id)?;
-            (in_old == 1 && in_new == 1).then_some((i, j))
-        })
-        .collect();
+    pairs.sort_unstable();
     let order: Vec<(usize, u64)> = pairs.iter().map(|&(_, j)| (j, 1)).collect();
     longest_increasing(&order)
         .into_iter()
         .filter_map(|k| pairs.get(k).copied())
+        .collect()
+}
+
+/// The items that occur once, with their places, in the order of their numbers.
+fn once(ids: &[u32]) -> Vec<(u32, usize)> {
+    let mut sorted: Vec<(u32, usize)> = ids.iter().copied().zip(0..).collect();
+    sorted.sort_unstable();
+    sorted
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter_map(|same| match same {
+            [single] => Some(*single),
+            _ => None,
+        })
         .collect()
 }
 
