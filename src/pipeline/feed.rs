@@ -13,10 +13,10 @@ use crate::domain::event::{EventKind, Window};
 use crate::domain::ids::FeedId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
-    Capture, EntryOutcome, EntryRef, FeedPoll, NewEvent, Outcome, PollResult,
+    Capture, EntryOutcome, EntryRef, FeedPoll, NewEvent, Outcome, PollResult, Validators,
 };
 use crate::domain::state::Channel;
-use crate::feed::{Limits, ParsedFeed, PublisherHints, parse};
+use crate::feed::{Limits, ParsedFeed, PublisherHints, Repair, parse};
 use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched};
 use crate::store::{FeedRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
@@ -138,9 +138,13 @@ impl Poll<'_> {
         &self,
         answer: Answer,
         parsed: &ParsedFeed,
-        sighting: Sighting,
+        mut sighting: Sighting,
     ) -> Result<FeedReport, CheckError> {
         let now = self.pipeline.now();
+        if parsed.repairs.contains(&Repair::Truncated) {
+            // What is missing may stand in the part that did not come.
+            sighting.left.clear();
+        }
         let first = self.row.baseline.is_none();
         let entries = sighting.items.len();
         let looks = self.look_along(&sighting).await;
@@ -148,7 +152,7 @@ impl Poll<'_> {
         let hints = clocks::hints(&answer.hints, &parsed.hints, now);
         let mut poll = clocks::well(self.row, self.config, now, &hints);
         poll.status = Some(answer.status);
-        poll.validators = Some(answer.validators.clone());
+        poll.validators = Some(kept_validators(&answer.validators, &parsed.repairs));
         poll.title = parsed
             .title
             .clone()
@@ -475,6 +479,21 @@ impl Plan {
     }
 }
 
+/// What the next request is to be conditional on.
+///
+/// The server may give the same validators to the whole of a document that it has sent cut off; a request with them
+/// would be answered 304, and the rest would never be seen. The same bytes a second time are how the document is, and
+/// then its validators are kept.
+fn kept_validators(validators: &Validators, repairs: &[Repair]) -> Validators {
+    if !repairs.contains(&Repair::Truncated) {
+        return validators.clone();
+    }
+    Validators {
+        body_sha256: validators.body_sha256,
+        ..Validators::default()
+    }
+}
+
 /// Whether a revision comes from this channel.
 fn brought(entry: &EntryOutcome, channel: Channel) -> bool {
     entry
@@ -506,5 +525,38 @@ fn window(feed: &FeedRow, entry: &crate::store::KnownEntry, now: Timestamp) -> W
         first_changed: now,
         checks: failed_checks + 1,
         failed_checks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validators_of_a_document_that_was_cut_off_are_not_sent_back() {
+        let validators = Validators {
+            etag: Some("\"2\"".into()),
+            last_modified: Some("Mon, 23 Nov 2026 10:00:00 GMT".into()),
+            body_sha256: Some([7; 32]),
+        };
+        let entries = "<item><title>A</title></item><item><title>B";
+        let cut = format!("<rss version='2.0'><channel><title>t</title>{entries}");
+        let whole = format!("{cut}</title></item></channel></rss>");
+        let kept = |text: &str| {
+            let read = parse(
+                text.as_bytes(),
+                None,
+                "https://e.example/",
+                &Limits::default(),
+            );
+            kept_validators(&validators, &read.unwrap().repairs)
+        };
+        assert_eq!(kept(&whole), validators);
+        let only_the_bytes = Validators {
+            etag: None,
+            last_modified: None,
+            ..validators.clone()
+        };
+        assert_eq!(kept(&cut), only_the_bytes);
     }
 }
