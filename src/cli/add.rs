@@ -17,7 +17,7 @@ use crate::config::{
 use crate::daemon::{Assembly, DaemonError};
 use crate::domain::url::canonical;
 use crate::error::{Error, Exit};
-use crate::pipeline::{FeedReport, FeedResult};
+use crate::pipeline::{FeedReport, FeedResult, Patience};
 use crate::store::{InstanceLock, StoreError};
 
 /// A feed that was added.
@@ -201,7 +201,7 @@ fn baseline(context: &Context, added: &mut [Added]) -> Result<bool, Error> {
             progress.show(&format!("reading {}", feed.name));
             let row = assembly.store.reader()?.feed_by_url(&feed.url)?;
             let Some(row) = row else { continue };
-            match assembly.pipeline.check_feed(row.id).await {
+            match assembly.pipeline.check_feed(row.id, Patience::Short).await {
                 Ok(report) => take(feed, &report),
                 Err(error) => feed.error = Some(error.to_string()),
             }

@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Pulse;
 use crate::domain::ids::{EntryId, FeedId};
-use crate::pipeline::{CheckError, FeedReport, FeedResult, PageReport, PageResult, Pipeline, Wish};
+use crate::pipeline::{
+    CheckError, FeedReport, FeedResult, PageReport, PageResult, Patience, Pipeline, Wish,
+};
 use crate::store::{CheckRequestId, Reader, StoreError, Writer};
 use crate::time::Stopwatch;
 
@@ -125,7 +127,9 @@ impl Poller {
         for feed in due.into_iter().map(|feed| feed.id) {
             if self.tasks.len() < UNDER_WAY && self.feeds.insert(feed) {
                 let pipeline = Arc::clone(&self.pipeline);
-                let check = async move { Ended::Feed(Box::pin(pipeline.check_feed(feed)).await) };
+                let check = async move {
+                    Ended::Feed(Box::pin(pipeline.check_feed(feed, Patience::Endless)).await)
+                };
                 self.start(Job::Feed(feed), check);
             }
         }
@@ -137,7 +141,9 @@ impl Poller {
         for page in due.into_iter().map(|page| page.entry.id) {
             if self.tasks.len() < UNDER_WAY && self.pages.insert(page) {
                 let pipeline = Arc::clone(&self.pipeline);
-                let check = async move { Ended::Page(Box::pin(pipeline.check_page(page)).await) };
+                let check = async move {
+                    Ended::Page(Box::pin(pipeline.check_page(page, Patience::Endless)).await)
+                };
                 self.start(Job::Page(page), check);
             }
         }

@@ -157,6 +157,13 @@ impl<J> HostQueue<J> {
         self.update(&host, |entry| entry.free_at = entry.free_at.max(until));
     }
 
+    /// How long this host is still left alone, over and above the usual pause.
+    #[must_use]
+    pub fn held_for(&self, host: &str, now: Duration) -> Duration {
+        let free_at = self.hosts.get(host).map_or(Duration::ZERO, |e| e.free_at);
+        free_at.saturating_sub(now).saturating_sub(self.host_delay)
+    }
+
     /// When [`Self::pop_ready`] will have something, if no job ends before; `None` when nothing waits for time alone.
     #[must_use]
     pub fn next_ready_at(&self) -> Option<Duration> {

@@ -3,6 +3,7 @@
 //! Whoever wants to ask a host waits here for a turn; the number of turns over all hosts is bounded as well. A task that
 //! waits for its host takes no place from the others, and one that gives up leaves nothing behind.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -26,6 +27,8 @@ struct Gate {
     bell: Arc<Notify>,
     /// Whether there is a keeper of time.
     kept: AtomicBool,
+    /// Rings when a host has asked to be left alone.
+    held: Notify,
 }
 
 #[derive(Debug)]
@@ -62,6 +65,7 @@ impl Turns {
                 }),
                 bell: Arc::new(Notify::new()),
                 kept: AtomicBool::new(false),
+                held: Notify::new(),
             }),
         }
     }
@@ -85,11 +89,34 @@ impl Turns {
         }
     }
 
+    /// Waits for a turn at a host, but not for one that has asked, or asks meanwhile, to be left alone for longer than
+    /// `patience`: then says for how long.
+    pub async fn take_within(&self, host: &str, patience: Duration) -> Result<Turn, Duration> {
+        tokio::select! {
+            biased;
+            held = self.held_beyond(host, patience) => Err(held),
+            turn = self.take(host) => Ok(turn),
+        }
+    }
+
+    async fn held_beyond(&self, host: &str, patience: Duration) -> Duration {
+        loop {
+            // Listens before it looks, or it would miss a hold that begins in between.
+            let mut rung = pin!(self.gate.held.notified());
+            rung.as_mut().enable();
+            let held = self.gate.queue().hosts.held_for(host, self.gate.now());
+            if held > patience {
+                return held;
+            }
+            rung.await;
+        }
+    }
+
     /// Starts no turn at a host for the time that it asked for.
     pub fn hold(&self, host: &str, time: Duration) {
-        let mut queue = self.gate.queue();
         let until = self.gate.now().saturating_add(time);
-        queue.hosts.hold_until(host, until);
+        self.gate.queue().hosts.hold_until(host, until);
+        self.gate.held.notify_waiters();
     }
 
     /// Other limits, for the turns that begin from now on.
@@ -295,6 +322,27 @@ mod tests {
         gives_up(turns.take("never")).await;
         first.abort();
         second.abort();
+    }
+
+    #[tokio::test]
+    async fn who_is_in_a_hurry_does_not_wait_for_a_host_that_wants_to_be_left_alone() {
+        let turns = Turns::new(1, Duration::ZERO, 8);
+        let first = soon(turns.take("a")).await;
+        let queued = tokio::spawn({
+            let turns = turns.clone();
+            async move { turns.take_within("a", LONG).await.map(drop) }
+        });
+        while turns.gate.queue().hosts.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        turns.hold("a", LONG * 100);
+        drop(first);
+        assert!(soon(queued).await.unwrap().unwrap_err() > LONG);
+        assert!(soon(turns.take_within("a", LONG)).await.is_err());
+        assert!(soon(turns.take_within("b", LONG)).await.is_ok());
+        turns.hold("c", SHORT);
+        assert!(soon(turns.take_within("c", LONG)).await.is_ok());
+        assert_eq!(turns.gate.queue().hosts.waiting(), 0);
     }
 
     #[tokio::test]

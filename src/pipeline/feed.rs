@@ -7,7 +7,7 @@ use super::known::{Sighted, Sighting, sight};
 use super::page::{Look, Looked};
 use super::report::{FeedReport, FeedResult, PageReport};
 use super::revise::{self, Became, Teller};
-use super::{CheckError, Pipeline, Settings};
+use super::{CheckError, Patience, Pipeline, Settings};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::{EventKind, Window};
 use crate::domain::ids::FeedId;
@@ -30,7 +30,11 @@ const PAGES_ALONG: usize = 10;
 
 impl Pipeline {
     /// Polls a feed and stores what came of it.
-    pub async fn check_feed(&self, feed: FeedId) -> Result<FeedReport, CheckError> {
+    pub async fn check_feed(
+        &self,
+        feed: FeedId,
+        patience: Patience,
+    ) -> Result<FeedReport, CheckError> {
         let watch = Stopwatch::start();
         let row = self
             .read(|reader| reader.feed(feed))?
@@ -44,6 +48,7 @@ impl Pipeline {
             row: &row,
             config: &config,
             settings: &settings,
+            patience,
         };
         let mut report = poll.run().await?;
         report.duration_ms = watch.elapsed_ms();
@@ -57,13 +62,19 @@ struct Poll<'a> {
     row: &'a FeedRow,
     config: &'a Arc<FeedConfig>,
     settings: &'a Arc<Settings>,
+    patience: Patience,
 }
 
 impl Poll<'_> {
     async fn run(&self) -> Result<FeedReport, CheckError> {
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         let request = FetchRequest::feed(url, self.row.validators.clone());
-        match self.pipeline.fetch(&request).await {
+        let fetched = match self.pipeline.fetch(&request, self.patience).await {
+            Ok(fetched) => fetched,
+            // The feed has done nothing wrong and stays due: nothing is stored.
+            Err(resting) => return Ok(self.report(FeedResult::Failed(resting.to_string()))),
+        };
+        match fetched {
             Fetched::NotModified(answer) => {
                 let poll = self.well(&answer.hints);
                 let poll = FeedPoll {
@@ -228,7 +239,8 @@ impl Poll<'_> {
                         url: address,
                         row: &known.row.page,
                     };
-                    Some(self.pipeline.look(&look).await)
+                    let looked = self.pipeline.look(&look, self.patience).await;
+                    looked.was_asked().then_some(looked)
                 }
                 _ => None,
             });

@@ -140,13 +140,19 @@ impl Pipeline {
     }
 
     /// Asks when it is the host's turn; the host is left alone for as long as it says.
-    async fn fetch(&self, request: &FetchRequest) -> Fetched {
+    async fn fetch(&self, request: &FetchRequest, patience: Patience) -> Result<Fetched, Resting> {
         let (client, turns) = {
             let setup = self.setup.read().unwrap_or_else(PoisonError::into_inner);
             (setup.client.clone(), setup.turns.clone())
         };
         let host = host_key(&request.url);
-        let turn = turns.take(&host).await;
+        let turn = match patience {
+            Patience::Endless => turns.take(&host).await,
+            Patience::Short => {
+                let turn = turns.take_within(&host, SHORT_PATIENCE).await;
+                turn.map_err(|held| Resting(held.as_secs()))?
+            }
+        };
         let fetched = client.get(request).await;
         if let Fetched::Failed(failure) = &fetched
             && let Some(wait) = failure.retry_after
@@ -154,9 +160,26 @@ impl Pipeline {
             turns.hold(&host, wait.min(LONGEST_HOLD));
         }
         drop(turn);
-        fetched
+        Ok(fetched)
     }
 }
+
+/// How long a check waits for a host that has asked to be left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as it takes.
+    Endless,
+    /// Half a minute: somebody waits for the answer. What was not asked for stays due.
+    Short,
+}
+
+/// What [`Patience::Short`] is.
+const SHORT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A host that was not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not asked: the host wants to be left alone for another {0} s")]
+struct Resting(u64);
 
 /// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.
 const LONGEST_HOLD: std::time::Duration = std::time::Duration::from_mins(10);

@@ -3,7 +3,7 @@
 use super::known::known_entry;
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, Teller};
-use super::{CheckError, Pipeline, clocks};
+use super::{CheckError, Patience, Pipeline, clocks};
 use crate::domain::event::Window;
 use crate::domain::fingerprint::{SCHEME, of_page_state};
 use crate::domain::ids::EntryId;
@@ -43,11 +43,17 @@ enum Found {
     Same,
     /// Nothing that could be compared; the check says why.
     Nothing,
+    /// The host was not asked; the check says why.
+    NotAsked,
 }
 
 impl Pipeline {
     /// Looks at the page of an entry and stores what came of it.
-    pub async fn check_page(&self, entry: EntryId) -> Result<PageReport, CheckError> {
+    pub async fn check_page(
+        &self,
+        entry: EntryId,
+        patience: Patience,
+    ) -> Result<PageReport, CheckError> {
         let row = self
             .read(|reader| reader.entry(entry))?
             .ok_or(CheckError::NoSuchEntry(entry))?;
@@ -59,13 +65,19 @@ impl Pipeline {
             .ok_or(CheckError::NoSuchFeed(row.feed))?;
         let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
         let looked = self
-            .look(&Look {
-                entry,
-                url: &url,
-                row: &row.page,
-            })
+            .look(
+                &Look {
+                    entry,
+                    url: &url,
+                    row: &row.page,
+                },
+                patience,
+            )
             .await;
         let mut report = looked.report();
+        if !looked.was_asked() {
+            return Ok(report);
+        }
         let now = looked.check.at;
         let well = looked.check.ok;
 
@@ -108,9 +120,9 @@ impl Pipeline {
     }
 
     /// Asks for a page and reads it; every failure is part of the answer.
-    pub(super) async fn look(&self, look: &Look<'_>) -> Looked {
+    pub(super) async fn look(&self, look: &Look<'_>, patience: Patience) -> Looked {
         let request = FetchRequest::page(look.url, look.row.validators.clone());
-        let fetched = self.fetch(&request).await;
+        let fetched = self.fetch(&request, patience).await;
         let at = self.now();
         let looked = |check: PageCheck, found: Found| Looked {
             entry: look.entry,
@@ -127,6 +139,15 @@ impl Pipeline {
                 validators: None,
             };
             looked(check, Found::Nothing)
+        };
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(resting) => {
+                return Looked {
+                    found: Found::NotAsked,
+                    ..failed(None, resting.to_string())
+                };
+            }
         };
         match fetched {
             Fetched::NotModified(answer) => {
@@ -211,7 +232,9 @@ impl Looked {
         let result = match (&self.found, &self.check.error) {
             (Found::Article { .. }, _) => PageResult::Unchanged,
             (Found::Same, _) => PageResult::NotModified,
-            (Found::Nothing, error) => PageResult::Failed(error.clone().unwrap_or_default()),
+            (Found::Nothing | Found::NotAsked, error) => {
+                PageResult::Failed(error.clone().unwrap_or_default())
+            }
         };
         PageReport {
             entry: self.entry,
@@ -219,6 +242,11 @@ impl Looked {
             result,
             changes: Vec::new(),
         }
+    }
+
+    /// Whether the host was asked at all; if not, the page is as due as before.
+    pub(super) fn was_asked(&self) -> bool {
+        !matches!(self.found, Found::NotAsked)
     }
 
     /// Whether a reader may see a difference, or a claimed date moved.

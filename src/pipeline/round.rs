@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::report::{FeedReport, FeedResult, PageReport, PageResult};
-use super::{CheckError, Pipeline};
+use super::{CheckError, Patience, Pipeline};
 use crate::domain::ids::{EntryId, FeedId};
 use crate::report::check::{CheckOutcome, CheckReport, CheckedFeed};
 use crate::store::StoreError;
@@ -41,7 +41,9 @@ impl Pipeline {
         let mut report = CheckReport::default();
         let feeds = self.wished_feeds(wish)?;
         let mut results = Gathered::default();
-        let poll = |pipeline: Arc<Self>, feed| async move { pipeline.check_feed(feed).await };
+        let poll = |pipeline: Arc<Self>, feed| async move {
+            pipeline.check_feed(feed, Patience::Short).await
+        };
         self.at_once(feeds, poll, |result| {
             if let Some(done) = results.keep(result) {
                 let line = feed_line(&done);
@@ -58,7 +60,9 @@ impl Pipeline {
         let pages = self.wished_pages(wish)?;
         let (all, mut done) = (pages.len(), 0);
         let mut results = Gathered::default();
-        let look = |pipeline: Arc<Self>, entry| async move { pipeline.check_page(entry).await };
+        let look = |pipeline: Arc<Self>, entry| async move {
+            pipeline.check_page(entry, Patience::Short).await
+        };
         self.at_once(pages, look, |result| {
             done += 1;
             if let Some(page) = results.keep(result) {

@@ -141,3 +141,27 @@ fn a_database_that_is_none_is_refused_and_left_alone() {
     }
     assert_eq!(std::fs::read_to_string(home.db_path()).unwrap(), garbage);
 }
+
+#[test]
+fn a_host_that_wants_to_be_left_alone_does_not_hold_up_a_check() {
+    let publisher = Server::start();
+    let url = |path| publisher.url(path);
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n\n[[feed]]\nurl = \"{}\"\n\n[[feed]]\nurl = \"{}\"\n",
+        url("/1.xml"),
+        url("/2.xml")
+    ));
+    for path in ["/1.xml", "/2.xml"] {
+        publisher.set(path, Page::status(429).header("retry-after", "3600"));
+    }
+    let report = home.check();
+    assert_eq!(report["feeds"].as_array().unwrap().len(), 2);
+    let errors = report["feeds"].to_string();
+    assert!(errors.contains("not asked"), "{errors}");
+    assert_eq!(publisher.log().len(), 1);
+    // The one that was not asked is still due, the other one is not.
+    home.run(&["check"]);
+    assert_eq!(publisher.log().len(), 2);
+    home.run(&["check"]);
+    assert_eq!(publisher.log().len(), 2);
+}
