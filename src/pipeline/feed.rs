@@ -35,6 +35,8 @@ impl Pipeline {
         feed: FeedId,
         patience: Patience,
     ) -> Result<FeedReport, CheckError> {
+        // What is known of the feed is read once no other poll of it is under way.
+        let _only = self.feeds.only(feed).await;
         let watch = Stopwatch::start();
         let row = self
             .read(|reader| reader.feed(feed))?

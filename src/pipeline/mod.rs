@@ -3,6 +3,7 @@
 //! [`Pipeline::check_feed`] and [`Pipeline::check_page`] call the steps in order: fetch, parse, identify, decide, store.
 //! A failure is part of the report; it never stops another check.
 
+mod busy;
 mod clocks;
 mod feed;
 mod known;
@@ -20,6 +21,8 @@ pub use round::{Progress, Wish};
 pub use settings::Settings;
 pub use work::{Crashed, Workers};
 
+use busy::Busy;
+
 use crate::domain::ids::{EntryId, FeedId};
 use crate::domain::outcome::FeedPoll;
 use crate::fetch::{Client, FetchRequest, Fetched, Turns, host_key};
@@ -34,6 +37,8 @@ pub struct Pipeline {
     workers: Workers,
     setup: RwLock<Setup>,
     quiet: Mutex<Vec<FeedPoll>>,
+    feeds: Busy<FeedId>,
+    pages: Busy<EntryId>,
 }
 
 /// What a reload replaces.
@@ -83,6 +88,8 @@ impl Pipeline {
                 turns,
             }),
             quiet: Mutex::new(Vec::new()),
+            feeds: Busy::new(),
+            pages: Busy::new(),
         }
     }
 

@@ -54,6 +54,7 @@ impl Pipeline {
         entry: EntryId,
         patience: Patience,
     ) -> Result<PageReport, CheckError> {
+        let _only = self.pages.only(entry).await;
         let row = self
             .read(|reader| reader.entry(entry))?
             .ok_or(CheckError::NoSuchEntry(entry))?;

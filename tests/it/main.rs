@@ -4,6 +4,7 @@ mod architecture;
 mod commands;
 mod daemon;
 mod docs;
+mod review;
 mod support;
 mod telling;
 mod trouble;
