@@ -236,10 +236,15 @@ impl Poll<'_> {
             looks.push(match (address, &item.known) {
                 (Some(address), Some(known)) => {
                     let entry = known.row.id;
+                    let mut row = known.row.page.clone();
+                    if row.url.as_deref() != Some(address) {
+                        // Validators belong to an address.
+                        row.validators = Validators::default();
+                    }
                     let look = Look {
                         entry,
                         url: address,
-                        row: &known.row.page,
+                        row: &row,
                     };
                     let looked = self.pipeline.look(&look, self.patience).await;
                     looked.was_asked().then_some(looked)

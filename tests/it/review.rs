@@ -6,7 +6,56 @@ use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::daemon::Assembly;
 use revisor::time::System;
 
-use crate::support::{Page, Server, rss};
+use crate::support::{Home, Page, Server, rss};
+
+fn article(text: &str) -> Page {
+    let body = format!(
+        "<!DOCTYPE html><html><head><title>Report on the harbour</title></head><body><article>\
+         <h1>Report on the harbour</h1><p>{text}</p>\
+         <p>The council met for three hours on Monday evening and heard from residents who live near the old \
+         harbour, several of whom asked for more time to read the plans before any decision is made.</p>\
+         <p>Work on the northern pier is expected to begin next spring, according to the engineer in charge, and \
+         it will take at least two years until ships of the larger kind can moor there again.</p>\
+         </article></body></html>"
+    );
+    Page::html(body).header("etag", "\"same-everywhere\"")
+}
+
+const BEFORE: &str = "The harbour will cost 15 million, said the mayor, who has been in office since the spring, \
+                      and the money is to come from the region's building fund over the next four years.";
+const AFTER: &str = "The harbour will cost 95 million, said the mayor, who has been in office since the spring, \
+                     and the money is to come from the region's building fund over the next four years.";
+
+#[test]
+fn the_validators_of_an_old_address_are_not_sent_to_a_new_one() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    let feed = |path: &str, title: &str| {
+        let item = ("1", publisher.url(path), title, "What the council heard.");
+        publisher.set(
+            "/feed.xml",
+            Page::rss(rss(&[(item.0, item.1.as_str(), item.2, item.3)])),
+        );
+    };
+    publisher.set("/old", article(BEFORE));
+    publisher.set("/new", article(AFTER));
+    feed("/old", "Report on the old harbour");
+    home.check();
+    feed("/new", "Report on the new harbour");
+    home.check();
+    let fields = home.events()[0]["data"]["change"]["fields"].clone();
+    assert!(
+        fields
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|field| field == "body"),
+        "the page at the new address was not read: {fields}"
+    );
+}
 
 #[test]
 fn two_polls_of_a_feed_at_once_make_no_entry_twice() {
