@@ -157,6 +157,7 @@ pub(super) fn fold_bulk_edit(
     if limit == 0 || count < limit {
         return;
     }
+    let mut silenced = Vec::new();
     let revisions = outcome
         .entries
         .iter_mut()
@@ -164,16 +165,16 @@ pub(super) fn fold_bulk_edit(
     for change in revisions.filter_map(|revision| revision.change.as_mut()) {
         if change.quiet.is_none() {
             change.quiet = Some(Quiet::BulkEdit);
-            change.targets.clear();
+            silenced.append(&mut change.targets);
         }
     }
     let detail = format!("{count} entries were changed at once");
-    outcome.events.push(feed_event(
-        EventKind::FeedBulkEdit,
-        Some(detail),
-        teller,
-        now,
-    ));
+    let mut event = feed_event(EventKind::FeedBulkEdit, Some(detail), teller, now);
+    // Whoever would have been told of one of the edits is told of all of them at once, and not of nothing.
+    event.targets.append(&mut silenced);
+    event.targets.sort_unstable();
+    event.targets.dedup();
+    outcome.events.push(event);
 }
 
 /// An event about the feed itself, with the targets that want it.

@@ -6,7 +6,7 @@ use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::daemon::Assembly;
 use revisor::time::System;
 
-use crate::support::{Home, Page, Server, rss};
+use crate::support::{Home, Page, SECRET, Server, rss};
 
 fn article(text: &str) -> Page {
     let body = format!(
@@ -55,6 +55,43 @@ fn the_validators_of_an_old_address_are_not_sent_to_a_new_one() {
             .any(|field| field == "body"),
         "the page at the new address was not read: {fields}"
     );
+}
+
+#[test]
+fn a_bulk_edit_reaches_those_who_would_have_been_told_of_the_edits() {
+    let (publisher, receiver) = (Server::start(), Server::start());
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[detect]\nbulk_edit = 3\n\
+         [[feed]]\nurl = \"{}\"\nname = \"courier\"\n\
+         [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n\
+         events = [\"entry.*\"]\n",
+        publisher.url("/feed.xml"),
+        receiver.url("/hook"),
+    ));
+    let serve = |verb: &str| {
+        let items: Vec<[String; 3]> = (1..=4)
+            .map(|n| {
+                let url = format!("https://e.example/{n}");
+                [
+                    n.to_string(),
+                    url,
+                    format!("Minister number {n} {verb} it all"),
+                ]
+            })
+            .collect();
+        let items: Vec<_> = items
+            .iter()
+            .map(|[guid, url, title]| (guid.as_str(), url.as_str(), title.as_str(), "A text."))
+            .collect();
+        publisher.set("/feed.xml", Page::rss(rss(&items)));
+    };
+    serve("denies");
+    home.check();
+    serve("confirms");
+    assert_eq!(home.check()["changes"].as_array().unwrap().len(), 4);
+    let hooks = receiver.hooks();
+    assert_eq!(hooks.len(), 1);
+    assert!(String::from_utf8_lossy(&hooks[0].body).contains("feed.bulk_edit"));
 }
 
 #[test]
