@@ -303,6 +303,10 @@ impl Poll<'_> {
             next_why: "gone".to_owned(),
             ..poll
         };
+        if self.row.gone.is_some() {
+            // A person has asked for another look; it has been told.
+            return self.settle(poll, FeedResult::Failed(why)).await;
+        }
         let event = revise::feed_event(EventKind::FeedGone, Some(why.clone()), &self.teller(), now);
         self.tell(poll, event, FeedResult::Failed(why)).await
     }

@@ -95,6 +95,22 @@ fn a_bulk_edit_reaches_those_who_would_have_been_told_of_the_edits() {
 }
 
 #[test]
+fn a_feed_that_is_gone_is_told_once() {
+    let (publisher, receiver) = (Server::start(), Server::start());
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n\
+         [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n\
+         events = [\"feed.*\"]\n",
+        publisher.url("/feed.xml"),
+        receiver.url("/hook"),
+    ));
+    publisher.set("/feed.xml", Page::status(410));
+    home.check();
+    home.check();
+    assert_eq!(receiver.hooks().len(), 1);
+}
+
+#[test]
 fn two_polls_of_a_feed_at_once_make_no_entry_twice() {
     let publisher = Server::start();
     let folder = tempfile::tempdir().unwrap();
