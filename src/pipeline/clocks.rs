@@ -112,6 +112,20 @@ pub(super) fn first_look(
     config.page.recheck.interval_at(age).map(|_| now)
 }
 
+/// When the page of an entry that is not on the clock is looked at: one whose feed had its pages turned off before.
+pub(super) fn back_on_clock(
+    config: &FeedConfig,
+    entry: &store::KnownEntry,
+    observations: &[Observation],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match (config.page.mode, entry.page.checked) {
+        (PageMode::Off, _) | (PageMode::Changed, Some(_)) => None,
+        (_, None) => first_look(config, observations, now),
+        (PageMode::Always, Some(_)) => next_look(config, entry, false, true, now),
+    }
+}
+
 /// When a page is looked at next, after a look at `now`; `None` when the looking has stopped.
 pub(super) fn next_look(
     config: &FeedConfig,

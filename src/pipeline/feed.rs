@@ -455,6 +455,10 @@ impl Plan {
                             }
                             // What moved in the feed has its page looked at now, if that was not done along with it.
                             None if moved => Some(Some(now)),
+                            None if known.row.page.next.is_none() => {
+                                clocks::back_on_clock(&config, &known.row, &observations, now)
+                                    .map(Some)
+                            }
                             None => None,
                         };
                     }

@@ -4,6 +4,7 @@ use super::known::known_entry;
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, Teller};
 use super::{CheckError, Patience, Pipeline, clocks};
+use crate::config::PageMode;
 use crate::domain::event::Window;
 use crate::domain::fingerprint::{SCHEME, of_page_state};
 use crate::domain::ids::EntryId;
@@ -64,6 +65,16 @@ impl Pipeline {
         let config = settings
             .feed(&feed.url)
             .ok_or(CheckError::NoSuchFeed(row.feed))?;
+        if config.page.mode == PageMode::Off {
+            // It was on the clock when pages were turned off.
+            let mut outcome = Outcome::of(row.feed);
+            outcome.entries.push(EntryOutcome {
+                page_next: Some(None),
+                ..EntryOutcome::of(EntryRef::Known(entry))
+            });
+            self.writer.commit(outcome).await?;
+            return Err(CheckError::NoSuchEntry(entry));
+        }
         let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
         let looked = self
             .look(

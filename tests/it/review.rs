@@ -58,6 +58,45 @@ fn the_validators_of_an_old_address_are_not_sent_to_a_new_one() {
 }
 
 #[test]
+fn pages_of_known_entries_are_looked_at_once_pages_are_turned_on() {
+    let publisher = Server::start();
+    let config = |mode: &str| {
+        format!(
+            "[page]\nfetch = \"{mode}\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+            publisher.url("/feed.xml")
+        )
+    };
+    let home = Home::new(&config("off"));
+    publisher.set("/one", article(BEFORE));
+    let (one, two) = (publisher.url("/one"), publisher.url("/two"));
+    let first = (
+        "1",
+        one.as_str(),
+        "Report on the harbour",
+        "What was heard.",
+    );
+    publisher.set("/feed.xml", Page::rss(rss(&[first])));
+    home.check();
+    home.configure(&config("always"));
+    let second = ("2", two.as_str(), "Another report", "Something else.");
+    publisher.set("/feed.xml", Page::rss(rss(&[second, first])));
+    home.check();
+    assert_eq!(publisher.hits("/one"), 1);
+    home.configure(&config("off"));
+    home.check();
+    assert_eq!(
+        publisher.hits("/one"),
+        1,
+        "turned off is turned off at once"
+    );
+    home.configure(&config("always"));
+    publisher.set("/feed.xml", Page::rss(rss(&[first])));
+    home.check();
+    home.check();
+    assert!(publisher.hits("/one") > 1, "back on the clock");
+}
+
+#[test]
 fn a_bulk_edit_reaches_those_who_would_have_been_told_of_the_edits() {
     let (publisher, receiver) = (Server::start(), Server::start());
     let home = Home::new(&format!(
