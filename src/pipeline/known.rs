@@ -117,8 +117,14 @@ pub(super) fn sight(
             let matched = matched(reader, row, &item.state)?;
             if doubtful && another_story(&matched, &item.state) {
                 // A publisher uses a guid, or an address, again: what it names now is an entry of its own.
-                guids_trusted = false;
-                item.aliases = fresh_names(&item.state);
+                let new_guid = |alias: &NewAlias| alias.key.kind == AliasKind::Guid;
+                if item.aliases.iter().any(new_guid) {
+                    // It was the address that misled: the guid is the item's own.
+                    item.aliases.retain(new_guid);
+                } else {
+                    guids_trusted = false;
+                    item.aliases = fresh_names(&item.state);
+                }
             } else {
                 listed.insert(matched.row.id);
                 item.known = Some(Box::new(matched));

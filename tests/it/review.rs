@@ -97,6 +97,33 @@ fn pages_of_known_entries_are_looked_at_once_pages_are_turned_on() {
 }
 
 #[test]
+fn an_address_used_for_another_story_does_not_cost_the_feed_its_guids() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    let live = "https://e.example/live";
+    let set =
+        |items: &[(&str, &str, &str, &str)]| publisher.set("/feed.xml", Page::rss(rss(items)));
+    let flood = "Thousands of homes are without power after heavy storms.";
+    let match_ = "Manager blamed injuries for another late penalty defeat.";
+    let vote = "Ministers survive narrow confidence ballot in parliament tonight.";
+    set(&[("1", live, "Floods hit northern valleys", flood)]);
+    home.check();
+    set(&[("2", live, "Champions beaten again", match_)]);
+    assert_eq!(home.check()["feeds"][0]["new"], 1, "another story");
+    // Both at once: by their addresses they would be one item.
+    set(&[
+        ("3", live, "Government holds on", vote),
+        ("2", live, "Champions beaten twice", match_),
+    ]);
+    let report = home.check();
+    assert_eq!(report["feeds"][0]["entries"], 2, "{report}");
+    assert_eq!(report["feeds"][0]["changed"], 1, "{report}");
+}
+
+#[test]
 fn a_bulk_edit_reaches_those_who_would_have_been_told_of_the_edits() {
     let (publisher, receiver) = (Server::start(), Server::start());
     let home = Home::new(&format!(
