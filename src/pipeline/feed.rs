@@ -180,11 +180,16 @@ impl Poll<'_> {
             poll,
             now,
         };
-        let (mut outcome, new, changed) = self
+        let decided = self
             .pipeline
             .workers
             .run(move || plan.outcome(sighting, looks))
-            .await?;
+            .await;
+        let (mut outcome, new, changed) = match decided {
+            Ok(decided) => decided,
+            // A failure like others: left alone, the feed would be due again at once, for ever.
+            Err(crash) => return self.unreadable(200, &crash).await,
+        };
         outcome.events.extend(self.recovered(now));
         let quiet = outcome.entries.is_empty() && outcome.events.is_empty() && !first;
         if quiet && outcome.guids_trusted.is_none() {
