@@ -22,6 +22,9 @@ use crate::time::Stopwatch;
 /// Checks under way at once; nearly all of them wait for their host, which costs next to nothing.
 const UNDER_WAY: usize = 2048;
 
+/// Pages among them: thousands of one host must not take the places of the feeds.
+const PAGES_UNDER_WAY: usize = UNDER_WAY / 2;
+
 /// The loop comes round at least this often: it looks for wishes of the command line and feeds the watchdog.
 const ROUND: Duration = Duration::from_millis(250);
 
@@ -133,13 +136,13 @@ impl Poller {
                 self.start(Job::Feed(feed), check);
             }
         }
-        let room = UNDER_WAY.saturating_sub(self.tasks.len());
+        let room = PAGES_UNDER_WAY.saturating_sub(self.pages.len());
         let due = self
             .pipeline
             .read(|reader| reader.due_pages(now, self.pages.len() + room))?;
-        more |= due.len() >= self.pages.len() + room;
+        more |= room > 0 && due.len() >= self.pages.len() + room;
         for page in due.into_iter().map(|page| page.entry.id) {
-            if self.tasks.len() < UNDER_WAY && self.pages.insert(page) {
+            if self.pages.len() < PAGES_UNDER_WAY && self.pages.insert(page) {
                 let pipeline = Arc::clone(&self.pipeline);
                 let check = async move {
                     Ended::Page(Box::pin(pipeline.check_page(page, Patience::Endless)).await)
