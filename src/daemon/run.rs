@@ -44,6 +44,9 @@ pub enum DaemonError {
     /// The secret of a target.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// A part of the daemon has ended by itself.
+    #[error("{0} has broken off; this is a fault in revisor, please report it")]
+    Broken(&'static str),
     /// The signals.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] std::io::Error),
@@ -94,25 +97,35 @@ impl Daemon {
         let writer = self.assembly.store.writer().clone();
         let pipeline = Arc::clone(&self.assembly.pipeline);
         let poller = Poller::new(pipeline, writer.clone(), Arc::clone(&outbox));
-        let polling = tokio::spawn(poller.run(Arc::clone(&pulse), stop.clone()));
+        let mut polling = tokio::spawn(poller.run(Arc::clone(&pulse), stop.clone()));
         let drain = Arc::clone(&self.assembly.drain);
-        let draining = tokio::spawn(drain.run(Arc::clone(&outbox), stop.clone()));
+        let mut draining = tokio::spawn(drain.run(Arc::clone(&outbox), stop.clone()));
         let feeding = feed_watchdog(Progress::new(writer), pulse, stop.clone());
         systemd::ready(&self.status());
         tracing::info!(feeds = self.feeds(), "ready");
 
-        self.heed(&outbox).await;
+        // Neither task ends by itself: one that does has panicked, and the service manager starts the whole anew.
+        let broken = tokio::select! {
+            () = self.heed(&outbox) => None,
+            _ = &mut polling => Some("the poller"),
+            _ = &mut draining => Some("the drain of the outbox"),
+        };
 
         systemd::stopping();
         tracing::info!("stopping");
         stop.cancel();
-        // A task that has panicked has said so; the others are still to be ended in order.
-        let _ = polling.await;
-        let _ = draining.await;
+        // The others are still to be ended in order.
+        if !polling.is_finished() {
+            let _ = polling.await;
+        }
+        if !draining.is_finished() {
+            let _ = draining.await;
+        }
         if let Some(feeding) = feeding {
             let _ = feeding.await;
         }
-        Ok(self.assembly.close().await?)
+        self.assembly.close().await?;
+        broken.map_or(Ok(()), |task| Err(DaemonError::Broken(task)))
     }
 
     /// Heeds signals and edits of the configuration until it is asked to stop.

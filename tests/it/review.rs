@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::daemon::Assembly;
+use revisor::pipeline::Patience;
 use revisor::time::System;
 
 use crate::support::{Home, Page, SECRET, Server, rss};
@@ -222,9 +223,9 @@ fn two_polls_of_a_feed_at_once_make_no_entry_twice() {
             .unwrap()[0]
             .id;
         let (a, b, c) = tokio::join!(
-            assembly.pipeline.check_feed(feed),
-            assembly.pipeline.check_feed(feed),
-            assembly.pipeline.check_feed(feed)
+            assembly.pipeline.check_feed(feed, Patience::Endless),
+            assembly.pipeline.check_feed(feed, Patience::Endless),
+            assembly.pipeline.check_feed(feed, Patience::Endless)
         );
         let new = [a, b, c].into_iter().map(|report| report.unwrap().new);
         let new: usize = new.sum();

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::state::{Block, BlockKind};
+use BlockKind::{Heading, ListItem, Paragraph, Quote, TableRow};
 
 /// A page with all the furniture that a page has, and `body` as its text.
 fn page(body: &str, noise: u32) -> String {
@@ -57,7 +58,6 @@ fn the_text_is_whole_and_nothing_else_is_in_it() {
         .iter()
         .map(|block| (block.kind, block.text.as_str()))
         .collect();
-    use BlockKind::{Heading, ListItem, Paragraph, Quote, TableRow};
     assert_eq!(
         found,
         [
