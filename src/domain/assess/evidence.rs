@@ -59,6 +59,9 @@ pub(super) struct Passage {
     pub(super) new: String,
 }
 
+/// So many edits are judged one by one; what they have to say has been said by then.
+const MOST_EDITS: usize = 2_000;
+
 /// Everything that a judgement is made from.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
@@ -120,6 +123,9 @@ impl Evidence {
                     let shown = format!("{} → {}", hunk.removed.trim(), hunk.added.trim());
                     self.typographic.push((place, shown));
                 }
+                continue;
+            }
+            if self.edits.len() >= MOST_EDITS {
                 continue;
             }
             let before = last_text.trim_end();
