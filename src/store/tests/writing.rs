@@ -173,6 +173,10 @@ fn what_was_sent_before_close_is_written() {
         Ok(())
     });
     let mut waiting = vec![std::thread::spawn(move || blocker.blocking().map(|()| 0))];
+    // The others have to queue behind the one that holds the writer.
+    while writer.progress().waiting < 1 {
+        std::thread::yield_now();
+    }
     for number in 0..50 {
         let mut look = outcome(bench.feed);
         look.entries
