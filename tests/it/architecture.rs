@@ -101,7 +101,8 @@ fn modules_import_only_what_the_table_allows() {
 fn pure_modules_name_nothing_impure() {
     let mut wrong = Vec::new();
     for (module, file, text) in sources() {
-        if !PURE.contains(&module.as_str()) {
+        // A test may use threads and files; what it tests may not.
+        if !PURE.contains(&module.as_str()) || file.ends_with("tests.rs") {
             continue;
         }
         for (number, line) in code_lines(&text) {
