@@ -21,6 +21,7 @@ pub mod observation;
 pub mod outcome;
 pub mod route;
 pub mod schedule;
+pub mod scheme;
 pub mod state;
 pub mod telling;
 pub mod url;

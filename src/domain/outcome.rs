@@ -2,7 +2,8 @@
 
 use super::event::Event;
 use super::fingerprint::Fingerprints;
-use super::ids::{EntryId, FeedId, RevisionNumber};
+use super::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
+use super::scheme::Schemes;
 use super::state::{Channel, EntryState};
 use crate::time::Timestamp;
 
@@ -92,10 +93,73 @@ pub struct NewRevision {
     pub state: EntryState,
     /// Of this state.
     pub fingerprints: Fingerprints,
+    /// Under which its channels were read.
+    pub schemes: Schemes,
+    /// What brought it.
+    pub origin: Origin,
     /// Which channels brought it.
     pub channels: Vec<Channel>,
     /// Absent for a baseline: the first sight of an entry or of a channel.
     pub change: Option<NewChange>,
+}
+
+/// What brought a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A look at the feed or the page.
+    Look,
+    /// The captures of the revision before, read anew under another scheme: our own doing, and no edit.
+    Reread,
+    /// A look under another scheme whose old captures are gone. Whether it differs by an edit nobody can say: a new
+    /// beginning, and no change.
+    Rebased,
+}
+
+impl Origin {
+    /// The name in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Look => "look",
+            Self::Reread => "reread",
+            Self::Rebased => "rebased",
+        }
+    }
+
+    /// The origin of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Look, Self::Reread, Self::Rebased]
+            .into_iter()
+            .find(|origin| origin.as_str() == name)
+    }
+}
+
+/// A revision that makes the last one comparable with what is read today. It has no change: nothing was edited.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Base {
+    /// The revision; its origin is [`Origin::Reread`] or [`Origin::Rebased`].
+    pub revision: NewRevision,
+    /// The stored answers that were read anew.
+    pub captures: Behind,
+}
+
+/// The stored answers behind a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Behind {
+    /// Of the feed.
+    pub feed: Option<CaptureId>,
+    /// Of the page.
+    pub page: Option<CaptureId>,
+}
+
+/// What is derived from a revision and may be computed anew, unlike the revision itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Of its state as it is read now.
+    pub fingerprints: Fingerprints,
+    /// Under which that is.
+    pub schemes: Schemes,
 }
 
 /// A change to store. Its number is given by the store, which also writes it into the event.
@@ -220,6 +284,10 @@ pub struct EntryOutcome {
     /// All dates claimed now, when they differ from those stored and there is no revision that says so; else the same
     /// touch would be counted at every look.
     pub claimed: Option<ClaimedDates>,
+    /// What the newest stored revision is under the schemes of now, when that is not what is stored of it.
+    pub stamp: Option<Stamp>,
+    /// The revision that comes before `revision`, when the newest stored one cannot be compared with what is read today.
+    pub base: Option<Base>,
     /// The new state, when a reader sees one.
     pub revision: Option<NewRevision>,
     /// What the look at the page brought, when there was one.
@@ -245,6 +313,8 @@ impl EntryOutcome {
             last_seen: None,
             date_touched: false,
             claimed: None,
+            stamp: None,
+            base: None,
             revision: None,
             page: None,
             page_capture: None,
@@ -252,6 +322,28 @@ impl EntryOutcome {
             page_next: None,
             events: Vec::new(),
         }
+    }
+}
+
+impl EntryOutcome {
+    /// Only what a revision was read from is kept.
+    pub fn drop_needless_capture(&mut self) {
+        let begins = |base: &Base| base.revision.origin == Origin::Rebased;
+        if self.revision.is_none() && !self.base.as_ref().is_some_and(begins) {
+            self.page_capture = None;
+        }
+    }
+
+    /// Whether a look at this channel brought a revision.
+    #[must_use]
+    pub fn is_brought_by(&self, channel: Channel) -> bool {
+        let base = self.base.as_ref().map(|base| &base.revision);
+        let begins = base.filter(|revision| revision.origin == Origin::Rebased);
+        let revisions = [begins, self.revision.as_ref()];
+        revisions
+            .into_iter()
+            .flatten()
+            .any(|revision| revision.channels.contains(&channel))
     }
 }
 

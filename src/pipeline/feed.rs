@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::clocks;
 use super::known::{Sighted, Sighting, sight};
 use super::page::{Look, Looked};
+use super::rebase::rebase_for;
 use super::report::{FeedReport, FeedResult, PageReport};
 use super::revise::{self, Became, Teller};
-use super::{CheckError, Patience, Pipeline, Settings};
+use super::{CheckError, Patience, Pipeline, Reading, Settings};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::{EventKind, Window};
 use crate::domain::ids::FeedId;
@@ -16,9 +17,9 @@ use crate::domain::outcome::{
     Capture, EntryOutcome, EntryRef, FeedPoll, NewEvent, Outcome, PollResult, Validators,
 };
 use crate::domain::state::Channel;
-use crate::feed::{Limits, ParsedFeed, PublisherHints, Repair, parse};
+use crate::feed::{ParsedFeed, PublisherHints, Repair};
 use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched};
-use crate::store::{FeedRow, StoreError};
+use crate::store::{FeedRow, Readers, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
 /// A feed is told to be failing after this many failures in a row: one error is no news.
@@ -116,23 +117,18 @@ impl Poll<'_> {
     async fn take_up(&self, answer: Answer) -> Result<FeedReport, CheckError> {
         let Pipeline { workers, .. } = self.pipeline;
         let (readers, row) = (self.pipeline.readers.clone(), self.row.clone());
-        let limits = Limits {
-            bytes: self.settings.max_size(),
-            ..Limits::default()
-        };
+        let reading = Reading::of(self.settings);
         let now = self.pipeline.now();
         let read = workers
             .run(move || -> Result<_, StoreError> {
-                let parsed = parse(
-                    &answer.body,
-                    answer.content_type.as_deref(),
-                    &answer.final_url,
-                    &limits,
-                );
+                let content_type = answer.content_type.as_deref();
+                let parsed = reading.feed(&answer.body, content_type, &answer.final_url);
                 Ok(match parsed {
                     Ok(mut parsed) => {
                         let items = std::mem::take(&mut parsed.entries);
-                        let sighting = readers.with(|reader| sight(reader, &row, items, now))?;
+                        let schemes = reading.schemes();
+                        let sighting =
+                            readers.with(|reader| sight(reader, &row, items, schemes, now))?;
                         Ok((answer, parsed, sighting))
                     }
                     Err(error) => Err((answer.status, error)),
@@ -173,6 +169,7 @@ impl Poll<'_> {
         poll.moved_to = self.moved_to(&answer);
 
         let plan = Plan {
+            readers: self.pipeline.readers.clone(),
             row: self.row.clone(),
             config: Arc::clone(self.config),
             settings: Arc::clone(self.settings),
@@ -186,7 +183,7 @@ impl Poll<'_> {
             .run(move || plan.outcome(sighting, looks))
             .await;
         let (mut outcome, new, changed) = match decided {
-            Ok(decided) => decided,
+            Ok(decided) => decided?,
             // A failure like others: left alone, the feed would be due again at once, for ever.
             Err(crash) => return self.unreadable(200, &crash).await,
         };
@@ -386,6 +383,7 @@ impl Poll<'_> {
 
 /// What is needed to decide on all items of a document, off the runtime.
 struct Plan {
+    readers: Readers,
     row: FeedRow,
     config: Arc<FeedConfig>,
     settings: Arc<Settings>,
@@ -396,8 +394,13 @@ struct Plan {
 
 impl Plan {
     /// What to store, and how many entries are new and changed.
-    fn outcome(self, sighting: Sighting, looks: Vec<Option<Looked>>) -> (Outcome, usize, usize) {
+    fn outcome(
+        self,
+        sighting: Sighting,
+        looks: Vec<Option<Looked>>,
+    ) -> Result<(Outcome, usize, usize), StoreError> {
         let Self {
+            readers,
             row,
             config,
             settings,
@@ -407,6 +410,7 @@ impl Plan {
         } = self;
         let teller = Teller::new(&row, &config, &settings);
         let first = row.baseline.is_none();
+        let reading = Reading::of(&settings);
         let mut outcome = Outcome::of(row.id);
         let (mut new, mut changed) = (0, 0);
         for (item, look) in sighting.items.into_iter().zip(looks) {
@@ -429,24 +433,41 @@ impl Plan {
                         entry.page_next = clocks::first_look(&config, &observations, now).map(Some);
                         entry.page_url = address;
                     }
-                    revise::new_entry(&mut entry, &observations, !first, &teller, now);
+                    let schemes = reading.schemes();
+                    revise::new_entry(&mut entry, &observations, !first, &teller, schemes, now);
                     outcome.entries.push(entry);
                     new += 1;
                 }
-                Some(known) => {
+                Some(mut known) => {
                     let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
                     entry.aliases = aliases;
                     if !known.row.in_feed {
                         entry.in_feed = Some(true);
                         entry.last_seen = Some(now);
                     }
-                    let window = window(&row, &known.row, now);
+                    let mut window = window(&row, &known.row, now);
                     if let Some(looked) = look {
                         looked.put(&mut entry, &mut observations);
                     }
-                    let became = known.full.as_ref().map_or(Became::Same, |full| {
-                        revise::known_entry(&mut entry, full, &observations, window, &teller, now)
-                    });
+                    let mut became = Became::Same;
+                    if let Some(full) = &mut known.full {
+                        let last = |channel| match channel {
+                            Channel::Feed => row.validators.body_sha256,
+                            Channel::Page => known.row.page.validators.body_sha256,
+                        };
+                        let rebasing = readers.with(|reader| {
+                            rebase_for(reader, &reading, full, &observations, now, last)
+                        })?;
+                        rebasing.put(&mut entry, &mut window);
+                        became = revise::known_entry(
+                            &mut entry,
+                            full,
+                            &observations,
+                            window,
+                            &teller,
+                            now,
+                        );
+                    }
                     let moved = known.moved || entry.date_touched;
                     if config.page.mode != PageMode::Off {
                         if address != known.row.page.url {
@@ -467,9 +488,7 @@ impl Plan {
                             None => None,
                         };
                     }
-                    if entry.revision.is_none() {
-                        entry.page_capture = None;
-                    }
+                    entry.drop_needless_capture();
                     changed += usize::from(became == Became::Changed);
                     if entry != EntryOutcome::of(EntryRef::Known(known.row.id)) {
                         outcome.entries.push(entry);
@@ -503,11 +522,11 @@ impl Plan {
         if outcome
             .entries
             .iter()
-            .any(|entry| brought(entry, Channel::Feed))
+            .any(|entry| entry.is_brought_by(Channel::Feed))
         {
             outcome.feed_capture = Some(capture(answer, now));
         }
-        (outcome, new, changed)
+        Ok((outcome, new, changed))
     }
 }
 
@@ -524,14 +543,6 @@ fn kept_validators(validators: &Validators, repairs: &[Repair]) -> Validators {
         body_sha256: validators.body_sha256,
         ..Validators::default()
     }
-}
-
-/// Whether a revision comes from this channel.
-fn brought(entry: &EntryOutcome, channel: Channel) -> bool {
-    entry
-        .revision
-        .as_ref()
-        .is_some_and(|revision| revision.channels.contains(&channel))
 }
 
 fn capture(answer: Answer, now: Timestamp) -> Capture {
@@ -563,6 +574,7 @@ fn window(feed: &FeedRow, entry: &crate::store::KnownEntry, now: Timestamp) -> W
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::{Limits, parse};
 
     #[test]
     fn validators_of_a_document_that_was_cut_off_are_not_sent_back() {

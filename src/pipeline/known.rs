@@ -3,13 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::rebase::is_stale;
 use super::revise::KnownEntry;
 use crate::domain::decide::{Known, PastRevision};
-use crate::domain::fingerprint::{Fingerprint, SCHEME, of_feed_state};
+use crate::domain::fingerprint::{Fingerprint, of_feed_state};
 use crate::domain::identity::{Candidate, Identified, identify, name_items, same_story};
 use crate::domain::ids::EntryId;
-use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias};
-use crate::domain::state::FeedState;
+use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias, Origin};
+use crate::domain::scheme::Schemes;
+use crate::domain::state::{Channel, FeedState};
 use crate::store::{self, FeedRow, KnownEntryFull, Reader, StoreError};
 use crate::time::Timestamp;
 
@@ -57,6 +59,7 @@ pub(super) fn sight(
     reader: &Reader,
     feed: &FeedRow,
     mut items: Vec<FeedState>,
+    schemes: Schemes,
     now: Timestamp,
 ) -> Result<Sighting, StoreError> {
     let trusted_before = feed.guids_trusted.unwrap_or(true);
@@ -114,7 +117,7 @@ pub(super) fn sight(
             aliases: new_aliases,
         };
         if let Some(row) = row {
-            let matched = matched(reader, row, &item.state)?;
+            let matched = matched(reader, row, &item.state, schemes)?;
             if doubtful && another_story(&matched, &item.state) {
                 // A publisher uses a guid, or an address, again: what it names now is an entry of its own.
                 let new_guid = |alias: &NewAlias| alias.key.kind == AliasKind::Guid;
@@ -150,23 +153,30 @@ pub(super) fn known_entry(full: KnownEntryFull) -> KnownEntry {
         history,
         changes,
     } = full;
-    let past = history
-        .into_iter()
-        .map(|(number, fingerprints)| {
-            let change = changes.iter().find(|change| change.after == number);
-            PastRevision {
-                number,
-                seen: change.map_or(entry.first_seen, |change| change.at),
-                fingerprints,
-                revert: change.is_some_and(|change| change.revert),
-            }
-        })
-        .collect();
+    let mut past: Vec<PastRevision> = Vec::with_capacity(history.len());
+    for row in history {
+        let number = row.number;
+        let change = changes.iter().find(|change| change.after == number);
+        let mut revert = change.is_some_and(|change| change.revert);
+        if row.origin == Origin::Reread
+            && let Some(read_before) = past.pop()
+        {
+            // The same answer under two schemes is one state to come back to.
+            revert = read_before.revert;
+        }
+        past.push(PastRevision {
+            number,
+            seen: row.seen,
+            fingerprints: row.fingerprints,
+            revert,
+        });
+    }
     KnownEntry {
         id: entry.id,
         public_id: entry.public_id,
         first_seen: entry.first_seen,
         revision_seen: seen,
+        schemes: entry.schemes,
         known: Known {
             state,
             revision: entry.revision,
@@ -180,18 +190,21 @@ fn matched(
     reader: &Reader,
     row: store::KnownEntry,
     state: &FeedState,
+    schemes: Schemes,
 ) -> Result<Matched, StoreError> {
     let print = of_feed_state(state).whole;
     let known: Option<Fingerprint> = row.feed_fp;
     let moved = known != Some(print);
     let dates =
         row.claimed.feed_published != state.published || row.claimed.feed_updated != state.updated;
-    let full = match moved || dates {
+    let stale = is_stale(&row, Channel::Feed, schemes);
+    let full = match moved || dates || stale {
         true => reader.load_entry(row.id)?.map(known_entry),
         false => None,
     };
-    // A fingerprint of another scheme says nothing: the texts themselves are compared.
-    let moved = moved && (known.is_none_or(|print| print.scheme() == SCHEME) || full.is_some());
+    // What was read under another scheme says nothing: it is brought under that of today before it is compared, and
+    // until then the entry has not moved.
+    let moved = moved && !stale;
     Ok(Matched { row, full, moved })
 }
 

@@ -8,6 +8,8 @@ mod clocks;
 mod feed;
 mod known;
 mod page;
+mod reading;
+mod rebase;
 mod report;
 mod revise;
 mod round;
@@ -16,6 +18,7 @@ mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+pub use reading::{NotRead, Reading};
 pub use report::{FeedReport, FeedResult, PageReport, PageResult};
 pub use round::{Progress, Wish};
 pub use settings::Settings;

@@ -1,19 +1,21 @@
 //! The look at an article page, from the request to what is stored.
 
 use super::known::known_entry;
+use super::rebase::{is_stale, rebase_for};
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, Teller};
-use super::{CheckError, Patience, Pipeline, clocks};
+use super::{CheckError, Patience, Pipeline, Reading, clocks};
 use crate::config::PageMode;
 use crate::domain::event::Window;
-use crate::domain::fingerprint::{SCHEME, of_page_state};
+use crate::domain::fingerprint::of_page_state;
 use crate::domain::ids::EntryId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{Capture, EntryOutcome, EntryRef, Outcome, PageCheck, Validators};
+use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, PageState};
-use crate::extract::{PageKind, article};
+use crate::extract::PageKind;
 use crate::fetch::{Answer, FetchRequest, Fetched};
-use crate::store::{self, PageRow};
+use crate::store::{self, PageRow, StoreError};
 use crate::time::Timestamp;
 
 /// A page to look at.
@@ -96,29 +98,33 @@ impl Pipeline {
         let mut outcome = Outcome::of(row.feed);
         let mut write = EntryOutcome::of(EntryRef::Known(entry));
         let mut observations = Vec::new();
-        let moved = looked.moves(&row);
+        let reading = Reading::of(&settings);
+        let moved = looked.moves(&row, reading.schemes());
         looked.put(&mut write, &mut observations);
         let mut became = Became::Same;
         if moved && let Some(full) = self.read(|reader| reader.load_entry(entry))? {
-            let window = window(&row, now);
+            let mut window = window(&row, now);
+            let (readers, last) = (self.readers.clone(), row.page.validators.body_sha256);
             (write, became) = self
                 .workers
-                .run(move || {
+                .run(move || -> Result<_, StoreError> {
                     let teller = Teller::new(&feed, &config, &settings);
-                    let full = known_entry(full);
+                    let mut full = known_entry(full);
+                    let rebasing = readers.with(|reader| {
+                        rebase_for(reader, &reading, &mut full, &observations, now, |_| last)
+                    })?;
+                    rebasing.put(&mut write, &mut window);
                     let became =
                         revise::known_entry(&mut write, &full, &observations, window, &teller, now);
-                    (write, became)
+                    Ok((write, became))
                 })
-                .await?;
+                .await??;
             report.result = match became {
                 Became::Changed => PageResult::Changed,
                 Became::Same | Became::Baseline => PageResult::Unchanged,
             };
         }
-        if write.revision.is_none() {
-            write.page_capture = None;
-        }
+        write.drop_needless_capture();
         let settings = self.settings();
         if let Some(feed) = self.read(|reader| reader.feed(row.feed))?
             && let Some(config) = settings.feed(&feed.url)
@@ -184,9 +190,10 @@ impl Pipeline {
     }
 
     async fn read_page(&self, look: &Look<'_>, at: Timestamp, answer: Answer) -> Looked {
+        let reading = Reading::of(&self.settings());
         let read = self.workers.run(move || {
             let content_type = answer.content_type.as_deref();
-            let read = article(&answer.body, content_type, Some(&answer.final_url));
+            let read = reading.page(&answer.body, content_type, &answer.final_url);
             (answer, read)
         });
         let (check, found) = match read.await {
@@ -262,13 +269,13 @@ impl Looked {
     }
 
     /// Whether a reader may see a difference, or a claimed date moved.
-    fn moves(&self, row: &store::KnownEntry) -> bool {
+    fn moves(&self, row: &store::KnownEntry, schemes: Schemes) -> bool {
         let Found::Article { state, .. } = &self.found else {
             return false;
         };
         let print = of_page_state(state).whole;
         row.page_fp != Some(print)
-            || row.page_fp.is_some_and(|known| known.scheme() != SCHEME)
+            || is_stale(row, Channel::Page, schemes)
             || row.claimed.page_published != state.published
             || row.claimed.page_modified != state.modified
     }
@@ -306,11 +313,11 @@ fn same_bytes(row: &PageRow, now: &Validators) -> bool {
 }
 
 /// A page without a text is never taken for one whose text was taken away.
-fn is_article(kind: PageKind, state: &PageState) -> bool {
+pub(super) fn is_article(kind: PageKind, state: &PageState) -> bool {
     kind == PageKind::Article && !state.body.is_empty()
 }
 
-fn no_article(kind: PageKind) -> &'static str {
+pub(super) fn no_article(kind: PageKind) -> &'static str {
     match kind {
         PageKind::Article | PageKind::NotArticle => "no main text was found on the page",
         PageKind::Soft404 => "the page says that it was not found",

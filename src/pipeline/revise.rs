@@ -7,9 +7,10 @@ use crate::domain::event::{Event, EventData, EventKind, FeedInfo, Window};
 use crate::domain::ids::{EntryId, RevisionNumber};
 use crate::domain::observation::Observation;
 use crate::domain::outcome::{
-    ClaimedDates, EntryOutcome, EntryRef, NewChange, NewEvent, NewRevision, Outcome, Quiet,
+    ClaimedDates, EntryOutcome, EntryRef, NewChange, NewEvent, NewRevision, Origin, Outcome, Quiet,
 };
 use crate::domain::route::{TargetRule, targets_for};
+use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::domain::telling;
 use crate::report::event_text;
@@ -27,6 +28,8 @@ pub(super) struct KnownEntry {
     pub(super) first_seen: Timestamp,
     /// When its current revision was first seen.
     pub(super) revision_seen: Timestamp,
+    /// Under which its state was read.
+    pub(super) schemes: Schemes,
     /// What deciding needs.
     pub(super) known: Known,
 }
@@ -78,6 +81,7 @@ pub(super) fn new_entry(
     observations: &[Observation],
     tell: bool,
     teller: &Teller<'_>,
+    schemes: Schemes,
     now: Timestamp,
 ) {
     let step = first_sight(observations);
@@ -94,10 +98,10 @@ pub(super) fn new_entry(
             });
         }
     }
-    outcome.revision = Some(revision(step, now, None));
+    outcome.revision = Some(revision(step, schemes, now, None));
 }
 
-/// Decides on a known entry and puts the result into `outcome`.
+/// Decides on a known entry, whose schemes are those of the observations by now, and puts the result into `outcome`.
 pub(super) fn known_entry(
     outcome: &mut EntryOutcome,
     entry: &KnownEntry,
@@ -117,7 +121,7 @@ pub(super) fn known_entry(
         }
         Decision::Baseline(step) => {
             outcome.claimed = Some(ClaimedDates::of(&step.state));
-            outcome.revision = Some(revision(*step, now, None));
+            outcome.revision = Some(revision(*step, entry.schemes, now, None));
             Became::Baseline
         }
         Decision::Revised(revised) => {
@@ -133,7 +137,7 @@ pub(super) fn known_entry(
                     targets,
                 });
             }
-            outcome.revision = Some(revision(revised.step, now, Some(change)));
+            outcome.revision = Some(revision(revised.step, entry.schemes, now, Some(change)));
             Became::Changed
         }
     }
@@ -198,12 +202,19 @@ pub(super) fn feed_event(
     }
 }
 
-fn revision(step: Step, now: Timestamp, change: Option<NewChange>) -> NewRevision {
+fn revision(
+    step: Step,
+    schemes: Schemes,
+    now: Timestamp,
+    change: Option<NewChange>,
+) -> NewRevision {
     NewRevision {
         number: step.number,
         seen: now,
         state: step.state,
         fingerprints: step.fingerprints,
+        schemes,
+        origin: Origin::Look,
         channels: step.channels,
         change,
     }

@@ -13,7 +13,7 @@ use crate::domain::classify::{Label, Significance};
 use crate::domain::diff::WordCount;
 use crate::domain::event::{EntryInfo, FeedInfo, Field};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
-use crate::domain::outcome::Quiet;
+use crate::domain::outcome::{Origin, Quiet};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
@@ -54,6 +54,9 @@ pub struct HistoryRow {
     pub title: Option<String>,
     /// Words of its text.
     pub words: u64,
+    /// What brought it; left out for what a look brought.
+    #[serde(serialize_with = "origin_word", skip_serializing_if = "is_look")]
+    pub origin: Origin,
     /// The change that led to it; absent for a first sight.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<HistoryChange>,
@@ -78,6 +81,22 @@ pub struct HistoryChange {
     /// Why nobody was told.
     #[serde(serialize_with = "quiet_word", skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn origin_word<S: serde::Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
+    origin.as_str().serialize(serializer)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn is_look(origin: &Origin) -> bool {
+    *origin == Origin::Look
 }
 
 #[expect(
@@ -172,6 +191,12 @@ fn table_row(history: &History, at: usize, row: &HistoryRow, view: &View) -> Vec
 fn change_cell(history: &History, before: Option<&HistoryRow>, row: &HistoryRow) -> Line {
     let Some(change) = &row.change else {
         let text = match before {
+            _ if row.origin == Origin::Reread => {
+                "the same answer, read by a newer revisor or other rules; no edit".to_owned()
+            }
+            _ if row.origin == Origin::Rebased => {
+                "begun anew: a newer revisor or other rules, and the old answer is gone".to_owned()
+            }
             None => first_sight(history, row),
             Some(_) if row.channels.contains(&Channel::Page) => {
                 "page read for the first time".to_owned()
@@ -255,6 +280,7 @@ mod tests {
             channels: vec![Channel::Feed],
             title: Some(title.into()),
             words: 120,
+            origin: Origin::Look,
             change,
         };
         let change = |number, fields, added, removed| {

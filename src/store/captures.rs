@@ -1,6 +1,6 @@
 //! `captures` and `bodies`: the raw answers behind revisions.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::codec::{sha256, unpack};
 use super::error::StoreError;
@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::sql::{channel_word, parse_channels};
 use super::writer::Tx;
 use crate::domain::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
-use crate::domain::outcome::Capture;
+use crate::domain::outcome::{Behind, Capture};
 
 /// A capture as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub struct StoredCapture {
     pub body_kept: bool,
 }
 
+macro_rules! select_capture {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.channel, c.url, c.fetched_at, c.status, c.headers, c.body_sha256, b.bytes, b.body ",
+            $rest
+        )
+    };
+}
+
 impl Reader {
     /// The raw answers behind a revision, feed first.
     pub fn captures_of(
@@ -31,46 +40,86 @@ impl Reader {
         revision: RevisionNumber,
     ) -> Result<Vec<StoredCapture>, StoreError> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT c.id, c.channel, c.url, c.fetched_at, c.status, c.headers, c.body_sha256, b.bytes, b.body \
-                 FROM revisions AS r JOIN captures AS c ON c.id IN (r.feed_capture_id, r.page_capture_id) \
+            let mut statement = conn.prepare_cached(select_capture!(
+                "FROM revisions AS r JOIN captures AS c ON c.id IN (r.feed_capture_id, r.page_capture_id) \
                  LEFT JOIN bodies AS b ON b.id = c.body_id \
-                 WHERE r.entry_id = ?1 AND r.number = ?2 ORDER BY c.channel, c.id",
-            )?;
+                 WHERE r.entry_id = ?1 AND r.number = ?2 ORDER BY c.channel, c.id"
+            ))?;
             let mut rows = statement.query(params![entry, revision])?;
             let mut captures = Vec::new();
             while let Some(row) = rows.next()? {
-                let id: CaptureId = row.get(0)?;
-                let damaged = |what: &str| StoreError::damaged(format!("capture {id} {what}"));
-                let channel = parse_channels(&row.get::<_, String>(1)?);
-                let headers: String = row.get(5)?;
-                let packed: Option<(i64, Vec<u8>)> = match row.get(7)? {
-                    Some(bytes) => Some((bytes, row.get(8)?)),
-                    None => None,
-                };
-                let body_kept = packed.is_some();
-                let body = match packed {
-                    Some((bytes, packed)) => unpack(&packed, bytes)?,
-                    None => Vec::new(),
-                };
-                captures.push(StoredCapture {
-                    id,
-                    capture: Capture {
-                        channel: channel.first().copied().ok_or_else(|| damaged("has no channel"))?,
-                        url: row.get(2)?,
-                        fetched: row.get(3)?,
-                        status: row.get(4)?,
-                        headers: serde_json::from_str(&headers)
-                            .map_err(|_| damaged("has headers that cannot be read"))?,
-                        body,
-                    },
-                    body_sha256: row.get(6)?,
-                    body_kept,
-                });
+                captures.push(capture_row(row)?);
             }
             Ok(captures)
         })
     }
+
+    /// A raw answer; `None` when there is no such row.
+    pub fn capture(&self, id: CaptureId) -> Result<Option<StoredCapture>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_capture!(
+                "FROM captures AS c LEFT JOIN bodies AS b ON b.id = c.body_id WHERE c.id = ?1"
+            ))?;
+            let mut rows = statement.query([id])?;
+            rows.next()?.map(capture_row).transpose()
+        })
+    }
+
+    /// The raw answers that a revision's state was read from: each channel's may have come with an earlier revision.
+    pub fn captures_behind(
+        &self,
+        entry: EntryId,
+        revision: RevisionNumber,
+    ) -> Result<Behind, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT \
+                 (SELECT feed_capture_id FROM revisions WHERE entry_id = ?1 AND number <= ?2 \
+                    AND channels IN ('feed', 'feed,page', 'page,feed') ORDER BY number DESC LIMIT 1), \
+                 (SELECT page_capture_id FROM revisions WHERE entry_id = ?1 AND number <= ?2 \
+                    AND channels IN ('page', 'feed,page', 'page,feed') ORDER BY number DESC LIMIT 1)",
+            )?;
+            Ok(statement.query_row(params![entry, revision], |row| {
+                Ok(Behind {
+                    feed: row.get(0)?,
+                    page: row.get(1)?,
+                })
+            })?)
+        })
+    }
+}
+
+fn capture_row(row: &Row<'_>) -> Result<StoredCapture, StoreError> {
+    let id: CaptureId = row.get(0)?;
+    let damaged = |what: &str| StoreError::damaged(format!("capture {id} {what}"));
+    let channel = parse_channels(&row.get::<_, String>(1)?);
+    let headers: String = row.get(5)?;
+    let packed: Option<(i64, Vec<u8>)> = match row.get(7)? {
+        Some(bytes) => Some((bytes, row.get(8)?)),
+        None => None,
+    };
+    let body_kept = packed.is_some();
+    let body = match packed {
+        Some((bytes, packed)) => unpack(&packed, bytes)?,
+        None => Vec::new(),
+    };
+    Ok(StoredCapture {
+        id,
+        capture: Capture {
+            channel: channel
+                .first()
+                .copied()
+                .ok_or_else(|| damaged("has no channel"))?,
+            url: row.get(2)?,
+            fetched: row.get(3)?,
+            status: row.get(4)?,
+            headers: serde_json::from_str(&headers)
+                .map_err(|_| damaged("has headers that cannot be read"))?,
+            body,
+        },
+        body_sha256: row.get(6)?,
+        body_kept,
+    })
 }
 
 /// Stores an answer; the same body twice is stored once.

@@ -9,7 +9,8 @@ use super::{captures, changes, feeds, revisions, states};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{
-    ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Outcome, PageCheck,
+    Base, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Origin, Outcome,
+    PageCheck, Stamp,
 };
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -121,13 +122,20 @@ fn write_entry(
     for alias in &outcome.aliases {
         put_alias(tx, look, entry.id, alias)?;
     }
+    if let (Some(stamp), EntryRef::Known(_)) = (&outcome.stamp, outcome.entry) {
+        stamp_newest(tx.conn, entry.id, outcome, stamp)?;
+    }
+    let stored = outcome.revision.is_some() || outcome.base.is_some();
+    let page_capture = match outcome.page_capture.as_ref().filter(|_| stored) {
+        Some(capture) => Some(captures::put(tx, look.feed, capture)?),
+        None => None,
+    };
+    if let Some(base) = &outcome.base {
+        write_base(tx, look, entry.id, base, page_capture)?;
+    }
     let mut number = None;
     if let Some(revision) = &outcome.revision {
         let state = states::put(tx, &revision.state)?;
-        let page_capture = match &outcome.page_capture {
-            Some(capture) => Some(captures::put(tx, look.feed, capture)?),
-            None => None,
-        };
         let brought = |channel| revision.channels.contains(&channel);
         revisions::insert(
             tx,
@@ -149,6 +157,70 @@ fn write_entry(
         write_event(tx, look.feed, Some(entry.id), number, new)?;
     }
     Ok(())
+}
+
+/// Writes what is derived from the newest revision that was stored before.
+fn stamp_newest(
+    conn: &Connection,
+    entry: EntryId,
+    outcome: &EntryOutcome,
+    stamp: &Stamp,
+) -> Result<(), StoreError> {
+    let added = [
+        outcome.base.as_ref().map(|base| &base.revision),
+        outcome.revision.as_ref(),
+    ];
+    let first = added.into_iter().flatten().next();
+    let number: RevisionNumber = match first {
+        Some(first) => RevisionNumber(first.number.0.saturating_sub(1)),
+        None => conn
+            .prepare_cached("SELECT revision FROM entries WHERE id = ?1")?
+            .query_row([entry], |row| row.get(0))?,
+    };
+    revisions::stamp(conn, entry, number, stamp)?;
+    if first.is_none() {
+        conn.prepare_cached(
+            "UPDATE entries SET feed_fp = ?2, page_fp = ?3, feed_scheme = ?4, page_scheme = ?5 WHERE id = ?1",
+        )?
+        .execute(params![
+            entry,
+            stamp.fingerprints.feed,
+            stamp.fingerprints.page,
+            stamp.schemes.feed,
+            stamp.schemes.page
+        ])?;
+    }
+    Ok(())
+}
+
+/// Stores the revision that makes the last one comparable. What was read anew has its old answers behind it, and what
+/// is a new beginning that of this look.
+fn write_base(
+    tx: &mut Tx<'_>,
+    look: &Look,
+    entry: EntryId,
+    base: &Base,
+    page_capture: Option<CaptureId>,
+) -> Result<(), StoreError> {
+    if base.revision.change.is_some() || base.revision.origin == Origin::Look {
+        return Err(StoreError::Refused(
+            "a re-reading that claims to be an edit",
+        ));
+    }
+    let state = states::put(tx, &base.revision.state)?;
+    let begins = |channel| {
+        base.revision.origin == Origin::Rebased && base.revision.channels.contains(&channel)
+    };
+    let feed = look.feed_capture.filter(|_| begins(Channel::Feed));
+    let page = page_capture.filter(|_| begins(Channel::Page));
+    revisions::insert(
+        tx,
+        entry,
+        &base.revision,
+        &state,
+        base.captures.feed.or(feed),
+        base.captures.page.or(page),
+    )
 }
 
 fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entry, StoreError> {
@@ -176,7 +248,8 @@ fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entr
         .prepare_cached(
             "INSERT INTO entries (id, public_id, feed_id, in_feed, first_seen_at, last_seen_at, revision, title, \
              feed_fp, page_fp, feed_published_at, feed_updated_at, page_published_at, page_modified_at, page_url, \
-             page_next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             page_next_at, feed_scheme, page_scheme) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+             ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             id,
@@ -193,7 +266,9 @@ fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entr
             claimed.page_published,
             claimed.page_modified,
             outcome.page_url,
-            outcome.page_next.flatten()
+            outcome.page_next.flatten(),
+            revision.schemes.feed,
+            revision.schemes.page
         ])?;
     Ok(Entry { id, public_id })
 }
@@ -223,24 +298,32 @@ fn update_entry(
     let Some((public_id, current, claimed_before)) = known else {
         return Err(StoreError::Refused("an entry that its feed does not have"));
     };
-    let current: RevisionNumber = current;
-    if let Some(revision) = &outcome.revision {
+    let mut current: RevisionNumber = current;
+    let added = [
+        outcome.base.as_ref().map(|base| &base.revision),
+        outcome.revision.as_ref(),
+    ];
+    for revision in added.into_iter().flatten() {
         if revision.number != current.next() {
             return Err(StoreError::Conflict {
                 entry: id.0,
                 offered: revision.number,
             });
         }
+        current = revision.number;
         tx.conn
             .prepare_cached(
-                "UPDATE entries SET revision = ?2, title = ?3, feed_fp = ?4, page_fp = ?5 WHERE id = ?1",
+                "UPDATE entries SET revision = ?2, title = ?3, feed_fp = ?4, page_fp = ?5, feed_scheme = ?6, \
+                 page_scheme = ?7 WHERE id = ?1",
             )?
             .execute(params![
                 id,
                 revision.number,
                 revision.state.title(),
                 revision.fingerprints.feed,
-                revision.fingerprints.page
+                revision.fingerprints.page,
+                revision.schemes.feed,
+                revision.schemes.page
             ])?;
     }
     let claimed = claimed_now(claimed_before, outcome);

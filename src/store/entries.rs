@@ -5,10 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 use super::error::StoreError;
 use super::feeds::limit_of;
 use super::reader::Reader;
-use super::{changes, revisions, states};
+use super::revisions::{self, PastRow};
+use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{AliasKey, ClaimedDates, Validators};
+use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
 
@@ -54,6 +56,8 @@ pub struct KnownEntry {
     pub feed_fp: Option<Fingerprint>,
     /// The fingerprint of the newest state on the page channel.
     pub page_fp: Option<Fingerprint>,
+    /// Under which the newest state was read; meaningless for a channel that it does not have.
+    pub schemes: Schemes,
     /// The dates claimed at the last look.
     pub claimed: ClaimedDates,
     /// How often a claimed date moved while the text stayed.
@@ -104,7 +108,7 @@ pub struct KnownEntryFull {
     /// When that state was first seen.
     pub seen: Timestamp,
     /// The newest revisions, oldest first, the current one included; at most the last 200.
-    pub history: Vec<(RevisionNumber, Fingerprints)>,
+    pub history: Vec<PastRow>,
     /// The newest changes, oldest first; at most the last 32.
     pub changes: Vec<RecentChange>,
 }
@@ -138,7 +142,7 @@ macro_rules! select_entry {
              e.title, e.feed_fp, e.page_fp, e.feed_published_at, e.feed_updated_at, e.page_published_at, \
              e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
              e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
-             e.page_failures FROM ",
+             e.page_failures, e.feed_scheme, e.page_scheme FROM ",
             $rest
         )
     };
@@ -160,6 +164,10 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
         title: row.get(8)?,
         feed_fp: row.get(9)?,
         page_fp: row.get(10)?,
+        schemes: Schemes {
+            feed: row.get(27)?,
+            page: row.get(28)?,
+        },
         claimed: ClaimedDates {
             feed_published: row.get(11)?,
             feed_updated: row.get(12)?,
@@ -253,7 +261,7 @@ impl Reader {
             Ok(Some(KnownEntryFull {
                 state: states::get(&tx, state_id)?,
                 seen,
-                history: revisions::fingerprints(&tx, id, HISTORY)?,
+                history: revisions::past(&tx, id, HISTORY)?,
                 changes: changes::recent(&tx, id, RECENT_CHANGES)?,
                 entry,
             }))

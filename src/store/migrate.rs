@@ -22,10 +22,16 @@ struct Migration {
 }
 
 /// All migrations in order. The files are never edited after a release.
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    sql: include_str!("../../migrations/0001_initial.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        sql: include_str!("../../migrations/0001_initial.sql"),
+    },
+    Migration {
+        number: 2,
+        sql: include_str!("../../migrations/0002_schemes.sql"),
+    },
+];
 
 /// The schema that this program reads and writes.
 pub const SCHEMA: u32 = MIGRATIONS[MIGRATIONS.len() - 1].number;

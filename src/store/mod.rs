@@ -51,7 +51,7 @@ pub use outbox::{
     Retry,
 };
 pub use reader::{Reader, Readers};
-pub use revisions::RevisionRow;
+pub use revisions::{PastRow, RevisionRow};
 pub use status::{FeedHealth, StoreCounts};
 pub use targets::{TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};

@@ -9,9 +9,10 @@ use super::reader::Reader;
 use super::sql::{channel_word, join_words, parse_channels};
 use super::states::{self, StoredState};
 use super::writer::Tx;
-use crate::domain::fingerprint::Fingerprints;
+use crate::domain::fingerprint::{Fingerprints, SCHEME};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
-use crate::domain::outcome::{NewRevision, Quiet};
+use crate::domain::outcome::{NewRevision, Origin, Quiet, Stamp};
+use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, EntryState};
 use crate::time::Timestamp;
 
@@ -32,6 +33,8 @@ pub struct RevisionRow {
     pub change: Option<ChangeNumber>,
     /// Why that change was not told.
     pub quiet: Option<Quiet>,
+    /// What brought it.
+    pub origin: Origin,
     /// The link of the chain: SHA-256 of the link before, the state's hash, the number and the moment.
     pub hash: [u8; 32],
 }
@@ -41,7 +44,7 @@ impl Reader {
     pub fn history(&self, entry: EntryId, limit: usize) -> Result<Vec<RevisionRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT r.number, r.seen_at, r.channels, r.state_id, c.number, c.quiet, r.hash \
+                "SELECT r.number, r.seen_at, r.channels, r.state_id, c.number, c.quiet, r.hash, r.origin \
                  FROM revisions AS r \
                  LEFT JOIN changes AS c ON c.entry_id = r.entry_id AND c.after_revision = r.number \
                  WHERE r.entry_id = ?1 ORDER BY r.number DESC LIMIT ?2",
@@ -63,6 +66,7 @@ impl Reader {
                     change: row.get(4)?,
                     quiet: row.get(5)?,
                     hash: row.get(6)?,
+                    origin: row.get(7)?,
                 });
             }
             history.reverse();
@@ -127,11 +131,13 @@ pub(super) fn insert(
     let hash = chain_hash(&previous, &state.sha256, revision.number, revision.seen);
     let channels = join_words(revision.channels.iter().copied().map(channel_word));
     let fp = &revision.fingerprints;
+    let schemes = revision.schemes;
     tx.conn
         .prepare_cached(
             "INSERT INTO revisions (entry_id, number, state_id, seen_at, channels, feed_capture_id, page_capture_id, \
              feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
-             previous_hash, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+             previous_hash, hash, feed_scheme, page_scheme, origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
         )?
         .execute(params![
             entry,
@@ -149,7 +155,10 @@ pub(super) fn insert(
             fp.page_title,
             fp.page_body,
             previous,
-            hash
+            hash,
+            schemes.feed,
+            schemes.page,
+            revision.origin
         ])?;
     Ok(())
 }
@@ -168,22 +177,93 @@ pub(super) fn current(
     .ok_or_else(|| StoreError::damaged(format!("entry {entry} lacks its revision {number}")))
 }
 
-/// Fingerprints of the newest revisions, oldest first.
-pub(super) fn fingerprints(
+/// A revision as far as a return to it is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastRow {
+    /// Its number.
+    pub number: RevisionNumber,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Of its state, of the scheme of this program.
+    pub fingerprints: Fingerprints,
+    /// Under which its channels were read.
+    pub schemes: Schemes,
+    /// What brought it.
+    pub origin: Origin,
+}
+
+/// The newest revisions, oldest first.
+pub(super) fn past(
     conn: &Connection,
     entry: EntryId,
     limit: usize,
-) -> Result<Vec<(RevisionNumber, Fingerprints)>, StoreError> {
+) -> Result<Vec<PastRow>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, number \
+        "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, number, \
+         seen_at, feed_scheme, page_scheme, origin, state_id \
          FROM revisions WHERE entry_id = ?1 ORDER BY number DESC LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![entry, limit_of(limit)], |row| {
-        Ok((row.get(7)?, fingerprint_row(row)?))
-    })?;
-    let mut history: Vec<_> = rows.collect::<Result<_, _>>()?;
-    history.reverse();
-    Ok(history)
+    let mut rows = statement.query(params![entry, limit_of(limit)])?;
+    let mut past = Vec::new();
+    while let Some(row) = rows.next()? {
+        let stored = fingerprint_row(row)?;
+        let fingerprints = if is_of_today(&stored) {
+            stored
+        } else {
+            // Fingerprints of two schemes never match.
+            Fingerprints::of(&states::get(conn, row.get(12)?)?)
+        };
+        past.push(PastRow {
+            number: row.get(7)?,
+            seen: row.get(8)?,
+            fingerprints,
+            schemes: Schemes {
+                feed: row.get(9)?,
+                page: row.get(10)?,
+            },
+            origin: row.get(11)?,
+        });
+    }
+    past.reverse();
+    Ok(past)
+}
+
+/// Whether fingerprints are of the scheme of this program.
+fn is_of_today(prints: &Fingerprints) -> bool {
+    let whole = [prints.feed, prints.page];
+    whole
+        .into_iter()
+        .flatten()
+        .all(|print| print.scheme() == SCHEME)
+}
+
+/// Writes what is derived from a revision. The revision itself, which the chain vouches for, stays as it is.
+pub(super) fn stamp(
+    conn: &Connection,
+    entry: EntryId,
+    number: RevisionNumber,
+    stamp: &Stamp,
+) -> Result<(), StoreError> {
+    let fp = &stamp.fingerprints;
+    conn.prepare_cached(
+        "UPDATE revisions SET feed_fp = ?3, page_fp = ?4, feed_title_fp = ?5, feed_summary_fp = ?6, \
+         feed_body_fp = ?7, page_title_fp = ?8, page_body_fp = ?9, feed_scheme = ?10, page_scheme = ?11 \
+         WHERE entry_id = ?1 AND number = ?2",
+    )?
+    .execute(params![
+        entry,
+        number,
+        fp.feed,
+        fp.page,
+        fp.feed_title,
+        fp.feed_summary,
+        fp.feed_body,
+        fp.page_title,
+        fp.page_body,
+        stamp.schemes.feed,
+        stamp.schemes.page
+    ])?;
+    Ok(())
 }
 
 /// Fingerprints of one revision that must exist.

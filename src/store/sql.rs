@@ -9,7 +9,8 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{
     CaptureId, ChangeNumber, DeliveryId, EntryId, EventId, FeedId, RevisionNumber,
 };
-use crate::domain::outcome::{AliasKind, Quiet};
+use crate::domain::outcome::{AliasKind, Origin, Quiet};
+use crate::domain::scheme::Scheme;
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
@@ -81,6 +82,30 @@ impl ToSql for AliasKind {
 impl FromSql for AliasKind {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         Self::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+impl ToSql for Origin {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
+    }
+}
+
+impl FromSql for Origin {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+impl ToSql for Scheme {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for Scheme {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Scheme)
     }
 }
 

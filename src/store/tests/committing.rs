@@ -62,7 +62,7 @@ fn a_change_gets_its_number_and_the_names_of_the_database() {
     assert_eq!(full.entry.last_change, Some(at(60)));
     assert_eq!(full.history.len(), 2);
     assert_eq!(
-        full.history[0].1.feed_title,
+        full.history[0].fingerprints.feed_title,
         Some(fingerprint("Twelve held"))
     );
     assert_eq!(full.changes.len(), 1);

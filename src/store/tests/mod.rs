@@ -20,8 +20,9 @@ use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{
     AliasKey, AliasKind, Capture, EntryOutcome, EntryRef, FeedPoll, NewAlias, NewChange, NewEvent,
-    NewRevision, Outcome, PollResult, Validators,
+    NewRevision, Origin, Outcome, PollResult, Validators,
 };
+use crate::domain::scheme::Schemes;
 use crate::domain::state::{Block, Channel, EntryState, FeedState};
 use crate::time::Timestamp;
 
@@ -188,6 +189,8 @@ fn revision(number: RevisionNumber, state: EntryState, seen: Timestamp) -> NewRe
             feed_title: Some(fingerprint(&title)),
             ..Fingerprints::default()
         },
+        schemes: Schemes::default(),
+        origin: Origin::Look,
         channels: vec![Channel::Feed],
         change: None,
     }

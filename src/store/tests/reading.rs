@@ -271,8 +271,8 @@ fn the_past_of_an_entry_is_bounded_and_in_order() {
     let full = bench.reader().load_entry(entry).unwrap().unwrap();
     assert_eq!(full.entry.revision, RevisionNumber(210));
     assert_eq!(full.history.len(), 200);
-    assert_eq!(full.history[0].0, RevisionNumber(11));
-    assert_eq!(full.history[199].0, RevisionNumber(210));
+    assert_eq!(full.history[0].number, RevisionNumber(11));
+    assert_eq!(full.history[199].number, RevisionNumber(210));
     assert_eq!(full.changes.len(), 32);
     let history = bench.reader().history(entry, 3).unwrap();
     let numbers: Vec<u32> = history.iter().map(|row| row.number.0).collect();

@@ -1,0 +1,258 @@
+//! What an answer says, whether it has just come or was stored long ago: both are read in the same way.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Settings;
+use super::page::{is_article, no_article};
+use crate::domain::fingerprint::address_key;
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::Capture;
+use crate::domain::scheme::{Scheme, Schemes};
+use crate::domain::state::{Channel, EntryState, FeedState};
+use crate::extract::{self, Article, PageKind, article};
+use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
+
+/// How answers are read: what the settings in force have to say about it.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    limits: Limits,
+    schemes: Schemes,
+}
+
+/// Why a stored answer says nothing of an entry any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotRead {
+    /// Retention has taken the body.
+    #[error("its body is not kept any more")]
+    Gone,
+    /// The page is not taken for an article.
+    #[error("{}", no_article(*.0))]
+    NoArticle(PageKind),
+    /// The document is not taken for a feed.
+    #[error("it cannot be read as a feed: {0}")]
+    NoFeed(String),
+    /// No item of the feed is the entry, or it could be several.
+    #[error("no item of it can be told to be this entry")]
+    NotListed,
+    /// Reading it panicked.
+    #[error("the program failed on it; this is a fault in revisor, please report it")]
+    Crashed,
+}
+
+impl Reading {
+    /// By the settings in force.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            limits: Limits {
+                bytes: settings.max_size(),
+                ..Limits::default()
+            },
+            schemes: Schemes {
+                feed: Scheme::version(feed::SCHEME),
+                page: Scheme::version(extract::SCHEME),
+            },
+        }
+    }
+
+    /// Under which answers are read.
+    #[must_use]
+    pub fn schemes(&self) -> Schemes {
+        self.schemes
+    }
+
+    /// What a page says. `url` is the address that answered, after redirects.
+    #[must_use]
+    pub fn page(&self, body: &[u8], content_type: Option<&str>, url: &str) -> Article {
+        article(body, content_type, Some(url))
+    }
+
+    /// What a feed says. `url` is the address that answered, after redirects.
+    ///
+    /// # Errors
+    /// When it is no feed, is over a limit, or is broken beyond repair.
+    pub fn feed(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        url: &str,
+    ) -> Result<ParsedFeed, FeedError> {
+        parse(body, content_type, url, &self.limits)
+    }
+
+    /// What a stored answer says of an entry, read as an answer of today would be. `known` is what the answer was
+    /// understood to say, or what is known of the entry otherwise: it tells which item of a feed is meant.
+    ///
+    /// # Errors
+    /// When it says nothing of the entry.
+    pub fn again(&self, capture: &Capture, known: &EntryState) -> Result<Observation, NotRead> {
+        let read = || match capture.channel {
+            Channel::Feed => {
+                let items = self.items_again(capture)?;
+                let known = known.feed.as_ref().ok_or(NotRead::NotListed)?;
+                let item = item_of(&items, known).ok_or(NotRead::NotListed)?;
+                Ok(Observed::Feed(item.clone()))
+            }
+            Channel::Page => self.page_again(capture),
+        };
+        // Whoever goes through thousands of answers must not be ended by one of them.
+        let state = catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(NotRead::Crashed))?;
+        Ok(Observation {
+            seen: capture.fetched,
+            state,
+        })
+    }
+
+    fn page_again(&self, capture: &Capture) -> Result<Observed, NotRead> {
+        let read = self.page(&capture.body, content_type(capture), &capture.url);
+        match is_article(read.kind, &read.state) {
+            true => Ok(Observed::Page(read.state)),
+            false => Err(NotRead::NoArticle(read.kind)),
+        }
+    }
+
+    fn items_again(&self, capture: &Capture) -> Result<Vec<FeedState>, NotRead> {
+        let read = self.feed(&capture.body, content_type(capture), &capture.url);
+        read.map(|parsed| parsed.entries)
+            .map_err(|error| NotRead::NoFeed(error.to_string()))
+    }
+}
+
+fn content_type(capture: &Capture) -> Option<&str> {
+    let mut headers = capture.headers.iter();
+    headers
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| value.as_str())
+}
+
+/// The item that an entry was read from: by its guid, its address and its headline, each of which may narrow the
+/// choice. `None` when nothing leads to it, or to several that differ.
+fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedState> {
+    let key = |address: &Option<String>| address.as_deref().map(address_key);
+    let narrow = |among: &mut Vec<&'a FeedState>, same: &dyn Fn(&FeedState) -> bool| {
+        let fitting: Vec<&FeedState> = among.iter().copied().filter(|item| same(item)).collect();
+        let fits = !fitting.is_empty();
+        if fits {
+            *among = fitting;
+        }
+        fits
+    };
+    let mut among: Vec<&FeedState> = items.iter().collect();
+    let (guid, address) = (key(&known.guid), key(&known.address));
+    let mut found = guid.is_some() && narrow(&mut among, &|item| key(&item.guid) == guid);
+    found |= address.is_some() && narrow(&mut among, &|item| key(&item.address) == address);
+    if !found && (guid.is_some() || address.is_some()) {
+        return None;
+    }
+    found |= known.title.is_some() && narrow(&mut among, &|item| item.title == known.title);
+    narrow(&mut among, &|item| item.published == known.published);
+    let (first, others) = among.split_first()?;
+    (found && others.iter().all(|other| other == first)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    fn item(guid: Option<&str>, address: Option<&str>, title: &str) -> FeedState {
+        FeedState {
+            guid: guid.map(str::to_owned),
+            address: address.map(str::to_owned),
+            title: Some(title.to_owned()),
+            ..FeedState::default()
+        }
+    }
+
+    fn reading() -> Reading {
+        Reading {
+            limits: Limits::default(),
+            schemes: Schemes::default(),
+        }
+    }
+
+    fn capture(channel: Channel, content_type: &str, body: &str) -> Capture {
+        Capture {
+            channel,
+            url: "https://n.example/a".to_owned(),
+            fetched: Timestamp::from_unix(1_000),
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn an_item_is_found_by_its_names_and_never_guessed() {
+        let items = [
+            item(Some("1"), Some("https://n.example/a"), "A"),
+            item(Some("2"), Some("https://n.example/b"), "B"),
+            // A guid used twice is told apart by the address.
+            item(Some("2"), Some("https://n.example/c"), "C"),
+            item(None, None, "D"),
+            item(None, None, "D"),
+            item(None, None, "E"),
+        ];
+        let found = |known: FeedState| item_of(&items, &known).and_then(|item| item.title.clone());
+        let title = |text: &str| Some(text.to_owned());
+        assert_eq!(found(item(Some("1"), None, "old headline")), title("A"));
+        let tracked = Some("http://n.example/b/?utm_source=x");
+        assert_eq!(found(item(Some("2"), tracked, "B")), title("B"));
+        assert_eq!(
+            found(item(Some("9"), Some("https://n.example/c"), "?")),
+            title("C")
+        );
+        assert_eq!(found(item(Some("9"), None, "A")), None);
+        assert_eq!(found(item(Some("2"), None, "new headline")), None);
+        // The same item twice is one item.
+        assert_eq!(found(item(None, None, "D")), title("D"));
+        assert_eq!(found(item(None, None, "F")), None);
+    }
+
+    #[test]
+    fn a_stored_page_says_what_it_says_when_it_comes() {
+        let text = "The council met on Monday and voted for the new bridge. ".repeat(8);
+        let html = format!(
+            "<html><head><title>t</title></head><body><article><h1>The bridge</h1><p>{text}</p><p>{text}</p></article></body></html>"
+        );
+        let stored = capture(Channel::Page, "text/html; charset=utf-8", &html);
+        let fresh = reading().page(
+            html.as_bytes(),
+            Some("text/html; charset=utf-8"),
+            &stored.url,
+        );
+        let again = reading().again(&stored, &EntryState::default()).unwrap();
+        assert_eq!(again.state, Observed::Page(fresh.state));
+        assert_eq!(again.seen, stored.fetched);
+
+        let empty = capture(Channel::Page, "text/html", "<html><body></body></html>");
+        let error = reading().again(&empty, &EntryState::default()).unwrap_err();
+        assert!(matches!(error, NotRead::NoArticle(_)));
+    }
+
+    #[test]
+    fn a_stored_feed_says_what_it_said_of_the_entry() {
+        let xml = "<rss version='2.0'><channel><title>t</title>\
+            <item><guid>1</guid><title>A</title></item><item><guid>2</guid><title>B</title></item></channel></rss>";
+        let stored = capture(Channel::Feed, "application/rss+xml", xml);
+        let known = |guid: &str| EntryState {
+            feed: Some(item(Some(guid), None, "B")),
+            page: None,
+        };
+        let Ok(Observation {
+            state: Observed::Feed(found),
+            ..
+        }) = reading().again(&stored, &known("2"))
+        else {
+            panic!("an item");
+        };
+        assert_eq!(found.title.as_deref(), Some("B"));
+        assert_eq!(
+            reading().again(&stored, &known("3")),
+            Err(NotRead::NotListed)
+        );
+        let broken = capture(Channel::Feed, "text/html", "<p>not here</p>");
+        let error = reading().again(&broken, &known("2")).unwrap_err();
+        assert!(matches!(error, NotRead::NoFeed(_)));
+    }
+}
