@@ -1,12 +1,19 @@
 //! Bytes → text: byte order mark, then what the answer's header says, then what the document says, checked against the
-//! bytes themselves.
+//! bytes themselves; where nothing is said, or what is said cannot be, the bytes are asked alone.
 
 use std::borrow::Cow;
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
 /// How far into a document its own declaration is looked for; HTML's rule is 1,024, pages are worse.
 const DECLARATION_WINDOW: usize = 4096;
+
+/// How much of a document is looked at to guess its character set; the beginning of one may be all markup.
+const GUESS_WINDOW: usize = 256 << 10;
+
+/// The fewest bytes outside of ASCII that a guess is made from.
+const GUESS_LEAST: usize = 16;
 
 /// A document as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +92,21 @@ fn invalid_utf8(body: &[u8], declared: bool) -> Decoded<'_> {
             malformed: true,
         };
     }
-    with(WINDOWS_1252, body, declared)
+    with(guess(body), body, declared)
+}
+
+/// The character set that the bytes look like, as browsers guess it. From a few letters nothing is guessed: it could be
+/// another set after the next edit, and the whole text would look rewritten. Most undeclared documents of the web are
+/// in the set that is taken then.
+fn guess(body: &[u8]) -> &'static Encoding {
+    let window = body.get(..GUESS_WINDOW).unwrap_or(body);
+    let telling = window.iter().filter(|byte| !byte.is_ascii()).count();
+    if telling < GUESS_LEAST {
+        return WINDOWS_1252;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(window, window.len() == body.len());
+    detector.guess(None, Utf8Detection::Deny)
 }
 
 fn with<'a>(encoding: &'static Encoding, body: &'a [u8], misdeclared: bool) -> Decoded<'a> {
@@ -232,6 +253,28 @@ mod tests {
             "<?xml encoding='utf-8'?>café",
             true,
         );
+    }
+
+    #[test]
+    fn a_set_that_nobody_declares_is_guessed() {
+        let russian =
+            "Совет решил, что старый мост будет закрыт до весны, и просит жителей ездить в объезд.";
+        let japanese = "市議会は、古い橋を春まで閉鎖し、住民に迂回するよう求めることを決めました。";
+        let greek = "Το συμβούλιο αποφάσισε ότι η παλιά γέφυρα θα μείνει κλειστή μέχρι την άνοιξη.";
+        for (text, encoding) in [
+            (russian, encoding_rs::KOI8_R),
+            (russian, encoding_rs::WINDOWS_1251),
+            (japanese, encoding_rs::EUC_JP),
+            (japanese, encoding_rs::SHIFT_JIS),
+            (greek, encoding_rs::ISO_8859_7),
+        ] {
+            let document = format!("<rss><title>{text}</title></rss>");
+            let (bytes, _, _) = encoding.encode(&document);
+            check(&bytes, None, &document, false);
+            let lying = format!("<?xml version='1.0' encoding='utf-8'?>{document}");
+            let (bytes, _, _) = encoding.encode(&lying);
+            check(&bytes, None, &lying, true);
+        }
     }
 
     #[test]

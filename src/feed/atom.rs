@@ -132,6 +132,11 @@ impl Draft {
         }
     }
 
+    /// Takes a date of the last update that stands in the tag of the entry; an element has more to say.
+    pub(super) fn updated(&mut self, date: &str) {
+        keep(&mut self.updated, u8::MAX, claimed_date::parse(date));
+    }
+
     /// Takes a link.
     pub(super) fn link(
         &mut self,

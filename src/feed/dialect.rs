@@ -49,10 +49,9 @@ impl Space {
     /// The vocabulary of a name space.
     pub(super) fn of_uri(uri: &str) -> Self {
         match uri {
-            ""
-            | "http://www.w3.org/2005/Atom"
-            | "http://purl.org/rss/1.0/"
-            | "http://www.w3.org/1999/02/22-rdf-syntax-ns#" => return Self::Core,
+            "" | "http://www.w3.org/2005/Atom" | "http://purl.org/rss/1.0/" => return Self::Core,
+            // RDF has nothing to read but its root; its `Description` describes statements, not articles.
+            "http://www.w3.org/1999/02/22-rdf-syntax-ns#" => return Self::Foreign,
             "http://purl.org/rss/1.0/modules/content/" => return Self::Content,
             "http://www.w3.org/1999/xhtml" => return Self::Html,
             _ => {}
@@ -91,7 +90,7 @@ impl Space {
     /// What everybody means by a prefix that the document does not declare.
     pub(super) fn of_prefix(prefix: &str) -> Self {
         match prefix.to_ascii_lowercase().as_str() {
-            "rss" | "atom" | "atom10" | "a10" | "rdf" => Self::Core,
+            "rss" | "atom" | "atom10" | "a10" => Self::Core,
             "content" => Self::Content,
             "dc" | "dcterms" => Self::Dublin,
             "sy" => Self::Syndication,
@@ -232,6 +231,10 @@ mod tests {
             ("http://purl.org/dc/terms/", Space::Dublin),
             ("http://www.itunes.com/DTDs/Podcast-1.0.dtd", Space::Podcast),
             ("http://example.org/mine", Space::Foreign),
+            (
+                "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+                Space::Foreign,
+            ),
         ] {
             assert_eq!(Space::of_uri(uri), space, "{uri}");
         }

@@ -312,3 +312,34 @@ proptest::proptest! {
         let _ = parse(text.as_bytes(), None, "https://e.example", &Limits::default());
     }
 }
+
+#[test]
+fn statements_of_rdf_are_no_descriptions() {
+    let feed = read(
+        r#"<feed xmlns="http://www.w3.org/2005/Atom" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+        <entry><id>1</id><title>One</title><rdf:Description rdf:about="https://news.example/1"><x>of something</x></rdf:Description>
+        <summary>Some text.</summary></entry></feed>"#,
+    );
+    assert_eq!(texts(&feed.entries[0].summary), ["Some text."]);
+}
+
+#[test]
+fn a_channel_definition_dates_its_items_in_the_tag() {
+    let feed = read(
+        r#"<CHANNEL HREF="https://news.example/"><ITEM HREF="/1" LASTMOD="2004-04-06T23:05:43-05:00"><TITLE>One</TITLE></ITEM></CHANNEL>"#,
+    );
+    let updated = feed.entries[0]
+        .updated
+        .map(crate::time::Timestamp::to_rfc3339);
+    assert_eq!(updated.as_deref(), Some("2004-04-07T04:05:43Z"));
+}
+
+#[test]
+fn packed_html_is_html_whatever_tags_it_has() {
+    // `safe<script>hidden()</script> words`
+    let feed = read(
+        r#"<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><id>1</id>
+        <summary type="text/html" mode="base64">c2FmZTxzY3JpcHQ+aGlkZGVuKCk8L3NjcmlwdD4gd29yZHM=</summary></entry></feed>"#,
+    );
+    assert_eq!(texts(&feed.entries[0].summary), ["safe words"]);
+}

@@ -89,7 +89,11 @@ fn read(
         .trim()
         .to_ascii_lowercase();
     if mode == "base64" {
-        return from_base64(field, repairs);
+        let text = from_base64(field, repairs);
+        return match kind.as_str() {
+            "html" | "text/html" | "xhtml" | "application/xhtml+xml" => Text::html(text.text),
+            _ => text,
+        };
     }
     match kind.as_str() {
         "" if format == Format::Atom && mode != "escaped" => {

@@ -184,6 +184,10 @@ impl<'a> Walk<'a, '_> {
                 if let Some(address) = tag.attribute("href") {
                     self.resolve_link(&mut draft, &address, None, None);
                 }
+                // CDF dates its items in the tag.
+                if let Some(date) = tag.attribute("lastmod") {
+                    draft.updated(&date);
+                }
                 self.entry = Some(draft);
                 self.push_checked(tag, true)?;
                 if tag.self_closing {
