@@ -2,6 +2,7 @@
 
 mod architecture;
 mod commands;
+mod corpora;
 mod daemon;
 mod docs;
 mod review;
