@@ -9,6 +9,7 @@
 use super::diff::{ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
 use super::event::Field;
 use super::fingerprint::address_key;
+use super::furniture::Rules;
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
 use super::state::{Block, Channel, EntryState, FeedState, PageState};
 
@@ -92,6 +93,13 @@ pub struct Comparison {
 /// What a reader sees changed between two states of an entry; `None` when that is nothing.
 #[must_use]
 pub fn compare(old: &EntryState, new: &EntryState) -> Option<Comparison> {
+    compare_under(old, new, &Rules::default())
+}
+
+/// What a reader sees changed, but for what `rules` leave out.
+#[must_use]
+pub fn compare_under(old: &EntryState, new: &EntryState, rules: &Rules) -> Option<Comparison> {
+    let (old, new) = rules.pair(old, new);
     let mut found = Finder::default();
     if let (Some(old), Some(new)) = (&old.feed, &new.feed) {
         found.feed(old, new);

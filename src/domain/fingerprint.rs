@@ -7,7 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use super::normalise::visible;
-use super::state::{Block, EntryState, FeedState, PageState};
+use super::state::{Block, BlockKind, EntryState, FeedState, PageState};
 
 /// The version of normalising and hashing. An upgrade of it is never an edit: a fingerprint of another version is
 /// computed anew from the stored state before anything is compared.
@@ -143,7 +143,10 @@ pub fn of_text(text: Option<&str>) -> Option<Fingerprint> {
 pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
     let mut hasher = Hasher::new(*b"body");
     let mut empty = true;
-    for block in blocks {
+    for block in blocks
+        .iter()
+        .filter(|block| block.kind != BlockKind::Furniture)
+    {
         let seen = visible(&block.text);
         if !seen.is_empty() {
             empty = false;
@@ -227,7 +230,7 @@ mod tests {
         let mut new = feed(&["a café here\u{200b}", "\u{200b}"]);
         new.updated = Some(Timestamp::from_unix(7));
         new.address = Some("http://n.example/a/?utm_source=rss#x".to_owned());
-        new.summary[0].kind = crate::domain::state::BlockKind::Heading;
+        new.summary[0].kind = BlockKind::Heading;
         assert_eq!(of_feed_state(&old), of_feed_state(&new));
     }
 

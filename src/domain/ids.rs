@@ -40,6 +40,10 @@ row_id!(
     DeliveryId
 );
 row_id!(
+    /// A row of `rules`: its number for people.
+    RuleId
+);
+row_id!(
     /// The number of a change, `#412`: counted over the whole database, never reused.
     ChangeNumber
 );

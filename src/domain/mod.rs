@@ -13,6 +13,7 @@ pub mod diff;
 pub mod durations;
 pub mod event;
 pub mod fingerprint;
+pub mod furniture;
 pub mod identity;
 pub mod ids;
 pub mod moment;

@@ -35,6 +35,9 @@ pub enum BlockKind {
     TableRow,
     /// Preformatted text.
     Code,
+    /// What stands between the blocks of the text and is no part of it: an advertisement, a newsletter box, a share bar.
+    /// Kept as published, never compared.
+    Furniture,
 }
 
 /// One block of text, as published: decoded, without markup, its white space as a reader sees it.

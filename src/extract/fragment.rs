@@ -197,7 +197,7 @@ fn is_unknown(tag: &Tag<'_>) -> bool {
 
 /// Skips what a reader does not see.
 #[derive(Debug, Default)]
-struct Hidden {
+pub(super) struct Hidden {
     /// Elements whose end tag is missing from here on: they are not looked for again.
     unclosed: Vec<&'static str>,
 }
@@ -209,7 +209,7 @@ impl Hidden {
     ];
 
     /// Goes on behind the element when it is one that shows no text.
-    fn skip(&mut self, tokens: &mut Tokens<'_>, tag: &Tag<'_>) {
+    pub(super) fn skip(&mut self, tokens: &mut Tokens<'_>, tag: &Tag<'_>) {
         let Some(name) = Self::NAMES
             .iter()
             .find(|name| tag.name.eq_ignore_ascii_case(name))

@@ -246,7 +246,7 @@ fn container(page: &Page, held: &[usize], total: usize) -> usize {
 fn looks_like_text(block: &PageBlock) -> bool {
     let words = block.block.text.split_whitespace().count();
     match block.block.kind {
-        BlockKind::Caption => false,
+        BlockKind::Caption | BlockKind::Furniture => false,
         BlockKind::Code | BlockKind::TableRow | BlockKind::Quote => block.linked < 0.7,
         BlockKind::ListItem => block.linked < 0.5,
         BlockKind::Heading => block.linked < 0.5 && words <= 25,

@@ -1,11 +1,12 @@
 //! Markup → text: fragments of HTML that feeds carry, and whole article pages.
 //!
-//! [`article`] says what a page is and what stands in it; [`fragment::blocks`] turns a feed's HTML into blocks;
+//! [`article`] says what a page is and what stands in it; [`carried::blocks`] turns a feed's HTML into blocks;
 //! [`feed_links`] finds the feeds that a page names. Nothing here panics, overflows a 2 MiB stack, does IO or reads a
 //! clock. The same bytes give the same result. Which text counts as a change is decided elsewhere.
 
 mod article;
 mod bounded;
+pub mod carried;
 pub(crate) mod charset;
 pub(crate) mod claimed_date;
 pub(crate) mod entity;

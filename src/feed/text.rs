@@ -7,8 +7,8 @@ use base64::Engine as _;
 use super::field::Field;
 use super::repair::Repairs;
 use super::{Format, Repair};
-use crate::extract::fragment;
 use crate::extract::markup::{Tag, Token, Tokens};
+use crate::extract::{carried, fragment};
 
 /// A text, unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,9 +244,9 @@ fn person(text: &str) -> &str {
 /// A text as HTML or plain, as feed-rs gives it back, in blocks.
 pub(super) fn blocks(is_html: bool, text: &str) -> Vec<crate::domain::state::Block> {
     if is_html {
-        fragment::blocks(text)
+        carried::blocks(text)
     } else {
-        fragment::plain_blocks(text)
+        carried::plain_blocks(text)
     }
 }
 

@@ -75,7 +75,7 @@ pub struct ArticleJson {
 /// One block of `inspect article --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BlockJson {
-    /// `paragraph`, `heading`, `list_item`, `quote`, `caption`, `table_row`, `code`.
+    /// `paragraph`, `heading`, `list_item`, `quote`, `caption`, `table_row`, `code`, `furniture`.
     pub kind: BlockKind,
     /// The text.
     pub text: String,
@@ -193,6 +193,7 @@ pub fn article_text(article: &Article) -> String {
             BlockKind::ListItem => "- ",
             BlockKind::Quote => "> ",
             BlockKind::Caption => "[caption] ",
+            BlockKind::Furniture => "[furniture] ",
             BlockKind::Paragraph | BlockKind::TableRow | BlockKind::Code => "",
         });
         out.push_str(&block.text);

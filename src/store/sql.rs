@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::domain::classify::Significance;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{
-    CaptureId, ChangeNumber, DeliveryId, EntryId, EventId, FeedId, RevisionNumber,
+    CaptureId, ChangeNumber, DeliveryId, EntryId, EventId, FeedId, RevisionNumber, RuleId,
 };
 use crate::domain::outcome::{AliasKind, Origin, Quiet};
 use crate::domain::scheme::Scheme;
@@ -34,7 +34,8 @@ row_ids!(
     CaptureId,
     EventId,
     DeliveryId,
-    ChangeNumber
+    ChangeNumber,
+    RuleId
 );
 
 impl ToSql for RevisionNumber {

@@ -62,5 +62,11 @@ pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
     }
 }
 
+/// Whether a text tells of a correction or an update: such a text is never furniture.
+#[must_use]
+pub fn is_notice(text: &str) -> bool {
+    notice::find(text).is_some()
+}
+
 #[cfg(test)]
 mod tests;

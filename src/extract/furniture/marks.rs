@@ -72,6 +72,7 @@ pub(in crate::extract) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
             "aria-hidden" if value == "true" => Some(Mark::Hidden),
             "style" if hides(value) => Some(Mark::Hidden),
             "role" => mark_of_role(value),
+            "rel" if tag.name == "a" && is_sponsored(value) => Some(Mark::Advertisement),
             "class" => mark_of_names(value, 2),
             // Ids are often made up by machines: `u_0_2x_AD` is no advertisement.
             "id" => mark_of_names(value, 5),
@@ -88,6 +89,13 @@ pub(in crate::extract) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
 fn hides(style: &str) -> bool {
     let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
     style.contains("display:none") || style.contains("visibility:hidden")
+}
+
+/// `rel="sponsored"`: what publishers owe the search engines.
+fn is_sponsored(relations: &str) -> bool {
+    relations
+        .split_ascii_whitespace()
+        .any(|relation| relation.eq_ignore_ascii_case("sponsored"))
 }
 
 fn mark_of_role(role: &str) -> Option<Mark> {
