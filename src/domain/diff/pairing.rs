@@ -14,6 +14,8 @@ use crate::domain::state::Block;
 
 /// Blocks below this similarity do not stand for one another (research: ux §6, 2).
 const SIMILAR: f64 = 0.4;
+/// A block that alone stands where another one alone stood was rewritten when it is at least this similar.
+const SIMILAR_ALONE: f64 = 0.2;
 /// A block that stands elsewhere and was edited as well has to be this similar to be called moved; a short one more so,
 /// since short blocks resemble one another by chance, and one of a word or two never is.
 const SIMILAR_ELSEWHERE: f64 = 0.55;
@@ -181,6 +183,7 @@ pub(super) fn pair<'a>(
         pairing.join(candidate.old, candidate.new);
     }
     parts::find(old, new, interner, budget, &mut pairing);
+    pairing.join_alone(old, new, interner);
     pairing
 }
 
@@ -372,6 +375,37 @@ impl Pairing {
         if self.of_old.get(i) == Some(&None) && self.of_new.get(j) == Some(&None) {
             self.of_old[i] = Some(j);
             self.of_new[j] = Some(i);
+        }
+    }
+
+    /// Pairs what is left alone between the same neighbours on both sides: a paragraph that was rewritten, when it kept
+    /// some of its words, and not another paragraph that came into its place.
+    fn join_alone(&mut self, old: &Side, new: &Side, interner: &Interner) {
+        let (n, m) = (self.of_old.len(), self.of_new.len());
+        for i in 0..n {
+            if self.of_old[i].is_some() || self.joined_into[i].is_some() {
+                continue;
+            }
+            // Behind the pair of the block before it, and in front of the pair of the block behind it.
+            let j = match i.checked_sub(1) {
+                None => 0,
+                Some(before) => match self.of_old[before] {
+                    Some(pair) => pair + 1,
+                    None => continue,
+                },
+            };
+            let fits = match self.of_old.get(i + 1) {
+                None => j + 1 == m,
+                Some(behind) => *behind == Some(j + 1),
+            };
+            if !fits || self.of_new.get(j) != Some(&None) || self.split_from[j].is_some() {
+                continue;
+            }
+            let (a, b) = (old.bag(i), new.bag(j));
+            let shared = a.shared(b, interner) as f64;
+            if 2.0 * shared >= SIMILAR_ALONE * (a.weight + b.weight).max(1) as f64 {
+                self.join(i, j);
+            }
         }
     }
 

@@ -91,6 +91,13 @@ fn token_at(text: &str, at: usize, c: char, before: Option<char>) -> (usize, Cla
     if is_word_char(c) {
         return (at + word(rest), Class::Word);
     }
+    // The unit in `20 °C`.
+    if c == '°' && rest['°'.len_utf8()..].starts_with(['C', 'F', 'K']) {
+        let length = '°'.len_utf8() + 1;
+        if !rest[length..].starts_with(is_word_char) {
+            return (at + length, Class::Word);
+        }
+    }
     // Dots, dashes and the like of one kind belong together.
     if c.is_ascii() {
         return (at + run(rest, |other| other == c), Class::Mark);
