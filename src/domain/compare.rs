@@ -12,6 +12,7 @@ use super::fingerprint::address_key;
 use super::furniture::Rules;
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
 use super::state::{Block, Channel, EntryState, FeedState, PageState};
+use crate::time::Timestamp;
 
 /// Where a headline stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +58,19 @@ pub struct HeadlineChange {
     pub segments: Vec<Segment>,
 }
 
+/// A claimed date that moved beside a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateMove {
+    /// Where it is claimed.
+    pub channel: Channel,
+    /// The date of publication; else that of the last change.
+    pub of_publication: bool,
+    /// What was claimed before.
+    pub old: Option<Timestamp>,
+    /// What is claimed now.
+    pub new: Option<Timestamp>,
+}
+
 /// What differs; at least one field does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
@@ -82,6 +96,8 @@ pub struct Comparison {
     pub address: Option<[String; 2]>,
     /// Old and new guid, as given.
     pub guid: Option<[String; 2]>,
+    /// Claimed dates that differ, feed first; they alone make no difference.
+    pub dates: Vec<DateMove>,
     /// Words added and removed over the text fields, each text once.
     pub words: WordCount,
     /// 0–1, of the longest text that changed, rounded to two digits.
@@ -107,7 +123,9 @@ pub fn compare_under(old: &EntryState, new: &EntryState, rules: &Rules) -> Optio
     if let (Some(old), Some(new)) = (&old.page, &new.page) {
         found.page(old, new);
     }
-    found.finish()
+    let mut comparison = found.finish()?;
+    comparison.dates = date_moves(old, new);
+    Some(comparison)
 }
 
 /// Whether the new state knows a channel, a headline or a full text that the old one does not know at all: stored as a
@@ -139,15 +157,30 @@ pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
 /// Whether a claimed date of the last change moved, on a channel that both states know.
 #[must_use]
 pub fn dates_moved(old: &EntryState, new: &EntryState) -> bool {
-    let feed = match (&old.feed, &new.feed) {
-        (Some(old), Some(new)) => (old.published, old.updated) != (new.published, new.updated),
-        _ => false,
+    !date_moves(old, new).is_empty()
+}
+
+fn date_moves(old: &EntryState, new: &EntryState) -> Vec<DateMove> {
+    let mut found = Vec::new();
+    let mut dates = |channel, of_publication, old: Option<Timestamp>, new: Option<Timestamp>| {
+        if old != new {
+            found.push(DateMove {
+                channel,
+                of_publication,
+                old,
+                new,
+            });
+        }
     };
-    let page = match (&old.page, &new.page) {
-        (Some(old), Some(new)) => (old.published, old.modified) != (new.published, new.modified),
-        _ => false,
-    };
-    feed || page
+    if let (Some(old), Some(new)) = (&old.feed, &new.feed) {
+        dates(Channel::Feed, true, old.published, new.published);
+        dates(Channel::Feed, false, old.updated, new.updated);
+    }
+    if let (Some(old), Some(new)) = (&old.page, &new.page) {
+        dates(Channel::Page, true, old.published, new.published);
+        dates(Channel::Page, false, old.modified, new.modified);
+    }
+    found
 }
 
 fn appears(old: Option<&str>, new: Option<&str>) -> bool {
@@ -357,6 +390,7 @@ impl Finder {
             feed_body,
             address,
             guid: self.guid,
+            dates: Vec::new(),
             words,
             similarity,
             typographic_only,
@@ -421,7 +455,6 @@ mod tests {
     use super::*;
     use crate::domain::diff::BlockOp;
     use crate::domain::fingerprint::Fingerprints;
-    use crate::time::Timestamp;
 
     fn feed(title: &str, summary: &str) -> FeedState {
         FeedState {

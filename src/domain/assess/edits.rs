@@ -33,9 +33,9 @@ impl Judge {
         }
         let mut names = Vec::new();
         if !edit.whole_sentences {
-            self.numbers(edit, evidence);
+            names = self.numbers(edit, evidence);
             self.negations(edit, evidence);
-            names = self.names(edit, evidence, Significance::Substantive);
+            names.extend(self.names(edit, evidence, Significance::Substantive));
             self.attribution(edit, evidence);
         }
         self.links(edit);
@@ -48,7 +48,8 @@ impl Judge {
         }
     }
 
-    fn numbers(&mut self, edit: &Edit, evidence: &Evidence) {
+    /// Names the figures that were exchanged, and returns the words that are named with them: units.
+    fn numbers(&mut self, edit: &Edit, evidence: &Evidence) -> Vec<String> {
         let mut old = edit.removed.figures(evidence.languages);
         let mut new = edit.added.figures(evidence.languages);
         cancel(&mut old, &mut new, |figure| figure.key.clone());
@@ -56,8 +57,7 @@ impl Judge {
         let in_words = |figures: &[Figure]| figures.iter().all(|figure| figure.in_words);
         let lonely = old.is_empty() || new.is_empty();
         if (old.is_empty() && new.is_empty()) || (lonely && in_words(&old) && in_words(&new)) {
-            self.dates(edit, evidence);
-            return;
+            return self.dates(edit, evidence);
         }
         let shown = |figures: &[Figure]| -> String {
             let list: Vec<&str> = figures.iter().map(|figure| figure.shown.as_str()).collect();
@@ -73,10 +73,12 @@ impl Judge {
             Significance::Substantive,
             format!("{text} in {}", edit.place),
         );
+        Vec::new()
     }
 
     /// Months and days are figures too, when one stands in the place of another.
-    fn dates(&mut self, edit: &Edit, evidence: &Evidence) {
+    fn dates(&mut self, edit: &Edit, evidence: &Evidence) -> Vec<String> {
+        let mut named = Vec::new();
         let mut old = edit.removed.words_of(Kind::Date, evidence.languages);
         let mut new = edit.added.words_of(Kind::Date, evidence.languages);
         cancel(&mut old, &mut new, Clone::clone);
@@ -90,6 +92,7 @@ impl Judge {
                 edit.before, old.text, new.text, edit.place
             );
             self.found(Label::Number, Significance::Substantive, text);
+            named = vec![old.lower.clone(), new.lower.clone()];
         }
         if let (Some(old), Some(new)) = (old.first(), new.first()) {
             let text = format!(
@@ -100,6 +103,7 @@ impl Judge {
             );
             self.found(Label::Number, Significance::Substantive, text);
         }
+        named
     }
 
     fn negations(&mut self, edit: &Edit, evidence: &Evidence) {
@@ -186,7 +190,8 @@ impl Judge {
         let addresses = |side: &Side| -> Vec<String> {
             side.words
                 .iter()
-                .filter(|word| word.class == Class::Address && word.lower.contains('.'))
+                .filter(|word| word.class == Class::Address)
+                .filter(|word| word.lower.contains('.') || word.lower.starts_with('@'))
                 .map(|word| word.text.clone())
                 .collect()
         };
@@ -210,7 +215,10 @@ impl Judge {
         let content = |side: &Side| -> Vec<String> {
             side.words
                 .iter()
-                .filter(|word| matches!(word.class, Class::Word | Class::Ideograph))
+                .filter(|word| {
+                    let is_hashtag = word.class == Class::Address && word.lower.starts_with('#');
+                    matches!(word.class, Class::Word | Class::Ideograph) || is_hashtag
+                })
                 .filter(|word| !word.text.contains(char::is_numeric))
                 .map(|word| word.lower.clone())
                 .collect()

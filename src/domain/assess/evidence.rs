@@ -129,9 +129,10 @@ impl Evidence {
                 continue;
             }
             let before = last_text.trim_end();
-            let begins_sentence = before
-                .ends_with(['.', '!', '?', ':', '"', '“', '”', '…', '–', '—'])
-                || before.is_empty();
+            let begins_sentence = before.ends_with([
+                '.', '!', '?', ':', '"', '“', '”', '…', '–', '—', '。', '！', '？', '：', '」',
+                '؟', '۔', '।',
+            ]) || before.is_empty();
             let removed = Side::of(&hunk.removed);
             let added = Side::of(&hunk.added);
             let whole_sentences = is_whole(&removed, &added, begins_sentence)

@@ -11,6 +11,7 @@ use crate::domain::compare::Comparison;
 use crate::domain::diff::{Segment, word_count};
 use crate::domain::event::Field;
 use crate::domain::normalise::reading;
+use crate::domain::state::Channel;
 
 /// A label with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +76,7 @@ impl Judge {
         self.blocks(evidence);
         self.notices(evidence);
         self.fields(comparison, evidence);
+        self.dates_beside(comparison, context);
         self.revert(context, Significance::Minor);
         self.stealth(comparison, context);
     }
@@ -243,6 +245,35 @@ impl Judge {
                 .all(|label| *label == Label::Typographic)
         {
             self.found(Label::Wording, Significance::Minor, "the text".to_owned());
+        }
+    }
+
+    /// Claimed dates that moved with the text; alone they would make no change.
+    fn dates_beside(&mut self, comparison: &Comparison, context: &Context) {
+        if !context.dates_moved {
+            return;
+        }
+        for date in &comparison.dates {
+            let channel = match date.channel {
+                Channel::Feed => "feed",
+                Channel::Page => "page",
+            };
+            let what = if date.of_publication {
+                "published"
+            } else {
+                "updated"
+            };
+            let text = match (date.old, date.new) {
+                (Some(old), Some(new)) => format!("{} → {}", old.to_rfc3339(), new.to_rfc3339()),
+                (Some(old), None) => format!("{} dropped", old.to_rfc3339()),
+                (None, Some(new)) => format!("{} added", new.to_rfc3339()),
+                (None, None) => continue,
+            };
+            self.found(
+                Label::Date,
+                Significance::Minor,
+                format!("{what} {text} ({channel})"),
+            );
         }
     }
 

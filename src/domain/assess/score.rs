@@ -20,9 +20,9 @@ fn points(label: Label) -> (i32, i32, i32) {
         Label::Stealth | Label::Revert => (10, 0, 10),
         Label::Wording => (8, 1, 12),
         Label::ParagraphAdded => (8, 3, 20),
-        Label::Byline | Label::Date => (6, 0, 6),
+        Label::Byline => (6, 0, 6),
         Label::Address | Label::Moved | Label::Typo | Label::Link => (4, 1, 8),
-        Label::Guid => (2, 0, 2),
+        Label::Guid | Label::Date => (2, 0, 2),
         Label::Typographic => (1, 0, 1),
     }
 }
