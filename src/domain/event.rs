@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::classify::{Label, Reason, ScorePart, Significance};
-use super::diff::{BlockDiff, Segment, WordCount};
+use super::diff::{BlockDiff, Segment, SentenceOps, WordCount};
 use super::ids::{ChangeNumber, RevisionNumber};
 use super::state::Channel;
 use crate::time::Timestamp;
@@ -289,4 +289,7 @@ pub struct BlocksInfo {
     /// Set when the texts were too large or too different for the fine method.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
+    /// What happened to the sentences of the text, blocks that were left out included.
+    #[serde(default, skip_serializing_if = "SentenceOps::is_empty")]
+    pub sentences: SentenceOps,
 }

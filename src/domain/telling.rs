@@ -118,5 +118,6 @@ fn blocks(diff: &ProseDiff) -> BlocksInfo {
         blocks: diff.blocks.clone(),
         truncated: false,
         coarse: diff.coarse,
+        sentences: diff.sentences,
     }
 }

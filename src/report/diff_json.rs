@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::changed;
 use super::style::{Line, Role};
 use super::when::View;
-use crate::domain::classify::{Assessment, Label, Significance};
+use crate::domain::classify::{Assessment, Label, Reason, ScorePart, Significance};
 use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, SentenceOps, WordCount};
 use crate::domain::event::BlocksInfo;
 
@@ -20,6 +20,10 @@ pub struct FileDiff {
     pub score: u8,
     /// What kinds of edit it is.
     pub labels: Vec<Label>,
+    /// Why each label was given.
+    pub reasons: Vec<Reason>,
+    /// What the score is made of.
+    pub score_parts: Vec<ScorePart>,
     /// The headline; empty when neither side has one.
     pub title: Vec<Segment>,
     /// All blocks, equal ones included.
@@ -53,6 +57,12 @@ impl FileDiff {
             labels: assessment
                 .map(|found| found.labels.clone())
                 .unwrap_or_default(),
+            reasons: assessment
+                .map(|found| found.reasons.clone())
+                .unwrap_or_default(),
+            score_parts: assessment
+                .map(|found| found.score_parts.clone())
+                .unwrap_or_default(),
             title,
             blocks: body.blocks,
             words,
@@ -77,6 +87,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
             blocks: diff.blocks.clone(),
             truncated: false,
             coarse: diff.coarse,
+            sentences: diff.sentences,
         };
         out.push_str(&super::show::text(
             &info,
@@ -102,6 +113,9 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
     );
     out.push('\n');
     out.push_str(&last.wrap("", "  ", view.paint));
+    if !diff.reasons.is_empty() {
+        out.push_str(&super::show::reasons(&diff.labels, &diff.reasons, view));
+    }
     Some(out.trim_start_matches('\n').to_owned())
 }
 
@@ -146,10 +160,16 @@ mod tests {
     fn assessment() -> Assessment {
         Assessment {
             labels: vec![Label::Number],
-            reasons: vec![],
+            reasons: vec![Reason {
+                label: Label::Number,
+                text: "2 → 3 in ¶2".to_owned(),
+            }],
             significance: Significance::Substantive,
             score: 60,
-            score_parts: vec![],
+            score_parts: vec![ScorePart {
+                points: 60,
+                why: "number".to_owned(),
+            }],
         }
     }
 
@@ -160,6 +180,8 @@ mod tests {
             value,
             serde_json::json!({
                 "equal": false, "significance": "substantive", "score": 60, "labels": ["number"],
+                "reasons": [{"label": "number", "text": "2 → 3 in ¶2"}],
+                "score_parts": [{"points": 60, "why": "number"}],
                 "title": [["=", "Shares fall"]],
                 "blocks": [
                     {"op": "equal", "from": 1, "to": 1, "segments": [["=", "First."]]},
@@ -181,7 +203,7 @@ mod tests {
         assert_eq!(
             text(&diff(Some(&assessment())), false, &view).unwrap(),
             "TEXT   similarity 91 %   +1 −1 words\n  ··· 1 paragraph unchanged (--full shows them)\n  \
-             ¶2 Fell [-2-]{+3+}.\n\nsubstantive, score 60, +1 −1 words: number\n"
+             ¶2 Fell [-2-]{+3+}.\n\nsubstantive, score 60, +1 −1 words: number\n  number: 2 → 3 in ¶2\n"
         );
         assert_eq!(text(&diff(None), false, &view), None);
     }

@@ -274,6 +274,7 @@ fn address(data: &EventData) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::diff::SentenceOps;
     use crate::report::sample;
     use crate::time::Timestamp;
 
@@ -330,6 +331,7 @@ mod tests {
             blocks,
             truncated: false,
             coarse: false,
+            sentences: SentenceOps::default(),
         });
         let text = event_text(&event);
         assert!(text.chars().count() <= TEXT_MAX, "{}", text.len());

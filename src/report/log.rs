@@ -239,7 +239,7 @@ pub fn plain_view(now: Timestamp) -> View {
 mod tests {
     use super::*;
     use crate::domain::classify::{Label, Significance};
-    use crate::domain::diff::BlockOp;
+    use crate::domain::diff::{BlockOp, SentenceOps};
     use crate::domain::event::{BlocksInfo, EventKind, Field};
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
     use crate::report::sample::{at, bare, block, delete, equal, insert, revised};
@@ -279,6 +279,7 @@ mod tests {
             )],
             truncated: false,
             coarse: false,
+            sentences: SentenceOps::default(),
         });
         event
     }

@@ -1,7 +1,7 @@
 //! Events for tests.
 
 use crate::domain::classify::{Label, Reason, ScorePart, Significance};
-use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
+use crate::domain::diff::{BlockDiff, BlockOp, Segment, SentenceOps, WordCount};
 use crate::domain::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
     RevisionInfo, SCHEMA_VERSION, Window,
@@ -155,6 +155,7 @@ pub(crate) fn revised() -> Event {
             ],
             truncated: false,
             coarse: false,
+            sentences: SentenceOps::default(),
         }),
         ..DiffInfo::default()
     });

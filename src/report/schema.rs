@@ -8,7 +8,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::diff::BlockOp;
+    use crate::domain::diff::{BlockOp, SentenceOps};
     use crate::domain::event::{BlocksInfo, Event, EventKind};
     use crate::domain::ids::RevisionNumber;
     use crate::report::event_text;
@@ -128,6 +128,10 @@ mod tests {
             blocks: vec![split, block(BlockOp::Insert, 0, 1, vec![insert("x")])],
             truncated: true,
             coarse: true,
+            sentences: SentenceOps {
+                added: 1,
+                ..SentenceOps::default()
+            },
         };
         let diff = data.diff.as_mut().unwrap();
         diff.summary = Some(blocks);

@@ -12,6 +12,7 @@ use super::log::{self, LogRow};
 use super::names;
 use super::style::{Line, Role};
 use super::when::View;
+use crate::domain::classify::{Label, Reason};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
 use crate::domain::event::{BlocksInfo, ChangeInfo, EventData, Field};
 use crate::domain::state::Channel;
@@ -336,9 +337,18 @@ fn why(change: &ChangeInfo, view: &View) -> String {
         )
         .with(Role::Faint, format!(", score {}{score}", change.score));
     let mut out = format!("\n{}", head.wrap("", HANGING, view.paint));
-    for label in &change.labels {
-        let reasons: Vec<String> = change
-            .reasons
+    out.push_str(&reasons(&change.labels, &change.reasons, view));
+    if change.fields.contains(&Field::Date) {
+        out.push_str("  a claimed date moved too\n");
+    }
+    out
+}
+
+/// A line for each label, with its reasons.
+pub(super) fn reasons(labels: &[Label], reasons: &[Reason], view: &View) -> String {
+    let mut out = String::new();
+    for label in labels {
+        let reasons: Vec<String> = reasons
             .iter()
             .filter(|reason| reason.label == *label)
             .map(|reason| clean::excerpt(&reason.text, 200))
@@ -350,9 +360,6 @@ fn why(change: &ChangeInfo, view: &View) -> String {
             line.with(Role::Plain, format!(": {}", reasons.join("; ")))
         };
         out.push_str(&line.wrap(INDENT, HANGING, view.paint));
-    }
-    if change.fields.contains(&Field::Date) {
-        out.push_str("  a claimed date moved too\n");
     }
     out
 }

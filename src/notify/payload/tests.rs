@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::diff::{BlockDiff, BlockOp, Segment};
+use crate::domain::diff::{BlockDiff, BlockOp, Segment, SentenceOps};
 use crate::domain::event::{BlocksInfo, DiffInfo, EventData, EventKind, FeedInfo, SCHEMA_VERSION};
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
@@ -58,6 +58,7 @@ fn blocks(blocks: Vec<BlockDiff>) -> DiffInfo {
             blocks,
             truncated: false,
             coarse: false,
+            sentences: SentenceOps::default(),
         }),
         ..DiffInfo::default()
     }
@@ -145,6 +146,7 @@ fn summary_does_not_starve_the_body() {
             blocks: (1..50).map(|_| edit(place, 20)).collect(),
             truncated: false,
             coarse: false,
+            sentences: SentenceOps::default(),
         })
     };
     let diff = DiffInfo {
@@ -253,6 +255,7 @@ fn any_blocks() -> impl Strategy<Value = Option<BlocksInfo>> {
             blocks,
             truncated: false,
             coarse: false,
+            sentences: SentenceOps::default(),
         }),
     )
 }
