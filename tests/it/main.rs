@@ -6,6 +6,7 @@ mod corpora;
 mod daemon;
 mod docs;
 mod review;
+mod revisions;
 mod support;
 mod telling;
 mod trouble;
