@@ -124,7 +124,7 @@ pub fn compare_under(old: &EntryState, new: &EntryState, rules: &Rules) -> Optio
         found.page(old, new);
     }
     let mut comparison = found.finish()?;
-    comparison.dates = date_moves(old, new);
+    comparison.dates = date_moves(&old, &new);
     Some(comparison)
 }
 
