@@ -61,7 +61,8 @@ impl Pipeline {
         let (all, mut done) = (pages.len(), 0);
         let mut results = Gathered::default();
         let look = |pipeline: Arc<Self>, entry| async move {
-            pipeline.check_page(entry, Patience::Short).await
+            // A check holds two states of an entry while it waits: too much for the stack of the round.
+            Box::pin(pipeline.check_page(entry, Patience::Short)).await
         };
         self.at_once(pages, look, |result| {
             done += 1;
