@@ -6,10 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::output::ColorWhen;
 
+mod care;
 mod feeds;
 mod read;
 mod service;
 
+pub use care::ReextractArgs;
 pub use feeds::{AddArgs, CheckArgs, FeedsArgs, PageWhen, RmArgs};
 pub use read::{
     DiffArgs, FieldArg, Filter, HistoryArgs, LogArgs, RevisionRange, ShowArgs, SignificanceArg,
@@ -48,6 +50,7 @@ Care:
   init      Write a configuration file to start from
   status    Show how the whole is
   config    Check and show the configuration
+  reextract  Read stored answers anew after an upgrade
 Misc:
   schema    Print the JSON Schema of a machine format
   help      Print this, or the help of a command
@@ -236,6 +239,8 @@ revisor inspect article page.html --url https://news.example/a/1"
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Read stored answers anew after an upgrade; makes no change
+    Reextract(ReextractArgs),
     /// Print the JSON Schema of a machine format
     Schema(SchemaArgs),
 }

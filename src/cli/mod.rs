@@ -18,6 +18,7 @@ mod inspect;
 mod log;
 mod notify;
 pub mod output;
+mod reextract;
 mod rm;
 mod run;
 mod schema;
@@ -117,6 +118,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
         Command::Inspect { what } => inspect::run(context, &what),
         Command::Log(args) => log::run(context, &args),
         Command::Notify { what } => notify::run(context, &what),
+        Command::Reextract(args) => reextract::run(context, &args),
         Command::Rm(args) => rm::run(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rebase::is_stale;
 use super::revise::KnownEntry;
 use crate::domain::decide::{Known, PastRevision};
-use crate::domain::fingerprint::{Fingerprint, of_feed_state};
+use crate::domain::fingerprint::{Fingerprint, SCHEME, of_feed_state};
 use crate::domain::identity::{Candidate, Identified, identify, name_items, same_story};
 use crate::domain::ids::EntryId;
 use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias, Origin};
@@ -177,6 +177,10 @@ pub(super) fn known_entry(full: KnownEntryFull) -> KnownEntry {
         first_seen: entry.first_seen,
         revision_seen: seen,
         schemes: entry.schemes,
+        prints_of_today: [entry.feed_fp, entry.page_fp]
+            .into_iter()
+            .flatten()
+            .all(|print| print.scheme() == SCHEME),
         known: Known {
             state,
             revision: entry.revision,

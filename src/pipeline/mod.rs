@@ -10,6 +10,7 @@ mod known;
 mod page;
 mod reading;
 mod rebase;
+mod reextract;
 mod report;
 mod revise;
 mod round;
@@ -18,7 +19,8 @@ mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-pub use reading::{NotRead, Reading};
+pub use reading::{NotRead, Reading, StoredItems};
+pub use reextract::{Reextracted, Reextraction};
 pub use report::{FeedReport, FeedResult, PageReport, PageResult};
 pub use round::{Progress, Wish};
 pub use settings::Settings;

@@ -11,6 +11,7 @@ use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Channel, EntryState, FeedState};
 use crate::extract::{self, Article, PageKind, article};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
+use crate::time::Timestamp;
 
 /// How answers are read: what the settings in force have to say about it.
 #[derive(Debug, Clone)]
@@ -86,36 +87,64 @@ impl Reading {
     /// # Errors
     /// When it says nothing of the entry.
     pub fn again(&self, capture: &Capture, known: &EntryState) -> Result<Observation, NotRead> {
-        let read = || match capture.channel {
-            Channel::Feed => {
-                let items = self.items_again(capture)?;
-                let known = known.feed.as_ref().ok_or(NotRead::NotListed)?;
-                let item = item_of(&items, known).ok_or(NotRead::NotListed)?;
-                Ok(Observed::Feed(item.clone()))
-            }
-            Channel::Page => self.page_again(capture),
-        };
-        // Whoever goes through thousands of answers must not be ended by one of them.
-        let state = catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(NotRead::Crashed))?;
-        Ok(Observation {
-            seen: capture.fetched,
-            state,
-        })
-    }
-
-    fn page_again(&self, capture: &Capture) -> Result<Observed, NotRead> {
-        let read = self.page(&capture.body, content_type(capture), &capture.url);
-        match is_article(read.kind, &read.state) {
-            true => Ok(Observed::Page(read.state)),
-            false => Err(NotRead::NoArticle(read.kind)),
+        match capture.channel {
+            Channel::Feed => self.items(capture)?.observation(known),
+            Channel::Page => whatever_happens(|| self.page_again(capture)),
         }
     }
 
-    fn items_again(&self, capture: &Capture) -> Result<Vec<FeedState>, NotRead> {
-        let read = self.feed(&capture.body, content_type(capture), &capture.url);
-        read.map(|parsed| parsed.entries)
-            .map_err(|error| NotRead::NoFeed(error.to_string()))
+    /// The items of a stored feed, for whoever looks for many entries in one of them.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn items(&self, capture: &Capture) -> Result<StoredItems, NotRead> {
+        whatever_happens(|| {
+            let read = self.feed(&capture.body, content_type(capture), &capture.url);
+            let read = read.map_err(|error| NotRead::NoFeed(error.to_string()))?;
+            Ok(StoredItems {
+                seen: capture.fetched,
+                items: read.entries,
+            })
+        })
     }
+
+    fn page_again(&self, capture: &Capture) -> Result<Observation, NotRead> {
+        let read = self.page(&capture.body, content_type(capture), &capture.url);
+        match is_article(read.kind, &read.state) {
+            true => Ok(Observation {
+                seen: capture.fetched,
+                state: Observed::Page(read.state),
+            }),
+            false => Err(NotRead::NoArticle(read.kind)),
+        }
+    }
+}
+
+/// The items of a stored feed.
+#[derive(Debug, Clone)]
+pub struct StoredItems {
+    seen: Timestamp,
+    items: Vec<FeedState>,
+}
+
+impl StoredItems {
+    /// What the feed says of an entry, see [`Reading::again`].
+    ///
+    /// # Errors
+    /// When no item can be told to be the entry.
+    pub fn observation(&self, known: &EntryState) -> Result<Observation, NotRead> {
+        let known = known.feed.as_ref().ok_or(NotRead::NotListed)?;
+        let item = item_of(&self.items, known).ok_or(NotRead::NotListed)?;
+        Ok(Observation {
+            seen: self.seen,
+            state: Observed::Feed(item.clone()),
+        })
+    }
+}
+
+/// Whoever goes through thousands of answers must not be ended by one of them.
+fn whatever_happens<T>(read: impl FnOnce() -> Result<T, NotRead>) -> Result<T, NotRead> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(NotRead::Crashed))
 }
 
 fn content_type(capture: &Capture) -> Option<&str> {
@@ -153,7 +182,6 @@ fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedStat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
 
     fn item(guid: Option<&str>, address: Option<&str>, title: &str) -> FeedState {
         FeedState {

@@ -89,27 +89,19 @@ pub(super) fn rebase<E>(
         if was_under.of(channel) == schemes.of(channel) {
             continue;
         }
-        let same = seen.is_some_and(|seen| reads_alike(&before, seen));
+        let same = seen.is_some_and(|seen| {
+            let after = with(&before, seen.clone());
+            reads_alike(&before, seen) && !entry.known.claimed.moved_to(&ClaimedDates::of(&after))
+        });
         if !has(&before, channel) || same {
             // Nothing to compare, or nothing that differs under whichever scheme.
             entry.schemes = entry.schemes.take(channel, schemes);
             continue;
         }
-        let as_read = match (again(channel, entry)?, seen) {
-            (Some(found), _) => {
-                match channel {
-                    Channel::Feed => behind.feed = Some(found.capture),
-                    Channel::Page => behind.page = Some(found.capture),
-                }
-                if last(channel) != Some(found.sha256) {
-                    rebasing.since = rebasing.since.into_iter().chain([found.fetched]).min();
-                }
-                found.state
-            }
-            (None, Some(seen)) => {
-                begins_anew = true;
-                seen.clone()
-            }
+        let found = again(channel, entry)?;
+        let as_read = match (&found, seen) {
+            (Some(found), _) => found.state.clone(),
+            (None, Some(seen)) => seen.clone(),
             (None, None) => {
                 rebasing.lost.push(channel);
                 continue;
@@ -122,14 +114,33 @@ pub(super) fn rebase<E>(
             let claims = with(&before, seen.cloned().unwrap_or_else(|| as_read.clone()));
             entry.known.claimed = claimed(entry.known.claimed, channel, &claims);
         }
-        if !reads_alike(&before, &as_read) {
-            moved.push(channel);
-            state = with(&state, as_read);
+        if seen.is_some_and(|seen| reads_alike(&before, seen)) || reads_alike(&before, &as_read) {
+            continue;
         }
+        match &found {
+            Some(found) => {
+                behind = match channel {
+                    Channel::Feed => Behind {
+                        feed: Some(found.capture),
+                        ..behind
+                    },
+                    Channel::Page => Behind {
+                        page: Some(found.capture),
+                        ..behind
+                    },
+                };
+                if last(channel) != Some(found.sha256) {
+                    rebasing.since = rebasing.since.into_iter().chain([found.fetched]).min();
+                }
+            }
+            None => begins_anew = true,
+        }
+        moved.push(channel);
+        state = with(&state, as_read);
     }
     if moved.is_empty() {
         // It reads the same: the state stays as it is stored, and is of the new scheme from now on.
-        if entry.schemes != was_under {
+        if entry.schemes != was_under || !entry.prints_of_today {
             rebasing.stamp = Some(Stamp {
                 fingerprints: Fingerprints::of(&before),
                 schemes: entry.schemes,
@@ -279,5 +290,172 @@ fn claimed(known: ClaimedDates, channel: Channel, state: &EntryState) -> Claimed
             page_modified: said.page_modified,
             ..known
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::classify::Significance;
+    use crate::domain::decide::{Decision, Known, Policy, decide};
+    use crate::domain::scheme::Scheme;
+    use crate::domain::state::{Block, FeedState, PageState};
+
+    fn now() -> Timestamp {
+        Timestamp::from_unix(2_000)
+    }
+
+    fn page() -> impl Strategy<Value = PageState> {
+        let text = prop_oneof!["[a-c]{0,3}", Just("12 of 21".to_owned())];
+        let body = proptest::collection::vec(text.clone().prop_map(Block::paragraph), 0..3);
+        let line = proptest::option::of(text);
+        let date = proptest::option::of((0_i64..3).prop_map(Timestamp::from_unix));
+        (line.clone(), line, date, body).prop_map(|(h1, byline, modified, body)| PageState {
+            h1,
+            byline,
+            modified,
+            body,
+            ..PageState::default()
+        })
+    }
+
+    fn known(page: PageState) -> KnownEntry {
+        let state = EntryState {
+            feed: Some(FeedState::default()),
+            page: Some(page),
+        };
+        let past = PastRevision {
+            number: RevisionNumber(3),
+            seen: Timestamp::from_unix(1_000),
+            fingerprints: Fingerprints::of(&state),
+            revert: false,
+        };
+        KnownEntry {
+            id: EntryId(1),
+            public_id: "ent_a".to_owned(),
+            first_seen: Timestamp::from_unix(900),
+            revision_seen: Timestamp::from_unix(1_000),
+            schemes: Schemes::default(),
+            prints_of_today: true,
+            known: Known {
+                claimed: ClaimedDates::of(&state),
+                state,
+                revision: RevisionNumber(3),
+                past: vec![past],
+            },
+        }
+    }
+
+    fn newer() -> Schemes {
+        Schemes {
+            page: Scheme::version(2),
+            ..Schemes::default()
+        }
+    }
+
+    fn decided(entry: &KnownEntry, seen: PageState) -> Decision {
+        let policy = Policy {
+            significance: Significance::Minor,
+            flap_window: std::time::Duration::from_hours(24),
+        };
+        let seen = Observation {
+            seen: now(),
+            state: Observed::Page(seen),
+        };
+        decide(&entry.known, &[seen], &policy, now())
+    }
+
+    /// What a look finds that sees `seen`, where the answer behind the known state reads as `again` now.
+    fn look(known: &mut KnownEntry, seen: &PageState, again: Option<&PageState>) -> Rebasing {
+        let observed = Observed::Page(seen.clone());
+        let again = again.map(|page| Again {
+            state: Observed::Page(page.clone()),
+            capture: CaptureId(7),
+            fetched: Timestamp::from_unix(1_000),
+            sha256: [7; 32],
+        });
+        let found = rebase(
+            known,
+            &[(Channel::Page, Some(&observed))],
+            newer(),
+            now(),
+            |_, _| Ok::<_, Infallible>(again.clone()),
+            |_| Some([7; 32]),
+        );
+        let Ok(rebasing) = found;
+        rebasing
+    }
+
+    proptest! {
+        #[test]
+        fn what_only_our_reading_changes_is_never_an_edit(
+            stored in page(), seen in page(), kept in any::<bool>(),
+        ) {
+            let mut entry = known(stored);
+            let rebasing = look(&mut entry, &seen, kept.then_some(&seen));
+            if let Some(base) = &rebasing.base {
+                prop_assert_eq!(&base.revision.change, &None);
+                prop_assert_ne!(base.revision.origin, Origin::Look);
+                prop_assert_eq!(base.revision.number, RevisionNumber(4));
+            }
+            let decision = decided(&entry, seen);
+            let touched = matches!(decision, Decision::Unchanged { date_touched: true, .. });
+            let same = matches!(decision, Decision::Unchanged { .. } | Decision::Baseline(_));
+            prop_assert!(same && !touched);
+            prop_assert_eq!(entry.schemes, newer());
+        }
+
+        #[test]
+        fn an_edit_is_found_as_if_there_had_been_no_upgrade(
+            stored in page(), again in page(), seen in page(),
+        ) {
+            let mut entry = known(stored);
+            look(&mut entry, &seen, Some(&again));
+            let fresh = known(again);
+            let is_edit = |decision| matches!(decision, Decision::Revised(_));
+            let expected = is_edit(decided(&fresh, seen.clone()));
+            // What reads as it is stored counts as unchanged, whatever the stored answer would say now.
+            let stays = reads_alike(&entry.known.state, &Observed::Page(seen.clone()));
+            prop_assert!(is_edit(decided(&entry, seen)) == expected || stays);
+        }
+
+        #[test]
+        fn read_anew_without_a_look_nothing_is_begun(stored in page(), again in proptest::option::of(page())) {
+            let mut entry = known(stored.clone());
+            let found = again.clone().map(|page| Again {
+                state: Observed::Page(page),
+                capture: CaptureId(7),
+                fetched: now(),
+                sha256: [0; 32],
+            });
+            let both = [(Channel::Feed, None), (Channel::Page, None)];
+            let Ok(rebasing) = rebase(
+                &mut entry,
+                &both,
+                newer(),
+                now(),
+                |_, _| Ok::<_, Infallible>(found.clone()),
+                |_| None,
+            );
+            match again {
+                None => {
+                    prop_assert_eq!(rebasing.base, None);
+                    prop_assert_eq!(entry.known.state.page, Some(stored));
+                    prop_assert_eq!(entry.schemes, Schemes::default());
+                }
+                Some(again) => {
+                    if let Some(base) = rebasing.base {
+                        prop_assert_eq!(base.revision.origin, Origin::Reread);
+                        prop_assert_eq!(base.captures.page, Some(CaptureId(7)));
+                        prop_assert_eq!(base.revision.state.page, Some(again));
+                    }
+                    prop_assert_eq!(entry.schemes, newer());
+                }
+            }
+        }
     }
 }

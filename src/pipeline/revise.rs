@@ -30,6 +30,8 @@ pub(super) struct KnownEntry {
     pub(super) revision_seen: Timestamp,
     /// Under which its state was read.
     pub(super) schemes: Schemes,
+    /// Whether its stored fingerprints can be compared with those of today.
+    pub(super) prints_of_today: bool,
     /// What deciding needs.
     pub(super) known: Known,
 }

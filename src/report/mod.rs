@@ -3,6 +3,7 @@
 //! Pure: values in, text out. The time zone, the width and whether there is colour are arguments. Whatever comes from a
 //! feed or a page goes through [`clean`] before it is part of a text; machine formats carry it as it is.
 
+pub mod care;
 mod changed;
 pub mod check;
 pub mod clean;

@@ -5,12 +5,12 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
-use super::{captures, changes, feeds, revisions, states};
+use super::{captures, changes, entries, feeds, revisions, states};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{
-    Base, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Origin, Outcome,
-    PageCheck, Stamp,
+    Base, Behind, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Origin,
+    Outcome, PageCheck, Stamp,
 };
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -131,7 +131,11 @@ fn write_entry(
         None => None,
     };
     if let Some(base) = &outcome.base {
-        write_base(tx, look, entry.id, base, page_capture)?;
+        let captures = Behind {
+            feed: look.feed_capture,
+            page: page_capture,
+        };
+        write_base(tx, entry.id, base, captures)?;
     }
     let mut number = None;
     if let Some(revision) = &outcome.revision {
@@ -179,28 +183,18 @@ fn stamp_newest(
     };
     revisions::stamp(conn, entry, number, stamp)?;
     if first.is_none() {
-        conn.prepare_cached(
-            "UPDATE entries SET feed_fp = ?2, page_fp = ?3, feed_scheme = ?4, page_scheme = ?5 WHERE id = ?1",
-        )?
-        .execute(params![
-            entry,
-            stamp.fingerprints.feed,
-            stamp.fingerprints.page,
-            stamp.schemes.feed,
-            stamp.schemes.page
-        ])?;
+        entries::stamp(conn, entry, stamp)?;
     }
     Ok(())
 }
 
 /// Stores the revision that makes the last one comparable. What was read anew has its old answers behind it, and what
-/// is a new beginning that of this look.
-fn write_base(
+/// is a new beginning those of the look.
+pub(super) fn write_base(
     tx: &mut Tx<'_>,
-    look: &Look,
     entry: EntryId,
     base: &Base,
-    page_capture: Option<CaptureId>,
+    look: Behind,
 ) -> Result<(), StoreError> {
     if base.revision.change.is_some() || base.revision.origin == Origin::Look {
         return Err(StoreError::Refused(
@@ -211,8 +205,8 @@ fn write_base(
     let begins = |channel| {
         base.revision.origin == Origin::Rebased && base.revision.channels.contains(&channel)
     };
-    let feed = look.feed_capture.filter(|_| begins(Channel::Feed));
-    let page = page_capture.filter(|_| begins(Channel::Page));
+    let feed = look.feed.filter(|_| begins(Channel::Feed));
+    let page = look.page.filter(|_| begins(Channel::Page));
     revisions::insert(
         tx,
         entry,

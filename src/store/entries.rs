@@ -9,7 +9,7 @@ use super::revisions::{self, PastRow};
 use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
-use crate::domain::outcome::{AliasKey, ClaimedDates, Validators};
+use crate::domain::outcome::{AliasKey, ClaimedDates, Stamp, Validators};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
@@ -378,6 +378,34 @@ impl Reader {
             )
         })
     }
+}
+
+/// Entries in the order of their rows.
+pub(super) fn after(
+    conn: &Connection,
+    after: EntryId,
+    limit: usize,
+) -> Result<Vec<KnownEntry>, StoreError> {
+    list(
+        conn,
+        select_entry!("entries AS e WHERE e.id > ?1 ORDER BY e.id LIMIT ?2"),
+        &[&after, &limit_of(limit)],
+    )
+}
+
+/// Writes what is derived from the newest revision.
+pub(super) fn stamp(conn: &Connection, entry: EntryId, stamp: &Stamp) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE entries SET feed_fp = ?2, page_fp = ?3, feed_scheme = ?4, page_scheme = ?5 WHERE id = ?1",
+    )?
+    .execute(params![
+        entry,
+        stamp.fingerprints.feed,
+        stamp.fingerprints.page,
+        stamp.schemes.feed,
+        stamp.schemes.page
+    ])?;
+    Ok(())
 }
 
 fn by_id(conn: &Connection, id: EntryId) -> Result<Option<KnownEntry>, StoreError> {

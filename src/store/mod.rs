@@ -23,6 +23,7 @@ mod migrate;
 mod open;
 mod outbox;
 mod reader;
+mod rederive;
 mod revisions;
 mod sql;
 mod states;
@@ -51,6 +52,7 @@ pub use outbox::{
     Retry,
 };
 pub use reader::{Reader, Readers};
+pub use rederive::{DerivedRow, Rederived};
 pub use revisions::{PastRow, RevisionRow};
 pub use status::{FeedHealth, StoreCounts};
 pub use targets::{TargetHealth, TargetRow};

@@ -281,7 +281,7 @@ pub(super) fn fingerprints_of(
     .ok_or_else(|| StoreError::damaged(format!("entry {entry} lacks its revision {number}")))
 }
 
-fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
+pub(super) fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
     Ok(Fingerprints {
         feed: row.get(0)?,
         page: row.get(1)?,

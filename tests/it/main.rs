@@ -11,3 +11,4 @@ mod support;
 mod telling;
 mod trouble;
 mod unit;
+mod upgrade;

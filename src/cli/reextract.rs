@@ -1,0 +1,41 @@
+//! `revisor reextract`: what older versions have read, read anew from the stored answers.
+
+use super::Context;
+use super::args::{Format, ReextractArgs};
+use super::setup::{now, store_to_write};
+use crate::config::Secrets;
+use crate::error::{Error, Exit};
+use crate::pipeline::{Reextracted, Reextraction, Settings};
+use crate::report::care::{self, ReadAnew};
+
+pub(super) fn run(context: &mut Context, _args: &ReextractArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let store = store_to_write(&config)?;
+    let settings = Settings::new(config);
+    let reader = store.reader()?;
+    let all = reader.entry_count()?;
+    let mut done = Reextracted::default();
+    let mut work = Reextraction::new(store.readers(), store.writer().clone(), &settings);
+    let mut progress = context.output.progress();
+    while work.step(&mut done, now())? {
+        progress.show(&care::progress(done.entries, all));
+    }
+    progress.clear();
+    drop(work);
+    let report = ReadAnew {
+        entries: done.entries,
+        renewed: done.renewed,
+        reread: done.reread,
+        lost: done.lost,
+        outrun: done.outrun,
+        begun_anew: reader.rebased_count()?,
+    };
+    store.close()?;
+    if format == Format::Json {
+        context.output.json(&report)?;
+    } else {
+        context.output.print(&care::read_anew(&report))?;
+    }
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,147 @@
+//! What is derived from revisions, read and written as a whole when it is computed anew.
+
+use rusqlite::params;
+
+use super::commit::write_base;
+use super::entries::{self, KnownEntry};
+use super::error::StoreError;
+use super::reader::Reader;
+use super::revisions;
+use super::sql::parse_channels;
+use super::writer::{Write, Writer};
+use crate::domain::fingerprint::Fingerprints;
+use crate::domain::ids::{EntryId, RevisionNumber};
+use crate::domain::outcome::{Base, Behind, Stamp};
+use crate::domain::scheme::Schemes;
+use crate::domain::state::Channel;
+
+/// What is derived from a revision, with the answers that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DerivedRow {
+    /// The revision.
+    pub number: RevisionNumber,
+    /// Which channels brought it.
+    pub channels: Vec<Channel>,
+    /// The answers of these channels.
+    pub captures: Behind,
+    /// As they are stored, of whichever scheme.
+    pub fingerprints: Fingerprints,
+    /// Under which its channels were read.
+    pub schemes: Schemes,
+}
+
+/// An entry whose derived rows were computed anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rederived {
+    /// The entry.
+    pub entry: EntryId,
+    /// Its newest revision when that was done.
+    pub revision: RevisionNumber,
+    /// What is derived from its revisions, where that is not what is stored.
+    pub stamps: Vec<(RevisionNumber, Stamp)>,
+    /// The newest revision as it is read now, when that is another text.
+    pub base: Option<Base>,
+}
+
+impl Reader {
+    /// Entries in the order of their rows, after one of them.
+    pub fn entries_after(
+        &self,
+        after: EntryId,
+        limit: usize,
+    ) -> Result<Vec<KnownEntry>, StoreError> {
+        self.read(|conn| entries::after(conn, after, limit))
+    }
+
+    /// How many entries there are.
+    pub fn entry_count(&self) -> Result<u64, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached("SELECT count(*) FROM entries")?;
+            Ok(statement.query_row([], |row| super::sql::count(row, 0))?)
+        })
+    }
+
+    /// What is derived from the revisions of an entry, oldest first.
+    pub fn derived_rows(&self, entry: EntryId) -> Result<Vec<DerivedRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
+                 number, channels, feed_capture_id, page_capture_id, feed_scheme, page_scheme \
+                 FROM revisions WHERE entry_id = ?1 ORDER BY number",
+            )?;
+            let rows = statement.query_map([entry], |row| {
+                Ok(DerivedRow {
+                    number: row.get(7)?,
+                    channels: parse_channels(row.get_ref(8)?.as_str().unwrap_or_default()),
+                    captures: Behind {
+                        feed: row.get(9)?,
+                        page: row.get(10)?,
+                    },
+                    fingerprints: revisions::fingerprint_row(row)?,
+                    schemes: Schemes {
+                        feed: row.get(11)?,
+                        page: row.get(12)?,
+                    },
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+impl Writer {
+    /// Stores what was computed anew; answers how many entries were left alone because somebody has revised them
+    /// meanwhile. No change and no event comes of it.
+    pub fn rederive(&self, entries: Vec<Rederived>) -> Write<usize> {
+        self.write(move |tx| {
+            let mut outrun = 0;
+            for entry in &entries {
+                let current: RevisionNumber = tx
+                    .conn
+                    .prepare_cached("SELECT revision FROM entries WHERE id = ?1")?
+                    .query_row([entry.entry], |row| row.get(0))?;
+                if current != entry.revision {
+                    outrun += 1;
+                    continue;
+                }
+                for (number, stamp) in &entry.stamps {
+                    revisions::stamp(tx.conn, entry.entry, *number, stamp)?;
+                }
+                let newest = entry.stamps.iter().find(|(number, _)| *number == current);
+                let newest = newest.map(|(_, stamp)| *stamp);
+                let base = entry.base.as_ref().map(|base| Stamp {
+                    fingerprints: base.revision.fingerprints,
+                    schemes: base.revision.schemes,
+                });
+                if let Some(base) = &entry.base {
+                    write_base(tx, entry.entry, base, Behind::default())?;
+                    tx.conn
+                        .prepare_cached(
+                            "UPDATE entries SET revision = ?2, title = ?3 WHERE id = ?1",
+                        )?
+                        .execute(params![
+                            entry.entry,
+                            base.revision.number,
+                            base.revision.state.title()
+                        ])?;
+                }
+                if let Some(stamp) = base.or(newest) {
+                    entries::stamp(tx.conn, entry.entry, &stamp)?;
+                }
+            }
+            Ok(outrun)
+        })
+    }
+}
+
+impl Reader {
+    /// Revisions that began anew because the answer behind the last one was gone: edits between the two, if there were
+    /// any, were not told.
+    pub fn rebased_count(&self) -> Result<u64, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT count(*) FROM revisions WHERE origin = 'rebased'")?;
+            Ok(statement.query_row([], |row| super::sql::count(row, 0))?)
+        })
+    }
+}
