@@ -84,6 +84,9 @@ raw_table! {
         every: String = "a duration such as \"15m\"",
         cron: String = "a schedule such as \"*/15 6-23 * * 1-5\"",
         jitter: String = "a share such as \"10%\"",
+        slowest: String = "a duration such as \"1h\"",
+        unconditional: String = "a duration such as \"1d\"",
+        longest_hint: String = "a duration such as \"7d\"",
         concurrency: i64 = "a number from 1 to 1000",
         per_host: i64 = "a number from 1 to 64",
         host_delay: String = "a duration such as \"1s\"",
@@ -100,6 +103,7 @@ raw_table! {
         fetch: String = "\"always\", \"changed\" or \"off\"",
         recheck: RawLadder = "\"news\", \"light\", \"advisory\" or a list such as [[\"1d\", \"1h\"], [\"30d\", \"1d\"]]",
         robots: bool = "true or false",
+        host_budget: i64 = "a number of pages an hour, or 0 for no limit",
     }
 }
 
@@ -253,11 +257,14 @@ impl RawGlobal {
 }
 
 impl RawFetch {
-    /// As `or`, but `every` and `cron` are one setting: either hides both below.
+    /// As `or`, but `every` and `cron` are one setting: either hides both below, and the bounds that hold for those
+    /// who name no rhythm.
     pub(super) fn over(self, mut below: Self) -> Self {
         if self.every.is_some() || self.cron.is_some() {
             below.every = None;
             below.cron = None;
+            below.slowest = None;
+            below.unconditional = None;
         }
         self.or(below)
     }
@@ -268,6 +275,9 @@ impl RawFetch {
             every: _,
             cron: _,
             jitter: _,
+            slowest: _,
+            unconditional: _,
+            longest_hint: _,
             concurrency,
             per_host,
             host_delay,

@@ -24,7 +24,7 @@ use crate::domain::article_clock::{Ladder, Step};
 use crate::domain::classify::Significance;
 use crate::domain::cron::CronSchedule;
 use crate::domain::durations::{parse_share, shortened};
-use crate::domain::schedule::{Every, Plan};
+use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
 const SECOND: Duration = Duration::from_secs(1);
 const YEAR: Duration = Duration::from_hours(24 * 365);
@@ -39,6 +39,9 @@ pub(super) const SIGNIFICANCES: [(&str, Significance); 3] = [
 const LEAST_PLAN: Plan = Plan {
     every: Every::Interval(Duration::from_hours(1)),
     jitter: 0.0,
+    slowest: None,
+    unconditional: None,
+    longest_hint: LONGEST_HINT,
 };
 const LEAST_FETCH: FetchConfig = FetchConfig {
     concurrency: 1,
@@ -60,6 +63,7 @@ fn least_page() -> PageConfig {
         mode: PageMode::Changed,
         recheck: Ladder::news(),
         robots: true,
+        host_budget: None,
     }
 }
 
@@ -308,10 +312,38 @@ impl<'a, 't> Resolver<'a, 't> {
             (None, None) => None,
         };
         let jitter = self.measured("jitter", raw.jitter.as_ref(), parse_share);
+        // Who names a rhythm is taken at the word: the bounds of a level above do not stretch it.
+        let (slowest, unconditional) = match every {
+            Some(_) => (None, None),
+            None => (below.slowest, below.unconditional),
+        };
+        let longest_hint = raw.longest_hint.as_ref();
         Plan {
             every: every.unwrap_or_else(|| below.every.clone()),
             jitter: jitter.unwrap_or(below.jitter),
+            slowest: self.bound("slowest", raw.slowest.as_ref(), slowest),
+            unconditional: self.bound("unconditional", raw.unconditional.as_ref(), unconditional),
+            longest_hint: self.duration(
+                "longest_hint",
+                longest_hint,
+                Duration::ZERO..=LONGEST_HINT,
+                below.longest_hint,
+            ),
         }
+    }
+
+    /// A bound that "0s" takes away.
+    fn bound(
+        &mut self,
+        key: &str,
+        raw: Option<&At<String>>,
+        below: Option<Duration>,
+    ) -> Option<Duration> {
+        if raw.is_none() {
+            return below;
+        }
+        let bound = self.duration(key, raw, Duration::ZERO..=YEAR, Duration::ZERO);
+        (!bound.is_zero()).then_some(bound)
     }
 
     fn cron(&mut self, cron: &At<String>) -> Option<Every> {
@@ -414,6 +446,13 @@ impl<'a, 't> Resolver<'a, 't> {
                 .robots
                 .as_ref()
                 .map_or(below.robots, |robots| robots.value),
+            host_budget: match &raw.host_budget {
+                None => below.host_budget,
+                some => {
+                    let pages = self.number("host_budget", some.as_ref(), 0..=1_000_000, 0);
+                    u32::try_from(pages).ok().filter(|pages| *pages > 0)
+                }
+            },
         }
     }
 

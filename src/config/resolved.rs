@@ -169,6 +169,8 @@ pub struct PageConfig {
     pub recheck: Ladder,
     /// Whether robots.txt is obeyed.
     pub robots: bool,
+    /// Pages an hour from one host at most, the same for all feeds; `None` for no limit but that of the pauses.
+    pub host_budget: Option<u32>,
 }
 
 /// `[detect]`

@@ -159,6 +159,28 @@ fn plan(out: &mut Writer, plan: &Plan, common: Option<&Plan>) {
     if differs(&plan.jitter, common.map(|common| &common.jitter)) {
         out.text("jitter", &format_share(plan.jitter));
     }
+    // A feed with a rhythm of its own has no bounds unless it names them, and all bounds show beside a rhythm.
+    let rhythm = differs(&plan.every, common.map(|common| &common.every));
+    let bounds = [
+        ("slowest", plan.slowest, common.map(|common| common.slowest)),
+        (
+            "unconditional",
+            plan.unconditional,
+            common.map(|common| common.unconditional),
+        ),
+    ];
+    for (key, bound, common) in bounds {
+        let inherited = if rhythm { Some(None) } else { common };
+        if Some(bound) != inherited {
+            out.text(key, &format_duration(bound.unwrap_or_default()));
+        }
+    }
+    if differs(
+        &plan.longest_hint,
+        common.map(|common| &common.longest_hint),
+    ) {
+        out.text("longest_hint", &format_duration(plan.longest_hint));
+    }
 }
 
 fn fetch(out: &mut Writer, fetch: &FetchConfig, common: Option<&FetchConfig>) {
@@ -196,6 +218,10 @@ fn page(out: &mut Writer, prefix: &str, page: &PageConfig, common: Option<&PageC
     }
     if differs(&page.robots, common.map(|common| &common.robots)) {
         out.value(&format!("{prefix}robots"), page.robots);
+    }
+    if differs(&page.host_budget, common.map(|common| &common.host_budget)) {
+        let budget = page.host_budget.unwrap_or(0);
+        out.value(&format!("{prefix}host_budget"), budget);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::{Config, FetchConfig};
 use crate::fetch::{AddressPolicy, Client, ClientConfig, ClientError, Turns, user_agent};
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
-use crate::store::{InstanceLock, OpenOptions, Store, StoreError};
+use crate::store::{FeedSync, InstanceLock, OpenOptions, Store, StoreError};
 use crate::time::Clock;
 
 /// Documents that are read at once: each may take many times its size in memory while it is read.
@@ -44,7 +44,9 @@ impl Assembly {
         let opened = tokio::task::spawn_blocking(move || open(&database)).await;
         let (lock, store) = opened.map_err(|_| StoreError::Closed)??;
         let settings = Settings::new(config);
-        let (client, turns) = in_force(&settings, Arc::clone(&clock))?;
+        let fetch = &settings.config().fetch;
+        let client = client(fetch, Arc::clone(&clock))?;
+        let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
         let agent = user_agent(&settings.config().fetch.user_agent_contact);
         let deliverer = Deliverer::new(agent, Arc::clone(&clock))?;
         let outbox = StoredOutbox::new(store.writer().clone(), store.readers());
@@ -54,9 +56,10 @@ impl Assembly {
             Arc::clone(&clock),
             targets(settings.config())?,
         );
-        sync(&store, &settings, &*clock).await?;
+        let synced = sync(&store, &settings, &*clock).await?;
         let workers = Workers::new(WORKERS);
         let pipeline = Pipeline::new(Arc::clone(&clock), &store, settings, client, turns, workers);
+        pipeline.replan(&synced.rescheduled).await?;
         Ok(Self {
             store,
             pipeline: Arc::new(pipeline),
@@ -69,12 +72,16 @@ impl Assembly {
     /// Puts another configuration in force. When that fails the old one stays.
     pub async fn replace(&self, config: Config) -> Result<Synced, DaemonError> {
         let settings = Settings::new(config);
-        let (client, turns) = in_force(&settings, Arc::clone(&self.clock))?;
+        let client = client(&settings.config().fetch, Arc::clone(&self.clock))?;
         let targets = targets(settings.config())?;
         let synced = sync(&self.store, &settings, &*self.clock).await?;
         self.drain.set_targets(targets);
-        self.pipeline.replace(settings, client, turns);
-        Ok(synced)
+        self.pipeline.replace(settings, client);
+        self.pipeline.replan(&synced.rescheduled).await?;
+        Ok(Synced {
+            added: synced.added + synced.returned,
+            left: synced.left,
+        })
     }
 
     /// Stores what is not stored yet and closes the database.
@@ -119,14 +126,6 @@ fn open(database: &Path) -> Result<(InstanceLock, Store), StoreError> {
     Ok((lock, Store::open(database, &options)?))
 }
 
-/// The client and the gate that settings ask for.
-fn in_force(settings: &Settings, clock: Arc<dyn Clock>) -> Result<(Client, Turns), ClientError> {
-    let fetch = &settings.config().fetch;
-    let client = client(fetch, clock)?;
-    let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
-    Ok((client, turns))
-}
-
 /// A client that reaches what a configuration allows and says who it is.
 pub fn client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Client, ClientError> {
     let config = ClientConfig {
@@ -140,7 +139,11 @@ pub fn client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Client, Clie
 }
 
 /// Puts the feeds and targets of a configuration into the database.
-async fn sync(store: &Store, settings: &Settings, clock: &dyn Clock) -> Result<Synced, StoreError> {
+async fn sync(
+    store: &Store,
+    settings: &Settings,
+    clock: &dyn Clock,
+) -> Result<FeedSync, StoreError> {
     let synced = store
         .writer()
         .sync_feeds(settings.configured_feeds(), clock.now())
@@ -151,10 +154,7 @@ async fn sync(store: &Store, settings: &Settings, clock: &dyn Clock) -> Result<S
         .iter()
         .map(|target| target.name.clone());
     store.writer().sync_targets(targets.collect()).await?;
-    Ok(Synced {
-        added: synced.added + synced.returned,
-        left: synced.left,
-    })
+    Ok(synced)
 }
 
 /// The targets, with their secrets.

@@ -11,13 +11,14 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::due::{DuePages, Trouble};
 use super::progress::Pulse;
 use crate::domain::ids::{EntryId, FeedId};
 use crate::pipeline::{
     CheckError, FeedReport, FeedResult, PageReport, PageResult, Patience, Pipeline, Wish,
 };
 use crate::store::{CheckRequestId, Reader, StoreError, Writer};
-use crate::time::Stopwatch;
+use crate::time::{Stopwatch, Timestamp};
 
 /// Checks under way at once; nearly all of them wait for their host, which costs next to nothing.
 const UNDER_WAY: usize = 2048;
@@ -31,6 +32,15 @@ const ROUND: Duration = Duration::from_millis(250);
 /// What is under way may take this long to end when the daemon stops.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
+/// Due pages that are read at once, to choose the most overdue among them.
+const PAGES_READ: usize = 20_000;
+
+/// What is due is read anew this often, while there is more of it than can be asked for.
+const PAGES_FRESH: Duration = Duration::from_secs(5);
+
+/// A pause of the loop, by the wall clock, that is longer than this was a sleep of the machine.
+const SLEPT: Duration = Duration::from_mins(5);
+
 /// After trouble with the database the loop waits before it tries again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -42,7 +52,14 @@ pub(super) struct Poller {
     outbox: Arc<Notify>,
     tasks: JoinSet<Ended>,
     feeds: HashSet<FeedId>,
-    pages: HashSet<EntryId>,
+    pages: HashMap<EntryId, String>,
+    /// How many of `pages` there are of each host.
+    hosts: HashMap<String, usize>,
+    /// Due pages that are still to be started, and when they were read.
+    due: DuePages,
+    due_read: Option<Stopwatch>,
+    started: Stopwatch,
+    trouble: Trouble<Job>,
     jobs: HashMap<Id, Job>,
 }
 
@@ -68,7 +85,12 @@ impl Poller {
             outbox,
             tasks: JoinSet::new(),
             feeds: HashSet::new(),
-            pages: HashSet::new(),
+            pages: HashMap::new(),
+            hosts: HashMap::new(),
+            due: DuePages::default(),
+            due_read: None,
+            started: Stopwatch::start(),
+            trouble: Trouble::new(),
             jobs: HashMap::new(),
         }
     }
@@ -78,8 +100,16 @@ impl Poller {
         let mut looked: Option<Stopwatch> = None;
         let mut more_is_due = false;
         let mut pause = ROUND;
+        let mut seen = (self.pipeline.now(), Stopwatch::start());
+        self.catch_up(self.pipeline.away()).await;
         loop {
             pulse.beat();
+            let now = self.pipeline.now();
+            let slept = now.since(seen.0).saturating_sub(seen.1.elapsed());
+            seen = (now, Stopwatch::start());
+            if slept > SLEPT {
+                self.catch_up(Ok(slept)).await;
+            }
             let rested = looked.is_none_or(|looked| looked.elapsed() >= pause);
             if rested || (more_is_due && self.tasks.len() <= UNDER_WAY / 2) {
                 pause = ROUND;
@@ -115,6 +145,17 @@ impl Poller {
         self.store_quiet().await;
     }
 
+    /// Scatters what has become due while nothing polled.
+    async fn catch_up(&self, away: Result<Duration, StoreError>) {
+        let caught_up = match away {
+            Ok(away) => self.pipeline.catch_up(away).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = caught_up {
+            tracing::error!(%error, "cannot scatter what is overdue");
+        }
+    }
+
     /// Starts what is due, as far as there is room; tells whether there is more.
     async fn start_due(&mut self) -> Result<bool, StoreError> {
         // A poll that is not stored is still due in the database.
@@ -127,7 +168,11 @@ impl Poller {
             .pipeline
             .read(|reader| reader.due_feeds(now, self.feeds.len() + room))?;
         let mut more = due.len() >= self.feeds.len() + room;
+        let since_start = self.started.elapsed();
         for feed in due.into_iter().map(|feed| feed.id) {
+            if self.trouble.holds(Job::Feed(feed), since_start) {
+                continue;
+            }
             if self.tasks.len() < UNDER_WAY && self.feeds.insert(feed) {
                 let pipeline = Arc::clone(&self.pipeline);
                 let check = async move {
@@ -136,21 +181,51 @@ impl Poller {
                 self.start(Job::Feed(feed), check);
             }
         }
-        let room = PAGES_UNDER_WAY.saturating_sub(self.pages.len());
-        let due = self
-            .pipeline
-            .read(|reader| reader.due_pages(now, self.pages.len() + room))?;
-        more |= room > 0 && due.len() >= self.pages.len() + room;
-        for page in due.into_iter().map(|page| page.entry.id) {
-            if self.pages.len() < PAGES_UNDER_WAY && self.pages.insert(page) {
-                let pipeline = Arc::clone(&self.pipeline);
-                let check = async move {
-                    Ended::Page(Box::pin(pipeline.check_page(page, Patience::Endless)).await)
-                };
-                self.start(Job::Page(page), check);
-            }
-        }
+        more |= self.start_due_pages(now)?;
         Ok(more)
+    }
+
+    /// Starts due pages, most overdue first, a few of each host: the others stay in the database, so that what is most
+    /// overdue when their turn comes goes first, and no feed waits behind thousands of pages.
+    fn start_due_pages(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let room = PAGES_UNDER_WAY.saturating_sub(self.pages.len());
+        if room == 0 {
+            return Ok(false);
+        }
+        let stale = self
+            .due_read
+            .is_none_or(|read| read.elapsed() >= PAGES_FRESH);
+        if self.due.is_empty() || stale {
+            let limit = self.pages.len() + PAGES_READ;
+            let mut due = self
+                .pipeline
+                .read(|reader| reader.due_page_keys(now, limit))?;
+            let since_start = self.started.elapsed();
+            due.retain(|page| {
+                let job = Job::Page(page.entry);
+                !self.pages.contains_key(&page.entry) && !self.trouble.holds(job, since_start)
+            });
+            self.due = DuePages::new(due, now);
+            self.due_read = Some(Stopwatch::start());
+        }
+        let at_once = self.pipeline.pages_at_once();
+        let taken = self.due.take(room, |host| {
+            if !self.pipeline.page_wait(host).is_zero() {
+                return 0;
+            }
+            at_once.saturating_sub(self.hosts.get(host).copied().unwrap_or(0))
+        });
+        let started = taken.len();
+        for (page, host) in taken {
+            let pipeline = Arc::clone(&self.pipeline);
+            let check = async move {
+                Ended::Page(Box::pin(pipeline.check_page(page, Patience::Endless)).await)
+            };
+            *self.hosts.entry(host.clone()).or_default() += 1;
+            self.pages.insert(page, host);
+            self.start(Job::Page(page), check);
+        }
+        Ok(started > 0 && !self.due.is_empty())
     }
 
     /// Takes up what the command line has asked for.
@@ -190,10 +265,21 @@ impl Poller {
                 (error.id(), None)
             }
         };
-        match self.jobs.remove(&id) {
+        let job = self.jobs.remove(&id);
+        match job {
             Some(Job::Feed(feed)) => drop(self.feeds.remove(&feed)),
-            Some(Job::Page(page)) => drop(self.pages.remove(&page)),
+            Some(Job::Page(page)) => self.leave_host(page),
             Some(Job::Wish(_)) | None => {}
+        }
+        if let Some(job) = job {
+            match &ended {
+                Some(Ended::Feed(Err(error)) | Ended::Page(Err(error))) if is_trouble(error) => {
+                    self.trouble.note(job, self.started.elapsed());
+                }
+                // A panic: what it was about is as due as before.
+                None => self.trouble.note(job, self.started.elapsed()),
+                Some(_) => self.trouble.clear(job),
+            }
         }
         match ended {
             Some(Ended::Feed(result)) => self.log_feed(result),
@@ -201,6 +287,18 @@ impl Poller {
             Some(Ended::Wish(Ok(()))) => self.outbox.notify_one(),
             Some(Ended::Wish(Err(error))) => tracing::error!(%error, "cannot answer a wish"),
             None => {}
+        }
+    }
+
+    fn leave_host(&mut self, page: EntryId) {
+        let Some(host) = self.pages.remove(&page) else {
+            return;
+        };
+        if let Some(pages) = self.hosts.get_mut(&host) {
+            *pages -= 1;
+            if *pages == 0 {
+                self.hosts.remove(&host);
+            }
         }
     }
 
@@ -272,6 +370,15 @@ impl Poller {
         if let Err(error) = self.pipeline.store_quiet_polls().await {
             tracing::error!(%error, "cannot store polls; the feeds are due again");
         }
+    }
+}
+
+/// Whether what came of the check could not be stored, so that it is due as before.
+fn is_trouble(error: &CheckError) -> bool {
+    match error {
+        CheckError::Store(error) => !error.is_conflict(),
+        CheckError::Crashed(_) => true,
+        CheckError::NoSuchFeed(_) | CheckError::NoSuchEntry(_) => false,
     }
 }
 

@@ -206,6 +206,18 @@ pub fn next_check(
     (next > now && next.since(anchor) < ladder.end()).then_some(next)
 }
 
+/// How overdue a page is, counted in its own intervals: 1 when it is just due. A page that was never looked at counts as
+/// one of the first step of the ladder, since nothing can be missed but by its first text.
+#[must_use]
+pub fn overdue(checked: Option<Timestamp>, due: Timestamp, now: Timestamp) -> f64 {
+    const FIRST: Duration = Duration::from_mins(5);
+    let (since, interval) = match checked {
+        Some(checked) => (now.since(checked), due.since(checked)),
+        None => (FIRST + now.since(due), FIRST),
+    };
+    since.as_secs_f64() / interval.max(Duration::from_secs(1)).as_secs_f64()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

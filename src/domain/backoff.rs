@@ -53,7 +53,7 @@ pub(super) fn lengthened(duration: Duration, share: f64, jitter: f64) -> Duratio
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(duration)
 }
 
-fn doubling(failures: u32, first: Duration) -> Duration {
+pub(super) fn doubling(failures: u32, first: Duration) -> Duration {
     let times = failures.saturating_sub(1).min(31);
     first
         .saturating_mul(1 << times)

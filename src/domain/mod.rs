@@ -20,6 +20,7 @@ pub mod moment;
 pub mod normalise;
 pub mod observation;
 pub mod outcome;
+pub mod robots;
 pub mod route;
 pub mod schedule;
 pub mod scheme;

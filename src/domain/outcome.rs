@@ -1,8 +1,11 @@
 //! What one look yields: the value that is stored in one transaction, and what a look needs to know beforehand.
 
+use std::time::Duration;
+
 use super::event::Event;
 use super::fingerprint::Fingerprints;
 use super::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
+use super::schedule::Rhythm;
 use super::scheme::Schemes;
 use super::state::{Channel, EntryState};
 use crate::time::Timestamp;
@@ -388,12 +391,29 @@ pub struct FeedPoll {
     pub next: Option<Timestamp>,
     /// Why then, for people: `every 15m`, `cron`, `Retry-After`, `failed 3 times`.
     pub next_why: String,
+    /// Not before this, whatever the schedule.
+    pub not_before: Option<Timestamp>,
+    /// What the document says of its own clock; kept as it is when `None`, as by a poll that read no document.
+    pub pace: Option<Pace>,
     /// The validators for the next poll; kept as they are when `None`.
     pub validators: Option<Validators>,
     /// The feed's own title; kept when `None`.
     pub title: Option<String>,
     /// The address that a permanent redirect has led to; kept when `None`.
     pub moved_to: Option<String>,
+}
+
+/// What a document says of how often it is worth asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pace {
+    /// `ttl`, or `sy:updatePeriod` divided by `sy:updateFrequency`.
+    pub ttl: Option<Duration>,
+    /// `skipHours`: bit `n` is the hour from `n`:00 UTC.
+    pub skip_hours: u32,
+    /// `skipDays` in UTC: bit 0 is Monday.
+    pub skip_days: u8,
+    /// How often it brings something new, by the dates of its entries.
+    pub rhythm: Option<Rhythm>,
 }
 
 /// How a poll ended.

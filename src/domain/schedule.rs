@@ -1,7 +1,12 @@
 //! When a feed is polled next.
 //!
 //! What the operator asked for is the base; what the publisher asks for can only make it later; failures make it ever
-//! later. All of it is a function of values: the caller brings the clock and the chance.
+//! later; a feed that seldom brings something new is asked more seldom, where the operator has named no rhythm.
+//! All of it is a function of values: the caller brings the clock and the chance.
+
+mod rhythm;
+
+pub use rhythm::Rhythm;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +18,12 @@ use super::cron::CronSchedule;
 use super::durations::rough_duration;
 use crate::time::Timestamp;
 
-/// The longest that a lifetime which a feed names (`max-age`, `Expires`, `ttl`, `sy:updatePeriod`) is waited for: a
-/// feed that says "a year" would lose its changes.
-pub const LONGEST_HINT: Duration = Duration::from_hours(24);
+/// The longest that a lifetime which a feed names (`max-age`, `Expires`, `ttl`, `sy:updatePeriod`) is ever waited for:
+/// a feed that says "a year" would lose its changes.
+pub const LONGEST_HINT: Duration = Duration::from_hours(24 * 7);
+
+/// When nothing else is known of a schedule.
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// The longest that a `Retry-After` is obeyed.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24 * 7);
@@ -30,6 +38,14 @@ pub struct Plan {
     pub every: Every,
     /// The share (0–1) of the interval that polls are scattered over.
     pub jitter: f64,
+    /// The longest interval of a feed that seldom brings something new; `None` when its rhythm does not matter. It does
+    /// not for cron schedules.
+    pub slowest: Option<Duration>,
+    /// The least time between two polls of a feed whose server offers nothing to ask conditionally by, so that each
+    /// poll costs it the whole feed; `None` for no such bound.
+    pub unconditional: Option<Duration>,
+    /// The longest that a lifetime named by the publisher is waited for, at most [`LONGEST_HINT`].
+    pub longest_hint: Duration,
 }
 
 /// The rhythm of polls.
@@ -51,7 +67,38 @@ impl Plan {
             Every::Cron(cron) => cron
                 .next_after(now)
                 .and_then(|next| Some(cron.next_after(next)?.since(next)))
-                .unwrap_or(LONGEST_HINT),
+                .unwrap_or(A_DAY),
+        }
+    }
+
+    /// The interval for a feed of this rhythm: what was asked for, and more for a feed that seldom brings something.
+    fn adapted(&self, interval: Duration, rhythm: Option<&Rhythm>, now: Timestamp) -> Duration {
+        match (self.slowest, rhythm) {
+            (Some(slowest), Some(rhythm)) => rhythm.interval(now).min(slowest).max(interval),
+            _ => interval,
+        }
+    }
+
+    fn describe_adapted(&self, interval: Duration, adapted: Duration) -> String {
+        if adapted == interval {
+            return self.describe();
+        }
+        format!(
+            "every {}, as it seldom brings something new",
+            rough_duration(adapted)
+        )
+    }
+
+    /// Says which plan it is: two plans are the same when they have the same text.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let every = match &self.every {
+            Every::Interval(interval) => format!("every {} ms", interval.as_millis()),
+            Every::Cron(cron) => format!("cron {} {}", cron.expression(), cron.timezone().name()),
+        };
+        match self.slowest {
+            Some(slowest) => format!("{every}, at most {} ms", slowest.as_millis()),
+            None => every,
         }
     }
 
@@ -78,7 +125,7 @@ pub enum PollResult {
     Gone,
 }
 
-/// What the publisher asks for.
+/// What the publisher asks for, and what is known of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hints {
     /// How long the answer is fresh, from `Cache-Control: max-age` or `Expires`.
@@ -91,6 +138,10 @@ pub struct Hints {
     pub skip_hours: u32,
     /// `skipDays` in UTC: bit 0 is Monday.
     pub skip_days: u8,
+    /// Whether the last answer brought nothing to ask conditionally by.
+    pub unconditional: bool,
+    /// How often the feed brings something new.
+    pub rhythm: Option<Rhythm>,
 }
 
 /// The next poll, and why then.
@@ -98,6 +149,8 @@ pub struct Hints {
 pub struct NextPoll {
     /// `None`: never.
     pub at: Option<Timestamp>,
+    /// Not before this, by the publisher's wish or after failures, whatever the rhythm; `None` for no such bound.
+    pub not_before: Option<Timestamp>,
     /// For people: `every 15m`, `publisher asks for 1h (max-age)`, `3 failures in a row` …
     pub why: String,
 }
@@ -116,22 +169,29 @@ pub fn next_poll(
     if result == PollResult::Gone {
         return NextPoll {
             at: None,
+            not_before: None,
             why: "the feed is gone (410)".to_owned(),
         };
     }
     let bound = lower_bound(plan, now, result, hints, failures);
+    let not_before = bound.as_ref().map(|bound| now + bound.wait);
     let scattered = |wait: Duration| lengthened(wait, plan.jitter, jitter);
     let (at, why) = match (&plan.every, bound) {
-        (Every::Interval(every), Some(bound)) if bound.wait > *every => {
-            let at = now + scattered(bound.wait).min(bound.longest);
-            (at, bound.why)
-        }
         (Every::Interval(every), bound) => {
-            // Scattered around the interval, so that it is kept on average.
-            let early = lengthened(*every, plan.jitter, jitter)
-                .saturating_sub(every.mul_f64(plan.jitter.clamp(0.0, 1.0) / 2.0));
-            let wait = early.max(bound.map_or(Duration::ZERO, |bound| bound.wait));
-            (now + wait, plan.describe())
+            let interval = plan.adapted(*every, hints.rhythm.as_ref(), now);
+            match bound {
+                Some(bound) if bound.wait > interval => {
+                    let at = now + scattered(bound.wait).min(bound.longest);
+                    (at, bound.why)
+                }
+                bound => {
+                    // Scattered around the interval, so that it is kept on average.
+                    let early = lengthened(interval, plan.jitter, jitter)
+                        .saturating_sub(interval.mul_f64(plan.jitter.clamp(0.0, 1.0) / 2.0));
+                    let wait = early.max(bound.map_or(Duration::ZERO, |bound| bound.wait));
+                    (now + wait, plan.describe_adapted(*every, interval))
+                }
+            }
         }
         (Every::Cron(cron), bound) => {
             let earliest = bound.as_ref().map_or(now, |bound| now + bound.wait);
@@ -139,9 +199,7 @@ pub fn next_poll(
             let after = (earliest - Duration::from_millis(1)).max(now);
             match cron.next_after(after) {
                 Some(run) => {
-                    let gap = cron
-                        .next_after(run)
-                        .map_or(LONGEST_HINT, |next| next.since(run));
+                    let gap = cron.next_after(run).map_or(A_DAY, |next| next.since(run));
                     let window = gap.mul_f64(plan.jitter.clamp(0.0, 1.0));
                     let late = window
                         .min(LONGEST_CRON_JITTER)
@@ -152,7 +210,7 @@ pub fn next_poll(
                         waits.map_or_else(|| plan.describe(), |bound| bound.why),
                     )
                 }
-                None => (now + LONGEST_HINT, plan.describe()),
+                None => (now + A_DAY, plan.describe()),
             }
         }
     };
@@ -162,25 +220,79 @@ pub fn next_poll(
     };
     NextPoll {
         at: Some(at.max(now + Duration::from_millis(1))),
+        not_before,
         why,
     }
 }
 
-/// When to poll a feed that came due at `due` while nothing polled, or `None` when it was never polled. What is overdue
-/// is scattered, by its address, over the time that the program was `away` (at most over the plan's gap): then the
-/// catching up doubles the steady rate and no more. What is not overdue keeps its time.
+/// What is stored of when a feed was polled and is to be polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scheduled {
+    /// When it is due; `None` for never.
+    pub due: Option<Timestamp>,
+    /// The last poll, however it ended; `None` before the first.
+    pub last_poll: Option<Timestamp>,
+    /// As in [`NextPoll`].
+    pub not_before: Option<Timestamp>,
+}
+
+/// When to poll a feed after a time in which nothing polled; `None` leaves it as it is. What is overdue is scattered, by
+/// its address, over the time that the program was `away`, at most over the feed's own interval: then the catching up
+/// doubles the steady rate and no more. What is not overdue keeps its time, unless the clock was put back since: that
+/// must not silence a feed for years.
 #[must_use]
 pub fn catch_up(
     plan: &Plan,
     address: &str,
-    due: Option<Timestamp>,
+    was: &Scheduled,
     now: Timestamp,
     away: Duration,
-) -> Timestamp {
-    match due {
-        // A clock that was put back must not silence a feed for years.
-        Some(due) if due > now => due.min(now + plan.usual_gap(now).max(LONGEST_RETRY_AFTER)),
-        _ => now + spread(address, away.min(plan.usual_gap(now))),
+) -> Option<Timestamp> {
+    let due = was.due?;
+    let usual = plan.usual_gap(now);
+    if let Some(last) = was.last_poll.filter(|last| *last > now) {
+        let latest = now + due.since(last).min(usual.max(LONGEST_RETRY_AFTER));
+        return (due > latest).then_some(latest);
+    }
+    let latest = now + usual.max(LONGEST_RETRY_AFTER).saturating_mul(2);
+    if due > now {
+        return (due > latest).then_some(latest);
+    }
+    // What was never polled is new, and somebody waits for it.
+    let interval = usual.max(due.since(was.last_poll?));
+    let window = away.min(interval);
+    (!window.is_zero()).then(|| now + spread(address, window))
+}
+
+/// When to poll a feed whose plan is another one than the one that it was scheduled by: by the new plan from the last
+/// poll on, and not before the publisher's wish. What would be overdue is scattered as in [`catch_up`].
+#[must_use]
+pub fn replan(
+    plan: &Plan,
+    address: &str,
+    was: &Scheduled,
+    rhythm: Option<&Rhythm>,
+    now: Timestamp,
+) -> NextPoll {
+    let last = was.last_poll.map_or(now, |last| last.min(now));
+    let (at, why) = match &plan.every {
+        Every::Interval(every) => {
+            let interval = plan.adapted(*every, rhythm, now);
+            let at = was.last_poll.map_or(now, |_| last + interval);
+            (at, plan.describe_adapted(*every, interval))
+        }
+        // A run that the plan before did not have is not missed.
+        Every::Cron(cron) => (cron.next_after(now).unwrap_or(now + A_DAY), plan.describe()),
+    };
+    let at = was.not_before.map_or(at, |bound| bound.max(at));
+    let at = match at > now || was.last_poll.is_none() {
+        true => at,
+        false => now + spread(address, now.since(at).min(plan.usual_gap(now))),
+    };
+    NextPoll {
+        at: Some(at),
+        not_before: was.not_before,
+        why,
     }
 }
 
@@ -216,11 +328,12 @@ fn lower_bound(
     failures: u32,
 ) -> Option<Bound> {
     let hint = |wait: Option<Duration>, name: &str| {
-        let wait = wait?.min(LONGEST_HINT);
+        let longest = plan.longest_hint.min(LONGEST_HINT);
+        let wait = wait?.min(longest);
         Some(Bound {
             wait,
             why: format!("publisher asks for {} ({name})", rough_duration(wait)),
-            longest: LONGEST_HINT,
+            longest,
         })
     };
     let retry_after = hints.retry_after.map(|wait| {
@@ -247,7 +360,16 @@ fn lower_bound(
     let fresh = result == PollResult::Ok;
     let max_age = fresh.then(|| hint(hints.max_age, "max-age")).flatten();
     let ttl = fresh.then(|| hint(hints.ttl, "ttl")).flatten();
-    [retry_after, failed, max_age, ttl]
+    let whole = plan.unconditional.filter(|_| fresh && hints.unconditional);
+    let whole = whole.map(|wait| Bound {
+        wait,
+        why: format!(
+            "once in {}, as the server sends all of it each time",
+            rough_duration(wait)
+        ),
+        longest: wait.saturating_mul(2),
+    });
+    [retry_after, failed, max_age, ttl, whole]
         .into_iter()
         .flatten()
         .reduce(|one, other| if other.wait > one.wait { other } else { one })

@@ -154,6 +154,9 @@ impl Client {
             }
             let location = response.headers().get(header::LOCATION);
             trail.redirect(response.status(), location, self.max_redirects)?;
+            if let Some(gate) = &request.gate {
+                gate(&trail.url).map_err(|why| Cause::new(FailureKind::Barred, why))?;
+            }
         }
     }
 
@@ -240,7 +243,7 @@ impl Client {
         }
         let max_size = request.max_size.unwrap_or(self.max_size);
         let announced = response.content_length();
-        if announced.is_some_and(|length| length > max_size) {
+        if !request.cut && announced.is_some_and(|length| length > max_size) {
             return Err(too_large(max_size));
         }
         let mut body = Vec::with_capacity(first_capacity(announced));
@@ -255,7 +258,12 @@ impl Client {
                 .map_err(|error| failure::of_reading(&error, decoded))?;
             let Some(chunk) = chunk else { break };
             if body.len() as u64 + chunk.len() as u64 > max_size {
-                return Err(too_large(max_size));
+                if !request.cut {
+                    return Err(too_large(max_size));
+                }
+                let room = usize::try_from(max_size).unwrap_or(usize::MAX) - body.len();
+                body.extend_from_slice(chunk.get(..room).unwrap_or_default());
+                break;
             }
             body.extend_from_slice(&chunk);
         }

@@ -4,9 +4,10 @@
 //! not permit, and that a failure is a value with a kind, a status and a sentence for people.
 //! It does not parse, schedule, store or retry a poll; the caller decides what an answer means.
 //!
-//! [`address`], [`request`], [`response`] and [`limits`] are pure; [`client`] holds the connection pool.
+//! [`address`], [`request`], [`response`], [`limits`] and [`budget`] are pure; [`client`] holds the connection pool.
 
 pub mod address;
+pub mod budget;
 pub mod client;
 mod failure;
 mod headers;
@@ -18,10 +19,11 @@ pub mod response;
 mod turns;
 
 pub use address::{AddressPolicy, Refused};
+pub use budget::HostBudget;
 pub use client::{Client, ClientConfig, ClientError};
 pub use limits::{HostQueue, host_key};
 pub use post::{PostAnswer, PostRequest};
-pub use request::{FetchRequest, Kind, user_agent};
+pub use request::{FetchRequest, Gate, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
 };

@@ -1,8 +1,12 @@
 //! What is asked of a server: pure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::domain::outcome::Validators;
+use crate::domain::robots;
 
 /// An `ETag` or `Last-Modified` longer than this is not sent back: servers refuse long request headers.
 pub(super) const MAX_VALIDATOR: usize = 1024;
@@ -15,7 +19,12 @@ pub enum Kind {
     Feed,
     /// An article page, or a site in which feeds are looked for.
     Page,
+    /// A robots.txt.
+    Robots,
 }
+
+/// Says whether the address that a redirect leads to may be asked for, and if not, why.
+pub type Gate = Arc<dyn Fn(&Url) -> Result<(), String> + Send + Sync>;
 
 impl Kind {
     /// The value of `Accept`.
@@ -28,6 +37,7 @@ impl Kind {
                  application/json;q=0.7, */*;q=0.1"
             }
             Self::Page => "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.5",
+            Self::Robots => "text/plain, */*;q=0.1",
         }
     }
 }
@@ -48,6 +58,10 @@ pub struct FetchRequest {
     pub timeout: Option<Duration>,
     /// The largest decoded body in bytes, if other than the client's.
     pub max_size: Option<u64>,
+    /// Whether a larger body is cut off there; else it is a failure.
+    pub cut: bool,
+    /// Asked at each redirect.
+    pub gate: Option<Gate>,
 }
 
 impl FetchRequest {
@@ -67,6 +81,17 @@ impl FetchRequest {
     pub fn page(url: impl Into<String>, validators: Validators) -> Self {
         Self {
             kind: Kind::Page,
+            ..Self::feed(url, validators)
+        }
+    }
+
+    /// A request for a robots.txt: of one that is too long the beginning is read.
+    #[must_use]
+    pub fn robots(url: impl Into<String>, validators: Validators) -> Self {
+        Self {
+            kind: Kind::Robots,
+            max_size: Some(robots::MAX_BYTES as u64 + 1),
+            cut: true,
             ..Self::feed(url, validators)
         }
     }
@@ -93,6 +118,8 @@ impl std::fmt::Debug for FetchRequest {
             .field("headers", &names)
             .field("timeout", &self.timeout)
             .field("max_size", &self.max_size)
+            .field("cut", &self.cut)
+            .field("gate", &self.gate.is_some())
             .finish()
     }
 }

@@ -128,6 +128,8 @@ pub enum FailureKind {
     Interrupted,
     /// The answer is not HTTP as we know it.
     Protocol,
+    /// A redirect leads to where the request's gate lets nobody through.
+    Barred,
 }
 
 impl FailureKind {
@@ -146,6 +148,7 @@ impl FailureKind {
             Self::Encoding => "encoding",
             Self::Interrupted => "interrupted",
             Self::Protocol => "protocol",
+            Self::Barred => "barred",
         }
     }
 }

@@ -6,41 +6,74 @@ use crate::config::{FeedConfig, PageMode};
 use crate::domain::article_clock::{anchor, next_check};
 use crate::domain::backoff::page_delay;
 use crate::domain::observation::{Observation, Observed};
-use crate::domain::outcome::{FeedPoll, PollResult};
-use crate::domain::schedule::{self, Hints, next_poll};
-use crate::feed::PublisherHints;
+use crate::domain::outcome::{FeedPoll, Pace, PollResult, Validators};
+use crate::domain::schedule::{self, Hints, Rhythm, Scheduled, next_poll};
+use crate::feed::ParsedFeed;
 use crate::fetch::CacheHints;
-use crate::store::{self, FeedRow};
+use crate::store::{self, FeedRow, Rescheduled};
 use crate::time::Timestamp;
 
-/// What the publisher asks for, in the answer's head and in the document.
-pub(super) fn hints(answer: &CacheHints, document: &PublisherHints, now: Timestamp) -> Hints {
+/// What a document says of how often it is worth asking.
+pub(super) fn pace(document: &ParsedFeed, now: Timestamp) -> Pace {
+    let hints = &document.hints;
     let bits = |places: &[u8]| {
         places
             .iter()
             .fold(0_u32, |bits, place| bits | 1 << (place & 31))
     };
+    Pace {
+        ttl: hints.ttl.max(hints.update_period),
+        skip_hours: bits(&hints.skip_hours),
+        skip_days: u8::try_from(bits(&hints.skip_days)).unwrap_or(0),
+        rhythm: Rhythm::of(
+            document
+                .entries
+                .iter()
+                .filter_map(|entry| entry.published.or(entry.updated)),
+            now,
+        ),
+    }
+}
+
+/// What the publisher asks for, in the head of the answer and in the last document.
+fn hints(answer: &CacheHints, pace: &Pace, now: Timestamp) -> Hints {
     Hints {
         max_age: answer
             .max_age
             .or_else(|| answer.expires.map(|at| at.since(now))),
-        ttl: document.ttl.max(document.update_period),
+        ttl: pace.ttl,
         retry_after: answer.retry_after,
-        skip_hours: bits(&document.skip_hours),
-        skip_days: u8::try_from(bits(&document.skip_days)).unwrap_or(0),
+        skip_hours: pace.skip_hours,
+        skip_days: pace.skip_days,
+        unconditional: false,
+        rhythm: pace.rhythm,
     }
 }
 
-/// The state of a feed after a poll that went well.
-pub(super) fn well(feed: &FeedRow, config: &FeedConfig, now: Timestamp, hints: &Hints) -> FeedPoll {
-    poll(
+/// The state of a feed after a poll that went well: `pace` is what its document says, when one was read, and
+/// `validators` what the answer brought.
+pub(super) fn well(
+    feed: &FeedRow,
+    config: &FeedConfig,
+    now: Timestamp,
+    answer: &CacheHints,
+    pace: Option<Pace>,
+    validators: &Validators,
+) -> FeedPoll {
+    let mut hints = hints(answer, &pace.unwrap_or(feed.pace), now);
+    hints.unconditional = validators.etag.is_none() && validators.last_modified.is_none();
+    let poll = poll(
         feed,
         config,
         now,
         PollResult::Ok,
         schedule::PollResult::Ok,
-        hints,
-    )
+        &hints,
+    );
+    FeedPoll {
+        pace: pace.filter(|pace| *pace != feed.pace),
+        ..poll
+    }
 }
 
 /// The state of a feed after a poll that failed.
@@ -51,10 +84,12 @@ pub(super) fn ill(
     why: String,
     retry_after: Option<Duration>,
 ) -> FeedPoll {
-    let hints = Hints {
+    let answer = CacheHints {
         retry_after,
-        ..Hints::default()
+        ..CacheHints::default()
     };
+    // The hours that the feed asked to skip are skipped also while it fails.
+    let hints = hints(&answer, &feed.pace, now);
     let result = match retry_after {
         Some(_) => schedule::PollResult::Busy,
         None => schedule::PollResult::Failed,
@@ -90,9 +125,51 @@ fn poll(
         status: None,
         next: next.at,
         next_why: next.why,
+        not_before: next.not_before,
+        pace: None,
         validators: None,
         title: None,
         moved_to: None,
+    }
+}
+
+/// When feeds are polled that are due by another schedule than the one they have now.
+pub(super) fn replanned(
+    feed: &FeedRow,
+    config: &FeedConfig,
+    now: Timestamp,
+) -> Option<Rescheduled> {
+    let rhythm = feed.pace.rhythm.as_ref();
+    let next = schedule::replan(&config.plan, &feed.url, &scheduled(feed), rhythm, now);
+    Some(Rescheduled {
+        feed: feed.id,
+        at: next.at?,
+        why: Some(next.why),
+        schedule: Some(config.plan.identity()),
+    })
+}
+
+/// When a feed is polled after a time `away` in which nothing polled, if that is not when it is due.
+pub(super) fn caught_up(
+    feed: &FeedRow,
+    config: &FeedConfig,
+    now: Timestamp,
+    away: Duration,
+) -> Option<Rescheduled> {
+    let at = schedule::catch_up(&config.plan, &feed.url, &scheduled(feed), now, away)?;
+    Some(Rescheduled {
+        feed: feed.id,
+        at,
+        why: Some("one after the other, after a time in which nothing polled".to_owned()),
+        schedule: None,
+    })
+}
+
+fn scheduled(feed: &FeedRow) -> Scheduled {
+    Scheduled {
+        due: feed.next_poll,
+        last_poll: feed.last_poll,
+        not_before: feed.not_before,
     }
 }
 
@@ -151,6 +228,28 @@ pub(super) fn next_look(
     }
     let interval = ladder.interval_at(now.since(anchor))?;
     Some(now + page_delay(entry.page.failures + 1, interval))
+}
+
+/// When to see whether robots.txt still forbids a page, after it was found to at `now` and will be asked again at
+/// `until`; `None` when the looking has stopped. That costs the host no request for the page.
+pub(super) fn look_at_barred(
+    config: &FeedConfig,
+    entry: &store::KnownEntry,
+    until: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match config.page.mode {
+        PageMode::Off => return None,
+        PageMode::Changed if entry.page.ok.is_some() => return None,
+        PageMode::Changed | PageMode::Always => {}
+    }
+    let anchor = anchor(
+        entry.claimed.published(),
+        entry.first_seen,
+        entry.last_change,
+    );
+    config.page.recheck.interval_at(now.since(anchor))?;
+    Some(until.max(now + Duration::from_secs(1)))
 }
 
 /// A number in 0–1 that is another one for each row and each moment, and the same whenever it is asked for.

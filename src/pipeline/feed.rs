@@ -14,10 +14,10 @@ use crate::domain::event::{EventKind, Window};
 use crate::domain::ids::FeedId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
-    Capture, EntryOutcome, EntryRef, FeedPoll, NewEvent, Outcome, PollResult, Validators,
+    Capture, EntryOutcome, EntryRef, FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators,
 };
 use crate::domain::state::Channel;
-use crate::feed::{ParsedFeed, PublisherHints, Repair};
+use crate::feed::{ParsedFeed, Repair};
 use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched};
 use crate::store::{FeedRow, Readers, StoreError};
 use crate::time::{Stopwatch, Timestamp};
@@ -79,9 +79,14 @@ impl Poll<'_> {
         };
         match fetched {
             Fetched::NotModified(answer) => {
-                let poll = self.well(&answer.hints);
+                let known = answer.validators.as_ref().unwrap_or(&self.row.validators);
+                // A date says little: the front page of a parked domain is older than any feed.
+                let sure = self.row.validators.etag.is_some();
+                let moved_to = answer.permanent_url.filter(|_| sure);
+                let poll = self.well(&answer.hints, known);
                 let poll = FeedPoll {
                     status: Some(304),
+                    moved_to: self.moved_to(moved_to),
                     validators: answer.validators,
                     ..poll
                 };
@@ -90,8 +95,12 @@ impl Poll<'_> {
             Fetched::Body(answer) if self.same_bytes(&answer) => {
                 let poll = FeedPoll {
                     status: Some(answer.status),
+                    moved_to: self.moved_to(answer.permanent_url),
+                    ..self.well(&answer.hints, &answer.validators)
+                };
+                let poll = FeedPoll {
                     validators: Some(answer.validators),
-                    ..self.well(&answer.hints)
+                    ..poll
                 };
                 self.settle(poll, FeedResult::Unchanged).await
             }
@@ -102,10 +111,9 @@ impl Poll<'_> {
     }
 
     /// A poll that went well without a document to read.
-    fn well(&self, hints: &CacheHints) -> FeedPoll {
+    fn well(&self, hints: &CacheHints, validators: &Validators) -> FeedPoll {
         let now = self.pipeline.now();
-        let hints = clocks::hints(hints, &PublisherHints::default(), now);
-        clocks::well(self.row, self.config, now, &hints)
+        clocks::well(self.row, self.config, now, hints, None, validators)
     }
 
     fn same_bytes(&self, answer: &Answer) -> bool {
@@ -125,18 +133,21 @@ impl Poll<'_> {
                 let parsed = reading.feed(&answer.body, content_type, &answer.final_url);
                 Ok(match parsed {
                     Ok(mut parsed) => {
+                        let pace = clocks::pace(&parsed, now);
                         let items = std::mem::take(&mut parsed.entries);
                         let schemes = reading.schemes();
                         let sighting =
                             readers.with(|reader| sight(reader, &row, items, schemes, now))?;
-                        Ok((answer, parsed, sighting))
+                        Ok((answer, parsed, pace, sighting))
                     }
                     Err(error) => Err((answer.status, error)),
                 })
             })
             .await;
         match read {
-            Ok(Ok(Ok((answer, parsed, sighting)))) => self.store(answer, &parsed, sighting).await,
+            Ok(Ok(Ok((answer, parsed, pace, sighting)))) => {
+                self.store(answer, &parsed, pace, sighting).await
+            }
             Ok(Ok(Err((status, error)))) => self.unreadable(status, &error).await,
             Ok(Err(error)) => Err(error.into()),
             Err(crash) => self.unreadable(200, &crash).await,
@@ -147,6 +158,7 @@ impl Poll<'_> {
         &self,
         answer: Answer,
         parsed: &ParsedFeed,
+        pace: Pace,
         mut sighting: Sighting,
     ) -> Result<FeedReport, CheckError> {
         let now = self.pipeline.now();
@@ -158,15 +170,15 @@ impl Poll<'_> {
         let entries = sighting.items.len();
         let looks = self.look_along(&sighting).await;
         let pages: Vec<PageReport> = looks.iter().flatten().map(Looked::report).collect();
-        let hints = clocks::hints(&answer.hints, &parsed.hints, now);
-        let mut poll = clocks::well(self.row, self.config, now, &hints);
+        let (hints, validators) = (&answer.hints, &answer.validators);
+        let mut poll = clocks::well(self.row, self.config, now, hints, Some(pace), validators);
         poll.status = Some(answer.status);
         poll.validators = Some(kept_validators(&answer.validators, &parsed.repairs));
         poll.title = parsed
             .title
             .clone()
             .filter(|title| self.row.title.as_ref() != Some(title));
-        poll.moved_to = self.moved_to(&answer);
+        poll.moved_to = self.moved_to(answer.permanent_url.clone());
 
         let plan = Plan {
             readers: self.pipeline.readers.clone(),
@@ -247,6 +259,7 @@ impl Poll<'_> {
                         entry,
                         url: address,
                         row: &row,
+                        robots: self.config.page.robots,
                     };
                     let looked = self.pipeline.look(&look, self.patience).await;
                     looked.was_asked().then_some(looked)
@@ -257,9 +270,10 @@ impl Poll<'_> {
         looks
     }
 
-    fn moved_to(&self, answer: &Answer) -> Option<String> {
+    /// Where the feed has moved for good, when that is news. Asked only of an answer that is known to be the feed.
+    fn moved_to(&self, permanent_url: Option<String>) -> Option<String> {
         let at = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
-        answer.permanent_url.clone().filter(|url| url != at)
+        permanent_url.filter(|url| url != at)
     }
 
     fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
@@ -310,7 +324,7 @@ impl Poll<'_> {
             return self.settle(poll, FeedResult::Failed(why)).await;
         }
         let event = revise::feed_event(EventKind::FeedGone, Some(why.clone()), &self.teller(), now);
-        self.tell(poll, event, FeedResult::Failed(why)).await
+        self.tell(poll, vec![event], FeedResult::Failed(why)).await
     }
 
     /// Stores a failure; the one that makes the feed a failing one is told.
@@ -322,7 +336,7 @@ impl Poll<'_> {
         if self.row.failures + 1 == FAILING_AFTER {
             let kind = EventKind::FeedFailing;
             let event = revise::feed_event(kind, Some(why.clone()), &self.teller(), poll.at);
-            return self.tell(poll, event, FeedResult::Failed(why)).await;
+            return self.tell(poll, vec![event], FeedResult::Failed(why)).await;
         }
         self.settle(poll, FeedResult::Failed(why)).await
     }
@@ -330,13 +344,13 @@ impl Poll<'_> {
     async fn tell(
         &self,
         poll: FeedPoll,
-        event: NewEvent,
+        events: Vec<NewEvent>,
         result: FeedResult,
     ) -> Result<FeedReport, CheckError> {
         let (status, next) = (poll.status, poll.next);
         let mut outcome = Outcome::of(self.row.id);
         outcome.poll = Some(poll);
-        outcome.events.push(event);
+        outcome.events = events;
         self.pipeline.writer.commit(outcome).await?;
         Ok(FeedReport {
             status,
@@ -345,11 +359,17 @@ impl Poll<'_> {
         })
     }
 
-    /// A poll without news: kept for the next batch. One that ends a row of failures is told.
+    /// A poll without news: kept for the next batch. One that ends a row of failures, or finds the feed moved, is told.
     async fn settle(&self, poll: FeedPoll, result: FeedResult) -> Result<FeedReport, CheckError> {
         let well = poll.result == PollResult::Ok;
+        if let Some(to) = &poll.moved_to {
+            let events = [Some(revise::moved_event(to, &self.teller(), poll.at))];
+            let recovered = self.recovered(poll.at).filter(|_| well);
+            let events = events.into_iter().chain([recovered]).flatten();
+            return self.tell(poll, events.collect(), result).await;
+        }
         if let Some(event) = self.recovered(poll.at).filter(|_| well) {
-            return self.tell(poll, event, result).await;
+            return self.tell(poll, vec![event], result).await;
         }
         let report = FeedReport {
             status: poll.status,
@@ -506,13 +526,7 @@ impl Plan {
             }));
         revise::fold_bulk_edit(&mut outcome, config.detect.bulk_edit, &teller, now);
         if let Some(to) = &poll.moved_to {
-            let detail = Some(format!("has moved for good to {to}"));
-            outcome.events.push(revise::feed_event(
-                EventKind::FeedMoved,
-                detail,
-                &teller,
-                now,
-            ));
+            outcome.events.push(revise::moved_event(to, &teller, now));
         }
         let trusted_before = row.guids_trusted;
         let trusted = sighting.guids_trusted;

@@ -13,7 +13,9 @@ mod rebase;
 mod reextract;
 mod report;
 mod revise;
+mod robots;
 mod round;
+mod scheduling;
 mod settings;
 mod work;
 
@@ -27,6 +29,7 @@ pub use settings::Settings;
 pub use work::{Crashed, Workers};
 
 use busy::Busy;
+use robots::Hosts;
 
 use crate::domain::ids::{EntryId, FeedId};
 use crate::domain::outcome::FeedPoll;
@@ -44,6 +47,7 @@ pub struct Pipeline {
     quiet: Mutex<Vec<FeedPoll>>,
     feeds: Busy<FeedId>,
     pages: Busy<EntryId>,
+    hosts: Hosts,
 }
 
 /// What a reload replaces.
@@ -83,6 +87,7 @@ impl Pipeline {
         workers: Workers,
     ) -> Self {
         Self {
+            hosts: Hosts::new(&settings),
             clock,
             writer: store.writer().clone(),
             readers: store.readers(),
@@ -110,14 +115,16 @@ impl Pipeline {
         )
     }
 
-    /// Puts other settings in force for the checks that start from now on.
-    pub fn replace(&self, settings: Settings, client: Client, turns: Turns) {
-        let setup = Setup {
-            settings: Arc::new(settings),
-            client,
-            turns,
-        };
-        *self.setup.write().unwrap_or_else(PoisonError::into_inner) = setup;
+    /// Puts other settings in force for the checks that start from now on. Hosts that have asked to be left alone still
+    /// are.
+    pub fn replace(&self, settings: Settings, client: Client) {
+        self.hosts.replace(&settings);
+        let fetch = &settings.config().fetch;
+        let mut setup = self.setup.write().unwrap_or_else(PoisonError::into_inner);
+        let turns = &setup.turns;
+        turns.set_limits(fetch.per_host, fetch.host_delay, fetch.concurrency);
+        setup.settings = Arc::new(settings);
+        setup.client = client;
     }
 
     /// The time by the pipeline's clock.
@@ -140,7 +147,13 @@ impl Pipeline {
         if polls.is_empty() {
             return Ok(());
         }
-        self.writer.record_polls(polls).await
+        let stored = self.writer.record_polls(polls.clone()).await;
+        if stored.is_err() {
+            // They are stored with the next ones: else the feeds would be due, and asked, again at once.
+            let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+            quiet.splice(0..0, polls);
+        }
+        stored
     }
 
     /// A poll without news waits here: a write for each of them would cost more than the poll.

@@ -4,6 +4,7 @@ use super::known::known_entry;
 use super::rebase::{is_stale, rebase_for};
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, Teller};
+use super::robots::NotAsked;
 use super::{CheckError, Patience, Pipeline, Reading, clocks};
 use crate::config::PageMode;
 use crate::domain::event::Window;
@@ -24,6 +25,8 @@ pub(super) struct Look<'a> {
     pub(super) entry: EntryId,
     pub(super) url: &'a str,
     pub(super) row: &'a PageRow,
+    /// Whether robots.txt is obeyed.
+    pub(super) robots: bool,
 }
 
 /// What a look saw.
@@ -48,6 +51,8 @@ enum Found {
     Nothing,
     /// The host was not asked; the check says why.
     NotAsked,
+    /// robots.txt forbids it, until then at least; the check says how.
+    Barred(Timestamp),
 }
 
 impl Pipeline {
@@ -78,17 +83,35 @@ impl Pipeline {
             return Err(CheckError::NoSuchEntry(entry));
         }
         let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
+        let is_due = row.page.next.is_some_and(|next| next <= self.now());
+        if patience == Patience::Endless && !is_due {
+            // It was due when it was chosen, and has been looked at since: along with its feed, or by a person's wish.
+            return Ok(PageReport {
+                entry,
+                url,
+                result: PageResult::Unchanged,
+                changes: Vec::new(),
+            });
+        }
         let looked = self
             .look(
                 &Look {
                     entry,
                     url: &url,
                     row: &row.page,
+                    robots: config.page.robots,
                 },
                 patience,
             )
             .await;
         let mut report = looked.report();
+        if let Found::Barred(until) = looked.found {
+            let next = clocks::look_at_barred(&config, &row, until, looked.check.at);
+            let why = looked.check.error.unwrap_or_default();
+            let bar = self.writer.bar_page(entry, why, looked.check.at, next);
+            bar.await?;
+            return Ok(report);
+        }
         if !looked.was_asked() {
             return Ok(report);
         }
@@ -140,7 +163,7 @@ impl Pipeline {
     /// Asks for a page and reads it; every failure is part of the answer.
     pub(super) async fn look(&self, look: &Look<'_>, patience: Patience) -> Looked {
         let request = FetchRequest::page(look.url, look.row.validators.clone());
-        let fetched = self.fetch(&request, patience).await;
+        let fetched = self.ask_page(request, look.robots, patience).await;
         let at = self.now();
         let looked = |check: PageCheck, found: Found| Looked {
             entry: look.entry,
@@ -160,10 +183,17 @@ impl Pipeline {
         };
         let fetched = match fetched {
             Ok(fetched) => fetched,
-            Err(resting) => {
+            Err(not_asked) => {
+                let why = not_asked.to_string();
+                let found = match not_asked {
+                    NotAsked::Barred { until, .. } => Found::Barred(until),
+                    NotAsked::Resting(_) | NotAsked::OverBudget(_) | NotAsked::Trouble(_) => {
+                        Found::NotAsked
+                    }
+                };
                 return Looked {
-                    found: Found::NotAsked,
-                    ..failed(None, resting.to_string())
+                    found,
+                    ..failed(None, why)
                 };
             }
         };
@@ -251,7 +281,7 @@ impl Looked {
         let result = match (&self.found, &self.check.error) {
             (Found::Article { .. }, _) => PageResult::Unchanged,
             (Found::Same, _) => PageResult::NotModified,
-            (Found::Nothing | Found::NotAsked, error) => {
+            (Found::Nothing | Found::NotAsked | Found::Barred(_), error) => {
                 PageResult::Failed(error.clone().unwrap_or_default())
             }
         };
@@ -265,7 +295,7 @@ impl Looked {
 
     /// Whether the host was asked at all; if not, the page is as due as before.
     pub(super) fn was_asked(&self) -> bool {
-        !matches!(self.found, Found::NotAsked)
+        !matches!(self.found, Found::NotAsked | Found::Barred(_))
     }
 
     /// Whether a reader may see a difference, or a claimed date moved.

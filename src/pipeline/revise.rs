@@ -204,6 +204,12 @@ pub(super) fn feed_event(
     }
 }
 
+/// A feed has moved for good.
+pub(super) fn moved_event(to: &str, teller: &Teller<'_>, now: Timestamp) -> NewEvent {
+    let detail = Some(format!("has moved for good to {to}"));
+    feed_event(EventKind::FeedMoved, detail, teller, now)
+}
+
 fn revision(
     step: Step,
     schemes: Schemes,

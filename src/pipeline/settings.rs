@@ -58,6 +58,7 @@ impl Settings {
             url: feed.url.clone(),
             name: feed.name.clone(),
             host: host_key(&feed.url),
+            schedule: feed.plan.identity(),
         });
         let mut feeds: Vec<ConfiguredFeed> = feeds.collect();
         feeds.sort_by(|a, b| a.url.cmp(&b.url));

@@ -407,7 +407,7 @@ fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Resu
 fn record_page(conn: &Connection, entry: EntryId, check: &PageCheck) -> Result<(), StoreError> {
     conn.prepare_cached(
         "UPDATE entries SET page_checked_at = :at, page_ok_at = iif(:ok, :at, page_ok_at), page_status = :status, \
-         page_error = :error, page_failures = iif(:ok, 0, page_failures + 1) WHERE id = :id",
+         page_error = :error, page_failures = iif(:ok, 0, page_failures + 1), page_barred_at = NULL WHERE id = :id",
     )?
     .execute(named_params! {
         ":at": check.at, ":ok": check.ok, ":status": check.status, ":error": check.error, ":id": entry,

@@ -87,6 +87,8 @@ pub struct PageRow {
     pub error: Option<String>,
     /// Looks since `ok`, all of them failed.
     pub failures: u32,
+    /// Since when robots.txt keeps it from being read; `error` says how.
+    pub barred: Option<Timestamp>,
 }
 
 /// A page to look at.
@@ -96,6 +98,19 @@ pub struct DuePage {
     pub entry: KnownEntry,
     /// The address; never absent here.
     pub url: String,
+}
+
+/// A page to look at, as far as choosing among many needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueKey {
+    /// Its entry.
+    pub entry: EntryId,
+    /// The address.
+    pub url: String,
+    /// The last look; `None` before the first.
+    pub checked: Option<Timestamp>,
+    /// When it was due.
+    pub due: Timestamp,
 }
 
 /// All that a decision about an entry needs.
@@ -142,7 +157,7 @@ macro_rules! select_entry {
              e.title, e.feed_fp, e.page_fp, e.feed_published_at, e.feed_updated_at, e.page_published_at, \
              e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
              e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
-             e.page_failures, e.feed_scheme, e.page_scheme FROM ",
+             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at FROM ",
             $rest
         )
     };
@@ -189,6 +204,7 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
             status: row.get(24)?,
             error: row.get(25)?,
             failures: row.get(26)?,
+            barred: row.get(29)?,
         },
     })
 }
@@ -271,6 +287,28 @@ impl Reader {
     /// Pages to look at by now, most overdue first: of feeds in the configuration that are not paused.
     pub fn due_pages(&self, now: Timestamp, limit: usize) -> Result<Vec<DuePage>, StoreError> {
         self.pages(Some(now), limit)
+    }
+
+    /// As [`Self::due_pages`], with what is needed to choose among them.
+    pub fn due_page_keys(&self, now: Timestamp, limit: usize) -> Result<Vec<DueKey>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT e.id, e.page_url, e.page_checked_at, e.page_next_at \
+                 FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+                 WHERE e.page_next_at IS NOT NULL AND e.page_next_at <= ?1 AND e.page_url IS NOT NULL \
+                   AND f.active = 1 AND f.paused_at IS NULL \
+                 ORDER BY e.page_next_at, e.id LIMIT ?2",
+            )?;
+            let rows = statement.query_map(params![now, limit_of(limit)], |row| {
+                Ok(DueKey {
+                    entry: row.get(0)?,
+                    url: row.get(1)?,
+                    checked: row.get(2)?,
+                    due: row.get(3)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// All pages that are on the article clock, due or not, the next one first.

@@ -4,9 +4,11 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::StoreError;
 use super::reader::Reader;
+use super::sql;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::ids::FeedId;
-use crate::domain::outcome::{FeedPoll, PollResult, Validators};
+use crate::domain::outcome::{FeedPoll, Pace, PollResult, Validators};
+use crate::domain::schedule::Rhythm;
 use crate::time::Timestamp;
 
 /// A feed as the configuration has it.
@@ -18,6 +20,8 @@ pub struct ConfiguredFeed {
     pub name: String,
     /// The host of the address.
     pub host: String,
+    /// Its schedule, for people: another text is another schedule.
+    pub schedule: String,
 }
 
 /// What a new configuration changed.
@@ -29,6 +33,21 @@ pub struct FeedSync {
     pub returned: usize,
     /// Feeds that are gone from the configuration; their history stays.
     pub left: usize,
+    /// Feeds that were there, and are due by another schedule than the one they have now.
+    pub rescheduled: Vec<FeedId>,
+}
+
+/// When a feed is polled next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rescheduled {
+    /// Which feed.
+    pub feed: FeedId,
+    /// When.
+    pub at: Timestamp,
+    /// Why then; `None` leaves what was said.
+    pub why: Option<String>,
+    /// The schedule by which; `None` leaves it.
+    pub schedule: Option<String>,
 }
 
 /// A row of `feeds`.
@@ -76,6 +95,10 @@ pub struct FeedRow {
     pub baseline: Option<Timestamp>,
     /// Whether its guids name entries, once that is known.
     pub guids_trusted: Option<bool>,
+    /// What its last document said of its own clock.
+    pub pace: Pace,
+    /// Not to be polled before this, whatever its schedule.
+    pub not_before: Option<Timestamp>,
 }
 
 macro_rules! select_feed {
@@ -83,7 +106,8 @@ macro_rules! select_feed {
         concat!(
             "SELECT id, url, name, host, active, paused_at, added_at, title, etag, last_modified, body_sha256, \
              next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
-             moved_to, gone_at, baseline_at, guids_trusted FROM feeds ",
+             moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
+             newest_entry_at, not_before_at FROM feeds ",
             $rest
         )
     };
@@ -117,6 +141,16 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         gone: row.get(20)?,
         baseline: row.get(21)?,
         guids_trusted: row.get(22)?,
+        pace: Pace {
+            ttl: sql::duration(row, 23)?,
+            skip_hours: row.get(24)?,
+            skip_days: row.get(25)?,
+            rhythm: match (sql::duration(row, 26)?, row.get(27)?) {
+                (Some(gap), Some(newest)) => Some(Rhythm { gap, newest }),
+                _ => None,
+            },
+        },
+        not_before: row.get(28)?,
     })
 }
 
@@ -227,14 +261,16 @@ impl Writer {
         })
     }
 
-    /// Sets when feeds are polled next, for a schedule that has changed.
-    pub fn reschedule_feeds(&self, next: Vec<(FeedId, Timestamp, String)>) -> Write<()> {
+    /// Sets when feeds are polled next, for a schedule that has changed or a time in which nothing polled. Feeds that are
+    /// gone stay so.
+    pub fn reschedule_feeds(&self, next: Vec<Rescheduled>) -> Write<()> {
         self.write(move |tx| {
             let mut statement = tx.conn.prepare_cached(
-                "UPDATE feeds SET next_poll_at = ?2, next_why = ?3 WHERE id = ?1 AND gone_at IS NULL",
+                "UPDATE feeds SET next_poll_at = iif(gone_at IS NULL, ?2, next_poll_at), \
+                 next_why = COALESCE(?3, next_why), schedule = COALESCE(?4, schedule) WHERE id = ?1",
             )?;
-            for (feed, at, why) in &next {
-                statement.execute(params![feed, at, why])?;
+            for next in &next {
+                statement.execute(params![next.feed, next.at, next.why, next.schedule])?;
             }
             Ok(())
         })
@@ -267,7 +303,7 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
             .prepare_cached(
                 "UPDATE feeds SET last_poll_at = ?1, last_ok_at = ?1, last_status = ?2, last_error = NULL, \
                  failures = 0, checks_since_ok = 0, gone_at = NULL, next_poll_at = ?3, next_why = ?4, \
-                 title = COALESCE(?5, title), moved_to = COALESCE(?6, moved_to) WHERE id = ?7",
+                 title = COALESCE(?5, title), moved_to = COALESCE(?6, moved_to), not_before_at = ?7 WHERE id = ?8",
             )?
             .execute(params![
                 poll.at,
@@ -276,6 +312,7 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 poll.next_why,
                 poll.title,
                 poll.moved_to,
+                poll.not_before,
                 poll.feed
             ])?
     } else {
@@ -284,7 +321,7 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 "UPDATE feeds SET last_poll_at = ?1, last_status = ?2, last_error = ?3, failures = failures + 1, \
                  checks_since_ok = checks_since_ok + 1, next_poll_at = ?4, next_why = ?5, \
                  gone_at = CASE WHEN ?6 THEN COALESCE(gone_at, ?1) ELSE gone_at END, \
-                 title = COALESCE(?7, title), moved_to = COALESCE(?8, moved_to) WHERE id = ?9",
+                 title = COALESCE(?7, title), moved_to = COALESCE(?8, moved_to), not_before_at = ?9 WHERE id = ?10",
             )?
             .execute(params![
                 poll.at,
@@ -295,11 +332,27 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 gone,
                 poll.title,
                 poll.moved_to,
+                poll.not_before,
                 poll.feed
             ])?
     };
     if rows == 0 {
         return Err(StoreError::Refused("a poll of a feed that does not exist"));
+    }
+    if let Some(pace) = &poll.pace {
+        tx.conn
+            .prepare_cached(
+                "UPDATE feeds SET ttl_ms = ?1, skip_hours = ?2, skip_days = ?3, entry_gap_ms = ?4, \
+                 newest_entry_at = ?5 WHERE id = ?6",
+            )?
+            .execute(params![
+                pace.ttl.map(sql::millis),
+                pace.skip_hours,
+                pace.skip_days,
+                pace.rhythm.map(|rhythm| sql::millis(rhythm.gap)),
+                pace.rhythm.map(|rhythm| rhythm.newest),
+                poll.feed
+            ])?;
     }
     if let Some(validators) = &poll.validators {
         tx.conn
@@ -327,36 +380,49 @@ fn sync(
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for feed in feeds {
-        let known: Option<(FeedId, bool)> = conn
-            .prepare_cached("SELECT id, active FROM feeds WHERE url = ?1")?
-            .query_row([&feed.url], |row| Ok((row.get(0)?, row.get(1)?)))
+        let known: Option<(FeedId, bool, Option<String>)> = conn
+            .prepare_cached("SELECT id, active, schedule FROM feeds WHERE url = ?1")?
+            .query_row([&feed.url], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
             .optional()?;
         match known {
             None => {
                 conn.prepare_cached(
-                    "INSERT INTO feeds (url, name, host, active, added_at, next_poll_at, next_why) \
-                     VALUES (:url, :name, :host, 1, :now, :now, 'new')",
+                    "INSERT INTO feeds (url, name, host, active, added_at, next_poll_at, next_why, schedule) \
+                     VALUES (:url, :name, :host, 1, :now, :now, 'new', :schedule)",
                 )?
                 .execute(named_params! {
                     ":url": feed.url, ":name": feed.name, ":host": feed.host, ":now": now,
+                    ":schedule": feed.schedule,
                 })?;
                 report.added += 1;
             }
-            Some((id, true)) => {
+            Some((id, true, schedule)) => {
                 left.remove(&id);
+                match schedule {
+                    None => {
+                        conn.prepare_cached("UPDATE feeds SET schedule = ?2 WHERE id = ?1")?
+                            .execute(params![id, feed.schedule])?;
+                    }
+                    Some(schedule) if schedule != feed.schedule => report.rescheduled.push(id),
+                    Some(_) => {}
+                }
                 conn.prepare_cached(
                     "UPDATE feeds SET name = :name, host = :host \
                      WHERE id = :id AND (name <> :name OR host <> :host)",
                 )?
                 .execute(named_params! {":name": feed.name, ":host": feed.host, ":id": id})?;
             }
-            Some((id, false)) => {
+            Some((id, false, _)) => {
                 conn.prepare_cached(
                     "UPDATE feeds SET name = :name, host = :host, active = 1, gone_at = NULL, failures = 0, \
-                     next_poll_at = :now, next_why = 'back in the configuration' WHERE id = :id",
+                     next_poll_at = :now, next_why = 'back in the configuration', schedule = :schedule \
+                     WHERE id = :id",
                 )?
                 .execute(named_params! {
                     ":name": feed.name, ":host": feed.host, ":now": now, ":id": id,
+                    ":schedule": feed.schedule,
                 })?;
                 report.returned += 1;
             }

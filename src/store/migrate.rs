@@ -31,6 +31,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 2,
         sql: include_str!("../../migrations/0002_schemes.sql"),
     },
+    Migration {
+        number: 3,
+        sql: include_str!("../../migrations/0003_politeness.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

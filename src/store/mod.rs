@@ -25,6 +25,7 @@ mod outbox;
 mod reader;
 mod rederive;
 mod revisions;
+mod robots;
 mod sql;
 mod states;
 mod status;
@@ -39,10 +40,12 @@ pub use captures::StoredCapture;
 pub use changes::{ChangeFilter, StoredChange};
 pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
-pub use entries::{Candidate, DuePage, KnownEntry, KnownEntryFull, Life, PageRow, RecentChange};
+pub use entries::{
+    Candidate, DueKey, DuePage, KnownEntry, KnownEntryFull, Life, PageRow, RecentChange,
+};
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
-pub use feeds::{ConfiguredFeed, FeedRow, FeedSync};
+pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use lock::InstanceLock;
 pub use maintenance::Pruned;
 pub use migrate::SCHEMA;
@@ -54,6 +57,7 @@ pub use outbox::{
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};
 pub use revisions::{PastRow, RevisionRow};
+pub use robots::RobotsRow;
 pub use status::{FeedHealth, StoreCounts};
 pub use targets::{TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};

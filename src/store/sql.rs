@@ -1,5 +1,7 @@
 //! How our values stand in columns.
 
+use std::time::Duration;
+
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Row, ToSql};
 use serde::Serialize;
@@ -126,6 +128,19 @@ impl FromSql for Quiet {
 pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
     Ok(u64::try_from(value).unwrap_or(0))
+}
+
+/// A span of time, which the database has in milliseconds.
+pub(super) fn duration(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Duration>> {
+    let value: Option<i64> = row.get(column)?;
+    Ok(value
+        .and_then(|ms| u64::try_from(ms).ok())
+        .map(Duration::from_millis))
+}
+
+/// A span of time as the database has it.
+pub(super) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The name of a channel in the database.

@@ -7,7 +7,7 @@ const QUARTER: Duration = Duration::from_mins(15);
 fn every(interval: Duration) -> Plan {
     Plan {
         every: Every::Interval(interval),
-        jitter: 0.1,
+        ..cron("@daily")
     }
 }
 
@@ -16,6 +16,9 @@ fn cron(expression: &str) -> Plan {
     Plan {
         every: Every::Cron(Arc::new(schedule)),
         jitter: 0.1,
+        slowest: None,
+        unconditional: None,
+        longest_hint: LONGEST_HINT,
     }
 }
 
@@ -45,7 +48,7 @@ fn interval_is_scattered_around_what_was_asked() {
 }
 
 #[test]
-fn publisher_can_only_make_it_later_and_by_a_day_at_most() {
+fn publisher_can_only_make_it_later_and_by_a_week_at_most() {
     let plan = every(QUARTER);
     let max_age = |seconds| Hints {
         max_age: Some(Duration::from_secs(seconds)),
@@ -61,6 +64,11 @@ fn publisher_can_only_make_it_later_and_by_a_day_at_most() {
     assert_eq!(ok(&plan, max_age(31_536_000), 1.0), LONGEST_HINT);
     let next = next_poll(&plan, now(), PollResult::Ok, &max_age(3600), 0, 0.0);
     assert_eq!(next.why, "publisher asks for 1h (max-age)");
+    let impatient = Plan {
+        longest_hint: HOUR,
+        ..plan.clone()
+    };
+    assert_eq!(ok(&impatient, max_age(31_536_000), 1.0), HOUR);
     let rarely = every(LONGEST_HINT * 3);
     assert_eq!(ok(&rarely, max_age(3600), 0.5), LONGEST_HINT * 3);
 }
@@ -174,16 +182,26 @@ fn skipped_hours_and_days_are_skipped() {
     assert_eq!(ok(&plan, everything_off, 0.5), HOUR);
 }
 
+/// A feed that was polled an interval before it came due.
+fn scheduled(due: Timestamp, interval: Duration) -> Scheduled {
+    Scheduled {
+        due: Some(due),
+        last_poll: Some(due - interval),
+        not_before: None,
+    }
+}
+
 #[test]
 fn night_off_makes_no_burst() {
-    let plan = every(HOUR);
+    let plan = every(QUARTER);
     let feeds = 10_000_u64;
     let away = HOUR * 12;
+    // What the feeds were polled at before, an hour, counts: they have adapted.
     let mut per_minute = [0_u32; 60];
     for number in 0..feeds {
         let address = format!("https://news.example/{number}/rss.xml");
         let due = now() - away + spread(&address, HOUR);
-        let at = catch_up(&plan, &address, Some(due), now(), away);
+        let at = catch_up(&plan, &address, &scheduled(due, HOUR), now(), away).unwrap();
         assert!(at >= now() && at.since(now()) < HOUR);
         per_minute[usize::try_from(at.since(now()).as_secs() / 60).unwrap()] += 1;
     }
@@ -196,16 +214,128 @@ fn night_off_makes_no_burst() {
 fn short_restart_is_caught_up_at_once() {
     let plan = every(HOUR);
     let away = Duration::from_secs(10);
-    let at = catch_up(&plan, "https://a.example/", Some(now()), now(), away);
+    let address = "https://a.example/";
+    let after = |was: &Scheduled| catch_up(&plan, address, was, now(), away);
+    let at = after(&scheduled(now(), HOUR)).unwrap();
     assert!(at.since(now()) <= away);
-    let later = now() + QUARTER;
+    assert_eq!(after(&scheduled(now() + QUARTER, HOUR)), None);
+    let new = Scheduled {
+        due: Some(now()),
+        ..Scheduled::default()
+    };
+    assert_eq!(after(&new), None, "a new feed waits for nobody");
+    assert_eq!(after(&Scheduled::default()), None);
+}
+
+#[test]
+fn a_clock_that_was_put_back_silences_nobody() {
+    let plan = every(HOUR);
+    let ahead = now() + HOUR * 100_000;
+    let after = |was: &Scheduled| {
+        let at = catch_up(&plan, "https://a.example/", was, now(), HOUR);
+        at.map(|at| at.since(now()))
+    };
+    assert_eq!(after(&scheduled(ahead, HOUR)), Some(HOUR));
     assert_eq!(
-        catch_up(&plan, "https://a.example/", Some(later), now(), away),
-        later
+        after(&scheduled(ahead, HOUR * 50_000)),
+        Some(LONGEST_RETRY_AFTER)
     );
-    let absurd = now() + HOUR * 100_000;
-    let at = catch_up(&plan, "https://a.example/", Some(absurd), now(), away);
-    assert_eq!(at, now() + LONGEST_RETRY_AFTER);
+    let never_polled = Scheduled {
+        due: Some(ahead),
+        ..Scheduled::default()
+    };
+    assert_eq!(after(&never_polled), Some(LONGEST_RETRY_AFTER * 2));
+}
+
+#[test]
+fn another_plan_counts_from_the_last_poll() {
+    let address = "https://a.example/";
+    let was = scheduled(now() + HOUR * 20, HOUR * 24);
+    let at = |plan: &Plan, was: &Scheduled| replan(plan, address, was, None, now()).at.unwrap();
+    assert_eq!(at(&every(HOUR * 6), &was), now() + HOUR * 2);
+    assert_eq!(at(&every(HOUR * 48), &was), now() + HOUR * 44);
+    let overdue = at(&every(QUARTER), &was);
+    assert!(overdue >= now() && overdue.since(now()) <= QUARTER);
+    let asked = Scheduled {
+        not_before: Some(now() + HOUR),
+        ..was
+    };
+    assert_eq!(at(&every(QUARTER), &asked), now() + HOUR, "Retry-After");
+    assert_eq!(
+        at(&cron("0 12 * * *"), &was),
+        now() + Duration::from_mins(113)
+    );
+    assert_eq!(
+        at(&every(HOUR), &Scheduled::default()),
+        now(),
+        "never polled"
+    );
+    assert_eq!(
+        replan(&every(HOUR), address, &was, None, now()).why,
+        "every 1h"
+    );
+}
+
+#[test]
+fn what_costs_the_server_the_whole_feed_is_asked_once_a_day() {
+    let day = HOUR * 24;
+    let plan = Plan {
+        unconditional: Some(day),
+        ..every(QUARTER)
+    };
+    let whole = Hints {
+        unconditional: true,
+        ..Hints::default()
+    };
+    assert_eq!(ok(&plan, whole, 0.0), day);
+    assert_eq!(ok(&every(QUARTER), whole, 0.5), QUARTER);
+    assert_eq!(ok(&plan, Hints::default(), 0.5), QUARTER);
+    assert_eq!(wait(&plan, PollResult::Failed, whole, 1, 0.0), QUARTER);
+    let next = next_poll(&plan, now(), PollResult::Ok, &whole, 0, 0.0);
+    assert_eq!(
+        next.why,
+        "once in 1d, as the server sends all of it each time"
+    );
+    assert_eq!(next.not_before, Some(now() + day));
+}
+
+#[test]
+fn a_feed_that_seldom_brings_something_is_asked_more_seldom() {
+    let plan = Plan {
+        slowest: Some(HOUR),
+        ..every(QUARTER)
+    };
+    let brings = |gap: Duration, age: Duration| Hints {
+        rhythm: Some(Rhythm {
+            gap,
+            newest: now() - age,
+        }),
+        ..Hints::default()
+    };
+    let minute = Duration::from_mins(1);
+    assert_eq!(ok(&plan, brings(minute, minute), 0.5), QUARTER);
+    assert_eq!(ok(&plan, brings(HOUR * 2, HOUR), 0.5), HOUR / 2);
+    assert_eq!(ok(&plan, brings(minute, HOUR * 3), 0.5), HOUR * 3 / 4);
+    assert_eq!(ok(&plan, brings(HOUR * 30, HOUR * 300), 0.5), HOUR);
+    assert_eq!(
+        ok(&every(QUARTER), brings(HOUR * 30, HOUR), 0.5),
+        QUARTER,
+        "the operator has named a rhythm"
+    );
+    let asked = Hints {
+        ttl: Some(HOUR * 2),
+        ..brings(HOUR * 2, HOUR)
+    };
+    assert_eq!(ok(&plan, asked, 0.0), HOUR * 2);
+    let next = next_poll(
+        &plan,
+        now(),
+        PollResult::Ok,
+        &brings(HOUR * 2, HOUR),
+        0,
+        0.5,
+    );
+    assert_eq!(next.why, "every 30m, as it seldom brings something new");
 }
 
 proptest! {
@@ -232,6 +362,7 @@ proptest! {
             retry_after: retry_after.map(Duration::from_secs),
             skip_hours,
             skip_days,
+            ..Hints::default()
         };
         let next = next_poll(&plan, now, result, &hints, failures, jitter).at.unwrap();
         prop_assert!(next > now);

@@ -117,6 +117,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn configured(url: &str, name: &str) -> ConfiguredFeed {
     ConfiguredFeed {
+        schedule: "every 15m".into(),
         url: url.into(),
         name: name.into(),
         host: "news.example".into(),
@@ -137,6 +138,8 @@ fn outcome(feed: FeedId) -> Outcome {
 
 fn poll(feed: FeedId, when: Timestamp, result: PollResult) -> FeedPoll {
     FeedPoll {
+        not_before: None,
+        pace: None,
         feed,
         at: when,
         result,

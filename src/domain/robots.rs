@@ -1,0 +1,301 @@
+//! robots.txt, as RFC 9309 has it: which addresses of a host a program may ask for.
+//!
+//! Of a file only the rules for one product are kept. A robots.txt is written by hand, so what other crawlers forgive
+//! is forgiven here as well: a missing colon, common misspellings, a version behind the product.
+
+mod known;
+
+pub use known::{Found, Known, Verdict};
+
+use std::time::Duration;
+
+use url::Url;
+
+/// The product token that our `User-Agent` begins with.
+pub const PRODUCT: &str = "revisor";
+
+/// Bytes of a robots.txt that are read; RFC 9309 asks for at least as many.
+pub const MAX_BYTES: usize = 500 * 1024;
+
+/// Bytes of a pattern that are read; no browser asks for longer addresses.
+const MAX_PATTERN: usize = 2048;
+
+/// A `Crawl-delay` is obeyed up to this; whoever wants more than a page an hour has `Disallow` for it.
+pub const LONGEST_CRAWL_DELAY: Duration = Duration::from_hours(1);
+
+/// The rules of one robots.txt for one product.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rules {
+    rules: Vec<Rule>,
+    crawl_delay: Option<Duration>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Rule {
+    allow: bool,
+    /// As written, for people.
+    written: Box<str>,
+    /// Normalised, without the final `$`.
+    pattern: Box<str>,
+    /// Whether the pattern has to reach to the end.
+    to_end: bool,
+}
+
+/// What a line says.
+enum Line<'a> {
+    Agent(&'a str),
+    Rule { allow: bool, pattern: &'a str },
+    CrawlDelay(&'a str),
+    Other,
+}
+
+/// The rules that were found for an agent while reading.
+#[derive(Default)]
+struct Group {
+    found: bool,
+    rules: Rules,
+}
+
+impl Rules {
+    /// Reads the rules for `product`, a token such as `revisor`: those of all groups that name it, else those of all
+    /// groups for `*`. Anything is a robots.txt; what holds no rules forbids nothing.
+    #[must_use]
+    pub fn parse(body: &[u8], product: &str) -> Self {
+        let (mut ours, mut everybody) = (Group::default(), Group::default());
+        // Whom the lines that follow are for, and whether the list of agents before them is complete.
+        let (mut for_us, mut for_all, mut listed) = (false, false, true);
+        for line in lines(body) {
+            let line = String::from_utf8_lossy(line);
+            match read_line(&line) {
+                Line::Agent(agent) => {
+                    if listed {
+                        (for_us, for_all, listed) = (false, false, false);
+                    }
+                    let name = token(agent);
+                    if agent == "*" || agent.starts_with("* ") || agent.starts_with("*\t") {
+                        for_all = true;
+                        everybody.found = true;
+                    } else if name.eq_ignore_ascii_case(product) {
+                        for_us = true;
+                        ours.found = true;
+                    }
+                }
+                Line::Rule { allow, pattern } => {
+                    listed = true;
+                    let groups = [(for_us, &mut ours), (for_all, &mut everybody)];
+                    for group in groups
+                        .into_iter()
+                        .filter_map(|(is, group)| is.then_some(group))
+                    {
+                        group.rules.rules.extend(Rule::new(allow, pattern));
+                    }
+                }
+                // It is no part of the standard; who writes it means it as a rule of the agents above it.
+                Line::CrawlDelay(text) => {
+                    listed = true;
+                    let delay = crawl_delay(text);
+                    let groups = [(for_us, &mut ours), (for_all, &mut everybody)];
+                    for group in groups
+                        .into_iter()
+                        .filter_map(|(is, group)| is.then_some(group))
+                    {
+                        let rules = &mut group.rules;
+                        rules.crawl_delay = rules.crawl_delay.max(delay);
+                    }
+                }
+                Line::Other => {}
+            }
+        }
+        if ours.found {
+            ours.rules
+        } else {
+            everybody.rules
+        }
+    }
+
+    /// The rule that forbids an address, as it is written; `None` when the address may be asked for. The longest
+    /// pattern that matches decides, and of two as long the one that allows.
+    #[must_use]
+    pub fn forbids(&self, url: &Url) -> Option<String> {
+        let mut target = url.path().to_owned();
+        if let Some(query) = url.query() {
+            target.push('?');
+            target.push_str(query);
+        }
+        if target == "/robots.txt" {
+            return None;
+        }
+        let target = normalised(&target, false);
+        let best = self
+            .rules
+            .iter()
+            .filter(|rule| rule.matches(&target))
+            .max_by_key(|rule| (rule.length(), rule.allow))?;
+        (!best.allow).then(|| format!("Disallow: {}", best.written))
+    }
+
+    /// The pause between two requests that the site asks for, at most [`LONGEST_CRAWL_DELAY`].
+    #[must_use]
+    pub fn crawl_delay(&self) -> Option<Duration> {
+        self.crawl_delay
+    }
+}
+
+impl Rule {
+    /// `None` for an empty pattern, which is no rule, and for one that no address can match.
+    fn new(allow: bool, pattern: &str) -> Option<Self> {
+        let starts = pattern.starts_with(['/', '*', '$']);
+        // `Disallow: private/` is a mistake with a plain meaning.
+        let written = if starts {
+            pattern.to_owned()
+        } else {
+            format!("/{pattern}")
+        };
+        if pattern.is_empty() || written.len() > MAX_PATTERN {
+            return None;
+        }
+        let (body, to_end) = match written.strip_suffix('$') {
+            Some(body) => (body, true),
+            None => (written.as_str(), false),
+        };
+        Some(Self {
+            allow,
+            pattern: normalised(body, true).into(),
+            written: pattern.into(),
+            to_end,
+        })
+    }
+
+    fn length(&self) -> usize {
+        self.pattern.len() + usize::from(self.to_end)
+    }
+
+    /// Whether the pattern matches the beginning of the target. Each part between two `*` is found at its first place
+    /// after the one before, so the time is linear.
+    fn matches(&self, target: &str) -> bool {
+        let mut parts = self.pattern.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = target.strip_prefix(first) else {
+            return false;
+        };
+        let mut last = None;
+        for part in parts {
+            // The last part of a pattern with `$` belongs to the end, wherever else it stands.
+            if let Some(before) = last.replace(part) {
+                match rest.find(before) {
+                    Some(at) => rest = rest.get(at + before.len()..).unwrap_or_default(),
+                    None => return false,
+                }
+            }
+        }
+        match (last, self.to_end) {
+            (None, true) => rest.is_empty(),
+            (None, false) => true,
+            (Some(part), true) => rest.ends_with(part),
+            (Some(part), false) => rest.contains(part),
+        }
+    }
+}
+
+/// Lines without comments, ended by any kind of line break, of as much as is read; a line that is cut off there is
+/// left out.
+fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = match body.get(..MAX_BYTES) {
+        Some(first) if body.len() > MAX_BYTES => {
+            let end = first.iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+            first.get(..end.unwrap_or(0)).unwrap_or_default()
+        }
+        _ => body,
+    };
+    body.split(|byte| matches!(byte, b'\n' | b'\r'))
+        .map(|line| line.split(|byte| *byte == b'#').next().unwrap_or_default())
+}
+
+fn read_line(line: &str) -> Line<'_> {
+    let line = line.trim();
+    let (key, value) = match line.split_once(':') {
+        Some((key, value)) => (key.trim(), value.trim()),
+        // Without a colon it is a line only when it is two words.
+        None => match line.split_once([' ', '\t']) {
+            Some((key, value)) if !value.trim().contains([' ', '\t']) => (key, value.trim()),
+            _ => return Line::Other,
+        },
+    };
+    let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+    if is(&["user-agent", "useragent", "user agent"]) {
+        Line::Agent(value)
+    } else if is(&[
+        "disallow",
+        "dissallow",
+        "dissalow",
+        "disalow",
+        "diasllow",
+        "disallaw",
+    ]) {
+        Line::Rule {
+            allow: false,
+            pattern: value,
+        }
+    } else if is(&["allow"]) {
+        Line::Rule {
+            allow: true,
+            pattern: value,
+        }
+    } else if is(&["crawl-delay", "crawldelay", "crawl delay"]) {
+        Line::CrawlDelay(value)
+    } else {
+        Line::Other
+    }
+}
+
+/// `revisor` of `revisor/1.0 (…)`.
+fn token(agent: &str) -> &str {
+    let end = agent.find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '-' | '_')));
+    agent.get(..end.unwrap_or(agent.len())).unwrap_or_default()
+}
+
+fn crawl_delay(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    let delay = Duration::try_from_secs_f64(seconds).ok()?;
+    (!delay.is_zero()).then(|| delay.min(LONGEST_CRAWL_DELAY))
+}
+
+/// One spelling for addresses that are the same: what need not be escaped is not, everything else is, in upper case.
+/// In a pattern a `*` stays what it is; in an address it is escaped, and so is `$`, which a pattern escapes inside.
+fn normalised(text: &str, pattern: bool) -> String {
+    use std::fmt::Write as _;
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = bytes
+            .get(at + 1..at + 3)
+            .filter(|_| byte == b'%')
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let (value, escaped) = match hex {
+            Some(value) => (value, true),
+            None => (byte, false),
+        };
+        at += if escaped { 3 } else { 1 };
+        let unreserved =
+            value.is_ascii_alphanumeric() || matches!(value, b'-' | b'.' | b'_' | b'~');
+        let plain = match value {
+            b'*' => pattern && !escaped,
+            b'$' => false,
+            // A reserved character and its escape are two addresses (RFC 3986 2.2).
+            _ => value.is_ascii_graphic() && !escaped && value != b'%',
+        };
+        if unreserved || plain {
+            out.push(char::from(value));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{value:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,365 @@
+//! Asking for a page as its host wants to be asked: by its robots.txt, and within a budget.
+//!
+//! What is known of a robots.txt lies in the database, so that a restart asks nobody anew; the rules that follow from it
+//! are kept in memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+use super::busy::Busy;
+use super::{Patience, Pipeline, Resting, Settings};
+use crate::domain::outcome::Validators;
+use crate::domain::robots::{Found, Known, Rules, Verdict};
+use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, Gate, HostBudget, host_key};
+use crate::store::{RobotsRow, StoreError};
+use crate::time::{Stopwatch, Timestamp};
+
+/// Origins whose rules are kept in memory.
+const MOST_ORIGINS: usize = 4096;
+
+/// A page waits so long for its host's budget; what would have to wait longer stays due.
+const BUDGET_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Hosts that the redirects of one page may lead to whose robots.txt is not known yet.
+const MOST_STRANGERS: usize = 5;
+
+/// Why a page was not asked for.
+#[derive(Debug)]
+pub(super) enum NotAsked {
+    /// The host wants to be left alone; the page stays due.
+    Resting(Resting),
+    /// The budget of the host is spent; the page stays due.
+    OverBudget(Duration),
+    /// What is known of robots.txt cannot be read or kept; the page stays due.
+    Trouble(StoreError),
+    /// robots.txt forbids it, until then at least.
+    Barred {
+        /// Why, for people.
+        why: String,
+        /// When robots.txt is asked again.
+        until: Timestamp,
+    },
+}
+
+impl fmt::Display for NotAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resting(resting) => resting.fmt(f),
+            Self::OverBudget(wait) => write!(
+                f,
+                "not asked: the pages of this host are over its budget for another {} s",
+                wait.as_secs()
+            ),
+            Self::Trouble(error) => write!(f, "not asked: {error}"),
+            Self::Barred { why, .. } => f.write_str(why),
+        }
+    }
+}
+
+/// What is kept in memory of an origin.
+#[derive(Debug)]
+struct Origin {
+    /// Without the file.
+    known: Known,
+    rules: Rules,
+}
+
+impl Origin {
+    fn new(known: &Known) -> Self {
+        Self {
+            rules: known.rules(),
+            known: Known {
+                body: None,
+                ..known.clone()
+            },
+        }
+    }
+
+    fn judge(&self, url: &Url, now: Timestamp) -> Verdict {
+        self.known.judge(&self.rules, url, now)
+    }
+
+    /// When robots.txt is asked again.
+    fn until(&self, now: Timestamp) -> Timestamp {
+        self.known.ask_again.unwrap_or(now)
+    }
+}
+
+/// The rules and budgets of hosts.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    origins: Arc<Mutex<HashMap<String, Arc<Origin>>>>,
+    asking: Busy<u64>,
+    budget: Mutex<HostBudget>,
+    started: Stopwatch,
+}
+
+impl Hosts {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            origins: Arc::default(),
+            asking: Busy::new(),
+            budget: Mutex::new(HostBudget::new(pages_an_hour(settings))),
+            started: Stopwatch::start(),
+        }
+    }
+
+    /// The budget of other settings.
+    pub(super) fn replace(&self, settings: &Settings) {
+        self.budget().set_pages(pages_an_hour(settings));
+    }
+
+    fn budget(&self) -> MutexGuard<'_, HostBudget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a page out of the budget of a host, or says how long to wait.
+    fn take(&self, host: &str, pause: Duration) -> Duration {
+        let mut budget = self.budget();
+        let now = self.started.elapsed();
+        let wait = budget.wait(host, now);
+        if wait.is_zero() {
+            budget.spend(host, pause, now);
+        }
+        wait
+    }
+
+    fn fresh(&self, origin: &str, now: Timestamp) -> Option<Arc<Origin>> {
+        fresh(&self.origins, origin, now)
+    }
+
+    fn keep(&self, name: &str, origin: Arc<Origin>, now: Timestamp) {
+        let mut origins = lock(&self.origins);
+        if origins.len() >= MOST_ORIGINS {
+            origins.retain(|_, origin| origin.known.is_fresh(now));
+            if origins.len() >= MOST_ORIGINS {
+                origins.clear();
+            }
+        }
+        origins.insert(name.to_owned(), origin);
+    }
+}
+
+type Origins = Mutex<HashMap<String, Arc<Origin>>>;
+
+fn lock(origins: &Origins) -> MutexGuard<'_, HashMap<String, Arc<Origin>>> {
+    origins.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn fresh(origins: &Origins, origin: &str, now: Timestamp) -> Option<Arc<Origin>> {
+    let found = lock(origins).get(origin).cloned();
+    found.filter(|origin| origin.known.is_fresh(now))
+}
+
+/// A host without a pause is one's own, and has no budget.
+fn pages_an_hour(settings: &Settings) -> Option<u32> {
+    let config = settings.config();
+    let pages = config.page.host_budget;
+    pages.filter(|_| !config.fetch.host_delay.is_zero())
+}
+
+impl Pipeline {
+    /// How long the pages of a host have to wait for its budget and its crawl delay; zero for not at all.
+    #[must_use]
+    pub fn page_wait(&self, host: &str) -> Duration {
+        let now = self.hosts.started.elapsed();
+        self.hosts.budget().wait(host, now)
+    }
+
+    /// How many pages of one host are worth having under way: what its turns permit, and some that wait for theirs.
+    #[must_use]
+    pub fn pages_at_once(&self) -> usize {
+        let settings = self.settings();
+        let fetch = &settings.config().fetch;
+        match fetch.host_delay.is_zero() {
+            true => usize::MAX,
+            false => fetch.per_host * 4,
+        }
+    }
+
+    /// Asks for a page when its host permits it: robots.txt, its crawl delay, the budget, and its turn.
+    pub(super) async fn ask_page(
+        &self,
+        mut request: FetchRequest,
+        robots: bool,
+        patience: Patience,
+    ) -> Result<Fetched, NotAsked> {
+        let Ok(url) = Url::parse(request.url.trim()) else {
+            // The client says what is wrong with it.
+            return self
+                .fetch(&request, patience)
+                .await
+                .map_err(NotAsked::Resting);
+        };
+        let mut pause = Duration::ZERO;
+        let stranger = Arc::new(Mutex::new(None));
+        if robots {
+            let origin = self.permitted(&url, patience).await?;
+            pause = origin.rules.crawl_delay().unwrap_or_default();
+            request.gate = Some(self.gate(Arc::clone(&stranger)));
+        }
+        let host = host_key(&request.url);
+        loop {
+            let wait = self.hosts.take(&host, pause);
+            if wait.is_zero() {
+                break;
+            }
+            if wait > BUDGET_PATIENCE {
+                return Err(NotAsked::OverBudget(wait));
+            }
+            tokio::time::sleep(wait).await;
+        }
+        let mut strangers = 0;
+        loop {
+            let fetched = self.fetch(&request, patience).await;
+            let fetched = fetched.map_err(NotAsked::Resting)?;
+            let Fetched::Failed(failure) = &fetched else {
+                return Ok(fetched);
+            };
+            if failure.kind != FailureKind::Barred || strangers >= MOST_STRANGERS {
+                return Ok(fetched);
+            }
+            strangers += 1;
+            let unknown = stranger
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            // Whatever the gate did not let through is judged here once more, with all that is known of it.
+            let Some(unknown) = unknown else {
+                return Ok(fetched);
+            };
+            self.permitted(&unknown, patience).await?;
+        }
+    }
+
+    /// What lets redirects through: not to where robots.txt forbids it, nor to where it is not known yet.
+    fn gate(&self, stranger: Arc<Mutex<Option<Url>>>) -> Gate {
+        let origins = Arc::clone(&self.hosts.origins);
+        let clock = Arc::clone(&self.clock);
+        Arc::new(move |url| {
+            let now = clock.now();
+            let known = fresh(&origins, &url.origin().ascii_serialization(), now);
+            match known.map(|origin| origin.judge(url, now)) {
+                Some(Verdict::Allowed) => Ok(()),
+                Some(Verdict::Forbidden(_)) | None => {
+                    *stranger.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.clone());
+                    Err(format!("robots.txt of {url} has to be asked first"))
+                }
+            }
+        })
+    }
+
+    /// What is known of the robots.txt of an address that may be asked for.
+    async fn permitted(&self, url: &Url, patience: Patience) -> Result<Arc<Origin>, NotAsked> {
+        let origin = self.robots_of(url, patience).await?;
+        let now = self.now();
+        match origin.judge(url, now) {
+            Verdict::Allowed => Ok(origin),
+            Verdict::Forbidden(why) => Err(NotAsked::Barred {
+                why,
+                until: origin.until(now),
+            }),
+        }
+    }
+
+    /// What is known of the robots.txt of an address; it is asked for when that does not hold any more.
+    async fn robots_of(&self, url: &Url, patience: Patience) -> Result<Arc<Origin>, NotAsked> {
+        let name = url.origin().ascii_serialization();
+        if let Some(origin) = self.hosts.fresh(&name, self.now()) {
+            return Ok(origin);
+        }
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let _only = self.hosts.asking.only(hasher.finish()).await;
+        if let Some(origin) = self.hosts.fresh(&name, self.now()) {
+            return Ok(origin);
+        }
+        let stored = self.read(|reader| reader.robots(&name));
+        let mut row = stored.map_err(NotAsked::Trouble)?.unwrap_or_default();
+        if !row.known.is_fresh(self.now()) {
+            row = self.ask_robots(&name, row, patience).await?;
+        }
+        let origin = Arc::new(Origin::new(&row.known));
+        self.hosts.keep(&name, Arc::clone(&origin), self.now());
+        Ok(origin)
+    }
+
+    /// Asks for a robots.txt and keeps what came of it. When it says something else than before, the pages that it kept
+    /// from being read are due.
+    async fn ask_robots(
+        &self,
+        name: &str,
+        before: RobotsRow,
+        patience: Patience,
+    ) -> Result<RobotsRow, NotAsked> {
+        // Without the file there is nothing that a 304 could mean.
+        let validators = match before.known.body {
+            Some(_) => before.validators.clone(),
+            None => Validators::default(),
+        };
+        let request = FetchRequest::robots(format!("{name}/robots.txt"), validators.clone());
+        let fetched = self.fetch(&request, patience).await;
+        let fetched = fetched.map_err(NotAsked::Resting)?;
+        let now = self.now();
+        let age = |hints: &CacheHints| {
+            let expires = hints.expires.map(|at| at.since(now));
+            hints.max_age.or(expires)
+        };
+        let (found, holds, validators) = match fetched {
+            Fetched::NotModified(answer) => {
+                let kept = answer.validators.unwrap_or(validators);
+                (Found::Same, age(&answer.hints), kept)
+            }
+            Fetched::Body(answer) => {
+                let holds = age(&answer.hints);
+                (Found::File(answer.body), holds, answer.validators)
+            }
+            Fetched::Gone(_) => (Found::None, None, Validators::default()),
+            Fetched::Failed(failure) => match (failure.status, failure.kind) {
+                // "Too many requests" says nothing about the file, and the host is left alone as it wants.
+                (Some(429), _) => {
+                    let wait = failure.retry_after.unwrap_or(BUDGET_PATIENCE);
+                    return Err(NotAsked::Resting(Resting(wait.as_secs())));
+                }
+                // What may not be asked for at all is refused again with the page, and says why there.
+                (Some(400..=499), _) | (None, FailureKind::Redirects | FailureKind::Refused) => {
+                    (Found::None, None, Validators::default())
+                }
+                _ => {
+                    let why = failure.message;
+                    (Found::Unreachable(why), failure.retry_after, validators)
+                }
+            },
+        };
+        let known = before.known.after(found, now, holds);
+        let row = RobotsRow {
+            origin: name.to_owned(),
+            validators: Validators {
+                body_sha256: None,
+                ..validators
+            },
+            crawl_delay: known.rules().crawl_delay(),
+            known,
+        };
+        let kept = self.writer.keep_robots(row.clone()).await;
+        kept.map_err(NotAsked::Trouble)?;
+        let answered = row.known.answered && !before.known.answered;
+        if answered || row.known.body != before.known.body {
+            let unbarred = self.writer.unbar_pages(name, now).await;
+            let pages = unbarred.map_err(NotAsked::Trouble)?;
+            if pages > 0 {
+                tracing::info!(
+                    origin = name,
+                    pages,
+                    "robots.txt has changed; pages that it barred are due"
+                );
+            }
+        }
+        Ok(row)
+    }
+}
