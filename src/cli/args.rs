@@ -15,6 +15,7 @@ pub use care::ReextractArgs;
 pub use feeds::{AddArgs, CheckArgs, FeedsArgs, PageWhen, RmArgs};
 pub use read::{
     DiffArgs, FieldArg, Filter, HistoryArgs, LogArgs, RevisionRange, ShowArgs, SignificanceArg,
+    SplitArgs,
 };
 pub use service::{
     ConfigCommand, DemoArgs, InitArgs, InspectArticleArgs, InspectCommand, InspectFeedArgs,
@@ -51,6 +52,7 @@ Care:
   status    Show how the whole is
   config    Check and show the configuration
   reextract  Read stored answers anew after an upgrade
+  split     Undo a merge of two entries
 Misc:
   schema    Print the JSON Schema of a machine format
   help      Print this, or the help of a command
@@ -197,6 +199,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Compare two revisions of an entry, or two files
     Diff(DiffArgs),
+    /// Undo a merge: make an entry of its own of a name that another entry was given
+    Split(SplitArgs),
     /// Show what revisor sees in a feed or a page
     #[command(
         subcommand_required = true,

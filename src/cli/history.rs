@@ -10,8 +10,8 @@ use crate::domain::event::FeedInfo;
 use crate::domain::ids::{ChangeNumber, FeedId};
 use crate::domain::telling;
 use crate::error::{Error, Exit};
-use crate::report::history::{self, History, HistoryChange, HistoryRow};
-use crate::store::{ChangeFilter, KnownEntry, Life, Reader, StoredChange};
+use crate::report::history::{self, History, HistoryChange, HistoryName, HistoryRow};
+use crate::store::{AliasRow, ChangeFilter, KnownEntry, Life, Reader, StoredChange};
 
 pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
@@ -61,8 +61,20 @@ fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<Hi
         date_touches: entry.date_touches,
         page_checked: entry.page.checked,
         page_next: entry.page.next,
+        names: names_of(reader.aliases(entry.id)?),
         revisions: revisions.collect(),
     })
+}
+
+fn names_of(names: Vec<AliasRow>) -> Vec<HistoryName> {
+    let name = |row: AliasRow| HistoryName {
+        kind: row.key.kind.as_str(),
+        value: row.key.value,
+        reason: row.reason,
+        since: row.added,
+        taken_from: row.taken_from,
+    };
+    names.into_iter().map(name).collect()
 }
 
 fn change_of(change: StoredChange) -> Option<(ChangeNumber, HistoryChange)> {

@@ -25,6 +25,7 @@ mod schema;
 mod select;
 mod setup;
 mod show;
+mod split;
 mod status;
 
 use std::ffi::OsString;
@@ -123,6 +124,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
         Command::Run(args) => run::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         Command::Show(args) => show::run(context, &args),
+        Command::Split(args) => split::run(context, &args),
         Command::Status(args) => status::run(context, &args),
     }
 }

@@ -44,12 +44,7 @@ pub(super) fn events(
     let mut quiet = Vec::new();
     if filter.all {
         kinds.push(EventKind::EntryFlapping);
-        quiet = vec![
-            Quiet::Insignificant,
-            Quiet::Echo,
-            Quiet::Flapping,
-            Quiet::BulkEdit,
-        ];
+        quiet = Quiet::ALL.to_vec();
     } else if filter.significance.is_some() {
         // Whoever says how much matters is not held to what targets are told.
         quiet.push(Quiet::Insignificant);

@@ -113,6 +113,7 @@ raw_table! {
         significance: String = "\"typographic\", \"minor\" or \"substantive\"",
         flap_window: String = "a duration such as \"24h\"",
         bulk_edit: i64 = "a number from 2 on",
+        live_digest: String = "a duration such as \"1h\", or \"off\"",
     }
 }
 

@@ -56,6 +56,7 @@ const LEAST_DETECT: DetectConfig = DetectConfig {
     significance: Significance::Minor,
     flap_window: Duration::from_hours(24),
     bulk_edit: 10,
+    live_digest: Some(Duration::from_hours(1)),
 };
 
 fn least_page() -> PageConfig {
@@ -508,7 +509,23 @@ impl<'a, 't> Resolver<'a, 't> {
                 below.flap_window,
             ),
             bulk_edit: self.number("bulk_edit", raw.bulk_edit.as_ref(), edits, below.bulk_edit),
+            live_digest: self.live_digest(raw.live_digest.as_ref(), below.live_digest),
         }
+    }
+
+    fn live_digest(
+        &mut self,
+        raw: Option<&At<String>>,
+        below: Option<Duration>,
+    ) -> Option<Duration> {
+        let Some(raw) = raw else {
+            return below;
+        };
+        if raw.value == "off" {
+            return None;
+        }
+        let range = Duration::from_mins(1)..=Duration::from_hours(7 * 24);
+        Some(self.duration("live_digest", Some(raw), range, Duration::from_hours(1)))
     }
 
     fn keep(&mut self, raw: &RawKeep) -> Keep {

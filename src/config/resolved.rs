@@ -182,6 +182,8 @@ pub struct DetectConfig {
     pub flap_window: Duration,
     /// So many changed entries in one poll are one event.
     pub bulk_edit: usize,
+    /// Additions to a live article are summed up once in this time; `None` tells each.
+    pub live_digest: Option<Duration>,
 }
 
 /// `[keep]`

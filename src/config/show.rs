@@ -262,6 +262,16 @@ fn detect(out: &mut Writer, prefix: &str, detect: &DetectConfig, common: Option<
     if differs(&detect.bulk_edit, common.map(|common| &common.bulk_edit)) {
         out.value(&format!("{prefix}bulk_edit"), detect.bulk_edit);
     }
+    if differs(
+        &detect.live_digest,
+        common.map(|common| &common.live_digest),
+    ) {
+        let period = detect.live_digest.map(format_duration);
+        out.text(
+            &format!("{prefix}live_digest"),
+            period.as_deref().unwrap_or("off"),
+        );
+    }
 }
 
 fn significance(significance: Significance) -> &'static str {

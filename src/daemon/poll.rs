@@ -161,6 +161,9 @@ impl Poller {
         // A poll that is not stored is still due in the database.
         self.pipeline.store_quiet_polls().await?;
         self.start_wishes().await?;
+        if self.pipeline.tell_digests().await? > 0 {
+            self.outbox.notify_one();
+        }
         let now = self.pipeline.now();
         let room = UNDER_WAY.saturating_sub(self.tasks.len());
         // What is under way is still due, too.

@@ -6,6 +6,8 @@
 //!
 //! Claimed dates are not compared; [`dates_moved`] looks at them.
 
+use serde::{Deserialize, Serialize};
+
 use super::diff::{ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
 use super::event::Field;
 use super::fingerprint::address_key;
@@ -15,15 +17,19 @@ use super::state::{Block, Channel, EntryState, FeedState, PageState};
 use crate::time::Timestamp;
 
 /// Where a headline stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum HeadlineSource {
     /// The title of the item in the feed.
+    #[serde(rename = "feed")]
     Feed,
     /// The page's `h1`.
+    #[serde(rename = "h1")]
     H1,
     /// The page's `og:title`.
+    #[serde(rename = "og:title")]
     OgTitle,
     /// The `headline` in the page's JSON-LD.
+    #[serde(rename = "json-ld")]
     JsonLd,
 }
 

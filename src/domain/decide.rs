@@ -4,14 +4,15 @@
 //! a reader, what kind of edit is it, has it been here before, is it to be told.
 
 use super::assess::{Context, assess};
-use super::classify::{Assessment, Significance};
+use super::classify::{Assessment, Label, Significance};
 use super::compare::{Comparison, compare, first_sights};
-use super::event::Field;
-use super::fingerprint::{Fingerprint, Fingerprints};
+use super::fingerprint::Fingerprints;
 use super::ids::RevisionNumber;
+use super::normalise::visible;
 use super::observation::{Observation, Observed};
 use super::outcome::{ClaimedDates, Quiet};
-use super::state::{Channel, EntryState};
+use super::state::{Block, Channel, EntryState, FeedState, PageState};
+use super::{live, returns};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -24,8 +25,10 @@ pub struct PastRevision {
     pub seen: Timestamp,
     /// Of its state.
     pub fingerprints: Fingerprints,
-    /// Whether it was a return to an earlier state.
-    pub revert: bool,
+    /// Whether it added text and took none away.
+    pub additive: bool,
+    /// Why the change that led to it was not told.
+    pub quiet: Option<Quiet>,
 }
 
 /// What is known of an entry before a look.
@@ -48,6 +51,8 @@ pub struct Policy {
     pub significance: Significance,
     /// Two returns inside this time are flapping.
     pub flap_window: Duration,
+    /// What is added to a live article is told as a sum, at most once in this time; `None` tells each addition.
+    pub live_digest: Option<Duration>,
 }
 
 /// The decision on one entry.
@@ -94,6 +99,8 @@ pub struct Revised {
     pub quiet: Option<Quiet>,
     /// Set on the change that makes the entry flap: told once, as `entry.flapping`.
     pub begins_to_flap: bool,
+    /// Whether text was added and none taken away.
+    pub additive: bool,
 }
 
 /// Decides on an entry that was never seen before.
@@ -136,23 +143,37 @@ pub fn decide(
     };
 
     let fingerprints = Fingerprints::of(&state);
-    let revert_of = revert_of(&known.past, &fingerprints, &comparison);
+    // Computed, and not taken from the past: that may be of another scheme.
+    let before = Fingerprints::of(&known.state);
+    let revert_of = returns::revert_of(&known.past, &before, &fingerprints);
     let context = Context {
         revert_of,
         dates_moved: date_touched,
     };
     let assessment = assess(&comparison, &context);
-    let returns = if revert_of.is_some() {
-        returns_within(known, policy, now) + 1
-    } else {
-        0
-    };
+    let returns = returns::returns(&known.past, &before, &fingerprints, policy.flap_window, now);
+    let additive = live::is_additive(&comparison);
     let quiet = if assessment.significance < policy.significance {
         Some(Quiet::Insignificant)
-    } else if is_echo(known, &state, &fingerprints, &comparison) {
+    } else if returns::is_echo(&known.past, &before, &comparison, &fingerprints) {
         Some(Quiet::Echo)
-    } else if returns >= 2 {
+    } else if returns >= 2
+        || returns::never_stays(
+            &known.past,
+            &before,
+            &fingerprints,
+            &comparison,
+            policy.flap_window,
+            now,
+        )
+    {
         Some(Quiet::Flapping)
+    } else if policy.live_digest.is_some()
+        && additive
+        && !assessment.labels.contains(&Label::CorrectionNotice)
+        && live::is_live(&known.past, now)
+    {
+        Some(Quiet::Digest)
     } else {
         None
     };
@@ -170,6 +191,7 @@ pub fn decide(
         revert_of,
         quiet,
         begins_to_flap,
+        additive,
     }))
 }
 
@@ -196,82 +218,52 @@ fn merge(known: &EntryState, observations: &[Observation]) -> EntryState {
     let mut state = known.clone();
     for observation in observations {
         match &observation.state {
-            Observed::Feed(feed) => state.feed = Some(feed.clone()),
-            Observed::Page(page) => state.page = Some(page.clone()),
+            Observed::Feed(feed) => state.feed = Some(feed_after(known.feed.as_ref(), feed)),
+            Observed::Page(page) => state.page = Some(page_after(known.page.as_ref(), page)),
         }
     }
     state
 }
 
-/// The latest earlier revision in which every text that moved now was as it is again.
-///
-/// The revision right before the change is what it moves away from, so it cannot be a return to that one.
-fn revert_of(
-    past: &[PastRevision],
-    now: &Fingerprints,
-    comparison: &Comparison,
-) -> Option<RevisionNumber> {
-    let (current, earlier) = past.split_last()?;
-    let moved: Vec<Text> = TEXTS
-        .into_iter()
-        .filter(|text| text(&current.fingerprints) != text(now))
-        .collect();
-    let has_text = comparison
-        .fields
-        .iter()
-        .any(|field| matches!(field, Field::Title | Field::Summary | Field::Body));
-    if moved.is_empty() || !has_text {
-        return None;
-    }
-    earlier
-        .iter()
-        .rev()
-        .find(|past| {
-            moved
-                .iter()
-                .all(|text| text(now).is_some() && text(&past.fingerprints) == text(now))
-        })
-        .map(|past| past.number)
-}
-
-/// One of the texts of a state.
-type Text = fn(&Fingerprints) -> Option<Fingerprint>;
-
-const TEXTS: [Text; 5] = [
-    |prints| prints.feed_title,
-    |prints| prints.feed_summary,
-    |prints| prints.feed_body,
-    |prints| prints.page_title,
-    |prints| prints.page_body,
-];
-
-/// Returns inside the window since the entry last showed a state that it had never had before.
-fn returns_within(known: &Known, policy: &Policy, now: Timestamp) -> usize {
-    known
-        .past
-        .iter()
-        .rev()
-        .take_while(|past| past.revert && now.since(past.seen) <= policy.flap_window)
-        .count()
-}
-
-/// Whether one channel only says now what the other one has said, and been told for, already: a page that takes up
-/// the headline that the feed has had for a while.
-fn is_echo(known: &Known, state: &EntryState, now: &Fingerprints, comparison: &Comparison) -> bool {
-    if comparison.fields != [Field::Title] || state.feed.is_none() || state.page.is_none() {
-        return false;
-    }
-    let (mine, other): (Text, Text) = match comparison.channels.as_slice() {
-        [Channel::Page] => (|p| p.page_title, |p| p.feed_title),
-        [Channel::Feed] => (|p| p.feed_title, |p| p.page_title),
-        _ => return false,
+/// What is known of an item of a feed after it was seen. What the feed leaves out, where leaving out is no edit, stays
+/// known: else an edit that is made meanwhile would come back as a first sight.
+#[must_use]
+pub fn feed_after(known: Option<&FeedState>, seen: &FeedState) -> FeedState {
+    let mut state = seen.clone();
+    let Some(known) = known else {
+        return state;
     };
-    let Some((current, earlier)) = known.past.split_last() else {
-        return false;
-    };
-    mine(now).is_some()
-        && mine(now) == other(now)
-        && earlier
-            .iter()
-            .any(|past| other(&past.fingerprints) == mine(&current.fingerprints))
+    keep(&mut state.guid, &known.guid);
+    keep(&mut state.address, &known.address);
+    if is_blank(&state.body) {
+        state.body.clone_from(&known.body);
+    }
+    state
 }
+
+/// What is known of a page after it was seen, like [`feed_after`].
+fn page_after(known: Option<&PageState>, seen: &PageState) -> PageState {
+    let mut state = seen.clone();
+    let Some(known) = known else {
+        return state;
+    };
+    keep(&mut state.h1, &known.h1);
+    keep(&mut state.og_title, &known.og_title);
+    keep(&mut state.ld_headline, &known.ld_headline);
+    keep(&mut state.canonical, &known.canonical);
+    state
+}
+
+fn keep(seen: &mut Option<String>, known: &Option<String>) {
+    let nothing = seen.as_deref().is_none_or(|text| visible(text).is_empty());
+    if nothing && known.is_some() {
+        seen.clone_from(known);
+    }
+}
+
+fn is_blank(blocks: &[Block]) -> bool {
+    blocks.iter().all(|block| visible(&block.text).is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::classify::{Label, Reason, ScorePart, Significance};
+use super::compare::HeadlineSource;
 use super::diff::{BlockDiff, Segment, SentenceOps, WordCount};
 use super::ids::{ChangeNumber, RevisionNumber};
 use super::state::Channel;
@@ -135,6 +136,9 @@ pub struct EventData {
     /// Why a feed fails, where it has moved to, how many entries: for events that are no change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Set when the event sums up what was added to a live article: `before`, `after` and `diff` span all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<DigestInfo>,
     /// Set on events that `notify test` makes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
@@ -185,6 +189,9 @@ pub struct ChangeInfo {
     pub similarity: f64,
     /// Where it was seen.
     pub channel: Vec<Channel>,
+    /// The headlines that moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headlines: Vec<HeadlineSource>,
     /// When it happened, as far as that is known.
     pub window: Window,
     /// The earlier revision that this is a return to.
@@ -262,6 +269,9 @@ pub struct DiffInfo {
     /// The headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Vec<Segment>>,
+    /// The headlines that moved otherwise than `title`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headlines: Vec<HeadlineInfo>,
     /// The feed's description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<BlocksInfo>,
@@ -277,6 +287,39 @@ pub struct DiffInfo {
     /// The guid, old and new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guid: Option<[String; 2]>,
+}
+
+/// A headline that moved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeadlineInfo {
+    /// Which one.
+    pub source: HeadlineSource,
+    /// Rebuilds both sides.
+    pub segments: Vec<Segment>,
+}
+
+/// What a sum of additions to a live article is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestInfo {
+    /// How many changes it sums up.
+    pub changes: u64,
+    /// The first of them.
+    pub first: ChangeNumber,
+    /// The last of them.
+    pub last: ChangeNumber,
+    /// Paragraphs that are new.
+    pub paragraphs: u64,
+    /// Changes in between that were told by themselves; the diff contains them, too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub told_alone: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The blocks that changed; equal ones may be left out.

@@ -6,6 +6,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::compare::Comparison;
+use super::diff::Segment;
 use super::normalise::visible;
 use super::state::{Block, BlockKind, EntryState, FeedState, PageState};
 
@@ -43,6 +45,28 @@ pub struct Fingerprints {
     pub page_title: Option<Fingerprint>,
     /// The page's text.
     pub page_body: Option<Fingerprint>,
+    /// What moves beside the texts; absent as a whole where nobody took note of it.
+    pub beside: Beside,
+}
+
+/// The fingerprints of what moves beside the texts. Absent where it is not known, which is also so in revisions of
+/// old databases. That there is no by-line is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// The page's `og:title`.
+    pub og_title: Option<Fingerprint>,
+    /// The headline in the page's JSON-LD.
+    pub ld_headline: Option<Fingerprint>,
+    /// The feed's by-line, also when it is empty.
+    pub feed_byline: Option<Fingerprint>,
+    /// The page's by-line, also when it is empty.
+    pub page_byline: Option<Fingerprint>,
+    /// The address in the feed.
+    pub feed_address: Option<Fingerprint>,
+    /// The canonical address that the page names.
+    pub page_address: Option<Fingerprint>,
+    /// The feed's guid.
+    pub guid: Option<Fingerprint>,
 }
 
 /// The fingerprints of what a feed says of an entry.
@@ -83,6 +107,22 @@ impl Fingerprints {
             feed_body: feed.and_then(|prints| prints.body),
             page_title: page.and_then(|prints| prints.title),
             page_body: page.and_then(|prints| prints.body),
+            beside: Beside::of(state),
+        }
+    }
+}
+
+impl Beside {
+    fn of(state: &EntryState) -> Self {
+        let (feed, page) = (state.feed.as_ref(), state.page.as_ref());
+        Self {
+            og_title: page.and_then(|page| of_text(page.og_title.as_deref())),
+            ld_headline: page.and_then(|page| of_text(page.ld_headline.as_deref())),
+            feed_byline: feed.map(|feed| of_line(feed.byline.as_deref())),
+            page_byline: page.map(|page| of_line(page.byline.as_deref())),
+            feed_address: feed.and_then(|feed| of_key(feed.address.as_deref())),
+            page_address: page.and_then(|page| of_key(page.canonical.as_deref())),
+            guid: feed.and_then(|feed| of_key(feed.guid.as_deref())),
         }
     }
 }
@@ -138,6 +178,20 @@ pub fn of_text(text: Option<&str>) -> Option<Fingerprint> {
     Some(hasher.finish())
 }
 
+/// Of one line of text; no text and one that a reader does not see are the same.
+fn of_line(text: Option<&str>) -> Fingerprint {
+    let mut hasher = Hasher::new(*b"line");
+    hasher.line(text);
+    hasher.finish()
+}
+
+/// Of a guid or an address, as they are compared.
+fn of_key(address: Option<&str>) -> Option<Fingerprint> {
+    let mut hasher = Hasher::new(*b"keys");
+    hasher.key(Some(address?));
+    Some(hasher.finish())
+}
+
 /// Of a text of blocks; absent when a reader sees nothing.
 #[must_use]
 pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
@@ -154,6 +208,33 @@ pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
         }
     }
     (!empty).then(|| hasher.finish())
+}
+
+/// Of the words that an edit took away and put in, wherever they stand: many pages that are changed in the same way have
+/// one and the same. Absent when no words moved.
+#[must_use]
+pub fn of_edit(comparison: &Comparison) -> Option<Fingerprint> {
+    let lines = comparison.headlines.iter().map(|change| &change.segments);
+    let lines = lines.chain(&comparison.byline);
+    let texts = [&comparison.summary, &comparison.body, &comparison.feed_body];
+    let blocks = texts.into_iter().flatten().flat_map(|diff| &diff.blocks);
+    let segments = lines.chain(blocks.map(|block| &block.segments)).flatten();
+    let mut words: Vec<(bool, String)> = segments
+        .filter_map(|segment| match segment {
+            Segment::Equal(_) => None,
+            Segment::Delete(text) => Some((false, visible(text).trim().to_owned())),
+            Segment::Insert(text) => Some((true, visible(text).trim().to_owned())),
+        })
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    let mut hasher = Hasher::new(*b"edit");
+    for (came, text) in &words {
+        hasher.bytes(&[u8::from(*came)]);
+        hasher.bytes(text.as_bytes());
+    }
+    (!words.is_empty()).then(|| hasher.finish())
 }
 
 /// The form in which guids and addresses are compared: tracking parameters, fragment, scheme and trailing slashes do

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::event::Event;
-use super::fingerprint::Fingerprints;
-use super::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
+use super::fingerprint::{Fingerprint, Fingerprints};
+use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use super::schedule::Rhythm;
 use super::scheme::Schemes;
 use super::state::{Channel, EntryState};
@@ -74,6 +74,8 @@ pub struct NewAlias {
     pub key: AliasKey,
     /// For people: `first sight`, `same address, new guid` …
     pub reason: String,
+    /// Whether it is given only when nobody bears it: a hint that a page gives, not a name that the feed does.
+    pub if_free: bool,
 }
 
 /// Which entry is written.
@@ -174,6 +176,10 @@ pub struct NewChange {
     pub quiet: Option<Quiet>,
     /// Names of the targets that are told.
     pub targets: Vec<String>,
+    /// Whether text was added and none taken away.
+    pub additive: bool,
+    /// Of the words that went and came, see [`of_edit`](super::fingerprint::of_edit).
+    pub edit: Option<Fingerprint>,
 }
 
 /// Why a change is stored without being told.
@@ -187,6 +193,8 @@ pub enum Quiet {
     Flapping,
     /// Part of a bulk edit, which is told as one.
     BulkEdit,
+    /// Added to a live article; told, or to be told, as part of a sum.
+    Digest,
 }
 
 impl Quiet {
@@ -198,21 +206,24 @@ impl Quiet {
             Self::Echo => "echo",
             Self::Flapping => "flapping",
             Self::BulkEdit => "bulk_edit",
+            Self::Digest => "digest",
         }
     }
 
     /// The reason of a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Insignificant,
-            Self::Echo,
-            Self::Flapping,
-            Self::BulkEdit,
-        ]
-        .into_iter()
-        .find(|quiet| quiet.as_str() == name)
+        Self::ALL.into_iter().find(|quiet| quiet.as_str() == name)
     }
+
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::Insignificant,
+        Self::Echo,
+        Self::Flapping,
+        Self::BulkEdit,
+        Self::Digest,
+    ];
 }
 
 /// An event that is no change, with the targets that are told.
@@ -291,6 +302,9 @@ pub struct EntryOutcome {
     pub stamp: Option<Stamp>,
     /// The revision that comes before `revision`, when the newest stored one cannot be compared with what is read today.
     pub base: Option<Base>,
+    /// The fingerprints of what was seen, by which the next look knows the same at once. They may differ from those of
+    /// the newest revision, which remembers what a look has left out.
+    pub seen: SeenPrints,
     /// The new state, when a reader sees one.
     pub revision: Option<NewRevision>,
     /// What the look at the page brought, when there was one.
@@ -303,6 +317,28 @@ pub struct EntryOutcome {
     pub page_next: Option<Option<Timestamp>>,
     /// Events about this entry besides the change: flapping, published …
     pub events: Vec<NewEvent>,
+    /// Additions to a live article that are told now, as a sum.
+    pub summed_up: Option<SummedUp>,
+    /// When the additions that are kept for a sum are told at the latest; an earlier moment stands.
+    pub digest_due: Option<Timestamp>,
+}
+
+/// Additions to a live article, told as a sum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummedUp {
+    /// The last of the changes that it sums up.
+    pub until: ChangeNumber,
+    /// The event; `None` when nothing of it is left to tell.
+    pub event: Option<NewEvent>,
+}
+
+/// The fingerprints of what a look saw, channel by channel; `None` where it did not look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SeenPrints {
+    /// What the feed said.
+    pub feed: Option<Fingerprint>,
+    /// What the page said.
+    pub page: Option<Fingerprint>,
 }
 
 impl EntryOutcome {
@@ -318,12 +354,15 @@ impl EntryOutcome {
             claimed: None,
             stamp: None,
             base: None,
+            seen: SeenPrints::default(),
             revision: None,
             page: None,
             page_capture: None,
             page_url: None,
             page_next: None,
             events: Vec::new(),
+            summed_up: None,
+            digest_due: None,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
+use super::classify::Assessment;
+use super::compare::{Comparison, HeadlineSource};
 use super::decide::Revised;
 use super::diff::ProseDiff;
 use super::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo,
-    RevisionInfo, SCHEMA_VERSION, Window,
+    HeadlineInfo, RevisionInfo, SCHEMA_VERSION, Window,
 };
 use super::ids::RevisionNumber;
 use super::state::EntryState;
@@ -63,6 +65,24 @@ pub fn revised(
         revert_of,
         ..
     } = revised;
+    let after = revision_info(step.number, window.first_changed, &step.state);
+    let mut event = self::step(comparison, assessment, feed, entry, [before, after], window);
+    if let Some(change) = &mut event.data.change {
+        change.revert_of = *revert_of;
+    }
+    event
+}
+
+/// A step between two revisions of an entry, `[before, after]`, as an event without its `text` and its number.
+#[must_use]
+pub fn step(
+    comparison: &Comparison,
+    assessment: &Assessment,
+    feed: FeedInfo,
+    entry: EntryInfo,
+    [before, after]: [RevisionInfo; 2],
+    window: Window,
+) -> Event {
     let at = window.first_changed;
     let change = ChangeInfo {
         fields: comparison.fields.clone(),
@@ -74,11 +94,13 @@ pub fn revised(
         words: comparison.words,
         similarity: (comparison.similarity * 100.0).round() / 100.0,
         channel: comparison.channels.clone(),
+        headlines: headline_sources(comparison),
         window,
-        revert_of: *revert_of,
+        revert_of: None,
     };
     let diff = DiffInfo {
         title: comparison.title.clone(),
+        headlines: other_headlines(comparison),
         summary: comparison.summary.as_ref().map(blocks),
         body: comparison.body.as_ref().map(blocks),
         byline: comparison.byline.clone(),
@@ -90,11 +112,35 @@ pub fn revised(
         feed: Some(feed),
         entry: Some(entry),
         before: Some(before),
-        after: Some(revision_info(step.number, at, &step.state)),
+        after: Some(after),
         diff: Some(diff),
         ..EventData::default()
     };
     event(EventKind::EntryRevised, at, data)
+}
+
+fn headline_sources(comparison: &Comparison) -> Vec<HeadlineSource> {
+    let mut sources: Vec<_> = comparison
+        .headlines
+        .iter()
+        .map(|change| change.source)
+        .collect();
+    sources.dedup();
+    sources
+}
+
+/// The headlines that moved otherwise than the one that is shown first.
+fn other_headlines(comparison: &Comparison) -> Vec<HeadlineInfo> {
+    let others = comparison
+        .headlines
+        .iter()
+        .filter(|change| Some(&change.segments) != comparison.title.as_ref());
+    others
+        .map(|change| HeadlineInfo {
+            source: change.source,
+            segments: change.segments.clone(),
+        })
+        .collect()
 }
 
 /// SHA-256 of the entry's fullest text, blocks joined by a blank line, in hexadecimal.

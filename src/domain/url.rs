@@ -2,8 +2,8 @@
 //!
 //! Two addresses of one article often differ in what no reader means: the scheme, `www.`, a campaign, a trailing
 //! slash. [`canonical`] takes those away. What it yields is a key: it is compared and stored as an alias, never fetched
-//! and never shown. Rules that need to know the site (AMP and mobile forms, redirects) are not here; they would be
-//! further steps of [`Parts`].
+//! and never shown. [`desktop`] is a looser key, for AMP and mobile forms. Where a redirect leads only its page can
+//! tell.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -39,6 +39,121 @@ pub fn canonical(address: &str) -> String {
     url.as_ref()
         .and_then(Parts::of)
         .map_or_else(|| trimmed.to_owned(), |parts| parts.joined())
+}
+
+/// The canonical address of the page that an AMP or mobile address is another form of; `None` when the address is no
+/// such form.
+///
+/// Looser than [`canonical`]: a site may serve something else there, so it finds an entry and does not make two
+/// addresses equal.
+///
+/// ```
+/// use revisor::domain::url::desktop;
+/// let page = Some("https://news.example/a".to_owned());
+/// assert_eq!(desktop("https://m.news.example/a"), page);
+/// assert_eq!(desktop("https://www.news.example/a/amp/"), page);
+/// assert_eq!(desktop("https://www.google.com/amp/s/amp.news.example/a.amp"), page);
+/// assert_eq!(desktop("https://news.example/a"), None);
+/// ```
+#[must_use]
+pub fn desktop(address: &str) -> Option<String> {
+    let known = canonical(address);
+    let mut form = unpacked(&known).map_or_else(|| known.clone(), |inner| canonical(&inner));
+    let url = parse_http(&form)?;
+    let parts = Parts::of(&url)?;
+    let path = plain_path(&parts.path);
+    // A home page is nobody's article, and a whole host of AMP pages has no other form.
+    if path.is_empty() && path != parts.path {
+        return None;
+    }
+    let plain = Parts {
+        host: plain_host(parts.host),
+        path: Cow::Borrowed(path),
+        query: plain_query(&parts.query),
+        port: parts.port,
+        route: parts.route,
+    };
+    form = plain.joined();
+    (form != known).then_some(form)
+}
+
+/// Whether an address is that of a whole site, and of no article.
+#[must_use]
+pub fn is_home(address: &str) -> bool {
+    let url = parse_http(address.trim());
+    url.is_none_or(|url| {
+        let parts = Parts::of(&url);
+        parts.is_none_or(|parts| {
+            parts.path.is_empty() && parts.query.is_empty() && parts.route.is_empty()
+        })
+    })
+}
+
+/// The address inside of one of an AMP cache.
+fn unpacked(address: &str) -> Option<String> {
+    let url = parse_http(address)?;
+    let host = canonical_host(url.host_str()?);
+    let path = url.path();
+    let rest = if host == "google.com" || host.starts_with("google.") {
+        path.strip_prefix("/amp/")?
+    } else if host.ends_with(".cdn.ampproject.org") || host == "cdn.ampproject.org" {
+        let path = path
+            .strip_prefix("/c/")
+            .or_else(|| path.strip_prefix("/v/"));
+        path?
+    } else {
+        return None;
+    };
+    let (scheme, rest) = match rest.strip_prefix("s/") {
+        Some(rest) => ("https", rest),
+        None => ("http", rest),
+    };
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    rest.contains('.')
+        .then(|| format!("{scheme}://{rest}{query}"))
+}
+
+/// A host without the labels of mobile and AMP servers. A label is taken away only where a name with a dot is left.
+fn plain_host(host: &str) -> &str {
+    ["m.", "mobile.", "amp."]
+        .into_iter()
+        .find_map(|label| host.strip_prefix(label))
+        .filter(|rest| rest.contains('.'))
+        .map_or(host, canonical_host)
+}
+
+fn plain_path(path: &str) -> &str {
+    let path = path.strip_suffix("/amp").unwrap_or(path);
+    let path = path.strip_suffix(".amp").unwrap_or(path);
+    match path.strip_prefix("/amp") {
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
+}
+
+fn plain_query(query: &str) -> String {
+    let is_form = |parameter: &&str| {
+        let lower = parameter.to_ascii_lowercase();
+        matches!(
+            lower.as_str(),
+            "amp"
+                | "amp=1"
+                | "amp=true"
+                | "outputtype=amp"
+                | "output=amp"
+                | "m=1"
+                | "view=mobile"
+                | "mobile=1"
+        )
+    };
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|parameter| !is_form(parameter))
+        .collect();
+    kept.join("&")
 }
 
 /// The host that serves an address, as a key for politeness: in lower case, with its port when that is not the usual

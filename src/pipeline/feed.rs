@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::clocks;
 use super::known::{Sighted, Sighting, sight};
 use super::page::{Look, Looked};
 use super::rebase::rebase_for;
 use super::report::{FeedReport, FeedResult, PageReport};
 use super::revise::{self, Became, Teller};
 use super::{CheckError, Patience, Pipeline, Reading, Settings};
+use super::{bulk, clocks};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::{EventKind, Window};
 use crate::domain::ids::FeedId;
@@ -524,7 +524,7 @@ impl Plan {
                 last_seen: Some(last_ok),
                 ..EntryOutcome::of(EntryRef::Known(id))
             }));
-        revise::fold_bulk_edit(&mut outcome, config.detect.bulk_edit, &teller, now);
+        bulk::fold_poll(&mut outcome, config.detect.bulk_edit, &teller, now);
         if let Some(to) = &poll.moved_to {
             outcome.events.push(revise::moved_event(to, &teller, now));
         }

@@ -5,21 +5,24 @@ use std::time::Duration;
 
 use super::rebase::is_stale;
 use super::revise::KnownEntry;
-use crate::domain::decide::{Known, PastRevision};
-use crate::domain::fingerprint::{Fingerprint, SCHEME, of_feed_state};
-use crate::domain::identity::{Candidate, Identified, identify, name_items, same_story};
+use crate::domain::decide::{Known, PastRevision, feed_after};
+use crate::domain::fingerprint::{SCHEME, of_feed_state};
+use crate::domain::identity::{Candidate, Identified, Matching, Owner, name_items, same_story};
 use crate::domain::ids::EntryId;
 use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias, Origin};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, FeedState};
-use crate::store::{self, FeedRow, KnownEntryFull, Reader, StoreError};
+use crate::store::{self, Bearer, FeedRow, KnownEntryFull, Reader, StoreError};
 use crate::time::Timestamp;
 
 /// An item that no name leads to may be an entry that was in the feed at most this long ago.
-const ORPHANS_FOR: Duration = Duration::from_hours(14 * 24);
+const RECENT_FOR: Duration = Duration::from_hours(14 * 24);
 
 /// Nor is it looked for among more than this many.
-const ORPHANS: usize = 500;
+const RECENT: usize = 500;
+
+/// Entries that have just vanished are looked at word by word, when there are not more of them than this.
+const VANISHED: usize = 200;
 
 /// One item of the feed, identified.
 #[derive(Debug)]
@@ -69,31 +72,27 @@ pub(super) fn sight(
         .flat_map(|item| item.keys.iter().cloned())
         .collect();
     let mut rows: HashMap<EntryId, store::KnownEntry> = HashMap::new();
-    let mut owners: HashMap<AliasKey, EntryId> = HashMap::new();
-    for (key, row) in reader.known_entries(feed.id, &keys)? {
-        owners.insert(key, row.id);
-        rows.insert(row.id, row);
+    let mut owners: HashMap<AliasKey, Owner> = HashMap::new();
+    for Bearer { key, entry, pinned } in reader.known_entries(feed.id, &keys)? {
+        let owner = Owner {
+            entry: entry.id,
+            pinned,
+        };
+        owners.insert(key, owner);
+        rows.insert(entry.id, entry);
     }
-    let unnamed = named
-        .iter()
-        .any(|item| !item.keys.iter().any(|key| owners.contains_key(key)));
-    let mut orphans = Vec::new();
-    if unnamed && feed.baseline.is_some() {
-        for orphan in reader.recent_entries(feed.id, now - ORPHANS_FOR, ORPHANS)? {
-            orphans.push(Candidate {
-                id: orphan.entry.id,
-                title: orphan.fingerprints.feed_title,
-                text: orphan
-                    .fingerprints
-                    .feed_body
-                    .or(orphan.fingerprints.feed_summary),
-                telling: false,
-            });
-            rows.insert(orphan.entry.id, orphan.entry);
-        }
+    let mut matching = Matching::by_name(&named, &owners);
+    if feed.baseline.is_some() && !matching.unnamed().is_empty() {
+        let recent = reader.recent_entries(feed.id, now - RECENT_FOR, RECENT)?;
+        let recent: Vec<Candidate> = recent
+            .into_iter()
+            .map(|recent| recent_candidate(recent, &mut rows))
+            .collect();
+        matching.by_content(&recent, |index| candidate(items.get(index)));
+        let vanished = vanished(reader, &matching, &recent)?;
+        matching.by_likeness(&items, &vanished);
     }
-    let prints = |index: usize| candidate(items.get(index));
-    let identified = identify(&items, &named, &owners, &orphans, prints);
+    let identified = matching.finish();
 
     let mut sighted = Vec::with_capacity(identified.len());
     let mut listed: HashSet<EntryId> = HashSet::new();
@@ -144,6 +143,47 @@ pub(super) fn sight(
     })
 }
 
+fn recent_candidate(
+    recent: store::Candidate,
+    rows: &mut HashMap<EntryId, store::KnownEntry>,
+) -> Candidate {
+    let prints = recent.fingerprints;
+    let entry = recent.entry;
+    let candidate = Candidate {
+        id: entry.id,
+        title: prints.feed_title,
+        text: prints.feed_body.or(prints.feed_summary),
+        telling: false,
+        published: entry.claimed.feed_published,
+        listed: entry.in_feed,
+    };
+    rows.insert(entry.id, entry);
+    candidate
+}
+
+/// What the feed last said of the entries that it listed until now, and that no item of this document is.
+fn vanished(
+    reader: &Reader,
+    matching: &Matching<'_>,
+    recent: &[Candidate],
+) -> Result<Vec<(EntryId, FeedState)>, StoreError> {
+    let gone = || {
+        recent
+            .iter()
+            .filter(|entry| entry.listed && !matching.is_claimed(entry.id))
+    };
+    let mut vanished = Vec::new();
+    if matching.unnamed().is_empty() || gone().count() > VANISHED {
+        return Ok(vanished);
+    }
+    for entry in gone() {
+        let full = reader.load_entry(entry.id)?;
+        let state = full.and_then(|full| full.state.feed);
+        vanished.extend(state.map(|state| (entry.id, state)));
+    }
+    Ok(vanished)
+}
+
 /// The state and the past of an entry, as deciding wants them.
 pub(super) fn known_entry(full: KnownEntryFull) -> KnownEntry {
     let KnownEntryFull {
@@ -157,18 +197,20 @@ pub(super) fn known_entry(full: KnownEntryFull) -> KnownEntry {
     for row in history {
         let number = row.number;
         let change = changes.iter().find(|change| change.after == number);
-        let mut revert = change.is_some_and(|change| change.revert);
+        let mut additive = change.is_some_and(|change| change.additive);
+        let mut quiet = change.and_then(|change| change.quiet);
         if row.origin == Origin::Reread
             && let Some(read_before) = past.pop()
         {
             // The same answer under two schemes is one state to come back to.
-            revert = read_before.revert;
+            (additive, quiet) = (read_before.additive, read_before.quiet);
         }
         past.push(PastRevision {
             number,
             seen: row.seen,
             fingerprints: row.fingerprints,
-            revert,
+            additive,
+            quiet,
         });
     }
     KnownEntry {
@@ -196,20 +238,28 @@ fn matched(
     state: &FeedState,
     schemes: Schemes,
 ) -> Result<Matched, StoreError> {
-    let print = of_feed_state(state).whole;
-    let known: Option<Fingerprint> = row.feed_fp;
-    let moved = known != Some(print);
+    let differs = row.feed_fp != Some(of_feed_state(state).whole);
     let dates =
         row.claimed.feed_published != state.published || row.claimed.feed_updated != state.updated;
     let stale = is_stale(&row, Channel::Feed, schemes);
-    let full = match moved || dates || stale {
+    let full = match differs || dates || stale {
         true => reader.load_entry(row.id)?.map(known_entry),
         false => None,
     };
     // What was read under another scheme says nothing: it is brought under that of today before it is compared, and
-    // until then the entry has not moved.
-    let moved = moved && !stale;
+    // until then the entry has not moved. And the fingerprint in the row may be of a look at which the feed left out a
+    // text that is remembered: the texts themselves tell.
+    let moved = differs && !stale && full.as_ref().is_none_or(|full| moves(full, state));
     Ok(Matched { row, full, moved })
+}
+
+/// Whether a reader may see a difference between what is known and what the feed says now.
+fn moves(full: &KnownEntry, state: &FeedState) -> bool {
+    let Some(known) = &full.known.state.feed else {
+        return true;
+    };
+    let now = feed_after(Some(known), state);
+    of_feed_state(known).whole != of_feed_state(&now).whole
 }
 
 fn another_story(matched: &Matched, state: &FeedState) -> bool {
@@ -228,6 +278,7 @@ fn fresh_names(state: &FeedState) -> Vec<NewAlias> {
         .map(|key| NewAlias {
             key,
             reason: "first sight, under a name used before".to_owned(),
+            if_free: false,
         })
         .collect()
 }
@@ -241,6 +292,8 @@ fn candidate(item: Option<&FeedState>) -> Candidate {
             .as_ref()
             .and_then(|prints| prints.body.or(prints.summary)),
         telling: item.is_some_and(is_telling),
+        published: item.and_then(|item| item.published),
+        listed: true,
     }
 }
 

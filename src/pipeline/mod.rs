@@ -3,8 +3,10 @@
 //! [`Pipeline::check_feed`] and [`Pipeline::check_page`] call the steps in order: fetch, parse, identify, decide, store.
 //! A failure is part of the report; it never stops another check.
 
+mod bulk;
 mod busy;
 mod clocks;
+mod digest;
 mod feed;
 mod known;
 mod page;
@@ -48,6 +50,8 @@ pub struct Pipeline {
     feeds: Busy<FeedId>,
     pages: Busy<EntryId>,
     hosts: Hosts,
+    /// Held from asking what other pages of a feed have brought until one's own is stored.
+    bulk: Busy<FeedId>,
 }
 
 /// What a reload replaces.
@@ -100,6 +104,7 @@ impl Pipeline {
             quiet: Mutex::new(Vec::new()),
             feeds: Busy::new(),
             pages: Busy::new(),
+            bulk: Busy::new(),
         }
     }
 

@@ -147,6 +147,10 @@ impl Pipeline {
                 Became::Same | Became::Baseline => PageResult::Unchanged,
             };
         }
+        let mut bulk = None;
+        if write.revision.is_some() {
+            bulk = Some(self.bulk.only(row.feed).await);
+        }
         write.drop_needless_capture();
         let settings = self.settings();
         if let Some(feed) = self.read(|reader| reader.feed(row.feed))?
@@ -154,9 +158,14 @@ impl Pipeline {
         {
             let changed = became == Became::Changed;
             write.page_next = Some(clocks::next_look(&config, &row, changed, well, now));
+            outcome.entries.push(write);
+            let teller = Teller::new(&feed, &config, &settings);
+            self.fold_page(&mut outcome, row.feed, &config, &teller, now)?;
+        } else {
+            outcome.entries.push(write);
         }
-        outcome.entries.push(write);
         report.changes = self.writer.commit(outcome).await?.changes;
+        drop(bulk);
         Ok(report)
     }
 

@@ -6,7 +6,7 @@
 
 use super::reading::Reading;
 use super::revise::KnownEntry;
-use crate::domain::decide::PastRevision;
+use crate::domain::decide::{PastRevision, feed_after};
 use crate::domain::event::Window;
 use crate::domain::fingerprint::{Fingerprints, SCHEME, of_feed_state, of_page_state};
 use crate::domain::ids::{CaptureId, EntryId, RevisionNumber};
@@ -180,7 +180,8 @@ fn next(
         number: known.revision,
         seen: entry.revision_seen,
         fingerprints,
-        revert: past.is_some_and(|past| past.revert),
+        additive: past.as_ref().is_some_and(|past| past.additive),
+        quiet: past.and_then(|past| past.quiet),
     });
     NewRevision {
         number: known.revision,
@@ -261,7 +262,10 @@ fn has(state: &EntryState, channel: Channel) -> bool {
 /// Whether a reader sees the same in what is known of a channel and in what was seen of it.
 fn reads_alike(known: &EntryState, seen: &Observed) -> bool {
     match seen {
-        Observed::Feed(seen) => known.feed.as_ref().map(of_feed_state) == Some(of_feed_state(seen)),
+        // What the feed left out of that answer and is remembered is no difference.
+        Observed::Feed(seen) => known.feed.as_ref().is_some_and(|known| {
+            of_feed_state(known) == of_feed_state(&feed_after(Some(known), seen))
+        }),
         Observed::Page(seen) => known.page.as_ref().map(of_page_state) == Some(of_page_state(seen)),
     }
 }
@@ -270,7 +274,7 @@ fn reads_alike(known: &EntryState, seen: &Observed) -> bool {
 fn with(state: &EntryState, seen: Observed) -> EntryState {
     let mut state = state.clone();
     match seen {
-        Observed::Feed(feed) => state.feed = Some(feed),
+        Observed::Feed(feed) => state.feed = Some(feed_after(state.feed.as_ref(), &feed)),
         Observed::Page(page) => state.page = Some(page),
     }
     state
@@ -332,7 +336,8 @@ mod tests {
             number: RevisionNumber(3),
             seen: Timestamp::from_unix(1_000),
             fingerprints: Fingerprints::of(&state),
-            revert: false,
+            additive: false,
+            quiet: None,
         };
         KnownEntry {
             id: EntryId(1),
@@ -361,6 +366,7 @@ mod tests {
         let policy = Policy {
             significance: Significance::Minor,
             flap_window: std::time::Duration::from_hours(24),
+            live_digest: None,
         };
         let seen = Observation {
             seen: now(),

@@ -4,15 +4,19 @@ use super::Settings;
 use crate::config::FeedConfig;
 use crate::domain::decide::{Decision, Known, Policy, Revised, Step, decide, first_sight};
 use crate::domain::event::{Event, EventData, EventKind, FeedInfo, Window};
+use crate::domain::fingerprint::{of_edit, of_feed_state, of_page_state};
+use crate::domain::identity::same_article;
 use crate::domain::ids::{EntryId, RevisionNumber};
-use crate::domain::observation::Observation;
+use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
-    ClaimedDates, EntryOutcome, EntryRef, NewChange, NewEvent, NewRevision, Origin, Outcome, Quiet,
+    AliasKey, AliasKind, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent,
+    NewRevision, Origin, Quiet, SeenPrints,
 };
 use crate::domain::route::{TargetRule, targets_for};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::domain::telling;
+use crate::domain::url::{canonical, is_home};
 use crate::report::event_text;
 use crate::store::FeedRow;
 use crate::time::Timestamp;
@@ -60,6 +64,7 @@ impl<'a> Teller<'a> {
             policy: Policy {
                 significance: config.detect.significance,
                 flap_window: config.detect.flap_window,
+                live_digest: config.detect.live_digest,
             },
             targets: settings.rules(),
         }
@@ -112,6 +117,7 @@ pub(super) fn known_entry(
     teller: &Teller<'_>,
     now: Timestamp,
 ) -> Became {
+    outcome.seen = seen_prints(observations);
     match decide(&entry.known, observations, &teller.policy, now) {
         Decision::Unchanged {
             claimed,
@@ -122,13 +128,22 @@ pub(super) fn known_entry(
             Became::Same
         }
         Decision::Baseline(step) => {
+            outcome
+                .aliases
+                .extend(page_names(outcome, entry, observations));
             outcome.claimed = Some(ClaimedDates::of(&step.state));
             outcome.revision = Some(revision(*step, entry.schemes, now, None));
             Became::Baseline
         }
         Decision::Revised(revised) => {
             outcome.claimed = Some(ClaimedDates::of(&revised.step.state));
+            outcome
+                .aliases
+                .extend(page_names(outcome, entry, observations));
             let change = change(&revised, entry, window, teller);
+            if revised.quiet == Some(Quiet::Digest) {
+                outcome.digest_due = teller.policy.live_digest.map(|period| now + period);
+            }
             if revised.begins_to_flap {
                 let event = flapping(&revised, &change.event, now);
                 let targets = targets_for(teller.targets, &event);
@@ -145,42 +160,64 @@ pub(super) fn known_entry(
     }
 }
 
-/// Quiets the changes of a poll that touched more than `limit` entries, and tells of them as one event.
-pub(super) fn fold_bulk_edit(
-    outcome: &mut Outcome,
-    limit: usize,
-    teller: &Teller<'_>,
-    now: Timestamp,
-) {
-    let told = |entry: &EntryOutcome| {
-        let change = entry
-            .revision
-            .as_ref()
-            .and_then(|revision| revision.change.as_ref());
-        change.is_some_and(|change| change.quiet.is_none())
-    };
-    let count = outcome.entries.iter().filter(|entry| told(entry)).count();
-    if limit == 0 || count < limit {
-        return;
-    }
-    let mut silenced = Vec::new();
-    let revisions = outcome
-        .entries
-        .iter_mut()
-        .filter_map(|entry| entry.revision.as_mut());
-    for change in revisions.filter_map(|revision| revision.change.as_mut()) {
-        if change.quiet.is_none() {
-            change.quiet = Some(Quiet::BulkEdit);
-            silenced.append(&mut change.targets);
+/// Names that a page gives to its entry: where its address leads, and what it calls its own address. They are taken up
+/// only when nobody bears them, and only from a page that is the article: many an address leads to a home page.
+fn page_names(
+    outcome: &EntryOutcome,
+    entry: &KnownEntry,
+    observations: &[Observation],
+) -> Vec<NewAlias> {
+    let mut feed = entry.known.state.feed.as_ref();
+    let mut page = None;
+    for observation in observations {
+        match &observation.state {
+            Observed::Feed(seen) => feed = Some(seen),
+            Observed::Page(seen) => page = Some(seen),
         }
     }
-    let detail = format!("{count} entries were changed at once");
-    let mut event = feed_event(EventKind::FeedBulkEdit, Some(detail), teller, now);
-    // Whoever would have been told of one of the edits is told of all of them at once, and not of nothing.
-    event.targets.append(&mut silenced);
-    event.targets.sort_unstable();
-    event.targets.dedup();
-    outcome.events.push(event);
+    let (Some(feed), Some(page)) = (feed, page) else {
+        return Vec::new();
+    };
+    let own = feed.address.as_deref().map(canonical);
+    let led_to = outcome
+        .page_capture
+        .as_ref()
+        .map(|capture| capture.url.as_str());
+    let named = [
+        (led_to, "its address leads there"),
+        (page.canonical.as_deref(), "its page says so"),
+    ];
+    let mut names: Vec<NewAlias> = Vec::new();
+    for (address, why) in named {
+        let Some(value) = address.filter(|address| !is_home(address)).map(canonical) else {
+            continue;
+        };
+        let known =
+            own.as_ref() == Some(&value) || names.iter().any(|name| name.key.value == value);
+        if !known && same_article(feed, page) {
+            names.push(NewAlias {
+                key: AliasKey {
+                    kind: AliasKind::Address,
+                    value,
+                },
+                reason: why.to_owned(),
+                if_free: true,
+            });
+        }
+    }
+    names
+}
+
+/// By which the next look knows the same at once.
+fn seen_prints(observations: &[Observation]) -> SeenPrints {
+    let mut seen = SeenPrints::default();
+    for observation in observations {
+        match &observation.state {
+            Observed::Feed(feed) => seen.feed = Some(of_feed_state(feed).whole),
+            Observed::Page(page) => seen.page = Some(of_page_state(page).whole),
+        }
+    }
+    seen
 }
 
 /// An event about the feed itself, with the targets that want it.
@@ -242,6 +279,8 @@ fn change(revised: &Revised, entry: &KnownEntry, window: Window, teller: &Teller
         event,
         quiet: revised.quiet,
         targets,
+        additive: revised.additive,
+        edit: of_edit(&revised.comparison),
     }
 }
 
@@ -268,7 +307,8 @@ fn published(state: &EntryState, teller: &Teller<'_>, now: Timestamp) -> Event {
     with_text(telling::event(EventKind::EntryPublished, now, data))
 }
 
-fn with_text(mut event: Event) -> Event {
+/// An event with its lines of plain text.
+pub(super) fn with_text(mut event: Event) -> Event {
     event.data.text = event_text(&event);
     event
 }

@@ -74,6 +74,7 @@ impl Pipeline {
         })
         .await;
         results.fail()?;
+        self.tell_digests().await?;
         report.changes.sort_unstable();
         Ok(report)
     }

@@ -80,7 +80,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
     let mut out = String::new();
     let headline_changed = diff.title.iter().any(|s| !matches!(s, Segment::Equal(_)));
     if headline_changed {
-        out.push_str(&super::show::headline(&diff.title, view));
+        out.push_str(&super::show::headline(&diff.title, &[], view));
     }
     if diff.blocks.iter().any(|block| block.op != BlockOp::Equal) || all_text {
         let info = BlocksInfo {

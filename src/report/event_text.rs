@@ -5,7 +5,7 @@ use super::excerpt::{Limits, around_edits};
 use super::names;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::{
-    BlocksInfo, ChangeInfo, DiffInfo, Event, EventData, EventKind, Field, Window,
+    BlocksInfo, ChangeInfo, DiffInfo, DigestInfo, Event, EventData, EventKind, Field, Window,
 };
 
 /// Receivers put the text into chat messages and push notifications, which hold little more.
@@ -92,7 +92,10 @@ fn headline(event: &Event) -> String {
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "A feed".to_owned());
     let said = match event.kind {
-        EventKind::EntryRevised => format!("{feed} changed {}", what(data.change.as_ref())),
+        EventKind::EntryRevised => match &data.digest {
+            Some(digest) => format!("{feed} added to a live article: {}", sum(digest, data)),
+            None => format!("{feed} changed {}", what(data.change.as_ref())),
+        },
         EventKind::EntryRemoved => format!("{feed} took an article down"),
         EventKind::EntryRestored => format!("{feed} put an article back"),
         EventKind::EntryFlapping => format!("{feed} keeps changing an article back and forth"),
@@ -116,11 +119,33 @@ fn what(change: Option<&ChangeInfo>) -> String {
     let Some(change) = change.filter(|change| !change.fields.is_empty()) else {
         return "an article".to_owned();
     };
-    let fields = names::and(change.fields.iter().map(|field| names::a_field(*field)));
+    let fields = change.fields.iter().map(|field| match field {
+        Field::Title if !names::is_read(&change.headlines) => "a headline for search and sharing",
+        field => names::a_field(*field),
+    });
+    let fields = names::and(fields);
     match change.revert_of {
         Some(revision) => format!("{fields}, back to revision {revision}"),
         None => fields,
     }
+}
+
+/// `14 changes, 9 new paragraphs, +812 words`
+fn sum(digest: &DigestInfo, data: &EventData) -> String {
+    let mut parts = vec![names::count(digest.changes, "change")];
+    if digest.paragraphs > 0 {
+        parts.push(names::count(digest.paragraphs, "new paragraph"));
+    }
+    if let Some(change) = &data.change {
+        parts.push(format!("+{} words", change.words.added));
+    }
+    if digest.told_alone > 0 {
+        parts.push(format!(
+            "{} told before",
+            names::count(digest.told_alone, "other edit")
+        ));
+    }
+    parts.join(", ")
 }
 
 fn entry_title(data: &EventData) -> Option<String> {
@@ -136,6 +161,13 @@ fn diff_lines(diff: &DiffInfo) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(title) = &diff.title {
         lines.extend(old_and_new(title));
+    }
+    for other in &diff.headlines {
+        lines.push(format!(
+            "{}: {}",
+            other.source.as_str(),
+            marked(&other.segments)
+        ));
     }
     if let Some(byline) = &diff.byline {
         lines.push(format!("by-line: {}", marked(byline)));

@@ -36,8 +36,26 @@ pub struct History {
     /// The next look at its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_next: Option<Timestamp>,
+    /// What it is known by in its feed, the oldest name first.
+    pub names: Vec<HistoryName>,
     /// Oldest first.
     pub revisions: Vec<HistoryRow>,
+}
+
+/// A name of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryName {
+    /// `guid`, `address` or `content`.
+    pub kind: &'static str,
+    /// The name: a guid as given, an address in its canonical form, a hash of headline and text.
+    pub value: String,
+    /// Why it is this entry's.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The entry that had it before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_from: Option<String>,
 }
 
 /// A revision.
@@ -151,6 +169,9 @@ pub fn text(history: &History, view: &View) -> String {
         &rows,
         paint,
     ));
+    for name in names(history, view) {
+        out.push_str(&name.wrap("", "  ", paint));
+    }
     for remark in remarks(history, view) {
         out.push_str(&Line::new().with(Role::Faint, remark).wrap("", "  ", paint));
     }
@@ -235,6 +256,23 @@ fn first_sight(history: &History, row: &HistoryRow) -> String {
     }
 }
 
+/// The names, when there are others than those of the first sight.
+fn names(history: &History, view: &View) -> Vec<Line> {
+    let first = history.names.iter().map(|name| name.since).min();
+    if history.names.iter().all(|name| Some(name.since) == first) {
+        return Vec::new();
+    }
+    let mut lines = vec![Line::new(), Line::new().with(Role::Strong, "known by")];
+    lines.extend(history.names.iter().map(|name| {
+        let since = view.exact(name.since);
+        let reason = clean::excerpt(&name.reason, 100);
+        let value = clean::excerpt(&name.value, 300);
+        Line::plain(format!("  {since}  {} {value}", name.kind))
+            .with(Role::Faint, format!(" ({reason})"))
+    }));
+    lines
+}
+
 fn remarks(history: &History, view: &View) -> Vec<String> {
     let mut remarks = Vec::new();
     if history.removed {
@@ -302,6 +340,7 @@ mod tests {
             date_touches: 2,
             page_checked: Some(at("2026-11-23T11:48:00Z")),
             page_next: Some(at("2026-11-23T12:18:00Z")),
+            names: Vec::new(),
             revisions: vec![
                 row(
                     1,
@@ -342,6 +381,35 @@ a claimed date moved 2 times while the text stayed (fake-freshness)
 no longer in the feed
 page read 12 min ago, next look in 18 min
 "
+        );
+    }
+
+    #[test]
+    fn names_are_listed_once_there_was_a_merge() {
+        let mut history = history();
+        let name = |value: &str, reason: &str, since| HistoryName {
+            kind: "guid",
+            value: value.into(),
+            reason: reason.into(),
+            since: at(since),
+            taken_from: None,
+        };
+        history.names = vec![name("a", "first sight", "2026-11-23T08:02:00Z")];
+        let view = plain_view(at("2026-11-23T12:00:00Z"));
+        assert!(!text(&history, &view).contains("known by"));
+        let merged = name(
+            "b\u{1b}[2J",
+            "same address, new guid",
+            "2026-11-23T09:04:12Z",
+        );
+        history.names.push(merged);
+        let text = text(&history, &view);
+        assert!(
+            text.contains(
+                "known by\n  2026-11-23 08:02  guid a (first sight)\n  \
+                 2026-11-23 09:04  guid b (same address, new guid)\n"
+            ),
+            "{text}"
         );
     }
 

@@ -135,6 +135,7 @@ pub fn quiet_name(quiet: Quiet) -> &'static str {
         Quiet::Echo => "echo of the other channel",
         Quiet::Flapping => "flapping",
         Quiet::BulkEdit => "bulk edit",
+        Quiet::Digest => "part of a sum of additions",
     }
 }
 

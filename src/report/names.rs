@@ -1,6 +1,7 @@
 //! The words that people read for labels, fields, kinds of events and significances.
 
 use crate::domain::classify::{Label, Significance};
+use crate::domain::compare::HeadlineSource;
 use crate::domain::event::{EventKind, Field};
 
 /// The name of a label, as in JSON: `paragraph-added`.
@@ -65,6 +66,15 @@ pub(super) fn a_field(field: Field) -> &'static str {
         Field::Address => "an address",
         Field::Guid => "a guid",
     }
+}
+
+/// Whether readers of the article see one of the headlines, and not only programs that search and share it.
+#[must_use]
+pub fn is_read(headlines: &[HeadlineSource]) -> bool {
+    headlines.is_empty()
+        || headlines
+            .iter()
+            .any(|source| matches!(source, HeadlineSource::Feed | HeadlineSource::H1))
 }
 
 /// What an event that is no change of words says in one word, for the column of `log`.

@@ -1,6 +1,7 @@
 //! Events for tests.
 
 use crate::domain::classify::{Label, Reason, ScorePart, Significance};
+use crate::domain::compare::HeadlineSource;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment, SentenceOps, WordCount};
 use crate::domain::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
@@ -95,6 +96,7 @@ pub(crate) fn revised() -> Event {
         },
         similarity: 0.84,
         channel: vec![Channel::Feed, Channel::Page],
+        headlines: vec![HeadlineSource::Feed, HeadlineSource::H1],
         window: Window {
             last_unchanged: at("2026-11-23T08:32:00Z"),
             first_changed: at("2026-11-23T09:04:12.481Z"),

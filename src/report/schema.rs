@@ -8,9 +8,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::domain::compare::HeadlineSource;
     use crate::domain::diff::{BlockOp, SentenceOps};
-    use crate::domain::event::{BlocksInfo, Event, EventKind};
-    use crate::domain::ids::RevisionNumber;
+    use crate::domain::event::{BlocksInfo, DigestInfo, Event, EventKind, HeadlineInfo};
+    use crate::domain::ids::{ChangeNumber, RevisionNumber};
     use crate::report::event_text;
     use crate::report::sample::{bare, block, delete, insert, revised};
 
@@ -121,6 +122,13 @@ mod tests {
         let data = &mut event.data;
         data.detail = Some("detail".into());
         data.test = true;
+        data.digest = Some(DigestInfo {
+            changes: 7,
+            first: ChangeNumber(3),
+            last: ChangeNumber(11),
+            paragraphs: 5,
+            told_alone: 2,
+        });
         data.change.as_mut().unwrap().revert_of = Some(RevisionNumber(1));
         let mut split = block(BlockOp::Insert, 0, 2, vec![insert("y")]);
         split.part_of = Some(1);
@@ -136,6 +144,10 @@ mod tests {
         let diff = data.diff.as_mut().unwrap();
         diff.summary = Some(blocks);
         diff.byline = Some(vec![delete("a"), insert("b")]);
+        diff.headlines = vec![HeadlineInfo {
+            source: HeadlineSource::OgTitle,
+            segments: vec![delete("c"), insert("d")],
+        }];
         diff.address = Some(["https://a.example/1".into(), "https://a.example/2".into()]);
         diff.guid = Some(["1".into(), "2".into()]);
         event.data.text = event_text(&event);

@@ -13,8 +13,9 @@ use super::names;
 use super::style::{Line, Role};
 use super::when::View;
 use crate::domain::classify::{Label, Reason};
+use crate::domain::compare::HeadlineSource;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
-use crate::domain::event::{BlocksInfo, ChangeInfo, EventData, Field};
+use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, Field};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
@@ -59,7 +60,11 @@ pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
     let mut out = head(&shown.row, view);
     if let Some(diff) = &data.diff {
         if let Some(title) = &diff.title {
-            out.push_str(&headline(title, view));
+            let change = data.change.as_ref();
+            out.push_str(&headline(title, &moved_as(change, diff), view));
+        }
+        for other in &diff.headlines {
+            out.push_str(&headline(&other.segments, &[other.source], view));
         }
         if let Some(byline) = &diff.byline {
             out.push_str(&section(&Line::new().with(Role::Strong, "BY-LINE"), view));
@@ -193,10 +198,25 @@ fn text_head(name: &str, amount: Option<(f64, WordCount)>) -> Line {
     }
 }
 
-/// The section of a headline, with an empty line before it.
-pub(super) fn headline(segments: &[Segment], view: &View) -> String {
-    let head = section(&Line::new().with(Role::Strong, "HEADLINE"), view);
-    format!("{head}{}", two_sides(segments, view))
+/// The headlines that moved like the first one.
+fn moved_as(change: Option<&ChangeInfo>, diff: &DiffInfo) -> Vec<HeadlineSource> {
+    let otherwise =
+        |source: &HeadlineSource| diff.headlines.iter().any(|other| other.source == *source);
+    let sources = change.into_iter().flat_map(|change| &change.headlines);
+    sources
+        .copied()
+        .filter(|source| !otherwise(source))
+        .collect()
+}
+
+/// The section of a headline, with an empty line before it and the places that it was seen in.
+pub(super) fn headline(segments: &[Segment], sources: &[HeadlineSource], view: &View) -> String {
+    let mut line = Line::new().with(Role::Strong, "HEADLINE");
+    if !sources.is_empty() {
+        let sources: Vec<&str> = sources.iter().map(|source| source.as_str()).collect();
+        line = line.with(Role::Faint, format!("   {}", sources.join(", ")));
+    }
+    format!("{}{}", section(&line, view), two_sides(segments, view))
 }
 
 /// The section of a text, with an empty line before it.

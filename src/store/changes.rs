@@ -222,9 +222,10 @@ pub(super) fn insert(
     tx.conn
         .prepare_cached(
             "INSERT INTO changes (number, feed_id, entry_id, before_revision, after_revision, fields, labels, \
-             significance, score, words_added, words_removed, quiet, last_unchanged_at, first_changed_at, event_id) \
+             significance, score, words_added, words_removed, quiet, last_unchanged_at, first_changed_at, event_id, additive, \
+             edit_fp) \
              VALUES (:number, :feed, :entry, :before, :after, :fields, :labels, :significance, :score, :words_added, \
-             :words_removed, :quiet, :last_unchanged, :first_changed, :event)",
+             :words_removed, :quiet, :last_unchanged, :first_changed, :event, :additive, :edit)",
         )?
         .execute(named_params! {
             ":number": number,
@@ -242,6 +243,8 @@ pub(super) fn insert(
             ":last_unchanged": change.window.last_unchanged,
             ":first_changed": change.window.first_changed,
             ":event": events::next_id(tx.conn)?,
+            ":additive": new.additive,
+            ":edit": new.edit,
         })?;
     // Told to nobody while it is quiet, whatever the caller says of targets.
     let targets: &[String] = if new.quiet.is_none() {
@@ -272,14 +275,13 @@ pub(super) fn recent(
     limit: usize,
 ) -> Result<Vec<RecentChange>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT after_revision, first_changed_at, ',' || labels || ',' LIKE '%,revert,%', quiet \
-         FROM changes WHERE entry_id = ?1 ORDER BY after_revision DESC LIMIT ?2",
+        "SELECT after_revision, first_changed_at, additive, quiet FROM changes WHERE entry_id = ?1 ORDER BY after_revision DESC LIMIT ?2",
     )?;
     let rows = statement.query_map(params![entry, limit_of(limit)], |row| {
         Ok(RecentChange {
             after: row.get(0)?,
             at: row.get(1)?,
-            revert: row.get(2)?,
+            additive: row.get(2)?,
             quiet: row.get(3)?,
         })
     })?;

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
-use super::{captures, changes, entries, feeds, revisions, states};
+use super::{captures, changes, digests, entries, feeds, revisions, states};
 use crate::domain::event::{Event, EventKind};
-use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
+use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, EventId, FeedId, RevisionNumber};
 use crate::domain::outcome::{
     Base, Behind, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Origin,
     Outcome, PageCheck, Stamp,
@@ -159,6 +159,13 @@ fn write_entry(
     }
     for new in &outcome.events {
         write_event(tx, look.feed, Some(entry.id), number, new)?;
+    }
+    if let Some(summed_up) = &outcome.summed_up {
+        let event = match &summed_up.event {
+            Some(new) => Some(write_event(tx, look.feed, Some(entry.id), None, new)?),
+            None => None,
+        };
+        digests::note(tx.conn, entry.id, summed_up.until, event)?;
     }
     Ok(())
 }
@@ -348,6 +355,21 @@ fn update_entry(
             )?
             .execute(params![id, outcome.in_feed, outcome.last_seen])?;
     }
+    let seen = outcome.seen;
+    if seen.feed.is_some() || seen.page.is_some() {
+        tx.conn
+            .prepare_cached(
+                "UPDATE entries SET feed_fp = COALESCE(?2, feed_fp), page_fp = COALESCE(?3, page_fp) WHERE id = ?1",
+            )?
+            .execute(params![id, seen.feed, seen.page])?;
+    }
+    if let Some(due) = outcome.digest_due {
+        tx.conn
+            .prepare_cached(
+                "UPDATE entries SET digest_due_at = COALESCE(digest_due_at, ?2) WHERE id = ?1",
+            )?
+            .execute(params![id, due])?;
+    }
     if let Some(url) = &outcome.page_url {
         // Validators belong to an address: those of the old one would make the new one look unchanged.
         tx.conn
@@ -386,12 +408,13 @@ fn claimed_now(before: ClaimedDates, outcome: &EntryOutcome) -> ClaimedDates {
 }
 
 fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Result<(), StoreError> {
-    // The last decision stands, and the row tells whom the name was taken from.
+    // The last decision stands, and the row tells whom the name was taken from. What a person has decided stays.
     tx.conn
         .prepare_cached(
             "INSERT INTO aliases (feed_id, kind, value, entry_id, reason, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT (feed_id, kind, value) DO UPDATE SET taken_from = entry_id, entry_id = excluded.entry_id, \
-             reason = excluded.reason, added_at = excluded.added_at WHERE entry_id <> excluded.entry_id",
+             reason = excluded.reason, added_at = excluded.added_at \
+             WHERE entry_id <> excluded.entry_id AND pinned = 0 AND NOT ?7",
         )?
         .execute(params![
             look.feed,
@@ -399,7 +422,8 @@ fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Resu
             alias.key.value,
             entry,
             alias.reason,
-            look.at
+            look.at,
+            alias.if_free
         ])?;
     Ok(())
 }
@@ -443,7 +467,7 @@ fn write_event(
     entry: Option<EntryId>,
     change: Option<ChangeNumber>,
     new: &NewEvent,
-) -> Result<(), StoreError> {
+) -> Result<EventId, StoreError> {
     let mut event = new.event.clone();
     if let Some(id) = entry {
         event = with_public_id(event, &tx.instance.entry(id.0));
@@ -470,8 +494,7 @@ fn write_event(
             change,
             targets: &new.targets,
         },
-    )?;
-    Ok(())
+    )
 }
 
 /// A new entry has no name before it has a row.

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 /// back is told as a change and not as a return.
 const HISTORY: usize = 200;
 
-/// Changes that are looked back upon for flapping.
+/// Changes that are looked back upon to see whether an article is live.
 const RECENT_CHANGES: usize = 32;
 
 /// Whether an article is still there.
@@ -52,9 +52,9 @@ pub struct KnownEntry {
     pub revision: RevisionNumber,
     /// Its headline.
     pub title: Option<String>,
-    /// The fingerprint of the newest state on the feed channel.
+    /// The fingerprint of what was last seen on the feed channel.
     pub feed_fp: Option<Fingerprint>,
-    /// The fingerprint of the newest state on the page channel.
+    /// The fingerprint of what was last seen on the page channel.
     pub page_fp: Option<Fingerprint>,
     /// Under which the newest state was read; meaningless for a channel that it does not have.
     pub schemes: Schemes,
@@ -128,15 +128,15 @@ pub struct KnownEntryFull {
     pub changes: Vec<RecentChange>,
 }
 
-/// A change as far as flapping is concerned.
+/// A change as far as telling the next one is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecentChange {
     /// The revision that it led to.
     pub after: RevisionNumber,
     /// When it was first seen.
     pub at: Timestamp,
-    /// Whether it was a return to an earlier state.
-    pub revert: bool,
+    /// Whether it added text and took none away.
+    pub additive: bool,
     /// Why it was not told; `None` when it was.
     pub quiet: Option<crate::domain::outcome::Quiet>,
 }
@@ -150,14 +150,30 @@ pub struct Candidate {
     pub fingerprints: Fingerprints,
 }
 
+/// An entry by one of its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// The name.
+    pub key: AliasKey,
+    /// The entry.
+    pub entry: KnownEntry,
+    /// Whether a person has given it the name.
+    pub pinned: bool,
+}
+
 macro_rules! select_entry {
     ($rest:literal) => {
+        select_entry!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
         concat!(
             "SELECT e.id, e.public_id, e.feed_id, e.in_feed, e.first_seen_at, e.last_seen_at, e.life, e.revision, \
              e.title, e.feed_fp, e.page_fp, e.feed_published_at, e.feed_updated_at, e.page_published_at, \
              e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
              e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
-             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at FROM ",
+             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at",
+            $more,
+            " FROM ",
             $rest
         )
     };
@@ -215,18 +231,25 @@ impl Reader {
         &self,
         feed: FeedId,
         keys: &[AliasKey],
-    ) -> Result<Vec<(AliasKey, KnownEntry)>, StoreError> {
+    ) -> Result<Vec<Bearer>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_entry!(
+                ", a.pinned",
                 "aliases AS a JOIN entries AS e ON e.id = a.entry_id \
                  WHERE a.feed_id = ?1 AND a.kind = ?2 AND a.value = ?3"
             ))?;
             let mut known = Vec::with_capacity(keys.len());
             for key in keys {
-                let entry = statement
-                    .query_row(params![feed, key.kind, key.value], entry_row)
+                let bearer = statement
+                    .query_row(params![feed, key.kind, key.value], |row| {
+                        Ok(Bearer {
+                            key: key.clone(),
+                            entry: entry_row(row)?,
+                            pinned: row.get("pinned")?,
+                        })
+                    })
                     .optional()?;
-                known.extend(entry.map(|entry| (key.clone(), entry)));
+                known.extend(bearer);
             }
             Ok(known)
         })
@@ -446,7 +469,7 @@ pub(super) fn stamp(conn: &Connection, entry: EntryId, stamp: &Stamp) -> Result<
     Ok(())
 }
 
-fn by_id(conn: &Connection, id: EntryId) -> Result<Option<KnownEntry>, StoreError> {
+pub(super) fn by_id(conn: &Connection, id: EntryId) -> Result<Option<KnownEntry>, StoreError> {
     let mut statement = conn.prepare_cached(select_entry!("entries AS e WHERE e.id = ?1"))?;
     Ok(statement.query_row([id], entry_row).optional()?)
 }

@@ -35,6 +35,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 3,
         sql: include_str!("../../migrations/0003_politeness.sql"),
     },
+    Migration {
+        number: 4,
+        sql: include_str!("../../migrations/0004_identity_and_telling.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

@@ -8,11 +8,13 @@
 //!
 //! The store reads no clock: every moment is an argument. It decides nothing about texts.
 
+mod aliases;
 mod captures;
 mod changes;
 mod checks;
 mod codec;
 mod commit;
+mod digests;
 mod entries;
 mod error;
 mod events;
@@ -36,12 +38,14 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use aliases::{AliasRow, SplitOff};
 pub use captures::StoredCapture;
 pub use changes::{ChangeFilter, StoredChange};
 pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
+pub use digests::{DigestEnd, PageEdits, PendingDigest};
 pub use entries::{
-    Candidate, DueKey, DuePage, KnownEntry, KnownEntryFull, Life, PageRow, RecentChange,
+    Bearer, Candidate, DueKey, DuePage, KnownEntry, KnownEntryFull, Life, PageRow, RecentChange,
 };
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;

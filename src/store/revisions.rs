@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::sql::{channel_word, join_words, parse_channels};
 use super::states::{self, StoredState};
 use super::writer::Tx;
-use crate::domain::fingerprint::{Fingerprints, SCHEME};
+use crate::domain::fingerprint::{Beside, Fingerprints, SCHEME};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
 use crate::domain::outcome::{NewRevision, Origin, Quiet, Stamp};
 use crate::domain::scheme::Schemes;
@@ -136,8 +136,9 @@ pub(super) fn insert(
         .prepare_cached(
             "INSERT INTO revisions (entry_id, number, state_id, seen_at, channels, feed_capture_id, page_capture_id, \
              feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
+             og_title_fp, ld_headline_fp, feed_byline_fp, page_byline_fp, feed_address_fp, page_address_fp, guid_fp, \
              previous_hash, hash, feed_scheme, page_scheme, origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
         )?
         .execute(params![
             entry,
@@ -154,6 +155,13 @@ pub(super) fn insert(
             fp.feed_body,
             fp.page_title,
             fp.page_body,
+            fp.beside.og_title,
+            fp.beside.ld_headline,
+            fp.beside.feed_byline,
+            fp.beside.page_byline,
+            fp.beside.feed_address,
+            fp.beside.page_address,
+            fp.beside.guid,
             previous,
             hash,
             schemes.feed,
@@ -177,6 +185,17 @@ pub(super) fn current(
     .ok_or_else(|| StoreError::damaged(format!("entry {entry} lacks its revision {number}")))
 }
 
+macro_rules! select_fingerprints {
+    ($rest:literal) => {
+        concat!(
+            "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
+             og_title_fp, ld_headline_fp, feed_byline_fp, page_byline_fp, feed_address_fp, page_address_fp, guid_fp, \
+             number, seen_at, feed_scheme, page_scheme, origin, state_id FROM revisions ",
+            $rest
+        )
+    };
+}
+
 /// A revision as far as a return to it is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastRow {
@@ -198,11 +217,9 @@ pub(super) fn past(
     entry: EntryId,
     limit: usize,
 ) -> Result<Vec<PastRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, number, \
-         seen_at, feed_scheme, page_scheme, origin, state_id \
-         FROM revisions WHERE entry_id = ?1 ORDER BY number DESC LIMIT ?2",
-    )?;
+    let mut statement = conn.prepare_cached(select_fingerprints!(
+        "WHERE entry_id = ?1 ORDER BY number DESC LIMIT ?2"
+    ))?;
     let mut rows = statement.query(params![entry, limit_of(limit)])?;
     let mut past = Vec::new();
     while let Some(row) = rows.next()? {
@@ -211,17 +228,17 @@ pub(super) fn past(
             stored
         } else {
             // Fingerprints of two schemes never match.
-            Fingerprints::of(&states::get(conn, row.get(12)?)?)
+            Fingerprints::of(&states::get(conn, row.get(19)?)?)
         };
         past.push(PastRow {
-            number: row.get(7)?,
-            seen: row.get(8)?,
+            number: row.get(14)?,
+            seen: row.get(15)?,
             fingerprints,
             schemes: Schemes {
-                feed: row.get(9)?,
-                page: row.get(10)?,
+                feed: row.get(16)?,
+                page: row.get(17)?,
             },
-            origin: row.get(11)?,
+            origin: row.get(18)?,
         });
     }
     past.reverse();
@@ -247,8 +264,9 @@ pub(super) fn stamp(
     let fp = &stamp.fingerprints;
     conn.prepare_cached(
         "UPDATE revisions SET feed_fp = ?3, page_fp = ?4, feed_title_fp = ?5, feed_summary_fp = ?6, \
-         feed_body_fp = ?7, page_title_fp = ?8, page_body_fp = ?9, feed_scheme = ?10, page_scheme = ?11 \
-         WHERE entry_id = ?1 AND number = ?2",
+         feed_body_fp = ?7, page_title_fp = ?8, page_body_fp = ?9, feed_scheme = ?10, page_scheme = ?11, \
+         og_title_fp = ?12, ld_headline_fp = ?13, feed_byline_fp = ?14, page_byline_fp = ?15, feed_address_fp = ?16, \
+         page_address_fp = ?17, guid_fp = ?18 WHERE entry_id = ?1 AND number = ?2",
     )?
     .execute(params![
         entry,
@@ -261,7 +279,14 @@ pub(super) fn stamp(
         fp.page_title,
         fp.page_body,
         stamp.schemes.feed,
-        stamp.schemes.page
+        stamp.schemes.page,
+        fp.beside.og_title,
+        fp.beside.ld_headline,
+        fp.beside.feed_byline,
+        fp.beside.page_byline,
+        fp.beside.feed_address,
+        fp.beside.page_address,
+        fp.beside.guid
     ])?;
     Ok(())
 }
@@ -272,13 +297,10 @@ pub(super) fn fingerprints_of(
     entry: EntryId,
     number: RevisionNumber,
 ) -> Result<Fingerprints, StoreError> {
-    conn.prepare_cached(
-        "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp \
-         FROM revisions WHERE entry_id = ?1 AND number = ?2",
-    )?
-    .query_row(params![entry, number], fingerprint_row)
-    .optional()?
-    .ok_or_else(|| StoreError::damaged(format!("entry {entry} lacks its revision {number}")))
+    conn.prepare_cached(select_fingerprints!("WHERE entry_id = ?1 AND number = ?2"))?
+        .query_row(params![entry, number], fingerprint_row)
+        .optional()?
+        .ok_or_else(|| StoreError::damaged(format!("entry {entry} lacks its revision {number}")))
 }
 
 pub(super) fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
@@ -290,5 +312,14 @@ pub(super) fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
         feed_body: row.get(4)?,
         page_title: row.get(5)?,
         page_body: row.get(6)?,
+        beside: Beside {
+            og_title: row.get(7)?,
+            ld_headline: row.get(8)?,
+            feed_byline: row.get(9)?,
+            page_byline: row.get(10)?,
+            feed_address: row.get(11)?,
+            page_address: row.get(12)?,
+            guid: row.get(13)?,
+        },
     })
 }

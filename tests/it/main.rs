@@ -5,6 +5,7 @@ mod commands;
 mod corpora;
 mod daemon;
 mod docs;
+mod identity;
 mod review;
 mod revisions;
 mod support;

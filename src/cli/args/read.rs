@@ -177,6 +177,21 @@ pub struct HistoryArgs {
     pub entry: String,
 }
 
+/// Arguments of `split`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "`revisor history ENTRY` lists the names of an entry, and why each is taken for its.\n\n\
+Examples:\n  revisor split ent_42 https://news.example/a/124\n  revisor split https://news.example/a/123 tag:news.example,2026:124"
+)]
+pub struct SplitArgs {
+    /// Address, guid or id of the entry
+    #[arg(value_name = "ENTRY")]
+    pub entry: String,
+    /// The name that is not its: a guid or an address
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 #[command(

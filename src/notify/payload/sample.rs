@@ -52,6 +52,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
         },
         similarity: 0.84,
         channel: vec![Channel::Feed],
+        headlines: Vec::new(),
         window: Window {
             last_unchanged: seen_before,
             first_changed: now,

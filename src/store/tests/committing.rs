@@ -27,9 +27,9 @@ fn a_first_sight_is_stored_whole() {
     let known = reader
         .known_entries(bench.feed, &[guid("b"), guid("nobody"), guid("a")])
         .unwrap();
-    let rows: Vec<EntryId> = known.iter().map(|(_, entry)| entry.id).collect();
+    let rows: Vec<EntryId> = known.iter().map(|bearer| bearer.entry.id).collect();
     assert_eq!(rows, [committed.entry_ids[1], committed.entry_ids[0]]);
-    let (_, entry) = &known[1];
+    let entry = &known[1].entry;
     assert!(entry.public_id.starts_with("ent_"));
     assert_eq!(entry.revision, RevisionNumber::FIRST);
     assert_eq!(entry.feed_fp, Some(fingerprint("Twelve held")));
@@ -66,7 +66,7 @@ fn a_change_gets_its_number_and_the_names_of_the_database() {
         Some(fingerprint("Twelve held"))
     );
     assert_eq!(full.changes.len(), 1);
-    assert!(!full.changes[0].revert);
+    assert!(!full.changes[0].additive);
 }
 
 #[test]
@@ -278,6 +278,7 @@ fn a_name_goes_to_the_last_who_claims_it_and_the_row_says_whose_it_was() {
     second.aliases.push(NewAlias {
         key: guid("a"),
         reason: "same address, new guid".into(),
+        if_free: false,
     });
     look.entries.push(second);
     let second = bench.commit(look).unwrap().entry_ids[0];
@@ -285,7 +286,7 @@ fn a_name_goes_to_the_last_who_claims_it_and_the_row_says_whose_it_was() {
         .reader()
         .known_entries(bench.feed, &[guid("a")])
         .unwrap();
-    assert_eq!(known[0].1.id, second);
+    assert_eq!(known[0].entry.id, second);
     let conn = rusqlite::Connection::open(bench.path()).unwrap();
     let taken: i64 = conn
         .query_row(

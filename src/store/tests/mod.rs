@@ -204,6 +204,7 @@ fn first_sight(name: &str, title: &str, seen: Timestamp) -> EntryOutcome {
     entry.aliases.push(NewAlias {
         key: guid(name),
         reason: "first sight".into(),
+        if_free: false,
     });
     entry.in_feed = Some(true);
     entry.page_url = Some(format!("https://news.example/{name}"));
@@ -224,6 +225,8 @@ fn revised(
         event: event(number, title, seen),
         quiet: None,
         targets: targets.iter().map(|&name| name.into()).collect(),
+        additive: false,
+        edit: None,
     });
     outcome.revision = Some(new);
     outcome
@@ -254,6 +257,7 @@ fn event(number: RevisionNumber, title: &str, seen: Timestamp) -> Event {
                 },
                 similarity: 0.5,
                 channel: vec![Channel::Feed],
+                headlines: Vec::new(),
                 window: Window {
                     last_unchanged: seen - std::time::Duration::from_secs(30),
                     first_changed: seen,

@@ -149,7 +149,7 @@ fn readers_work_while_a_writer_has_a_transaction_open() {
         .reader()
         .known_entries(bench.feed, &[guid("a")])
         .unwrap();
-    assert_eq!(known[0].1.id, entry);
+    assert_eq!(known[0].entry.id, entry);
     other.execute_batch("ROLLBACK").unwrap();
 }
 

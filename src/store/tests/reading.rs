@@ -31,7 +31,7 @@ fn feeds_follow_the_configuration_and_keep_their_history() {
     assert_eq!(feed.next_poll, Some(at(70)));
     assert_eq!(
         reader.known_entries(bench.feed, &[guid("a")]).unwrap()[0]
-            .1
+            .entry
             .id,
         entry
     );

@@ -115,6 +115,7 @@ fn figures() {
                     value: format!("news.example/{name}"),
                 },
                 reason: "first sight".into(),
+                if_free: false,
             });
             look.entries.push(entry);
         }

@@ -1,0 +1,413 @@
+//! Items and entries brought together, the surest way first.
+//!
+//! Every step looks at all items before it decides, so that the order of the feed does not matter: a name that two
+//! items bear, and a likeness that two entries have, is decided by what they are and not by who comes first.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use super::Named;
+use super::likeness::Words;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::ids::EntryId;
+use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias};
+use crate::domain::state::FeedState;
+use crate::time::Timestamp;
+
+/// Dates of publication that are further apart are those of two articles: a column has the same headline every day.
+const SAME_DAY: Duration = Duration::from_hours(12);
+
+/// So many items that are found again under new names, word for word, are a move of the whole feed.
+const A_MOVE: usize = 3;
+
+/// More pairs than this are not looked at word by word.
+const PAIRS: usize = 40_000;
+
+/// A pair is taken only when it is alike by so much more than any other pair of the two.
+const CLEARLY: f64 = 0.15;
+
+/// Who bears a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The entry.
+    pub entry: EntryId,
+    /// Whether a person has said so.
+    pub pinned: bool,
+}
+
+/// What is known of an entry that an item may be, or of the item itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The entry.
+    pub id: EntryId,
+    /// The fingerprint of its headline in the feed.
+    pub title: Option<Fingerprint>,
+    /// The fingerprint of its full text in the feed, or of its description where there is no full text.
+    pub text: Option<Fingerprint>,
+    /// Whether that text is long enough to be nobody else's: the same short description, and the same headline, stand
+    /// over a new article every day.
+    pub telling: bool,
+    /// The claimed date of publication.
+    pub published: Option<Timestamp>,
+    /// Whether the feed listed it at the last look.
+    pub listed: bool,
+}
+
+/// Which entry an item is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// The place of the item in the feed.
+    pub index: usize,
+    /// The entry.
+    pub entry: EntryRef,
+    /// Names that the entry did not have yet.
+    pub new_aliases: Vec<NewAlias>,
+    /// Set when only one of the item's names led to the entry and another one is new: worth a second look with
+    /// [`same_story`](super::same_story) once the text is loaded.
+    pub doubtful: bool,
+}
+
+/// The items of a document, on their way to their entries. No two items are given the same entry.
+#[derive(Debug)]
+pub struct Matching<'a> {
+    named: &'a [Named],
+    known: &'a HashMap<AliasKey, Owner>,
+    found: Vec<Option<EntryId>>,
+    /// Why, where no name led to it.
+    why: Vec<Option<&'static str>>,
+    claimed: HashSet<EntryId>,
+}
+
+impl<'a> Matching<'a> {
+    /// Finds the entries that names lead to: those that a person has given, then guids, addresses, contents.
+    #[must_use]
+    pub fn by_name(named: &'a [Named], known: &'a HashMap<AliasKey, Owner>) -> Self {
+        let mut matching = Self {
+            named,
+            known,
+            found: vec![None; named.len()],
+            why: vec![None; named.len()],
+            claimed: HashSet::new(),
+        };
+        let pinned = |_: usize, key: &AliasKey| known.get(key).is_some_and(|owner| owner.pinned);
+        matching.claim(pinned);
+        let ranks = named.iter().map(|item| item.keys.len()).max().unwrap_or(0);
+        for kind in [AliasKind::Guid, AliasKind::Address, AliasKind::Content] {
+            for rank in 0..ranks {
+                matching.claim(|at, key| at == rank && key.kind == kind);
+            }
+        }
+        matching
+    }
+
+    /// Gives the entries that the wanted names lead to, each to one item.
+    fn claim(&mut self, wanted: impl Fn(usize, &AliasKey) -> bool) {
+        let mut claims: HashMap<EntryId, Vec<(usize, &AliasKey)>> = HashMap::new();
+        for (place, item) in self.named.iter().enumerate() {
+            if self.found[place].is_some() {
+                continue;
+            }
+            let keys = item.keys.iter().enumerate();
+            let lead = keys
+                .filter(|(at, key)| wanted(*at, key))
+                .find_map(|(_, key)| Some((self.known.get(key)?.entry, key)));
+            if let Some((entry, key)) = lead.filter(|(entry, _)| !self.claimed.contains(entry)) {
+                claims.entry(entry).or_default().push((place, key));
+            }
+        }
+        for (entry, claims) in claims {
+            // Of two items that bear names of one entry, it is the one with more of its names.
+            let best = claims.into_iter().max_by_key(|(place, key)| {
+                let keys = &self.named[*place].keys;
+                let names = keys.iter().filter(|key| self.owner(key) == Some(entry));
+                (names.count(), std::cmp::Reverse(*key))
+            });
+            if let Some((place, _)) = best {
+                self.found[place] = Some(entry);
+                self.claimed.insert(entry);
+            }
+        }
+    }
+
+    fn owner(&self, key: &AliasKey) -> Option<EntryId> {
+        self.known.get(key).map(|owner| owner.entry)
+    }
+
+    /// The items that no name leads to, by their place among the named ones.
+    #[must_use]
+    pub fn unnamed(&self) -> Vec<usize> {
+        let lost = |place: &usize| {
+            let keys = &self.named[*place].keys;
+            self.found[*place].is_none() && !keys.iter().any(|key| self.known.contains_key(key))
+        };
+        (0..self.named.len()).filter(lost).collect()
+    }
+
+    /// Whether an item has claimed this entry.
+    #[must_use]
+    pub fn is_claimed(&self, entry: EntryId) -> bool {
+        self.claimed.contains(&entry)
+    }
+
+    /// Finds entries whose headline and text are those of an item that nothing names, or whose long text is. `recent`
+    /// has all entries that the feed has listed of late: a text that two of them have tells neither.
+    pub fn by_content(&mut self, recent: &[Candidate], item: impl Fn(usize) -> Candidate) {
+        let unnamed = self.unnamed();
+        if unnamed.is_empty() || recent.is_empty() {
+            return;
+        }
+        let items: Vec<(usize, Candidate)> = unnamed
+            .iter()
+            .map(|&place| (place, item(self.named[place].index)))
+            .collect();
+        let why = "same headline, text and date, new guid and address";
+        let dated = |c: &Candidate| Some((c.title?, Some(c.text?), Some(c.published?)));
+        let moved = self.adopt(&items, recent, dated, false, why);
+
+        let why = "same headline and text, new guid and address";
+        let whole = |c: &Candidate| Some((c.title?, Some(c.text?), None));
+        let still = self.still(&items, |_| true);
+        let found = moved + self.free_pairs(&still, recent, whole).len();
+        let is_move = found >= A_MOVE && found * 2 >= items.len();
+        self.adopt(&still, recent, whole, is_move, why);
+
+        let long = |c: &Candidate| Some((c.text?, None, None));
+        let still = self.still(&items, |item| item.telling);
+        let why = "same text, new guid and address";
+        self.adopt(&still, recent, long, is_move, why);
+    }
+
+    /// Those of some items that no entry was found for yet.
+    fn still(
+        &self,
+        items: &[(usize, Candidate)],
+        wanted: impl Fn(&Candidate) -> bool,
+    ) -> Vec<(usize, Candidate)> {
+        let open =
+            |(place, item): &&(usize, Candidate)| self.found[*place].is_none() && wanted(item);
+        items.iter().filter(open).cloned().collect()
+    }
+
+    /// Items and entries that have the same content, no other item and no other entry having it, as far as the entries
+    /// are free.
+    fn free_pairs<'c>(
+        &self,
+        items: &[(usize, Candidate)],
+        recent: &'c [Candidate],
+        content: impl Fn(&Candidate) -> Option<Content>,
+    ) -> Vec<(usize, &'c Candidate)> {
+        let mut pairs = unique_pairs(items, recent, content);
+        pairs.retain(|(_, entry)| !self.is_claimed(entry.id));
+        pairs
+    }
+
+    /// Gives items the entries that have the same content, and tells how many.
+    fn adopt(
+        &mut self,
+        items: &[(usize, Candidate)],
+        recent: &[Candidate],
+        content: impl Fn(&Candidate) -> Option<Content>,
+        is_move: bool,
+        why: &'static str,
+    ) -> usize {
+        let mut count = 0;
+        for (at, entry) in self.free_pairs(items, recent, content) {
+            let (place, item) = &items[at];
+            let fits = is_move || same_day(item.published, entry.published, entry.listed);
+            if fits && self.claimed.insert(entry.id) {
+                self.found[*place] = Some(entry.id);
+                self.why[*place] = Some(why);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Finds entries that have vanished from the feed at this look and that are much like an item that nothing names:
+    /// much the same text, under the same headline or of the same moment. `vanished` has what the feed last said of
+    /// each.
+    pub fn by_likeness(&mut self, items: &[FeedState], vanished: &[(EntryId, FeedState)]) {
+        let unnamed = self.unnamed();
+        if unnamed.len().saturating_mul(vanished.len()) > PAIRS {
+            return;
+        }
+        let looks: Vec<(usize, Look<'_>)> = unnamed
+            .into_iter()
+            .filter_map(|place| Some((place, Look::of(items.get(self.named[place].index)?))))
+            .collect();
+        let known: Vec<(EntryId, Look<'_>)> = vanished
+            .iter()
+            .filter(|(id, _)| !self.is_claimed(*id))
+            .map(|(id, state)| (*id, Look::of(state)))
+            .collect();
+        let scores: Vec<Vec<f64>> = looks
+            .iter()
+            .map(|(_, item)| {
+                known
+                    .iter()
+                    .map(|(_, entry)| item.likeness(entry))
+                    .collect()
+            })
+            .collect();
+        let others = |row: usize, column: usize| {
+            let in_row = scores[row]
+                .iter()
+                .enumerate()
+                .filter(move |(at, _)| *at != column);
+            let in_column = scores.iter().enumerate().filter(move |(at, _)| *at != row);
+            in_row
+                .map(|(_, score)| *score)
+                .chain(in_column.map(move |(_, scores)| scores[column]))
+                .fold(0.0, f64::max)
+        };
+        let mut pairs = Vec::new();
+        for (row, (place, _)) in looks.iter().enumerate() {
+            for (column, (entry, _)) in known.iter().enumerate() {
+                let score = scores[row][column];
+                if score > 0.0 && score >= others(row, column) + CLEARLY {
+                    pairs.push((*place, *entry));
+                }
+            }
+        }
+        for (place, entry) in pairs {
+            if self.claimed.insert(entry) {
+                self.found[place] = Some(entry);
+                self.why[place] = Some("much the same headline and text, new guid and address");
+            }
+        }
+    }
+
+    /// Which entry each item is, in the order of the feed.
+    #[must_use]
+    pub fn finish(self) -> Vec<Identified> {
+        let each = |(place, item): (usize, &Named)| {
+            let entry = self.found[place];
+            let mut new_aliases = Vec::new();
+            let mut led = false;
+            for (at, key) in item.keys.iter().enumerate() {
+                let reason = match self.owner(key) {
+                    Some(owner) if Some(owner) == entry => {
+                        led = true;
+                        continue;
+                    }
+                    // Another item is that entry, and this one would be a new one at every look.
+                    Some(_) if entry.is_none() && at == 0 => "named like another entry beside it",
+                    // The name belongs to another entry: a name is never taken away by a guess.
+                    Some(_) => continue,
+                    None => alias_reason(entry.is_some(), self.why[place], key.kind),
+                };
+                new_aliases.push(NewAlias {
+                    key: key.clone(),
+                    reason: reason.to_owned(),
+                    if_free: false,
+                });
+            }
+            Identified {
+                index: item.index,
+                entry: entry.map_or(EntryRef::New, EntryRef::Known),
+                doubtful: led && !new_aliases.is_empty(),
+                new_aliases,
+            }
+        };
+        self.named.iter().enumerate().map(each).collect()
+    }
+}
+
+/// What has to be the same.
+type Content = (Fingerprint, Option<Fingerprint>, Option<Timestamp>);
+
+/// Items and entries with the same content that no other item and no other entry has.
+fn unique_pairs<'c>(
+    items: &[(usize, Candidate)],
+    recent: &'c [Candidate],
+    content: impl Fn(&Candidate) -> Option<Content>,
+) -> Vec<(usize, &'c Candidate)> {
+    #[derive(Default)]
+    struct Bearers<'c> {
+        items: Vec<usize>,
+        entries: Vec<&'c Candidate>,
+    }
+    let mut bearers: HashMap<_, Bearers<'c>> = HashMap::new();
+    for (at, (_, item)) in items.iter().enumerate() {
+        if let Some(content) = content(item) {
+            bearers.entry(content).or_default().items.push(at);
+        }
+    }
+    for entry in recent {
+        if let Some(bearers) = content(entry).and_then(|content| bearers.get_mut(&content)) {
+            bearers.entries.push(entry);
+        }
+    }
+    let mut pairs: Vec<_> = bearers
+        .into_values()
+        .filter_map(|bearers| match (&*bearers.items, &*bearers.entries) {
+            ([item], [entry]) => Some((*item, *entry)),
+            _ => None,
+        })
+        .collect();
+    pairs.sort_unstable_by_key(|(item, _)| *item);
+    pairs
+}
+
+/// Whether two dates of publication can be those of one article; without dates only an entry that has just vanished.
+fn same_day(item: Option<Timestamp>, entry: Option<Timestamp>, listed: bool) -> bool {
+    match (item, entry) {
+        (Some(a), Some(b)) => a.since(b).max(b.since(a)) <= SAME_DAY,
+        _ => listed,
+    }
+}
+
+/// What is compared of an item.
+struct Look<'s> {
+    state: &'s FeedState,
+    title: Words,
+    text: Words,
+}
+
+impl<'s> Look<'s> {
+    fn of(state: &'s FeedState) -> Self {
+        Self {
+            state,
+            title: Words::of(state.title.as_deref()),
+            text: Words::of_texts(state),
+        }
+    }
+
+    /// 0 when they are two articles; else how alike they are, up to 2.
+    ///
+    /// Two bulletins may differ in one word, so that likeness alone is nothing: the moment of publication is the same,
+    /// or the headline is, word for word.
+    fn likeness(&self, other: &Self) -> f64 {
+        let (mine, theirs) = (self.state.published, other.state.published);
+        let dated = mine.is_some() && theirs.is_some();
+        // Midnight is what a day without a time becomes.
+        let is_moment = |at: &Timestamp| at.as_millis() % (24 * 60 * 60 * 1000) != 0;
+        let same_moment = mine == theirs && mine.as_ref().is_some_and(is_moment);
+        let title = self.title.likeness(&other.title);
+        let text = match self.text.is_empty() && other.text.is_empty() {
+            true => 1.0,
+            false => self.text.likeness(&other.text),
+        };
+        // A headline of two words stands over many articles.
+        let same_title = title >= 0.999 && self.title.len() >= 4;
+        let same_headline = match dated {
+            true => same_title && text >= 0.5 && same_day(mine, theirs, true),
+            false => same_title && text >= 0.8,
+        };
+        if same_headline || (same_moment && title >= 0.5 && text >= 0.5) {
+            title + text
+        } else {
+            0.0
+        }
+    }
+}
+
+fn alias_reason(known: bool, adopted: Option<&'static str>, kind: AliasKind) -> &'static str {
+    match (known, adopted, kind) {
+        (false, ..) => "first sight",
+        (true, Some(why), _) => why,
+        (true, None, AliasKind::Guid) => "same address, new guid",
+        (true, None, AliasKind::Address) => "same guid, new address",
+        (true, None, AliasKind::Content) => "same entry, new text",
+    }
+}

@@ -1,0 +1,221 @@
+//! Returns to earlier states, and what goes back and forth.
+//!
+//! Each text of an entry has a past of its own: a headline under an A/B test that alternates does not make an edit of
+//! the text a part of the back and forth, nor does that edit make the next turn of the headline news.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::compare::{Comparison, HeadlineSource};
+use super::decide::PastRevision;
+use super::event::Field;
+use super::fingerprint::{Fingerprint, Fingerprints};
+use super::ids::RevisionNumber;
+use crate::time::Timestamp;
+
+/// One of the texts of a state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    of: fn(&Fingerprints) -> Option<Fingerprint>,
+    /// Whether nothing is a state of this text like any other. Where it is not, an absent text is one that was not
+    /// looked at, or not noted down by the revisor of that day.
+    may_be_empty: bool,
+}
+
+impl Text {
+    /// Its fingerprint in a state.
+    pub(super) fn of(self, prints: &Fingerprints) -> Option<Fingerprint> {
+        (self.of)(prints)
+    }
+
+    const fn new(of: fn(&Fingerprints) -> Option<Fingerprint>, may_be_empty: bool) -> Self {
+        Self { of, may_be_empty }
+    }
+}
+
+const FEED_TITLE: Text = Text::new(|prints| prints.feed_title, true);
+const PAGE_TITLE: Text = Text::new(|prints| prints.page_title, false);
+const OG_TITLE: Text = Text::new(|prints| prints.beside.og_title, false);
+const LD_HEADLINE: Text = Text::new(|prints| prints.beside.ld_headline, false);
+
+const ALL: [Text; 12] = [
+    FEED_TITLE,
+    Text::new(|prints| prints.feed_summary, true),
+    Text::new(|prints| prints.feed_body, false),
+    PAGE_TITLE,
+    Text::new(|prints| prints.page_body, false),
+    OG_TITLE,
+    LD_HEADLINE,
+    Text::new(|prints| prints.beside.feed_byline, false),
+    Text::new(|prints| prints.beside.page_byline, false),
+    Text::new(|prints| prints.beside.feed_address, false),
+    Text::new(|prints| prints.beside.page_address, false),
+    Text::new(|prints| prints.beside.guid, false),
+];
+
+/// The headlines of a state.
+pub(super) const HEADLINES: [Text; 4] = [FEED_TITLE, PAGE_TITLE, OG_TITLE, LD_HEADLINE];
+
+/// The headline of a channel.
+pub(super) fn headline(source: HeadlineSource) -> Text {
+    match source {
+        HeadlineSource::Feed => FEED_TITLE,
+        HeadlineSource::H1 => PAGE_TITLE,
+        HeadlineSource::OgTitle => OG_TITLE,
+        HeadlineSource::JsonLd => LD_HEADLINE,
+    }
+}
+
+/// The texts that moved between two states.
+fn moved(before: &Fingerprints, now: &Fingerprints) -> Vec<Text> {
+    let differs = |text: &Text| {
+        let (before, now) = (text.of(before), text.of(now));
+        before != now && (text.may_be_empty || (before.is_some() && now.is_some()))
+    };
+    ALL.into_iter().filter(differs).collect()
+}
+
+/// The latest earlier revision in which every text that moved now was as it is again.
+///
+/// `past` ends with the revision right before the change: that is what it moves away from, so it cannot be a return to
+/// that one. What an old revision does not know of itself does not speak against it.
+pub(super) fn revert_of(
+    past: &[PastRevision],
+    before: &Fingerprints,
+    now: &Fingerprints,
+) -> Option<RevisionNumber> {
+    let (_, earlier) = past.split_last()?;
+    let moved = moved(before, now);
+    let is_back = |past: &PastRevision| {
+        let mut known = false;
+        moved.iter().all(|text| {
+            let then = text.of(&past.fingerprints);
+            let same = then == text.of(now);
+            known |= same;
+            same || (then.is_none() && !text.may_be_empty)
+        }) && known
+    };
+    earlier
+        .iter()
+        .rev()
+        .find(|past| is_back(past))
+        .map(|past| past.number)
+}
+
+/// How often in a row the texts that moved now have returned to what they were before, this time included; the least
+/// of them, so that a text that is new, or has come back for the first time, is seen. Steps that lie further apart than
+/// `window` are no row.
+pub(super) fn returns(
+    past: &[PastRevision],
+    before: &Fingerprints,
+    now: &Fingerprints,
+    window: Duration,
+    at: Timestamp,
+) -> usize {
+    moved(before, now)
+        .into_iter()
+        .map(|text| returns_of(text, past, text.of(now), window, at))
+        .min()
+        .unwrap_or(0)
+}
+
+fn returns_of(
+    text: Text,
+    past: &[PastRevision],
+    now: Option<Fingerprint>,
+    window: Duration,
+    at: Timestamp,
+) -> usize {
+    let mut seen = HashSet::new();
+    let mut current = None;
+    // The moments at which the text became another one, and whether that was a return.
+    let mut steps = Vec::new();
+    let known = past
+        .iter()
+        .map(|past| (text.of(&past.fingerprints), past.seen))
+        .filter(|(print, _)| print.is_some() || text.may_be_empty);
+    for (print, seen_at) in known.chain([(now, at)]) {
+        if current != Some(print) {
+            let returned = !seen.insert(print);
+            steps.push((seen_at, returned));
+            current = Some(print);
+        }
+    }
+    let mut until = at;
+    steps
+        .into_iter()
+        .rev()
+        .take_while(|(seen_at, returned)| {
+            let near = *returned && until.since(*seen_at) <= window;
+            until = *seen_at;
+            near
+        })
+        .count()
+}
+
+/// Whether nothing but an address or a guid moved, which has moved at least twice already, each time soon after the
+/// last: some feeds give others to every reader, or at every look.
+pub(super) fn never_stays(
+    past: &[PastRevision],
+    before: &Fingerprints,
+    now: &Fingerprints,
+    comparison: &Comparison,
+    window: Duration,
+    at: Timestamp,
+) -> bool {
+    let keys = |field: &Field| matches!(field, Field::Address | Field::Guid);
+    let moved = moved(before, now);
+    comparison.fields.iter().all(keys)
+        && !moved.is_empty()
+        && moved.into_iter().all(|text| {
+            let mut later = text.of(now);
+            let mut until = at;
+            let mut steps = 0;
+            for past in past.iter().rev() {
+                let then = text.of(&past.fingerprints);
+                if then.is_some() && then != later {
+                    steps += 1;
+                    later = then;
+                }
+                if steps > 2 || until.since(past.seen) > window {
+                    break;
+                }
+                until = past.seen;
+            }
+            steps > 2
+        })
+}
+
+/// Whether headlines only say now what another one has said, and been told for, already: a page that takes up the
+/// headline that the feed has had for a while, an `og:title` that is renewed later than the `h1`.
+pub(super) fn is_echo(
+    past: &[PastRevision],
+    before: &Fingerprints,
+    comparison: &Comparison,
+    now: &Fingerprints,
+) -> bool {
+    let Some((_, earlier)) = past.split_last() else {
+        return false;
+    };
+    let made_before = |source: HeadlineSource| {
+        let mine = headline(source);
+        let (old, new) = (mine.of(before), mine.of(now));
+        let others = HEADLINES.into_iter().filter(|other| {
+            // What moves along with it has not said it before.
+            other.of(before) == new && other.of(now) == new
+        });
+        new.is_some()
+            && old.is_some()
+            && old != new
+            && others.into_iter().any(|other| {
+                earlier
+                    .iter()
+                    .any(|past| other.of(&past.fingerprints) == old)
+            })
+    };
+    comparison.fields == [Field::Title]
+        && comparison
+            .headlines
+            .iter()
+            .all(|change| made_before(change.source))
+}
