@@ -66,6 +66,7 @@ fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
     let assessment = comparison.as_ref().map(|comparison| {
         let context = assess::Context {
             revert_of: None,
+            partly_back_to: None,
             dates_moved: dates_moved(old, new),
         };
         assess(comparison, &context)

@@ -36,14 +36,14 @@ pub(super) fn events(
 ) -> Result<EventFilter, Error> {
     let since = moment("--since", filter.since.as_deref(), config)?;
     let until = moment("--until", filter.until.as_deref(), config)?;
-    let mut kinds = vec![
+    let kinds = vec![
         EventKind::EntryRevised,
         EventKind::EntryRemoved,
         EventKind::EntryRestored,
+        EventKind::EntryFlapping,
     ];
     let mut quiet = Vec::new();
     if filter.all {
-        kinds.push(EventKind::EntryFlapping);
         quiet = Quiet::ALL.to_vec();
     } else if filter.significance.is_some() {
         // Whoever says how much matters is not held to what targets are told.

@@ -146,8 +146,13 @@ pub fn decide(
     // Computed, and not taken from the past: that may be of another scheme.
     let before = Fingerprints::of(&known.state);
     let revert_of = returns::revert_of(&known.past, &before, &fingerprints);
+    let partly_back_to = match revert_of {
+        Some(_) => None,
+        None => returns::partly_back_to(&known.past, &before, &fingerprints),
+    };
     let context = Context {
         revert_of,
+        partly_back_to,
         dates_moved: date_touched,
     };
     let assessment = assess(&comparison, &context);

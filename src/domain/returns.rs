@@ -38,6 +38,9 @@ const PAGE_TITLE: Text = Text::new(|prints| prints.page_title, false);
 const OG_TITLE: Text = Text::new(|prints| prints.beside.og_title, false);
 const LD_HEADLINE: Text = Text::new(|prints| prints.beside.ld_headline, false);
 
+/// So many of [`ALL`], from the first on, are what readers read.
+const READ: usize = 5;
+
 const ALL: [Text; 12] = [
     FEED_TITLE,
     Text::new(|prints| prints.feed_summary, true),
@@ -100,6 +103,23 @@ pub(super) fn revert_of(
         .rev()
         .find(|past| is_back(past))
         .map(|past| past.number)
+}
+
+/// The latest earlier revision in which one of the texts that readers read, and that moved now, was as it is again.
+pub(super) fn partly_back_to(
+    past: &[PastRevision],
+    before: &Fingerprints,
+    now: &Fingerprints,
+) -> Option<RevisionNumber> {
+    let (_, earlier) = past.split_last()?;
+    let read = ALL.into_iter().take(READ);
+    let moved = read.filter(|text| text.of(now).is_some() && text.of(before) != text.of(now));
+    let back = |text: Text| {
+        let mut earlier = earlier.iter().rev();
+        let found = earlier.find(|past| text.of(&past.fingerprints) == text.of(now));
+        found.map(|past| past.number)
+    };
+    moved.filter_map(back).max()
 }
 
 /// How often in a row the texts that moved now have returned to what they were before, this time included; the least

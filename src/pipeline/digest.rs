@@ -81,6 +81,7 @@ fn sum(
         &comparison,
         &Context {
             revert_of: None,
+            partly_back_to: None,
             dates_moved,
         },
     );

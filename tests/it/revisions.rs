@@ -73,6 +73,7 @@ fn parse(name: &str, text: &str) -> Result<Case, String> {
     let mut context = Context {
         revert_of: None,
         dates_moved: true,
+        partly_back_to: None,
     };
     for line in head
         .lines()

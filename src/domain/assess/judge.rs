@@ -85,6 +85,9 @@ impl Judge {
         if let Some(revision) = context.revert_of {
             let text = format!("back to revision {revision}");
             self.found(Label::Revert, significance, text);
+        } else if let Some(revision) = context.partly_back_to {
+            let text = format!("one of the texts is as in revision {revision} again");
+            self.found(Label::Revert, significance, text);
         }
     }
 

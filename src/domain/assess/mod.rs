@@ -26,6 +26,8 @@ use judge::Judge;
 pub struct Context {
     /// The earlier revision that the new state is a return to.
     pub revert_of: Option<RevisionNumber>,
+    /// The earlier revision that one of the texts returns to, while another one becomes something new.
+    pub partly_back_to: Option<RevisionNumber>,
     /// Whether a claimed date moved: see [`dates_moved`](super::compare::dates_moved).
     pub dates_moved: bool,
 }

@@ -172,6 +172,25 @@ fn two_returns_are_flapping_and_a_third_text_is_told() {
 }
 
 #[test]
+fn a_text_that_is_back_while_another_is_new_is_called_a_return_and_told() {
+    let both = |title: &str, summary: &str| [Observed::Feed(feed(title, summary))];
+    let mut story = Story::begin(&both("First headline of it", "What was known at first."));
+    story.change(
+        MINUTE,
+        &both("Second headline of it", "What was known at first."),
+    );
+    let change = story.change(
+        MINUTE,
+        &both("First headline of it", "What nobody had known before."),
+    );
+    assert_eq!((change.quiet, change.revert_of), (None, None));
+    assert!(change.assessment.labels.contains(&Label::Revert));
+    let reasons = change.assessment.reasons.iter();
+    let mut reasons = reasons.map(|reason| reason.text.as_str());
+    assert!(reasons.any(|text| text == "one of the texts is as in revision 1 again"));
+}
+
+#[test]
 fn three_variants_in_turn_are_flapping() {
     let mut story = Story::begin(&[in_feed("Version A of it")]);
     let told: Vec<_> = "BCABCABC"
