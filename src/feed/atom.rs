@@ -132,6 +132,11 @@ impl Draft {
         }
     }
 
+    /// Whether nothing says what it is about.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.id.is_none() && self.link.is_none() && self.title.is_none()
+    }
+
     /// Takes a date of the last update that stands in the tag of the entry; an element has more to say.
     pub(super) fn updated(&mut self, date: &str) {
         keep(&mut self.updated, u8::MAX, claimed_date::parse(date));

@@ -226,6 +226,23 @@ fn what_is_no_feed_is_refused_with_what_it_is() {
         refused("<html><head><title>Hi</title></head><body><feed>x</feed></body></html>"),
         "this is no feed: found an HTML page titled “Hi”"
     );
+    for (text, root) in [
+        (
+            r#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:foaf="http://xmlns.com/foaf/0.1/">
+            <foaf:Person><foaf:name>Ann</foaf:name><foaf:title>Dr</foaf:title></foaf:Person></rdf:RDF>"#,
+            "rdf",
+        ),
+        ("<channel><volume>11</volume></channel>", "channel"),
+        (
+            "<feed xmlns='https://farm.example/'><oats kg='5'/></feed>",
+            "feed",
+        ),
+    ] {
+        assert_eq!(
+            refused(text),
+            format!("this is no feed: found an XML document with the root “{root}”")
+        );
+    }
     assert_eq!(
         refused("{\"items\":[]}"),
         "this is no feed: found JSON that is no feed"

@@ -52,6 +52,7 @@ pub(super) fn translate(
         bases: base.map(|base| (0, base.clone())).into_iter().collect(),
         unclosed: 0,
         format: None,
+        is_vague: false,
         feed: Draft::default(),
         entry: None,
         entries: 0,
@@ -86,6 +87,8 @@ struct Walk<'a, 'l> {
     /// Elements that turned out to have no end.
     unclosed: usize,
     format: Option<Format>,
+    /// The root alone does not say that it is a feed: others use its name, too.
+    is_vague: bool,
     feed: Draft,
     entry: Option<Draft>,
     entries: usize,
@@ -136,6 +139,13 @@ impl<'a> Walk<'a, '_> {
         // A default name space that nobody knows is the feed's own, whatever it is called.
         let prefix = tag.name.split_once(':').map_or("", |(prefix, _)| prefix);
         self.push(tag, is_entry);
+        // RDF that means RSS says so where it begins.
+        let of_feeds = |(_, space): &(&str, Space)| matches!(space, Space::Core | Space::Legacy);
+        self.is_vague = match lower.as_str() {
+            "channel" => true,
+            "rdf" => !self.names.iter().any(of_feeds),
+            _ => false,
+        };
         let own = self.names.iter_mut().find(|(name, _)| *name == prefix);
         if let Some((_, space)) = own {
             match (&space, format) {
@@ -144,6 +154,7 @@ impl<'a> Walk<'a, '_> {
                 (_, Format::Rdf) if !prefix.is_empty() => {}
                 _ => {
                     *space = Space::Core;
+                    self.is_vague = true;
                     self.repairs.note(Repair::LegacyNamespace);
                 }
             }
@@ -381,6 +392,10 @@ impl<'a> Walk<'a, '_> {
         if self.entries == 0 {
             // An entry without an end may lack its last fields, but it is better than none.
             self.close_entry();
+        }
+        let is_empty = self.entries == 0 && self.dropped == 0 && self.feed.is_nameless();
+        if self.is_vague && is_empty {
+            return None;
         }
         if !self.open.is_empty() || self.tokens.is_cut() {
             self.repairs.note(Repair::Truncated);
