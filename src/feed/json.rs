@@ -1,9 +1,11 @@
-//! JSON Feed, read leniently: identifiers that are numbers, missing titles, single objects where lists belong.
+//! JSON Feed, read leniently: identifiers that are numbers, missing titles, single objects where lists belong, and
+//! JSON that was made by hand.
 
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::atom::absolute;
+use super::json_text;
 use super::repair::Repairs;
 use super::{FeedError, Format, Limits, ParsedFeed, PublisherHints, Repair, found, text};
 use crate::domain::state::FeedState;
@@ -20,31 +22,10 @@ pub(super) fn parse(
     limits: &Limits,
     mut repairs: Repairs,
 ) -> Result<ParsedFeed, FeedError> {
-    // serde_json refuses what is nested deeper than 128.
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        if error.to_string().starts_with("recursion limit exceeded") {
-            return FeedError::TooDeep {
-                limit: super::translate::DEPTH_LIMIT,
-            };
-        }
-        let named_feed = text
-            .get(..text.floor_char_boundary(2048))
-            .unwrap_or("")
-            .contains("jsonfeed.org");
-        if named_feed {
-            let why = error.to_string();
-            let why = why.split(" at line").next().unwrap_or(&why).to_owned();
-            FeedError::Broken {
-                line: Some(error.line()),
-                column: Some(error.column()),
-                why,
-            }
-        } else {
-            FeedError::NotAFeed {
-                found: "JSON that is no feed, and broken".to_owned(),
-            }
-        }
-    })?;
+    let value: Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(error) => repaired(text, &mut repairs).ok_or_else(|| refusal(text, &error))?,
+    };
     let not_a_feed = || FeedError::NotAFeed {
         found: found::describe(text.as_bytes(), text),
     };
@@ -89,6 +70,46 @@ pub(super) fn parse(
         repairs: reader.repairs.into_vec(),
         entries,
     })
+}
+
+/// What a publisher made by hand, as a value.
+fn repaired(text: &str, repairs: &mut Repairs) -> Option<Value> {
+    let found = json_text::repaired(text, super::translate::DEPTH_LIMIT)?;
+    let value: Value = serde_json::from_str(&found.text).ok()?;
+    repairs.note(Repair::JsonSyntax);
+    if found.cut {
+        repairs.note(Repair::Truncated);
+        // Cut off before its first item it says nothing about its items.
+        value.get("items")?;
+    }
+    Some(value)
+}
+
+/// Why a document cannot be read.
+fn refusal(text: &str, error: &serde_json::Error) -> FeedError {
+    // serde_json refuses what is nested deeper than 128.
+    if error.to_string().starts_with("recursion limit exceeded") {
+        return FeedError::TooDeep {
+            limit: super::translate::DEPTH_LIMIT,
+        };
+    }
+    let named_feed = text
+        .get(..text.floor_char_boundary(2048))
+        .unwrap_or("")
+        .contains("jsonfeed.org");
+    if named_feed {
+        let why = error.to_string();
+        let why = why.split(" at line").next().unwrap_or(&why).to_owned();
+        FeedError::Broken {
+            line: Some(error.line()),
+            column: Some(error.column()),
+            why,
+        }
+    } else {
+        FeedError::NotAFeed {
+            found: "JSON that is no feed, and broken".to_owned(),
+        }
+    }
 }
 
 struct Items<'a> {

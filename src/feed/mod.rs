@@ -12,6 +12,7 @@ mod field;
 mod found;
 mod hints;
 mod json;
+mod json_text;
 mod read;
 mod repair;
 mod text;

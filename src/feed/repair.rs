@@ -35,6 +35,8 @@ pub enum Repair {
     InlineMarkup,
     /// A field that is nested deeper, or is longer, than allowed.
     Oversized,
+    /// JSON that its own rules forbid.
+    JsonSyntax,
     /// JSON Feed members that are missing or of the wrong type.
     JsonMembers,
     /// Reading it made the parser fall over; read again without the texts known to do so.
@@ -60,6 +62,7 @@ impl Repair {
             Self::ContentType => "content-type",
             Self::InlineMarkup => "inline-markup",
             Self::Oversized => "oversized",
+            Self::JsonSyntax => "json-syntax",
             Self::JsonMembers => "json-members",
             Self::ParserPanic => "parser-panic",
         }

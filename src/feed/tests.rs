@@ -316,6 +316,19 @@ fn a_json_feed_is_read_leniently() {
 }
 
 #[test]
+fn a_json_feed_made_by_hand_is_read() {
+    let feed = read(
+        "{\"version\": \"https://jsonfeed.org/version/1\", \"title\": \"It\\'s \\ud83d\", \"items\": [
+        {\"id\": \"1\", \"content_text\": \"one\n\ntwo\",},
+        {\"id\": \"2\", \"content_text\": \"half a",
+    );
+    assert_eq!(feed.repairs, [Repair::JsonSyntax, Repair::Truncated]);
+    assert_eq!(feed.title.as_deref(), Some("It's \u{fffd}"));
+    assert_eq!(feed.entries.len(), 1, "half an entry is none");
+    assert_eq!(texts(&feed.entries[0].body), ["one", "two"]);
+}
+
+#[test]
 fn wide_and_declared_character_sets_are_read() {
     let text = "<?xml version='1.0' encoding='utf-16'?><rss version='2.0'><channel><item><title>été</title></item></channel></rss>";
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
