@@ -7,7 +7,7 @@ use super::page::{Look, Looked};
 use super::rebase::rebase_for;
 use super::report::{FeedReport, FeedResult, PageReport};
 use super::revise::{self, Became, Teller};
-use super::{CheckError, Patience, Pipeline, Reading, Settings};
+use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings};
 use super::{bulk, clocks};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::{EventKind, Window};
@@ -72,13 +72,14 @@ impl Poll<'_> {
     async fn run(&self) -> Result<FeedReport, CheckError> {
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         let request = FetchRequest::feed(url, self.row.validators.clone());
-        let fetched = match self.pipeline.fetch(&request, self.patience).await {
-            Ok(fetched) => fetched,
+        let (fetched, turn) = match self.pipeline.fetch(&request, self.patience).await {
+            Ok(asked) => asked,
             // The feed has done nothing wrong and stays due: nothing is stored.
             Err(resting) => return Ok(self.report(FeedResult::Failed(resting.to_string()))),
         };
         match fetched {
             Fetched::NotModified(answer) => {
+                drop(turn);
                 let known = answer.validators.as_ref().unwrap_or(&self.row.validators);
                 // A date says little: the front page of a parked domain is older than any feed.
                 let sure = self.row.validators.etag.is_some();
@@ -93,6 +94,7 @@ impl Poll<'_> {
                 self.settle(poll, FeedResult::NotModified).await
             }
             Fetched::Body(answer) if self.same_bytes(&answer) => {
+                drop(turn);
                 let poll = FeedPoll {
                     status: Some(answer.status),
                     moved_to: self.moved_to(answer.permanent_url),
@@ -104,9 +106,19 @@ impl Poll<'_> {
                 };
                 self.settle(poll, FeedResult::Unchanged).await
             }
-            Fetched::Body(answer) => self.take_up(*answer).await,
-            Fetched::Gone(_) => self.gone("answered 410 Gone".to_owned()).await,
-            Fetched::Failed(failure) => self.failed(&failure).await,
+            Fetched::Body(answer) => {
+                let hand = self.pipeline.hand().await;
+                drop(turn);
+                self.take_up(*answer, hand).await
+            }
+            Fetched::Gone(_) => {
+                drop(turn);
+                self.gone("answered 410 Gone".to_owned()).await
+            }
+            Fetched::Failed(failure) => {
+                drop(turn);
+                self.failed(&failure).await
+            }
         }
     }
 
@@ -122,7 +134,7 @@ impl Poll<'_> {
     }
 
     /// Reads a document that is new in its bytes, and stores what is new in its entries.
-    async fn take_up(&self, answer: Answer) -> Result<FeedReport, CheckError> {
+    async fn take_up(&self, answer: Answer, hand: Hand<'_>) -> Result<FeedReport, CheckError> {
         let Pipeline { workers, .. } = self.pipeline;
         let (readers, row) = (self.pipeline.readers.clone(), self.row.clone());
         let reading = Reading::of(self.settings);
@@ -146,7 +158,7 @@ impl Poll<'_> {
             .await;
         match read {
             Ok(Ok(Ok((answer, parsed, pace, sighting)))) => {
-                self.store(answer, &parsed, pace, sighting).await
+                self.store(answer, &parsed, pace, sighting, hand).await
             }
             Ok(Ok(Err((status, error)))) => self.unreadable(status, &error).await,
             Ok(Err(error)) => Err(error.into()),
@@ -160,6 +172,7 @@ impl Poll<'_> {
         parsed: &ParsedFeed,
         pace: Pace,
         mut sighting: Sighting,
+        hand: Hand<'_>,
     ) -> Result<FeedReport, CheckError> {
         let now = self.pipeline.now();
         if parsed.repairs.contains(&Repair::Truncated) {
@@ -168,7 +181,7 @@ impl Poll<'_> {
         }
         let first = self.row.baseline.is_none();
         let entries = sighting.items.len();
-        let looks = self.look_along(&sighting).await;
+        let (looks, _hand) = self.look_along(&sighting, hand).await;
         let pages: Vec<PageReport> = looks.iter().flatten().map(Looked::report).collect();
         let (hints, validators) = (&answer.hints, &answer.validators);
         let mut poll = clocks::well(self.row, self.config, now, hints, Some(pace), validators);
@@ -236,17 +249,22 @@ impl Poll<'_> {
     }
 
     /// Looks at the pages of the known entries that moved in the feed, so that one edit is one change and not two.
-    async fn look_along(&self, sighting: &Sighting) -> Vec<Option<Looked>> {
+    ///
+    /// The hand is laid down meanwhile: a page waits for a turn, and whoever holds that may be waiting for a hand.
+    async fn look_along<'h>(
+        &'h self,
+        sighting: &Sighting,
+        hand: Hand<'h>,
+    ) -> (Vec<Option<Looked>>, Hand<'h>) {
         let moved = |item: &Sighted| item.known.as_ref().is_some_and(|known| known.moved);
         let count = sighting.items.iter().filter(|item| moved(item)).count();
+        if count == 0 || count > PAGES_ALONG || self.config.page.mode == PageMode::Off {
+            return (sighting.items.iter().map(|_| None).collect(), hand);
+        }
+        drop(hand);
         let mut looks = Vec::with_capacity(sighting.items.len());
         for item in &sighting.items {
-            let wanted = self.config.page.mode != PageMode::Off && count <= PAGES_ALONG;
-            let address = item
-                .state
-                .address
-                .as_deref()
-                .filter(|_| wanted && moved(item));
+            let address = item.state.address.as_deref().filter(|_| moved(item));
             looks.push(match (address, &item.known) {
                 (Some(address), Some(known)) => {
                     let entry = known.row.id;
@@ -267,7 +285,7 @@ impl Poll<'_> {
                 _ => None,
             });
         }
-        looks
+        (looks, self.pipeline.hand().await)
     }
 
     /// Where the feed has moved for good, when that is news. Asked only of an answer that is known to be the feed.

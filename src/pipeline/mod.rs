@@ -32,10 +32,11 @@ pub use work::{Crashed, Workers};
 
 use busy::Busy;
 use robots::Hosts;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::domain::ids::{EntryId, FeedId};
 use crate::domain::outcome::FeedPoll;
-use crate::fetch::{Client, FetchRequest, Fetched, Turns, host_key};
+use crate::fetch::{Client, FetchRequest, Fetched, Turn, Turns, host_key};
 use crate::store::{Reader, Readers, Store, StoreError, Writer};
 use crate::time::{Clock, Timestamp};
 
@@ -47,6 +48,7 @@ pub struct Pipeline {
     workers: Workers,
     setup: RwLock<Setup>,
     quiet: Mutex<Vec<FeedPoll>>,
+    hands: Semaphore,
     feeds: Busy<FeedId>,
     pages: Busy<EntryId>,
     hosts: Hosts,
@@ -102,6 +104,7 @@ impl Pipeline {
                 turns,
             }),
             quiet: Mutex::new(Vec::new()),
+            hands: Semaphore::new(DOCUMENTS_IN_HAND),
             feeds: Busy::new(),
             pages: Busy::new(),
             bulk: Busy::new(),
@@ -169,8 +172,19 @@ impl Pipeline {
             .push(poll);
     }
 
-    /// Asks when it is the host's turn; the host is left alone for as long as it says.
-    async fn fetch(&self, request: &FetchRequest, patience: Patience) -> Result<Fetched, Resting> {
+    /// Waits until one document less is in hand.
+    async fn hand(&self) -> Hand<'_> {
+        // Nobody closes the semaphore.
+        self.hands.acquire().await.ok()
+    }
+
+    /// Asks when it is the host's turn; the host is left alone for as long as it says. The turn is to be dropped when
+    /// the answer is read, or in good hands: as long as it is held no other answer takes up memory.
+    async fn fetch(
+        &self,
+        request: &FetchRequest,
+        patience: Patience,
+    ) -> Result<(Fetched, Turn), Resting> {
         let (client, turns) = {
             let setup = self.setup.read().unwrap_or_else(PoisonError::into_inner);
             (setup.client.clone(), setup.turns.clone())
@@ -189,10 +203,17 @@ impl Pipeline {
         {
             turns.hold(&host, wait.min(LONGEST_HOLD));
         }
-        drop(turn);
-        Ok(fetched)
+        Ok((fetched, turn))
     }
 }
+
+/// The right to have a document of a feed in hand. It may be waited for with a turn held, so no turn may be waited for
+/// with a hand: one would wait for the other for ever.
+type Hand<'a> = Option<SemaphorePermit<'a>>;
+
+/// Documents of feeds that are read, decided on and stored at once. Each is held several times over, as bytes, as states
+/// and as rows, and the writer is slower than the readers: without a bound they would pile up before it.
+const DOCUMENTS_IN_HAND: usize = 16;
 
 /// How long a check waits for a host that has asked to be left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -190,8 +190,9 @@ impl Pipeline {
             };
             looked(check, Found::Nothing)
         };
-        let fetched = match fetched {
-            Ok(fetched) => fetched,
+        // The turn is held until the page is read.
+        let (fetched, _turn) = match fetched {
+            Ok(asked) => asked,
             Err(not_asked) => {
                 let why = not_asked.to_string();
                 let found = match not_asked {

@@ -15,7 +15,7 @@ use super::busy::Busy;
 use super::{Patience, Pipeline, Resting, Settings};
 use crate::domain::outcome::Validators;
 use crate::domain::robots::{Found, Known, Rules, Verdict};
-use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, Gate, HostBudget, host_key};
+use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, Gate, HostBudget, Turn, host_key};
 use crate::store::{RobotsRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
@@ -188,7 +188,7 @@ impl Pipeline {
         mut request: FetchRequest,
         robots: bool,
         patience: Patience,
-    ) -> Result<Fetched, NotAsked> {
+    ) -> Result<(Fetched, Turn), NotAsked> {
         let Ok(url) = Url::parse(request.url.trim()) else {
             // The client says what is wrong with it.
             return self
@@ -217,12 +217,12 @@ impl Pipeline {
         let mut strangers = 0;
         loop {
             let fetched = self.fetch(&request, patience).await;
-            let fetched = fetched.map_err(NotAsked::Resting)?;
+            let (fetched, turn) = fetched.map_err(NotAsked::Resting)?;
             let Fetched::Failed(failure) = &fetched else {
-                return Ok(fetched);
+                return Ok((fetched, turn));
             };
             if failure.kind != FailureKind::Barred || strangers >= MOST_STRANGERS {
-                return Ok(fetched);
+                return Ok((fetched, turn));
             }
             strangers += 1;
             let unknown = stranger
@@ -231,8 +231,10 @@ impl Pipeline {
                 .take();
             // Whatever the gate did not let through is judged here once more, with all that is known of it.
             let Some(unknown) = unknown else {
-                return Ok(fetched);
+                return Ok((fetched, turn));
             };
+            // To ask for robots.txt takes a turn of its own.
+            drop(turn);
             self.permitted(&unknown, patience).await?;
         }
     }
@@ -304,7 +306,7 @@ impl Pipeline {
         };
         let request = FetchRequest::robots(format!("{name}/robots.txt"), validators.clone());
         let fetched = self.fetch(&request, patience).await;
-        let fetched = fetched.map_err(NotAsked::Resting)?;
+        let (fetched, _) = fetched.map_err(NotAsked::Resting)?;
         let now = self.now();
         let age = |hints: &CacheHints| {
             let expires = hints.expires.map(|at| at.since(now));
