@@ -1,4 +1,7 @@
 //! The translation's last step: drafts → an Atom 1.0 document that feed-rs reads.
+//!
+//! Summaries and full texts stand in it by number: they are what a feed is heavy with, and nothing in them is for
+//! feed-rs to interpret. Written out they would be escaped, parsed and copied several times over.
 
 use std::fmt::Write as _;
 
@@ -207,20 +210,29 @@ pub(super) fn absolute(address: &str, base: Option<&Url>) -> Option<String> {
     (!refused.contains(&parsed.scheme())).then_some(address)
 }
 
+/// The document, and the texts that it names by number.
+#[derive(Debug)]
+pub(super) struct Atom {
+    /// Atom 1.0.
+    pub(super) document: String,
+    /// The texts of `summary` and `content`, in the order of their numbers.
+    pub(super) texts: Vec<Text>,
+}
+
 /// Writes the Atom document.
 #[derive(Debug)]
 pub(super) struct AtomWriter {
     entries: String,
+    texts: Vec<Text>,
     field_limit: usize,
 }
 
 impl AtomWriter {
-    /// A writer for a document of about `size` bytes.
-    pub(super) fn new(size: usize, field_limit: usize) -> Self {
-        let mut entries = String::with_capacity(size + size / 8 + 256);
-        entries.push_str("<feed xmlns=\"http://www.w3.org/2005/Atom\">");
+    /// A writer that cuts texts at `field_limit` bytes.
+    pub(super) fn new(field_limit: usize) -> Self {
         Self {
-            entries,
+            entries: "<feed xmlns=\"http://www.w3.org/2005/Atom\">".to_owned(),
+            texts: Vec::new(),
             field_limit,
         }
     }
@@ -234,13 +246,16 @@ impl AtomWriter {
     }
 
     /// The whole document, with the feed's own fields.
-    pub(super) fn finish(mut self, mut feed: Draft, base: Option<&Url>) -> String {
+    pub(super) fn finish(mut self, mut feed: Draft, base: Option<&Url>) -> Atom {
         feed.body = None;
         feed.summary = None;
         feed.authors.clear();
         self.fields(feed, base);
         self.entries.push_str("</feed>");
-        self.entries
+        Atom {
+            document: self.entries,
+            texts: self.texts,
+        }
     }
 
     fn fields(&mut self, mut draft: Draft, base: Option<&Url>) -> bool {
@@ -264,14 +279,13 @@ impl AtomWriter {
                 "<link rel=\"{relation}\" href=\"-\" title=\"{address}\"/>"
             );
         }
-        for (name, text, limit) in [
-            ("title", &draft.title, TITLE_LIMIT),
-            ("summary", &draft.summary, self.field_limit),
-            ("content", &draft.body, self.field_limit),
-        ] {
+        if let Some((_, text)) = &draft.title {
+            let kind = if text.is_html { " type=\"html\"" } else { "" };
+            cut |= self.element("title", kind, &text.text, TITLE_LIMIT);
+        }
+        for (name, text) in [("summary", draft.summary), ("content", draft.body)] {
             if let Some((_, text)) = text {
-                let kind = if text.is_html { " type=\"html\"" } else { "" };
-                cut |= self.element(name, kind, &text.text, limit);
+                cut |= self.by_number(name, text);
             }
         }
         for (name, date) in [("published", draft.published), ("updated", draft.updated)] {
@@ -284,6 +298,16 @@ impl AtomWriter {
             cut |= self.element("name", "", author, AUTHOR_LIMIT);
             self.entries.push_str("</author>");
         }
+        cut
+    }
+
+    /// Keeps a text and writes its number; says whether it had to be cut.
+    fn by_number(&mut self, name: &str, mut text: Text) -> bool {
+        let kept = text.text.floor_char_boundary(self.field_limit);
+        let cut = kept < text.text.len();
+        text.text.truncate(kept);
+        let _ = write!(self.entries, "<{name}>{}</{name}>", self.texts.len());
+        self.texts.push(text);
         cut
     }
 

@@ -6,8 +6,9 @@ use chrono::DateTime;
 use feed_rs::model;
 use feed_rs::parser::Builder;
 
+use super::atom::Atom;
 use super::repair::Repairs;
-use super::text;
+use super::text::{self, Text};
 use super::translate::Translation;
 use super::{FeedError, ParsedFeed, Repair};
 use crate::domain::state::FeedState;
@@ -19,9 +20,13 @@ pub(super) fn read(
     mut repairs: Repairs,
 ) -> Result<ParsedFeed, FeedError> {
     // The one thing in an Atom document that its parser interprets further are the names of persons.
-    let parsed = guarded(&translation.atom).or_else(|| {
+    let Atom {
+        document,
+        mut texts,
+    } = translation.atom;
+    let parsed = guarded(&document).or_else(|| {
         repairs.note(Repair::ParserPanic);
-        guarded(&without_persons(&translation.atom))
+        guarded(&without_persons(&document))
     });
     let parsed = parsed.unwrap_or_else(|| Err("the parser failed on it twice".to_owned()));
     let parsed = parsed.map_err(|why| FeedError::Broken {
@@ -38,7 +43,11 @@ pub(super) fn read(
         hub: link("hub"),
         repairs: repairs.into_vec(),
         hints: translation.hints,
-        entries: parsed.entries.into_iter().map(entry).collect(),
+        entries: parsed
+            .entries
+            .into_iter()
+            .map(|read| entry(read, &mut texts))
+            .collect(),
         dropped: translation.dropped,
     })
 }
@@ -69,13 +78,20 @@ fn without_persons(atom: &str) -> String {
     out
 }
 
-fn entry(entry: model::Entry) -> FeedState {
+fn entry(entry: model::Entry, texts: &mut [Text]) -> FeedState {
     let names: Vec<String> = entry
         .authors
         .into_iter()
         .filter_map(|person| person.name)
         .collect();
-    let body = entry.content.as_ref();
+    let mut blocks = |number: Option<&str>| {
+        let text = number
+            .and_then(|number| number.parse::<usize>().ok())
+            .and_then(|number| texts.get_mut(number))
+            .map(std::mem::take);
+        text.map(|text| text::blocks(text.is_html, &text.text))
+            .unwrap_or_default()
+    };
     FeedState {
         guid: Some(entry.id).filter(|id| !id.is_empty()),
         address: address(&entry.links, "alternate"),
@@ -83,14 +99,13 @@ fn entry(entry: model::Entry) -> FeedState {
         byline: (!names.is_empty()).then(|| names.join(", ")),
         published: entry.published.map(Timestamp::from),
         updated: entry.updated.map(Timestamp::from),
-        summary: entry
-            .summary
-            .map(|summary| text::blocks(is_html(&summary.content_type), &summary.content))
-            .unwrap_or_default(),
-        body: body
-            .and_then(|content| content.body.as_deref().map(|text| (content, text)))
-            .map(|(content, text)| text::blocks(is_html(&content.content_type), text))
-            .unwrap_or_default(),
+        summary: blocks(entry.summary.as_ref().map(|text| text.content.as_str())),
+        body: blocks(
+            entry
+                .content
+                .as_ref()
+                .and_then(|content| content.body.as_deref()),
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::extract::markup::{Tag, Token, Tokens};
 use crate::extract::{carried, fragment};
 
 /// A text, unpacked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Text {
     /// Whether it is a fragment of HTML.
     pub(super) is_html: bool,

@@ -6,7 +6,7 @@
 
 use url::Url;
 
-use super::atom::{AtomWriter, Draft};
+use super::atom::{Atom, AtomWriter, Draft};
 use super::dialect::{Meaning, Space, meaning};
 use super::field::{self, Field};
 use super::hints;
@@ -28,8 +28,8 @@ const UNCLOSED_LIMIT: usize = 16;
 pub(super) struct Translation {
     /// The dialect that it was written in.
     pub(super) format: Format,
-    /// The Atom document.
-    pub(super) atom: String,
+    /// The Atom document and its texts.
+    pub(super) atom: Atom,
     /// What the publisher asks for.
     pub(super) hints: PublisherHints,
     /// Entries over the limit.
@@ -58,7 +58,7 @@ pub(super) fn translate(
         entries: 0,
         dropped: 0,
         hints: hints::Reader::default(),
-        writer: AtomWriter::new(text.len(), limits.field_bytes),
+        writer: AtomWriter::new(limits.field_bytes),
         limits,
         repairs,
     };
