@@ -73,7 +73,13 @@ pub(super) fn sight(
         .collect();
     let mut rows: HashMap<EntryId, store::KnownEntry> = HashMap::new();
     let mut owners: HashMap<AliasKey, Owner> = HashMap::new();
-    for Bearer { key, entry, pinned } in reader.known_entries(feed.id, &keys)? {
+    // Before its baseline a feed has no entries to be asked for.
+    let first = feed.baseline.is_none();
+    let bearers = match first {
+        true => Vec::new(),
+        false => reader.known_entries(feed.id, &keys)?,
+    };
+    for Bearer { key, entry, pinned } in bearers {
         let owner = Owner {
             entry: entry.id,
             pinned,
@@ -82,7 +88,7 @@ pub(super) fn sight(
         rows.insert(entry.id, entry);
     }
     let mut matching = Matching::by_name(&named, &owners);
-    if feed.baseline.is_some() && !matching.unnamed().is_empty() {
+    if !first && !matching.unnamed().is_empty() {
         let recent = reader.recent_entries(feed.id, now - RECENT_FOR, RECENT)?;
         let recent: Vec<Candidate> = recent
             .into_iter()
@@ -134,7 +140,10 @@ pub(super) fn sight(
         }
         sighted.push(item);
     }
-    let left = reader.entries_in_feed(feed.id)?;
+    let left = match first {
+        true => Vec::new(),
+        false => reader.entries_in_feed(feed.id)?,
+    };
     let left = left.into_iter().filter(|id| !listed.contains(id)).collect();
     Ok(Sighting {
         items: sighted,
