@@ -46,7 +46,8 @@ impl Writer {
     ) -> Write<CheckRequestId> {
         self.write(move |tx| {
             let feeds = feeds
-                .map(|feeds| serde_json::to_string(&feeds))
+                .as_ref()
+                .map(serde_json::to_string)
                 .transpose()
                 .map_err(|_| StoreError::Refused("a request that has no JSON form"))?;
             let id = tx

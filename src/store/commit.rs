@@ -408,13 +408,13 @@ fn claimed_now(before: ClaimedDates, outcome: &EntryOutcome) -> ClaimedDates {
 }
 
 fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Result<(), StoreError> {
-    // The last decision stands, and the row tells whom the name was taken from. What a person has decided stays.
-    tx.conn
+    // Nearly every name is a new one. As one statement with an upsert this costs several times as much: SQLite keeps a
+    // journal for a statement that may stop half way.
+    let inserted = tx
+        .conn
         .prepare_cached(
             "INSERT INTO aliases (feed_id, kind, value, entry_id, reason, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-             ON CONFLICT (feed_id, kind, value) DO UPDATE SET taken_from = entry_id, entry_id = excluded.entry_id, \
-             reason = excluded.reason, added_at = excluded.added_at \
-             WHERE entry_id <> excluded.entry_id AND pinned = 0 AND NOT ?7",
+             ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             look.feed,
@@ -422,8 +422,24 @@ fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Resu
             alias.key.value,
             entry,
             alias.reason,
-            look.at,
-            alias.if_free
+            look.at
+        ])?;
+    if inserted > 0 || alias.if_free {
+        return Ok(());
+    }
+    // The last decision stands, and the row tells whom the name was taken from. What a person has decided stays.
+    tx.conn
+        .prepare_cached(
+            "UPDATE aliases SET taken_from = entry_id, entry_id = ?4, reason = ?5, added_at = ?6 \
+             WHERE feed_id = ?1 AND kind = ?2 AND value = ?3 AND entry_id <> ?4 AND pinned = 0",
+        )?
+        .execute(params![
+            look.feed,
+            alias.key.kind,
+            alias.key.value,
+            entry,
+            alias.reason,
+            look.at
         ])?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The one writer: a thread with the only connection that writes, and the handle that sends it work.
 //!
 //! All jobs that wait are gathered into one transaction, so that one COMMIT, and one wait for the disk, serves them
-//! all. Each job runs in a savepoint of its own: one that fails takes back only itself. Nobody is answered before the
-//! COMMIT has succeeded.
+//! all. One that fails takes back only itself: then all of them run again, each in a savepoint of its own. Nobody is
+//! answered before the COMMIT has succeeded.
 
 use std::future::{Future, IntoFuture};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +32,8 @@ pub(super) struct Tx<'a> {
     pub(super) instance: Instance,
 }
 
-type Work<T> = Box<dyn FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send>;
+/// It runs again when the first try was taken back because of another job.
+type Work<T> = Box<dyn FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send>;
 
 /// The handle of the writer thread; clones are cheap and send to the same thread.
 #[derive(Debug, Clone)]
@@ -127,7 +128,7 @@ impl Writer {
 
     pub(super) fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Write<T> {
         Write {
             shared: Arc::clone(&self.shared),
@@ -149,7 +150,7 @@ impl Shared {
         reply: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
         let job = TypedJob {
-            work: Some(work),
+            work,
             result: Err(StoreError::Closed),
             reply,
         };
@@ -206,24 +207,22 @@ enum Message {
 
 /// A job whose type of answer is forgotten.
 trait Job: Send {
-    /// Does the work, inside of a savepoint; the error tells that the savepoint is to be taken back.
+    /// Does the work; the error tells that what it has written is to be taken back. May be called again then.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
     /// Answers, after the COMMIT or its failure.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct TypedJob<T, R> {
-    work: Option<Work<T>>,
+    work: Work<T>,
     result: Result<T, StoreError>,
     reply: R,
 }
 
 impl<T: Send, R: FnOnce(Result<T, StoreError>) + Send> Job for TypedJob<T, R> {
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let Some(work) = self.work.take() else {
-            return Ok(());
-        };
-        self.result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(StoreError::Fault));
+        let work = AssertUnwindSafe(|| (self.work)(tx));
+        self.result = catch_unwind(work).unwrap_or(Err(StoreError::Fault));
         match &self.result {
             Ok(_) => Ok(()),
             Err(error) => Err(error.clone()),
@@ -276,38 +275,71 @@ impl Desk {
         }
     }
 
+    /// A savepoint copies every page that is written under it, and hardly any job fails: the jobs get savepoints only
+    /// when one of them has failed.
     fn commit_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        let well = self.transaction(|desk| desk.run_together(batch))?;
+        if !well && batch.len() > 1 {
+            self.transaction(|desk| desk.run_apart(batch).map(|()| true))?;
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a transaction, and takes it back when it fails or is not well.
+    fn transaction(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
         // IMMEDIATE: a transaction that reads first and wants to write later fails at once beside another writer,
         // whatever the busy timeout.
         run(&self.conn, "BEGIN IMMEDIATE")?;
-        let result = self
-            .run_jobs(batch)
-            .and_then(|()| run(&self.conn, "COMMIT"));
+        let result = work(self).and_then(|well| {
+            let end = if well { "COMMIT" } else { "ROLLBACK" };
+            run(&self.conn, end).map(|()| well)
+        });
         if result.is_err() && !self.conn.is_autocommit() {
             run(&self.conn, "ROLLBACK")?;
         }
         result
     }
 
+    /// Says whether all jobs went well. Fails only when the transaction as a whole is lost.
+    fn run_together(&mut self, batch: &mut [Box<dyn Job>]) -> Result<bool, StoreError> {
+        for job in batch {
+            if let Err(error) = self.run_job(job.as_mut()) {
+                return self.unless_lost(error).map(|()| false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Fails only when the transaction as a whole is lost.
-    fn run_jobs(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    fn run_apart(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         for job in batch {
             run(&self.conn, "SAVEPOINT job")?;
-            let mut tx = Tx {
-                conn: &self.conn,
-                codec: &mut self.codec,
-                instance: self.instance,
-            };
-            if let Err(error) = job.run(&mut tx) {
-                if self.conn.is_autocommit() {
-                    // A full disk or a failed write has taken the whole transaction back.
-                    return Err(error);
-                }
+            if let Err(error) = self.run_job(job.as_mut()) {
+                self.unless_lost(error)?;
                 run(&self.conn, "ROLLBACK TO job")?;
             }
             run(&self.conn, "RELEASE job")?;
         }
         Ok(())
+    }
+
+    fn run_job(&mut self, job: &mut dyn Job) -> Result<(), StoreError> {
+        job.run(&mut Tx {
+            conn: &self.conn,
+            codec: &mut self.codec,
+            instance: self.instance,
+        })
+    }
+
+    /// A full disk or a failed write takes the whole transaction back by itself.
+    fn unless_lost(&self, error: StoreError) -> Result<(), StoreError> {
+        match self.conn.is_autocommit() {
+            true => Err(error),
+            false => Ok(()),
+        }
     }
 
     /// Leaves a file that can be copied alone. A failure loses nothing: the WAL stays and is read at the next start.
