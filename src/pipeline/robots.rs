@@ -15,7 +15,9 @@ use super::busy::Busy;
 use super::{Patience, Pipeline, Resting, Settings};
 use crate::domain::outcome::Validators;
 use crate::domain::robots::{Found, Known, Rules, Verdict};
-use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, Gate, HostBudget, Turn, host_key};
+use crate::fetch::{
+    CacheHints, FailureKind, FetchRequest, Fetched, Gate, HostBudget, Turn, host_key,
+};
 use crate::store::{RobotsRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 

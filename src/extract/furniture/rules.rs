@@ -87,6 +87,9 @@ const RELATED: [&str; 34] = [
     "leggi anche",
 ];
 
+/// The most words of a block that a rule takes for furniture, see [`is_newsletter`]; tags may have more.
+const MOST_WORDS: usize = 45;
+
 /// The rule that a block falls under by its own text. `linked` is the share of its characters that are links.
 pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
     if block.kind == BlockKind::Caption {
@@ -97,8 +100,12 @@ pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
     if text.len() > 400 || block.kind == BlockKind::Code {
         return None;
     }
+    // So does whatever has more words than any rule allows, unless links say otherwise; most paragraphs end here.
+    let words = text.split_whitespace().take(MOST_WORDS + 1).count();
+    if words > MOST_WORDS && linked < 0.5 {
+        return None;
+    }
     let lower = text.to_lowercase().replace('’', "'");
-    let words = lower.split_whitespace().count();
     if is_advertisement(&lower, words) {
         Some(Rule::Advertisement)
     } else if is_related(&lower, words, linked) {
