@@ -62,6 +62,7 @@ fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<Hi
         page_checked: entry.page.checked,
         page_next: entry.page.next,
         names: names_of(reader.aliases(entry.id)?),
+        page_barred: entry.page.barred.and(entry.page.error.clone()),
         revisions: revisions.collect(),
     })
 }

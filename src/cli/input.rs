@@ -8,6 +8,8 @@ use super::Context;
 use super::setup::{clock, runtime};
 use crate::config::{Config, Secrets};
 use crate::daemon;
+use crate::domain::outcome::Validators;
+use crate::domain::robots::{PRODUCT, Rules};
 use crate::error::{Error, Exit};
 use crate::extract::charset;
 use crate::fetch::{AddressPolicy, Client, ClientConfig, FetchRequest, Fetched, Kind, user_agent};
@@ -42,6 +44,22 @@ impl Context {
             return bounded(std::io::stdin().lock(), "standard input");
         }
         file(Path::new(source))
+    }
+
+    /// The rule of robots.txt that keeps the service from reading the page at an address; `None` when there is none, or
+    /// none that can be read.
+    pub(super) fn barred(&self, source: &str) -> Result<Option<String>, Error> {
+        let page = is_address(source).then(|| url::Url::parse(source.trim()));
+        let Some(Ok(page)) = page else {
+            return Ok(None);
+        };
+        let client = self.client()?;
+        let address = format!("{}/robots.txt", page.origin().ascii_serialization());
+        let request = FetchRequest::robots(address, Validators::default());
+        Ok(match runtime(1)?.block_on(client.get(&request)) {
+            Fetched::Body(answer) => Rules::parse(&answer.body, PRODUCT).forbids(&page),
+            Fetched::NotModified(_) | Fetched::Gone(_) | Fetched::Failed(_) => None,
+        })
     }
 
     /// A client as the configuration wants it; without one that can be used it reaches public addresses only.

@@ -38,6 +38,10 @@ fn inspect_feed(context: &mut Context, args: &InspectFeedArgs) -> Result<Exit, E
 fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let document = context.document(&args.source, Kind::Page)?;
+    if let Some(rule) = context.barred(&args.source)? {
+        let remark = format!("robots.txt forbids this page ({rule}): the service does not read it");
+        context.output.warning(&remark);
+    }
     let url = args.url.as_deref().or(document.url.as_deref());
     let article = extract::article(&document.body, document.content_type.as_deref(), url);
     if format == Format::Json {

@@ -15,6 +15,7 @@ mod history;
 mod init;
 mod input;
 mod inspect;
+mod late;
 mod log;
 mod notify;
 pub mod output;

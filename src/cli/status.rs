@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Context;
 use super::args::{Format, StatusArgs};
-use super::feeds;
 use super::setup::{now, reader_if_any};
+use super::{feeds, late};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
@@ -39,6 +39,13 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         health = reader.target_health()?;
         database = Some(database_status(&counts, reader)?);
     }
+    let daemon_pid = InstanceLock::holder(&config.database);
+    let mut feeds = feeds_status(&rows, &counts, now);
+    feeds.late = late::feeds(&rows, config, daemon_pid.is_some(), now);
+    if let Some(reader) = reader {
+        feeds.pages_barred = reader.barred_pages()?;
+        feeds.late_hosts = late::hosts(reader, config, daemon_pid.is_some(), now)?;
+    }
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         config: ConfigStatus {
@@ -48,8 +55,8 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         },
         database,
         database_path: config.database.display().to_string(),
-        daemon_pid: InstanceLock::holder(&config.database),
-        feeds: feeds_status(&rows, &counts, now),
+        daemon_pid,
+        feeds,
         targets: targets_status(config, &health),
     })
 }
@@ -105,6 +112,7 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         pages: counts.pages_on_clock,
         pages_due: counts.pages_due,
         troubled,
+        ..FeedsStatus::default()
     }
 }
 

@@ -234,3 +234,6 @@ struct Resting(u64);
 
 /// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.
 const LONGEST_HOLD: std::time::Duration = std::time::Duration::from_mins(10);
+
+#[cfg(test)]
+mod tests;

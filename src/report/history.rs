@@ -38,6 +38,9 @@ pub struct History {
     pub page_next: Option<Timestamp>,
     /// What it is known by in its feed, the oldest name first.
     pub names: Vec<HistoryName>,
+    /// Why robots.txt keeps the page from being read, when it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_barred: Option<String>,
     /// Oldest first.
     pub revisions: Vec<HistoryRow>,
 }
@@ -295,6 +298,12 @@ fn remarks(history: &History, view: &View) -> Vec<String> {
         .into_iter()
         .filter_map(|(what, at)| at.map(|at| format!("{what} {}", view.from_now(at))))
         .collect();
+    if let Some(why) = &history.page_barred {
+        remarks.push(format!(
+            "the page is not read: {}",
+            clean::excerpt(why, 200)
+        ));
+    }
     if !page.is_empty() {
         remarks.push(page.join(", "));
     }
@@ -341,6 +350,7 @@ mod tests {
             page_checked: Some(at("2026-11-23T11:48:00Z")),
             page_next: Some(at("2026-11-23T12:18:00Z")),
             names: Vec::new(),
+            page_barred: None,
             revisions: vec![
                 row(
                     1,

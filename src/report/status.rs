@@ -80,8 +80,14 @@ pub struct FeedsStatus {
     pub pages: u64,
     /// Those that are due and were not looked at yet.
     pub pages_due: u64,
+    /// Pages that robots.txt keeps from being read.
+    pub pages_barred: u64,
     /// The feeds that need a look, the worst first.
     pub troubled: Vec<TroubledFeed>,
+    /// The feeds that should have been polled by now, the latest first.
+    pub late: Vec<LateFeed>,
+    /// The hosts whose pages should have been looked at by now, the one with the most pages first.
+    pub late_hosts: Vec<LateHost>,
 }
 
 /// The next poll.
@@ -109,6 +115,30 @@ pub struct TroubledFeed {
     pub failures: u32,
 }
 
+/// A feed that should have been polled by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LateFeed {
+    /// The feed's name.
+    pub feed: String,
+    /// When it was due.
+    pub due: Timestamp,
+    /// Why it was not polled, as far as that can be seen from outside.
+    pub why: String,
+}
+
+/// A host whose pages should have been looked at by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LateHost {
+    /// The host.
+    pub host: String,
+    /// How many of its pages.
+    pub pages: u64,
+    /// When the first of them was due.
+    pub due: Timestamp,
+    /// Why they were not looked at, as far as that can be seen from outside.
+    pub why: String,
+}
+
 /// A target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TargetStatus {
@@ -131,6 +161,9 @@ pub struct TargetStatus {
 
 /// Feeds in trouble that are listed; the rest is counted.
 const TROUBLED_MAX: usize = 10;
+
+/// Late feeds and late hosts that are listed.
+const LATE_MAX: usize = 5;
 
 /// A line for each part, `✓` fine, `!` needs a look, `✗` wrong.
 #[must_use]
@@ -287,12 +320,17 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             0 => String::new(),
             due => format!(", {due} due"),
         };
+        let barred = match feeds.pages_barred {
+            0 => String::new(),
+            barred => format!(", {barred} not read as robots.txt forbids it"),
+        };
         parts.push(Part::new(
             Mark::Fine,
             "pages",
-            format!("{} on the article clock{due}", feeds.pages),
+            format!("{} on the article clock{due}{barred}", feeds.pages),
         ));
     }
+    parts.extend(late(feeds, view));
     for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
         let name = clean::excerpt(&feed.feed, 60);
         let since = match feed.last_ok {
@@ -307,6 +345,35 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
     if more > 0 {
         let text = format!("{more} more with errors");
         parts.push(Part::new(Mark::Wrong, "feed", text).hint("revisor feeds"));
+    }
+    parts
+}
+
+/// What should have been asked for by now, and why it was not.
+fn late(feeds: &FeedsStatus, view: &View) -> Vec<Part> {
+    let ago = |due: Timestamp| when::duration(view.now.since(due));
+    let mut parts: Vec<Part> = Vec::new();
+    for feed in feeds.late.iter().take(LATE_MAX) {
+        let (name, why) = (
+            clean::excerpt(&feed.feed, 60),
+            clean::excerpt(&feed.why, 160),
+        );
+        let text = format!("{name} is {} late: {why}", ago(feed.due));
+        parts.push(Part::new(Mark::Look, "late", text));
+    }
+    let more = feeds.late.len().saturating_sub(LATE_MAX);
+    if more > 0 {
+        let text = format!("{more} more feeds are late");
+        parts.push(Part::new(Mark::Look, "late", text).hint("revisor feeds"));
+    }
+    for host in feeds.late_hosts.iter().take(LATE_MAX) {
+        let (name, why) = (
+            clean::excerpt(&host.host, 60),
+            clean::excerpt(&host.why, 160),
+        );
+        let pages = names::count(host.pages, "page");
+        let text = format!("{pages} of {name}, up to {}: {why}", ago(host.due));
+        parts.push(Part::new(Mark::Look, "late", text));
     }
     parts
 }
@@ -376,6 +443,18 @@ mod tests {
                 }),
                 pages: 830,
                 pages_due: 2,
+                pages_barred: 3,
+                late: vec![LateFeed {
+                    feed: "slow".into(),
+                    due: at("2026-11-23T11:40:00Z"),
+                    why: "12 feeds of its host are late".into(),
+                }],
+                late_hosts: vec![LateHost {
+                    host: "big.example".into(),
+                    pages: 340,
+                    due: at("2026-11-23T10:00:00Z"),
+                    why: "its robots.txt asks for 30s between two pages".into(),
+                }],
                 troubled: vec![TroubledFeed {
                     feed: "bbc-world".into(),
                     error: "HTTP 403".into(),
@@ -413,7 +492,9 @@ mod tests {
 ✓ daemon     running, pid 4711
 ✓ database   /var/lib/revisor/revisor.db  41 MB, 1204 entries, 5118 revisions, 412 changes (14 in 24 h), last #412
 ! feeds      12 polled, 1 failing, 1 paused; next: example-news in 3 min (every 15m)
-✓ pages      830 on the article clock, 2 due
+✓ pages      830 on the article clock, 2 due, 3 not read as robots.txt forbids it
+! late       slow is 20 min late: 12 feeds of its host are late
+! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
 ✓ alert      desk: nothing waits
 ! alert      archive-hook: 3 waiting, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list

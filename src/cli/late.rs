@@ -1,0 +1,141 @@
+//! What is late, and why, as far as the configuration and the database tell; what is under way only the daemon knows.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::domain::durations::format_duration;
+use crate::error::Error;
+use crate::fetch::host_key;
+use crate::report::feeds::{FeedRow, FeedState};
+use crate::report::status::{LateFeed, LateHost};
+use crate::store::{DueKey, Reader};
+use crate::time::Timestamp;
+
+/// What has been due for so long is late: a round of the poller and the turns of a few feeds at a host take less.
+const LATE: Duration = Duration::from_mins(2);
+
+/// Due pages that are looked through.
+const PAGES: usize = 20_000;
+
+const NOBODY_POLLS: &str = "nothing polls, as the daemon is not running";
+
+/// The feeds that are late, the latest first.
+pub(super) fn feeds(
+    rows: &[FeedRow],
+    config: &Config,
+    daemon: bool,
+    now: Timestamp,
+) -> Vec<LateFeed> {
+    let mut late: Vec<(Timestamp, &FeedRow)> = rows
+        .iter()
+        .filter(|row| !matches!(row.state, FeedState::Paused | FeedState::Gone))
+        .filter_map(|row| Some((row.next?, row)))
+        .filter(|(due, _)| now.since(*due) > LATE)
+        .collect();
+    late.sort_by_key(|(due, _)| *due);
+    let mut at_host: HashMap<String, usize> = HashMap::new();
+    for (_, row) in &late {
+        *at_host.entry(host_key(&row.url)).or_default() += 1;
+    }
+    let fetch = &config.fetch;
+    let why = |row: &FeedRow| {
+        let host = host_key(&row.url);
+        let same_host = at_host.get(&host).copied().unwrap_or(0);
+        match () {
+            () if !daemon => NOBODY_POLLS.to_owned(),
+            // Whatever one of them was answered holds for the whole host.
+            () if asked_for_patience(rows, &host) => {
+                format!("{host} has asked to be left alone for a while")
+            }
+            () if same_host > 1 => format!(
+                "{same_host} feeds of {host} wait for their turns ({} at once, {} between two)",
+                fetch.per_host,
+                format_duration(fetch.host_delay)
+            ),
+            () if late.len() > fetch.concurrency => format!(
+                "{} feeds are late, and {} are asked at once (fetch.concurrency)",
+                late.len(),
+                fetch.concurrency
+            ),
+            () => "it is being asked, or what came of it cannot be stored; the log says more"
+                .to_owned(),
+        }
+    };
+    let late_feed = |(due, row): &(Timestamp, &FeedRow)| LateFeed {
+        feed: row.name.clone(),
+        due: *due,
+        why: why(row),
+    };
+    late.iter().map(late_feed).collect()
+}
+
+fn asked_for_patience(rows: &[FeedRow], host: &str) -> bool {
+    rows.iter()
+        .any(|row| matches!(row.status, Some(429 | 503)) && host_key(&row.url) == host)
+}
+
+/// The hosts whose pages are late, the one with the most first.
+pub(super) fn hosts(
+    reader: &Reader,
+    config: &Config,
+    daemon: bool,
+    now: Timestamp,
+) -> Result<Vec<LateHost>, Error> {
+    let mut at_host: HashMap<String, (Vec<DueKey>, Timestamp)> = HashMap::new();
+    for page in reader.due_page_keys(now, PAGES)? {
+        if now.since(page.due) > LATE {
+            let (pages, due) = at_host
+                .entry(host_key(&page.url))
+                .or_insert((Vec::new(), page.due));
+            *due = page.due.min(*due);
+            pages.push(page);
+        }
+    }
+    let mut late = Vec::with_capacity(at_host.len());
+    for (host, (pages, due)) in at_host {
+        let why = match daemon {
+            true => why(reader, config, &pages)?,
+            false => NOBODY_POLLS.to_owned(),
+        };
+        late.push(LateHost {
+            host,
+            pages: pages.len() as u64,
+            due,
+            why,
+        });
+    }
+    late.sort_by(|one, other| {
+        other
+            .pages
+            .cmp(&one.pages)
+            .then_with(|| one.host.cmp(&other.host))
+    });
+    Ok(late)
+}
+
+fn why(reader: &Reader, config: &Config, pages: &[DueKey]) -> Result<String, Error> {
+    let origin = pages
+        .first()
+        .and_then(|page| url::Url::parse(&page.url).ok())
+        .map(|url| url.origin().ascii_serialization());
+    let robots = match origin {
+        Some(origin) if config.page.robots => reader.robots(&origin)?,
+        _ => None,
+    };
+    let delay = robots.and_then(|robots| robots.crawl_delay);
+    Ok(match (delay, config.page.host_budget) {
+        (Some(delay), _) => format!(
+            "its robots.txt asks for {} between two pages (Crawl-delay)",
+            format_duration(delay)
+        ),
+        (None, Some(budget)) => format!(
+            "they wait for its turns ({} between two) and its budget of {budget} pages an hour (page.host_budget)",
+            format_duration(config.fetch.host_delay)
+        ),
+        (None, None) => format!(
+            "they wait for its turns ({} between two)",
+            format_duration(config.fetch.host_delay)
+        ),
+    })
+}

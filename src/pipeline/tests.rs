@@ -1,0 +1,438 @@
+//! Politeness of whole checks, against a server on the loopback address and under a clock that the test sets.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+
+use super::*;
+use crate::config::{Environment, Flags, Secrets, from_text};
+use crate::fetch::{AddressPolicy, ClientConfig};
+use crate::store::{KnownEntry, OpenOptions};
+use crate::time::Fixed;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_hours(1);
+const ARTICLE: &str = "<!doctype html><title>Harbour</title><article><h1>Harbour closes</h1>\
+    <p>The harbour was closed on Monday after a crane had fallen into the basin, the port authority said.</p>\
+    <p>Nobody was hurt. Ships were sent to the outer berths, and the ferry to the islands was cancelled.</p></article>";
+
+type Answer = dyn Fn(&str, &str) -> String + Send + Sync;
+
+/// A server that answers an address and the head of a request with a status line, headers and a body.
+struct Site {
+    port: u16,
+    answer: Arc<Mutex<Arc<Answer>>>,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Site {
+    fn start(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let site = Self {
+            port: listener.local_addr().unwrap().port(),
+            answer: Arc::new(Mutex::new(Arc::new(answer))),
+            heads: Arc::default(),
+        };
+        let (answer, heads) = (Arc::clone(&site.answer), Arc::clone(&site.heads));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let head = read_head(&mut stream);
+                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                heads.lock().unwrap().push(head.clone());
+                let answer = Arc::clone(&answer.lock().unwrap());
+                let _ = stream.write_all(answer(&path, &head).as_bytes());
+            }
+        });
+        site
+    }
+
+    fn becomes(&self, answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) {
+        *self.answer.lock().unwrap() = Arc::new(answer);
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The heads of the requests for an address, in small letters.
+    fn asked(&self, path: &str) -> Vec<String> {
+        let start = format!("get {path} ");
+        let heads = self.heads.lock().unwrap();
+        heads
+            .iter()
+            .filter(|head| head.starts_with(&start))
+            .cloned()
+            .collect()
+    }
+}
+
+fn read_head(stream: &mut TcpStream) -> String {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).to_lowercase()
+}
+
+fn reply(status: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    )
+}
+
+fn rss(rest: &str, items: &str) -> String {
+    format!("<rss version=\"2.0\"><channel><title>Port news</title>{rest}{items}</channel></rss>")
+}
+
+fn item(path: &str) -> String {
+    format!("<item><guid>{path}</guid><title>Harbour closes</title><link>{path}</link></item>")
+}
+
+/// A pipeline over a database of its own.
+struct Bench {
+    clock: Arc<Fixed>,
+    store: Store,
+    pipeline: Arc<Pipeline>,
+}
+
+fn settings(text: &str) -> Settings {
+    let environment = Environment::from_pairs([("REVISOR_DB", "/unused")]);
+    let loaded = from_text(
+        text,
+        None,
+        Flags::default(),
+        &environment,
+        Secrets::Required,
+    );
+    Settings::new(loaded.unwrap().config)
+}
+
+impl Bench {
+    async fn new(folder: &Path, config: &str, now: Timestamp) -> Self {
+        let store = Store::open(&folder.join("revisor.db"), &OpenOptions::default()).unwrap();
+        let clock = Arc::new(Fixed::at(now));
+        let settings = settings(config);
+        let synced = store
+            .writer()
+            .sync_feeds(settings.configured_feeds(), now)
+            .await
+            .unwrap();
+        let fetch = &settings.config().fetch;
+        let client = ClientConfig {
+            policy: AddressPolicy::public_and(fetch.allow_private.iter().copied()),
+            ..ClientConfig::default()
+        };
+        let client = Client::new(&client, clock.clone()).unwrap();
+        let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
+        let pipeline = Pipeline::new(
+            clock.clone(),
+            &store,
+            settings,
+            client,
+            turns,
+            Workers::new(1),
+        );
+        pipeline.replan(&synced.rescheduled).await.unwrap();
+        Self {
+            clock,
+            store,
+            pipeline: Arc::new(pipeline),
+        }
+    }
+
+    fn feed(&self) -> crate::store::FeedRow {
+        self.pipeline
+            .read(|reader| reader.feeds(false))
+            .unwrap()
+            .remove(0)
+    }
+
+    async fn poll(&self) -> FeedReport {
+        let feed = self.feed().id;
+        let report = Box::pin(self.pipeline.check_feed(feed, Patience::Endless)).await;
+        self.pipeline.store_quiet_polls().await.unwrap();
+        report.unwrap()
+    }
+
+    /// The entries that have a page, in the order of their numbers.
+    fn entries(&self) -> Vec<KnownEntry> {
+        let ids = self
+            .pipeline
+            .read(|reader| reader.entries_in_feed(self.feed().id))
+            .unwrap();
+        let entry = |id| self.pipeline.read(|reader| reader.entry(id)).unwrap();
+        ids.into_iter().filter_map(entry).collect()
+    }
+
+    async fn look(&self, entry: EntryId) -> PageResult {
+        let look = self.pipeline.check_page(entry, Patience::Endless);
+        Box::pin(look).await.unwrap().result
+    }
+}
+
+fn start() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-11-23T10:00:00Z").unwrap()
+}
+
+fn config(site: &Site, rest: &str) -> String {
+    format!(
+        "[fetch]\nhost_delay = \"0s\"\nallow_private = [\"127.0.0.1/32\"]\n[[feed]]\nname = \"port\"\nurl = \"{}\"\n{rest}",
+        site.url("/feed")
+    )
+}
+
+/// A page with a validator, and a 304 for whoever brings it.
+fn page(head: &str) -> String {
+    let tag = "ETag: \"1\"\r\nContent-Type: text/html\r\n";
+    match head.contains("if-none-match: \"1\"") {
+        true => reply("304 Not Modified", tag, ""),
+        false => reply("200 OK", tag, ARTICLE),
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "figures that somebody wants to read")]
+async fn a_year_of_one_unchanged_article_costs_at_most_190_requests() {
+    let site = Site::start(|path, head| match path {
+        "/feed" => reply("200 OK", "ETag: \"f\"\r\n", &rss("", &item("/a"))),
+        "/a" => page(head),
+        _ => reply("404 Not Found", "", ""),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, ""), start()).await;
+    bench.poll().await;
+    let end = start() + Duration::from_hours(24 * 365);
+    let entry = bench.entries().remove(0).id;
+    while let Some(next) = bench.entries().remove(0).page.next {
+        assert!(next < end);
+        bench.clock.set(next);
+        bench.look(entry).await;
+    }
+    let asked = site.asked("/a");
+    let conditional = asked
+        .iter()
+        .filter(|head| head.contains("if-none-match: \"1\""))
+        .count();
+    let robots = site.asked("/robots.txt").len();
+    eprintln!(
+        "{} looks, {conditional} of them conditional; robots.txt: {robots}",
+        asked.len()
+    );
+    assert!((150..=190).contains(&asked.len()), "{}", asked.len());
+    assert_eq!(conditional, asked.len() - 1, "all but the first");
+    assert!(robots <= 85, "{robots}: once a day, on days with a look");
+}
+
+#[tokio::test]
+async fn what_robots_txt_forbids_is_not_asked_for_until_it_says_something_else() {
+    let robots = |text: &'static str| {
+        move |path: &str, head: &str| match path {
+            "/feed" => reply("200 OK", "", &rss("", &(item("/private/a") + &item("/go")))),
+            "/robots.txt" => reply("200 OK", "", text),
+            "/go" => reply("302 Found", "Location: /private/b\r\n", ""),
+            _ => page(head),
+        }
+    };
+    let site = Site::start(robots("User-agent: *\nDisallow: /private/"));
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site, "");
+    let bench = Bench::new(folder.path(), &config, start()).await;
+    bench.poll().await;
+    for entry in bench.entries() {
+        let PageResult::Failed(why) = bench.look(entry.id).await else {
+            panic!("robots.txt forbids it");
+        };
+        assert_eq!(why, "robots.txt forbids it (Disallow: /private/)");
+    }
+    assert!(site.asked("/private/a").is_empty());
+    assert_eq!(site.asked("/go").len(), 1, "it is not forbidden itself");
+    assert!(site.asked("/private/b").is_empty());
+    assert_eq!(site.asked("/robots.txt").len(), 1);
+    for entry in bench.entries() {
+        assert_eq!(entry.page.barred, Some(start()));
+        assert_eq!(entry.page.failures, 0, "it has done nothing wrong");
+        assert_eq!(entry.page.next, Some(start() + HOUR * 24));
+    }
+
+    // A restart asks nobody anew.
+    drop(bench);
+    let later = start() + HOUR * 23;
+    let bench = Bench::new(folder.path(), &config, later).await;
+    let entry = bench.entries().remove(0);
+    let forced = bench.pipeline.check_page(entry.id, Patience::Short);
+    Box::pin(forced).await.unwrap();
+    assert_eq!(site.asked("/robots.txt").len(), 1);
+
+    site.becomes(robots("User-agent: *\nDisallow: /other/"));
+    bench.clock.set(start() + HOUR * 25);
+    for entry in bench.entries() {
+        bench.look(entry.id).await;
+    }
+    assert_eq!(site.asked("/robots.txt").len(), 2);
+    for entry in bench.entries() {
+        assert_eq!(entry.page.barred, None);
+        assert!(entry.page.ok.is_some());
+    }
+}
+
+#[tokio::test]
+async fn pages_barred_before_are_due_when_robots_txt_changes() {
+    let site = Site::start(|path, _| match path {
+        "/feed" => reply("200 OK", "", &rss("", &(item("/a") + &item("/b")))),
+        "/robots.txt" => reply("503 Service Unavailable", "", ""),
+        _ => panic!("not to be asked for"),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, ""), start()).await;
+    bench.poll().await;
+    for entry in bench.entries() {
+        let PageResult::Failed(why) = bench.look(entry.id).await else {
+            panic!("nothing is known of robots.txt");
+        };
+        assert!(
+            why.starts_with("robots.txt cannot be read: answered 503"),
+            "{why}"
+        );
+    }
+    assert_eq!(site.asked("/robots.txt").len(), 1);
+
+    site.becomes(|path, head| match path {
+        "/robots.txt" => reply("404 Not Found", "", ""),
+        _ => page(head),
+    });
+    let now = start() + Duration::from_mins(10);
+    bench.clock.set(now);
+    let entries = bench.entries();
+    bench.look(entries[0].id).await;
+    assert_eq!(bench.entries()[1].page.next, Some(now));
+    assert_eq!(bench.look(entries[1].id).await, PageResult::Unchanged);
+    assert_eq!(site.asked("/robots.txt").len(), 2);
+    assert_eq!(site.asked("/b").len(), 1);
+}
+
+#[tokio::test]
+async fn crawl_delay_is_kept_between_pages_and_not_when_nobody_obeys() {
+    let site = Site::start(|path, head| match path {
+        "/feed" => reply("200 OK", "", &rss("", &(item("/a") + &item("/b")))),
+        "/robots.txt" => reply("200 OK", "", "User-agent: revisor\nCrawl-delay: 600"),
+        _ => page(head),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, ""), start()).await;
+    bench.poll().await;
+    let entries = bench.entries();
+    bench.look(entries[0].id).await;
+    assert!(bench.pipeline.page_wait("127.0.0.1") > Duration::from_secs(500));
+    let PageResult::Failed(why) = bench.look(entries[1].id).await else {
+        panic!("it is too early");
+    };
+    assert!(why.contains("over its budget"), "{why}");
+    assert!(site.asked("/b").is_empty());
+    assert_eq!(
+        bench.entries()[1].page.next,
+        Some(start()),
+        "as due as before"
+    );
+    bench.poll().await;
+    assert_eq!(site.asked("/feed").len(), 2, "feeds do not wait for it");
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site, "page.robots = false\n");
+    let bench = Bench::new(folder.path(), &config, start()).await;
+    bench.poll().await;
+    for entry in bench.entries() {
+        bench.look(entry.id).await;
+    }
+    assert_eq!(site.asked("/b").len(), 1);
+    assert_eq!(site.asked("/robots.txt").len(), 1);
+}
+
+#[tokio::test]
+async fn wishes_of_a_document_outlive_a_304() {
+    let site = Site::start(|_, head| match head.contains("if-none-match") {
+        true => reply("304 Not Modified", "", ""),
+        false => reply("200 OK", "ETag: \"f\"\r\n", &rss("<ttl>180</ttl>", "")),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, "every = \"15m\"\n"), start()).await;
+    for _ in 0..3 {
+        bench.poll().await;
+        let feed = bench.feed();
+        assert_eq!(feed.next_why, "publisher asks for 3h (ttl)");
+        bench.clock.set(feed.next_poll.unwrap());
+    }
+    assert_eq!(site.asked("/feed").len(), 3);
+}
+
+#[tokio::test]
+async fn a_move_is_remembered_when_the_feed_answers_there_unchanged() {
+    let feed = |head: &str| match head.contains("if-none-match: \"f\"") {
+        true => reply("304 Not Modified", "", ""),
+        false => reply("200 OK", "ETag: \"f\"\r\n", &rss("", "")),
+    };
+    let site = Site::start(move |_, head| feed(head));
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, "every = \"15m\"\n"), start()).await;
+    bench.poll().await;
+    site.becomes(move |path, head| match path {
+        "/feed" => reply("301 Moved Permanently", "Location: /new\r\n", ""),
+        _ => feed(head),
+    });
+    bench.poll().await;
+    assert_eq!(bench.feed().moved_to, Some(site.url("/new")));
+    bench.poll().await;
+    assert_eq!(site.asked("/feed").len(), 2);
+}
+
+#[tokio::test]
+async fn who_can_only_send_the_whole_feed_is_asked_once_a_day_unless_a_rhythm_is_named() {
+    let site = Site::start(|_, _| reply("200 OK", "", &rss("", "")));
+    for (rest, at_least, at_most) in [
+        ("", HOUR * 24, HOUR * 27),
+        ("every = \"15m\"\n", HOUR / 5, HOUR / 3),
+        ("unconditional = \"6h\"\n", HOUR * 6, HOUR * 7),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::new(folder.path(), &config(&site, rest), start()).await;
+        for _ in 0..2 {
+            bench.poll().await;
+            let wait = bench.feed().next_poll.unwrap().since(start());
+            assert!(wait >= at_least && wait <= at_most, "{rest}: {wait:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_rhythm_holds_at_once_also_after_a_restart() {
+    let site = Site::start(|_, _| reply("200 OK", "ETag: \"f\"\r\n", &rss("", "")));
+    let folder = tempfile::tempdir().unwrap();
+    let rarely = config(&site, "every = \"7d\"\njitter = \"0%\"\n");
+    let bench = Bench::new(folder.path(), &rarely, start()).await;
+    bench.poll().await;
+    assert_eq!(bench.feed().next_poll, Some(start() + HOUR * 24 * 7));
+    drop(bench);
+    let often = config(&site, "every = \"2h\"\njitter = \"0%\"\n");
+    let bench = Bench::new(folder.path(), &often, start() + HOUR).await;
+    assert_eq!(bench.feed().next_poll, Some(start() + HOUR * 2));
+    assert_eq!(bench.feed().next_why, "every 2h");
+}
+
+#[tokio::test]
+async fn a_night_off_is_caught_up_with_over_an_interval() {
+    let site = Site::start(|_, _| reply("200 OK", "ETag: \"f\"\r\n", &rss("", "")));
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site, "every = \"1h\"\n");
+    let bench = Bench::new(folder.path(), &config, start()).await;
+    assert_eq!(bench.pipeline.away().unwrap(), Duration::ZERO, "a new feed");
+    bench.poll().await;
+    let morning = start() + HOUR * 12;
+    bench.clock.set(morning);
+    let away = bench.pipeline.away().unwrap();
+    assert!(away > HOUR * 10 && away < HOUR * 12);
+    bench.pipeline.catch_up(away).await.unwrap();
+    let next = bench.feed().next_poll.unwrap();
+    assert!(next >= morning && next.since(morning) <= HOUR * 2);
+    drop(bench.store);
+}
