@@ -6,12 +6,15 @@ use super::Context;
 use super::args::{Format, HistoryArgs};
 use super::select;
 use crate::config::Config;
-use crate::domain::event::FeedInfo;
+use crate::domain::event::{EventKind, FeedInfo};
 use crate::domain::ids::{ChangeNumber, FeedId};
+use crate::domain::life::Reason;
 use crate::domain::telling;
 use crate::error::{Error, Exit};
-use crate::report::history::{self, History, HistoryChange, HistoryName, HistoryRow};
-use crate::store::{AliasRow, ChangeFilter, KnownEntry, Life, Reader, StoredChange};
+use crate::report::history::{
+    self, History, HistoryChange, HistoryName, HistoryRow, LifeRow, PageRemarks,
+};
+use crate::store::{AliasRow, ChangeFilter, EventFilter, KnownEntry, Life, Reader, StoredChange};
 
 pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
@@ -57,7 +60,10 @@ fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<Hi
         feed: feed_info(entry.feed, config, reader)?,
         entry: telling::entry_info(&entry.public_id, &state, entry.first_seen),
         in_feed: entry.in_feed,
+        left_feed: entry.left,
         removed: entry.life == Life::Removed,
+        life: life_of(entry, reader)?,
+        page: page_remarks(entry, reader)?,
         date_touches: entry.date_touches,
         page_checked: entry.page.checked,
         page_next: entry.page.next,
@@ -76,6 +82,39 @@ fn names_of(names: Vec<AliasRow>) -> Vec<HistoryName> {
         taken_from: row.taken_from,
     };
     names.into_iter().map(name).collect()
+}
+
+/// When the article went and came back.
+fn life_of(entry: &KnownEntry, reader: &Reader) -> Result<Vec<LifeRow>, Error> {
+    let filter = EventFilter {
+        kinds: vec![EventKind::EntryRemoved, EventKind::EntryRestored],
+        entry: Some(entry.id),
+        oldest_first: true,
+        ..EventFilter::default()
+    };
+    let mut rows = Vec::new();
+    reader.each_event(&filter, |logged| {
+        let event = logged.stored.event;
+        rows.push(LifeRow {
+            event: event.kind,
+            window: event.data.window,
+            detail: event.data.detail,
+        });
+        true
+    })?;
+    Ok(rows)
+}
+
+fn page_remarks(entry: &KnownEntry, reader: &Reader) -> Result<PageRemarks, Error> {
+    let life = reader.page_life(entry.id)?;
+    Ok(PageRemarks {
+        reason: entry.page.reason.map(Reason::as_str),
+        error: entry.page.error.clone(),
+        failures: entry.page.failures,
+        missing_since: life.missing.map(|missing| missing.since),
+        held_since: life.held.map(|held| held.since),
+        unconfirmed: life.unconfirmed,
+    })
 }
 
 fn change_of(change: StoredChange) -> Option<(ChangeNumber, HistoryChange)> {

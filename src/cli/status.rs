@@ -111,6 +111,12 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         }),
         pages: counts.pages_on_clock,
         pages_due: counts.pages_due,
+        pages_unread: counts
+            .pages_unread
+            .iter()
+            .map(|(reason, pages)| (reason.as_str(), *pages))
+            .collect(),
+        removed: counts.removed,
         troubled,
         ..FeedsStatus::default()
     }

@@ -268,7 +268,13 @@ fn take_variable(
     let as_text = || Spanned::new(0..0, DeValue::String(text.into()));
     let wants_toml = matches!(
         key,
-        "concurrency" | "per_host" | "allow_private" | "robots" | "host_budget" | "bulk_edit"
+        "concurrency"
+            | "per_host"
+            | "allow_private"
+            | "robots"
+            | "host_budget"
+            | "bulk_edit"
+            | "removed_checks"
     ) || (key == "recheck" && text.trim_start().starts_with('['));
     if wants_toml && !text.trim().is_empty() {
         let value = DeValue::parse(text.trim()).unwrap_or_else(|_| as_text());

@@ -114,6 +114,9 @@ raw_table! {
         flap_window: String = "a duration such as \"24h\"",
         bulk_edit: i64 = "a number from 2 on",
         live_digest: String = "a duration such as \"1h\", or \"off\"",
+        removed_checks: i64 = "a number from 1 to 100",
+        removed_after: String = "a duration such as \"6h\"",
+        confirm_after: String = "a duration such as \"10m\"",
     }
 }
 

@@ -24,6 +24,7 @@ use crate::domain::article_clock::{Ladder, Step};
 use crate::domain::classify::Significance;
 use crate::domain::cron::CronSchedule;
 use crate::domain::durations::{parse_share, shortened};
+use crate::domain::life::Rule;
 use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -57,6 +58,11 @@ const LEAST_DETECT: DetectConfig = DetectConfig {
     flap_window: Duration::from_hours(24),
     bulk_edit: 10,
     live_digest: Some(Duration::from_hours(1)),
+    life: Rule {
+        checks: 3,
+        after: Duration::from_hours(6),
+        confirm: Duration::from_mins(10),
+    },
 };
 
 fn least_page() -> PageConfig {
@@ -510,6 +516,31 @@ impl<'a, 't> Resolver<'a, 't> {
             ),
             bulk_edit: self.number("bulk_edit", raw.bulk_edit.as_ref(), edits, below.bulk_edit),
             live_digest: self.live_digest(raw.live_digest.as_ref(), below.live_digest),
+            life: self.life(raw, &below.life),
+        }
+    }
+
+    fn life(&mut self, raw: &RawDetect, below: &Rule) -> Rule {
+        let days = Duration::ZERO..=Duration::from_hours(24 * 30);
+        Rule {
+            checks: self
+                .number("removed_checks", raw.removed_checks.as_ref(), 1..=100, 0)
+                .try_into()
+                .ok()
+                .filter(|checks| *checks > 0)
+                .unwrap_or(below.checks),
+            after: self.duration(
+                "removed_after",
+                raw.removed_after.as_ref(),
+                days,
+                below.after,
+            ),
+            confirm: self.duration(
+                "confirm_after",
+                raw.confirm_after.as_ref(),
+                Duration::ZERO..=Duration::from_hours(24),
+                below.confirm,
+            ),
         }
     }
 

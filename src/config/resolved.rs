@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use super::secret::{Secret, SecretSource};
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
+use crate::domain::life::Rule;
 use crate::domain::route::TargetRule;
 use crate::domain::schedule::Plan;
 
@@ -184,6 +185,8 @@ pub struct DetectConfig {
     pub bulk_edit: usize,
     /// Additions to a live article are summed up once in this time; `None` tells each.
     pub live_digest: Option<Duration>,
+    /// When an article counts as removed, and how soon a look is repeated.
+    pub life: Rule,
 }
 
 /// `[keep]`

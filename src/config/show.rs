@@ -272,6 +272,26 @@ fn detect(out: &mut Writer, prefix: &str, detect: &DetectConfig, common: Option<
             period.as_deref().unwrap_or("off"),
         );
     }
+    let life = common.map(|common| common.life);
+    if differs(&detect.life.checks, life.as_ref().map(|rule| &rule.checks)) {
+        out.value(&format!("{prefix}removed_checks"), detect.life.checks);
+    }
+    for (key, value, below) in [
+        (
+            "removed_after",
+            detect.life.after,
+            life.map(|rule| rule.after),
+        ),
+        (
+            "confirm_after",
+            detect.life.confirm,
+            life.map(|rule| rule.confirm),
+        ),
+    ] {
+        if differs(&value, below.as_ref()) {
+            out.text(&format!("{prefix}{key}"), &format_duration(value));
+        }
+    }
 }
 
 fn significance(significance: Significance) -> &'static str {

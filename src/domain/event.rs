@@ -139,6 +139,9 @@ pub struct EventData {
     /// Set when the event sums up what was added to a live article: `before`, `after` and `diff` span all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<DigestInfo>,
+    /// Between which looks an article went or came back: for `entry.removed` and `entry.restored`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Set on events that `notify test` makes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,

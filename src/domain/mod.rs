@@ -16,6 +16,7 @@ pub mod fingerprint;
 pub mod furniture;
 pub mod identity;
 pub mod ids;
+pub mod life;
 pub mod live;
 pub mod moment;
 pub mod normalise;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::fingerprint::{Fingerprint, Fingerprints};
 use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
+use super::life::{PageLife, Reason};
 use super::schedule::Rhythm;
 use super::scheme::Schemes;
 use super::state::{Channel, EntryState};
@@ -293,6 +294,8 @@ pub struct EntryOutcome {
     pub in_feed: Option<bool>,
     /// The last look that saw it in the feed, when it has just left or come back.
     pub last_seen: Option<Timestamp>,
+    /// How it left the feed, when it has just left.
+    pub left: Option<Left>,
     /// A claimed date moved while the text stayed: counted as `fake-freshness`.
     pub date_touched: bool,
     /// All dates claimed now, when they differ from those stored and there is no revision that says so; else the same
@@ -311,6 +314,10 @@ pub struct EntryOutcome {
     pub page: Option<PageCheck>,
     /// The raw answer behind a revision that the page brought.
     pub page_capture: Option<Capture>,
+    /// What looks at the page have begun, when that is not what was stored.
+    pub life: Option<PageLife>,
+    /// The raw answer behind a text that is held.
+    pub held_capture: Option<Capture>,
     /// The address of the page to look at from now on; `None` leaves it.
     pub page_url: Option<String>,
     /// When to look at the page next; outer `None` leaves it, inner `None` ends it.
@@ -350,6 +357,7 @@ impl EntryOutcome {
             aliases: Vec::new(),
             in_feed: None,
             last_seen: None,
+            left: None,
             date_touched: false,
             claimed: None,
             stamp: None,
@@ -358,6 +366,8 @@ impl EntryOutcome {
             revision: None,
             page: None,
             page_capture: None,
+            life: None,
+            held_capture: None,
             page_url: None,
             page_next: None,
             events: Vec::new(),
@@ -389,6 +399,34 @@ impl EntryOutcome {
     }
 }
 
+/// How an entry left its feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// While the feed went on listing older ones.
+    Early,
+    /// Pushed out by newer ones, as far as can be told.
+    ScrolledOff,
+}
+
+impl Left {
+    /// The name in the database and in machine output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Early => "early",
+            Self::ScrolledOff => "scrolled_off",
+        }
+    }
+
+    /// The way of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Early, Self::ScrolledOff]
+            .into_iter()
+            .find(|left| left.as_str() == name)
+    }
+}
+
 /// What a look at a page leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageCheck {
@@ -400,6 +438,8 @@ pub struct PageCheck {
     pub status: Option<u16>,
     /// What went wrong, for people.
     pub error: Option<String>,
+    /// What kind of thing went wrong.
+    pub reason: Option<Reason>,
     /// The validators for the next look; kept as they are when `None`.
     pub validators: Option<Validators>,
 }
@@ -438,8 +478,12 @@ pub struct FeedPoll {
     pub validators: Option<Validators>,
     /// The feed's own title; kept when `None`.
     pub title: Option<String>,
-    /// The address that a permanent redirect has led to; kept when `None`.
-    pub moved_to: Option<String>,
+    /// The address that a permanent redirect has led to; kept when `None`, forgotten when `Some(None)`.
+    pub moved_to: Option<Option<String>>,
+    /// The first of the polls in a row that were answered 410, this one included; `None` when this one was not.
+    pub gone_since: Option<Timestamp>,
+    /// The poll that first saw most texts gone, when that waits for a second one; kept when `None`.
+    pub emptied: Option<Option<Timestamp>>,
 }
 
 /// What a document says of how often it is worth asking.

@@ -49,7 +49,29 @@ pub fn revision_info(number: RevisionNumber, seen: Timestamp, state: &EntryState
     }
 }
 
-/// The whole change as an event, without its `text` and its number.
+/// That an article went or came back, without the event's `text`. `revision` is the newest one of the entry.
+#[must_use]
+pub fn life(
+    kind: EventKind,
+    feed: FeedInfo,
+    entry: EntryInfo,
+    revision: RevisionInfo,
+    window: Window,
+    detail: String,
+    at: Timestamp,
+) -> Event {
+    let data = EventData {
+        feed: Some(feed),
+        entry: Some(entry),
+        before: Some(revision),
+        window: Some(window),
+        detail: Some(detail),
+        ..EventData::default()
+    };
+    event(kind, at, data)
+}
+
+/// The whole change as an event noticed at `at`, without its `text` and its number.
 #[must_use]
 pub fn revised(
     revised: &Revised,
@@ -57,6 +79,7 @@ pub fn revised(
     entry: EntryInfo,
     before: RevisionInfo,
     window: Window,
+    at: Timestamp,
 ) -> Event {
     let Revised {
         step,
@@ -65,11 +88,14 @@ pub fn revised(
         revert_of,
         ..
     } = revised;
-    let after = revision_info(step.number, window.first_changed, &step.state);
+    let seen = window.first_changed.max(before.seen);
+    let after = revision_info(step.number, seen, &step.state);
     let mut event = self::step(comparison, assessment, feed, entry, [before, after], window);
     if let Some(change) = &mut event.data.change {
         change.revert_of = *revert_of;
     }
+    // A text that was held was seen before it was noticed.
+    event.timestamp = at;
     event
 }
 

@@ -21,6 +21,8 @@ pub enum PageKind {
     Consent,
     /// A test whether the reader is a robot.
     BotCheck,
+    /// A notice that the site is out of order for a while.
+    Maintenance,
     /// No main text.
     NotArticle,
 }
@@ -35,8 +37,25 @@ impl PageKind {
             Self::Paywall => "paywall",
             Self::Consent => "consent",
             Self::BotCheck => "bot_check",
-            Self::NotArticle => "not_article",
+            // The names are a contract that knows no word for a site that is out of order; `reason` tells it.
+            Self::Maintenance | Self::NotArticle => "not_article",
         }
+    }
+}
+
+impl PageKind {
+    /// What the page is in place of an article, for people; `None` for an article.
+    #[must_use]
+    pub fn notice(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Article => return None,
+            Self::NotArticle => "no main text was found on the page",
+            Self::Soft404 => "the page says that it was not found",
+            Self::Paywall => "the page shows a paywall instead of the text",
+            Self::Consent => "the page asks for consent instead of showing the text",
+            Self::BotCheck => "the page asks whether the reader is a robot",
+            Self::Maintenance => "the page says that the site is out of order for a while",
+        })
     }
 }
 
@@ -45,6 +64,8 @@ impl PageKind {
 pub struct Article {
     /// What it is; only the state of an [`PageKind::Article`] may become a revision.
     pub kind: PageKind,
+    /// The phrase by which it was told to be no article.
+    pub said: Option<&'static str>,
     /// What it says.
     pub state: PageState,
     /// The headline to show: `h1`, JSON-LD, `og:title`, else the document's title.
@@ -71,8 +92,10 @@ pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Ar
         .headline()
         .map(str::to_owned)
         .or(opened.head.title.clone());
+    let judged = kind::of(&opened.page.html, &opened.head, &state);
     Article {
-        kind: kind::of(&opened.page.html, &opened.head, &state),
+        kind: judged.kind,
+        said: judged.said,
         state,
         title,
         language: opened.head.language,

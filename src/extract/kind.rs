@@ -2,11 +2,16 @@
 //!
 //! A wrong "this is no article" hides edits, a wrong "this is an article" stores a wall as the new text. So a page with
 //! a text of its own is an article whatever else it says, and the words of a wall count only where there is little else.
+//! A wall that leaves the beginning of a text standing is told by comparing: see [`super::signs`].
+
+mod phrases;
 
 use super::article::PageKind;
 use super::head::Head;
 use super::page::Page;
+use crate::domain::diff::is_ideograph;
 use crate::domain::state::PageState;
+pub(super) use phrases::{PHRASES, plain};
 
 /// From this many words on, a page with an article's text is an article.
 const ENOUGH_WORDS: usize = 120;
@@ -14,25 +19,38 @@ const ENOUGH_WORDS: usize = 120;
 /// A page that shows no more words than this in all may be a notice.
 const NOTICE_WORDS: usize = 250;
 
+/// A page that says that its site is out of order says little else.
+const DOWN_WORDS: usize = 80;
+
+/// What a page was judged to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Judged {
+    /// The kind.
+    pub(super) kind: PageKind,
+    /// The phrase that it was told by.
+    pub(super) said: Option<&'static str>,
+}
+
 /// Judges a page by what it says and by what was extracted of it.
-pub(super) fn of(html: &str, head: &Head, state: &PageState) -> PageKind {
+pub(super) fn of(html: &str, head: &Head, state: &PageState) -> Judged {
+    let judged = |kind| Judged { kind, said: None };
     let words: usize = state.body.iter().map(|block| words(&block.text)).sum();
     if words >= ENOUGH_WORDS {
-        return PageKind::Article;
+        return judged(PageKind::Article);
     }
     let shown = Shown::of(html, head, state);
-    if shown.is_bot_check() {
-        PageKind::BotCheck
-    } else if shown.is_not_found() {
-        PageKind::Soft404
-    } else if shown.is_consent() {
-        PageKind::Consent
-    } else if shown.is_paywall(head) {
-        PageKind::Paywall
-    } else if state.body.is_empty() {
-        PageKind::NotArticle
-    } else {
-        PageKind::Article
+    let notices = [
+        (PageKind::BotCheck, shown.bot_check()),
+        (PageKind::Soft404, shown.not_found()),
+        (PageKind::Consent, shown.consent()),
+        (PageKind::Paywall, shown.paywall(head)),
+        (PageKind::Maintenance, shown.down()),
+    ];
+    let notice = notices.into_iter().find(|(_, said)| said.is_some());
+    match notice {
+        Some((kind, said)) => Judged { kind, said },
+        None if state.body.is_empty() => judged(PageKind::NotArticle),
+        None => judged(PageKind::Article),
     }
 }
 
@@ -50,13 +68,7 @@ struct Shown {
 
 impl Shown {
     fn of(html: &str, head: &Head, state: &PageState) -> Self {
-        let page = Page::read(html);
-        let mut text = String::new();
-        for block in page.blocks.iter().take(400) {
-            text.push_str(&block.block.text);
-            text.push('\n');
-        }
-        let text = plain(&text);
+        let text = text_of(html);
         let titles = [head.title.as_deref(), state.h1.as_deref()];
         Self {
             titles: plain(&titles.into_iter().flatten().collect::<Vec<_>>().join("\n")),
@@ -66,193 +78,97 @@ impl Shown {
         }
     }
 
-    fn says(&self, phrases: &[&str]) -> bool {
-        phrases
-            .iter()
-            .any(|phrase| self.text.contains(phrase) || self.titles.contains(phrase))
+    fn says(&self, phrases: &'static [&'static str]) -> Option<&'static str> {
+        let said = |phrase: &&&str| self.text.contains(**phrase) || self.titles.contains(**phrase);
+        phrases.iter().find(said).copied()
     }
 
-    fn is_bot_check(&self) -> bool {
-        const TITLES: [&str; 8] = [
-            "just a moment",
-            "attention required! | cloudflare",
-            "access denied",
-            "are you a robot",
-            "verify you are human",
-            "pardon our interruption",
-            "security check",
-            "ddos-guard",
-        ];
-        const TEXTS: [&str; 14] = [
-            "checking your browser",
-            "verify you are human",
-            "verifying you are human",
-            "verify that you are not a robot",
-            "verify you are not a robot",
-            "i'm not a robot",
-            "are you a robot",
-            "unusual traffic",
-            "complete the captcha",
-            "enable javascript and cookies to continue",
-            "needs to review the security of your connection",
-            "please complete the security check",
-            "performance & security by cloudflare",
-            "request unsuccessful. incapsula",
-        ];
-        let titled = TITLES.iter().any(|title| self.titles.contains(title));
-        self.words <= NOTICE_WORDS && (self.says(&TEXTS) || (titled && self.main_words < 60))
+    fn bot_check(&self) -> Option<&'static str> {
+        let titled = find(&PHRASES.robot_title, &self.titles).filter(|_| self.main_words < 60);
+        let said = self.says(&PHRASES.robot).or(titled);
+        said.filter(|_| self.words <= NOTICE_WORDS)
     }
 
-    fn is_not_found(&self) -> bool {
-        /// These speak of pages.
-        const OF_PAGES: [&str; 20] = [
-            "page not found",
-            "page cannot be found",
-            "page can't be found",
-            "page could not be found",
-            "page doesn't exist",
-            "page does not exist",
-            "page is no longer available",
-            "article is no longer available",
-            "article not found",
-            "story not found",
-            "content not found",
-            "seite nicht gefunden",
-            "page introuvable",
-            "page non trouvée",
-            "página no encontrada",
-            "página não encontrada",
-            "pagina non trovata",
-            "pagina niet gevonden",
-            "страница не найдена",
-            "ページが見つかりません",
-        ];
-        /// These may be about anything: they count as a title of their own.
-        const ALONE: [&str; 9] = [
-            "404",
-            "not found",
-            "nicht gefunden",
-            "non trouvé",
-            "no encontrado",
-            "não encontrado",
-            "non trovato",
-            "niet gevonden",
-            "hittades inte",
-        ];
-        let of_pages = |text: &str| OF_PAGES.iter().any(|name| text.contains(name));
-        let titled = self.titles.lines().any(|title| {
+    fn not_found(&self) -> Option<&'static str> {
+        let titled = self.titles.lines().find_map(|title| {
             let mut parts = title
                 .split([':', '|', '·', '–', '—'])
                 .flat_map(|part| part.split(" - "));
             let alone =
-                parts.any(|part| words(part) <= 3 && ALONE.iter().any(|name| part.contains(name)));
-            alone || (of_pages(title) && words(title) <= 12)
+                parts.find_map(|part| find(&PHRASES.gone_title, part).filter(|_| words(part) <= 3));
+            let of_pages = find(&PHRASES.gone, title).filter(|_| words(title) <= 12);
+            alone.or(of_pages)
         });
-        let told = self.words <= NOTICE_WORDS && of_pages(&self.text);
-        (titled && self.main_words < 80) || (told && self.main_words < 40)
+        let titled = titled.filter(|_| self.main_words < 80);
+        titled.or_else(|| {
+            find(&PHRASES.gone, &self.text)
+                .filter(|_| self.words <= NOTICE_WORDS && self.main_words < 40)
+        })
     }
 
-    fn is_consent(&self) -> bool {
-        const ASKS: [&str; 16] = [
-            "we use cookies",
-            "we and our partners",
-            "we, and our partners",
-            "before you continue",
-            "your privacy choices",
-            "we value your privacy",
-            "we care about your privacy",
-            "manage consent",
-            "wir verwenden cookies",
-            "wir und unsere partner",
-            "nous utilisons des cookies",
-            "nous et nos partenaires",
-            "utilizamos cookies",
-            "utilizziamo i cookie",
-            "wij gebruiken cookies",
-            "vi använder cookies",
-        ];
-        const OFFERS: [&str; 14] = [
-            "accept all",
-            "accept",
-            "agree",
-            "reject all",
-            "alle akzeptieren",
-            "zustimmen",
-            "einwilligen",
-            "tout accepter",
-            "accepter",
-            "aceptar",
-            "aceitar",
-            "accetta",
-            "accepteren",
-            "godkänn",
-        ];
+    fn consent(&self) -> Option<&'static str> {
         // A banner stands over nearly every page; a wall is nearly the whole page.
-        self.says(&ASKS)
-            && self.says(&OFFERS)
-            && self.words <= 2 * NOTICE_WORDS
-            && self.about_cookies() * 3 >= self.main_words.max(1)
+        let asks = self.says(&PHRASES.consent)?;
+        self.says(&PHRASES.consent_offer)?;
+        let wall =
+            self.words <= 2 * NOTICE_WORDS && self.about_consent() * 3 >= self.main_words.max(1);
+        wall.then_some(asks)
     }
 
     /// Words of the lines that are about cookies and privacy.
-    fn about_cookies(&self) -> usize {
-        let about = [
-            "cookie",
-            "privacy",
-            "consent",
-            "partner",
-            "datenschutz",
-            "confidentialité",
-            "privacidad",
-            "privacidade",
-        ];
+    fn about_consent(&self) -> usize {
         self.text
             .lines()
-            .filter(|line| about.iter().any(|word| line.contains(word)))
+            .filter(|line| find(&PHRASES.consent_about, line).is_some())
             .map(words)
             .sum()
     }
 
-    fn is_paywall(&self, head: &Head) -> bool {
-        const ASKS: [&str; 24] = [
-            "subscribe to continue",
-            "subscribe to read",
-            "subscribe now to read",
-            "to continue reading",
-            "to read the full",
-            "to keep reading",
-            "already a subscriber",
-            "this article is for subscribers",
-            "this content is for subscribers",
-            "for subscribers only",
-            "exclusive to subscribers",
-            "please log in",
-            "please sign in",
-            "log in to continue",
-            "sign in to continue",
-            "you must be logged in",
-            "jetzt abonnieren",
-            "bereits abonnent",
-            "réservé aux abonnés",
-            "déjà abonné",
-            "solo para suscriptores",
-            "exclusivo para assinantes",
-            "riservato agli abbonati",
-            "prenumerera för att läsa",
-        ];
-        self.says(&ASKS)
-            && (self.main_words < 60 || head.claims_wall())
-            && (self.words <= NOTICE_WORDS || head.claims_wall())
+    fn paywall(&self, head: &Head) -> Option<&'static str> {
+        let asks = self.says(&PHRASES.pay)?;
+        let wall = (self.main_words < 60 && self.words <= NOTICE_WORDS) || head.claims_wall();
+        wall.then_some(asks)
+    }
+
+    fn down(&self) -> Option<&'static str> {
+        let titled = self
+            .titles
+            .lines()
+            .find_map(|title| find(&PHRASES.down, title).filter(|_| words(title) <= 8));
+        let titled = titled.filter(|_| self.main_words < 40 && self.words <= NOTICE_WORDS);
+        titled.or_else(|| {
+            find(&PHRASES.down, &self.text)
+                .filter(|_| self.words <= DOWN_WORDS && self.main_words < 40)
+        })
     }
 }
 
-/// Lower case, with plain apostrophes.
-fn plain(text: &str) -> String {
-    text.to_lowercase().replace('’', "'")
+/// The visible text of a page, a block a line, in lower case.
+pub(super) fn text_of(html: &str) -> String {
+    let page = Page::read(html);
+    let mut text = String::new();
+    for block in page.blocks.iter().take(400) {
+        text.push_str(&block.block.text);
+        text.push('\n');
+    }
+    plain(&text)
 }
 
+fn find(phrases: &'static [&'static str], text: &str) -> Option<&'static str> {
+    phrases
+        .iter()
+        .find(|phrase| text.contains(**phrase))
+        .copied()
+}
+
+/// Words between spaces; of scripts that have none, two characters make a word.
 fn words(text: &str) -> usize {
-    text.split_whitespace().count()
+    let ideographs = text.chars().filter(|c| is_ideograph(*c)).count();
+    let spaced = text
+        .split_whitespace()
+        .filter(|word| !word.chars().all(is_ideograph))
+        .count();
+    spaced + ideographs.div_ceil(2)
 }
 
 #[cfg(test)]

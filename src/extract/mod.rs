@@ -18,6 +18,7 @@ mod links;
 mod main_text;
 pub(crate) mod markup;
 mod page;
+mod signs;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
@@ -26,3 +27,4 @@ pub const SCHEME: u16 = 2;
 pub use article::{Article, PageKind, article, explain};
 pub use links::{FeedLink, FeedLinkKind, feed_links};
 pub use main_text::Explained;
+pub use signs::{Sign, Signs, signs};

@@ -130,6 +130,9 @@ fn poll(
         validators: None,
         title: None,
         moved_to: None,
+        gone_since: None,
+        // A poll that went well has settled what an earlier one was not believed for.
+        emptied: (kind == schedule::PollResult::Ok && feed.emptied.is_some()).then_some(None),
     }
 }
 
@@ -199,18 +202,56 @@ pub(super) fn back_on_clock(
     match (config.page.mode, entry.page.checked) {
         (PageMode::Off, _) | (PageMode::Changed, Some(_)) => None,
         (_, None) => first_look(config, observations, now),
-        (PageMode::Always, Some(_)) => next_look(config, entry, false, true, now),
+        (PageMode::Always, Some(_)) => {
+            let look = Ended {
+                changed: false,
+                well: true,
+                again: None,
+            };
+            next_look(config, entry, &look, now)
+        }
     }
+}
+
+/// How a look at a page ended, as far as the next one is concerned.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    /// The page shows a change.
+    pub(super) changed: bool,
+    /// It was read, or known to be unchanged.
+    pub(super) well: bool,
+    /// It is to be looked at again after this time at the latest, to confirm what it saw.
+    pub(super) again: Option<Duration>,
 }
 
 /// When a page is looked at next, after a look at `now`; `None` when the looking has stopped.
 pub(super) fn next_look(
     config: &FeedConfig,
     entry: &store::KnownEntry,
-    changed: bool,
-    well: bool,
+    look: &Ended,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    let next = by_the_clock(config, entry, look, now);
+    let soon = look
+        .again
+        .filter(|_| config.page.mode != PageMode::Off)
+        .map(|again| now + again.max(SOONEST));
+    match (next, soon) {
+        (Some(next), Some(soon)) => Some(next.min(soon)),
+        (next, soon) => next.or(soon),
+    }
+}
+
+/// No page is looked at again sooner than this, whatever the configuration says.
+const SOONEST: Duration = Duration::from_secs(10);
+
+fn by_the_clock(
+    config: &FeedConfig,
+    entry: &store::KnownEntry,
+    look: &Ended,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let Ended { changed, well, .. } = *look;
     match (config.page.mode, well) {
         (PageMode::Off, _) | (PageMode::Changed, true) => return None,
         // A first look that failed is tried again, or there would be nothing to compare with.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::along::Along;
+use super::doubtful::emptied;
 use super::known::{Sighted, Sighting, sight};
-use super::page::{Look, Looked};
 use super::rebase::rebase_for;
 use super::report::{FeedReport, FeedResult, PageReport};
-use super::revise::{self, Became, Teller};
+use super::revise::{self, Became, Teller, Windows};
 use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings};
 use super::{bulk, clocks};
 use crate::config::{FeedConfig, PageMode};
@@ -14,7 +15,8 @@ use crate::domain::event::{EventKind, Window};
 use crate::domain::ids::FeedId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
-    Capture, EntryOutcome, EntryRef, FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators,
+    Capture, EntryOutcome, EntryRef, FeedPoll, Left, NewEvent, Outcome, Pace, PollResult,
+    Validators,
 };
 use crate::domain::state::Channel;
 use crate::feed::{ParsedFeed, Repair};
@@ -23,11 +25,7 @@ use crate::store::{FeedRow, Readers, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
 /// A feed is told to be failing after this many failures in a row: one error is no news.
-const FAILING_AFTER: u32 = 3;
-
-/// Pages of changed entries that are looked at along with the feed. More wait for the article clock, so that a bulk
-/// edit does not hold up what the feed said.
-const PAGES_ALONG: usize = 10;
+pub(super) const FAILING_AFTER: u32 = 3;
 
 impl Pipeline {
     /// Polls a feed and stores what came of it.
@@ -60,12 +58,12 @@ impl Pipeline {
 }
 
 /// One poll of one feed.
-struct Poll<'a> {
-    pipeline: &'a Pipeline,
-    row: &'a FeedRow,
-    config: &'a Arc<FeedConfig>,
+pub(super) struct Poll<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) row: &'a FeedRow,
+    pub(super) config: &'a Arc<FeedConfig>,
     settings: &'a Arc<Settings>,
-    patience: Patience,
+    pub(super) patience: Patience,
 }
 
 impl Poll<'_> {
@@ -87,7 +85,7 @@ impl Poll<'_> {
                 let poll = self.well(&answer.hints, known);
                 let poll = FeedPoll {
                     status: Some(304),
-                    moved_to: self.moved_to(moved_to),
+                    moved_to: self.moved_to(moved_to).map(Some),
                     validators: answer.validators,
                     ..poll
                 };
@@ -97,7 +95,7 @@ impl Poll<'_> {
                 drop(turn);
                 let poll = FeedPoll {
                     status: Some(answer.status),
-                    moved_to: self.moved_to(answer.permanent_url),
+                    moved_to: self.moved_to(answer.permanent_url).map(Some),
                     ..self.well(&answer.hints, &answer.validators)
                 };
                 let poll = FeedPoll {
@@ -181,8 +179,16 @@ impl Poll<'_> {
         }
         let first = self.row.baseline.is_none();
         let entries = sighting.items.len();
-        let (looks, _hand) = self.look_along(&sighting, hand).await;
-        let pages: Vec<PageReport> = looks.iter().flatten().map(Looked::report).collect();
+        let emptied = emptied(&sighting);
+        if let Some(why) = emptied.as_ref().filter(|_| self.row.emptied.is_none()) {
+            return self.held(answer.status, why).await;
+        }
+        let (looks, _only, _hand) = self.look_along(&mut sighting, hand).await?;
+        let pages: Vec<PageReport> = looks
+            .iter()
+            .flatten()
+            .map(|along| along.settled.report.clone())
+            .collect();
         let (hints, validators) = (&answer.hints, &answer.validators);
         let mut poll = clocks::well(self.row, self.config, now, hints, Some(pace), validators);
         poll.status = Some(answer.status);
@@ -191,7 +197,7 @@ impl Poll<'_> {
             .title
             .clone()
             .filter(|title| self.row.title.as_ref() != Some(title));
-        poll.moved_to = self.moved_to(answer.permanent_url.clone());
+        poll.moved_to = self.moved_to(answer.permanent_url.clone()).map(Some);
 
         let plan = Plan {
             readers: self.pipeline.readers.clone(),
@@ -200,6 +206,7 @@ impl Poll<'_> {
             settings: Arc::clone(self.settings),
             answer,
             poll,
+            emptied: emptied.is_some(),
             now,
         };
         let decided = self
@@ -248,46 +255,6 @@ impl Poll<'_> {
         })
     }
 
-    /// Looks at the pages of the known entries that moved in the feed, so that one edit is one change and not two.
-    ///
-    /// The hand is laid down meanwhile: a page waits for a turn, and whoever holds that may be waiting for a hand.
-    async fn look_along<'h>(
-        &'h self,
-        sighting: &Sighting,
-        hand: Hand<'h>,
-    ) -> (Vec<Option<Looked>>, Hand<'h>) {
-        let moved = |item: &Sighted| item.known.as_ref().is_some_and(|known| known.moved);
-        let count = sighting.items.iter().filter(|item| moved(item)).count();
-        if count == 0 || count > PAGES_ALONG || self.config.page.mode == PageMode::Off {
-            return (sighting.items.iter().map(|_| None).collect(), hand);
-        }
-        drop(hand);
-        let mut looks = Vec::with_capacity(sighting.items.len());
-        for item in &sighting.items {
-            let address = item.state.address.as_deref().filter(|_| moved(item));
-            looks.push(match (address, &item.known) {
-                (Some(address), Some(known)) => {
-                    let entry = known.row.id;
-                    let mut row = known.row.page.clone();
-                    if row.url.as_deref() != Some(address) {
-                        // Validators belong to an address.
-                        row.validators = Validators::default();
-                    }
-                    let look = Look {
-                        entry,
-                        url: address,
-                        row: &row,
-                        robots: self.config.page.robots,
-                    };
-                    let looked = self.pipeline.look(&look, self.patience).await;
-                    looked.was_asked().then_some(looked)
-                }
-                _ => None,
-            });
-        }
-        (looks, self.pipeline.hand().await)
-    }
-
     /// Where the feed has moved for good, when that is news. Asked only of an answer that is known to be the feed.
     fn moved_to(&self, permanent_url: Option<String>) -> Option<String> {
         let at = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
@@ -327,26 +294,9 @@ impl Poll<'_> {
         .await
     }
 
-    async fn gone(&self, why: String) -> Result<FeedReport, CheckError> {
-        let now = self.pipeline.now();
-        let poll = clocks::ill(self.row, self.config, now, why.clone(), None);
-        let poll = FeedPoll {
-            status: Some(410),
-            result: PollResult::Gone(why.clone()),
-            next: None,
-            next_why: "gone".to_owned(),
-            ..poll
-        };
-        if self.row.gone.is_some() {
-            // A person has asked for another look; it has been told.
-            return self.settle(poll, FeedResult::Failed(why)).await;
-        }
-        let event = revise::feed_event(EventKind::FeedGone, Some(why.clone()), &self.teller(), now);
-        self.tell(poll, vec![event], FeedResult::Failed(why)).await
-    }
-
     /// Stores a failure; the one that makes the feed a failing one is told.
-    async fn trouble(&self, poll: FeedPoll) -> Result<FeedReport, CheckError> {
+    pub(super) async fn trouble(&self, poll: FeedPoll) -> Result<FeedReport, CheckError> {
+        let poll = self.back_to_the_configured(poll);
         let PollResult::Failed(why) = &poll.result else {
             return self.settle(poll, FeedResult::Unchanged).await;
         };
@@ -359,7 +309,7 @@ impl Poll<'_> {
         self.settle(poll, FeedResult::Failed(why)).await
     }
 
-    async fn tell(
+    pub(super) async fn tell(
         &self,
         poll: FeedPoll,
         events: Vec<NewEvent>,
@@ -378,9 +328,13 @@ impl Poll<'_> {
     }
 
     /// A poll without news: kept for the next batch. One that ends a row of failures, or finds the feed moved, is told.
-    async fn settle(&self, poll: FeedPoll, result: FeedResult) -> Result<FeedReport, CheckError> {
+    pub(super) async fn settle(
+        &self,
+        poll: FeedPoll,
+        result: FeedResult,
+    ) -> Result<FeedReport, CheckError> {
         let well = poll.result == PollResult::Ok;
-        if let Some(to) = &poll.moved_to {
+        if let Some(Some(to)) = &poll.moved_to {
             let events = [Some(revise::moved_event(to, &self.teller(), poll.at))];
             let recovered = self.recovered(poll.at).filter(|_| well);
             let events = events.into_iter().chain([recovered]).flatten();
@@ -414,7 +368,7 @@ impl Poll<'_> {
         }
     }
 
-    fn teller(&self) -> Teller<'_> {
+    pub(super) fn teller(&self) -> Teller<'_> {
         Teller::new(self.row, self.config, self.settings)
     }
 }
@@ -427,6 +381,8 @@ struct Plan {
     settings: Arc<Settings>,
     answer: Answer,
     poll: FeedPoll,
+    /// Whether most texts are gone, which an earlier poll has seen as well.
+    emptied: bool,
     now: Timestamp,
 }
 
@@ -435,7 +391,7 @@ impl Plan {
     fn outcome(
         self,
         sighting: Sighting,
-        looks: Vec<Option<Looked>>,
+        looks: Vec<Option<Along>>,
     ) -> Result<(Outcome, usize, usize), StoreError> {
         let Self {
             readers,
@@ -444,8 +400,10 @@ impl Plan {
             settings,
             answer,
             poll,
+            emptied,
             now,
         } = self;
+        let first_emptied = row.emptied.filter(|_| emptied);
         let teller = Teller::new(&row, &config, &settings);
         let first = row.baseline.is_none();
         let reading = Reading::of(&settings);
@@ -483,12 +441,24 @@ impl Plan {
                         entry.in_feed = Some(true);
                         entry.last_seen = Some(now);
                     }
-                    let mut window = window(&row, &known.row, now);
-                    if let Some(looked) = look {
-                        looked.put(&mut entry, &mut observations);
+                    let mut windows = Windows {
+                        feed: Some(window(&row, &known.row, first_emptied, now)),
+                        page: None,
+                    };
+                    let (mut full, mut again) = (known.full.take(), None);
+                    if let Some(Along {
+                        mut settled,
+                        full: amended,
+                    }) = look
+                    {
+                        full = amended.or(full);
+                        windows.page = Some(settled.window);
+                        again = settled.again;
+                        observations.extend(settled.observation());
+                        settled.put(&mut entry, full.as_ref(), &teller);
                     }
                     let mut became = Became::Same;
-                    if let Some(full) = &mut known.full {
+                    if let Some(full) = &mut full {
                         let last = |channel| match channel {
                             Channel::Feed => row.validators.body_sha256,
                             Channel::Page => known.row.page.validators.body_sha256,
@@ -496,12 +466,12 @@ impl Plan {
                         let rebasing = readers.with(|reader| {
                             rebase_for(reader, &reading, full, &observations, now, last)
                         })?;
-                        rebasing.put(&mut entry, &mut window);
+                        rebasing.put(&mut entry, &mut windows);
                         became = revise::known_entry(
                             &mut entry,
                             full,
                             &observations,
-                            window,
+                            &windows,
                             &teller,
                             now,
                         );
@@ -514,8 +484,12 @@ impl Plan {
                         let changed = became == Became::Changed;
                         entry.page_next = match &entry.page {
                             Some(check) => {
-                                let row = &known.row;
-                                Some(clocks::next_look(&config, row, changed, check.ok, now))
+                                let ended = clocks::Ended {
+                                    changed,
+                                    well: check.ok,
+                                    again,
+                                };
+                                Some(clocks::next_look(&config, &known.row, &ended, now))
                             }
                             // What moved in the feed has its page looked at now, if that was not done along with it.
                             None if moved => Some(Some(now)),
@@ -537,13 +511,17 @@ impl Plan {
         let last_ok = row.last_ok.unwrap_or(now);
         outcome
             .entries
-            .extend(sighting.left.into_iter().map(|id| EntryOutcome {
+            .extend(sighting.left.into_iter().map(|(id, left)| EntryOutcome {
                 in_feed: Some(false),
                 last_seen: Some(last_ok),
+                left: Some(left),
+                // What was taken out of the feed may have been taken down.
+                page_next:
+                    (left == Left::Early && config.page.mode != PageMode::Off).then_some(Some(now)),
                 ..EntryOutcome::of(EntryRef::Known(id))
             }));
         bulk::fold_poll(&mut outcome, config.detect.bulk_edit, &teller, now);
-        if let Some(to) = &poll.moved_to {
+        if let Some(Some(to)) = &poll.moved_to {
             outcome.events.push(revise::moved_event(to, &teller, now));
         }
         let trusted_before = row.guids_trusted;
@@ -589,15 +567,23 @@ fn capture(answer: Answer, now: Timestamp) -> Capture {
 }
 
 /// Between which looks at the feed an entry was changed.
-fn window(feed: &FeedRow, entry: &crate::store::KnownEntry, now: Timestamp) -> Window {
+///
+/// `emptied` is the poll that saw it first when that one had to be confirmed; it was counted as one that failed.
+fn window(
+    feed: &FeedRow,
+    entry: &crate::store::KnownEntry,
+    emptied: Option<Timestamp>,
+    now: Timestamp,
+) -> Window {
     let last_unchanged = match entry.in_feed {
         true => feed.last_ok.unwrap_or(entry.last_seen),
         false => entry.last_seen,
     };
-    let failed_checks = feed.checks_since_ok;
+    let held = u32::from(emptied.is_some());
+    let failed_checks = feed.checks_since_ok.saturating_sub(held);
     Window {
         last_unchanged,
-        first_changed: now,
+        first_changed: emptied.unwrap_or(now).max(last_unchanged),
         checks: failed_checks + 1,
         failed_checks,
     }

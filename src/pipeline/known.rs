@@ -9,7 +9,8 @@ use crate::domain::decide::{Known, PastRevision, feed_after};
 use crate::domain::fingerprint::{SCHEME, of_feed_state};
 use crate::domain::identity::{Candidate, Identified, Matching, Owner, name_items, same_story};
 use crate::domain::ids::EntryId;
-use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias, Origin};
+use crate::domain::life::leaving::{Came, how_it_left};
+use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, FeedState};
 use crate::store::{self, Bearer, FeedRow, KnownEntryFull, Reader, StoreError};
@@ -51,8 +52,8 @@ pub(super) struct Matched {
 pub(super) struct Sighting {
     /// In the order of the feed, repeated items left out.
     pub(super) items: Vec<Sighted>,
-    /// Entries that the feed listed before and does not list now.
-    pub(super) left: Vec<EntryId>,
+    /// Entries that the feed listed before and does not list now, and how they left it.
+    pub(super) left: Vec<(EntryId, Left)>,
     /// Whether the feed's guids name entries, as far as is known now.
     pub(super) guids_trusted: bool,
 }
@@ -142,9 +143,8 @@ pub(super) fn sight(
     }
     let left = match first {
         true => Vec::new(),
-        false => reader.entries_in_feed(feed.id)?,
+        false => left(reader, feed, &sighted, &listed, now)?,
     };
-    let left = left.into_iter().filter(|id| !listed.contains(id)).collect();
     Ok(Sighting {
         items: sighted,
         left,
@@ -191,6 +191,40 @@ fn vanished(
         vanished.extend(state.map(|state| (entry.id, state)));
     }
     Ok(vanished)
+}
+
+/// The entries that the feed lists no more, each with how it left.
+fn left(
+    reader: &Reader,
+    feed: &FeedRow,
+    sighted: &[Sighted],
+    listed: &HashSet<EntryId>,
+    now: Timestamp,
+) -> Result<Vec<(EntryId, Left)>, StoreError> {
+    let came: Vec<Came> = sighted
+        .iter()
+        .map(|item| Came {
+            published: item.state.published,
+            first_seen: Some(
+                item.known
+                    .as_ref()
+                    .map_or(now, |known| known.row.first_seen),
+            ),
+        })
+        .collect();
+    let mut left = Vec::new();
+    for id in reader.entries_in_feed(feed.id)? {
+        if !listed.contains(&id)
+            && let Some(entry) = reader.entry(id)?
+        {
+            let gone = Came {
+                published: entry.claimed.feed_published,
+                first_seen: Some(entry.first_seen),
+            };
+            left.push((id, how_it_left(gone, &came)));
+        }
+    }
+    Ok(left)
 }
 
 /// The state and the past of an entry, as deciding wants them.

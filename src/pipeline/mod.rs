@@ -3,12 +3,15 @@
 //! [`Pipeline::check_feed`] and [`Pipeline::check_page`] call the steps in order: fetch, parse, identify, decide, store.
 //! A failure is part of the report; it never stops another check.
 
+mod along;
 mod bulk;
 mod busy;
 mod clocks;
 mod digest;
+mod doubtful;
 mod feed;
 mod known;
+mod look;
 mod page;
 mod reading;
 mod rebase;
@@ -19,6 +22,7 @@ mod robots;
 mod round;
 mod scheduling;
 mod settings;
+mod settle;
 mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

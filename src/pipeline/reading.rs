@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Settings;
-use super::page::{is_article, no_article};
+use super::look::article_kind;
 use crate::domain::fingerprint::address_key;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
@@ -27,7 +27,7 @@ pub enum NotRead {
     #[error("its body is not kept any more")]
     Gone,
     /// The page is not taken for an article.
-    #[error("{}", no_article(*.0))]
+    #[error("{}", .0.notice().unwrap_or("it is no article"))]
     NoArticle(PageKind),
     /// The document is not taken for a feed.
     #[error("it cannot be read as a feed: {0}")]
@@ -110,12 +110,12 @@ impl Reading {
 
     fn page_again(&self, capture: &Capture) -> Result<Observation, NotRead> {
         let read = self.page(&capture.body, content_type(capture), &capture.url);
-        match is_article(read.kind, &read.state) {
-            true => Ok(Observation {
+        match article_kind(&read) {
+            PageKind::Article => Ok(Observation {
                 seen: capture.fetched,
                 state: Observed::Page(read.state),
             }),
-            false => Err(NotRead::NoArticle(read.kind)),
+            kind => Err(NotRead::NoArticle(kind)),
         }
     }
 }

@@ -5,9 +5,8 @@
 //! own, a re-reading, which is no edit; when the answer is not kept any more, what is seen today is a new beginning.
 
 use super::reading::Reading;
-use super::revise::KnownEntry;
+use super::revise::{KnownEntry, Windows};
 use crate::domain::decide::{PastRevision, feed_after};
-use crate::domain::event::Window;
 use crate::domain::fingerprint::{Fingerprints, SCHEME, of_feed_state, of_page_state};
 use crate::domain::ids::{CaptureId, EntryId, RevisionNumber};
 use crate::domain::observation::{Observation, Observed};
@@ -35,11 +34,13 @@ pub(super) struct Rebasing {
 
 impl Rebasing {
     /// Puts it into what is stored of the entry, and widens the window of a change that is decided next.
-    pub(super) fn put(self, entry: &mut EntryOutcome, window: &mut Window) {
+    pub(super) fn put(self, entry: &mut EntryOutcome, windows: &mut Windows) {
         entry.stamp = self.stamp;
         entry.base = self.base;
         if let Some(since) = self.since {
-            window.last_unchanged = window.last_unchanged.min(since);
+            for window in [&mut windows.feed, &mut windows.page].into_iter().flatten() {
+                window.last_unchanged = window.last_unchanged.min(since);
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::outcome::{
 };
 use crate::domain::route::{TargetRule, targets_for};
 use crate::domain::scheme::Schemes;
-use crate::domain::state::EntryState;
+use crate::domain::state::{Channel, EntryState};
 use crate::domain::telling;
 use crate::domain::url::{canonical, is_home};
 use crate::report::event_text;
@@ -71,6 +71,44 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// Between which looks a change was made, by the channel that shows it: each channel has looks of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Windows {
+    /// Of the looks at the feed; `None` when it was not looked at.
+    pub(super) feed: Option<Window>,
+    /// Of the looks at the page; `None` when it was not looked at.
+    pub(super) page: Option<Window>,
+}
+
+impl Windows {
+    /// The window of a change that these channels show. One that both show is one edit, made after the earlier of the
+    /// two looks that had not seen it.
+    fn of(&self, channels: &[Channel], now: Timestamp) -> Window {
+        let feed = self.feed.filter(|_| channels.contains(&Channel::Feed));
+        let page = self.page.filter(|_| channels.contains(&Channel::Page));
+        match (feed, page) {
+            (Some(feed), Some(page)) => {
+                let widest = match feed.last_unchanged <= page.last_unchanged {
+                    true => feed,
+                    false => page,
+                };
+                let first_changed = feed.first_changed.min(page.first_changed);
+                Window {
+                    first_changed: first_changed.max(widest.last_unchanged),
+                    ..widest
+                }
+            }
+            (Some(window), None) | (None, Some(window)) => window,
+            (None, None) => self.feed.or(self.page).unwrap_or(Window {
+                last_unchanged: now,
+                first_changed: now,
+                checks: 1,
+                failed_checks: 0,
+            }),
+        }
+    }
+}
+
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Became {
@@ -113,7 +151,7 @@ pub(super) fn known_entry(
     outcome: &mut EntryOutcome,
     entry: &KnownEntry,
     observations: &[Observation],
-    window: Window,
+    windows: &Windows,
     teller: &Teller<'_>,
     now: Timestamp,
 ) -> Became {
@@ -137,10 +175,11 @@ pub(super) fn known_entry(
         }
         Decision::Revised(revised) => {
             outcome.claimed = Some(ClaimedDates::of(&revised.step.state));
+            let window = windows.of(&revised.comparison.channels, now);
             outcome
                 .aliases
                 .extend(page_names(outcome, entry, observations));
-            let change = change(&revised, entry, window, teller);
+            let change = change(&revised, entry, window, teller, now);
             if revised.quiet == Some(Quiet::Digest) {
                 outcome.digest_due = teller.policy.live_digest.map(|period| now + period);
             }
@@ -154,7 +193,9 @@ pub(super) fn known_entry(
                     targets,
                 });
             }
-            outcome.revision = Some(revision(revised.step, entry.schemes, now, Some(change)));
+            // A text that was held was seen before now, though never before the revision that it follows.
+            let seen = window.first_changed.max(entry.revision_seen);
+            outcome.revision = Some(revision(revised.step, entry.schemes, seen, Some(change)));
             Became::Changed
         }
     }
@@ -265,11 +306,42 @@ fn revision(
     }
 }
 
-fn change(revised: &Revised, entry: &KnownEntry, window: Window, teller: &Teller<'_>) -> NewChange {
+/// Puts into `outcome` that an article went or came back.
+pub(super) fn life_event(
+    outcome: &mut EntryOutcome,
+    entry: &KnownEntry,
+    kind: EventKind,
+    window: Window,
+    detail: String,
+    teller: &Teller<'_>,
+    now: Timestamp,
+) {
+    let state = &entry.known.state;
+    let info = telling::entry_info(&entry.public_id, state, entry.first_seen);
+    let revision = telling::revision_info(entry.known.revision, entry.revision_seen, state);
+    let feed = teller.feed.clone();
+    let event = with_text(telling::life(
+        kind, feed, info, revision, window, detail, now,
+    ));
+    let targets = targets_for(teller.targets, &event);
+    outcome.events.push(NewEvent {
+        event,
+        entry: Some(EntryRef::Known(entry.id)),
+        targets,
+    });
+}
+
+fn change(
+    revised: &Revised,
+    entry: &KnownEntry,
+    window: Window,
+    teller: &Teller<'_>,
+    now: Timestamp,
+) -> NewChange {
     let info = telling::entry_info(&entry.public_id, &revised.step.state, entry.first_seen);
     let known = &entry.known;
     let before = telling::revision_info(known.revision, entry.revision_seen, &known.state);
-    let event = telling::revised(revised, teller.feed.clone(), info, before, window);
+    let event = telling::revised(revised, teller.feed.clone(), info, before, window, now);
     let event = with_text(event);
     let targets = match revised.quiet {
         None => targets_for(teller.targets, &event),

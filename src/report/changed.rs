@@ -5,7 +5,7 @@ use super::names;
 use super::style::{Line, Role};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::diff::{BlockOp, Segment, WordCount};
-use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, FeedInfo, Field};
+use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, FeedInfo, Field, Window};
 
 /// The feed's own title, else its name.
 pub(super) fn feed_name(feed: Option<&FeedInfo>, max: usize) -> String {
@@ -42,6 +42,12 @@ pub(super) fn title(data: &EventData, max: usize) -> Option<String> {
         .filter_map(|revision| revision.title.as_deref())
         .map(|title| clean::excerpt(title, max))
         .find(|title| !title.is_empty())
+}
+
+/// Between which looks it happened, of a change or of an article that went or came back.
+pub(super) fn window(data: &EventData) -> Option<Window> {
+    let change = data.change.as_ref().map(|change| change.window);
+    change.or(data.window)
 }
 
 /// The address of the entry, else of the feed.

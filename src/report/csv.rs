@@ -1,5 +1,6 @@
 //! Changes as comma-separated values, for spreadsheets.
 
+use super::changed;
 use super::clean;
 use super::log::LogRow;
 use super::names;
@@ -30,6 +31,7 @@ pub fn record(row: &LogRow) -> String {
     };
     let (before, title_before) = side(&data.before);
     let (after, title_after) = side(&data.after);
+    let window = changed::window(data);
     let cells = [
         number(data.number.map(|n| n.to_string())),
         row.event.timestamp.to_rfc3339(),
@@ -48,8 +50,8 @@ pub fn record(row: &LogRow) -> String {
         })),
         before,
         after,
-        number(change.map(|c| c.window.last_unchanged.to_rfc3339())),
-        number(change.map(|c| c.window.first_changed.to_rfc3339())),
+        number(window.map(|w| w.last_unchanged.to_rfc3339())),
+        number(window.map(|w| w.first_changed.to_rfc3339())),
         title_before,
         title_after,
         number(change.map(|c| c.words.added.to_string())),

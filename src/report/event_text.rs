@@ -1,5 +1,6 @@
 //! The `text` member of an event: the whole event in a few lines of plain text.
 
+use super::changed;
 use super::clean;
 use super::excerpt::{Limits, around_edits};
 use super::names;
@@ -46,9 +47,12 @@ pub fn event_text(event: &Event) -> String {
         }
     }
     let mut tail = Vec::new();
-    if let Some(change) = &data.change {
-        tail.push(window(change.window));
-    }
+    let happened = match event.kind {
+        EventKind::EntryRemoved => "taken down",
+        EventKind::EntryRestored => "put back",
+        _ => "changed",
+    };
+    tail.extend(changed::window(data).map(|span| window(happened, span)));
     tail.extend(address(data));
     fit(head, middle, tail)
 }
@@ -280,7 +284,7 @@ fn block_line(name: &str, block: &BlockDiff) -> String {
 }
 
 /// The window in UTC: who reads the text may sit anywhere.
-fn window(window: Window) -> String {
+fn window(happened: &str, window: Window) -> String {
     let from = window.last_unchanged.to_chrono();
     let to = window.first_changed.to_chrono();
     let end = if from.date_naive() == to.date_naive() {
@@ -289,7 +293,7 @@ fn window(window: Window) -> String {
         to.format("%Y-%m-%d %H:%M")
     };
     format!(
-        "changed between {} and {end} UTC",
+        "{happened} between {} and {end} UTC",
         from.format("%Y-%m-%d %H:%M")
     )
 }
@@ -424,12 +428,15 @@ mod tests {
     fn a_window_over_midnight_names_both_days() {
         let at = |text| Timestamp::parse_rfc3339(text).unwrap();
         assert_eq!(
-            window(Window {
-                last_unchanged: at("2026-11-23T23:50:00Z"),
-                first_changed: at("2026-11-24T00:20:00Z"),
-                checks: 1,
-                failed_checks: 0
-            }),
+            window(
+                "changed",
+                Window {
+                    last_unchanged: at("2026-11-23T23:50:00Z"),
+                    first_changed: at("2026-11-24T00:20:00Z"),
+                    checks: 1,
+                    failed_checks: 0
+                }
+            ),
             "changed between 2026-11-23 23:50 and 2026-11-24 00:20 UTC"
         );
     }

@@ -11,9 +11,9 @@ use super::table::{Side, table};
 use super::when::{self, View};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::diff::WordCount;
-use crate::domain::event::{EntryInfo, FeedInfo, Field};
+use crate::domain::event::{EntryInfo, EventKind, FeedInfo, Field, Window};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
-use crate::domain::outcome::{Origin, Quiet};
+use crate::domain::outcome::{Left, Origin, Quiet};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
@@ -26,8 +26,17 @@ pub struct History {
     pub entry: EntryInfo,
     /// Whether the feed lists it now.
     pub in_feed: bool,
+    /// How it left the feed.
+    #[serde(serialize_with = "left_word", skip_serializing_if = "Option::is_none")]
+    pub left_feed: Option<Left>,
     /// Whether its article was taken down.
     pub removed: bool,
+    /// When it went and came back, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub life: Vec<LifeRow>,
+    /// What the looks at its page have begun and not settled, and why the last one read no text.
+    #[serde(flatten)]
+    pub page: PageRemarks,
     /// How often a claimed date moved while the text stayed: `fake-freshness`.
     pub date_touches: u32,
     /// The last look at its page.
@@ -59,6 +68,42 @@ pub struct HistoryName {
     /// The entry that had it before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_from: Option<String>,
+}
+
+/// That the article went, or came back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LifeRow {
+    /// `entry.removed` or `entry.restored`.
+    pub event: EventKind,
+    /// Between which looks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// What the looks found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What is to be said of the looks at a page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct PageRemarks {
+    /// Why the last look read no text: `not_found`, `paywall`, `held` …
+    #[serde(rename = "page_reason", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// The same for people.
+    #[serde(rename = "page_error", skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Looks since the last that read a text, all of them failed.
+    #[serde(rename = "page_failures")]
+    pub failures: u32,
+    /// Since when looks find the article missing.
+    #[serde(rename = "page_missing_since", skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Timestamp>,
+    /// Since when another text waits for a second look that confirms it.
+    #[serde(rename = "page_held_since", skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<Timestamp>,
+    /// Texts that were seen once and that no second look has confirmed.
+    #[serde(rename = "page_unconfirmed")]
+    pub unconfirmed: u32,
 }
 
 /// A revision.
@@ -118,6 +163,15 @@ fn origin_word<S: serde::Serializer>(origin: &Origin, serializer: S) -> Result<S
 )]
 fn is_look(origin: &Origin) -> bool {
     *origin == Origin::Look
+}
+
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn left_word<S: serde::Serializer>(left: &Option<Left>, serializer: S) -> Result<S::Ok, S::Error> {
+    left.map(Left::as_str).serialize(serializer)
 }
 
 #[expect(
@@ -278,7 +332,8 @@ fn names(history: &History, view: &View) -> Vec<Line> {
 
 fn remarks(history: &History, view: &View) -> Vec<String> {
     let mut remarks = Vec::new();
-    if history.removed {
+    remarks.extend(history.life.iter().map(|row| life_remark(row, view)));
+    if history.removed && history.life.is_empty() {
         remarks.push("the article was taken down".to_owned());
     }
     if history.date_touches > 0 {
@@ -288,8 +343,16 @@ fn remarks(history: &History, view: &View) -> Vec<String> {
         ));
     }
     if !history.in_feed {
-        remarks.push("no longer in the feed".to_owned());
+        remarks.push(
+            match history.left_feed {
+                None => "no longer in the feed",
+                Some(Left::Early) => "left the feed early, while older entries were still listed",
+                Some(Left::ScrolledOff) => "no longer in the feed: pushed out by newer entries",
+            }
+            .to_owned(),
+        );
     }
+    remarks.extend(page_remarks(&history.page, history.removed, view));
     let page = [
         ("page read", history.page_checked),
         ("next look", history.page_next),
@@ -309,6 +372,55 @@ fn remarks(history: &History, view: &View) -> Vec<String> {
     }
     if !remarks.is_empty() {
         remarks.insert(0, String::new());
+    }
+    remarks
+}
+
+/// `taken down between 2026-11-23 09:04 and 09:34: answered 404 Not Found; 3 looks over 6h found it missing`
+fn life_remark(row: &LifeRow, view: &View) -> String {
+    let what = match row.event {
+        EventKind::EntryRestored => "put back",
+        _ => "taken down",
+    };
+    let when = row.window.map(|window| {
+        let (from, to) = (window.last_unchanged, window.first_changed);
+        format!(" between {} and {}", view.exact(from), view.exact(to))
+    });
+    let detail = row.detail.as_deref().map(|text| clean::excerpt(text, 300));
+    let detail = detail.filter(|text| !text.is_empty());
+    let detail = detail.map(|text| format!(": {text}"));
+    format!(
+        "{what}{}{}",
+        when.unwrap_or_default(),
+        detail.unwrap_or_default()
+    )
+}
+
+fn page_remarks(page: &PageRemarks, removed: bool, view: &View) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(error) = &page.error {
+        remarks.push(format!(
+            "last look at the page: {}",
+            clean::excerpt(error, 300)
+        ));
+    }
+    if let Some(since) = page.missing_since.filter(|_| !removed) {
+        remarks.push(format!(
+            "not found since {}, not told yet",
+            view.exact(since)
+        ));
+    }
+    if let Some(since) = page.held_since {
+        let since = view.exact(since);
+        remarks.push(format!(
+            "another text since {since}: a second look has to confirm it"
+        ));
+    }
+    if page.unconfirmed > 0 {
+        let times = names::count(page.unconfirmed, "time");
+        remarks.push(format!(
+            "another text was seen {times} that a second look did not confirm"
+        ));
     }
     remarks
 }
@@ -345,7 +457,10 @@ mod tests {
             feed: data.feed.unwrap(),
             entry: data.entry.unwrap(),
             in_feed: false,
+            left_feed: None,
             removed: false,
+            life: Vec::new(),
+            page: PageRemarks::default(),
             date_touches: 2,
             page_checked: Some(at("2026-11-23T11:48:00Z")),
             page_next: Some(at("2026-11-23T12:18:00Z")),
@@ -421,6 +536,45 @@ page read 12 min ago, next look in 18 min
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_became_of_the_article_is_said_below() {
+        let mut history = history();
+        history.left_feed = Some(Left::Early);
+        history.removed = true;
+        history.life = vec![LifeRow {
+            event: EventKind::EntryRemoved,
+            window: Some(Window {
+                last_unchanged: at("2026-11-23T10:00:00Z"),
+                first_changed: at("2026-11-23T10:10:00Z"),
+                checks: 1,
+                failed_checks: 0,
+            }),
+            detail: Some("answered 404 Not Found; 3 looks over 6h found it missing".into()),
+        }];
+        history.page = PageRemarks {
+            reason: Some("not_found"),
+            error: Some("answered 404 Not Found".into()),
+            failures: 4,
+            missing_since: Some(at("2026-11-23T10:10:00Z")),
+            held_since: Some(at("2026-11-23T09:50:00Z")),
+            unconfirmed: 1,
+        };
+        let text = text(&history, &plain_view(at("2026-11-23T18:00:00Z")));
+        for line in [
+            "taken down between 2026-11-23 10:00 and 2026-11-23 10:10: answered 404 Not Found; 3 looks over 6h found it missing",
+            "left the feed early, while older entries were still listed",
+            "last look at the page: answered 404 Not Found",
+            "another text since 2026-11-23 09:50: a second look has to confirm it",
+            "another text was seen 1 time that a second look did not confirm",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
+        let value = serde_json::to_value(history).unwrap();
+        assert_eq!(value["left_feed"], "early");
+        assert_eq!(value["page_reason"], "not_found");
+        assert_eq!(value["life"][0]["event"], "entry.removed");
     }
 
     #[test]

@@ -64,6 +64,9 @@ pub struct ArticleJson {
     pub language: Option<String>,
     /// What the page is.
     pub kind: &'static str,
+    /// Why it is no article, and the phrase that says so; absent for an article.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The blocks of the text.
     pub blocks: Vec<BlockJson>,
     /// Block texts joined by blank lines.
@@ -119,6 +122,7 @@ pub fn article_json(article: &Article) -> ArticleJson {
         canonical_url: state.canonical.clone(),
         language: article.language.clone(),
         kind: article.kind.as_str(),
+        reason: reason(article),
         blocks: state
             .body
             .iter()
@@ -130,6 +134,15 @@ pub fn article_json(article: &Article) -> ArticleJson {
         text: joined(&state.body).unwrap_or_default(),
         truncated: article.truncated,
     }
+}
+
+/// Why a page is no article.
+fn reason(article: &Article) -> Option<String> {
+    let notice = article.kind.notice()?;
+    Some(match article.said {
+        Some(phrase) => format!("{notice}: “{phrase}”"),
+        None => notice.to_owned(),
+    })
 }
 
 /// Block texts joined by blank lines; `None` when there is no text.
@@ -180,6 +193,7 @@ pub fn article_text(article: &Article) -> String {
     let published = state.published.map(Timestamp::to_rfc3339);
     let modified = state.modified.map(Timestamp::to_rfc3339);
     line(&mut out, "kind", Some(article.kind.as_str()));
+    line(&mut out, "reason", reason(article).as_deref());
     line(&mut out, "title", article.title.as_deref());
     line(&mut out, "by", state.byline.as_deref());
     line(&mut out, "published", published.as_deref());

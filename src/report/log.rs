@@ -91,8 +91,8 @@ pub fn oneline(row: &LogRow, view: &View) -> String {
         Some(number) => Line::new().with(Role::Strong, format!("#{number}")),
         None => Line::plain("-"),
     };
-    let when = match &data.change {
-        Some(change) => view.exact_window(change.window),
+    let when = match changed::window(data) {
+        Some(window) => view.exact_window(window),
         None => view.exact(row.event.timestamp),
     };
     line = line.with(Role::Plain, format!(" {when} "));
@@ -140,8 +140,8 @@ pub fn quiet_name(quiet: Quiet) -> &'static str {
 }
 
 fn when_noticed(event: &Event, view: &View) -> String {
-    match &event.data.change {
-        Some(change) => view.window(change.window),
+    match changed::window(&event.data) {
+        Some(window) => view.window(window),
         None => view.moment(event.timestamp),
     }
 }

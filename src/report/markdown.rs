@@ -17,8 +17,8 @@ pub fn item(row: &LogRow, view: &View) -> String {
         .number
         .map(|n| format!("**#{n}** "))
         .unwrap_or_default();
-    let when = match &data.change {
-        Some(change) => view.exact_window(change.window),
+    let when = match changed::window(data) {
+        Some(window) => view.exact_window(window),
         None => view.exact(row.event.timestamp),
     };
     let what_moved = match &data.change {

@@ -129,6 +129,7 @@ mod tests {
             paragraphs: 5,
             told_alone: 2,
         });
+        data.window = data.change.as_ref().map(|change| change.window);
         data.change.as_mut().unwrap().revert_of = Some(RevisionNumber(1));
         let mut split = block(BlockOp::Insert, 0, 2, vec![insert("y")]);
         split.part_of = Some(1);

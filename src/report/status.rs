@@ -1,5 +1,7 @@
 //! `revisor status`: how the whole is, on one screen.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::clean;
@@ -82,6 +84,11 @@ pub struct FeedsStatus {
     pub pages_due: u64,
     /// Pages that robots.txt keeps from being read.
     pub pages_barred: u64,
+    /// Those whose last look read no text, by the reason: `not_found`, `paywall`, `held` …
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pages_unread: BTreeMap<&'static str, u64>,
+    /// Articles that were taken down.
+    pub removed: u64,
     /// The feeds that need a look, the worst first.
     pub troubled: Vec<TroubledFeed>,
     /// The feeds that should have been polled by now, the latest first.
@@ -324,11 +331,24 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             0 => String::new(),
             barred => format!(", {barred} not read as robots.txt forbids it"),
         };
+        let removed = match feeds.removed {
+            0 => String::new(),
+            removed => format!(", {} taken down", names::count(removed, "article")),
+        };
         parts.push(Part::new(
             Mark::Fine,
             "pages",
-            format!("{} on the article clock{due}{barred}", feeds.pages),
+            format!("{} on the article clock{due}{barred}{removed}", feeds.pages),
         ));
+        let unread: Vec<String> = feeds
+            .pages_unread
+            .iter()
+            .map(|(reason, pages)| format!("{} {pages}", reason.replace('_', " ")))
+            .collect();
+        if !unread.is_empty() {
+            let text = format!("without a text at the last look: {}", unread.join(", "));
+            parts.push(Part::new(Mark::Look, "pages", text).hint("revisor history ENTRY"));
+        }
     }
     parts.extend(late(feeds, view));
     for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
@@ -455,6 +475,8 @@ mod tests {
                     due: at("2026-11-23T10:00:00Z"),
                     why: "its robots.txt asks for 30s between two pages".into(),
                 }],
+                pages_unread: BTreeMap::from([("not_found", 3), ("paywall", 12)]),
+                removed: 1,
                 troubled: vec![TroubledFeed {
                     feed: "bbc-world".into(),
                     error: "HTTP 403".into(),
@@ -492,7 +514,8 @@ mod tests {
 ✓ daemon     running, pid 4711
 ✓ database   /var/lib/revisor/revisor.db  41 MB, 1204 entries, 5118 revisions, 412 changes (14 in 24 h), last #412
 ! feeds      12 polled, 1 failing, 1 paused; next: example-news in 3 min (every 15m)
-✓ pages      830 on the article clock, 2 due, 3 not read as robots.txt forbids it
+✓ pages      830 on the article clock, 2 due, 3 not read as robots.txt forbids it, 1 article taken down
+! pages      without a text at the last look: not found 3, paywall 12   hint: revisor history ENTRY
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v

@@ -54,6 +54,30 @@ impl Reader {
         })
     }
 
+    /// The raw answer behind the newest revision of an entry that its page has brought.
+    pub fn last_page_capture(&self, entry: EntryId) -> Result<Option<StoredCapture>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_capture!(
+                "FROM revisions AS r JOIN captures AS c ON c.id = r.page_capture_id \
+                 LEFT JOIN bodies AS b ON b.id = c.body_id \
+                 WHERE r.entry_id = ?1 ORDER BY r.number DESC LIMIT 1"
+            ))?;
+            let mut rows = statement.query([entry])?;
+            rows.next()?.map(capture_row).transpose()
+        })
+    }
+
+    /// The address that gave that answer.
+    pub fn last_page_address(&self, entry: EntryId) -> Result<Option<String>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT c.url FROM revisions AS r JOIN captures AS c ON c.id = r.page_capture_id \
+                 WHERE r.entry_id = ?1 ORDER BY r.number DESC LIMIT 1",
+            )?;
+            Ok(statement.query_row([entry], |row| row.get(0)).optional()?)
+        })
+    }
+
     /// A raw answer; `None` when there is no such row.
     pub fn capture(&self, id: CaptureId) -> Result<Option<StoredCapture>, StoreError> {
         self.read(|conn| {

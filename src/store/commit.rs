@@ -5,12 +5,13 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
-use super::{captures, changes, digests, entries, feeds, revisions, states};
+use super::{captures, changes, digests, entries, feeds, lives, revisions, states};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, EventId, FeedId, RevisionNumber};
+use crate::domain::life::Reason;
 use crate::domain::outcome::{
-    Base, Behind, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent, Origin,
-    Outcome, PageCheck, Stamp,
+    Base, Behind, ClaimedDates, EntryOutcome, EntryRef, Left, NewAlias, NewChange, NewEvent,
+    Origin, Outcome, PageCheck, Stamp,
 };
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -156,6 +157,9 @@ fn write_entry(
     committed.changes.extend(number);
     if let Some(check) = &outcome.page {
         record_page(tx.conn, entry.id, check)?;
+    }
+    if let Some(life) = &outcome.life {
+        lives::put(tx, look.feed, entry.id, life, outcome.held_capture.as_ref())?;
     }
     for new in &outcome.events {
         write_event(tx, look.feed, Some(entry.id), number, new)?;
@@ -350,10 +354,15 @@ fn update_entry(
     if outcome.in_feed.is_some() || outcome.last_seen.is_some() {
         tx.conn
             .prepare_cached(
-                "UPDATE entries SET in_feed = COALESCE(?2, in_feed), last_seen_at = COALESCE(?3, last_seen_at) \
-                 WHERE id = ?1",
+                "UPDATE entries SET in_feed = COALESCE(?2, in_feed), last_seen_at = COALESCE(?3, last_seen_at), \
+                 left_feed = iif(?2 IS NULL, left_feed, ?4) WHERE id = ?1",
             )?
-            .execute(params![id, outcome.in_feed, outcome.last_seen])?;
+            .execute(params![
+                id,
+                outcome.in_feed,
+                outcome.last_seen,
+                outcome.left.map(Left::as_str)
+            ])?;
     }
     let seen = outcome.seen;
     if seen.feed.is_some() || seen.page.is_some() {
@@ -447,10 +456,12 @@ fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Resu
 fn record_page(conn: &Connection, entry: EntryId, check: &PageCheck) -> Result<(), StoreError> {
     conn.prepare_cached(
         "UPDATE entries SET page_checked_at = :at, page_ok_at = iif(:ok, :at, page_ok_at), page_status = :status, \
-         page_error = :error, page_failures = iif(:ok, 0, page_failures + 1), page_barred_at = NULL WHERE id = :id",
+         page_error = :error, page_failures = iif(:ok, 0, page_failures + 1), page_barred_at = NULL, \
+         page_reason = :reason WHERE id = :id",
     )?
     .execute(named_params! {
-        ":at": check.at, ":ok": check.ok, ":status": check.status, ":error": check.error, ":id": entry,
+        ":at": check.at, ":ok": check.ok, ":status": check.status, ":error": check.error,
+        ":reason": check.reason.map(Reason::as_str), ":id": entry,
     })?;
     if let Some(validators) = &check.validators {
         conn.prepare_cached(

@@ -9,7 +9,8 @@ use super::revisions::{self, PastRow};
 use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
-use crate::domain::outcome::{AliasKey, ClaimedDates, Stamp, Validators};
+use crate::domain::life::Reason;
+use crate::domain::outcome::{AliasKey, ClaimedDates, Left, Stamp, Validators};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
@@ -66,6 +67,8 @@ pub struct KnownEntry {
     pub last_change: Option<Timestamp>,
     /// The article page.
     pub page: PageRow,
+    /// How it left the feed; `None` while the feed lists it, and when that is not known.
+    pub left: Option<Left>,
 }
 
 /// What is known of an article page.
@@ -89,6 +92,8 @@ pub struct PageRow {
     pub failures: u32,
     /// Since when robots.txt keeps it from being read; `error` says how.
     pub barred: Option<Timestamp>,
+    /// Why the last look read no text; `None` when it read one.
+    pub reason: Option<Reason>,
 }
 
 /// A page to look at.
@@ -171,7 +176,7 @@ macro_rules! select_entry {
              e.title, e.feed_fp, e.page_fp, e.feed_published_at, e.feed_updated_at, e.page_published_at, \
              e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
              e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
-             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at",
+             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at, e.page_reason, e.left_feed",
             $more,
             " FROM ",
             $rest
@@ -221,6 +226,14 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
             error: row.get(25)?,
             failures: row.get(26)?,
             barred: row.get(29)?,
+            reason: match row.get_ref(30)?.as_str_or_null()? {
+                Some(name) => Reason::parse(name),
+                None => None,
+            },
+        },
+        left: match row.get_ref(31)?.as_str_or_null()? {
+            Some(name) => Left::parse(name),
+            None => None,
         },
     })
 }

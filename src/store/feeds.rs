@@ -89,7 +89,7 @@ pub struct FeedRow {
     pub checks_since_ok: u32,
     /// Where a permanent redirect leads.
     pub moved_to: Option<String>,
-    /// When it answered 410.
+    /// When it was given up, since it answered 410 again and again.
     pub gone: Option<Timestamp>,
     /// When its first entries were stored.
     pub baseline: Option<Timestamp>,
@@ -99,6 +99,12 @@ pub struct FeedRow {
     pub pace: Pace,
     /// Not to be polled before this, whatever its schedule.
     pub not_before: Option<Timestamp>,
+    /// The first of the polls in a row that were answered 410.
+    pub gone_since: Option<Timestamp>,
+    /// How many they are.
+    pub gone_polls: u32,
+    /// The poll at which most texts were suddenly gone, while no second one has confirmed it.
+    pub emptied: Option<Timestamp>,
 }
 
 macro_rules! select_feed {
@@ -107,7 +113,7 @@ macro_rules! select_feed {
             "SELECT id, url, name, host, active, paused_at, added_at, title, etag, last_modified, body_sha256, \
              next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
              moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
-             newest_entry_at, not_before_at FROM feeds ",
+             newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at FROM feeds ",
             $rest
         )
     };
@@ -151,6 +157,9 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
             },
         },
         not_before: row.get(28)?,
+        gone_since: row.get(29)?,
+        gone_polls: row.get(30)?,
+        emptied: row.get(31)?,
     })
 }
 
@@ -253,8 +262,8 @@ impl Writer {
             let rows = tx
                 .conn
                 .prepare_cached(
-                    "UPDATE feeds SET paused_at = NULL, gone_at = NULL, failures = 0, next_poll_at = :now, \
-                     next_why = 'resumed' WHERE id = :id",
+                    "UPDATE feeds SET paused_at = NULL, gone_at = NULL, gone_since = NULL, gone_polls = 0, \
+                     failures = 0, next_poll_at = :now, next_why = 'resumed' WHERE id = :id",
                 )?
                 .execute(named_params! {":now": now, ":id": feed})?;
             Ok(rows > 0)
@@ -302,8 +311,8 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
         tx.conn
             .prepare_cached(
                 "UPDATE feeds SET last_poll_at = ?1, last_ok_at = ?1, last_status = ?2, last_error = NULL, \
-                 failures = 0, checks_since_ok = 0, gone_at = NULL, next_poll_at = ?3, next_why = ?4, \
-                 title = COALESCE(?5, title), moved_to = COALESCE(?6, moved_to), not_before_at = ?7 WHERE id = ?8",
+                 failures = 0, checks_since_ok = 0, gone_at = NULL, gone_since = NULL, gone_polls = 0, \
+                 next_poll_at = ?3, next_why = ?4, title = COALESCE(?5, title), not_before_at = ?6 WHERE id = ?7",
             )?
             .execute(params![
                 poll.at,
@@ -311,7 +320,6 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 poll.next,
                 poll.next_why,
                 poll.title,
-                poll.moved_to,
                 poll.not_before,
                 poll.feed
             ])?
@@ -321,7 +329,8 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 "UPDATE feeds SET last_poll_at = ?1, last_status = ?2, last_error = ?3, failures = failures + 1, \
                  checks_since_ok = checks_since_ok + 1, next_poll_at = ?4, next_why = ?5, \
                  gone_at = CASE WHEN ?6 THEN COALESCE(gone_at, ?1) ELSE gone_at END, \
-                 title = COALESCE(?7, title), moved_to = COALESCE(?8, moved_to), not_before_at = ?9 WHERE id = ?10",
+                 gone_polls = iif(?7 IS NULL, 0, gone_polls + 1), gone_since = ?7, \
+                 title = COALESCE(?8, title), not_before_at = ?9 WHERE id = ?10",
             )?
             .execute(params![
                 poll.at,
@@ -330,8 +339,8 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 poll.next,
                 poll.next_why,
                 gone,
+                poll.gone_since,
                 poll.title,
-                poll.moved_to,
                 poll.not_before,
                 poll.feed
             ])?
@@ -353,6 +362,16 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 pace.rhythm.map(|rhythm| rhythm.newest),
                 poll.feed
             ])?;
+    }
+    if let Some(to) = &poll.moved_to {
+        tx.conn
+            .prepare_cached("UPDATE feeds SET moved_to = ?1 WHERE id = ?2")?
+            .execute(params![to, poll.feed])?;
+    }
+    if let Some(emptied) = poll.emptied {
+        tx.conn
+            .prepare_cached("UPDATE feeds SET emptied_at = ?1 WHERE id = ?2")?
+            .execute(params![emptied, poll.feed])?;
     }
     if let Some(validators) = &poll.validators {
         tx.conn
@@ -416,9 +435,9 @@ fn sync(
             }
             Some((id, false, _)) => {
                 conn.prepare_cached(
-                    "UPDATE feeds SET name = :name, host = :host, active = 1, gone_at = NULL, failures = 0, \
-                     next_poll_at = :now, next_why = 'back in the configuration', schedule = :schedule \
-                     WHERE id = :id",
+                    "UPDATE feeds SET name = :name, host = :host, active = 1, gone_at = NULL, gone_since = NULL, \
+                     gone_polls = 0, failures = 0, next_poll_at = :now, next_why = 'back in the configuration', \
+                     schedule = :schedule WHERE id = :id",
                 )?
                 .execute(named_params! {
                     ":name": feed.name, ":host": feed.host, ":now": now, ":id": id,

@@ -39,6 +39,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 4,
         sql: include_str!("../../migrations/0004_identity_and_telling.sql"),
     },
+    Migration {
+        number: 5,
+        sql: include_str!("../../migrations/0005_life.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

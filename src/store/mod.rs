@@ -19,6 +19,7 @@ mod entries;
 mod error;
 mod events;
 mod feeds;
+mod lives;
 mod lock;
 mod maintenance;
 mod migrate;

@@ -1,13 +1,16 @@
 //! Counts over all tables, for `status` and `feeds`.
 
+use rusqlite::Connection;
+
 use super::error::StoreError;
 use super::feeds::{self, FeedRow};
 use super::reader::Reader;
 use super::sql;
+use crate::domain::life::Reason;
 use crate::time::Timestamp;
 
 /// How much there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreCounts {
     /// Feeds in the configuration.
     pub feeds: u64,
@@ -23,6 +26,10 @@ pub struct StoreCounts {
     pub pages_on_clock: u64,
     /// Pages that are due by now.
     pub pages_due: u64,
+    /// Pages on the clock whose last look read no text, by the reason.
+    pub pages_unread: Vec<(Reason, u64)>,
+    /// Entries whose article was taken down.
+    pub removed: u64,
     /// Revisions.
     pub revisions: u64,
     /// Changes.
@@ -93,6 +100,12 @@ impl Reader {
                      AND f.active = 1 AND f.paused_at IS NULL",
                     Some(now),
                 )?,
+                pages_unread: unread(&tx)?,
+                // Its page has not been read since, so the small index finds them.
+                removed: count(
+                    "SELECT count(*) FROM entries WHERE life = 'removed' AND page_reason IS NOT NULL",
+                    None,
+                )?,
                 revisions: count("SELECT count(*) FROM revisions", None)?,
                 changes: count("SELECT count(*) FROM changes", None)?,
                 changes_since: count(
@@ -145,4 +158,22 @@ impl Reader {
                 .collect()
         })
     }
+}
+
+/// Pages whose last look read no text, by the reason, most first.
+fn unread(conn: &Connection) -> Result<Vec<(Reason, u64)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT e.page_reason, count(*) AS pages FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+         WHERE e.page_reason IS NOT NULL AND e.page_next_at IS NOT NULL AND f.active = 1 \
+         GROUP BY e.page_reason ORDER BY pages DESC, e.page_reason",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, String>(0)?, sql::count(row, 1)?))
+    })?;
+    let mut unread = Vec::new();
+    for row in rows {
+        let (name, pages) = row?;
+        unread.extend(Reason::parse(&name).map(|reason| (reason, pages)));
+    }
+    Ok(unread)
 }

@@ -6,6 +6,7 @@ mod corpora;
 mod daemon;
 mod docs;
 mod identity;
+mod life;
 mod review;
 mod revisions;
 mod support;

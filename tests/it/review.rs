@@ -165,16 +165,21 @@ fn a_bulk_edit_reaches_those_who_would_have_been_told_of_the_edits() {
 fn a_feed_that_is_gone_is_told_once() {
     let (publisher, receiver) = (Server::start(), Server::start());
     let home = Home::new(&format!(
-        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n\
+        "[page]\nfetch = \"off\"\n[detect]\nremoved_after = \"0s\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n\
          [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n\
          events = [\"feed.*\"]\n",
         publisher.url("/feed.xml"),
         receiver.url("/hook"),
     ));
     publisher.set("/feed.xml", Page::status(410));
-    home.check();
-    home.check();
-    assert_eq!(receiver.hooks().len(), 1);
+    for _ in 0..5 {
+        home.check();
+    }
+    let told: Vec<_> = receiver.hooks();
+    let gone = told
+        .iter()
+        .filter(|hook| String::from_utf8_lossy(&hook.body).contains("feed.gone"));
+    assert_eq!(gone.count(), 1);
 }
 
 #[test]

@@ -231,6 +231,7 @@ fn looks_at_a_page_are_noted_and_a_new_address_forgets_the_validators() {
             ok,
             status: Some(if ok { 200 } else { 503 }),
             error: (!ok).then(|| "503".into()),
+            reason: None,
             validators: ok.then(|| validators("\"p\"")),
         });
         page.page_next = Some(Some(when + std::time::Duration::from_mins(5)));

@@ -149,6 +149,8 @@ fn poll(feed: FeedId, when: Timestamp, result: PollResult) -> FeedPoll {
         validators: None,
         title: None,
         moved_to: None,
+        gone_since: None,
+        emptied: None,
     }
 }
 

@@ -1,0 +1,118 @@
+//! Pages that are looked at along with their feed.
+
+use super::busy::Only;
+use super::feed::Poll;
+use super::known::{Matched, Sighted, Sighting, known_entry};
+use super::look::Look;
+use super::revise::KnownEntry;
+use super::settle::{Before, Settled, settle};
+use super::{CheckError, Hand, Reading};
+use crate::config::PageMode;
+use crate::domain::ids::EntryId;
+use crate::domain::outcome::Validators;
+use crate::store::StoreError;
+
+/// Pages of changed entries that are looked at along with the feed. More wait for the article clock, so that a bulk
+/// edit does not hold up what the feed said.
+const PAGES_ALONG: usize = 10;
+
+/// A page that was looked at along with its feed.
+pub(super) struct Along {
+    pub(super) settled: Settled,
+    /// What is known of the entry, as far as the look needed it.
+    pub(super) full: Option<KnownEntry>,
+}
+
+/// What the looks saw, the rights to look at these pages, and the hand.
+type LooksAlong<'h> = (Vec<Option<Along>>, Vec<Only<'h, EntryId>>, Hand<'h>);
+
+impl Poll<'_> {
+    /// Looks at the pages of the known entries that moved in the feed, so that one edit is one change and not two.
+    ///
+    /// Nobody else looks at such a page until what it shows is stored, or an older answer could be stored after a newer
+    /// one; and what is known of the entry is read once that holds.
+    ///
+    /// The hand is laid down meanwhile: a page waits for a turn, and whoever holds that may be waiting for a hand.
+    pub(super) async fn look_along<'h>(
+        &'h self,
+        sighting: &mut Sighting,
+        hand: Hand<'h>,
+    ) -> Result<LooksAlong<'h>, CheckError> {
+        let moved = |item: &Sighted| item.known.as_ref().is_some_and(|known| known.moved);
+        let count = sighting.items.iter().filter(|item| moved(item)).count();
+        if count == 0 || count > PAGES_ALONG || self.config.page.mode == PageMode::Off {
+            let none = sighting.items.iter().map(|_| None).collect();
+            return Ok((none, Vec::new(), hand));
+        }
+        drop(hand);
+        let mut looks = Vec::with_capacity(sighting.items.len());
+        let mut only = Vec::new();
+        for item in &mut sighting.items {
+            let address = item.state.address.clone();
+            let address = address.filter(|_| moved(item));
+            let (Some(address), Some(known)) = (address, &mut item.known) else {
+                looks.push(None);
+                continue;
+            };
+            only.push(self.pipeline.pages.only(known.row.id).await);
+            self.refresh(known)?;
+            looks.push(self.look_at(&address, known).await?);
+        }
+        Ok((looks, only, self.pipeline.hand().await))
+    }
+
+    /// Takes up what somebody else has stored of the entry since the feed was compared with it.
+    fn refresh(&self, known: &mut Matched) -> Result<(), StoreError> {
+        self.pipeline.read(|reader| {
+            if let Some(row) = reader.entry(known.row.id)? {
+                if row.revision != known.row.revision {
+                    known.full = reader.load_entry(row.id)?.map(known_entry);
+                }
+                known.row = row;
+            }
+            Ok(())
+        })
+    }
+
+    /// Looks at a page and settles what the look means; `None` when the host was not asked.
+    async fn look_at(&self, address: &str, known: &Matched) -> Result<Option<Along>, CheckError> {
+        let mut row = known.row.page.clone();
+        if row.url.as_deref() != Some(address) {
+            // Validators belong to an address.
+            row.validators = Validators::default();
+        }
+        let look = Look {
+            entry: known.row.id,
+            url: address,
+            row: &row,
+            robots: self.config.page.robots,
+        };
+        let looked = self.pipeline.look(&look, self.patience).await;
+        if !looked.was_asked() {
+            return Ok(None);
+        }
+        let (at, report) = (looked.check.at, looked.report());
+        let (readers, rule) = (self.pipeline.readers.clone(), self.config.detect.life);
+        let (row, full) = (known.row.clone(), known.full.clone());
+        let reading = Reading::of(&self.pipeline.settings());
+        let settled = self
+            .pipeline
+            .workers
+            .run(move || -> Result<_, StoreError> {
+                let mut before = Before::load(&readers, row, full, &looked, &reading)?;
+                let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
+                Ok(Along {
+                    settled,
+                    full: before.full,
+                })
+            })
+            .await;
+        match settled {
+            Ok(settled) => Ok(Some(settled?)),
+            Err(crash) => Ok(Some(Along {
+                settled: Settled::crashed(report, &known.row, at, &crash),
+                full: known.full.clone(),
+            })),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Polls that are not believed by themselves: a first 410, a new address that is dead, a document without its texts.
+
+use super::CheckError;
+use super::clocks;
+use super::feed::{FAILING_AFTER, Poll};
+use super::known::Sighting;
+use super::report::{FeedReport, FeedResult};
+use super::revise;
+use crate::domain::diff::word_count;
+use crate::domain::event::EventKind;
+use crate::domain::life::next_of_row;
+use crate::domain::outcome::{FeedPoll, PollResult, Validators};
+use crate::domain::state::FeedState;
+
+impl Poll<'_> {
+    /// One 410 may be a mistake: it takes as many, over as long a time, as the removal of an article.
+    pub(super) async fn gone(&self, why: String) -> Result<FeedReport, CheckError> {
+        let now = self.pipeline.now();
+        if self.row.moved_to.is_some() {
+            let poll = clocks::ill(self.row, self.config, now, why, None);
+            return self
+                .trouble(FeedPoll {
+                    status: Some(410),
+                    ..poll
+                })
+                .await;
+        }
+        let rule = self.config.detect.life;
+        let since = self.row.gone_since.unwrap_or(now).min(now);
+        let polls = self.row.gone_polls.saturating_add(1);
+        let poll = FeedPoll {
+            status: Some(410),
+            gone_since: Some(since),
+            ..clocks::ill(self.row, self.config, now, why.clone(), None)
+        };
+        let told = self.row.gone.is_some();
+        if !told && (polls < rule.checks || now.since(since) < rule.after) {
+            let again = now + next_of_row(polls, since, &rule, now);
+            return self
+                .trouble(FeedPoll {
+                    next: poll.next.map(|next| next.min(again)),
+                    next_why: "answered 410: looked at again".to_owned(),
+                    ..poll
+                })
+                .await;
+        }
+        let poll = FeedPoll {
+            result: PollResult::Gone(why.clone()),
+            next: None,
+            next_why: "gone".to_owned(),
+            ..poll
+        };
+        if told {
+            // A person has asked for another look; it has been told.
+            return self.settle(poll, FeedResult::Failed(why)).await;
+        }
+        let event = revise::feed_event(EventKind::FeedGone, Some(why.clone()), &self.teller(), now);
+        self.tell(poll, vec![event], FeedResult::Failed(why)).await
+    }
+
+    /// Keeps a document aside in which most texts are gone: nothing of it is stored, and a second one has to confirm it.
+    pub(super) async fn held(&self, status: u16, why: &str) -> Result<FeedReport, CheckError> {
+        let now = self.pipeline.now();
+        let confirm = self.config.detect.life.confirm;
+        let poll = clocks::ill(self.row, self.config, now, why.to_owned(), None);
+        self.trouble(FeedPoll {
+            status: Some(status),
+            emptied: Some(Some(now)),
+            next: poll.next.map(|next| next.min(now + confirm)),
+            next_why: "texts are gone: looked at again".to_owned(),
+            ..poll
+        })
+        .await
+    }
+
+    /// A feed that had moved and is not at its new address any more is asked for at the address in the configuration.
+    pub(super) fn back_to_the_configured(&self, poll: FeedPoll) -> FeedPoll {
+        let Some(moved_to) = &self.row.moved_to else {
+            return poll;
+        };
+        let is_dead =
+            matches!(poll.status, Some(404 | 410)) || self.row.failures + 1 >= FAILING_AFTER;
+        let PollResult::Failed(why) = &poll.result else {
+            return poll;
+        };
+        if !is_dead || poll.emptied.is_some() {
+            return poll;
+        }
+        let why = format!(
+            "{why} (at {moved_to}, where it had moved; the address in the configuration is asked next)"
+        );
+        let again = poll.at + self.config.detect.life.confirm;
+        FeedPoll {
+            result: PollResult::Failed(why),
+            moved_to: Some(None),
+            // Validators belong to an address.
+            validators: Some(Validators::default()),
+            next: poll.next.map(|next| next.min(again)),
+            next_why: "back to the address in the configuration".to_owned(),
+            ..poll
+        }
+    }
+}
+
+/// Whether most texts of a document are suddenly gone, or most of each of them: what a feed shows whose system has lost
+/// its articles, or has begun to cut them. Fewer than three may be edits.
+pub(super) fn emptied(sighting: &Sighting) -> Option<String> {
+    let words = |state: &FeedState| -> u32 {
+        let blocks = state.summary.iter().chain(&state.body);
+        blocks.map(|block| word_count(&block.text)).sum()
+    };
+    let (mut gone, mut all) = (0_usize, 0_usize);
+    for item in &sighting.items {
+        let Some(known) = &item.known else { continue };
+        let before = known
+            .full
+            .as_ref()
+            .and_then(|full| full.known.state.feed.as_ref());
+        let now = words(&item.state);
+        let before = before.map_or(now, words);
+        if before >= 5 {
+            all += 1;
+            gone += usize::from(now * 2 < before);
+        }
+    }
+    (gone >= 3 && gone * 5 >= all * 4)
+        .then(|| format!("held until a second poll confirms it: the texts of {gone} entries are gone, or most of them"))
+}

@@ -1,0 +1,313 @@
+//! A look at an article page: the request, and what the answer is.
+
+use super::rebase::is_stale;
+use super::report::{PageReport, PageResult};
+use super::robots::NotAsked;
+use super::{Patience, Pipeline, Reading};
+use crate::domain::fingerprint::{SCHEME, address_key, of_page_state};
+use crate::domain::ids::EntryId;
+use crate::domain::life::Reason;
+use crate::domain::outcome::{Capture, PageCheck, Validators};
+use crate::domain::scheme::Schemes;
+use crate::domain::state::{Channel, PageState};
+use crate::extract::{Article, PageKind};
+use crate::fetch::{Answer, FetchRequest, Fetched};
+use crate::store::{self, PageRow};
+use crate::time::Timestamp;
+
+/// A page to look at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) entry: EntryId,
+    pub(super) url: &'a str,
+    pub(super) row: &'a PageRow,
+    /// Whether robots.txt is obeyed.
+    pub(super) robots: bool,
+}
+
+/// What a look saw.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) entry: EntryId,
+    pub(super) url: String,
+    pub(super) check: PageCheck,
+    pub(super) found: Found,
+}
+
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A page with a text.
+    Page(Box<FoundPage>),
+    /// The same as before, by the server's word or byte by byte.
+    Same,
+    /// Nothing that could be compared; the check says why.
+    Nothing,
+    /// The host was not asked; the check says why.
+    NotAsked,
+    /// robots.txt forbids it, until then at least; the check says how.
+    Barred(Timestamp),
+}
+
+/// A page that was read.
+#[derive(Debug)]
+pub(super) struct FoundPage {
+    pub(super) state: PageState,
+    /// The address that answered is in it.
+    pub(super) capture: Capture,
+    /// `Content-Type`.
+    pub(super) content_type: Option<String>,
+    /// Where the address has moved for good.
+    pub(super) permanent: Option<String>,
+}
+
+impl Pipeline {
+    /// Asks for a page and reads it; every failure is part of the answer.
+    pub(super) async fn look(&self, look: &Look<'_>, patience: Patience) -> Looked {
+        let request = FetchRequest::page(look.url, look.row.validators.clone());
+        let fetched = self.ask_page(request, look.robots, patience).await;
+        let at = self.now();
+        let looked = |check: PageCheck, found: Found| Looked {
+            entry: look.entry,
+            url: look.url.to_owned(),
+            check,
+            found,
+        };
+        let failed = |status: Option<u16>, error: String, reason: Reason| {
+            looked(failed_check(at, status, error, reason), Found::Nothing)
+        };
+        // The turn is held until the page is read.
+        let (fetched, _turn) = match fetched {
+            Ok(asked) => asked,
+            Err(not_asked) => {
+                let why = not_asked.to_string();
+                let found = match not_asked {
+                    NotAsked::Barred { until, .. } => Found::Barred(until),
+                    NotAsked::Resting(_) | NotAsked::OverBudget(_) | NotAsked::Trouble(_) => {
+                        Found::NotAsked
+                    }
+                };
+                return Looked {
+                    found,
+                    ..failed(None, why, Reason::Failed)
+                };
+            }
+        };
+        match fetched {
+            Fetched::NotModified(answer) => {
+                let validators = answer.validators;
+                let check = PageCheck {
+                    validators,
+                    ..well(at, 304)
+                };
+                looked(check, Found::Same)
+            }
+            Fetched::Body(answer)
+                if same_bytes(look.row, &answer.validators) && !self.has_moved(look, &answer) =>
+            {
+                let check = PageCheck {
+                    validators: Some(answer.validators.clone()),
+                    ..well(at, answer.status)
+                };
+                looked(check, Found::Same)
+            }
+            Fetched::Body(answer) => self.read_page(look, at, *answer).await,
+            Fetched::Gone(_) => {
+                let error = "answered 410 Gone".to_owned();
+                failed(Some(410), error, Reason::NotFound)
+            }
+            Fetched::Failed(failure) => {
+                let reason = match failure.status {
+                    Some(404 | 410) => Reason::NotFound,
+                    _ => Reason::Failed,
+                };
+                failed(failure.status, failure.to_string(), reason)
+            }
+        }
+    }
+
+    /// Whether a page answers from another address for good than when it was last read. What cannot be read of the
+    /// database has not moved: the look that stores something will say what is wrong.
+    fn has_moved(&self, look: &Look<'_>, answer: &Answer) -> bool {
+        let moved = answer
+            .permanent_url
+            .as_ref()
+            .is_some_and(|to| is_another(to, look.url));
+        moved && {
+            let last = self.read(|reader| reader.last_page_address(look.entry));
+            last.ok()
+                .flatten()
+                .is_some_and(|last| is_another(&last, &answer.final_url))
+        }
+    }
+
+    async fn read_page(&self, look: &Look<'_>, at: Timestamp, answer: Answer) -> Looked {
+        let reading = Reading::of(&self.settings());
+        let read = self.workers.run(move || {
+            let content_type = answer.content_type.as_deref();
+            let read = reading.page(&answer.body, content_type, &answer.final_url);
+            (answer, read)
+        });
+        let (check, found) = match read.await {
+            Ok((answer, read)) => {
+                let kind = article_kind(&read);
+                let check = match kind.notice() {
+                    None => PageCheck {
+                        validators: Some(answer.validators.clone()),
+                        ..well(at, answer.status)
+                    },
+                    Some(notice) => {
+                        let error = match read.said {
+                            Some(phrase) => format!("{notice}: “{phrase}”"),
+                            None => notice.to_owned(),
+                        };
+                        failed_check(at, Some(answer.status), error, reason_of(kind))
+                    }
+                };
+                let mut state = read.state;
+                let permanent = answer.permanent_url.clone();
+                if let Some(to) = permanent.as_ref().filter(|to| is_another(to, look.url)) {
+                    // A page that names no address of its own has the one that its old address leads to for good.
+                    state.canonical.get_or_insert_with(|| to.clone());
+                }
+                let page = FoundPage {
+                    state,
+                    content_type: answer.content_type.clone(),
+                    permanent,
+                    capture: capture(answer, at),
+                };
+                (check, Found::Page(Box::new(page)))
+            }
+            Err(crash) => {
+                let check = failed_check(at, None, crash.to_string(), Reason::Failed);
+                (check, Found::Nothing)
+            }
+        };
+        Looked {
+            entry: look.entry,
+            url: look.url.to_owned(),
+            check,
+            found,
+        }
+    }
+}
+
+impl Looked {
+    /// What the look has to say for itself, as far as it is known before deciding.
+    pub(super) fn report(&self) -> PageReport {
+        report(
+            self.entry,
+            &self.url,
+            &self.check,
+            matches!(self.found, Found::Same),
+        )
+    }
+
+    /// Whether the host was asked at all; if not, the page is as due as before.
+    pub(super) fn was_asked(&self) -> bool {
+        !matches!(self.found, Found::NotAsked | Found::Barred(_))
+    }
+
+    /// Whether a reader may see a difference, or a claimed date moved.
+    pub(super) fn moves(&self, row: &store::KnownEntry, schemes: Schemes) -> bool {
+        let Found::Page(page) = &self.found else {
+            return false;
+        };
+        let state = &page.state;
+        !shows_the_known(row, state)
+            || is_stale(row, Channel::Page, schemes)
+            || row.claimed.page_published != state.published
+            || row.claimed.page_modified != state.modified
+    }
+}
+
+/// What a page is; one without a text is never taken for one whose text was taken away.
+pub(super) fn article_kind(read: &Article) -> PageKind {
+    match read.kind {
+        PageKind::Article if read.state.body.is_empty() => PageKind::NotArticle,
+        kind => kind,
+    }
+}
+
+/// Whether an address leads elsewhere than another one.
+pub(super) fn is_another(address: &str, other: &str) -> bool {
+    address_key(address) != address_key(other)
+}
+
+/// Whether a page is the known one to a reader, by fingerprint.
+pub(super) fn shows_the_known(row: &store::KnownEntry, state: &PageState) -> bool {
+    let print = of_page_state(state).whole;
+    row.page_fp == Some(print) && print.scheme() == SCHEME
+}
+
+/// What a look has to say for itself.
+pub(super) fn report(entry: EntryId, url: &str, check: &PageCheck, same: bool) -> PageReport {
+    let result = match (&check.error, same) {
+        (Some(error), _) => PageResult::Failed(error.clone()),
+        (None, true) => PageResult::NotModified,
+        (None, false) => PageResult::Unchanged,
+    };
+    PageReport {
+        entry,
+        url: url.to_owned(),
+        result,
+        changes: Vec::new(),
+    }
+}
+
+fn same_bytes(row: &PageRow, now: &Validators) -> bool {
+    row.ok.is_some()
+        && row.validators.body_sha256.is_some()
+        && row.validators.body_sha256 == now.body_sha256
+}
+
+/// The reason of a page that is no article.
+pub(super) fn reason_of(kind: PageKind) -> Reason {
+    match kind {
+        PageKind::Article | PageKind::NotArticle => Reason::Empty,
+        PageKind::Soft404 => Reason::Soft404,
+        PageKind::Paywall => Reason::Paywall,
+        PageKind::Consent => Reason::Consent,
+        PageKind::BotCheck => Reason::BotCheck,
+        PageKind::Maintenance => Reason::Maintenance,
+    }
+}
+
+/// A look that read the page, or knew it to be unchanged.
+pub(super) fn well(at: Timestamp, status: u16) -> PageCheck {
+    PageCheck {
+        at,
+        ok: true,
+        status: Some(status),
+        error: None,
+        reason: None,
+        validators: None,
+    }
+}
+
+/// A look that brought no text.
+pub(super) fn failed_check(
+    at: Timestamp,
+    status: Option<u16>,
+    error: String,
+    reason: Reason,
+) -> PageCheck {
+    PageCheck {
+        at,
+        ok: false,
+        status,
+        error: Some(error),
+        reason: Some(reason),
+        validators: None,
+    }
+}
+
+fn capture(answer: Answer, at: Timestamp) -> Capture {
+    Capture {
+        channel: Channel::Page,
+        url: answer.final_url,
+        fetched: at,
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+    }
+}

@@ -1,0 +1,465 @@
+//! What a look at a page means, beside what is known: the rules of `domain::life` with the texts at hand.
+//!
+//! Runs on a worker: texts are compared, and now and then an earlier answer is read again.
+
+use super::look::{self, Found, FoundPage, Looked};
+use super::rebase::{is_stale, rebase_for};
+use super::report::{PageReport, PageResult};
+use super::revise::{self, KnownEntry, Teller};
+use super::{Crashed, Reading};
+use crate::domain::durations::format_duration;
+use crate::domain::event::{EventKind, Window};
+use crate::domain::fingerprint::{address_key, of_page_state, of_text};
+use crate::domain::life::redirect::{Elsewhere, elsewhere};
+use crate::domain::life::{
+    Held, Looks, PageLife, Reason, Rule, Sight, Step, doubt::doubt, doubt::lost_its_end, judge,
+};
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
+use crate::domain::state::{Channel, PageState};
+use crate::extract::{Sign, Signs, signs};
+use crate::store::{self, Readers, StoreError};
+use crate::time::Timestamp;
+
+/// What is known of an entry whose page was looked at.
+#[derive(Debug)]
+pub(super) struct Before {
+    /// Its row.
+    pub(super) row: store::KnownEntry,
+    /// Its state and past; absent when neither text nor life of the page has moved.
+    pub(super) full: Option<KnownEntry>,
+    /// What looks at its page have begun.
+    pub(super) life: PageLife,
+}
+
+impl Before {
+    /// What is known of an entry, as far as the look needs it.
+    pub(super) fn load(
+        readers: &Readers,
+        row: store::KnownEntry,
+        full: Option<KnownEntry>,
+        looked: &Looked,
+        reading: &Reading,
+    ) -> Result<Self, StoreError> {
+        readers.with(|reader| {
+            let life = reader.page_life(row.id)?;
+            let is_absent = looked.check.reason.is_some_and(Reason::is_absence);
+            let full = match full {
+                None if is_absent || life.removed || looked.moves(&row, reading.schemes()) => {
+                    reader.load_entry(row.id)?.map(super::known::known_entry)
+                }
+                full => full,
+            };
+            Ok(Self { row, full, life })
+        })
+    }
+}
+
+/// A look with what it means.
+#[derive(Debug)]
+pub(super) struct Settled {
+    /// What the look has to say for itself.
+    pub(super) report: PageReport,
+    /// The page is to be looked at again after this time at the latest.
+    pub(super) again: Option<std::time::Duration>,
+    /// Between which looks a change that the page shows was made.
+    pub(super) window: Window,
+    check: PageCheck,
+    life: Option<PageLife>,
+    step: Step,
+    observation: Option<Observation>,
+    page_capture: Option<Capture>,
+    held_capture: Option<Capture>,
+    alias: Option<NewAlias>,
+    /// How long an article was missing that is back.
+    missing_since: Option<Timestamp>,
+}
+
+/// What a look at a page says, once the texts are compared.
+struct Seen {
+    sight: Sight,
+    check: PageCheck,
+    page: Option<Box<FoundPage>>,
+    alias: Option<NewAlias>,
+}
+
+/// Settles what a look means. The known state in `before` is amended where the page has moved for good.
+pub(super) fn settle(
+    looked: Looked,
+    before: &mut Before,
+    rule: &Rule,
+    readers: &Readers,
+    reading: &Reading,
+) -> Result<Settled, StoreError> {
+    let now = looked.check.at;
+    let same = matches!(looked.found, Found::Same);
+    let (entry, url) = (looked.entry, looked.url.clone());
+    let mut seen = see(looked, before, readers, reading)?;
+    let looks = Looks {
+        ok: before.row.page.ok,
+        failures: before.row.page.failures,
+    };
+    let verdict = judge(&before.life, looks, seen.sight, rule, now);
+    let (mut confirmed, mut observation) = (None, None);
+    let (mut page_capture, mut held_capture) = (None, None);
+    match (verdict.step, seen.page) {
+        (
+            Step::Read {
+                confirmed: held, ..
+            },
+            Some(page),
+        ) => {
+            confirmed = held;
+            page_capture = Some(page.capture);
+            observation = Some(Observation {
+                seen: now,
+                state: Observed::Page(page.state),
+            });
+        }
+        (Step::Held, Some(page)) => {
+            let what = seen.check.error.take().unwrap_or_default();
+            let error = format!("held until a second look confirms it: {what}");
+            seen.check = look::failed_check(now, seen.check.status, error, Reason::Held);
+            held_capture = Some(page.capture);
+        }
+        _ => {}
+    }
+    if matches!(verdict.step, Step::Read { .. }) {
+        seen.check.ok = true;
+        seen.check.error = None;
+        seen.check.reason = None;
+    }
+    Ok(Settled {
+        report: look::report(entry, &url, &seen.check, same),
+        again: verdict.again,
+        window: window(&before.row, confirmed, now),
+        check: seen.check,
+        life: (verdict.life != before.life).then_some(verdict.life),
+        step: verdict.step,
+        observation,
+        page_capture,
+        held_capture,
+        alias: seen.alias,
+        missing_since: before.life.missing.map(|missing| missing.since),
+    })
+}
+
+impl Settled {
+    /// A look that the program failed on: a look that failed, or the page would be due again at once, for ever.
+    pub(super) fn crashed(
+        report: PageReport,
+        row: &store::KnownEntry,
+        at: Timestamp,
+        crash: &Crashed,
+    ) -> Self {
+        let check = look::failed_check(at, None, crash.to_string(), Reason::Failed);
+        Self {
+            report: PageReport {
+                result: PageResult::Failed(crash.to_string()),
+                ..report
+            },
+            again: None,
+            window: window(row, None, at),
+            check,
+            life: None,
+            step: Step::Nothing,
+            observation: None,
+            page_capture: None,
+            held_capture: None,
+            alias: None,
+            missing_since: None,
+        }
+    }
+
+    /// When the look was.
+    pub(super) fn at(&self) -> Timestamp {
+        self.check.at
+    }
+
+    /// What the page shows of the article, to be compared.
+    pub(super) fn observation(&mut self) -> Option<Observation> {
+        self.observation.take()
+    }
+
+    /// Puts the look into what is stored of the entry, with the event that an article went or came back.
+    pub(super) fn put(
+        self,
+        outcome: &mut EntryOutcome,
+        full: Option<&KnownEntry>,
+        teller: &Teller<'_>,
+    ) {
+        let now = self.check.at;
+        let why = self.check.error.clone().unwrap_or_default();
+        let told = match self.step {
+            Step::Removed(window) => {
+                let missing = self.life.as_ref().and_then(|life| life.missing);
+                let detail = missing.map(|missing| {
+                    let looks = match missing.looks {
+                        1 => "1 look".to_owned(),
+                        looks => format!("{looks} looks over {}", span(missing.since, now)),
+                    };
+                    format!("{why}; {looks} found it missing")
+                });
+                Some((EventKind::EntryRemoved, window, detail.unwrap_or(why)))
+            }
+            Step::Read {
+                restored: Some(window),
+                ..
+            } => {
+                let since = self.missing_since.unwrap_or(now);
+                let detail = format!("it was missing for {}", span(since, window.first_changed));
+                Some((EventKind::EntryRestored, window, detail))
+            }
+            _ => None,
+        };
+        if let (Some((kind, window, detail)), Some(full)) = (told, full) {
+            revise::life_event(outcome, full, kind, window, detail, teller, now);
+        }
+        outcome.page = Some(self.check);
+        outcome.life = self.life;
+        outcome.page_capture = self.page_capture;
+        outcome.held_capture = self.held_capture;
+        outcome.aliases.extend(self.alias);
+    }
+}
+
+/// In whole minutes, or seconds when it is less than one.
+fn span(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.since(from).as_secs();
+    let whole = if seconds < 60 {
+        seconds
+    } else {
+        seconds / 60 * 60
+    };
+    format_duration(std::time::Duration::from_secs(whole))
+}
+
+fn see(
+    looked: Looked,
+    before: &mut Before,
+    readers: &Readers,
+    reading: &Reading,
+) -> Result<Seen, StoreError> {
+    let Looked {
+        url, check, found, ..
+    } = looked;
+    let is_absent = check.reason.is_some_and(Reason::is_absence);
+    let unread = |check, sight| Seen {
+        sight,
+        check,
+        page: None,
+        alias: None,
+    };
+    let page = match found {
+        Found::Same => return Ok(unread(check, Sight::There)),
+        Found::Page(page) => page,
+        Found::Nothing if is_absent => return Ok(unread(check, Sight::Missing)),
+        Found::Nothing | Found::NotAsked | Found::Barred(_) => {
+            return Ok(unread(check, Sight::Unclear));
+        }
+    };
+    if look::shows_the_known(&before.row, &page.state) {
+        // Whatever the rules take the page for now: it is the article that it was.
+        return Ok(Seen {
+            sight: Sight::There,
+            page: Some(page),
+            check,
+            alias: None,
+        });
+    }
+    let (at, status) = (check.at, check.status);
+    let failed = |error: String, reason: Reason| look::failed_check(at, status, error, reason);
+    let known = comparable(before, &page.state, readers, reading, at)?;
+    if let Some(place) = elsewhere(&url, &page.capture.url)
+        && !same_story(before, known.as_ref(), &page.state)
+    {
+        let error = format!("redirects to {}, {}", place.as_str(), page.capture.url);
+        let (reason, sight) = match place {
+            Elsewhere::Login => (Reason::Paywall, Sight::Unclear),
+            Elsewhere::Consent => (Reason::Consent, Sight::Unclear),
+            Elsewhere::FrontPage | Elsewhere::Section | Elsewhere::ErrorPage => {
+                (Reason::RedirectedAway, Sight::Missing)
+            }
+        };
+        return Ok(unread(failed(error, reason), sight));
+    }
+    let Some(known) = known else {
+        if !check.ok {
+            return Ok(unread(check, absent_or_unclear(is_absent)));
+        }
+        let alias = moved_for_good(&url, &page, before, readers)?;
+        return Ok(Seen {
+            sight: Sight::There,
+            page: Some(page),
+            check,
+            alias,
+        });
+    };
+    let doubt = doubt(&known.body, &page.state.body);
+    let is_part = doubt.is_some_and(|doubt| doubt.is_part() && doubt.now >= A_PART);
+    let lost_its_end = lost_its_end(&known.body, &page.state.body);
+    let mut check = check;
+    if is_part || lost_its_end {
+        let now = signs(&page.capture.body, page.content_type.as_deref());
+        let sign = now.new_since(earlier_signs(before, readers)?.as_ref());
+        match sign {
+            Some(Sign::BreaksOff) if lost_its_end => {
+                let error = "the page breaks off, and the end of the text is missing".to_owned();
+                return Ok(unread(failed(error, Reason::Truncated), Sight::Unclear));
+            }
+            Some(Sign::Wall(kind)) if is_part => {
+                let notice = kind.notice().unwrap_or_default();
+                let error = format!("{notice}, or of most of it");
+                return Ok(unread(failed(error, look::reason_of(kind)), Sight::Unclear));
+            }
+            // Too little is left of the text for a page that has always asked for subscribers to be told from a wall:
+            // what is left is the article's, and nothing else is new.
+            None if is_part && matches!(check.reason, Some(Reason::Paywall | Reason::Consent)) => {
+                check = look::well(check.at, page.capture.status);
+            }
+            _ => {}
+        }
+    }
+    if !check.ok {
+        return Ok(unread(check, absent_or_unclear(is_absent)));
+    }
+    let sight = match doubt {
+        Some(_) => Sight::Doubtful(of_page_state(&page.state).whole),
+        None => Sight::There,
+    };
+    let check = PageCheck {
+        error: doubt.map(|doubt| doubt.to_string()),
+        ..check
+    };
+    let alias = moved_for_good(&url, &page, before, readers)?;
+    Ok(Seen {
+        sight,
+        page: Some(page),
+        check,
+        alias,
+    })
+}
+
+/// Words of a text that tell whose beginning they are.
+const A_PART: u32 = 15;
+
+fn absent_or_unclear(is_absent: bool) -> Sight {
+    match is_absent {
+        true => Sight::Missing,
+        false => Sight::Unclear,
+    }
+}
+
+/// What is known of the page, brought under the scheme that pages are read under today: a difference that our own
+/// reading makes is nothing to doubt. Only for comparing; whoever stores what was seen does the same with what is kept.
+fn comparable(
+    before: &Before,
+    seen: &PageState,
+    readers: &Readers,
+    reading: &Reading,
+    now: Timestamp,
+) -> Result<Option<PageState>, StoreError> {
+    let Some(full) = &before.full else {
+        return Ok(None);
+    };
+    if !is_stale(&before.row, Channel::Page, reading.schemes()) {
+        return Ok(full.known.state.page.clone());
+    }
+    let mut full = full.clone();
+    let seen = [Observation {
+        seen: now,
+        state: Observed::Page(seen.clone()),
+    }];
+    let last = before.row.page.validators.body_sha256;
+    readers.with(|reader| rebase_for(reader, reading, &mut full, &seen, now, |_| last))?;
+    Ok(full.known.state.page)
+}
+
+/// Whether a page tells the story of the entry: under its headline, or with most of its text.
+fn same_story(before: &Before, known: Option<&PageState>, seen: &PageState) -> bool {
+    let titles = [
+        before.row.title.as_deref(),
+        known.and_then(PageState::headline),
+    ];
+    let headline = of_text(seen.headline());
+    let same_headline =
+        headline.is_some() && titles.iter().any(|title| of_text(*title) == headline);
+    let same_text = known.is_some_and(|known| {
+        !known.body.is_empty() && !seen.body.is_empty() && {
+            let words = |state: &PageState| {
+                state
+                    .body
+                    .iter()
+                    .map(|block| block.text.len())
+                    .sum::<usize>()
+            };
+            words(known) > 200 && doubt(&known.body, &seen.body).is_none()
+        }
+    });
+    same_headline || same_text
+}
+
+/// What the page showed besides its text at the last look that brought a revision.
+fn earlier_signs(before: &Before, readers: &Readers) -> Result<Option<Signs>, StoreError> {
+    let capture = readers.with(|reader| reader.last_page_capture(before.row.id))?;
+    Ok(capture.filter(|capture| capture.body_kept).map(|stored| {
+        let named = |(name, _): &&(String, String)| name == "content-type";
+        let content_type = stored.capture.headers.iter().find(named);
+        let content_type = content_type.map(|(_, value)| value.as_str());
+        signs(&stored.capture.body, content_type)
+    }))
+}
+
+/// Notes that the address of the page has moved for good to one of another article's form: in the state, so that it is
+/// told, and as a name of the entry when nobody bears it.
+fn moved_for_good(
+    url: &str,
+    page: &FoundPage,
+    before: &mut Before,
+    readers: &Readers,
+) -> Result<Option<NewAlias>, StoreError> {
+    let (Some(to), Some(canonical)) = (&page.permanent, &page.state.canonical) else {
+        return Ok(None);
+    };
+    // Or the page itself says that its old address holds.
+    if !look::is_another(to, url) || !look::is_another(canonical, url) {
+        return Ok(None);
+    }
+    // A redirect that was always there has moved nothing; the answer behind the last revision tells.
+    let capture = readers.with(|reader| reader.last_page_capture(before.row.id))?;
+    let stayed = |stored: &store::StoredCapture| !look::is_another(&stored.capture.url, url);
+    if !capture.as_ref().is_some_and(stayed) {
+        return Ok(None);
+    }
+    if let Some(known) = before
+        .full
+        .as_mut()
+        .and_then(|full| full.known.state.page.as_mut())
+    {
+        known.canonical.get_or_insert_with(|| url.to_owned());
+    }
+    let key = AliasKey {
+        kind: AliasKind::Address,
+        value: address_key(to),
+    };
+    Ok(Some(NewAlias {
+        key,
+        reason: "its page has moved there for good".to_owned(),
+        if_free: true,
+    }))
+}
+
+/// Between which looks at the page an entry was changed.
+fn window(entry: &store::KnownEntry, confirmed: Option<Held>, now: Timestamp) -> Window {
+    let last_unchanged = entry.page.ok.unwrap_or(entry.first_seen);
+    let (first_changed, failed_checks) = match confirmed {
+        Some(held) => (held.since.min(now), held.failed_before),
+        None => (now, entry.page.failures),
+    };
+    Window {
+        last_unchanged: last_unchanged.min(first_changed),
+        first_changed,
+        checks: failed_checks.saturating_add(1),
+        failed_checks,
+    }
+}

@@ -1,0 +1,778 @@
+//! Articles that go, come back, hide behind walls or are sent in half: the real pipeline over days, on a clock that the
+//! test sets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use revisor::config::{Environment, Flags, Secrets, from_text};
+use revisor::daemon::Assembly;
+use revisor::domain::event::{Event, EventKind};
+use revisor::domain::life::Reason;
+use revisor::domain::outcome::Left;
+use revisor::domain::url::canonical;
+use revisor::pipeline::Wish;
+use revisor::store::{EventFilter, KnownEntry, Reader};
+use revisor::time::{Fixed, Timestamp};
+
+use crate::support::{Page, Server, rss};
+
+/// A publisher with one feed, watched by a pipeline on a clock of its own.
+struct World {
+    publisher: Server,
+    clock: Arc<Fixed>,
+    assembly: Assembly,
+    runtime: tokio::runtime::Runtime,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new(settings: &str) -> Self {
+        let publisher = Server::start();
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "[fetch]\nevery = \"30m\"\nhost_delay = \"0s\"\njitter = \"0%\"\nallow_private = [\"127.0.0.0/8\"]\n\
+             {settings}\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+            publisher.url("/feed.xml")
+        );
+        let database = folder.path().join("revisor.db");
+        let flags = Flags {
+            config: None,
+            database: Some(&database),
+        };
+        let environment = Environment::default();
+        let loaded = from_text(&text, None, flags, &environment, Secrets::Required).unwrap();
+        let clock = Arc::new(Fixed::at(at(0)));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let assembly = runtime
+            .block_on(Assembly::open(loaded.config, Arc::clone(&clock) as _))
+            .unwrap();
+        Self {
+            publisher,
+            clock,
+            assembly,
+            runtime,
+            folder,
+        }
+    }
+
+    /// A world whose feed lists one article, which was read at minute 0.
+    fn with_article() -> Self {
+        let world = Self::new("");
+        world.serve("/a", article(TEXT));
+        world.list(&[("1", "/a")]);
+        world.run_to(0);
+        world
+    }
+
+    fn serve(&self, path: &str, page: Page) {
+        self.publisher.set(path, page);
+    }
+
+    /// Sets the feed's entries: (guid, path), newest first.
+    fn list(&self, entries: &[(&str, &str)]) {
+        let items: Vec<[String; 4]> = entries
+            .iter()
+            .map(|(guid, path)| {
+                let title = format!("Report number {guid} on the harbour");
+                let text =
+                    format!("What the council heard about the harbour in its session {guid}.");
+                [(*guid).to_owned(), self.publisher.url(path), title, text]
+            })
+            .collect();
+        let items: Vec<_> = items
+            .iter()
+            .map(|[guid, url, title, text]| {
+                (guid.as_str(), url.as_str(), title.as_str(), text.as_str())
+            })
+            .collect();
+        self.serve("/feed.xml", Page::rss(rss(&items)));
+    }
+
+    fn round(&self, force: bool) {
+        let wish = Wish { feeds: None, force };
+        self.runtime
+            .block_on(self.assembly.pipeline.round(&wish, |_| {}))
+            .unwrap();
+    }
+
+    /// Lets everything happen that is due until this minute, each thing when it is due.
+    fn run_to(&self, minute: i64) {
+        loop {
+            let next = self.assembly.pipeline.read(Reader::next_due).unwrap();
+            match next.filter(|next| *next <= at(minute)) {
+                Some(next) => {
+                    self.clock.set(next.max(self.assembly.pipeline.now()));
+                    self.round(false);
+                }
+                None => break,
+            }
+        }
+        self.clock.set(at(minute));
+    }
+
+    fn entry(&self) -> KnownEntry {
+        self.entry_at("/a")
+    }
+
+    fn entry_at(&self, path: &str) -> KnownEntry {
+        let url = canonical(&self.publisher.url(path));
+        let found = self
+            .assembly
+            .pipeline
+            .read(|reader| reader.find_entries(&url, 1));
+        found.unwrap().remove(0)
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let filter = EventFilter {
+            kinds: EventKind::ALL.to_vec(),
+            quiet: vec![],
+            oldest_first: true,
+            ..EventFilter::default()
+        };
+        let mut events = Vec::new();
+        self.assembly
+            .pipeline
+            .read(|reader| {
+                reader.each_event(&filter, |logged| {
+                    events.push(logged.stored.event);
+                    true
+                })
+            })
+            .unwrap();
+        events
+    }
+
+    /// What was told, with the minutes of its window.
+    fn told(&self) -> Vec<String> {
+        let minute = |at: Timestamp| (at.as_millis() / 1000 - START) / 60;
+        self.events()
+            .iter()
+            .map(|event| {
+                let change = event.data.change.as_ref().map(|change| change.window);
+                let window = change.or(event.data.window);
+                match window {
+                    Some(window) => format!(
+                        "{} {}–{} {}/{}",
+                        event.kind.as_str(),
+                        minute(window.last_unchanged),
+                        minute(window.first_changed),
+                        window.failed_checks,
+                        window.checks
+                    ),
+                    None => event.kind.as_str().to_owned(),
+                }
+            })
+            .collect()
+    }
+}
+
+const START: i64 = 1_795_000_000;
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_unix(START + minute * 60)
+}
+
+const TEXT: &str = "<p>The harbour will cost 15 million, said the mayor, who has been in office since the spring, and \
+    the money is to come from the region's building fund over the next four years.</p>\
+    <p>The council met for three hours on Monday evening and heard from residents who live near the old harbour, several \
+    of whom asked for more time to read the plans before any decision is made.</p>\
+    <p>Work on the northern pier is expected to begin next spring, according to the engineer in charge, and it will take \
+    at least two years until ships of the larger kind can moor there again.</p>\
+    <p>The fishermen's association said that it would look at the plans in detail and that it had not been asked before \
+    they were drawn up, although its members pay most of the fees that the harbour takes in each year.</p>";
+
+fn article(text: &str) -> Page {
+    Page::html(whole(text))
+}
+
+fn whole(text: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html><head><title>Report on the harbour</title></head><body><nav><a href=/>Home</a></nav>\
+         <article><h1>Report on the harbour</h1>{text}</article><footer>Already a subscriber? Log in</footer></body></html>"
+    )
+}
+
+/// The first paragraph only.
+fn beginning() -> &'static str {
+    &TEXT[..TEXT.find("</p>").unwrap() + 4]
+}
+
+#[test]
+fn an_article_is_removed_after_several_looks_and_told_once_and_so_is_its_return() {
+    for gone in [
+        Page::status(404),
+        Page::status(410),
+        Page::html("<title>Page not found</title><h1>Oops</h1><p>Try a search.</p>"),
+        Page::status(301).header("location", "/"),
+    ] {
+        let world = World::with_article();
+        world.serve(
+            "/",
+            Page::html(
+                "<h1>The Courier</h1><p>All the news of today, and more of it every day.</p>",
+            ),
+        );
+        world.run_to(60);
+        world.serve("/a", gone.clone());
+        world.run_to(70);
+        assert!(world.told().is_empty(), "{gone:?}");
+        assert!(world.entry().page.reason.unwrap().is_absence());
+        world.run_to(24 * 60);
+        let told = world.told();
+        assert_eq!(told.len(), 1, "{gone:?} {told:?}");
+        assert!(
+            told[0].starts_with("entry.removed ") && told[0].ends_with(" 0/1"),
+            "{told:?}"
+        );
+        let event = &world.events()[0];
+        let went = event.data.window.unwrap();
+        assert!(went.last_unchanged <= at(60) && went.first_changed >= at(60));
+        assert!(went.first_changed < at(70), "{told:?}");
+        assert!(
+            event.data.detail.as_ref().unwrap().contains("looks over"),
+            "{event:?}"
+        );
+        assert!(
+            event.data.text.contains("took an article down"),
+            "{}",
+            event.data.text
+        );
+        assert!(event.data.text.contains("between"), "{}", event.data.text);
+        world.run_to(3 * 24 * 60);
+        assert_eq!(world.told().len(), 1, "told once");
+        let looks = world.publisher.hits("/a");
+        assert!(looks < 40, "it is looked at ever more seldom: {looks}");
+
+        world.serve("/a", article(&TEXT.replace("15 million", "51 million")));
+        world.run_to(6 * 24 * 60);
+        let told = world.told();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[1].starts_with("entry.revised "), "{told:?}");
+        assert!(told[2].starts_with("entry.restored "), "{told:?}");
+        let (edit, back) = (&world.events()[1].data, &world.events()[2].data);
+        let edit = edit.change.as_ref().unwrap().window;
+        assert_eq!(edit.last_unchanged, went.last_unchanged);
+        assert_eq!(edit.first_changed, back.window.unwrap().first_changed);
+        assert!(
+            back.detail.as_ref().unwrap().contains("was missing for"),
+            "{back:?}"
+        );
+        assert_eq!(world.entry().page.reason, None);
+    }
+}
+
+#[test]
+fn errors_and_walls_never_remove_an_article_and_are_never_its_text() {
+    let wall = |html: &str| Page::html(html.to_owned());
+    let walls = [
+        (Page::status(500), Reason::Failed),
+        (Page::status(503), Reason::Failed),
+        (Page::status(403), Reason::Failed),
+        (
+            wall("<html><body><p>Please log in.</p></body></html>"),
+            Reason::Paywall,
+        ),
+        (
+            wall("<h1>Report</h1><p>Diesen Artikel weiterlesen mit dem Abo. Bereits Abonnent?</p>"),
+            Reason::Paywall,
+        ),
+        (
+            wall(
+                "<title>Avant de continuer</title><p>Nous et nos partenaires utilisons des cookies.</p><button>Tout accepter</button>",
+            ),
+            Reason::Consent,
+        ),
+        (
+            wall("<title>Just a moment...</title><p>Verifying you are human.</p>"),
+            Reason::BotCheck,
+        ),
+        (
+            wall("<h1>Технические работы</h1><p>Сайт временно недоступен.</p>"),
+            Reason::Maintenance,
+        ),
+        (
+            wall("<html><body><nav><a href=/>Home</a></nav></body></html>"),
+            Reason::Empty,
+        ),
+        // The beginning stands, and below it a wall that was not there before.
+        (
+            article(&format!(
+                "{}<div>Subscribe to continue reading.</div>",
+                TEXT[..TEXT.len() / 3].rsplit_once("</p>").unwrap().0
+            )),
+            Reason::Paywall,
+        ),
+        // Sent in half.
+        (Page::html(whole(TEXT)[..900].to_owned()), Reason::Truncated),
+        (Page::html(whole(TEXT)[..600].to_owned()), Reason::Truncated),
+        (
+            Page::status(302).header("location", "/login?next=/a"),
+            Reason::Paywall,
+        ),
+    ];
+    for (page, reason) in walls {
+        let world = World::with_article();
+        world.serve(
+            "/login",
+            Page::html(
+                "<h1>Welcome back to the Courier</h1><p>Your name, your word and nothing else.</p>",
+            ),
+        );
+        world.run_to(60);
+        world.serve("/a", page.clone());
+        world.run_to(30 * 60);
+        assert_eq!(
+            world.entry().page.reason,
+            Some(reason),
+            "{page:?} {:?}",
+            world.entry().page
+        );
+        assert_eq!(world.told(), Vec::<String>::new(), "{page:?}");
+        assert_eq!(world.entry().revision.0, 2, "{page:?}");
+        world.serve("/a", article(TEXT));
+        world.run_to(3 * 24 * 60);
+        assert_eq!(world.told(), Vec::<String>::new(), "{page:?}");
+        assert_eq!(world.entry().page.reason, None, "{page:?}");
+    }
+}
+
+#[test]
+fn a_text_that_is_mostly_gone_is_told_once_a_second_look_confirms_it() {
+    let world = World::with_article();
+    world.run_to(61);
+    world.serve("/a", article(beginning()));
+    world.run_to(71);
+    let entry = world.entry();
+    assert_eq!(entry.page.reason, Some(Reason::Held));
+    assert!(entry.page.error.unwrap().contains("words are left"));
+    assert!(world.told().is_empty());
+    let held = world
+        .assembly
+        .pipeline
+        .read(|reader| reader.page_life(entry.id));
+    let since = held.unwrap().held.unwrap().since;
+    world.run_to(120);
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let event = &world.events()[0];
+    let window = event.data.change.as_ref().unwrap().window;
+    assert_eq!(window.first_changed, since, "the first look saw it");
+    assert!(window.last_unchanged < since);
+    assert_eq!((window.checks, window.failed_checks), (1, 0));
+    assert!(event.timestamp > since, "noticed when it was confirmed");
+    let life = world
+        .assembly
+        .pipeline
+        .read(|reader| reader.page_life(entry.id))
+        .unwrap();
+    assert_eq!((life.held, life.unconfirmed), (None, 0));
+}
+
+#[test]
+fn a_text_that_comes_back_at_the_second_look_is_counted_and_not_told() {
+    let world = World::with_article();
+    world.run_to(60);
+    let other = "<p>Something else stands here today, which has nothing to do with ships, and nobody can say why.</p>";
+    world.serve("/a", article(&other.repeat(5)));
+    world.run_to(70);
+    assert_eq!(world.entry().page.reason, Some(Reason::Held));
+    world.serve("/a", article(TEXT));
+    world.run_to(24 * 60);
+    assert!(world.told().is_empty(), "{:?}", world.told());
+    let id = world.entry().id;
+    let life = world
+        .assembly
+        .pipeline
+        .read(|reader| reader.page_life(id))
+        .unwrap();
+    assert_eq!((life.held, life.unconfirmed), (None, 1));
+}
+
+#[test]
+fn an_article_that_moved_for_good_keeps_its_history_and_tells_its_new_address() {
+    let world = World::with_article();
+    world.run_to(60);
+    world.serve("/news/harbour-plan", article(TEXT));
+    world.serve(
+        "/a",
+        Page::status(301).header("location", "/news/harbour-plan"),
+    );
+    world.run_to(24 * 60);
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let event = &world.events()[0];
+    let [old, new] = event.data.diff.as_ref().unwrap().address.clone().unwrap();
+    assert!(
+        old.ends_with("/a") && new.ends_with("/news/harbour-plan"),
+        "{old} {new}"
+    );
+    // The feed takes the new address up: it is the same entry.
+    world.list(&[("other-guid", "/news/harbour-plan")]);
+    world.run_to(26 * 60);
+    let count = world
+        .assembly
+        .pipeline
+        .read(|reader| reader.counts(at(0), at(0)))
+        .unwrap()
+        .entries;
+    assert_eq!(count, 1);
+}
+
+#[test]
+fn a_redirect_that_was_always_there_moves_nothing() {
+    let world = World::new("");
+    world.serve("/long/name", article(TEXT));
+    world.serve("/a", Page::status(301).header("location", "/long/name"));
+    world.list(&[("1", "/a")]);
+    world.run_to(24 * 60);
+    assert!(world.told().is_empty(), "{:?}", world.told());
+    assert_eq!(world.entry().page.reason, None);
+}
+
+#[test]
+fn what_is_taken_out_of_the_feed_early_has_its_page_looked_at_now() {
+    let world = World::new("[page]\nrecheck = [[\"30d\", \"1d\"]]\n");
+    for path in ["/a", "/b", "/c", "/d", "/e"] {
+        world.serve(path, article(TEXT));
+    }
+    world.list(&[("1", "/a")]);
+    world.run_to(0);
+    world.list(&[("2", "/b"), ("1", "/a")]);
+    world.run_to(60);
+    world.list(&[("3", "/c"), ("2", "/b"), ("1", "/a")]);
+    world.run_to(120);
+    let looks = world.publisher.hits("/b");
+    // The second one is taken out; then the first one is pushed out.
+    world.list(&[("3", "/c"), ("1", "/a")]);
+    world.run_to(180);
+    assert_eq!(world.publisher.hits("/b"), looks + 1);
+    world.list(&[("5", "/e"), ("4", "/d"), ("3", "/c")]);
+    world.run_to(240);
+    let left: BTreeMap<&str, _> = ["/a", "/b", "/c"]
+        .into_iter()
+        .map(|path| (path, world.entry_at(path).left.map(Left::as_str)))
+        .collect();
+    assert_eq!(left["/a"], Some("scrolled_off"));
+    assert_eq!(left["/b"], Some("early"));
+    assert_eq!(left["/c"], None);
+    assert!(world.told().is_empty(), "leaving is told to nobody");
+    world.list(&[("5", "/e"), ("4", "/d"), ("3", "/c"), ("2", "/b")]);
+    world.run_to(300);
+    assert_eq!(world.entry_at("/b").left, None);
+}
+
+#[test]
+fn a_first_410_does_not_end_a_feed() {
+    let world = World::with_article();
+    world.serve("/feed.xml", Page::status(410));
+    world.run_to(60);
+    world.list(&[("2", "/b"), ("1", "/a")]);
+    world.run_to(24 * 60);
+    assert!(
+        world.told().iter().all(|event| event != "feed.gone"),
+        "{:?}",
+        world.told()
+    );
+    assert_eq!(world.entry_at("/b").revision.0, 1);
+    world.serve("/feed.xml", Page::status(410));
+    world.run_to(3 * 24 * 60);
+    let gone = world
+        .told()
+        .iter()
+        .filter(|event| *event == "feed.gone")
+        .count();
+    assert_eq!(gone, 1);
+}
+
+#[test]
+fn a_feed_that_is_not_at_its_new_address_any_more_is_asked_for_at_the_configured_one() {
+    for status in [410, 404, 503] {
+        let world = World::with_article();
+        let moved = Page::status(301).header("location", "/new.xml");
+        let list = |path: &str, guid: &str| {
+            let url = world.publisher.url(&format!("/{guid}"));
+            let title = match guid {
+                "b" => "Mayor opens new bridge over the river",
+                _ => "Fishermen protest against fees of the harbour",
+            };
+            let item = (guid, url.as_str(), title, title);
+            world.serve(path, Page::rss(rss(&[item])));
+        };
+        world.serve("/feed.xml", moved);
+        list("/new.xml", "b");
+        world.run_to(60);
+        assert_eq!(world.told(), ["feed.moved"]);
+        world.serve("/new.xml", Page::status(status));
+        list("/feed.xml", "c");
+        world.run_to(24 * 60);
+        assert_eq!(world.entry_at("/c").revision.0, 1, "{status}");
+        assert!(!world.told().contains(&"feed.gone".to_owned()), "{status}");
+    }
+}
+
+#[test]
+fn a_feed_whose_texts_are_all_gone_is_believed_at_the_second_poll() {
+    let set = |world: &World, full: bool| {
+        let items: Vec<[String; 4]> = (1..=6)
+            .map(|n| {
+                let text = format!("The council heard report {n} about the harbour and has put off its decision once more.");
+                let text = if full { text } else { String::new() };
+                [n.to_string(), format!("https://e.example/{n}"), format!("Report {n} on the harbour"), text]
+            })
+            .collect();
+        let items: Vec<_> = items
+            .iter()
+            .map(|[a, b, c, d]| (a.as_str(), b.as_str(), c.as_str(), d.as_str()))
+            .collect();
+        world.serve("/feed.xml", Page::rss(rss(&items)));
+    };
+    let world = World::new("[page]\nfetch = \"off\"\n");
+    set(&world, true);
+    world.run_to(30);
+    // Once, and then the texts are back.
+    set(&world, false);
+    world.run_to(61);
+    set(&world, true);
+    world.run_to(180);
+    assert!(world.told().is_empty(), "{:?}", world.told());
+    // For good.
+    set(&world, false);
+    world.run_to(24 * 60);
+    let told = world.told();
+    assert!(!told.is_empty() && told.len() <= 6, "{told:?}");
+    for event in world.events() {
+        let window = event.data.change.as_ref().unwrap().window;
+        assert_eq!(
+            window.first_changed.since(window.last_unchanged),
+            Duration::from_mins(30)
+        );
+        assert_eq!((window.checks, window.failed_checks), (1, 0), "{told:?}");
+        assert!(event.timestamp > window.first_changed);
+    }
+}
+
+#[test]
+fn a_feed_that_becomes_a_page_or_breaks_off_leaves_history_untouched() {
+    let world = World::new("[page]\nfetch = \"off\"\n");
+    let entries = [("3", "/c"), ("2", "/b"), ("1", "/a")];
+    world.list(&entries);
+    world.run_to(30);
+    let whole = {
+        let url = world.publisher.url("/a");
+        let item = (
+            "1",
+            url.as_str(),
+            "Report number 1 on the harbour",
+            "What the council heard about the harbour in its session 1.",
+        );
+        rss(&[item])
+    };
+    world.serve(
+        "/feed.xml",
+        Page::html("<html><body><form>Please log in</form></body></html>"),
+    );
+    world.run_to(120);
+    world.serve(
+        "/feed.xml",
+        Page::rss(
+            whole
+                .trim_end_matches("</rss>")
+                .trim_end_matches("</channel>")
+                .to_owned(),
+        ),
+    );
+    world.run_to(180);
+    assert!(
+        ["/a", "/b", "/c"]
+            .iter()
+            .all(|path| world.entry_at(path).in_feed)
+    );
+    world.list(&entries);
+    world.run_to(240);
+    assert!(
+        world
+            .told()
+            .iter()
+            .all(|event| !event.starts_with("entry.")),
+        "{:?}",
+        world.told()
+    );
+}
+
+#[test]
+fn an_edit_found_along_with_the_feed_has_the_window_of_the_looks_at_its_page() {
+    let world = World::with_article();
+    world.run_to(65);
+    // Only the page was changed, and the feed moved a date with it.
+    world.serve("/a", article(&TEXT.replace("15 million", "51 million")));
+    let url = world.publisher.url("/a");
+    let item = (
+        "1",
+        url.as_str(),
+        "Report number 1 on the harbour",
+        "What the council heard, and when.",
+    );
+    world.serve("/feed.xml", Page::rss(rss(&[item])));
+    let page_ok = world.entry().page.ok.unwrap();
+    world.clock.set(at(66));
+    world.round(true);
+    let windows: Vec<_> = world
+        .events()
+        .iter()
+        .map(|event| event.data.change.as_ref().unwrap().window)
+        .collect();
+    assert_eq!(windows.len(), 1, "one edit is one change");
+    let feed_ok = at(60);
+    assert_eq!(windows[0].last_unchanged, page_ok.min(feed_ok));
+    assert_eq!(windows[0].first_changed, at(66));
+}
+
+#[test]
+fn articles_without_much_of_a_text_are_watched_for_what_they_have() {
+    let gallery = |count: u32, caption: &str| {
+        let figures: String = (1..=count)
+            .map(|n| format!("<figure><img src={n}.jpg><figcaption>Picture {n} of the harbour</figcaption></figure>"))
+            .collect();
+        Page::html(format!(
+            "<html><head><title>The harbour in pictures</title></head><body><article><h1>The harbour in pictures</h1>\
+             <p>{caption}</p>{figures}</article></body></html>"
+        ))
+    };
+    let world = World::new("");
+    world.serve(
+        "/a",
+        gallery(
+            12,
+            "Our photographer went to the harbour on Monday and came back with these.",
+        ),
+    );
+    world.serve(
+        "/v",
+        Page::html("<html><head><title>Video: the harbour</title></head><body><article><h1>Video: the harbour</h1><video src=a.mp4></video></article></body></html>"),
+    );
+    world.list(&[("2", "/v"), ("1", "/a")]);
+    world.run_to(60);
+    assert_eq!(
+        world.entry_at("/v").page.reason,
+        Some(Reason::Empty),
+        "only a video: nothing to compare"
+    );
+    world.serve(
+        "/a",
+        gallery(
+            12,
+            "Our photographer went to the harbour on Tuesday and came back with these.",
+        ),
+    );
+    world.run_to(120);
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(world.events()[0].data.text.contains("Tuesday"));
+}
+
+#[test]
+fn a_wrong_charset_for_one_look_is_no_edit() {
+    let text = "<p>Der Bürgermeister sagte am Montag, die Brücke über die Förde müsse für mindestens zwölf Wochen gesperrt \
+                werden, weil die Prüfer größere Schäden gefunden hätten als im Frühjahr.</p>";
+    let world = World::new("");
+    let page = |content_type: &str| {
+        let html = format!(
+            "<html><body><article><h1>Brücke gesperrt</h1>{}</article></body></html>",
+            text.repeat(3)
+        );
+        Page::new(200, content_type, html)
+    };
+    world.serve("/a", page("text/html; charset=utf-8"));
+    world.list(&[("1", "/a")]);
+    world.run_to(60);
+    world.serve("/a", page("text/html; charset=iso-8859-1"));
+    world.run_to(120);
+    world.serve("/a", page("text/html; charset=utf-8"));
+    world.run_to(180);
+    assert!(world.told().is_empty(), "{:?}", world.told());
+}
+
+#[test]
+fn large_pages_and_pages_from_right_to_left_are_watched() {
+    let world = World::new("");
+    let filler = "<div class=ad><script>var x = 1;</script></div>".repeat(200_000);
+    let large = |text: &str| Page::html(whole(&format!("{text}{filler}")));
+    let arabic = |cost: &str| {
+        let text = format!(
+            "<p dir=rtl>قال رئيس البلدية يوم الاثنين إن الميناء سيكلف {cost} مليون يورو (EUR {cost}m) على مدى السنوات الأربع المقبلة.</p>"
+        );
+        Page::html(format!(
+            "<html lang=ar dir=rtl><body><article><h1>تكلفة الميناء</h1>{}</article></body></html>",
+            text.repeat(2)
+        ))
+    };
+    world.serve("/a", large(TEXT));
+    world.serve("/r", arabic("15"));
+    world.list(&[("2", "/r"), ("1", "/a")]);
+    world.run_to(0);
+    assert!(filler.len() > 9_000_000);
+    world.serve("/a", large(&TEXT.replace("15 million", "51 million")));
+    world.serve("/r", arabic("51"));
+    world.run_to(10);
+    let told = world.events();
+    assert_eq!(told.len(), 2, "{:?}", world.told());
+    assert!(told.iter().all(|event| event.data.text.contains("51")));
+}
+
+#[test]
+fn a_held_text_survives_the_end_of_the_program() {
+    let world = World::with_article();
+    world.run_to(60);
+    world.serve("/a", article(beginning()));
+    world.run_to(70);
+    let World {
+        publisher,
+        clock,
+        assembly,
+        runtime,
+        folder,
+    } = world;
+    runtime.block_on(assembly.close()).unwrap();
+    let database = folder.path().join("revisor.db");
+    let text = format!(
+        "[fetch]\nhost_delay = \"0s\"\nallow_private = [\"127.0.0.0/8\"]\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    );
+    let flags = Flags {
+        config: None,
+        database: Some(&database),
+    };
+    let config = from_text(
+        &text,
+        None,
+        flags,
+        &Environment::default(),
+        Secrets::Required,
+    )
+    .unwrap()
+    .config;
+    let assembly = runtime
+        .block_on(Assembly::open(config, Arc::clone(&clock) as _))
+        .unwrap();
+    let world = World {
+        publisher,
+        clock,
+        assembly,
+        runtime,
+        folder,
+    };
+    world.run_to(120);
+    let told = world.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let change = world.events()[0].data.change.clone().unwrap();
+    assert!(change.window.first_changed <= at(70), "{told:?}");
+    assert!(
+        change
+            .window
+            .first_changed
+            .since(change.window.last_unchanged)
+            <= Duration::from_mins(10)
+    );
+}
