@@ -36,11 +36,11 @@ fn feeds_of_public_test_suites_are_read() {
     let sets: Map<String, Value> = serde_json::from_str(&score).expect("the score is JSON");
     let count = |name: &str| -> f64 { sets.values().filter_map(|set| set[name].as_f64()).sum() };
     let share = |of: &str, among: &str| count(of) / count(among);
-    at_least("feeds that parse", share("parse_ok", "feeds"), 0.99);
+    at_least("feeds that parse", share("parse_ok", "feeds"), 0.993);
     at_least("feeds with entries", share("has_entries", "g_ent"), 0.99);
-    at_least("titles", share("title", "g_title"), 0.98);
-    at_least("links", share("link", "g_link"), 0.975);
-    at_least("dates", share("date", "g_date"), 0.98);
+    at_least("titles", share("title", "g_title"), 0.99);
+    at_least("links", share("link", "g_link"), 0.98);
+    at_least("dates", share("date", "g_date"), 0.985);
     // The reference takes none of these for a feed; each was looked at, and each is one.
     assert!(count("false_feed") <= 6.0, "{score}");
 }
