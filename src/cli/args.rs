@@ -11,7 +11,7 @@ mod feeds;
 mod read;
 mod service;
 
-pub use care::ReextractArgs;
+pub use care::{DbCommand, ReextractArgs};
 pub use feeds::{AddArgs, CheckArgs, FeedsArgs, PageWhen, RmArgs};
 pub use read::{
     DiffArgs, FieldArg, Filter, HistoryArgs, LogArgs, RevisionRange, ShowArgs, SignificanceArg,
@@ -53,6 +53,7 @@ Care:
   config    Check and show the configuration
   reextract  Read stored answers anew after an upgrade
   split     Undo a merge of two entries
+  db        Copy, check and tidy up the database
 Misc:
   schema    Print the JSON Schema of a machine format
   help      Print this, or the help of a command
@@ -245,6 +246,17 @@ revisor inspect article page.html --url https://news.example/a/1"
     },
     /// Read stored answers anew after an upgrade; makes no change
     Reextract(ReextractArgs),
+    /// Copy, check and tidy up the database
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  revisor db verify\n  revisor db backup copy.db\n  revisor db prune --dry-run"
+    )]
+    Db {
+        /// What to do.
+        #[command(subcommand)]
+        what: DbCommand,
+    },
     /// Print the JSON Schema of a machine format
     Schema(SchemaArgs),
 }

@@ -6,6 +6,7 @@ mod add;
 pub mod args;
 mod check;
 mod config;
+mod db;
 mod demo;
 mod diff;
 mod discover;
@@ -111,6 +112,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::Check(args) => check::run(context, &args),
+        Command::Db { what } => db::run(context, &what),
         Command::Demo(args) => demo::run(context, &args),
         Command::Config { what } => config::run(context, &what),
         Command::Diff(args) => diff::run(context, &args),

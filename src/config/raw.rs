@@ -123,7 +123,7 @@ raw_table! {
 raw_table! {
     /// `[keep]`
     RawKeep {
-        captures: String = "a duration such as \"90d\", or \"all\"",
+        captures: String = "a duration such as \"90d\", a number such as \"5\", or \"all\"",
         revisions: String = "\"all\", a number such as \"50\", or a duration such as \"1y\"",
     }
 }

@@ -561,12 +561,12 @@ impl<'a, 't> Resolver<'a, 't> {
 
     fn keep(&mut self, raw: &RawKeep) -> Keep {
         Keep {
-            captures: self.retention("captures", raw.captures.as_ref(), false),
-            revisions: self.retention("revisions", raw.revisions.as_ref(), true),
+            captures: self.retention("captures", raw.captures.as_ref()),
+            revisions: self.retention("revisions", raw.revisions.as_ref()),
         }
     }
 
-    fn retention(&mut self, key: &str, raw: Option<&At<String>>, counted: bool) -> Retention {
+    fn retention(&mut self, key: &str, raw: Option<&At<String>>) -> Retention {
         let Some(raw) = raw else {
             return Retention::All;
         };
@@ -574,7 +574,7 @@ impl<'a, 't> Resolver<'a, 't> {
             return Retention::All;
         }
         let all_digits = raw.value.bytes().all(|byte| byte.is_ascii_digit());
-        if counted && all_digits {
+        if all_digits {
             if let Some(count) = raw.value.parse().ok().filter(|count| *count > 0) {
                 return Retention::Newest(count);
             }

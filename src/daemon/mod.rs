@@ -4,6 +4,7 @@
 //! loop and by the writer's progress, not by a timer of its own: a daemon that is stuck is restarted.
 
 mod assembly;
+mod care;
 mod due;
 mod file_state;
 mod poll;

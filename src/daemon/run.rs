@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::care;
 use super::file_state::FileState;
 use super::poll::Poller;
 use super::progress::{Progress, Pulse};
@@ -100,6 +101,11 @@ impl Daemon {
         let mut polling = tokio::spawn(poller.run(Arc::clone(&pulse), stop.clone()));
         let drain = Arc::clone(&self.assembly.drain);
         let mut draining = tokio::spawn(drain.run(Arc::clone(&outbox), stop.clone()));
+        let caring = tokio::spawn(care::run(
+            Arc::clone(&self.assembly.pipeline),
+            writer.clone(),
+            stop.clone(),
+        ));
         let feeding = feed_watchdog(Progress::new(writer), pulse, stop.clone());
         systemd::ready(&self.status());
         tracing::info!(feeds = self.feeds(), "ready");
@@ -121,6 +127,8 @@ impl Daemon {
         if !draining.is_finished() {
             let _ = draining.await;
         }
+        // Care that has broken off is no reason to stop looking; it has been logged.
+        let _ = caring.await;
         if let Some(feeding) = feeding {
             let _ = feeding.await;
         }

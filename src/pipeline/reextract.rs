@@ -4,11 +4,11 @@
 //! newest revision that reads otherwise now gets a re-reading behind it. Nothing of it is a change or an event. Each
 //! entry is stored by itself, and one that is of today is passed over, so whoever is interrupted goes on where he was.
 
-use super::Settings;
 use super::known::known_entry;
 use super::reading::{Reading, StoredItems};
 use super::rebase::{Again, rebase};
 use super::revise::KnownEntry;
+use super::{Pipeline, Settings};
 use crate::domain::fingerprint::{Fingerprints, SCHEME};
 use crate::domain::ids::{CaptureId, EntryId};
 use crate::domain::observation::{Observation, Observed};
@@ -32,6 +32,31 @@ pub struct Reextraction {
     /// The feed that was read last: its other entries come next.
     items: Option<(CaptureId, Option<StoredItems>)>,
     next: EntryId,
+}
+
+impl Pipeline {
+    /// Computes everything anew, from the first entry on.
+    #[must_use]
+    pub fn reextraction(&self) -> Reextraction {
+        Reextraction::new(self.readers.clone(), self.writer.clone(), &self.settings())
+    }
+
+    /// [`Reextraction::step`] among the checks; gives back the work, how far it has come, and whether there is more.
+    pub async fn reextract_step(
+        &self,
+        mut work: Reextraction,
+        mut so_far: Reextracted,
+    ) -> Result<(Reextraction, Reextracted, bool), StoreError> {
+        let now = self.now();
+        let step = move || {
+            let more = work.step(&mut so_far, now);
+            more.map(|more| (work, so_far, more))
+        };
+        self.workers
+            .run(step)
+            .await
+            .map_err(|_| StoreError::Fault)?
+    }
 }
 
 /// How far it has come.

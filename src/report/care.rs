@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::clean;
+
 /// What `reextract` has done. Its JSON form is the answer of `reextract --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct ReadAnew {
@@ -59,6 +61,84 @@ pub fn read_anew(report: &ReadAnew) -> String {
         ));
     }
     lines.join("\n") + "\n"
+}
+
+/// What `db verify` found. Its JSON form is the answer of `db verify --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Checked {
+    /// Whether nothing is wrong.
+    pub ok: bool,
+    /// Links of the chain.
+    pub revisions: u64,
+    /// Changes whose diff rebuilds both sides.
+    pub changes: u64,
+    /// Answers that are kept.
+    pub bodies: u64,
+    /// Different states of entries.
+    pub states: u64,
+    /// What is wrong; the first hundred.
+    pub faults: Vec<String>,
+    /// How many faults there are.
+    pub fault_count: u64,
+}
+
+/// What was found, a line each.
+#[must_use]
+pub fn checked(report: &Checked) -> String {
+    let mut lines: Vec<String> = report
+        .faults
+        .iter()
+        .map(|fault| format!("✗ {}", clean::excerpt(fault, 300)))
+        .collect();
+    let left_out = report
+        .fault_count
+        .saturating_sub(report.faults.len() as u64);
+    if left_out > 0 {
+        lines.push(format!("✗ and {left_out} more"));
+    }
+    let verdict = match report.fault_count {
+        0 => "✓ whole".to_owned(),
+        faults => count(faults, "fault", "faults"),
+    };
+    lines.push(format!(
+        "{verdict}: {} in the chain, {} rebuilt, {} and {} hashed",
+        count(report.revisions, "revision", "revisions"),
+        count(report.changes, "change", "changes"),
+        count(report.states, "state", "states"),
+        count(report.bodies, "answer", "answers"),
+    ));
+    lines.join("\n") + "\n"
+}
+
+/// What `db prune` has dropped, or would drop. Its JSON form is the answer of `db prune --json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Dropped {
+    /// Answers whose body is not kept any more.
+    pub captures: u64,
+    /// Bytes that they took.
+    pub bytes: u64,
+    /// Whether it was only looked at.
+    pub dry_run: bool,
+}
+
+/// What was dropped.
+#[must_use]
+pub fn dropped(report: &Dropped) -> String {
+    if report.captures == 0 {
+        return "nothing to drop\n".to_owned();
+    }
+    let (verb, answers) = (
+        if report.dry_run {
+            "would drop"
+        } else {
+            "dropped"
+        },
+        count(report.captures, "answer", "answers"),
+    );
+    format!(
+        "{verb} the bodies of {answers}, {} KiB; hashes, headers and dates stay\n",
+        report.bytes.div_ceil(1024)
+    )
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

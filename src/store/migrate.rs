@@ -118,6 +118,12 @@ fn run(conn: &mut Connection, path: &Path, migrations: &[Migration]) -> Result<(
     Ok(())
 }
 
+/// Makes a database as the program of an older schema would have.
+#[cfg(test)]
+pub(super) fn create_at(mut conn: Connection, path: &Path, schema: usize) {
+    run(&mut conn, path, &MIGRATIONS[..schema]).unwrap();
+}
+
 /// One migration, unless the file has it already. The version is read inside of the transaction, because two programs
 /// may start at the same moment.
 fn step(conn: &mut Connection, migration: Migration) -> Result<(), StoreError> {

@@ -34,6 +34,7 @@ mod states;
 mod status;
 mod targets;
 mod timeline;
+mod verify;
 mod writer;
 
 #[cfg(test)]
@@ -52,7 +53,7 @@ pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use lock::InstanceLock;
-pub use maintenance::Pruned;
+pub use maintenance::{Pruned, Retain};
 pub use migrate::SCHEMA;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
@@ -66,4 +67,5 @@ pub use robots::RobotsRow;
 pub use status::{FeedHealth, StoreCounts};
 pub use targets::{TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
+pub use verify::{Verified, wrong_field};
 pub use writer::{Write, Writer, WriterProgress};

@@ -66,21 +66,22 @@ impl Reader {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
-                 number, channels, feed_capture_id, page_capture_id, feed_scheme, page_scheme \
+                 og_title_fp, ld_headline_fp, feed_byline_fp, page_byline_fp, feed_address_fp, page_address_fp, \
+                 guid_fp, number, channels, feed_capture_id, page_capture_id, feed_scheme, page_scheme \
                  FROM revisions WHERE entry_id = ?1 ORDER BY number",
             )?;
             let rows = statement.query_map([entry], |row| {
                 Ok(DerivedRow {
-                    number: row.get(7)?,
-                    channels: parse_channels(row.get_ref(8)?.as_str().unwrap_or_default()),
+                    number: row.get(14)?,
+                    channels: parse_channels(row.get_ref(15)?.as_str().unwrap_or_default()),
                     captures: Behind {
-                        feed: row.get(9)?,
-                        page: row.get(10)?,
+                        feed: row.get(16)?,
+                        page: row.get(17)?,
                     },
                     fingerprints: revisions::fingerprint_row(row)?,
                     schemes: Schemes {
-                        feed: row.get(11)?,
-                        page: row.get(12)?,
+                        feed: row.get(18)?,
+                        page: row.get(19)?,
                     },
                 })
             })?;

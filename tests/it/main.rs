@@ -1,6 +1,7 @@
 //! Tests of the whole: the shape of the code, and the real binary from end to end.
 
 mod architecture;
+mod care;
 mod commands;
 mod corpora;
 mod daemon;

@@ -1,6 +1,8 @@
 //! Arguments of the commands that take care of the database.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 
 /// Arguments of `reextract`.
 #[derive(Debug, Args)]
@@ -11,3 +13,31 @@ beside a running daemon, and goes on where it was when it is interrupted.\n\n\
 Examples:\n  revisor reextract\n  revisor reextract --json"
 )]
 pub struct ReextractArgs {}
+
+/// What `db` does.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Copy the database to a new file, also while the daemon runs
+    #[command(
+        after_help = "Examples:\n  revisor db backup /var/backups/revisor-2026-11-23.db\n  \
+revisor db backup revisor.copy.db -q"
+    )]
+    Backup {
+        /// The new file; one that exists is never replaced
+        file: PathBuf,
+    },
+    /// Check that everything stored is whole: file, references, chain, states, diffs
+    #[command(
+        after_help = "Reads all of the database. Exit code 5 when something is wrong.\n\n\
+Examples:\n  revisor db verify\n  revisor db verify --db revisor.copy.db --json"
+    )]
+    Verify,
+    /// Drop what `[keep]` says is not kept any more; hashes, headers and dates stay
+    #[command(after_help = "The daemon does this by itself once a day.\n\n\
+Examples:\n  revisor db prune\n  revisor db prune --dry-run")]
+    Prune {
+        /// Say what would be dropped, and drop nothing
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
+}

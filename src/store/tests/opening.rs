@@ -215,7 +215,10 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
             .unwrap_err(),
         writer.take_requests(at(0)).blocking().unwrap_err(),
         writer.reset_requests(at(0)).blocking().unwrap_err(),
-        writer.prune_captures(at(0)).blocking().unwrap_err(),
+        writer
+            .prune_captures(Retain::Since(at(0)), 10)
+            .blocking()
+            .unwrap_err(),
         writer.optimize().blocking().unwrap_err(),
     ];
     for error in errors {
@@ -263,4 +266,35 @@ fn many_may_create_the_same_database_at_once() {
         let report = store.writer().sync_feeds(feeds, at(0)).blocking().unwrap();
         assert_eq!(report.added, 1);
     }
+}
+
+#[test]
+fn an_upgrade_leaves_a_copy_of_the_older_file_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let conn = Connection::open(&path).unwrap();
+    migrate::create_at(conn, &path, 1);
+    // What an upgrade left that did not come to its end.
+    std::fs::write(dir.path().join("revisor.db.schema-1.backup.part"), "half").unwrap();
+    Store::open(&path, &OpenOptions::default())
+        .unwrap()
+        .close()
+        .unwrap();
+    let version = |path: &Path| -> u32 {
+        Connection::open(path)
+            .unwrap()
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(version(&path), SCHEMA);
+    assert_eq!(version(&dir.path().join("revisor.db.schema-1.backup")), 1);
+    let files = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(files, 2, "nothing half done is left");
+    // A database of today leaves none.
+    let fresh = dir.path().join("fresh.db");
+    Store::open(&fresh, &OpenOptions::default())
+        .unwrap()
+        .close()
+        .unwrap();
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
 }

@@ -402,7 +402,13 @@ fn retention_takes_bodies_and_leaves_their_hashes() {
         .unwrap()[0];
     assert!(kept.body_kept);
     assert_eq!(kept.capture, capture("old"));
-    let prune = |before| bench.writer().prune_captures(before).blocking().unwrap();
+    let prune = |before| {
+        bench
+            .writer()
+            .prune_captures(Retain::Since(before), 10)
+            .blocking()
+            .unwrap()
+    };
     let pruned = prune(at(50));
     assert_eq!(
         (pruned.captures, pruned.bodies),

@@ -1,0 +1,134 @@
+//! `revisor db`: care for the file.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Context;
+use super::args::{DbCommand, Format};
+use super::setup::{now, store_to_write};
+use crate::config::{Retention, Secrets};
+use crate::error::{Error, Exit};
+use crate::report::care::{self, Checked, Dropped};
+use crate::store::{EXIT_DATABASE, Retain};
+use crate::time::Timestamp;
+
+/// Answers that lose their body in one transaction: others who write wait no longer than that.
+const AT_ONCE: usize = 200;
+
+/// Pages that are given back in one transaction.
+const PAGES_AT_ONCE: u32 = 2000;
+
+pub(super) fn run(context: &mut Context, what: &DbCommand) -> Result<Exit, Error> {
+    match what {
+        DbCommand::Backup { file } => backup(context, file),
+        DbCommand::Verify => verify(context),
+        DbCommand::Prune { dry_run } => prune(context, *dry_run),
+    }
+}
+
+fn backup(context: &mut Context, file: &Path) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let (_, reader) = context.reader()?;
+    if file.exists() {
+        return Err(Error::usage(format!(
+            "{} exists, and a backup never replaces a file",
+            file.display()
+        ))
+        .hint("name a new file, for instance with the date in it"));
+    }
+    reader.backup(file)?;
+    let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
+    if format == Format::Json {
+        context
+            .output
+            .json(&json!({"file": file.display().to_string(), "bytes": bytes}))?;
+    } else {
+        context.output.line(&format!(
+            "copied to {}, {} KiB",
+            file.display(),
+            bytes.div_ceil(1024)
+        ))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn verify(context: &mut Context) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let (_, reader) = context.reader()?;
+    let mut progress = context.output.progress();
+    let found = reader.verify(|done, all| progress.show(&format!("{done} of {all} rows")))?;
+    progress.clear();
+    let report = Checked {
+        ok: found.fault_count == 0,
+        revisions: found.revisions,
+        changes: found.changes,
+        bodies: found.bodies,
+        states: found.states,
+        faults: found.faults,
+        fault_count: found.fault_count,
+    };
+    if format == Format::Json {
+        context.output.json(&report)?;
+    } else {
+        context.output.print(&care::checked(&report))?;
+    }
+    if report.ok {
+        return Ok(Exit::DONE);
+    }
+    context
+        .output
+        .hint("keep this file as it is, and go back to a backup that `db verify` finds whole");
+    Ok(Exit::of_database(EXIT_DATABASE))
+}
+
+fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let mut report = Dropped {
+        dry_run,
+        ..Dropped::default()
+    };
+    if let Some(retain) = retain(config.keep.captures, now()) {
+        let store = store_to_write(&config)?;
+        let (captures, bytes) = store.reader()?.prunable_captures(retain)?;
+        (report.captures, report.bytes) = (captures, bytes);
+        if !dry_run {
+            let mut progress = context.output.progress();
+            let mut done = 0;
+            loop {
+                let pruned = store.writer().prune_captures(retain, AT_ONCE).blocking()?;
+                done += pruned.captures as u64;
+                progress.show(&format!("{done} of {captures} answers"));
+                if pruned.captures < AT_ONCE {
+                    break;
+                }
+            }
+            report.captures = done;
+            let mut left = u64::MAX;
+            loop {
+                let now_left = store.writer().give_pages_back(PAGES_AT_ONCE).blocking()?;
+                if now_left == 0 || now_left >= left {
+                    break;
+                }
+                left = now_left;
+            }
+        }
+        store.close()?;
+    }
+    if format == Format::Json {
+        context.output.json(&report)?;
+    } else {
+        context.output.print(&care::dropped(&report))?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// What the configuration keeps, as of `now`; `None` for everything.
+fn retain(keep: Retention, now: Timestamp) -> Option<Retain> {
+    match keep {
+        Retention::All => None,
+        Retention::Newest(count) => Some(Retain::Newest(count)),
+        Retention::For(time) => Some(Retain::Since(now - time)),
+    }
+}

@@ -1,0 +1,96 @@
+//! What the daemon does for the database once a day: after an upgrade it reads stored answers anew, it drops what is not
+//! kept any more, and it lets `SQLite` look at what its plans go by. All of it in small transactions, with pauses.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Retention;
+use crate::pipeline::{Pipeline, Reextracted};
+use crate::store::{Retain, StoreError, Writer};
+
+/// How often.
+const EVERY: Duration = Duration::from_hours(24);
+
+/// After trouble with the database it is tried again sooner.
+const AGAIN: Duration = Duration::from_mins(10);
+
+/// Between two steps, so that looks and deliveries never wait for this.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Answers that lose their body in one transaction.
+const ANSWERS: usize = 100;
+
+/// Pages that are given back to the file system in one transaction.
+const PAGES: u32 = 500;
+
+/// Takes care until `stop`.
+pub(super) async fn run(pipeline: Arc<Pipeline>, writer: Writer, stop: CancellationToken) {
+    loop {
+        let rest = tokio::select! {
+            () = stop.cancelled() => return,
+            done = once(&pipeline, &writer) => match done {
+                Ok(()) => EVERY,
+                Err(error) => {
+                    tracing::error!(%error, "cannot take care of the database");
+                    AGAIN
+                }
+            },
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(rest) => {}
+        }
+    }
+}
+
+async fn once(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
+    // Before anything is dropped: an answer that is gone cannot be read anew.
+    let mut work = pipeline.reextraction();
+    let mut done = Reextracted::default();
+    loop {
+        let (again, so_far, more) = pipeline.reextract_step(work, done).await?;
+        work = again;
+        done = so_far;
+        if !more {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    if done.renewed > 0 {
+        let (renewed, reread, lost) = (done.renewed, done.reread, done.lost);
+        tracing::info!(renewed, reread, lost, "stored answers were read anew");
+    }
+
+    let keep = pipeline.settings().config().keep.captures;
+    let retain = match keep {
+        Retention::All => None,
+        Retention::Newest(count) => Some(Retain::Newest(count)),
+        Retention::For(time) => Some(Retain::Since(pipeline.now() - time)),
+    };
+    if let Some(retain) = retain {
+        let mut dropped = 0;
+        loop {
+            let pruned = writer.prune_captures(retain, ANSWERS).await?;
+            dropped += pruned.captures;
+            if pruned.captures < ANSWERS {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        if dropped > 0 {
+            let mut left = u64::MAX;
+            loop {
+                let now_left = writer.give_pages_back(PAGES).await?;
+                if now_left == 0 || now_left >= left {
+                    break;
+                }
+                left = now_left;
+                tokio::time::sleep(PAUSE).await;
+            }
+            tracing::info!(dropped, "bodies of old answers are not kept any more");
+        }
+    }
+    writer.optimize().await
+}

@@ -1,0 +1,207 @@
+//! Backup, verification and retention, with the real program on a database that has lived.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::{Home, Page, Server, eventually, rss};
+
+/// A database with an entry whose headline, description and page were edited, in several ways.
+fn lived(keep: &str) -> (Server, Home) {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[keep]\n{keep}\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    let publish = |title: &str, short: &str, paragraphs: &[&str]| {
+        let url = publisher.url("/a");
+        publisher.set("/feed.xml", Page::rss(rss(&[("1", &url, title, short)])));
+        let text: String = paragraphs
+            .iter()
+            .map(|text| format!("<p>{text}</p>"))
+            .collect();
+        publisher.set(
+            "/a",
+            Page::html(format!(
+                "<!DOCTYPE html><html><head><title>x</title></head><body><article><h1>{title}</h1>{text}</article></body></html>"
+            )),
+        );
+        home.check();
+        home.check();
+    };
+    let council = "The council met for three hours on Monday evening and heard from residents who live near the old \
+                   harbour, several of whom asked for more time to read the plans before any decision is made.";
+    let cost = "The harbour will cost 15 million, said the mayor. The money is to come from the region's building \
+                fund over the next four years, and nothing else was said about it on Monday.";
+    let pier = "Work on the northern pier is expected to begin next spring, according to the engineer in charge.";
+    publish(
+        "Harbour to be rebuilt",
+        "The council agrees.",
+        &[cost, council, pier],
+    );
+    publish(
+        "Harbour to be rebuilt",
+        "The council agrees.",
+        &[council, cost, pier],
+    );
+    publish(
+        "Harbour may be rebuilt",
+        "The council does not agree.",
+        &[council, pier],
+    );
+    let more = cost.replace("15", "95");
+    publish(
+        "Harbour to be rebuilt",
+        "The council agrees.",
+        &[&more, council, pier, "New: a bridge is planned too."],
+    );
+    (publisher, home)
+}
+
+fn verify(home: &Home) -> (Option<i32>, Value) {
+    let ran = home.run(&["db", "verify", "--json"]);
+    (ran.code, serde_json::from_str(&ran.stdout).unwrap())
+}
+
+fn execute(home: &Home, sql: &str) {
+    let conn = Connection::open(home.db_path()).unwrap();
+    conn.pragma_update(None, "foreign_keys", false).unwrap();
+    assert!(conn.execute(sql, []).unwrap() > 0, "{sql}");
+}
+
+#[test]
+fn what_is_whole_is_found_whole_and_every_fault_has_a_name() {
+    let (_publisher, home) = lived("");
+    let (code, report) = verify(&home);
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(report["ok"], true);
+    assert!(report["changes"].as_u64().unwrap() >= 3, "{report:#}");
+    assert!(report["bodies"].as_u64().unwrap() >= 4, "{report:#}");
+
+    let copy = home.path().join("whole.db");
+    std::fs::copy(home.db_path(), &copy).unwrap();
+    let flip = |table: &str, column: &str| {
+        format!(
+            "UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) - 1) || x'00' AS BLOB) \
+             WHERE rowid = (SELECT max(rowid) FROM {table})"
+        )
+    };
+    let another_text = zstd::bulk::compress(b"{}", 1).unwrap();
+    let another_text: String = another_text
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for (sql, named) in [
+        (flip("states", "body"), "state "),
+        (
+            format!("UPDATE states SET bytes = 2, body = x'{another_text}' WHERE id = 1"),
+            "state 1: its text",
+        ),
+        (flip("bodies", "body"), "body "),
+        (flip("captures", "body_sha256"), "capture "),
+        (
+            "UPDATE revisions SET seen_at = seen_at + 1 WHERE number = 2".to_owned(),
+            "revision 2 of entry 1",
+        ),
+        (flip("revisions", "hash"), "revision "),
+        (flip("events", "body"), "change #"),
+        (
+            "UPDATE changes SET before_revision = after_revision".to_owned(),
+            "change #1",
+        ),
+        (
+            "DELETE FROM revisions WHERE number = 2".to_owned(),
+            "revision 2 is missing",
+        ),
+        ("UPDATE entries SET revision = 1".to_owned(), "entry 1"),
+        (
+            "UPDATE captures SET feed_id = 99 WHERE id = 1".to_owned(),
+            "table captures",
+        ),
+    ] {
+        std::fs::copy(&copy, home.db_path()).unwrap();
+        execute(&home, &sql);
+        let (code, report) = verify(&home);
+        assert_eq!(code, Some(5), "{sql}: {report:#}");
+        let faults = report["faults"].to_string();
+        assert!(faults.contains(named), "{sql}: {faults}");
+    }
+}
+
+#[test]
+fn a_copy_is_made_while_the_daemon_runs_and_never_replaces_a_file() {
+    let (_publisher, home) = lived("");
+    let mut daemon = home.daemon();
+    let copy = home.path().join("copy.db");
+    let name = copy.to_str().unwrap();
+    home.ok(&["db", "backup", name]);
+    let again = home.run(&["db", "backup", name]);
+    assert_ne!(again.code, Some(0));
+    assert!(again.stderr.contains("exists"), "{}", again.stderr);
+    daemon.signal("TERM");
+    daemon.wait(Duration::from_secs(10));
+    home.ok(&["--db", name, "db", "verify"]);
+    let log = |db: &str| home.ok(&["--db", db, "log", "--format", "ndjson", "--all"]);
+    assert_eq!(log(name), log(home.db_path().to_str().unwrap()));
+}
+
+fn kept(home: &Home, channel: &str) -> i64 {
+    let conn = Connection::open(home.db_path()).unwrap();
+    conn.query_row(
+        "SELECT count(body_id) FROM captures WHERE channel = ?1",
+        [channel],
+        |row| row.get(0),
+    )
+    .unwrap()
+}
+
+#[test]
+fn retention_takes_bodies_and_leaves_hashes_headers_and_dates() {
+    let (_publisher, home) = lived("captures = \"90d\"");
+    let whole = (kept(&home, "feed"), kept(&home, "page"));
+    assert!(whole.0 >= 3 && whole.1 >= 3, "{whole:?}");
+    assert_eq!(home.ok(&["db", "prune"]), "nothing to drop\n");
+    // By age.
+    execute(
+        &home,
+        "UPDATE captures SET fetched_at = fetched_at - 8000000000 WHERE id = 1",
+    );
+    let would: Value = serde_json::from_str(&home.ok(&["db", "prune", "-n", "--json"])).unwrap();
+    assert_eq!(would["captures"], 1);
+    assert!(would["bytes"].as_u64().unwrap() > 0);
+    assert_eq!(kept(&home, "feed"), whole.0, "a dry run drops nothing");
+    home.ok(&["db", "prune"]);
+    assert_eq!(kept(&home, "feed"), whole.0 - 1);
+    let conn = Connection::open(home.db_path()).unwrap();
+    let left: (String, i64) = conn
+        .query_row(
+            "SELECT headers, length(body_sha256) FROM captures WHERE id = 1",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert!(left.0.contains("content-type"));
+    assert_eq!(left.1, 32);
+    drop(conn);
+    let (code, report) = verify(&home);
+    assert_eq!(code, Some(0), "{report:#}");
+    // What is gone is gone for the feed, and its history is all there.
+    assert_eq!(Some(home.events().len() as u64), report["changes"].as_u64());
+}
+
+#[test]
+fn the_daemon_applies_retention_by_itself() {
+    let (_publisher, home) = lived("captures = \"1\"");
+    assert!(kept(&home, "page") > 1);
+    let mut daemon = home.daemon();
+    eventually(
+        Duration::from_secs(20),
+        "the daemon drops old answers",
+        || kept(&home, "page") == 1 && kept(&home, "feed") == 1,
+    );
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    let (code, report) = verify(&home);
+    assert_eq!(code, Some(0), "{report:#}");
+}
