@@ -408,6 +408,10 @@ fn words(text: &str) -> Vec<u64> {
     let mut word = FNV;
     let mut open = false;
     for c in text.chars() {
+        // What hyphenates or glues a word is part of it.
+        if matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}') {
+            continue;
+        }
         let spaceless = matches!(u32::from(c), 0x0e00..=0x0eff | 0x3040..=0x30ff | 0x3400..=0x9fff | 0x20000..=0x3ffff);
         if c.is_alphanumeric() && !spaceless {
             word = c

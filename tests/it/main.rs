@@ -8,6 +8,7 @@ mod daemon;
 mod docs;
 mod identity;
 mod life;
+mod markup;
 mod review;
 mod revisions;
 mod support;

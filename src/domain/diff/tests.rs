@@ -306,6 +306,70 @@ fn invisible_edits_count_no_words() {
 }
 
 #[test]
+fn a_word_between_two_long_edits_is_shown_with_them() {
+    check_line(
+        "They made bread and cakes for everybody with butter but no sugar at home.",
+        "They made soup for all who came with oil from the old mill at home.",
+        "They made [-bread and cakes for everybody with butter but no sugar-]{+soup for all who came with oil from the \
+         old mill+} at home.",
+    );
+    // Two additions with a word between them stay two.
+    check_line(
+        "It was the model of the year.",
+        "It was by far the best and largest model by sales of the year.",
+        "It was {+by far +}the {+best and largest +}model {+by sales +}of the year.",
+    );
+}
+
+#[test]
+fn a_block_alone_in_its_place_was_rewritten_when_it_kept_some_words() {
+    let (a, b) = (
+        "The council met on Monday evening.",
+        "Work on the pier begins in spring.",
+    );
+    let old = "Opponents of the plan call the bay a nursery for seals.";
+    let rewritten = "For biologists, seals and terns make this bay worth more than any pier.";
+    let other = "Shares fell sharply after lunch.";
+    let of = |middle: &str| {
+        steps(&diff_blocks(
+            &blocks(&[a, old, b]),
+            &blocks(&[a, middle, b]),
+        ))
+    };
+    assert_eq!(of(rewritten), "=1:1 ~2:2 =3:3");
+    assert_eq!(of(other), "=1:1 +:2 -2: =3:3");
+}
+
+#[test]
+fn several_blocks_move_at_once() {
+    let texts: Vec<String> = (1..=9)
+        .map(|n| {
+            format!(
+                "Paragraph {n} tells of matter {} and of place {}.",
+                n * 7,
+                n * n + 3
+            )
+        })
+        .collect();
+    let at = |order: [usize; 9]| -> Vec<Block> {
+        order
+            .iter()
+            .map(|&n| Block::paragraph(texts[n - 1].clone()))
+            .collect()
+    };
+    let (old, new) = (
+        at([1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        at([9, 1, 2, 5, 3, 4, 6, 8, 7]),
+    );
+    let diff = diff_blocks(&old, &new);
+    assert_rebuilds(&old, &new, &diff);
+    let moves = diff.blocks.iter().filter(|block| block.op == BlockOp::Move);
+    assert_eq!(moves.count(), 3, "{}", steps(&diff));
+    assert_eq!(diff.words, WordCount::default());
+    assert_eq!(diff, diff_blocks(&old, &new));
+}
+
+#[test]
 fn large_input_is_bounded_and_says_so() {
     let long = |from: usize| -> String {
         let words: Vec<String> = (from..from + 30_000)
