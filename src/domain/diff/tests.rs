@@ -337,7 +337,7 @@ fn a_block_alone_in_its_place_was_rewritten_when_it_kept_some_words() {
         ))
     };
     assert_eq!(of(rewritten), "=1:1 ~2:2 =3:3");
-    assert_eq!(of(other), "=1:1 +:2 -2: =3:3");
+    assert_eq!(of(other), "=1:1 -2: +:2 =3:3");
 }
 
 #[test]
