@@ -9,6 +9,7 @@ use super::output::ColorWhen;
 mod care;
 mod feeds;
 mod read;
+mod rules;
 mod service;
 
 pub use care::{DbCommand, ReextractArgs};
@@ -17,6 +18,7 @@ pub use read::{
     DiffArgs, FieldArg, Filter, HistoryArgs, LogArgs, RevisionRange, ShowArgs, SignificanceArg,
     SplitArgs,
 };
+pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
     ConfigCommand, DemoArgs, InitArgs, InspectArticleArgs, InspectCommand, InspectFeedArgs,
     LogFormat, NotifyCommand, NotifyRetryArgs, NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf,
@@ -54,6 +56,7 @@ Care:
   reextract  Read stored answers anew after an upgrade
   split     Undo a merge of two entries
   db        Copy, check and tidy up the database
+  rules     List, add and overrule what is left out of the comparison
 Misc:
   schema    Print the JSON Schema of a machine format
   help      Print this, or the help of a command
@@ -257,6 +260,8 @@ revisor inspect article page.html --url https://news.example/a/1"
         #[command(subcommand)]
         what: DbCommand,
     },
+    /// List, add and overrule what is left out of the comparison
+    Rules(RulesArgs),
     /// Print the JSON Schema of a machine format
     Schema(SchemaArgs),
 }

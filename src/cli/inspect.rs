@@ -1,9 +1,14 @@
-//! `revisor inspect`: what revisor reads in a feed or in a page. Needs no configuration and no database.
+//! `revisor inspect`: what revisor reads in a feed or in a page. Needs no configuration and no database,
+//! unless the settings of a feed are asked for.
 
 use super::Context;
 use super::args::{Format, InspectArticleArgs, InspectCommand, InspectFeedArgs};
+use super::rules::rules_now;
+use super::setup::reader_if_any;
+use crate::config::Secrets;
+use crate::domain::furniture::{Origin, Rule, Rules};
 use crate::error::{Error, Exit};
-use crate::extract;
+use crate::extract::{self, Explained, View};
 use crate::feed;
 use crate::fetch::Kind;
 use crate::report::inspect;
@@ -43,12 +48,71 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
         context.output.warning(&remark);
     }
     let url = args.url.as_deref().or(document.url.as_deref());
-    let article = extract::article(&document.body, document.content_type.as_deref(), url);
-    if format == Format::Json {
+    let (view, rules) = match &args.feed {
+        Some(feed) => of_feed(context, feed)?,
+        None => (View::default(), Vec::new()),
+    };
+    let content_type = document.content_type.as_deref();
+    let article = extract::article_in(&document.body, content_type, url, &view);
+    if args.explain {
+        let explained = extract::explain(&document.body, content_type, url, &view);
+        let explained = under_rules(explained, &rules);
+        if format == Format::Json {
+            let article = inspect::article_json(&article);
+            context
+                .output
+                .json(&inspect::explained_json(article, &explained))?;
+        } else {
+            context.output.page();
+            context.output.print(&inspect::explained_text(&explained))?;
+        }
+    } else if format == Format::Json {
         context.output.json(&inspect::article_json(&article))?;
     } else {
         context.output.page();
         context.output.print(&inspect::article_text(&article))?;
     }
     Ok(Exit::DONE)
+}
+
+/// Where the text stands on the pages of a feed, and what is left out of it.
+fn of_feed(context: &Context, name: &str) -> Result<(View, Vec<Rule>), Error> {
+    let config = context.config(Secrets::WhereReadable)?;
+    let mut feeds = config.feeds.iter();
+    let feed = feeds
+        .find(|feed| feed.name == name || feed.url == name)
+        .ok_or_else(|| {
+            Error::usage(format!("no feed `{name}` in the configuration"))
+                .hint("`revisor feeds` lists them")
+        })?;
+    let view = View::new(&feed.page.select, &feed.page.remove);
+    // A feed that was never polled has learned nothing.
+    let reader = reader_if_any(&config)?;
+    let known = match &reader {
+        Some(reader) => reader.feed_by_url(&feed.url)?.map(|row| (reader, row.id)),
+        None => None,
+    };
+    let rules = match known {
+        Some((reader, id)) => rules_now(feed, id, reader)?,
+        None => Vec::new(),
+    };
+    Ok((view, rules))
+}
+
+/// The verdicts on blocks, with those of the rules of a feed.
+fn under_rules(mut explained: Vec<Explained>, rules: &[Rule]) -> Vec<Explained> {
+    let applied = Rules::of(rules);
+    for block in explained.iter_mut().filter(|block| block.counts) {
+        let Some(id) = applied.rule_of(&block.block.text) else {
+            continue;
+        };
+        let rule = rules.iter().find(|rule| rule.id == id);
+        block.counts = false;
+        block.why = match rule.map(|rule| rule.origin) {
+            Some(Origin::Config) => "left out by detect.ignore".to_owned(),
+            Some(Origin::Learned) => format!("left out by rule {id}, which was learned"),
+            _ => format!("left out by rule {id}"),
+        };
+    }
+    explained
 }

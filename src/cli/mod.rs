@@ -22,6 +22,7 @@ mod notify;
 pub mod output;
 mod reextract;
 mod rm;
+mod rules;
 mod run;
 mod schema;
 mod select;
@@ -124,6 +125,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
         Command::Notify { what } => notify::run(context, &what),
         Command::Reextract(args) => reextract::run(context, &args),
         Command::Rm(args) => rm::run(context, &args),
+        Command::Rules(args) => rules::run(context, &args),
         Command::Run(args) => run::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         Command::Show(args) => show::run(context, &args),

@@ -1,5 +1,7 @@
 //! `revisor reextract`: what older versions have read, read anew from the stored answers.
 
+use std::sync::Arc;
+
 use super::Context;
 use super::args::{Format, ReextractArgs};
 use super::setup::{now, store_to_write};
@@ -12,11 +14,11 @@ pub(super) fn run(context: &mut Context, _args: &ReextractArgs) -> Result<Exit, 
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let store = store_to_write(&config)?;
-    let settings = Settings::new(config);
+    let settings = Arc::new(Settings::new(config));
     let reader = store.reader()?;
     let all = reader.entry_count()?;
     let mut done = Reextracted::default();
-    let mut work = Reextraction::new(store.readers(), store.writer().clone(), &settings);
+    let mut work = Reextraction::new(store.readers(), store.writer().clone(), settings);
     let mut progress = context.output.progress();
     while work.step(&mut done, now())? {
         progress.show(&care::progress(done.entries, all));

@@ -275,6 +275,9 @@ fn take_variable(
             | "host_budget"
             | "bulk_edit"
             | "removed_checks"
+            | "select"
+            | "remove"
+            | "ignore"
     ) || (key == "recheck" && text.trim_start().starts_with('['));
     if wants_toml && !text.trim().is_empty() {
         let value = DeValue::parse(text.trim()).unwrap_or_else(|_| as_text());

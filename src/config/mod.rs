@@ -11,6 +11,7 @@ pub mod edit;
 mod file;
 pub mod load;
 pub mod names;
+mod patterns;
 mod places;
 mod problem;
 mod raw;

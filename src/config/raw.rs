@@ -104,6 +104,8 @@ raw_table! {
         recheck: RawLadder = "\"news\", \"light\", \"advisory\" or a list such as [[\"1d\", \"1h\"], [\"30d\", \"1d\"]]",
         robots: bool = "true or false",
         host_budget: i64 = "a number of pages an hour, or 0 for no limit",
+        select: Vec<At<String>> = "a list of CSS selectors such as [\"article .body\"]",
+        remove: Vec<At<String>> = "a list of CSS selectors such as [\".promo\"]",
     }
 }
 
@@ -117,6 +119,7 @@ raw_table! {
         removed_checks: i64 = "a number from 1 to 100",
         removed_after: String = "a duration such as \"6h\"",
         confirm_after: String = "a duration such as \"10m\"",
+        ignore: Vec<At<String>> = "a list of regular expressions such as ['^\\d+ views$']",
     }
 }
 

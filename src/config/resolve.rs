@@ -24,6 +24,7 @@ use crate::domain::article_clock::{Ladder, Step};
 use crate::domain::classify::Significance;
 use crate::domain::cron::CronSchedule;
 use crate::domain::durations::{parse_share, shortened};
+use crate::domain::furniture::{RuleKind, check_pattern};
 use crate::domain::life::Rule;
 use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
@@ -63,6 +64,7 @@ const LEAST_DETECT: DetectConfig = DetectConfig {
         after: Duration::from_hours(6),
         confirm: Duration::from_mins(10),
     },
+    ignore: Vec::new(),
 };
 
 fn least_page() -> PageConfig {
@@ -71,6 +73,8 @@ fn least_page() -> PageConfig {
         recheck: Ladder::news(),
         robots: true,
         host_budget: None,
+        select: Vec::new(),
+        remove: Vec::new(),
     }
 }
 
@@ -460,6 +464,8 @@ impl<'a, 't> Resolver<'a, 't> {
                     u32::try_from(pages).ok().filter(|pages| *pages > 0)
                 }
             },
+            select: self.selectors("select", raw.select.as_ref(), &below.select),
+            remove: self.selectors("remove", raw.remove.as_ref(), &below.remove),
         }
     }
 
@@ -517,6 +523,9 @@ impl<'a, 't> Resolver<'a, 't> {
             bulk_edit: self.number("bulk_edit", raw.bulk_edit.as_ref(), edits, below.bulk_edit),
             live_digest: self.live_digest(raw.live_digest.as_ref(), below.live_digest),
             life: self.life(raw, &below.life),
+            ignore: self.patterns("ignore", raw.ignore.as_ref(), &below.ignore, |pattern| {
+                check_pattern(RuleKind::Ignore, pattern).map_err(|error| error.to_string())
+            }),
         }
     }
 

@@ -172,6 +172,10 @@ pub struct PageConfig {
     pub robots: bool,
     /// Pages an hour from one host at most, the same for all feeds; `None` for no limit but that of the pauses.
     pub host_budget: Option<u32>,
+    /// CSS selectors of the elements that hold the text; found by general rules when there are none.
+    pub select: Vec<String>,
+    /// CSS selectors of elements that are taken out before the text is looked for.
+    pub remove: Vec<String>,
 }
 
 /// `[detect]`
@@ -187,6 +191,8 @@ pub struct DetectConfig {
     pub live_digest: Option<Duration>,
     /// When an article counts as removed, and how soon a look is repeated.
     pub life: Rule,
+    /// Regular expressions for the parts of a text that are not compared.
+    pub ignore: Vec<String>,
 }
 
 /// `[keep]`

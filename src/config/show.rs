@@ -223,6 +223,12 @@ fn page(out: &mut Writer, prefix: &str, page: &PageConfig, common: Option<&PageC
         let budget = page.host_budget.unwrap_or(0);
         out.value(&format!("{prefix}host_budget"), budget);
     }
+    if differs(&page.select, common.map(|common| &common.select)) {
+        out.list(&format!("{prefix}select"), &page.select);
+    }
+    if differs(&page.remove, common.map(|common| &common.remove)) {
+        out.list(&format!("{prefix}remove"), &page.remove);
+    }
 }
 
 fn ladder(ladder: &Ladder) -> String {
@@ -291,6 +297,9 @@ fn detect(out: &mut Writer, prefix: &str, detect: &DetectConfig, common: Option<
         if differs(&value, below.as_ref()) {
             out.text(&format!("{prefix}{key}"), &format_duration(value));
         }
+    }
+    if differs(&detect.ignore, common.map(|common| &common.ignore)) {
+        out.list(&format!("{prefix}ignore"), &detect.ignore);
     }
 }
 

@@ -5,8 +5,9 @@
 
 use super::assess::{Context, assess};
 use super::classify::{Assessment, Label, Significance};
-use super::compare::{Comparison, compare, first_sights};
+use super::compare::{Comparison, compare_under, first_sights};
 use super::fingerprint::Fingerprints;
+use super::furniture::InForce;
 use super::ids::RevisionNumber;
 use super::normalise::visible;
 use super::observation::{Observation, Observed};
@@ -105,30 +106,34 @@ pub struct Revised {
 
 /// Decides on an entry that was never seen before.
 #[must_use]
-pub fn first_sight(observations: &[Observation]) -> Step {
+pub fn first_sight(observations: &[Observation], rules: &InForce) -> Step {
     let state = merge(&EntryState::default(), observations);
     Step {
         number: RevisionNumber::FIRST,
-        fingerprints: Fingerprints::of(&state),
+        fingerprints: Fingerprints::of(&rules.now.counted(&state)),
         channels: observations.iter().map(Observation::channel).collect(),
         state,
     }
 }
 
-/// Decides on a known entry. `observations` has at most one of each channel.
+/// Decides on a known entry. `observations` has at most one of each channel. What `rules` leave out does not count; a
+/// text that differs only because a rule has ended is a new beginning.
 #[must_use]
 pub fn decide(
     known: &Known,
     observations: &[Observation],
     policy: &Policy,
+    rules: &InForce,
     now: Timestamp,
 ) -> Decision {
     let state = merge(&known.state, observations);
     let claimed = claimed_now(known.claimed, observations);
     let date_touched = known.claimed.moved_to(&claimed);
-    let comparison = compare(&known.state, &state);
+    let comparison = compare_under(&known.state, &state, rules.for_comparing());
     let Some(comparison) = comparison else {
-        if !first_sights(&known.state, &state) {
+        let ended = rules.before.is_some();
+        let begins_anew = ended && compare_under(&known.state, &state, &rules.now).is_some();
+        if !begins_anew && !first_sights(&known.state, &state) {
             return Decision::Unchanged {
                 claimed,
                 date_touched,
@@ -136,16 +141,20 @@ pub fn decide(
         }
         return Decision::Baseline(Box::new(Step {
             number: known.revision.next(),
-            fingerprints: Fingerprints::of(&state),
+            fingerprints: Fingerprints::of(&rules.now.counted(&state)),
             channels: observations.iter().map(Observation::channel).collect(),
             state,
         }));
     };
 
-    let fingerprints = Fingerprints::of(&state);
+    let fingerprints = Fingerprints::of(&rules.now.counted(&state));
     // Computed, and not taken from the past: that may be of another scheme.
-    let before = Fingerprints::of(&known.state);
-    let revert_of = returns::revert_of(&known.past, &before, &fingerprints);
+    let before = Fingerprints::of(&rules.now.counted(&known.state));
+    let revert_of = returns::revert_of(&known.past, &before, &fingerprints).or_else(|| {
+        // What was stored before a rule began has fingerprints without it.
+        let (before, after) = (Fingerprints::of(&known.state), Fingerprints::of(&state));
+        returns::revert_of(&known.past, &before, &after)
+    });
     let partly_back_to = match revert_of {
         Some(_) => None,
         None => returns::partly_back_to(&known.past, &before, &fingerprints),

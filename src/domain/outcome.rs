@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::event::Event;
 use super::fingerprint::{Fingerprint, Fingerprints};
+use super::furniture::{Evidence, RuleKind};
 use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use super::life::{PageLife, Reason};
 use super::schedule::Rhythm;
@@ -527,6 +528,21 @@ pub struct Outcome {
     pub entries: Vec<EntryOutcome>,
     /// Events about the feed itself.
     pub events: Vec<NewEvent>,
+    /// Rules that were learned, and by which its entries were compared already.
+    pub rules: Vec<NewRule>,
+}
+
+/// A rule to store that was learned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRule {
+    /// What it is about.
+    pub kind: RuleKind,
+    /// Such a text, as published.
+    pub pattern: String,
+    /// What it was learned from; the store adds the public ids of `entries`.
+    pub evidence: Evidence,
+    /// Some of the articles that had it.
+    pub entries: Vec<EntryId>,
 }
 
 impl Outcome {
@@ -541,6 +557,7 @@ impl Outcome {
             feed_capture: None,
             entries: Vec::new(),
             events: Vec::new(),
+            rules: Vec::new(),
         }
     }
 }

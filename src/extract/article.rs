@@ -5,6 +5,7 @@ use url::Url;
 use super::bounded::{self, Bounded};
 use super::head::Head;
 use super::main_text::Explained;
+use super::view::View;
 use super::{charset, kind, main_text};
 use crate::domain::state::PageState;
 
@@ -81,13 +82,25 @@ pub struct Article {
 /// `content_type` is the header's value as received; `url` is the address that the page came from, after redirects.
 #[must_use]
 pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Article {
+    article_in(body, content_type, url, &View::default())
+}
+
+/// Reads an article page of a site of which a person has said where its text stands; otherwise as [`article`].
+#[must_use]
+pub fn article_in(
+    body: &[u8],
+    content_type: Option<&str>,
+    url: Option<&str>,
+    view: &View,
+) -> Article {
     let opened = Opened::open(body, content_type, url);
     let mut state = opened.state();
-    state.body = main_text::blocks(
-        &opened.page.html,
-        &opened.headlines(&state),
-        opened.base.clone(),
-    );
+    let headlines = opened.headlines(&state);
+    state.body = match view.of(&opened.page.html) {
+        Some(viewed) if viewed.selected => main_text::selected(&viewed.html, &headlines),
+        Some(viewed) => main_text::blocks(&viewed.html, &headlines, opened.base.clone()),
+        None => main_text::blocks(&opened.page.html, &headlines, opened.base.clone()),
+    };
     let title = state
         .headline()
         .map(str::to_owned)
@@ -103,16 +116,34 @@ pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Ar
     }
 }
 
-/// All blocks of an article page, with the reason why each counts, or does not; arguments as for [`article`].
+/// All blocks of an article page, with the reason why each counts, or does not; arguments as for [`article_in`]. Blocks
+/// that `view` takes out come last.
 #[must_use]
-pub fn explain(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Vec<Explained> {
+pub fn explain(
+    body: &[u8],
+    content_type: Option<&str>,
+    url: Option<&str>,
+    view: &View,
+) -> Vec<Explained> {
     let opened = Opened::open(body, content_type, url);
-    let headlines = opened.state();
-    main_text::explain(
-        &opened.page.html,
-        &opened.headlines(&headlines),
-        opened.base.clone(),
-    )
+    let state = opened.state();
+    let headlines = opened.headlines(&state);
+    let Some(viewed) = view.of(&opened.page.html) else {
+        return main_text::explain(&opened.page.html, &headlines, opened.base.clone());
+    };
+    let mut explained = match viewed.selected {
+        true => main_text::explain_selected(&viewed.html, &headlines),
+        false => main_text::explain(&viewed.html, &headlines, opened.base.clone()),
+    };
+    for (selector, blocks) in viewed.removed {
+        let why = format!("taken out by page.remove: {selector}");
+        explained.extend(blocks.into_iter().map(|block| Explained {
+            block,
+            counts: false,
+            why: why.clone(),
+        }));
+    }
+    explained
 }
 
 /// A page, decoded and bounded, and what it says about itself.

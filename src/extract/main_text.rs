@@ -30,9 +30,37 @@ pub(super) fn blocks(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<B
         .collect()
 }
 
+/// The blocks of a text that a person has pointed out.
+pub(super) fn selected(html: &str, headlines: &[&str]) -> Vec<Block> {
+    let explained = explain_selected(html, headlines).into_iter();
+    explained
+        .filter(|explained| explained.counts)
+        .map(|explained| explained.block)
+        .collect()
+}
+
+/// All blocks of a text that a person has pointed out: each counts unless its own words say that it is furniture.
+pub(super) fn explain_selected(html: &str, headlines: &[&str]) -> Vec<Explained> {
+    let page = Page::read(html);
+    let verdicts = page
+        .blocks
+        .iter()
+        .map(|block| match by_its_own_text(block, headlines) {
+            // Whoever points at a caption wants it.
+            None | Some(Verdict::Furniture(Rule::Caption)) => Verdict::Selected,
+            Some(verdict) => verdict,
+        })
+        .collect();
+    told(page, verdicts)
+}
+
 /// All blocks of a page with the reason why each counts, or does not.
 pub(super) fn explain(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<Explained> {
     let (page, verdicts) = judge(html, headlines, base);
+    told(page, verdicts)
+}
+
+fn told(page: Page, verdicts: Vec<Verdict>) -> Vec<Explained> {
     let judged = page.blocks.into_iter().zip(verdicts);
     judged
         .map(|(block, verdict)| Explained {
@@ -89,6 +117,8 @@ enum Verdict {
     Among,
     /// The extractor has nothing; this is plain text.
     Plain,
+    /// A person has pointed it out.
+    Selected,
     /// It stands outside of the article.
     Outside,
     /// It is no running text: a label, a link.
@@ -105,7 +135,10 @@ enum Verdict {
 
 impl Verdict {
     fn counts(self) -> bool {
-        matches!(self, Self::Extracted | Self::Among | Self::Plain)
+        matches!(
+            self,
+            Self::Extracted | Self::Among | Self::Plain | Self::Selected
+        )
     }
 
     fn why(self) -> String {
@@ -113,6 +146,7 @@ impl Verdict {
             Self::Extracted => "the extractor has it".to_owned(),
             Self::Among => "it stands among blocks that the extractor has".to_owned(),
             Self::Plain => "plain text of a page in which the extractor finds nothing".to_owned(),
+            Self::Selected => "selected by page.select".to_owned(),
             Self::Outside => "outside of the article".to_owned(),
             Self::NoText => "no running text".to_owned(),
             Self::LinkList => "a list of links".to_owned(),

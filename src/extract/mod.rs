@@ -19,12 +19,14 @@ mod main_text;
 pub(crate) mod markup;
 mod page;
 mod signs;
+mod view;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
 pub const SCHEME: u16 = 2;
 
-pub use article::{Article, PageKind, article, explain};
+pub use article::{Article, PageKind, article, article_in, explain};
 pub use links::{FeedLink, FeedLinkKind, feed_links};
 pub use main_text::Explained;
 pub use signs::{Sign, Signs, signs};
+pub use view::{View, check_selector};

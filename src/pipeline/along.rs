@@ -81,7 +81,9 @@ impl Poll<'_> {
             // Validators belong to an address.
             row.validators = Validators::default();
         }
+        let reading = Reading::of(self.settings, self.config);
         let look = Look {
+            reading: &reading,
             entry: known.row.id,
             url: address,
             row: &row,
@@ -94,7 +96,7 @@ impl Poll<'_> {
         let (at, report) = (looked.check.at, looked.report());
         let (readers, rule) = (self.pipeline.readers.clone(), self.config.detect.life);
         let (row, full) = (known.row.clone(), known.full.clone());
-        let reading = Reading::of(&self.pipeline.settings());
+        let reading = reading.clone();
         let settled = self
             .pipeline
             .workers

@@ -18,7 +18,7 @@ use crate::domain::outcome::{
     Capture, EntryOutcome, EntryRef, FeedPoll, Left, NewEvent, Outcome, Pace, PollResult,
     Validators,
 };
-use crate::domain::state::Channel;
+use crate::domain::state::{Block, Channel, FeedState};
 use crate::feed::{ParsedFeed, Repair};
 use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched};
 use crate::store::{FeedRow, Readers, StoreError};
@@ -62,7 +62,7 @@ pub(super) struct Poll<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) row: &'a FeedRow,
     pub(super) config: &'a Arc<FeedConfig>,
-    settings: &'a Arc<Settings>,
+    pub(super) settings: &'a Arc<Settings>,
     pub(super) patience: Patience,
 }
 
@@ -135,7 +135,7 @@ impl Poll<'_> {
     async fn take_up(&self, answer: Answer, hand: Hand<'_>) -> Result<FeedReport, CheckError> {
         let Pipeline { workers, .. } = self.pipeline;
         let (readers, row) = (self.pipeline.readers.clone(), self.row.clone());
-        let reading = Reading::of(self.settings);
+        let reading = Reading::of(self.settings, self.config);
         let now = self.pipeline.now();
         let read = workers
             .run(move || -> Result<_, StoreError> {
@@ -404,9 +404,14 @@ impl Plan {
             now,
         } = self;
         let first_emptied = row.emptied.filter(|_| emptied);
-        let teller = Teller::new(&row, &config, &settings);
+        let mut rules = sighting.rules;
+        let steps: Vec<(&[Block], &[Block])> = sighting.items.iter().filter_map(step).collect();
+        if !steps.is_empty() {
+            readers.with(|reader| rules.learn(reader, row.id, Channel::Feed, &steps))?;
+        }
+        let teller = Teller::new(&row, &config, &settings).under(rules.in_force(row.last_ok));
         let first = row.baseline.is_none();
-        let reading = Reading::of(&settings);
+        let reading = Reading::of(&settings, &config);
         let mut outcome = Outcome::of(row.id);
         let (mut new, mut changed) = (0, 0);
         for (item, look) in sighting.items.into_iter().zip(looks) {
@@ -458,6 +463,16 @@ impl Plan {
                         settled.put(&mut entry, full.as_ref(), &teller);
                     }
                     let mut became = Became::Same;
+                    let along;
+                    let teller = match entry.page.is_some() {
+                        // The page may not have been read for longer than the feed.
+                        true => {
+                            let last = known.row.page.ok.min(row.last_ok);
+                            along = teller.clone().under(rules.in_force(last));
+                            &along
+                        }
+                        false => &teller,
+                    };
                     if let Some(full) = &mut full {
                         let last = |channel| match channel {
                             Channel::Feed => row.validators.body_sha256,
@@ -472,7 +487,7 @@ impl Plan {
                             full,
                             &observations,
                             &windows,
-                            &teller,
+                            teller,
                             now,
                         );
                     }
@@ -528,6 +543,7 @@ impl Plan {
         let trusted = sighting.guids_trusted;
         outcome.guids_trusted = (trusted_before.unwrap_or(true) != trusted).then_some(trusted);
         outcome.baseline = first;
+        outcome.rules = rules.into_learned();
         outcome.poll = Some(poll);
         if outcome
             .entries
@@ -537,6 +553,20 @@ impl Plan {
             outcome.feed_capture = Some(capture(answer, now));
         }
         Ok((outcome, new, changed))
+    }
+}
+
+/// The last text of an item that has moved, and the new one.
+fn step(item: &Sighted) -> Option<(&[Block], &[Block])> {
+    let known = item.known.as_ref().filter(|known| known.moved)?;
+    let before = known.full.as_ref()?.known.state.feed.as_ref()?;
+    Some((text(before), text(&item.state)))
+}
+
+fn text(state: &FeedState) -> &[Block] {
+    match state.body.is_empty() {
+        true => &state.summary,
+        false => &state.body,
     }
 }
 

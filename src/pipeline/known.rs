@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::furniture::FeedRules;
 use super::rebase::is_stale;
 use super::revise::KnownEntry;
 use crate::domain::decide::{Known, PastRevision, feed_after};
 use crate::domain::fingerprint::{SCHEME, of_feed_state};
+use crate::domain::furniture::InForce;
 use crate::domain::identity::{Candidate, Identified, Matching, Owner, name_items, same_story};
 use crate::domain::ids::EntryId;
 use crate::domain::life::leaving::{Came, how_it_left};
@@ -56,6 +58,8 @@ pub(super) struct Sighting {
     pub(super) left: Vec<(EntryId, Left)>,
     /// Whether the feed's guids name entries, as far as is known now.
     pub(super) guids_trusted: bool,
+    /// What does not count.
+    pub(super) rules: FeedRules,
 }
 
 /// Identifies the items of a document against the database.
@@ -66,6 +70,8 @@ pub(super) fn sight(
     schemes: Schemes,
     now: Timestamp,
 ) -> Result<Sighting, StoreError> {
+    let rules = FeedRules::read(reader, feed.id, now)?;
+    let in_force = rules.in_force(feed.last_ok);
     let trusted_before = feed.guids_trusted.unwrap_or(true);
     let (named, mut guids_trusted) = name_items(&items, trusted_before);
     let keys: Vec<AliasKey> = named
@@ -95,7 +101,7 @@ pub(super) fn sight(
             .into_iter()
             .map(|recent| recent_candidate(recent, &mut rows))
             .collect();
-        matching.by_content(&recent, |index| candidate(items.get(index)));
+        matching.by_content(&recent, |index| candidate(items.get(index), &in_force));
         let vanished = vanished(reader, &matching, &recent)?;
         matching.by_likeness(&items, &vanished);
     }
@@ -123,7 +129,7 @@ pub(super) fn sight(
             aliases: new_aliases,
         };
         if let Some(row) = row {
-            let matched = matched(reader, row, &item.state, schemes)?;
+            let matched = matched(reader, row, &item.state, schemes, &in_force)?;
             if doubtful && another_story(&matched, &item.state) {
                 // A publisher uses a guid, or an address, again: what it names now is an entry of its own.
                 let new_guid = |alias: &NewAlias| alias.key.kind == AliasKind::Guid;
@@ -149,6 +155,7 @@ pub(super) fn sight(
         items: sighted,
         left,
         guids_trusted,
+        rules,
     })
 }
 
@@ -280,8 +287,9 @@ fn matched(
     row: store::KnownEntry,
     state: &FeedState,
     schemes: Schemes,
+    rules: &InForce,
 ) -> Result<Matched, StoreError> {
-    let differs = row.feed_fp != Some(of_feed_state(state).whole);
+    let differs = row.feed_fp != Some(of_feed_state(&rules.now.counted_feed(state)).whole);
     let dates =
         row.claimed.feed_published != state.published || row.claimed.feed_updated != state.updated;
     let stale = is_stale(&row, Channel::Feed, schemes);
@@ -292,17 +300,19 @@ fn matched(
     // What was read under another scheme says nothing: it is brought under that of today before it is compared, and
     // until then the entry has not moved. And the fingerprint in the row may be of a look at which the feed left out a
     // text that is remembered: the texts themselves tell.
-    let moved = differs && !stale && full.as_ref().is_none_or(|full| moves(full, state));
+    let moved = differs && !stale && full.as_ref().is_none_or(|full| moves(full, state, rules));
     Ok(Matched { row, full, moved })
 }
 
 /// Whether a reader may see a difference between what is known and what the feed says now.
-fn moves(full: &KnownEntry, state: &FeedState) -> bool {
+fn moves(full: &KnownEntry, state: &FeedState, rules: &InForce) -> bool {
+    let rules = rules.for_comparing();
+    let print = |state: &FeedState| of_feed_state(&rules.counted_feed(state)).whole;
     let Some(known) = &full.known.state.feed else {
         return true;
     };
     let now = feed_after(Some(known), state);
-    of_feed_state(known).whole != of_feed_state(&now).whole
+    print(known) != print(&now)
 }
 
 fn another_story(matched: &Matched, state: &FeedState) -> bool {
@@ -326,8 +336,8 @@ fn fresh_names(state: &FeedState) -> Vec<NewAlias> {
         .collect()
 }
 
-fn candidate(item: Option<&FeedState>) -> Candidate {
-    let prints = item.map(of_feed_state);
+fn candidate(item: Option<&FeedState>, rules: &InForce) -> Candidate {
+    let prints = item.map(|item| of_feed_state(&rules.now.counted_feed(item)));
     Candidate {
         id: EntryId(0),
         title: prints.as_ref().and_then(|prints| prints.title),

@@ -5,6 +5,7 @@ use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
 use super::{Patience, Pipeline, Reading};
 use crate::domain::fingerprint::{SCHEME, address_key, of_page_state};
+use crate::domain::furniture::InForce;
 use crate::domain::ids::EntryId;
 use crate::domain::life::Reason;
 use crate::domain::outcome::{Capture, PageCheck, Validators};
@@ -18,6 +19,7 @@ use crate::time::Timestamp;
 /// A page to look at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look<'a> {
+    pub(super) reading: &'a Reading,
     pub(super) entry: EntryId,
     pub(super) url: &'a str,
     pub(super) row: &'a PageRow,
@@ -141,7 +143,7 @@ impl Pipeline {
     }
 
     async fn read_page(&self, look: &Look<'_>, at: Timestamp, answer: Answer) -> Looked {
-        let reading = Reading::of(&self.settings());
+        let reading = look.reading.clone();
         let read = self.workers.run(move || {
             let content_type = answer.content_type.as_deref();
             let read = reading.page(&answer.body, content_type, &answer.final_url);
@@ -208,12 +210,13 @@ impl Looked {
     }
 
     /// Whether a reader may see a difference, or a claimed date moved.
-    pub(super) fn moves(&self, row: &store::KnownEntry, schemes: Schemes) -> bool {
+    pub(super) fn moves(&self, row: &store::KnownEntry, schemes: Schemes, rules: &InForce) -> bool {
         let Found::Page(page) = &self.found else {
             return false;
         };
         let state = &page.state;
-        !shows_the_known(row, state)
+        !shows_the_known(row, state, rules)
+            || rules.before.is_some()
             || is_stale(row, Channel::Page, schemes)
             || row.claimed.page_published != state.published
             || row.claimed.page_modified != state.modified
@@ -234,8 +237,8 @@ pub(super) fn is_another(address: &str, other: &str) -> bool {
 }
 
 /// Whether a page is the known one to a reader, by fingerprint.
-pub(super) fn shows_the_known(row: &store::KnownEntry, state: &PageState) -> bool {
-    let print = of_page_state(state).whole;
+pub(super) fn shows_the_known(row: &store::KnownEntry, state: &PageState, rules: &InForce) -> bool {
+    let print = of_page_state(&rules.now.counted_page(state)).whole;
     row.page_fp == Some(print) && print.scheme() == SCHEME
 }
 

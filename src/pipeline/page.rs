@@ -3,13 +3,15 @@
 use super::look::{Found, Look, failed_check};
 use super::rebase::rebase_for;
 use super::report::{PageReport, PageResult};
-use super::revise::{self, Became, Teller, Windows};
+use super::revise::{self, Became, KnownEntry as KnownFull, Teller, Windows};
 use super::settle::{Before, Settled, settle};
 use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::ids::EntryId;
 use crate::domain::life::Reason;
-use crate::domain::outcome::{EntryOutcome, EntryRef, Outcome};
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
+use crate::domain::state::{Block, Channel};
 use crate::store::{KnownEntry, Reader, StoreError};
 use crate::time::Timestamp;
 
@@ -51,7 +53,9 @@ impl Pipeline {
                 changes: Vec::new(),
             });
         }
+        let reading = Reading::of(&settings, &config);
         let look = Look {
+            reading: &reading,
             entry,
             url: &url,
             row: &row.page,
@@ -72,15 +76,14 @@ impl Pipeline {
         let mut report = looked.report();
         let at = looked.check.at;
         let (readers, rule) = (self.readers.clone(), config.detect.life);
-        let (known, told_by) = (row.clone(), config.clone());
+        let (known, told_by, reading) = (row.clone(), config.clone(), reading.clone());
         let decided = self
             .workers
             .run(move || -> Result<_, StoreError> {
-                let reading = Reading::of(&settings);
                 let mut before = Before::load(&readers, known, None, &looked, &reading)?;
                 let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
                 let teller = Teller::new(&feed, &told_by, &settings);
-                readers.with(|reader| decide(settled, before, &teller, reader, &reading))
+                readers.with(|reader| decide(settled, before, teller, reader, &reading))
             })
             .await;
         let decided = match decided {
@@ -94,6 +97,7 @@ impl Pipeline {
             mut write,
             became,
             again,
+            rules,
             ..
         } = decided;
         if let Some(said) = decided.report {
@@ -110,6 +114,7 @@ impl Pipeline {
         // The configuration may have changed meanwhile.
         let settings = self.settings();
         let mut outcome = Outcome::of(row.feed);
+        outcome.rules = rules;
         if let Some(feed) = self.read(|reader| reader.feed(row.feed))?
             && let Some(config) = settings.feed(&feed.url)
         {
@@ -132,12 +137,13 @@ struct Decided {
     became: Became,
     again: Option<std::time::Duration>,
     report: Option<PageReport>,
+    rules: Vec<NewRule>,
 }
 
 fn decide(
     mut settled: Settled,
     before: Before,
-    teller: &Teller<'_>,
+    teller: Teller<'_>,
     reader: &Reader,
     reading: &Reading,
 ) -> Result<Decided, StoreError> {
@@ -150,6 +156,15 @@ fn decide(
     let observations: Vec<_> = settled.observation().into_iter().collect();
     let (again, report) = (settled.again, settled.report.clone());
     let mut full = before.full;
+    let mut rules = before.rules;
+    if let Some(full) = &full {
+        let steps: Vec<(&[Block], &[Block])> = observations
+            .iter()
+            .filter_map(|seen| step(full, seen))
+            .collect();
+        rules.learn(reader, before.row.feed, Channel::Page, &steps)?;
+    }
+    let teller = &teller.under(rules.in_force(before.row.page.ok));
     settled.put(&mut write, full.as_ref(), teller);
     let mut became = Became::Same;
     if let Some(full) = full.as_mut().filter(|_| !observations.is_empty()) {
@@ -163,7 +178,17 @@ fn decide(
         became,
         again,
         report: Some(report),
+        rules: rules.into_learned(),
     })
+}
+
+/// The last text of the page, and the new one.
+fn step<'a>(entry: &'a KnownFull, seen: &'a Observation) -> Option<(&'a [Block], &'a [Block])> {
+    let before = entry.known.state.page.as_ref()?;
+    match &seen.state {
+        Observed::Page(page) => Some((&before.body, &page.body)),
+        Observed::Feed(_) => None,
+    }
 }
 
 /// A look that the program failed on is a look that failed: left alone, the page would be due again at once, for ever.
@@ -175,6 +200,7 @@ fn crashed(row: &KnownEntry, at: Timestamp, crash: &Crashed) -> Decided {
         became: Became::Same,
         again: None,
         report: None,
+        rules: Vec::new(),
     }
 }
 

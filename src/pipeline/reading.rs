@@ -1,15 +1,17 @@
 //! What an answer says, whether it has just come or was stored long ago: both are read in the same way.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::Settings;
 use super::look::article_kind;
+use crate::config::{Config, FeedConfig, PageConfig};
 use crate::domain::fingerprint::address_key;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Channel, EntryState, FeedState};
-use crate::extract::{self, Article, PageKind, article};
+use crate::extract::{self, Article, PageKind, View, article_in};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
 use crate::time::Timestamp;
 
@@ -18,6 +20,7 @@ use crate::time::Timestamp;
 pub struct Reading {
     limits: Limits,
     schemes: Schemes,
+    view: Arc<View>,
 }
 
 /// Why a stored answer says nothing of an entry any more.
@@ -41,19 +44,37 @@ pub enum NotRead {
 }
 
 impl Reading {
-    /// By the settings in force.
+    /// By the settings in force for a feed.
     #[must_use]
-    pub fn of(settings: &Settings) -> Self {
+    pub fn of(settings: &Settings, feed: &FeedConfig) -> Self {
+        Self::with(settings.config(), &feed.page)
+    }
+
+    /// By a configuration, in force or not, and what it says of pages.
+    #[must_use]
+    pub fn with(config: &Config, page: &PageConfig) -> Self {
+        // What is selected and what is removed are two lists; the names keep them apart.
+        let named = |name: &'static str, list: &'_ [String]| -> Vec<String> {
+            list.iter().map(|item| format!("{name} {item}")).collect()
+        };
+        let rules = [named("select", &page.select), named("remove", &page.remove)].concat();
         Self {
             limits: Limits {
-                bytes: settings.max_size(),
+                bytes: usize::try_from(config.fetch.max_size).unwrap_or(usize::MAX),
                 ..Limits::default()
             },
             schemes: Schemes {
                 feed: Scheme::version(feed::SCHEME),
-                page: Scheme::version(extract::SCHEME),
+                page: Scheme::version(extract::SCHEME).with_rules(rules.iter().map(String::as_str)),
             },
+            view: Arc::new(View::new(&page.select, &page.remove)),
         }
+    }
+
+    /// Where the text of pages stands, as far as the settings say.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
     }
 
     /// Under which answers are read.
@@ -65,7 +86,7 @@ impl Reading {
     /// What a page says. `url` is the address that answered, after redirects.
     #[must_use]
     pub fn page(&self, body: &[u8], content_type: Option<&str>, url: &str) -> Article {
-        article(body, content_type, Some(url))
+        article_in(body, content_type, Some(url), &self.view)
     }
 
     /// What a feed says. `url` is the address that answered, after redirects.
@@ -196,6 +217,7 @@ mod tests {
         Reading {
             limits: Limits::default(),
             schemes: Schemes::default(),
+            view: Arc::default(),
         }
     }
 

@@ -4,13 +4,15 @@
 //! newest revision that reads otherwise now gets a re-reading behind it. Nothing of it is a change or an event. Each
 //! entry is stored by itself, and one that is of today is passed over, so whoever is interrupted goes on where he was.
 
+use std::sync::Arc;
+
 use super::known::known_entry;
 use super::reading::{Reading, StoredItems};
 use super::rebase::{Again, rebase};
 use super::revise::KnownEntry;
 use super::{Pipeline, Settings};
 use crate::domain::fingerprint::{Fingerprints, SCHEME};
-use crate::domain::ids::{CaptureId, EntryId};
+use crate::domain::ids::{CaptureId, EntryId, FeedId};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Stamp;
 use crate::domain::scheme::Schemes;
@@ -28,7 +30,9 @@ const TOGETHER: usize = 32;
 pub struct Reextraction {
     readers: Readers,
     writer: Writer,
-    reading: Reading,
+    settings: Arc<Settings>,
+    /// How the answers of the feed that was met last are read.
+    reading: Option<(FeedId, Reading)>,
     /// The feed that was read last: its other entries come next.
     items: Option<(CaptureId, Option<StoredItems>)>,
     next: EntryId,
@@ -38,7 +42,7 @@ impl Pipeline {
     /// Computes everything anew, from the first entry on.
     #[must_use]
     pub fn reextraction(&self) -> Reextraction {
-        Reextraction::new(self.readers.clone(), self.writer.clone(), &self.settings())
+        Reextraction::new(self.readers.clone(), self.writer.clone(), self.settings())
     }
 
     /// [`Reextraction::step`] among the checks; gives back the work, how far it has come, and whether there is more.
@@ -77,11 +81,12 @@ pub struct Reextracted {
 impl Reextraction {
     /// Begins with the first entry.
     #[must_use]
-    pub fn new(readers: Readers, writer: Writer, settings: &Settings) -> Self {
+    pub fn new(readers: Readers, writer: Writer, settings: Arc<Settings>) -> Self {
         Self {
             readers,
             writer,
-            reading: Reading::of(settings),
+            settings,
+            reading: None,
             items: None,
             next: EntryId(0),
         }
@@ -117,13 +122,31 @@ impl Reextraction {
         Ok(true)
     }
 
+    /// By the settings of a feed; by those for all when it has left the configuration.
+    fn reading(&mut self, reader: &Reader, feed: FeedId) -> Result<Reading, StoreError> {
+        if let Some((known, reading)) = &self.reading
+            && *known == feed
+        {
+            return Ok(reading.clone());
+        }
+        let row = reader.feed(feed)?;
+        let own = row.and_then(|row| self.settings.feed(&row.url));
+        let reading = match own {
+            Some(own) => Reading::of(&self.settings, &own),
+            None => Reading::with(self.settings.config(), &self.settings.config().page),
+        };
+        self.reading = Some((feed, reading.clone()));
+        Ok(reading)
+    }
+
     fn entry(
         &mut self,
         reader: &Reader,
         row: &store::KnownEntry,
         now: Timestamp,
     ) -> Result<Found, StoreError> {
-        let schemes = self.reading.schemes();
+        let reading = self.reading(reader, row.feed)?;
+        let schemes = reading.schemes();
         let derived = reader.derived_rows(row.id)?;
         let first_stale = derived.iter().position(|row| is_stale(row, schemes));
         let newest = derived.last().map(|row| row.number);
@@ -139,7 +162,7 @@ impl Reextraction {
                 continue;
             };
             for &channel in &derived.channels {
-                let again = self.again(reader, derived, channel, &state)?;
+                let again = self.again(reader, &reading, derived, channel, &state)?;
                 carried.put(channel, again);
             }
             let stamp = carried.stamp(&state, derived, schemes);
@@ -176,6 +199,7 @@ impl Reextraction {
     fn again(
         &mut self,
         reader: &Reader,
+        reading: &Reading,
         row: &DerivedRow,
         channel: Channel,
         known: &EntryState,
@@ -198,12 +222,12 @@ impl Reextraction {
         let StoredCapture { capture, .. } = &stored;
         let found = match channel {
             Channel::Feed => {
-                let items = self.reading.items(capture).ok();
+                let items = reading.items(capture).ok();
                 let found = items.as_ref().map(|items| items.observation(known));
                 self.items = Some((id, items));
                 found.and_then(Result::ok)
             }
-            Channel::Page => self.reading.again(capture, known).ok(),
+            Channel::Page => reading.again(capture, known).ok(),
         };
         Ok(found.map(|found| of_capture(found, id)))
     }

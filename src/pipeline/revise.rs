@@ -5,6 +5,7 @@ use crate::config::FeedConfig;
 use crate::domain::decide::{Decision, Known, Policy, Revised, Step, decide, first_sight};
 use crate::domain::event::{Event, EventData, EventKind, FeedInfo, Window};
 use crate::domain::fingerprint::{of_edit, of_feed_state, of_page_state};
+use crate::domain::furniture::{InForce, Rules};
 use crate::domain::identity::same_article;
 use crate::domain::ids::{EntryId, RevisionNumber};
 use crate::domain::observation::{Observation, Observed};
@@ -49,6 +50,8 @@ pub(super) struct Teller<'a> {
     pub(super) policy: Policy,
     /// Who is told.
     pub(super) targets: &'a [TargetRule],
+    /// What does not count.
+    pub(super) rules: InForce,
 }
 
 impl<'a> Teller<'a> {
@@ -67,7 +70,13 @@ impl<'a> Teller<'a> {
                 live_digest: config.detect.live_digest,
             },
             targets: settings.rules(),
+            rules: InForce::default(),
         }
+    }
+
+    /// With what does not count.
+    pub(super) fn under(self, rules: InForce) -> Self {
+        Self { rules, ..self }
     }
 }
 
@@ -129,7 +138,7 @@ pub(super) fn new_entry(
     schemes: Schemes,
     now: Timestamp,
 ) {
-    let step = first_sight(observations);
+    let step = first_sight(observations, &teller.rules);
     outcome.claimed = Some(ClaimedDates::of(&step.state));
     if tell {
         let event = published(&step.state, teller, now);
@@ -155,8 +164,14 @@ pub(super) fn known_entry(
     teller: &Teller<'_>,
     now: Timestamp,
 ) -> Became {
-    outcome.seen = seen_prints(observations);
-    match decide(&entry.known, observations, &teller.policy, now) {
+    outcome.seen = seen_prints(observations, &teller.rules.now);
+    match decide(
+        &entry.known,
+        observations,
+        &teller.policy,
+        &teller.rules,
+        now,
+    ) {
         Decision::Unchanged {
             claimed,
             date_touched,
@@ -250,12 +265,16 @@ fn page_names(
 }
 
 /// By which the next look knows the same at once.
-fn seen_prints(observations: &[Observation]) -> SeenPrints {
+fn seen_prints(observations: &[Observation], rules: &Rules) -> SeenPrints {
     let mut seen = SeenPrints::default();
     for observation in observations {
         match &observation.state {
-            Observed::Feed(feed) => seen.feed = Some(of_feed_state(feed).whole),
-            Observed::Page(page) => seen.page = Some(of_page_state(page).whole),
+            Observed::Feed(feed) => {
+                seen.feed = Some(of_feed_state(&rules.counted_feed(feed)).whole);
+            }
+            Observed::Page(page) => {
+                seen.page = Some(of_page_state(&rules.counted_page(page)).whole);
+            }
         }
     }
     seen

@@ -59,6 +59,7 @@ impl Settings {
             name: feed.name.clone(),
             host: host_key(&feed.url),
             schedule: feed.plan.identity(),
+            ignore: feed.detect.ignore.clone(),
         });
         let mut feeds: Vec<ConfiguredFeed> = feeds.collect();
         feeds.sort_by(|a, b| a.url.cmp(&b.url));

@@ -2,6 +2,7 @@
 //!
 //! Runs on a worker: texts are compared, and now and then an earlier answer is read again.
 
+use super::furniture::FeedRules;
 use super::look::{self, Found, FoundPage, Looked};
 use super::rebase::{is_stale, rebase_for};
 use super::report::{PageReport, PageResult};
@@ -30,6 +31,8 @@ pub(super) struct Before {
     pub(super) full: Option<KnownEntry>,
     /// What looks at its page have begun.
     pub(super) life: PageLife,
+    /// What does not count.
+    pub(super) rules: FeedRules,
 }
 
 impl Before {
@@ -43,14 +46,22 @@ impl Before {
     ) -> Result<Self, StoreError> {
         readers.with(|reader| {
             let life = reader.page_life(row.id)?;
+            let rules = FeedRules::read(reader, row.feed, looked.check.at)?;
+            let in_force = rules.in_force(row.page.ok);
+            let moves = || looked.moves(&row, reading.schemes(), &in_force);
             let is_absent = looked.check.reason.is_some_and(Reason::is_absence);
             let full = match full {
-                None if is_absent || life.removed || looked.moves(&row, reading.schemes()) => {
+                None if is_absent || life.removed || moves() => {
                     reader.load_entry(row.id)?.map(super::known::known_entry)
                 }
                 full => full,
             };
-            Ok(Self { row, full, life })
+            Ok(Self {
+                row,
+                full,
+                life,
+                rules,
+            })
         })
     }
 }
@@ -258,7 +269,8 @@ fn see(
             return Ok(unread(check, Sight::Unclear));
         }
     };
-    if look::shows_the_known(&before.row, &page.state) {
+    let in_force = before.rules.in_force(before.row.page.ok);
+    if look::shows_the_known(&before.row, &page.state, &in_force) {
         // Whatever the rules take the page for now: it is the article that it was.
         return Ok(Seen {
             sight: Sight::There,

@@ -2,10 +2,13 @@
 //!
 //! The JSON forms are a contract (design §5): members may be added, none may change its meaning.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
+use super::clean;
 use crate::domain::state::{Block, BlockKind, FeedState};
-use crate::extract::Article;
+use crate::extract::{Article, Explained};
 use crate::feed::{ParsedFeed, Repair};
 use crate::time::Timestamp;
 
@@ -143,6 +146,60 @@ fn reason(article: &Article) -> Option<String> {
         Some(phrase) => format!("{notice}: “{phrase}”"),
         None => notice.to_owned(),
     })
+}
+
+/// `inspect article --explain --json`: the article, and all blocks of the page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExplainedJson {
+    /// The article.
+    #[serde(flatten)]
+    pub article: ArticleJson,
+    /// All blocks of the page, with what was taken out of it last.
+    pub explained: Vec<ExplainedBlock>,
+}
+
+/// A block and why it counts, or does not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExplainedBlock {
+    /// As in the article's blocks.
+    pub kind: BlockKind,
+    /// The text.
+    pub text: String,
+    /// Whether it is compared.
+    pub counts: bool,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// The machine form of an article page with all of its blocks.
+#[must_use]
+pub fn explained_json(article: ArticleJson, explained: &[Explained]) -> ExplainedJson {
+    let explained = explained.iter().map(|explained| ExplainedBlock {
+        kind: explained.block.kind,
+        text: explained.block.text.clone(),
+        counts: explained.counts,
+        why: explained.why.clone(),
+    });
+    ExplainedJson {
+        article,
+        explained: explained.collect(),
+    }
+}
+
+/// All blocks of a page for people: a sign, the reason, the text.
+#[must_use]
+pub fn explained_text(explained: &[Explained]) -> String {
+    let mut out = String::new();
+    for explained in explained {
+        let sign = if explained.counts { '+' } else { '-' };
+        let text = clean::excerpt(&explained.block.text, 100);
+        let why = clean::line(&explained.why);
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{sign} {why}\n    {text}");
+    }
+    let counting = explained.iter().filter(|block| block.counts).count();
+    let _ = writeln!(out, "{counting} of {} blocks count", explained.len());
+    out
 }
 
 /// Block texts joined by blank lines; `None` when there is no text.

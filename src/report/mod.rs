@@ -18,6 +18,7 @@ pub mod log;
 pub mod markdown;
 pub mod names;
 pub mod notify;
+pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 mod schema;

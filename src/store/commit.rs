@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
-use super::{captures, changes, digests, entries, feeds, lives, revisions, states};
+use super::{captures, changes, digests, entries, feeds, lives, revisions, rules, states};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, EventId, FeedId, RevisionNumber};
 use crate::domain::life::Reason;
@@ -55,6 +55,9 @@ fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
             Some(EntryRef::New) | None => None,
         };
         write_event(tx, outcome.feed, entry, None, new)?;
+    }
+    for rule in &outcome.rules {
+        rules::put(tx, outcome.feed, rule, look.at)?;
     }
     if let Some(poll) = &outcome.poll {
         feeds::record_poll(tx, poll)?;

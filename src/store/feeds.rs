@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::StoreError;
 use super::reader::Reader;
+use super::rules;
 use super::sql;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::ids::FeedId;
@@ -22,6 +23,8 @@ pub struct ConfiguredFeed {
     pub host: String,
     /// Its schedule, for people: another text is another schedule.
     pub schedule: String,
+    /// Regular expressions for what is not compared.
+    pub ignore: Vec<String>,
 }
 
 /// What a new configuration changed.
@@ -415,6 +418,7 @@ fn sync(
                     ":url": feed.url, ":name": feed.name, ":host": feed.host, ":now": now,
                     ":schedule": feed.schedule,
                 })?;
+                rules::sync_config(conn, FeedId(conn.last_insert_rowid()), &feed.ignore, now)?;
                 report.added += 1;
             }
             Some((id, true, schedule)) => {
@@ -427,6 +431,7 @@ fn sync(
                     Some(schedule) if schedule != feed.schedule => report.rescheduled.push(id),
                     Some(_) => {}
                 }
+                rules::sync_config(conn, id, &feed.ignore, now)?;
                 conn.prepare_cached(
                     "UPDATE feeds SET name = :name, host = :host \
                      WHERE id = :id AND (name <> :name OR host <> :host)",
@@ -434,6 +439,7 @@ fn sync(
                 .execute(named_params! {":name": feed.name, ":host": feed.host, ":id": id})?;
             }
             Some((id, false, _)) => {
+                rules::sync_config(conn, id, &feed.ignore, now)?;
                 conn.prepare_cached(
                     "UPDATE feeds SET name = :name, host = :host, active = 1, gone_at = NULL, gone_since = NULL, \
                      gone_polls = 0, failures = 0, next_poll_at = :now, next_why = 'back in the configuration', \

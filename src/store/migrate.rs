@@ -43,6 +43,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 5,
         sql: include_str!("../../migrations/0005_life.sql"),
     },
+    Migration {
+        number: 6,
+        sql: include_str!("../../migrations/0006_rules.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

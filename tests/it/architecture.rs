@@ -12,7 +12,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("extract", &["domain", "time"]),
     ("feed", &["domain", "extract", "time"]),
     ("report", &["domain", "feed", "extract", "time"]),
-    ("config", &["domain", "time"]),
+    ("config", &["domain", "extract", "time"]),
     ("fetch", &["domain", "config", "time"]),
     ("store", &["domain", "time"]),
     ("notify", &["domain", "store", "fetch", "config", "time"]),

@@ -4,6 +4,7 @@
 //! is made from one of today's: states, hashes, fingerprints and schemes are rewritten as it would have stored them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::domain::fingerprint::Fingerprints;
@@ -368,10 +369,10 @@ fn reextract_renews_everything_makes_no_change_and_goes_on_after_an_interruption
         &Environment::default(),
         Secrets::WhereReadable,
     );
-    let settings = Settings::new(config.unwrap().config);
+    let settings = Arc::new(Settings::new(config.unwrap().config));
     let store = Store::open(&database, &OpenOptions::default()).unwrap();
     let mut done = Reextracted::default();
-    let mut work = Reextraction::new(store.readers(), store.writer().clone(), &settings);
+    let mut work = Reextraction::new(store.readers(), store.writer().clone(), settings);
     assert!(work.step(&mut done, System.now()).unwrap());
     let half = done.renewed;
     assert!(half > 0 && half < ENTRIES as u64, "{done:?}");

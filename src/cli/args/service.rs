@@ -66,7 +66,8 @@ pub struct InspectFeedArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  revisor inspect article https://news.example/a/123\n  \
-revisor inspect article saved.html --url https://news.example/a/123 --json"
+revisor inspect article saved.html --url https://news.example/a/123 --json\n  \
+revisor inspect article https://news.example/a/123 --explain --feed example-news"
 )]
 pub struct InspectArticleArgs {
     /// An address, a file, or - for standard input
@@ -75,6 +76,12 @@ pub struct InspectArticleArgs {
     /// Address that the file was found at
     #[arg(long, value_name = "BASE")]
     pub url: Option<String>,
+    /// Say of each block why it counts, or does not
+    #[arg(long)]
+    pub explain: bool,
+    /// With the settings and rules of this feed (name or address)
+    #[arg(long, value_name = "FEED")]
+    pub feed: Option<String>,
 }
 
 /// What `notify` does.

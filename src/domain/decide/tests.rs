@@ -39,7 +39,7 @@ struct Story {
 impl Story {
     fn begin(observations: &[Observed]) -> Self {
         let now = Timestamp::from_unix(1_800_000_000);
-        let step = first_sight(&observed(observations, now));
+        let step = first_sight(&observed(observations, now), &InForce::default());
         Self {
             known: Known {
                 past: vec![PastRevision {
@@ -63,6 +63,7 @@ impl Story {
             &self.known,
             &observed(observations, self.now),
             &policy(),
+            &InForce::default(),
             self.now,
         );
         let (step, additive, quiet) = match &decision {

@@ -95,11 +95,24 @@ pub fn learn(articles: &[Article], known: &Rules) -> Vec<Learned> {
         Past::of(article, known).note(at, &mut texts, &mut templates);
     }
     let all = articles.len();
+    let recurs =
+        |track: &Track<'_>| track.now >= CARRIERS && track.now * 2 > all && track.may_recur();
+    // Where articles are mostly the same text, that text is what they say.
+    let are_distinct = articles.iter().filter(|article| {
+        let last = article.texts.last().map(|(_, blocks)| blocks.as_slice());
+        let blocks = last.unwrap_or_default();
+        let shared = blocks.iter().filter(|block| {
+            known.rule_of(&block.text).is_some()
+                || texts.get(&text_key(&block.text)).is_some_and(recurs)
+        });
+        shared.count() * 2 < blocks.len()
+    });
+    let are_distinct = are_distinct.count() * 2 > all;
     let mut learned: Vec<Learned> = Vec::new();
     for track in texts.values() {
         if track.returned >= MOVERS {
             learned.push(track.learned(LearnedKind::ComesAndGoes, articles));
-        } else if track.now >= CARRIERS && track.now * 2 > all && track.may_recur() {
+        } else if are_distinct && recurs(track) {
             learned.push(track.learned(LearnedKind::Recurs, articles));
         }
     }
@@ -119,6 +132,42 @@ pub fn learn(articles: &[Article], known: &Rules) -> Vec<Learned> {
     });
     learned.truncate(LEARNED);
     learned
+}
+
+/// Whether a text moves in a way in which furniture moves, so that it is worth while to learn: a block came or went
+/// that nothing like it took the place of, or only numbers and names in it moved.
+#[must_use]
+pub fn may_be_furniture(old: &[Block], new: &[Block], known: &Rules) -> bool {
+    let article = |blocks: &[Block]| Article {
+        entry: EntryId(0),
+        texts: vec![(Timestamp::default(), blocks.to_vec())],
+    };
+    let (old, new) = (article(old), article(new));
+    let (old, new) = (Past::of(&old, known), Past::of(&new, known));
+    let (Some((_, old)), Some((_, new))) = (old.looks.first(), new.looks.first()) else {
+        return false;
+    };
+    let (before, after) = (keys(old), keys(new));
+    let gone: Vec<&Form<'_>> = old
+        .iter()
+        .filter(|form| !after.contains(form.text.as_str()))
+        .collect();
+    let come: Vec<&Form<'_>> = new
+        .iter()
+        .filter(|form| !before.contains(form.text.as_str()))
+        .collect();
+    if gone.len() > MOVED || come.len() > MOVED {
+        return false;
+    }
+    let moves = |form: &&Form<'_>, others: &[&Form<'_>]| {
+        let mut alike = others
+            .iter()
+            .filter(|other| are_alike(&form.text, &other.text))
+            .peekable();
+        alike.peek().is_none()
+            || alike.any(|other| form.template.is_some() && form.template == other.template)
+    };
+    come.iter().any(|form| moves(form, &gone)) || gone.iter().any(|form| moves(form, &come))
 }
 
 /// What is known of a text, or of a template.

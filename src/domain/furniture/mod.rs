@@ -26,5 +26,5 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use learn::{Article, Learned, LearnedKind, learn};
+pub use learn::{Article, Learned, LearnedKind, learn, may_be_furniture};
 pub use rules::{Evidence, InForce, Origin, Rule, RuleError, RuleKind, Rules, check_pattern};

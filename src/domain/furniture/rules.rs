@@ -412,8 +412,16 @@ impl Rules {
         let counts = |block: &Block| {
             self.counts(block) && (marked.is_empty() || !marked.contains(&*visible(&block.text)))
         };
-        old.retain(counts);
-        new.retain(counts);
+        let stays = |mine: &[Block], others: &[Block]| -> Vec<bool> {
+            let edited = edited_into(mine, others, &counts);
+            mine.iter()
+                .zip(edited)
+                .map(|(block, edited)| edited || counts(block))
+                .collect()
+        };
+        let (left, right) = (stays(old, new), stays(new, old));
+        keep(old, &left);
+        keep(new, &right);
         if self.ignore.is_empty() {
             return;
         }
@@ -436,3 +444,41 @@ impl Rules {
         }
     }
 }
+
+fn keep(blocks: &mut Vec<Block>, stays: &[bool]) {
+    let mut stays = stays.iter();
+    blocks.retain(|_| stays.next().copied().unwrap_or(true));
+}
+
+/// Which blocks that do not count are one side of an edit of one that does: what has half of its words stands on the
+/// other side only. Such a block is shown as what it was before or became.
+fn edited_into(mine: &[Block], others: &[Block], counts: &impl Fn(&Block) -> bool) -> Vec<bool> {
+    let texts = |blocks: &[Block]| -> HashSet<String> {
+        blocks
+            .iter()
+            .map(|block| visible(&block.text).into_owned())
+            .collect()
+    };
+    let (here, there) = (texts(mine), texts(others));
+    let alone: Vec<HashSet<&str>> = others
+        .iter()
+        .filter(|block| counts(block) && !here.contains(&*visible(&block.text)))
+        .take(EDITED)
+        .map(|block| block.text.split_whitespace().collect())
+        .collect();
+    mine.iter()
+        .map(|block| {
+            let learned = block.kind != BlockKind::Furniture && !counts(block);
+            if !learned || alone.is_empty() || there.contains(&*visible(&block.text)) {
+                return false;
+            }
+            let words: HashSet<&str> = block.text.split_whitespace().collect();
+            alone
+                .iter()
+                .any(|other| words.intersection(other).count() * 2 > words.len().max(other.len()))
+        })
+        .collect()
+}
+
+/// Blocks of one side that one that does not count is held against.
+const EDITED: usize = 50;

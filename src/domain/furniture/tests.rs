@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::compare::compare_under;
+use crate::domain::diff::BlockOp;
 use crate::domain::fingerprint::Fingerprints;
 use crate::domain::ids::{EntryId, RuleId};
 use crate::domain::state::{Block, BlockKind, EntryState, FeedState, PageState};
@@ -146,6 +147,38 @@ fn a_sentence_of_most_articles_is_learned_and_a_fact_is_not() {
         }
     };
     assert_eq!(kinds(&site(10, 1, half)), []);
+}
+
+#[test]
+fn articles_that_are_all_the_same_are_no_furniture() {
+    let mut articles = site(6, 1, |_, _| Vec::new());
+    let same = articles[0].texts.clone();
+    for article in &mut articles {
+        article.texts.clone_from(&same);
+    }
+    assert_eq!(kinds(&articles), []);
+}
+
+#[test]
+fn an_edit_of_furniture_and_into_furniture_is_shown_as_one() {
+    let rules = Rules::of(&[rule(
+        1,
+        RuleKind::Text,
+        "No fix is available for this version yet.",
+    )]);
+    let none = page(&["One.", "No fix is available for this version yet."]);
+    let fixed = page(&["One.", "A fix is available for this version now."]);
+    for (old, new) in [(&none, &fixed), (&fixed, &none)] {
+        let blocks = compare_under(old, new, &rules)
+            .unwrap()
+            .body
+            .unwrap()
+            .blocks;
+        let edits = blocks.iter().filter(|block| block.op == BlockOp::Edit);
+        assert_eq!(edits.count(), 1, "{blocks:?}");
+    }
+    let without = page(&["One."]);
+    assert_eq!(compare_under(&none, &without, &rules), None);
 }
 
 #[test]

@@ -119,14 +119,14 @@ fn every_edit_of_the_text_is_seen() {
 #[test]
 fn explaining_and_reading_agree() {
     let html = page(TEXT, 3);
-    let counted: Vec<Block> = explain(html.as_bytes(), None, None)
+    let counted: Vec<Block> = explain(html.as_bytes(), None, None, &View::default())
         .into_iter()
         .filter(|explained| explained.counts)
         .map(|explained| explained.block)
         .collect();
     assert_eq!(counted, read(&html).state.body);
     let why = |text: &str| {
-        let all = explain(html.as_bytes(), None, None);
+        let all = explain(html.as_bytes(), None, None, &View::default());
         all.into_iter()
             .find(|explained| explained.block.text.starts_with(text))
             .unwrap()

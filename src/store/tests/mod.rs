@@ -121,6 +121,7 @@ fn configured(url: &str, name: &str) -> ConfiguredFeed {
         url: url.into(),
         name: name.into(),
         host: "news.example".into(),
+        ignore: Vec::new(),
     }
 }
 
@@ -133,6 +134,7 @@ fn outcome(feed: FeedId) -> Outcome {
         feed_capture: None,
         entries: Vec::new(),
         events: Vec::new(),
+        rules: Vec::new(),
     }
 }
 

@@ -1,0 +1,274 @@
+//! `revisor rules`: what is left out of the comparison, why, and what it does.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::Context;
+use super::args::{Format, RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
+use super::select;
+use super::setup::now;
+use crate::config::{Config, FeedConfig, Secrets};
+use crate::domain::furniture::{Origin, Rule, RuleKind, Rules, check_pattern};
+use crate::domain::ids::{FeedId, RuleId};
+use crate::error::{Error, Exit};
+use crate::pipeline::{Reading, replay};
+use crate::report::rules::{self, Replay, ReplayedChange, RuleView};
+use crate::store::{ChangeFilter, FeedRow, OpenOptions, Reader, RuleRow, Store};
+use crate::time::Timestamp;
+
+pub(super) fn run(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
+    match &args.what {
+        None => list(context, args),
+        Some(RulesCommand::Keep { rules }) => set(context, rules, true),
+        Some(RulesCommand::Drop { rules }) => set(context, rules, false),
+        Some(RulesCommand::Add(args)) => add(context, args),
+        Some(RulesCommand::Test(args)) => test(context, args),
+    }
+}
+
+fn list(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let (config, reader) = context.reader()?;
+    let feed = args.feed.as_deref().map(|name| feed(name, &reader));
+    let rows = reader.rules(feed.transpose()?.map(|feed| feed.id))?;
+    let views: Vec<RuleView> = rows
+        .into_iter()
+        .filter(|row| args.all || row.rule.on)
+        .map(view_of)
+        .collect();
+    if format == Format::Json {
+        context.output.json(&views)?;
+    } else if views.is_empty() {
+        context
+            .output
+            .note("no rules: nothing is left out but what a page itself marks");
+        context
+            .output
+            .hint("they are learned from several looks; `revisor rules add` adds one");
+    } else {
+        let view = context.view(&config);
+        context.output.page();
+        context.output.print(&rules::text(&views, &view))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn view_of(row: RuleRow) -> RuleView {
+    RuleView {
+        number: row.rule.id,
+        feed: row.feed_name,
+        kind: row.rule.kind.as_str(),
+        pattern: row.rule.pattern,
+        origin: row.rule.origin.as_str(),
+        active: row.rule.on,
+        since: row.rule.since,
+        kept: row.kept,
+        evidence: row.rule.evidence,
+    }
+}
+
+fn feed(name: &str, reader: &Reader) -> Result<FeedRow, Error> {
+    let row = match reader.feed_by_name(name)? {
+        Some(row) => Some(row),
+        None => reader.feed_by_url(name)?,
+    };
+    row.ok_or_else(|| {
+        Error::usage(format!("no feed `{name}` was looked at yet"))
+            .hint("`revisor feeds` lists the feeds, `revisor check` looks at them")
+    })
+}
+
+/// For a short write, beside a daemon or without one.
+fn store(config: &Config) -> Result<Store, Error> {
+    let options = OpenOptions {
+        create: false,
+        ..OpenOptions::default()
+    };
+    Ok(Store::open(&config.database, &options)?)
+}
+
+fn set(context: &mut Context, numbers: &[i64], on: bool) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let store = store(&config)?;
+    let reader = store.reader()?;
+    for number in numbers {
+        let row = reader.rule(RuleId(*number))?.ok_or_else(|| {
+            Error::usage(format!("no rule {number}")).hint("`revisor rules --all` lists them")
+        })?;
+        if row.rule.origin == Origin::Config {
+            return Err(
+                Error::usage(format!("rule {number} stands in the configuration"))
+                    .hint("change detect.ignore there"),
+            );
+        }
+    }
+    for number in numbers {
+        store
+            .writer()
+            .set_rule(RuleId(*number), on, now())
+            .blocking()?;
+    }
+    let mut views = Vec::new();
+    for number in numbers {
+        views.extend(reader.rule(RuleId(*number))?.map(view_of));
+    }
+    drop(reader);
+    store.close()?;
+    if format == Format::Json {
+        context.output.json(&views)?;
+    } else {
+        for view in &views {
+            context.output.line(&rules::set(view))?;
+        }
+    }
+    Ok(Exit::DONE)
+}
+
+fn add(context: &mut Context, args: &RulesAddArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let kind = match (args.like, args.ignore) {
+        (true, _) => RuleKind::Template,
+        (false, true) => RuleKind::Ignore,
+        (false, false) => RuleKind::Text,
+    };
+    check_pattern(kind, &args.text)
+        .map_err(|error| Error::usage("the rule cannot be used").because(error))?;
+    let store = store(&config)?;
+    let reader = store.reader()?;
+    let feed = args.feed.as_deref().map(|name| feed(name, &reader));
+    let feed = feed.transpose()?.map(|feed| feed.id);
+    let text = args.text.trim().to_owned();
+    let id = store
+        .writer()
+        .add_rule(feed, kind, text, now())
+        .blocking()?;
+    let added = reader.rule(id)?.map(view_of);
+    drop(reader);
+    store.close()?;
+    let Some(added) = added else {
+        return Ok(Exit::DONE);
+    };
+    if format == Format::Json {
+        context.output.json(&added)?;
+    } else {
+        context.output.line(&rules::set(&added))?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// What is in force for the entries of a feed by the configuration as it stands now, reloaded or not.
+struct InForceNow {
+    reading: Reading,
+    rules: Rules,
+    config: FeedConfig,
+}
+
+fn in_force(config: &Config, row: &FeedRow, reader: &Reader) -> Result<Option<InForceNow>, Error> {
+    let Some(feed) = config.feed(&row.url) else {
+        return Ok(None);
+    };
+    Ok(Some(InForceNow {
+        reading: Reading::with(config, &feed.page),
+        rules: Rules::of(&rules_now(feed, row.id, reader)?),
+        config: feed.clone(),
+    }))
+}
+
+/// The rules of a feed, those of the configuration as the file has them.
+pub(super) fn rules_now(
+    config: &FeedConfig,
+    feed: FeedId,
+    reader: &Reader,
+) -> Result<Vec<Rule>, Error> {
+    let stored = reader.rules(Some(feed))?.into_iter().map(|row| row.rule);
+    let mut rules: Vec<Rule> = stored
+        .filter(|rule| rule.on && rule.origin != Origin::Config)
+        .collect();
+    rules.extend(config.detect.ignore.iter().map(|pattern| Rule {
+        id: RuleId(0),
+        kind: RuleKind::Ignore,
+        pattern: pattern.clone(),
+        origin: Origin::Config,
+        on: true,
+        since: Timestamp::default(),
+        evidence: None,
+    }));
+    Ok(rules)
+}
+
+fn test(context: &mut Context, args: &RulesTestArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let (config, reader) = context.reader()?;
+    let since = select::moment("--since", Some(&args.since), &config)?;
+    let feeds = match &args.feed {
+        Some(name) => Some(vec![feed(name, &reader)?.id]),
+        None => None,
+    };
+    let filter = ChangeFilter {
+        since,
+        feeds,
+        oldest_first: true,
+        ..ChangeFilter::default()
+    };
+    let mut changes = Vec::new();
+    reader.each_change(&filter, |change| {
+        // Events are large: of each only what is listed.
+        let data = change.stored.event.data;
+        let title = data.after.and_then(|after| after.title);
+        let name = data.feed.map(|feed| feed.name).unwrap_or_default();
+        changes.push((
+            change.number,
+            change.feed,
+            change.entry,
+            change.before,
+            change.after,
+            title,
+            name,
+        ));
+        true
+    })?;
+    let mut known: HashMap<FeedId, Option<InForceNow>> = HashMap::new();
+    let mut replayed = Vec::with_capacity(changes.len());
+    for (number, feed, entry, before, after, title, name) in changes {
+        if let std::collections::hash_map::Entry::Vacant(vacant) = known.entry(feed) {
+            let row = reader.feed(feed)?;
+            vacant.insert(match row {
+                Some(row) => in_force(&config, &row, &reader)?,
+                None => None,
+            });
+        }
+        // What is told of a feed that has left the configuration stays told.
+        let told = match known.get(&feed).and_then(Option::as_ref) {
+            Some(now) => {
+                let least = now.config.detect.significance;
+                replay(
+                    &reader,
+                    &now.reading,
+                    &now.rules,
+                    entry,
+                    [before, after],
+                    least,
+                )?
+            }
+            None => true,
+        };
+        replayed.push(ReplayedChange {
+            number,
+            feed: name,
+            title,
+            told,
+        });
+    }
+    let replay = Replay::of(since, replayed);
+    if format == Format::Json {
+        context.output.json(&json!(replay))?;
+    } else {
+        let view = context.view(&config);
+        context.output.page();
+        context.output.print(&rules::replay_text(&replay, &view))?;
+    }
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,267 @@
+//! `revisor rules`: the rules with their evidence, and what they would have done.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::clean;
+use super::style::{Line, Role};
+use super::when::View;
+use crate::domain::furniture::Evidence;
+use crate::domain::ids::{ChangeNumber, RuleId};
+use crate::time::Timestamp;
+
+/// How much of a text is shown.
+const SHOWN: usize = 100;
+
+/// A rule. Its JSON form is an element of the answer of `rules --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleView {
+    /// Its number.
+    pub number: RuleId,
+    /// The feed that it is for; absent when it is for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<String>,
+    /// `text`, `template` or `ignore`.
+    pub kind: &'static str,
+    /// A text as published, or a regular expression.
+    pub pattern: String,
+    /// `learned`, `person` or `config`.
+    pub origin: &'static str,
+    /// Whether it is in force.
+    pub active: bool,
+    /// Since when it is, or is not.
+    pub since: Timestamp,
+    /// When somebody said that it is to be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Timestamp>,
+    /// What it was learned from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// The rules, each with its text and where it comes from.
+#[must_use]
+pub fn text(rules: &[RuleView], view: &View) -> String {
+    let mut out = String::new();
+    for rule in rules {
+        let feed = rule.feed.as_deref().map_or_else(
+            || "all feeds".to_owned(),
+            |feed| clean::line(feed).into_owned(),
+        );
+        let head = Line::new()
+            .with(Role::Strong, format!("{} ", rule.number))
+            .with(Role::Faint, format!("{feed}  {}", what(rule.kind)));
+        let head = match rule.active {
+            true => head,
+            false => head.with(Role::Faint, "  (not in force)"),
+        };
+        out.push_str(&head.paint(view.paint));
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "\n    {}", clean::excerpt(&rule.pattern, SHOWN));
+        let why = Line::new().with(Role::Faint, format!("    {}", why(rule, view)));
+        out.push_str(&why.paint(view.paint));
+        out.push('\n');
+    }
+    out
+}
+
+fn what(kind: &str) -> &'static str {
+    match kind {
+        "text" => "blocks with this text",
+        "template" => "blocks like this, whatever the numbers and names",
+        _ => "parts of texts that match",
+    }
+}
+
+fn why(rule: &RuleView, view: &View) -> String {
+    let since = view.moment(rule.since);
+    let verb = if rule.active { "since" } else { "ended" };
+    let kept = if rule.kept.is_some() && rule.origin == "learned" {
+        ", kept by you"
+    } else {
+        ""
+    };
+    match &rule.evidence {
+        Some(evidence) => {
+            let moves = match evidence.moves {
+                0 => String::new(),
+                1 => ", moved once".to_owned(),
+                moves => format!(", moved {moves} times"),
+            };
+            let entries = evidence.entries.first().map_or_else(String::new, |entry| {
+                format!(", as in {}", clean::excerpt(entry, 40))
+            });
+            format!(
+                "learned: {} ({} of {} articles{moves}, seen since {}{entries}); {verb} {since}{kept}",
+                clean::line(&evidence.why),
+                evidence.articles,
+                evidence.of,
+                view.moment(evidence.since),
+            )
+        }
+        None if rule.origin == "config" => {
+            format!("detect.ignore in the configuration; {verb} {since}")
+        }
+        None => format!("added by you; {verb} {since}"),
+    }
+}
+
+/// What became of a rule that somebody set.
+#[must_use]
+pub fn set(rule: &RuleView) -> String {
+    let what = match rule.active {
+        true => "is in force",
+        false => "is not in force any more",
+    };
+    format!(
+        "rule {} {what}: {}",
+        rule.number,
+        clean::excerpt(&rule.pattern, SHOWN)
+    )
+}
+
+/// The stored past under the rules of today. Its JSON form is the answer of `rules test --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Replay {
+    /// From when on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// How many changes would be told.
+    pub alerts: usize,
+    /// How many were told.
+    pub instead_of: usize,
+    /// Those that were told, oldest first.
+    pub changes: Vec<ReplayedChange>,
+}
+
+/// A change that was told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReplayedChange {
+    /// Its number.
+    pub number: ChangeNumber,
+    /// The name of its feed.
+    pub feed: String,
+    /// The headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Whether it would be told.
+    pub told: bool,
+}
+
+impl Replay {
+    /// Of the changes that were told.
+    #[must_use]
+    pub fn of(since: Option<Timestamp>, changes: Vec<ReplayedChange>) -> Self {
+        Self {
+            since,
+            alerts: changes.iter().filter(|change| change.told).count(),
+            instead_of: changes.len(),
+            changes,
+        }
+    }
+}
+
+/// The sum, then the changes.
+#[must_use]
+pub fn replay_text(replay: &Replay, view: &View) -> String {
+    let plural = if replay.alerts == 1 { "" } else { "s" };
+    let since = replay.since.map_or_else(String::new, |since| {
+        format!(" since {}", view.moment(since))
+    });
+    let mut out = format!(
+        "{} alert{plural} instead of {}{since}\n",
+        replay.alerts, replay.instead_of
+    );
+    for change in &replay.changes {
+        let verdict = if change.told { "told    " } else { "left out" };
+        let role = if change.told {
+            Role::Plain
+        } else {
+            Role::Faint
+        };
+        let title = change.title.as_deref().unwrap_or("(no headline)");
+        let line = Line::new().with(
+            role,
+            format!(
+                "{verdict}  #{}  {}  {}",
+                change.number,
+                clean::line(&change.feed),
+                clean::excerpt(title, SHOWN)
+            ),
+        );
+        out.push_str(&line.paint(view.paint));
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::style::Paint;
+
+    fn view() -> View {
+        View {
+            now: Timestamp::from_unix(1_795_132_800),
+            zone: chrono_tz::Tz::UTC,
+            paint: Paint {
+                colour: false,
+                width: Some(100),
+            },
+        }
+    }
+
+    #[test]
+    fn a_rule_says_what_it_was_learned_from() {
+        let rule = RuleView {
+            number: RuleId(7),
+            feed: Some("example-news".to_owned()),
+            kind: "template",
+            pattern: "12 people are\u{1b}[31m reading this".to_owned(),
+            origin: "learned",
+            active: true,
+            since: Timestamp::from_unix(1_795_132_800),
+            kept: None,
+            evidence: Some(Evidence {
+                why: "churns in most articles".to_owned(),
+                articles: 20,
+                of: 30,
+                moves: 61,
+                since: Timestamp::from_unix(1_795_046_400),
+                entries: vec!["ent_abc".to_owned()],
+            }),
+        };
+        let shown = text(std::slice::from_ref(&rule), &view());
+        assert!(
+            shown.contains("20 of 30 articles, moved 61 times"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("ent_abc") && !shown.contains('\u{1b}'),
+            "{shown}"
+        );
+        assert_eq!(
+            set(&RuleView {
+                active: false,
+                ..rule
+            }),
+            "rule 7 is not in force any more: 12 people are reading this"
+        );
+    }
+
+    #[test]
+    fn the_sum_comes_first() {
+        let change = |number: i64, told: bool| ReplayedChange {
+            number: ChangeNumber(number),
+            feed: "n".to_owned(),
+            title: Some("T".to_owned()),
+            told,
+        };
+        let replay = Replay::of(None, vec![change(1, true), change(2, false)]);
+        assert_eq!(
+            replay_text(&replay, &view()),
+            "1 alert instead of 2\ntold      #1  n  T\nleft out  #2  n  T\n"
+        );
+    }
+}

@@ -1,0 +1,294 @@
+//! A site whose furniture churns, from the feed to the alert: silent once it was seen, and no edit missed.
+
+use serde_json::Value;
+
+use crate::support::{Home, Page, Server, rss};
+
+/// Articles of the site.
+const ARTICLES: usize = 9;
+
+/// Promotions that take turns between the paragraphs.
+const PROMOTIONS: [&str; 3] = [
+    "Read the news of the day in our app, wherever you are",
+    "Our podcast has all about it every morning at six",
+    "Give a year of good reading to a friend for little money",
+];
+
+/// What an article says, in a round; `edited` is what only an edit changes.
+fn sentences(article: usize, edited: &str) -> Vec<String> {
+    let subjects = ["harbour", "budget", "bridge", "orchestra"];
+    let mut texts: Vec<String> = subjects
+        .iter()
+        .map(|subject| {
+            format!(
+                "In the matter of the {subject} in district {article} the council heard three hours of statements, \
+                 and nobody in the room of story {article} was able to say what the {subject} will have cost in the end."
+            )
+        })
+        .collect();
+    texts[1].push_str(edited);
+    texts
+}
+
+fn page(article: usize, round: usize, edited: &str) -> Page {
+    let mut paragraphs: Vec<String> = sentences(article, edited)
+        .into_iter()
+        .map(|text| format!("<p>{text}</p>"))
+        .collect();
+    let promotion = PROMOTIONS[(article + round) % PROMOTIONS.len()];
+    paragraphs.insert(2, format!("<p>{promotion}</p>"));
+    let readers = 100 + article * 13 + round * 7;
+    paragraphs.insert(
+        1,
+        format!("<p>At the moment {readers} people are reading this page with you</p>"),
+    );
+    let text = paragraphs.concat();
+    Page::html(format!(
+        "<!DOCTYPE html><html><head><title>Story {article}</title></head><body>\
+         <div class=weather>{round} °C</div><article><h1>Story number {article} of the district</h1>{text}</article>\
+         <footer>© {round}</footer></body></html>"
+    ))
+}
+
+/// A feed of all articles, whose text has an advertisement after the first paragraph.
+fn feed(publisher: &Server, round: usize, edited: impl Fn(usize) -> String) {
+    let items: Vec<(String, String, String, String)> = (0..ARTICLES)
+        .map(|article| {
+            let mut text: Vec<String> = sentences(article, &edited(article))
+                .into_iter()
+                .map(|text| format!("&lt;p&gt;{text}&lt;/p&gt;"))
+                .collect();
+            if (article + round).is_multiple_of(3) {
+                let percent = 5 + (article * 7 + round * 11) % 60;
+                text.insert(
+                    1,
+                    format!("&lt;div class=\"advert mid\"&gt;&lt;a href=\"https://ads.example/{round}\"&gt;Save {percent} percent on insurance&lt;/a&gt;&lt;/div&gt;"),
+                );
+            }
+            (
+                article.to_string(),
+                publisher.url(&format!("/story/{article}")),
+                format!("Story number {article} of the district"),
+                text.concat(),
+            )
+        })
+        .collect();
+    let items: Vec<(&str, &str, &str, &str)> = items
+        .iter()
+        .map(|(guid, url, title, text)| {
+            (guid.as_str(), url.as_str(), title.as_str(), text.as_str())
+        })
+        .collect();
+    publisher.set("/feed.xml", Page::rss(rss(&items)));
+}
+
+fn json(home: &Home, arguments: &[&str]) -> Value {
+    serde_json::from_str(&home.ok(arguments)).expect("an answer in JSON")
+}
+
+fn changes(report: &Value) -> usize {
+    report["changes"].as_array().map_or(0, Vec::len)
+}
+
+#[test]
+fn advertisements_in_the_text_of_a_feed_are_no_edits() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    for round in 0..6 {
+        let edited = |article: usize| match (round, article) {
+            (3.., 5) => " It voted at last.".to_owned(),
+            _ => String::new(),
+        };
+        feed(&publisher, round, edited);
+        let report = home.check();
+        assert_eq!(
+            changes(&report),
+            usize::from(round == 3),
+            "round {round}: {report}"
+        );
+    }
+    let shown = home.ok(&["show", "1", "--json"]);
+    assert!(shown.contains("It voted at last"), "{shown}");
+    assert!(!shown.contains("insurance"), "{shown}");
+}
+
+#[test]
+fn what_churns_over_a_site_is_learned_and_no_edit_is_missed() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[detect]\nbulk_edit = 1000\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    feed(&publisher, 1, |_| String::new());
+    let mut edits = Vec::new();
+    for round in 0..10 {
+        for article in 0..ARTICLES {
+            let edited = match (round, article) {
+                (6.., 2) => " The mayor was not there.",
+                (8.., 6) => " It adjourned until May.",
+                _ => "",
+            };
+            publisher.set(&format!("/story/{article}"), page(article, round, edited));
+        }
+        let report = home.check();
+        match round {
+            0 => assert_eq!(changes(&report), 0, "a baseline"),
+            1 | 2 => assert!(changes(&report) > 0, "what nobody has seen move is told"),
+            // Three looks are enough for the counter. A promotion has to have come back, after a turn of all of them.
+            3 | 4 => {
+                for number in report["changes"].as_array().unwrap() {
+                    let shown = home.ok(&["show", &number.to_string(), "--json"]);
+                    assert!(!shown.contains("are reading"), "round {round}: {shown}");
+                }
+            }
+            6 | 8 => {
+                assert_eq!(changes(&report), 1, "round {round}: {report}");
+                edits.extend(report["changes"].as_array().cloned().unwrap_or_default());
+            }
+            _ => assert_eq!(changes(&report), 0, "round {round}: {report}"),
+        }
+    }
+    assert_eq!(edits.len(), 2);
+    for (number, words) in edits.iter().zip(["was not there", "adjourned until May"]) {
+        let shown = home.ok(&["show", &number.to_string(), "--json"]);
+        assert!(shown.contains(words), "{shown}");
+        assert!(
+            !shown.contains("podcast") && !shown.contains("are reading"),
+            "{shown}"
+        );
+    }
+
+    // The rules say what they were learned from.
+    let rules = json(&home, &["rules", "--json"]);
+    let rules = rules.as_array().unwrap().clone();
+    let counter = rules
+        .iter()
+        .find(|rule| rule["kind"] == "template")
+        .expect("the counter");
+    assert_eq!(counter["origin"], "learned");
+    assert_eq!(counter["feed"], "courier");
+    assert!(
+        counter["evidence"]["articles"].as_u64().unwrap() >= 5,
+        "{counter}"
+    );
+    assert!(
+        rules.iter().any(|rule| rule["pattern"] == PROMOTIONS[0]),
+        "{rules:?}"
+    );
+
+    // What was told while it was learned would not be told today.
+    let replay = json(&home, &["rules", "test", "--since", "1d", "--json"]);
+    assert_eq!(replay["alerts"], 2, "{replay}");
+    assert!(replay["instead_of"].as_u64().unwrap() > 2, "{replay}");
+
+    // A rule that a person ends is no edit, and what it covered is compared from then on.
+    let number = counter["number"].to_string();
+    home.ok(&["rules", "drop", &number]);
+    for (round, expected) in [(10, 0), (10, 0), (11, ARTICLES)] {
+        for article in 0..ARTICLES {
+            let edited = match article {
+                2 => " The mayor was not there.",
+                6 => " It adjourned until May.",
+                _ => "",
+            };
+            publisher.set(&format!("/story/{article}"), page(article, round, edited));
+        }
+        let report = home.check();
+        assert_eq!(changes(&report), expected, "round {round}: {report}");
+    }
+    // It is not learned again, and can be put in force again.
+    let active = |home: &Home| {
+        let rules = json(home, &["rules", "--all", "--json"]);
+        let rules = rules.as_array().unwrap().clone();
+        rules
+            .into_iter()
+            .find(|rule| rule["number"] == counter["number"])
+            .unwrap()["active"]
+            .clone()
+    };
+    assert_eq!(active(&home), false);
+    home.ok(&["rules", "keep", &number]);
+    assert_eq!(active(&home), true);
+}
+
+#[test]
+fn selectors_and_expressions_of_a_feed_are_no_edits_when_they_begin_or_end() {
+    let publisher = Server::start();
+    let config = |keys: &str| {
+        format!(
+            "[[feed]]\nurl = \"{}\"\nname = \"courier\"\n{keys}",
+            publisher.url("/feed.xml")
+        )
+    };
+    let home = Home::new(&config(""));
+    let story = |readers: usize, box_text: &str, edited: &str| {
+        let text: String = sentences(1, edited)
+            .into_iter()
+            .map(|text| format!("<p>{text}</p>"))
+            .collect();
+        publisher.set(
+            "/story/1",
+            Page::html(format!(
+                "<!DOCTYPE html><html><head><title>t</title></head><body><article><h1>The story</h1>{text}\
+                 <section class=x-live><p>{box_text} is what they say in the room next door to this one.</p></section>\
+                 <p>It was heard by {readers} people (counted {readers} times) who came to listen that day.</p>\
+                 </article></body></html>"
+            )),
+        );
+    };
+    let (url, title) = (publisher.url("/story/1"), "The story");
+    publisher.set(
+        "/feed.xml",
+        Page::rss(rss(&[("1", url.as_str(), title, "A summary.")])),
+    );
+    story(10, "Nothing new", "");
+    home.check();
+
+    // They begin while the page moves: what they cover is no edit, the rest is.
+    let keys = "page.remove = [\".x-live\"]\ndetect.ignore = ['\\(counted \\d+ times\\)', 'by \\d+ people']\n";
+    home.configure(&config(keys));
+    story(11, "Something new", "");
+    assert_eq!(changes(&home.check()), 0);
+    story(12, "Still something else", " They voted.");
+    let report = home.check();
+    assert_eq!(changes(&report), 1, "{report}");
+    let shown = home.ok(&["show", "1", "--json"]);
+    assert!(
+        shown.contains("They voted") && !shown.contains("room next door"),
+        "{shown}"
+    );
+
+    let explained = json(
+        &home,
+        &[
+            "inspect",
+            "article",
+            &url,
+            "--explain",
+            "--feed",
+            "courier",
+            "--json",
+        ],
+    );
+    let whys: Vec<&str> = explained["explained"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|block| block["why"].as_str())
+        .collect();
+    assert!(
+        whys.iter().any(|why| why.contains("page.remove: .x-live")),
+        "{whys:?}"
+    );
+
+    // They end while the page stays, and after that it is compared in full.
+    story(13, "Still something else", " They voted.");
+    assert_eq!(changes(&home.check()), 0);
+    home.configure(&config(""));
+    assert_eq!(changes(&home.check()), 0);
+    story(14, "Still something else", " They voted.");
+    assert_eq!(changes(&home.check()), 1);
+}
