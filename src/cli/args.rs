@@ -285,6 +285,23 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The words of one command, as a shell would part them.
+    fn shell_words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.chars() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                None if matches!(c, '\'' | '"') => quote = Some(c),
+                None if matches!(c, '|' | '>' | ')') => break,
+                None if c.is_whitespace() => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
     #[test]
     fn the_help_of_every_command_ends_with_an_example_that_is_understood() {
         let mut seen = 0;
@@ -296,12 +313,10 @@ mod tests {
             assert!(!examples.trim().is_empty());
             for example in examples.lines().filter(|line| !line.trim().is_empty()) {
                 assert!(example.contains(path), "{path}: {example}");
-                let words = example.replace(['\'', '"'], "");
-                let Some((_, words)) = words.split_once("revisor ") else {
+                let Some((_, words)) = example.split_once("revisor ") else {
                     panic!("{path}: {example}");
                 };
-                let end = words.find(['|', '>', ')']).unwrap_or(words.len());
-                let words = std::iter::once("revisor").chain(words[..end].split_whitespace());
+                let words = std::iter::once("revisor".to_owned()).chain(shell_words(words));
                 if let Err(error) = Cli::try_parse_from(words) {
                     panic!("{path}: {example}: {error}");
                 }

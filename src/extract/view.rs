@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use scraper::error::SelectorErrorKind;
 use scraper::{ElementRef, Html, Selector};
 
 use super::fragment;
@@ -40,7 +41,11 @@ fn parse(selector: &str) -> Result<Selector, String> {
     if selector.len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} bytes"));
     }
-    Selector::parse(selector).map_err(|error| error.to_string())
+    Selector::parse(selector).map_err(|error| match error {
+        SelectorErrorKind::EndOfLine => "it breaks off".to_owned(),
+        // The parser's own words are for those who wrote it.
+        _ => "it is no CSS selector".to_owned(),
+    })
 }
 
 impl View {

@@ -308,6 +308,26 @@ fn every_mistake_is_told_with_its_place() {
             &["2:13: bulk_edit is 1; expected 2 to"],
         ),
         (
+            "[page]\nselect = \".text\"",
+            &["2:10: select is a string; expected a list of CSS selectors"],
+        ),
+        (
+            "[page]\nremove = [\".x\",\n\"..y\"]",
+            &["3:1: remove: \"..y\" cannot be used: it is no CSS selector"],
+        ),
+        (
+            "[detect]\nignore = ['\\d+ views', '(']",
+            &["2:24: ignore: \"(\" cannot be used: unclosed group"],
+        ),
+        (
+            "[detect]\nignore = ['a*']",
+            &["2:11: ignore: \"a*\" cannot be used: the expression matches the empty text"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\nremove = [\".x\"]",
+            &["3:1: unknown key \"remove\" in [[feed]]; did you mean page.remove?"],
+        ),
+        (
             "[keep]\nrevisions = \"0\"",
             &["2:13: revisions is no usable number"],
         ),
@@ -752,5 +772,30 @@ proptest::proptest! {
         value in "(1|-1|\"\"|\"5m\"|\"* * * * *\"|\\[\\]|\\[\"a\"\\]|\\[\\[\"1d\",\"1h\"\\]\\]|\\{\\}|true|1.5|1979-05-27)",
     ) {
         let _ = loaded_with(&format!("{table}\n{key} = {value}\n"), &[]);
+    }
+}
+
+#[test]
+fn what_is_left_out_is_a_setting_of_a_feed() {
+    let config = config(
+        "[detect]\nignore = ['\\d+ views']\n\
+         [[feed]]\nurl = \"https://a.example/\"\npage.select = [\"main\", \"main\"]\npage.remove = [\".x\"]\n\
+         [[feed]]\nurl = \"https://b.example/\"\ndetect.ignore = []\n",
+    );
+    let [one, other] = config.feeds.as_slice() else {
+        panic!("two feeds");
+    };
+    assert_eq!(one.page.select, ["main"]);
+    assert_eq!(one.page.remove, [".x"]);
+    assert_eq!(one.detect.ignore, [r"\d+ views"]);
+    assert!(other.page.select.is_empty() && other.detect.ignore.is_empty());
+    let shown = show(&config);
+    for line in [
+        r#"page.select = ["main"]"#,
+        r#"page.remove = [".x"]"#,
+        r#"ignore = ['\d+ views']"#,
+        "detect.ignore = []",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
     }
 }
