@@ -793,7 +793,7 @@ fn what_is_left_out_is_a_setting_of_a_feed() {
     for line in [
         r#"page.select = ["main"]"#,
         r#"page.remove = [".x"]"#,
-        r#"ignore = ['\d+ views']"#,
+        r"ignore = ['\d+ views']",
         "detect.ignore = []",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
