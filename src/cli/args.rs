@@ -13,7 +13,10 @@ mod rules;
 mod service;
 
 pub use care::{DbCommand, ReextractArgs};
-pub use feeds::{AddArgs, CheckArgs, FeedsArgs, PageWhen, RmArgs};
+pub use feeds::{
+    AddArgs, CheckArgs, ExportCommand, FeedsArgs, ImportArgs, PageWhen, PauseArgs, ResumeArgs,
+    RmArgs,
+};
 pub use read::{
     DiffArgs, FieldArg, Filter, HistoryArgs, LogArgs, RevisionRange, ShowArgs, SignificanceArg,
     SplitArgs,
@@ -34,6 +37,10 @@ Feeds:
   add       Add feeds by their address, or by that of a site
   rm        Remove feeds; their history stays
   feeds     List the feeds and how they are
+  pause     Stop asking for feeds for a while
+  resume    Ask for feeds again, at once
+  import    Add the feeds of another reader
+  export    Write the feeds for another reader
 Check:
   check     Look for changes now, once
 Read:
@@ -193,6 +200,23 @@ pub enum Command {
     Rm(RmArgs),
     /// List the feeds and how they are
     Feeds(FeedsArgs),
+    /// Stop asking for feeds, and for their pages, until they are resumed
+    Pause(PauseArgs),
+    /// Ask for feeds again, at once
+    Resume(ResumeArgs),
+    /// Add the feeds of another reader: OPML, newsboat's urls, or a list of addresses
+    Import(ImportArgs),
+    /// Write the feeds for another reader
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  revisor export opml > feeds.opml\n  revisor export toml"
+    )]
+    Export {
+        /// In which form.
+        #[command(subcommand)]
+        what: ExportCommand,
+    },
     /// Look for changes now, once
     Check(CheckArgs),
     /// List changes, newest first

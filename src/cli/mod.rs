@@ -11,8 +11,10 @@ mod demo;
 mod diff;
 mod discover;
 pub mod env;
+mod export;
 mod feeds;
 mod history;
+mod import;
 mod init;
 mod input;
 mod inspect;
@@ -20,6 +22,7 @@ mod late;
 mod log;
 mod notify;
 pub mod output;
+mod pause;
 mod reextract;
 mod rm;
 mod rules;
@@ -117,13 +120,17 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
         Command::Demo(args) => demo::run(context, &args),
         Command::Config { what } => config::run(context, &what),
         Command::Diff(args) => diff::run(context, &args),
+        Command::Export { what } => export::run(context, &what),
         Command::Feeds(args) => feeds::run(context, &args),
         Command::History(args) => history::run(context, &args),
+        Command::Import(args) => import::run(context, &args),
         Command::Init(args) => init::run(context, &args),
         Command::Inspect { what } => inspect::run(context, &what),
         Command::Log(args) => log::run(context, &args),
         Command::Notify { what } => notify::run(context, &what),
+        Command::Pause(args) => pause::pause(context, &args.feeds),
         Command::Reextract(args) => reextract::run(context, &args),
+        Command::Resume(args) => pause::resume(context, &args.feeds),
         Command::Rm(args) => rm::run(context, &args),
         Command::Rules(args) => rules::run(context, &args),
         Command::Run(args) => run::run(context, &args),

@@ -3,6 +3,8 @@
 //! Where tables are is found by `toml_edit`; the text between them is not written anew, so comments, order, blank lines
 //! and odd spacing survive. A result that would not be what was asked for is not returned.
 
+mod import;
+
 use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
@@ -10,6 +12,8 @@ use toml_edit::{Document, Item, TableLike};
 use super::names::{self, Taken};
 use super::problem::{ConfigError, Problem};
 use crate::domain::url::canonical;
+
+pub use import::{Imported, feed_tables, import_feeds};
 
 /// A feed to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

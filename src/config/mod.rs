@@ -23,7 +23,7 @@ pub mod show;
 mod targets;
 mod values;
 
-pub use edit::{EditError, NewFeed, add_feeds, remove_feed};
+pub use edit::{EditError, Imported, NewFeed, add_feeds, feed_tables, import_feeds, remove_feed};
 pub use file::{edit_file, read};
 pub use load::{Environment, Flags, Loaded, Secrets, from_text, load};
 pub use places::{ConfigFile, Origin, locate};

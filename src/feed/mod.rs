@@ -13,6 +13,7 @@ mod found;
 mod hints;
 mod json;
 mod json_text;
+pub mod list;
 mod read;
 mod repair;
 mod text;

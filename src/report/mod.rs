@@ -13,11 +13,13 @@ mod event_text;
 mod excerpt;
 pub mod feeds;
 pub mod history;
+pub mod import;
 pub mod inspect;
 pub mod log;
 pub mod markdown;
 pub mod names;
 pub mod notify;
+pub mod opml;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;

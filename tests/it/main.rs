@@ -9,6 +9,7 @@ mod docs;
 mod furniture;
 mod identity;
 mod life;
+mod lists;
 mod markup;
 mod review;
 mod revisions;

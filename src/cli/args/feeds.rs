@@ -1,6 +1,6 @@
 //! Arguments of the commands about feeds and their checks.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `add`.
 #[derive(Debug, Args)]
@@ -61,6 +61,62 @@ impl PageWhen {
     after_help = "Examples:\n  revisor rm example-news\n  revisor rm https://news.example/rss.xml"
 )]
 pub struct RmArgs {
+    /// Names or addresses of feeds
+    #[arg(required = true, value_name = "FEED")]
+    pub feeds: Vec<String>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads OPML, the `urls` file of newsboat, and lists with one address a line (# begins a comment). Folders and \
+categories become tags. Every address is added once, without asking for it; the answer has a line for each place of the \
+list, and the exit code is 3 when some of them failed.\n\n\
+Examples:\n  revisor import subscriptions.opml\n  revisor import ~/.newsboat/urls --tag desk --dry-run\n  \
+curl -s https://news.example/feeds.opml | revisor import -"
+)]
+pub struct ImportArgs {
+    /// File to read, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub source: String,
+    /// Tag for every feed that is added, may be given several times
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Report only, write nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// What `export` writes.
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// The feeds as OPML 2.0, for other readers
+    #[command(after_help = "Examples:\n  revisor export opml > feeds.opml")]
+    Opml,
+    /// The feeds as [[feed]] tables, with all their settings, for another configuration
+    #[command(after_help = "Examples:\n  revisor export toml >> other.toml")]
+    Toml,
+}
+
+/// Arguments of `pause`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A feed that is paused is not asked for, nor are its pages, until it is resumed.\n\n\
+Examples:\n  revisor pause example-news\n  revisor pause https://news.example/rss.xml"
+)]
+pub struct PauseArgs {
+    /// Names or addresses of feeds
+    #[arg(required = true, value_name = "FEED")]
+    pub feeds: Vec<String>,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The feed is due at once, as if it had never failed; this also takes up again one that was gone.\n\n\
+Examples:\n  revisor resume example-news"
+)]
+pub struct ResumeArgs {
     /// Names or addresses of feeds
     #[arg(required = true, value_name = "FEED")]
     pub feeds: Vec<String>,

@@ -1,0 +1,165 @@
+//! `revisor import`: adds what a list of feeds names to the configuration, without asking for any of it.
+
+use super::Context;
+use super::args::{Format, ImportArgs};
+use super::input;
+use crate::config::{
+    ConfigError, EditError, Environment, Imported, NewFeed, STARTER_TOML, Secrets, edit_file,
+    from_text, import_feeds, locate, names, read,
+};
+use crate::error::{Error, Exit};
+use crate::feed::list::{self, FeedList, ListItem};
+use crate::fetch::Kind;
+use crate::report::clean;
+use crate::report::import::{self, ImportLine, ImportReport, ImportResult};
+use crate::store::InstanceLock;
+
+pub(super) fn run(context: &mut Context, args: &ImportArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    if input::is_address(&args.source) {
+        return Err(Error::usage(format!(
+            "{}: import reads a file and asks nobody",
+            clean::address(&args.source)
+        ))
+        .hint("`curl -s URL | revisor import -` imports a list from the web"));
+    }
+    let document = context.document(&args.source, Kind::Feed)?;
+    let list = list::parse(&document.body);
+    let results = write(context, args, &list)?;
+    let report = report(args, list, results);
+    if format == Format::Json {
+        context.output.json(&report)?;
+    } else {
+        let paint = context.output.paint();
+        context.output.print(&import::text(&report, paint))?;
+        context.output.finish()?;
+        context.output.note(&import::summary(&report));
+    }
+    if report.added > 0 && !args.dry_run {
+        tell_what_follows(context);
+    }
+    Ok(if report.failed > 0 {
+        Exit::PARTIAL
+    } else {
+        Exit::DONE
+    })
+}
+
+/// Writes the new feeds to the configuration, all at once, unless it could not be used with them. Tells what became of
+/// each feed that was read.
+fn write(context: &Context, args: &ImportArgs, list: &FeedList) -> Result<Vec<Imported>, Error> {
+    let feeds: Vec<NewFeed> = list
+        .items
+        .iter()
+        .filter_map(|item| item.read.as_ref().ok())
+        .map(|feed| {
+            let mut tags = feed.tags.clone();
+            for tag in &args.tag {
+                if !tags.contains(tag) {
+                    tags.push(tag.clone());
+                }
+            }
+            NewFeed {
+                url: feed.url.clone(),
+                name: feed
+                    .title
+                    .as_deref()
+                    .map_or_else(String::new, names::from_title),
+                tags,
+                ..NewFeed::default()
+            }
+        })
+        .collect();
+    let environment = Environment::of_process();
+    let file = locate(context.global.config.as_deref(), &environment);
+    let mut results = Vec::new();
+    let mut change = |text: &str| {
+        let before = if text.is_empty() { STARTER_TOML } else { text };
+        let (after, imported) = import_feeds(before, &feeds)?;
+        from_text(
+            &after,
+            Some(&file.path),
+            context.flags(),
+            &environment,
+            Secrets::WhereReadable,
+        )?;
+        let added = imported.iter().any(|one| matches!(one, Imported::Added(_)));
+        results = imported;
+        Ok(Some(after).filter(|_| added))
+    };
+    let done = if args.dry_run {
+        let text = if file.exists {
+            read(&file.path)?
+        } else {
+            String::new()
+        };
+        change(&text).map(|_| ())
+    } else {
+        edit_file(&file.path, change).map(|_| ())
+    };
+    done.map_err(|error: EditError| ConfigError::from(error))?;
+    Ok(results)
+}
+
+fn report(args: &ImportArgs, list: FeedList, results: Vec<Imported>) -> ImportReport {
+    let lines_of_feeds: Vec<usize> = list
+        .items
+        .iter()
+        .filter(|item| item.read.is_ok())
+        .map(|item| item.line)
+        .collect();
+    let mut results = results.into_iter();
+    let lines = list.items.into_iter().map(|item| {
+        let ListItem { line, what, read } = item;
+        let (result, what, name, why) = match read {
+            Err(reason) if reason.is_failure() => {
+                (ImportResult::Failed, what, None, Some(reason.to_string()))
+            }
+            Err(reason) => (ImportResult::Skipped, what, None, Some(reason.to_string())),
+            Ok(feed) => match results.next() {
+                Some(Imported::Added(name)) => (
+                    ImportResult::Added,
+                    feed.url,
+                    Some(name),
+                    feed.left_aside.map(str::to_owned),
+                ),
+                Some(Imported::There(name)) => (ImportResult::Present, feed.url, Some(name), None),
+                Some(Imported::Repeated(first)) => {
+                    let first = lines_of_feeds.get(first).copied().unwrap_or_default();
+                    let why = format!("the same as line {first}");
+                    (ImportResult::Repeated, feed.url, None, Some(why))
+                }
+                Some(Imported::Wrong(why)) => (
+                    ImportResult::Failed,
+                    what,
+                    None,
+                    Some(format!("address {why}")),
+                ),
+                None => (ImportResult::Failed, what, None, None),
+            },
+        };
+        ImportLine {
+            line,
+            result,
+            what,
+            name,
+            why,
+        }
+    });
+    ImportReport::new(list.form, args.dry_run, lines.collect())
+}
+
+fn tell_what_follows(context: &Context) {
+    let loaded = context.load(Secrets::WhereReadable);
+    let daemon = loaded
+        .ok()
+        .and_then(|loaded| InstanceLock::holder(&loaded.config.database));
+    match daemon {
+        Some(pid) => context.output.note(&format!(
+            "the daemon (pid {pid}) takes them up within a minute and stores their baselines"
+        )),
+        None => context
+            .output
+            .hint("`revisor check` stores their baselines"),
+    }
+}

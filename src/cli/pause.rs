@@ -1,0 +1,112 @@
+//! `revisor pause` and `revisor resume`: feeds that are not asked for, for a while.
+
+use serde_json::json;
+
+use super::Context;
+use super::args::Format;
+use super::setup::{clock, now, runtime, store_to_write};
+use crate::config::{Config, Secrets};
+use crate::daemon::{Assembly, DaemonError};
+use crate::domain::ids::FeedId;
+use crate::error::{Error, Exit};
+use crate::store::{InstanceLock, Store};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Pause,
+    Resume,
+}
+
+pub(super) fn pause(context: &mut Context, feeds: &[String]) -> Result<Exit, Error> {
+    run(context, feeds, Wish::Pause)
+}
+
+pub(super) fn resume(context: &mut Context, feeds: &[String]) -> Result<Exit, Error> {
+    run(context, feeds, Wish::Resume)
+}
+
+fn run(context: &mut Context, feeds: &[String], wish: Wish) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let mut named: Vec<(String, String)> = Vec::new();
+    // All or none: a name that is misspelt changes nothing.
+    for name in feeds {
+        let feed = config.feed(name).ok_or_else(|| {
+            Error::usage(format!("no feed `{name}` in the configuration"))
+                .hint("`revisor feeds` lists them; nothing was changed")
+        })?;
+        if !named.iter().any(|(url, _)| *url == feed.url) {
+            named.push((feed.url.clone(), feed.name.clone()));
+        }
+    }
+    let daemon = InstanceLock::holder(&config.database);
+    if daemon.is_none() {
+        take_up(&config, &named)?;
+    }
+    let store = store_to_write(&config)?;
+    let done = apply(&store, &named, wish);
+    store.close()?;
+    done?;
+    let names: Vec<&str> = named.iter().map(|(_, name)| name.as_str()).collect();
+    let (key, sentence) = match wish {
+        Wish::Pause => ("paused", "is not asked for until it is resumed"),
+        Wish::Resume => ("resumed", "is due now"),
+    };
+    if format == Format::Json {
+        context.output.json(&json!({ key: names }))?;
+    } else {
+        for name in names {
+            context.output.line(&format!("{name} {sentence}."))?;
+        }
+    }
+    if wish == Wish::Resume {
+        match daemon {
+            Some(pid) => context
+                .output
+                .note(&format!("the daemon (pid {pid}) asks within a minute")),
+            None => context.output.hint("`revisor check` asks now"),
+        }
+    }
+    Ok(Exit::DONE)
+}
+
+/// Takes feeds that are new in the configuration into the database, as every start does, when one of those that are
+/// meant is among them.
+fn take_up(config: &Config, named: &[(String, String)]) -> Result<(), Error> {
+    if let Some(reader) = super::setup::reader_if_any(config)? {
+        let known = reader.feeds(false)?;
+        if named
+            .iter()
+            .all(|(url, _)| known.iter().any(|feed| feed.url == *url))
+        {
+            return Ok(());
+        }
+    }
+    let config = config.clone();
+    let runtime = runtime(1)?;
+    runtime.block_on(async {
+        Assembly::open(config, clock()).await?.close().await?;
+        Ok::<_, DaemonError>(())
+    })?;
+    Ok(())
+}
+
+fn apply(store: &Store, named: &[(String, String)], wish: Wish) -> Result<(), Error> {
+    let reader = store.reader()?;
+    let mut ids: Vec<FeedId> = Vec::with_capacity(named.len());
+    for (url, name) in named {
+        let row = reader.feed_by_url(url)?.ok_or_else(|| {
+            Error::usage(format!("{name} is new and not taken up by the daemon yet"))
+                .hint("try again in a minute")
+        })?;
+        ids.push(row.id);
+    }
+    let (writer, now) = (store.writer(), now());
+    for id in ids {
+        match wish {
+            Wish::Pause => writer.pause_feed(id, now).blocking()?,
+            Wish::Resume => writer.resume_feed(id, now).blocking()?,
+        };
+    }
+    Ok(())
+}

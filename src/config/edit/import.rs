@@ -1,0 +1,78 @@
+//! Takes over what a list of feeds names: each address once, those that are there already left alone.
+
+use std::collections::HashMap;
+
+use super::super::values::http_url;
+use super::{EditError, NewFeed, Tables, add_feeds};
+
+/// What became of a feed of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Imported {
+    /// It was added under this name.
+    Added(String),
+    /// The configuration has its address already, under this name.
+    There(String),
+    /// The feed of this place in the list, from 0, has the same address.
+    Repeated(usize),
+    /// Its address cannot be asked for.
+    Wrong(String),
+}
+
+/// The text with the feeds of a list added whose addresses are not in it, and what became of each of them.
+/// Addresses are the same when they ask for the same, as in the whole configuration: `http` and `https` may differ.
+pub fn import_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<Imported>), EditError> {
+    let tables = Tables::find(text)?;
+    let mut known: HashMap<String, Imported> = HashMap::new();
+    for (feed, name) in tables.feeds.iter().zip(tables.names()) {
+        if let Ok(url) = http_url(&feed.url) {
+            known.insert(url.into(), Imported::There(name));
+        }
+    }
+    let mut results = Vec::with_capacity(feeds.len());
+    let mut added = Vec::new();
+    for (place, feed) in feeds.iter().enumerate() {
+        results.push(match http_url(&feed.url) {
+            Err(problem) => Imported::Wrong(problem),
+            Ok(url) => match known.get(url.as_str()) {
+                Some(there) => there.clone(),
+                None => {
+                    known.insert(url.into(), Imported::Repeated(place));
+                    added.push(feed.clone());
+                    Imported::Added(String::new())
+                }
+            },
+        });
+    }
+    if added.is_empty() {
+        return Ok((text.to_owned(), results));
+    }
+    let (text, names) = add_feeds(text, &added)?;
+    let given = results
+        .iter_mut()
+        .filter(|result| matches!(result, Imported::Added(_)));
+    for (result, name) in given.zip(names) {
+        *result = Imported::Added(name);
+    }
+    Ok((text, results))
+}
+
+/// The feeds of a configuration as tables, as they are written there, to be put into another one.
+pub fn feed_tables(text: &str) -> Result<String, EditError> {
+    let tables = Tables::find(text)?;
+    let mut out = String::new();
+    for feed in &tables.feeds {
+        let Some(table) = feed.range.clone().and_then(|range| text.get(range)) else {
+            return Err(EditError::NotUnderstood(
+                "the feeds of this file are no [[feed]] tables".to_owned(),
+            ));
+        };
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(table);
+        if !table.ends_with('\n') {
+            out.push('\n');
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,221 @@
+//! OPML 1 and 2, well-formed or not.
+//!
+//! Half of the lists that are passed round are no XML: bare ampersands, quotation marks within quotation marks, no end.
+//! The forgiving tokenizer reads them; where even it finds no attributes, the address is looked for by itself.
+
+use std::borrow::Cow;
+
+use super::{
+    Items, LONGEST_TAG, ListedFeed, NotListed, add_tag, address, line_of, newlines, no_address,
+    tidy,
+};
+use crate::extract::entity;
+use crate::extract::markup::{Tag, Token, Tokens};
+
+/// Folders in folders beyond this give no tags of their own.
+const DEEPEST_FOLDER: usize = 8;
+/// Comments without an end, after each of which reading begins again: each costs a look at all that follows.
+const MOST_RESTARTS: usize = 16;
+
+/// Reads the outlines of a document.
+pub(super) fn read(text: &str, items: &mut Items) {
+    let mut reader = Reader::default();
+    let mut from = 0;
+    for _ in 0..MOST_RESTARTS {
+        match reader.read_from(text, from, items) {
+            None => {
+                if !reader.known && items.items.is_empty() {
+                    items.add(1, "", Err(NotListed::NoList));
+                }
+                return;
+            }
+            Some(at) => from = at,
+        }
+    }
+    items.add(line_of(text, from), "", Err(NotListed::Broken));
+}
+
+/// Where the next tag of an outline begins.
+pub(super) fn next_outline(text: &str) -> Option<usize> {
+    text.match_indices('<').map(|(at, _)| at).find(|at| {
+        text.get(at + 1..at + 8)
+            .is_some_and(|name| name.eq_ignore_ascii_case("outline"))
+    })
+}
+
+#[derive(Default)]
+struct Reader {
+    /// The tags of the outlines that are open; `None` for those that are no folders.
+    open: Vec<Option<String>>,
+    /// Whether the document is OPML, with outlines or without.
+    known: bool,
+}
+
+impl Reader {
+    /// Reads until the end; or until something that never ends, with the place of the next outline behind its
+    /// beginning.
+    fn read_from(&mut self, text: &str, from: usize, items: &mut Items) -> Option<usize> {
+        let part = text.get(from..)?;
+        let mut line = line_of(text, from);
+        let mut tokens = Tokens::new(part);
+        let mut at = 0;
+        while let Some(token) = tokens.next() {
+            let end = tokens.offset();
+            let written = part.get(at..end).unwrap_or_default();
+            match token {
+                Token::Start(tag) if is_outline(tag.name) => {
+                    self.outline(tag, stretch(part, at), line, items);
+                }
+                Token::Start(tag) => self.known |= tag.name.eq_ignore_ascii_case("opml"),
+                Token::End(name) if is_outline(name) => {
+                    self.open.pop();
+                }
+                Token::End(name) if name.eq_ignore_ascii_case("body") => self.open.clear(),
+                // A tag that cannot be read as one.
+                Token::Text(text) if next_outline(text) == Some(0) => {
+                    self.known = true;
+                    let tag = stretch(part, at);
+                    match raw_attribute(tag, "xmlUrl") {
+                        Some(url) => {
+                            let title = raw_attribute(tag, "text").map(|text| tidy(&text));
+                            let feed = ListedFeed {
+                                title,
+                                ..ListedFeed::default()
+                            };
+                            add(line, &url, feed, &self.open, items);
+                        }
+                        None => items.add(line, text, Err(NotListed::NoAddress)),
+                    }
+                }
+                Token::Text(_) | Token::End(_) => {}
+                // The end of a declaration is looked for far away when brackets do not match.
+                token
+                    if tokens.is_cut()
+                        || matches!(token, Token::Declaration(all) if next_outline(all).is_some()) =>
+                {
+                    let next = next_outline(part.get(at + 1..)?)?;
+                    return Some(from + at + 1 + next);
+                }
+                _ => {}
+            }
+            if items.full {
+                return None;
+            }
+            line += newlines(written);
+            at = end;
+        }
+        None
+    }
+
+    /// `written` is the tag as far as it may reach: a `>` within an attribute can make it seem shorter.
+    fn outline(&mut self, tag: Tag<'_>, written: &str, line: usize, items: &mut Items) {
+        self.known = true;
+        let mut closed = tag.self_closing;
+        let attribute = |name: &str| tag.attribute(name).filter(|value| !value.trim().is_empty());
+        let text = attribute("text").or_else(|| attribute("title"));
+        let kind = attribute("type").unwrap_or_default().trim().to_lowercase();
+        let mut url = attribute("xmlUrl");
+        if url.is_none() {
+            url = raw_attribute(written, "xmlUrl").map(Cow::Owned);
+            closed |= url.is_some() && written.trim_end().ends_with("/>");
+        }
+        let mut folder = None;
+        if let Some(url) = url {
+            let mut feed = ListedFeed {
+                title: text.map(|text| tidy(&text)).filter(|text| !text.is_empty()),
+                ..ListedFeed::default()
+            };
+            for category in attribute("category").unwrap_or_default().split(',') {
+                add_tag(&mut feed.tags, category.trim().trim_matches('/'));
+            }
+            if attribute("filtercmd").is_some() {
+                feed.left_aside = Some("its filter command is left aside");
+            }
+            add(line, &url, feed, &self.open, items);
+        } else if matches!(kind.as_str(), "rss" | "rss1" | "rss2" | "atom") {
+            let what = text.unwrap_or(Cow::Borrowed(written));
+            items.add(line, &what, Err(NotListed::NoAddress));
+        } else if let Some(url) =
+            attribute("url").filter(|_| matches!(kind.as_str(), "link" | "include"))
+        {
+            items.add(line, &url, Err(NotListed::Link));
+        } else {
+            folder = text.and_then(|text| self.path(&text));
+        }
+        if !closed {
+            self.open.push(folder);
+        }
+    }
+
+    /// The tag of a folder: with those around it, as long as a tag may be.
+    fn path(&self, text: &str) -> Option<String> {
+        let name = tidy(text);
+        let outer = self.open.iter().rev().flatten().next();
+        let depth = self.open.iter().flatten().take(DEEPEST_FOLDER).count();
+        if name.is_empty() || depth == DEEPEST_FOLDER {
+            return outer.cloned();
+        }
+        let whole = outer.map(|outer| format!("{outer}/{name}"));
+        whole
+            .filter(|whole| whole.chars().count() <= LONGEST_TAG)
+            .or(Some(name))
+    }
+}
+
+fn add(line: usize, url: &str, mut feed: ListedFeed, open: &[Option<String>], items: &mut Items) {
+    if let Some(reason) = no_address(url.trim()) {
+        items.add(line, url, Err(reason));
+        return;
+    }
+    feed.url = address(url);
+    let categories = std::mem::take(&mut feed.tags);
+    for tag in open
+        .iter()
+        .flatten()
+        .take(DEEPEST_FOLDER)
+        .chain(&categories)
+    {
+        add_tag(&mut feed.tags, tag);
+    }
+    items.add(line, url, Ok(feed));
+}
+
+fn is_outline(name: &str) -> bool {
+    name.eq_ignore_ascii_case("outline")
+}
+
+/// From the outline at a place to the next one, or to the end of one: what a tag in disorder can reach over.
+fn stretch(text: &str, at: usize) -> &str {
+    let rest = text.get(at..).unwrap_or_default();
+    let end = rest
+        .match_indices('<')
+        .map(|(at, _)| at)
+        .skip(1)
+        .find(|at| {
+            let name = rest.get(at + 1..).unwrap_or_default();
+            let name = name.strip_prefix('/').unwrap_or(name);
+            ["outline", "body", "!--"].iter().any(|one| {
+                name.get(..one.len())
+                    .is_some_and(|name| name.eq_ignore_ascii_case(one))
+            })
+        });
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
+}
+
+/// The value of an attribute in a tag whose attributes are in disorder.
+fn raw_attribute(tag: &str, name: &str) -> Option<String> {
+    let at = tag.as_bytes().windows(name.len() + 1).position(|found| {
+        let (before, found) = found.split_at(1);
+        !before.iter().any(u8::is_ascii_alphanumeric) && found.eq_ignore_ascii_case(name.as_bytes())
+    })?;
+    let value = tag.get(at + 1 + name.len()..)?.trim_start();
+    let value = value.strip_prefix('=')?.trim_start();
+    let value = match value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        Some(quote) => value[1..].split([quote, '<', '>']).next(),
+        None => value
+            .split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\''))
+            .next(),
+    };
+    let value = entity::decode_attribute(value?);
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,197 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Line, address or what stands there, title, tags; or why not.
+fn read(text: &str) -> Vec<String> {
+    let list = parse(text.as_bytes());
+    let items = list.items.into_iter();
+    items
+        .map(|item| match item.read {
+            Ok(feed) => format!(
+                "{} {} {:?} {}",
+                item.line,
+                feed.url,
+                feed.title.unwrap_or_default(),
+                feed.tags.join("|")
+            ),
+            Err(reason) => format!("{} {} {reason:?}", item.line, item.what),
+        })
+        .collect()
+}
+
+#[test]
+fn outlines_are_feeds_and_folders_are_tags() {
+    let text = r#"<?xml version="1.0"?>
+<opml version="2.0"><head><title>Mine</title></head><body>
+  <outline text="News" title="not this">
+    <outline type="rss" text="The A" title="a" xmlUrl=" https://a.example/rss "/>
+    <outline text="Far away">
+      <outline type="rss" title="B &amp; C" xmlUrl="https://b.example/?x=1&amp;y=2"></outline>
+    </outline>
+    <OUTLINE TEXT="D" XMLURL='https://d.example/' category="/Sport/Chess, city,News"/>
+  </outline>
+  <outline xmlUrl="feed://e.example/rss" filtercmd="x.sh"/>
+  <!-- <outline xmlUrl="https://no.example/"/> -->
+</body></opml>"#;
+    assert_eq!(
+        read(text),
+        [
+            r#"4 https://a.example/rss "The A" News"#,
+            r#"6 https://b.example/?x=1&y=2 "B & C" News|News/Far away"#,
+            r#"8 https://d.example/ "D" News|Sport/Chess|city"#,
+            r#"10 http://e.example/rss "" "#,
+        ]
+    );
+    let list = parse(text.as_bytes());
+    assert_eq!(list.form, ListForm::Opml);
+    assert!(list.items[3].read.as_ref().unwrap().left_aside.is_some());
+}
+
+#[test]
+fn what_is_no_xml_is_read_all_the_same() {
+    for (text, expected) in [
+        (
+            "<opml><body><outline text=\"R&D\" xmlUrl=\"https://a.example/?a=1&b=2&copy=3\">",
+            "1 https://a.example/?a=1&b=2&copy=3 \"R&D\" ",
+        ),
+        // Quotation marks within quotation marks.
+        (
+            "<outline text=\"The \"A\" team\" xmlUrl=\"https://a.example/\" />",
+            "1 https://a.example/ \"The\" ",
+        ),
+        // Markup in an attribute, with marks and an end of its own.
+        (
+            "<outline text=\"A\" description=\"Order <em class=\"x\">it</em> at <a href=\"https://b.example/\" rel=\"y\">B</a>.\" xmlUrl=\"https://a.example/\" />",
+            "1 https://a.example/ \"A\" ",
+        ),
+        // One that is missing.
+        (
+            "<outline text=\"A xmlUrl=\"https://a.example/\" />",
+            "1 https://a.example/ \"A xmlUrl=\" ",
+        ),
+        (
+            "<outline text=a xmlUrl=https://a.example/ />",
+            "1 https://a.example/ \"a\" ",
+        ),
+        // The end is missing, or never was.
+        (
+            "<opml><body>\n<outline xmlUrl=\"https://a.example/",
+            "2 https://a.example/ \"\" ",
+        ),
+        (
+            "junk <outline xmlUrl=\"https://a.example/\"/>",
+            "1 https://a.example/ \"\" ",
+        ),
+        (
+            "<!-- <opml>\n<outline xmlUrl='https://a.example/'/>",
+            "2 https://a.example/ \"\" ",
+        ),
+        (
+            "<!DOCTYPE opml [ <opml>\n\n<outline xmlUrl='https://a.example/'/>",
+            "3 https://a.example/ \"\" ",
+        ),
+        (
+            "<outline text=\"1 < 2\nx\" xmlUrl='https://a.example/'/>",
+            "1 https://a.example/ \"1 < 2 x\" ",
+        ),
+    ] {
+        assert_eq!(read(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn what_gives_no_feed_says_why() {
+    let text = "<opml><body>\n<outline type='rss' text='Lost'/>\n<outline type='link' text='L' url='https://a.example/b.opml'/>\n\
+                <outline xmlUrl='|x.py'/>\n<outline xmlUrl='exec:x.py'/></body></opml>";
+    assert_eq!(
+        read(text),
+        [
+            "2 Lost NoAddress",
+            "3 https://a.example/b.opml Link",
+            "4 |x.py Command",
+            "5 exec:x.py Command",
+        ]
+    );
+    assert_eq!(read("<rss><channel/></rss>"), ["1  NoList"]);
+    assert_eq!(read("GIF89a\0\0\n\0"), ["1  NoList"]);
+    assert!(read("<opml version='1.0'><head/></opml>").is_empty());
+    assert!(read("").is_empty());
+}
+
+#[test]
+fn lines_are_read_as_newsboat_does() {
+    let text = "\n# mine\nhttps://a.example/rss\n  https://b.example/#top \"two words\" tag \"~The \\\"B\\\"\" ! # end\r\n\
+                \"exec:~/x.py a\"\nfilter:~/f.py:https://c.example/\n\"query:unread:unread = \\\"yes\\\"\"\n\
+                https://d.example/ \"~!Hidden\" \"open";
+    assert_eq!(
+        read(text),
+        [
+            "3 https://a.example/rss \"\" ",
+            "4 https://b.example/#top \"The \\\"B\\\"\" two words|tag",
+            "5 exec:~/x.py a Command",
+            "6 filter:~/f.py:https://c.example/ Filter",
+            "7 query:unread:unread = \"yes\" Query",
+            "8 https://d.example/ \"Hidden\" open",
+        ]
+    );
+    assert_eq!(parse(text.as_bytes()).form, ListForm::Newsboat);
+    assert_eq!(parse(b"https://a.example/ # a\n").form, ListForm::Plain);
+}
+
+#[test]
+fn depth_and_length_are_bounded() {
+    let deep = format!(
+        "<opml>{}<outline xmlUrl='https://a.example/'/>",
+        "<outline text='folder'>".repeat(20_000)
+    );
+    let list = parse(deep.as_bytes());
+    let feed = list.items[0].read.as_ref().unwrap();
+    assert!(feed.tags.len() <= MOST_TAGS, "{}", feed.tags.len());
+    let unclosed = "<!-- <outline ".repeat(20_000);
+    let list = parse(unclosed.as_bytes());
+    assert_eq!(list.items.last().unwrap().read, Err(NotListed::Broken));
+    let many = "https://a.example/\n".repeat(MOST_ITEMS + 5);
+    let list = parse(many.as_bytes());
+    assert_eq!(list.items.len(), MOST_ITEMS + 1);
+    assert_eq!(list.items.last().unwrap().read, Err(NotListed::TooMany));
+}
+
+proptest! {
+    #[test]
+    fn every_input_has_a_reading(text in "[<>/!?a-c'\"= \\[\\]&;é|~#\n-]{0,60}(<outline |xmlUrl=|<!--|<opml>|exec:|feed:){0,3}[<>/'\"= &;é\n-]{0,60}") {
+        for item in parse(text.as_bytes()).items {
+            prop_assert!(item.line >= 1 && item.line <= text.lines().count().max(1));
+            if let Ok(feed) = item.read {
+                for tag in &feed.tags {
+                    prop_assert!(!tag.is_empty() && tag.chars().count() <= LONGEST_TAG);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_of_any_kind_have_a_reading(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(parse(&bytes).items.len() <= bytes.len());
+    }
+
+    #[test]
+    fn each_address_of_a_list_is_read_once_and_in_order(
+        feeds in prop::collection::vec(("[a-zé &<>]{0,10}", "[a-z0-9/?=&;.-]{0,20}", any::<bool>(), any::<bool>()), 0..20)
+    ) {
+        let mut text = String::from("<opml version=\"1.1\"><body>\n");
+        let mut wanted = Vec::new();
+        for (title, path, folder, bare) in feeds {
+            let url = format!("https://a.example/{path}");
+            // What a bare ampersand begins must not be a reference.
+            let bare = bare && !path.contains(';') && !path.contains('&');
+            let escaped = if bare { url.clone() } else { url.replace('&', "&amp;") };
+            let (open, close) = if folder { ("<outline text=\"F\">", "</outline>") } else { ("", "") };
+            text.extend([open, "<outline text=\"", &title, "\" xmlUrl=\"", &escaped, "\"/>", close, "\n"]);
+            wanted.push(url);
+        }
+        let list = parse(text.as_bytes());
+        let read: Vec<String> = list.items.into_iter().map(|item| item.read.unwrap().url).collect();
+        prop_assert_eq!(read, wanted);
+    }
+}
