@@ -3,6 +3,7 @@
 //! The two channels are never compared with one another: a summary in the feed and the full text on the page are two
 //! texts, each with a past of its own.
 
+use super::normalise::visible;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -121,12 +122,13 @@ pub struct PageState {
 }
 
 impl PageState {
-    /// The headline a reader sees: `h1`, else JSON-LD, else `og:title`.
+    /// The headline a reader sees: `h1`, else JSON-LD, else `og:title`. One that shows nothing is none.
     #[must_use]
     pub fn headline(&self) -> Option<&str> {
         [&self.h1, &self.ld_headline, &self.og_title]
             .into_iter()
-            .find_map(|title| title.as_deref())
+            .filter_map(|title| title.as_deref())
+            .find(|title| !visible(title).is_empty())
     }
 }
 

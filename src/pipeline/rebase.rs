@@ -398,6 +398,49 @@ mod tests {
         rebasing
     }
 
+    fn headed(h1: Option<&str>) -> PageState {
+        PageState {
+            h1: h1.map(str::to_owned),
+            ..PageState::default()
+        }
+    }
+
+    #[test]
+    fn a_headline_without_text_is_none_whichever_way_it_is_read() {
+        for stored in [None, Some(""), Some(" "), Some("\u{ad}")] {
+            for again in [None, Some(""), Some(" "), Some("\u{ad}")] {
+                let mut entry = known(headed(stored));
+                look(&mut entry, &headed(Some("a")), Some(&headed(again)));
+                let decision = decided(&entry, headed(Some("a")));
+                assert!(
+                    matches!(decision, Decision::Revised(_)),
+                    "{stored:?} {again:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_date_that_our_reading_finds_elsewhere_has_not_moved() {
+        let dated = |seconds| PageState {
+            byline: Some("12 of 21".to_owned()),
+            modified: Some(Timestamp::from_unix(seconds)),
+            body: vec![Block::paragraph("a".to_owned())],
+            ..PageState::default()
+        };
+        let mut entry = known(dated(1));
+        look(&mut entry, &dated(0), None);
+        let decision = decided(&entry, dated(0));
+        assert!(!matches!(
+            decision,
+            Decision::Revised(_)
+                | Decision::Unchanged {
+                    date_touched: true,
+                    ..
+                }
+        ));
+    }
+
     proptest! {
         #[test]
         fn what_only_our_reading_changes_is_never_an_edit(
