@@ -31,4 +31,6 @@ pub mod error;
 
 pub mod logging;
 
+pub mod memory;
+
 pub mod cli;

@@ -78,6 +78,7 @@ impl Context {
 /// Runs the program with the arguments of the process; the program ends with the exit code.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    crate::memory::bound_arenas();
     let terminal = Terminal::detect();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

@@ -348,7 +348,7 @@ impl Poll<'_> {
             next: poll.next,
             ..self.report(result)
         };
-        self.pipeline.keep_quiet_poll(poll);
+        self.pipeline.keep_quiet_poll(poll).await?;
         Ok(report)
     }
 

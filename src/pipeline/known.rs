@@ -70,8 +70,6 @@ pub(super) fn sight(
     schemes: Schemes,
     now: Timestamp,
 ) -> Result<Sighting, StoreError> {
-    let rules = FeedRules::read(reader, feed.id, now)?;
-    let in_force = rules.in_force(feed.last_ok);
     let trusted_before = feed.guids_trusted.unwrap_or(true);
     let (named, mut guids_trusted) = name_items(&items, trusted_before);
     let keys: Vec<AliasKey> = named
@@ -82,10 +80,14 @@ pub(super) fn sight(
     let mut owners: HashMap<AliasKey, Owner> = HashMap::new();
     // Before its baseline a feed has no entries to be asked for.
     let first = feed.baseline.is_none();
-    let bearers = match first {
-        true => Vec::new(),
-        false => reader.known_entries(feed.id, &keys)?,
+    let (bearers, rules) = match first {
+        true => (Vec::new(), FeedRules::default()),
+        false => (
+            reader.known_entries(feed.id, &keys)?,
+            FeedRules::read(reader, feed.id, now)?,
+        ),
     };
+    let in_force = rules.in_force(feed.last_ok);
     for Bearer { key, entry, pinned } in bearers {
         let owner = Owner {
             entry: entry.id,

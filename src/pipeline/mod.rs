@@ -171,12 +171,18 @@ impl Pipeline {
         stored
     }
 
-    /// A poll without news waits here: a write for each of them would cost more than the poll.
-    fn keep_quiet_poll(&self, poll: FeedPoll) {
-        self.quiet
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(poll);
+    /// A poll without news waits here: a write for each of them would cost more than the poll. The one that makes a
+    /// batch full stores it.
+    async fn keep_quiet_poll(&self, poll: FeedPoll) -> Result<(), StoreError> {
+        let waiting = {
+            let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+            quiet.push(poll);
+            quiet.len()
+        };
+        match waiting.is_multiple_of(QUIET_BATCH) {
+            true => self.store_quiet_polls().await,
+            false => Ok(()),
+        }
     }
 
     /// Waits until one document less is in hand.
@@ -213,6 +219,9 @@ impl Pipeline {
         Ok((fetched, turn))
     }
 }
+
+/// Polls without news that are stored at once.
+const QUIET_BATCH: usize = 512;
 
 /// The right to have a document of a feed in hand. It may be waited for with a turn held, so no turn may be waited for
 /// with a hand: one would wait for the other for ever.

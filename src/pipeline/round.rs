@@ -81,15 +81,12 @@ impl Pipeline {
 
     fn wished_feeds(&self, wish: &Wish) -> Result<Vec<FeedId>, StoreError> {
         let now = self.now();
-        let feeds = self.read(|reader| reader.feeds(false))?;
-        let wished = |id| wish.feeds.as_ref().is_none_or(|feeds| feeds.contains(&id));
-        let due = |next: Option<_>| next.is_some_and(|next| next <= now);
-        Ok(feeds
-            .into_iter()
-            .filter(|feed| feed.active && wished(feed.id))
-            .filter(|feed| wish.force || (feed.paused.is_none() && due(feed.next_poll)))
-            .map(|feed| feed.id)
-            .collect())
+        let feeds = self.read(|reader| match wish.force {
+            true => reader.active_feeds(),
+            false => reader.due_feed_ids(now),
+        })?;
+        let wished = |id: &FeedId| wish.feeds.as_ref().is_none_or(|feeds| feeds.contains(id));
+        Ok(feeds.into_iter().filter(wished).collect())
     }
 
     fn wished_pages(&self, wish: &Wish) -> Result<Vec<EntryId>, StoreError> {

@@ -182,6 +182,28 @@ impl Reader {
         })
     }
 
+    /// The feeds that [`due_feeds`](Self::due_feeds) gives, all of them and without their rows, by name.
+    pub fn due_feed_ids(&self, now: Timestamp) -> Result<Vec<FeedId>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id FROM feeds WHERE active = 1 AND paused_at IS NULL AND next_poll_at IS NOT NULL \
+                 AND next_poll_at <= ?1 ORDER BY name, id",
+            )?;
+            let rows = statement.query_map([now], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The feeds in the configuration, without their rows, by name.
+    pub fn active_feeds(&self) -> Result<Vec<FeedId>, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT id FROM feeds WHERE active = 1 ORDER BY name, id")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The next moment at which a feed or a page is due; `None` when nothing ever is.
     pub fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| {

@@ -188,6 +188,8 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
     let conn = Connection::open_with_flags(path, flags).map_err(at)?;
     set_common(&conn, busy_timeout).map_err(at)?;
     conn.pragma_update(None, "query_only", true).map_err(at)?;
+    // In KiB. There are several readers, and what one of them reads again is in the system's cache.
+    conn.pragma_update(None, "cache_size", -512).map_err(at)?;
     match migrate::inspect(&conn, path)? {
         Found::Schema(SCHEMA) => Ok(conn),
         Found::Schema(found) => Err(StoreError::Older {

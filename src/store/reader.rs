@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::open;
 
 /// Connections that [`Readers`] keeps open while nobody uses them.
-const IDLE: usize = 4;
+const IDLE: usize = 8;
 
 /// How long a reader waits; in WAL mode it hardly ever has to.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -30,12 +30,13 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("demo", &["domain", "report", "notify", "config", "time"]),
     ("logging", &["report", "time"]),
+    ("memory", &[]),
     ("error", &["config", "store"]),
     (
         "cli",
         &[
             "config", "daemon", "demo", "domain", "error", "extract", "feed", "fetch", "logging",
-            "notify", "pipeline", "report", "store", "time",
+            "memory", "notify", "pipeline", "report", "store", "time",
         ],
     ),
 ];

@@ -101,10 +101,11 @@ pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
         return None;
     }
     // So does whatever has more words than any rule allows, unless links say otherwise; most paragraphs end here.
-    let words = text.split_whitespace().take(MOST_WORDS + 1).count();
-    if words > MOST_WORDS && linked < 0.5 {
+    let spaces = text.bytes().filter(|byte| *byte == b' ').count();
+    if spaces >= MOST_WORDS && linked < 0.5 {
         return None;
     }
+    let words = text.split_whitespace().count();
     let lower = text.to_lowercase().replace('’', "'");
     if is_advertisement(&lower, words) {
         Some(Rule::Advertisement)
