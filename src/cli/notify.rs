@@ -1,27 +1,27 @@
-//! `revisor notify`: the targets, a trial of them, and another try of what failed.
-
-use std::sync::Arc;
-use std::time::Duration;
-
-use serde_json::json;
+//! `revisor notify`: the targets, a trial of them, and what becomes of their queues.
 
 use super::Context;
-use super::args::{Format, NotifyCommand, NotifyRetryArgs, NotifyTestArgs};
+use super::args::{Format, NotifyCommand, NotifyTestArgs};
 use super::setup::{clock, now, reader_if_any, runtime};
 use crate::config::{Config, Secrets};
-use crate::daemon::{self, Assembly, DaemonError};
+use crate::daemon::{self, DaemonError};
 use crate::error::{Error, Exit};
 use crate::fetch::user_agent;
 use crate::notify::deliver::Deliver;
-use crate::notify::{Deliverer, DeliveryResult, DrainSummary, Target, fit, test_event};
+use crate::notify::{Deliverer, DeliveryResult, Target, fit, test_event};
 use crate::report::notify::{self, LastAttempt, TargetRow, TargetState, TestResult};
-use crate::store::{InstanceLock, OpenOptions, Reader, Retry, Store, TargetHealth, Writer};
+use crate::store::TargetHealth;
+
+mod queue;
 
 pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, Error> {
     match what {
         NotifyCommand::List => list(context),
         NotifyCommand::Test(args) => test(context, args),
-        NotifyCommand::Retry(args) => retry(context, args),
+        NotifyCommand::Retry(args) => queue::retry(context, args),
+        NotifyCommand::Replay(args) => queue::replay(context, args),
+        NotifyCommand::Pause { targets } => queue::pause(context, targets),
+        NotifyCommand::Resume { targets } => queue::resume(context, targets),
     }
 }
 
@@ -163,95 +163,6 @@ async fn attempt(deliverer: &Deliverer, target: &Target, args: &NotifyTestArgs) 
         // What a receiver complains about is part of the error; one that is content says nothing of interest.
         reply: None,
     }
-}
-
-fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
-    let config = context.config(Secrets::Required)?;
-    let names: Vec<String> = match &args.target {
-        Some(name) => {
-            known(name, &config)?;
-            vec![name.clone()]
-        }
-        None => config.targets.iter().map(|t| t.name.clone()).collect(),
-    };
-    if let Some(pid) = InstanceLock::holder(&config.database) {
-        let store = Store::open(
-            &config.database,
-            &OpenOptions {
-                create: false,
-                ..OpenOptions::default()
-            },
-        )?;
-        let count = make_due(&store.reader()?, store.writer(), &names)?;
-        store.close()?;
-        if format == Format::Json {
-            context.output.json(&json!({"retried": count}))?;
-        } else {
-            context.output.line(&notify::retried(count))?;
-        }
-        context.output.note(&format!(
-            "the daemon (pid {pid}) sends them within a minute"
-        ));
-        return Ok(Exit::DONE);
-    }
-    let (count, summary) = send_now(config, &names)?;
-    if format == Format::Json {
-        context.output.json(&json!({
-            "retried": count,
-            "delivered": summary.delivered,
-            "failed": summary.retried + summary.dead + summary.unrecorded,
-        }))?;
-    } else {
-        context.output.line(&notify::retried(count))?;
-        let failed = summary.retried + summary.dead + summary.unrecorded;
-        if summary.delivered + failed > 0 {
-            context
-                .output
-                .line(&format!("{} delivered, {failed} failed", summary.delivered))?;
-        }
-    }
-    if summary.has_failures() {
-        context
-            .output
-            .hint("`revisor notify list` says what went wrong");
-        return Ok(Exit::TARGET);
-    }
-    Ok(Exit::DONE)
-}
-
-fn send_now(config: Config, names: &[String]) -> Result<(u64, DrainSummary), Error> {
-    let runtime = runtime(2)?;
-    let done = runtime.block_on(async {
-        let assembly = Assembly::open(config, clock()).await?;
-        let (reader, writer) = (assembly.store.reader()?, assembly.store.writer().clone());
-        let names = names.to_vec();
-        let due = tokio::task::spawn_blocking(move || make_due(&reader, &writer, &names));
-        let count = due.await.map_err(|error| {
-            Error::new(Exit::DATABASE, "cannot use the database").because(error)
-        })??;
-        let summary = Arc::clone(&assembly.drain).drain_once().await;
-        assembly.close().await?;
-        Ok::<_, Error>((count, summary))
-    })?;
-    runtime.shutdown_timeout(Duration::from_millis(500));
-    Ok(done)
-}
-
-/// Makes due what waits and what was given up; a target that was disabled by its receiver is enabled again.
-fn make_due(reader: &Reader, writer: &Writer, names: &[String]) -> Result<u64, Error> {
-    let mut count = 0;
-    let known = reader.targets()?;
-    for name in names {
-        let disabled = known
-            .iter()
-            .any(|target| target.name == *name && target.disabled.is_some());
-        if disabled {
-            writer.resume_target(name).blocking()?;
-        }
-        count += writer.retry(Retry::Target(name.clone())).blocking()? as u64;
-    }
-    Ok(count)
 }
 
 fn known(name: &str, config: &Config) -> Result<(), Error> {

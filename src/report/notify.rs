@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::clean;
-use super::names;
 use super::style::{Line, Role};
 use super::table::{Side, table};
 use super::when::{self, View};
@@ -205,17 +204,44 @@ pub fn test_text(result: &TestResult, view: &View) -> String {
     out
 }
 
-/// `2 deliveries are tried again`; for standard error.
+/// `2 deliveries are tried again`
 #[must_use]
 pub fn retried(count: u64) -> String {
     match count {
         0 => "nothing waits or has failed".to_owned(),
         1 => "1 delivery is tried again".to_owned(),
-        count => format!(
-            "{} are tried again",
-            names::count(count, "delivery").replace("deliverys", "deliveries")
-        ),
+        count => format!("{count} deliveries are tried again"),
     }
+}
+
+/// `2 deliveries are sent again`
+#[must_use]
+pub fn replayed(count: u64) -> String {
+    match count {
+        0 => "no event of that time was for these targets".to_owned(),
+        1 => "1 delivery is sent again".to_owned(),
+        count => format!("{count} deliveries are sent again"),
+    }
+}
+
+/// `2 deliveries would be sent again`
+#[must_use]
+pub fn would_replay(count: u64) -> String {
+    match count {
+        1 => "1 delivery would be sent again".to_owned(),
+        count => format!("{count} deliveries would be sent again"),
+    }
+}
+
+/// `desk is sent to again, 3 deliveries wait`
+#[must_use]
+pub fn resumed(name: &str, open: u64) -> String {
+    let waiting = match open {
+        0 => "nothing waits".to_owned(),
+        1 => "1 delivery waits".to_owned(),
+        open => format!("{open} deliveries wait"),
+    };
+    format!("{} is sent to again, {waiting}", clean::excerpt(name, 60))
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub use migrate::SCHEMA;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
     AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, LeasedDelivery, Next,
-    Retry,
+    ReplaySpan, Retry,
 };
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};

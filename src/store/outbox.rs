@@ -15,6 +15,7 @@ use super::error::StoreError;
 use super::events;
 use super::feeds::limit_of;
 use super::reader::Reader;
+use super::sql::count;
 use super::targets;
 use super::writer::{Write, Writer};
 use crate::domain::event::EventKind;
@@ -180,6 +181,15 @@ pub struct DeliveryRow {
     pub last_error: Option<String>,
 }
 
+/// Events by the moment when they were noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplaySpan {
+    /// From this moment on.
+    pub since: Timestamp,
+    /// Before this moment; `None` for no end.
+    pub until: Option<Timestamp>,
+}
+
 /// What is to be tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Retry {
@@ -245,19 +255,19 @@ impl Writer {
         })
     }
 
-    /// Sends again all that a target was ever due of the events since a moment, also what has arrived, under the same
+    /// Sends again all that a target was ever due of the events in a span of time, also what has arrived, under the same
     /// ids; says how many.
-    pub fn replay(&self, target: &str, since: Timestamp) -> Write<usize> {
+    pub fn replay(&self, target: &str, span: ReplaySpan) -> Write<usize> {
         let target = target.to_owned();
         self.write(move |tx| {
             Ok(tx
                 .conn
-                .prepare_cached(
-                    "UPDATE deliveries SET state = 'pending', attempts = 0, next_attempt_at = NULL, done_at = NULL \
-                     WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' \
-                       AND event_id IN (SELECT id FROM events WHERE created_at >= :since)",
-                )?
-                .execute(named_params! {":target": target, ":since": since})?)
+                .prepare_cached(&format!(
+                    "UPDATE deliveries SET state = 'pending', attempts = 0, next_attempt_at = NULL, done_at = NULL {REPLAYED}"
+                ))?
+                .execute(
+                    named_params! {":target": target, ":since": span.since, ":until": span.until},
+                )?)
         })
     }
 
@@ -271,14 +281,18 @@ impl Writer {
                  ON CONFLICT (event_id, target_id) DO UPDATE SET state = 'pending', attempts = 0, \
                  next_attempt_at = NULL, done_at = NULL WHERE state <> 'leased'",
             )?;
-            let mut count = 0;
+            let mut sent = 0;
             for event in &events {
-                count += statement.execute(params![event, target])?;
+                sent += statement.execute(params![event, target])?;
             }
-            Ok(count)
+            Ok(sent)
         })
     }
 }
+
+/// The deliveries that a replay sends again; what is on its way right now is not among them.
+const REPLAYED: &str = "WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' \
+     AND event_id IN (SELECT id FROM events WHERE created_at >= :since AND (:until IS NULL OR created_at < :until))";
 
 macro_rules! select_delivery {
     ($rest:literal) => {
@@ -293,6 +307,18 @@ macro_rules! select_delivery {
 }
 
 impl Reader {
+    /// How many deliveries [`Writer::replay`] would send again.
+    pub fn replayable(&self, target: &str, span: ReplaySpan) -> Result<u64, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached(&format!("SELECT count(*) FROM deliveries {REPLAYED}"))?;
+            Ok(statement.query_row(
+                named_params! {":target": target, ":since": span.since, ":until": span.until},
+                |row| count(row, 0),
+            )?)
+        })
+    }
+
     /// Deliveries, newest first: of one target or of all, in some states or in all.
     pub fn deliveries(
         &self,

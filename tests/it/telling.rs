@@ -294,6 +294,51 @@ fn a_receiver_that_is_down_gets_everything_later_in_order_under_the_same_ids() {
     assert!(hooks.iter().all(verified));
 }
 
+#[test]
+fn a_paused_target_gets_everything_after_the_pause_and_a_replay_keeps_the_ids() {
+    let (publisher, receiver) = (Server::start(), Server::start());
+    let home = home(&publisher, &receiver, "off");
+    serve(&publisher, &[("1", "https://e.example/1", "One", LONG)]);
+    assert!(
+        home.ok(&["notify", "pause", "desk"])
+            .contains("desk is sent nothing"),
+        "a target can be paused before the first look"
+    );
+    home.check();
+    for title in ["Two is the new one", "Three is the new two"] {
+        serve(&publisher, &[("1", "https://e.example/1", title, LONG)]);
+        home.check();
+    }
+    assert!(receiver.hooks().is_empty());
+    let listed = home.ok(&["notify", "list", "--json"]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed[0]["state"], "paused");
+    assert_eq!(listed[0]["pending"], 2);
+    let resumed = home.ok(&["notify", "resume", "desk"]);
+    assert_eq!(resumed, "desk is sent to again, 2 deliveries wait\n");
+    home.check();
+    let ids = |from: usize| -> Vec<String> {
+        receiver.hooks()[from..]
+            .iter()
+            .map(|hook| hook.headers["webhook-id"].clone())
+            .collect()
+    };
+    let first = ids(0);
+    assert_eq!(first.len(), 2);
+
+    let would = home.ok(&["notify", "replay", "--since", "1h", "-n"]);
+    assert_eq!(would, "2 deliveries would be sent again\n");
+    let none = home.ok(&["notify", "replay", "--since", "2h", "--until", "1h"]);
+    assert_eq!(none, "no event of that time was for these targets\n");
+    let again = home.ok(&["notify", "replay", "--since", "1h", "--target", "desk"]);
+    assert!(again.contains("2 delivered, 0 failed"), "{again}");
+    assert_eq!(ids(2), first, "the same events under the same ids");
+
+    let reversed = home.run(&["notify", "replay", "--since", "1h", "--until", "2h"]);
+    assert_eq!(reversed.code, Some(2));
+    assert_eq!(home.run(&["notify", "pause", "nobody"]).code, Some(2));
+}
+
 /// Checks the signature as any receiver would, without help from the program.
 fn verified(hook: &crate::support::Request) -> bool {
     let header = |name: &str| hook.headers.get(name).map(String::as_str);

@@ -94,6 +94,27 @@ pub enum NotifyCommand {
     Test(NotifyTestArgs),
     /// Send what failed or waits, now
     Retry(NotifyRetryArgs),
+    /// Send the events of a time once more, also those that arrived
+    Replay(NotifyReplayArgs),
+    /// Hold back what is for a target until it is resumed; nothing is lost
+    #[command(
+        after_help = "Examples:\n  revisor notify pause desk\n  revisor notify pause desk archive"
+    )]
+    Pause {
+        /// Names of targets
+        #[arg(required = true, value_name = "TARGET")]
+        targets: Vec<String>,
+    },
+    /// Send to a target again that was paused, or disabled because it failed
+    #[command(
+        after_help = "What a target was due while it was disabled is not sent by itself: `revisor notify retry` does that.\n\n\
+Examples:\n  revisor notify resume desk"
+    )]
+    Resume {
+        /// Names of targets
+        #[arg(required = true, value_name = "TARGET")]
+        targets: Vec<String>,
+    },
 }
 
 /// Arguments of `notify test`.
@@ -119,6 +140,30 @@ pub struct NotifyRetryArgs {
     /// All targets
     #[arg(long)]
     pub all: bool,
+}
+
+/// Arguments of `notify replay`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The same events are sent again, in their order, each under the `webhook-id` that it always had: a receiver \
+that knows it already drops it, one that lost it has it back. What waits for the target comes after them.\n\n\
+Examples:\n  revisor notify replay --since 2d --target desk\n  \
+revisor notify replay --since 2026-11-20T10:00 --until 2026-11-20T12:00\n  \
+revisor notify replay --since yesterday --dry-run"
+)]
+pub struct NotifyReplayArgs {
+    /// Events noticed since then: 2d, yesterday, 2026-11-20, 2026-11-20T10:00
+    #[arg(long, value_name = "TIME")]
+    pub since: String,
+    /// Events noticed before then
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Name of a target, more than once if need be; all targets when none is named
+    #[arg(long = "target", value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Say how many would be sent, and send nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `demo`.

@@ -213,8 +213,17 @@ fn replay_sends_again_under_the_same_ids() {
         record(&bench, leased.id, at(100), Next::Delivered);
         uids.push(leased.uid);
     }
-    assert_eq!(bench.writer().replay("desk", at(61)).blocking().unwrap(), 0);
-    assert_eq!(bench.writer().replay("desk", at(60)).blocking().unwrap(), 2);
+    let span = |since, until| ReplaySpan { since, until };
+    for (span, count) in [
+        (span(at(61), None), 0),
+        (span(at(60), Some(at(60))), 0),
+        (span(at(60), Some(at(61))), 2),
+        (span(at(60), None), 2),
+    ] {
+        assert_eq!(bench.reader().replayable("desk", span).unwrap(), count);
+        let replayed = bench.writer().replay("desk", span).blocking().unwrap();
+        assert_eq!(replayed as u64, count, "{span:?}");
+    }
     let mut again = Vec::new();
     for _ in 0..2 {
         let leased = lease(&bench, at(200)).remove(0);

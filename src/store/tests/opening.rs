@@ -204,7 +204,16 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
             .retry(Retry::Target(target()))
             .blocking()
             .unwrap_err(),
-        writer.replay("desk", at(0)).blocking().unwrap_err(),
+        writer
+            .replay(
+                "desk",
+                ReplaySpan {
+                    since: at(0),
+                    until: None,
+                },
+            )
+            .blocking()
+            .unwrap_err(),
         writer
             .replay_events("desk", Vec::new())
             .blocking()

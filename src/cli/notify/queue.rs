@@ -1,0 +1,281 @@
+//! The queues of the targets: tried again, sent once more, held back and let go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::known;
+use crate::cli::Context;
+use crate::cli::args::{Format, NotifyReplayArgs, NotifyRetryArgs};
+use crate::cli::select::moment;
+use crate::cli::setup::{clock, now, reader_if_any, runtime, store_to_write};
+use crate::config::{Config, Secrets};
+use crate::daemon::{Assembly, DaemonError};
+use crate::error::{Error, Exit};
+use crate::notify::DrainSummary;
+use crate::report::notify;
+use crate::store::{InstanceLock, Reader, ReplaySpan, Retry, Writer};
+
+/// What makes deliveries due, and says how many.
+type MakeDue = Box<dyn FnOnce(&Reader, &Writer) -> Result<u64, Error> + Send>;
+
+pub(super) fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exit, Error> {
+    let config = context.config(Secrets::Required)?;
+    let names = chosen(args.target.as_slice(), &config)?;
+    send(
+        context,
+        config,
+        "retried",
+        notify::retried,
+        Box::new(move |reader, writer| retry_all(reader, writer, &names)),
+    )
+}
+
+pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<Exit, Error> {
+    let config = context.config(Secrets::Required)?;
+    let names = chosen(&args.targets, &config)?;
+    let span = ReplaySpan {
+        since: moment("--since", Some(&args.since), &config)?.unwrap_or_default(),
+        until: moment("--until", args.until.as_deref(), &config)?,
+    };
+    if span.until.is_some_and(|until| until <= span.since) {
+        return Err(Error::usage("--until is not after --since"));
+    }
+    let reader = reader_if_any(&config)?;
+    if args.dry_run || reader.is_none() {
+        let format = context.format(&[Format::Short, Format::Json])?;
+        let mut count = 0;
+        if let Some(reader) = reader {
+            for name in &names {
+                count += reader.replayable(name, span)?;
+            }
+        }
+        return told(
+            context,
+            format,
+            "replayed",
+            &notify::would_replay(count),
+            count,
+        );
+    }
+    if let Some(reader) = reader {
+        for target in reader.targets()? {
+            let waits = target.disabled.is_some() || target.paused.is_some();
+            if waits && names.contains(&target.name) {
+                context.output.warning(&format!(
+                    "{} takes nothing now; what is replayed waits until `revisor notify resume`",
+                    target.name
+                ));
+            }
+        }
+    }
+    send(
+        context,
+        config,
+        "replayed",
+        notify::replayed,
+        Box::new(move |_, writer| {
+            let mut count = 0;
+            for name in &names {
+                count += writer.replay(name, span).blocking()? as u64;
+            }
+            Ok(count)
+        }),
+    )
+}
+
+pub(super) fn pause(context: &mut Context, targets: &[String]) -> Result<Exit, Error> {
+    hold(context, targets, true)
+}
+
+pub(super) fn resume(context: &mut Context, targets: &[String]) -> Result<Exit, Error> {
+    hold(context, targets, false)
+}
+
+fn hold(context: &mut Context, targets: &[String], pause: bool) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    // All or none: a name that is misspelt changes nothing.
+    let names = chosen(targets, &config)?;
+    let daemon = InstanceLock::holder(&config.database);
+    take_up(&config, &names, daemon.is_some())?;
+    let store = store_to_write(&config)?;
+    let before = store.reader()?.target_health()?;
+    for name in &names {
+        if pause {
+            store.writer().pause_target(name, now()).blocking()?;
+        } else {
+            store.writer().resume_target(name).blocking()?;
+        }
+    }
+    store.close()?;
+    if format == Format::Json {
+        let key = if pause { "paused" } else { "resumed" };
+        context.output.json(&json!({ key: names }))?;
+        return Ok(Exit::DONE);
+    }
+    for name in &names {
+        let known = before.iter().find(|health| health.target.name == *name);
+        let disabled = known.is_some_and(|health| health.target.disabled.is_some());
+        if pause {
+            context.output.line(&format!(
+                "{name} is sent nothing until it is resumed; what it is due is kept"
+            ))?;
+        } else {
+            let open = known.map_or(0, |health| health.open);
+            context.output.line(&notify::resumed(name, open))?;
+            if disabled {
+                context.output.hint(&format!(
+                    "`revisor notify retry {name}` sends what it missed while it was disabled"
+                ));
+            }
+        }
+    }
+    if !pause {
+        match daemon {
+            Some(pid) => context
+                .output
+                .note(&format!("the daemon (pid {pid}) sends within a minute")),
+            None => context
+                .output
+                .hint("`revisor notify retry` or the next `revisor check` sends"),
+        }
+    }
+    Ok(Exit::DONE)
+}
+
+/// The targets that are named, each once; all of them when none is.
+fn chosen(names: &[String], config: &Config) -> Result<Vec<String>, Error> {
+    let mut chosen: Vec<String> = Vec::new();
+    for name in names {
+        known(name, config)?;
+        if !chosen.contains(name) {
+            chosen.push(name.clone());
+        }
+    }
+    if names.is_empty() {
+        chosen.extend(config.targets.iter().map(|target| target.name.clone()));
+    }
+    Ok(chosen)
+}
+
+/// Takes targets that are new in the configuration into the database, as every start does.
+fn take_up(config: &Config, names: &[String], daemon: bool) -> Result<(), Error> {
+    let stored = match reader_if_any(config)? {
+        Some(reader) => reader.targets()?,
+        None => Vec::new(),
+    };
+    let new = names
+        .iter()
+        .find(|name| !stored.iter().any(|target| target.name == **name));
+    match new {
+        None => Ok(()),
+        Some(name) if daemon => Err(Error::usage(format!(
+            "{name} is new and not taken up by the daemon yet"
+        ))
+        .hint("try again in a minute")),
+        Some(_) => {
+            let config = config.clone();
+            runtime(1)?.block_on(async {
+                Assembly::open(config, clock()).await?.close().await?;
+                Ok::<_, DaemonError>(())
+            })?;
+            Ok(())
+        }
+    }
+}
+
+/// Makes deliveries due, and sends them here unless a daemon does.
+fn send(
+    context: &mut Context,
+    config: Config,
+    key: &str,
+    say: fn(u64) -> String,
+    make_due: MakeDue,
+) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    if let Some(pid) = InstanceLock::holder(&config.database) {
+        let store = store_to_write(&config)?;
+        let count = make_due(&store.reader()?, store.writer())?;
+        store.close()?;
+        let exit = told(context, format, key, &say(count), count)?;
+        if count > 0 {
+            context.output.note(&format!(
+                "the daemon (pid {pid}) sends them within a minute"
+            ));
+        }
+        return Ok(exit);
+    }
+    let (count, summary) = send_now(config, make_due)?;
+    let failed = summary.retried + summary.dead + summary.unrecorded;
+    if format == Format::Json {
+        context.output.json(&json!({
+            key: count,
+            "delivered": summary.delivered,
+            "failed": failed,
+        }))?;
+    } else {
+        context.output.line(&say(count))?;
+        if summary.delivered + failed > 0 {
+            context
+                .output
+                .line(&format!("{} delivered, {failed} failed", summary.delivered))?;
+        }
+    }
+    if summary.has_failures() {
+        context
+            .output
+            .hint("`revisor notify list` says what went wrong");
+        return Ok(Exit::TARGET);
+    }
+    Ok(Exit::DONE)
+}
+
+fn told(
+    context: &mut Context,
+    format: Format,
+    key: &str,
+    line: &str,
+    count: u64,
+) -> Result<Exit, Error> {
+    if format == Format::Json {
+        context.output.json(&json!({ key: count }))?;
+    } else {
+        context.output.line(line)?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn send_now(config: Config, make_due: MakeDue) -> Result<(u64, DrainSummary), Error> {
+    let runtime = runtime(2)?;
+    let done = runtime.block_on(async {
+        let assembly = Assembly::open(config, clock()).await?;
+        let (reader, writer) = (assembly.store.reader()?, assembly.store.writer().clone());
+        let due = tokio::task::spawn_blocking(move || make_due(&reader, &writer));
+        let count = due.await.map_err(|error| {
+            Error::new(Exit::DATABASE, "cannot use the database").because(error)
+        })??;
+        let summary = Arc::clone(&assembly.drain).drain_once().await;
+        assembly.close().await?;
+        Ok::<_, Error>((count, summary))
+    })?;
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    Ok(done)
+}
+
+/// Makes due what waits and what was given up; a target that was disabled is enabled again.
+fn retry_all(reader: &Reader, writer: &Writer, names: &[String]) -> Result<u64, Error> {
+    let mut count = 0;
+    let known = reader.targets()?;
+    for name in names {
+        let disabled = known
+            .iter()
+            .any(|target| target.name == *name && target.disabled.is_some());
+        if disabled {
+            writer.resume_target(name).blocking()?;
+        }
+        count += writer.retry(Retry::Target(name.clone())).blocking()? as u64;
+    }
+    Ok(count)
+}
