@@ -2,26 +2,20 @@
 
 use std::sync::Arc;
 
-use super::along::Along;
+use super::clocks;
 use super::doubtful::emptied;
-use super::known::{Sighted, Sighting, sight};
-use super::rebase::rebase_for;
+use super::known::{Sighting, sight};
+use super::plan::{Plan, Planned};
 use super::report::{FeedReport, FeedResult, PageReport};
-use super::revise::{self, Became, Teller, Windows};
+use super::revise::{self, Teller};
 use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings};
-use super::{bulk, clocks};
-use crate::config::{FeedConfig, PageMode};
-use crate::domain::event::{EventKind, Window};
+use crate::config::FeedConfig;
+use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
-use crate::domain::observation::{Observation, Observed};
-use crate::domain::outcome::{
-    Capture, EntryOutcome, EntryRef, FeedPoll, Left, NewEvent, Outcome, Pace, PollResult,
-    Validators,
-};
-use crate::domain::state::{Block, Channel, FeedState};
+use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
 use crate::feed::{ParsedFeed, Repair};
 use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched};
-use crate::store::{FeedRow, Readers, StoreError};
+use crate::store::{FeedRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
 /// A feed is told to be failing after this many failures in a row: one error is no news.
@@ -212,9 +206,13 @@ impl Poll<'_> {
         let decided = self
             .pipeline
             .workers
-            .run(move || plan.outcome(sighting, looks))
+            .run(move || plan.decide(sighting, looks))
             .await;
-        let (mut outcome, new, changed) = match decided {
+        let Planned {
+            mut outcome,
+            new,
+            changed,
+        } = match decided {
             Ok(decided) => decided?,
             // A failure like others: left alone, the feed would be due again at once, for ever.
             Err(crash) => return self.unreadable(200, &crash).await,
@@ -373,203 +371,6 @@ impl Poll<'_> {
     }
 }
 
-/// What is needed to decide on all items of a document, off the runtime.
-struct Plan {
-    readers: Readers,
-    row: FeedRow,
-    config: Arc<FeedConfig>,
-    settings: Arc<Settings>,
-    answer: Answer,
-    poll: FeedPoll,
-    /// Whether most texts are gone, which an earlier poll has seen as well.
-    emptied: bool,
-    now: Timestamp,
-}
-
-impl Plan {
-    /// What to store, and how many entries are new and changed.
-    fn outcome(
-        self,
-        sighting: Sighting,
-        looks: Vec<Option<Along>>,
-    ) -> Result<(Outcome, usize, usize), StoreError> {
-        let Self {
-            readers,
-            row,
-            config,
-            settings,
-            answer,
-            poll,
-            emptied,
-            now,
-        } = self;
-        let first_emptied = row.emptied.filter(|_| emptied);
-        let mut rules = sighting.rules;
-        let steps: Vec<(&[Block], &[Block])> = sighting.items.iter().filter_map(step).collect();
-        if !steps.is_empty() {
-            readers.with(|reader| rules.learn(reader, row.id, Channel::Feed, &steps))?;
-        }
-        let teller = Teller::new(&row, &config, &settings).under(rules.in_force(row.last_ok));
-        let first = row.baseline.is_none();
-        let reading = Reading::of(&settings, &config);
-        let mut outcome = Outcome::of(row.id);
-        let (mut new, mut changed) = (0, 0);
-        for (item, look) in sighting.items.into_iter().zip(looks) {
-            let Sighted {
-                state,
-                known,
-                aliases,
-            } = item;
-            let address = state.address.clone();
-            let mut observations = vec![Observation {
-                seen: now,
-                state: Observed::Feed(state),
-            }];
-            match known {
-                None => {
-                    let mut entry = EntryOutcome::of(EntryRef::New);
-                    entry.aliases = aliases;
-                    entry.in_feed = Some(true);
-                    if config.page.mode != PageMode::Off {
-                        entry.page_next = clocks::first_look(&config, &observations, now).map(Some);
-                        entry.page_url = address;
-                    }
-                    let schemes = reading.schemes();
-                    revise::new_entry(&mut entry, &observations, !first, &teller, schemes, now);
-                    outcome.entries.push(entry);
-                    new += 1;
-                }
-                Some(mut known) => {
-                    let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
-                    entry.aliases = aliases;
-                    if !known.row.in_feed {
-                        entry.in_feed = Some(true);
-                        entry.last_seen = Some(now);
-                    }
-                    let mut windows = Windows {
-                        feed: Some(window(&row, &known.row, first_emptied, now)),
-                        page: None,
-                    };
-                    let (mut full, mut again) = (known.full.take(), None);
-                    if let Some(Along {
-                        mut settled,
-                        full: amended,
-                    }) = look
-                    {
-                        full = amended.or(full);
-                        windows.page = Some(settled.window);
-                        again = settled.again;
-                        observations.extend(settled.observation());
-                        settled.put(&mut entry, full.as_ref(), &teller);
-                    }
-                    let mut became = Became::Same;
-                    let along;
-                    let teller = match entry.page.is_some() {
-                        // The page may not have been read for longer than the feed.
-                        true => {
-                            let last = known.row.page.ok.min(row.last_ok);
-                            along = teller.clone().under(rules.in_force(last));
-                            &along
-                        }
-                        false => &teller,
-                    };
-                    if let Some(full) = &mut full {
-                        let last = |channel| match channel {
-                            Channel::Feed => row.validators.body_sha256,
-                            Channel::Page => known.row.page.validators.body_sha256,
-                        };
-                        let rebasing = readers.with(|reader| {
-                            rebase_for(reader, &reading, full, &observations, now, last)
-                        })?;
-                        rebasing.put(&mut entry, &mut windows);
-                        became = revise::known_entry(
-                            &mut entry,
-                            full,
-                            &observations,
-                            &windows,
-                            teller,
-                            now,
-                        );
-                    }
-                    let moved = known.moved || entry.date_touched;
-                    if config.page.mode != PageMode::Off {
-                        if address != known.row.page.url {
-                            entry.page_url = address;
-                        }
-                        let changed = became == Became::Changed;
-                        entry.page_next = match &entry.page {
-                            Some(check) => {
-                                let ended = clocks::Ended {
-                                    changed,
-                                    well: check.ok,
-                                    again,
-                                };
-                                Some(clocks::next_look(&config, &known.row, &ended, now))
-                            }
-                            // What moved in the feed has its page looked at now, if that was not done along with it.
-                            None if moved => Some(Some(now)),
-                            None if known.row.page.next.is_none() => {
-                                clocks::back_on_clock(&config, &known.row, &observations, now)
-                                    .map(Some)
-                            }
-                            None => None,
-                        };
-                    }
-                    entry.drop_needless_capture();
-                    changed += usize::from(became == Became::Changed);
-                    if entry != EntryOutcome::of(EntryRef::Known(known.row.id)) {
-                        outcome.entries.push(entry);
-                    }
-                }
-            }
-        }
-        let last_ok = row.last_ok.unwrap_or(now);
-        outcome
-            .entries
-            .extend(sighting.left.into_iter().map(|(id, left)| EntryOutcome {
-                in_feed: Some(false),
-                last_seen: Some(last_ok),
-                left: Some(left),
-                // What was taken out of the feed may have been taken down.
-                page_next:
-                    (left == Left::Early && config.page.mode != PageMode::Off).then_some(Some(now)),
-                ..EntryOutcome::of(EntryRef::Known(id))
-            }));
-        bulk::fold_poll(&mut outcome, config.detect.bulk_edit, &teller, now);
-        if let Some(Some(to)) = &poll.moved_to {
-            outcome.events.push(revise::moved_event(to, &teller, now));
-        }
-        let trusted_before = row.guids_trusted;
-        let trusted = sighting.guids_trusted;
-        outcome.guids_trusted = (trusted_before.unwrap_or(true) != trusted).then_some(trusted);
-        outcome.baseline = first;
-        outcome.rules = rules.into_learned();
-        outcome.poll = Some(poll);
-        if outcome
-            .entries
-            .iter()
-            .any(|entry| entry.is_brought_by(Channel::Feed))
-        {
-            outcome.feed_capture = Some(capture(answer, now));
-        }
-        Ok((outcome, new, changed))
-    }
-}
-
-/// The last text of an item that has moved, and the new one.
-fn step(item: &Sighted) -> Option<(&[Block], &[Block])> {
-    let known = item.known.as_ref().filter(|known| known.moved)?;
-    let before = known.full.as_ref()?.known.state.feed.as_ref()?;
-    Some((text(before), text(&item.state)))
-}
-
-fn text(state: &FeedState) -> &[Block] {
-    match state.body.is_empty() {
-        true => &state.summary,
-        false => &state.body,
-    }
-}
-
 /// What the next request is to be conditional on.
 ///
 /// The server may give the same validators to the whole of a document that it has sent cut off; a request with them
@@ -582,40 +383,6 @@ fn kept_validators(validators: &Validators, repairs: &[Repair]) -> Validators {
     Validators {
         body_sha256: validators.body_sha256,
         ..Validators::default()
-    }
-}
-
-fn capture(answer: Answer, now: Timestamp) -> Capture {
-    Capture {
-        channel: Channel::Feed,
-        url: answer.final_url,
-        fetched: now,
-        status: answer.status,
-        headers: answer.headers,
-        body: answer.body,
-    }
-}
-
-/// Between which looks at the feed an entry was changed.
-///
-/// `emptied` is the poll that saw it first when that one had to be confirmed; it was counted as one that failed.
-fn window(
-    feed: &FeedRow,
-    entry: &crate::store::KnownEntry,
-    emptied: Option<Timestamp>,
-    now: Timestamp,
-) -> Window {
-    let last_unchanged = match entry.in_feed {
-        true => feed.last_ok.unwrap_or(entry.last_seen),
-        false => entry.last_seen,
-    };
-    let held = u32::from(emptied.is_some());
-    let failed_checks = feed.checks_since_ok.saturating_sub(held);
-    Window {
-        last_unchanged,
-        first_changed: emptied.unwrap_or(now).max(last_unchanged),
-        checks: failed_checks + 1,
-        failed_checks,
     }
 }
 

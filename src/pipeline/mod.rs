@@ -14,6 +14,7 @@ mod furniture;
 mod known;
 mod look;
 mod page;
+mod plan;
 mod reading;
 mod rebase;
 mod reextract;

@@ -1,0 +1,323 @@
+//! What is decided on the items of a feed's document, and gathered into one outcome. Runs off the runtime.
+
+use std::sync::Arc;
+
+use super::along::Along;
+use super::furniture::FeedRules;
+use super::known::{Matched, Sighted, Sighting};
+use super::rebase::rebase_for;
+use super::revise::{self, Became, KnownEntry, Teller, Windows};
+use super::{Reading, Settings, bulk, clocks};
+use crate::config::{FeedConfig, PageMode};
+use crate::domain::event::Window;
+use crate::domain::ids::EntryId;
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{Capture, EntryOutcome, EntryRef, FeedPoll, Left, NewAlias, Outcome};
+use crate::domain::state::{Block, Channel, FeedState};
+use crate::fetch::Answer;
+use crate::store::{self, FeedRow, Readers, StoreError};
+use crate::time::Timestamp;
+
+/// Everything that the decision takes.
+pub(super) struct Plan {
+    pub(super) readers: Readers,
+    pub(super) row: FeedRow,
+    pub(super) config: Arc<FeedConfig>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) answer: Answer,
+    pub(super) poll: FeedPoll,
+    /// Whether most texts are gone, which an earlier poll has seen as well.
+    pub(super) emptied: bool,
+    pub(super) now: Timestamp,
+}
+
+/// What to store of a document.
+pub(super) struct Planned {
+    pub(super) outcome: Outcome,
+    /// How many entries are new.
+    pub(super) new: usize,
+    /// How many entries have changed.
+    pub(super) changed: usize,
+}
+
+impl Plan {
+    /// Decides on each item in the order of the feed, with what was seen on its page.
+    pub(super) fn decide(
+        self,
+        sighting: Sighting,
+        looks: Vec<Option<Along>>,
+    ) -> Result<Planned, StoreError> {
+        let (row, config, now) = (&self.row, &*self.config, self.now);
+        let mut rules = sighting.rules;
+        let steps: Vec<(&[Block], &[Block])> = sighting.items.iter().filter_map(step).collect();
+        if !steps.is_empty() {
+            self.readers
+                .with(|reader| rules.learn(reader, row.id, Channel::Feed, &steps))?;
+        }
+        let items = Items {
+            readers: &self.readers,
+            row,
+            config,
+            reading: Reading::of(&self.settings, &self.config),
+            teller: Teller::new(row, config, &self.settings).under(rules.in_force(row.last_ok)),
+            rules: &rules,
+            first_emptied: row.emptied.filter(|_| self.emptied),
+            now,
+        };
+        let mut outcome = Outcome::of(row.id);
+        let (mut new, mut changed) = (0, 0);
+        for (item, look) in sighting.items.into_iter().zip(looks) {
+            let Sighted {
+                state,
+                known,
+                aliases,
+            } = item;
+            match known {
+                None => {
+                    outcome.entries.push(items.new_one(state, aliases));
+                    new += 1;
+                }
+                Some(known) => {
+                    let nothing = EntryOutcome::of(EntryRef::Known(known.row.id));
+                    let (entry, became) = items.known_one(state, aliases, known, look)?;
+                    changed += usize::from(became == Became::Changed);
+                    if entry != nothing {
+                        outcome.entries.push(entry);
+                    }
+                }
+            }
+        }
+        let left = sighting.left.into_iter();
+        outcome
+            .entries
+            .extend(left.map(|(id, how)| items.left(id, how)));
+        bulk::fold_poll(&mut outcome, config.detect.bulk_edit, &items.teller, now);
+        if let Some(Some(to)) = &self.poll.moved_to {
+            let event = revise::moved_event(to, &items.teller, now);
+            outcome.events.push(event);
+        }
+        let trusted = sighting.guids_trusted;
+        outcome.guids_trusted = (row.guids_trusted.unwrap_or(true) != trusted).then_some(trusted);
+        outcome.baseline = row.baseline.is_none();
+        outcome.rules = rules.into_learned();
+        outcome.poll = Some(self.poll);
+        if outcome
+            .entries
+            .iter()
+            .any(|entry| entry.is_brought_by(Channel::Feed))
+        {
+            outcome.feed_capture = Some(capture(self.answer, now));
+        }
+        Ok(Planned {
+            outcome,
+            new,
+            changed,
+        })
+    }
+}
+
+/// What is the same for all items of a document.
+struct Items<'a> {
+    readers: &'a Readers,
+    row: &'a FeedRow,
+    config: &'a FeedConfig,
+    reading: Reading,
+    /// Under the rules that were in force when the feed was last read.
+    teller: Teller<'a>,
+    rules: &'a FeedRules,
+    /// The poll that first saw most texts gone.
+    first_emptied: Option<Timestamp>,
+    now: Timestamp,
+}
+
+impl Items<'_> {
+    fn pages(&self) -> bool {
+        self.config.page.mode != PageMode::Off
+    }
+
+    fn observation(&self, state: FeedState) -> Observation {
+        Observation {
+            seen: self.now,
+            state: Observed::Feed(state),
+        }
+    }
+
+    /// An item that no entry is known for. Told as published, except in a feed's first document.
+    fn new_one(&self, state: FeedState, aliases: Vec<NewAlias>) -> EntryOutcome {
+        let address = state.address.clone();
+        let observations = [self.observation(state)];
+        let mut entry = EntryOutcome::of(EntryRef::New);
+        entry.aliases = aliases;
+        entry.in_feed = Some(true);
+        if self.pages() {
+            let first = clocks::first_look(self.config, &observations, self.now);
+            entry.page_next = first.map(Some);
+            entry.page_url = address;
+        }
+        revise::new_entry(
+            &mut entry,
+            &observations,
+            self.row.baseline.is_some(),
+            &self.teller,
+            self.reading.schemes(),
+            self.now,
+        );
+        entry
+    }
+
+    /// An item of a known entry, with the look at its page if there was one.
+    fn known_one(
+        &self,
+        state: FeedState,
+        aliases: Vec<NewAlias>,
+        mut known: Box<Matched>,
+        look: Option<Along>,
+    ) -> Result<(EntryOutcome, Became), StoreError> {
+        let address = state.address.clone();
+        let mut observations = vec![self.observation(state)];
+        let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
+        entry.aliases = aliases;
+        if !known.row.in_feed {
+            entry.in_feed = Some(true);
+            entry.last_seen = Some(self.now);
+        }
+        let mut windows = Windows {
+            feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
+            page: None,
+        };
+        let (mut full, mut again) = (known.full.take(), None);
+        if let Some(Along {
+            mut settled,
+            full: amended,
+        }) = look
+        {
+            full = amended.or(full);
+            windows.page = Some(settled.window);
+            again = settled.again;
+            observations.extend(settled.observation());
+            settled.put(&mut entry, full.as_ref(), &self.teller);
+        }
+        let became = match &mut full {
+            Some(full) => self.revise(&mut entry, full, &known.row, &observations, windows)?,
+            None => Became::Same,
+        };
+        if self.pages() {
+            if address != known.row.page.url {
+                entry.page_url = address;
+            }
+            let moved = known.moved || entry.date_touched;
+            entry.page_next = match &entry.page {
+                Some(check) => {
+                    let ended = clocks::Ended {
+                        changed: became == Became::Changed,
+                        well: check.ok,
+                        again,
+                    };
+                    let next = clocks::next_look(self.config, &known.row, &ended, self.now);
+                    Some(next)
+                }
+                // What moved in the feed has its page looked at now, if that was not done along with it.
+                None if moved => Some(Some(self.now)),
+                None if known.row.page.next.is_none() => {
+                    clocks::back_on_clock(self.config, &known.row, &observations, self.now)
+                        .map(Some)
+                }
+                None => None,
+            };
+        }
+        entry.drop_needless_capture();
+        Ok((entry, became))
+    }
+
+    /// Compares what was seen with what is known, once that is read under the rules and schemes of today.
+    fn revise(
+        &self,
+        entry: &mut EntryOutcome,
+        full: &mut KnownEntry,
+        row: &store::KnownEntry,
+        observations: &[Observation],
+        mut windows: Windows,
+    ) -> Result<Became, StoreError> {
+        let last = |channel| match channel {
+            Channel::Feed => self.row.validators.body_sha256,
+            Channel::Page => row.page.validators.body_sha256,
+        };
+        let rebasing = self
+            .readers
+            .with(|reader| rebase_for(reader, &self.reading, full, observations, self.now, last))?;
+        rebasing.put(entry, &mut windows);
+        let with_page;
+        let teller = match entry.page.is_some() {
+            // The page may not have been read for longer than the feed.
+            true => {
+                let last = row.page.ok.min(self.row.last_ok);
+                with_page = self.teller.clone().under(self.rules.in_force(last));
+                &with_page
+            }
+            false => &self.teller,
+        };
+        let became = revise::known_entry(entry, full, observations, &windows, teller, self.now);
+        Ok(became)
+    }
+
+    /// An entry that the document does not list any more.
+    fn left(&self, entry: EntryId, how: Left) -> EntryOutcome {
+        // What was taken out of the feed may have been taken down.
+        let look_now = how == Left::Early && self.pages();
+        EntryOutcome {
+            in_feed: Some(false),
+            last_seen: Some(self.row.last_ok.unwrap_or(self.now)),
+            left: Some(how),
+            page_next: look_now.then_some(Some(self.now)),
+            ..EntryOutcome::of(EntryRef::Known(entry))
+        }
+    }
+}
+
+/// The last text of an item that has moved, and the new one.
+fn step(item: &Sighted) -> Option<(&[Block], &[Block])> {
+    let known = item.known.as_ref().filter(|known| known.moved)?;
+    let before = known.full.as_ref()?.known.state.feed.as_ref()?;
+    Some((text(before), text(&item.state)))
+}
+
+fn text(state: &FeedState) -> &[Block] {
+    match state.body.is_empty() {
+        true => &state.summary,
+        false => &state.body,
+    }
+}
+
+fn capture(answer: Answer, now: Timestamp) -> Capture {
+    Capture {
+        channel: Channel::Feed,
+        url: answer.final_url,
+        fetched: now,
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+    }
+}
+
+/// Between which looks at the feed an entry was changed.
+///
+/// `emptied` is the poll that saw it first when that one had to be confirmed; it was counted as one that failed.
+fn window(
+    feed: &FeedRow,
+    entry: &store::KnownEntry,
+    emptied: Option<Timestamp>,
+    now: Timestamp,
+) -> Window {
+    let last_unchanged = match entry.in_feed {
+        true => feed.last_ok.unwrap_or(entry.last_seen),
+        false => entry.last_seen,
+    };
+    let held = u32::from(emptied.is_some());
+    let failed_checks = feed.checks_since_ok.saturating_sub(held);
+    Window {
+        last_unchanged,
+        first_changed: emptied.unwrap_or(now).max(last_unchanged),
+        checks: failed_checks + 1,
+        failed_checks,
+    }
+}
