@@ -8,10 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::diff::{ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
+use super::diff::{LeftOut, ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
 use super::event::Field;
 use super::fingerprint::address_key;
-use super::furniture::Rules;
+use super::furniture::{Paired, Rules};
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
 use super::state::{Block, Channel, EntryState, FeedState, PageState};
 use crate::time::Timestamp;
@@ -121,13 +121,19 @@ pub fn compare(old: &EntryState, new: &EntryState) -> Option<Comparison> {
 /// What a reader sees changed, but for what `rules` leave out.
 #[must_use]
 pub fn compare_under(old: &EntryState, new: &EntryState, rules: &Rules) -> Option<Comparison> {
-    let (old, new) = rules.pair(old, new);
+    let Paired {
+        old,
+        new,
+        summary,
+        feed_body,
+        page_body,
+    } = rules.pair(old, new);
     let mut found = Finder::default();
     if let (Some(old), Some(new)) = (&old.feed, &new.feed) {
-        found.feed(old, new);
+        found.feed(old, new, summary, feed_body);
     }
     if let (Some(old), Some(new)) = (&old.page, &new.page) {
-        found.page(old, new);
+        found.page(old, new, page_body);
     }
     let mut comparison = found.finish()?;
     comparison.dates = date_moves(&old, &new);
@@ -239,18 +245,18 @@ struct Finder {
 }
 
 impl Finder {
-    fn feed(&mut self, old: &FeedState, new: &FeedState) {
+    fn feed(&mut self, old: &FeedState, new: &FeedState, summary: LeftOut, body: LeftOut) {
         self.headline(
             HeadlineSource::Feed,
             old.title.as_deref(),
             new.title.as_deref(),
         );
         self.byline(Channel::Feed, old.byline.as_deref(), new.byline.as_deref());
-        self.summary = prose(Channel::Feed, &old.summary, &new.summary);
+        self.summary = prose(Channel::Feed, &old.summary, &new.summary, summary);
         // A feed that begins or ceases to carry full texts does so for all of its entries: that is no edit of any.
         if !is_blank_text(&old.body) && !is_blank_text(&new.body) {
             self.bodies
-                .extend(prose(Channel::Feed, &old.body, &new.body));
+                .extend(prose(Channel::Feed, &old.body, &new.body, body));
         }
         self.address(
             Channel::Feed,
@@ -260,7 +266,7 @@ impl Finder {
         self.guid = key_change(old.guid.as_deref(), new.guid.as_deref());
     }
 
-    fn page(&mut self, old: &PageState, new: &PageState) {
+    fn page(&mut self, old: &PageState, new: &PageState, body: LeftOut) {
         let before = self.headlines.len();
         let sources = [
             (HeadlineSource::H1, &old.h1, &new.h1),
@@ -279,7 +285,7 @@ impl Finder {
         }
         self.byline(Channel::Page, old.byline.as_deref(), new.byline.as_deref());
         self.bodies
-            .extend(prose(Channel::Page, &old.body, &new.body));
+            .extend(prose(Channel::Page, &old.body, &new.body, body));
         self.address(
             Channel::Page,
             old.canonical.as_deref(),
@@ -411,13 +417,21 @@ fn key_change(old: Option<&str>, new: Option<&str>) -> Option<[String; 2]> {
     differs.then(|| [old.to_owned(), new.to_owned()])
 }
 
-fn prose(channel: Channel, old: &[Block], new: &[Block]) -> Option<Moved<ProseDiff>> {
+fn prose(
+    channel: Channel,
+    old: &[Block],
+    new: &[Block],
+    left_out: LeftOut,
+) -> Option<Moved<ProseDiff>> {
     if same_blocks(old, new, same_to_the_eye) {
         return None;
     }
     Some(Moved {
         channel,
-        diff: diff_blocks(old, new),
+        diff: ProseDiff {
+            left_out,
+            ..diff_blocks(old, new)
+        },
         typographic: same_blocks(old, new, same_to_the_reader),
     })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::classify::{Label, Reason, ScorePart, Significance};
 use super::compare::HeadlineSource;
-use super::diff::{BlockDiff, Segment, SentenceOps, WordCount};
+use super::diff::{BlockDiff, LeftOut, Segment, SentenceOps, WordCount};
 use super::ids::{ChangeNumber, RevisionNumber};
 use super::state::Channel;
 use crate::time::Timestamp;
@@ -338,4 +338,7 @@ pub struct BlocksInfo {
     /// What happened to the sentences of the text, blocks that were left out included.
     #[serde(default, skip_serializing_if = "SentenceOps::is_empty")]
     pub sentences: SentenceOps,
+    /// Blocks of the texts as published that were not compared.
+    #[serde(default, skip_serializing_if = "LeftOut::is_empty")]
+    pub left_out: LeftOut,
 }

@@ -191,5 +191,6 @@ fn blocks(diff: &ProseDiff) -> BlocksInfo {
         truncated: false,
         coarse: diff.coarse,
         sentences: diff.sentences,
+        left_out: diff.left_out.clone(),
     }
 }

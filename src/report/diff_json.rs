@@ -6,7 +6,9 @@ use super::changed;
 use super::style::{Line, Role};
 use super::when::View;
 use crate::domain::classify::{Assessment, Label, Reason, ScorePart, Significance};
-use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, SentenceOps, WordCount};
+use crate::domain::diff::{
+    BlockDiff, BlockOp, LeftOut, ProseDiff, Segment, SentenceOps, WordCount,
+};
 use crate::domain::event::BlocksInfo;
 
 /// The difference between two texts. Its JSON form is a contract.
@@ -88,6 +90,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
             truncated: false,
             coarse: diff.coarse,
             sentences: diff.sentences,
+            left_out: LeftOut::default(),
         };
         out.push_str(&super::show::text(
             &info,
@@ -148,6 +151,7 @@ mod tests {
                     ..SentenceOps::default()
                 },
                 coarse: false,
+                left_out: LeftOut::default(),
             },
             WordCount {
                 added: 1,

@@ -310,7 +310,7 @@ fn address(data: &EventData) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::diff::SentenceOps;
+    use crate::domain::diff::{LeftOut, SentenceOps};
     use crate::report::sample;
     use crate::time::Timestamp;
 
@@ -368,6 +368,7 @@ mod tests {
             truncated: false,
             coarse: false,
             sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
         });
         let text = event_text(&event);
         assert!(text.chars().count() <= TEXT_MAX, "{}", text.len());

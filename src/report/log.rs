@@ -240,7 +240,7 @@ pub fn plain_view(now: Timestamp) -> View {
 mod tests {
     use super::*;
     use crate::domain::classify::{Label, Significance};
-    use crate::domain::diff::{BlockOp, SentenceOps};
+    use crate::domain::diff::{BlockOp, LeftOut, SentenceOps};
     use crate::domain::event::{BlocksInfo, EventKind, Field};
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
     use crate::report::sample::{at, bare, block, delete, equal, insert, revised};
@@ -281,6 +281,7 @@ mod tests {
             truncated: false,
             coarse: false,
             sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
         });
         event
     }

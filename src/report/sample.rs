@@ -2,7 +2,7 @@
 
 use crate::domain::classify::{Label, Reason, ScorePart, Significance};
 use crate::domain::compare::HeadlineSource;
-use crate::domain::diff::{BlockDiff, BlockOp, Segment, SentenceOps, WordCount};
+use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps, WordCount};
 use crate::domain::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
     RevisionInfo, SCHEMA_VERSION, Window,
@@ -158,6 +158,7 @@ pub(crate) fn revised() -> Event {
             truncated: false,
             coarse: false,
             sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
         }),
         ..DiffInfo::default()
     });

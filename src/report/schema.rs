@@ -9,7 +9,7 @@ mod tests {
 
     use super::*;
     use crate::domain::compare::HeadlineSource;
-    use crate::domain::diff::{BlockOp, SentenceOps};
+    use crate::domain::diff::{BlockOp, LeftOut, SentenceOps};
     use crate::domain::event::{BlocksInfo, DigestInfo, Event, EventKind, HeadlineInfo};
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
     use crate::report::event_text;
@@ -140,6 +140,11 @@ mod tests {
             sentences: SentenceOps {
                 added: 1,
                 ..SentenceOps::default()
+            },
+            left_out: LeftOut {
+                before: vec![1],
+                after: vec![2, 4],
+                as_before: vec![3],
             },
         };
         let diff = data.diff.as_mut().unwrap();

@@ -274,9 +274,16 @@ pub fn wrong_field(
     let text = |blocks: &Option<BlocksInfo>, texts: &[Text]| {
         blocks.as_ref().is_none_or(|info| {
             let (old, new) = rebuilt(&info.blocks);
-            texts
-                .iter()
-                .any(|text| same(text(before), old.as_ref()) && same(text(after), new.as_ref()))
+            let left_out = &info.left_out;
+            texts.iter().any(|text| {
+                same(text(before), old.as_ref(), &left_out.before, &[])
+                    && same(
+                        text(after),
+                        new.as_ref(),
+                        &left_out.after,
+                        &left_out.as_before,
+                    )
+            })
         })
     };
     if !line(&diff.title, &TITLES) {
@@ -352,6 +359,24 @@ fn rebuilt(blocks: &[BlockDiff]) -> (Option<Vec<String>>, Option<Vec<String>>) {
     )
 }
 
-fn same(blocks: &[Block], rebuilt: Option<&Vec<String>>) -> bool {
-    rebuilt.is_some_and(|rebuilt| blocks.iter().map(|block| &block.text).eq(rebuilt.iter()))
+/// Whether the stored blocks are those that were rebuilt, but for the numbers that were left out of the comparison and
+/// those that are shown with an older text.
+fn same(
+    blocks: &[Block],
+    rebuilt: Option<&Vec<String>>,
+    left_out: &[u32],
+    otherwise: &[u32],
+) -> bool {
+    rebuilt.is_some_and(|rebuilt| {
+        let mut rebuilt = rebuilt.iter();
+        (1..)
+            .zip(blocks)
+            .filter(|(number, _)| left_out.binary_search(number).is_err())
+            .all(|(number, block)| {
+                rebuilt.next().is_some_and(|text| {
+                    *text == block.text || otherwise.binary_search(&number).is_ok()
+                })
+            })
+            && rebuilt.next().is_none()
+    })
 }

@@ -86,6 +86,12 @@ fn json(home: &Home, arguments: &[&str]) -> Value {
     serde_json::from_str(&home.ok(arguments)).expect("an answer in JSON")
 }
 
+/// What was told is held against the stored texts, which keep the furniture.
+fn whole(home: &Home) {
+    let verified = home.run(&["db", "verify"]);
+    assert_eq!(verified.code, Some(0), "{}", verified.stdout);
+}
+
 fn changes(report: &Value) -> usize {
     report["changes"].as_array().map_or(0, Vec::len)
 }
@@ -113,6 +119,7 @@ fn advertisements_in_the_text_of_a_feed_are_no_edits() {
     let shown = home.ok(&["show", "1", "--json"]);
     assert!(shown.contains("It voted at last"), "{shown}");
     assert!(!shown.contains("insurance"), "{shown}");
+    whole(&home);
 }
 
 #[test]
@@ -212,6 +219,7 @@ fn what_churns_over_a_site_is_learned_and_no_edit_is_missed() {
     assert_eq!(active(&home), false);
     home.ok(&["rules", "keep", &number]);
     assert_eq!(active(&home), true);
+    whole(&home);
 }
 
 #[test]
@@ -291,4 +299,5 @@ fn selectors_and_expressions_of_a_feed_are_no_edits_when_they_begin_or_end() {
     assert_eq!(changes(&home.check()), 0);
     story(14, "Still something else", " They voted.");
     assert_eq!(changes(&home.check()), 1);
+    whole(&home);
 }

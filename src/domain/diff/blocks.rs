@@ -7,7 +7,7 @@ use super::prepared::Interner;
 use super::segment::Segment;
 use super::text::{SentenceSteps, matches, segments, sentence_count};
 use super::token::word_count;
-use super::{BlockDiff, BlockOp, ProseDiff, SentenceOps, WordCount};
+use super::{BlockDiff, BlockOp, LeftOut, ProseDiff, SentenceOps, WordCount};
 use crate::domain::state::Block;
 
 /// The difference between two texts of blocks.
@@ -53,6 +53,7 @@ pub fn diff_blocks(old: &[Block], new: &[Block]) -> ProseDiff {
             moved,
         },
         coarse: diff.budget.coarse,
+        left_out: LeftOut::default(),
     }
 }
 

@@ -133,6 +133,33 @@ pub struct ProseDiff {
     /// Set when the texts were too large or too different for the fine method.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
+    /// What of the texts as published was not compared.
+    #[serde(default, skip_serializing_if = "LeftOut::is_empty")]
+    pub left_out: LeftOut,
+}
+
+/// Blocks of two texts as published that were not compared, and so have no part in the diff: furniture. Their numbers
+/// count from 1 over all blocks of the stored text, ascending; those of the diff count over the blocks that are left.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Of the old text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<u32>,
+    /// Of the new text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<u32>,
+    /// Blocks of the new text that differ from an old one only in parts that are not compared; the diff shows them as
+    /// they were before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub as_before: Vec<u32>,
+}
+
+impl LeftOut {
+    /// Whether all of both texts was compared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty() && self.as_before.is_empty()
+    }
 }
 
 #[cfg(test)]

@@ -27,4 +27,6 @@ mod rules;
 mod tests;
 
 pub use learn::{Article, Learned, LearnedKind, learn, may_be_furniture};
-pub use rules::{Evidence, InForce, Origin, Rule, RuleError, RuleKind, Rules, check_pattern};
+pub use rules::{
+    Evidence, InForce, Origin, Paired, Rule, RuleError, RuleKind, Rules, check_pattern,
+};

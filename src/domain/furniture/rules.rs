@@ -8,6 +8,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::pattern::{template_key, text_key};
 use crate::domain::assess::is_notice;
+use crate::domain::diff::LeftOut;
 use crate::domain::ids::RuleId;
 use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind, EntryState, FeedState, PageState};
@@ -209,6 +210,21 @@ impl InForce {
     }
 }
 
+/// Two states as they are compared.
+#[derive(Debug, Clone)]
+pub struct Paired<'a> {
+    /// The old one, without what does not count.
+    pub old: Cow<'a, EntryState>,
+    /// The new one, likewise.
+    pub new: Cow<'a, EntryState>,
+    /// What was left out of the feed's description.
+    pub summary: LeftOut,
+    /// What was left out of the feed's text.
+    pub feed_body: LeftOut,
+    /// What was left out of the page's text.
+    pub page_body: LeftOut,
+}
+
 impl Rules {
     /// Of these rules, whether they are in force or not. One whose pattern cannot be used any more does nothing.
     #[must_use]
@@ -356,11 +372,7 @@ impl Rules {
     /// A block that one side marks as furniture is none of the text on the other side either: a publisher, or a later
     /// version of this program, may mark what was not marked before.
     #[must_use]
-    pub fn pair<'a>(
-        &self,
-        old: &'a EntryState,
-        new: &'a EntryState,
-    ) -> (Cow<'a, EntryState>, Cow<'a, EntryState>) {
+    pub fn pair<'a>(&self, old: &'a EntryState, new: &'a EntryState) -> Paired<'a> {
         let texts = |state: &'a EntryState| {
             let feed = state.feed.iter();
             let feed = feed.flat_map(|feed| [feed.summary.as_slice(), feed.body.as_slice()]);
@@ -370,23 +382,37 @@ impl Rules {
             .chain(texts(new))
             .any(|blocks| self.touches(blocks))
         {
-            return (Cow::Borrowed(old), Cow::Borrowed(new));
+            return Paired {
+                old: Cow::Borrowed(old),
+                new: Cow::Borrowed(new),
+                summary: LeftOut::default(),
+                feed_body: LeftOut::default(),
+                page_body: LeftOut::default(),
+            };
         }
+        let mut left_out = <[LeftOut; 3]>::default();
         let (mut left, mut right) = (old.clone(), new.clone());
         if let (Some(old), Some(new)) = (&mut left.feed, &mut right.feed) {
             self.pair_line(&old.title, &mut new.title);
             self.pair_line(&old.byline, &mut new.byline);
-            self.pair_blocks(&mut old.summary, &mut new.summary);
-            self.pair_blocks(&mut old.body, &mut new.body);
+            left_out[0] = self.pair_blocks(&mut old.summary, &mut new.summary);
+            left_out[1] = self.pair_blocks(&mut old.body, &mut new.body);
         }
         if let (Some(old), Some(new)) = (&mut left.page, &mut right.page) {
             self.pair_line(&old.h1, &mut new.h1);
             self.pair_line(&old.og_title, &mut new.og_title);
             self.pair_line(&old.ld_headline, &mut new.ld_headline);
             self.pair_line(&old.byline, &mut new.byline);
-            self.pair_blocks(&mut old.body, &mut new.body);
+            left_out[2] = self.pair_blocks(&mut old.body, &mut new.body);
         }
-        (Cow::Owned(left), Cow::Owned(right))
+        let [summary, feed_body, page_body] = left_out;
+        Paired {
+            old: Cow::Owned(left),
+            new: Cow::Owned(right),
+            summary,
+            feed_body,
+            page_body,
+        }
     }
 
     fn pair_line(&self, old: &Option<String>, new: &mut Option<String>) {
@@ -402,7 +428,7 @@ impl Rules {
         }
     }
 
-    fn pair_blocks(&self, old: &mut Vec<Block>, new: &mut Vec<Block>) {
+    fn pair_blocks(&self, old: &mut Vec<Block>, new: &mut Vec<Block>) -> LeftOut {
         let marked: HashSet<String> = old
             .iter()
             .chain(new.iter())
@@ -420,10 +446,13 @@ impl Rules {
                 .collect()
         };
         let (left, right) = (stays(old, new), stays(new, old));
-        keep(old, &left);
-        keep(new, &right);
+        let mut left_out = LeftOut {
+            before: keep(old, &left),
+            after: keep(new, &right),
+            as_before: Vec::new(),
+        };
         if self.ignore.is_empty() {
-            return;
+            return left_out;
         }
         let form = |block: &Block| visible(&self.masked(&block.text)).into_owned();
         let shown: HashSet<String> = old
@@ -434,20 +463,34 @@ impl Rules {
             .iter()
             .map(|block| (form(block), block.text.clone()))
             .collect();
-        for block in new.iter_mut() {
+        let kept = numbers(&right, true);
+        for (block, number) in new.iter_mut().zip(kept) {
             if shown.contains(&*visible(&block.text)) {
                 continue;
             }
             if let Some(text) = before.get(&form(block)) {
                 block.text.clone_from(text);
+                left_out.as_before.push(number);
             }
         }
+        left_out
     }
 }
 
-fn keep(blocks: &mut Vec<Block>, stays: &[bool]) {
-    let mut stays = stays.iter();
-    blocks.retain(|_| stays.next().copied().unwrap_or(true));
+/// Leaves the others out, and gives their numbers.
+fn keep(blocks: &mut Vec<Block>, stays: &[bool]) -> Vec<u32> {
+    let mut each = stays.iter();
+    blocks.retain(|_| each.next().copied().unwrap_or(true));
+    numbers(stays, false)
+}
+
+/// The numbers, from 1, of the blocks that stay, or of those that do not.
+fn numbers(stays: &[bool], wanted: bool) -> Vec<u32> {
+    (1..)
+        .zip(stays)
+        .filter(|(_, stays)| **stays == wanted)
+        .map(|(number, _)| number)
+        .collect()
 }
 
 /// Which blocks that do not count are one side of an edit of one that does: what has half of its words stands on the

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::compare::compare_under;
-use crate::domain::diff::BlockOp;
+use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::fingerprint::Fingerprints;
 use crate::domain::ids::{EntryId, RuleId};
 use crate::domain::state::{Block, BlockKind, EntryState, FeedState, PageState};
@@ -249,6 +249,80 @@ fn rules_leave_blocks_out_and_nothing_else() {
     assert!(shown.contains("(15 views)"), "{shown}");
     assert!(shown.contains("99 people are hurt"), "{shown}");
     assert!(!shown.contains("reading"), "{shown}");
+}
+
+/// The blocks of a stored text that the comparison saw, with their numbers.
+fn compared<'a>(text: &'a [Block], left_out: &[u32]) -> Vec<(u32, &'a str)> {
+    (1..)
+        .zip(text)
+        .filter(|(number, _)| !left_out.contains(number))
+        .map(|(number, block)| (number, block.text.as_str()))
+        .collect()
+}
+
+proptest! {
+    // Evidence is checked against the stored texts, so a diff has to say what of them it does not show.
+    #[test]
+    fn a_diff_with_what_it_left_out_is_the_stored_text(
+        old in proptest::collection::vec(0..9_usize, 1..7),
+        new in proptest::collection::vec(0..9_usize, 1..7),
+        (texts, ignore) in any::<(bool, bool)>(),
+    ) {
+        let said = [
+            "The harbour was rebuilt in a year.",
+            "The harbour was rebuilt in two years.",
+            "Follow us for more",
+            "12 people are reading this",
+            "80 people are reading this",
+            "They voted (10 views)",
+            "They voted (11 views)",
+            "(12 views)",
+            "Advertisement",
+        ];
+        let state = |picks: &[usize]| {
+            let mut state = page(&picks.iter().map(|pick| said[*pick]).collect::<Vec<_>>());
+            for block in &mut state.page.as_mut().unwrap().body {
+                if block.text == "Advertisement" {
+                    block.kind = BlockKind::Furniture;
+                }
+            }
+            state
+        };
+        let (old, new) = (state(&old), state(&new));
+        let mut rules = Vec::new();
+        if texts {
+            rules.push(rule(1, RuleKind::Text, "Follow us for more"));
+            rules.push(rule(2, RuleKind::Template, "12 people are reading this"));
+        }
+        if ignore {
+            rules.push(rule(3, RuleKind::Ignore, r"\(\d+ views\)"));
+        }
+        if let Some(diff) = compare_under(&old, &new, &Rules::of(&rules)).and_then(|found| found.body) {
+            let side = |number: fn(&BlockDiff) -> Option<u32>, text: fn(&[Segment]) -> String| {
+                let mut blocks: Vec<(u32, String)> = diff
+                    .blocks
+                    .iter()
+                    .filter_map(|block| Some((number(block)?, text(&block.segments))))
+                    .collect();
+                blocks.sort();
+                blocks
+            };
+            let (before, after) = (
+                side(|block| block.from, Segment::old_side),
+                side(|block| block.to, Segment::new_side),
+            );
+            let stored = compared(old.body(), &diff.left_out.before);
+            prop_assert_eq!(before.len(), stored.len());
+            for ((_, shown), (_, text)) in before.iter().zip(stored) {
+                prop_assert_eq!(shown, text);
+            }
+            let stored = compared(new.body(), &diff.left_out.after);
+            prop_assert_eq!(after.len(), stored.len());
+            for ((_, shown), (number, text)) in after.iter().zip(stored) {
+                prop_assert!(shown == text || diff.left_out.as_before.contains(&number));
+            }
+        }
+    }
 }
 
 #[test]

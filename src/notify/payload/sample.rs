@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::classify::{Label, Reason, ScorePart, Significance};
-use crate::domain::diff::{BlockDiff, BlockOp, Segment, SentenceOps, WordCount};
+use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps, WordCount};
 use crate::domain::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
     RevisionInfo, SCHEMA_VERSION, Window,
@@ -79,6 +79,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
             truncated: false,
             coarse: false,
             sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
         }),
         ..DiffInfo::default()
     };

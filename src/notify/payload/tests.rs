@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::diff::{BlockDiff, BlockOp, Segment, SentenceOps};
+use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps};
 use crate::domain::event::{BlocksInfo, DiffInfo, EventData, EventKind, FeedInfo, SCHEMA_VERSION};
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
@@ -59,6 +59,7 @@ fn blocks(blocks: Vec<BlockDiff>) -> DiffInfo {
             truncated: false,
             coarse: false,
             sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
         }),
         ..DiffInfo::default()
     }
@@ -147,6 +148,7 @@ fn summary_does_not_starve_the_body() {
             truncated: false,
             coarse: false,
             sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
         })
     };
     let diff = DiffInfo {
@@ -256,6 +258,7 @@ fn any_blocks() -> impl Strategy<Value = Option<BlocksInfo>> {
             truncated: false,
             coarse: false,
             sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
         }),
     )
 }
