@@ -14,8 +14,8 @@ mod service;
 
 pub use care::{DbCommand, ReextractArgs};
 pub use feeds::{
-    AddArgs, CheckArgs, ExportCommand, FeedsArgs, ImportArgs, PageWhen, PauseArgs, ResumeArgs,
-    RmArgs,
+    AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, ImportArgs, PageWhen, PauseArgs,
+    ResumeArgs, RmArgs,
 };
 pub use read::{
     DiffArgs, FieldArg, Filter, HistoryArgs, LogArgs, RevisionRange, ShowArgs, SignificanceArg,
@@ -40,7 +40,7 @@ Feeds:
   pause     Stop asking for feeds for a while
   resume    Ask for feeds again, at once
   import    Add the feeds of another reader
-  export    Write the feeds for another reader
+  export    Write the feeds, or a change as evidence
 Check:
   check     Look for changes now, once
 Read:
@@ -206,11 +206,12 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Add the feeds of another reader: OPML, newsboat's urls, or a list of addresses
     Import(ImportArgs),
-    /// Write the feeds for another reader
+    /// Write the feeds for another reader, or a change for others to check
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,
-        after_help = "Examples:\n  revisor export opml > feeds.opml\n  revisor export toml"
+        after_help = "Examples:\n  revisor export opml > feeds.opml\n  revisor export toml\n  \
+revisor export evidence 412 -o change-412.html"
     )]
     Export {
         /// In which form.

@@ -1,12 +1,18 @@
-//! `revisor export`: the feeds of the configuration, for another reader or another configuration.
+//! `revisor export`: the feeds of the configuration, for another reader or another configuration; a change, for others
+//! to check.
 
 use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
 
 use super::Context;
-use super::args::{ExportCommand, Format};
-use super::setup::reader_if_any;
+use super::args::{EvidenceArgs, ExportCommand, Format};
+use super::setup::{now, reader_if_any};
 use crate::config::{self, ConfigError, Secrets, feed_tables};
+use crate::domain::ids::ChangeNumber;
 use crate::error::{Error, Exit};
+use crate::report::evidence::{self, Evidence, Kept, Link};
 use crate::report::opml::{self, Outline};
 
 pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, Error> {
@@ -14,6 +20,7 @@ pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, E
     let text = match what {
         ExportCommand::Opml => as_opml(context)?,
         ExportCommand::Toml => as_toml(context)?,
+        ExportCommand::Evidence(args) => return evidence(context, args),
     };
     context.output.print(&text)?;
     Ok(Exit::DONE)
@@ -57,4 +64,76 @@ fn as_toml(context: &Context) -> Result<String, Error> {
     };
     let text = config::read(file)?;
     Ok(feed_tables(&text).map_err(ConfigError::from)?)
+}
+
+fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
+    let (_, reader) = context.reader()?;
+    let number = ChangeNumber(args.change);
+    let found = reader.evidence(number)?.ok_or_else(|| {
+        Error::usage(format!("no change #{number}")).hint("`revisor log` lists the changes")
+    })?;
+    let links = found.links.into_iter().map(|link| Link {
+        number: link.number,
+        seen: link.seen,
+        state_sha256: link.state_sha256,
+        captures_hash: link.captures_hash,
+        previous: link.previous,
+        hash: link.hash,
+        captures: link.captures.iter().map(|id| id.0).collect(),
+        state: link.state,
+    });
+    let captures = found.captures.into_iter().map(|kept| Kept {
+        id: kept.id.0,
+        capture: kept.capture,
+        body_sha256: kept.body_sha256,
+        body_kept: kept.body_kept,
+    });
+    let evidence = Evidence {
+        event: found.change.stored.event,
+        links: links.collect(),
+        captures: captures.collect(),
+        made: now(),
+        program: format!("revisor {}", env!("CARGO_PKG_VERSION")),
+    };
+    if evidence.captures.iter().any(|kept| !kept.body_kept) {
+        context.output.warning(
+            "not all answers have their bodies any more (`keep.captures`); their sums and headers are there",
+        );
+    }
+    let page = evidence::document(&evidence);
+    match &args.output {
+        None => context.output.print(&page)?,
+        Some(path) => {
+            write_new(path, &page)?;
+            context
+                .output
+                .note(&format!("written to {}", path.display()));
+        }
+    }
+    Ok(Exit::DONE)
+}
+
+/// Evidence is not to be replaced by mistake.
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AlreadyExists => "name a new file: none is replaced",
+            _ => "name a file in a folder that can be written to",
+        };
+        Error::usage(format!("cannot write {}", path.display()))
+            .because(error)
+            .hint(hint)
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|error| {
+            // Half a page is no evidence.
+            let _ = std::fs::remove_file(path);
+            failed(error)
+        })
 }

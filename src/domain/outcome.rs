@@ -25,6 +25,8 @@ pub struct Capture {
     pub status: u16,
     /// Names in lower case, in the order received.
     pub headers: Vec<(String, String)>,
+    /// The headers of the request that was answered, credentials without their values; `None` where that is not known.
+    pub request: Option<Vec<(String, String)>>,
     /// The decoded body.
     pub body: Vec<u8>,
 }

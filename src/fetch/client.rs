@@ -70,6 +70,7 @@ pub struct Client {
     idle_timeout: Duration,
     max_size: u64,
     max_redirects: usize,
+    user_agent: Arc<str>,
 }
 
 /// Why no client could be made.
@@ -132,6 +133,7 @@ impl Client {
             idle_timeout: config.idle_timeout,
             max_size: config.max_size,
             max_redirects: config.max_redirects,
+            user_agent: config.user_agent.as_str().into(),
         })
     }
 
@@ -280,6 +282,7 @@ impl Client {
             validators: validators_of_body(&get, Sha256::digest(&body).into()),
             content_type: get("content-type").map(str::to_owned),
             headers: kept_headers(response.headers()),
+            sent: sent_headers(&trail.headers(request)?, &self.user_agent),
             permanent_url: trail.permanent_url.clone(),
             redirects: trail.redirects.clone(),
             final_url: trail.into_final_url(),
@@ -504,6 +507,20 @@ fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
             Some((name.as_str().to_owned(), value))
         })
         .collect()
+}
+
+/// The headers of a request as they are kept with a capture. What is secret is named, and its value left out.
+fn sent_headers(headers: &HeaderMap, user_agent: &str) -> Vec<(String, String)> {
+    let agent = ("user-agent".to_owned(), user_agent.to_owned());
+    let ours = headers.iter().map(|(name, value)| {
+        let value = if value.is_sensitive() {
+            "(not kept)".to_owned()
+        } else {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
+        (name.as_str().to_owned(), value)
+    });
+    std::iter::once(agent).chain(ours).collect()
 }
 
 /// The bytes that `%41` and the like stand for.

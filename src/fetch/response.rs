@@ -50,6 +50,8 @@ pub struct Answer {
     pub redirects: Vec<Redirect>,
     /// Names in lower case, in the order received; without `Set-Cookie`, bounded in size.
     pub headers: Vec<(String, String)>,
+    /// The headers that were sent to `final_url`, as far as they are ours to set; credentials without their values.
+    pub sent: Vec<(String, String)>,
     /// `Content-Type`, parameters included.
     pub content_type: Option<String>,
     /// The decoded body.

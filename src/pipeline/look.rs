@@ -311,6 +311,7 @@ fn capture(answer: Answer, at: Timestamp) -> Capture {
         fetched: at,
         status: answer.status,
         headers: answer.headers,
+        request: Some(answer.sent),
         body: answer.body,
     }
 }

@@ -295,6 +295,7 @@ fn capture(answer: Answer, now: Timestamp) -> Capture {
         fetched: now,
         status: answer.status,
         headers: answer.headers,
+        request: Some(answer.sent),
         body: answer.body,
     }
 }

@@ -228,6 +228,7 @@ mod tests {
             fetched: Timestamp::from_unix(1_000),
             status: 200,
             headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
+            request: None,
             body: body.as_bytes().to_vec(),
         }
     }

@@ -10,6 +10,7 @@ pub mod clean;
 pub mod csv;
 pub mod diff_json;
 mod event_text;
+pub mod evidence;
 mod excerpt;
 pub mod feeds;
 pub mod history;

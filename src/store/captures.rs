@@ -1,6 +1,6 @@
 //! `captures` and `bodies`: the raw answers behind revisions.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::{sha256, unpack};
 use super::error::StoreError;
@@ -26,7 +26,7 @@ pub struct StoredCapture {
 macro_rules! select_capture {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.channel, c.url, c.fetched_at, c.status, c.headers, c.body_sha256, b.bytes, b.body ",
+            "SELECT c.id, c.channel, c.url, c.fetched_at, c.status, c.headers, c.body_sha256, b.bytes, b.body, c.request ",
             $rest
         )
     };
@@ -80,13 +80,7 @@ impl Reader {
 
     /// A raw answer; `None` when there is no such row.
     pub fn capture(&self, id: CaptureId) -> Result<Option<StoredCapture>, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(select_capture!(
-                "FROM captures AS c LEFT JOIN bodies AS b ON b.id = c.body_id WHERE c.id = ?1"
-            ))?;
-            let mut rows = statement.query([id])?;
-            rows.next()?.map(capture_row).transpose()
-        })
+        self.read(|conn| get(conn, id))
     }
 
     /// The raw answers that a revision's state was read from: each channel's may have come with an earlier revision.
@@ -95,22 +89,38 @@ impl Reader {
         entry: EntryId,
         revision: RevisionNumber,
     ) -> Result<Behind, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT \
-                 (SELECT feed_capture_id FROM revisions WHERE entry_id = ?1 AND number <= ?2 \
-                    AND channels IN ('feed', 'feed,page', 'page,feed') ORDER BY number DESC LIMIT 1), \
-                 (SELECT page_capture_id FROM revisions WHERE entry_id = ?1 AND number <= ?2 \
-                    AND channels IN ('page', 'feed,page', 'page,feed') ORDER BY number DESC LIMIT 1)",
-            )?;
-            Ok(statement.query_row(params![entry, revision], |row| {
-                Ok(Behind {
-                    feed: row.get(0)?,
-                    page: row.get(1)?,
-                })
-            })?)
-        })
+        self.read(|conn| behind(conn, entry, revision))
     }
+}
+
+/// The raw answers that a revision's state was read from.
+pub(super) fn behind(
+    conn: &Connection,
+    entry: EntryId,
+    revision: RevisionNumber,
+) -> Result<Behind, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT \
+         (SELECT feed_capture_id FROM revisions WHERE entry_id = ?1 AND number <= ?2 \
+            AND channels IN ('feed', 'feed,page', 'page,feed') ORDER BY number DESC LIMIT 1), \
+         (SELECT page_capture_id FROM revisions WHERE entry_id = ?1 AND number <= ?2 \
+            AND channels IN ('page', 'feed,page', 'page,feed') ORDER BY number DESC LIMIT 1)",
+    )?;
+    Ok(statement.query_row(params![entry, revision], |row| {
+        Ok(Behind {
+            feed: row.get(0)?,
+            page: row.get(1)?,
+        })
+    })?)
+}
+
+/// A raw answer; `None` when there is no such row.
+pub(super) fn get(conn: &Connection, id: CaptureId) -> Result<Option<StoredCapture>, StoreError> {
+    let mut statement = conn.prepare_cached(select_capture!(
+        "FROM captures AS c LEFT JOIN bodies AS b ON b.id = c.body_id WHERE c.id = ?1"
+    ))?;
+    let mut rows = statement.query([id])?;
+    rows.next()?.map(capture_row).transpose()
 }
 
 fn capture_row(row: &Row<'_>) -> Result<StoredCapture, StoreError> {
@@ -118,6 +128,7 @@ fn capture_row(row: &Row<'_>) -> Result<StoredCapture, StoreError> {
     let damaged = |what: &str| StoreError::damaged(format!("capture {id} {what}"));
     let channel = parse_channels(&row.get::<_, String>(1)?);
     let headers: String = row.get(5)?;
+    let request: Option<String> = row.get(9)?;
     let packed: Option<(i64, Vec<u8>)> = match row.get(7)? {
         Some(bytes) => Some((bytes, row.get(8)?)),
         None => None,
@@ -139,11 +150,28 @@ fn capture_row(row: &Row<'_>) -> Result<StoredCapture, StoreError> {
             status: row.get(4)?,
             headers: serde_json::from_str(&headers)
                 .map_err(|_| damaged("has headers that cannot be read"))?,
+            request: request
+                .map(|request| serde_json::from_str(&request))
+                .transpose()
+                .map_err(|_| damaged("has headers of its request that cannot be read"))?,
             body,
         },
         body_sha256: row.get(6)?,
         body_kept,
     })
+}
+
+/// A raw answer as if its body were gone, for those who need only what is known of it.
+pub(super) fn without_body(
+    conn: &Connection,
+    id: CaptureId,
+) -> Result<Option<StoredCapture>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, channel, url, fetched_at, status, headers, body_sha256, NULL, NULL, request FROM captures \
+         WHERE id = ?1",
+    )?;
+    let mut rows = statement.query([id])?;
+    rows.next()?.map(capture_row).transpose()
 }
 
 /// Stores an answer; the same body twice is stored once.
@@ -170,13 +198,17 @@ pub(super) fn put(
                 packed
             ])?
     };
-    let headers = serde_json::to_string(&capture.headers)
-        .map_err(|_| StoreError::Refused("headers that have no JSON form"))?;
+    let json = |headers: &Vec<(String, String)>| {
+        serde_json::to_string(headers)
+            .map_err(|_| StoreError::Refused("headers that have no JSON form"))
+    };
+    let headers = json(&capture.headers)?;
+    let request = capture.request.as_ref().map(json).transpose()?;
     let id = tx
         .conn
         .prepare_cached(
-            "INSERT INTO captures (feed_id, channel, url, fetched_at, status, headers, body_sha256, body_id) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO captures (feed_id, channel, url, fetched_at, status, headers, body_sha256, body_id, request) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .insert(params![
             feed,
@@ -186,7 +218,8 @@ pub(super) fn put(
             capture.status,
             headers,
             sha256,
-            body
+            body,
+            request
         ])?;
     Ok(CaptureId(id))
 }

@@ -79,6 +79,16 @@ fn change_row(row: &Row<'_>) -> Result<StoredChange, StoreError> {
     })
 }
 
+/// One change by its number.
+pub(super) fn get(
+    conn: &Connection,
+    number: ChangeNumber,
+) -> Result<Option<StoredChange>, StoreError> {
+    let mut statement = conn.prepare_cached(select_change!("WHERE c.number = ?1"))?;
+    let mut rows = statement.query([number])?;
+    rows.next()?.map(change_row).transpose()
+}
+
 impl Reader {
     /// The changes that a filter lets through, in the order of their numbers.
     pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<StoredChange>, StoreError> {
@@ -116,11 +126,7 @@ impl Reader {
 
     /// One change by its number.
     pub fn change(&self, number: ChangeNumber) -> Result<Option<StoredChange>, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(select_change!("WHERE c.number = ?1"))?;
-            let mut rows = statement.query([number])?;
-            rows.next()?.map(change_row).transpose()
-        })
+        self.read(|conn| get(conn, number))
     }
 
     /// The number of the newest change; zero before the first.

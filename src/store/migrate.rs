@@ -47,6 +47,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 6,
         sql: include_str!("../../migrations/0006_rules.sql"),
     },
+    Migration {
+        number: 7,
+        sql: include_str!("../../migrations/0007_evidence.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

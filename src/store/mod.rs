@@ -10,6 +10,7 @@
 
 mod aliases;
 mod captures;
+mod chain;
 mod changes;
 mod checks;
 mod codec;
@@ -18,6 +19,7 @@ mod digests;
 mod entries;
 mod error;
 mod events;
+mod evidence;
 mod feeds;
 mod lives;
 mod lock;
@@ -52,6 +54,7 @@ pub use entries::{
 };
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
+pub use evidence::{Evidence, Link};
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use lock::InstanceLock;
 pub use maintenance::{Pruned, Retain};

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::codec::sha256;
+use super::chain;
 use super::error::StoreError;
 use super::feeds::limit_of;
 use super::reader::Reader;
@@ -97,21 +97,6 @@ impl Reader {
     }
 }
 
-/// The link of the chain for a revision.
-pub(super) fn chain_hash(
-    previous: &[u8; 32],
-    state: &[u8; 32],
-    number: RevisionNumber,
-    seen: Timestamp,
-) -> [u8; 32] {
-    sha256(&[
-        previous,
-        state,
-        &i64::from(number.0).to_be_bytes(),
-        &seen.as_millis().to_be_bytes(),
-    ])
-}
-
 /// Adds a revision to an entry; the caller has made sure that its number is the next.
 pub(super) fn insert(
     tx: &Tx<'_>,
@@ -128,7 +113,14 @@ pub(super) fn insert(
             .prepare_cached("SELECT hash FROM revisions WHERE entry_id = ?1 AND number = ?2")?
             .query_row(params![entry, number - 1], |row| row.get(0))?,
     };
-    let hash = chain_hash(&previous, &state.sha256, revision.number, revision.seen);
+    let captures = chain::of_captures(tx.conn, feed_capture, page_capture)?;
+    let hash = chain::link(
+        &previous,
+        &state.sha256,
+        revision.number,
+        revision.seen,
+        Some(&captures),
+    );
     let channels = join_words(revision.channels.iter().copied().map(channel_word));
     let fp = &revision.fingerprints;
     let schemes = revision.schemes;
@@ -137,8 +129,8 @@ pub(super) fn insert(
             "INSERT INTO revisions (entry_id, number, state_id, seen_at, channels, feed_capture_id, page_capture_id, \
              feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
              og_title_fp, ld_headline_fp, feed_byline_fp, page_byline_fp, feed_address_fp, page_address_fp, guid_fp, \
-             previous_hash, hash, feed_scheme, page_scheme, origin) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+             previous_hash, hash, feed_scheme, page_scheme, origin, captures_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)",
         )?
         .execute(params![
             entry,
@@ -166,7 +158,8 @@ pub(super) fn insert(
             hash,
             schemes.feed,
             schemes.page,
-            revision.origin
+            revision.origin,
+            captures
         ])?;
     Ok(())
 }

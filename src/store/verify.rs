@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::chain;
 use super::codec::{sha256, unpack};
 use super::error::StoreError;
 use super::reader::Reader;
-use super::revisions::chain_hash;
 use crate::domain::diff::{BlockDiff, Segment};
 use crate::domain::event::{BlocksInfo, DiffInfo, Event};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
@@ -160,7 +160,8 @@ fn verify_chain(
     work: &mut Work<'_>,
 ) -> Result<(), StoreError> {
     let mut statement = conn.prepare(
-        "SELECT r.entry_id, r.number, r.seen_at, r.previous_hash, r.hash, s.sha256 \
+        "SELECT r.entry_id, r.number, r.seen_at, r.previous_hash, r.hash, s.sha256, r.captures_hash, \
+         r.feed_capture_id, r.page_capture_id \
          FROM revisions AS r LEFT JOIN states AS s ON s.id = r.state_id ORDER BY r.entry_id, r.number",
     )?;
     let mut rows = statement.query([])?;
@@ -169,6 +170,7 @@ fn verify_chain(
         let (entry, number): (i64, RevisionNumber) = (row.get(0)?, row.get(1)?);
         let (seen, previous, hash): (Timestamp, [u8; 32], [u8; 32]) =
             (row.get(2)?, row.get(3)?, row.get(4)?);
+        let captures: Option<[u8; 32]> = row.get(6)?;
         found.revisions += 1;
         work.one();
         let name = format!("revision {number} of entry {entry}");
@@ -186,12 +188,23 @@ fn verify_chain(
         }
         match row.get::<_, Option<[u8; 32]>>(5)? {
             None => found.fault(format!("{name}: its state is missing")),
-            Some(state) if chain_hash(&previous, &state, number, seen) != hash => {
+            Some(state)
+                if chain::link(&previous, &state, number, seen, captures.as_ref()) != hash =>
+            {
                 found.fault(format!(
-                    "{name}: its hash is not that of its state, number and time"
+                    "{name}: its hash is not that of its state, number, time and answers"
                 ));
             }
             Some(_) => {}
+        }
+        if let Some(captures) = captures {
+            match chain::of_captures(conn, row.get(7)?, row.get(8)?) {
+                Ok(hash) if hash == captures => {}
+                Ok(_) => found.fault(format!(
+                    "{name}: the answers behind it are not those that it was stored with"
+                )),
+                Err(error) => found.fault(format!("{name}: {error}")),
+            }
         }
         last = Some((entry, number, hash));
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Home, Page, Server, eventually, rss};
 
 /// A database with an entry whose headline, description and page were edited, in several ways.
-fn lived(keep: &str) -> (Server, Home) {
+pub(crate) fn lived(keep: &str) -> (Server, Home) {
     let publisher = Server::start();
     let home = Home::new(&format!(
         "[keep]\n{keep}\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
@@ -116,6 +116,18 @@ fn what_is_whole_is_found_whole_and_every_fault_has_a_name() {
         ),
         ("UPDATE entries SET revision = 1".to_owned(), "entry 1"),
         (
+            "UPDATE captures SET headers = replace(headers, 'content-type', 'content-tape') WHERE id = 1".to_owned(),
+            "the answers behind it are not those",
+        ),
+        (
+            "UPDATE captures SET request = '[]' WHERE id = 1".to_owned(),
+            "the answers behind it are not those",
+        ),
+        (
+            "UPDATE revisions SET captures_hash = NULL WHERE number = 1".to_owned(),
+            "revision 1 of entry 1",
+        ),
+        (
             "UPDATE captures SET feed_id = 99 WHERE id = 1".to_owned(),
             "table captures",
         ),
@@ -184,6 +196,13 @@ fn retention_takes_bodies_and_leaves_hashes_headers_and_dates() {
     assert!(left.0.contains("content-type"));
     assert_eq!(left.1, 32);
     drop(conn);
+    // When it came is part of the chain.
+    let (code, report) = verify(&home);
+    assert_eq!(code, Some(5), "{report:#}");
+    execute(
+        &home,
+        "UPDATE captures SET fetched_at = fetched_at + 8000000000 WHERE id = 1",
+    );
     let (code, report) = verify(&home);
     assert_eq!(code, Some(0), "{report:#}");
     // What is gone is gone for the feed, and its history is all there.

@@ -6,6 +6,7 @@ mod commands;
 mod corpora;
 mod daemon;
 mod docs;
+mod evidence;
 mod furniture;
 mod identity;
 mod life;

@@ -83,23 +83,33 @@ fn age(database: &Path) {
     tx.commit().unwrap();
 }
 
+/// Row, number, moment, hash of the state, hash of the answers.
+type Row = (i64, i64, i64, Vec<u8>, Option<Vec<u8>>);
+
 /// Goes along the chain of every entry with the hashes that it should have.
 fn chain(conn: &Connection, mut link: impl FnMut(i64, &[u8], &[u8])) {
     let mut rows = conn
         .prepare(
-            "SELECT r.id, r.number, r.seen_at, s.sha256 FROM revisions AS r JOIN states AS s ON s.id = r.state_id \
+            "SELECT r.id, r.number, r.seen_at, s.sha256, r.captures_hash FROM revisions AS r \
+             JOIN states AS s ON s.id = r.state_id \
              ORDER BY r.entry_id, r.number",
         )
         .unwrap();
-    let rows: Vec<(i64, i64, i64, Vec<u8>)> = rows
+    let rows: Vec<Row> = rows
         .query_map([], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         })
         .unwrap()
         .map(Result::unwrap)
         .collect();
     let mut previous = vec![0; 32];
-    for (id, number, seen, state) in rows {
+    for (id, number, seen, state, captures) in rows {
         if number == 1 {
             previous = vec![0; 32];
         }
@@ -108,6 +118,7 @@ fn chain(conn: &Connection, mut link: impl FnMut(i64, &[u8], &[u8])) {
             &state,
             &number.to_be_bytes(),
             &seen.to_be_bytes(),
+            &captures.unwrap_or_default(),
         ]);
         link(id, &previous, &hash);
         previous = hash;

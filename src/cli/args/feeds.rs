@@ -96,6 +96,24 @@ pub enum ExportCommand {
     /// The feeds as [[feed]] tables, with all their settings, for another configuration
     #[command(after_help = "Examples:\n  revisor export toml >> other.toml")]
     Toml,
+    /// A change with all that stands behind it, as one page that others can read and check
+    #[command(
+        after_help = "The page has what was changed, between which looks, the answers of the servers with their headers, \
+both texts, and the chain of hashes up to the change; at its end it says how to check it without revisor.\n\n\
+Examples:\n  revisor export evidence 412 -o change-412.html\n  revisor export evidence 412 > change-412.html"
+    )]
+    Evidence(EvidenceArgs),
+}
+
+/// Arguments of `export evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// Number of the change, as `revisor log` shows it
+    #[arg(value_name = "CHANGE", value_parser = super::read::change_number)]
+    pub change: i64,
+    /// File to write; one that exists is not replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<std::path::PathBuf>,
 }
 
 /// Arguments of `pause`.

@@ -227,7 +227,7 @@ pub struct RevisionRange {
     pub to: Option<u32>,
 }
 
-fn change_number(text: &str) -> Result<i64, String> {
+pub(super) fn change_number(text: &str) -> Result<i64, String> {
     text.strip_prefix('#')
         .unwrap_or(text)
         .parse()

@@ -315,6 +315,7 @@ fn capture(body: &str) -> Capture {
         fetched: at(1),
         status: 200,
         headers: vec![("content-type".into(), "application/rss+xml".into())],
+        request: Some(vec![("user-agent".into(), "revisor".into())]),
         body: body.as_bytes().to_vec(),
     }
 }

@@ -1,0 +1,79 @@
+//! The chain of hashes: what binds a revision to those before it, to its text, and to the answers that it was read from.
+//!
+//! `tests/verify_evidence.py` computes the same from an evidence file, with nothing of ours.
+
+use rusqlite::Connection;
+
+use super::captures::{self, StoredCapture};
+use super::codec::sha256;
+use super::error::StoreError;
+use crate::domain::ids::{CaptureId, RevisionNumber};
+use crate::domain::state::Channel;
+use crate::time::Timestamp;
+
+/// The link of the chain for a revision. Those that older programs have stored are without `captures`.
+pub(super) fn link(
+    previous: &[u8; 32],
+    state: &[u8; 32],
+    number: RevisionNumber,
+    seen: Timestamp,
+    captures: Option<&[u8; 32]>,
+) -> [u8; 32] {
+    sha256(&[
+        previous,
+        state,
+        &i64::from(number.0).to_be_bytes(),
+        &seen.as_millis().to_be_bytes(),
+        captures.map_or(&[], |hash| hash),
+    ])
+}
+
+/// The hash of the answers behind a revision, whether or not their bodies are kept.
+pub(super) fn of_captures(
+    conn: &Connection,
+    feed: Option<CaptureId>,
+    page: Option<CaptureId>,
+) -> Result<[u8; 32], StoreError> {
+    let mut hashes = Vec::new();
+    for id in [feed, page].into_iter().flatten() {
+        let capture = captures::without_body(conn, id)?
+            .ok_or_else(|| StoreError::damaged(format!("capture {id} is missing")))?;
+        hashes.extend(of_capture(&capture));
+    }
+    Ok(sha256(&[&hashes]))
+}
+
+/// The hash of one answer: of what was asked, when, and what was answered.
+fn of_capture(stored: &StoredCapture) -> [u8; 32] {
+    let capture = &stored.capture;
+    let mut bytes = Vec::with_capacity(1024);
+    let mut field = |text: &str| {
+        bytes.extend((text.len() as u64).to_be_bytes());
+        bytes.extend(text.as_bytes());
+    };
+    field(match capture.channel {
+        Channel::Feed => "feed",
+        Channel::Page => "page",
+    });
+    field(&capture.url);
+    field(&capture.fetched.as_millis().to_string());
+    field(&capture.status.to_string());
+    field(&hex(&stored.body_sha256));
+    for headers in [Some(&capture.headers), capture.request.as_ref()] {
+        match headers {
+            None => field("-"),
+            Some(headers) => {
+                field(&headers.len().to_string());
+                for (name, value) in headers {
+                    field(name);
+                    field(value);
+                }
+            }
+        }
+    }
+    sha256(&[&bytes])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

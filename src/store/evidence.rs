@@ -1,0 +1,119 @@
+//! Everything that shows a change: the chain up to it, both texts, and the answers that they were read from.
+
+use rusqlite::{Connection, params};
+
+use super::captures::{self, StoredCapture};
+use super::changes::{self, StoredChange};
+use super::codec::unpack;
+use super::error::StoreError;
+use super::reader::Reader;
+use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
+use crate::time::Timestamp;
+
+/// A change with all that stands behind it, read at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// The change.
+    pub change: StoredChange,
+    /// The chain of its entry, from the first revision to the one after the change.
+    pub links: Vec<Link>,
+    /// The answers behind the revision before and the one after; each channel's may have come with an earlier one.
+    pub captures: Vec<StoredCapture>,
+}
+
+/// A link of the chain of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The revision.
+    pub number: RevisionNumber,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Hash of the state as JSON.
+    pub state_sha256: [u8; 32],
+    /// Hash of the answers behind it; `None` where an older program has stored it.
+    pub captures_hash: Option<[u8; 32]>,
+    /// The link before; zeros for the first.
+    pub previous: [u8; 32],
+    /// Hash of all of these.
+    pub hash: [u8; 32],
+    /// The answers that came with it, that of the feed first.
+    pub captures: Vec<CaptureId>,
+    /// The state as JSON, byte for byte as it was hashed; only of the two revisions of the change.
+    pub state: Option<String>,
+}
+
+impl Reader {
+    /// All that stands behind a change; `None` when there is no such change.
+    pub fn evidence(&self, number: ChangeNumber) -> Result<Option<Evidence>, StoreError> {
+        self.read(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let Some(change) = changes::get(&tx, number)? else {
+                return Ok(None);
+            };
+            let mut links = links(&tx, change.entry, change.after)?;
+            let mut wanted = Vec::new();
+            for revision in [change.before, change.after] {
+                let behind = captures::behind(&tx, change.entry, revision)?;
+                wanted.extend([behind.feed, behind.page].into_iter().flatten());
+            }
+            for link in &mut links {
+                if [change.before, change.after].contains(&link.number) {
+                    link.state = state_json(&tx, change.entry, link.number)?;
+                }
+                // The hash of a link is over all of its answers.
+                if link.captures.iter().any(|id| wanted.contains(id)) {
+                    wanted.extend(&link.captures);
+                }
+            }
+            wanted.sort_unstable();
+            wanted.dedup();
+            let mut found = Vec::new();
+            for id in wanted {
+                found.extend(captures::get(&tx, id)?);
+            }
+            Ok(Some(Evidence {
+                change,
+                links,
+                captures: found,
+            }))
+        })
+    }
+}
+
+fn links(conn: &Connection, entry: EntryId, last: RevisionNumber) -> Result<Vec<Link>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT r.number, r.seen_at, s.sha256, r.captures_hash, r.previous_hash, r.hash, r.feed_capture_id, \
+         r.page_capture_id FROM revisions AS r JOIN states AS s ON s.id = r.state_id \
+         WHERE r.entry_id = ?1 AND r.number <= ?2 ORDER BY r.number",
+    )?;
+    let rows = statement.query_map(params![entry, last], |row| {
+        let captures: [Option<CaptureId>; 2] = [row.get(6)?, row.get(7)?];
+        Ok(Link {
+            number: row.get(0)?,
+            seen: row.get(1)?,
+            state_sha256: row.get(2)?,
+            captures_hash: row.get(3)?,
+            previous: row.get(4)?,
+            hash: row.get(5)?,
+            captures: captures.into_iter().flatten().collect(),
+            state: None,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn state_json(
+    conn: &Connection,
+    entry: EntryId,
+    number: RevisionNumber,
+) -> Result<Option<String>, StoreError> {
+    let (bytes, body): (i64, Vec<u8>) = conn
+        .prepare_cached(
+            "SELECT s.bytes, s.body FROM revisions AS r JOIN states AS s ON s.id = r.state_id \
+             WHERE r.entry_id = ?1 AND r.number = ?2",
+        )?
+        .query_row(params![entry, number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    String::from_utf8(unpack(&body, bytes)?)
+        .map(Some)
+        .map_err(|_| StoreError::damaged(format!("the state of revision {number} is no text")))
+}

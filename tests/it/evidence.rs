@@ -1,0 +1,151 @@
+//! Evidence files of changes that the real program has seen, checked by the script that needs nothing of ours.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::care::lived;
+use crate::support::{Home, skip};
+
+fn script(args: &[&str], code: &str) -> Option<(Option<i32>, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut command = Command::new("python3");
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    if code.is_empty() {
+        command.arg(folder.join("verify_evidence.py"));
+    } else {
+        command.env("PYTHONPATH", folder).args(["-c", code]);
+    }
+    let Ok(output) = command.args(args).output() else {
+        skip("there is no python3");
+        return None;
+    };
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    Some((output.status.code(), text.into_owned()))
+}
+
+fn export(home: &Home, change: &str) -> String {
+    let file = home.path().join(format!("change-{change}.html"));
+    let name = file.to_str().unwrap().to_owned();
+    home.ok(&["export", "evidence", change, "-o", &name]);
+    name
+}
+
+/// Changes one byte at many places and expects to be told; then changes parts of the data, makes a new sum over the file,
+/// and expects the chain to tell.
+const FLIPS: &str = r#"
+import json, random, re, sys
+from verify_evidence import DATA, Wrong, sha256, verify
+
+name, seed = sys.argv[1], int(sys.argv[2])
+file = open(name, "rb").read()
+choose = random.Random(seed)
+
+def found(bytes, seal=True):
+    try:
+        verify(bytes, seal)
+    except (Wrong, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return True
+    return False
+
+assert not found(file), "the file as it was written"
+ends = [*range(200), *range(len(file) - 200, len(file))]
+for place in ends + [choose.randrange(len(file)) for _ in range(3000)]:
+    flipped = bytearray(file)
+    flipped[place] ^= 1 << choose.randrange(8)
+    assert found(bytes(flipped)), f"byte {place}"
+for cut in [choose.randrange(len(file)) for _ in range(50)]:
+    assert found(file[:cut]), f"cut at {cut}"
+    assert found(file[:cut] + b"x" + file[cut:]), f"a byte more at {cut}"
+
+data = json.loads(DATA.findall(file)[0])
+forged = 0
+def forge(change):
+    global forged
+    copy = json.loads(json.dumps(data))
+    change(copy)
+    line = json.dumps(copy, ensure_ascii=False).replace("<", "\\u003c")
+    line = b'<script type="application/json" id="evidence">' + line.encode() + b"</script>"
+    start, end = re.search(rb'^<script type="application/json" id="evidence">.*</script>$', file, re.MULTILINE).span()
+    above = file[:start] + line + file[end:]
+    above = above[:above.rfind(b"<!-- sha256")]
+    sealed = above + b"<!-- sha256 of all lines above: " + sha256(above).hex().encode() + b" -->\n"
+    forged += 1
+    return found(sealed)
+
+assert not forge(lambda d: None), "written anew"
+for n, link in enumerate(data["chain"]):
+    for key in ("state_sha256", "captures_hash", "previous", "hash"):
+        def alter(d): d["chain"][n][key] = sha256(b"x").hex()
+        assert forge(alter), (n, key)
+    def later(d): d["chain"][n]["seen_ms"] += 1
+    assert forge(later), (n, "seen")
+    if "state" in link:
+        def other(d): d["chain"][n]["state"] = d["chain"][n]["state"].replace("council", "counsel")
+        assert forge(other), (n, "state")
+    if n + 1 < len(data["chain"]):
+        def fewer(d): del d["chain"][n]
+        assert forge(fewer), (n, "missing")
+for n, capture in enumerate(data["captures"]):
+    for key, value in [("url", "https://b.example/"), ("status", 203), ("fetched_ms", 5), ("channel", "x"),
+                       ("body_sha256", "00"), ("body", "AAAA"), ("request", None), ("headers", [])]:
+        def alter(d): d["captures"][n][key] = value
+        assert forge(alter), (n, key)
+    def twice(d): d["captures"].append(d["captures"][n])
+    assert forge(twice), (n, "twice")
+def diff(d): d["event"]["data"]["diff"]["title"][0][1] += "x"
+if "title" in data["event"]["data"]["diff"]:
+    assert forge(diff), "diff"
+print(len(file), "bytes,", forged, "forgeries")
+"#;
+
+#[test]
+fn an_evidence_file_is_whole_by_itself_and_one_byte_that_is_flipped_is_found() {
+    let (_publisher, home) = lived("");
+    let changes = home.events().len();
+    assert!(changes >= 3, "{changes}");
+    let mut files = Vec::new();
+    for change in 1..=changes {
+        files.push(export(&home, &change.to_string()));
+    }
+    let names: Vec<&str> = files.iter().map(String::as_str).collect();
+    let Some((code, said)) = script(&names, "") else {
+        return;
+    };
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches(": whole: change #").count(), changes, "{said}");
+    assert!(said.contains("2 texts"), "{said}");
+    // The seed is fixed: a failure names the byte.
+    let last = names[changes - 1];
+    let (code, said) = script(&[last, "1"], FLIPS).unwrap();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("forgeries"), "{said}");
+
+    let page = std::fs::read_to_string(last).unwrap();
+    assert!(page.contains("<h2>How to check this file</h2>"));
+    assert!(
+        page.contains("&gt; user-agent</th><td>revisor/"),
+        "the request"
+    );
+    assert!(
+        page.contains("&lt; content-type</th><td>text/html"),
+        "the answer"
+    );
+    let again = home.run(&["export", "evidence", "1", "-o", last]);
+    assert_eq!(again.code, Some(2), "no file is replaced");
+    assert_eq!(home.run(&["export", "evidence", "999"]).code, Some(2));
+}
+
+#[test]
+fn without_the_bodies_the_chain_is_still_whole() {
+    let (_publisher, home) = lived("captures = \"1\"");
+    home.ok(&["db", "prune"]);
+    let ran = home.run(&["export", "evidence", "1"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr.contains("keep.captures"), "{}", ran.stderr);
+    let file = home.path().join("one.html");
+    std::fs::write(&file, ran.stdout).unwrap();
+    let Some((code, said)) = script(&[file.to_str().unwrap()], "") else {
+        return;
+    };
+    assert_eq!(code, Some(0), "{said}");
+}
