@@ -7,8 +7,13 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::StoreError;
+
+/// How often the lock is tried while it is only asked about, and the pause in between: five seconds in all.
+const PATIENCE: u32 = 1000;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The right to poll with a database; given back on drop.
 #[derive(Debug)]
@@ -56,15 +61,24 @@ impl InstanceLock {
     }
 }
 
-/// Somebody who asks for the holder has a shared lock for a few microseconds; that is no other daemon.
+/// Somebody who asks for the holder has a shared lock meanwhile: for microseconds, or for as long as a busy machine
+/// lets him wait for his turn. That is no other daemon: with a shared lock as well, both would have one.
 fn try_lock_patiently(file: &File) -> Result<(), TryLockError> {
-    for _ in 0..64 {
+    let mut tries = 0;
+    loop {
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            Err(TryLockError::WouldBlock) if tries < PATIENCE => {}
             answer => return answer,
         }
+        file.try_lock_shared()?;
+        file.unlock().map_err(TryLockError::Error)?;
+        tries += 1;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a lock of the system is waited for once, at the start, before anything else runs"
+        )]
+        std::thread::sleep(PAUSE);
     }
-    file.try_lock()
 }
 
 fn lock_path(database: &Path) -> PathBuf {
@@ -98,5 +112,21 @@ mod tests {
         drop(first);
         assert_eq!(InstanceLock::holder(&database), None);
         drop(InstanceLock::acquire(&database).unwrap());
+    }
+
+    #[test]
+    fn who_only_asks_keeps_nobody_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("revisor.db");
+        drop(InstanceLock::acquire(&database).unwrap());
+        // As `holder` has it while its process waits for a turn on the processor.
+        let asking = File::open(lock_path(&database)).unwrap();
+        asking.try_lock_shared().unwrap();
+        let starting = std::thread::spawn(move || InstanceLock::acquire(&database));
+        // Long enough to be seen, and never too short for the test to hold.
+        let (_keep, never) = std::sync::mpsc::channel::<()>();
+        let _ = never.recv_timeout(Duration::from_millis(50));
+        drop(asking);
+        starting.join().unwrap().unwrap();
     }
 }
