@@ -10,7 +10,7 @@ use super::setup::{now, store_to_write};
 use crate::config::{Retention, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::care::{self, Checked, Dropped};
-use crate::store::{EXIT_DATABASE, Retain};
+use crate::store::{EXIT_DATABASE, Retain, Store};
 use crate::time::Timestamp;
 
 /// Answers that lose their body in one transaction: others who write wait no longer than that.
@@ -65,6 +65,7 @@ fn verify(context: &mut Context) -> Result<Exit, Error> {
         changes: found.changes,
         bodies: found.bodies,
         states: found.states,
+        dropped: found.dropped,
         faults: found.faults,
         fault_count: found.fault_count,
     };
@@ -89,30 +90,18 @@ fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
         dry_run,
         ..Dropped::default()
     };
-    if let Some(retain) = retain(config.keep.captures, now()) {
+    let captures = retain(config.keep.captures, now());
+    let revisions = retain(config.keep.revisions, now());
+    if captures.is_some() || revisions.is_some() {
         let store = store_to_write(&config)?;
-        let (captures, bytes) = store.reader()?.prunable_captures(retain)?;
-        (report.captures, report.bytes) = (captures, bytes);
-        if !dry_run {
-            let mut progress = context.output.progress();
-            let mut done = 0;
-            loop {
-                let pruned = store.writer().prune_captures(retain, AT_ONCE).blocking()?;
-                done += pruned.captures as u64;
-                progress.show(&format!("{done} of {captures} answers"));
-                if pruned.captures < AT_ONCE {
-                    break;
-                }
-            }
-            report.captures = done;
-            let mut left = u64::MAX;
-            loop {
-                let now_left = store.writer().give_pages_back(PAGES_AT_ONCE).blocking()?;
-                if now_left == 0 || now_left >= left {
-                    break;
-                }
-                left = now_left;
-            }
+        if let Some(retain) = captures {
+            prune_captures(context, &store, retain, &mut report)?;
+        }
+        if let Some(retain) = revisions {
+            prune_revisions(context, &store, retain, &mut report)?;
+        }
+        if !dry_run && report.captures + report.texts > 0 {
+            give_pages_back(&store)?;
         }
         store.close()?;
     }
@@ -122,6 +111,68 @@ fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
         context.output.print(&care::dropped(&report))?;
     }
     Ok(Exit::DONE)
+}
+
+fn prune_captures(
+    context: &Context,
+    store: &Store,
+    retain: Retain,
+    report: &mut Dropped,
+) -> Result<(), Error> {
+    (report.captures, report.bytes) = store.reader()?.prunable_captures(retain)?;
+    if report.dry_run {
+        return Ok(());
+    }
+    let all = report.captures;
+    report.captures = 0;
+    let mut progress = context.output.progress();
+    loop {
+        let pruned = store.writer().prune_captures(retain, AT_ONCE).blocking()?;
+        report.captures += pruned.captures as u64;
+        progress.show(&format!("{} of {all} answers", report.captures));
+        if pruned.captures < AT_ONCE {
+            return Ok(());
+        }
+    }
+}
+
+fn prune_revisions(
+    context: &Context,
+    store: &Store,
+    retain: Retain,
+    report: &mut Dropped,
+) -> Result<(), Error> {
+    (report.texts, report.text_bytes) = store.reader()?.prunable_revisions(retain)?;
+    if report.dry_run || report.texts == 0 {
+        return Ok(());
+    }
+    let all = report.texts;
+    report.texts = 0;
+    let mut progress = context.output.progress();
+    let mut after = 0;
+    loop {
+        let pruned = store
+            .writer()
+            .prune_revisions(retain, after, AT_ONCE, now())
+            .blocking()?;
+        report.texts += pruned.texts;
+        progress.show(&format!("{} of {all} texts", report.texts));
+        match pruned.next {
+            Some(next) => after = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+fn give_pages_back(store: &Store) -> Result<(), Error> {
+    let mut left = u64::MAX;
+    loop {
+        let now_left = store.writer().give_pages_back(PAGES_AT_ONCE).blocking()?;
+        if now_left == 0 || now_left >= left {
+            return Ok(());
+        }
+        left = now_left;
+    }
 }
 
 /// What the configuration keeps, as of `now`; `None` for everything.

@@ -98,6 +98,12 @@ fn revisions(
     let state = |number: u32| -> Result<EntryState, Error> {
         let found = reader.state(entry, RevisionNumber(number))?;
         found.map(|(state, _)| state).ok_or_else(|| {
+            if (1..=last.0).contains(&number) {
+                return Error::usage(format!(
+                    "the text of revision {number} is not kept any more"
+                ))
+                .hint("`keep.revisions` says which are; `revisor log --entry` has the changes");
+            }
             Error::usage(format!("the entry has no revision {number}"))
                 .hint(format!("it has the revisions 1 to {last}"))
         })

@@ -100,6 +100,12 @@ fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
             "not all answers have their bodies any more (`keep.captures`); their sums and headers are there",
         );
     }
+    let texts = evidence.links.iter().filter(|link| link.state.is_some());
+    if texts.count() < 2 {
+        context.output.warning(
+            "not both texts are kept any more (`keep.revisions`); their sums and the change are there",
+        );
+    }
     let page = evidence::document(&evidence);
     match &args.output {
         None => context.output.print(&page)?,

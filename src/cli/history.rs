@@ -53,6 +53,7 @@ fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<Hi
         channels: row.channels,
         title: row.title,
         words: row.words as u64,
+        text_dropped: !row.kept,
         origin: row.origin,
         change: row.change.and_then(|number| changes.remove(&number)),
     });

@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Answers that lose their body in one transaction.
 const ANSWERS: usize = 100;
 
+/// Revisions that are looked at in one transaction.
+const REVISIONS: usize = 500;
+
 /// Pages that are given back to the file system in one transaction.
 const PAGES: u32 = 500;
 
@@ -63,34 +66,47 @@ async fn once(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
         tracing::info!(renewed, reread, lost, "stored answers were read anew");
     }
 
-    let keep = pipeline.settings().config().keep.captures;
-    let retain = match keep {
+    let keep = pipeline.settings().config().keep;
+    let retain = |keep| match keep {
         Retention::All => None,
         Retention::Newest(count) => Some(Retain::Newest(count)),
         Retention::For(time) => Some(Retain::Since(pipeline.now() - time)),
     };
-    if let Some(retain) = retain {
-        let mut dropped = 0;
+    let mut answers = 0;
+    if let Some(retain) = retain(keep.captures) {
         loop {
             let pruned = writer.prune_captures(retain, ANSWERS).await?;
-            dropped += pruned.captures;
+            answers += pruned.captures;
             if pruned.captures < ANSWERS {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
         }
-        if dropped > 0 {
-            let mut left = u64::MAX;
-            loop {
-                let now_left = writer.give_pages_back(PAGES).await?;
-                if now_left == 0 || now_left >= left {
-                    break;
-                }
-                left = now_left;
-                tokio::time::sleep(PAUSE).await;
-            }
-            tracing::info!(dropped, "bodies of old answers are not kept any more");
+    }
+    let mut texts = 0;
+    if let Some(retain) = retain(keep.revisions) {
+        let mut after = 0;
+        loop {
+            let pruned = writer
+                .prune_revisions(retain, after, REVISIONS, pipeline.now())
+                .await?;
+            texts += pruned.texts;
+            let Some(next) = pruned.next else { break };
+            after = next;
+            tokio::time::sleep(PAUSE).await;
         }
+    }
+    if answers > 0 || texts > 0 {
+        let mut left = u64::MAX;
+        loop {
+            let now_left = writer.give_pages_back(PAGES).await?;
+            if now_left == 0 || now_left >= left {
+                break;
+            }
+            left = now_left;
+            tokio::time::sleep(PAUSE).await;
+        }
+        tracing::info!(answers, texts, "what is old is not kept any more");
     }
     writer.optimize().await
 }

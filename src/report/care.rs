@@ -76,6 +76,8 @@ pub struct Checked {
     pub bodies: u64,
     /// Different states of entries.
     pub states: u64,
+    /// States whose text is not kept any more; changes from or to them are not among `changes`.
+    pub dropped: u64,
     /// What is wrong; the first hundred.
     pub faults: Vec<String>,
     /// How many faults there are.
@@ -107,6 +109,12 @@ pub fn checked(report: &Checked) -> String {
         count(report.states, "state", "states"),
         count(report.bodies, "answer", "answers"),
     ));
+    if report.dropped > 0 {
+        lines.push(format!(
+            "{} not kept any more (`keep.revisions`)",
+            count(report.dropped, "text is", "texts are")
+        ));
+    }
     lines.join("\n") + "\n"
 }
 
@@ -117,6 +125,10 @@ pub struct Dropped {
     pub captures: u64,
     /// Bytes that they took.
     pub bytes: u64,
+    /// Revisions' texts that are not kept any more.
+    pub texts: u64,
+    /// Bytes that these took.
+    pub text_bytes: u64,
     /// Whether it was only looked at.
     pub dry_run: bool,
 }
@@ -124,21 +136,30 @@ pub struct Dropped {
 /// What was dropped.
 #[must_use]
 pub fn dropped(report: &Dropped) -> String {
-    if report.captures == 0 {
+    let verb = if report.dry_run {
+        "would drop"
+    } else {
+        "dropped"
+    };
+    let mut out = String::new();
+    if report.captures > 0 {
+        out = format!(
+            "{verb} the bodies of {}, {} KiB; hashes, headers and dates stay\n",
+            count(report.captures, "answer", "answers"),
+            report.bytes.div_ceil(1024)
+        );
+    }
+    if report.texts > 0 {
+        out = format!(
+            "{out}{verb} {} of old revisions, {} KiB; hashes, fingerprints and dates stay\n",
+            count(report.texts, "text", "texts"),
+            report.text_bytes.div_ceil(1024)
+        );
+    }
+    if out.is_empty() {
         return "nothing to drop\n".to_owned();
     }
-    let (verb, answers) = (
-        if report.dry_run {
-            "would drop"
-        } else {
-            "dropped"
-        },
-        count(report.captures, "answer", "answers"),
-    );
-    format!(
-        "{verb} the bodies of {answers}, {} KiB; hashes, headers and dates stay\n",
-        report.bytes.div_ceil(1024)
-    )
+    out
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

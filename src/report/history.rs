@@ -120,6 +120,9 @@ pub struct HistoryRow {
     pub title: Option<String>,
     /// Words of its text.
     pub words: u64,
+    /// Set when its text is not kept any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub text_dropped: bool,
     /// What brought it; left out for what a look brought.
     #[serde(serialize_with = "origin_word", skip_serializing_if = "is_look")]
     pub origin: Origin,
@@ -239,14 +242,15 @@ fn table_row(history: &History, at: usize, row: &HistoryRow, view: &View) -> Vec
     let before = at.checked_sub(1).and_then(|at| history.revisions.get(at));
     let mark = match before {
         None => Line::plain("○"),
+        Some(before) if before.text_dropped => Line::new(),
         Some(before) if before.title != row.title => Line::new().with(Role::Strong, "●"),
         Some(_) => Line::new(),
     };
-    let title = row
-        .title
-        .as_deref()
-        .map(|title| clean::excerpt(title, 200))
-        .unwrap_or_default();
+    let title = match &row.title {
+        Some(title) => clean::excerpt(title, 200),
+        None if row.text_dropped => "(text not kept)".to_owned(),
+        None => String::new(),
+    };
     // The other columns take about sixty.
     let room = view
         .paint
@@ -439,6 +443,7 @@ mod tests {
             channels: vec![Channel::Feed],
             title: Some(title.into()),
             words: 120,
+            text_dropped: false,
             origin: Origin::Look,
             change,
         };

@@ -156,8 +156,7 @@ fn state_of(
         .rev()
     {
         let (row, _) = revisions::current(tx.conn, entry.id, revision.number)?;
-        let state = states::get(tx.conn, row)?;
-        if bears(&state) {
+        if let Some(state) = states::find(tx.conn, row)?.filter(|state| bears(state)) {
             return Ok((state, revision.schemes));
         }
     }

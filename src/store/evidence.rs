@@ -38,7 +38,8 @@ pub struct Link {
     pub hash: [u8; 32],
     /// The answers that came with it, that of the feed first.
     pub captures: Vec<CaptureId>,
-    /// The state as JSON, byte for byte as it was hashed; only of the two revisions of the change.
+    /// The state as JSON, byte for byte as it was hashed; only of the two revisions of the change, and only while it
+    /// is kept.
     pub state: Option<String>,
 }
 
@@ -107,12 +108,15 @@ fn state_json(
     entry: EntryId,
     number: RevisionNumber,
 ) -> Result<Option<String>, StoreError> {
-    let (bytes, body): (i64, Vec<u8>) = conn
+    let (bytes, body, kept): (i64, Vec<u8>, bool) = conn
         .prepare_cached(
-            "SELECT s.bytes, s.body FROM revisions AS r JOIN states AS s ON s.id = r.state_id \
+            "SELECT s.bytes, s.body, s.dropped_at IS NULL FROM revisions AS r JOIN states AS s ON s.id = r.state_id \
              WHERE r.entry_id = ?1 AND r.number = ?2",
         )?
-        .query_row(params![entry, number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(params![entry, number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    if !kept {
+        return Ok(None);
+    }
     String::from_utf8(unpack(&body, bytes)?)
         .map(Some)
         .map_err(|_| StoreError::damaged(format!("the state of revision {number} is no text")))

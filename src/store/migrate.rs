@@ -51,6 +51,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 7,
         sql: include_str!("../../migrations/0007_evidence.sql"),
     },
+    Migration {
+        number: 8,
+        sql: include_str!("../../migrations/0008_retention.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

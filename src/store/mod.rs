@@ -29,6 +29,7 @@ mod open;
 mod outbox;
 mod reader;
 mod rederive;
+mod retention;
 mod revisions;
 mod robots;
 mod rules;
@@ -57,7 +58,6 @@ pub use events::StoredEvent;
 pub use evidence::{Evidence, Link};
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use lock::InstanceLock;
-pub use maintenance::{Pruned, Retain};
 pub use migrate::SCHEMA;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
@@ -66,6 +66,7 @@ pub use outbox::{
 };
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};
+pub use retention::{Pruned, PrunedTexts, Retain};
 pub use revisions::{PastRow, RevisionRow};
 pub use robots::RobotsRow;
 pub use rules::RuleRow;

@@ -61,14 +61,15 @@ impl Reader {
         })
     }
 
-    /// What is derived from the revisions of an entry, oldest first.
+    /// What is derived from the revisions of an entry whose text is kept, oldest first.
     pub fn derived_rows(&self, entry: EntryId) -> Result<Vec<DerivedRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT feed_fp, page_fp, feed_title_fp, feed_summary_fp, feed_body_fp, page_title_fp, page_body_fp, \
                  og_title_fp, ld_headline_fp, feed_byline_fp, page_byline_fp, feed_address_fp, page_address_fp, \
                  guid_fp, number, channels, feed_capture_id, page_capture_id, feed_scheme, page_scheme \
-                 FROM revisions WHERE entry_id = ?1 ORDER BY number",
+                 FROM revisions WHERE entry_id = ?1 \
+                 AND (SELECT dropped_at FROM states WHERE id = state_id) IS NULL ORDER BY number",
             )?;
             let rows = statement.query_map([entry], |row| {
                 Ok(DerivedRow {

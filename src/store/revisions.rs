@@ -25,7 +25,7 @@ pub struct RevisionRow {
     pub seen: Timestamp,
     /// Which channels brought it.
     pub channels: Vec<Channel>,
-    /// The headline of its state.
+    /// The headline of its state; `None` also when that is not kept any more.
     pub title: Option<String>,
     /// Words of the text that a reader sees, parted by white space.
     pub words: usize,
@@ -37,6 +37,8 @@ pub struct RevisionRow {
     pub origin: Origin,
     /// The link of the chain: SHA-256 of the link before, the state's hash, the number and the moment.
     pub hash: [u8; 32],
+    /// Whether its text is kept.
+    pub kept: bool,
 }
 
 impl Reader {
@@ -52,7 +54,9 @@ impl Reader {
             let mut rows = statement.query(params![entry, limit_of(limit)])?;
             let mut history = Vec::new();
             while let Some(row) = rows.next()? {
-                let state = states::get(conn, row.get(3)?)?;
+                let state = states::find(conn, row.get(3)?)?;
+                let kept = state.is_some();
+                let state = state.unwrap_or_default();
                 history.push(RevisionRow {
                     number: row.get(0)?,
                     seen: row.get(1)?,
@@ -66,6 +70,7 @@ impl Reader {
                     change: row.get(4)?,
                     quiet: row.get(5)?,
                     hash: row.get(6)?,
+                    kept,
                     origin: row.get(7)?,
                 });
             }
@@ -74,7 +79,8 @@ impl Reader {
         })
     }
 
-    /// The state of a revision, with the moment it was first seen; `None` when there is no such revision.
+    /// The state of a revision, with the moment it was first seen; `None` when there is no such revision, or when its
+    /// text is not kept any more.
     pub fn state(
         &self,
         entry: EntryId,
@@ -90,7 +96,7 @@ impl Reader {
                 })
                 .optional()?;
             match found {
-                Some((id, seen)) => Ok(Some((states::get(conn, id)?, seen))),
+                Some((id, seen)) => Ok(states::find(conn, id)?.map(|state| (state, seen))),
                 None => Ok(None),
             }
         })
@@ -220,8 +226,8 @@ pub(super) fn past(
         let fingerprints = if is_of_today(&stored) {
             stored
         } else {
-            // Fingerprints of two schemes never match.
-            Fingerprints::of(&states::get(conn, row.get(19)?)?)
+            // Fingerprints of two schemes never match; those of a text that is gone stay what they are.
+            states::find(conn, row.get(19)?)?.map_or(stored, |state| Fingerprints::of(&state))
         };
         past.push(PastRow {
             number: row.get(14)?,

@@ -129,8 +129,8 @@ impl Reader {
                     texts: Vec::with_capacity(rows.len()),
                 };
                 for (state, seen) in rows.into_iter().rev() {
-                    let text = text_of(states::get(&tx, state)?, channel);
-                    if !text.is_empty() {
+                    let text = states::find(&tx, state)?.map(|state| text_of(state, channel));
+                    if let Some(text) = text.filter(|text| !text.is_empty()) {
                         article.texts.push((seen, text));
                     }
                 }

@@ -22,15 +22,22 @@ pub(super) fn canonical_json(state: &EntryState) -> Result<Vec<u8>, StoreError> 
 pub(super) fn put(tx: &mut Tx<'_>, state: &EntryState) -> Result<StoredState, StoreError> {
     let json = canonical_json(state)?;
     let sha256 = sha256(&[&json]);
-    let known = tx
+    let known: Option<(i64, bool)> = tx
         .conn
-        .prepare_cached("SELECT id FROM states WHERE sha256 = ?1")?
-        .query_row([&sha256], |row| row.get(0))
+        .prepare_cached("SELECT id, dropped_at IS NULL FROM states WHERE sha256 = ?1")?
+        .query_row([&sha256], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some(id) = known {
+    if let Some((id, true)) = known {
         return Ok(StoredState { id, sha256 });
     }
     let body = tx.codec.pack(&json)?;
+    if let Some((id, _)) = known {
+        // Retention had taken it, and it is there again.
+        tx.conn
+            .prepare_cached("UPDATE states SET body = ?2, dropped_at = NULL WHERE id = ?1")?
+            .execute(params![id, body])?;
+        return Ok(StoredState { id, sha256 });
+    }
     let bytes = i64::try_from(json.len()).unwrap_or(i64::MAX);
     let id = tx
         .conn
@@ -39,13 +46,22 @@ pub(super) fn put(tx: &mut Tx<'_>, state: &EntryState) -> Result<StoredState, St
     Ok(StoredState { id, sha256 })
 }
 
-/// Reads a state back.
+/// Reads a state back that is certainly kept, as the newest of an entry is.
 pub(super) fn get(conn: &Connection, id: i64) -> Result<EntryState, StoreError> {
-    let (bytes, body): (i64, Vec<u8>) = conn
-        .prepare_cached("SELECT bytes, body FROM states WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    find(conn, id)?.ok_or_else(|| StoreError::damaged(format!("the text of state {id} is gone")))
+}
+
+/// Reads a state back; `None` when retention has taken it.
+pub(super) fn find(conn: &Connection, id: i64) -> Result<Option<EntryState>, StoreError> {
+    let (bytes, body, kept): (i64, Vec<u8>, bool) = conn
+        .prepare_cached("SELECT bytes, body, dropped_at IS NULL FROM states WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    if !kept {
+        return Ok(None);
+    }
     let json = unpack(&body, bytes)?;
     serde_json::from_slice(&json)
+        .map(Some)
         .map_err(|error| StoreError::damaged(format!("state {id} cannot be read: {error}")))
 }
 

@@ -211,16 +211,91 @@ fn retention_takes_bodies_and_leaves_hashes_headers_and_dates() {
 
 #[test]
 fn the_daemon_applies_retention_by_itself() {
-    let (_publisher, home) = lived("captures = \"1\"");
+    let (_publisher, home) = lived("captures = \"1\"\nrevisions = \"1\"");
     assert!(kept(&home, "page") > 1);
+    assert!(texts(&home) > 1);
     let mut daemon = home.daemon();
     eventually(
         Duration::from_secs(20),
         "the daemon drops old answers",
-        || kept(&home, "page") == 1 && kept(&home, "feed") == 1,
+        || kept(&home, "page") == 1 && kept(&home, "feed") == 1 && texts(&home) == 1,
     );
     daemon.signal("TERM");
     assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
     let (code, report) = verify(&home);
     assert_eq!(code, Some(0), "{report:#}");
+}
+
+/// Texts of revisions that are kept.
+fn texts(home: &Home) -> i64 {
+    let conn = Connection::open(home.db_path()).unwrap();
+    conn.query_row(
+        "SELECT count(*) FROM states WHERE dropped_at IS NULL AND length(body) > 0",
+        [],
+        |row| row.get(0),
+    )
+    .unwrap()
+}
+
+#[test]
+fn retention_takes_old_texts_and_leaves_the_chain_the_changes_and_the_returns() {
+    let (publisher, home) = lived("revisions = \"1y\"");
+    let all = texts(&home);
+    let before = home.events();
+    assert_eq!(home.ok(&["db", "prune"]), "nothing to drop\n");
+    let prune = |keep: &str, args: &[&str]| -> Value {
+        let old = std::fs::read_to_string(home.config_path()).unwrap();
+        let line = old
+            .lines()
+            .find(|line| line.starts_with("revisions"))
+            .unwrap();
+        let new = old.replace(line, &format!("revisions = \"{keep}\""));
+        std::fs::write(home.config_path(), new).unwrap();
+        let mut all = vec!["db", "prune", "--json"];
+        all.extend(args);
+        serde_json::from_str(&home.ok(&all)).unwrap()
+    };
+    let would = prune("2", &["-n"]);
+    assert!(would["text_bytes"].as_u64().unwrap() > 0, "{would}");
+    assert_eq!(texts(&home), all, "a dry run drops nothing");
+    let did = prune("2", &[]);
+    assert_eq!(did["texts"], would["texts"]);
+    assert_eq!(texts(&home), 2);
+    prune("1", &[]);
+    assert_eq!(texts(&home), 1);
+
+    let (code, report) = verify(&home);
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(report["changes"], 0, "no change has both of its texts");
+    assert_eq!(report["dropped"].as_i64(), Some(all - 1));
+    assert_eq!(home.events(), before, "the changes are all there");
+    let url = publisher.url("/a");
+    assert!(home.ok(&["history", &url]).contains("(text not kept)"));
+    let gone = home.run(&["diff", &url, "1..2"]);
+    assert_eq!(gone.code, Some(2));
+    assert!(gone.stderr.contains("not kept any more"), "{}", gone.stderr);
+
+    // A return to a text that is gone is still one, and the text is there again.
+    publisher.set(
+        "/feed.xml",
+        Page::rss(rss(&[(
+            "1",
+            &url,
+            "Harbour may be rebuilt",
+            "The council does not agree.",
+        )])),
+    );
+    home.check();
+    let events = home.events();
+    let told: Vec<&Value> = events
+        .iter()
+        .filter(|event| !before.contains(event))
+        .collect();
+    let returns = |event: &&&Value| {
+        event["type"] == "entry.revised" && event["data"]["change"]["revert_of"].is_number()
+    };
+    assert_eq!(told.iter().filter(returns).count(), 1, "{told:#?}");
+    let (code, report) = verify(&home);
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(report["changes"], 1);
 }

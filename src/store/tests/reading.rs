@@ -442,3 +442,68 @@ fn connections_are_shared_and_reused() {
         .unwrap();
     assert_eq!(outer, 1);
 }
+
+#[test]
+fn texts_go_by_when_they_were_replaced_and_only_when_no_other_revision_needs_them() {
+    let bench = Bench::new();
+    let entry = bench.entry("a", "one");
+    let revise = |number: u32, title: &str, when| {
+        let mut look = outcome(bench.feed);
+        look.entries
+            .push(revised(entry, RevisionNumber(number), title, when, &[]));
+        bench.commit(look).unwrap();
+    };
+    revise(2, "two", at(100));
+    revise(3, "one", at(200));
+    revise(4, "four", at(300));
+    let prune = |retain| {
+        let (mut texts, mut after) = (0, 0);
+        loop {
+            // One at a time, so that the steps are seen to add up.
+            let step = bench
+                .writer()
+                .prune_revisions(retain, after, 1, at(900))
+                .blocking()
+                .unwrap();
+            texts += step.texts;
+            match step.next {
+                Some(next) => after = next,
+                None => return texts,
+            }
+        }
+    };
+    let kept = || -> Vec<u32> {
+        let history = bench.reader().history(entry, 10).unwrap();
+        history
+            .iter()
+            .filter(|row| row.kept)
+            .map(|row| row.number.0)
+            .collect()
+    };
+    // The first text was replaced at 100, and is that of revision 3 too, which was replaced at 300.
+    for (since, would, left) in [
+        (100, 0, vec![1, 2, 3, 4]),
+        (250, 1, vec![1, 3, 4]),
+        (300, 0, vec![1, 3, 4]),
+        (301, 1, vec![4]),
+        (9000, 0, vec![4]),
+    ] {
+        let retain = Retain::Since(at(since));
+        assert_eq!(bench.reader().prunable_revisions(retain).unwrap().0, would);
+        assert_eq!(prune(retain), would, "{since}");
+        assert_eq!(kept(), left, "{since}");
+    }
+    // It is there again with the revision that returns to it.
+    revise(5, "two", at(400));
+    assert_eq!(kept(), [2, 4, 5]);
+    assert_eq!(prune(Retain::Newest(0)), 1, "the newest stays in any case");
+    assert_eq!(kept(), [2, 5]);
+    let found = bench.reader().verify(|_, _| {}).unwrap();
+    let faults: Vec<&String> = found
+        .faults
+        .iter()
+        .filter(|fault| !fault.contains("rebuild"))
+        .collect();
+    assert_eq!(faults, [""; 0]);
+    assert_eq!(found.dropped, 2);
+}
