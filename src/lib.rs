@@ -15,6 +15,10 @@ pub mod report;
 
 pub mod config;
 
+pub mod metrics;
+
+pub mod web;
+
 pub mod fetch;
 
 pub mod store;

@@ -1,9 +1,9 @@
 //! What is late, and why, as far as the configuration and the database tell; what is under way only the daemon knows.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use crate::config::Config;
+use crate::daemon::LATE;
 use crate::domain::durations::format_duration;
 use crate::error::Error;
 use crate::fetch::host_key;
@@ -11,9 +11,6 @@ use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::status::{LateFeed, LateHost};
 use crate::store::{DueKey, Reader};
 use crate::time::Timestamp;
-
-/// What has been due for so long is late: a round of the poller and the turns of a few feeds at a host take less.
-const LATE: Duration = Duration::from_mins(2);
 
 /// Due pages that are looked through.
 const PAGES: usize = 20_000;

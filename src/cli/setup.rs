@@ -128,7 +128,9 @@ impl From<DaemonError> for Error {
                 Self::usage("cannot start the HTTP client").because(error)
             }
             DaemonError::Secret(error) => Self::usage("a target's secret is wrong").because(error),
-            DaemonError::Broken(_) => Self::new(Exit::PARTIAL, error.to_string()),
+            DaemonError::Metrics(_) | DaemonError::Broken(_) => {
+                Self::new(Exit::PARTIAL, error.to_string())
+            }
             DaemonError::Signals(error) => {
                 Self::new(Exit::PARTIAL, "cannot listen for signals").because(error)
             }

@@ -196,6 +196,7 @@ pub fn from_text(
         page: common.page,
         detect: common.detect,
         keep: common.keep,
+        listen: common.listen,
         feeds,
         targets,
     };

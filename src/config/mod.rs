@@ -9,6 +9,7 @@
 
 pub mod edit;
 mod file;
+mod listen;
 pub mod load;
 pub mod names;
 mod patterns;
@@ -25,6 +26,7 @@ mod values;
 
 pub use edit::{EditError, Imported, NewFeed, add_feeds, feed_tables, import_feeds, remove_feed};
 pub use file::{edit_file, read};
+pub use listen::Listen;
 pub use load::{Environment, Flags, Loaded, Secrets, from_text, load};
 pub use places::{ConfigFile, Origin, locate};
 pub use problem::{ConfigError, Problem};

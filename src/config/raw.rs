@@ -132,6 +132,13 @@ raw_table! {
 }
 
 raw_table! {
+    /// `[web]`
+    RawWeb {
+        listen: String = "an address such as \"127.0.0.1:9464\", or \"unix:\" and a path",
+    }
+}
+
+raw_table! {
     /// The keys of `[[feed]]` that stand only there.
     RawFeedOwn {
         url: String = "an http or https address",
@@ -173,6 +180,7 @@ pub(super) struct RawGlobal {
     pub(super) page: RawPage,
     pub(super) detect: RawDetect,
     pub(super) keep: RawKeep,
+    pub(super) web: RawWeb,
 }
 
 /// The tables of [`RawGlobal`].
@@ -182,6 +190,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("page", RawPage::KEYS),
     ("detect", RawDetect::KEYS),
     ("keep", RawKeep::KEYS),
+    ("web", RawWeb::KEYS),
 ];
 
 impl RawGlobal {
@@ -241,6 +250,7 @@ impl RawGlobal {
             "page" => self.page.take(key, value, reader),
             "detect" => self.detect.take(key, value, reader),
             "keep" => self.keep.take(key, value, reader),
+            "web" => self.web.take(key, value, reader),
             _ => false,
         }
     }
@@ -254,6 +264,7 @@ impl RawGlobal {
             page: self.page.or(below.page),
             detect: self.detect.or(below.detect),
             keep: self.keep.or(below.keep),
+            web: self.web.or(below.web),
         }
     }
 

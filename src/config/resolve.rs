@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
+use super::listen::Listen;
 use super::load::{Environment, Secrets};
 use super::names;
 use super::problem::{Place, Problems};
@@ -17,7 +18,7 @@ use super::raw::{
 use super::reader::{At, RawLadder};
 use super::resolved::{
     DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel, PageConfig,
-    PageMode, Retention,
+    PageMode,
 };
 use super::values::{http_url, unknown_choice};
 use crate::domain::article_clock::{Ladder, Step};
@@ -29,7 +30,7 @@ use crate::domain::life::Rule;
 use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
 const SECOND: Duration = Duration::from_secs(1);
-const YEAR: Duration = Duration::from_hours(24 * 365);
+pub(super) const YEAR: Duration = Duration::from_hours(24 * 365);
 
 pub(super) const SIGNIFICANCES: [(&str, Significance); 3] = [
     ("typographic", Significance::Typographic),
@@ -108,6 +109,7 @@ pub(super) struct Common {
     pub(super) page: Arc<PageConfig>,
     pub(super) detect: Arc<DetectConfig>,
     pub(super) keep: Keep,
+    pub(super) listen: Option<Listen>,
 }
 
 /// Feeds while they are resolved.
@@ -169,6 +171,7 @@ impl<'a, 't> Resolver<'a, 't> {
             page: Arc::new(self.page(&raw.page, &least_page())),
             detect: Arc::new(self.detect(&raw.detect, &LEAST_DETECT)),
             keep: self.keep(&raw.keep),
+            listen: self.measured("listen", raw.web.listen.as_ref(), Listen::parse),
         }
     }
 
@@ -573,26 +576,6 @@ impl<'a, 't> Resolver<'a, 't> {
             captures: self.retention("captures", raw.captures.as_ref()),
             revisions: self.retention("revisions", raw.revisions.as_ref()),
         }
-    }
-
-    fn retention(&mut self, key: &str, raw: Option<&At<String>>) -> Retention {
-        let Some(raw) = raw else {
-            return Retention::All;
-        };
-        if raw.value == "all" {
-            return Retention::All;
-        }
-        let all_digits = raw.value.bytes().all(|byte| byte.is_ascii_digit());
-        if all_digits {
-            if let Some(count) = raw.value.parse().ok().filter(|count| *count > 0) {
-                return Retention::Newest(count);
-            }
-            let message = format!("{key} is no usable number; expected one from 1 on");
-            self.problems.add(&raw.place, message);
-            return Retention::All;
-        }
-        let hour = Duration::from_hours(1);
-        Retention::For(self.duration(key, Some(raw), hour..=YEAR * 100, hour))
     }
 }
 

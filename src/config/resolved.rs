@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
+use super::listen::Listen;
 use super::secret::{Secret, SecretSource};
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
@@ -37,6 +38,8 @@ pub struct Config {
     pub detect: Arc<DetectConfig>,
     /// What is kept.
     pub keep: Keep,
+    /// Where the service answers how it is; `None` for nowhere.
+    pub listen: Option<Listen>,
     /// In the order of the file; addresses and names are unique.
     pub feeds: Vec<FeedConfig>,
     /// In the order of the file; names are unique.

@@ -43,6 +43,9 @@ pub fn show(config: &Config) -> String {
     out.table("[keep]");
     out.text("captures", &retention(config.keep.captures));
     out.text("revisions", &retention(config.keep.revisions));
+    out.table("[web]");
+    let listen = config.listen.as_ref().map(ToString::to_string);
+    out.text("listen", listen.as_deref().unwrap_or(""));
     for item in &config.feeds {
         feed(&mut out, item, config);
     }

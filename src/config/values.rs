@@ -7,7 +7,8 @@ use url::Url;
 
 use super::problem::did_you_mean;
 use super::reader::At;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, YEAR};
+use super::resolved::Retention;
 use crate::domain::durations::{
     format_duration, format_size, parse_duration, parse_size, shortened,
 };
@@ -108,6 +109,26 @@ impl Resolver<'_, '_> {
             },
             |(_, value)| *value,
         )
+    }
+
+    pub(super) fn retention(&mut self, key: &str, raw: Option<&At<String>>) -> Retention {
+        let Some(raw) = raw else {
+            return Retention::All;
+        };
+        if raw.value == "all" {
+            return Retention::All;
+        }
+        let all_digits = raw.value.bytes().all(|byte| byte.is_ascii_digit());
+        if all_digits {
+            if let Some(count) = raw.value.parse().ok().filter(|count| *count > 0) {
+                return Retention::Newest(count);
+            }
+            let message = format!("{key} is no usable number; expected one from 1 on");
+            self.problems.add(&raw.place, message);
+            return Retention::All;
+        }
+        let hour = Duration::from_hours(1);
+        Retention::For(self.duration(key, Some(raw), hour..=YEAR * 100, hour))
     }
 }
 

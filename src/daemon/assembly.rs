@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::DaemonError;
+use super::counted::Counted;
 use crate::config::{Config, FetchConfig};
 use crate::fetch::{AddressPolicy, Client, ClientConfig, ClientError, Turns, user_agent};
+use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
 use crate::store::{FeedSync, InstanceLock, OpenOptions, Store, StoreError};
@@ -21,7 +23,7 @@ pub struct Assembly {
     /// What checks.
     pub pipeline: Arc<Pipeline>,
     /// What delivers.
-    pub drain: Arc<Drain<StoredOutbox, Deliverer>>,
+    pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
     clock: Arc<dyn Clock>,
     _lock: InstanceLock,
 }
@@ -48,7 +50,12 @@ impl Assembly {
         let client = client(fetch, Arc::clone(&clock))?;
         let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
         let agent = user_agent(&settings.config().fetch.user_agent_contact);
-        let deliverer = Deliverer::new(agent, Arc::clone(&clock))?;
+        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now())?;
+        let counting = metrics.clone();
+        store.writer().watch(move |committed| {
+            counting.committed(committed.stored, committed.jobs, committed.took);
+        });
+        let deliverer = Counted::new(Deliverer::new(agent, Arc::clone(&clock))?, metrics.clone());
         let outbox = StoredOutbox::new(store.writer().clone(), store.readers());
         let drain = Drain::new(
             outbox,
@@ -58,7 +65,15 @@ impl Assembly {
         );
         let synced = sync(&store, &settings, &*clock).await?;
         let workers = Workers::new(WORKERS);
-        let pipeline = Pipeline::new(Arc::clone(&clock), &store, settings, client, turns, workers);
+        let pipeline = Pipeline::new(
+            Arc::clone(&clock),
+            &store,
+            settings,
+            client,
+            turns,
+            workers,
+            metrics,
+        );
         pipeline.replan(&synced.rescheduled).await?;
         Ok(Self {
             store,

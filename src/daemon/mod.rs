@@ -5,6 +5,7 @@
 
 mod assembly;
 mod care;
+mod counted;
 mod due;
 mod file_state;
 mod poll;
@@ -12,6 +13,9 @@ mod progress;
 mod run;
 mod signals;
 mod systemd;
+mod watched;
 
 pub use assembly::{Assembly, Synced, client, targets};
+pub use counted::Counted;
 pub use run::{Daemon, DaemonError, Reload};
+pub use watched::LATE;

@@ -129,6 +129,9 @@ impl Poller {
             while let Some(ended) = self.tasks.try_join_next_with_id() {
                 self.end(ended);
             }
+            let metrics = self.pipeline.metrics();
+            metrics.under_way("feed", self.feeds.len());
+            metrics.under_way("page", self.pages.len());
         }
         let ending = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {
@@ -284,12 +287,36 @@ impl Poller {
                 Some(_) => self.trouble.clear(job),
             }
         }
+        if let Some(ended) = &ended {
+            self.count(ended);
+        } else {
+            self.pipeline.metrics().check_failed("fault");
+        }
         match ended {
             Some(Ended::Feed(result)) => self.log_feed(result),
             Some(Ended::Page(result)) => self.log_page(result),
             Some(Ended::Wish(Ok(()))) => self.outbox.notify_one(),
             Some(Ended::Wish(Err(error))) => tracing::error!(%error, "cannot answer a wish"),
             None => {}
+        }
+    }
+
+    fn count(&self, ended: &Ended) {
+        let metrics = self.pipeline.metrics();
+        match ended {
+            Ended::Feed(Ok(report)) => {
+                metrics.checked("feed", report.result.as_str());
+                for page in &report.pages {
+                    metrics.checked("page", page.result.as_str());
+                }
+            }
+            Ended::Page(Ok(report)) => metrics.checked("page", report.result.as_str()),
+            Ended::Feed(Err(error)) | Ended::Page(Err(error)) => {
+                if let Some(reason) = reason(error) {
+                    metrics.check_failed(reason);
+                }
+            }
+            Ended::Wish(_) => {}
         }
     }
 
@@ -382,6 +409,16 @@ fn is_trouble(error: &CheckError) -> bool {
         CheckError::Store(error) => !error.is_conflict(),
         CheckError::Crashed(_) => true,
         CheckError::NoSuchFeed(_) | CheckError::NoSuchEntry(_) => false,
+    }
+}
+
+/// Why a check was not carried to its end, in a word; `None` where it had become needless.
+fn reason(error: &CheckError) -> Option<&'static str> {
+    match error {
+        CheckError::Store(error) if error.is_conflict() => Some("conflict"),
+        CheckError::Store(_) => Some("database"),
+        CheckError::Crashed(_) => Some("fault"),
+        CheckError::NoSuchFeed(_) | CheckError::NoSuchEntry(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether the daemon gets on: what the watchdog is fed by.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::store::{Writer, WriterProgress};
@@ -11,6 +11,7 @@ use crate::time::Stopwatch;
 pub(super) struct Pulse {
     started: Stopwatch,
     last_beat_ms: AtomicU64,
+    stuck: AtomicBool,
 }
 
 impl Pulse {
@@ -18,6 +19,7 @@ impl Pulse {
         Self {
             started: Stopwatch::start(),
             last_beat_ms: AtomicU64::new(0),
+            stuck: AtomicBool::new(false),
         }
     }
 
@@ -25,6 +27,16 @@ impl Pulse {
     pub(super) fn beat(&self) {
         self.last_beat_ms
             .store(self.started.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    /// What the guard has found when it last looked.
+    pub(super) fn set_alive(&self, alive: bool) {
+        self.stuck.store(!alive, Ordering::Relaxed);
+    }
+
+    /// Whether scheduler and writer get on, as the guard has found.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.stuck.load(Ordering::Relaxed)
     }
 
     /// How long the scheduler has been silent.

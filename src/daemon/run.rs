@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::care;
@@ -14,9 +13,11 @@ use super::poll::Poller;
 use super::progress::{Progress, Pulse};
 use super::signals::{Asked, Signals};
 use super::systemd::{self, Watchdog};
+use super::watched::{Endpoint, Watched};
 use super::{Assembly, Synced};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Listen};
 use crate::fetch::ClientError;
+use crate::metrics::MetricsError;
 use crate::notify::SecretError;
 use crate::store::StoreError;
 use crate::time::Clock;
@@ -45,6 +46,9 @@ pub enum DaemonError {
     /// The secret of a target.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// A part of the daemon has ended by itself.
     #[error("{0} has broken off; this is a fault in revisor, please report it")]
     Broken(&'static str),
@@ -106,13 +110,20 @@ impl Daemon {
             writer.clone(),
             stop.clone(),
         ));
-        let feeding = feed_watchdog(Progress::new(writer), pulse, stop.clone());
+        let guarding = tokio::spawn(guard(
+            Progress::new(writer.clone()),
+            Arc::clone(&pulse),
+            stop.clone(),
+        ));
+        let watched = Watched::new(Arc::clone(&self.assembly.pipeline), writer, pulse);
+        let mut endpoint = Endpoint::new(watched);
+        endpoint.listen(self.listen_on()).await;
         systemd::ready(&self.status());
         tracing::info!(feeds = self.feeds(), "ready");
 
         // Neither task ends by itself: one that does has panicked, and the service manager starts the whole anew.
         let broken = tokio::select! {
-            () = self.heed(&outbox) => None,
+            () = self.heed(&outbox, &mut endpoint) => None,
             _ = &mut polling => Some("the poller"),
             _ = &mut draining => Some("the drain of the outbox"),
         };
@@ -120,6 +131,9 @@ impl Daemon {
         systemd::stopping();
         tracing::info!("stopping");
         stop.cancel();
+        endpoint.close().await;
+        // It has a handle of the database.
+        drop(endpoint);
         // The others are still to be ended in order.
         if !polling.is_finished() {
             let _ = polling.await;
@@ -129,15 +143,13 @@ impl Daemon {
         }
         // Care that has broken off is no reason to stop looking; it has been logged.
         let _ = caring.await;
-        if let Some(feeding) = feeding {
-            let _ = feeding.await;
-        }
+        let _ = guarding.await;
         self.assembly.close().await?;
         broken.map_or(Ok(()), |task| Err(DaemonError::Broken(task)))
     }
 
     /// Heeds signals and edits of the configuration until it is asked to stop.
-    async fn heed(&mut self, outbox: &Notify) {
+    async fn heed(&mut self, outbox: &Notify, endpoint: &mut Endpoint) {
         let mut file = FileState::of(self.file.as_deref());
         let mut look = tokio::time::interval(CONFIG_LOOK);
         let mut status = tokio::time::interval(STATUS_EVERY);
@@ -164,7 +176,9 @@ impl Daemon {
                 Asked::Reload => {
                     systemd::reloading();
                     file = FileState::of(self.file.as_deref());
-                    match self.read_again().await {
+                    let read = self.read_again().await;
+                    self.assembly.pipeline.metrics().reloaded(read.is_ok());
+                    match read {
                         Ok(Synced { added, left }) => {
                             tracing::info!(
                                 added,
@@ -173,6 +187,7 @@ impl Daemon {
                                 "configuration in force"
                             );
                             outbox.notify_one();
+                            endpoint.listen(self.listen_on()).await;
                         }
                         Err(error) => {
                             tracing::error!("the old configuration stays in force: {error}");
@@ -186,6 +201,10 @@ impl Daemon {
 
     async fn read_again(&self) -> Result<Synced, DaemonError> {
         self.assembly.replace((self.reload)()?).await
+    }
+
+    fn listen_on(&self) -> Option<Listen> {
+        self.assembly.pipeline.settings().config().listen.clone()
     }
 
     fn feeds(&self) -> usize {
@@ -207,27 +226,35 @@ impl Daemon {
     }
 }
 
-/// Feeds the watchdog, when there is one, for as long as the scheduler and the writer get on.
-fn feed_watchdog(
-    mut progress: Progress,
-    pulse: Arc<Pulse>,
-    stop: CancellationToken,
-) -> Option<JoinHandle<()>> {
-    let watchdog = Watchdog::from_environment()?;
-    let interval = watchdog.interval();
-    Some(tokio::spawn(async move {
-        loop {
-            // A writer may wait its whole busy timeout for another program without being stuck.
-            let limit = (interval * 2).max(Duration::from_secs(1));
-            if progress.is_alive(&pulse, limit) {
-                watchdog.ping();
-            } else {
-                tracing::error!("nothing moves any more; the watchdog is not fed");
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(interval) => {}
-            }
+/// How often the guard looks, where no watchdog says it.
+const GUARD_EVERY: Duration = Duration::from_secs(10);
+
+/// Who stands still for longer than this is stuck, where no watchdog says it. In one round the scheduler may wait for
+/// the writer three times, and the writer its whole busy timeout for another program, without being stuck.
+const STILL: Duration = Duration::from_secs(40);
+
+/// Sees whether the scheduler and the writer get on, and feeds the watchdog, when there is one, for as long as they do.
+async fn guard(mut progress: Progress, pulse: Arc<Pulse>, stop: CancellationToken) {
+    let watchdog = Watchdog::from_environment();
+    let (interval, limit) = match watchdog {
+        Some(watchdog) => {
+            let interval = watchdog.interval();
+            (interval, (interval * 2).max(Duration::from_secs(1)))
         }
-    }))
+        None => (GUARD_EVERY, STILL),
+    };
+    loop {
+        let alive = progress.is_alive(&pulse, limit);
+        pulse.set_alive(alive);
+        match (alive, watchdog) {
+            (true, Some(watchdog)) => watchdog.ping(),
+            (true, None) => {}
+            (false, Some(_)) => tracing::error!("nothing moves any more; the watchdog is not fed"),
+            (false, None) => tracing::error!("nothing moves any more"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(interval) => {}
+        }
+    }
 }

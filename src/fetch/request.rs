@@ -27,6 +27,16 @@ pub enum Kind {
 pub type Gate = Arc<dyn Fn(&Url) -> Result<(), String> + Send + Sync>;
 
 impl Kind {
+    /// A short name, for metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Page => "page",
+            Self::Robots => "robots",
+        }
+    }
+
     /// The value of `Accept`.
     #[must_use]
     pub(super) fn accept(self) -> &'static str {

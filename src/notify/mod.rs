@@ -16,7 +16,7 @@ pub mod target;
 #[cfg(test)]
 mod testing;
 
-pub use deliver::{Attempt, Deliverer, DeliveryResult};
+pub use deliver::{Attempt, Deliver, Deliverer, DeliveryResult};
 pub use drain::{Drain, DrainSummary};
 pub use outbox::{Outbox, StoredOutbox};
 pub use payload::{fit, test_event};

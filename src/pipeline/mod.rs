@@ -45,8 +45,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::domain::ids::{EntryId, FeedId};
 use crate::domain::outcome::FeedPoll;
 use crate::fetch::{Client, FetchRequest, Fetched, Turn, Turns, host_key};
+use crate::metrics::Metrics;
 use crate::store::{Reader, Readers, Store, StoreError, Writer};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Stopwatch, Timestamp};
 
 /// Everything that a check needs, shared by all checks.
 pub struct Pipeline {
@@ -62,6 +63,7 @@ pub struct Pipeline {
     hosts: Hosts,
     /// Held from asking what other pages of a feed have brought until one's own is stored.
     bulk: Busy<FeedId>,
+    metrics: Metrics,
 }
 
 /// What a reload replaces.
@@ -90,7 +92,8 @@ pub enum CheckError {
 }
 
 impl Pipeline {
-    /// A pipeline that stores into `store` and asks servers through `client`, when it is its turn.
+    /// A pipeline that stores into `store` and asks servers through `client`, when it is its turn. What it asks is
+    /// counted into `metrics`.
     #[must_use]
     pub fn new(
         clock: Arc<dyn Clock>,
@@ -99,6 +102,7 @@ impl Pipeline {
         client: Client,
         turns: Turns,
         workers: Workers,
+        metrics: Metrics,
     ) -> Self {
         Self {
             hosts: Hosts::new(&settings),
@@ -116,6 +120,7 @@ impl Pipeline {
             feeds: Busy::new(),
             pages: Busy::new(),
             bulk: Busy::new(),
+            metrics,
         }
     }
 
@@ -141,6 +146,12 @@ impl Pipeline {
         turns.set_limits(fetch.per_host, fetch.host_delay, fetch.concurrency);
         setup.settings = Arc::new(settings);
         setup.client = client;
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The time by the pipeline's clock.
@@ -211,7 +222,16 @@ impl Pipeline {
                 turn.map_err(|held| Resting(held.as_secs()))?
             }
         };
+        let since = Stopwatch::start();
         let fetched = client.get(request).await;
+        let (outcome, bytes) = match &fetched {
+            Fetched::Body(answer) => ("body", answer.body.len()),
+            Fetched::NotModified(_) => ("not_modified", 0),
+            Fetched::Gone(_) => ("gone", 0),
+            Fetched::Failed(failure) => (failure.kind.as_str(), 0),
+        };
+        let kind = request.kind.as_str();
+        self.metrics.fetched(kind, outcome, bytes, since.elapsed());
         if let Fetched::Failed(failure) = &fetched
             && let Some(wait) = failure.retry_after
         {

@@ -16,6 +16,19 @@ pub enum FeedResult {
     Failed(String),
 }
 
+impl FeedResult {
+    /// A short name, for metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NewContent => "new_content",
+            Self::Unchanged => "unchanged",
+            Self::NotModified => "not_modified",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 /// The poll of one feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedReport {
@@ -54,6 +67,19 @@ pub enum PageResult {
     Changed,
     /// It could not be read as an article; the text is for people.
     Failed(String),
+}
+
+impl PageResult {
+    /// A short name, for metrics.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::NotModified => "not_modified",
+            Self::Changed => "changed",
+            Self::Failed(_) => "failed",
+        }
+    }
 }
 
 /// The look at one page.

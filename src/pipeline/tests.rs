@@ -7,6 +7,7 @@ use std::path::Path;
 use super::*;
 use crate::config::{Environment, Flags, Secrets, from_text};
 use crate::fetch::{AddressPolicy, ClientConfig};
+use crate::metrics::Metrics;
 use crate::store::{KnownEntry, OpenOptions};
 use crate::time::Fixed;
 use std::time::Duration;
@@ -133,6 +134,7 @@ impl Bench {
             client,
             turns,
             Workers::new(1),
+            Metrics::new("0", clock.now()).unwrap(),
         );
         pipeline.replan(&synced.rescheduled).await.unwrap();
         Self {

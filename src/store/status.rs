@@ -46,6 +46,33 @@ pub struct StoreCounts {
     pub bytes: u64,
 }
 
+/// How much waits, cheap enough to be asked every few seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Feeds that are polled and whose last poll did not fail.
+    pub feeds_ok: u64,
+    /// Feeds that are polled and whose last poll failed.
+    pub feeds_failing: u64,
+    /// Feeds that somebody paused.
+    pub feeds_paused: u64,
+    /// Feeds of the configuration that have been given up.
+    pub feeds_gone: u64,
+    /// Feeds that are due.
+    pub feeds_due: u64,
+    /// Those that were due already at the moment asked for.
+    pub feeds_late: u64,
+    /// Since when the feed that waits longest has been due.
+    pub feeds_due_since: Option<Timestamp>,
+    /// Entries whose page is on the article clock.
+    pub pages: u64,
+    /// Pages that are due.
+    pub pages_due: u64,
+    /// Those that were due already at the moment asked for.
+    pub pages_late: u64,
+    /// Size of the database file without its WAL.
+    pub bytes: u64,
+}
+
 /// A feed and how much came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedHealth {
@@ -120,6 +147,50 @@ impl Reader {
                     None,
                 )?,
             })
+        })
+    }
+
+    /// How much waits at `now`, and how much of it was due at `late`.
+    pub fn backlog(&self, now: Timestamp, late: Timestamp) -> Result<Backlog, StoreError> {
+        self.read(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let mut backlog = tx
+                .prepare_cached(
+                    "SELECT count(*) FILTER (WHERE paused_at IS NULL AND next_poll_at IS NOT NULL AND last_error IS NULL), \
+                            count(*) FILTER (WHERE paused_at IS NULL AND next_poll_at IS NOT NULL AND last_error IS NOT NULL), \
+                            count(*) FILTER (WHERE paused_at IS NOT NULL), \
+                            count(*) FILTER (WHERE paused_at IS NULL AND next_poll_at IS NULL), \
+                            count(*) FILTER (WHERE paused_at IS NULL AND next_poll_at <= ?1), \
+                            count(*) FILTER (WHERE paused_at IS NULL AND next_poll_at <= ?2), \
+                            min(next_poll_at) FILTER (WHERE paused_at IS NULL AND next_poll_at <= ?1) \
+                     FROM feeds WHERE active = 1",
+                )?
+                .query_row([now, late], |row| {
+                    Ok(Backlog {
+                        feeds_ok: sql::count(row, 0)?,
+                        feeds_failing: sql::count(row, 1)?,
+                        feeds_paused: sql::count(row, 2)?,
+                        feeds_gone: sql::count(row, 3)?,
+                        feeds_due: sql::count(row, 4)?,
+                        feeds_late: sql::count(row, 5)?,
+                        feeds_due_since: row.get(6)?,
+                        ..Backlog::default()
+                    })
+                })?;
+            (backlog.pages, backlog.pages_due, backlog.pages_late) = tx
+                .prepare_cached(
+                    "SELECT count(*), count(*) FILTER (WHERE e.page_next_at <= ?1 AND f.paused_at IS NULL), \
+                            count(*) FILTER (WHERE e.page_next_at <= ?2 AND f.paused_at IS NULL) \
+                     FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+                     WHERE e.page_next_at IS NOT NULL AND e.page_url IS NOT NULL AND f.active = 1",
+                )?
+                .query_row([now, late], |row| {
+                    Ok((sql::count(row, 0)?, sql::count(row, 1)?, sql::count(row, 2)?))
+                })?;
+            backlog.bytes = tx
+                .prepare_cached("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")?
+                .query_row([], |row| sql::count(row, 0))?;
+            Ok(backlog)
         })
     }
 

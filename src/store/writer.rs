@@ -9,14 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::codec::{Codec, Instance};
 use super::error::StoreError;
+use crate::time::Stopwatch;
 
 /// Jobs in one COMMIT. More would only make the first of them wait.
 const BATCH: usize = 64;
@@ -48,6 +50,27 @@ struct Shared {
     permits: Semaphore,
     sent: AtomicU64,
     done: AtomicU64,
+    watcher: OnceLock<Watcher>,
+}
+
+/// Is told of every transaction.
+struct Watcher(Box<dyn Fn(BatchEnd) + Send + Sync>);
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
+/// A transaction that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchEnd {
+    /// Whether it is stored; what a single job of it did wrong is not asked.
+    pub stored: bool,
+    /// The jobs in it.
+    pub jobs: usize,
+    /// How long it took, the wait for other programs included.
+    pub took: Duration,
 }
 
 /// How far the writer has come, for a watchdog: it is stuck when jobs wait and `done` stands still.
@@ -120,6 +143,11 @@ impl Writer {
         }
     }
 
+    /// Has every transaction from now on told to `watcher`, on the writer's thread. Only the first one to ask is heard.
+    pub fn watch(&self, watcher: impl Fn(BatchEnd) + Send + Sync + 'static) {
+        let _ = self.shared.watcher.set(Watcher(Box::new(watcher)));
+    }
+
     /// The database.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -174,6 +202,7 @@ pub(super) fn start(
         permits: Semaphore::new(QUEUE),
         sent: AtomicU64::new(0),
         done: AtomicU64::new(0),
+        watcher: OnceLock::new(),
     });
     let codec = Codec::new()?;
     // The thread must not keep the queue alive by itself.
@@ -186,11 +215,14 @@ pub(super) fn start(
                 codec,
                 instance,
             };
-            let answered = |count: usize| {
+            let answered = |committed: BatchEnd| {
                 if let Some(shared) = counter.upgrade() {
                     shared
                         .done
-                        .fetch_add(u64::try_from(count).unwrap_or(0), Ordering::SeqCst);
+                        .fetch_add(u64::try_from(committed.jobs).unwrap_or(0), Ordering::SeqCst);
+                    if let Some(Watcher(watcher)) = shared.watcher.get() {
+                        watcher(committed);
+                    }
                 }
             };
             desk.serve(&jobs, answered);
@@ -250,7 +282,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn serve(&mut self, jobs: &mpsc::Receiver<Message>, answered: impl Fn(usize)) {
+    fn serve(&mut self, jobs: &mpsc::Receiver<Message>, answered: impl Fn(BatchEnd)) {
         while let Ok(Message::Job(first)) = jobs.recv() {
             let mut batch = vec![first];
             let mut close = false;
@@ -264,8 +296,13 @@ impl Desk {
                     Err(_) => break,
                 }
             }
+            let since = Stopwatch::start();
             let committed = self.commit_batch(&mut batch);
-            answered(batch.len());
+            answered(BatchEnd {
+                stored: committed.is_ok(),
+                jobs: batch.len(),
+                took: since.elapsed(),
+            });
             for job in batch {
                 job.answer(committed.clone());
             }

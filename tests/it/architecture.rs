@@ -13,19 +13,22 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("feed", &["domain", "extract", "time"]),
     ("report", &["domain", "feed", "extract", "time"]),
     ("config", &["domain", "extract", "time"]),
+    ("metrics", &["time"]),
+    ("web", &["config", "metrics"]),
     ("fetch", &["domain", "config", "time"]),
     ("store", &["domain", "time"]),
     ("notify", &["domain", "store", "fetch", "config", "time"]),
     (
         "pipeline",
         &[
-            "domain", "feed", "extract", "report", "fetch", "store", "config", "time",
+            "domain", "feed", "extract", "report", "fetch", "store", "config", "metrics", "time",
         ],
     ),
     (
         "daemon",
         &[
-            "pipeline", "notify", "store", "fetch", "config", "domain", "time", "logging",
+            "pipeline", "notify", "store", "fetch", "config", "domain", "metrics", "web", "time",
+            "logging",
         ],
     ),
     ("demo", &["domain", "report", "notify", "config", "time"]),
@@ -71,6 +74,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("cron", &["domain"]),
     ("sd_notify", &["daemon"]),
+    ("prometheus", &["metrics"]),
+    ("hyper_util", &["web"]),
 ];
 
 #[test]

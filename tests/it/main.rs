@@ -19,3 +19,4 @@ mod telling;
 mod trouble;
 mod unit;
 mod upgrade;
+mod watched;

@@ -1,0 +1,99 @@
+//! Where the service answers how it is.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::domain::durations::shortened;
+
+/// The longest path that the system takes for a socket.
+const LONGEST_PATH: usize = 107;
+
+/// An address that only this machine reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// A loopback address; port 0 stands for a free one.
+    Loopback(SocketAddr),
+    /// A socket in the file system, by its absolute path.
+    Unix(PathBuf),
+}
+
+impl Listen {
+    /// Reads `127.0.0.1:9464`, `[::1]:9464` or `unix:/run/revisor/web.sock`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        const EXPECTED: &str = "expected an address of this machine such as \"127.0.0.1:9464\", or \
+                                \"unix:/run/revisor/web.sock\"";
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match Path::new(path) {
+                path if !path.is_absolute() => Err(format!(
+                    "{:?} is no absolute path; {EXPECTED}",
+                    shortened(text)
+                )),
+                path if path.as_os_str().len() > LONGEST_PATH => Err(format!(
+                    "the path is longer than the {LONGEST_PATH} bytes that a socket may have"
+                )),
+                path if path.file_name().is_none() || text.ends_with('/') => {
+                    Err(format!("{:?} names a folder; {EXPECTED}", shortened(text)))
+                }
+                path => Ok(Self::Unix(path.to_owned())),
+            };
+        }
+        let address: SocketAddr = text
+            .parse()
+            .map_err(|_| format!("{:?} is no address and port; {EXPECTED}", shortened(text)))?;
+        match address.ip().to_canonical().is_loopback() {
+            true => Ok(Self::Loopback(address)),
+            false => Err(format!(
+                "{text} can be reached from other machines, and nobody is asked who he is; {EXPECTED}"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loopback(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_this_machine_reaches_is_taken() {
+        for text in [
+            "127.0.0.1:9464",
+            "127.8.8.8:0",
+            "[::1]:9464",
+            "[::ffff:127.0.0.1]:80",
+            "unix:/run/revisor/web.sock",
+        ] {
+            assert_eq!(Listen::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_in_words() {
+        let long = format!("unix:/{}", "x".repeat(LONGEST_PATH));
+        for (text, words) in [
+            ("0.0.0.0:9464", "other machines"),
+            ("[::]:9464", "other machines"),
+            ("192.168.1.2:9464", "other machines"),
+            ("[::ffff:10.0.0.1]:9464", "other machines"),
+            ("localhost:9464", "no address and port"),
+            ("127.0.0.1", "no address and port"),
+            ("9464", "no address and port"),
+            ("unix:web.sock", "no absolute path"),
+            ("unix:/run/revisor/", "names a folder"),
+            ("unix:/", "names a folder"),
+            (&long, "longer than"),
+        ] {
+            let error = Listen::parse(text).unwrap_err();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The socket that clients come to.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::net::UnixStream as PlainUnixStream;
+use std::path::{Path, PathBuf};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+
+use crate::config::Listen;
+
+/// A socket that listens. A socket in the file system is taken away with it.
+#[derive(Debug)]
+pub struct Door {
+    listener: Listener,
+    place: Listen,
+}
+
+#[derive(Debug)]
+enum Listener {
+    Tcp(TcpListener),
+    Unix {
+        listener: UnixListener,
+        _file: SocketFile,
+    },
+}
+
+/// The file of a socket, for as long as it listens.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // It is taken over at the next start as well.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// A connection of either kind.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Door {
+    /// Listens at `place`. Has to be called on a runtime.
+    pub async fn open(place: &Listen) -> io::Result<Self> {
+        match place {
+            Listen::Loopback(address) => {
+                let listener = TcpListener::bind(address).await?;
+                Ok(Self {
+                    place: Listen::Loopback(listener.local_addr()?),
+                    listener: Listener::Tcp(listener),
+                })
+            }
+            Listen::Unix(path) => {
+                clear(path)?;
+                let listener = UnixListener::bind(path)?;
+                Ok(Self {
+                    place: place.clone(),
+                    listener: Listener::Unix {
+                        listener,
+                        _file: SocketFile(path.clone()),
+                    },
+                })
+            }
+        }
+    }
+
+    /// Where it listens; with the port that was free.
+    #[must_use]
+    pub fn place(&self) -> &Listen {
+        &self.place
+    }
+
+    /// The next client.
+    pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        match &self.listener {
+            Listener::Tcp(listener) => Ok(Box::new(listener.accept().await?.0)),
+            Listener::Unix { listener, .. } => Ok(Box::new(listener.accept().await?.0)),
+        }
+    }
+}
+
+/// Takes away the socket of a process that has ended without doing so; anything else at its place is left alone.
+fn clear(path: &Path) -> io::Result<()> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::new(
+            ErrorKind::AlreadyExists,
+            "something else than a socket is in its place",
+        ));
+    }
+    match PlainUnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::new(
+            ErrorKind::AddrInUse,
+            "another process listens there",
+        )),
+    }
+}

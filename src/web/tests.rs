@@ -1,0 +1,232 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::config::Listen;
+use crate::metrics;
+
+/// Is well, and not ready.
+struct Sample;
+
+impl Source for Sample {
+    fn health(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn readiness(&self) -> Result<(), String> {
+        Err("the database is locked".to_owned())
+    }
+
+    async fn metrics(&self) -> Result<String, String> {
+        Ok("revisor_feeds 3\n".to_owned())
+    }
+}
+
+const QUICK: Limits = Limits {
+    clients: 4,
+    request: Duration::from_millis(100),
+    whole: Duration::from_millis(300),
+    bytes: 8 << 10,
+};
+
+struct Running {
+    address: String,
+    stop: CancellationToken,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn start(limits: Limits) -> Running {
+    let door = Door::open(&Listen::parse("127.0.0.1:0").unwrap())
+        .await
+        .unwrap();
+    let address = door.place().to_string();
+    assert!(!address.ends_with(":0"), "the port that was free is told");
+    let stop = CancellationToken::new();
+    tokio::spawn(serve(door, limits, Arc::new(Sample), stop.clone()));
+    Running { address, stop }
+}
+
+/// Sends bytes as they are, and reads to the end.
+async fn raw(running: &Running, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(&running.address).await.unwrap();
+    // A server that has seen enough may close before it has read all.
+    let _ = stream.write_all(request).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+async fn ask(running: &Running, method: &str, path: &str, host: &str) -> String {
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    raw(running, request.as_bytes()).await
+}
+
+#[tokio::test]
+async fn it_answers_what_it_is_asked() {
+    let running = start(Limits::default()).await;
+    for (method, path, status, body) in [
+        ("GET", "/healthz", "200", "ok\n"),
+        ("GET", "/readyz", "503", "the database is locked\n"),
+        ("GET", "/metrics", "200", "revisor_feeds 3\n"),
+        ("GET", "/metrics?x=1", "200", "revisor_feeds 3\n"),
+        (
+            "GET",
+            "/",
+            "404",
+            "there are /healthz, /readyz and /metrics\n",
+        ),
+        (
+            "GET",
+            "/../../etc/passwd",
+            "404",
+            "there are /healthz, /readyz and /metrics\n",
+        ),
+        ("HEAD", "/healthz", "200", ""),
+        (
+            "POST",
+            "/healthz",
+            "405",
+            "only GET and HEAD are answered\n",
+        ),
+        (
+            "DELETE",
+            "/metrics",
+            "405",
+            "only GET and HEAD are answered\n",
+        ),
+        ("OPTIONS", "*", "405", "only GET and HEAD are answered\n"),
+    ] {
+        let answer = ask(&running, method, path, "127.0.0.1:1").await;
+        let (head, found) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{method} {path}: {head}"
+        );
+        assert_eq!(found, body, "{method} {path}");
+        assert!(head.contains("connection: close"), "{head}");
+    }
+    let answer = ask(&running, "GET", "/metrics", "localhost").await;
+    assert!(answer.contains(metrics::CONTENT_TYPE), "{answer}");
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_gave_this_machine_is_refused() {
+    let running = start(Limits::default()).await;
+    for (host, status) in [
+        ("localhost:9464", "200"),
+        ("127.0.0.1", "200"),
+        ("[::1]:9464", "200"),
+        ("evil.example", "421"),
+        ("127.0.0.1.evil.example:9464", "421"),
+        ("localhost.evil.example", "421"),
+        ("", "200"),
+    ] {
+        let answer = ask(&running, "GET", "/healthz", host).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{host}: {answer}"
+        );
+    }
+    let answer = raw(
+        &running,
+        b"GET http://evil.example/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_within_bounds() {
+    let running = start(QUICK).await;
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(1 << 20));
+    let headers = format!(
+        "GET /healthz HTTP/1.1\r\n{}\r\n",
+        "a: b\r\n".repeat(100_000)
+    );
+    for request in [
+        long.as_bytes(),
+        headers.as_bytes(),
+        b"\x16\x03\x01\x02\x00",
+        b"GET\r\n\r\n",
+    ] {
+        let answer = raw(&running, request).await;
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+            "{answer}"
+        );
+    }
+    // A body is not waited for.
+    let with_body = b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n";
+    assert!(raw(&running, with_body).await.starts_with("HTTP/1.1 405 "));
+    assert!(
+        ask(&running, "GET", "/healthz", "localhost")
+            .await
+            .ends_with("ok\n")
+    );
+}
+
+#[tokio::test]
+async fn clients_that_dawdle_lose_their_places() {
+    let running = start(QUICK).await;
+    let mut dawdlers = Vec::new();
+    for begun in [
+        &b""[..],
+        b"G",
+        b"GET /healthz HTTP/1.1\r\nHost: ",
+        b"GET /metrics HT",
+    ]
+    .into_iter()
+    .cycle()
+    .take(50)
+    {
+        let mut stream = TcpStream::connect(&running.address).await.unwrap();
+        stream.write_all(begun).await.unwrap();
+        dawdlers.push(stream);
+    }
+    // Behind all of them; each four of them have their places for a tenth of a second.
+    let answer = ask(&running, "GET", "/healthz", "localhost").await;
+    assert!(answer.ends_with("ok\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_socket_in_the_file_system_is_taken_over_and_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.sock");
+    let listen = Listen::Unix(path.clone());
+    // A process that was killed leaves its socket.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let door = Door::open(&listen).await.unwrap();
+    let again = Door::open(&listen).await.unwrap_err();
+    assert_eq!(again.kind(), std::io::ErrorKind::AddrInUse);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(
+        door,
+        Limits::default(),
+        Arc::new(Sample),
+        stop.clone(),
+    ));
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.0\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("ok\n"), "{answer}");
+    stop.cancel();
+    serving.await.unwrap();
+    assert!(!path.exists());
+    // What is no socket is somebody else's.
+    std::fs::write(&path, "notes").unwrap();
+    assert!(Door::open(&listen).await.is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "notes");
+}
