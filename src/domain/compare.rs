@@ -6,54 +6,13 @@
 //!
 //! Claimed dates are not compared; [`dates_moved`] looks at them.
 
-use serde::{Deserialize, Serialize};
-
 use super::diff::{LeftOut, ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
 use super::event::Field;
-use super::fingerprint::address_key;
 use super::furniture::{Paired, Rules};
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
-use super::state::{Block, Channel, EntryState, FeedState, PageState};
+use super::state::{Block, Channel, EntryState, FeedState, HeadlineSource, PageState};
+use super::url::canonical;
 use crate::time::Timestamp;
-
-/// Where a headline stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum HeadlineSource {
-    /// The title of the item in the feed.
-    #[serde(rename = "feed")]
-    Feed,
-    /// The page's `h1`.
-    #[serde(rename = "h1")]
-    H1,
-    /// The page's `og:title`.
-    #[serde(rename = "og:title")]
-    OgTitle,
-    /// The `headline` in the page's JSON-LD.
-    #[serde(rename = "json-ld")]
-    JsonLd,
-}
-
-impl HeadlineSource {
-    /// For people.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Feed => "feed",
-            Self::H1 => "h1",
-            Self::OgTitle => "og:title",
-            Self::JsonLd => "JSON-LD",
-        }
-    }
-
-    /// The channel that it belongs to.
-    #[must_use]
-    pub fn channel(self) -> Channel {
-        match self {
-            Self::Feed => Channel::Feed,
-            Self::H1 | Self::OgTitle | Self::JsonLd => Channel::Page,
-        }
-    }
-}
 
 /// A headline that moved.
 #[derive(Debug, Clone, PartialEq)]
@@ -413,7 +372,7 @@ impl Finder {
 /// Guids and addresses: what only one side has is no difference.
 fn key_change(old: Option<&str>, new: Option<&str>) -> Option<[String; 2]> {
     let (old, new) = (old?, new?);
-    let differs = old != new && address_key(old) != address_key(new);
+    let differs = old != new && canonical(old) != canonical(new);
     differs.then(|| [old.to_owned(), new.to_owned()])
 }
 

@@ -12,25 +12,11 @@ use super::ids::RevisionNumber;
 use super::normalise::visible;
 use super::observation::{Observation, Observed};
 use super::outcome::{ClaimedDates, Quiet};
+use super::past::PastRevision;
 use super::state::{Block, Channel, EntryState, FeedState, PageState};
 use super::{live, returns};
 use crate::time::Timestamp;
 use std::time::Duration;
-
-/// A revision that an entry went through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastRevision {
-    /// Its number.
-    pub number: RevisionNumber,
-    /// When it was first seen.
-    pub seen: Timestamp,
-    /// Of its state.
-    pub fingerprints: Fingerprints,
-    /// Whether it added text and took none away.
-    pub additive: bool,
-    /// Why the change that led to it was not told.
-    pub quiet: Option<Quiet>,
-}
 
 /// What is known of an entry before a look.
 #[derive(Debug, Clone, PartialEq)]

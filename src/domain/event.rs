@@ -6,10 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::classify::{Label, Reason, ScorePart, Significance};
-use super::compare::HeadlineSource;
 use super::diff::{BlockDiff, LeftOut, Segment, SentenceOps, WordCount};
 use super::ids::{ChangeNumber, RevisionNumber};
-use super::state::Channel;
+use super::state::{Channel, HeadlineSource};
 use crate::time::Timestamp;
 
 /// The version of the JSON form.

@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use super::compare::Comparison;
-use super::decide::PastRevision;
 use super::diff::{BlockDiff, BlockOp, ProseDiff, Segment, word_count};
 use super::event::Field;
 use super::outcome::Quiet;
+use super::past::PastRevision;
 use crate::time::Timestamp;
 
 /// An article is live after so many additions …

@@ -22,6 +22,7 @@ pub mod moment;
 pub mod normalise;
 pub mod observation;
 pub mod outcome;
+pub mod past;
 mod returns;
 pub mod robots;
 pub mod route;

@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::compare::{Comparison, HeadlineSource};
-use super::decide::PastRevision;
+use super::compare::Comparison;
 use super::event::Field;
 use super::fingerprint::{Fingerprint, Fingerprints};
 use super::ids::RevisionNumber;
+use super::past::PastRevision;
+use super::state::HeadlineSource;
 use crate::time::Timestamp;
 
 /// One of the texts of a state.

@@ -18,6 +18,45 @@ pub enum Channel {
     Page,
 }
 
+/// Where a headline stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum HeadlineSource {
+    /// The title of the item in the feed.
+    #[serde(rename = "feed")]
+    Feed,
+    /// The page's `h1`.
+    #[serde(rename = "h1")]
+    H1,
+    /// The page's `og:title`.
+    #[serde(rename = "og:title")]
+    OgTitle,
+    /// The `headline` in the page's JSON-LD.
+    #[serde(rename = "json-ld")]
+    JsonLd,
+}
+
+impl HeadlineSource {
+    /// For people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::H1 => "h1",
+            Self::OgTitle => "og:title",
+            Self::JsonLd => "JSON-LD",
+        }
+    }
+
+    /// The channel that it belongs to.
+    #[must_use]
+    pub fn channel(self) -> Channel {
+        match self {
+            Self::Feed => Channel::Feed,
+            Self::H1 | Self::OgTitle | Self::JsonLd => Channel::Page,
+        }
+    }
+}
+
 /// What a block of text is in its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::classify::Assessment;
-use super::compare::{Comparison, HeadlineSource};
+use super::compare::Comparison;
 use super::decide::Revised;
 use super::diff::ProseDiff;
 use super::event::{
@@ -11,7 +11,7 @@ use super::event::{
     HeadlineInfo, RevisionInfo, SCHEMA_VERSION, Window,
 };
 use super::ids::RevisionNumber;
-use super::state::EntryState;
+use super::state::{EntryState, HeadlineSource};
 use crate::time::Timestamp;
 
 /// An event of a kind, with nothing in it yet but its time.

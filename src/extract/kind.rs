@@ -6,12 +6,60 @@
 
 mod phrases;
 
-use super::article::PageKind;
 use super::head::Head;
 use super::page::Page;
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::PageState;
 pub(super) use phrases::{PHRASES, plain};
+
+/// What a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PageKind {
+    /// An article, or anything else with a main text.
+    Article,
+    /// "Not found", served with status 200.
+    Soft404,
+    /// A notice that the text is for subscribers.
+    Paywall,
+    /// A wall that asks for consent first.
+    Consent,
+    /// A test whether the reader is a robot.
+    BotCheck,
+    /// A notice that the site is out of order for a while.
+    Maintenance,
+    /// No main text.
+    NotArticle,
+}
+
+impl PageKind {
+    /// The name in machine output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Article => "article",
+            Self::Soft404 => "soft_404",
+            Self::Paywall => "paywall",
+            Self::Consent => "consent",
+            Self::BotCheck => "bot_check",
+            // The names are a contract that knows no word for a site that is out of order; `reason` tells it.
+            Self::Maintenance | Self::NotArticle => "not_article",
+        }
+    }
+
+    /// What the page is in place of an article, for people; `None` for an article.
+    #[must_use]
+    pub fn notice(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Article => return None,
+            Self::NotArticle => "no main text was found on the page",
+            Self::Soft404 => "the page says that it was not found",
+            Self::Paywall => "the page shows a paywall instead of the text",
+            Self::Consent => "the page asks for consent instead of showing the text",
+            Self::BotCheck => "the page asks whether the reader is a robot",
+            Self::Maintenance => "the page says that the site is out of order for a while",
+        })
+    }
+}
 
 /// From this many words on, a page with an article's text is an article.
 const ENOUGH_WORDS: usize = 120;

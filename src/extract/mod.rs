@@ -25,7 +25,8 @@ mod view;
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
 pub const SCHEME: u16 = 2;
 
-pub use article::{Article, PageKind, article, article_in, explain};
+pub use article::{Article, article, article_in, explain};
+pub use kind::PageKind;
 pub use links::{FeedLink, FeedLinkKind, feed_links};
 pub use main_text::Explained;
 pub use signs::{Sign, Signs, signs};

@@ -4,8 +4,8 @@
 //! asks for consent. So none of these signs means anything by itself: they count when a text has become shorter and the
 //! page did not show them while it was whole. [`Signs::new_since`] compares the two.
 
-use super::article::PageKind;
 use super::head::Head;
+use super::kind::PageKind;
 use super::kind::{self, PHRASES};
 use super::{bounded, charset};
 

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use super::repair::Repairs;
-use super::translate::DEPTH_LIMIT;
 use super::{FeedError, Repair};
 use crate::extract::entity;
 use crate::extract::markup::{Tag, Token, Tokens};
+
+/// Elements may be nested this deep; no feed comes near it.
+pub(super) const DEPTH_LIMIT: usize = 128;
 
 /// How an element ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,7 +74,7 @@ pub(super) fn parse(
 
 /// What a publisher made by hand, as a value.
 fn repaired(text: &str, repairs: &mut Repairs) -> Option<Value> {
-    let found = json_text::repaired(text, super::translate::DEPTH_LIMIT)?;
+    let found = json_text::repaired(text, super::field::DEPTH_LIMIT)?;
     let value: Value = serde_json::from_str(&found.text).ok()?;
     repairs.note(Repair::JsonSyntax);
     if found.cut {
@@ -90,7 +90,7 @@ fn refusal(text: &str, error: &serde_json::Error) -> FeedError {
     // serde_json refuses what is nested deeper than 128.
     if error.to_string().starts_with("recursion limit exceeded") {
         return FeedError::TooDeep {
-            limit: super::translate::DEPTH_LIMIT,
+            limit: super::field::DEPTH_LIMIT,
         };
     }
     let named_feed = text

@@ -8,14 +8,11 @@ use url::Url;
 
 use super::atom::{Atom, AtomWriter, Draft};
 use super::dialect::{Meaning, Space, meaning};
-use super::field::{self, Field};
+use super::field::{self, DEPTH_LIMIT, Field};
 use super::hints;
 use super::repair::Repairs;
 use super::{FeedError, Format, Limits, PublisherHints, Repair};
 use crate::extract::markup::{Tag, Token, Tokens};
-
-/// Elements may be nested this deep; no feed comes near it.
-pub(super) const DEPTH_LIMIT: usize = 128;
 
 /// Name space declarations that are looked at in one tag, and in force at once.
 const DECLARATION_LIMIT: usize = 64;

@@ -4,7 +4,7 @@ use super::busy::Only;
 use super::feed::Poll;
 use super::known::{Matched, Sighted, Sighting, known_entry};
 use super::look::Look;
-use super::revise::KnownEntry;
+use super::plan::Along;
 use super::settle::{Before, Settled, settle};
 use super::{CheckError, Hand, Reading};
 use crate::config::PageMode;
@@ -15,13 +15,6 @@ use crate::store::StoreError;
 /// Pages of changed entries that are looked at along with the feed. More wait for the article clock, so that a bulk
 /// edit does not hold up what the feed said.
 const PAGES_ALONG: usize = 10;
-
-/// A page that was looked at along with its feed.
-pub(super) struct Along {
-    pub(super) settled: Settled,
-    /// What is known of the entry, as far as the look needed it.
-    pub(super) full: Option<KnownEntry>,
-}
 
 /// What the looks saw, the rights to look at these pages, and the hand.
 type LooksAlong<'h> = (Vec<Option<Along>>, Vec<Only<'h, EntryId>>, Hand<'h>);

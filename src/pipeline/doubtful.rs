@@ -3,14 +3,11 @@
 use super::CheckError;
 use super::clocks;
 use super::feed::{FAILING_AFTER, Poll};
-use super::known::Sighting;
 use super::report::{FeedReport, FeedResult};
 use super::revise;
-use crate::domain::diff::word_count;
 use crate::domain::event::EventKind;
 use crate::domain::life::next_of_row;
 use crate::domain::outcome::{FeedPoll, PollResult, Validators};
-use crate::domain::state::FeedState;
 
 impl Poll<'_> {
     /// One 410 may be a mistake: it takes as many, over as long a time, as the removal of an article.
@@ -100,29 +97,4 @@ impl Poll<'_> {
             ..poll
         }
     }
-}
-
-/// Whether most texts of a document are suddenly gone, or most of each of them: what a feed shows whose system has lost
-/// its articles, or has begun to cut them. Fewer than three may be edits.
-pub(super) fn emptied(sighting: &Sighting) -> Option<String> {
-    let words = |state: &FeedState| -> u32 {
-        let blocks = state.summary.iter().chain(&state.body);
-        blocks.map(|block| word_count(&block.text)).sum()
-    };
-    let (mut gone, mut all) = (0_usize, 0_usize);
-    for item in &sighting.items {
-        let Some(known) = &item.known else { continue };
-        let before = known
-            .full
-            .as_ref()
-            .and_then(|full| full.known.state.feed.as_ref());
-        let now = words(&item.state);
-        let before = before.map_or(now, words);
-        if before >= 5 {
-            all += 1;
-            gone += usize::from(now * 2 < before);
-        }
-    }
-    (gone >= 3 && gone * 5 >= all * 4)
-        .then(|| format!("held until a second poll confirms it: the texts of {gone} entries are gone, or most of them"))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::clocks;
-use super::doubtful::emptied;
 use super::known::{Sighting, sight};
 use super::plan::{Plan, Planned};
 use super::report::{FeedReport, FeedResult, PageReport};
@@ -173,7 +172,7 @@ impl Poll<'_> {
         }
         let first = self.row.baseline.is_none();
         let entries = sighting.items.len();
-        let emptied = emptied(&sighting);
+        let emptied = sighting.emptied();
         if let Some(why) = emptied.as_ref().filter(|_| self.row.emptied.is_none()) {
             return self.held(answer.status, why).await;
         }

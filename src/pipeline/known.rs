@@ -6,13 +6,15 @@ use std::time::Duration;
 use super::furniture::FeedRules;
 use super::rebase::is_stale;
 use super::revise::KnownEntry;
-use crate::domain::decide::{Known, PastRevision, feed_after};
+use crate::domain::decide::{Known, feed_after};
+use crate::domain::diff::word_count;
 use crate::domain::fingerprint::{SCHEME, of_feed_state};
 use crate::domain::furniture::InForce;
 use crate::domain::identity::{Candidate, Identified, Matching, Owner, name_items, same_story};
 use crate::domain::ids::EntryId;
 use crate::domain::life::leaving::{Came, how_it_left};
 use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin};
+use crate::domain::past::PastRevision;
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, FeedState};
 use crate::store::{self, Bearer, FeedRow, KnownEntryFull, Reader, StoreError};
@@ -60,6 +62,33 @@ pub(super) struct Sighting {
     pub(super) guids_trusted: bool,
     /// What does not count.
     pub(super) rules: FeedRules,
+}
+
+impl Sighting {
+    /// Whether most texts of the document are suddenly gone, or most of each of them: what a feed shows whose system has lost
+    /// its articles, or has begun to cut them. Fewer than three may be edits.
+    pub(super) fn emptied(&self) -> Option<String> {
+        let words = |state: &FeedState| -> u32 {
+            let blocks = state.summary.iter().chain(&state.body);
+            blocks.map(|block| word_count(&block.text)).sum()
+        };
+        let (mut gone, mut all) = (0_usize, 0_usize);
+        for item in &self.items {
+            let Some(known) = &item.known else { continue };
+            let before = known
+                .full
+                .as_ref()
+                .and_then(|full| full.known.state.feed.as_ref());
+            let now = words(&item.state);
+            let before = before.map_or(now, words);
+            if before >= 5 {
+                all += 1;
+                gone += usize::from(now * 2 < before);
+            }
+        }
+        (gone >= 3 && gone * 5 >= all * 4)
+            .then(|| format!("held until a second poll confirms it: the texts of {gone} entries are gone, or most of them"))
+    }
 }
 
 /// Identifies the items of a document against the database.

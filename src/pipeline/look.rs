@@ -1,5 +1,6 @@
 //! A look at an article page: the request, and what the answer is.
 
+use super::reading::article_kind;
 use super::rebase::is_stale;
 use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
@@ -11,7 +12,7 @@ use crate::domain::life::Reason;
 use crate::domain::outcome::{Capture, PageCheck, Validators};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, PageState};
-use crate::extract::{Article, PageKind};
+use crate::extract::PageKind;
 use crate::fetch::{Answer, FetchRequest, Fetched};
 use crate::store::{self, PageRow};
 use crate::time::Timestamp;
@@ -220,14 +221,6 @@ impl Looked {
             || is_stale(row, Channel::Page, schemes)
             || row.claimed.page_published != state.published
             || row.claimed.page_modified != state.modified
-    }
-}
-
-/// What a page is; one without a text is never taken for one whose text was taken away.
-pub(super) fn article_kind(read: &Article) -> PageKind {
-    match read.kind {
-        PageKind::Article if read.state.body.is_empty() => PageKind::NotArticle,
-        kind => kind,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::along::Along;
 use super::furniture::FeedRules;
 use super::known::{Matched, Sighted, Sighting};
 use super::rebase::rebase_for;
 use super::revise::{self, Became, KnownEntry, Teller, Windows};
+use super::settle::Settled;
 use super::{Reading, Settings, bulk, clocks};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::Window;
@@ -29,6 +29,13 @@ pub(super) struct Plan {
     /// Whether most texts are gone, which an earlier poll has seen as well.
     pub(super) emptied: bool,
     pub(super) now: Timestamp,
+}
+
+/// A page that was looked at along with its feed.
+pub(super) struct Along {
+    pub(super) settled: Settled,
+    /// What is known of the entry, as far as the look needed it.
+    pub(super) full: Option<KnownEntry>,
 }
 
 /// What to store of a document.

@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Settings;
-use super::look::article_kind;
 use crate::config::{Config, FeedConfig, PageConfig};
 use crate::domain::fingerprint::address_key;
 use crate::domain::observation::{Observation, Observed};
@@ -198,6 +197,14 @@ fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedStat
     narrow(&mut among, &|item| item.published == known.published);
     let (first, others) = among.split_first()?;
     (found && others.iter().all(|other| other == first)).then_some(first)
+}
+
+/// What a page is; one without a text is never taken for one whose text was taken away.
+pub(super) fn article_kind(read: &Article) -> PageKind {
+    match read.kind {
+        PageKind::Article if read.state.body.is_empty() => PageKind::NotArticle,
+        kind => kind,
+    }
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@
 
 use super::reading::Reading;
 use super::revise::{KnownEntry, Windows};
-use crate::domain::decide::{PastRevision, feed_after};
+use crate::domain::decide::feed_after;
 use crate::domain::fingerprint::{Fingerprints, SCHEME, of_feed_state, of_page_state};
 use crate::domain::ids::{CaptureId, EntryId, RevisionNumber};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
     Base, Behind, ClaimedDates, EntryOutcome, NewRevision, Origin, Stamp,
 };
+use crate::domain::past::PastRevision;
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, EntryState};
 use crate::store::{KnownEntry as EntryRow, Reader, StoreError};

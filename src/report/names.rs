@@ -1,8 +1,8 @@
 //! The words that people read for labels, fields, kinds of events and significances.
 
 use crate::domain::classify::{Label, Significance};
-use crate::domain::compare::HeadlineSource;
 use crate::domain::event::{EventKind, Field};
+use crate::domain::state::HeadlineSource;
 
 /// The name of a label, as in JSON: `paragraph-added`.
 #[must_use]

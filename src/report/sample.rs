@@ -1,14 +1,13 @@
 //! Events for tests.
 
 use crate::domain::classify::{Label, Reason, ScorePart, Significance};
-use crate::domain::compare::HeadlineSource;
 use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps, WordCount};
 use crate::domain::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
     RevisionInfo, SCHEMA_VERSION, Window,
 };
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
-use crate::domain::state::Channel;
+use crate::domain::state::{Channel, HeadlineSource};
 use crate::time::Timestamp;
 
 pub(crate) fn at(text: &str) -> Timestamp {

@@ -8,10 +8,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::compare::HeadlineSource;
     use crate::domain::diff::{BlockOp, LeftOut, SentenceOps};
     use crate::domain::event::{BlocksInfo, DigestInfo, Event, EventKind, HeadlineInfo};
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
+    use crate::domain::state::HeadlineSource;
     use crate::report::event_text;
     use crate::report::sample::{bare, block, delete, insert, revised};
 

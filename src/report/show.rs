@@ -13,10 +13,9 @@ use super::names;
 use super::style::{Line, Role};
 use super::when::View;
 use crate::domain::classify::{Label, Reason};
-use crate::domain::compare::HeadlineSource;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
 use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, Field};
-use crate::domain::state::Channel;
+use crate::domain::state::{Channel, HeadlineSource};
 use crate::time::Timestamp;
 
 /// A change with what became of its alerts.
