@@ -279,10 +279,13 @@ fn database(status: &Status) -> Part {
         return Part::new(Mark::Look, "database", format!("{path} is not there yet"))
             .hint("revisor check");
     };
+    let entries = match database.entries {
+        1 => "1 entry".to_owned(),
+        entries => format!("{entries} entries"),
+    };
     let mut text = format!(
-        "{path}  {}, {} entries, {}, {} ({} in 24 h)",
+        "{path}  {}, {entries}, {}, {} ({} in 24 h)",
         when::bytes(database.bytes),
-        database.entries,
         names::count(database.revisions, "revision"),
         names::count(database.changes, "change"),
         database.changes_24h

@@ -63,7 +63,7 @@ pub(super) fn parts(findings: &[Finding], comparison: &Comparison) -> Vec<ScoreP
         parts.push(ScorePart {
             points: volume,
             why: format!(
-                "{} words added, {} removed",
+                "words: {} added, {} removed",
                 comparison.words.added, comparison.words.removed
             ),
         });
