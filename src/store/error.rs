@@ -80,6 +80,19 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// There is too little room on the disk for a copy of the database, without which it is not upgraded.
+    #[error(
+        "the database {} is not upgraded: a copy of it and the upgrade need {needed} MiB on its disk, and {free} MiB are free",
+        path.display()
+    )]
+    NoRoom {
+        /// The database.
+        path: PathBuf,
+        /// What is needed, in MiB.
+        needed: u64,
+        /// What is free, in MiB.
+        free: u64,
+    },
     /// The file or its folder cannot be written.
     #[error("the database {} cannot be written", path.display())]
     ReadOnly {
@@ -192,6 +205,9 @@ impl StoreError {
                 Some("try again; if it stays, look for a program that holds the file open")
             }
             Self::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
+            Self::NoRoom { .. } => Some(
+                "make room on the disk, or move the database to a larger one; the file was not touched",
+            ),
             Self::ReadOnly { .. } => {
                 Some("check the owner and the rights of the file and its folder")
             }

@@ -105,7 +105,26 @@ pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<Found, StoreErro
 
 /// Runs the migrations that the file lacks.
 pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    create(conn).map_err(|error| error.at(path))?;
     run(conn, path, MIGRATIONS)
+}
+
+/// Gives an empty file the whole schema in one transaction: nobody sees a new database at an older schema, and takes it
+/// for one that is to be upgraded.
+fn create(conn: &mut Connection) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if version_of(&tx)? > 0 {
+        return Ok(());
+    }
+    for migration in MIGRATIONS {
+        apply(&tx, *migration)?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+fn version_of(conn: &Connection) -> rusqlite::Result<u32> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 fn run(conn: &mut Connection, path: &Path, migrations: &[Migration]) -> Result<(), StoreError> {
@@ -136,16 +155,33 @@ pub(super) fn create_at(mut conn: Connection, path: &Path, schema: usize) {
     run(&mut conn, path, &MIGRATIONS[..schema]).unwrap();
 }
 
+/// The statements of one migration, in a transaction of somebody else.
+#[cfg(test)]
+pub(super) fn apply_number(tx: &Connection, number: u32) {
+    apply(tx, MIGRATIONS[number as usize - 1]).unwrap();
+}
+
 /// One migration, unless the file has it already. The version is read inside of the transaction, because two programs
 /// may start at the same moment.
 fn step(conn: &mut Connection, migration: Migration) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version >= migration.number {
+    if version_of(&tx)? >= migration.number {
         return Ok(());
     }
+    apply(&tx, migration)?;
+    if let Some(table) = broken_foreign_key(&tx)? {
+        return Err(StoreError::damaged(format!(
+            "table {table} refers to rows that do not exist"
+        )));
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+/// The statements of a migration, inside of a transaction.
+fn apply(tx: &Connection, migration: Migration) -> Result<(), StoreError> {
     tx.execute_batch(migration.sql)?;
-    if version == 0 {
+    if migration.number == 1 {
         let mut instance = [0_u8; 16];
         getrandom::fill(&mut instance).map_err(|error| StoreError::io(Path::new(""), error))?;
         tx.execute(
@@ -154,13 +190,7 @@ fn step(conn: &mut Connection, migration: Migration) -> Result<(), StoreError> {
         )?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
-    if let Some(table) = broken_foreign_key(&tx)? {
-        return Err(StoreError::damaged(format!(
-            "table {table} refers to rows that do not exist"
-        )));
-    }
     tx.pragma_update(None, "user_version", migration.number)?;
-    tx.commit()?;
     Ok(())
 }
 

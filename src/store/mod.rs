@@ -38,6 +38,7 @@ mod states;
 mod status;
 mod targets;
 mod timeline;
+mod upgrade;
 mod verify;
 mod writer;
 

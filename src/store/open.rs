@@ -9,9 +9,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::codec::Instance;
 use super::error::StoreError;
-use super::maintenance;
 use super::migrate::{self, Found, SCHEMA};
 use super::reader::{Reader, Readers};
+use super::upgrade;
 use super::writer::{self, Writer};
 
 /// No text or blob is larger. The largest things stored are bodies of answers, capped far below by `fetch.max_size`.
@@ -141,39 +141,10 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     if let Found::Schema(schema) = found
         && schema < SCHEMA
     {
-        keep_a_copy(&conn, path, schema)?;
+        upgrade::keep_a_copy(&mut conn, path, schema)?;
     }
     migrate::migrate(&mut conn, path)?;
     Ok(conn)
-}
-
-/// Before a file is upgraded a copy of it is put beside it: whoever has to go back to the older program has something to
-/// go back to. One that is there already was made by an upgrade that did not come to its end.
-fn keep_a_copy(conn: &Connection, path: &Path, schema: u32) -> Result<(), StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".schema-{schema}.backup"));
-    let copy = PathBuf::from(name);
-    if copy.exists() {
-        return Ok(());
-    }
-    // A copy that was cut off must not be taken for one.
-    let mut unfinished = copy.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = PathBuf::from(unfinished);
-    let made = std::fs::remove_file(&unfinished)
-        .or_else(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })
-        .map_err(|error| StoreError::io(&unfinished, error))
-        .and_then(|()| maintenance::copy(conn, &unfinished))
-        .and_then(|()| {
-            std::fs::rename(&unfinished, &copy).map_err(|error| StoreError::io(&copy, error))
-        });
-    if made.is_err() {
-        let _ = std::fs::remove_file(&unfinished);
-    }
-    made
 }
 
 /// Opens for reading only. Never creates, never upgrades.

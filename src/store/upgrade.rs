@@ -1,0 +1,165 @@
+//! A copy of the older file before it is upgraded: whoever has to go back to the older program has something to go back
+//! to.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::error::StoreError;
+use super::maintenance;
+
+/// Beside what is counted by pages.
+const SPARE: u64 = 4 * 1024 * 1024;
+
+/// Puts a copy beside the file, named after its schema, and checks it. Others who want to upgrade wait meanwhile.
+pub(super) fn keep_a_copy(
+    conn: &mut Connection,
+    path: &Path,
+    schema: u32,
+) -> Result<(), StoreError> {
+    let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    let tx = conn
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(at)?;
+    if version(&tx).map_err(at)? != schema {
+        // Another process was first, with a copy of its own.
+        return Ok(());
+    }
+    let pages: u64 = number(&tx, "page_count").map_err(at)?;
+    let size: u64 = number(&tx, "page_size").map_err(at)?;
+    need_room(path, room_needed(pages.saturating_mul(size)), free(path))?;
+    let copy = with(path, &format!(".schema-{schema}.backup"));
+    let unfinished = with(&copy, ".part");
+    let made = copy_to(path, &unfinished, schema).and_then(|()| place(&unfinished, &copy));
+    if made.is_err() {
+        // A copy that was cut off must not be taken for one.
+        let _ = fs::remove_file(&unfinished);
+    }
+    made
+}
+
+/// The copy, and as much again for what the upgrade itself writes before the old pages are given back.
+fn room_needed(size: u64) -> u64 {
+    size.saturating_mul(2).saturating_add(SPARE)
+}
+
+/// Bytes that this process may still write there; `None` where the system does not say.
+fn free(path: &Path) -> Option<u64> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+fn need_room(path: &Path, needed: u64, free: Option<u64>) -> Result<(), StoreError> {
+    match free {
+        Some(free) if free < needed => Err(StoreError::NoRoom {
+            path: path.to_path_buf(),
+            needed: needed.div_ceil(1024 * 1024),
+            free: free / (1024 * 1024),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn copy_to(path: &Path, unfinished: &Path, schema: u32) -> Result<(), StoreError> {
+    match fs::remove_file(unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::io(unfinished, error));
+        }
+        _ => {}
+    }
+    // The connection that holds the lock cannot be the source of a copy.
+    let source = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(|error| StoreError::from(error).at(path))?;
+    source
+        .busy_timeout(Duration::from_secs(10))
+        .map_err(|error| StoreError::from(error).at(path))?;
+    maintenance::copy(&source, unfinished)?;
+    let at = |error: rusqlite::Error| StoreError::from(error).at(unfinished);
+    let made =
+        Connection::open_with_flags(unfinished, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(at)?;
+    let verdict: String = made
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(at)?;
+    if verdict != "ok" || version(&made).map_err(at)? != schema {
+        return Err(StoreError::damaged(format!(
+            "the copy that is made before an upgrade is not whole: {verdict}"
+        ))
+        .at(path));
+    }
+    Ok(())
+}
+
+/// Gives the finished copy its name. One that is there already is of an upgrade that was cut off, and then it is the same,
+/// or of one before the file was put back to that schema, and then both are kept.
+fn place(unfinished: &Path, copy: &Path) -> Result<(), StoreError> {
+    let failed = |error: io::Error| StoreError::io(copy, error);
+    for number in 1.. {
+        let name = match number {
+            1 => copy.to_path_buf(),
+            number => with(copy, &format!(".{number}")),
+        };
+        if !name.exists() {
+            fs::rename(unfinished, &name).map_err(failed)?;
+            if let Some(folder) = name
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+            {
+                File::open(folder)
+                    .and_then(|folder| folder.sync_all())
+                    .map_err(failed)?;
+            }
+            break;
+        }
+        if same(unfinished, &name).map_err(failed)? {
+            fs::remove_file(unfinished).map_err(failed)?;
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether two files have the same bytes.
+fn same(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        let read = one.read(&mut left)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut right[..read])?;
+        if left[..read] != right[..read] {
+            return Ok(false);
+        }
+    }
+}
+
+fn version(conn: &Connection) -> rusqlite::Result<u32> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn number(conn: &Connection, pragma: &str) -> rusqlite::Result<u64> {
+    conn.pragma_query_value(None, pragma, |row| super::sql::count(row, 0))
+}
+
+fn with(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+use super::super::migrate;
+use super::super::open::{OpenOptions, Store};
+use super::*;
+use crate::store::SCHEMA;
+
+/// Every schema that a database in the world may have, with rows of its time.
+const DUMPS: [(u32, &str); 8] = [
+    (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
+    (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
+    (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
+    (4, include_str!("../../../tests/fixtures/schemas/0004.sql")),
+    (5, include_str!("../../../tests/fixtures/schemas/0005.sql")),
+    (6, include_str!("../../../tests/fixtures/schemas/0006.sql")),
+    (7, include_str!("../../../tests/fixtures/schemas/0007.sql")),
+    (8, include_str!("../../../tests/fixtures/schemas/0008.sql")),
+];
+
+/// A file as the program of that time left it.
+fn restore(path: &Path, dump: &str) -> Connection {
+    let conn = Connection::open(path).unwrap();
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
+        .unwrap();
+    conn.execute_batch(dump).unwrap();
+    conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+        .unwrap();
+    conn
+}
+
+/// What a schema is made of: columns with type and rule, indices, references.
+fn shape(conn: &Connection) -> Vec<String> {
+    let mut statement = conn
+        .prepare(
+            "SELECT 'column ' || m.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' \
+               || COALESCE(c.dflt_value, '-') || ' ' || c.pk \
+             FROM sqlite_schema AS m, pragma_table_xinfo(m.name) AS c \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' \
+             UNION ALL SELECT 'index ' || sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL \
+             UNION ALL SELECT 'reference ' || m.name || '.' || f.\"from\" || ' ' || f.\"table\" \
+             FROM sqlite_schema AS m, pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table' ORDER BY 1",
+        )
+        .unwrap();
+    statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+/// How many rows each table has.
+fn rows(conn: &Connection, of: &[String]) -> Vec<(String, i64)> {
+    let count = |table: &String| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let count = conn.query_row(&sql, [], |row| row.get(0)).unwrap();
+        (table.clone(), count)
+    };
+    of.iter().map(count).collect()
+}
+
+fn tables(conn: &Connection) -> Vec<String> {
+    let mut statement = conn
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        .unwrap();
+    statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+#[test]
+fn there_is_a_dump_of_every_schema() {
+    let numbers: Vec<u32> = DUMPS.iter().map(|dump| dump.0).collect();
+    assert_eq!(numbers, (1..=SCHEMA).collect::<Vec<u32>>());
+}
+
+#[test]
+fn a_database_of_every_schema_becomes_one_of_today_with_all_of_its_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let fresh = dir.path().join("fresh.db");
+    Store::open(&fresh, &OpenOptions::default()).unwrap();
+    let today = shape(&Connection::open(&fresh).unwrap());
+    for (schema, dump) in DUMPS {
+        let path = dir.path().join(format!("{schema}.db"));
+        let conn = restore(&path, dump);
+        assert_eq!(version(&conn).unwrap(), schema);
+        let names = tables(&conn);
+        let before = rows(&conn, &names);
+        assert!(
+            before
+                .iter()
+                .any(|(name, count)| name == "revisions" && *count > 2)
+        );
+        drop(conn);
+
+        let store = Store::open(&path, &OpenOptions::default()).unwrap();
+        let found = store.reader().unwrap().verify(|_, _| {}).unwrap();
+        assert_eq!(found.faults, [""; 0], "schema {schema}");
+        assert!(found.changes > 0 && found.bodies > 0);
+        store.close().unwrap();
+        let conn = Connection::open(&path).unwrap();
+        assert_eq!(rows(&conn, &names), before, "schema {schema}");
+        assert_eq!(shape(&conn), today, "schema {schema}");
+        let copy = with(&path, &format!(".schema-{schema}.backup"));
+        assert_eq!(copy.exists(), schema < SCHEMA);
+        if copy.exists() {
+            let copy = Connection::open(copy).unwrap();
+            assert_eq!(version(&copy).unwrap(), schema);
+            assert_eq!(rows(&copy, &names), before);
+        }
+    }
+}
+
+#[test]
+fn an_upgrade_that_is_killed_half_way_is_done_at_the_next_start() {
+    for (schema, dump) in &DUMPS[..DUMPS.len() - 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("revisor.db");
+        let mut conn = restore(&path, dump);
+        // All that is written goes to the WAL at once, as that of a migration larger than the cache would.
+        conn.pragma_update(None, "cache_size", 1).unwrap();
+        conn.pragma_update(None, "foreign_keys", false).unwrap();
+        let tx = conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .unwrap();
+        migrate::apply_number(&tx, *schema + 1);
+        tx.execute_batch("UPDATE entries SET title = 'half'; UPDATE feeds SET name = 'half'")
+            .unwrap();
+        // What the disk has at this moment is what a kill leaves.
+        let left = dir.path().join("left.db");
+        for end in ["", "-wal"] {
+            fs::copy(with(&path, end), with(&left, end)).unwrap();
+        }
+        assert!(
+            fs::metadata(with(&left, "-wal")).unwrap().len() > 0,
+            "something is half done"
+        );
+        drop(tx);
+        let conn = Connection::open(&left).unwrap();
+        assert_eq!(version(&conn).unwrap(), *schema);
+        drop(conn);
+        let store = Store::open(&left, &OpenOptions::default()).unwrap();
+        let found = store.reader().unwrap().verify(|_, _| {}).unwrap();
+        assert_eq!(found.faults, [""; 0], "schema {schema}");
+        store.close().unwrap();
+        let conn = Connection::open(&left).unwrap();
+        let half: i64 = conn
+            .query_row(
+                "SELECT count(*) FROM entries WHERE title = 'half'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!((version(&conn).unwrap(), half), (SCHEMA, 0));
+    }
+}
+
+#[test]
+fn an_upgrade_on_a_disk_that_fills_up_leaves_the_schema_that_it_came_to() {
+    for (schema, dump) in &DUMPS[..DUMPS.len() - 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("revisor.db");
+        let mut conn = restore(&path, dump);
+        let now: i64 = number(&conn, "page_count").unwrap().try_into().unwrap();
+        let mut full = 0;
+        for more in 0.. {
+            conn.pragma_update_and_check(None, "max_page_count", now + more, |_| Ok(()))
+                .unwrap();
+            match migrate::migrate(&mut conn, &path) {
+                Ok(()) => break,
+                Err(error) => {
+                    assert!(matches!(error, StoreError::Full { .. }), "{error}");
+                    full += 1;
+                }
+            }
+            let at = version(&conn).unwrap();
+            assert!((*schema..SCHEMA).contains(&at));
+            assert_eq!(migrate::broken_foreign_key(&conn).unwrap(), None);
+        }
+        // Room for the next table or index is needed in most of them.
+        assert!(full > 0 || *schema == 6, "schema {schema}");
+        drop(conn);
+        let store = Store::open(&path, &OpenOptions::default()).unwrap();
+        let found = store.reader().unwrap().verify(|_, _| {}).unwrap();
+        assert_eq!(found.faults, [""; 0], "schema {schema}");
+    }
+}
+
+#[test]
+fn without_room_for_a_copy_nothing_is_upgraded() {
+    let path = Path::new("/srv/revisor.db");
+    assert!(need_room(path, 10, None).is_ok());
+    assert!(need_room(path, 10, Some(10)).is_ok());
+    let error = need_room(path, room_needed(300 << 20), Some(100 << 20)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the database /srv/revisor.db is not upgraded: a copy of it and the upgrade need 604 MiB on its disk, and 100 MiB are free"
+    );
+    assert_eq!(error.exit_code(), 5);
+    assert!(error.hint().is_some());
+    let folder = tempfile::tempdir().unwrap();
+    assert!(free(&folder.path().join("revisor.db")).is_some());
+}
+
+#[test]
+fn a_second_upgrade_from_the_same_schema_keeps_both_copies() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let copies = || {
+        fs::read_dir(dir.path())
+            .unwrap()
+            .filter(|item| {
+                let name = item.as_ref().unwrap().file_name();
+                name.to_string_lossy().contains(".backup")
+            })
+            .count()
+    };
+    let (schema, dump) = DUMPS[4];
+    let mut conn = restore(&path, dump);
+    keep_a_copy(&mut conn, &path, schema).unwrap();
+    keep_a_copy(&mut conn, &path, schema).unwrap();
+    assert_eq!(copies(), 1, "the same is not kept twice");
+    conn.execute("UPDATE entries SET title = 'later'", [])
+        .unwrap();
+    keep_a_copy(&mut conn, &path, schema).unwrap();
+    assert_eq!(copies(), 2);
+    // Somebody else has upgraded it meanwhile.
+    keep_a_copy(&mut conn, &path, schema - 1).unwrap();
+    assert_eq!(copies(), 2);
+}
+
+#[test]
+fn a_copy_that_cannot_be_made_is_no_upgrade() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let (schema, dump) = DUMPS[0];
+    drop(restore(&path, dump));
+    // A folder is in its way.
+    let unfinished = with(&path, ".schema-1.backup.part");
+    fs::create_dir(&unfinished).unwrap();
+    fs::write(unfinished.join("x"), "x").unwrap();
+    let error = Store::open(&path, &OpenOptions::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Io { .. }), "{error}");
+    let conn = Connection::open(&path).unwrap();
+    assert_eq!(version(&conn).unwrap(), schema);
+    assert!(conn.prepare("SELECT origin FROM revisions").is_err());
+}
