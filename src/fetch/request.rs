@@ -134,21 +134,15 @@ impl std::fmt::Debug for FetchRequest {
     }
 }
 
-/// `revisor/0.1.0 (+https://homepage; contact)`: who asks, honestly, and where to complain.
-/// The homepage is the one of the crate, when it names one.
+/// `revisor/0.1.0 (+https://project; contact)`: who asks, honestly, and where to complain. The first address is the
+/// `repository` of the package, so that one stands there even when nobody has set `fetch.user_agent_contact`.
 #[must_use]
 pub fn user_agent(contact: &str) -> String {
-    let homepage = [
-        option_env!("CARGO_PKG_HOMEPAGE"),
-        option_env!("CARGO_PKG_REPOSITORY"),
-    ]
-    .into_iter()
-    .flatten()
-    .find(|page| !page.is_empty());
-    compose_user_agent(env!("CARGO_PKG_VERSION"), homepage, contact)
+    let project = env!("CARGO_PKG_REPOSITORY");
+    compose_user_agent(env!("CARGO_PKG_VERSION"), project, contact)
 }
 
-fn compose_user_agent(version: &str, homepage: Option<&str>, contact: &str) -> String {
+fn compose_user_agent(version: &str, project: &str, contact: &str) -> String {
     // A comment of a header ends at a parenthesis, and a header at a line break.
     let contact: String = contact
         .chars()
@@ -156,11 +150,9 @@ fn compose_user_agent(version: &str, homepage: Option<&str>, contact: &str) -> S
         .filter(|c| !matches!(c, '(' | ')' | '\\'))
         .collect();
     let contact = Some(contact.trim()).filter(|contact| !contact.is_empty());
-    match (homepage, contact) {
-        (None, None) => format!("revisor/{version}"),
-        (Some(page), None) => format!("revisor/{version} (+{page})"),
-        (None, Some(contact)) => format!("revisor/{version} (+{contact})"),
-        (Some(page), Some(contact)) => format!("revisor/{version} (+{page}; {contact})"),
+    match contact {
+        None => format!("revisor/{version} (+{project})"),
+        Some(contact) => format!("revisor/{version} (+{project}; {contact})"),
     }
 }
 
@@ -205,19 +197,20 @@ mod tests {
 
     #[test]
     fn user_agent_names_product_version_and_contact() {
-        assert_eq!(compose_user_agent("1.2.3", None, ""), "revisor/1.2.3");
         assert_eq!(
-            compose_user_agent("1.2.3", None, "bots@example.org"),
-            "revisor/1.2.3 (+bots@example.org)"
+            compose_user_agent("1.2.3", "https://h.example", " () "),
+            "revisor/1.2.3 (+https://h.example)"
         );
         assert_eq!(
             compose_user_agent(
                 "1.2.3",
-                Some("https://h.example"),
+                "https://h.example",
                 "x@example.org\r\nEvil: 1)"
             ),
             "revisor/1.2.3 (+https://h.example; x@example.orgEvil: 1)"
         );
+        let default = user_agent("");
+        assert!(default.contains(" (+https://"), "{default}");
     }
 
     #[test]
