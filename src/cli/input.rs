@@ -7,12 +7,13 @@ use std::path::Path;
 use super::Context;
 use super::setup::{clock, runtime};
 use crate::config::{Config, Secrets};
-use crate::daemon;
 use crate::domain::outcome::Validators;
 use crate::domain::robots::{PRODUCT, Rules};
 use crate::error::{Error, Exit};
 use crate::extract::charset;
-use crate::fetch::{AddressPolicy, Client, ClientConfig, FetchRequest, Fetched, Kind, user_agent};
+use crate::fetch::{
+    AddressPolicy, Client, ClientConfig, Clients, FetchRequest, Fetched, Kind, user_agent,
+};
 
 /// No document is longer; the default of `fetch.max_size` too.
 const MAX_BYTES: u64 = 10 << 20;
@@ -82,7 +83,8 @@ impl Context {
 
 /// A client as the configuration wants it.
 pub(super) fn client(config: &Config) -> Result<Client, Error> {
-    daemon::client(&config.fetch, clock()).map_err(no_client)
+    let clients = Clients::new(&config.fetch, [], clock()).map_err(no_client)?;
+    Ok(clients.common().clone())
 }
 
 fn no_client(error: crate::fetch::ClientError) -> Error {

@@ -171,7 +171,7 @@ fn in_force(config: &Config, row: &FeedRow, reader: &Reader) -> Result<Option<In
         return Ok(None);
     };
     Ok(Some(InForceNow {
-        reading: Reading::with(config, &feed.page),
+        reading: Reading::with(&feed.fetch, &feed.page),
         rules: Rules::of(&rules_now(feed, row.id, reader)?),
         config: feed.clone(),
     }))

@@ -7,6 +7,7 @@
 //! It promises that a mistake is told with file, line, column and what was expected, all mistakes at once, and that
 //! no secret is in any text that it makes.
 
+mod access;
 pub mod edit;
 mod file;
 mod listen;
@@ -21,6 +22,7 @@ mod resolve;
 pub mod resolved;
 pub mod secret;
 pub mod show;
+mod sources;
 mod targets;
 mod values;
 
@@ -31,8 +33,8 @@ pub use load::{Environment, Flags, Loaded, Secrets, from_text, load};
 pub use places::{ConfigFile, Origin, locate};
 pub use problem::{ConfigError, Problem};
 pub use resolved::{
-    Config, DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel,
-    PageConfig, PageMode, Retention, TargetConfig, TargetKind,
+    Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Keep, LogConfig,
+    LogFormat, LogLevel, Login, PageConfig, PageMode, Proxy, Retention, TargetConfig, TargetKind,
 };
 pub use secret::{Secret, SecretSource};
 pub use show::{ScheduleLine, schedules, show};

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::Place;
-use super::reader::{At, RawLadder, Reader};
+use super::reader::{At, FromToml, RawLadder, Reader};
 use super::secret::Secret;
 
 /// A table of keys.
@@ -94,6 +94,11 @@ raw_table! {
         max_size: String = "a size such as \"10 MiB\"",
         user_agent_contact: String = "text such as \"https://desk.example/bot\"",
         allow_private: Vec<At<String>> = "a list of networks such as [\"10.1.0.0/16\"]",
+        proxy: Secret = "an address such as \"http://proxy.example:3128\", or \"none\"",
+        proxy_file: String = "a path",
+        proxy_env: String = "the name of an environment variable",
+        proxy_credential: String = "the name of a systemd credential",
+        ca_file: String = "a path",
     }
 }
 
@@ -144,6 +149,51 @@ raw_table! {
         url: String = "an http or https address",
         name: String = "text such as \"example-news\"",
         tags: Vec<At<String>> = "a list such as [\"politics\"]",
+        user: String = "text",
+        password: Secret = "text",
+        password_file: String = "a path",
+        password_env: String = "the name of an environment variable",
+        password_credential: String = "the name of a systemd credential",
+        token: Secret = "text",
+        token_file: String = "a path",
+        token_env: String = "the name of an environment variable",
+        token_credential: String = "the name of a systemd credential",
+        headers: Vec<RawHeader> = "a list such as [{ name = \"X-Api-Key\", value_env = \"API_KEY\" }]",
+    }
+}
+
+raw_table! {
+    /// One of `headers` in `[[feed]]`.
+    RawHeader {
+        name: String = "text such as \"X-Api-Key\"",
+        value: Secret = "text",
+        value_file: String = "a path",
+        value_env: String = "the name of an environment variable",
+        value_credential: String = "the name of a systemd credential",
+    }
+}
+
+impl FromToml for Vec<RawHeader> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        let items = value.as_array()?.iter();
+        items
+            .map(|item| {
+                let mut raw = RawHeader::default();
+                for (key, value) in item.get_ref().as_table()? {
+                    if !raw.take(key.get_ref(), value, reader) {
+                        let (place, known) = (reader.place(key), RawHeader::KEYS);
+                        reader.unknown_key(
+                            &place,
+                            key.get_ref(),
+                            "headers of [[feed]]",
+                            known,
+                            &[],
+                        );
+                    }
+                }
+                Some(raw)
+            })
+            .collect()
     }
 }
 
@@ -284,6 +334,12 @@ impl RawFetch {
             below.slowest = None;
             below.unconditional = None;
         }
+        if self.names_proxy() {
+            below.proxy = None;
+            below.proxy_file = None;
+            below.proxy_env = None;
+            below.proxy_credential = None;
+        }
         self.or(below)
     }
 
@@ -303,6 +359,11 @@ impl RawFetch {
             max_size,
             user_agent_contact,
             allow_private,
+            proxy: _,
+            proxy_file: _,
+            proxy_env: _,
+            proxy_credential: _,
+            ca_file,
         } = self;
         concurrency.is_none()
             && per_host.is_none()
@@ -311,6 +372,16 @@ impl RawFetch {
             && max_size.is_none()
             && user_agent_contact.is_none()
             && allow_private.is_none()
+            && ca_file.is_none()
+            && !self.names_proxy()
+    }
+
+    /// Whether one of the keys that name a proxy is given.
+    pub(super) fn names_proxy(&self) -> bool {
+        self.proxy.is_some()
+            || self.proxy_file.is_some()
+            || self.proxy_env.is_some()
+            || self.proxy_credential.is_some()
     }
 
     fn check_plan(&self, reader: &mut Reader<'_, '_>) {

@@ -1,31 +1,31 @@
 //! From raw to resolved: every value is checked, and every mistake noted.
 
+mod detect;
+mod fetch;
+mod page;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use ipnet::IpNet;
 
 use super::listen::Listen;
 use super::load::{Environment, Secrets};
 use super::names;
 use super::problem::{Place, Problems};
-use super::raw::{
-    RawDetect, RawFeed, RawFetch, RawGlobal, RawKeep, RawLog, RawPage, RawTable as _,
-};
-use super::reader::{At, RawLadder};
+use super::raw::{RawFeed, RawGlobal, RawKeep, RawLog, RawTable as _};
+use super::reader::At;
 use super::resolved::{
     DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel, PageConfig,
-    PageMode,
+    PageMode, Proxy,
 };
-use super::values::{http_url, unknown_choice};
-use crate::domain::article_clock::{Ladder, Step};
+use super::values::http_url;
+use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
 use crate::domain::cron::CronSchedule;
-use crate::domain::durations::{parse_share, shortened};
-use crate::domain::furniture::{RuleKind, check_pattern};
+use crate::domain::durations::shortened;
 use crate::domain::life::Rule;
 use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
@@ -54,6 +54,8 @@ const LEAST_FETCH: FetchConfig = FetchConfig {
     max_size: 1 << 20,
     user_agent_contact: String::new(),
     allow_private: Vec::new(),
+    proxy: Proxy::Direct,
+    ca_file: None,
 };
 const LEAST_DETECT: DetectConfig = DetectConfig {
     significance: Significance::Minor,
@@ -178,6 +180,7 @@ impl<'a, 't> Resolver<'a, 't> {
     /// Resolves one feed and adds it.
     pub(super) fn feed(&mut self, raw: RawFeed, common: &Common, building: &mut Building) {
         let place = raw.place.clone();
+        let access = self.access(&raw.own);
         let url = if let Some(url) = raw.own.url {
             self.feed_url(&url, &mut building.addresses);
             url.value
@@ -216,6 +219,7 @@ impl<'a, 't> Resolver<'a, 't> {
             tags,
             plan,
             fetch,
+            access,
             page,
             detect,
         });
@@ -314,261 +318,6 @@ impl<'a, 't> Resolver<'a, 't> {
             format: self.choice("format", raw.format.as_ref(), &formats, LogFormat::Auto),
             level: self.choice("level", raw.level.as_ref(), &levels, LogLevel::Info),
         }
-    }
-
-    fn plan(&mut self, raw: &RawFetch, below: &Plan) -> Plan {
-        let every = match (&raw.cron, &raw.every) {
-            (Some(cron), _) => self.cron(cron),
-            (None, Some(every)) => {
-                let every = self.duration("every", Some(every), SECOND..=YEAR, SECOND);
-                Some(Every::Interval(every))
-            }
-            (None, None) => None,
-        };
-        let jitter = self.measured("jitter", raw.jitter.as_ref(), parse_share);
-        // Who names a rhythm is taken at the word: the bounds of a level above do not stretch it.
-        let (slowest, unconditional) = match every {
-            Some(_) => (None, None),
-            None => (below.slowest, below.unconditional),
-        };
-        let longest_hint = raw.longest_hint.as_ref();
-        Plan {
-            every: every.unwrap_or_else(|| below.every.clone()),
-            jitter: jitter.unwrap_or(below.jitter),
-            slowest: self.bound("slowest", raw.slowest.as_ref(), slowest),
-            unconditional: self.bound("unconditional", raw.unconditional.as_ref(), unconditional),
-            longest_hint: self.duration(
-                "longest_hint",
-                longest_hint,
-                Duration::ZERO..=LONGEST_HINT,
-                below.longest_hint,
-            ),
-        }
-    }
-
-    /// A bound that "0s" takes away.
-    fn bound(
-        &mut self,
-        key: &str,
-        raw: Option<&At<String>>,
-        below: Option<Duration>,
-    ) -> Option<Duration> {
-        if raw.is_none() {
-            return below;
-        }
-        let bound = self.duration(key, raw, Duration::ZERO..=YEAR, Duration::ZERO);
-        (!bound.is_zero()).then_some(bound)
-    }
-
-    fn cron(&mut self, cron: &At<String>) -> Option<Every> {
-        if let Some(known) = self.crons.get(&cron.value) {
-            return Some(Every::Cron(Arc::clone(known)));
-        }
-        match CronSchedule::parse(&cron.value, self.timezone) {
-            Ok(schedule) => {
-                let schedule = Arc::new(schedule);
-                self.crons.insert(cron.value.clone(), Arc::clone(&schedule));
-                Some(Every::Cron(schedule))
-            }
-            Err(error) => {
-                self.problems.add(&cron.place, format!("cron: {error}"));
-                None
-            }
-        }
-    }
-
-    fn fetch(&mut self, raw: &RawFetch, below: &FetchConfig) -> FetchConfig {
-        let delays = Duration::ZERO..=Duration::from_hours(1);
-        let timeouts = Duration::from_millis(100)..=Duration::from_mins(10);
-        let sizes = 1 << 10..=256 << 20;
-        let contact = raw.user_agent_contact.as_ref();
-        let networks = raw.allow_private.as_ref();
-        FetchConfig {
-            concurrency: self.number(
-                "concurrency",
-                raw.concurrency.as_ref(),
-                1..=1000,
-                below.concurrency,
-            ),
-            per_host: self.number("per_host", raw.per_host.as_ref(), 1..=64, below.per_host),
-            host_delay: self.duration(
-                "host_delay",
-                raw.host_delay.as_ref(),
-                delays,
-                below.host_delay,
-            ),
-            timeout: self.duration("timeout", raw.timeout.as_ref(), timeouts, below.timeout),
-            max_size: self.size("max_size", raw.max_size.as_ref(), sizes, below.max_size),
-            user_agent_contact: contact.map_or_else(
-                || below.user_agent_contact.clone(),
-                |contact| self.contact(contact),
-            ),
-            allow_private: networks.map_or_else(
-                || below.allow_private.clone(),
-                |networks| self.networks(&networks.value),
-            ),
-        }
-    }
-
-    fn contact(&mut self, contact: &At<String>) -> String {
-        // It becomes a part of a header, inside parentheses.
-        let fits = contact.value.len() <= 200
-            && contact
-                .value
-                .bytes()
-                .all(|byte| (b' '..=b'~').contains(&byte) && !b"()\\".contains(&byte));
-        if !fits {
-            let message = "user_agent_contact cannot stand in a header; expected at most 200 ASCII characters \
-                           without parentheses, such as \"https://desk.example/bot\"";
-            self.problems.add(&contact.place, message);
-        }
-        contact.value.clone()
-    }
-
-    fn networks(&mut self, networks: &[At<String>]) -> Vec<IpNet> {
-        let mut list = Vec::new();
-        for network in networks {
-            let text = network.value.as_str();
-            let parsed = text
-                .parse::<IpNet>()
-                .ok()
-                .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
-            match parsed {
-                Some(network) => list.push(network.trunc()),
-                None => self.problems.add(
-                    &network.place,
-                    format!(
-                        "{:?} is no network; expected one such as \"10.1.0.0/16\" or \"fd00::/8\"",
-                        shortened(text)
-                    ),
-                ),
-            }
-        }
-        list
-    }
-
-    fn page(&mut self, raw: &RawPage, below: &PageConfig) -> PageConfig {
-        let modes =
-            [PageMode::Always, PageMode::Changed, PageMode::Off].map(|mode| (mode.as_str(), mode));
-        PageConfig {
-            mode: self.choice("fetch", raw.fetch.as_ref(), &modes, below.mode),
-            recheck: raw
-                .recheck
-                .as_ref()
-                .map_or_else(|| below.recheck.clone(), |recheck| self.ladder(recheck)),
-            robots: raw
-                .robots
-                .as_ref()
-                .map_or(below.robots, |robots| robots.value),
-            host_budget: match &raw.host_budget {
-                None => below.host_budget,
-                some => {
-                    let pages = self.number("host_budget", some.as_ref(), 0..=1_000_000, 0);
-                    u32::try_from(pages).ok().filter(|pages| *pages > 0)
-                }
-            },
-            select: self.selectors("select", raw.select.as_ref(), &below.select),
-            remove: self.selectors("remove", raw.remove.as_ref(), &below.remove),
-        }
-    }
-
-    fn ladder(&mut self, raw: &At<RawLadder>) -> Ladder {
-        let steps = match &raw.value {
-            RawLadder::Name(name) => {
-                return Ladder::named(name).unwrap_or_else(|| {
-                    let message = unknown_choice("recheck", name, Ladder::names());
-                    let message = format!(
-                        "{message}, or a list such as [[\"1d\", \"1h\"], [\"30d\", \"1d\"]]"
-                    );
-                    self.problems.add(&raw.place, message);
-                    Ladder::news()
-                });
-            }
-            RawLadder::Steps(steps) => steps,
-        };
-        let range = Duration::from_mins(1)..=YEAR * 100;
-        let before = self.problems.count();
-        let steps = steps
-            .iter()
-            .map(|(age, interval)| Step {
-                below: self.duration("the age", Some(age), range.clone(), SECOND),
-                interval: self.duration("the interval", Some(interval), range.clone(), SECOND),
-            })
-            .collect();
-        match Ladder::from_steps(steps) {
-            Ok(ladder) => ladder,
-            Err(error) => {
-                // A duration that could not be read says enough.
-                if self.problems.count() == before {
-                    self.problems.add(&raw.place, format!("recheck: {error}"));
-                }
-                Ladder::news()
-            }
-        }
-    }
-
-    fn detect(&mut self, raw: &RawDetect, below: &DetectConfig) -> DetectConfig {
-        let windows = SECOND..=YEAR;
-        let edits = 2..=1_000_000;
-        DetectConfig {
-            significance: self.choice(
-                "significance",
-                raw.significance.as_ref(),
-                &SIGNIFICANCES,
-                below.significance,
-            ),
-            flap_window: self.duration(
-                "flap_window",
-                raw.flap_window.as_ref(),
-                windows,
-                below.flap_window,
-            ),
-            bulk_edit: self.number("bulk_edit", raw.bulk_edit.as_ref(), edits, below.bulk_edit),
-            live_digest: self.live_digest(raw.live_digest.as_ref(), below.live_digest),
-            life: self.life(raw, &below.life),
-            ignore: self.patterns("ignore", raw.ignore.as_ref(), &below.ignore, |pattern| {
-                check_pattern(RuleKind::Ignore, pattern).map_err(|error| error.to_string())
-            }),
-        }
-    }
-
-    fn life(&mut self, raw: &RawDetect, below: &Rule) -> Rule {
-        let days = Duration::ZERO..=Duration::from_hours(24 * 30);
-        Rule {
-            checks: self
-                .number("removed_checks", raw.removed_checks.as_ref(), 1..=100, 0)
-                .try_into()
-                .ok()
-                .filter(|checks| *checks > 0)
-                .unwrap_or(below.checks),
-            after: self.duration(
-                "removed_after",
-                raw.removed_after.as_ref(),
-                days,
-                below.after,
-            ),
-            confirm: self.duration(
-                "confirm_after",
-                raw.confirm_after.as_ref(),
-                Duration::ZERO..=Duration::from_hours(24),
-                below.confirm,
-            ),
-        }
-    }
-
-    fn live_digest(
-        &mut self,
-        raw: Option<&At<String>>,
-        below: Option<Duration>,
-    ) -> Option<Duration> {
-        let Some(raw) = raw else {
-            return below;
-        };
-        if raw.value == "off" {
-            return None;
-        }
-        let range = Duration::from_mins(1)..=Duration::from_hours(7 * 24);
-        Some(self.duration("live_digest", Some(raw), range, Duration::from_hours(1)))
     }
 
     fn keep(&mut self, raw: &RawKeep) -> Keep {

@@ -139,6 +139,65 @@ pub struct FetchConfig {
     pub user_agent_contact: String,
     /// Networks that may be reached besides the public ones.
     pub allow_private: Vec<IpNet>,
+    /// The way out.
+    pub proxy: Proxy,
+    /// Certificates (PEM) that are believed besides those of the system.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The way out to feeds and pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proxy {
+    /// None.
+    Direct,
+    /// An HTTP proxy.
+    Through {
+        /// Its address, which may hold a user name and a password; `None` as with [`TargetConfig::url`].
+        url: Option<Secret>,
+        /// Where the address comes from.
+        source: SecretSource,
+    },
+}
+
+/// What the requests for a feed carry besides: to its own origin, and to nobody else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Access {
+    /// Who asks.
+    pub login: Option<Login>,
+    /// Headers, in the order of the file; names differ.
+    pub headers: Vec<HeaderConfig>,
+}
+
+/// Who asks. Secrets are `None` as with [`TargetConfig::url`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// `Authorization: Basic`
+    Basic {
+        /// The user's name.
+        user: String,
+        /// The password.
+        password: Option<Secret>,
+        /// Where the password comes from.
+        source: SecretSource,
+    },
+    /// `Authorization: Bearer`
+    Bearer {
+        /// The token.
+        token: Option<Secret>,
+        /// Where it comes from.
+        source: SecretSource,
+    },
+}
+
+/// One header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderConfig {
+    /// As it stands in the file.
+    pub name: String,
+    /// `None` as with [`TargetConfig::url`].
+    pub value: Option<Secret>,
+    /// Where the value comes from.
+    pub source: SecretSource,
 }
 
 /// When article pages are read.
@@ -231,6 +290,8 @@ pub struct FeedConfig {
     pub plan: Plan,
     /// How it and its pages are fetched.
     pub fetch: Arc<FetchConfig>,
+    /// What its requests carry besides; `None` for nothing.
+    pub access: Option<Box<Access>>,
     /// When its pages are read.
     pub page: Arc<PageConfig>,
     /// What of it is told.

@@ -10,7 +10,7 @@ use super::load::Environment;
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Text that is never printed: it has no `Display`, and its `Debug` says only that it is there.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Box<str>);
 
 impl Secret {

@@ -6,7 +6,8 @@ use std::path::Path;
 use url::Url;
 
 use super::resolved::{
-    Config, DetectConfig, FeedConfig, FetchConfig, PageConfig, Retention, TargetConfig,
+    Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Login, PageConfig, Proxy,
+    Retention, TargetConfig,
 };
 use super::secret::{Secret, SecretSource};
 use crate::domain::article_clock::Ladder;
@@ -210,6 +211,49 @@ fn fetch(out: &mut Writer, fetch: &FetchConfig, common: Option<&FetchConfig>) {
         let networks = fetch.allow_private.iter().map(ToString::to_string);
         out.list("allow_private", &networks.collect::<Vec<_>>());
     }
+    if differs(&fetch.proxy, common.map(|common| &common.proxy)) {
+        match &fetch.proxy {
+            // What is not there need not be taken away.
+            Proxy::Direct if common.is_none() => {}
+            Proxy::Direct => out.text("proxy", "none"),
+            Proxy::Through { url, source: from } => {
+                let address = url.as_ref().map_or(HIDDEN.to_owned(), masked_url);
+                source(out, "proxy", from, &address);
+            }
+        }
+    }
+    if differs(&fetch.ca_file, common.map(|common| &common.ca_file))
+        && let Some(path) = &fetch.ca_file
+    {
+        out.text("ca_file", &path_text(path));
+    }
+}
+
+fn access(out: &mut Writer, access: &Access) {
+    match &access.login {
+        Some(Login::Basic {
+            user, source: from, ..
+        }) => {
+            out.text("user", user);
+            source(out, "password", from, HIDDEN);
+        }
+        Some(Login::Bearer { source: from, .. }) => source(out, "token", from, HIDDEN),
+        None => {}
+    }
+    let headers: Vec<String> = access.headers.iter().map(header).collect();
+    if !headers.is_empty() {
+        out.value("headers", format!("[{}]", headers.join(", ")));
+    }
+}
+
+fn header(header: &HeaderConfig) -> String {
+    let mut value = Writer::default();
+    source(&mut value, "value", &header.source, HIDDEN);
+    format!(
+        "{{ name = {}, {} }}",
+        quoted(&header.name),
+        value.0.trim_end()
+    )
 }
 
 fn page(out: &mut Writer, prefix: &str, page: &PageConfig, common: Option<&PageConfig>) {
@@ -331,6 +375,9 @@ fn feed(out: &mut Writer, feed: &FeedConfig, config: &Config) {
     }
     plan(out, &feed.plan, Some(&config.plan));
     fetch(out, &feed.fetch, Some(&config.fetch));
+    if let Some(own) = &feed.access {
+        access(out, own);
+    }
     page(out, "page.", &feed.page, Some(&config.page));
     detect(out, "detect.", &feed.detect, Some(&config.detect));
 }

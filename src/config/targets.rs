@@ -5,34 +5,17 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use url::Url;
 
-use super::load::Secrets;
 use super::names::Taken;
-use super::places::relative_to_file;
 use super::problem::{Place, did_you_mean};
 use super::raw::RawTarget;
 use super::reader::At;
 use super::resolve::{Resolver, SIGNIFICANCES};
 use super::resolved::{FeedConfig, TargetConfig, TargetKind};
-use super::secret::{Secret, SecretSource, world_readable};
+use super::secret::SecretSource;
+use super::sources::{Found, Sources};
 use crate::domain::classify::Significance;
 use crate::domain::durations::shortened;
 use crate::domain::event::EventKind;
-
-/// One secret's four keys.
-struct Sources {
-    key: &'static str,
-    inline: Option<At<Secret>>,
-    file: Option<At<String>>,
-    environment: Option<At<String>>,
-    credential: Option<At<String>>,
-}
-
-/// A secret that may not have been read.
-struct Found {
-    secret: Option<Secret>,
-    source: SecretSource,
-    place: Place,
-}
 
 impl Resolver<'_, '_> {
     /// Resolves the targets, in the order of the file; `defaults` is the sample of `config/default.toml`.
@@ -91,6 +74,7 @@ impl Resolver<'_, '_> {
         let kind = self.choice("kind", raw.kind.as_ref(), &kinds, TargetKind::Webhook);
         let url = self.secret(Sources {
             key: "url",
+            open: true,
             inline: raw.url,
             file: raw.url_file,
             environment: raw.url_env,
@@ -104,6 +88,7 @@ impl Resolver<'_, '_> {
         }
         let secret = self.secret(Sources {
             key: "secret",
+            open: false,
             inline: raw.secret,
             file: raw.secret_file,
             environment: raw.secret_env,
@@ -111,6 +96,7 @@ impl Resolver<'_, '_> {
         });
         let previous = self.secret(Sources {
             key: "secret_previous",
+            open: false,
             inline: raw.secret_previous,
             file: raw.secret_previous_file,
             environment: raw.secret_previous_env,
@@ -179,67 +165,6 @@ impl Resolver<'_, '_> {
             }
         }
         list
-    }
-
-    /// Finds a secret; a problem is noted when there are two sources, or one that cannot be read.
-    fn secret(&mut self, sources: Sources) -> Option<Found> {
-        let key = sources.key;
-        let file = sources.file.map(|at| {
-            let path = relative_to_file(&at.value, self.file);
-            (at.place, SecretSource::File(path))
-        });
-        let environment = sources
-            .environment
-            .map(|at| (at.place, SecretSource::Environment(at.value)));
-        let credential = sources
-            .credential
-            .map(|at| (at.place, SecretSource::Credential(at.value)));
-        let inline_place = sources.inline.as_ref().map(|at| at.place.clone());
-        let inline = inline_place.map(|place| (place, SecretSource::Inline));
-        let mut given = [inline, file, environment, credential]
-            .into_iter()
-            .flatten();
-        let (place, source) = given.next()?;
-        if let Some((place, other)) = given.next() {
-            let message = format!(
-                "{key}{} and {key}{} are both given; expected one of them",
-                source.suffix(),
-                other.suffix()
-            );
-            self.problems.add(&place, message);
-        }
-        let secret = match (sources.inline, source.read(self.environment)) {
-            (Some(inline), _) => {
-                if key != "url" {
-                    let message =
-                        format!("{key} stands in the configuration; {key}_file keeps it out of it");
-                    self.warnings.push((place.clone(), message));
-                }
-                Some(inline.value)
-            }
-            (None, Ok(secret)) => {
-                if let SecretSource::File(path) = &source
-                    && world_readable(path)
-                {
-                    let message = format!("{} can be read by everybody", path.display());
-                    self.warnings.push((place.clone(), message));
-                }
-                Some(secret)
-            }
-            (None, Err(problem)) => {
-                let message = format!("{key}{}: {problem}", source.suffix());
-                match self.secrets {
-                    Secrets::Required => self.problems.add(&place, message),
-                    Secrets::WhereReadable => self.warnings.push((place.clone(), message)),
-                }
-                None
-            }
-        };
-        Some(Found {
-            secret,
-            source,
-            place,
-        })
     }
 
     /// The address of a receiver is never part of a message: it may hold a token.

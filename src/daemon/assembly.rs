@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::DaemonError;
 use super::counted::Counted;
-use crate::config::{Config, FetchConfig};
-use crate::fetch::{AddressPolicy, Client, ClientConfig, ClientError, Turns, user_agent};
+use crate::config::Config;
+use crate::fetch::{Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
@@ -47,7 +47,7 @@ impl Assembly {
         let (lock, store) = opened.map_err(|_| StoreError::Closed)??;
         let settings = Settings::new(config);
         let fetch = &settings.config().fetch;
-        let client = client(fetch, Arc::clone(&clock))?;
+        let clients = Clients::new(fetch, settings.fetches(), Arc::clone(&clock))?;
         let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
         let agent = user_agent(&settings.config().fetch.user_agent_contact);
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now())?;
@@ -69,7 +69,7 @@ impl Assembly {
             Arc::clone(&clock),
             &store,
             settings,
-            client,
+            clients,
             turns,
             workers,
             metrics,
@@ -87,11 +87,12 @@ impl Assembly {
     /// Puts another configuration in force. When that fails the old one stays.
     pub async fn replace(&self, config: Config) -> Result<Synced, DaemonError> {
         let settings = Settings::new(config);
-        let client = client(&settings.config().fetch, Arc::clone(&self.clock))?;
+        let fetch = &settings.config().fetch;
+        let clients = Clients::new(fetch, settings.fetches(), Arc::clone(&self.clock))?;
         let targets = targets(settings.config())?;
         let synced = sync(&self.store, &settings, &*self.clock).await?;
         self.drain.set_targets(targets);
-        self.pipeline.replace(settings, client);
+        self.pipeline.replace(settings, clients);
         self.pipeline.replan(&synced.rescheduled).await?;
         Ok(Synced {
             added: synced.added + synced.returned,
@@ -139,18 +140,6 @@ fn open(database: &Path) -> Result<(InstanceLock, Store), StoreError> {
     // The lock comes first: no second process upgrades the file under a running one.
     let lock = InstanceLock::acquire(database)?;
     Ok((lock, Store::open(database, &options)?))
-}
-
-/// A client that reaches what a configuration allows and says who it is.
-pub fn client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Client, ClientError> {
-    let config = ClientConfig {
-        timeout: fetch.timeout,
-        max_size: fetch.max_size,
-        policy: AddressPolicy::public_and(fetch.allow_private.iter().copied()),
-        user_agent: user_agent(&fetch.user_agent_contact),
-        ..ClientConfig::default()
-    };
-    Client::new(&config, clock)
 }
 
 /// Puts the feeds and targets of a configuration into the database.

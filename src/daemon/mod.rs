@@ -15,7 +15,7 @@ mod signals;
 mod systemd;
 mod watched;
 
-pub use assembly::{Assembly, Synced, client, targets};
+pub use assembly::{Assembly, Synced, targets};
 pub use counted::Counted;
 pub use run::{Daemon, DaemonError, Reload};
 pub use watched::LATE;

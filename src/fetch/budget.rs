@@ -17,6 +17,8 @@ const AT_ONCE: u32 = 6;
 pub struct HostBudget {
     /// Pages an hour; `None` for no limit.
     pages: Option<u32>,
+    /// The same of single hosts, where it differs.
+    own: HashMap<String, Option<u32>>,
     hosts: HashMap<String, Host>,
     /// Hosts that are known when those with a full budget are forgotten again.
     crowd: usize,
@@ -31,35 +33,38 @@ struct Host {
 }
 
 impl HostBudget {
-    /// At most so many pages an hour of each host; `None` for no limit.
+    /// At most so many pages an hour of each host but those in `own`; `None` for no limit.
     #[must_use]
-    pub fn new(pages: Option<u32>) -> Self {
+    pub fn new(pages: Option<u32>, own: HashMap<String, Option<u32>>) -> Self {
         Self {
             pages,
+            own,
             hosts: HashMap::new(),
             crowd: 1024,
         }
     }
 
-    /// Another budget, for what is asked from now on.
-    pub fn set_pages(&mut self, pages: Option<u32>) {
-        self.pages = pages;
+    /// The limits of another budget, for what is asked from now on; what was spent stays spent.
+    pub fn adopt(&mut self, other: Self) {
+        self.pages = other.pages;
+        self.own = other.own;
     }
 
     /// How long to wait before a page may be asked of this host; zero for now.
     #[must_use]
     pub fn wait(&self, host: &str, now: Duration) -> Duration {
+        let pages = self.pages_of(host);
         let Some(host) = self.hosts.get(host) else {
             return Duration::ZERO;
         };
-        let credit = self.interval().saturating_mul(self.at_once() - 1);
+        let credit = interval(pages).saturating_mul(at_once(pages) - 1);
         let budget = host.paid_at.saturating_sub(credit);
         budget.max(host.free_at).saturating_sub(now)
     }
 
     /// A page is asked of this host now, whatever was left; `pause` is what the host wants between two.
     pub fn spend(&mut self, host: &str, pause: Duration, now: Duration) {
-        let interval = self.interval();
+        let interval = interval(self.pages_of(host));
         if interval.is_zero() && pause.is_zero() {
             return;
         }
@@ -73,18 +78,22 @@ impl HostBudget {
         host.free_at = host.free_at.max(now.saturating_add(pause));
     }
 
-    /// The time that a page costs.
-    fn interval(&self) -> Duration {
-        match self.pages {
-            // What can be spent at once comes on top of what comes evenly.
-            Some(pages) => HOUR / (pages - self.at_once()).max(1),
-            None => Duration::ZERO,
-        }
+    fn pages_of(&self, host: &str) -> Option<u32> {
+        self.own.get(host).copied().unwrap_or(self.pages)
     }
+}
 
-    fn at_once(&self) -> u32 {
-        self.pages.map_or(1, |pages| (pages / AT_ONCE).max(1))
+/// The time that a page costs.
+fn interval(pages: Option<u32>) -> Duration {
+    match pages {
+        // What can be spent at once comes on top of what comes evenly.
+        Some(pages) => HOUR / (pages - at_once(Some(pages))).max(1),
+        None => Duration::ZERO,
     }
+}
+
+fn at_once(pages: Option<u32>) -> u32 {
+    pages.map_or(1, |pages| (pages / AT_ONCE).max(1))
 }
 
 #[cfg(test)]
@@ -112,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_hour_has_its_budget_and_what_is_over_waits() {
-        let mut budget = HostBudget::new(Some(600));
+        let mut budget = HostBudget::new(Some(600), HashMap::new());
         let asked = greedy(&mut budget, NONE, HOUR * 3);
         let first = asked.iter().filter(|at| **at < secs(1)).count();
         assert_eq!(first, 100, "a sixth at once");
@@ -123,18 +132,18 @@ mod tests {
 
     #[test]
     fn crawl_delay_is_a_pause_between_two() {
-        let mut budget = HostBudget::new(Some(600));
+        let mut budget = HostBudget::new(Some(600), HashMap::new());
         let asked = greedy(&mut budget, secs(30), secs(300));
         assert!(asked.windows(2).all(|two| two[1] >= two[0] + secs(30)));
         assert_eq!(asked.len(), 11);
-        let mut unlimited = HostBudget::new(None);
+        let mut unlimited = HostBudget::new(None, HashMap::new());
         assert_eq!(greedy(&mut unlimited, secs(30), secs(300)).len(), 11);
-        assert!(greedy(&mut HostBudget::new(None), NONE, secs(1)).len() > 900);
+        assert!(greedy(&mut HostBudget::new(None, HashMap::new()), NONE, secs(1)).len() > 900);
     }
 
     #[test]
     fn hosts_with_a_full_budget_take_no_memory() {
-        let mut budget = HostBudget::new(Some(3600));
+        let mut budget = HostBudget::new(Some(3600), HashMap::new());
         for host in 0..100_000_u64 {
             budget.spend(&host.to_string(), NONE, secs(host));
         }
@@ -148,7 +157,7 @@ mod tests {
             pause in 0_u64..20,
             gaps in proptest::collection::vec(0_u64..5000, 1..400),
         ) {
-            let mut budget = HostBudget::new(Some(pages));
+            let mut budget = HostBudget::new(Some(pages), HashMap::new());
             let (mut now, mut asked) = (NONE, Vec::new());
             for gap in gaps {
                 now += secs(gap) / 10;
@@ -161,5 +170,16 @@ mod tests {
                 prop_assert!(within <= usize::try_from(pages.max(2)).unwrap());
             }
         }
+    }
+
+    #[test]
+    fn a_host_of_its_own_has_its_own_budget_and_keeps_its_pauses() {
+        let own = HashMap::from([("a".to_owned(), None)]);
+        let mut budget = HostBudget::new(Some(1), own);
+        assert!(greedy(&mut budget, NONE, secs(1)).len() > 900);
+        budget.spend("a", secs(10), secs(5));
+        assert_eq!(budget.wait("a", secs(6)), secs(9));
+        budget.spend("b", NONE, secs(0));
+        assert!(budget.wait("b", secs(1)) > secs(1000));
     }
 }

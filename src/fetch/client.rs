@@ -1,5 +1,6 @@
-//! The connection pool, and the life of one request: redirects, limits, body.
+//! The life of one request: redirects, limits, body.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +12,18 @@ use url::Url;
 
 use super::address::AddressPolicy;
 use super::failure::{self, Cause};
+use super::pool::Pool;
 use super::request::{FetchRequest, Kind};
-use super::resolver::{GuardedResolver, Lookup, system_lookup};
+#[cfg(test)]
+use super::resolver::Lookup;
+use super::resolver::system_lookup;
 use super::response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
     validators_after_304, validators_of_body,
 };
+use crate::config::Secret;
 use crate::time::Clock;
 
-/// Headers of an answer that are read; some sites set a cookie for each of their partners.
-const MAX_HEADERS: usize = 400;
 /// Bytes of response headers that are kept with an answer; real ones have one or two thousand.
 const MAX_KEPT_HEADERS: usize = 64 * 1024;
 
@@ -43,6 +46,10 @@ pub struct ClientConfig {
     pub policy: AddressPolicy,
     /// The value of `User-Agent`; see [`super::user_agent`].
     pub user_agent: String,
+    /// The HTTP proxy that everything goes through, with its user name and password.
+    pub proxy: Option<Secret>,
+    /// Certificates (PEM) that are believed besides those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for ClientConfig {
@@ -56,21 +63,22 @@ impl Default for ClientConfig {
             keep_alive: Duration::from_secs(10),
             policy: AddressPolicy::default(),
             user_agent: super::user_agent(""),
+            proxy: None,
+            ca_file: None,
         }
     }
 }
 
-/// Gets feeds and pages. Cheap to clone; one for the whole program, so that connections are reused.
+/// Gets feeds and pages. Cheap to clone; the connections are those of its pool.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) http: reqwest::Client,
-    pub(super) policy: Arc<AddressPolicy>,
+    pub(super) pool: Pool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) timeout: Duration,
     idle_timeout: Duration,
     max_size: u64,
     max_redirects: usize,
-    user_agent: Arc<str>,
+    pub(super) user_agent: HeaderValue,
 }
 
 /// Why no client could be made.
@@ -79,61 +87,56 @@ pub enum ClientError {
     /// The user agent holds what a header cannot hold.
     #[error("the user agent cannot be sent as a header")]
     UserAgent,
+    /// The certificates to believe besides those of the system.
+    #[error("ca_file: cannot take certificates from {}: {why}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The address of the proxy, which may hold a password, is not told.
+    #[error("proxy: the address cannot be used")]
+    Proxy,
+    /// The address of the proxy is a secret that could not be read.
+    #[error("proxy: the address cannot be read here, and nothing is asked without it")]
+    ProxyNotRead,
     /// TLS could not be set up.
     #[error("cannot set up the HTTP client")]
     Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Names the cryptography that TLS uses, once for the process: `ring`, which compiles in a tenth of the time that the
-/// library's own choice takes. Whoever named another one before keeps it.
-fn choose_cryptography() {
-    drop(rustls::crypto::ring::default_provider().install_default());
-}
-
 impl Client {
     /// A client with its own pool of connections. `clock` dates the answers.
     pub fn new(config: &ClientConfig, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
-        Self::with_lookup(config, clock, system_lookup())
+        Self::with_pool(Pool::new(config, system_lookup())?, config, clock)
     }
 
+    #[cfg(test)]
     fn with_lookup(
         config: &ClientConfig,
         clock: Arc<dyn Clock>,
         lookup: Arc<Lookup>,
     ) -> Result<Self, ClientError> {
-        let policy = Arc::new(config.policy.clone());
+        Self::with_pool(Pool::new(config, lookup)?, config, clock)
+    }
+
+    /// A client that uses the connections of a pool; of `config` only what is said of single requests counts.
+    pub(super) fn with_pool(
+        pool: Pool,
+        config: &ClientConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ClientError> {
         let user_agent =
             HeaderValue::from_str(&config.user_agent).map_err(|_| ClientError::UserAgent)?;
-        choose_cryptography();
-        let http = reqwest::Client::builder()
-            // A proxy from the environment would resolve names itself, past the address policy.
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .user_agent(user_agent)
-            .dns_resolver(GuardedResolver::new(Arc::clone(&policy), lookup))
-            .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(1)
-            .pool_idle_timeout(config.keep_alive)
-            // A connection lives for seconds and every wait has its own limit, so the library's five socket options
-            // that find dead peers are system calls for nothing: a twentieth of an unchanged poll.
-            .tcp_keepalive(None)
-            .tcp_keepalive_interval(None)
-            .tcp_keepalive_retries(None)
-            .tcp_user_timeout(None)
-            .http1_max_headers(MAX_HEADERS)
-            .http2_max_header_list_size(256 * 1024)
-            .build()
-            .map_err(|error| ClientError::Setup(error.into()))?;
         Ok(Self {
-            http,
-            policy,
+            pool,
             clock,
             timeout: config.timeout,
             idle_timeout: config.idle_timeout,
             max_size: config.max_size,
             max_redirects: config.max_redirects,
-            user_agent: config.user_agent.as_str().into(),
+            user_agent,
         })
     }
 
@@ -156,7 +159,7 @@ impl Client {
     async fn follow(&self, request: &FetchRequest) -> Result<Fetched, Cause> {
         let mut trail = Trail::start(request)?;
         loop {
-            self.policy.check_url(&trail.url)?;
+            self.pool.check(&trail.url).await?;
             let response = self.send(&trail, request).await?;
             if !is_redirect(response.status()) {
                 return self.read(response, trail, request).await;
@@ -180,14 +183,13 @@ impl Client {
         loop {
             let mut get = reqwest::Request::new(Method::GET, trail.url.clone());
             *get.headers_mut() = trail.headers(request)?;
-            match self.http.execute(get).await {
+            get.headers_mut()
+                .entry(header::USER_AGENT)
+                .or_insert_with(|| self.user_agent.clone());
+            match self.pool.http.execute(get).await {
                 Ok(response) => return Ok(response),
                 Err(error) if again && failure::was_closed(&error) => again = false,
-                Err(error) => {
-                    let host = trail.url.host_str().unwrap_or_default();
-                    let https = trail.url.scheme() == "https";
-                    return Err(failure::of_sending(&error, host, https));
-                }
+                Err(error) => return Err(self.pool.cause(&error, &trail.url)),
             }
         }
     }
@@ -282,7 +284,10 @@ impl Client {
             validators: validators_of_body(&get, Sha256::digest(&body).into()),
             content_type: get("content-type").map(str::to_owned),
             headers: kept_headers(response.headers()),
-            sent: sent_headers(&trail.headers(request)?, &self.user_agent),
+            sent: sent_headers(
+                &trail.headers(request)?,
+                self.user_agent.to_str().unwrap_or_default(),
+            ),
             permanent_url: trail.permanent_url.clone(),
             redirects: trail.redirects.clone(),
             final_url: trail.into_final_url(),
@@ -437,7 +442,7 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// Whether credentials may go along: to the same origin, or from http to https on the same host.
-fn same_site(from: &Url, to: &Url) -> bool {
+pub(super) fn same_site(from: &Url, to: &Url) -> bool {
     let upgraded = from.scheme() == "http"
         && to.scheme() == "https"
         && from.host() == to.host()

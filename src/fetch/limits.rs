@@ -18,6 +18,8 @@ pub struct HostQueue<J> {
     per_host: usize,
     host_delay: Duration,
     concurrency: usize,
+    /// Hosts with limits of their own.
+    own: HashMap<String, HostLimits>,
     hosts: HashMap<Arc<str>, Host<J>>,
     /// Hosts with waiting jobs and a free slot, by the moment of their next start, then by their turn.
     startable: BTreeSet<(Duration, u64, Arc<str>)>,
@@ -27,6 +29,26 @@ pub struct HostQueue<J> {
     ticket: u64,
     waiting: usize,
     running: usize,
+}
+
+/// What one host is asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostLimits {
+    /// Jobs at once.
+    pub per_host: usize,
+    /// From the start of one to the start of the next.
+    pub host_delay: Duration,
+}
+
+impl HostLimits {
+    /// Both limits kept: the fewer jobs at once, the longer pause.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            per_host: self.per_host.min(other.per_host),
+            host_delay: self.host_delay.max(other.host_delay),
+        }
+    }
 }
 
 /// A place in the queue.
@@ -72,6 +94,7 @@ impl<J> HostQueue<J> {
             per_host: per_host.max(1),
             host_delay,
             concurrency: concurrency.max(1),
+            own: HashMap::new(),
             hosts: HashMap::new(),
             startable: BTreeSet::new(),
             resting: BTreeSet::new(),
@@ -88,6 +111,24 @@ impl<J> HostQueue<J> {
         self.per_host = per_host.max(1);
         self.host_delay = host_delay;
         self.concurrency = concurrency.max(1);
+        self.place_all();
+    }
+
+    /// Hosts with limits of their own, by their [`host_key`]; the others have those of all. Holds as
+    /// [`Self::set_limits`] does.
+    pub fn set_hosts(&mut self, own: HashMap<String, HostLimits>) {
+        self.own = own;
+        self.place_all();
+    }
+
+    fn limits(&self, host: &str) -> HostLimits {
+        self.own.get(host).copied().unwrap_or(HostLimits {
+            per_host: self.per_host,
+            host_delay: self.host_delay,
+        })
+    }
+
+    fn place_all(&mut self) {
         let hosts: Vec<Arc<str>> = self.hosts.keys().cloned().collect();
         for host in hosts {
             self.update(&host, |_| ());
@@ -121,7 +162,7 @@ impl<J> HostQueue<J> {
         }
         let (_, _, host) = self.startable.first()?;
         let host = Arc::clone(host);
-        let after = now.saturating_add(self.host_delay);
+        let after = now.saturating_add(self.limits(&host).host_delay);
         let (before, job) = self.update(&host, |entry| {
             let (_, job) = entry.jobs.pop_first()?;
             let before = entry.free_at;
@@ -161,7 +202,9 @@ impl<J> HostQueue<J> {
     #[must_use]
     pub fn held_for(&self, host: &str, now: Duration) -> Duration {
         let free_at = self.hosts.get(host).map_or(Duration::ZERO, |e| e.free_at);
-        free_at.saturating_sub(now).saturating_sub(self.host_delay)
+        free_at
+            .saturating_sub(now)
+            .saturating_sub(self.limits(host).host_delay)
     }
 
     /// When [`Self::pop_ready`] will have something, if no job ends before; `None` when nothing waits for time alone.
@@ -227,11 +270,12 @@ impl<J> HostQueue<J> {
 
     /// Changes a host and puts it where it then belongs. The host must be known.
     fn update<R: Default>(&mut self, host: &Arc<str>, change: impl FnOnce(&mut Host<J>) -> R) -> R {
+        let per_host = self.limits(host).per_host.max(1);
         let Some(entry) = self.hosts.get_mut(host) else {
             return R::default();
         };
         let result = change(entry);
-        let startable = !entry.jobs.is_empty() && entry.running < self.per_host;
+        let startable = !entry.jobs.is_empty() && entry.running < per_host;
         if let Some((at, turn)) = entry.place
             && !(startable && at == entry.free_at)
         {

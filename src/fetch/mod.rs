@@ -4,14 +4,17 @@
 //! not permit, and that a failure is a value with a kind, a status and a sentence for people.
 //! It does not parse, schedule, store or retry a poll; the caller decides what an answer means.
 //!
-//! [`address`], [`request`], [`response`], [`limits`] and [`budget`] are pure; [`client`] holds the connection pool.
+//! [`address`], [`request`], [`response`], [`limits`] and [`budget`] are pure; [`client`] is the life of one request, and
+//! [`Clients`] those of all feeds.
 
 pub mod address;
 pub mod budget;
 pub mod client;
+mod clients;
 mod failure;
 mod headers;
 pub mod limits;
+mod pool;
 mod post;
 pub mod request;
 mod resolver;
@@ -21,7 +24,8 @@ mod turns;
 pub use address::{AddressPolicy, Refused};
 pub use budget::HostBudget;
 pub use client::{Client, ClientConfig, ClientError};
-pub use limits::{HostQueue, host_key};
+pub use clients::{Clients, own_headers};
+pub use limits::{HostLimits, HostQueue, host_key};
 pub use post::{PostAnswer, PostRequest};
 pub use request::{FetchRequest, Gate, Kind, user_agent};
 pub use response::{

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
 use super::client::{Client, lookup, seconds, status_message};
@@ -59,8 +59,9 @@ impl Client {
         let url = Url::parse(&request.url).map_err(|error| {
             Cause::new(FailureKind::Refused, format!("not a web address: {error}"))
         })?;
-        self.policy.check_url(&url)?;
-        let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
+        self.pool.check(&url).await?;
+        let mut headers = HeaderMap::with_capacity(request.headers.len() + 2);
+        headers.insert(USER_AGENT, self.user_agent.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
         for (name, value) in &request.headers {
             let Ok(value) = HeaderValue::from_str(value) else {
@@ -74,14 +75,11 @@ impl Client {
             let mut post = reqwest::Request::new(Method::POST, url.clone());
             *post.headers_mut() = headers.clone();
             *post.body_mut() = Some(request.body.clone().into());
-            match self.http.execute(post).await {
+            match self.pool.http.execute(post).await {
                 Ok(response) => break response,
                 // A kept connection that the receiver closed just then; the id makes a second arrival harmless.
                 Err(error) if again && failure::was_closed(&error) => again = false,
-                Err(error) => {
-                    let host = url.host_str().unwrap_or_default();
-                    return Err(failure::of_sending(&error, host, url.scheme() == "https"));
-                }
+                Err(error) => return Err(self.pool.cause(&error, &url)),
             }
         };
         let status = response.status();

@@ -202,11 +202,7 @@ mod tests {
             "revisor/1.2.3 (+https://h.example)"
         );
         assert_eq!(
-            compose_user_agent(
-                "1.2.3",
-                "https://h.example",
-                "x@example.org\r\nEvil: 1)"
-            ),
+            compose_user_agent("1.2.3", "https://h.example", "x@example.org\r\nEvil: 1)"),
             "revisor/1.2.3 (+https://h.example; x@example.orgEvil: 1)"
         );
         let default = user_agent("");

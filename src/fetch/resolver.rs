@@ -10,6 +10,8 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::{AddressPolicy, Refused};
+use super::failure::Cause;
+use super::response::FailureKind;
 
 /// How a name is looked up: the system's resolver, or a table in tests.
 pub(crate) type Lookup = dyn Fn(String) -> LookupFuture + Send + Sync;
@@ -60,6 +62,29 @@ impl Resolve for GuardedResolver {
             Ok(Box::new(with_port) as Addrs)
         })
     }
+}
+
+/// Judges a name that somebody else connects to, by what it leads to here: every address has to be permitted, since
+/// nobody here chooses among them.
+pub(super) fn judge(
+    policy: &AddressPolicy,
+    host: &str,
+    found: io::Result<Vec<IpAddr>>,
+) -> Result<(), Cause> {
+    let no_address = |why: String| {
+        let message = format!(
+            "no address found for {host}{why}; a name that only the proxy can look up is not asked for"
+        );
+        Cause::new(FailureKind::Dns, message)
+    };
+    let found = found.map_err(|error| no_address(format!(": {error}")))?;
+    if found.is_empty() {
+        return Err(no_address(String::new()));
+    }
+    for address in found {
+        policy.judge(address).map_err(|why| why.of_host(host))?;
+    }
+    Ok(())
 }
 
 /// The permitted ones of the addresses found; an error when none is left.

@@ -3,6 +3,7 @@
 //! Whoever wants to ask a host waits here for a turn; the number of turns over all hosts is bounded as well. A task that
 //! waits for its host takes no place from the others, and one that gives up leaves nothing behind.
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::limits::{HostQueue, Pause, Ticket};
+use super::limits::{HostLimits, HostQueue, Pause, Ticket};
 
 /// The gate before all requests; clones are the same gate.
 #[derive(Debug, Clone)]
@@ -123,6 +124,13 @@ impl Turns {
     pub fn set_limits(&self, per_host: usize, host_delay: Duration, concurrency: usize) {
         let mut queue = self.gate.queue();
         queue.hosts.set_limits(per_host, host_delay, concurrency);
+        self.gate.hand_out(&mut queue);
+    }
+
+    /// Limits of their own for some hosts, by their [`super::host_key`], for the turns that begin from now on.
+    pub fn set_hosts(&self, own: HashMap<String, HostLimits>) {
+        let mut queue = self.gate.queue();
+        queue.hosts.set_hosts(own);
         self.gate.hand_out(&mut queue);
     }
 }

@@ -74,13 +74,13 @@ impl Poll<'_> {
             // Validators belong to an address.
             row.validators = Validators::default();
         }
-        let reading = Reading::of(self.settings, self.config);
+        let reading = Reading::of(self.config);
         let look = Look {
             reading: &reading,
             entry: known.row.id,
             url: address,
             row: &row,
-            robots: self.config.page.robots,
+            feed: self.config,
         };
         let looked = self.pipeline.look(&look, self.patience).await;
         if !looked.was_asked() {

@@ -13,7 +13,7 @@ use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
 use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
 use crate::feed::{ParsedFeed, Repair};
-use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched};
+use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched, own_headers};
 use crate::store::{FeedRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
@@ -62,8 +62,12 @@ pub(super) struct Poll<'a> {
 impl Poll<'_> {
     async fn run(&self) -> Result<FeedReport, CheckError> {
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
-        let request = FetchRequest::feed(url, self.row.validators.clone());
-        let (fetched, turn) = match self.pipeline.fetch(&request, self.patience).await {
+        let mut request = FetchRequest::feed(url, self.row.validators.clone());
+        request.headers = own_headers(self.config, url);
+        let asking = self
+            .pipeline
+            .fetch(&request, &self.config.fetch, self.patience);
+        let (fetched, turn) = match asking.await {
             Ok(asked) => asked,
             // The feed has done nothing wrong and stays due: nothing is stored.
             Err(resting) => return Ok(self.report(FeedResult::Failed(resting.to_string()))),
@@ -128,7 +132,7 @@ impl Poll<'_> {
     async fn take_up(&self, answer: Answer, hand: Hand<'_>) -> Result<FeedReport, CheckError> {
         let Pipeline { workers, .. } = self.pipeline;
         let (readers, row) = (self.pipeline.readers.clone(), self.row.clone());
-        let reading = Reading::of(self.settings, self.config);
+        let reading = Reading::of(self.config);
         let now = self.pipeline.now();
         let read = workers
             .run(move || -> Result<_, StoreError> {

@@ -5,6 +5,7 @@ use super::rebase::is_stale;
 use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
 use super::{Patience, Pipeline, Reading};
+use crate::config::FeedConfig;
 use crate::domain::fingerprint::{SCHEME, address_key, of_page_state};
 use crate::domain::furniture::InForce;
 use crate::domain::ids::EntryId;
@@ -13,7 +14,7 @@ use crate::domain::outcome::{Capture, PageCheck, Validators};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, PageState};
 use crate::extract::PageKind;
-use crate::fetch::{Answer, FetchRequest, Fetched};
+use crate::fetch::{Answer, FetchRequest, Fetched, own_headers};
 use crate::store::{self, PageRow};
 use crate::time::Timestamp;
 
@@ -24,8 +25,8 @@ pub(super) struct Look<'a> {
     pub(super) entry: EntryId,
     pub(super) url: &'a str,
     pub(super) row: &'a PageRow,
-    /// Whether robots.txt is obeyed.
-    pub(super) robots: bool,
+    /// How its pages are asked for.
+    pub(super) feed: &'a FeedConfig,
 }
 
 /// What a look saw.
@@ -66,8 +67,9 @@ pub(super) struct FoundPage {
 impl Pipeline {
     /// Asks for a page and reads it; every failure is part of the answer.
     pub(super) async fn look(&self, look: &Look<'_>, patience: Patience) -> Looked {
-        let request = FetchRequest::page(look.url, look.row.validators.clone());
-        let fetched = self.ask_page(request, look.robots, patience).await;
+        let mut request = FetchRequest::page(look.url, look.row.validators.clone());
+        request.headers = own_headers(look.feed, look.url);
+        let fetched = self.ask_page(request, look.feed, patience).await;
         let at = self.now();
         let looked = |check: PageCheck, found: Found| Looked {
             entry: look.entry,

@@ -42,9 +42,12 @@ use busy::Busy;
 use robots::Hosts;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::config::FetchConfig;
 use crate::domain::ids::{EntryId, FeedId};
 use crate::domain::outcome::FeedPoll;
-use crate::fetch::{Client, FetchRequest, Fetched, Turn, Turns, host_key};
+use crate::fetch::{
+    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Turn, Turns, host_key,
+};
 use crate::metrics::Metrics;
 use crate::store::{Reader, Readers, Store, StoreError, Writer};
 use crate::time::{Clock, Stopwatch, Timestamp};
@@ -70,7 +73,7 @@ pub struct Pipeline {
 #[derive(Clone)]
 struct Setup {
     settings: Arc<Settings>,
-    client: Client,
+    clients: Arc<Clients>,
     turns: Turns,
 }
 
@@ -92,18 +95,19 @@ pub enum CheckError {
 }
 
 impl Pipeline {
-    /// A pipeline that stores into `store` and asks servers through `client`, when it is its turn. What it asks is
+    /// A pipeline that stores into `store` and asks servers through `clients`, when it is its turn. What it asks is
     /// counted into `metrics`.
     #[must_use]
     pub fn new(
         clock: Arc<dyn Clock>,
         store: &Store,
         settings: Settings,
-        client: Client,
+        clients: Clients,
         turns: Turns,
         workers: Workers,
         metrics: Metrics,
     ) -> Self {
+        turns.set_hosts(settings.host_limits());
         Self {
             hosts: Hosts::new(&settings),
             clock,
@@ -112,7 +116,7 @@ impl Pipeline {
             workers,
             setup: RwLock::new(Setup {
                 settings: Arc::new(settings),
-                client,
+                clients: Arc::new(clients),
                 turns,
             }),
             quiet: Mutex::new(Vec::new()),
@@ -138,14 +142,15 @@ impl Pipeline {
 
     /// Puts other settings in force for the checks that start from now on. Hosts that have asked to be left alone still
     /// are.
-    pub fn replace(&self, settings: Settings, client: Client) {
+    pub fn replace(&self, settings: Settings, clients: Clients) {
         self.hosts.replace(&settings);
         let fetch = &settings.config().fetch;
         let mut setup = self.setup.write().unwrap_or_else(PoisonError::into_inner);
         let turns = &setup.turns;
         turns.set_limits(fetch.per_host, fetch.host_delay, fetch.concurrency);
+        turns.set_hosts(settings.host_limits());
         setup.settings = Arc::new(settings);
-        setup.client = client;
+        setup.clients = Arc::new(clients);
     }
 
     /// What is counted.
@@ -203,16 +208,17 @@ impl Pipeline {
         self.hands.acquire().await.ok()
     }
 
-    /// Asks when it is the host's turn; the host is left alone for as long as it says. The turn is to be dropped when
+    /// Asks as `fetch` wants it, when it is the host's turn; the host is left alone for as long as it says. The turn is to be dropped when
     /// the answer is read, or in good hands: as long as it is held no other answer takes up memory.
     async fn fetch(
         &self,
         request: &FetchRequest,
+        fetch: &FetchConfig,
         patience: Patience,
     ) -> Result<(Fetched, Turn), Resting> {
-        let (client, turns) = {
+        let (clients, turns) = {
             let setup = self.setup.read().unwrap_or_else(PoisonError::into_inner);
-            (setup.client.clone(), setup.turns.clone())
+            (Arc::clone(&setup.clients), setup.turns.clone())
         };
         let host = host_key(&request.url);
         let turn = match patience {
@@ -223,7 +229,17 @@ impl Pipeline {
             }
         };
         let since = Stopwatch::start();
-        let fetched = client.get(request).await;
+        let fetched = match clients.of(fetch) {
+            Ok(client) => client.get(request).await,
+            // Only for settings of before a reload: those in force were tried before they came into force.
+            Err(error) => Fetched::Failed(FetchFailure {
+                kind: FailureKind::Refused,
+                message: error.to_string(),
+                status: None,
+                retry_after: None,
+                at: self.now(),
+            }),
+        };
         let (outcome, bytes) = match &fetched {
             Fetched::Body(answer) => ("body", answer.body.len()),
             Fetched::NotModified(_) => ("not_modified", 0),

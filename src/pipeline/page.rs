@@ -53,13 +53,13 @@ impl Pipeline {
                 changes: Vec::new(),
             });
         }
-        let reading = Reading::of(&settings, &config);
+        let reading = Reading::of(&config);
         let look = Look {
             reading: &reading,
             entry,
             url: &url,
             row: &row.page,
-            robots: config.page.robots,
+            feed: &config,
         };
         let looked = self.look(&look, patience).await;
         if let Found::Barred(until) = looked.found {

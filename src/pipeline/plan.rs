@@ -65,7 +65,7 @@ impl Plan {
             readers: &self.readers,
             row,
             config,
-            reading: Reading::of(&self.settings, &self.config),
+            reading: Reading::of(&self.config),
             teller: Teller::new(row, config, &self.settings).under(rules.in_force(row.last_ok)),
             rules: &rules,
             first_emptied: row.emptied.filter(|_| self.emptied),

@@ -3,8 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::Settings;
-use crate::config::{Config, FeedConfig, PageConfig};
+use crate::config::{FeedConfig, FetchConfig, PageConfig};
 use crate::domain::fingerprint::address_key;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
@@ -43,15 +42,15 @@ pub enum NotRead {
 }
 
 impl Reading {
-    /// By the settings in force for a feed.
+    /// By the settings of a feed.
     #[must_use]
-    pub fn of(settings: &Settings, feed: &FeedConfig) -> Self {
-        Self::with(settings.config(), &feed.page)
+    pub fn of(feed: &FeedConfig) -> Self {
+        Self::with(&feed.fetch, &feed.page)
     }
 
-    /// By a configuration, in force or not, and what it says of pages.
+    /// By what a configuration, in force or not, says of fetching and of pages.
     #[must_use]
-    pub fn with(config: &Config, page: &PageConfig) -> Self {
+    pub fn with(fetch: &FetchConfig, page: &PageConfig) -> Self {
         // What is selected and what is removed are two lists; the names keep them apart.
         let named = |name: &'static str, list: &'_ [String]| -> Vec<String> {
             list.iter().map(|item| format!("{name} {item}")).collect()
@@ -59,7 +58,7 @@ impl Reading {
         let rules = [named("select", &page.select), named("remove", &page.remove)].concat();
         Self {
             limits: Limits {
-                bytes: usize::try_from(config.fetch.max_size).unwrap_or(usize::MAX),
+                bytes: usize::try_from(fetch.max_size).unwrap_or(usize::MAX),
                 ..Limits::default()
             },
             schemes: Schemes {

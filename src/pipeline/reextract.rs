@@ -132,8 +132,11 @@ impl Reextraction {
         let row = reader.feed(feed)?;
         let own = row.and_then(|row| self.settings.feed(&row.url));
         let reading = match own {
-            Some(own) => Reading::of(&self.settings, &own),
-            None => Reading::with(self.settings.config(), &self.settings.config().page),
+            Some(own) => Reading::of(&own),
+            None => {
+                let config = self.settings.config();
+                Reading::with(&config.fetch, &config.page)
+            }
         };
         self.reading = Some((feed, reading.clone()));
         Ok(reading)

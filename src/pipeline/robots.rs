@@ -13,6 +13,7 @@ use url::Url;
 
 use super::busy::Busy;
 use super::{Patience, Pipeline, Resting, Settings};
+use crate::config::{FeedConfig, FetchConfig};
 use crate::domain::outcome::Validators;
 use crate::domain::robots::{Found, Known, Rules, Verdict};
 use crate::fetch::{
@@ -106,14 +107,15 @@ impl Hosts {
         Self {
             origins: Arc::default(),
             asking: Busy::new(),
-            budget: Mutex::new(HostBudget::new(pages_an_hour(settings))),
+            budget: Mutex::new(budget(settings)),
             started: Stopwatch::start(),
         }
     }
 
     /// The budget of other settings.
     pub(super) fn replace(&self, settings: &Settings) {
-        self.budget().set_pages(pages_an_hour(settings));
+        let other = budget(settings);
+        self.budget().adopt(other);
     }
 
     fn budget(&self) -> MutexGuard<'_, HostBudget> {
@@ -159,10 +161,15 @@ fn fresh(origins: &Origins, origin: &str, now: Timestamp) -> Option<Arc<Origin>>
 }
 
 /// A host without a pause is one's own, and has no budget.
-fn pages_an_hour(settings: &Settings) -> Option<u32> {
+fn budget(settings: &Settings) -> HostBudget {
     let config = settings.config();
     let pages = config.page.host_budget;
-    pages.filter(|_| !config.fetch.host_delay.is_zero())
+    let common = pages.filter(|_| !config.fetch.host_delay.is_zero());
+    let own = settings.host_limits().into_iter().map(|(host, limits)| {
+        let pages = pages.filter(|_| !limits.host_delay.is_zero());
+        (host, pages)
+    });
+    HostBudget::new(common, own.collect())
 }
 
 impl Pipeline {
@@ -188,20 +195,19 @@ impl Pipeline {
     pub(super) async fn ask_page(
         &self,
         mut request: FetchRequest,
-        robots: bool,
+        feed: &FeedConfig,
         patience: Patience,
     ) -> Result<(Fetched, Turn), NotAsked> {
+        let fetch = &feed.fetch;
         let Ok(url) = Url::parse(request.url.trim()) else {
             // The client says what is wrong with it.
-            return self
-                .fetch(&request, patience)
-                .await
-                .map_err(NotAsked::Resting);
+            let fetched = self.fetch(&request, fetch, patience).await;
+            return fetched.map_err(NotAsked::Resting);
         };
         let mut pause = Duration::ZERO;
         let stranger = Arc::new(Mutex::new(None));
-        if robots {
-            let origin = self.permitted(&url, patience).await?;
+        if feed.page.robots {
+            let origin = self.permitted(&url, fetch, patience).await?;
             pause = origin.rules.crawl_delay().unwrap_or_default();
             request.gate = Some(self.gate(Arc::clone(&stranger)));
         }
@@ -218,7 +224,7 @@ impl Pipeline {
         }
         let mut strangers = 0;
         loop {
-            let fetched = self.fetch(&request, patience).await;
+            let fetched = self.fetch(&request, fetch, patience).await;
             let (fetched, turn) = fetched.map_err(NotAsked::Resting)?;
             let Fetched::Failed(failure) = &fetched else {
                 return Ok((fetched, turn));
@@ -237,7 +243,7 @@ impl Pipeline {
             };
             // To ask for robots.txt takes a turn of its own.
             drop(turn);
-            self.permitted(&unknown, patience).await?;
+            self.permitted(&unknown, fetch, patience).await?;
         }
     }
 
@@ -259,8 +265,13 @@ impl Pipeline {
     }
 
     /// What is known of the robots.txt of an address that may be asked for.
-    async fn permitted(&self, url: &Url, patience: Patience) -> Result<Arc<Origin>, NotAsked> {
-        let origin = self.robots_of(url, patience).await?;
+    async fn permitted(
+        &self,
+        url: &Url,
+        fetch: &FetchConfig,
+        patience: Patience,
+    ) -> Result<Arc<Origin>, NotAsked> {
+        let origin = self.robots_of(url, fetch, patience).await?;
         let now = self.now();
         match origin.judge(url, now) {
             Verdict::Allowed => Ok(origin),
@@ -272,7 +283,12 @@ impl Pipeline {
     }
 
     /// What is known of the robots.txt of an address; it is asked for when that does not hold any more.
-    async fn robots_of(&self, url: &Url, patience: Patience) -> Result<Arc<Origin>, NotAsked> {
+    async fn robots_of(
+        &self,
+        url: &Url,
+        fetch: &FetchConfig,
+        patience: Patience,
+    ) -> Result<Arc<Origin>, NotAsked> {
         let name = url.origin().ascii_serialization();
         if let Some(origin) = self.hosts.fresh(&name, self.now()) {
             return Ok(origin);
@@ -286,7 +302,7 @@ impl Pipeline {
         let stored = self.read(|reader| reader.robots(&name));
         let mut row = stored.map_err(NotAsked::Trouble)?.unwrap_or_default();
         if !row.known.is_fresh(self.now()) {
-            row = self.ask_robots(&name, row, patience).await?;
+            row = self.ask_robots(&name, row, fetch, patience).await?;
         }
         let origin = Arc::new(Origin::new(&row.known));
         self.hosts.keep(&name, Arc::clone(&origin), self.now());
@@ -299,6 +315,7 @@ impl Pipeline {
         &self,
         name: &str,
         before: RobotsRow,
+        fetch: &FetchConfig,
         patience: Patience,
     ) -> Result<RobotsRow, NotAsked> {
         // Without the file there is nothing that a 304 could mean.
@@ -307,7 +324,7 @@ impl Pipeline {
             None => Validators::default(),
         };
         let request = FetchRequest::robots(format!("{name}/robots.txt"), validators.clone());
-        let fetched = self.fetch(&request, patience).await;
+        let fetched = self.fetch(&request, fetch, patience).await;
         let (fetched, _) = fetched.map_err(NotAsked::Resting)?;
         let now = self.now();
         let age = |hints: &CacheHints| {

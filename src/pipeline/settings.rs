@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::{Config, FeedConfig};
+use crate::config::{Config, FeedConfig, FetchConfig};
 use crate::domain::route::TargetRule;
-use crate::fetch::host_key;
+use crate::fetch::{HostLimits, host_key};
 use crate::store::ConfiguredFeed;
 
 /// A configuration that is in force.
@@ -66,10 +66,30 @@ impl Settings {
         feeds
     }
 
-    /// The longest decoded answer, in bytes.
+    /// How feeds are fetched: each kind of settings that is not the common one at least once.
+    pub fn fetches(&self) -> impl Iterator<Item = &Arc<FetchConfig>> {
+        let common = &self.config.fetch;
+        let fetches = self.feeds.values().map(|feed| &feed.fetch);
+        fetches.filter(move |fetch| !Arc::ptr_eq(fetch, common))
+    }
+
+    /// The hosts of feeds that ask for other limits than all do; where they differ, the gentlest of them holds.
     #[must_use]
-    pub fn max_size(&self) -> usize {
-        usize::try_from(self.config.fetch.max_size).unwrap_or(usize::MAX)
+    pub fn host_limits(&self) -> HashMap<String, HostLimits> {
+        let limits = |fetch: &FetchConfig| HostLimits {
+            per_host: fetch.per_host,
+            host_delay: fetch.host_delay,
+        };
+        let common = limits(&self.config.fetch);
+        let mut hosts: HashMap<String, HostLimits> = HashMap::new();
+        for feed in self.feeds.values() {
+            let own = limits(&feed.fetch);
+            if own != common {
+                let of_host = hosts.entry(host_key(&feed.url)).or_insert(own);
+                *of_host = of_host.and(own);
+            }
+        }
+        hosts
     }
 
     /// Who wants to be told of what.

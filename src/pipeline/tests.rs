@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{Environment, Flags, Secrets, from_text};
-use crate::fetch::{AddressPolicy, ClientConfig};
+use crate::fetch::Clients;
 use crate::metrics::Metrics;
 use crate::store::{KnownEntry, OpenOptions};
 use crate::time::Fixed;
@@ -121,17 +121,13 @@ impl Bench {
             .await
             .unwrap();
         let fetch = &settings.config().fetch;
-        let client = ClientConfig {
-            policy: AddressPolicy::public_and(fetch.allow_private.iter().copied()),
-            ..ClientConfig::default()
-        };
-        let client = Client::new(&client, clock.clone()).unwrap();
+        let clients = Clients::new(fetch, settings.fetches(), clock.clone()).unwrap();
         let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
         let pipeline = Pipeline::new(
             clock.clone(),
             &store,
             settings,
-            client,
+            clients,
             turns,
             Workers::new(1),
             Metrics::new("0", clock.now()).unwrap(),

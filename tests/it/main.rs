@@ -1,5 +1,6 @@
 //! Tests of the whole: the shape of the code, and the real binary from end to end.
 
+mod access;
 mod architecture;
 mod care;
 mod commands;

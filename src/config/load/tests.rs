@@ -55,6 +55,8 @@ fn nothing_given_yields_the_defaults_of_the_design() {
             max_size: 10 << 20,
             user_agent_contact: String::new(),
             allow_private: Vec::new(),
+            proxy: Proxy::Direct,
+            ca_file: None,
         }
     );
     assert_eq!(config.page.mode, PageMode::Always);
@@ -798,4 +800,97 @@ fn what_is_left_out_is_a_setting_of_a_feed() {
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
     }
+}
+
+#[test]
+fn logins_headers_and_proxies_are_checked_without_telling_what_they_are() {
+    for (lines, expected) in [
+        ("user = \"desk\"", "2:8: user is given without a password"),
+        (
+            "password = \"s3cret\"",
+            "2:12: a password is given without a user",
+        ),
+        (
+            "user = \"a:b\"\npassword = \"s3cret\"",
+            "2:8: user has a colon",
+        ),
+        (
+            "user = \"desk\"\npassword = \"s3cret\"\ntoken = \"s3cret\"",
+            "4:9: a token and a user",
+        ),
+        ("token = \"s3cret \u{e9}\"", "2:9: token cannot be sent"),
+        (
+            "token = \"s3cret\"\ntoken_env = \"T\"",
+            "3:13: token and token_env are both given",
+        ),
+        (
+            "token_env = \"T\"",
+            "2:13: token_env: the environment variable T is not set",
+        ),
+        (
+            "headers = [{ value = \"s3cret\" }]",
+            "2:11: a header has no name",
+        ),
+        (
+            "headers = [{ name = \"X-A\" }]",
+            "2:21: the header \"X-A\" has no value",
+        ),
+        (
+            "headers = [{ name = \"X A\", value = \"s3cret\" }]",
+            "2:21: \"X A\" is no name of a header",
+        ),
+        (
+            "headers = [{ name = \"X-A\", value = \"s3cret\\r\\nEvil: 1\" }]",
+            "2:36: value cannot be sent",
+        ),
+        (
+            "headers = [{ name = \"Host\", value = \"s3cret\" }]",
+            "2:21: the header \"Host\" cannot be set",
+        ),
+        (
+            "headers = [{ name = \"X-A\", valu = \"s3cret\" }]",
+            "2:28: unknown key \"valu\" in headers of [[feed]]; did you mean \"value\"?",
+        ),
+        (
+            "headers = [{ name = \"X-A\", value = \"1\" }, { name = \"x-a\", value = \"2\" }]",
+            "2:52: the header \"x-a\" is given twice",
+        ),
+        (
+            "headers = \"X-A: s3cret\"",
+            "2:11: headers is a string; expected a list",
+        ),
+        (
+            "token = \"s3cret\"\nheaders = [{ name = \"Authorization\", value = \"s3cret\" }]",
+            "3:21: the header \"Authorization\" is given beside a login",
+        ),
+        (
+            "proxy = \"socks5://s3cret@h:1\"",
+            "2:9: proxy is no http or https address",
+        ),
+        (
+            "proxy = \"s3cret\"",
+            "2:9: proxy is no http or https address",
+        ),
+        ("concurrency = 3", "2:1: concurrency counts over all feeds"),
+    ] {
+        let text = format!("[[feed]]\n{lines}\nurl = \"https://a.example/\"");
+        let found = mistakes(&text).join("\n");
+        assert!(found.contains(expected), "{lines}\n{found}");
+        assert!(!found.contains("s3cret"), "{found}");
+    }
+    // A proxy of one level hides that of the level above, whatever key names it.
+    let text = "[fetch]\nproxy = \"http://p.example:1\"\n[[feed]]\nurl = \"https://a.example/\"\n\
+                proxy_env = \"P\"\n[[feed]]\nurl = \"https://b.example/\"\nproxy = \"none\"";
+    let config = loaded_with(text, &[("P", "http://u:s3cret@q.example:2")]);
+    let config = config.unwrap().config;
+    assert_eq!(config.feeds[1].fetch.proxy, Proxy::Direct);
+    let shown = show(&config);
+    assert!(shown.contains("proxy_env = \"P\""), "{shown}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let environment = [
+        ("REVISOR__FETCH__PROXY_ENV", "P"),
+        ("P", "http://q.example:2"),
+    ];
+    let config = loaded_with("[fetch]\nproxy = \"http://p.example:1\"", &environment);
+    assert!(show(&config.unwrap().config).contains("proxy_env = \"P\""));
 }

@@ -292,3 +292,49 @@ proptest! {
         prop_assert!(queue.hosts.is_empty() && queue.startable.is_empty());
     }
 }
+
+#[test]
+fn a_host_with_limits_of_its_own_keeps_them_and_no_other_host_does() {
+    let second = Duration::from_secs(1);
+    let mut queue = HostQueue::new(1, second, 100);
+    let own = |per_host, host_delay| HostLimits {
+        per_host,
+        host_delay,
+    };
+    queue.set_hosts(HashMap::from([
+        ("fast".to_owned(), own(3, Duration::ZERO)),
+        ("slow".to_owned(), own(1, second * 10)),
+    ]));
+    for host in ["fast", "slow", "any"] {
+        for job in 0..3 {
+            queue.push(host, (host, job));
+        }
+    }
+    let mut started = Vec::new();
+    while let Some(start) = queue.pop_ready(Duration::ZERO) {
+        started.push(start.job);
+    }
+    started.sort_unstable();
+    let at_once = [
+        ("any", 0),
+        ("fast", 0),
+        ("fast", 1),
+        ("fast", 2),
+        ("slow", 0),
+    ];
+    assert_eq!(started, at_once);
+    queue.done("any", second);
+    queue.done("slow", second);
+    let next = |queue: &mut HostQueue<(&'static str, i32)>, now| {
+        queue.pop_ready(now).map(|start| start.job)
+    };
+    assert_eq!(next(&mut queue, second), Some(("any", 1)));
+    assert_eq!(next(&mut queue, second * 9), None);
+    assert_eq!(next(&mut queue, second * 10), Some(("slow", 1)));
+    // Without limits of its own a host has those of all again.
+    queue.set_hosts(HashMap::new());
+    queue.done("slow", second * 10);
+    assert_eq!(queue.held_for("slow", second * 10), second * 9);
+    let gentle = own(3, Duration::ZERO).and(own(1, second));
+    assert_eq!(gentle, own(1, second));
+}

@@ -1,0 +1,89 @@
+//! Where a secret is read from: the four keys that can name it.
+
+use super::load::Secrets;
+use super::places::relative_to_file;
+use super::problem::Place;
+use super::reader::At;
+use super::resolve::Resolver;
+use super::secret::{Secret, SecretSource, world_readable};
+
+/// One secret's four keys.
+pub(super) struct Sources {
+    pub(super) key: &'static str,
+    /// Whether it may as well stand in the configuration: not every address and header is a secret.
+    pub(super) open: bool,
+    pub(super) inline: Option<At<Secret>>,
+    pub(super) file: Option<At<String>>,
+    pub(super) environment: Option<At<String>>,
+    pub(super) credential: Option<At<String>>,
+}
+
+/// A secret that may not have been read.
+pub(super) struct Found {
+    pub(super) secret: Option<Secret>,
+    pub(super) source: SecretSource,
+    pub(super) place: Place,
+}
+
+impl Resolver<'_, '_> {
+    /// Finds a secret; a problem is noted when there are two sources, or one that cannot be read.
+    pub(super) fn secret(&mut self, sources: Sources) -> Option<Found> {
+        let (key, open) = (sources.key, sources.open);
+        let file = sources.file.map(|at| {
+            let path = relative_to_file(&at.value, self.file);
+            (at.place, SecretSource::File(path))
+        });
+        let environment = sources
+            .environment
+            .map(|at| (at.place, SecretSource::Environment(at.value)));
+        let credential = sources
+            .credential
+            .map(|at| (at.place, SecretSource::Credential(at.value)));
+        let inline_place = sources.inline.as_ref().map(|at| at.place.clone());
+        let inline = inline_place.map(|place| (place, SecretSource::Inline));
+        let mut given = [inline, file, environment, credential]
+            .into_iter()
+            .flatten();
+        let (place, source) = given.next()?;
+        if let Some((place, other)) = given.next() {
+            let message = format!(
+                "{key}{} and {key}{} are both given; expected one of them",
+                source.suffix(),
+                other.suffix()
+            );
+            self.problems.add(&place, message);
+        }
+        let secret = match (sources.inline, source.read(self.environment)) {
+            (Some(inline), _) => {
+                if !open {
+                    let message =
+                        format!("{key} stands in the configuration; {key}_file keeps it out of it");
+                    self.warnings.push((place.clone(), message));
+                }
+                Some(inline.value)
+            }
+            (None, Ok(secret)) => {
+                if let SecretSource::File(path) = &source
+                    && world_readable(path)
+                {
+                    let message = format!("{} can be read by everybody", path.display());
+                    self.warnings.push((place.clone(), message));
+                }
+                Some(secret)
+            }
+            (None, Err(problem)) => {
+                let message = format!("{key}{}: {problem}", source.suffix());
+                match self.secrets {
+                    Secrets::Required => self.problems.add(&place, message),
+                    Secrets::WhereReadable => self.warnings.push((place.clone(), message)),
+                }
+                None
+            }
+        };
+        Some(Found {
+            secret,
+            source,
+            place,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! Connections: where they may lead, through what, and whose certificates are believed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+use super::address::AddressPolicy;
+use super::client::{ClientConfig, ClientError};
+use super::failure::{self, Cause};
+use super::resolver::{self, GuardedResolver, Lookup};
+
+/// Headers of an answer that are read; some sites set a cookie for each of their partners.
+const MAX_HEADERS: usize = 400;
+
+/// Connections, and where they may lead; clones are the same pool.
+#[derive(Clone)]
+pub(super) struct Pool {
+    pub(super) http: reqwest::Client,
+    policy: Arc<AddressPolicy>,
+    /// Looks up what a proxy is asked for, which then looks it up itself; `None` without one.
+    judge: Option<Arc<Lookup>>,
+}
+
+impl Pool {
+    /// A pool of its own; of `config` only what is said of connections counts.
+    pub(super) fn new(config: &ClientConfig, lookup: Arc<Lookup>) -> Result<Self, ClientError> {
+        let policy = Arc::new(config.policy.clone());
+        choose_cryptography();
+        // The proxy is the operator's, wherever it stands; what it is asked for is judged before it is asked.
+        let reach = match &config.proxy {
+            Some(_) => Arc::new(AddressPolicy::anywhere()),
+            None => Arc::clone(&policy),
+        };
+        let mut http = reqwest::Client::builder()
+            // A proxy from the environment would resolve names itself, past the address policy.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .dns_resolver(GuardedResolver::new(reach, Arc::clone(&lookup)))
+            .connect_timeout(config.connect_timeout)
+            .pool_max_idle_per_host(1)
+            .pool_idle_timeout(config.keep_alive)
+            // A connection lives for seconds and every wait has its own limit, so the library's five socket options
+            // that find dead peers are system calls for nothing: a twentieth of an unchanged poll.
+            .tcp_keepalive(None)
+            .tcp_keepalive_interval(None)
+            .tcp_keepalive_retries(None)
+            .tcp_user_timeout(None)
+            .http1_max_headers(MAX_HEADERS)
+            .http2_max_header_list_size(256 * 1024);
+        if let Some(proxy) = &config.proxy {
+            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy)?;
+            http = http.proxy(proxy);
+        }
+        if let Some(path) = &config.ca_file {
+            http = http.tls_certs_merge(certificates(path)?);
+        }
+        let http = http
+            .build()
+            .map_err(|error| ClientError::Setup(error.into()))?;
+        Ok(Self {
+            http,
+            policy,
+            judge: config.proxy.is_some().then_some(lookup),
+        })
+    }
+
+    /// Whether an address may be asked for, as far as that can be said before the connection is made. Through a proxy
+    /// all of it has to be said before: a name is looked up here and judged, and the proxy looks it up once more.
+    pub(super) async fn check(&self, url: &Url) -> Result<(), Cause> {
+        self.policy.check_url(url)?;
+        match (&self.judge, url.host()) {
+            (Some(lookup), Some(Host::Domain(host))) => {
+                resolver::judge(&self.policy, host, lookup(host.to_owned()).await)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What went wrong before an answer came.
+    pub(super) fn cause(&self, error: &reqwest::Error, url: &Url) -> Cause {
+        let host = url.host_str().unwrap_or_default();
+        let mut cause = failure::of_sending(error, host, url.scheme() == "https");
+        if self.judge.is_some() {
+            cause.message.push_str(", through the proxy");
+        }
+        cause
+    }
+}
+
+/// The certificates of a file.
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, ClientError> {
+    let wrong = |why: String| ClientError::CaFile {
+        path: path.to_owned(),
+        why,
+    };
+    let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem);
+    let found = found.map_err(|_| wrong("it is not in PEM form".to_owned()))?;
+    if found.is_empty() {
+        return Err(wrong("there is none in it".to_owned()));
+    }
+    Ok(found)
+}
+
+/// Names the cryptography that TLS uses, once for the process: `ring`, which compiles in a tenth of the time that the
+/// library's own choice takes. Whoever named another one before keeps it.
+fn choose_cryptography() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
