@@ -1,0 +1,33 @@
+//! Bytes as an article page, as a piece of HTML that a feed carries, and as a site that names feeds.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use revisor::domain::state::{Block, BlockKind};
+use revisor::extract::{View, article, carried, explain, feed_links};
+
+const PAGE: &str = "https://news.example/2026/11/a.html";
+
+/// What everything after this relies on.
+fn check(blocks: &[Block]) {
+    for block in blocks {
+        assert!(!block.text.trim().is_empty(), "an empty block");
+        let lines = block.text.contains('\n') && block.kind != BlockKind::Code;
+        assert!(!lines, "a block of several lines: {block:?}");
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let page = article(data, Some("text/html"), Some(PAGE));
+    check(&page.state.body);
+    let again = article(data, Some("text/html"), Some(PAGE));
+    assert!(
+        again.state == page.state && again.kind == page.kind,
+        "the same bytes are the same page"
+    );
+    let _ = explain(data, Some("text/html"), Some(PAGE), &View::default());
+    let text = String::from_utf8_lossy(data);
+    check(&carried::blocks(&text));
+    check(&carried::plain_blocks(&text));
+    let _ = feed_links(&text, PAGE);
+});

@@ -1,0 +1,63 @@
+//! Text as a configuration: used or refused with a place, shown so that it is the same again, and edited in place.
+
+#![no_main]
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+use revisor::config::{
+    Environment, Flags, NewFeed, Secrets, add_feeds, from_text, remove_feed, show,
+};
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return Corpus::Reject;
+    };
+    // Sources of secrets are read, and no input is to make the fuzzer wait for a device.
+    if ["/dev", "/proc", "/sys"]
+        .iter()
+        .any(|folder| text.contains(folder))
+    {
+        return Corpus::Reject;
+    }
+    let environment = Environment::from_pairs([("HOME", "/home/desk")]);
+    let load = |text: &str| {
+        from_text(
+            text,
+            None,
+            Flags::default(),
+            &environment,
+            Secrets::WhereReadable,
+        )
+    };
+    let feed = NewFeed {
+        url: "https://added.example/feed".to_owned(),
+        ..NewFeed::default()
+    };
+    let added = add_feeds(text, std::slice::from_ref(&feed));
+    let loaded = match load(text) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            return Corpus::Keep;
+        }
+    };
+    let _ = show(&loaded.config);
+    let (with, _) = match added {
+        Ok(added) => added,
+        // Feeds that are inline tables, say.
+        Err(_) => return Corpus::Keep,
+    };
+    let there = loaded.config.feed(&feed.url).is_some();
+    if there {
+        return Corpus::Keep;
+    }
+    match load(&with) {
+        Ok(after) => assert_eq!(after.config.feeds.len(), loaded.config.feeds.len() + 1),
+        // The same feed by another spelling of its address.
+        Err(error) => assert!(error.to_string().contains("same"), "{error}\n{with}"),
+    }
+    let without = remove_feed(&with, &feed.url).expect("it was read");
+    let without = without.expect("it is there");
+    let after = load(&without).expect("as before").config;
+    assert_eq!(after.feeds.len(), loaded.config.feeds.len());
+    Corpus::Keep
+});

@@ -1,0 +1,47 @@
+//! Bytes as a list of feeds: what is taken over from it gives a configuration that can be used, and what is exported
+//! from that is the same list again.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use revisor::config::{
+    Environment, Flags, Imported, NewFeed, STARTER_TOML, Secrets, from_text, import_feeds, names,
+};
+use revisor::feed::list::parse;
+
+fuzz_target!(|data: &[u8]| {
+    let list = parse(data);
+    let feeds: Vec<NewFeed> = list
+        .items
+        .iter()
+        .filter_map(|item| item.read.as_ref().ok())
+        .map(|feed| NewFeed {
+            url: feed.url.clone(),
+            name: feed
+                .title
+                .as_deref()
+                .map_or_else(String::new, names::from_title),
+            tags: feed.tags.clone(),
+            ..NewFeed::default()
+        })
+        .collect();
+    let Ok((text, results)) = import_feeds(STARTER_TOML, &feeds) else {
+        panic!("a list that cannot be taken over: {feeds:?}");
+    };
+    assert_eq!(results.len(), feeds.len());
+    let flags = Flags::default();
+    let environment = Environment::from_pairs([("HOME", "/home/desk")]);
+    let loaded = from_text(&text, None, flags, &environment, Secrets::WhereReadable);
+    let config = loaded
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+        .config;
+    let added = results
+        .iter()
+        .filter(|one| matches!(one, Imported::Added(_)));
+    assert_eq!(config.feeds.len(), added.count());
+    let again = import_feeds(&text, &feeds).expect("what was written can be read");
+    assert!(
+        again.1.iter().all(|one| !matches!(one, Imported::Added(_))),
+        "added twice"
+    );
+});
