@@ -23,9 +23,9 @@ pub use read::{
 };
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
-    ConfigCommand, DemoArgs, InitArgs, InspectArticleArgs, InspectCommand, InspectFeedArgs,
-    LogFormat, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifyTestArgs, RunArgs,
-    SchemaArgs, SchemaOf, StatusArgs,
+    ConfigCommand, DemoArgs, DoctorArgs, InitArgs, InspectArticleArgs, InspectCommand,
+    InspectFeedArgs, LogFormat, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifyTestArgs,
+    RunArgs, SchemaArgs, SchemaOf, StatusArgs,
 };
 
 /// The commands in the groups of the manual; clap cannot group them. A test holds it against the tree.
@@ -58,6 +58,7 @@ Try:
   demo      Watch a small built-in site change
 Care:
   init      Write a configuration file to start from
+  doctor    Look for what is wrong, and say what to do
   status    Show how the whole is
   config    Check and show the configuration
   reextract  Read stored answers anew after an upgrade
@@ -259,6 +260,8 @@ revisor inspect article page.html --url https://news.example/a/1"
     Demo(DemoArgs),
     /// Write a configuration file to start from
     Init(InitArgs),
+    /// Look for what is wrong: configuration, clock, disk, database, service, feeds, targets
+    Doctor(DoctorArgs),
     /// Show how the whole is: configuration, database, feeds, alerts
     Status(StatusArgs),
     /// Check and show the configuration

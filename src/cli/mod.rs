@@ -10,6 +10,7 @@ mod db;
 mod demo;
 mod diff;
 mod discover;
+mod doctor;
 pub mod env;
 mod export;
 mod feeds;
@@ -121,6 +122,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
         Command::Demo(args) => demo::run(context, &args),
         Command::Config { what } => config::run(context, &what),
         Command::Diff(args) => diff::run(context, &args),
+        Command::Doctor(args) => doctor::run(context, &args),
         Command::Export { what } => export::run(context, &what),
         Command::Feeds(args) => feeds::run(context, &args),
         Command::History(args) => history::run(context, &args),

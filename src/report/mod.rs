@@ -9,6 +9,7 @@ pub mod check;
 pub mod clean;
 pub mod csv;
 pub mod diff_json;
+pub mod doctor;
 mod event_text;
 pub mod evidence;
 mod excerpt;

@@ -4,11 +4,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::{sha256, unpack};
 use super::error::StoreError;
+use super::feeds::limit_of;
 use super::reader::Reader;
 use super::sql::{channel_word, parse_channels};
 use super::writer::Tx;
 use crate::domain::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{Behind, Capture};
+use crate::time::Timestamp;
 
 /// A capture as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,27 @@ impl Reader {
                  WHERE r.entry_id = ?1 ORDER BY r.number DESC LIMIT 1",
             )?;
             Ok(statement.query_row([entry], |row| row.get(0)).optional()?)
+        })
+    }
+
+    /// The newest answers that name their server's time: host, our time, and the header `Date` as received.
+    pub fn answer_dates(
+        &self,
+        limit: usize,
+    ) -> Result<Vec<(String, Timestamp, String)>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT c.url, c.fetched_at, (SELECT json_extract(h.value, '$[1]') FROM json_each(c.headers) AS h \
+                   WHERE json_extract(h.value, '$[0]') = 'date') AS date \
+                 FROM (SELECT url, fetched_at, headers FROM captures ORDER BY id DESC LIMIT ?1) AS c \
+                 WHERE date IS NOT NULL",
+            )?;
+            let rows = statement.query_map([limit_of(limit)], |row| {
+                let url: String = row.get(0)?;
+                let host = url.split('/').nth(2).unwrap_or_default().to_owned();
+                Ok((host, row.get(1)?, row.get(2)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 

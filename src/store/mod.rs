@@ -74,5 +74,6 @@ pub use rules::RuleRow;
 pub use status::{Backlog, FeedHealth, StoreCounts};
 pub use targets::{TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
+pub use upgrade::free as free_room;
 pub use verify::{Verified, wrong_field};
 pub use writer::{BatchEnd, Write, Writer, WriterProgress};

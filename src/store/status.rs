@@ -89,6 +89,17 @@ pub struct FeedHealth {
 }
 
 impl Reader {
+    /// The latest moment at which a feed was polled or an event was noticed; `None` before the first.
+    pub fn last_moment(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT max(at) FROM (SELECT max(last_poll_at) AS at FROM feeds \
+                 UNION ALL SELECT max(created_at) FROM events)",
+            )?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
     /// Counts as of `now`; `changes_since` counts from `since`.
     pub fn counts(&self, now: Timestamp, since: Timestamp) -> Result<StoreCounts, StoreError> {
         self.read(|conn| {

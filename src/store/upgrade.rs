@@ -46,8 +46,9 @@ fn room_needed(size: u64) -> u64 {
     size.saturating_mul(2).saturating_add(SPARE)
 }
 
-/// Bytes that this process may still write there; `None` where the system does not say.
-fn free(path: &Path) -> Option<u64> {
+/// Bytes that this process may still write to the disk of a file; `None` where the system does not say.
+#[must_use]
+pub fn free(path: &Path) -> Option<u64> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

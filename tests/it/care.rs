@@ -299,3 +299,88 @@ fn retention_takes_old_texts_and_leaves_the_chain_the_changes_and_the_returns() 
     assert_eq!(code, Some(0), "{report:#}");
     assert_eq!(report["changes"], 1);
 }
+
+/// The findings of `doctor` with its exit code: check, level, text.
+fn doctor(home: &Home) -> (Option<i32>, Vec<(String, String, String)>) {
+    let ran = home.run(&["doctor", "--json"]);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+    let word = |found: &Value, name: &str| found[name].as_str().unwrap().to_owned();
+    let checks = report["checks"].as_array().unwrap();
+    for found in checks {
+        assert_eq!(found["level"] == "ok", found["hint"].is_null(), "{found:#}");
+    }
+    let checks = checks
+        .iter()
+        .map(|found| {
+            (
+                word(found, "check"),
+                word(found, "level"),
+                word(found, "text"),
+            )
+        })
+        .collect();
+    (ran.code, checks)
+}
+
+#[test]
+fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
+    let (publisher, home) = lived("");
+    let has = |found: &[(String, String, String)], check: &str, level: &str, says: &str| {
+        let fits = |one: &&(String, String, String)| {
+            one.0 == check && one.1 == level && one.2.contains(says)
+        };
+        assert_eq!(
+            found.iter().filter(fits).count(),
+            1,
+            "{check} {level} {says}: {found:#?}"
+        );
+    };
+    let (code, found) = doctor(&home);
+    assert_eq!(code, Some(0), "{found:#?}");
+    for check in ["configuration", "clock", "database"] {
+        has(&found, check, "ok", "");
+    }
+    has(&found, "feeds", "ok", "1 of 1");
+    has(&found, "targets", "warn", "nobody is told");
+    assert!(home.ok(&["doctor"]).contains("hint: "));
+
+    // A feed that fails, a receiver that is gone, and a clock that was ahead.
+    publisher.set("/feed.xml", Page::status(500));
+    let config = std::fs::read_to_string(home.config_path()).unwrap();
+    let target = format!(
+        "{config}\n[[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{}\"\n",
+        publisher.url("/hook"),
+        crate::support::SECRET
+    );
+    std::fs::write(home.config_path(), &target).unwrap();
+    home.run(&["check", "--force"]);
+    execute(
+        &home,
+        "UPDATE targets SET disabled_at = 5, disabled_reason = 'gone'",
+    );
+    execute(
+        &home,
+        "UPDATE feeds SET last_poll_at = last_poll_at + 86400000000",
+    );
+    let (code, found) = doctor(&home);
+    assert_eq!(code, Some(3), "{found:#?}");
+    has(&found, "clock", "fail", "went back");
+    has(&found, "feeds", "warn", "courier");
+    has(&found, "feeds", "ok", "0 of 1");
+    has(&found, "targets", "fail", "desk is disabled");
+
+    // A configuration that is none, and a database that is none, do not keep it from answering.
+    std::fs::write(home.db_path(), "no database").unwrap();
+    let (code, found) = doctor(&home);
+    assert_eq!(code, Some(3), "{found:#?}");
+    has(&found, "database", "fail", "not a revisor database");
+    std::fs::remove_file(home.db_path()).unwrap();
+    let (code, found) = doctor(&home);
+    assert_eq!(code, Some(0), "{found:#?}");
+    has(&found, "database", "warn", "there is none");
+    std::fs::write(home.config_path(), "[fetch]\nevery = 5\n").unwrap();
+    let (code, found) = doctor(&home);
+    assert_eq!(code, Some(3), "{found:#?}");
+    assert_eq!(found.len(), 1);
+    has(&found, "configuration", "fail", "every");
+}

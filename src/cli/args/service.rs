@@ -183,6 +183,15 @@ pub struct InitArgs {
     pub force: bool,
 }
 
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each line is ok, warn or fail, with a hint. Nothing is changed, and nobody is asked over the network. Exit \
+code 3 when something fails.\n\n\
+Examples:\n  revisor doctor\n  revisor doctor --json"
+)]
+pub struct DoctorArgs {}
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor status\n  revisor status --json")]

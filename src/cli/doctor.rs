@@ -1,0 +1,403 @@
+//! `revisor doctor`: looks at all that has to be right for the service to do its work.
+//!
+//! Whatever is broken is a line of the answer, and the next thing is looked at as far as that is possible. Nothing is
+//! changed and nobody is asked over the network.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Context;
+use super::args::{DoctorArgs, Format};
+use super::setup::{now, reader_if_any};
+use super::{feeds, late};
+use crate::config::{Config, ConfigError, Loaded, Secrets};
+use crate::error::{Error, Exit};
+use crate::report::doctor::{self, Finding, Level, Report};
+use crate::report::feeds::FeedState;
+use crate::report::names;
+use crate::report::when::{View, duration};
+use crate::store::{InstanceLock, Reader, StoreError, TargetHealth, free_room};
+use crate::time::Timestamp;
+
+mod clock;
+mod service;
+
+/// Below this nothing can be trusted to be stored.
+const ROOM_LEAST: u64 = 64 << 20;
+/// Below this, or below the size of the database, somebody should see to it.
+const ROOM_GOOD: u64 = 512 << 20;
+/// A larger WAL is one that cannot be carried over.
+const WAL_LARGE: u64 = 64 << 20;
+/// Databases up to this size are read as a whole.
+const QUICK_MAX: u64 = 2 << 30;
+/// Feeds and targets in trouble that are listed; the rest is counted.
+const LISTED: usize = 5;
+/// A delivery that waits for longer needs a look.
+const WAITS_LONG: Duration = Duration::from_hours(1);
+
+pub(super) fn run(context: &mut Context, _args: &DoctorArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let now = now();
+    let (findings, view) = match context.load(Secrets::WhereReadable) {
+        Err(error) => {
+            let view = View {
+                paint: context.output.paint(),
+                zone: chrono_tz::UTC,
+                now,
+            };
+            (vec![broken(&error)], view)
+        }
+        Ok(loaded) => {
+            let view = context.view(&loaded.config);
+            (look(context, &loaded, &view), view)
+        }
+    };
+    let report = Report::of(findings);
+    if format == Format::Json {
+        context.output.json(&report)?;
+    } else {
+        context.output.print(&doctor::text(&report, &view))?;
+    }
+    Ok(match report.level {
+        Level::Fail => Exit::PARTIAL,
+        Level::Ok | Level::Warn => Exit::DONE,
+    })
+}
+
+fn look(context: &Context, loaded: &Loaded, view: &View) -> Vec<Finding> {
+    let config = &loaded.config;
+    let mut found = configuration(context, loaded);
+    let (database, reader) = database(config);
+    let reader = reader.as_ref();
+    found.push(clock::look(reader, view.now));
+    found.push(disk(&config.database));
+    found.extend(database);
+    let daemon = InstanceLock::holder(&config.database);
+    found.push(service::look(daemon, config));
+    for looked in [
+        feeds_found(config, reader, daemon.is_some(), view),
+        targets(config, reader, view),
+    ] {
+        found.extend(looked.unwrap_or_else(|error| {
+            vec![Finding::fail(
+                "database",
+                error.chain(),
+                error
+                    .hint_text()
+                    .unwrap_or("`revisor db verify` says what is wrong with it"),
+            )]
+        }));
+    }
+    found
+}
+
+fn broken(error: &ConfigError) -> Finding {
+    let text = match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Finding::fail(
+        "configuration",
+        text,
+        "`revisor config check` shows all mistakes; a running service keeps the old configuration",
+    )
+}
+
+fn configuration(context: &Context, loaded: &Loaded) -> Vec<Finding> {
+    const CHECK: &str = "configuration";
+    let config = &loaded.config;
+    let mut found = vec![match &config.file {
+        Some(file) => Finding::ok(
+            CHECK,
+            format!(
+                "{}: {}, {}",
+                file.display(),
+                names::count(config.feeds.len() as u64, "feed"),
+                names::count(config.targets.len() as u64, "target")
+            ),
+        ),
+        None => Finding::warn(
+            CHECK,
+            "there is no file, the defaults hold",
+            "`revisor init` writes one to start from",
+        ),
+    }];
+    found.extend(loaded.warnings.iter().map(|warning| {
+        Finding::warn(
+            CHECK,
+            warning.clone(),
+            "`revisor config show` prints what is in force",
+        )
+    }));
+    if let Err(error) = context.load(Secrets::Required) {
+        found.push(Finding::warn(
+            CHECK,
+            format!("a secret cannot be read here: {error}"),
+            "the service may read it all the same; `systemctl status revisor` tells",
+        ));
+    }
+    found
+}
+
+fn disk(database: &Path) -> Finding {
+    const CHECK: &str = "disk";
+    let size = std::fs::metadata(database).map_or(0, |file| file.len());
+    let hint = "make room, or shorten `keep.captures` and run `revisor db prune`";
+    match free_room(database) {
+        None => Finding::warn(
+            CHECK,
+            format!("the folder of {} cannot be looked at", database.display()),
+            "create it, or name another place with `database` in the configuration",
+        ),
+        Some(free) => {
+            let text = format!("{} free, the database has {}", mib(free), mib(size));
+            if free < ROOM_LEAST {
+                Finding::fail(CHECK, text, hint)
+            } else if free < ROOM_GOOD.max(size) {
+                Finding::warn(CHECK, text, hint)
+            } else {
+                Finding::ok(CHECK, text)
+            }
+        }
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    match bytes >> 20 {
+        mib @ 0..=9999 => format!("{mib} MiB"),
+        mib => format!("{} GiB", mib >> 10),
+    }
+}
+
+fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
+    const CHECK: &str = "database";
+    let path = &config.database;
+    let failed = |error: &Error| {
+        Finding::fail(
+            CHECK,
+            error.chain(),
+            error
+                .hint_text()
+                .unwrap_or("`revisor db verify` says what is wrong with it"),
+        )
+    };
+    let reader = match reader_if_any(config) {
+        Ok(Some(reader)) => reader,
+        Ok(None) => {
+            let text = format!("there is none at {} yet", path.display());
+            let none = Finding::warn(CHECK, text, "`revisor check` or the service makes it");
+            return (vec![none], None);
+        }
+        Err(error) => return (vec![failed(&error)], None),
+    };
+    let mut found = match whole(&reader, path) {
+        Ok(finding) => vec![finding],
+        Err(error) => vec![failed(&error.into())],
+    };
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    let wal = std::fs::metadata(wal).map_or(0, |file| file.len());
+    if wal > WAL_LARGE {
+        found.push(Finding::warn(
+            CHECK,
+            format!("{} wait in its WAL", mib(wal)),
+            "a program that reads it for long keeps it from being carried over; end that program",
+        ));
+    }
+    (found, Some(reader))
+}
+
+fn whole(reader: &Reader, path: &Path) -> Result<Finding, StoreError> {
+    const CHECK: &str = "database";
+    let size = std::fs::metadata(path).map_or(0, |file| file.len());
+    if size > QUICK_MAX {
+        return Ok(Finding::ok(
+            CHECK,
+            format!("{}; `revisor db verify` checks all of it", path.display()),
+        ));
+    }
+    let faults = reader.quick_check()?;
+    Ok(match faults.first() {
+        None => Finding::ok(
+            CHECK,
+            format!(
+                "{}; `revisor db verify` checks the chain as well",
+                path.display()
+            ),
+        ),
+        Some(fault) => Finding::fail(
+            CHECK,
+            format!("{} is damaged: {fault}", path.display()),
+            "keep the file as it is, and go back to a backup that `revisor db verify` finds whole",
+        ),
+    })
+}
+
+fn feeds_found(
+    config: &Config,
+    reader: Option<&Reader>,
+    daemon: bool,
+    view: &View,
+) -> Result<Vec<Finding>, Error> {
+    const CHECK: &str = "feeds";
+    if config.feeds.is_empty() {
+        let none = Finding::warn(CHECK, "there are none", "`revisor add URL` adds one");
+        return Ok(vec![none]);
+    }
+    let rows = feeds::rows(config, reader)?;
+    let mut found = Vec::new();
+    for row in &rows {
+        let error = row.error.as_deref().unwrap_or("the last poll failed");
+        match row.state {
+            FeedState::Failing => {
+                let since = row.last_ok.map_or_else(
+                    || "it was never read".to_owned(),
+                    |at| format!("read last {}", view.moment(at)),
+                );
+                found.push(Finding::warn(
+                    CHECK,
+                    format!("{}: {error}; {since}", row.name),
+                    format!("`revisor inspect feed {}` shows what is there", row.url),
+                ));
+            }
+            FeedState::Gone => found.push(Finding::warn(
+                CHECK,
+                format!("{} is gone: its address answered 410", row.name),
+                format!(
+                    "`revisor rm {0}` takes it out, `revisor resume {0}` asks again",
+                    row.name
+                ),
+            )),
+            FeedState::Paused => found.push(Finding::warn(
+                CHECK,
+                format!("{} is paused", row.name),
+                format!("`revisor resume {}` asks for it again", row.name),
+            )),
+            _ => {}
+        }
+    }
+    // Without a daemon all of them are late, which is told with the service.
+    if daemon {
+        for feed in late::feeds(&rows, config, daemon, view.now) {
+            found.push(Finding::warn(
+                CHECK,
+                format!("{} is late, due {}", feed.feed, view.moment(feed.due)),
+                feed.why,
+            ));
+        }
+    }
+    let troubled = found.len();
+    cut(&mut found, CHECK, "`revisor feeds` lists them");
+    found.insert(
+        0,
+        Finding::ok(
+            CHECK,
+            format!(
+                "{} of {} as they should be",
+                rows.len().saturating_sub(troubled),
+                rows.len()
+            ),
+        ),
+    );
+    Ok(found)
+}
+
+/// Leaves the first few, and counts the others.
+fn cut(found: &mut Vec<Finding>, check: &'static str, hint: &str) {
+    let more = found.len().saturating_sub(LISTED);
+    if more > 0 {
+        found.truncate(LISTED);
+        found.push(Finding::warn(check, format!("and {more} more"), hint));
+    }
+}
+
+fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<Finding>, Error> {
+    const CHECK: &str = "targets";
+    if config.targets.is_empty() {
+        return Ok(vec![Finding::warn(
+            CHECK,
+            "there are none: nobody is told of changes",
+            "a [[target]] table in the configuration adds one",
+        )]);
+    }
+    let health = match reader {
+        Some(reader) => reader.target_health()?,
+        None => Vec::new(),
+    };
+    let mut found: Vec<Finding> = config
+        .targets
+        .iter()
+        .map(|target| {
+            let known = health.iter().find(|known| known.target.name == target.name);
+            match known {
+                Some(known) => target_found(known, view),
+                None => Finding::ok(CHECK, format!("{}: nothing was sent yet", target.name)),
+            }
+        })
+        .collect();
+    let stranded = health.iter().filter(|known| {
+        known.open > 0
+            && !config
+                .targets
+                .iter()
+                .any(|target| target.name == known.target.name)
+    });
+    found.extend(stranded.map(|known| {
+        Finding::warn(
+            CHECK,
+            format!(
+                "{} deliveries wait for {}, which is not in the configuration",
+                known.open, known.target.name
+            ),
+            "put it back, and they are sent",
+        )
+    }));
+    Ok(found)
+}
+
+fn target_found(known: &TargetHealth, view: &View) -> Finding {
+    const CHECK: &str = "targets";
+    let name = &known.target.name;
+    let waiting = format!("{} waiting, {} given up", known.open, known.dead);
+    let error = known.last_attempt.as_ref().and_then(|last| last.2.clone());
+    if let Some((since, why)) = &known.target.disabled {
+        return Finding::fail(
+            CHECK,
+            format!("{name} is disabled since {}: {why}", view.moment(*since)),
+            format!("when its receiver is back: `revisor notify retry {name}`"),
+        );
+    }
+    if known.target.paused.is_some() {
+        return Finding::warn(
+            CHECK,
+            format!("{name} is paused: {waiting}"),
+            format!("`revisor notify resume {name}` sends again"),
+        );
+    }
+    let oldest = known.oldest_open.map(|at| view.now.since(at));
+    if let Some(age) = oldest.filter(|age| *age > WAITS_LONG) {
+        let error = error.unwrap_or_else(|| "nothing has tried".to_owned());
+        return Finding::fail(
+            CHECK,
+            format!(
+                "{name}: the oldest of {} waits for {}: {error}",
+                known.open,
+                duration(age)
+            ),
+            format!("`revisor notify test {name}` tries it and prints the answer"),
+        );
+    }
+    if known.dead > 0 {
+        return Finding::warn(
+            CHECK,
+            format!("{name}: {waiting}"),
+            format!("`revisor notify retry {name}` sends them now"),
+        );
+    }
+    Finding::ok(CHECK, format!("{name}: {waiting}"))
+}
+
+/// How far something is in the past, or in the future, of a moment.
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other).max(other.since(one))
+}

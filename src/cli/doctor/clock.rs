@@ -1,0 +1,165 @@
+//! The clock of the machine, against what was stored by it and against the clocks of the servers that were asked.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+
+use super::apart;
+use crate::report::doctor::Finding;
+use crate::report::when::duration;
+use crate::store::Reader;
+use crate::time::Timestamp;
+
+const CHECK: &str = "clock";
+/// Clocks that differ by less do no harm.
+const TOLERANCE: Duration = Duration::from_mins(2);
+/// Answers whose dates are looked at.
+const ANSWERS: usize = 50;
+/// Fewer say nothing: a server's clock may be the wrong one.
+const HOSTS_LEAST: usize = 2;
+const HINT: &str = "`timedatectl` shows whether the clock is set by the network; windows and alerts carry its time";
+
+pub(super) fn look(reader: Option<&Reader>, now: Timestamp) -> Finding {
+    let stored = reader.and_then(|reader| reader.last_moment().ok().flatten());
+    let answers = reader.and_then(|reader| reader.answer_dates(ANSWERS).ok());
+    judge(now, stored, &answers.unwrap_or_default())
+}
+
+fn judge(
+    now: Timestamp,
+    stored: Option<Timestamp>,
+    answers: &[(String, Timestamp, String)],
+) -> Finding {
+    if let Some(stored) = stored.filter(|stored| stored.since(now) > TOLERANCE) {
+        return Finding::fail(
+            CHECK,
+            format!("it is {now}, and {stored} was stored already: it went back"),
+            HINT,
+        );
+    }
+    // An answer from a cache is as old as it likes, but none comes from the future: of each host the newest counts.
+    let mut hosts: Vec<(&str, Timestamp, Timestamp)> = Vec::new();
+    for (host, ours, date) in answers {
+        let Ok(date) = DateTime::parse_from_rfc2822(date) else {
+            continue;
+        };
+        let theirs = Timestamp::from(date);
+        match hosts.iter_mut().find(|known| known.0 == host) {
+            Some(known) if apart(known.1, known.2) > apart(*ours, theirs) => {
+                (known.1, known.2) = (*ours, theirs);
+            }
+            Some(_) => {}
+            None => hosts.push((host, *ours, theirs)),
+        }
+    }
+    let behind = hosts
+        .iter()
+        .filter(|(_, ours, theirs)| theirs.since(*ours) > TOLERANCE)
+        .count();
+    let ahead = hosts
+        .iter()
+        .filter(|(_, ours, theirs)| ours.since(*theirs) > TOLERANCE)
+        .count();
+    let most = |count: usize| count >= HOSTS_LEAST && count * 2 > hosts.len();
+    if most(behind) || most(ahead) {
+        let mut apart: Vec<Duration> = hosts
+            .iter()
+            .map(|(_, ours, theirs)| apart(*ours, *theirs))
+            .collect();
+        apart.sort_unstable();
+        let middle = apart.get(apart.len() / 2).copied().unwrap_or_default();
+        let side = if most(behind) { "behind" } else { "ahead of" };
+        return Finding::warn(
+            CHECK,
+            format!(
+                "it was about {} {side} the clocks of most servers that answered",
+                duration(middle)
+            ),
+            HINT,
+        );
+    }
+    let text = match hosts.len() {
+        0 => format!("{now}"),
+        count => format!("{now}, as {count} of the servers that answered have it").replace(
+            "1 of the servers that answered have it",
+            "a server that answered has it",
+        ),
+    };
+    Finding::ok(CHECK, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::doctor::Level;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn a_clock_is_judged_by_what_was_stored_and_by_what_servers_say() {
+        let now = at("2026-11-25T12:00:00Z");
+        let answer =
+            |host: &str, date: &str| (host.to_owned(), at("2026-11-25T11:00:00Z"), date.to_owned());
+        let right = "Wed, 25 Nov 2026 11:00:01 GMT";
+        let later = "Wed, 25 Nov 2026 12:00:00 GMT";
+        let earlier = "Wed, 25 Nov 2026 09:00:00 GMT";
+        for (stored, answers, level, says) in [
+            (None, vec![], Level::Ok, "2026"),
+            (
+                Some(at("2026-11-25T11:59:00Z")),
+                vec![answer("a", right)],
+                Level::Ok,
+                "a server",
+            ),
+            (
+                Some(at("2027-11-25T11:59:00Z")),
+                vec![],
+                Level::Fail,
+                "went back",
+            ),
+            // One server may be wrong, most are not; a cache is old, and its host's next answer is not.
+            (None, vec![answer("a", later)], Level::Ok, ""),
+            (
+                None,
+                vec![answer("a", later), answer("b", right)],
+                Level::Ok,
+                "",
+            ),
+            (
+                None,
+                vec![answer("a", later), answer("b", later)],
+                Level::Warn,
+                "60 min behind",
+            ),
+            (
+                None,
+                vec![answer("a", earlier), answer("b", earlier)],
+                Level::Warn,
+                "2 h ahead",
+            ),
+            (
+                None,
+                vec![
+                    answer("a", earlier),
+                    answer("a", right),
+                    answer("b", earlier),
+                    answer("b", right),
+                ],
+                Level::Ok,
+                "2 of the servers",
+            ),
+            (
+                None,
+                vec![answer("a", "yesterday"), answer("b", "")],
+                Level::Ok,
+                "",
+            ),
+        ] {
+            let found = judge(now, stored, &answers);
+            assert_eq!(found.level, level, "{found:?}");
+            assert!(found.text.contains(says), "{found:?}");
+        }
+    }
+}

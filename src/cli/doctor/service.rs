@@ -1,0 +1,127 @@
+//! Whether anything polls, and what systemd says of the service.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::config::Config;
+use crate::report::doctor::Finding;
+
+const CHECK: &str = "service";
+/// Is there while systemd runs the machine.
+const BOOTED: &str = "/run/systemd/system";
+
+pub(super) fn look(daemon: Option<u32>, config: &Config) -> Finding {
+    judge(daemon, unit().as_ref(), &config.database)
+}
+
+/// What systemd knows of the unit; `None` without systemd or without the unit.
+fn unit() -> Option<HashMap<String, String>> {
+    if !Path::new(BOOTED).exists() {
+        return None;
+    }
+    let output = Command::new("systemctl")
+        .args([
+            "show",
+            "revisor.service",
+            "--property=LoadState,ActiveState,SubState,Result,NRestarts,UnitFileState",
+        ])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let properties: HashMap<String, String> = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    properties
+        .get("LoadState")
+        .is_some_and(|state| state == "loaded")
+        .then_some(properties)
+}
+
+fn judge(daemon: Option<u32>, unit: Option<&HashMap<String, String>>, database: &Path) -> Finding {
+    let property = |name: &str| {
+        unit.and_then(|unit| unit.get(name))
+            .map(String::as_str)
+            .unwrap_or_default()
+    };
+    let restarts = match property("NRestarts") {
+        "" | "0" => None,
+        count => Some(format!("systemd has started it again {count} times")),
+    };
+    match daemon {
+        Some(pid) => {
+            let text = format!("a daemon polls (pid {pid})");
+            match restarts {
+                Some(restarts) => Finding::warn(
+                    CHECK,
+                    format!("{text}; {restarts}"),
+                    "`journalctl -u revisor -p warning` says why",
+                ),
+                None => Finding::ok(CHECK, text),
+            }
+        }
+        None if property("ActiveState") == "failed" => Finding::fail(
+            CHECK,
+            format!("systemd has given up on it: {}", property("Result")),
+            "`journalctl -u revisor -n 50` says why; `systemctl restart revisor` starts it",
+        ),
+        None if property("ActiveState") == "active" => Finding::warn(
+            CHECK,
+            format!("it runs, with another database than {}", database.display()),
+            "`--db` or `--config` name another one than the service has",
+        ),
+        None if unit.is_some() => Finding::fail(
+            CHECK,
+            format!("it is {}, and nothing polls", property("ActiveState")),
+            "`systemctl enable --now revisor` starts it, now and at every boot",
+        ),
+        None => Finding::warn(
+            CHECK,
+            "no daemon runs on this database",
+            "start `revisor run` as a service, or `revisor check` from time to time",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::doctor::Level;
+
+    #[test]
+    fn a_service_is_judged_by_what_runs_and_by_what_systemd_says() {
+        let path = Path::new("/var/lib/revisor/revisor.db");
+        let unit = |state: &str, restarts: &str| -> HashMap<String, String> {
+            [
+                ("ActiveState", state),
+                ("NRestarts", restarts),
+                ("Result", "exit-code"),
+            ]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+        };
+        for (daemon, unit, level, says) in [
+            (Some(7), None, Level::Ok, "pid 7"),
+            (Some(7), Some(unit("active", "0")), Level::Ok, "pid 7"),
+            (Some(7), Some(unit("active", "3")), Level::Warn, "3 times"),
+            (None, None, Level::Warn, "no daemon"),
+            (None, Some(unit("failed", "5")), Level::Fail, "exit-code"),
+            (None, Some(unit("inactive", "0")), Level::Fail, "inactive"),
+            (
+                None,
+                Some(unit("active", "0")),
+                Level::Warn,
+                "another database",
+            ),
+        ] {
+            let found = judge(daemon, unit.as_ref(), path);
+            assert_eq!(found.level, level, "{found:?}");
+            assert!(found.text.contains(says), "{found:?}");
+        }
+    }
+}
