@@ -323,7 +323,8 @@ pub(super) fn slip(edit: &Edit) -> Option<String> {
         return None;
     }
     let all = old.words.iter().zip(&new.words).all(|(a, b)| {
-        a.text == b.text
+        // `e.g` and `e.g.`
+        a.text.trim_end_matches('.') == b.text.trim_end_matches('.')
             || (a.class == Class::Word
                 && b.class == Class::Word
                 && (a.lower == b.lower || typo::is_slip(&a.lower, &b.lower)))

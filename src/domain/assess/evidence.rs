@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::lexicon::Languages;
+use super::recut::Recut;
 use super::side::Side;
 use crate::domain::compare::Comparison;
 use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, diff_line, hunks};
@@ -72,6 +73,8 @@ pub(super) struct Evidence {
     pub(super) moved: Vec<(u32, u32)>,
     pub(super) split: u32,
     pub(super) joined: u32,
+    /// How many list numbers were written out, and how many are no longer.
+    pub(super) renumbered: [usize; 2],
     /// Places where only the shape of marks was changed.
     pub(super) typographic: Vec<(Place, String)>,
     pub(super) languages: Languages,
@@ -106,6 +109,12 @@ impl Evidence {
             evidence.prose(diff, Place::Body);
         }
         evidence
+    }
+
+    /// Whether nothing happened but that blocks were cut anew.
+    pub(super) fn is_only_recut(&self) -> bool {
+        let recut = self.split > 0 || self.joined > 0 || self.renumbered != [0, 0];
+        recut && self.edits.is_empty() && self.added.is_empty() && self.removed.is_empty()
     }
 
     fn line(&mut self, place: Place, segments: &[Segment]) {
@@ -158,17 +167,14 @@ impl Evidence {
     }
 
     fn prose(&mut self, diff: &ProseDiff, place: impl Fn(u32) -> Place) {
-        let mut parts = Parts::new();
-        for block in &diff.blocks {
-            if let Some(whole) = block.part_of {
-                let key = (block.op == BlockOp::Insert, whole);
-                parts.entry(key).or_default().push(block);
-            }
+        let recut = Recut::of(diff);
+        for (sum, more) in self.renumbered.iter_mut().zip(recut.numbers()) {
+            *sum += more;
         }
         for block in &diff.blocks {
             match block.op {
                 BlockOp::Equal => {}
-                BlockOp::Edit | BlockOp::Move => self.pair(&parts, block, &place),
+                BlockOp::Edit | BlockOp::Move => self.pair(&recut, block, &place),
                 BlockOp::Insert | BlockOp::Delete if block.part_of.is_some() => {}
                 BlockOp::Insert => {
                     let text = Segment::new_side(&block.segments);
@@ -203,30 +209,20 @@ impl Evidence {
         }
     }
 
-    fn pair(&mut self, parts: &Parts<'_>, block: &BlockDiff, place: &impl Fn(u32) -> Place) {
+    fn pair(&mut self, recut: &Recut<'_>, block: &BlockDiff, place: &impl Fn(u32) -> Place) {
         let number = block.to.unwrap_or_default();
         if block.op == BlockOp::Move {
             self.moved.push((block.from.unwrap_or_default(), number));
         }
-        let of = |op: BlockOp, whole: Option<u32>| -> &[&BlockDiff] {
-            whole
-                .and_then(|whole| parts.get(&(op == BlockOp::Insert, whole)))
-                .map_or(&[], Vec::as_slice)
-        };
-        let splits = of(BlockOp::Insert, block.from);
-        let joins = of(BlockOp::Delete, block.to);
-        if splits.is_empty() && joins.is_empty() {
+        let Some(whole) = recut.whole(block) else {
             if block.op == BlockOp::Edit || block.segments.len() > 1 {
                 self.line(place(number), &block.segments);
             }
             return;
-        }
-        self.split += u32::from(!splits.is_empty());
-        self.joined += u32::from(!joins.is_empty());
-        // Whole against whole: what was carried over a border is no edit.
-        let old = joined(block, joins, |block| block.from, Segment::old_side);
-        let new = joined(block, splits, |block| block.to, Segment::new_side);
-        self.line(place(number), &diff_line(&old, &new));
+        };
+        self.split += u32::from(whole.split);
+        self.joined += u32::from(whole.joined);
+        self.line(place(number), &diff_line(&whole.old, &whole.new));
     }
 
     /// A sentence that went from one place to another is no edit of the sense.
@@ -259,22 +255,6 @@ impl Evidence {
         let mut gone = moved.into_iter();
         self.edits.retain(|_| !gone.next().unwrap_or(false));
     }
-}
-
-/// The blocks that were split off (true) or joined (false), by the number of the whole.
-type Parts<'a> = HashMap<(bool, u32), Vec<&'a BlockDiff>>;
-
-/// The text of a block and of its parts, in order.
-fn joined(
-    block: &BlockDiff,
-    parts: &[&BlockDiff],
-    number: fn(&BlockDiff) -> Option<u32>,
-    side: fn(&[Segment]) -> String,
-) -> String {
-    let mut all: Vec<&BlockDiff> = parts.iter().copied().chain([block]).collect();
-    all.sort_by_key(|block| number(block));
-    let texts: Vec<String> = all.iter().map(|block| side(&block.segments)).collect();
-    texts.join(" ")
 }
 
 /// Some of the text, to tell its language.

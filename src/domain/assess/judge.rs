@@ -165,6 +165,7 @@ impl Judge {
             self.found(Label::Moved, Significance::Minor, text);
         }
         for (count, what) in [(evidence.split, "split"), (evidence.joined, "joined")] {
+            // A reader sees the border, and reads the same words.
             if count > 0 && evidence.edits.is_empty() {
                 let noun = if count == 1 {
                     "paragraph"
@@ -172,9 +173,19 @@ impl Judge {
                     "paragraphs"
                 };
                 self.found(
-                    Label::Wording,
-                    Significance::Minor,
+                    Label::Typographic,
+                    Significance::Typographic,
                     format!("{count} {noun} {what}, the words as before"),
+                );
+            }
+        }
+        let whats = ["written out", "no longer written out"];
+        for (count, what) in evidence.renumbered.into_iter().zip(whats) {
+            if count > 0 {
+                self.found(
+                    Label::Typographic,
+                    Significance::Typographic,
+                    format!("{count} list numbers {what}"),
                 );
             }
         }
@@ -242,6 +253,7 @@ impl Judge {
             .iter()
             .any(|field| matches!(field, Field::Title | Field::Summary | Field::Body));
         if text_moved
+            && !evidence.is_only_recut()
             && self
                 .tallies
                 .keys()

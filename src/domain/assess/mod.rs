@@ -11,6 +11,7 @@ mod lexicon;
 mod listing;
 mod notice;
 mod quotes;
+mod recut;
 mod score;
 mod side;
 mod typo;

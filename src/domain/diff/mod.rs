@@ -6,6 +6,7 @@ mod align;
 mod blocks;
 mod grouping;
 mod hunks;
+mod list_number;
 mod number;
 mod pairing;
 mod parts;
@@ -18,6 +19,7 @@ mod words;
 
 pub use blocks::diff_blocks;
 pub use hunks::{Hunk, count_words, hunks};
+pub(crate) use list_number::list_number;
 pub use segment::Segment;
 pub use text::diff_line;
 pub use token::word_count;

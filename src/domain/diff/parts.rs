@@ -1,6 +1,7 @@
 //! Blocks that were split off another, or joined into one.
 
 use super::align::{Budget, Items, Weights, align};
+use super::list_number::list_number;
 use super::pairing::{Pairing, Side};
 use super::prepared::Interner;
 
@@ -52,11 +53,49 @@ fn attach(
         let Some(whole) = pairs[beside].or(attached[beside]) else {
             continue;
         };
-        if is_part(parts, index, wholes, whole, beside, interner, budget) {
+        if is_part(parts, index, wholes, whole, beside, interner, budget)
+            || is_cut(parts, index, wholes, whole, beside, interner)
+        {
             attached[index] = Some(whole);
         }
     }
     attached
+}
+
+/// So many words on both sides of a cut are compared.
+const AT_CUT: usize = 4;
+
+/// Whether a block is exactly the beginning or the end of the whole, and its neighbour goes on where it was cut: a
+/// run-in heading that was set on a line of its own is a part, however short. A list number may have come before it.
+fn is_cut(
+    parts: &Side,
+    part: usize,
+    wholes: &Side,
+    whole: usize,
+    beside: usize,
+    interner: &Interner,
+) -> bool {
+    let words = |side: &Side, index: usize| -> Vec<u32> {
+        let keys = side.prepared(index).map_or(&[][..], |text| &text.keys);
+        let words = keys.iter().copied().filter(|&id| interner.is_wordlike(id));
+        let number = list_number(side.text(index)).is_some();
+        words.skip(usize::from(number)).collect()
+    };
+    let (part_words, neighbour) = (words(parts, part), words(parts, beside));
+    let whole = words(wholes, whole);
+    if part_words.is_empty() || neighbour.is_empty() || part_words.len() >= whole.len() {
+        return false;
+    }
+    let most = AT_CUT.min(neighbour.len());
+    if part < beside {
+        whole
+            .strip_prefix(part_words.as_slice())
+            .is_some_and(|rest| rest.starts_with(&neighbour[..most]))
+    } else {
+        whole
+            .strip_suffix(part_words.as_slice())
+            .is_some_and(|rest| rest.ends_with(&neighbour[neighbour.len() - most..]))
+    }
 }
 
 /// Whether a block is a stretch of the whole that its neighbour does not have.

@@ -1,0 +1,191 @@
+//! Blocks that were only cut anew: parts and wholes, and list numbers written out or left to the marker of the list.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, list_number};
+
+/// Fewer numbers in a row may be anything.
+const SHORTEST_RUN: usize = 3;
+/// So many bytes on either side of a border are looked up in the other text.
+const AT_BORDER: usize = 24;
+
+/// How the blocks of a text were cut anew.
+#[derive(Debug, Default)]
+pub(super) struct Recut<'a> {
+    /// The blocks that were split off (true) or joined (false), by the number of the whole.
+    parts: HashMap<(bool, u32), Vec<&'a BlockDiff>>,
+    /// Numbers of new blocks that gained a list number, and of old ones that lost it.
+    gained: HashSet<u32>,
+    lost: HashSet<u32>,
+}
+
+/// A pair of blocks, whole against whole.
+pub(super) struct Whole {
+    pub(super) old: String,
+    pub(super) new: String,
+    pub(super) split: bool,
+    pub(super) joined: bool,
+}
+
+impl<'a> Recut<'a> {
+    pub(super) fn of(diff: &'a ProseDiff) -> Self {
+        let mut recut = Self::default();
+        for block in &diff.blocks {
+            if let Some(whole) = block.part_of {
+                let key = (block.op == BlockOp::Insert, whole);
+                recut.parts.entry(key).or_default().push(block);
+            }
+        }
+        let (mut gained, mut lost) = (Vec::new(), Vec::new());
+        for block in &diff.blocks {
+            let begins_with_figure = || {
+                let first = block.segments.iter().take(2);
+                let mut first = first.map(Segment::text);
+                first.any(|text| text.starts_with(|c: char| c == '(' || c.is_ascii_digit()))
+            };
+            if matches!(block.op, BlockOp::Edit | BlockOp::Move)
+                && (recut.has_parts(block) || begins_with_figure())
+            {
+                let olds = recut.side(block, false);
+                let news = recut.side(block, true);
+                numbers_only_in(&news, &olds, &mut gained);
+                numbers_only_in(&olds, &news, &mut lost);
+            }
+        }
+        recut.gained = in_a_row(gained);
+        recut.lost = in_a_row(lost);
+        recut
+    }
+
+    /// How many list numbers were written out, and how many are no longer.
+    pub(super) fn numbers(&self) -> [usize; 2] {
+        [self.gained.len(), self.lost.len()]
+    }
+
+    /// A block that stands on both sides, with all of its parts, when anything of it was cut anew.
+    ///
+    /// What was carried over a border is no edit, and neither is a list number that was written out: both are left out.
+    pub(super) fn whole(&self, block: &BlockDiff) -> Option<Whole> {
+        if !self.has_parts(block) && self.gained.is_empty() && self.lost.is_empty() {
+            return None;
+        }
+        let mut olds = self.side(block, false);
+        let mut news = self.side(block, true);
+        let (split, joined) = (news.len() > 1, olds.len() > 1);
+        let mut renumbered = false;
+        for (texts, numbers) in [(&mut olds, &self.lost), (&mut news, &self.gained)] {
+            for (number, text) in texts {
+                if numbers.contains(number)
+                    && let Some((_, item)) = list_number(text)
+                {
+                    *text = item.to_owned();
+                    renumbered = true;
+                }
+            }
+        }
+        if !split && !joined && !renumbered {
+            return None;
+        }
+        let plain = |texts: &[(u32, String)]| -> String {
+            let texts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+            texts.join(" ")
+        };
+        Some(Whole {
+            old: put_together(&olds, &plain(&news)),
+            new: put_together(&news, &plain(&olds)),
+            split,
+            joined,
+        })
+    }
+
+    /// Whether a block was split, or is one that others were joined into.
+    fn has_parts(&self, block: &BlockDiff) -> bool {
+        let has = |new, whole: Option<u32>| {
+            whole.is_some_and(|whole| self.parts.contains_key(&(new, whole)))
+        };
+        !self.parts.is_empty() && (has(true, block.from) || has(false, block.to))
+    }
+
+    /// The texts of one side of a block and of its parts, with their numbers, in order.
+    fn side(&self, block: &BlockDiff, new: bool) -> Vec<(u32, String)> {
+        let whole = if new { block.from } else { block.to };
+        let shown = |block: &BlockDiff| {
+            let (number, text) = if new {
+                (block.to, Segment::new_side(&block.segments))
+            } else {
+                (block.from, Segment::old_side(&block.segments))
+            };
+            (number.unwrap_or_default(), text)
+        };
+        let parts = whole.and_then(|whole| self.parts.get(&(new, whole)));
+        let mut texts: Vec<(u32, String)> = parts
+            .into_iter()
+            .flatten()
+            .copied()
+            .chain([block])
+            .map(shown)
+            .collect();
+        texts.sort_by_key(|(number, _)| *number);
+        texts
+    }
+}
+
+/// The blocks, each with its list number, that have one where the texts of the other side have none.
+fn numbers_only_in(texts: &[(u32, String)], others: &[(u32, String)], found: &mut Vec<(u32, u32)>) {
+    for (block, text) in texts {
+        let Some((number, item)) = list_number(text) else {
+            continue;
+        };
+        let numbered = head(text, text.len() - item.len() + AT_BORDER);
+        if !others
+            .iter()
+            .any(|(_, other)| list_number(other).is_some() || other.contains(numbered))
+        {
+            found.push((*block, number));
+        }
+    }
+}
+
+/// The blocks whose list numbers run 1, 2, 3 …: such numbers say no more than the order of the blocks does, and the
+/// marker of a list may have shown them before. Any other number is a figure of the text.
+fn in_a_row(mut numbers: Vec<(u32, u32)>) -> HashSet<u32> {
+    numbers.sort_unstable();
+    numbers
+        .chunk_by(|before, behind| behind.1 == before.1 + 1)
+        .filter(|run| run.len() >= SHORTEST_RUN && run.first().is_some_and(|first| first.1 == 1))
+        .flatten()
+        .map(|(block, _)| *block)
+        .collect()
+}
+
+/// Texts as one. Where the other side has a mark between two of them, the border took its place, or gave it up.
+fn put_together(texts: &[(u32, String)], other: &str) -> String {
+    const MARKS: [&str; 7] = [". ", ": ", " : ", " – ", " — ", " - ", "; "];
+    let mut out = String::new();
+    for (_, text) in texts {
+        if !out.is_empty() {
+            let around = |mark: &str| {
+                format!(
+                    "{}{mark}{}",
+                    tail(&out, AT_BORDER),
+                    head(text.as_str(), AT_BORDER)
+                )
+            };
+            let mark = MARKS.iter().find(|mark| other.contains(&around(mark)));
+            out.push_str(mark.copied().unwrap_or(" "));
+        }
+        out.push_str(text);
+    }
+    out
+}
+
+fn head(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rfind(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or(0)]
+}
+
+fn tail(text: &str, most: usize) -> &str {
+    let start =
+        (text.len().saturating_sub(most)..=text.len()).find(|&at| text.is_char_boundary(at));
+    &text[start.unwrap_or(text.len())..]
+}
