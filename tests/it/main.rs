@@ -9,6 +9,7 @@ mod daemon;
 mod docs;
 mod evidence;
 mod furniture;
+mod hostile;
 mod identity;
 mod life;
 mod lists;
