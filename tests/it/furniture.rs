@@ -301,3 +301,84 @@ fn selectors_and_expressions_of_a_feed_are_no_edits_when_they_begin_or_end() {
     assert_eq!(changes(&home.check()), 1);
     whole(&home);
 }
+
+#[test]
+fn a_person_selects_the_text_adds_a_rule_and_sees_why_each_block_counts() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[[feed]]\nurl = \"{}\"\nname = \"courier\"\npage.select = [\"div.text\"]\n",
+        publisher.url("/feed.xml")
+    ));
+    let url = publisher.url("/story/1");
+    let story = |readers: usize, aside: &str, edited: &str| {
+        let text: String = sentences(1, edited)
+            .into_iter()
+            .map(|text| format!("<p>{text}</p>"))
+            .collect();
+        publisher.set(
+            "/story/1",
+            Page::html(format!(
+                "<!DOCTYPE html><html><head><title>t</title></head><body><article><h1>The story</h1>\
+                 <div class=text>{text}<p>It was heard by {readers} people in the room</p></div>\
+                 <div class=mood><p>{aside} is what they say in the room next door to this one.</p></div>\
+                 </article></body></html>"
+            )),
+        );
+    };
+    publisher.set(
+        "/feed.xml",
+        Page::rss(rss(&[("1", url.as_str(), "The story", "A summary.")])),
+    );
+    story(10, "Nothing new", "");
+    home.check();
+    story(11, "Something new", "");
+    assert_eq!(changes(&home.check()), 1, "the readers, who are selected");
+    story(11, "Still something else", " They voted.");
+    assert_eq!(changes(&home.check()), 1, "the edit");
+
+    home.ok(&[
+        "rules",
+        "add",
+        "It was heard by 10 people in the room",
+        "--like",
+        "--feed",
+        "courier",
+    ]);
+    story(12, "Nothing at all", " They voted.");
+    assert_eq!(changes(&home.check()), 0, "the readers are left out");
+
+    let explained = home.ok(&["inspect", "article", &url, "--explain", "--feed", "courier"]);
+    for (text, why) in [
+        ("In the matter of the harbour", "+ selected by page.select"),
+        ("It was heard by 12", "- left out by rule 1"),
+    ] {
+        let lines: Vec<&str> = explained.lines().collect();
+        let at = lines.iter().position(|line| line.contains(text));
+        let before = at
+            .and_then(|at| lines.get(at - 1))
+            .copied()
+            .unwrap_or_default();
+        assert!(before.starts_with(why), "{text}: {before}\n{explained}");
+    }
+    assert!(!explained.contains("next door"), "{explained}");
+
+    let replay = home.ok(&["rules", "test", "--since", "1d", "--feed", "courier"]);
+    assert!(
+        replay.starts_with("1 alert instead of 2 since "),
+        "{replay}"
+    );
+    let told: Vec<&str> = replay.lines().skip(1).collect();
+    assert!(
+        told.iter().any(|line| line.starts_with("told      #2")),
+        "{replay}"
+    );
+    assert!(
+        told.iter().any(|line| line.starts_with("left out  #1")),
+        "{replay}"
+    );
+    assert_eq!(
+        home.run(&["rules", "test", "--since", "soon"]).code,
+        Some(2)
+    );
+    whole(&home);
+}
