@@ -19,6 +19,9 @@ pub fn page_delay(failures: u32, interval: Duration) -> Duration {
     doubling(failures, interval.max(Duration::from_mins(1)))
 }
 
+/// Attempts at a delivery, over three days, before it is given up.
+pub const DELIVERY_ATTEMPTS: u32 = 10;
+
 /// How long to wait before the next attempt of a delivery, after `attempt` attempts have failed (1 is the first): the
 /// schedule of Standard Webhooks. `jitter` in 0–1 lengthens it by up to a tenth, so that what failed together is not
 /// sent together. `None` when it is dead.
@@ -26,7 +29,7 @@ pub fn page_delay(failures: u32, interval: Duration) -> Duration {
 pub fn delivery_delay(attempt: u32, jitter: f64) -> Option<Duration> {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
-    const DELAYS: [u64; 9] = [
+    const DELAYS: [u64; DELIVERY_ATTEMPTS as usize - 1] = [
         5,
         5 * MINUTE,
         30 * MINUTE,

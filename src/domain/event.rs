@@ -47,6 +47,9 @@ pub enum EventKind {
     /// Many entries of a feed were changed at once.
     #[serde(rename = "feed.bulk_edit")]
     FeedBulkEdit,
+    /// A target takes no more events; told to the others.
+    #[serde(rename = "target.disabled")]
+    TargetDisabled,
     /// A trial of a target.
     #[serde(rename = "ping.test")]
     PingTest,
@@ -67,12 +70,13 @@ impl EventKind {
             Self::FeedGone => "feed.gone",
             Self::FeedMoved => "feed.moved",
             Self::FeedBulkEdit => "feed.bulk_edit",
+            Self::TargetDisabled => "target.disabled",
             Self::PingTest => "ping.test",
         }
     }
 
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::EntryRevised,
         Self::EntryRemoved,
         Self::EntryRestored,
@@ -83,6 +87,7 @@ impl EventKind {
         Self::FeedGone,
         Self::FeedMoved,
         Self::FeedBulkEdit,
+        Self::TargetDisabled,
         Self::PingTest,
     ];
 

@@ -145,6 +145,23 @@ pub fn step(
     event(EventKind::EntryRevised, at, data)
 }
 
+/// A target takes no more events; `kept` of them are kept for it.
+#[must_use]
+pub fn target_disabled(target: &str, why: &str, kept: u64, at: Timestamp) -> Event {
+    let waiting = match kept {
+        1 => "1 delivery is kept".to_owned(),
+        kept => format!("{kept} deliveries are kept"),
+    };
+    let detail = format!("{target} takes no more events: {why}");
+    let text = format!("{detail}\n{waiting}; `revisor notify retry {target}` sends what it missed");
+    let data = EventData {
+        detail: Some(detail),
+        text,
+        ..EventData::default()
+    };
+    event(EventKind::TargetDisabled, at, data)
+}
+
 fn headline_sources(comparison: &Comparison) -> Vec<HeadlineSource> {
     let mut sources: Vec<_> = comparison
         .headlines

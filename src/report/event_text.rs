@@ -109,6 +109,7 @@ fn headline(event: &Event) -> String {
         EventKind::FeedGone => format!("{feed} is gone"),
         EventKind::FeedMoved => format!("{feed} has moved"),
         EventKind::FeedBulkEdit => format!("{feed} changed many articles at once"),
+        EventKind::TargetDisabled => "a target takes no more events".to_owned(),
         EventKind::PingTest => "revisor is trying this target: nothing has happened".to_owned(),
     };
     if data.test && event.kind != EventKind::PingTest {

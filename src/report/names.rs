@@ -91,6 +91,7 @@ pub fn event(kind: EventKind) -> &'static str {
         EventKind::FeedGone => "gone",
         EventKind::FeedMoved => "moved",
         EventKind::FeedBulkEdit => "bulk edit",
+        EventKind::TargetDisabled => "target disabled",
         EventKind::PingTest => "test",
     }
 }

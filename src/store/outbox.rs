@@ -12,14 +12,16 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::StoreError;
-use super::events;
+use super::events::{self, NewRow};
 use super::feeds::limit_of;
 use super::reader::Reader;
 use super::sql::count;
 use super::targets;
-use super::writer::{Write, Writer};
+use super::writer::{Tx, Write, Writer};
+use crate::domain::backoff::DELIVERY_ATTEMPTS;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ChangeNumber, DeliveryId, EventId};
+use crate::domain::telling;
 use crate::time::Timestamp;
 
 /// No wait is longer on purpose (the ladder ends with 24 h, and `Retry-After` is capped): what is further away was left
@@ -199,6 +201,10 @@ pub enum Retry {
     Delivery(DeliveryId),
 }
 
+/// Why a target is disabled that was not reached for long.
+const LONG_FAILURE: &str =
+    "two events in a row were given up, each after ten attempts over three days";
+
 impl Writer {
     /// Takes what is to be sent now: of each target that is active, not paused and not disabled, the oldest delivery
     /// that is not done, if its time has come and nobody has it. The lease ends by itself after `lease_for`.
@@ -219,7 +225,18 @@ impl Writer {
         record: AttemptRecord,
         next: Next,
     ) -> Write<bool> {
-        self.write(move |tx| record_attempt(tx.conn, delivery, &record, &next))
+        self.write(move |tx| {
+            let (target, open) = record_attempt(tx.conn, delivery, &record, &next)?;
+            let why = match &next {
+                Next::DisableTarget(why) => Some(why.as_str()),
+                Next::Dead if given_up_again(tx.conn, target, delivery)? => Some(LONG_FAILURE),
+                _ => None,
+            };
+            if let Some(why) = why {
+                disable(tx, target, record.at, why)?;
+            }
+            Ok(open)
+        })
     }
 
     /// Gives a lease back without an attempt: at shutdown.
@@ -464,7 +481,7 @@ fn record_attempt(
     delivery: DeliveryId,
     record: &AttemptRecord,
     next: &Next,
-) -> Result<bool, StoreError> {
+) -> Result<(i64, bool), StoreError> {
     let known: Option<(i64, bool)> = conn
         .prepare_cached("SELECT target_id, done_at IS NULL FROM deliveries WHERE id = ?1")?
         .query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -507,8 +524,60 @@ fn record_attempt(
         )?
         .execute([delivery])?;
     }
-    if let Next::DisableTarget(reason) = next {
-        targets::disable(conn, target, record.at, reason)?;
+    Ok((target, open))
+}
+
+/// Whether the delivery and the one before it were both given up after all attempts: one event may be at fault, two that
+/// were refused for days each mean that nobody is there.
+fn given_up_again(
+    conn: &Connection,
+    target: i64,
+    delivery: DeliveryId,
+) -> Result<bool, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT state = 'dead' AND attempts >= ?3 FROM deliveries WHERE target_id = ?1 AND id <= ?2 \
+         ORDER BY id DESC LIMIT 2",
+    )?;
+    let rows = statement.query_map(params![target, delivery, DELIVERY_ATTEMPTS], |row| {
+        row.get(0)
+    })?;
+    let given_up: Vec<bool> = rows.collect::<Result<_, _>>()?;
+    Ok(given_up == [true, true])
+}
+
+/// Disables a target, and tells all others that take events: what it should have told is told to nobody from now on.
+fn disable(tx: &mut Tx<'_>, target: i64, now: Timestamp, why: &str) -> Result<(), StoreError> {
+    let (name, known): (String, bool) = tx
+        .conn
+        .prepare_cached("SELECT name, disabled_at IS NOT NULL FROM targets WHERE id = ?1")?
+        .query_row([target], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    targets::disable(tx.conn, target, now, why)?;
+    if known {
+        return Ok(());
     }
-    Ok(open)
+    let kept: u64 = tx
+        .conn
+        .prepare_cached(
+            "SELECT count(*) FROM deliveries WHERE target_id = ?1 AND state IN ('disabled', 'dead')",
+        )?
+        .query_row([target], |row| count(row, 0))?;
+    let others: Vec<String> = tx
+        .conn
+        .prepare_cached(
+            "SELECT name FROM targets WHERE active = 1 AND disabled_at IS NULL AND id <> ?1",
+        )?
+        .query_map([target], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let event = telling::target_disabled(&name, why, kept, now);
+    let _: EventId = events::insert(
+        tx,
+        &NewRow {
+            event: &event,
+            feed: None,
+            entry: None,
+            change: None,
+            targets: &others,
+        },
+    )?;
+    Ok(())
 }

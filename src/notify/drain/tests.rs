@@ -162,8 +162,16 @@ async fn gone_receiver_disables_its_target_only() {
     bench.tell("two", &["desk", "other"]).await;
     let drain = bench.drain(vec![gone.target("desk"), fine.target("other")]);
     let report = drain.drain_once().await;
-    assert_eq!(report, summary(2, 0, 1));
+    assert_eq!(report, summary(3, 0, 1));
     assert!(report.has_failures());
+    let told = texts(&fine);
+    assert_eq!(told.len(), 3, "the others are told: {told:?}");
+    assert!(
+        told.iter()
+            .any(|text| text
+                .starts_with("desk takes no more events: the receiver answered 410 Gone")),
+        "{told:?}"
+    );
     assert_eq!(gone.got().len(), 1);
     assert_eq!(bench.states("desk"), [DeliveryState::Disabled; 2]);
     let targets = bench.store.reader().unwrap().targets().unwrap();

@@ -31,7 +31,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
         title: Some(title.into()),
         body_sha256: "0".repeat(64),
     };
-    let about_feed = kind.as_str().starts_with("feed.");
+    let about_feed = kind.as_str().starts_with("feed.") || kind == EventKind::TargetDisabled;
     let address = "https://news.example/2026/talks";
     let change = ChangeInfo {
         fields: vec![Field::Title, Field::Body],

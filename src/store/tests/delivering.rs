@@ -302,3 +302,55 @@ fn a_trial_of_a_target_is_an_event_like_any_other() {
     assert_eq!(stored.event.kind, EventKind::PingTest);
     assert_eq!(stored.id, leased.event);
 }
+
+#[test]
+fn two_events_in_a_row_that_were_given_up_disable_a_target_and_the_others_are_told_once() {
+    let bench = with_changes(4);
+    for name in ["archive", "left"] {
+        bench.revise(EntryId(1), name, &[name]);
+    }
+    let sync = vec!["desk".to_owned(), "archive".to_owned()];
+    bench.writer().sync_targets(sync).blocking().unwrap();
+    let mut now = 100;
+    let mut give_up = |attempts: u32| {
+        let mut id = None;
+        for attempt in 1..=attempts {
+            let leased = lease(&bench, at(now));
+            let one = leased.iter().find(|one| one.target == "desk").unwrap();
+            let next = match attempt < attempts {
+                true => Next::RetryAt(at(now)),
+                false => Next::Dead,
+            };
+            record(&bench, one.id, at(now), next);
+            id = Some(one.id);
+            now += 1000;
+        }
+        id
+    };
+    let told = || {
+        let rows = bench.reader().deliveries(None, &[], 99).unwrap();
+        rows.into_iter()
+            .filter(|row| row.kind == Some(EventKind::TargetDisabled))
+            .map(|row| row.target)
+            .collect::<Vec<String>>()
+    };
+    let disabled = || {
+        let targets = bench.reader().targets().unwrap();
+        targets.iter().any(|target| target.disabled.is_some())
+    };
+    // One that is refused at once says nothing of the receiver, nor does one event alone.
+    give_up(1);
+    give_up(10);
+    assert!(!disabled());
+    give_up(10);
+    assert!(disabled());
+    assert_eq!(told(), ["archive"], "those that take events, and no other");
+    let health = bench.reader().target_health().unwrap();
+    let desk = health
+        .iter()
+        .find(|known| known.target.name == "desk")
+        .unwrap();
+    assert_eq!((desk.open, desk.dead), (0, 3));
+    let last = bench.reader().deliveries(Some("desk"), &[], 1).unwrap();
+    assert_eq!(last[0].state, DeliveryState::Disabled, "kept for a retry");
+}
