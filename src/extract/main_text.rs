@@ -20,6 +20,9 @@ use crate::domain::state::{Block, BlockKind};
 /// A block counts when this share of its words is in the extractor's text.
 const COVERED: f32 = 0.6;
 
+/// So far the items of a list are looked at for one that the extractor has.
+const IN_LIST: usize = 20;
+
 /// The blocks of the main text. `headlines` are the page's own titles: text that says them again is left out.
 pub(super) fn blocks(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<Block> {
     let (page, verdicts) = judge(html, headlines, base);
@@ -174,6 +177,12 @@ fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Verdict> 
     let held = held(page, &strength);
     let container = container(page, &held, total);
     let first = covered.iter().position(|covered| *covered).unwrap_or(0);
+    let is_notice = |block: &PageBlock| furniture::is_notice(&block.block.text);
+    let surroundings = if page.blocks.iter().take(first).any(is_notice) {
+        surroundings(page, container)
+    } else {
+        container
+    };
     // A note of a correction may stand between the headline and the text.
     let headline = page
         .blocks
@@ -199,6 +208,18 @@ fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Verdict> 
             page.elements.get(at)?.mark.filter(most)
         })
     };
+    // An item that is half a link belongs to the sentences of the list that it stands in.
+    let in_list = |at: usize| {
+        let item = |at: usize| {
+            let block = page.blocks.get(at);
+            block.filter(|block| block.block.kind == BlockKind::ListItem)
+        };
+        let counts = |at: usize| covered.get(at) == Some(&true);
+        let behind = (at + 1..).take_while(|at| item(*at).is_some());
+        let before = (0..at).rev().take_while(|at| item(*at).is_some());
+        item(at).is_some_and(|block| block.linked < 0.8)
+            && behind.take(IN_LIST).chain(before.take(IN_LIST)).any(counts)
+    };
     let verdict = |at: usize, block: &PageBlock| {
         let covered = covered.get(at).copied().unwrap_or(false);
         let mark = marked(block);
@@ -208,13 +229,14 @@ fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Verdict> 
                 _ => Verdict::Extracted,
             };
         }
-        let notice = furniture::is_notice(&block.block.text);
-        let preamble = below_headline(at) && notice;
+        let notice = is_notice(block);
+        let above = at < first && page.is_inside(block, surroundings);
+        let preamble = notice && (below_headline(at) || above);
         if !page.is_inside(block, container) && !preamble {
             Verdict::Outside
         } else if let Some(mark) = mark {
             Verdict::Marked(mark)
-        } else if !looks_like_text(block) {
+        } else if !looks_like_text(block) && !in_list(at) {
             Verdict::NoText
         } else if (first..=last).contains(&at) || notice {
             Verdict::Among
@@ -276,6 +298,22 @@ fn container(page: &Page, held: &[usize], total: usize) -> usize {
     best
 }
 
+/// The outermost element around the article's that holds little else: a note above the text may stand there.
+fn surroundings(page: &Page, container: usize) -> usize {
+    let lengths: Vec<usize> = page
+        .blocks
+        .iter()
+        .map(|block| block.block.text.len())
+        .collect();
+    let held = held(page, &lengths);
+    let length = |at: usize| held.get(at).copied().unwrap_or(0);
+    let most = length(container) + length(container) / 4;
+    page.around(container)
+        .take_while(|&at| length(at) <= most)
+        .last()
+        .unwrap_or(container)
+}
+
 /// Whether a block that the extractor left out is text of the article.
 fn looks_like_text(block: &PageBlock) -> bool {
     let words = block.block.text.split_whitespace().count();
@@ -288,6 +326,11 @@ fn looks_like_text(block: &PageBlock) -> bool {
     }
 }
 
+/// A label above a list of links has at most so many words.
+const LABEL_WORDS: usize = 4;
+/// From so many links to places of the page in a row on, they are a list.
+const PLACES: usize = 3;
+
 /// Lists of links to other articles, with the heading above them.
 fn drop_link_lists(page: &Page, verdicts: &mut [Verdict]) {
     let is_link = |block: &PageBlock| {
@@ -295,9 +338,22 @@ fn drop_link_lists(page: &Page, verdicts: &mut [Verdict]) {
         let linked = block.linked > 0.85 || (block.anchored > 0.85 && kind == BlockKind::ListItem);
         linked && kind != BlockKind::Heading && block.block.text.split_whitespace().count() <= 30
     };
+    // Places of the page itself: the tabs of a text, its table of contents.
+    let is_place =
+        |block: &PageBlock| block.anchored > 0.85 && block.block.kind == BlockKind::Paragraph;
+    // A heading of links to other pages, if only a label; a list of places of the page is a list that the page made.
     let is_heading = |at: usize| {
-        let block = page.blocks.get(at);
-        block.is_some_and(|block| block.block.kind == BlockKind::Heading)
+        page.blocks.get(at).is_some_and(|block| {
+            let text = block.block.text.trim_end();
+            let leads_away = page
+                .blocks
+                .get(at + 1)
+                .is_some_and(|next| next.linked > 0.85);
+            let is_label = block.block.kind == BlockKind::Paragraph
+                && text.split_whitespace().count() <= LABEL_WORDS
+                && !text.ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।']);
+            block.block.kind == BlockKind::Heading || (is_label && leads_away)
+        })
     };
     let mut at = 0;
     while at < page.blocks.len() {
@@ -307,6 +363,9 @@ fn drop_link_lists(page: &Page, verdicts: &mut [Verdict]) {
             .skip(at)
             .take_while(|block| is_link(block))
             .count();
+        let places = page.blocks.iter().skip(at);
+        let places = places.take_while(|block| is_place(block)).count();
+        let run = if places >= PLACES { places } else { run };
         if run >= 2 {
             let from = at
                 .checked_sub(1)

@@ -23,7 +23,7 @@ mod view;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
-pub const SCHEME: u16 = 2;
+pub const SCHEME: u16 = 3;
 
 pub use article::{Article, article, article_in, explain};
 pub use kind::PageKind;

@@ -96,7 +96,9 @@ struct Walk<'a> {
     open: Vec<Open<'a>>,
     /// How many of them are links to other pages.
     links: usize,
-    /// Inside of a link to a place in the page.
+    /// How many of them are links to places in the page.
+    places: usize,
+    /// Directly inside of a link to a place in the page.
     anchor: bool,
     /// Of the block that is being read: characters, characters in links, and where it began.
     characters: usize,
@@ -110,6 +112,7 @@ struct Open<'a> {
     /// Its number, or that of the one around it when it holds no blocks of its own.
     element: usize,
     leads_away: bool,
+    leads_within: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -129,6 +132,12 @@ impl<'a> Walk<'a> {
                 .attribute("href")
                 .is_some_and(|address| !address.trim_start().starts_with('#'));
         self.links += usize::from(leads_away);
+        // A name is a place by itself, and the text behind it is text.
+        let leads_within = tag.name == "a"
+            && !leads_away
+            && (tag.attribute("href").is_some()
+                || (tag.attribute("name").is_none() && tag.attribute("id").is_none()));
+        self.places += usize::from(leads_within);
         self.anchor = (tag.name == "a" && !leads_away) || (self.anchor && tag.name == "span");
         let parent = self.innermost();
         let mark = furniture::mark_of(tag);
@@ -149,6 +158,7 @@ impl<'a> Walk<'a> {
             name: tag.name,
             element,
             leads_away,
+            leads_within,
         });
     }
 
@@ -156,13 +166,16 @@ impl<'a> Walk<'a> {
         self.reader.end(name);
         self.settle();
         if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
-            let links = self
-                .open
-                .iter()
-                .skip(at)
-                .filter(|open| open.leads_away)
-                .count();
+            let closed = |counts: fn(&Open) -> bool| {
+                let open = self.open.iter().skip(at);
+                open.filter(|open| counts(open)).count()
+            };
+            let (links, places) = (
+                closed(|open| open.leads_away),
+                closed(|open| open.leads_within),
+            );
             self.links = self.links.saturating_sub(links);
+            self.places = self.places.saturating_sub(places);
             self.open.truncate(at);
         }
     }
@@ -190,7 +203,7 @@ impl<'a> Walk<'a> {
             self.characters += characters;
             if self.links > 0 {
                 self.linked += characters;
-            } else if self.anchor {
+            } else if self.places > 0 {
                 self.anchored += characters;
             }
         }

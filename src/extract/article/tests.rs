@@ -216,3 +216,79 @@ proptest::proptest! {
         proptest::prop_assert_eq!(read(&html), read(&html));
     }
 }
+
+/// The texts of the blocks of a page with this text.
+fn texts(body: &str) -> Vec<String> {
+    let blocks = read(&page(body, 7)).state.body;
+    blocks.into_iter().map(|block| block.text).collect()
+}
+
+/// Sentences that every extractor takes for an article.
+fn prose(part: &str) -> String {
+    (1..=4)
+        .map(|at| {
+            format!(
+                "<p>In part {part} of the report, on page {at}, the engineers describe how they measured the bridge, what \
+                 they found in its pillars, and why the city was not told before the winter.</p>"
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_list_of_places_in_the_page_is_no_text_and_a_named_place_is_no_link() {
+    let tabs = "<div><a href='#a'>What was found in the spring</a></div><div><a href='#b'>What was found in the autumn</a></div>\
+        <div><a href='#c'>What is to be done about it</a></div>";
+    let named: String = ["a", "b", "c"]
+        .map(|name| {
+            format!("<p><a name={name}></a>This is what the engineers wrote in chapter {name} of their report on the bridge.</p>")
+        })
+        .concat();
+    let texts = texts(&format!("{}{tabs}{named}{}", prose("one"), prose("two")));
+    assert!(
+        !texts.iter().any(|text| text.starts_with("What ")),
+        "{texts:?}"
+    );
+    assert_eq!(
+        texts.iter().filter(|text| text.contains("chapter")).count(),
+        3,
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn a_label_goes_with_the_links_below_it() {
+    let links = "<p>More reading</p><ul><li><a href=/x>The river in the spring, and what it carries</a></li>\
+        <li><a href=/y>The other bridge of the city, and who paid for it</a></li></ul>";
+    let texts = texts(&format!("{}{links}{}", prose("one"), prose("two")));
+    assert_eq!(texts.len(), 8, "{texts:?}");
+}
+
+#[test]
+fn an_item_that_is_half_a_link_stays_with_its_list() {
+    let list = "<p>We handle what you tell us:</p><ul>\
+        <li>as needed to keep to our <a href=/terms>terms and conditions of the service</a> or our <a href=/more>further terms of the service</a>;</li>\
+        <li>with your consent, which you can take back at any time, as the law of the country says;</li>\
+        <li>as needed to keep to the duties that the law of the country puts upon us;</li></ul>";
+    let texts = texts(&format!("{}{list}{}", prose("one"), prose("two")));
+    assert!(
+        texts
+            .iter()
+            .any(|text| text.starts_with("as needed to keep to our")),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn a_note_above_the_text_belongs_to_it() {
+    let html = format!(
+        "<!DOCTYPE html><html><head><title>Rules of the service</title></head><body><nav><a href=/>Home</a></nav>\
+         <div class=page><div class=top>Rules of the service of the city</div>\
+         <div class=note>We have updated our rules. <a href=/new>Read them here</a>.</div><div class=rest>{}{}</div></div></body></html>",
+        prose("one"),
+        prose("two")
+    );
+    let blocks = read(&html).state.body;
+    assert_eq!(blocks.len(), 9, "{blocks:?}");
+    assert_eq!(blocks[0].text, "We have updated our rules. Read them here.");
+}
