@@ -7,10 +7,10 @@ use serde_json::json;
 use super::Context;
 use super::args::{DbCommand, Format};
 use super::setup::{now, store_to_write};
-use crate::config::{Retention, Secrets};
+use crate::config::{Config, Retention, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::care::{self, Checked, Dropped};
-use crate::store::{EXIT_DATABASE, Retain, Store};
+use crate::store::{EXIT_DATABASE, Retain, Store, StoreError, give_reserve_up, keep_reserve};
 use crate::time::Timestamp;
 
 /// Answers that lose their body in one transaction: others who write wait no longer than that.
@@ -90,20 +90,21 @@ fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
         dry_run,
         ..Dropped::default()
     };
-    let captures = retain(config.keep.captures, now());
-    let revisions = retain(config.keep.revisions, now());
-    if captures.is_some() || revisions.is_some() {
-        let store = store_to_write(&config)?;
-        if let Some(retain) = captures {
-            prune_captures(context, &store, retain, &mut report)?;
+    match clear_away(context, &config, &mut report) {
+        // To write that something is gone takes room as well: that is what the reserve is for.
+        Err(error) if error.is_full() && give_reserve_up(&config.database) => {
+            report = Dropped {
+                dry_run,
+                ..Dropped::default()
+            };
+            clear_away(context, &config, &mut report)?;
+            if keep_reserve(&config.database).is_err() {
+                let hint =
+                    "the disk is still full; make room, or lower keep.captures and keep.revisions";
+                context.output.hint(hint);
+            }
         }
-        if let Some(retain) = revisions {
-            prune_revisions(context, &store, retain, &mut report)?;
-        }
-        if !dry_run && report.captures + report.texts > 0 {
-            give_pages_back(&store)?;
-        }
-        store.close()?;
+        cleared => cleared?,
     }
     if format == Format::Json {
         context.output.json(&report)?;
@@ -113,12 +114,31 @@ fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
+fn clear_away(context: &Context, config: &Config, report: &mut Dropped) -> Result<(), StoreError> {
+    let captures = retain(config.keep.captures, now());
+    let revisions = retain(config.keep.revisions, now());
+    if captures.is_none() && revisions.is_none() {
+        return Ok(());
+    }
+    let store = store_to_write(config)?;
+    if let Some(retain) = captures {
+        prune_captures(context, &store, retain, report)?;
+    }
+    if let Some(retain) = revisions {
+        prune_revisions(context, &store, retain, report)?;
+    }
+    if !report.dry_run && report.captures + report.texts > 0 {
+        give_pages_back(&store)?;
+    }
+    store.close()
+}
+
 fn prune_captures(
     context: &Context,
     store: &Store,
     retain: Retain,
     report: &mut Dropped,
-) -> Result<(), Error> {
+) -> Result<(), StoreError> {
     (report.captures, report.bytes) = store.reader()?.prunable_captures(retain)?;
     if report.dry_run {
         return Ok(());
@@ -141,7 +161,7 @@ fn prune_revisions(
     store: &Store,
     retain: Retain,
     report: &mut Dropped,
-) -> Result<(), Error> {
+) -> Result<(), StoreError> {
     (report.texts, report.text_bytes) = store.reader()?.prunable_revisions(retain)?;
     if report.dry_run || report.texts == 0 {
         return Ok(());
@@ -164,7 +184,7 @@ fn prune_revisions(
     }
 }
 
-fn give_pages_back(store: &Store) -> Result<(), Error> {
+fn give_pages_back(store: &Store) -> Result<(), StoreError> {
     let mut left = u64::MAX;
     loop {
         let now_left = store.writer().give_pages_back(PAGES_AT_ONCE).blocking()?;

@@ -7,7 +7,7 @@ use crate::config::{Config, ConfigError, Environment, Flags, Loaded, Secrets, lo
 use crate::daemon::DaemonError;
 use crate::error::{Error, Exit};
 use crate::report::when::View;
-use crate::store::{InstanceLock, OpenOptions, Reader, Store, StoreError};
+use crate::store::{Holder, InstanceLock, OpenOptions, Reader, Store, StoreError};
 use crate::time::{Clock, System, Timestamp};
 
 impl Context {
@@ -61,14 +61,16 @@ pub(super) fn reader_if_any(config: &Config) -> Result<Option<Reader>, Error> {
 }
 
 /// The configuration's database, to write beside a daemon or without one.
-pub(super) fn store_to_write(config: &Config) -> Result<Store, Error> {
+pub(super) fn store_to_write(config: &Config) -> Result<Store, StoreError> {
     let options = OpenOptions {
         create: false,
         ..OpenOptions::default()
     };
     // Without a daemon an older file is upgraded, and nobody may start one meanwhile.
     let lock = match InstanceLock::holder(&config.database) {
-        None if config.database.exists() => Some(InstanceLock::acquire(&config.database)?),
+        None if config.database.exists() => {
+            Some(InstanceLock::acquire(&config.database, Holder::Command)?)
+        }
         _ => None,
     };
     let store = Store::open(&config.database, &options)?;

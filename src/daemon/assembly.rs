@@ -10,7 +10,7 @@ use crate::fetch::{Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
-use crate::store::{FeedSync, InstanceLock, OpenOptions, Store, StoreError};
+use crate::store::{FeedSync, Holder, InstanceLock, OpenOptions, Store, StoreError};
 use crate::time::Clock;
 
 /// Documents that are read at once: each may take many times its size in memory while it is read.
@@ -38,12 +38,21 @@ pub struct Synced {
 }
 
 impl Assembly {
-    /// Takes the lock, opens, creates or upgrades the database and puts everything together. Has to be called on a
-    /// runtime.
+    /// Takes the lock, opens, creates or upgrades the database and puts everything together, for a command. Has to be
+    /// called on a runtime.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
+        Self::open_for(Holder::Command, config, clock).await
+    }
+
+    /// As [`Self::open`], for whoever it is.
+    pub(super) async fn open_for(
+        holder: Holder,
+        config: Config,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DaemonError> {
         let database = config.database.clone();
         // Upgrading a large database takes its time; signals are to be heard meanwhile.
-        let opened = tokio::task::spawn_blocking(move || open(&database)).await;
+        let opened = tokio::task::spawn_blocking(move || open(&database, holder)).await;
         let (lock, store) = opened.map_err(|_| StoreError::Closed)??;
         let settings = Settings::new(config);
         let fetch = &settings.config().fetch;
@@ -64,6 +73,7 @@ impl Assembly {
             targets(settings.config())?,
         );
         let synced = sync(&store, &settings, &*clock).await?;
+        store.writer().release_all().await?;
         let workers = Workers::new(WORKERS);
         let pipeline = Pipeline::new(
             Arc::clone(&clock),
@@ -121,7 +131,7 @@ impl Assembly {
     }
 }
 
-fn open(database: &Path) -> Result<(InstanceLock, Store), StoreError> {
+fn open(database: &Path, holder: Holder) -> Result<(InstanceLock, Store), StoreError> {
     let folder = database
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -138,7 +148,7 @@ fn open(database: &Path) -> Result<(InstanceLock, Store), StoreError> {
         let _ = std::fs::create_dir_all(folder);
     }
     // The lock comes first: no second process upgrades the file under a running one.
-    let lock = InstanceLock::acquire(database)?;
+    let lock = InstanceLock::acquire(database, holder)?;
     Ok((lock, Store::open(database, &options)?))
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Retention;
 use crate::pipeline::{Pipeline, Reextracted};
-use crate::store::{Retain, StoreError, Writer};
+use crate::store::{Retain, StoreError, Writer, give_reserve_up, keep_reserve};
 
 /// How often.
 const EVERY: Duration = Duration::from_hours(24);
@@ -33,7 +33,7 @@ pub(super) async fn run(pipeline: Arc<Pipeline>, writer: Writer, stop: Cancellat
     loop {
         let rest = tokio::select! {
             () = stop.cancelled() => return,
-            done = once(&pipeline, &writer) => match done {
+            done = with_reserve(&pipeline, &writer) => match done {
                 Ok(()) => EVERY,
                 Err(error) => {
                     tracing::error!(%error, "cannot take care of the database");
@@ -46,6 +46,32 @@ pub(super) async fn run(pipeline: Arc<Pipeline>, writer: Writer, stop: Cancellat
             () = tokio::time::sleep(rest) => {}
         }
     }
+}
+
+/// On a full disk the reserve makes room for the writing; it is kept again as soon as there is room.
+async fn with_reserve(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
+    let mut done = once(pipeline, writer).await;
+    let path = writer.path().to_owned();
+    let given = match &done {
+        Err(error) if error.is_full() => {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || give_reserve_up(&path)).await
+        }
+        _ => Ok(false),
+    };
+    if given.unwrap_or(false) {
+        tracing::warn!(
+            "the disk is full; old data is dropped with the reserve that is kept for this"
+        );
+        done = once(pipeline, writer).await;
+    }
+    if done.is_ok() {
+        let kept = tokio::task::spawn_blocking(move || keep_reserve(&path)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::warn!(%error, "no room for the reserve with which a full disk is pruned");
+        }
+    }
+    done
 }
 
 async fn once(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {

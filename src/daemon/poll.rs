@@ -41,6 +41,9 @@ const PAGES_FRESH: Duration = Duration::from_secs(5);
 /// A pause of the loop, by the wall clock, that is longer than this was a sleep of the machine.
 const SLEPT: Duration = Duration::from_mins(5);
 
+/// A clock that is set back by less is slowed down: nothing waits noticeably longer for that.
+const SET_BACK: Duration = Duration::from_secs(10);
+
 /// After trouble with the database the loop waits before it tries again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -61,6 +64,8 @@ pub(super) struct Poller {
     started: Stopwatch,
     trouble: Trouble<Job>,
     jobs: HashMap<Id, Job>,
+    /// Why the database is not to be used any more.
+    unfit: Option<StoreError>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,32 +97,46 @@ impl Poller {
             started: Stopwatch::start(),
             trouble: Trouble::new(),
             jobs: HashMap::new(),
+            unfit: None,
         }
     }
 
-    /// Polls until `stop`; then lets what is under way end, for a short while, and stores what it brought.
-    pub(super) async fn run(mut self, pulse: Arc<Pulse>, stop: CancellationToken) {
+    /// Polls until `stop`; then lets what is under way end, for a short while, and stores what it brought. Ends by itself
+    /// when the database is not to be used any more, and says why.
+    pub(super) async fn run(
+        mut self,
+        pulse: Arc<Pulse>,
+        stop: CancellationToken,
+    ) -> Option<StoreError> {
         let mut looked: Option<Stopwatch> = None;
         let mut more_is_due = false;
         let mut pause = ROUND;
         let mut seen = (self.pipeline.now(), Stopwatch::start());
+        self.set_back(self.pipeline.ahead()).await;
         self.catch_up(self.pipeline.away()).await;
         loop {
             pulse.beat();
             let now = self.pipeline.now();
-            let slept = now.since(seen.0).saturating_sub(seen.1.elapsed());
+            let passed = seen.1.elapsed();
+            let slept = now.since(seen.0).saturating_sub(passed);
+            let back = (seen.0 + passed).since(now);
             seen = (now, Stopwatch::start());
             if slept > SLEPT {
                 self.catch_up(Ok(slept)).await;
             }
+            self.set_back(Ok(back)).await;
             let rested = looked.is_none_or(|looked| looked.elapsed() >= pause);
             if rested || (more_is_due && self.tasks.len() <= UNDER_WAY / 2) {
                 pause = ROUND;
-                more_is_due = self.start_due().await.unwrap_or_else(|error| {
-                    tracing::error!(%error, "cannot read what is due");
-                    pause = TROUBLE_PAUSE;
-                    false
-                });
+                more_is_due = match self.start_due().await {
+                    Ok(more) => more,
+                    Err(error) => {
+                        tracing::error!(%error, "cannot read what is due");
+                        pause = TROUBLE_PAUSE;
+                        self.unfit = Some(error).filter(StoreError::is_unfit);
+                        false
+                    }
+                };
                 looked = Some(Stopwatch::start());
             }
             tokio::select! {
@@ -132,6 +151,9 @@ impl Poller {
             let metrics = self.pipeline.metrics();
             metrics.under_way("feed", self.feeds.len());
             metrics.under_way("page", self.pages.len());
+            if self.unfit.is_some() {
+                break;
+            }
         }
         let ending = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {
@@ -146,6 +168,7 @@ impl Poller {
             self.tasks.shutdown().await;
         }
         self.store_quiet().await;
+        self.unfit
     }
 
     /// Scatters what has become due while nothing polled.
@@ -159,8 +182,27 @@ impl Poller {
         }
     }
 
+    /// Plans anew what would wait for a time that comes again.
+    async fn set_back(&mut self, back: Result<Duration, StoreError>) {
+        let planned = match back {
+            Ok(back) if back > SET_BACK => {
+                tracing::warn!(seconds = back.as_secs(), "the clock was set back");
+                // Their order was by the other clock.
+                self.due_read = None;
+                self.outbox.notify_one();
+                self.pipeline.set_back(back).await
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = planned {
+            tracing::error!(%error, "cannot plan anew after the clock was set back");
+        }
+    }
+
     /// Starts what is due, as far as there is room; tells whether there is more.
     async fn start_due(&mut self) -> Result<bool, StoreError> {
+        self.writer.still_there()?;
         // A poll that is not stored is still due in the database.
         self.pipeline.store_quiet_polls().await?;
         self.start_wishes().await?;
@@ -288,6 +330,12 @@ impl Poller {
             }
         }
         if let Some(ended) = &ended {
+            if let Ended::Feed(Err(CheckError::Store(error)))
+            | Ended::Page(Err(CheckError::Store(error))) = ended
+                && error.is_unfit()
+            {
+                self.unfit = Some(error.clone());
+            }
             self.count(ended);
         } else {
             self.pipeline.metrics().check_failed("fault");

@@ -19,7 +19,7 @@ use crate::config::{Config, ConfigError, Listen};
 use crate::fetch::ClientError;
 use crate::metrics::MetricsError;
 use crate::notify::SecretError;
-use crate::store::StoreError;
+use crate::store::{Holder, StoreError};
 use crate::time::Clock;
 
 /// The configuration file is looked at this often, for edits that nobody has announced.
@@ -79,7 +79,7 @@ impl Daemon {
         let signals = Signals::take().map_err(DaemonError::Signals)?;
         systemd::status("opening the database");
         let file = config.file.clone();
-        let assembly = Assembly::open(config, Arc::clone(&clock)).await?;
+        let assembly = Assembly::open_for(Holder::Service, config, Arc::clone(&clock)).await?;
         assembly
             .store
             .writer()
@@ -121,11 +121,15 @@ impl Daemon {
         systemd::ready(&self.status());
         tracing::info!(feeds = self.feeds(), "ready");
 
-        // Neither task ends by itself: one that does has panicked, and the service manager starts the whole anew.
+        // Neither task ends by itself, but for a database that is not to be used any more: one that does has panicked,
+        // and the service manager starts the whole anew.
         let broken = tokio::select! {
             () = self.heed(&outbox, &mut endpoint) => None,
-            _ = &mut polling => Some("the poller"),
-            _ = &mut draining => Some("the drain of the outbox"),
+            ended = &mut polling => Some(match ended {
+                Ok(Some(unfit)) => DaemonError::Store(unfit),
+                Ok(None) | Err(_) => DaemonError::Broken("the poller"),
+            }),
+            _ = &mut draining => Some(DaemonError::Broken("the drain of the outbox")),
         };
 
         systemd::stopping();
@@ -144,8 +148,11 @@ impl Daemon {
         // Care that has broken off is no reason to stop looking; it has been logged.
         let _ = caring.await;
         let _ = guarding.await;
-        self.assembly.close().await?;
-        broken.map_or(Ok(()), |task| Err(DaemonError::Broken(task)))
+        let closed = self.assembly.close().await;
+        match broken {
+            Some(error) => Err(error),
+            None => Ok(closed?),
+        }
     }
 
     /// Heeds signals and edits of the configuration until it is asked to stop.

@@ -46,6 +46,17 @@ impl Pipeline {
         Ok(first.map_or(Duration::ZERO, |due| now.since(due)))
     }
 
+    /// Plans anew what was planned before the wall clock was set back by `back`.
+    pub async fn set_back(&self, back: Duration) -> Result<(), StoreError> {
+        self.writer.clock_set_back(self.now(), back).await
+    }
+
+    /// How far in the future the last poll is: by so much the clock was set back while nothing polled.
+    pub fn ahead(&self) -> Result<Duration, StoreError> {
+        let last = self.read(crate::store::Reader::last_planned)?;
+        Ok(last.map_or(Duration::ZERO, |last| last.since(self.now())))
+    }
+
     async fn reschedule(
         &self,
         when: impl Fn(&FeedRow) -> Option<Rescheduled>,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::{Environment, Flags, Secrets, from_text};
+use crate::domain::ids::ChangeNumber;
 use crate::fetch::Clients;
 use crate::metrics::Metrics;
 use crate::store::{KnownEntry, OpenOptions};
@@ -162,6 +163,16 @@ impl Bench {
             .unwrap();
         let entry = |id| self.pipeline.read(|reader| reader.entry(id)).unwrap();
         ids.into_iter().filter_map(entry).collect()
+    }
+
+    /// Between which looks a change was made.
+    fn window(&self, number: i64) -> (Timestamp, Timestamp) {
+        let change = self
+            .pipeline
+            .read(|reader| reader.change(ChangeNumber(number)));
+        let event = change.unwrap().unwrap().stored.event;
+        let window = event.data.change.unwrap().window;
+        (window.last_unchanged, window.first_changed)
     }
 
     async fn look(&self, entry: EntryId) -> PageResult {
@@ -433,4 +444,73 @@ async fn a_night_off_is_caught_up_with_over_an_interval() {
     let next = bench.feed().next_poll.unwrap();
     assert!(next >= morning && next.since(morning) <= HOUR * 2);
     drop(bench.store);
+}
+
+/// A feed with two entries whose pages are on the article clock.
+async fn timed(folder: &Path, site: &Site) -> Bench {
+    let config = config(site, "every = \"1h\"\njitter = \"0%\"\n");
+    let bench = Bench::new(folder, &config, start()).await;
+    bench.poll().await;
+    bench
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_moves_all_plans_with_it_and_only_once() {
+    let site = Site::start(|path, _| match path {
+        "/feed" => reply("200 OK", "ETag: \"f\"\r\n", &rss("", &item("/one"))),
+        _ => reply("200 OK", "Content-Type: text/html\r\n", ARTICLE),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = timed(folder.path(), &site).await;
+    let next = bench.feed().next_poll.unwrap();
+    let page = bench.entries()[0].page.next;
+    let back = HOUR * 24 * 365 * 10;
+    bench.clock.set(start() - back);
+    // Also when nobody ran as it was set.
+    assert_eq!(bench.pipeline.ahead().unwrap(), back);
+    for _ in 0..2 {
+        bench.pipeline.set_back(back).await.unwrap();
+        assert_eq!(bench.feed().next_poll, Some(next - back));
+        assert_eq!(bench.entries()[0].page.next, page.map(|page| page - back));
+        assert_eq!(bench.pipeline.ahead().unwrap(), Duration::ZERO);
+    }
+    // The next poll is in time, and finds what it finds.
+    bench.clock.set(next - back);
+    site.becomes(|path, _| match path {
+        "/feed" => reply(
+            "200 OK",
+            "",
+            &rss("", &item("/one").replace("closes", "opens")),
+        ),
+        _ => reply("200 OK", "Content-Type: text/html\r\n", ARTICLE),
+    });
+    let report = bench.poll().await;
+    assert_eq!(report.changes, [ChangeNumber(1)]);
+    let window = bench.window(1);
+    assert!(window.0 <= window.1, "{window:?}");
+    // And forward again: the order of changes is that of their numbers, whatever their times.
+    bench.clock.set(start() + HOUR * 2);
+    site.becomes(|path, _| match path {
+        "/feed" => reply(
+            "200 OK",
+            "",
+            &rss("", &item("/one").replace("closes", "shuts")),
+        ),
+        _ => reply("200 OK", "Content-Type: text/html\r\n", ARTICLE),
+    });
+    assert_eq!(bench.poll().await.changes, [ChangeNumber(2)]);
+    bench.clock.set(start() - back);
+    site.becomes(|path, _| match path {
+        "/feed" => reply(
+            "200 OK",
+            "",
+            &rss("", &item("/one").replace("closes", "sinks")),
+        ),
+        _ => reply("200 OK", "Content-Type: text/html\r\n", ARTICLE),
+    });
+    assert_eq!(bench.poll().await.changes, [ChangeNumber(3)]);
+    for number in 1..=3 {
+        let window = bench.window(number);
+        assert!(window.0 <= window.1, "{number}: {window:?}");
+    }
 }

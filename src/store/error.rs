@@ -60,13 +60,27 @@ pub enum StoreError {
         /// The newest schema of this program.
         known: u32,
     },
-    /// Pages of the file, or what is stored in them, are not as they were written.
+    /// What is stored in the file is not as it was written.
     #[error("the database {} is damaged: {what}", path.display())]
     Damaged {
         /// The database.
         path: PathBuf,
         /// What was found to be wrong.
         what: String,
+    },
+    /// `SQLite` finds that the pages of the file do not belong together.
+    #[error("the database {} is damaged: {what}", path.display())]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What it says.
+        what: String,
+    },
+    /// Another file, or none, is where the open database was.
+    #[error("the database {} was taken away or replaced while it was in use", path.display())]
+    Replaced {
+        /// The database.
+        path: PathBuf,
     },
     /// Another program holds the database, longer than we wait.
     #[error("the database {} is locked by another program", path.display())]
@@ -166,6 +180,24 @@ impl StoreError {
         matches!(self, Self::Busy { .. })
     }
 
+    /// Whether there is no room left on the disk.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// Whether the file as a whole is not to be used any more, by nobody and at no later time: the program ends.
+    #[must_use]
+    pub fn is_unfit(&self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt { .. }
+                | Self::Replaced { .. }
+                | Self::NotOurs { .. }
+                | Self::Newer { .. }
+        )
+    }
+
     /// Whether the entry was written by somebody else meanwhile: read again and decide again.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
@@ -198,13 +230,18 @@ impl StoreError {
             Self::Older { .. } => {
                 Some("start the service or run `revisor check` once: that upgrades the database")
             }
-            Self::Damaged { .. } => Some(
+            Self::Replaced { .. } => Some(
+                "put it back, or start again with what is there now; stop the service before the file is moved",
+            ),
+            Self::Corrupt { .. } | Self::Damaged { .. } => Some(
                 "keep the file, restore a backup; revisor never replaces a damaged database by itself",
             ),
             Self::Busy { .. } => {
                 Some("try again; if it stays, look for a program that holds the file open")
             }
-            Self::Full { .. } => Some("make room on the disk; nothing that was stored is lost"),
+            Self::Full { .. } => Some(
+                "make room on the disk, or `revisor db prune`, which has a reserve for this; nothing that was stored is lost",
+            ),
             Self::NoRoom { .. } => Some(
                 "make room on the disk, or move the database to a larger one; the file was not touched",
             ),
@@ -222,6 +259,7 @@ impl StoreError {
     pub(super) fn at(mut self, database: &Path) -> Self {
         match &mut self {
             Self::Damaged { path, .. }
+            | Self::Corrupt { path, .. }
             | Self::Busy { path }
             | Self::Full { path }
             | Self::ReadOnly { path }
@@ -258,12 +296,18 @@ impl StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let path = PathBuf::new();
+        // All that is said of a disk on which the shared memory beside the WAL finds no room.
+        if error.sqlite_error().map(|error| error.extended_code)
+            == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+        {
+            return Self::Full { path };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::DiskFull) => Self::Full { path },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             Some(ErrorCode::NotADatabase) => Self::NotOurs { path },
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged {
+            Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt {
                 path,
                 what: error.to_string(),
             },

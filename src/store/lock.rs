@@ -11,9 +11,28 @@ use std::time::Duration;
 
 use super::error::StoreError;
 
-/// How often the lock is tried while it is only asked about, and the pause in between: five seconds in all.
-const PATIENCE: u32 = 1000;
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// Who wants the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// The service: has it for as long as it runs.
+    Service,
+    /// A command: has it for its work.
+    Command,
+}
+
+impl Holder {
+    /// How often the lock is tried while a command has it, or somebody only asks. The service is started once, and a
+    /// command that happens to run then must not keep it down.
+    fn patience(self) -> u32 {
+        match self {
+            Self::Service => 9000,
+            Self::Command => 1000,
+        }
+    }
+}
 
 /// The right to poll with a database; given back on drop.
 #[derive(Debug)]
@@ -23,8 +42,9 @@ pub struct InstanceLock {
 }
 
 impl InstanceLock {
-    /// Takes the lock, or says who has it.
-    pub fn acquire(database: &Path) -> Result<Self, StoreError> {
+    /// Takes the lock, or says who has it: at once when that is the service, else after a while (45 s for the service, 5 s
+    /// for a command).
+    pub fn acquire(database: &Path, wanted_by: Holder) -> Result<Self, StoreError> {
         let path = lock_path(database);
         let failed = |error: std::io::Error| StoreError::io(&path, error);
         let mut file = OpenOptions::new()
@@ -34,7 +54,7 @@ impl InstanceLock {
             .truncate(false)
             .open(&path)
             .map_err(failed)?;
-        match try_lock_patiently(&file) {
+        match try_lock_patiently(&mut file, wanted_by) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::AlreadyRunning {
@@ -46,7 +66,11 @@ impl InstanceLock {
         }
         file.set_len(0).map_err(failed)?;
         file.rewind().map_err(failed)?;
-        writeln!(file, "{}", std::process::id()).map_err(failed)?;
+        let service = match wanted_by {
+            Holder::Service => SERVICE,
+            Holder::Command => "",
+        };
+        writeln!(file, "{}{service}", std::process::id()).map_err(failed)?;
         Ok(Self { _file: file })
     }
 
@@ -61,24 +85,34 @@ impl InstanceLock {
     }
 }
 
+/// What stands behind the pid of the service.
+const SERVICE: &str = " service";
+
 /// Somebody who asks for the holder has a shared lock meanwhile: for microseconds, or for as long as a busy machine
-/// lets him wait for his turn. That is no other daemon: with a shared lock as well, both would have one.
-fn try_lock_patiently(file: &File) -> Result<(), TryLockError> {
-    let mut tries = 0;
-    loop {
+/// lets him wait for his turn. That is nobody who polls, and the lock is tried again; so it is while a command has it.
+fn try_lock_patiently(file: &mut File, wanted_by: Holder) -> Result<(), TryLockError> {
+    let mut found = 0;
+    for _ in 0..wanted_by.patience() {
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) if tries < PATIENCE => {}
+            Err(TryLockError::WouldBlock) => {}
             answer => return answer,
         }
-        file.try_lock_shared()?;
-        file.unlock().map_err(TryLockError::Error)?;
-        tries += 1;
+        if read(file).is_some_and(|(_, holder)| holder == Holder::Service) {
+            match file.try_lock_shared() {
+                // Both have one: nobody has the other, and what is written is old.
+                Ok(()) => file.unlock().map_err(TryLockError::Error)?,
+                // Nor is it new in the moment before the next holder writes.
+                Err(TryLockError::WouldBlock) if found < 3 => found += 1,
+                Err(error) => return Err(error),
+            }
+        }
         #[expect(
             clippy::disallowed_methods,
             reason = "a lock of the system is waited for once, at the start, before anything else runs"
         )]
         std::thread::sleep(PAUSE);
     }
+    file.try_lock()
 }
 
 fn lock_path(database: &Path) -> PathBuf {
@@ -87,11 +121,20 @@ fn lock_path(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The pid that the holder wrote; `None` in the moment before it has.
-fn read_pid(file: &mut File) -> Option<u32> {
+/// What the holder wrote; `None` in the moment before it has.
+fn read(file: &mut File) -> Option<(u32, Holder)> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.take(32).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    let text = text.trim();
+    Some(match text.strip_suffix(SERVICE) {
+        Some(pid) => (pid.parse().ok()?, Holder::Service),
+        None => (text.parse().ok()?, Holder::Command),
+    })
+}
+
+fn read_pid(file: &mut File) -> Option<u32> {
+    read(file).map(|(pid, _)| pid)
 }
 
 #[cfg(test)]
@@ -103,30 +146,47 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("revisor.db");
         assert_eq!(InstanceLock::holder(&database), None);
-        let first = InstanceLock::acquire(&database).unwrap();
+        let first = InstanceLock::acquire(&database, Holder::Service).unwrap();
         assert_eq!(InstanceLock::holder(&database), Some(std::process::id()));
-        let error = InstanceLock::acquire(&database).unwrap_err();
+        let error = InstanceLock::acquire(&database, Holder::Service).unwrap_err();
         assert!(
             matches!(error, StoreError::AlreadyRunning { pid: Some(pid), .. } if pid == std::process::id())
         );
         drop(first);
         assert_eq!(InstanceLock::holder(&database), None);
-        drop(InstanceLock::acquire(&database).unwrap());
+        drop(InstanceLock::acquire(&database, Holder::Service).unwrap());
     }
 
     #[test]
     fn who_only_asks_keeps_nobody_from_starting() {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("revisor.db");
-        drop(InstanceLock::acquire(&database).unwrap());
+        drop(InstanceLock::acquire(&database, Holder::Service).unwrap());
         // As `holder` has it while its process waits for a turn on the processor.
         let asking = File::open(lock_path(&database)).unwrap();
         asking.try_lock_shared().unwrap();
-        let starting = std::thread::spawn(move || InstanceLock::acquire(&database));
+        let starting =
+            std::thread::spawn(move || InstanceLock::acquire(&database, Holder::Service));
         // Long enough to be seen, and never too short for the test to hold.
         let (_keep, never) = std::sync::mpsc::channel::<()>();
         let _ = never.recv_timeout(Duration::from_millis(50));
         drop(asking);
+        starting.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_command_keeps_nobody_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("revisor.db");
+        // A service that has ended leaves its name.
+        drop(InstanceLock::acquire(&database, Holder::Service).unwrap());
+        let command = InstanceLock::acquire(&database, Holder::Command).unwrap();
+        let starting =
+            std::thread::spawn(move || InstanceLock::acquire(&database, Holder::Service));
+        let (_keep, never) = std::sync::mpsc::channel::<()>();
+        let _ = never.recv_timeout(Duration::from_millis(50));
+        assert!(!starting.is_finished());
+        drop(command);
         starting.join().unwrap().unwrap();
     }
 }

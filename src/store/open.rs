@@ -126,12 +126,13 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     }
     let mut conn = Connection::open_with_flags(path, flags).map_err(at)?;
     set_common(&conn, options.busy_timeout).map_err(at)?;
-    let found = migrate::inspect(&conn, path)?;
+    // SQLite opens for reading what it cannot open for writing; then it cannot read the WAL beside it, and says less.
     if conn.is_readonly("main").map_err(at)? {
         return Err(StoreError::ReadOnly {
             path: path.to_path_buf(),
         });
     }
+    let found = migrate::inspect(&conn, path)?;
     if found == Found::Empty {
         // So that pruning can give pages back later; it has to be decided before the first table.
         conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")

@@ -239,6 +239,20 @@ impl Writer {
         })
     }
 
+    /// Gives all leases back: whoever had them is dead, since one process sends at a time, and the caller is that one.
+    /// What was under way then is sent again at once, and not when its lease would have ended.
+    pub fn release_all(&self) -> Write<usize> {
+        self.write(|tx| {
+            Ok(tx
+                .conn
+                .prepare_cached(
+                    "UPDATE deliveries SET state = 'pending', lease_until = NULL \
+                     WHERE done_at IS NULL AND state = 'leased'",
+                )?
+                .execute([])?)
+        })
+    }
+
     /// Gives a lease back without an attempt: at shutdown.
     pub fn release(&self, delivery: DeliveryId) -> Write<()> {
         self.write(move |tx| {

@@ -5,6 +5,7 @@
 //! answered before the COMMIT has succeeded.
 
 use std::future::{Future, IntoFuture};
+use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -51,6 +52,8 @@ struct Shared {
     sent: AtomicU64,
     done: AtomicU64,
     watcher: OnceLock<Watcher>,
+    /// Device and number of the file, as it was opened.
+    file: Option<(u64, u64)>,
 }
 
 /// Is told of every transaction.
@@ -148,6 +151,22 @@ impl Writer {
         let _ = self.shared.watcher.set(Watcher(Box::new(watcher)));
     }
 
+    /// Whether the file that was opened is still where it was: what is written into one that was taken away is lost.
+    pub fn still_there(&self) -> Result<(), StoreError> {
+        let now = match identity(&self.shared.path) {
+            Ok(now) => Some(now),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            // What cannot be asked for the moment is no other file.
+            Err(_) => return Ok(()),
+        };
+        match self.shared.file {
+            Some(opened) if now != Some(opened) => Err(StoreError::Replaced {
+                path: self.shared.path.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The database.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -203,6 +222,7 @@ pub(super) fn start(
         sent: AtomicU64::new(0),
         done: AtomicU64::new(0),
         watcher: OnceLock::new(),
+        file: identity(path).ok(),
     });
     let codec = Codec::new()?;
     // The thread must not keep the queue alive by itself.
@@ -386,6 +406,12 @@ impl Desk {
             .conn
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
+}
+
+/// Device and number of a file.
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    let file = std::fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 fn run(conn: &Connection, sql: &str) -> Result<(), StoreError> {

@@ -1,11 +1,13 @@
 //! The endpoint of the daemon: how it is, and what it counts.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Home, Page, SECRET, Server, eventually, rss};
+use crate::support::{Daemon, Home, Page, SECRET, Server, eventually, rss};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -101,4 +103,62 @@ fn those_who_watch_the_daemon_see_what_it_does() {
     eventually(PATIENCE, "the endpoint is closed", || !socket.exists());
     daemon.signal("TERM");
     assert_eq!(daemon.wait(Duration::from_secs(5)), Some(0));
+}
+
+/// Takes connections, and never says a word.
+fn silence() -> (
+    std::net::SocketAddr,
+    tokio::runtime::Runtime,
+    tokio::net::TcpListener,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let inside = runtime.enter();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("0.0.0.0:0".parse().unwrap()).unwrap();
+    // They wait in the system, and need nobody who accepts them.
+    let listener = socket.listen(4096).unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(inside);
+    (address, runtime, listener)
+}
+
+#[test]
+fn a_thousand_requests_under_way_hold_up_no_stop() {
+    let (address, _runtime, _listener) = silence();
+    let mut config = "concurrency = 1000\nper_host = 64\ntimeout = \"5m\"\n".to_owned();
+    for feed in 0..1000 {
+        let (host, port) = (1 + feed % 100, address.port());
+        let _ = write!(
+            config,
+            "[[feed]]\nurl = \"http://127.0.0.{host}:{port}/{feed}\"\nname = \"f{feed}\"\n"
+        );
+    }
+    let home = Home::new(&config);
+    let socket = home.path().join("web.sock");
+    // Each request has a descriptor.
+    let mut command = Command::new("sh");
+    let child = command
+        .args([
+            "-c",
+            "ulimit -n 4096; exec \"$0\" run",
+            env!("CARGO_BIN_EXE_revisor"),
+        ])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("REVISOR_CONFIG", home.config_path())
+        .env("REVISOR_DB", home.db_path())
+        .env("REVISOR__WEB__LISTEN", format!("unix:{}", socket.display()))
+        .stderr(Stdio::null())
+        .spawn();
+    let mut daemon = Daemon {
+        child: child.unwrap(),
+    };
+    eventually(PATIENCE, "all of them are under way", || {
+        counts(&socket, &["revisor_checks_under_way{kind=\"feed\"} 1000"])
+    });
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
 }

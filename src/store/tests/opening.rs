@@ -94,7 +94,7 @@ fn a_damaged_database_is_refused_and_never_replaced() {
     bytes[100..2000].fill(0xaa);
     std::fs::write(bench.path(), &bytes).unwrap();
     let error = Store::open(&bench.path(), &OpenOptions::default()).unwrap_err();
-    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert_eq!(error.exit_code(), EXIT_DATABASE);
     assert_eq!(std::fs::read(bench.path()).unwrap().len(), bytes.len());
 }

@@ -1,0 +1,51 @@
+//! After the wall clock was set back: what was planned by the clock of before is planned anew.
+
+use rusqlite::named_params;
+
+use super::error::StoreError;
+use super::reader::Reader;
+use super::writer::{Write, Writer};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// Each plan that was made at a moment that is yet to come is moved by as much as the clock: so everything keeps its
+/// distance to everything else, nothing waits for the old time to come again, and nothing comes at once. A plan that was
+/// moved lies before the moment at which it was made, and is not moved a second time.
+const PLANS: [&str; 3] = [
+    "UPDATE feeds SET next_poll_at = next_poll_at - :back \
+     WHERE last_poll_at > :now AND next_poll_at >= last_poll_at",
+    "UPDATE entries SET page_next_at = page_next_at - :back \
+     WHERE page_next_at IS NOT NULL AND COALESCE(page_checked_at, first_seen_at) > :now \
+       AND page_next_at >= COALESCE(page_checked_at, first_seen_at)",
+    "UPDATE deliveries SET next_attempt_at = next_attempt_at - :back \
+     WHERE done_at IS NULL AND next_attempt_at >= \
+       (SELECT max(at) FROM attempts WHERE delivery_id = deliveries.id AND at > :now)",
+];
+
+impl Writer {
+    /// The clock was set back by `back`, and shows `now`.
+    pub fn clock_set_back(&self, now: Timestamp, back: Duration) -> Write<()> {
+        let back = i64::try_from(back.as_millis()).unwrap_or(i64::MAX);
+        self.write(move |tx| {
+            for plan in PLANS {
+                tx.conn
+                    .prepare_cached(plan)?
+                    .execute(named_params! {":now": now, ":back": back})?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Reader {
+    /// The last poll of any feed of the configuration whose next one lies behind it: after the clock was set back while
+    /// nobody ran, it is yet to come.
+    pub fn last_planned(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT max(last_poll_at) FROM feeds WHERE active = 1 AND next_poll_at >= last_poll_at",
+            )?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+}
