@@ -113,7 +113,7 @@ impl Client {
     }
 
     #[cfg(test)]
-    fn with_lookup(
+    pub(super) fn with_lookup(
         config: &ClientConfig,
         clock: Arc<dyn Clock>,
         lookup: Arc<Lookup>,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use rustls::{CertificateError, Error as TlsError};
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::address::Refused;
 use super::resolver::NoAddress;
@@ -76,7 +76,9 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
 }
 
 fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {
-    let (kind, message) = match find::<io::Error>(error).map(io::Error::kind) {
+    // The TLS connector wraps what the connection said into an error of its own; the inner one knows the kind.
+    let io = chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let (kind, message) = match io.last().map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => (
             FailureKind::Connect,
             format!("{host} refused the connection"),
@@ -108,6 +110,12 @@ fn of_tls(error: &TlsError, host: &str) -> String {
         TlsError::NoCertificatesPresented => "sent no TLS certificate".to_owned(),
         TlsError::InvalidMessage(_) => "does not speak TLS at this port".to_owned(),
         TlsError::PeerIncompatible(_) => "offers no TLS version or cipher in use today".to_owned(),
+        // What servers say that know only versions from before 2008, or ciphers of their time.
+        TlsError::AlertReceived(
+            AlertDescription::ProtocolVersion
+            | AlertDescription::HandshakeFailure
+            | AlertDescription::InsufficientSecurity,
+        ) => "offers no TLS version or cipher in use today".to_owned(),
         TlsError::AlertReceived(alert) => format!("refused the TLS connection: {alert:?}"),
         other => return plain(&format!("no TLS connection to {host}: {other}")),
     };

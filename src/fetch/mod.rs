@@ -19,6 +19,8 @@ mod post;
 pub mod request;
 mod resolver;
 pub mod response;
+#[cfg(test)]
+mod tls_tests;
 mod turns;
 
 pub use address::{AddressPolicy, Refused};
