@@ -41,6 +41,7 @@ use clap::Parser;
 
 use crate::error::{Error, Exit};
 use crate::logging;
+use crate::report::clean;
 use args::{Cli, Command, Format, Global, LogFormat};
 use env::Terminal;
 use output::Output;
@@ -84,8 +85,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers, on standard output; a closed pipe does not matter to either.
-            let _ = error.print();
+            // Help and version are answers, on standard output; a closed pipe does not matter to either. What was typed
+            // may have come from elsewhere: a message that would steer the terminal is written without that.
+            let text = error.render().to_string();
+            let clean = clean::lines(&text);
+            if error.use_stderr() && clean != text {
+                output::stderr(&clean);
+            } else {
+                let _ = error.print();
+            }
             return if error.use_stderr() {
                 Exit::USAGE
             } else {

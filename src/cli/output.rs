@@ -10,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::env::Terminal;
 use crate::error::Error;
+use crate::report::clean;
 use crate::report::style::Paint;
 
 /// Whether there is colour.
@@ -122,7 +123,7 @@ impl Output {
     pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::usage("cannot write the answer as JSON").because(error))?;
-        self.line(&text)
+        self.line(&clean::json(&text))
     }
 
     /// Hands over what is still in a buffer; at the end, and after each event that somebody follows.
@@ -175,10 +176,7 @@ impl Output {
             return;
         }
         let label = self.label("error:", AnsiColor::Red);
-        stderr(&format!(
-            "{label} {}",
-            crate::report::clean::line(&error.chain())
-        ));
+        stderr(&format!("{label} {}", clean::line(&error.chain())));
         if let Some(hint) = error.hint_text() {
             let label = self.label("hint:", AnsiColor::Cyan);
             stderr(&format!("  {label} {hint}"));
@@ -218,7 +216,7 @@ impl Progress {
     /// Shows the text, which has to be clean, in place of the one before.
     pub fn show(&mut self, text: &str) {
         if self.active {
-            let text = crate::report::clean::excerpt(text, self.columns.saturating_sub(1));
+            let text = clean::excerpt(text, self.columns.saturating_sub(1));
             let _ = write!(io::stderr().lock(), "\r{text}\x1b[K");
             self.shown = true;
         }
@@ -239,7 +237,7 @@ impl Drop for Progress {
 }
 
 /// Messages that cannot be delivered are lost: there is no other place for them.
-fn stderr(text: &str) {
+pub(super) fn stderr(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 

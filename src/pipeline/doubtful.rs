@@ -35,7 +35,8 @@ impl Poll<'_> {
             let again = now + next_of_row(polls, since, &rule, now);
             return self
                 .trouble(FeedPoll {
-                    next: poll.next.map(|next| next.min(again)),
+                    // Neither the rhythm of the feed nor the pauses of a failure: who says "gone" is asked seldom.
+                    next: Some(again),
                     next_why: "answered 410: looked at again".to_owned(),
                     ..poll
                 })

@@ -8,6 +8,7 @@
 //! that is the business of the renderer that writes such a format.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
@@ -40,6 +41,33 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(filter(text, true))
     }
+}
+
+/// A JSON document that means the same, with what could steer a terminal or turn text round written as `\u…`: JSON itself
+/// asks that only of the characters below a space.
+#[must_use]
+pub fn json(document: &str) -> Cow<'_, str> {
+    let harms = |c: char| {
+        let steers = c == '\u{7f}' || ('\u{80}'..='\u{9f}').contains(&c);
+        let turns = matches!(
+            c,
+            '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        steers || turns
+    };
+    if !document.contains(harms) {
+        return Cow::Borrowed(document);
+    }
+    let mut out = String::with_capacity(document.len() + 64);
+    for c in document.chars() {
+        if harms(c) {
+            // Outside of strings JSON has none of them, and all are of the basic plane.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// An address: as [`line`], and without any white space, so that it is one word wherever it is printed.
@@ -317,6 +345,25 @@ fn is_right_to_left(c: char) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn json_means_the_same_and_moves_no_cursor() {
+        for text in [
+            "plain",
+            "\u{9b}2J\u{7f}",
+            "\u{202e}abc\u{2066}\u{2028}",
+            "é ע \u{1f600} \"\\",
+        ] {
+            let document = serde_json::to_string(&[text]).unwrap();
+            let shown = json(&document);
+            let read: Vec<String> = serde_json::from_str(&shown).unwrap();
+            assert_eq!(read, [text]);
+            assert!(
+                !shown.contains(['\u{9b}', '\u{7f}', '\u{202e}', '\u{2028}']),
+                "{shown}"
+            );
+        }
+    }
 
     #[test]
     fn strangers_cannot_steer_the_terminal() {

@@ -227,7 +227,8 @@ pub fn feed_text(feed: &ParsedFeed) -> String {
     line(&mut out, "entries", Some(&feed.entries.len().to_string()));
     for entry in &feed.entries {
         out.push('\n');
-        out.push_str(entry.title.as_deref().unwrap_or("(no title)"));
+        let title = entry.title.as_deref().unwrap_or("(no title)");
+        out.push_str(&clean::line(title));
         out.push('\n');
         let published = entry.published.map(Timestamp::to_rfc3339);
         let updated = entry.updated.map(Timestamp::to_rfc3339);
@@ -267,7 +268,7 @@ pub fn article_text(article: &Article) -> String {
             BlockKind::Furniture => "[furniture] ",
             BlockKind::Paragraph | BlockKind::TableRow | BlockKind::Code => "",
         });
-        out.push_str(&block.text);
+        out.push_str(&clean::lines(&block.text));
         out.push('\n');
     }
     out
@@ -277,7 +278,7 @@ fn line(out: &mut String, name: &str, value: Option<&str>) {
     if let Some(value) = value {
         out.push_str(name);
         out.push_str(": ");
-        out.push_str(value);
+        out.push_str(&clean::line(value));
         out.push('\n');
     }
 }

@@ -477,7 +477,13 @@ fn a_first_410_does_not_end_a_feed() {
     );
     assert_eq!(world.entry_at("/b").revision.0, 1);
     world.serve("/feed.xml", Page::status(410));
+    let before = world.publisher.hits("/feed.xml");
     world.run_to(3 * 24 * 60);
+    let asked = world.publisher.hits("/feed.xml") - before;
+    assert_eq!(
+        asked, 3,
+        "as often as the rule wants it, and not as often as the feed"
+    );
     let gone = world
         .told()
         .iter()

@@ -9,6 +9,7 @@ mod daemon;
 mod database;
 mod docs;
 mod evidence;
+mod exits;
 mod furniture;
 mod hostile;
 mod identity;

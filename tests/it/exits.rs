@@ -1,0 +1,220 @@
+//! What strangers write, at every way out: nothing of it moves a cursor, turns text round, or becomes markup, a formula
+//! or a header of its own.
+
+use crate::support::{Home, Page, Ran, SECRET, Server};
+
+/// A headline with everything that has fooled a reader of something.
+const EVIL: &str = "=cmd|'/C calc'!A0 \u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}desrever\u{2066}\u{200f}\u{0}\u{7f}\
+                    <script>alert(1)</script> [x](javascript:alert(1)) ``` @everyone <!channel> *b*\r\nBcc: x@y.example";
+
+fn feed(title: &str, author: &str, text: &str, link: &str) -> Page {
+    let feed = serde_json::json!({
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": format!("Courier {EVIL}"),
+        "items": [{
+            "id": format!("1{EVIL}"),
+            "url": link,
+            "title": title,
+            "authors": [{"name": author}],
+            "content_text": text,
+        }],
+    });
+    Page::new(200, "application/feed+json", feed.to_string())
+}
+
+/// Fails when a terminal would do something with this text, or a reader would see something else than stands there.
+#[track_caller]
+fn is_plain(what: &str, text: &str) {
+    assert!(!text.is_empty(), "{what} printed nothing");
+    let bad = text.chars().find(|c| {
+        let control = c.is_control() && !matches!(c, '\n' | '\t');
+        control || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    });
+    assert_eq!(bad, None, "{what}: {text:?}");
+}
+
+#[test]
+fn nothing_that_strangers_write_leaves_as_more_than_text() {
+    let (publisher, receiver) = (Server::start(), Server::start());
+    let text = "The bridge is open again, the town said on Monday, after eleven months of repairs.";
+    let link = publisher.url("/a/1");
+    let article = |title: &str| {
+        let title = title.replace('\0', "").replace('<', "&lt;");
+        Page::html(format!(
+            "<html><head><title>{title}</title></head><body><article><h1>{title}</h1><p>{text}</p><p>{text} Traffic \
+             returns to the old road within a week.</p></article></body></html>"
+        ))
+    };
+    publisher.set("/feed.json", feed("A headline", "Ada", text, &link));
+    publisher.set("/a/1", article("A headline"));
+    publisher.set(
+        "/broken",
+        Page::new(200, "text/html", format!("<html><title>{EVIL}</title>")),
+    );
+    publisher.set(
+        "/away",
+        Page::status(302).header("location", "/x\u{85}y?\u{202e}z"),
+    );
+    let home = Home::new(&format!(
+        "[[feed]]\nurl = \"{}\"\nname = \"courier\"\n[[feed]]\nurl = \"{}\"\nname = \"broken\"\n\
+         [[feed]]\nurl = \"{}\"\nname = \"away\"\n\
+         [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n",
+        publisher.url("/feed.json"),
+        publisher.url("/broken"),
+        publisher.url("/away"),
+        receiver.url("/hook"),
+    ));
+    home.check();
+    let evil_text = format!("{text} {EVIL}");
+    publisher.set("/feed.json", feed(EVIL, EVIL, &evil_text, &link));
+    publisher.set("/a/1", article(EVIL));
+
+    // The answer, the messages and the log of the check that sees it.
+    for arguments in [
+        &["-v", "check", "--force"][..],
+        &["-v", "check", "--force", "--json"],
+    ] {
+        let ran = home.run(arguments);
+        is_plain("check", &ran.stdout);
+        is_plain("check's messages", &format!("{}\n", ran.stderr));
+    }
+    let events = home.events();
+    let revised = events.iter().find(|event| event["type"] == "entry.revised");
+    let data = &revised.expect("a change")["data"];
+    let number = data["number"].to_string();
+    let entry = data["entry"]["id"].as_str().expect("an entry").to_owned();
+
+    std::fs::write(home.path().join("evil.html"), article(EVIL).body).expect("a file");
+    std::fs::write(
+        home.path().join("evil.json"),
+        feed(EVIL, EVIL, &evil_text, &link).body,
+    )
+    .expect("a file");
+    let [page, file] =
+        ["evil.html", "evil.json"].map(|name| home.path().join(name).display().to_string());
+    for arguments in [
+        &["log", "--all"][..],
+        &["log", "--all", "--format", "oneline"],
+        &["log", "--all", "--format", "full"],
+        &["log", "--all", "--format", "ndjson"],
+        &["log", "--all", "--format", "json"],
+        &["log", "--all", "--format", "md"],
+        &["show", &number],
+        &["show", &number, "--json"],
+        &["diff", &entry, "1..2"],
+        &["history", &entry],
+        &["history", &entry, "--json"],
+        &["feeds"],
+        &["status"],
+        &["rules"],
+        &["inspect", "feed", &file],
+        &["inspect", "feed", &file, "--json"],
+        &["inspect", "article", &page],
+        &["inspect", "article", &page, "--explain"],
+        &["inspect", "article", &page, "--json"],
+        &["diff", "--files", &page, &file],
+        &["notify", "list"],
+        &["export", "opml"],
+        &["export", "toml"],
+        &["config", "show"],
+        &["config", "check"],
+    ] {
+        let Ran {
+            code,
+            stdout,
+            stderr,
+        } = home.run(arguments);
+        assert_eq!(code, Some(0), "{arguments:?} {stderr}");
+        is_plain(&arguments.join(" "), &format!("{stdout}{stderr}"));
+    }
+
+    let markdown = home.ok(&["log", "--all", "--format", "md"]);
+    for live in ["<script>", "[x](javascript", "```", "*b*", "<!channel>"] {
+        assert!(!markdown.contains(live), "{live} in {markdown}");
+    }
+    // A cell that begins as a formula is text; the record stays one line.
+    let csv = home.ok(&["log", "--all", "--format", "csv"]);
+    is_plain("csv", &csv.replace("\r\n", "\n"));
+    assert!(csv.contains("'=cmd|"), "{csv}");
+    assert!(!csv.contains(",=cmd") && !csv.contains(",\"=cmd"), "{csv}");
+
+    // What is sent carries the text as JSON, and the words for people are clean.
+    home.run(&["check"]);
+    let hooks = receiver.hooks();
+    assert!(!hooks.is_empty(), "nothing was sent");
+    for hook in hooks {
+        let body: serde_json::Value = serde_json::from_slice(&hook.body).expect("JSON");
+        is_plain(
+            "the text of a webhook",
+            body["data"]["text"].as_str().expect("a text"),
+        );
+    }
+}
+
+#[test]
+fn what_is_taken_into_the_configuration_cannot_write_more_of_it() {
+    let publisher = Server::start();
+    let evil = format!("\"\\n[[target]]\\n''' {EVIL}");
+    let feed = serde_json::json!({
+        "version": "https://jsonfeed.org/version/1.1", "title": evil, "items": [],
+    });
+    publisher.set(
+        "/feed.json",
+        Page::new(200, "application/feed+json", feed.to_string()),
+    );
+    let home = Home::new("");
+    let added = home.run(&["add", &publisher.url("/feed.json")]);
+    assert_eq!(added.code, Some(0), "{}", added.stderr);
+    is_plain("add", &format!("{}{}", added.stdout, added.stderr));
+    let attribute = EVIL
+        .replace(['\0', '\u{1b}', '\u{7}'], "")
+        .replace('<', "&lt;");
+    let list = format!(
+        "<opml version=\"2.0\"><body><outline text=\"{attribute}\" category=\"{attribute}\" \
+         xmlUrl=\"https://e.example/feed?{attribute}\"/><outline text=\"n\" xmlUrl=\"javascript:{attribute}\"/>\
+         </body></opml>"
+    );
+    let path = home.path().join("list.opml");
+    std::fs::write(&path, list).expect("a file");
+    let imported = home.run(&["import", &path.display().to_string()]);
+    is_plain("import", &format!("{}{}", imported.stdout, imported.stderr));
+    let text = std::fs::read_to_string(home.config_path()).expect("the configuration");
+    is_plain("the configuration", &text);
+    assert!(!text.contains("\n[[target]]"), "{text}");
+    for arguments in [
+        &["config", "check"][..],
+        &["feeds"],
+        &["export", "opml"],
+        &["export", "toml"],
+    ] {
+        let ran = home.run(arguments);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        is_plain(
+            &arguments.join(" "),
+            &format!("{}{}", ran.stdout, ran.stderr),
+        );
+    }
+    // Errors name what they are about, and no more than that.
+    for arguments in [
+        &["show", EVIL.trim_matches('\0')][..],
+        &["history", "\u{1b}[2J\u{202e}x"],
+        &["check", "\u{1b}[2J\u{202e}x"],
+        &["log", "--since", "\u{1b}[2J\u{202e}x"],
+        &["inspect", "feed", "\u{1b}[2J\u{202e}x"],
+        &["import", "\u{1b}[2J\u{202e}x"],
+        &["pause", "\u{1b}[2J\u{202e}x"],
+        &["rm", "\u{1b}[2J\u{202e}x"],
+    ] {
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|text| text.replace('\0', ""))
+            .collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ran = home.run(&arguments);
+        assert_ne!(ran.code, Some(0), "{arguments:?}");
+        is_plain(
+            &format!("{arguments:?}"),
+            &format!("{}{}", ran.stdout, ran.stderr),
+        );
+    }
+}
