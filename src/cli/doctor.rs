@@ -358,7 +358,10 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
 fn target_found(known: &TargetHealth, view: &View) -> Finding {
     const CHECK: &str = "targets";
     let name = &known.target.name;
-    let waiting = format!("{} waiting, {} given up", known.open, known.dead);
+    let mut waiting = format!("{} waiting, {} given up", known.open, known.dead);
+    if known.overflowed > 0 {
+        waiting = format!("{waiting} ({} as the queue was full)", known.overflowed);
+    }
     let error = known.last_attempt.as_ref().and_then(|last| last.2.clone());
     if let Some((since, why)) = &known.target.disabled {
         return Finding::fail(

@@ -218,6 +218,7 @@ raw_table! {
         tags: Vec<At<String>> = "a list such as [\"politics\"]",
         significance: String = "\"typographic\", \"minor\" or \"substantive\"",
         max_payload: String = "a size such as \"20 KiB\"",
+        max_queue: i64 = "a number such as 10000",
     }
 }
 

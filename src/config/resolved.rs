@@ -343,6 +343,8 @@ pub struct TargetConfig {
     pub significance: Significance,
     /// The largest body in bytes.
     pub max_payload: u64,
+    /// Deliveries that may wait; further events are given up at once, kept and counted.
+    pub max_queue: usize,
 }
 
 impl TargetConfig {

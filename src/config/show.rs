@@ -398,6 +398,7 @@ fn target(out: &mut Writer, target: &TargetConfig) {
     out.list("tags", &target.tags);
     out.text("significance", significance(target.significance));
     out.text("max_payload", &format_size(target.max_payload));
+    out.value("max_queue", target.max_queue);
 }
 
 fn source(out: &mut Writer, key: &str, source: &SecretSource, inline: &str) {

@@ -106,6 +106,7 @@ impl Resolver<'_, '_> {
         let events = raw.events.or_else(|| defaults.events.clone());
         let significance = raw.significance.as_ref();
         let max_payload = raw.max_payload.as_ref().or(defaults.max_payload.as_ref());
+        let max_queue = raw.max_queue.as_ref().or(defaults.max_queue.as_ref());
         let (url, url_source) = url.map_or((None, SecretSource::Inline), |found| {
             (found.secret, found.source)
         });
@@ -127,6 +128,7 @@ impl Resolver<'_, '_> {
             tags: self.tag_list(raw.tags),
             significance: self.choice("significance", significance, &SIGNIFICANCES, least),
             max_payload: self.size("max_payload", max_payload, 4 << 10..=10 << 20, 4 << 10),
+            max_queue: self.number("max_queue", max_queue, 1..=10_000_000, 10_000),
         }
     }
 

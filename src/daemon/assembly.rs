@@ -168,6 +168,11 @@ async fn sync(
         .iter()
         .map(|target| target.name.clone());
     store.writer().sync_targets(targets.collect()).await?;
+    let bounds = settings.config().targets.iter().map(|target| {
+        let bound = u32::try_from(target.max_queue).unwrap_or(u32::MAX);
+        (target.name.clone(), bound)
+    });
+    store.writer().bound_queues(bounds.collect()).await?;
     Ok(synced)
 }
 

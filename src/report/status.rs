@@ -158,6 +158,8 @@ pub struct TargetStatus {
     pub oldest: Option<Timestamp>,
     /// Deliveries that were given up.
     pub dead: u64,
+    /// Those of them that were never tried, because the queue was full (`max_queue`).
+    pub overflowed: u64,
     /// Why it is disabled, when it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled: Option<String>,
@@ -419,6 +421,9 @@ fn target_line(target: &TargetStatus, view: &View) -> Part {
     if target.dead > 0 {
         text = format!("{text}, {} given up", target.dead);
     }
+    if target.overflowed > 0 {
+        text = format!("{text} ({} as the queue was full)", target.overflowed);
+    }
     if let Some(error) = &target.error {
         text = format!("{text}, last attempt: {}", clean::excerpt(error, 120));
     }
@@ -493,6 +498,7 @@ mod tests {
                     pending: 0,
                     oldest: None,
                     dead: 0,
+                    overflowed: 0,
                     disabled: None,
                     error: None,
                 },
@@ -501,6 +507,7 @@ mod tests {
                     pending: 3,
                     oldest: Some(at("2026-11-23T11:19:00Z")),
                     dead: 0,
+                    overflowed: 0,
                     disabled: None,
                     error: Some("HTTP 503".into()),
                 },

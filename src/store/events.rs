@@ -126,12 +126,16 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
         ])?;
     for name in row.targets {
         let target = targets::ensure(tx.conn, name)?;
-        // A disabled target takes nothing, but what it misses can be looked up and retried.
+        // A disabled target takes nothing, nor does one whose queue is full; what they miss can be looked up and retried.
         tx.conn
             .prepare_cached(
                 "INSERT INTO deliveries (event_id, target_id, state, done_at) \
-                 SELECT ?1, id, iif(disabled_at IS NULL, 'pending', 'disabled'), iif(disabled_at IS NULL, NULL, ?3) \
-                 FROM targets WHERE id = ?2 ON CONFLICT (event_id, target_id) DO NOTHING",
+                 SELECT ?1, id, state, iif(state = 'pending', NULL, ?3) FROM (SELECT id, CASE \
+                   WHEN disabled_at IS NOT NULL THEN 'disabled' \
+                   WHEN max_open <= (SELECT count(*) FROM deliveries INDEXED BY deliveries_open \
+                     WHERE target_id = ?2 AND done_at IS NULL) THEN 'dead' \
+                   ELSE 'pending' END AS state FROM targets WHERE id = ?2) WHERE true \
+                 ON CONFLICT (event_id, target_id) DO NOTHING",
             )?
             .execute(params![id, target, row.event.timestamp])?;
     }

@@ -55,6 +55,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 8,
         sql: include_str!("../../migrations/0008_retention.sql"),
     },
+    Migration {
+        number: 9,
+        sql: include_str!("../../migrations/0009_queues.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

@@ -35,6 +35,8 @@ pub struct TargetHealth {
     pub next: Option<(DeliveryId, u32, Option<Timestamp>)>,
     /// Deliveries that were given up.
     pub dead: u64,
+    /// Those of them that were never tried, because the queue was full.
+    pub overflowed: u64,
     /// The last attempt: when, HTTP status, what went wrong.
     pub last_attempt: Option<(Timestamp, Option<u16>, Option<String>)>,
     /// When the newest delivery that arrived did so.
@@ -78,6 +80,12 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
     let dead = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE target_id = ?1 AND state = 'dead'")?
         .query_row([id], |row| count(row, 0))?;
+    let overflowed = conn
+        .prepare_cached(
+            "SELECT count(*) FROM deliveries INDEXED BY deliveries_dead \
+             WHERE target_id = ?1 AND state = 'dead' AND attempts = 0",
+        )?
+        .query_row([id], |row| count(row, 0))?;
     let first: Option<(DeliveryId, u32, Option<Timestamp>, Timestamp)> = conn
         .prepare_cached(
             "SELECT d.id, d.attempts, d.next_attempt_at, v.created_at \
@@ -107,6 +115,7 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
         oldest_open: first.map(|first| first.3),
         next: first.map(|(id, attempts, next, _)| (id, attempts, next)),
         dead,
+        overflowed,
         last_attempt,
         last_delivered,
     })
@@ -137,6 +146,19 @@ impl Writer {
                          ON CONFLICT (name) DO UPDATE SET active = 1",
                     )?
                     .execute([name])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets how many deliveries may be open for each of these targets.
+    pub fn bound_queues(&self, bounds: Vec<(String, u32)>) -> Write<()> {
+        self.write(move |tx| {
+            let mut statement = tx.conn.prepare_cached(
+                "UPDATE targets SET max_open = ?2 WHERE name = ?1 AND max_open IS NOT ?2",
+            )?;
+            for (name, bound) in &bounds {
+                statement.execute(params![name, bound])?;
             }
             Ok(())
         })

@@ -354,3 +354,36 @@ fn two_events_in_a_row_that_were_given_up_disable_a_target_and_the_others_are_to
     let last = bench.reader().deliveries(Some("desk"), &[], 1).unwrap();
     assert_eq!(last[0].state, DeliveryState::Disabled, "kept for a retry");
 }
+
+#[test]
+fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried() {
+    let bench = with_changes(1);
+    let bound = |count| {
+        bench
+            .writer()
+            .bound_queues(vec![("desk".to_owned(), count)])
+            .blocking()
+            .unwrap();
+    };
+    let health = || {
+        let health = &bench.reader().target_health().unwrap()[0];
+        (health.open, health.dead, health.overflowed)
+    };
+    bound(2);
+    for title in ["second", "third", "fourth"] {
+        bench.revise(EntryId(1), title, &["desk"]);
+    }
+    assert_eq!(health(), (2, 2, 2));
+    let first = lease(&bench, at(100)).remove(0);
+    record(&bench, first.id, at(100), Next::Delivered);
+    bench.revise(EntryId(1), "fifth", &["desk"]);
+    assert_eq!(health(), (2, 2, 2), "there is room again");
+    bound(100);
+    let retried = bench
+        .writer()
+        .retry(Retry::Target("desk".into()))
+        .blocking()
+        .unwrap();
+    assert_eq!(retried, 2);
+    assert_eq!(health(), (4, 0, 0));
+}
