@@ -12,6 +12,11 @@ mod sentences;
 
 use std::io::Write as _;
 
+/// A file of the kits that lie beside the material; as with the material itself, without it the test is skipped.
+pub(crate) fn kit(name: &str) -> Option<std::path::PathBuf> {
+    folder::Corpora::find().map(|corpora| corpora.kit(name))
+}
+
 /// Every `nth` of the items, or all of them in an optimised build.
 fn sample<T>(what: &str, items: Vec<T>, nth: usize) -> Vec<T> {
     let all = items.len();

@@ -203,7 +203,7 @@ impl Disk {
         match mount.arg(place).output() {
             Ok(output) if output.status.success() => Some(Self(place.to_owned())),
             _ => {
-                skip("a file system cannot be mounted here");
+                crate::support::cannot("a file system cannot be mounted here");
                 None
             }
         }

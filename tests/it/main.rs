@@ -2,6 +2,7 @@
 
 mod access;
 mod architecture;
+mod booted;
 mod care;
 mod commands;
 mod corpora;

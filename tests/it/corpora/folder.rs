@@ -44,6 +44,11 @@ impl Corpora {
         self.root.join("data").join(name)
     }
 
+    /// A file of the kits.
+    pub(super) fn kit(&self, name: &str) -> PathBuf {
+        self.root.join("kits").join(name)
+    }
+
     /// The content of an archive of the material.
     pub(super) fn unpacked(&self, archive: &str) -> TempDir {
         let folder = tempfile::tempdir().expect("a temporary folder");

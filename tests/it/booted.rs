@@ -1,0 +1,233 @@
+//! The unit in a systemd that was really booted, in namespaces of its own: what a unit file says and what comes of it are
+//! two things.
+//!
+//! Needs root, and `kits/hostile/systemd_boot.sh` of the corpora, which boots it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::corpora::kit;
+use crate::support::{SECRET, eventually, skip};
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A watchdog that bites within seconds, a credential, and the endpoint.
+const DROP_IN: &str = "[Service]\nWatchdogSec=3s\nRestartSec=100ms\nLoadCredential=desk:/etc/revisor/desk.secret\n\
+                       SocketBindAllow=tcp:9464\n";
+
+const CONFIG: &str = "[web]\nlisten = \"127.0.0.1:9464\"\n[fetch]\nallow_private = [\"127.0.0.0/8\"]\n\
+    [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\nsecret_credential = \"desk\"\n";
+
+struct Booted {
+    script: PathBuf,
+    work: tempfile::TempDir,
+    /// One at a time: the script has one place for its processes.
+    _turn: File,
+}
+
+impl Booted {
+    fn start() -> Option<Self> {
+        let script = kit("hostile/systemd_boot.sh")?;
+        if !script.exists() {
+            skip("no kits/hostile/systemd_boot.sh");
+            return None;
+        }
+        if !root() {
+            skip("a systemd is booted by root only");
+            return None;
+        }
+        let turn = File::create(std::env::temp_dir().join("revisor-booted.lock")).unwrap();
+        turn.lock().unwrap();
+        let booted = Self {
+            script,
+            work: tempfile::tempdir().unwrap(),
+            _turn: turn,
+        };
+        let started = booted.command("start").output().unwrap();
+        let said = String::from_utf8_lossy(&started.stdout).into_owned();
+        if !said.contains("running") && !said.contains("degraded") {
+            crate::support::cannot(&format!("systemd does not boot here: {said}"));
+            return None;
+        }
+        Some(booted)
+    }
+
+    fn command(&self, what: &str) -> Command {
+        let mut command = Command::new("bash");
+        command
+            .arg(&self.script)
+            .arg(what)
+            .env("SYSD_WORK", self.work.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a shell inside; the code and what was printed.
+    fn shell(&self, line: &str) -> (Option<i32>, String) {
+        let output = self
+            .command("exec")
+            .args(["sh", "-c", line])
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&text).into_owned(),
+        )
+    }
+
+    #[track_caller]
+    fn ok(&self, line: &str) -> String {
+        let (code, text) = self.shell(line);
+        assert_eq!(code, Some(0), "{line}\n{text}\n{}", self.journal());
+        text
+    }
+
+    /// Puts a file of ours there.
+    fn put(&self, file: File, place: &str) {
+        let mut command = self.command("exec");
+        command.args([
+            "sh",
+            "-c",
+            &format!("mkdir -p $(dirname {place}) && cat > {place}"),
+        ]);
+        assert!(command.stdin(file).status().unwrap().success());
+    }
+
+    fn write(&self, text: &str, place: &str) {
+        let path = self.work.path().join("text");
+        std::fs::write(&path, text).unwrap();
+        self.put(File::open(path).unwrap(), place);
+    }
+
+    fn property(&self, name: &str) -> String {
+        let text = self.ok(&format!("systemctl show -P {name} revisor"));
+        text.trim().to_owned()
+    }
+
+    fn journal(&self) -> String {
+        self.shell("journalctl -u revisor --no-pager -n 40 2>/dev/null; systemctl status revisor --no-pager").1
+    }
+}
+
+impl Drop for Booted {
+    fn drop(&mut self) {
+        let _ = self.command("stop").output();
+    }
+}
+
+fn root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout == b"0\n")
+}
+
+#[test]
+fn the_unit_does_what_it_says() {
+    let Some(systemd) = Booted::start() else {
+        return;
+    };
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    systemd.put(
+        File::open(env!("CARGO_BIN_EXE_revisor")).unwrap(),
+        "/usr/bin/revisor",
+    );
+    let unit = File::open(repository.join("systemd/revisor.service")).unwrap();
+    systemd.put(unit, "/etc/systemd/system/revisor.service");
+    systemd.write(DROP_IN, "/etc/systemd/system/revisor.service.d/test.conf");
+    systemd.write(SECRET, "/etc/revisor/desk.secret");
+    systemd.write(CONFIG, "/etc/revisor/config.toml");
+    systemd.ok(
+        "chmod 755 /usr/bin/revisor; chmod 600 /etc/revisor/desk.secret; systemctl daemon-reload",
+    );
+
+    // Ready means ready, with a secret that only systemd can read.
+    systemd.ok("systemctl start revisor");
+    assert_eq!(systemd.property("ActiveState"), "active");
+    assert_eq!(systemd.property("StatusText"), "0 feeds");
+    let ask =
+        "exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
+    let answer = systemd.ok(&format!("bash -c \"{ask}\""));
+    assert!(answer.contains(" 200 "), "{answer}");
+
+    // The sandbox is there.
+    let pid = systemd.property("MainPID");
+    let status = systemd.ok(&format!("cat /proc/{pid}/status"));
+    for line in [
+        "NoNewPrivs:\t1",
+        "Seccomp:\t2",
+        "CapEff:\t0000000000000000",
+        "CapBnd:\t0000000000000000",
+    ] {
+        assert!(status.contains(line), "{line} is not in\n{status}");
+    }
+    assert!(!status.contains("Uid:\t0"), "it is not root\n{status}");
+    systemd.ok("test -s /var/lib/private/revisor/revisor.db");
+    let (code, _) = systemd.shell(&format!(
+        "nsenter -t {pid} -m -- touch /etc/revisor/written"
+    ));
+    assert_ne!(code, Some(0), "all but the state is read-only");
+
+    // A good reload is taken, a bad one fails and changes nothing.
+    let feed = "[[feed]]\nurl = \"http://127.0.0.1:1/a.xml\"\n";
+    systemd.write(&format!("{CONFIG}{feed}"), "/etc/revisor/config.toml");
+    systemd.ok("systemctl reload revisor");
+    eventually(PATIENCE, "the new feed is known", || {
+        systemd.property("StatusText").starts_with("1 feeds")
+    });
+    systemd.write(
+        &format!("{CONFIG}{feed}nonsense = 1\n"),
+        "/etc/revisor/config.toml",
+    );
+    let (code, text) = systemd.shell("systemctl reload revisor");
+    assert_ne!(code, Some(0), "{text}");
+    assert_eq!(systemd.property("ActiveState"), "active");
+    assert_eq!(systemd.property("MainPID"), pid);
+    systemd.write(&format!("{CONFIG}{feed}"), "/etc/revisor/config.toml");
+
+    // A writer that is stuck is seen: somebody else holds the database, and a reload has something to write. Then a
+    // process that does nothing at all.
+    let hold = format!(
+        "import os,signal,sqlite3,time\n\
+         c=sqlite3.connect('/var/lib/private/revisor/revisor.db',isolation_level=None,timeout=10)\n\
+         c.execute('BEGIN IMMEDIATE')\nos.kill({pid},signal.SIGHUP)\ntime.sleep(7)\n"
+    );
+    systemd.write(&hold, "/root/hold.py");
+    systemd.ok("python3 /root/hold.py >/dev/null 2>&1 &");
+    eventually(PATIENCE, "the watchdog bites", || {
+        systemd.property("NRestarts") == "1"
+    });
+    eventually(PATIENCE, "it is back", || {
+        systemd.property("ActiveState") == "active"
+    });
+    systemd.ok("kill -STOP $(systemctl show -P MainPID revisor)");
+    eventually(PATIENCE, "the watchdog bites again", || {
+        systemd.property("NRestarts") == "2"
+    });
+    eventually(PATIENCE, "it is back", || {
+        systemd.property("ActiveState") == "active"
+    });
+
+    // Stopping is done in time, and in order.
+    systemd.ok("timeout 5 systemctl stop revisor");
+    assert_eq!(systemd.property("Result"), "success");
+
+    // What another start does not heal is not tried again.
+    systemd.write("nonsense = 1\n", "/etc/revisor/config.toml");
+    stays_down(&systemd, "2");
+    systemd.write(CONFIG, "/etc/revisor/config.toml");
+    systemd.ok("echo these are notes > /var/lib/private/revisor/revisor.db");
+    stays_down(&systemd, "5");
+}
+
+fn stays_down(systemd: &Booted, status: &str) {
+    systemd.ok("systemctl reset-failed revisor; true");
+    let (code, _) = systemd.shell("systemctl start revisor");
+    assert_ne!(code, Some(0));
+    assert_eq!(systemd.property("ExecMainStatus"), status);
+    // Longer than RestartSec.
+    systemd.ok("sleep 0.5");
+    assert_eq!(systemd.property("ActiveState"), "failed");
+    assert_eq!(systemd.property("NRestarts"), "0");
+}
