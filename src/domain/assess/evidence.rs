@@ -73,8 +73,8 @@ pub(super) struct Evidence {
     pub(super) moved: Vec<(u32, u32)>,
     pub(super) split: u32,
     pub(super) joined: u32,
-    /// How many list numbers were written out, and how many are no longer.
-    pub(super) renumbered: [usize; 2],
+    /// How many list numbers were written out, how many are no longer, and how many went with their place.
+    pub(super) renumbered: [usize; 3],
     /// Places where only the shape of marks was changed.
     pub(super) typographic: Vec<(Place, String)>,
     pub(super) languages: Languages,
@@ -113,7 +113,7 @@ impl Evidence {
 
     /// Whether nothing happened but that blocks were cut anew.
     pub(super) fn is_only_recut(&self) -> bool {
-        let recut = self.split > 0 || self.joined > 0 || self.renumbered != [0, 0];
+        let recut = self.split > 0 || self.joined > 0 || self.renumbered != [0; 3];
         recut && self.edits.is_empty() && self.added.is_empty() && self.removed.is_empty()
     }
 

@@ -179,13 +179,14 @@ impl Judge {
                 );
             }
         }
-        let whats = ["written out", "no longer written out"];
+        let whats = ["written out", "no longer written out", "counted on"];
         for (count, what) in evidence.renumbered.into_iter().zip(whats) {
+            let noun = if count == 1 { "number" } else { "numbers" };
             if count > 0 {
                 self.found(
                     Label::Typographic,
                     Significance::Typographic,
-                    format!("{count} list numbers {what}"),
+                    format!("{count} list {noun} {what}"),
                 );
             }
         }

@@ -17,6 +17,8 @@ pub(super) struct Recut<'a> {
     /// Numbers of new blocks that gained a list number, and of old ones that lost it.
     gained: HashSet<u32>,
     lost: HashSet<u32>,
+    /// Numbers of old and new blocks that stand for one another and have another list number, as their place gives it.
+    counted_on: HashSet<(u32, u32)>,
 }
 
 /// A pair of blocks, whole against whole.
@@ -38,13 +40,8 @@ impl<'a> Recut<'a> {
         }
         let (mut gained, mut lost) = (Vec::new(), Vec::new());
         for block in &diff.blocks {
-            let begins_with_figure = || {
-                let first = block.segments.iter().take(2);
-                let mut first = first.map(Segment::text);
-                first.any(|text| text.starts_with(|c: char| c == '(' || c.is_ascii_digit()))
-            };
             if matches!(block.op, BlockOp::Edit | BlockOp::Move)
-                && (recut.has_parts(block) || begins_with_figure())
+                && (recut.has_parts(block) || may_have_number(block))
             {
                 let olds = recut.side(block, false);
                 let news = recut.side(block, true);
@@ -54,28 +51,35 @@ impl<'a> Recut<'a> {
         }
         recut.gained = in_a_row(gained);
         recut.lost = in_a_row(lost);
+        recut.counted_on = counted_on(diff);
         recut
     }
 
-    /// How many list numbers were written out, and how many are no longer.
-    pub(super) fn numbers(&self) -> [usize; 2] {
-        [self.gained.len(), self.lost.len()]
+    /// How many list numbers were written out, how many are no longer, and how many went with their place.
+    pub(super) fn numbers(&self) -> [usize; 3] {
+        [self.gained.len(), self.lost.len(), self.counted_on.len()]
     }
 
     /// A block that stands on both sides, with all of its parts, when anything of it was cut anew.
     ///
     /// What was carried over a border is no edit, and neither is a list number that was written out: both are left out.
     pub(super) fn whole(&self, block: &BlockDiff) -> Option<Whole> {
-        if !self.has_parts(block) && self.gained.is_empty() && self.lost.is_empty() {
+        let place = (block.from.unwrap_or_default(), block.to.unwrap_or_default());
+        let counted_on = self.counted_on.contains(&place);
+        let renamed = counted_on || !self.gained.is_empty() || !self.lost.is_empty();
+        if !self.has_parts(block) && !renamed {
             return None;
         }
         let mut olds = self.side(block, false);
         let mut news = self.side(block, true);
         let (split, joined) = (news.len() > 1, olds.len() > 1);
         let mut renumbered = false;
-        for (texts, numbers) in [(&mut olds, &self.lost), (&mut news, &self.gained)] {
+        for (texts, numbers, own) in [
+            (&mut olds, &self.lost, place.0),
+            (&mut news, &self.gained, place.1),
+        ] {
             for (number, text) in texts {
-                if numbers.contains(number)
+                if (numbers.contains(number) || (counted_on && *number == own))
                     && let Some((_, item)) = list_number(text)
                 {
                     *text = item.to_owned();
@@ -128,6 +132,38 @@ impl<'a> Recut<'a> {
         texts.sort_by_key(|(number, _)| *number);
         texts
     }
+}
+
+/// Whether a block may begin with a list number on one of its sides: a look at its first segments.
+fn may_have_number(block: &BlockDiff) -> bool {
+    let first = block.segments.iter().take(2);
+    let mut first = first.map(Segment::text);
+    first.any(|text| text.starts_with(|c: char| c == '(' || c.is_ascii_digit()))
+}
+
+/// The pairs of blocks whose list numbers differ while the numbers run 1, 2, 3 … on both sides: an item came, went or
+/// moved, and those behind it count on.
+fn counted_on(diff: &ProseDiff) -> HashSet<(u32, u32)> {
+    let number = |text: &str| list_number(text).map(|(number, _)| number);
+    let mut pairs = Vec::new();
+    let (mut olds, mut news) = (Vec::new(), Vec::new());
+    for block in diff.blocks.iter().filter(|block| may_have_number(block)) {
+        let old = number(&Segment::old_side(&block.segments));
+        let new = number(&Segment::new_side(&block.segments));
+        olds.extend(block.from.zip(old));
+        news.extend(block.to.zip(new));
+        if let (Some(from), Some(to), Some(old), Some(new)) = (block.from, block.to, old, new)
+            && old != new
+        {
+            pairs.push((from, to));
+        }
+    }
+    if pairs.is_empty() {
+        return HashSet::new();
+    }
+    let (olds, news) = (in_a_row(olds), in_a_row(news));
+    pairs.retain(|(from, to)| olds.contains(from) && news.contains(to));
+    pairs.into_iter().collect()
 }
 
 /// The blocks, each with its list number, that have one where the texts of the other side have none.
