@@ -10,7 +10,7 @@ use crate::fetch::{Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
-use crate::store::{FeedSync, Holder, InstanceLock, OpenOptions, Store, StoreError};
+use crate::store::{FeedSync, Holder, InstanceLock, OpenOptions, Store, StoreError, Underway};
 use crate::time::Clock;
 
 /// Documents that are read at once: each may take many times its size in memory while it is read.
@@ -25,6 +25,7 @@ pub struct Assembly {
     /// What delivers.
     pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
     clock: Arc<dyn Clock>,
+    underway: Underway,
     _lock: InstanceLock,
 }
 
@@ -75,6 +76,14 @@ impl Assembly {
         let synced = sync(&store, &settings, &*clock).await?;
         store.writer().release_all().await?;
         let workers = Workers::new(WORKERS);
+        let underway = Underway::open(&settings.config().database);
+        let left_alone = underway.quarantined().len();
+        if left_alone > 0 {
+            tracing::warn!(
+                left_alone,
+                "documents that ended the service while they were read are left alone for a day"
+            );
+        }
         let pipeline = Pipeline::new(
             Arc::clone(&clock),
             &store,
@@ -83,13 +92,15 @@ impl Assembly {
             turns,
             workers,
             metrics,
-        );
+        )
+        .noting(underway.clone());
         pipeline.replan(&synced.rescheduled).await?;
         Ok(Self {
             store,
             pipeline: Arc::new(pipeline),
             drain,
             clock,
+            underway,
             _lock: lock,
         })
     }
@@ -117,9 +128,11 @@ impl Assembly {
             store,
             pipeline,
             drain,
+            underway,
             _lock: lock,
             ..
         } = self;
+        underway.close();
         drop((pipeline, drain));
         let closed = tokio::task::spawn_blocking(move || {
             let closed = store.close();

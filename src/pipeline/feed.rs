@@ -134,6 +134,11 @@ impl Poll<'_> {
         let (readers, row) = (self.pipeline.readers.clone(), self.row.clone());
         let reading = Reading::of(self.config);
         let now = self.pipeline.now();
+        // Until all of it is stored.
+        let _mark = match self.pipeline.underway.start(&self.row.url, now) {
+            Ok(mark) => mark,
+            Err(quarantined) => return self.unreadable(answer.status, &quarantined).await,
+        };
         let read = workers
             .run(move || -> Result<_, StoreError> {
                 let content_type = answer.content_type.as_deref();

@@ -147,6 +147,18 @@ impl Pipeline {
 
     async fn read_page(&self, look: &Look<'_>, at: Timestamp, answer: Answer) -> Looked {
         let reading = look.reading.clone();
+        let _mark = match self.underway.start(look.url, at) {
+            Ok(mark) => mark,
+            Err(quarantined) => {
+                let why = quarantined.to_string();
+                return Looked {
+                    entry: look.entry,
+                    url: look.url.to_owned(),
+                    check: failed_check(at, Some(answer.status), why, Reason::Failed),
+                    found: Found::Nothing,
+                };
+            }
+        };
         let read = self.workers.run(move || {
             let content_type = answer.content_type.as_deref();
             let read = reading.page(&answer.body, content_type, &answer.final_url);

@@ -49,7 +49,7 @@ use crate::fetch::{
     Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Turn, Turns, host_key,
 };
 use crate::metrics::Metrics;
-use crate::store::{Reader, Readers, Store, StoreError, Writer};
+use crate::store::{Reader, Readers, Store, StoreError, Underway, Writer};
 use crate::time::{Clock, Stopwatch, Timestamp};
 
 /// Everything that a check needs, shared by all checks.
@@ -64,6 +64,7 @@ pub struct Pipeline {
     feeds: Busy<FeedId>,
     pages: Busy<EntryId>,
     hosts: Hosts,
+    underway: Underway,
     /// Held from asking what other pages of a feed have brought until one's own is stored.
     bulk: Busy<FeedId>,
     metrics: Metrics,
@@ -110,6 +111,7 @@ impl Pipeline {
         turns.set_hosts(settings.host_limits());
         Self {
             hosts: Hosts::new(&settings),
+            underway: Underway::default(),
             clock,
             writer: store.writer().clone(),
             readers: store.readers(),
@@ -126,6 +128,12 @@ impl Pipeline {
             bulk: Busy::new(),
             metrics,
         }
+    }
+
+    /// Has what is read noted in `underway`, and leaves alone what ended the process before.
+    #[must_use]
+    pub fn noting(self, underway: Underway) -> Self {
+        Self { underway, ..self }
     }
 
     /// The settings in force.

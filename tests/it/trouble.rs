@@ -79,6 +79,39 @@ fn error_answers_are_failures_and_gone_ends_the_polling() {
 }
 
 #[test]
+fn what_ended_the_service_twice_is_left_alone_and_told() {
+    let publisher = Server::start();
+    let home = home(&publisher);
+    publisher.set("/feed.xml", good("A headline"));
+    // As a process leaves it that ends while it reads the feed, for the second time.
+    let mut left = home.db_path().into_os_string();
+    left.push(".reading");
+    let text = format!(
+        "revisor {}\nreading 1 0 {}\n.\n",
+        env!("CARGO_PKG_VERSION"),
+        publisher.url("/feed.xml")
+    );
+    std::fs::write(&left, text).expect("a file");
+    let ran = home.run(&["check", "--force"]);
+    assert_eq!(ran.code, Some(3));
+    assert!(
+        ran.stdout.contains("left alone for a day"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stderr.contains("left alone for a day"),
+        "{}",
+        ran.stderr
+    );
+    std::fs::remove_file(&left).expect("a file");
+    assert_eq!(home.check()["feeds"][0]["outcome"], "new_content");
+    let after = std::fs::read_to_string(&left).expect("a file");
+    let (noted, _) = after.split_once("\n.\n").expect("an end");
+    assert!(!noted.contains("feed.xml"), "{after}");
+}
+
+#[test]
 fn requests_are_conditional_with_validators_verbatim() {
     let publisher = Server::start();
     let home = home(&publisher);

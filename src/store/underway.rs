@@ -1,0 +1,291 @@
+//! What is being read at this moment, written down beside the database.
+//!
+//! A panic ends one piece of work and comes back as a value; a stack that overflows or memory that is used up ends the
+//! process. The next start would read the same document and end again, for ever. So the address of each document is in
+//! `<database>.reading` while it is read, and what stands there at a start was under way when the process ended. Twice
+//! in a row may be chance no more: such a document is left alone for a day, and told as a failure.
+//!
+//! The file is one write for each document that is read anew and one after it, without waiting for the disk: it has to
+//! outlive the process, not the machine. It is for whoever holds the [`InstanceLock`](super::InstanceLock).
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::time::Timestamp;
+
+/// Ends of the process with the same document under way, after which it is left alone.
+const PATIENCE: u32 = 2;
+/// How long it is left alone; then one more reading is tried.
+const REST: Duration = Duration::from_hours(24);
+/// More is not read of the file, which is some lines long.
+const MAX_BYTES: u64 = 1 << 20;
+/// Longer addresses are told apart by their beginning.
+const MAX_ADDRESS: usize = 2048;
+/// What a suspicion is worth after an upgrade: nothing, the fault may be mended.
+const HEAD: &str = concat!("revisor ", env!("CARGO_PKG_VERSION"));
+
+/// What is under way; clones are the same. Without a file nothing is remembered.
+#[derive(Debug, Clone, Default)]
+pub struct Underway {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    file: Option<File>,
+    reading: HashMap<u64, String>,
+    suspects: HashMap<String, Suspect>,
+    next: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Suspect {
+    /// Ends of the process with this under way, in a row.
+    ends: u32,
+    /// The last of them, in seconds.
+    since: i64,
+}
+
+/// A document that is being read; its end, dropped, says that the process has come through.
+#[derive(Debug)]
+pub struct Mark {
+    underway: Underway,
+    id: u64,
+}
+
+/// A document that is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "left alone for a day: revisor itself ended {ends} times while it read this; it is a fault in revisor, please \
+     report it"
+)]
+pub struct Quarantined {
+    /// Ends of the process.
+    pub ends: u32,
+}
+
+impl Underway {
+    /// Takes up what the last process left. Never fails: a file that cannot be read or written protects nobody, and
+    /// is no reason not to start.
+    #[must_use]
+    pub fn open(database: &Path) -> Self {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".reading");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            // Addresses of feeds may hold passwords.
+            .mode(0o600)
+            .open(path)
+            .ok();
+        let mut inner = Inner {
+            suspects: file.as_ref().map(left_behind).unwrap_or_default(),
+            file,
+            ..Inner::default()
+        };
+        inner.write();
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+        }
+    }
+
+    /// The addresses that are left alone, and how often each has ended the process.
+    #[must_use]
+    pub fn quarantined(&self) -> Vec<(String, u32)> {
+        let inner = self.lock();
+        let suspects = inner.suspects.iter();
+        let mut found: Vec<(String, u32)> = suspects
+            .filter(|(_, suspect)| suspect.ends >= PATIENCE)
+            .map(|(address, suspect)| (address.clone(), suspect.ends))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Notes that the document of an address is read now, unless it is one to leave alone.
+    pub fn start(&self, address: &str, now: Timestamp) -> Result<Mark, Quarantined> {
+        let address = key(address);
+        let mut inner = self.lock();
+        if let Some(suspect) = inner.suspects.get(&address)
+            && suspect.ends >= PATIENCE
+            && now.since(Timestamp::from_unix(suspect.since)) < REST
+        {
+            return Err(Quarantined { ends: suspect.ends });
+        }
+        let id = inner.next;
+        inner.next += 1;
+        inner.reading.insert(id, address);
+        inner.write();
+        Ok(Mark {
+            underway: self.clone(),
+            id,
+        })
+    }
+
+    /// The process ends as it should: what is still under way is given up, not to blame.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.reading.clear();
+        inner.write();
+        // What ends after this has nothing more to say.
+        inner.file = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        let mut inner = self.underway.lock();
+        if let Some(address) = inner.reading.remove(&self.id) {
+            inner.suspects.remove(&address);
+        }
+        inner.write();
+    }
+}
+
+impl Inner {
+    /// Writes the file in one go; the dot at its end tells what is left of a longer one before it.
+    fn write(&mut self) {
+        let Some(file) = &self.file else { return };
+        let mut text = format!("{HEAD}\n");
+        for (address, Suspect { ends, since }) in &self.suspects {
+            let _ = writeln!(text, "suspect {ends} {since} {address}");
+        }
+        for address in self.reading.values() {
+            let ends = self.suspects.get(address).map_or(0, |suspect| suspect.ends);
+            let _ = writeln!(text, "reading {ends} 0 {address}");
+        }
+        text.push_str(".\n");
+        // A disk that is full must not stop the reading.
+        let _ = file.write_all_at(text.as_bytes(), 0);
+    }
+}
+
+/// What the last process was reading, and what was suspected before.
+fn left_behind(file: &File) -> HashMap<String, Suspect> {
+    let mut bytes = Vec::new();
+    let mut suspects = HashMap::new();
+    if file.take(MAX_BYTES).read_to_end(&mut bytes).is_err() {
+        return suspects;
+    }
+    // The file was written last when the reading began.
+    let written = file.metadata().and_then(|about| about.modified()).ok();
+    let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let written = written.map_or(0, |at| i64::try_from(at.as_secs()).unwrap_or(0));
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = text.lines();
+    if lines.next() != Some(HEAD) {
+        return suspects;
+    }
+    for line in lines.take_while(|line| *line != ".") {
+        let mut words = line.splitn(4, ' ');
+        let (kind, ends, since) = (words.next(), words.next(), words.next());
+        let ends: u32 = ends.and_then(|word| word.parse().ok()).unwrap_or(0);
+        let since = since.and_then(|word| word.parse().ok()).unwrap_or(0);
+        let Some(address) = words.next() else {
+            continue;
+        };
+        let suspect = match kind {
+            Some("reading") => Suspect {
+                ends: ends.saturating_add(1),
+                since: written,
+            },
+            Some("suspect") => Suspect { ends, since },
+            _ => continue,
+        };
+        // Suspicions come first in the file, so that what was read again counts.
+        suspects.insert(address.to_owned(), suspect);
+    }
+    suspects
+}
+
+/// An address as one line of bounded length.
+fn key(address: &str) -> String {
+    let line = address.chars().filter(|c| !c.is_control());
+    line.take(MAX_ADDRESS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a document in a process that does not come through.
+    fn die(database: &Path, address: &str, now: Timestamp) {
+        std::mem::forget(Underway::open(database).start(address, now).unwrap());
+    }
+
+    #[test]
+    fn what_ends_the_process_twice_is_left_alone_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("revisor.db");
+        let written = |hours: u64| {
+            let about = std::fs::metadata(folder.path().join("revisor.db.reading")).unwrap();
+            let at = about
+                .modified()
+                .unwrap()
+                .duration_since(UNIX_EPOCH)
+                .unwrap();
+            Timestamp::from_unix(i64::try_from(at.as_secs()).unwrap()) + Duration::from_hours(hours)
+        };
+        let at = Timestamp::from_unix(0);
+        die(&database, "http://a.example/bad", at);
+        // Once may be chance, and whoever comes through is not to blame.
+        let underway = Underway::open(&database);
+        assert!(underway.quarantined().is_empty());
+        drop(underway.start("http://a.example/bad", at).unwrap());
+        die(&database, "http://a.example/bad", at);
+        die(&database, "http://a.example/bad\n", at);
+        let underway = Underway::open(&database);
+        assert_eq!(
+            underway.quarantined(),
+            [("http://a.example/bad".to_owned(), 2)]
+        );
+        let refused = underway.start("http://a.example/bad", written(1));
+        assert_eq!(refused.unwrap_err(), Quarantined { ends: 2 });
+        assert!(underway.start("http://a.example/good", written(1)).is_ok());
+        // It outlives other starts, and after a day there is one more try.
+        let underway = Underway::open(&database);
+        assert!(underway.start("http://a.example/bad", written(1)).is_err());
+        die(&database, "http://a.example/bad", written(25));
+        assert_eq!(Underway::open(&database).quarantined()[0].1, 3);
+        drop(Underway::open(&database).start("http://a.example/bad", written(25)));
+        assert!(Underway::open(&database).quarantined().is_empty());
+    }
+
+    #[test]
+    fn a_stop_blames_nobody_and_neither_does_another_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("revisor.db");
+        let at = Timestamp::from_unix(0);
+        for _ in 0..3 {
+            let underway = Underway::open(&database);
+            let mark = underway.start("http://a.example/", at).unwrap();
+            underway.close();
+            std::mem::forget(mark);
+        }
+        assert!(Underway::open(&database).quarantined().is_empty());
+        let file = folder.path().join("revisor.db.reading");
+        for text in [
+            "revisor 0.0.0\nsuspect 7 0 http://a.example/\n.\n",
+            "\u{0}\u{1}",
+            "revisor",
+        ] {
+            std::fs::write(&file, text).unwrap();
+            assert!(Underway::open(&database).quarantined().is_empty());
+        }
+        // A folder that is not there.
+        let nowhere = Underway::open(Path::new("/nowhere/at/all.db"));
+        assert!(nowhere.start("http://a.example/", at).is_ok());
+    }
+}
