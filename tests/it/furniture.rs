@@ -90,6 +90,7 @@ fn json(home: &Home, arguments: &[&str]) -> Value {
 fn whole(home: &Home) {
     let verified = home.run(&["db", "verify"]);
     assert_eq!(verified.code, Some(0), "{}", verified.stdout);
+    crate::evidence::holds(home);
 }
 
 fn changes(report: &Value) -> usize {
