@@ -128,7 +128,7 @@ impl Poller {
             let rested = looked.is_none_or(|looked| looked.elapsed() >= pause);
             if rested || (more_is_due && self.tasks.len() <= UNDER_WAY / 2) {
                 pause = ROUND;
-                more_is_due = match self.start_due().await {
+                more_is_due = match self.start_due(now).await {
                     Ok(more) => more,
                     Err(error) => {
                         tracing::error!(%error, "cannot read what is due");
@@ -200,8 +200,9 @@ impl Poller {
         }
     }
 
-    /// Starts what is due, as far as there is room; tells whether there is more.
-    async fn start_due(&mut self) -> Result<bool, StoreError> {
+    /// Starts what is due at `now`, as far as there is room; tells whether there is more. It is the moment at which it was
+    /// seen whether the clock has leapt: later ones may be of another clock.
+    async fn start_due(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         self.writer.still_there()?;
         // A poll that is not stored is still due in the database.
         self.pipeline.store_quiet_polls().await?;
@@ -209,7 +210,6 @@ impl Poller {
         if self.pipeline.tell_digests().await? > 0 {
             self.outbox.notify_one();
         }
-        let now = self.pipeline.now();
         let room = UNDER_WAY.saturating_sub(self.tasks.len());
         // What is under way is still due, too.
         let due = self
@@ -483,3 +483,6 @@ fn log_trouble(error: &CheckError) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

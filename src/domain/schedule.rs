@@ -251,6 +251,10 @@ pub fn catch_up(
     let due = was.due?;
     let usual = plan.usual_gap(now);
     if let Some(last) = was.last_poll.filter(|last| *last > now) {
+        // What lies before the poll that planned it was moved with the clock: it is planned already.
+        if due < last {
+            return None;
+        }
         let latest = now + due.since(last).min(usual.max(LONGEST_RETRY_AFTER));
         return (due > latest).then_some(latest);
     }

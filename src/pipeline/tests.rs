@@ -473,6 +473,10 @@ async fn a_clock_that_is_set_back_moves_all_plans_with_it_and_only_once() {
         assert_eq!(bench.feed().next_poll, Some(next - back));
         assert_eq!(bench.entries()[0].page.next, page.map(|page| page - back));
         assert_eq!(bench.pipeline.ahead().unwrap(), Duration::ZERO);
+        // What is done at each start leaves it as it is.
+        let away = bench.pipeline.away().unwrap();
+        bench.pipeline.catch_up(away).await.unwrap();
+        assert_eq!(bench.feed().next_poll, Some(next - back));
     }
     // The next poll is in time, and finds what it finds.
     bench.clock.set(next - back);
