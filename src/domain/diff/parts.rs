@@ -62,10 +62,12 @@ fn attach(
     attached
 }
 
-/// So many words on both sides of a cut are compared.
+/// So many words behind a cut are compared.
 const AT_CUT: usize = 4;
+/// A part of more words is looked for among the words of the whole.
+const CUT_WORDS: usize = 12;
 
-/// Whether a block is exactly the beginning or the end of the whole, and its neighbour goes on where it was cut: a
+/// Whether a short block is exactly the beginning or the end of the whole, and its neighbour goes on where it was cut: a
 /// run-in heading that was set on a line of its own is a part, however short. A list number may have come before it.
 fn is_cut(
     parts: &Side,
@@ -75,27 +77,30 @@ fn is_cut(
     beside: usize,
     interner: &Interner,
 ) -> bool {
-    let words = |side: &Side, index: usize| -> Vec<u32> {
+    // Only as much of each is read as is compared: the whole may be long, and have many neighbours.
+    let words = |side: &Side, index: usize, backwards: bool, most: usize| -> Vec<u32> {
         let keys = side.prepared(index).map_or(&[][..], |text| &text.keys);
-        let words = keys.iter().copied().filter(|&id| interner.is_wordlike(id));
-        let number = list_number(side.text(index)).is_some();
-        words.skip(usize::from(number)).collect()
+        let is_word = |id: &u32| interner.is_wordlike(*id);
+        if backwards {
+            let words = keys.iter().rev().copied().filter(is_word);
+            return words.take(most).collect();
+        }
+        let number = usize::from(list_number(side.text(index)).is_some());
+        let words = keys.iter().copied().filter(is_word).skip(number);
+        words.take(most).collect()
     };
-    let (part_words, neighbour) = (words(parts, part), words(parts, beside));
-    let whole = words(wholes, whole);
-    if part_words.is_empty() || neighbour.is_empty() || part_words.len() >= whole.len() {
+    let backwards = part > beside;
+    let mut own = words(parts, part, false, CUT_WORDS + 1);
+    if own.is_empty() || own.len() > CUT_WORDS {
         return false;
     }
-    let most = AT_CUT.min(neighbour.len());
-    if part < beside {
-        whole
-            .strip_prefix(part_words.as_slice())
-            .is_some_and(|rest| rest.starts_with(&neighbour[..most]))
-    } else {
-        whole
-            .strip_suffix(part_words.as_slice())
-            .is_some_and(|rest| rest.ends_with(&neighbour[neighbour.len() - most..]))
+    if backwards {
+        own.reverse();
     }
+    let neighbour = words(parts, beside, backwards, AT_CUT);
+    let found = words(wholes, whole, backwards, own.len() + neighbour.len());
+    own.extend(&neighbour);
+    !neighbour.is_empty() && own == found
 }
 
 /// Whether a block is a stretch of the whole that its neighbour does not have.
