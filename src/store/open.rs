@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::codec::Instance;
 use super::error::StoreError;
@@ -23,6 +23,9 @@ const WAL_BYTES: i64 = 16 * 1024 * 1024;
 /// Pages in the WAL before they are carried over into the file: 16 MB. Pages that are written again and again, as those
 /// of indices are, are carried over once.
 const WAL_PAGES: i64 = 4000;
+
+/// More programs than this do not create one file at the same moment.
+const WAL_TRIES: u32 = 100;
 
 /// How a database is opened for writing.
 #[derive(Debug, Clone)]
@@ -214,9 +217,35 @@ fn set_common(conn: &Connection, busy_timeout: Duration) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// Readers and the writer do not wait for one another.
+///
+/// `SQLite` answers at once, whatever the busy timeout, when another connection stands in the way of changing the
+/// journal, as when several programs create one file. To ask for the whole file waits for the others, so that is done
+/// before the next try.
+fn use_wal(conn: &Connection) -> rusqlite::Result<()> {
+    let mut tries = 1;
+    loop {
+        let mode = conn
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        match mode {
+            Err(error) if tries < WAL_TRIES && is_busy(&error) => {
+                tries += 1;
+                conn.execute_batch("BEGIN EXCLUSIVE; ROLLBACK")?;
+            }
+            mode => return mode.map(drop),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 fn set_writer(conn: &Connection) -> rusqlite::Result<()> {
-    // Readers and the writer do not wait for one another.
-    conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    use_wal(conn)?;
     // What was told to somebody must survive a loss of power: each COMMIT reaches the disk. The writer gathers jobs
     // into one COMMIT, so the price is paid once for many.
     conn.pragma_update(None, "synchronous", "FULL")?;
