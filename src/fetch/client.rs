@@ -182,10 +182,7 @@ impl Client {
         let mut again = true;
         loop {
             let mut get = reqwest::Request::new(Method::GET, trail.url.clone());
-            *get.headers_mut() = trail.headers(request)?;
-            get.headers_mut()
-                .entry(header::USER_AGENT)
-                .or_insert_with(|| self.user_agent.clone());
+            *get.headers_mut() = trail.headers(request, &self.user_agent)?;
             match self.pool.http.execute(get).await {
                 Ok(response) => return Ok(response),
                 Err(error) if again && failure::was_closed(&error) => again = false,
@@ -284,10 +281,7 @@ impl Client {
             validators: validators_of_body(&get, Sha256::digest(&body).into()),
             content_type: get("content-type").map(str::to_owned),
             headers: kept_headers(response.headers()),
-            sent: sent_headers(
-                &trail.headers(request)?,
-                self.user_agent.to_str().unwrap_or_default(),
-            ),
+            sent: sent_headers(&trail.headers(request, &self.user_agent)?),
             permanent_url: trail.permanent_url.clone(),
             redirects: trail.redirects.clone(),
             final_url: trail.into_final_url(),
@@ -399,8 +393,10 @@ impl Trail {
         Ok(())
     }
 
-    fn headers(&self, request: &FetchRequest) -> Result<HeaderMap, Cause> {
+    /// All that is sent, but for what the library adds.
+    fn headers(&self, request: &FetchRequest, agent: &HeaderValue) -> Result<HeaderMap, Cause> {
         let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(header::USER_AGENT, agent.clone());
         let accept = HeaderValue::from_static(request.kind.accept());
         headers.insert(header::ACCEPT, accept);
         for (name, value) in request.conditional() {
@@ -515,9 +511,8 @@ fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// The headers of a request as they are kept with a capture. What is secret is named, and its value left out.
-fn sent_headers(headers: &HeaderMap, user_agent: &str) -> Vec<(String, String)> {
-    let agent = ("user-agent".to_owned(), user_agent.to_owned());
-    let ours = headers.iter().map(|(name, value)| {
+fn sent_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let sent = headers.iter().map(|(name, value)| {
         let value = if value.is_sensitive() {
             "(not kept)".to_owned()
         } else {
@@ -525,7 +520,7 @@ fn sent_headers(headers: &HeaderMap, user_agent: &str) -> Vec<(String, String)> 
         };
         (name.as_str().to_owned(), value)
     });
-    std::iter::once(agent).chain(ours).collect()
+    sent.collect()
 }
 
 /// The bytes that `%41` and the like stand for.

@@ -216,8 +216,8 @@ impl Pipeline {
         self.hands.acquire().await.ok()
     }
 
-    /// Asks as `fetch` wants it, when it is the host's turn; the host is left alone for as long as it says. The turn is to be dropped when
-    /// the answer is read, or in good hands: as long as it is held no other answer takes up memory.
+    /// Asks as `fetch` wants it, when it is the host's turn; the host is left alone for as long as it says. The turn is
+    /// to be dropped when the answer is read, or in good hands: as long as it is held no other answer takes up memory.
     async fn fetch(
         &self,
         request: &FetchRequest,
