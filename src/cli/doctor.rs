@@ -16,7 +16,7 @@ use crate::report::doctor::{self, Finding, Level, Report};
 use crate::report::feeds::FeedState;
 use crate::report::names;
 use crate::report::when::{View, duration};
-use crate::store::{InstanceLock, Reader, StoreError, TargetHealth, free_room};
+use crate::store::{InstanceLock, Reader, StoreError, TargetHealth, beside, free_room};
 use crate::time::Timestamp;
 
 mod clock;
@@ -194,9 +194,7 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
         Ok(finding) => vec![finding],
         Err(error) => vec![failed(&error.into())],
     };
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    let wal = std::fs::metadata(wal).map_or(0, |file| file.len());
+    let wal = std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len());
     if wal > WAL_LARGE {
         found.push(Finding::warn(
             CHECK,

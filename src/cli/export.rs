@@ -12,7 +12,7 @@ use super::setup::{now, reader_if_any};
 use crate::config::{self, ConfigError, Secrets, feed_tables};
 use crate::domain::ids::ChangeNumber;
 use crate::error::{Error, Exit};
-use crate::report::evidence::{self, Evidence, Kept, Link};
+use crate::report::evidence::{self, Evidence};
 use crate::report::opml::{self, Outline};
 
 pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, Error> {
@@ -72,26 +72,10 @@ fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
     let found = reader.evidence(number)?.ok_or_else(|| {
         Error::usage(format!("no change #{number}")).hint("`revisor log` lists the changes")
     })?;
-    let links = found.links.into_iter().map(|link| Link {
-        number: link.number,
-        seen: link.seen,
-        state_sha256: link.state_sha256,
-        captures_hash: link.captures_hash,
-        previous: link.previous,
-        hash: link.hash,
-        captures: link.captures.iter().map(|id| id.0).collect(),
-        state: link.state,
-    });
-    let captures = found.captures.into_iter().map(|kept| Kept {
-        id: kept.id.0,
-        capture: kept.capture,
-        body_sha256: kept.body_sha256,
-        body_kept: kept.body_kept,
-    });
     let evidence = Evidence {
         event: found.change.stored.event,
-        links: links.collect(),
-        captures: captures.collect(),
+        links: found.links,
+        captures: found.captures,
         made: now(),
         program: format!("revisor {}", env!("CARGO_PKG_VERSION")),
     };

@@ -13,7 +13,7 @@ use super::progress::Pulse;
 use crate::config::Listen;
 use crate::metrics::{Known, KnownTarget};
 use crate::pipeline::Pipeline;
-use crate::store::{Reader, StoreError, Writer};
+use crate::store::{Reader, StoreError, Writer, beside};
 use crate::time::{Stopwatch, Timestamp};
 use crate::web::{Door, Limits, Source, serve};
 
@@ -66,9 +66,7 @@ impl Watched {
     }
 
     fn wal(&self) -> PathBuf {
-        let mut path = self.writer.path().as_os_str().to_owned();
-        path.push("-wal");
-        path.into()
+        beside(self.writer.path(), "-wal")
     }
 }
 

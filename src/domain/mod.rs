@@ -5,6 +5,7 @@
 pub mod article_clock;
 pub mod assess;
 pub mod backoff;
+pub mod chain;
 pub mod classify;
 pub mod compare;
 pub mod cron;

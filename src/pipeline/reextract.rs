@@ -11,15 +11,14 @@ use super::reading::{Reading, StoredItems};
 use super::rebase::{Again, rebase};
 use super::revise::KnownEntry;
 use super::{Pipeline, Settings};
+use crate::domain::chain::StoredCapture;
 use crate::domain::fingerprint::{Fingerprints, SCHEME};
 use crate::domain::ids::{CaptureId, EntryId, FeedId};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Stamp;
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, EntryState};
-use crate::store::{
-    self, DerivedRow, Reader, Readers, Rederived, StoreError, StoredCapture, Writer,
-};
+use crate::store::{self, DerivedRow, Reader, Readers, Rederived, StoreError, Writer};
 use crate::time::Timestamp;
 
 /// Entries that are computed before they are stored together.

@@ -8,6 +8,7 @@ use super::rebase::{is_stale, rebase_for};
 use super::report::{PageReport, PageResult};
 use super::revise::{self, KnownEntry, Teller};
 use super::{Crashed, Reading};
+use crate::domain::chain::StoredCapture;
 use crate::domain::durations::format_duration;
 use crate::domain::event::{EventKind, Window};
 use crate::domain::fingerprint::{address_key, of_page_state, of_text};
@@ -439,7 +440,7 @@ fn moved_for_good(
     }
     // A redirect that was always there has moved nothing; the answer behind the last revision tells.
     let capture = readers.with(|reader| reader.last_page_capture(before.row.id))?;
-    let stayed = |stored: &store::StoredCapture| !look::is_another(&stored.capture.url, url);
+    let stayed = |stored: &StoredCapture| !look::is_another(&stored.capture.url, url);
     if !capture.as_ref().is_some_and(stayed) {
         return Ok(None);
     }

@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::clean;
 use super::names;
+use crate::domain::chain::{Link, StoredCapture};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::Event;
-use crate::domain::ids::RevisionNumber;
-use crate::domain::outcome::Capture;
+use crate::domain::ids::{CaptureId, RevisionNumber};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
@@ -28,45 +28,11 @@ pub struct Evidence {
     /// The chain of its entry, from the first revision to the one after the change.
     pub links: Vec<Link>,
     /// The answers behind both revisions.
-    pub captures: Vec<Kept>,
+    pub captures: Vec<StoredCapture>,
     /// When the file is made.
     pub made: Timestamp,
     /// By which program.
     pub program: String,
-}
-
-/// A link of the chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// The revision.
-    pub number: RevisionNumber,
-    /// When it was first seen.
-    pub seen: Timestamp,
-    /// Hash of its state as JSON.
-    pub state_sha256: [u8; 32],
-    /// Hash of the answers behind it; `None` where an older program stored it.
-    pub captures_hash: Option<[u8; 32]>,
-    /// The link before; zeros for the first.
-    pub previous: [u8; 32],
-    /// Hash of all of these.
-    pub hash: [u8; 32],
-    /// The answers that came with it, by their numbers, that of the feed first.
-    pub captures: Vec<i64>,
-    /// The state as it was hashed; only of the revisions of the change, and only while it is kept.
-    pub state: Option<String>,
-}
-
-/// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// Its number in the database.
-    pub id: i64,
-    /// The answer itself.
-    pub capture: Capture,
-    /// Hash of the decoded body.
-    pub body_sha256: [u8; 32],
-    /// Whether the body is kept.
-    pub body_kept: bool,
 }
 
 #[derive(Serialize)]
@@ -89,14 +55,14 @@ struct LinkData<'a> {
     captures_hash: Option<String>,
     previous: String,
     hash: String,
-    captures: &'a [i64],
+    captures: &'a [CaptureId],
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct CaptureData<'a> {
-    id: i64,
+    id: CaptureId,
     channel: Channel,
     url: &'a str,
     fetched: Timestamp,
@@ -455,6 +421,7 @@ fn hex(bytes: impl AsRef<[u8]>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::outcome::Capture;
     use crate::report::sample::{at, delete, insert, revised};
 
     fn sample() -> Evidence {
@@ -476,11 +443,11 @@ mod tests {
                 captures_hash: None,
                 previous: [0; 32],
                 hash: [2; 32],
-                captures: vec![1],
+                captures: vec![CaptureId(1)],
                 state: Some("</script><!-- x".into()),
             }],
-            captures: vec![Kept {
-                id: 1,
+            captures: vec![StoredCapture {
+                id: CaptureId(1),
                 body_sha256: Sha256::digest(&capture.body).into(),
                 body_kept: true,
                 capture,

@@ -8,22 +8,10 @@ use super::feeds::limit_of;
 use super::reader::Reader;
 use super::sql::{channel_word, parse_channels};
 use super::writer::Tx;
+use crate::domain::chain::StoredCapture;
 use crate::domain::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{Behind, Capture};
 use crate::time::Timestamp;
-
-/// A capture as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredCapture {
-    /// The row.
-    pub id: CaptureId,
-    /// The answer; its body is empty when retention has taken it.
-    pub capture: Capture,
-    /// SHA-256 of the decoded body, also when the body is gone.
-    pub body_sha256: [u8; 32],
-    /// Whether the body is kept.
-    pub body_kept: bool,
-}
 
 macro_rules! select_capture {
     ($rest:literal) => {

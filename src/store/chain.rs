@@ -4,9 +4,10 @@
 
 use rusqlite::Connection;
 
-use super::captures::{self, StoredCapture};
+use super::captures;
 use super::codec::sha256;
 use super::error::StoreError;
+use crate::domain::chain::StoredCapture;
 use crate::domain::ids::{CaptureId, RevisionNumber};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;

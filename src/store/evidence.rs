@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, params};
 
-use super::captures::{self, StoredCapture};
+use super::captures;
 use super::changes::{self, StoredChange};
 use super::codec::unpack;
 use super::error::StoreError;
 use super::reader::Reader;
+use crate::domain::chain::{Link, StoredCapture};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
-use crate::time::Timestamp;
 
 /// A change with all that stands behind it, read at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,28 +19,6 @@ pub struct Evidence {
     pub links: Vec<Link>,
     /// The answers behind the revision before and the one after; each channel's may have come with an earlier one.
     pub captures: Vec<StoredCapture>,
-}
-
-/// A link of the chain of an entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// The revision.
-    pub number: RevisionNumber,
-    /// When it was first seen.
-    pub seen: Timestamp,
-    /// Hash of the state as JSON.
-    pub state_sha256: [u8; 32],
-    /// Hash of the answers behind it; `None` where an older program has stored it.
-    pub captures_hash: Option<[u8; 32]>,
-    /// The link before; zeros for the first.
-    pub previous: [u8; 32],
-    /// Hash of all of these.
-    pub hash: [u8; 32],
-    /// The answers that came with it, that of the feed first.
-    pub captures: Vec<CaptureId>,
-    /// The state as JSON, byte for byte as it was hashed; only of the two revisions of the change, and only while it
-    /// is kept.
-    pub state: Option<String>,
 }
 
 impl Reader {

@@ -3,12 +3,12 @@
 //! The lock is the system's, so it goes with the process however that ends; the file stays and means nothing by
 //! itself. Commands that write a row now and then do not need it.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use super::beside::beside;
 use super::error::StoreError;
 
 /// The pause between two tries.
@@ -45,7 +45,7 @@ impl InstanceLock {
     /// Takes the lock, or says who has it: at once when that is the service, else after a while (45 s for the service, 5 s
     /// for a command).
     pub fn acquire(database: &Path, wanted_by: Holder) -> Result<Self, StoreError> {
-        let path = lock_path(database);
+        let path = beside(database, ".lock");
         let failed = |error: std::io::Error| StoreError::io(&path, error);
         let mut file = OpenOptions::new()
             .read(true)
@@ -77,7 +77,7 @@ impl InstanceLock {
     /// The process that polls with this database now, if any. Takes nothing and leaves no trace.
     #[must_use]
     pub fn holder(database: &Path) -> Option<u32> {
-        let mut file = File::open(lock_path(database)).ok()?;
+        let mut file = File::open(beside(database, ".lock")).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => read_pid(&mut file),
             _ => None,
@@ -113,12 +113,6 @@ fn try_lock_patiently(file: &mut File, wanted_by: Holder) -> Result<(), TryLockE
         std::thread::sleep(PAUSE);
     }
     file.try_lock()
-}
-
-fn lock_path(database: &Path) -> PathBuf {
-    let mut name = OsString::from(database);
-    name.push(".lock");
-    PathBuf::from(name)
 }
 
 /// What the holder wrote; `None` in the moment before it has.
@@ -163,7 +157,7 @@ mod tests {
         let database = dir.path().join("revisor.db");
         drop(InstanceLock::acquire(&database, Holder::Service).unwrap());
         // As `holder` has it while its process waits for a turn on the processor.
-        let asking = File::open(lock_path(&database)).unwrap();
+        let asking = File::open(beside(&database, ".lock")).unwrap();
         asking.try_lock_shared().unwrap();
         let starting =
             std::thread::spawn(move || InstanceLock::acquire(&database, Holder::Service));

@@ -9,6 +9,7 @@
 //! The store reads no clock: every moment is an argument. It decides nothing about texts.
 
 mod aliases;
+mod beside;
 mod captures;
 mod chain;
 mod changes;
@@ -49,7 +50,7 @@ mod writer;
 mod tests;
 
 pub use aliases::{AliasRow, SplitOff};
-pub use captures::StoredCapture;
+pub use beside::beside;
 pub use changes::{ChangeFilter, StoredChange};
 pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
@@ -59,7 +60,7 @@ pub use entries::{
 };
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
-pub use evidence::{Evidence, Link};
+pub use evidence::Evidence;
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use lock::{Holder, InstanceLock};
 pub use migrate::SCHEMA;

@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::beside::beside;
+
 /// How much: the log of some thousand pages, which is what a step of pruning writes many times over.
 const BYTES: u64 = 8 << 20;
 
@@ -43,9 +45,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 fn place(database: &Path) -> PathBuf {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".reserve");
-    path.into()
+    beside(database, ".reserve")
 }
 
 #[cfg(test)]

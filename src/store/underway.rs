@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::beside::beside;
 use crate::time::Timestamp;
 
 /// Ends of the process with the same document under way, after which it is left alone.
@@ -75,8 +76,6 @@ impl Underway {
     /// is no reason not to start.
     #[must_use]
     pub fn open(database: &Path) -> Self {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".reading");
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -84,7 +83,7 @@ impl Underway {
             .truncate(false)
             // Addresses of feeds may hold passwords.
             .mode(0o600)
-            .open(path)
+            .open(beside(database, ".reading"))
             .ok();
         let mut inner = Inner {
             suspects: file.as_ref().map(left_behind).unwrap_or_default(),

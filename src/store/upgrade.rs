@@ -3,11 +3,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::beside::beside;
 use super::error::StoreError;
 use super::maintenance;
 
@@ -31,8 +32,8 @@ pub(super) fn keep_a_copy(
     let pages: u64 = number(&tx, "page_count").map_err(at)?;
     let size: u64 = number(&tx, "page_size").map_err(at)?;
     need_room(path, room_needed(pages.saturating_mul(size)), free(path))?;
-    let copy = with(path, &format!(".schema-{schema}.backup"));
-    let unfinished = with(&copy, ".part");
+    let copy = beside(path, &format!(".schema-{schema}.backup"));
+    let unfinished = beside(&copy, ".part");
     let made = copy_to(path, &unfinished, schema).and_then(|()| place(&unfinished, &copy));
     if made.is_err() {
         // A copy that was cut off must not be taken for one.
@@ -107,7 +108,7 @@ fn place(unfinished: &Path, copy: &Path) -> Result<(), StoreError> {
     for number in 1.. {
         let name = match number {
             1 => copy.to_path_buf(),
-            number => with(copy, &format!(".{number}")),
+            number => beside(copy, &format!(".{number}")),
         };
         if !name.exists() {
             fs::rename(unfinished, &name).map_err(failed)?;
@@ -154,12 +155,6 @@ fn version(conn: &Connection) -> rusqlite::Result<u32> {
 
 fn number(conn: &Connection, pragma: &str) -> rusqlite::Result<u64> {
     conn.pragma_query_value(None, pragma, |row| super::sql::count(row, 0))
-}
-
-fn with(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

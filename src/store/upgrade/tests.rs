@@ -155,7 +155,7 @@ fn a_database_of_every_schema_becomes_one_of_today_with_all_of_its_rows() {
         let conn = Connection::open(&path).unwrap();
         assert_eq!(rows(&conn, &names), before, "schema {schema}");
         assert_eq!(shape(&conn), today, "schema {schema}");
-        let copy = with(&path, &format!(".schema-{schema}.backup"));
+        let copy = beside(&path, &format!(".schema-{schema}.backup"));
         assert_eq!(copy.exists(), schema < SCHEMA);
         if copy.exists() {
             let copy = Connection::open(copy).unwrap();
@@ -183,10 +183,10 @@ fn an_upgrade_that_is_killed_half_way_is_done_at_the_next_start() {
         // What the disk has at this moment is what a kill leaves.
         let left = dir.path().join("left.db");
         for end in ["", "-wal"] {
-            fs::copy(with(&path, end), with(&left, end)).unwrap();
+            fs::copy(beside(&path, end), beside(&left, end)).unwrap();
         }
         assert!(
-            fs::metadata(with(&left, "-wal")).unwrap().len() > 0,
+            fs::metadata(beside(&left, "-wal")).unwrap().len() > 0,
             "something is half done"
         );
         drop(tx);
@@ -290,7 +290,7 @@ fn a_copy_that_cannot_be_made_is_no_upgrade() {
     let (schema, dump) = DUMPS[0];
     drop(restore(&path, dump));
     // A folder is in its way.
-    let unfinished = with(&path, ".schema-1.backup.part");
+    let unfinished = beside(&path, ".schema-1.backup.part");
     fs::create_dir(&unfinished).unwrap();
     fs::write(unfinished.join("x"), "x").unwrap();
     let error = Store::open(&path, &OpenOptions::default()).unwrap_err();
