@@ -10,7 +10,9 @@ use super::setup::{now, store_to_write};
 use crate::config::{Config, Retention, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::care::{self, Checked, Dropped};
-use crate::store::{EXIT_DATABASE, Retain, Store, StoreError, give_reserve_up, keep_reserve};
+use crate::store::{
+    Compacted, EXIT_DATABASE, Retain, Store, StoreError, give_reserve_up, keep_reserve,
+};
 use crate::time::Timestamp;
 
 /// Answers that lose their body in one transaction: others who write wait no longer than that.
@@ -117,9 +119,6 @@ fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
 fn clear_away(context: &Context, config: &Config, report: &mut Dropped) -> Result<(), StoreError> {
     let captures = retain(config.keep.captures, now());
     let revisions = retain(config.keep.revisions, now());
-    if captures.is_none() && revisions.is_none() {
-        return Ok(());
-    }
     let store = store_to_write(config)?;
     if let Some(retain) = captures {
         prune_captures(context, &store, retain, report)?;
@@ -127,7 +126,8 @@ fn clear_away(context: &Context, config: &Config, report: &mut Dropped) -> Resul
     if let Some(retain) = revisions {
         prune_revisions(context, &store, retain, report)?;
     }
-    if !report.dry_run && report.captures + report.texts > 0 {
+    compact(context, &store, report)?;
+    if !report.dry_run && report.captures + report.texts + report.compacted > 0 {
         give_pages_back(&store)?;
     }
     store.close()
@@ -182,6 +182,25 @@ fn prune_revisions(
             None => return Ok(()),
         }
     }
+}
+
+fn compact(context: &Context, store: &Store, report: &mut Dropped) -> Result<(), StoreError> {
+    let reader = store.reader()?;
+    let mut compaction = reader.compaction()?;
+    let all = compaction.left();
+    if report.dry_run {
+        report.compacted = all;
+        return Ok(());
+    }
+    let mut done = Compacted::default();
+    let mut progress = context.output.progress();
+    while let Some(packed) = compaction.next(&reader)? {
+        done += store.writer().compact(packed).blocking()?;
+        progress.show(&format!("{} of {all} answers compacted", done.bodies));
+    }
+    report.compacted = done.bodies;
+    (report.compacted_from, report.compacted_to) = (done.before, done.after);
+    Ok(())
 }
 
 fn give_pages_back(store: &Store) -> Result<(), StoreError> {

@@ -129,6 +129,12 @@ pub struct Dropped {
     pub texts: u64,
     /// Bytes that these took.
     pub text_bytes: u64,
+    /// Answers that are kept as what differs from another.
+    pub compacted: u64,
+    /// Bytes that they took before; 0 when it was only looked at.
+    pub compacted_from: u64,
+    /// Bytes that they take now; 0 when it was only looked at.
+    pub compacted_to: u64,
     /// Whether it was only looked at.
     pub dry_run: bool,
 }
@@ -154,6 +160,19 @@ pub fn dropped(report: &Dropped) -> String {
             "{out}{verb} {} of old revisions, {} KiB; hashes, fingerprints and dates stay\n",
             count(report.texts, "text", "texts"),
             report.text_bytes.div_ceil(1024)
+        );
+    }
+    if report.compacted > 0 && report.dry_run {
+        out = format!(
+            "{out}would compact {}; nothing of them is lost\n",
+            count(report.compacted, "answer", "answers")
+        );
+    } else if report.compacted > 0 {
+        out = format!(
+            "{out}compacted {}, {} KiB to {} KiB; nothing of them is lost\n",
+            count(report.compacted, "answer", "answers"),
+            report.compacted_from.div_ceil(1024),
+            report.compacted_to.div_ceil(1024)
         );
     }
     if out.is_empty() {

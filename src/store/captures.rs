@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::codec::{sha256, unpack};
+use super::bodies;
+use super::codec::sha256;
 use super::error::StoreError;
 use super::feeds::limit_of;
 use super::reader::Reader;
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 macro_rules! select_capture {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.channel, c.url, c.fetched_at, c.status, c.headers, c.body_sha256, b.bytes, b.body, c.request ",
+            "SELECT c.id, c.channel, c.url, c.fetched_at, c.status, c.headers, c.body_sha256, c.body_id, c.request ",
             $rest
         )
     };
@@ -32,13 +33,12 @@ impl Reader {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_capture!(
                 "FROM revisions AS r JOIN captures AS c ON c.id IN (r.feed_capture_id, r.page_capture_id) \
-                 LEFT JOIN bodies AS b ON b.id = c.body_id \
                  WHERE r.entry_id = ?1 AND r.number = ?2 ORDER BY c.channel, c.id"
             ))?;
             let mut rows = statement.query(params![entry, revision])?;
             let mut captures = Vec::new();
             while let Some(row) = rows.next()? {
-                captures.push(capture_row(row)?);
+                captures.push(capture_row(conn, row)?);
             }
             Ok(captures)
         })
@@ -49,11 +49,10 @@ impl Reader {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_capture!(
                 "FROM revisions AS r JOIN captures AS c ON c.id = r.page_capture_id \
-                 LEFT JOIN bodies AS b ON b.id = c.body_id \
                  WHERE r.entry_id = ?1 ORDER BY r.number DESC LIMIT 1"
             ))?;
             let mut rows = statement.query([entry])?;
-            rows.next()?.map(capture_row).transpose()
+            rows.next()?.map(|row| capture_row(conn, row)).transpose()
         })
     }
 
@@ -127,26 +126,22 @@ pub(super) fn behind(
 
 /// A raw answer; `None` when there is no such row.
 pub(super) fn get(conn: &Connection, id: CaptureId) -> Result<Option<StoredCapture>, StoreError> {
-    let mut statement = conn.prepare_cached(select_capture!(
-        "FROM captures AS c LEFT JOIN bodies AS b ON b.id = c.body_id WHERE c.id = ?1"
-    ))?;
+    let mut statement =
+        conn.prepare_cached(select_capture!("FROM captures AS c WHERE c.id = ?1"))?;
     let mut rows = statement.query([id])?;
-    rows.next()?.map(capture_row).transpose()
+    rows.next()?.map(|row| capture_row(conn, row)).transpose()
 }
 
-fn capture_row(row: &Row<'_>) -> Result<StoredCapture, StoreError> {
+/// `row` is of a statement that is still open, so that its body is of the same moment.
+fn capture_row(conn: &Connection, row: &Row<'_>) -> Result<StoredCapture, StoreError> {
     let id: CaptureId = row.get(0)?;
     let damaged = |what: &str| StoreError::damaged(format!("capture {id} {what}"));
     let channel = parse_channels(&row.get::<_, String>(1)?);
     let headers: String = row.get(5)?;
-    let request: Option<String> = row.get(9)?;
-    let packed: Option<(i64, Vec<u8>)> = match row.get(7)? {
-        Some(bytes) => Some((bytes, row.get(8)?)),
-        None => None,
-    };
-    let body_kept = packed.is_some();
-    let body = match packed {
-        Some((bytes, packed)) => unpack(&packed, bytes)?,
+    let request: Option<String> = row.get(8)?;
+    let kept: Option<i64> = row.get(7)?;
+    let body = match kept {
+        Some(id) => bodies::get(conn, id)?,
         None => Vec::new(),
     };
     Ok(StoredCapture {
@@ -168,7 +163,7 @@ fn capture_row(row: &Row<'_>) -> Result<StoredCapture, StoreError> {
             body,
         },
         body_sha256: row.get(6)?,
-        body_kept,
+        body_kept: kept.is_some(),
     })
 }
 
@@ -178,11 +173,11 @@ pub(super) fn without_body(
     id: CaptureId,
 ) -> Result<Option<StoredCapture>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, channel, url, fetched_at, status, headers, body_sha256, NULL, NULL, request FROM captures \
+        "SELECT id, channel, url, fetched_at, status, headers, body_sha256, NULL, request FROM captures \
          WHERE id = ?1",
     )?;
     let mut rows = statement.query([id])?;
-    rows.next()?.map(capture_row).transpose()
+    rows.next()?.map(|row| capture_row(conn, row)).transpose()
 }
 
 /// Stores an answer; the same body twice is stored once.
@@ -192,23 +187,7 @@ pub(super) fn put(
     capture: &Capture,
 ) -> Result<CaptureId, StoreError> {
     let sha256 = sha256(&[&capture.body]);
-    let known: Option<i64> = tx
-        .conn
-        .prepare_cached("SELECT id FROM bodies WHERE sha256 = ?1")?
-        .query_row([&sha256], |row| row.get(0))
-        .optional()?;
-    let body = if let Some(id) = known {
-        id
-    } else {
-        let packed = tx.codec.pack(&capture.body)?;
-        tx.conn
-            .prepare_cached("INSERT INTO bodies (sha256, bytes, body) VALUES (?1, ?2, ?3)")?
-            .insert(params![
-                sha256,
-                i64::try_from(capture.body.len()).unwrap_or(i64::MAX),
-                packed
-            ])?
-    };
+    let body = bodies::put(tx, &sha256, &capture.body)?;
     let json = |headers: &Vec<(String, String)>| {
         serde_json::to_string(headers)
             .map_err(|_| StoreError::Refused("headers that have no JSON form"))

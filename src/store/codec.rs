@@ -1,11 +1,24 @@
 //! Hashes, compression and public ids: how content gets its name and its form in the database.
 
+use std::io::{Read as _, Write as _};
+
 use sha2::{Digest, Sha256};
+use zstd::stream::read::Decoder;
+use zstd::stream::write::Encoder;
 
 use super::error::StoreError;
 
 /// Level 1 costs about half of level 3 and packs texts nearly as well.
 const LEVEL: i32 = 1;
+
+/// Of what is packed once and for ever, beside the looks.
+const LEVEL_AGAINST: i32 = 3;
+
+/// The largest window that a decoder accepts unasked: 128 MiB.
+const WINDOW_LOG: u32 = 27;
+
+/// Above this many bytes the ordinary search loses sight of what stood in the prefix.
+const FAR: usize = 1024 * 1024;
 
 /// More than this is no value of ours, whatever the column says.
 const MAX_BYTES: i64 = 256 * 1024 * 1024;
@@ -34,6 +47,39 @@ pub(super) fn unpack(packed: &[u8], bytes: i64) -> Result<Vec<u8>, StoreError> {
     let capacity = usize::try_from(bytes.clamp(0, MAX_BYTES)).unwrap_or(0);
     let value = zstd::bulk::decompress(packed, capacity)
         .map_err(|_| StoreError::damaged("a compressed value cannot be read"))?;
+    of_length(value, bytes)
+}
+
+/// What a value has that `base` has not: a zstd frame with `base` as its prefix, as `zstd --patch-from` makes it.
+pub(super) fn pack_against(base: &[u8], bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let pack = || {
+        let mut encoder = Encoder::with_ref_prefix(Vec::new(), LEVEL_AGAINST, base)?;
+        // What lies further back than the window is not found again.
+        let reach = base.len().saturating_add(bytes.len());
+        encoder.window_log(reach.max(2).ilog2().saturating_add(1).clamp(10, WINDOW_LOG))?;
+        encoder.long_distance_matching(reach > FAR)?;
+        encoder.set_pledged_src_size(Some(bytes.len() as u64))?;
+        encoder.write_all(bytes)?;
+        encoder.finish()
+    };
+    pack().map_err(|error| StoreError::io(std::path::Path::new(""), error))
+}
+
+/// The bytes behind a stored value of `bytes` bytes that was packed against `base`.
+pub(super) fn unpack_against(
+    base: &[u8],
+    packed: &[u8],
+    bytes: i64,
+) -> Result<Vec<u8>, StoreError> {
+    let noted = u64::try_from(bytes.clamp(0, MAX_BYTES)).unwrap_or(0);
+    let mut value = Vec::with_capacity(usize::try_from(noted).unwrap_or(0));
+    Decoder::with_ref_prefix(packed, base)
+        .and_then(|decoder| decoder.take(noted + 1).read_to_end(&mut value))
+        .map_err(|_| StoreError::damaged("a compressed value cannot be read"))?;
+    of_length(value, bytes)
+}
+
+fn of_length(value: Vec<u8>, bytes: i64) -> Result<Vec<u8>, StoreError> {
     if i64::try_from(value.len()) == Ok(bytes) {
         Ok(value)
     } else {
@@ -127,5 +173,28 @@ mod tests {
         assert!(unpack(&packed, bytes - 1).is_err());
         assert!(unpack(&packed, bytes + 1).is_err());
         assert!(unpack(b"no zstd", 7).is_err());
+    }
+
+    #[test]
+    fn a_value_packed_against_another_comes_back_with_that_one_only() {
+        let page = |figure: &str| {
+            let rows: String = (0..40_000).map(|row| format!("<li>{row}</li>")).collect();
+            format!("<html>{rows}<p>{figure}</p>{rows}</html>").into_bytes()
+        };
+        let (base, value) = (page("1,200 people"), page("1,900 people"));
+        assert!(base.len() > FAR);
+        let bytes = i64::try_from(value.len()).unwrap();
+        let packed = pack_against(&base, &value).unwrap();
+        assert!(packed.len() < 500, "{} bytes", packed.len());
+        assert_eq!(unpack_against(&base, &packed, bytes).unwrap(), value);
+        assert!(unpack_against(&base, &packed, bytes - 1).is_err());
+        assert!(unpack_against(&base, &packed, bytes + 1).is_err());
+        assert!(unpack(&packed, bytes).is_err());
+        assert!(unpack_against(b"", &packed, bytes).is_err());
+        for (base, value) in [(&b""[..], &b"x"[..]), (b"x", b""), (b"", b"")] {
+            let packed = pack_against(base, value).unwrap();
+            let bytes = i64::try_from(value.len()).unwrap();
+            assert_eq!(unpack_against(base, &packed, bytes).unwrap(), value);
+        }
     }
 }

@@ -59,6 +59,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 9,
         sql: include_str!("../../migrations/0009_queues.sql"),
     },
+    Migration {
+        number: 10,
+        sql: include_str!("../../migrations/0010_compaction.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

@@ -10,12 +10,14 @@
 
 mod aliases;
 mod beside;
+mod bodies;
 mod captures;
 mod chain;
 mod changes;
 mod checks;
 mod codec;
 mod commit;
+mod compaction;
 mod digests;
 mod entries;
 mod error;
@@ -54,6 +56,7 @@ pub use beside::beside;
 pub use changes::{ChangeFilter, StoredChange};
 pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
+pub use compaction::{Compacted, Compaction};
 pub use digests::{DigestEnd, PageEdits, PendingDigest};
 pub use entries::{
     Bearer, Candidate, DueKey, DuePage, KnownEntry, KnownEntryFull, Life, PageRow, RecentChange,

@@ -5,6 +5,7 @@
 
 use rusqlite::{named_params, params};
 
+use super::bodies;
 use super::error::StoreError;
 use super::feeds::limit_of;
 use super::reader::Reader;
@@ -103,13 +104,7 @@ impl Writer {
                     .execute([id])?;
                 pruned.captures += 1;
                 if let Some(body) = body {
-                    pruned.bodies += tx
-                        .conn
-                        .prepare_cached(
-                            "DELETE FROM bodies WHERE id = ?1 AND NOT EXISTS \
-                             (SELECT 1 FROM captures WHERE body_id = ?1)",
-                        )?
-                        .execute([body])?;
+                    pruned.bodies += bodies::drop_unused(tx.conn, body)?;
                 }
             }
             Ok(pruned)

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::bodies;
 use super::chain;
 use super::codec::{sha256, unpack};
 use super::error::StoreError;
@@ -136,14 +137,13 @@ fn verify_bodies(
     found: &mut Verified,
     work: &mut Work<'_>,
 ) -> Result<(), StoreError> {
-    let mut statement = conn.prepare("SELECT id, sha256, bytes, body FROM bodies ORDER BY id")?;
+    let mut statement = conn.prepare("SELECT id, sha256 FROM bodies ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (id, hash, bytes): (i64, [u8; 32], i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (id, hash): (i64, [u8; 32]) = (row.get(0)?, row.get(1)?);
         found.bodies += 1;
         work.one();
-        let body = row.get_ref(3)?.as_blob().unwrap_or_default();
-        match unpack(body, bytes) {
+        match bodies::get(conn, id) {
             Err(error) => found.fault(format!("body {id}: {error}")),
             Ok(body) if sha256(&[&body]) != hash => {
                 found.fault(format!("body {id}: its bytes do not have its hash"));

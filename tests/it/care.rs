@@ -384,3 +384,73 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     assert_eq!(found.len(), 1);
     has(&found, "configuration", "fail", "every");
 }
+
+#[test]
+fn answers_that_resemble_one_another_take_little_room_and_are_read_as_before() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[keep]\ncaptures = \"all\"\n[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    // Words that do not repeat, so that only the other answers can make one small.
+    let other = |seed: u32| -> String {
+        (0..300)
+            .map(|n| format!("w{:x} ", (seed + n).wrapping_mul(2_654_435_761)))
+            .collect()
+    };
+    let publish = |edition: u32| {
+        let items = [
+            ("1", "/1", format!("The {edition}th report"), other(1000)),
+            ("2", "/2", "Archive".to_owned(), other(2000)),
+        ];
+        let items: Vec<(&str, &str, &str, &str)> = items
+            .iter()
+            .map(|(id, url, title, text)| (*id, *url, title.as_str(), text.as_str()))
+            .collect();
+        publisher.set("/feed.xml", Page::rss(rss(&items)));
+        home.check();
+    };
+    (0..20).for_each(publish);
+    let bodies = |name: &str| -> Vec<String> {
+        let file = home.path().join(name);
+        home.ok(&["export", "evidence", "5", "-o", file.to_str().unwrap()]);
+        let text = std::fs::read_to_string(file).unwrap();
+        let parts = text.split("\"body\":\"").skip(1);
+        parts
+            .map(|part| part.split('"').next().unwrap().to_owned())
+            .collect()
+    };
+    let before = bodies("before.html");
+    assert_eq!(before.len(), 2);
+    let would: Value = serde_json::from_str(&home.ok(&["db", "prune", "-n", "--json"])).unwrap();
+    assert_eq!(would["compacted"], 19);
+    assert_eq!(would["compacted_to"], 0, "a dry run compacts nothing");
+    let said = home.ok(&["db", "prune"]);
+    assert!(said.starts_with("compacted 19 answers, "), "{said}");
+    let room = |what: &str| -> i64 {
+        let conn = Connection::open(home.db_path()).unwrap();
+        conn.query_row(&format!("SELECT {what} FROM bodies"), [], |row| row.get(0))
+            .unwrap()
+    };
+    assert!(
+        room("sum(length(body))") < 2 * room("max(length(body))"),
+        "twenty answers take the room of two"
+    );
+    assert_eq!(home.ok(&["db", "prune"]), "nothing to drop\n");
+    assert!(
+        bodies("after.html") == before,
+        "the evidence has other bodies"
+    );
+    let (code, report) = verify(&home);
+    assert_eq!((code, &report["bodies"]), (Some(0), &Value::from(20)));
+
+    // What comes after it is stored as ever, and the daemon compacts by itself.
+    (20..36).for_each(publish);
+    let mut daemon = home.daemon();
+    eventually(Duration::from_secs(20), "the daemon compacts", || {
+        room("count(base_id)") == 19 + 15
+    });
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(verify(&home).0, Some(0));
+}

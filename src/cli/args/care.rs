@@ -32,9 +32,12 @@ revisor db backup revisor.copy.db -q"
 Examples:\n  revisor db verify\n  revisor db verify --db revisor.copy.db --json"
     )]
     Verify,
-    /// Drop what `[keep]` says is not kept any more; hashes, headers and dates stay
-    #[command(after_help = "The daemon does this by itself once a day.\n\n\
-Examples:\n  revisor db prune\n  revisor db prune --dry-run")]
+    /// Drop what `[keep]` says is not kept any more, and compact the answers that are; hashes, headers and dates stay
+    #[command(
+        after_help = "Answers that resemble one another are kept as what differs; each can be read as before.\n\
+The daemon does all of this by itself once a day.\n\n\
+Examples:\n  revisor db prune\n  revisor db prune --dry-run"
+    )]
     Prune {
         /// Say what would be dropped, and drop nothing
         #[arg(short = 'n', long)]

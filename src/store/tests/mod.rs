@@ -1,6 +1,7 @@
 //! The store as its callers see it: through `Store`, `Writer` and `Reader` on a file.
 
 mod committing;
+mod compacting;
 mod delivering;
 mod opening;
 mod reading;

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 9] = [
+const DUMPS: [(u32, &str); 10] = [
     (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
     (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
     (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
@@ -14,6 +14,7 @@ const DUMPS: [(u32, &str); 9] = [
     (7, include_str!("../../../tests/fixtures/schemas/0007.sql")),
     (8, include_str!("../../../tests/fixtures/schemas/0008.sql")),
     (9, include_str!("../../../tests/fixtures/schemas/0009.sql")),
+    (10, include_str!("../../../tests/fixtures/schemas/0010.sql")),
 ];
 
 /// A file as the program of that time left it.

@@ -1,0 +1,79 @@
+//! `bodies`: the bytes of answers, each different one once, by itself or as what differs from another.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::codec::{unpack, unpack_against};
+use super::error::StoreError;
+use super::writer::Tx;
+
+/// A body needs at most so many others to be read.
+pub(super) const MAX_DEPTH: usize = 4;
+
+/// Stores a body, or finds it.
+pub(super) fn put(tx: &mut Tx<'_>, sha256: &[u8; 32], body: &[u8]) -> Result<i64, StoreError> {
+    let known: Option<i64> = tx
+        .conn
+        .prepare_cached("SELECT id FROM bodies WHERE sha256 = ?1")?
+        .query_row([sha256], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    let packed = tx.codec.pack(body)?;
+    let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
+    Ok(tx
+        .conn
+        .prepare_cached("INSERT INTO bodies (sha256, bytes, body) VALUES (?1, ?2, ?3)")?
+        .insert(params![sha256, bytes, packed])?)
+}
+
+/// Reads a body. Inside of one transaction, or while a statement is open: else its base may go meanwhile.
+pub(super) fn get(conn: &Connection, id: i64) -> Result<Vec<u8>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT bytes, body, base_id FROM bodies WHERE id = ?1")?;
+    let mut deltas = Vec::new();
+    let mut at = id;
+    let mut body = loop {
+        let row: Option<(i64, Vec<u8>, Option<i64>)> = statement
+            .query_row([at], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let Some((bytes, packed, base)) = row else {
+            return Err(StoreError::damaged(format!("body {at} is missing")));
+        };
+        match base {
+            None => break unpack(&packed, bytes)?,
+            Some(_) if deltas.len() == MAX_DEPTH => {
+                return Err(StoreError::damaged(format!(
+                    "body {id} is based on more than {MAX_DEPTH} others"
+                )));
+            }
+            Some(base) => {
+                deltas.push((bytes, packed));
+                at = base;
+            }
+        }
+    };
+    for (bytes, packed) in deltas.iter().rev() {
+        body = unpack_against(&body, packed, *bytes)?;
+    }
+    Ok(body)
+}
+
+/// Deletes a body that no capture and no other body needs, and then those that it was the last to need. Answers how
+/// many went.
+pub(super) fn drop_unused(conn: &Connection, id: i64) -> Result<usize, StoreError> {
+    let mut dropped = 0;
+    let mut next = Some(id);
+    while let Some(id) = next {
+        let gone: Option<Option<i64>> = conn
+            .prepare_cached(
+                "DELETE FROM bodies WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM captures WHERE body_id = ?1) \
+                 AND NOT EXISTS (SELECT 1 FROM bodies WHERE base_id = ?1) RETURNING base_id",
+            )?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        dropped += usize::from(gone.is_some());
+        next = gone.flatten();
+    }
+    Ok(dropped)
+}
