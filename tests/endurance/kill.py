@@ -161,7 +161,7 @@ class Run:
         retried = 0
         while time.time() - began < self.options.drain:
             rows = self.revisor.query("SELECT count(*) FROM deliveries WHERE done_at IS NULL")
-            if rows == [(0,)]:
+            if rows == [(0,)] and self.revisor.heeds_signals(daemon):
                 break
             if time.time() - retried > 5:
                 retried = time.time()

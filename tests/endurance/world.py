@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import random
+import signal
 import socket
 import sqlite3
 import struct
@@ -177,6 +178,16 @@ class Revisor:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
+
+    @staticmethod
+    def heeds_signals(daemon):
+        """Whether a daemon that was just started has come so far that SIGTERM asks it to end."""
+        try:
+            with open(f"/proc/{daemon.pid}/status") as file:
+                caught = next(line for line in file if line.startswith("SigCgt:"))
+        except (OSError, StopIteration):
+            return False
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
     def run(self, *arguments, timeout=600):
         return subprocess.run(
