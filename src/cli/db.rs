@@ -126,8 +126,12 @@ fn clear_away(context: &Context, config: &Config, report: &mut Dropped) -> Resul
     if let Some(retain) = revisions {
         prune_revisions(context, &store, retain, report)?;
     }
+    if report.captures + report.texts > 0 && !report.dry_run {
+        // Before more is written: on a full disk it may be needed for that.
+        give_pages_back(&store)?;
+    }
     compact(context, &store, report)?;
-    if !report.dry_run && report.captures + report.texts + report.compacted > 0 {
+    if !report.dry_run {
         give_pages_back(&store)?;
     }
     store.close()

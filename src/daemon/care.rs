@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Retention;
 use crate::pipeline::{Pipeline, Reextracted};
-use crate::store::{Compacted, Reader, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
+use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
 
 /// How often.
 const EVERY: Duration = Duration::from_hours(24);
@@ -50,7 +50,7 @@ pub(super) async fn run(pipeline: Arc<Pipeline>, writer: Writer, stop: Cancellat
 }
 
 /// On a full disk the reserve makes room for the writing; it is kept again as soon as there is room.
-async fn with_reserve(pipeline: &Arc<Pipeline>, writer: &Writer) -> Result<(), StoreError> {
+async fn with_reserve(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
     let mut done = once(pipeline, writer).await;
     let path = writer.path().to_owned();
     let given = match &done {
@@ -75,7 +75,7 @@ async fn with_reserve(pipeline: &Arc<Pipeline>, writer: &Writer) -> Result<(), S
     done
 }
 
-async fn once(pipeline: &Arc<Pipeline>, writer: &Writer) -> Result<(), StoreError> {
+async fn once(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
     // Before anything is dropped: an answer that is gone cannot be read anew.
     let mut work = pipeline.reextraction();
     let mut done = Reextracted::default();
@@ -123,54 +123,43 @@ async fn once(pipeline: &Arc<Pipeline>, writer: &Writer) -> Result<(), StoreErro
             tokio::time::sleep(PAUSE).await;
         }
     }
-    let compacted = compact(pipeline, writer).await?;
-    if answers > 0 || texts > 0 || compacted.bodies > 0 {
-        let mut left = u64::MAX;
-        loop {
-            let now_left = writer.give_pages_back(PAGES).await?;
-            if now_left == 0 || now_left >= left {
-                break;
-            }
-            left = now_left;
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
     if answers > 0 || texts > 0 {
         tracing::info!(answers, texts, "what is old is not kept any more");
+        // Before more is written: on a full disk it may be needed for that.
+        give_pages_back(writer).await?;
     }
+    let compacted = compact(pipeline).await?;
     if compacted.bodies > 0 {
         let (answers, before, after) = (compacted.bodies, compacted.before, compacted.after);
         tracing::info!(answers, before, after, "answers were compacted");
     }
+    give_pages_back(writer).await?;
     writer.optimize().await
 }
 
-/// Packing is work for the processor, so it has a thread of its own.
-async fn compact(pipeline: &Arc<Pipeline>, writer: &Writer) -> Result<Compacted, StoreError> {
+async fn compact(pipeline: &Pipeline) -> Result<Compacted, StoreError> {
     let mut done = Compacted::default();
-    let reading = Arc::clone(pipeline);
-    let mut compaction = apart(move || reading.read(Reader::compaction)).await?;
+    let mut work = pipeline.compaction().await?;
     loop {
-        let reading = Arc::clone(pipeline);
-        let (left, packed) = apart(move || {
-            let packed = reading.read(|reader| compaction.next(reader))?;
-            Ok((compaction, packed))
-        })
-        .await?;
-        let Some(packed) = packed else {
+        let (left, compacted) = pipeline.compact_step(work).await?;
+        let Some(compacted) = compacted else {
             return Ok(done);
         };
-        compaction = left;
-        done += writer.compact(packed).await?;
+        work = left;
+        done += compacted;
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn apart<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+/// What is free goes back to the file system, also what an interrupted run has left.
+async fn give_pages_back(writer: &Writer) -> Result<(), StoreError> {
+    let mut left = u64::MAX;
+    loop {
+        let now_left = writer.give_pages_back(PAGES).await?;
+        if now_left == 0 || now_left >= left {
+            return Ok(());
+        }
+        left = now_left;
+        tokio::time::sleep(PAUSE).await;
     }
 }

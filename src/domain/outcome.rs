@@ -383,8 +383,9 @@ impl EntryOutcome {
 impl EntryOutcome {
     /// Only what a revision was read from is kept.
     pub fn drop_needless_capture(&mut self) {
-        let begins = |base: &Base| base.revision.origin == Origin::Rebased;
-        if self.revision.is_none() && !self.base.as_ref().is_some_and(begins) {
+        let page = |revision: &NewRevision| revision.channels.contains(&Channel::Page);
+        let begins = |base: &Base| base.revision.origin == Origin::Rebased && page(&base.revision);
+        if !self.revision.as_ref().is_some_and(page) && !self.base.as_ref().is_some_and(begins) {
             self.page_capture = None;
         }
     }

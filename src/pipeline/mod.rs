@@ -7,6 +7,7 @@ mod along;
 mod bulk;
 mod busy;
 mod clocks;
+mod compact;
 mod digest;
 mod doubtful;
 mod feed;

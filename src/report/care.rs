@@ -164,7 +164,7 @@ pub fn dropped(report: &Dropped) -> String {
     }
     if report.compacted > 0 && report.dry_run {
         out = format!(
-            "{out}would compact {}; nothing of them is lost\n",
+            "{out}would compact up to {}; nothing of them is lost\n",
             count(report.compacted, "answer", "answers")
         );
     } else if report.compacted > 0 {

@@ -6,9 +6,6 @@ use super::codec::{unpack, unpack_against};
 use super::error::StoreError;
 use super::writer::Tx;
 
-/// A body needs at most so many others to be read.
-pub(super) const MAX_DEPTH: usize = 4;
-
 /// Stores a body, or finds it.
 pub(super) fn put(tx: &mut Tx<'_>, sha256: &[u8; 32], body: &[u8]) -> Result<i64, StoreError> {
     let known: Option<i64> = tx
@@ -40,11 +37,12 @@ pub(super) fn get(conn: &Connection, id: i64) -> Result<Vec<u8>, StoreError> {
         let Some((bytes, packed, base)) = row else {
             return Err(StoreError::damaged(format!("body {at} is missing")));
         };
-        match base {
+        match base.filter(|&base| base != at) {
             None => break unpack(&packed, bytes)?,
-            Some(_) if deltas.len() == MAX_DEPTH => {
+            // Bases are later, so this ends.
+            Some(base) if base < at => {
                 return Err(StoreError::damaged(format!(
-                    "body {id} is based on more than {MAX_DEPTH} others"
+                    "body {at} is based on an earlier one"
                 )));
             }
             Some(base) => {
@@ -59,6 +57,17 @@ pub(super) fn get(conn: &Connection, id: i64) -> Result<Vec<u8>, StoreError> {
     Ok(body)
 }
 
+/// How many other bodies are needed to read this one.
+pub(super) fn depth(conn: &Connection, id: i64) -> Result<usize, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT base_id FROM bodies WHERE id = ?1 AND base_id > id")?;
+    let (mut at, mut depth) = (id, 0);
+    while let Some(base) = statement.query_row([at], |row| row.get(0)).optional()? {
+        (at, depth) = (base, depth + 1);
+    }
+    Ok(depth)
+}
+
 /// Deletes a body that no capture and no other body needs, and then those that it was the last to need. Answers how
 /// many went.
 pub(super) fn drop_unused(conn: &Connection, id: i64) -> Result<usize, StoreError> {
@@ -68,7 +77,7 @@ pub(super) fn drop_unused(conn: &Connection, id: i64) -> Result<usize, StoreErro
         let gone: Option<Option<i64>> = conn
             .prepare_cached(
                 "DELETE FROM bodies WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM captures WHERE body_id = ?1) \
-                 AND NOT EXISTS (SELECT 1 FROM bodies WHERE base_id = ?1) RETURNING base_id",
+                 AND NOT EXISTS (SELECT 1 FROM bodies WHERE base_id = ?1 AND id <> ?1) RETURNING nullif(base_id, id)",
             )?
             .query_row([id], |row| row.get(0))
             .optional()?;

@@ -1,51 +1,66 @@
 //! Compaction: of answers that resemble one another, one is kept whole and the others as what differs from it.
 //!
 //! The pages of a site share their furniture, and the answers of a feed most of their entries, so a body is packed
-//! against another of the same feed and channel, the next newer one of the same page where there is one. Newer, because
-//! retention takes the oldest first (as RCS keeps the newest revision whole: Tichy 1985). A body that was looked at is
-//! never packed anew, so what others are based on does not move, and no body needs more than `MAX_DEPTH` others.
+//! against another of the same feed and channel, the next newer one of the same address where there is one. Newer,
+//! because retention takes the oldest first (as RCS keeps the newest revision whole: Tichy 1985). A body that was looked
+//! at is not packed again, so what others are based on stays as it is.
 //!
-//! It is done apart from the looks: a new body is always stored whole.
+//! It is done apart from the looks: a new body is always stored whole. Two processes may do it at the same time; what
+//! one has packed is stored only where the rows are still those it has read.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::bodies::{self, MAX_DEPTH};
-use super::codec::{pack_against, unpack_against};
+use super::bodies;
+use super::codec::{pack_against, sha256, unpack_against};
 use super::error::StoreError;
 use super::reader::Reader;
 use super::sql::count;
 use super::writer::{Write, Writer};
 
-/// Fewer of a feed and channel wait for more: each batch has one that stays whole.
-const FEWEST: usize = 16;
-const MOST: usize = 32;
+/// To read a body takes at most so many others.
+pub(super) const MAX_DEPTH: usize = 8;
 
-/// What [`Compaction::next`] reads at once, in bytes of bodies, so that its memory and the transactions stay small.
-const AT_ONCE: usize = 4 * 1024 * 1024;
+/// Fewer of a feed and channel wait for more: of each batch one stays whole.
+const FEWEST: usize = 16;
+const MOST: usize = 128;
+
+/// What [`Compaction::next`] reads at once, in bytes of bodies, so that the transactions stay small.
+const AT_ONCE: u64 = 4 * 1024 * 1024;
+
+/// Larger bodies stay whole: packing takes several times their size in memory.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What is to be looked at; each part is packed by [`Compaction::next`] and stored by [`Writer::compact`].
 #[derive(Debug)]
 pub struct Compaction {
-    steps: std::vec::IntoIter<Step>,
+    pub(super) steps: std::vec::IntoIter<Step>,
 }
 
 /// A body, and the one that it is to be packed against; `None` for one that is to stay whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Step {
-    body: i64,
-    base: Option<i64>,
+pub(super) struct Step {
+    pub(super) body: i64,
+    pub(super) base: Option<i64>,
 }
 
 /// A body in the form in which it is to stay.
 #[derive(Debug)]
 pub struct Packed {
-    body: i64,
+    body: Known,
     /// The base, and what differs from it; `None` when the body stays whole.
-    delta: Option<(i64, Vec<u8>)>,
-    /// Length of the stored form until now.
-    before: u64,
+    delta: Option<(Known, Vec<u8>)>,
+}
+
+/// A row of `bodies` as it was read. The id alone does not name it: `SQLite` gives that of a deleted row again.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: i64,
+    sha256: [u8; 32],
+    /// Length of the body, and of the form in which it is stored.
+    bytes: u64,
+    stored: u64,
 }
 
 /// What was achieved.
@@ -73,9 +88,9 @@ impl Reader {
         self.read(|conn| {
             // Of a body that several answers share, the newest of these counts: the columns beside a max() are of its row.
             let mut statement = conn.prepare(
-                "SELECT c.feed_id, c.channel, b.id, r.entry_id, max(c.id) FROM bodies AS b \
-                 JOIN captures AS c ON c.body_id = b.id LEFT JOIN revisions AS r ON r.page_capture_id = c.id \
-                 WHERE b.compacted = 0 GROUP BY b.id ORDER BY c.feed_id, c.channel, b.id",
+                "SELECT c.feed_id, c.channel, b.id, c.url, max(c.id) FROM bodies AS b \
+                 JOIN captures AS c ON c.body_id = b.id WHERE b.base_id IS NULL \
+                 GROUP BY b.id ORDER BY c.feed_id, c.channel, b.id",
             )?;
             let mut rows = statement.query([])?;
             let mut steps = Vec::new();
@@ -90,7 +105,7 @@ impl Reader {
                 }
                 group.push(Waiting {
                     body: row.get(2)?,
-                    entry: row.get(3)?,
+                    url: row.get(3)?,
                 });
             }
             steps.extend(plan(&group));
@@ -101,12 +116,11 @@ impl Reader {
     }
 }
 
-/// A body that was not looked at yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A body that was not looked at yet, and the address that has answered with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     body: i64,
-    /// The entry whose page it is; `None` for the answers of the feed itself.
-    entry: Option<i64>,
+    url: String,
 }
 
 /// What is packed against what, of the bodies of one feed and channel, oldest first. A base comes before what is based
@@ -125,25 +139,27 @@ fn plan(group: &[Waiting]) -> Vec<Step> {
             body: whole.body,
             base: None,
         });
-        // Of each page the last body planned, and how many others it needs.
-        let mut last = HashMap::from([(whole.entry, (whole.body, 0))]);
+        // Of each address the newest body and the last one planned, each with how many others it needs.
+        let mut known = HashMap::from([(&whole.url, [(whole.body, 0); 2])]);
         for waiting in newest_first {
-            let (base, depth) = match last.get(&waiting.entry) {
-                Some(&(newer, depth)) if depth < MAX_DEPTH => (newer, depth + 1),
-                _ => (whole.body, 1),
+            let (base, depth) = match known.get(&waiting.url) {
+                Some(&[_, last]) if last.1 < MAX_DEPTH => last,
+                Some(&[newest, _]) => newest,
+                None => (whole.body, 0),
             };
             steps.push(Step {
                 body: waiting.body,
                 base: Some(base),
             });
-            last.insert(waiting.entry, (waiting.body, depth));
+            let this = (waiting.body, depth + 1);
+            known.entry(&waiting.url).or_insert([this; 2])[1] = this;
         }
     }
     steps
 }
 
 impl Compaction {
-    /// How many bodies would be packed against another.
+    /// How many bodies would be packed against another; those that would gain little stay whole.
     #[must_use]
     pub fn left(&self) -> u64 {
         let steps = self.steps.as_slice().iter();
@@ -156,8 +172,8 @@ impl Compaction {
         let mut read = 0;
         while read < AT_ONCE {
             let Some(step) = self.steps.next() else { break };
-            if let Some((bytes, form)) = reader.read(|conn| pack(conn, step))? {
-                read += bytes;
+            if let Some(form) = reader.read(|conn| pack(conn, step))? {
+                read += form.body.bytes + form.delta.as_ref().map_or(0, |(base, _)| base.bytes);
                 packed.push(form);
             }
         }
@@ -166,82 +182,126 @@ impl Compaction {
     }
 }
 
-/// The new form, and how many bytes were read for it; `None` when retention has taken the body or its base meanwhile,
-/// or somebody else has packed it.
-fn pack(conn: &Connection, step: Step) -> Result<Option<(usize, Packed)>, StoreError> {
+/// The new form; `None` for a body that is better left alone: retention has taken it or its base, somebody else has
+/// packed it, or the base is damaged.
+fn pack(conn: &Connection, step: Step) -> Result<Option<Packed>, StoreError> {
     // One moment for the body and all that it is based on.
     let conn = conn.unchecked_transaction()?;
-    let length = |id: i64, compacted: bool| -> Result<Option<u64>, StoreError> {
-        Ok(conn
-            .prepare_cached(
-                "SELECT length(body) FROM bodies WHERE id = ?1 AND (?2 OR compacted = 0)",
-            )?
-            .query_row(params![id, compacted], |row| count(row, 0))
-            .optional()?)
-    };
-    let Some(before) = length(step.body, false)? else {
+    let Some((body, false)) = known(&conn, step.body)? else {
         return Ok(None);
     };
-    let whole = |read| {
-        let form = Packed {
-            body: step.body,
-            delta: None,
-            before,
-        };
-        Ok(Some((read, form)))
-    };
+    let whole = Ok(Some(Packed { body, delta: None }));
     let Some(base) = step.base else {
-        return whole(0);
+        return whole;
     };
-    if length(base, true)?.is_none() {
+    let Some((base, _)) = known(&conn, base)? else {
         return Ok(None);
-    }
-    let (body, other) = (bodies::get(&conn, step.body)?, bodies::get(&conn, base)?);
-    let read = body.len() + other.len();
-    let delta = pack_against(&other, &body)?;
-    // A difference that saves little is not worth a base. And what does not come back is no form to keep.
-    let bytes = i64::try_from(body.len()).unwrap_or(i64::MAX);
-    if delta.len() as u64 > before / 4 * 3
-        || unpack_against(&other, &delta, bytes).ok().as_ref() != Some(&body)
-    {
-        return whole(read);
-    }
-    let form = Packed {
-        body: step.body,
-        delta: Some((base, delta)),
-        before,
     };
-    Ok(Some((read, form)))
+    if body.bytes.max(base.bytes) > LARGEST {
+        return whole;
+    }
+    let Some(bytes) = undamaged(&conn, &body)? else {
+        return whole;
+    };
+    let Some(other) = undamaged(&conn, &base)? else {
+        return Ok(None);
+    };
+    let delta = pack_against(&other, &bytes)?;
+    // A difference that saves little is not worth a base. And what does not come back is no form to keep.
+    if delta.len() as u64 > body.stored / 4 * 3 || !unpacks_to(&other, &delta, &bytes) {
+        return whole;
+    }
+    Ok(Some(Packed {
+        body,
+        delta: Some((base, delta)),
+    }))
+}
+
+/// What is known of a row, and whether it was looked at.
+fn known(conn: &Connection, id: i64) -> Result<Option<(Known, bool)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT sha256, bytes, length(body), base_id IS NOT NULL FROM bodies WHERE id = ?1",
+    )?;
+    let row = statement.query_row([id], |row| {
+        let known = Known {
+            id,
+            sha256: row.get(0)?,
+            bytes: count(row, 1)?,
+            stored: count(row, 2)?,
+        };
+        Ok((known, row.get(3)?))
+    });
+    Ok(row.optional()?)
+}
+
+fn unpacks_to(base: &[u8], delta: &[u8], bytes: &[u8]) -> bool {
+    let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    unpack_against(base, delta, length).is_ok_and(|unpacked| unpacked == bytes)
+}
+
+fn undamaged(conn: &Connection, body: &Known) -> Result<Option<Vec<u8>>, StoreError> {
+    match bodies::get(conn, body.id) {
+        Ok(bytes) => Ok((sha256(&[&bytes]) == body.sha256).then_some(bytes)),
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 impl Writer {
     /// Stores what [`Compaction::next`] has packed, as far as the bodies are still there as it found them.
     pub fn compact(&self, packed: Vec<Packed>) -> Write<Compacted> {
         self.write(move |tx| {
-            let mut keep = tx.conn.prepare_cached(
-                "UPDATE bodies SET compacted = 1 WHERE id = ?1 AND compacted = 0",
-            )?;
-            let mut replace = tx.conn.prepare_cached(
-                "UPDATE bodies SET body = ?2, base_id = ?3, compacted = 1 WHERE id = ?1 AND compacted = 0 \
-                 AND EXISTS (SELECT 1 FROM bodies WHERE id = ?3 AND compacted = 1)",
-            )?;
             let mut done = Compacted::default();
-            for form in &packed {
-                let Some((base, delta)) = &form.delta else {
-                    keep.execute([form.body])?;
-                    continue;
-                };
-                if replace.execute(params![form.body, delta, base])? == 1 {
-                    done += Compacted {
-                        bodies: 1,
-                        before: form.before,
-                        after: delta.len() as u64,
-                    };
+            for Packed { body, delta } in &packed {
+                match delta {
+                    None => keep(tx.conn, body)?,
+                    Some((base, delta)) if replace(tx.conn, body, base, delta)? => {
+                        done += Compacted {
+                            bodies: 1,
+                            before: body.stored,
+                            after: delta.len() as u64,
+                        };
+                    }
+                    Some(_) => {}
                 }
             }
             Ok(done)
         })
     }
+}
+
+fn keep(conn: &Connection, body: &Known) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE bodies SET base_id = id WHERE id = ?1 AND sha256 = ?2 AND base_id IS NULL",
+    )?
+    .execute(params![body.id, body.sha256])?;
+    Ok(())
+}
+
+/// Whether it was done. The plan of another process may have put the base deeper than ours knew.
+fn replace(
+    conn: &Connection,
+    body: &Known,
+    base: &Known,
+    delta: &[u8],
+) -> Result<bool, StoreError> {
+    if bodies::depth(conn, base.id)? >= MAX_DEPTH {
+        return Ok(false);
+    }
+    let replaced = conn
+        .prepare_cached(
+            "UPDATE bodies SET body = :delta, base_id = :base \
+             WHERE id = :id AND sha256 = :sha256 AND base_id IS NULL AND :base > id \
+             AND EXISTS (SELECT 1 FROM bodies WHERE id = :base AND sha256 = :base_sha256 AND base_id IS NOT NULL)",
+        )?
+        .execute(named_params! {
+            ":delta": delta,
+            ":base": base.id,
+            ":id": body.id,
+            ":sha256": body.sha256,
+            ":base_sha256": base.sha256,
+        })?;
+    Ok(replaced == 1)
 }
 
 #[cfg(test)]
@@ -250,39 +310,41 @@ mod tests {
 
     use super::*;
 
-    fn waiting(entries: &[Option<i64>]) -> Vec<Waiting> {
-        let numbered = entries.iter().zip(1..);
+    fn waiting(urls: &[u8]) -> Vec<Waiting> {
+        let numbered = urls.iter().zip(1..);
         numbered
-            .map(|(entry, body)| Waiting {
+            .map(|(url, body)| Waiting {
                 body,
-                entry: *entry,
+                url: format!("https://news.example/{url}"),
             })
             .collect()
     }
 
     #[test]
     fn few_wait_for_more() {
-        assert_eq!(plan(&waiting(&[None; FEWEST - 1])), []);
-        assert_eq!(plan(&waiting(&[None; FEWEST])).len(), FEWEST);
-        assert_eq!(plan(&waiting(&[None; MOST + 1])).len(), MOST + 1);
+        assert_eq!(plan(&waiting(&[1; FEWEST - 1])), []);
+        assert_eq!(plan(&waiting(&[1; FEWEST])).len(), FEWEST);
+        assert_eq!(plan(&waiting(&[1; MOST + 1])).len(), MOST + 1);
     }
 
     #[test]
     fn a_page_is_based_on_its_next_newer_answer_and_else_on_the_newest_of_the_site() {
-        let mut entries = vec![Some(9); FEWEST];
-        entries[2] = Some(1);
-        entries[5] = Some(1);
-        let steps = plan(&waiting(&entries));
+        let mut urls = vec![1; FEWEST];
+        urls[FEWEST - 1] = 9;
+        let steps = plan(&waiting(&urls));
         let base = |body| steps.iter().find(|step| step.body == body).unwrap().base;
         assert_eq!(base(16), None);
-        assert_eq!(base(6), Some(16));
-        assert_eq!(base(3), Some(6));
+        assert_eq!(base(15), Some(16));
+        assert_eq!(base(14), Some(15));
+        let deepest = 16 - i64::try_from(MAX_DEPTH).unwrap();
+        assert_eq!(base(deepest), Some(deepest + 1));
+        assert_eq!(base(deepest - 1), Some(15), "from there on anew");
     }
 
     proptest! {
         #[test]
-        fn bases_are_newer_come_first_and_are_few(entries in prop::collection::vec(prop::option::of(0..4_i64), 0..100)) {
-            let group = waiting(&entries);
+        fn bases_are_newer_come_first_and_are_few(urls in prop::collection::vec(0..5_u8, 0..300)) {
+            let group = waiting(&urls);
             let mut depths: HashMap<i64, usize> = HashMap::new();
             let mut whole = 0;
             for step in plan(&group) {

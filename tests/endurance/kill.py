@@ -41,7 +41,7 @@ fetch = "off"
 [detect]
 bulk_edit = 1000
 [keep]
-captures = "1"
+captures = "all"
 """
 SETTLE = 120  # seconds that a round may take without kills
 
@@ -53,6 +53,10 @@ class Run:
         self.publisher = Publisher(options.feedserver, hosts=8)
         self.receiver = Receiver(options.seed)
         config = configuration(folder, self.publisher, options.feeds, TARGETS, self.receiver, SETTINGS)
+        # The daemon keeps and compacts all answers; `db prune` beside it also drops some.
+        self.pruning = f"{folder}/pruning.toml"
+        with open(config) as known, open(self.pruning, "w") as file:
+            file.write(known.read().replace('captures = "all"', 'captures = "20"'))
         self.revisor = Revisor(options.revisor, folder, config)
         self.folder = folder
         self.kills = collections.Counter()
@@ -91,7 +95,7 @@ class Run:
             copy = f"{self.folder}/backup-{self.kills['daemon']}.db"
             words = {
                 "backup": ["db", "backup", copy],
-                "prune": ["db", "prune"],
+                "prune": ["--config", self.pruning, "db", "prune"],
                 "reextract": ["reextract"],
                 "check": ["check", "--force"],
             }[beside]
@@ -214,6 +218,9 @@ class Run:
     def check(self):
         connection = self.whole(self.revisor.db, "at the end")
         self.together(connection)
+        # By now there is something to compact in most feeds.
+        compacted = self.revisor.run("db", "prune")
+        say(compacted.stdout.decode().strip())
         verified = self.revisor.run("db", "verify")
         if verified.returncode != 0:
             self.wrong("db verify:", verified.stdout.decode()[-500:], verified.stderr.decode()[-500:])

@@ -1,3 +1,4 @@
+use super::super::compaction::{Compaction, Step};
 use super::super::migrate;
 use super::super::open::{OpenOptions, Store};
 use super::*;
@@ -40,6 +41,37 @@ fn dump_of_today() {
         .close()
         .unwrap();
     let conn = Connection::open(&path).unwrap();
+    if !conn
+        .prepare("SELECT 1 FROM bodies WHERE base_id > id")
+        .unwrap()
+        .exists([])
+        .unwrap()
+    {
+        // What the daily care does when there is more to compact.
+        let (body, base) = (
+            "SELECT min(body_id) FROM captures WHERE channel = 'page'",
+            "SELECT max(body_id) FROM captures WHERE channel = 'page'",
+        );
+        let [body, base] =
+            [body, base].map(|sql| conn.query_row(sql, [], |row| row.get(0)).unwrap());
+        let steps = vec![
+            Step {
+                body: base,
+                base: None,
+            },
+            Step {
+                body,
+                base: Some(base),
+            },
+        ];
+        let mut compaction = Compaction {
+            steps: steps.into_iter(),
+        };
+        let store = Store::open(&path, &OpenOptions::default()).unwrap();
+        let packed = compaction.next(&store.reader().unwrap()).unwrap().unwrap();
+        assert_eq!(store.writer().compact(packed).blocking().unwrap().bodies, 1);
+        store.close().unwrap();
+    }
     let list = |sql: &str| -> Vec<String> {
         let mut statement = conn.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
