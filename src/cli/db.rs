@@ -8,6 +8,7 @@ use super::Context;
 use super::args::{DbCommand, Format};
 use super::setup::{now, store_to_write};
 use crate::config::{Config, Retention, Secrets};
+use crate::domain::credible::doubt;
 use crate::error::{Error, Exit};
 use crate::report::care::{self, Checked, Dropped};
 use crate::store::{
@@ -18,6 +19,9 @@ use crate::time::Timestamp;
 /// Answers that lose their body in one transaction: others who write wait no longer than that.
 const AT_ONCE: usize = 200;
 
+/// Answers that are asked whether the clock is right.
+const WITNESSES: usize = 200;
+
 /// Pages that are given back in one transaction.
 const PAGES_AT_ONCE: u32 = 2000;
 
@@ -25,7 +29,10 @@ pub(super) fn run(context: &mut Context, what: &DbCommand) -> Result<Exit, Error
     match what {
         DbCommand::Backup { file } => backup(context, file),
         DbCommand::Verify => verify(context),
-        DbCommand::Prune { dry_run } => prune(context, *dry_run),
+        DbCommand::Prune {
+            dry_run,
+            trust_clock,
+        } => prune(context, *dry_run, *trust_clock),
     }
 }
 
@@ -85,21 +92,21 @@ fn verify(context: &mut Context) -> Result<Exit, Error> {
     Ok(Exit::of_database(EXIT_DATABASE))
 }
 
-fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
+fn prune(context: &mut Context, dry_run: bool, trust_clock: bool) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let mut report = Dropped {
         dry_run,
         ..Dropped::default()
     };
-    match clear_away(context, &config, &mut report) {
+    match clear_away(context, &config, trust_clock, &mut report) {
         // To write that something is gone takes room as well: that is what the reserve is for.
         Err(error) if error.is_full() && give_reserve_up(&config.database) => {
             report = Dropped {
                 dry_run,
                 ..Dropped::default()
             };
-            clear_away(context, &config, &mut report)?;
+            clear_away(context, &config, trust_clock, &mut report)?;
             if keep_reserve(&config.database).is_err() {
                 let hint =
                     "the disk is still full; make room, or lower keep.captures and keep.revisions";
@@ -116,10 +123,31 @@ fn prune(context: &mut Context, dry_run: bool) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-fn clear_away(context: &Context, config: &Config, report: &mut Dropped) -> Result<(), StoreError> {
-    let captures = retain(config.keep.captures, now());
-    let revisions = retain(config.keep.revisions, now());
+fn clear_away(
+    context: &Context,
+    config: &Config,
+    trust_clock: bool,
+    report: &mut Dropped,
+) -> Result<(), StoreError> {
     let store = store_to_write(config)?;
+    let now = now();
+    let doubt = match trust_clock {
+        true => None,
+        false => doubt(now, &store.reader()?.witnesses(WITNESSES)?),
+    };
+    let keep = config.keep;
+    if let Some(doubt) = doubt
+        && [keep.captures, keep.revisions]
+            .iter()
+            .any(|keep| matches!(keep, Retention::For(_)))
+    {
+        context.output.hint(&format!(
+            "nothing is dropped for its age: {doubt}; if the clock is right, use --trust-clock"
+        ));
+    }
+    let retain = |keep| retain(keep, now, doubt.is_some());
+    let captures = retain(keep.captures);
+    let revisions = retain(keep.revisions);
     if let Some(retain) = captures {
         prune_captures(context, &store, retain, report)?;
     }
@@ -219,8 +247,9 @@ fn give_pages_back(store: &Store) -> Result<(), StoreError> {
 }
 
 /// What the configuration keeps, as of `now`; `None` for everything.
-fn retain(keep: Retention, now: Timestamp) -> Option<Retain> {
+fn retain(keep: Retention, now: Timestamp, doubtful: bool) -> Option<Retain> {
     match keep {
+        Retention::For(_) if doubtful => None,
         Retention::All => None,
         Retention::Newest(count) => Some(Retain::Newest(count)),
         Retention::For(time) => Some(Retain::Since(now - time)),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Retention;
+use crate::domain::credible::doubt;
 use crate::pipeline::{Pipeline, Reextracted};
 use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
 
@@ -28,6 +29,9 @@ const REVISIONS: usize = 500;
 
 /// Pages that are given back to the file system in one transaction.
 const PAGES: u32 = 500;
+
+/// Answers that are asked whether the clock is right.
+const WITNESSES: usize = 200;
 
 /// Takes care until `stop`.
 pub(super) async fn run(pipeline: Arc<Pipeline>, writer: Writer, stop: CancellationToken) {
@@ -94,10 +98,20 @@ async fn once(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
     }
 
     let keep = pipeline.settings().config().keep;
+    let now = pipeline.now();
+    let doubt = doubt(now, &pipeline.read(|reader| reader.witnesses(WITNESSES))?);
+    if let Some(doubt) = doubt
+        && [keep.captures, keep.revisions]
+            .iter()
+            .any(|keep| matches!(keep, Retention::For(_)))
+    {
+        tracing::warn!(%doubt, "nothing is dropped for its age");
+    }
     let retain = |keep| match keep {
         Retention::All => None,
         Retention::Newest(count) => Some(Retain::Newest(count)),
-        Retention::For(time) => Some(Retain::Since(pipeline.now() - time)),
+        Retention::For(_) if doubt.is_some() => None,
+        Retention::For(time) => Some(Retain::Since(now - time)),
     };
     let mut answers = 0;
     if let Some(retain) = retain(keep.captures) {

@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod chain;
 pub mod classify;
 pub mod compare;
+pub mod credible;
 pub mod cron;
 pub mod decide;
 pub mod diff;

@@ -455,6 +455,29 @@ async fn timed(folder: &Path, site: &Site) -> Bench {
 }
 
 #[tokio::test]
+async fn a_page_that_was_too_old_by_a_clock_far_ahead_is_looked_at_again() {
+    let site = Site::start(|path, _| match path {
+        "/feed" => reply("200 OK", "ETag: \"f\"\r\n", &rss("", &item("/one"))),
+        _ => reply("200 OK", "Content-Type: text/html\r\n", ARTICLE),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = timed(folder.path(), &site).await;
+    let entry = &bench.entries()[0];
+    assert!(entry.page.next.is_some());
+    let leap = HOUR * 24 * 365 * 10;
+    bench.clock.set(start() + leap);
+    bench.look(entry.id).await;
+    assert_eq!(bench.entries()[0].page.next, None, "ten years are too old");
+    bench.clock.set(start() + HOUR);
+    bench.pipeline.set_back(leap).await.unwrap();
+    let next = bench.entries()[0].page.next.unwrap();
+    assert!(
+        next >= start() + HOUR && next < start() + HOUR * 2,
+        "{next}"
+    );
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_moves_all_plans_with_it_and_only_once() {
     let site = Site::start(|path, _| match path {
         "/feed" => reply("200 OK", "ETag: \"f\"\r\n", &rss("", &item("/one"))),

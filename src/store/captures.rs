@@ -10,6 +10,7 @@ use super::reader::Reader;
 use super::sql::{channel_word, parse_channels};
 use super::writer::Tx;
 use crate::domain::chain::StoredCapture;
+use crate::domain::credible::Witness;
 use crate::domain::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{Behind, Capture};
 use crate::time::Timestamp;
@@ -83,6 +84,23 @@ impl Reader {
                 let url: String = row.get(0)?;
                 let host = url.split('/').nth(2).unwrap_or_default().to_owned();
                 Ok((host, row.get(1)?, row.get(2)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The newest answers, as witnesses of the time.
+    pub fn witnesses(&self, limit: usize) -> Result<Vec<Witness>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT fetched_at, (SELECT json_extract(h.value, '$[1]') FROM json_each(headers) AS h \
+                   WHERE json_extract(h.value, '$[0]') = 'date') FROM captures ORDER BY id DESC LIMIT ?1",
+            )?;
+            let rows = statement.query_map([limit_of(limit)], |row| {
+                Ok(Witness {
+                    ours: row.get(0)?,
+                    theirs: row.get(1)?,
+                })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Each plan that was made at a moment that is yet to come is moved by as much as the clock: so everything keeps its
 /// distance to everything else, nothing waits for the old time to come again, and nothing comes at once. A plan that was
 /// moved lies before the moment at which it was made, and is not moved a second time.
-const PLANS: [&str; 3] = [
+const PLANS: [&str; 4] = [
     "UPDATE feeds SET next_poll_at = next_poll_at - :back \
      WHERE last_poll_at > :now AND next_poll_at >= last_poll_at",
     "UPDATE entries SET page_next_at = page_next_at - :back \
@@ -20,6 +20,10 @@ const PLANS: [&str; 3] = [
     "UPDATE deliveries SET next_attempt_at = next_attempt_at - :back \
      WHERE done_at IS NULL AND next_attempt_at >= \
        (SELECT max(at) FROM attempts WHERE delivery_id = deliveries.id AND at > :now)",
+    // A page that was looked at while the clock was ahead may have been too old for another look. Within the hour, so
+    // that they do not come all at once.
+    "UPDATE entries SET page_next_at = :now + (id * 7919) % 3600000 \
+     WHERE page_next_at IS NULL AND page_checked_at > :now AND :back > 0",
 ];
 
 impl Writer {

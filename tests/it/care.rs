@@ -255,6 +255,57 @@ fn the_daemon_applies_retention_by_itself() {
     assert_eq!(code, Some(0), "{report:#}");
 }
 
+#[test]
+fn a_clock_that_leapt_ahead_makes_nothing_old() {
+    let (_publisher, home) = lived("captures = \"90d\"\nrevisions = \"1y\"");
+    let whole = (kept(&home, "feed"), kept(&home, "page"), texts(&home));
+    let years = 10 * 365 * 86_400_000_i64;
+    let all_at = |moved: i64| {
+        execute(
+            &home,
+            &format!("UPDATE captures SET fetched_at = fetched_at - {moved}"),
+        );
+        execute(
+            &home,
+            &format!("UPDATE revisions SET seen_at = seen_at - {moved}"),
+        );
+    };
+    let unharmed = |after: &str| {
+        let now = (kept(&home, "feed"), kept(&home, "page"), texts(&home));
+        assert_eq!(now, whole, "{after}");
+    };
+    // For the clock it is the same whether it has leapt or the past has.
+    all_at(years);
+    let ran = home.run(&["db", "prune"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--trust-clock"), "{}", ran.stderr);
+    unharmed("db prune");
+    let mut daemon = home.daemon();
+    let reserve = home.db_path().with_extension("db.reserve");
+    eventually(Duration::from_secs(20), "the daemon has taken care", || {
+        reserve.exists()
+    });
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    unharmed("the care of the daemon");
+
+    // Answers that came since, by servers with another time.
+    all_at(-years);
+    execute(
+        &home,
+        r#"UPDATE captures SET headers = '[["date","Tue, 03 Nov 2020 10:00:00 GMT"]]'"#,
+    );
+    let ran = home.run(&["db", "prune"]);
+    assert!(
+        ran.stderr.contains("apart from those of the servers"),
+        "{}",
+        ran.stderr
+    );
+    all_at(years);
+    home.ok(&["db", "prune", "--trust-clock"]);
+    assert_eq!((kept(&home, "feed"), kept(&home, "page")), (0, 0));
+}
+
 /// Texts of revisions that are kept.
 fn texts(home: &Home) -> i64 {
     let conn = Connection::open(home.db_path()).unwrap();

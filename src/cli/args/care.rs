@@ -42,5 +42,8 @@ Examples:\n  revisor db prune\n  revisor db prune --dry-run"
         /// Say what would be dropped, and drop nothing
         #[arg(short = 'n', long)]
         dry_run: bool,
+        /// Drop by age although no server that answered lately bears out the clock of this machine
+        #[arg(long)]
+        trust_clock: bool,
     },
 }

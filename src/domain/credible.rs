@@ -1,0 +1,159 @@
+//! Whether the clock is to be believed before something is dropped for its age: a clock that leaps ten years ahead
+//! would make everything old at once, and what was dropped does not come back with it.
+//!
+//! The witnesses are the servers: HTTP answers name their moment (`Date`, RFC 9110 §6.6.1).
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::DateTime;
+
+use crate::time::Timestamp;
+
+/// Only answers of this time bear witness.
+const RECENT: Duration = Duration::from_hours(7 * 24);
+
+/// Retention counts in days.
+const TOLERANCE: Duration = Duration::from_hours(24);
+
+/// An answer of a server: when it was complete by our clock, and its header `Date` as received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// By our clock.
+    pub ours: Timestamp,
+    /// By that of the server; `None` when it does not say.
+    pub theirs: Option<String>,
+}
+
+/// Why the clock is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// No answer of the last week was stored; this is the moment of the newest.
+    NoWitness(Timestamp),
+    /// The clocks of all servers are another, the nearest by so much.
+    Contradicted(Duration),
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoWitness(newest) => write!(
+                f,
+                "no answer of the last week bears out the clock, the newest one is of {newest}"
+            ),
+            Self::Contradicted(apart) => write!(
+                f,
+                "the clock is {} days apart from those of the servers",
+                apart.as_secs() / 86_400
+            ),
+        }
+    }
+}
+
+/// What speaks against the clock that shows `now`. Nothing does when nothing was ever stored, and one server that
+/// agrees is enough: others may be wrong, or answer from a cache.
+#[must_use]
+pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<Doubt> {
+    let newest = answers.iter().map(|answer| answer.ours).max()?;
+    let recent = answers
+        .iter()
+        .filter(|answer| apart(now, answer.ours) <= RECENT);
+    let mut any = false;
+    let mut nearest: Option<Duration> = None;
+    for answer in recent {
+        any = true;
+        let theirs = answer.theirs.as_deref();
+        let Some(Ok(date)) = theirs.map(DateTime::parse_from_rfc2822) else {
+            continue;
+        };
+        let off = apart(Timestamp::from(date), answer.ours);
+        nearest = Some(nearest.map_or(off, |known| known.min(off)));
+    }
+    match nearest {
+        _ if !any => Some(Doubt::NoWitness(newest)),
+        Some(off) if off > TOLERANCE => Some(Doubt::Contradicted(off)),
+        // Servers that tell no time cannot be asked.
+        Some(_) | None => None,
+    }
+}
+
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other).max(other.since(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).unwrap()
+    }
+
+    fn witness(ours: &str, theirs: Option<&str>) -> Witness {
+        Witness {
+            ours: at(ours),
+            theirs: theirs.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_clock_is_believed_when_a_server_agrees_and_nothing_else_can_be_asked() {
+        let right = || {
+            witness(
+                "2026-11-24T10:00:00Z",
+                Some("Tue, 24 Nov 2026 09:59:59 GMT"),
+            )
+        };
+        let cached = || {
+            witness(
+                "2026-11-24T10:00:00Z",
+                Some("Tue, 03 Nov 2026 09:59:59 GMT"),
+            )
+        };
+        let silent = || witness("2026-11-24T10:00:00Z", None);
+        let rubbish = || witness("2026-11-24T10:00:00Z", Some("yesterday"));
+        let leapt = || {
+            witness(
+                "2036-11-24T10:00:00Z",
+                Some("Wed, 25 Nov 2026 09:59:59 GMT"),
+            )
+        };
+        let (now, ahead) = ("2026-11-25T12:00:00Z", "2036-11-25T12:00:00Z");
+        let never = Some(Doubt::NoWitness(at("2026-11-24T10:00:00Z")));
+        let off = |days: u64| Some(Doubt::Contradicted(Duration::from_hours(24 * days)));
+        for (name, now, answers, says) in [
+            ("nothing was stored", ahead, vec![], None),
+            ("a server agrees", now, vec![right()], None),
+            ("one of several agrees", now, vec![cached(), right()], None),
+            (
+                "no server tells the time",
+                now,
+                vec![silent(), rubbish()],
+                None,
+            ),
+            (
+                "the clock leapt, and nothing came since",
+                ahead,
+                vec![right()],
+                never,
+            ),
+            (
+                "the clock leapt, and answers came since",
+                ahead,
+                vec![leapt(), right()],
+                off(3652),
+            ),
+            ("the clock came back", now, vec![leapt(), right()], None),
+            ("only caches", now, vec![cached()], off(21)),
+        ] {
+            let found = doubt(at(now), &answers);
+            let whole_days = |doubt| match doubt {
+                Doubt::Contradicted(by) => {
+                    Doubt::Contradicted(Duration::from_hours(by.as_secs() / 86_400 * 24))
+                }
+                Doubt::NoWitness(_) => doubt,
+            };
+            assert_eq!(found.map(whole_days), says, "{name}");
+        }
+    }
+}
