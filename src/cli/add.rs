@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::args::{AddArgs, Format};
-use super::discover::{self, FoundFeed};
-use super::input;
+use super::discover::{Finder, FoundFeed};
 use super::setup::{clock, runtime};
 use crate::config::{
     Config, ConfigError, EditError, Environment, Flags, NewFeed, STARTER_TOML, Secrets, add_feeds,
@@ -17,7 +16,8 @@ use crate::config::{
 use crate::daemon::{Assembly, DaemonError};
 use crate::domain::url::canonical;
 use crate::error::{Error, Exit};
-use crate::pipeline::{FeedReport, FeedResult, Patience};
+use crate::fetch::Answer;
+use crate::pipeline::{FeedReport, FeedResult};
 use crate::store::{InstanceLock, StoreError};
 
 /// A feed that was added.
@@ -53,7 +53,8 @@ pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> 
     let (found, mut failed) = find(context, args, &config)?;
     let mut added = write(&file.path, args, &config, &found, context.flags())?;
     if !added.is_empty() {
-        failed |= baseline(context, &mut added)?;
+        let answers = found.into_iter().map(|feed| feed.answer).collect();
+        failed |= baseline(context, &mut added, answers)?;
     }
     if format == Format::Json {
         context.output.json(&added)?;
@@ -72,22 +73,21 @@ fn find(
     args: &AddArgs,
     config: &Config,
 ) -> Result<(Vec<FoundFeed>, bool), Error> {
-    let client = input::client(config)?;
     let runtime = runtime(1)?;
     let mut progress = context.output.progress();
+    let mut finder = Finder::new(config, &mut progress)?;
     let mut found: Vec<FoundFeed> = Vec::new();
     let mut errors = Vec::new();
     let mut known = 0;
     for address in &args.urls {
-        progress.show(&format!("looking at {address}"));
-        match runtime.block_on(discover::feeds_at(&client, address, args.pick, args.all)) {
+        match runtime.block_on(finder.feeds_at(address, args.pick, args.all)) {
             Ok(feeds) => {
                 for feed in feeds {
                     let same = |url: &str| canonical(url) == canonical(&feed.url);
                     let there = config.feeds.iter().find(|there| same(&there.url));
                     if let Some(there) = there {
                         known += 1;
-                        progress.clear();
+                        finder.pause();
                         context.output.note(&format!(
                             "{} is in the configuration already, as {}",
                             feed.url, there.name
@@ -178,9 +178,9 @@ fn write(
     Ok(added.collect())
 }
 
-/// Stores the first sight of the feeds, about which nobody is told; a running daemon does it by itself. Tells whether
-/// one failed.
-fn baseline(context: &Context, added: &mut [Added]) -> Result<bool, Error> {
+/// Stores the first sight of the feeds, about which nobody is told, from what their servers have just answered; a
+/// running daemon does it by itself. Tells whether one failed.
+fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Result<bool, Error> {
     let config = context.config(Secrets::WhereReadable)?;
     let database = config.database.clone();
     let by_daemon = |pid: Option<u32>| {
@@ -197,11 +197,11 @@ fn baseline(context: &Context, added: &mut [Added]) -> Result<bool, Error> {
     let done = runtime.block_on(async {
         let assembly = Assembly::open(config, clock()).await?;
         let mut progress = context.output.progress();
-        for feed in &mut *added {
+        for (feed, answer) in added.iter_mut().zip(answers) {
             progress.show(&format!("reading {}", feed.name));
             let row = assembly.store.reader()?.feed_by_url(&feed.url)?;
             let Some(row) = row else { continue };
-            match assembly.pipeline.check_feed(row.id, Patience::Short).await {
+            match assembly.pipeline.take_up_feed(row.id, answer).await {
                 Ok(report) => take(feed, &report),
                 Err(error) => feed.error = Some(error.to_string()),
             }

@@ -30,8 +30,6 @@ pub(super) struct Document {
     pub(super) content_type: Option<String>,
     /// Where it came from; `None` for files.
     pub(super) url: Option<String>,
-    /// Where its address has moved for good.
-    pub(super) moved_to: Option<String>,
 }
 
 impl Context {
@@ -100,7 +98,7 @@ pub(super) fn is_address(source: &str) -> bool {
 }
 
 /// Asks for an address.
-pub(super) async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error> {
+async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error> {
     let request = FetchRequest {
         url: url.to_owned(),
         kind,
@@ -112,7 +110,6 @@ pub(super) async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Docu
                 body: answer.body,
                 content_type: answer.content_type,
                 url: Some(answer.final_url),
-                moved_to: answer.permanent_url,
             });
         }
         Fetched::Gone(_) => "answered 410 Gone".to_owned(),
@@ -145,7 +142,6 @@ fn bounded(source: impl Read, name: &str) -> Result<Document, Error> {
         body,
         content_type: None,
         url: None,
-        moved_to: None,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
 use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
 use crate::feed::{ParsedFeed, Repair};
-use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched, own_headers};
+use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched, Turn, own_headers};
 use crate::store::{FeedRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
@@ -26,6 +26,25 @@ impl Pipeline {
         &self,
         feed: FeedId,
         patience: Patience,
+    ) -> Result<FeedReport, CheckError> {
+        self.check_or_take_up(feed, patience, None).await
+    }
+
+    /// As [`Self::check_feed`], with an answer that somebody has just got from the feed's address.
+    pub async fn take_up_feed(
+        &self,
+        feed: FeedId,
+        answer: Answer,
+    ) -> Result<FeedReport, CheckError> {
+        let answer = Some(Box::new(answer));
+        self.check_or_take_up(feed, Patience::Short, answer).await
+    }
+
+    async fn check_or_take_up(
+        &self,
+        feed: FeedId,
+        patience: Patience,
+        answer: Option<Box<Answer>>,
     ) -> Result<FeedReport, CheckError> {
         // What is known of the feed is read once no other poll of it is under way.
         let _only = self.feeds.only(feed).await;
@@ -44,7 +63,10 @@ impl Pipeline {
             settings: &settings,
             patience,
         };
-        let mut report = poll.run().await?;
+        let mut report = match answer {
+            Some(answer) => poll.received(Fetched::Body(answer), None).await?,
+            None => poll.run().await?,
+        };
         report.duration_ms = watch.elapsed_ms();
         Ok(report)
     }
@@ -72,6 +94,15 @@ impl Poll<'_> {
             // The feed has done nothing wrong and stays due: nothing is stored.
             Err(resting) => return Ok(self.report(FeedResult::Failed(resting.to_string()))),
         };
+        self.received(fetched, Some(turn)).await
+    }
+
+    /// Stores what an answer brings; the turn of its host ends when nothing more is to be read of it.
+    async fn received(
+        &self,
+        fetched: Fetched,
+        turn: Option<Turn>,
+    ) -> Result<FeedReport, CheckError> {
         match fetched {
             Fetched::NotModified(answer) => {
                 drop(turn);

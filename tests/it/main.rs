@@ -1,6 +1,7 @@
 //! Tests of the whole: the shape of the code, and the real binary from end to end.
 
 mod access;
+mod adding;
 mod architecture;
 mod booted;
 mod care;
