@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Context;
 use super::args::{DoctorArgs, Format};
 use super::setup::{now, reader_if_any};
-use super::{feeds, late};
+use super::{feeds, late, status};
 use crate::config::{Config, ConfigError, Loaded, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::doctor::{self, Finding, Level, Report};
@@ -74,6 +74,7 @@ fn look(context: &Context, loaded: &Loaded, view: &View) -> Vec<Finding> {
     found.extend(database);
     let daemon = InstanceLock::holder(&config.database);
     found.push(service::look(daemon, config));
+    found.extend(left_alone(config, daemon.is_some(), view));
     for looked in [
         feeds_found(config, reader, daemon.is_some(), view),
         targets(config, reader, view),
@@ -298,6 +299,28 @@ fn feeds_found(
         ),
     );
     Ok(found)
+}
+
+/// What revisor itself cannot read.
+fn left_alone(config: &Config, daemon: bool, view: &View) -> Vec<Finding> {
+    const CHECK: &str = "left alone";
+    let noted = status::left_alone(config, daemon, view.now).into_iter();
+    let mut found: Vec<Finding> = noted
+        .map(|one| {
+            Finding::warn(
+                CHECK,
+                format!(
+                    "{} ended revisor {} times while it was read, and is left alone until {}",
+                    one.url,
+                    one.ends,
+                    view.moment(one.until)
+                ),
+                "it is a fault in revisor, please report it with this address",
+            )
+        })
+        .collect();
+    cut(&mut found, CHECK, "`revisor status --json` lists them");
+    found
 }
 
 /// Leaves the first few, and counts the others.

@@ -7,12 +7,14 @@ use super::args::{Format, StatusArgs};
 use super::setup::{now, reader_if_any};
 use super::{feeds, late};
 use crate::config::{Config, Secrets};
+use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::status::{
-    self, ConfigStatus, DatabaseStatus, FeedsStatus, NextPoll, Status, TargetStatus, TroubledFeed,
+    self, ConfigStatus, DatabaseStatus, FeedsStatus, LeftAlone, NextPoll, Status, TargetStatus,
+    TroubledFeed,
 };
-use crate::store::{InstanceLock, Reader, StoreCounts, TargetHealth};
+use crate::store::{InstanceLock, Reader, StoreCounts, TargetHealth, Underway};
 use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -57,8 +59,20 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         database_path: config.database.display().to_string(),
         daemon_pid,
         feeds,
+        left_alone: left_alone(config, daemon_pid.is_some(), now),
         targets: targets_status(config, &health),
     })
+}
+
+/// What ended the service while it was read, as the one that polls has it noted.
+pub(super) fn left_alone(config: &Config, daemon: bool, now: Timestamp) -> Vec<LeftAlone> {
+    let noted = Underway::of_others(&config.database, daemon).left_alone(now);
+    let noted = noted.into_iter().map(|one| LeftAlone {
+        url: without_login(&one.address).into_owned(),
+        ends: one.rest.ends,
+        until: one.rest.until,
+    });
+    noted.collect()
 }
 
 fn database_status(counts: &StoreCounts, reader: &Reader) -> Result<DatabaseStatus, Error> {

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use super::DaemonError;
 use super::counted::Counted;
 use crate::config::Config;
+use crate::domain::url::without_login;
 use crate::fetch::{Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
-use crate::store::{FeedSync, Holder, InstanceLock, OpenOptions, Store, StoreError, Underway};
+use crate::store::{
+    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Store, StoreError, Underway,
+};
 use crate::time::Clock;
 
 /// Documents that are read at once: each may take many times its size in memory while it is read.
@@ -77,13 +80,7 @@ impl Assembly {
         store.writer().release_all().await?;
         let workers = Workers::new(WORKERS);
         let underway = Underway::open(&settings.config().database);
-        let left_alone = underway.quarantined().len();
-        if left_alone > 0 {
-            tracing::warn!(
-                left_alone,
-                "documents that ended the service while they were read are left alone for a day"
-            );
-        }
+        tell_of(&underway.left_alone(clock.now()));
         let pipeline = Pipeline::new(
             Arc::clone(&clock),
             &store,
@@ -163,6 +160,24 @@ fn open(database: &Path, holder: Holder) -> Result<(InstanceLock, Store), StoreE
     // The lock comes first: no second process upgrades the file under a running one.
     let lock = InstanceLock::acquire(database, holder)?;
     Ok((lock, Store::open(database, &options)?))
+}
+
+/// Documents that are left alone and named in the log; the rest is counted.
+const NAMED: usize = 20;
+
+fn tell_of(left_alone: &[LeftAlone]) {
+    for LeftAlone { address, rest } in left_alone.iter().take(NAMED) {
+        tracing::warn!(
+            url = %without_login(address),
+            ends = rest.ends,
+            until = %rest.until,
+            "ended the service each time it was read, and is left alone for a day"
+        );
+    }
+    let more = left_alone.len().saturating_sub(NAMED);
+    if more > 0 {
+        tracing::warn!(more, "`revisor status` lists all that is left alone");
+    }
 }
 
 /// Puts the feeds and targets of a configuration into the database.

@@ -12,6 +12,19 @@ use std::sync::LazyLock;
 
 use url::Url;
 
+/// An address as it may be shown: without a user name and password.
+#[must_use]
+pub fn without_login(address: &str) -> Cow<'_, str> {
+    match Url::parse(address.trim()) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            // Only an address without a host cannot be changed so, and that one has no login.
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+            url.as_str().to_owned().into()
+        }
+        Ok(_) | Err(_) => address.into(),
+    }
+}
+
 /// The form in which addresses are compared.
 ///
 /// - `http` is `https`; the host is in lower case, without its default port, user, trailing dots and leading `www.`

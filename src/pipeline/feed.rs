@@ -14,7 +14,7 @@ use crate::domain::ids::FeedId;
 use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
 use crate::feed::{ParsedFeed, Repair};
 use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched, Turn, own_headers};
-use crate::store::{FeedRow, StoreError};
+use crate::store::{FeedRow, Quarantined, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
 /// A feed is told to be failing after this many failures in a row: one error is no news.
@@ -83,6 +83,9 @@ pub(super) struct Poll<'a> {
 
 impl Poll<'_> {
     async fn run(&self) -> Result<FeedReport, CheckError> {
+        if let Err(rest) = self.may_read() {
+            return self.left_alone(None, rest).await;
+        }
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         let mut request = FetchRequest::feed(url, self.row.validators.clone());
         request.headers = own_headers(self.config, url);
@@ -168,7 +171,7 @@ impl Poll<'_> {
         // Until all of it is stored.
         let _mark = match self.pipeline.underway.start(&self.row.url, now) {
             Ok(mark) => mark,
-            Err(quarantined) => return self.unreadable(answer.status, &quarantined).await,
+            Err(rest) => return self.left_alone(Some(answer.status), rest).await,
         };
         let read = workers
             .run(move || -> Result<_, StoreError> {
@@ -299,11 +302,49 @@ impl Poll<'_> {
     }
 
     fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
-        let was_failing = self.row.failures >= FAILING_AFTER;
-        was_failing.then(|| {
-            let detail = format!("can be read again after {} failures", self.row.failures);
+        self.is_told_to_fail().then(|| {
+            let failures = match self.row.failures {
+                1 => "1 failure".to_owned(),
+                failures => format!("{failures} failures"),
+            };
+            let detail = format!("can be read again after {failures}");
             revise::feed_event(EventKind::FeedRecovered, Some(detail), &self.teller(), now)
         })
+    }
+
+    /// Whether the feed is one that did not end the process before: else it is not even asked for.
+    fn may_read(&self) -> Result<(), Quarantined> {
+        let now = self.pipeline.now();
+        self.pipeline.underway.may_read(&self.row.url, now)
+    }
+
+    /// Stores that the feed is not read until its rest is over. That is told the first time.
+    async fn left_alone(
+        &self,
+        status: Option<u16>,
+        rest: Quarantined,
+    ) -> Result<FeedReport, CheckError> {
+        let now = self.pipeline.now();
+        let why = rest.to_string();
+        let poll = FeedPoll {
+            status,
+            next: Some(rest.until),
+            next_why: "left alone for a day".to_owned(),
+            not_before: Some(rest.until),
+            ..clocks::ill(self.row, self.config, now, why.clone(), None)
+        };
+        if self.is_told_to_fail() {
+            return self.settle(poll, FeedResult::Failed(why)).await;
+        }
+        let kind = EventKind::FeedFailing;
+        let event = revise::feed_event(kind, Some(why.clone()), &self.teller(), now);
+        self.tell(poll, vec![event], FeedResult::Failed(why)).await
+    }
+
+    /// Whether somebody was told that the feed cannot be read.
+    fn is_told_to_fail(&self) -> bool {
+        let error = self.row.last_error.as_deref();
+        self.row.failures >= FAILING_AFTER || error.is_some_and(Quarantined::is_said_by)
     }
 
     async fn unreadable(
@@ -338,7 +379,7 @@ impl Poll<'_> {
             return self.settle(poll, FeedResult::Unchanged).await;
         };
         let why = why.clone();
-        if self.row.failures + 1 == FAILING_AFTER {
+        if self.row.failures + 1 == FAILING_AFTER && !self.is_told_to_fail() {
             let kind = EventKind::FeedFailing;
             let event = revise::feed_event(kind, Some(why.clone()), &self.teller(), poll.at);
             return self.tell(poll, vec![event], FeedResult::Failed(why)).await;

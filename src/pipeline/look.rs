@@ -15,7 +15,7 @@ use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, PageState};
 use crate::extract::PageKind;
 use crate::fetch::{Answer, FetchRequest, Fetched, own_headers};
-use crate::store::{self, PageRow};
+use crate::store::{self, PageRow, Quarantined};
 use crate::time::Timestamp;
 
 /// A page to look at.
@@ -67,6 +67,9 @@ pub(super) struct FoundPage {
 impl Pipeline {
     /// Asks for a page and reads it; every failure is part of the answer.
     pub(super) async fn look(&self, look: &Look<'_>, patience: Patience) -> Looked {
+        if let Err(rest) = self.underway.may_read(look.url, self.now()) {
+            return left_alone(look, self.now(), None, rest);
+        }
         let mut request = FetchRequest::page(look.url, look.row.validators.clone());
         request.headers = own_headers(look.feed, look.url);
         let fetched = self.ask_page(request, look.feed, patience).await;
@@ -149,15 +152,7 @@ impl Pipeline {
         let reading = look.reading.clone();
         let _mark = match self.underway.start(look.url, at) {
             Ok(mark) => mark,
-            Err(quarantined) => {
-                let why = quarantined.to_string();
-                return Looked {
-                    entry: look.entry,
-                    url: look.url.to_owned(),
-                    check: failed_check(at, Some(answer.status), why, Reason::Failed),
-                    found: Found::Nothing,
-                };
-            }
+            Err(rest) => return left_alone(look, at, Some(answer.status), rest),
         };
         let read = self.workers.run(move || {
             let content_type = answer.content_type.as_deref();
@@ -205,6 +200,16 @@ impl Pipeline {
             check,
             found,
         }
+    }
+}
+
+/// A page that ended the process before is not even asked for.
+fn left_alone(look: &Look<'_>, at: Timestamp, status: Option<u16>, rest: Quarantined) -> Looked {
+    Looked {
+        entry: look.entry,
+        url: look.url.to_owned(),
+        check: failed_check(at, status, rest.to_string(), Reason::Failed),
+        found: Found::Nothing,
     }
 }
 

@@ -118,7 +118,11 @@ impl Pipeline {
         if let Some(feed) = self.read(|reader| reader.feed(row.feed))?
             && let Some(config) = settings.feed(&feed.url)
         {
-            write.page_next = Some(next_look(&config, &row, became, again, &write, at));
+            let next = next_look(&config, &row, became, again, &write, at);
+            // A page that is left alone is not due before that is over.
+            let rest = self.underway.may_read(&url, at).err();
+            let next = next.map(|next| rest.map_or(next, |rest| next.max(rest.until)));
+            write.page_next = Some(next);
             outcome.entries.push(write);
             let teller = Teller::new(&feed, &config, &settings);
             self.fold_page(&mut outcome, row.feed, &config, &teller, at)?;

@@ -28,6 +28,9 @@ pub struct Status {
     pub daemon_pid: Option<u32>,
     /// The feeds.
     pub feeds: FeedsStatus,
+    /// Feeds and pages that ended the service while they were read, and are left alone for a day.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<LeftAlone>,
     /// Alerts, a target each.
     pub targets: Vec<TargetStatus>,
 }
@@ -122,6 +125,17 @@ pub struct TroubledFeed {
     pub failures: u32,
 }
 
+/// A feed or page that ended the service while it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftAlone {
+    /// Its address, without a login.
+    pub url: String,
+    /// How often it ended the service, in a row.
+    pub ends: u32,
+    /// When one more reading is tried.
+    pub until: Timestamp,
+}
+
 /// A feed that should have been polled by now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LateFeed {
@@ -179,6 +193,7 @@ const LATE_MAX: usize = 5;
 pub fn text(status: &Status, view: &View) -> String {
     let mut lines = vec![config(status), daemon(status), database(status)];
     lines.extend(feeds(status, view));
+    lines.extend(left_alone(&status.left_alone, view));
     lines.extend(
         status
             .targets
@@ -374,6 +389,29 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
     parts
 }
 
+fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {
+    let mut parts: Vec<Part> = left_alone
+        .iter()
+        .take(TROUBLED_MAX)
+        .map(|one| {
+            let url = clean::excerpt(&clean::address(&one.url), 200);
+            let text = format!(
+                "{url} ended revisor {} times while it was read, and is left alone until {}",
+                one.ends,
+                view.moment(one.until)
+            );
+            Part::new(Mark::Wrong, "left alone", text)
+                .hint("it is a fault in revisor, please report it")
+        })
+        .collect();
+    let more = left_alone.len().saturating_sub(TROUBLED_MAX);
+    if more > 0 {
+        let text = format!("{more} more");
+        parts.push(Part::new(Mark::Wrong, "left alone", text).hint("revisor status --json"));
+    }
+    parts
+}
+
 /// What should have been asked for by now, and why it was not.
 fn late(feeds: &FeedsStatus, view: &View) -> Vec<Part> {
     let ago = |due: Timestamp| when::duration(view.now.since(due));
@@ -492,6 +530,11 @@ mod tests {
                     failures: 52,
                 }],
             },
+            left_alone: vec![LeftAlone {
+                url: "https://bad.example/\u{1b}[2Jpage".into(),
+                ends: 2,
+                until: at("2026-11-24T11:00:00Z"),
+            }],
             targets: vec![
                 TargetStatus {
                     target: "desk".into(),
@@ -529,6 +572,7 @@ mod tests {
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
+✗ left alone https://bad.example/page ended revisor 2 times while it was read, and is left alone until 2026-11-24 11:00   hint: it is a fault in revisor, please report it
 ✓ alert      desk: nothing waits
 ! alert      archive-hook: 3 waiting, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
 "
@@ -547,6 +591,7 @@ mod tests {
         empty.daemon_pid = None;
         empty.feeds = FeedsStatus::default();
         empty.targets.clear();
+        empty.left_alone.clear();
         assert_eq!(
             text(&empty, &plain_view(at("2026-11-23T12:00:00Z"))),
             "\

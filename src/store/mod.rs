@@ -82,7 +82,7 @@ pub use rules::RuleRow;
 pub use status::{Backlog, FeedHealth, StoreCounts};
 pub use targets::{TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
-pub use underway::{Mark, Quarantined, Underway};
+pub use underway::{LeftAlone, Mark, Quarantined, Underway};
 pub use upgrade::free as free_room;
 pub use verify::{Verified, wrong_field};
 pub use writer::{BatchEnd, Write, Writer, WriterProgress};

@@ -53,6 +53,19 @@ struct Suspect {
     since: i64,
 }
 
+impl Suspect {
+    fn rest(self, now: Timestamp) -> Option<Quarantined> {
+        let since = Timestamp::from_unix(self.since);
+        // A clock that was set back must not make a rest of years.
+        let resting = self.ends >= PATIENCE && now.since(since) < REST;
+        let until = since.min(now) + REST;
+        resting.then_some(Quarantined {
+            ends: self.ends,
+            until,
+        })
+    }
+}
+
 /// A document that is being read; its end, dropped, says that the process has come through.
 #[derive(Debug)]
 pub struct Mark {
@@ -69,6 +82,25 @@ pub struct Mark {
 pub struct Quarantined {
     /// Ends of the process.
     pub ends: u32,
+    /// When one more reading is tried.
+    pub until: Timestamp,
+}
+
+impl Quarantined {
+    /// Whether an error that was stored is one of these.
+    #[must_use]
+    pub fn is_said_by(error: &str) -> bool {
+        error.starts_with("left alone for a day: ")
+    }
+}
+
+/// The address of a document that is left alone, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// The address, as its feed or the configuration has it.
+    pub address: String,
+    /// Why and how long.
+    pub rest: Quarantined,
 }
 
 impl Underway {
@@ -86,7 +118,10 @@ impl Underway {
             .open(beside(database, ".reading"))
             .ok();
         let mut inner = Inner {
-            suspects: file.as_ref().map(left_behind).unwrap_or_default(),
+            suspects: file
+                .as_ref()
+                .map(|file| left_behind(file, true))
+                .unwrap_or_default(),
             file,
             ..Inner::default()
         };
@@ -96,32 +131,53 @@ impl Underway {
         }
     }
 
-    /// The addresses that are left alone, and how often each has ended the process.
+    /// What another process that holds `database`, or held it last, leaves alone; nothing is written.
     #[must_use]
-    pub fn quarantined(&self) -> Vec<(String, u32)> {
+    pub fn of_others(database: &Path, is_held: bool) -> Self {
+        let file = File::open(beside(database, ".reading")).ok();
+        let mut inner = Inner::default();
+        if let Some(file) = &file {
+            // What a living process is reading has not ended it.
+            inner.suspects = left_behind(file, !is_held);
+        }
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+        }
+    }
+
+    /// What is left alone now, by address.
+    #[must_use]
+    pub fn left_alone(&self, now: Timestamp) -> Vec<LeftAlone> {
         let inner = self.lock();
-        let suspects = inner.suspects.iter();
-        let mut found: Vec<(String, u32)> = suspects
-            .filter(|(_, suspect)| suspect.ends >= PATIENCE)
-            .map(|(address, suspect)| (address.clone(), suspect.ends))
+        let mut found: Vec<LeftAlone> = inner
+            .suspects
+            .iter()
+            .filter_map(|(address, suspect)| {
+                let rest = suspect.rest(now)?;
+                let address = address.clone();
+                Some(LeftAlone { address, rest })
+            })
             .collect();
-        found.sort();
+        found.sort_by(|one, other| one.address.cmp(&other.address));
         found
+    }
+
+    /// Whether a document is to be left alone, so that it need not even be asked for.
+    pub fn may_read(&self, address: &str, now: Timestamp) -> Result<(), Quarantined> {
+        let inner = self.lock();
+        let suspect = inner.suspects.get(&key(address));
+        suspect
+            .and_then(|suspect| suspect.rest(now))
+            .map_or(Ok(()), Err)
     }
 
     /// Notes that the document of an address is read now, unless it is one to leave alone.
     pub fn start(&self, address: &str, now: Timestamp) -> Result<Mark, Quarantined> {
-        let address = key(address);
+        self.may_read(address, now)?;
         let mut inner = self.lock();
-        if let Some(suspect) = inner.suspects.get(&address)
-            && suspect.ends >= PATIENCE
-            && now.since(Timestamp::from_unix(suspect.since)) < REST
-        {
-            return Err(Quarantined { ends: suspect.ends });
-        }
         let id = inner.next;
         inner.next += 1;
-        inner.reading.insert(id, address);
+        inner.reading.insert(id, key(address));
         inner.write();
         Ok(Mark {
             underway: self.clone(),
@@ -171,8 +227,8 @@ impl Inner {
     }
 }
 
-/// What the last process was reading, and what was suspected before.
-fn left_behind(file: &File) -> HashMap<String, Suspect> {
+/// What was suspected before, and what the last process was reading, if `reading` is to be held against it.
+fn left_behind(file: &File, reading: bool) -> HashMap<String, Suspect> {
     let mut bytes = Vec::new();
     let mut suspects = HashMap::new();
     if file.take(MAX_BYTES).read_to_end(&mut bytes).is_err() {
@@ -196,7 +252,7 @@ fn left_behind(file: &File) -> HashMap<String, Suspect> {
             continue;
         };
         let suspect = match kind {
-            Some("reading") => Suspect {
+            Some("reading") if reading => Suspect {
                 ends: ends.saturating_add(1),
                 since: written,
             },
@@ -224,6 +280,11 @@ mod tests {
         std::mem::forget(Underway::open(database).start(address, now).unwrap());
     }
 
+    fn ends(underway: &Underway, now: Timestamp) -> Vec<(String, u32)> {
+        let left_alone = underway.left_alone(now).into_iter();
+        left_alone.map(|one| (one.address, one.rest.ends)).collect()
+    }
+
     #[test]
     fn what_ends_the_process_twice_is_left_alone_for_a_day() {
         let folder = tempfile::tempdir().unwrap();
@@ -241,25 +302,35 @@ mod tests {
         die(&database, "http://a.example/bad", at);
         // Once may be chance, and whoever comes through is not to blame.
         let underway = Underway::open(&database);
-        assert!(underway.quarantined().is_empty());
+        assert!(underway.left_alone(at).is_empty());
         drop(underway.start("http://a.example/bad", at).unwrap());
         die(&database, "http://a.example/bad", at);
         die(&database, "http://a.example/bad\n", at);
         let underway = Underway::open(&database);
         assert_eq!(
-            underway.quarantined(),
+            ends(&underway, written(1)),
             [("http://a.example/bad".to_owned(), 2)]
         );
         let refused = underway.start("http://a.example/bad", written(1));
-        assert_eq!(refused.unwrap_err(), Quarantined { ends: 2 });
+        let rest = refused.unwrap_err();
+        assert_eq!(rest.ends, 2);
+        assert!(written(23) < rest.until && rest.until <= written(24));
+        // Others can see it, and write nothing; what a living process reads is not to blame.
+        let other = Underway::of_others(&database, true);
+        assert_eq!(ends(&other, written(1)), ends(&underway, written(1)));
+        assert!(ends(&other, written(25)).is_empty());
         assert!(underway.start("http://a.example/good", written(1)).is_ok());
         // It outlives other starts, and after a day there is one more try.
         let underway = Underway::open(&database);
         assert!(underway.start("http://a.example/bad", written(1)).is_err());
         die(&database, "http://a.example/bad", written(25));
-        assert_eq!(Underway::open(&database).quarantined()[0].1, 3);
+        let living = Underway::of_others(&database, true);
+        assert!(ends(&living, written(25)).is_empty());
+        let dead = Underway::of_others(&database, false);
+        assert_eq!(ends(&dead, written(1))[0].1, 3);
+        assert_eq!(ends(&Underway::open(&database), written(1))[0].1, 3);
         drop(Underway::open(&database).start("http://a.example/bad", written(25)));
-        assert!(Underway::open(&database).quarantined().is_empty());
+        assert!(ends(&Underway::open(&database), at).is_empty());
     }
 
     #[test]
@@ -273,7 +344,7 @@ mod tests {
             underway.close();
             std::mem::forget(mark);
         }
-        assert!(Underway::open(&database).quarantined().is_empty());
+        assert!(ends(&Underway::open(&database), at).is_empty());
         let file = folder.path().join("revisor.db.reading");
         for text in [
             "revisor 0.0.0\nsuspect 7 0 http://a.example/\n.\n",
@@ -281,7 +352,7 @@ mod tests {
             "revisor",
         ] {
             std::fs::write(&file, text).unwrap();
-            assert!(Underway::open(&database).quarantined().is_empty());
+            assert!(ends(&Underway::open(&database), at).is_empty());
         }
         // A folder that is not there.
         let nowhere = Underway::open(Path::new("/nowhere/at/all.db"));

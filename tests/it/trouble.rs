@@ -1,6 +1,6 @@
 //! What publishers, receivers and people do wrong.
 
-use crate::support::{Home, Page, Server, rss};
+use crate::support::{Home, Page, SECRET, Server, rss};
 
 fn home(publisher: &Server) -> Home {
     Home::new(&format!(
@@ -78,20 +78,29 @@ fn error_answers_are_failures_and_gone_ends_the_polling() {
     );
 }
 
+/// As a process leaves it that ends while it reads something, for the second time.
+fn ended_twice(home: &Home, url: &str) -> std::path::PathBuf {
+    let mut left = home.db_path().into_os_string();
+    left.push(".reading");
+    let version = env!("CARGO_PKG_VERSION");
+    let text = format!("revisor {version}\nreading 1 0 {url}\n.\n");
+    std::fs::write(&left, text).expect("a file");
+    left.into()
+}
+
 #[test]
 fn what_ended_the_service_twice_is_left_alone_and_told() {
     let publisher = Server::start();
     let home = home(&publisher);
+    let mut config = std::fs::read_to_string(home.config_path()).expect("the configuration");
+    let hook = publisher.url("/hook");
+    config.push_str(&format!(
+        "[[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{hook}\"\nsecret = \"{SECRET}\"\nevents = [\"*\"]\n"
+    ));
+    std::fs::write(home.config_path(), config).expect("the configuration");
     publisher.set("/feed.xml", good("A headline"));
-    // As a process leaves it that ends while it reads the feed, for the second time.
-    let mut left = home.db_path().into_os_string();
-    left.push(".reading");
-    let text = format!(
-        "revisor {}\nreading 1 0 {}\n.\n",
-        env!("CARGO_PKG_VERSION"),
-        publisher.url("/feed.xml")
-    );
-    std::fs::write(&left, text).expect("a file");
+    let url = publisher.url("/feed.xml");
+    let left = ended_twice(&home, &url);
     let ran = home.run(&["check", "--force"]);
     assert_eq!(ran.code, Some(3));
     assert!(
@@ -100,15 +109,72 @@ fn what_ended_the_service_twice_is_left_alone_and_told() {
         ran.stdout
     );
     assert!(
-        ran.stderr.contains("left alone for a day"),
+        ran.stderr.contains("left alone for a day") && ran.stderr.contains(&url),
         "{}",
         ran.stderr
     );
+    // It is not even asked for, and not due before its rest is over; everybody is told.
+    assert_eq!(publisher.hits("/feed.xml"), 0);
+    home.run(&["check", "--force"]);
+    let status: serde_json::Value =
+        serde_json::from_str(&home.ok(&["status", "--json"])).expect("JSON");
+    assert_eq!(status["left_alone"][0]["url"], *url);
+    let next = &status["feeds"]["next"];
+    assert_eq!(next["at"], status["left_alone"][0]["until"], "{status}");
+    for command in ["status", "doctor"] {
+        let ran = home.run(&[command]);
+        let told = ran
+            .stdout
+            .lines()
+            .find(|line| line.contains("ended revisor 2 times"));
+        assert!(
+            told.is_some_and(|line| line.contains(&url)),
+            "{}",
+            ran.stdout
+        );
+    }
+    let kinds = || -> Vec<String> {
+        let kind = |body: &[u8]| -> serde_json::Value {
+            let event: serde_json::Value = serde_json::from_slice(body).expect("JSON");
+            event["type"].clone()
+        };
+        let hooks = publisher.hooks().into_iter();
+        hooks
+            .map(|hook| kind(&hook.body).as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert_eq!(kinds(), ["feed.failing"]);
     std::fs::remove_file(&left).expect("a file");
     assert_eq!(home.check()["feeds"][0]["outcome"], "new_content");
+    assert_eq!(kinds(), ["feed.failing", "feed.recovered"]);
     let after = std::fs::read_to_string(&left).expect("a file");
     let (noted, _) = after.split_once("\n.\n").expect("an end");
     assert!(!noted.contains("feed.xml"), "{after}");
+}
+
+#[test]
+fn a_page_that_ended_the_service_twice_is_not_asked_for() {
+    let publisher = Server::start();
+    publisher.set(
+        "/feed.xml",
+        Page::rss(rss(&[("1", &publisher.url("/page"), "A", "Words")])),
+    );
+    publisher.set(
+        "/page",
+        Page::html("<article><p>Some words of a page.</p></article>"),
+    );
+    let home = Home::new(&format!(
+        "[[feed]]\nname = \"f\"\nurl = \"{}\"\n",
+        publisher.url("/feed.xml")
+    ));
+    ended_twice(&home, &publisher.url("/page"));
+    home.check();
+    home.check();
+    assert_eq!(publisher.hits("/page"), 0);
+    let status = home.ok(&["status"]);
+    assert!(status.contains(&publisher.url("/page")), "{status}");
+    let history = home.ok(&["history", &publisher.url("/page"), "--json"]);
+    assert!(history.contains("left alone for a day"), "{history}");
 }
 
 #[test]
