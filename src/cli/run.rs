@@ -24,11 +24,15 @@ pub(super) fn run(context: &Context, _args: &RunArgs) -> Result<Exit, Error> {
         load(flags, &Environment::of_process(), Secrets::Required).map(|loaded| loaded.config)
     });
     let runtime = runtime(THREADS)?;
-    runtime.block_on(async {
-        let daemon = Daemon::start(config, reload, clock()).await?;
-        daemon.run().await
-    })?;
-    // Parsing that hangs on must not hold up the end: what it would bring is looked for again.
+    let ended = runtime.block_on(async {
+        match Daemon::start(config, reload, clock()).await? {
+            Some(daemon) => daemon.run().await,
+            None => Ok(()),
+        }
+    });
+    // Parsing that hangs on must not hold up the end: what it would bring is looked for again. Nor must a database that
+    // is still being opened; what was not committed is taken back.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    ended?;
     Ok(Exit::DONE)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::DaemonError;
 use super::counted::Counted;
+use super::patience::Patience;
 use crate::config::Config;
 use crate::domain::url::without_login;
 use crate::fetch::{Clients, Turns, user_agent};
@@ -45,19 +46,18 @@ impl Assembly {
     /// Takes the lock, opens, creates or upgrades the database and puts everything together, for a command. Has to be
     /// called on a runtime.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
-        Self::open_for(Holder::Command, config, clock).await
+        let mut patience = Patience::none();
+        let opened = open(&config.database, Holder::Command, &mut patience).await?;
+        Self::over(opened, config, clock, &mut patience).await
     }
 
-    /// As [`Self::open`], for whoever it is.
-    pub(super) async fn open_for(
-        holder: Holder,
+    /// Puts everything together over a database that is open.
+    pub(super) async fn over(
+        (lock, store): (InstanceLock, Store),
         config: Config,
         clock: Arc<dyn Clock>,
+        patience: &mut Patience,
     ) -> Result<Self, DaemonError> {
-        let database = config.database.clone();
-        // Upgrading a large database takes its time; signals are to be heard meanwhile.
-        let opened = tokio::task::spawn_blocking(move || open(&database, holder)).await;
-        let (lock, store) = opened.map_err(|_| StoreError::Closed)??;
         let settings = Settings::new(config);
         let fetch = &settings.config().fetch;
         let clients = Clients::new(fetch, settings.fetches(), Arc::clone(&clock))?;
@@ -76,8 +76,9 @@ impl Assembly {
             Arc::clone(&clock),
             targets(settings.config())?,
         );
-        let synced = sync(&store, &settings, &*clock).await?;
-        store.writer().release_all().await?;
+        let synced = sync(&store, &settings, &*clock, patience).await?;
+        let release = || store.writer().release_all().into_future();
+        patience.with(release).await?;
         let workers = Workers::new(WORKERS);
         let underway = Underway::open(&settings.config().database);
         tell_of(&underway.left_alone(clock.now()));
@@ -91,7 +92,9 @@ impl Assembly {
             metrics,
         )
         .noting(underway.clone());
-        pipeline.replan(&synced.rescheduled).await?;
+        patience
+            .with(|| pipeline.replan(&synced.rescheduled))
+            .await?;
         Ok(Self {
             store,
             pipeline: Arc::new(pipeline),
@@ -108,7 +111,7 @@ impl Assembly {
         let fetch = &settings.config().fetch;
         let clients = Clients::new(fetch, settings.fetches(), Arc::clone(&self.clock))?;
         let targets = targets(settings.config())?;
-        let synced = sync(&self.store, &settings, &*self.clock).await?;
+        let synced = sync(&self.store, &settings, &*self.clock, &mut Patience::none()).await?;
         self.drain.set_targets(targets);
         self.pipeline.replace(settings, clients);
         self.pipeline.replan(&synced.rescheduled).await?;
@@ -141,7 +144,12 @@ impl Assembly {
     }
 }
 
-fn open(database: &Path, holder: Holder) -> Result<(InstanceLock, Store), StoreError> {
+/// Takes the lock, then opens, creates or upgrades the database.
+pub(super) async fn open(
+    database: &Path,
+    holder: Holder,
+    patience: &mut Patience,
+) -> Result<(InstanceLock, Store), StoreError> {
     let folder = database
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -158,8 +166,28 @@ fn open(database: &Path, holder: Holder) -> Result<(InstanceLock, Store), StoreE
         let _ = std::fs::create_dir_all(folder);
     }
     // The lock comes first: no second process upgrades the file under a running one.
-    let lock = InstanceLock::acquire(database, holder)?;
-    Ok((lock, Store::open(database, &options)?))
+    let lock = patience
+        .with(|| {
+            let database = database.to_owned();
+            blocking(move || InstanceLock::acquire(&database, holder))
+        })
+        .await?;
+    let store = patience
+        .with(|| {
+            let (database, options) = (database.to_owned(), options.clone());
+            blocking(move || Store::open(&database, &options))
+        })
+        .await?;
+    Ok((lock, store))
+}
+
+/// Upgrading a large database takes its time; signals are to be heard meanwhile.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(StoreError::Closed))
 }
 
 /// Documents that are left alone and named in the log; the rest is counted.
@@ -185,22 +213,33 @@ async fn sync(
     store: &Store,
     settings: &Settings,
     clock: &dyn Clock,
+    patience: &mut Patience,
 ) -> Result<FeedSync, StoreError> {
-    let synced = store
-        .writer()
-        .sync_feeds(settings.configured_feeds(), clock.now())
+    let writer = store.writer();
+    let synced = patience
+        .with(|| {
+            writer
+                .sync_feeds(settings.configured_feeds(), clock.now())
+                .into_future()
+        })
         .await?;
     let targets = settings
         .config()
         .targets
         .iter()
         .map(|target| target.name.clone());
-    store.writer().sync_targets(targets.collect()).await?;
+    let targets: Vec<_> = targets.collect();
+    patience
+        .with(|| writer.sync_targets(targets.clone()).into_future())
+        .await?;
     let bounds = settings.config().targets.iter().map(|target| {
         let bound = u32::try_from(target.max_queue).unwrap_or(u32::MAX);
         (target.name.clone(), bound)
     });
-    store.writer().bound_queues(bounds.collect()).await?;
+    let bounds: Vec<_> = bounds.collect();
+    patience
+        .with(|| writer.bound_queues(bounds.clone()).into_future())
+        .await?;
     Ok(synced)
 }
 

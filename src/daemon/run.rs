@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::care;
 use super::file_state::FileState;
+use super::patience::{ASK_EVERY, Patience, ask_for_time};
 use super::poll::Poller;
 use super::progress::{Progress, Pulse};
 use super::signals::{Asked, Signals};
 use super::systemd::{self, Watchdog};
 use super::watched::{Endpoint, Watched};
-use super::{Assembly, Synced};
+use super::{Assembly, Synced, assembly};
 use crate::config::{Config, ConfigError, Listen};
 use crate::fetch::ClientError;
 use crate::metrics::MetricsError;
@@ -70,28 +71,32 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Takes the signals and the lock, opens the database and makes everything ready. Has to be called on a runtime.
+    /// Takes the signals and the lock, opens the database and makes everything ready; `None` when it is asked to stop
+    /// meanwhile. Has to be called on a runtime.
     pub async fn start(
         config: Config,
         reload: Reload,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, DaemonError> {
-        let signals = Signals::take().map_err(DaemonError::Signals)?;
+    ) -> Result<Option<Self>, DaemonError> {
+        let mut signals = Signals::take().map_err(DaemonError::Signals)?;
         systemd::status("opening the database");
         let file = config.file.clone();
-        let assembly = Assembly::open_for(Holder::Service, config, Arc::clone(&clock)).await?;
-        assembly
-            .store
-            .writer()
-            .reset_requests(clock.now() - WISHES_FOR)
-            .await?;
-        Ok(Self {
+        let assembly = tokio::select! {
+            assembly = assemble(config, Arc::clone(&clock)) => assembly?,
+            () = signals.stop() => {
+                systemd::stopping();
+                tracing::info!("stopped before it was ready");
+                return Ok(None);
+            }
+            never = ask_for_time(ASK_EVERY, systemd::extend) => match never {},
+        };
+        Ok(Some(Self {
             assembly,
             clock,
             file,
             reload,
             signals,
-        })
+        }))
     }
 
     /// Runs until somebody asks it to stop.
@@ -231,6 +236,21 @@ impl Daemon {
             None => format!("{} feeds", self.feeds()),
         }
     }
+}
+
+/// Opens the database and makes everything ready, however long others hold it up.
+async fn assemble(config: Config, clock: Arc<dyn Clock>) -> Result<Assembly, DaemonError> {
+    let mut patience = Patience::of_service(config.database.clone());
+    let opened = assembly::open(&config.database, Holder::Service, &mut patience).await?;
+    let assembly = Assembly::over(opened, config, Arc::clone(&clock), &mut patience).await?;
+    let writer = assembly.store.writer();
+    let forget = || {
+        writer
+            .reset_requests(clock.now() - WISHES_FOR)
+            .into_future()
+    };
+    patience.with(forget).await?;
+    Ok(assembly)
 }
 
 /// How often the guard looks, where no watchdog says it.

@@ -30,6 +30,14 @@ impl Signals {
         })
     }
 
+    /// Waits to be asked to stop; what else is asked meanwhile is not lost.
+    pub(super) async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
     /// Waits for the next one.
     pub(super) async fn next(&mut self) -> Asked {
         tokio::select! {

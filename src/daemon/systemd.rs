@@ -22,6 +22,12 @@ pub(super) fn status(text: &str) {
     send(&[NotifyState::Status(&one_line(text))]);
 }
 
+/// The start takes longer than planned: it is to be waited for this much longer, from now on.
+pub(super) fn extend(time: Duration) {
+    let microseconds = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+    send(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
+}
+
 /// A new configuration is being taken. `ready` must follow, whatever came of it. From systemd 253 on, the moment must
 /// be in the same message, or a `Type=notify-reload` service fails.
 pub(super) fn reloading() {
@@ -94,6 +100,7 @@ mod tests {
     fn nothing_happens_without_a_service_manager() {
         ready("started");
         status("idle");
+        extend(Duration::from_secs(30));
         reloading();
         stopping();
         assert_eq!(Watchdog::from_environment(), None);

@@ -46,7 +46,12 @@ impl InstanceLock {
     /// for a command).
     pub fn acquire(database: &Path, wanted_by: Holder) -> Result<Self, StoreError> {
         let path = beside(database, ".lock");
-        let failed = |error: std::io::Error| StoreError::io(&path, error);
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::StorageFull => StoreError::Full {
+                path: database.to_path_buf(),
+            },
+            _ => StoreError::io(&path, error),
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -21,6 +21,7 @@ mod lists;
 mod markup;
 mod review;
 mod revisions;
+mod service;
 mod support;
 mod telling;
 mod trouble;

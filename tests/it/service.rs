@@ -1,0 +1,147 @@
+//! The service beside trouble: what it tells the service manager, and that it starts, reloads and ends in order all the
+//! same.
+
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::support::{Daemon, Home, Page, Server, eventually, rss};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The service is to be done within this, whatever holds it up.
+const END: Duration = Duration::from_secs(6);
+
+fn edition(server: &Server, number: u32) {
+    let title = format!("The harbour of the town is closed for {number} days");
+    let items = [(
+        "1",
+        "https://e.example/1",
+        title.as_str(),
+        "Text that stays as it is.",
+    )];
+    server.set("/a.xml", Page::rss(rss(&items)));
+}
+
+fn config(server: &Server, rest: &str) -> String {
+    format!(
+        "[page]\nfetch = \"off\"\n\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\nevery = \"1s\"\n{rest}",
+        server.url("/a.xml")
+    )
+}
+
+/// A service under a manager that listens.
+struct Service {
+    daemon: Daemon,
+    socket: UnixDatagram,
+    said: String,
+    log: PathBuf,
+}
+
+impl Service {
+    fn start(home: &Home) -> Self {
+        let place = home.path().join("notify");
+        let _ = fs::remove_file(&place);
+        let socket = UnixDatagram::bind(&place).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let log = home.path().join("log");
+        let child = home
+            .command(&["run"])
+            .env("NOTIFY_SOCKET", &place)
+            .stderr(fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Self {
+            daemon: Daemon { child },
+            socket,
+            said: String::new(),
+            log,
+        }
+    }
+
+    /// What it has told the service manager so far.
+    fn said(&mut self) -> &str {
+        let mut message = [0; 4096];
+        while let Ok(length) = self.socket.recv(&mut message) {
+            self.said
+                .push_str(&String::from_utf8_lossy(&message[..length]));
+            self.said.push('\n');
+        }
+        &self.said
+    }
+
+    #[track_caller]
+    fn says(&mut self, words: &str) {
+        let log = self.log.clone();
+        let mut ended = false;
+        eventually(PATIENCE, words, || {
+            ended = self.daemon.child.try_wait().unwrap().is_some();
+            ended || self.said().contains(words)
+        });
+        let logged = fs::read_to_string(log).unwrap();
+        assert!(
+            self.said().contains(words),
+            "{words}: {}\n{logged}",
+            self.said
+        );
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+fn pause(time: Duration) {
+    let (_keep, never) = std::sync::mpsc::channel::<()>();
+    let _ = never.recv_timeout(time);
+}
+
+/// Another program that writes, until it is dropped.
+fn hold(database: &Path) -> Connection {
+    let other = Connection::open(database).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[test]
+fn a_database_that_is_locked_at_the_start_is_waited_for() {
+    let server = Server::start();
+    edition(&server, 1);
+    let home = Home::new(&config(&server, ""));
+    home.check();
+    let other = hold(&home.db_path());
+    let mut service = Service::start(&home);
+    service.says("EXTEND_TIMEOUT_USEC=30000000");
+    // Longer than a write waits by itself.
+    pause(Duration::from_secs(11));
+    service.says("is locked by another program");
+    assert!(!service.said().contains("READY=1"), "{}", service.said);
+    drop(other);
+    service.says("READY=1");
+    assert!(service.log().contains("locked"), "{}", service.log());
+    service.daemon.signal("TERM");
+    assert_eq!(service.daemon.wait(END), Some(0));
+}
+
+#[test]
+fn a_start_that_waits_can_be_stopped() {
+    let server = Server::start();
+    edition(&server, 1);
+    let home = Home::new(&config(&server, ""));
+    home.check();
+    let _other = hold(&home.db_path());
+    let mut service = Service::start(&home);
+    service.says("STATUS=opening the database");
+    pause(Duration::from_millis(500));
+    service.daemon.signal("TERM");
+    assert_eq!(
+        service.daemon.wait(Duration::from_secs(4)),
+        Some(0),
+        "{}",
+        service.log()
+    );
+}
