@@ -1,7 +1,7 @@
 //! From start to stop.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -20,7 +20,7 @@ use crate::config::{Config, ConfigError, Listen};
 use crate::fetch::ClientError;
 use crate::metrics::MetricsError;
 use crate::notify::SecretError;
-use crate::store::{Holder, StoreError};
+use crate::store::{Holder, StoreError, Writer};
 use crate::time::Clock;
 
 /// The configuration file is looked at this often, for edits that nobody has announced.
@@ -81,9 +81,15 @@ impl Daemon {
         let mut signals = Signals::take().map_err(DaemonError::Signals)?;
         systemd::status("opening the database");
         let file = config.file.clone();
+        let opened = OnceLock::new();
+        // Before what is under way is dropped, which waits for the writer.
+        let stop = async {
+            signals.stop().await;
+            opened.get().map(Writer::hurry);
+        };
         let assembly = tokio::select! {
-            assembly = assemble(config, Arc::clone(&clock)) => assembly?,
-            () = signals.stop() => {
+            assembly = assemble(config, Arc::clone(&clock), &opened) => assembly?,
+            () = stop => {
                 systemd::stopping();
                 tracing::info!("stopped before it was ready");
                 return Ok(None);
@@ -120,6 +126,7 @@ impl Daemon {
             Arc::clone(&pulse),
             stop.clone(),
         ));
+        let hurried = writer.clone();
         let watched = Watched::new(Arc::clone(&self.assembly.pipeline), writer, pulse);
         let mut endpoint = Endpoint::new(watched);
         endpoint.listen(self.listen_on()).await;
@@ -139,6 +146,8 @@ impl Daemon {
 
         systemd::stopping();
         tracing::info!("stopping");
+        hurried.hurry();
+        drop(hurried);
         stop.cancel();
         endpoint.close().await;
         // It has a handle of the database.
@@ -154,9 +163,11 @@ impl Daemon {
         let _ = caring.await;
         let _ = guarding.await;
         let closed = self.assembly.close().await;
-        match broken {
-            Some(error) => Err(error),
-            None => Ok(closed?),
+        match (broken, closed) {
+            (Some(error), _) => Err(error),
+            // It has been waited for, and logged: the feeds are due again.
+            (None, Err(error)) if error.is_busy() => Ok(()),
+            (None, closed) => Ok(closed?),
         }
     }
 
@@ -188,7 +199,10 @@ impl Daemon {
                 Asked::Reload => {
                     systemd::reloading();
                     file = FileState::of(self.file.as_deref());
-                    let read = self.read_again().await;
+                    let read = tokio::select! {
+                        read = read_again(&self.assembly, &self.reload) => read,
+                        () = self.signals.stop() => return,
+                    };
                     self.assembly.pipeline.metrics().reloaded(read.is_ok());
                     match read {
                         Ok(Synced { added, left }) => {
@@ -209,10 +223,6 @@ impl Daemon {
                 }
             }
         }
-    }
-
-    async fn read_again(&self) -> Result<Synced, DaemonError> {
-        self.assembly.replace((self.reload)()?).await
     }
 
     fn listen_on(&self) -> Option<Listen> {
@@ -238,12 +248,20 @@ impl Daemon {
     }
 }
 
+async fn read_again(assembly: &Assembly, reload: &Reload) -> Result<Synced, DaemonError> {
+    assembly.replace(reload()?).await
+}
+
 /// Opens the database and makes everything ready, however long others hold it up.
-async fn assemble(config: Config, clock: Arc<dyn Clock>) -> Result<Assembly, DaemonError> {
+async fn assemble(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    writer: &OnceLock<Writer>,
+) -> Result<Assembly, DaemonError> {
     let mut patience = Patience::of_service(config.database.clone());
     let opened = assembly::open(&config.database, Holder::Service, &mut patience).await?;
+    let writer = writer.get_or_init(|| opened.1.writer().clone());
     let assembly = Assembly::over(opened, config, Arc::clone(&clock), &mut patience).await?;
-    let writer = assembly.store.writer();
     let forget = || {
         writer
             .reset_requests(clock.now() - WISHES_FOR)

@@ -67,7 +67,7 @@ impl Store {
             })
             .map(Instance)
             .map_err(|error| StoreError::from(error).at(path))?;
-        let (writer, thread) = writer::start(conn, path, instance)?;
+        let (writer, thread) = writer::start(conn, path, instance, options.busy_timeout)?;
         Ok(Self {
             writer,
             thread: Some(thread),

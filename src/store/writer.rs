@@ -28,6 +28,12 @@ const BATCH: usize = 64;
 /// queue is bounded.
 const QUEUE: usize = 128;
 
+/// Another program that writes is asked again this often: whether to wait on is decided anew each time.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// Once the writer is in haste it waits for others no longer than this, in all.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
 /// What a job works with.
 pub(super) struct Tx<'a> {
     pub(super) conn: &'a Connection,
@@ -52,9 +58,13 @@ struct Shared {
     sent: AtomicU64,
     done: AtomicU64,
     watcher: OnceLock<Watcher>,
+    haste: Haste,
     /// Device and number of the file, as it was opened.
     file: Option<(u64, u64)>,
 }
+
+/// Since when the writer is in haste, if it is.
+type Haste = Arc<OnceLock<Stopwatch>>;
 
 /// Is told of every transaction.
 struct Watcher(Box<dyn Fn(BatchEnd) + Send + Sync>);
@@ -151,6 +161,12 @@ impl Writer {
         let _ = self.shared.watcher.set(Watcher(Box::new(watcher)));
     }
 
+    /// From now on nobody waits long for other programs that hold the database: for the end, which is not to be held up.
+    /// What is not written then is answered as such.
+    pub fn hurry(&self) {
+        self.shared.haste.get_or_init(Stopwatch::start);
+    }
+
     /// Whether the file that was opened is still where it was: what is written into one that was taken away is lost.
     pub fn still_there(&self) -> Result<(), StoreError> {
         let now = match identity(&self.shared.path) {
@@ -213,8 +229,11 @@ pub(super) fn start(
     conn: Connection,
     path: &Path,
     instance: Instance,
+    patience: Duration,
 ) -> Result<(Writer, JoinHandle<()>), StoreError> {
+    conn.busy_timeout(patience.min(ASK_AGAIN))?;
     let (queue, jobs) = mpsc::channel();
+    let haste = Haste::default();
     let shared = Arc::new(Shared {
         path: path.to_path_buf(),
         queue,
@@ -222,6 +241,7 @@ pub(super) fn start(
         sent: AtomicU64::new(0),
         done: AtomicU64::new(0),
         watcher: OnceLock::new(),
+        haste: Arc::clone(&haste),
         file: identity(path).ok(),
     });
     let codec = Codec::new()?;
@@ -234,6 +254,8 @@ pub(super) fn start(
                 conn,
                 codec,
                 instance,
+                patience,
+                haste,
             };
             let answered = |committed: BatchEnd| {
                 if let Some(shared) = counter.upgrade() {
@@ -299,6 +321,9 @@ struct Desk {
     conn: Connection,
     codec: Codec,
     instance: Instance,
+    /// How long another program that writes is waited for.
+    patience: Duration,
+    haste: Haste,
 }
 
 impl Desk {
@@ -347,9 +372,7 @@ impl Desk {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<bool, StoreError>,
     ) -> Result<bool, StoreError> {
-        // IMMEDIATE: a transaction that reads first and wants to write later fails at once beside another writer,
-        // whatever the busy timeout.
-        run(&self.conn, "BEGIN IMMEDIATE")?;
+        self.begin()?;
         let result = work(self).and_then(|well| {
             let end = if well { "COMMIT" } else { "ROLLBACK" };
             run(&self.conn, end).map(|()| well)
@@ -358,6 +381,26 @@ impl Desk {
             run(&self.conn, "ROLLBACK")?;
         }
         result
+    }
+
+    /// IMMEDIATE: a transaction that reads first and wants to write later fails at once beside another writer, whatever
+    /// the busy timeout.
+    fn begin(&self) -> Result<(), StoreError> {
+        let since = Stopwatch::start();
+        loop {
+            let (waited, limit) = match self.haste.get() {
+                Some(haste) => (haste.elapsed(), LAST_WAIT.min(self.patience)),
+                None => (since.elapsed(), self.patience),
+            };
+            let last = waited >= limit;
+            if last && self.haste.get().is_some() {
+                self.conn.busy_timeout(Duration::ZERO)?;
+            }
+            match run(&self.conn, "BEGIN IMMEDIATE") {
+                Err(error) if error.is_busy() && !last => {}
+                begun => return begun,
+            }
+        }
     }
 
     /// Says whether all jobs went well. Fails only when the transaction as a whole is lost.
@@ -401,6 +444,11 @@ impl Desk {
 
     /// Leaves a file that can be copied alone. A failure loses nothing: the WAL stays and is read at the next start.
     fn leave(self) {
+        let patience = match self.haste.get() {
+            Some(_) => ASK_AGAIN,
+            None => self.patience,
+        };
+        let _ = self.conn.busy_timeout(patience);
         let _ = self.conn.execute_batch("PRAGMA optimize");
         let _ = self
             .conn

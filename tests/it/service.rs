@@ -145,3 +145,22 @@ fn a_start_that_waits_can_be_stopped() {
         service.log()
     );
 }
+
+#[test]
+fn a_locked_database_does_not_hold_up_the_end() {
+    let server = Server::start();
+    edition(&server, 1);
+    let home = Home::new(&config(&server, ""));
+    let mut service = Service::start(&home);
+    eventually(PATIENCE, "it polls", || server.hits("/a.xml") > 1);
+    let other = hold(&home.db_path());
+    edition(&server, 2);
+    pause(Duration::from_secs(2));
+    service.daemon.signal("HUP");
+    pause(Duration::from_millis(300));
+    service.daemon.signal("TERM");
+    assert_eq!(service.daemon.wait(END), Some(0), "{}", service.log());
+    drop(other);
+    home.ok(&["db", "verify"]);
+    assert_eq!(home.check()["changes"], serde_json::json!([1]));
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::*;
+use crate::time::Stopwatch;
 
 fn refused_untouched(path: &Path) -> StoreError {
     let before = std::fs::read(path).unwrap();
@@ -236,6 +237,33 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
     }
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(writer.sync_feeds(feeds, at(0)).blocking().unwrap().added, 1);
+}
+
+#[test]
+fn a_writer_in_haste_does_not_wait_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let store = Store::open(&path, &OpenOptions::default()).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let writer = store.writer();
+    let since = Stopwatch::start();
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| writer.sync_feeds(Vec::new(), at(0)).blocking());
+        writer.hurry();
+        waiting.join().unwrap()
+    });
+    assert!(waiting.is_err_and(|error| error.is_busy()));
+    for _ in 0..20 {
+        let next = writer.sync_feeds(Vec::new(), at(0)).blocking();
+        assert!(next.is_err_and(|error| error.is_busy()));
+    }
+    store.close().unwrap();
+    assert!(
+        since.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        since.elapsed()
+    );
 }
 
 #[test]
