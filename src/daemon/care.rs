@@ -33,21 +33,28 @@ const PAGES: u32 = 500;
 /// Answers that are asked whether the clock is right.
 const WITNESSES: usize = 200;
 
-/// Takes care until `stop`.
-pub(super) async fn run(pipeline: Arc<Pipeline>, writer: Writer, stop: CancellationToken) {
+/// Takes care until `stop`. Ends by itself when the database is not to be used any more, and says why.
+pub(super) async fn run(
+    pipeline: Arc<Pipeline>,
+    writer: Writer,
+    stop: CancellationToken,
+) -> Option<StoreError> {
     loop {
         let rest = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return None,
             done = with_reserve(&pipeline, &writer) => match done {
                 Ok(()) => EVERY,
                 Err(error) => {
                     tracing::error!(%error, "cannot take care of the database");
+                    if error.is_unfit() {
+                        return Some(error);
+                    }
                     AGAIN
                 }
             },
         };
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return None,
             () = tokio::time::sleep(rest) => {}
         }
     }

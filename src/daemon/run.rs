@@ -116,7 +116,7 @@ impl Daemon {
         let mut polling = tokio::spawn(poller.run(Arc::clone(&pulse), stop.clone()));
         let drain = Arc::clone(&self.assembly.drain);
         let mut draining = tokio::spawn(drain.run(Arc::clone(&outbox), stop.clone()));
-        let caring = tokio::spawn(care::run(
+        let mut caring = tokio::spawn(care::run(
             Arc::clone(&self.assembly.pipeline),
             writer.clone(),
             stop.clone(),
@@ -133,15 +133,20 @@ impl Daemon {
         systemd::ready(&self.status());
         tracing::info!(feeds = self.feeds(), "ready");
 
-        // Neither task ends by itself, but for a database that is not to be used any more: one that does has panicked,
-        // and the service manager starts the whole anew.
-        let broken = tokio::select! {
+        // No task ends by itself, but for a database that is not to be used any more: one that does has panicked, and the
+        // service manager starts the whole anew.
+        let mut broken = tokio::select! {
             () = self.heed(&outbox, &mut endpoint) => None,
             ended = &mut polling => Some(match ended {
                 Ok(Some(unfit)) => DaemonError::Store(unfit),
                 Ok(None) | Err(_) => DaemonError::Broken("the poller"),
             }),
-            _ = &mut draining => Some(DaemonError::Broken("the drain of the outbox")),
+            ended = &mut draining => Some(match ended {
+                Ok(Err(unfit)) => DaemonError::Store(unfit),
+                Ok(Ok(_)) | Err(_) => DaemonError::Broken("the drain of the outbox"),
+            }),
+            // Care that has broken off is no reason to stop looking; it has been logged.
+            Ok(Some(unfit)) = &mut caring => Some(DaemonError::Store(unfit)),
         };
 
         systemd::stopping();
@@ -153,14 +158,17 @@ impl Daemon {
         // It has a handle of the database.
         drop(endpoint);
         // The others are still to be ended in order.
+        let mut unfit = None;
         if !polling.is_finished() {
-            let _ = polling.await;
+            unfit = polling.await.ok().flatten();
         }
         if !draining.is_finished() {
-            let _ = draining.await;
+            unfit = unfit.or(draining.await.ok().and_then(Result::err));
         }
-        // Care that has broken off is no reason to stop looking; it has been logged.
-        let _ = caring.await;
+        if !caring.is_finished() {
+            unfit = unfit.or(caring.await.ok().flatten());
+        }
+        broken = broken.or(unfit.map(DaemonError::Store));
         let _ = guarding.await;
         let closed = self.assembly.close().await;
         match (broken, closed) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::ops::AddAssign;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -16,7 +16,7 @@ use super::payload;
 use super::target::Target;
 use crate::domain::backoff::delivery_delay;
 use crate::domain::ids::DeliveryId;
-use crate::store::{AttemptRecord, LeasedDelivery, Next};
+use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError};
 use crate::time::{Clock, Timestamp};
 
 /// How long a delivery is taken for: twice as long as an attempt may last. After a crash, what was being sent is sent
@@ -46,6 +46,8 @@ pub struct Drain<O, D> {
     deliver: D,
     clock: Arc<dyn Clock>,
     targets: RwLock<Targets>,
+    /// Why the database is not to be used any more.
+    unfit: OnceLock<StoreError>,
 }
 
 type Targets = Arc<HashMap<String, Arc<Target>>>;
@@ -88,6 +90,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             deliver,
             clock,
             targets: RwLock::default(),
+            unfit: OnceLock::new(),
         };
         drain.set_targets(targets);
         Arc::new(drain)
@@ -103,11 +106,18 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
     }
 
     /// Drains until `stop`, then waits a little for the attempts under way. `wake` tells of new deliveries; those that
-    /// are due later are found without it.
-    pub async fn run(self: Arc<Self>, wake: Arc<Notify>, stop: CancellationToken) -> DrainSummary {
+    /// are due later are found without it. Ends by itself when the database is not to be used any more, and says why.
+    pub async fn run(
+        self: Arc<Self>,
+        wake: Arc<Notify>,
+        stop: CancellationToken,
+    ) -> Result<DrainSummary, StoreError> {
         let mut flights = Flights::default();
         loop {
             let pause = self.start_due(&mut flights).await;
+            if self.unfit.get().is_some() {
+                break;
+            }
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -120,7 +130,10 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         if tokio::time::timeout(STOP_GRACE, ending).await.is_err() {
             self.cut_off(&mut flights).await;
         }
-        flights.summary
+        match self.unfit.get() {
+            Some(unfit) => Err(unfit.clone()),
+            None => Ok(flights.summary),
+        }
     }
 
     /// Drains until nothing is due: for commands. Deliveries that fail are left for their next time.
@@ -140,8 +153,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         let leased = match self.outbox.lease_due(now, LEASE, LEASE_LIMIT).await {
             Ok(leased) => leased,
             Err(error) => {
-                tracing::error!(%error, "cannot read the outbox");
-                return STORE_PAUSE;
+                return self.cannot_read(&error);
             }
         };
         let mut shortest = SHORTEST_PAUSE;
@@ -166,10 +178,20 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         match self.outbox.next_due().await {
             Ok(Some(due)) => due.since(now).clamp(shortest, LONGEST_PAUSE),
             Ok(None) => LONGEST_PAUSE,
-            Err(error) => {
-                tracing::error!(%error, "cannot read the outbox");
-                STORE_PAUSE
-            }
+            Err(error) => self.cannot_read(&error),
+        }
+    }
+
+    fn cannot_read(&self, error: &StoreError) -> Duration {
+        tracing::error!(%error, "cannot read the outbox");
+        self.judge(error);
+        STORE_PAUSE
+    }
+
+    /// Remembers an error after which the database is not to be used any more.
+    fn judge(&self, error: &StoreError) {
+        if error.is_unfit() {
+            self.unfit.get_or_init(|| error.clone());
         }
     }
 
@@ -221,7 +243,8 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             .record_attempt(id, record.clone(), next.clone())
             .await
         {
-            if tries == RECORD_TRIES {
+            self.judge(&error);
+            if tries == RECORD_TRIES || error.is_unfit() {
                 tracing::error!(%error, target.name = name, event.id = uid,
                     "cannot record a delivery attempt; it will be made again");
                 return DrainSummary {

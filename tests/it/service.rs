@@ -2,13 +2,14 @@
 //! same.
 
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::support::{Daemon, Home, Page, Server, eventually, rss};
+use crate::support::{Daemon, Home, Page, SECRET, Server, eventually, rss};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -163,4 +164,45 @@ fn a_locked_database_does_not_hold_up_the_end() {
     drop(other);
     home.ok(&["db", "verify"]);
     assert_eq!(home.check()["changes"], serde_json::json!([1]));
+}
+
+/// Breaks the page at which a table begins while others use the database, and lets them see that it has changed.
+fn damage(database: &Path, table: &str) {
+    let conn = Connection::open(database).unwrap();
+    conn.busy_timeout(PATIENCE).unwrap();
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    conn.query_row(checkpoint, [], |_| Ok(())).unwrap();
+    let question = "SELECT rootpage FROM sqlite_master WHERE name = ?1";
+    let page: u32 = conn.query_row(question, [table], |row| row.get(0)).unwrap();
+    let size = "PRAGMA page_size";
+    let size: u32 = conn.query_row(size, [], |row| row.get(0)).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(database).unwrap();
+    let garbage = vec![0xA5; usize::try_from(size).unwrap()];
+    let start = u64::from(page - 1) * u64::from(size);
+    file.write_all_at(&garbage, start).unwrap();
+    conn.execute("UPDATE targets SET name = name", []).unwrap();
+}
+
+#[test]
+fn a_damaged_outbox_ends_the_service() {
+    for table in ["deliveries", "attempts"] {
+        let server = Server::start();
+        server.answer_hooks_with(&[500; 50]);
+        let target = format!(
+            "[[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n",
+            server.url("/hook")
+        );
+        let home = Home::new(&config(&server, &target).replace("\"1s\"", "\"1h\""));
+        for number in 1..=2 {
+            edition(&server, number);
+            home.check();
+        }
+        assert_eq!(server.hooks().len(), 1, "it is due again");
+        let mut service = Service::start(&home);
+        service.says("READY=1");
+        damage(&home.db_path(), table);
+        let code = service.daemon.wait(PATIENCE);
+        assert_eq!(code, Some(5), "{table} {}", service.log());
+        assert!(service.log().contains("is damaged"), "{}", service.log());
+    }
 }
