@@ -129,6 +129,7 @@ impl From<DaemonError> for Error {
             DaemonError::Client(error) => {
                 Self::usage("cannot start the HTTP client").because(error)
             }
+            DaemonError::OtherDatabase { .. } => Self::usage(error.to_string()),
             DaemonError::Secret(error) => Self::usage("a target's secret is wrong").because(error),
             DaemonError::Metrics(_) | DaemonError::Broken(_) => {
                 Self::new(Exit::PARTIAL, error.to_string())

@@ -107,6 +107,12 @@ impl Assembly {
 
     /// Puts another configuration in force. When that fails the old one stays.
     pub async fn replace(&self, config: Config) -> Result<Synced, DaemonError> {
+        if config.database != self.store.path() {
+            return Err(DaemonError::OtherDatabase {
+                used: self.store.path().to_owned(),
+                named: config.database,
+            });
+        }
         let settings = Settings::new(config);
         let fetch = &settings.config().fetch;
         let clients = Clients::new(fetch, settings.fetches(), Arc::clone(&self.clock))?;

@@ -50,6 +50,18 @@ pub enum DaemonError {
     /// The metrics.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// The database of another configuration.
+    #[error(
+        "another database needs a restart: {} is in use, the configuration names {}",
+        used.display(),
+        named.display()
+    )]
+    OtherDatabase {
+        /// The one that is in use.
+        used: PathBuf,
+        /// The one that is to be used.
+        named: PathBuf,
+    },
     /// A part of the daemon has ended by itself.
     #[error("{0} has broken off; this is a fault in revisor, please report it")]
     Broken(&'static str),

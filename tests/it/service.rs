@@ -206,3 +206,41 @@ fn a_damaged_outbox_ends_the_service() {
         assert!(service.log().contains("is damaged"), "{}", service.log());
     }
 }
+
+#[test]
+fn another_database_needs_a_restart_and_is_refused() {
+    let server = Server::start();
+    edition(&server, 1);
+    let home = Home::new(&config(&server, ""));
+    let other = home.path().join("other.db");
+    let mut command = home.command(&["run"]);
+    command.env_remove("REVISOR_DB");
+    let with = |database: &Path| {
+        fs::write(
+            home.config_path(),
+            format!(
+                "database = \"{}\"\n[fetch]\nallow_private = [\"127.0.0.0/8\"]\n{}",
+                database.display(),
+                config(&server, "")
+            ),
+        )
+        .unwrap();
+    };
+    with(&home.db_path());
+    let log = home.path().join("log");
+    let child = command.stderr(fs::File::create(&log).unwrap()).spawn();
+    let mut daemon = Daemon {
+        child: child.unwrap(),
+    };
+    eventually(PATIENCE, "it polls", || server.hits("/a.xml") > 0);
+    with(&other);
+    daemon.signal("HUP");
+    let said = || fs::read_to_string(&log).unwrap();
+    eventually(PATIENCE, "it says so", || {
+        said().contains("needs a restart")
+    });
+    assert!(!said().contains("configuration in force"), "{}", said());
+    assert!(!other.exists());
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(END), Some(0));
+}
