@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::DaemonError;
 use super::counted::Counted;
 use super::patience::Patience;
@@ -28,6 +30,8 @@ pub struct Assembly {
     pub pipeline: Arc<Pipeline>,
     /// What delivers.
     pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
+    /// Rings when there was no room left on the disk for a write.
+    pub(super) full: Arc<Notify>,
     clock: Arc<dyn Clock>,
     underway: Underway,
     _lock: InstanceLock,
@@ -65,7 +69,12 @@ impl Assembly {
         let agent = user_agent(&settings.config().fetch.user_agent_contact);
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now())?;
         let counting = metrics.clone();
+        let full = Arc::new(Notify::new());
+        let no_room = Arc::clone(&full);
         store.writer().watch(move |committed| {
+            if committed.full {
+                no_room.notify_one();
+            }
             counting.committed(committed.stored, committed.jobs, committed.took);
         });
         let deliverer = Counted::new(Deliverer::new(agent, Arc::clone(&clock))?, metrics.clone());
@@ -99,6 +108,7 @@ impl Assembly {
             store,
             pipeline: Arc::new(pipeline),
             drain,
+            full,
             clock,
             underway,
             _lock: lock,

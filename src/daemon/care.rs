@@ -5,12 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Retention;
 use crate::domain::credible::doubt;
 use crate::pipeline::{Pipeline, Reextracted};
 use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
+use crate::time::Stopwatch;
 
 /// How often.
 const EVERY: Duration = Duration::from_hours(24);
@@ -33,12 +35,18 @@ const PAGES: u32 = 500;
 /// Answers that are asked whether the clock is right.
 const WITNESSES: usize = 200;
 
-/// Takes care until `stop`. Ends by itself when the database is not to be used any more, and says why.
+/// A disk that has filled up is cared for at once; one that stays full, this often.
+const FULL_AGAIN: Duration = Duration::from_mins(1);
+
+/// Takes care until `stop`, once a day and when `full` rings. Ends by itself when the database is not to be used any
+/// more, and says why.
 pub(super) async fn run(
     pipeline: Arc<Pipeline>,
     writer: Writer,
+    full: Arc<Notify>,
     stop: CancellationToken,
 ) -> Option<StoreError> {
+    let mut woken: Option<Stopwatch> = None;
     loop {
         let rest = tokio::select! {
             () = stop.cancelled() => return None,
@@ -53,16 +61,24 @@ pub(super) async fn run(
                 }
             },
         };
+        let quiet = woken.map_or(Duration::ZERO, |woken| {
+            FULL_AGAIN.saturating_sub(woken.elapsed())
+        });
+        let full = async {
+            tokio::time::sleep(quiet).await;
+            full.notified().await;
+        };
         tokio::select! {
             () = stop.cancelled() => return None,
             () = tokio::time::sleep(rest) => {}
+            () = full => woken = Some(Stopwatch::start()),
         }
     }
 }
 
 /// On a full disk the reserve makes room for the writing; it is kept again as soon as there is room.
 async fn with_reserve(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
-    let mut done = once(pipeline, writer).await;
+    let mut done = once(pipeline, writer, true).await;
     let path = writer.path().to_owned();
     let given = match &done {
         Err(error) if error.is_full() => {
@@ -75,18 +91,17 @@ async fn with_reserve(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreE
         tracing::warn!(
             "the disk is full; old data is dropped with the reserve that is kept for this"
         );
-        done = once(pipeline, writer).await;
+        // Compacting writes more than it gives back at first: that has time.
+        done = once(pipeline, writer, false).await;
     }
-    if done.is_ok() {
-        let kept = tokio::task::spawn_blocking(move || keep_reserve(&path)).await;
-        if let Ok(Err(error)) = kept {
-            tracing::warn!(%error, "no room for the reserve with which a full disk is pruned");
-        }
+    let kept = tokio::task::spawn_blocking(move || keep_reserve(&path)).await;
+    if let Ok(Err(error)) = kept {
+        tracing::warn!(%error, "no room for the reserve with which a full disk is pruned");
     }
     done
 }
 
-async fn once(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
+async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<(), StoreError> {
     // Before anything is dropped: an answer that is gone cannot be read anew.
     let mut work = pipeline.reextraction();
     let mut done = Reextracted::default();
@@ -149,7 +164,10 @@ async fn once(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreError> {
         // Before more is written: on a full disk it may be needed for that.
         give_pages_back(writer).await?;
     }
-    let compacted = compact(pipeline).await?;
+    let compacted = match compacting {
+        true => compact(pipeline).await?,
+        false => Compacted::default(),
+    };
     if compacted.bodies > 0 {
         let (answers, before, after) = (compacted.bodies, compacted.before, compacted.after);
         tracing::info!(answers, before, after, "answers were compacted");

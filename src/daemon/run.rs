@@ -131,6 +131,7 @@ impl Daemon {
         let mut caring = tokio::spawn(care::run(
             Arc::clone(&self.assembly.pipeline),
             writer.clone(),
+            Arc::clone(&self.assembly.full),
             stop.clone(),
         ));
         let guarding = tokio::spawn(guard(

@@ -80,6 +80,8 @@ impl std::fmt::Debug for Watcher {
 pub struct BatchEnd {
     /// Whether it is stored; what a single job of it did wrong is not asked.
     pub stored: bool,
+    /// Whether there was no room left on the disk for it.
+    pub full: bool,
     /// The jobs in it.
     pub jobs: usize,
     /// How long it took, the wait for other programs included.
@@ -345,6 +347,7 @@ impl Desk {
             let committed = self.commit_batch(&mut batch);
             answered(BatchEnd {
                 stored: committed.is_ok(),
+                full: committed.as_ref().is_err_and(StoreError::is_full),
                 jobs: batch.len(),
                 took: since.elapsed(),
             });

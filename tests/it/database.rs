@@ -183,6 +183,42 @@ fn a_full_disk_is_got_over_without_a_restart() {
     assert!(log.contains("no room left on the disk"), "{log}");
 }
 
+#[test]
+fn a_disk_that_fills_up_is_pruned_with_the_reserve_at_once() {
+    let Some(shim) = shim() else { return };
+    let server = Server::start();
+    let home = home(&server, "1s", "[keep]\ncaptures = \"1\"\n");
+    let full = home.path().join("full");
+    edition(&server, 1);
+    let mut command = failing(&home, &["run"], shim, "write", ENOSPC);
+    let log = home.path().join("log");
+    let child = command
+        .env("FAULT_WHILE", &full)
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let mut daemon = crate::support::Daemon { child };
+    let reserve = home.path().join("revisor.db.reserve");
+    eventually(PATIENCE, "the care of the start is done", || {
+        fs::metadata(&reserve).is_ok_and(|file| file.len() == 8 << 20)
+    });
+    edition(&server, 2);
+    eventually(PATIENCE, "there is something to prune", || {
+        changes(&home) == 1
+    });
+    fs::write(&full, "").unwrap();
+    edition(&server, 3);
+    eventually(PATIENCE, "the reserve is given up", || !reserve.exists());
+    fs::remove_file(&full).unwrap();
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    let log = fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("old data is dropped with the reserve"),
+        "{log}"
+    );
+}
+
 fn answer(socket: &Path, path: &str) -> String {
     let mut text = String::new();
     if let Ok(mut stream) = UnixStream::connect(socket) {
