@@ -80,7 +80,12 @@ fn find(
     let mut errors = Vec::new();
     let mut known = 0;
     for address in &args.urls {
-        match runtime.block_on(finder.feeds_at(address, args.pick, args.all)) {
+        let looked = runtime.block_on(finder.feeds_at(address, args.pick, args.all));
+        for note in finder.notes() {
+            finder.pause();
+            context.output.note(&note);
+        }
+        match looked {
             Ok(feeds) => {
                 for feed in feeds {
                     let same = |url: &str| canonical(url) == canonical(&feed.url);

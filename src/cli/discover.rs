@@ -8,7 +8,8 @@ use super::output::Progress;
 use crate::config::Config;
 use crate::domain::outcome::Validators;
 use crate::error::Error;
-use crate::extract::feed_links;
+use crate::extract::{feed_links_after, header_links};
+use crate::feed::list::Written;
 use crate::feed::{self, FeedError, Format, Limits, ParsedFeed};
 use crate::fetch::{Answer, Client, FetchRequest, Fetched, Turns, host_key};
 use crate::pipeline::Settings;
@@ -35,6 +36,7 @@ pub(super) struct Finder<'p> {
     client: Client,
     turns: Turns,
     progress: &'p mut Progress,
+    notes: Vec<String>,
 }
 
 /// A request that brought no document.
@@ -43,11 +45,22 @@ struct NoAnswer {
     why: String,
     /// The host wants to be left alone.
     unwelcome: bool,
+    /// There is no https at the host, as far as that can be seen.
+    may_be_plain: bool,
+    /// What was answered.
+    status: Option<u16>,
 }
 
 impl From<NoAnswer> for Error {
     fn from(none: NoAnswer) -> Self {
-        Self::usage(format!("cannot read {}: {}", none.url, none.why))
+        let error = Self::usage(format!("cannot read {}: {}", none.url, none.why));
+        if none.status != Some(401) {
+            return error;
+        }
+        error.hint(
+            "a feed with a login is a [[feed]] table in the configuration, with `user` and `password_file` or with \
+             `token_file` beside its `url`",
+        )
     }
 }
 
@@ -61,12 +74,18 @@ impl<'p> Finder<'p> {
             client: input::client(config)?,
             turns,
             progress,
+            notes: Vec::new(),
         })
     }
 
     /// Takes the line of progress away, for other words.
     pub(super) fn pause(&mut self) {
         self.progress.clear();
+    }
+
+    /// What was taken for granted since the last time, for people.
+    pub(super) fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// The feeds behind an address. A site with several needs a choice: `pick` (from 1), or `all`.
@@ -76,8 +95,7 @@ impl<'p> Finder<'p> {
         pick: Option<usize>,
         all: bool,
     ) -> Result<Vec<FoundFeed>, Error> {
-        let address = with_scheme(address);
-        let answer = self.get(&address).await?;
+        let (address, answer) = self.first(Written::read(address)).await?;
         let error = match read(&answer) {
             Ok(parsed) => return Ok(vec![found(&address, answer, &parsed)]),
             Err(error) => error,
@@ -87,7 +105,10 @@ impl<'p> Finder<'p> {
             return Err(no_feed());
         }
         let html = input::text(&answer.body);
-        let links = feed_links(&html, &answer.final_url);
+        let base = answer.final_url.as_str();
+        let headers = answer.headers.iter().filter(|(name, _)| name == "link");
+        let head = headers.flat_map(|(_, value)| header_links(value, base));
+        let links = feed_links_after(head.collect(), &html, base);
         let chosen: Vec<&str> = match (links.as_slice(), pick) {
             ([], _) => return self.usual_place(&answer.final_url, no_feed()).await,
             (links, Some(number)) => {
@@ -120,6 +141,32 @@ impl<'p> Finder<'p> {
         Ok(feeds)
     }
 
+    /// The document that was asked for. Where nobody said how to ask, http will do when there is no https.
+    async fn first(&mut self, written: Written) -> Result<(String, Answer), NoAnswer> {
+        let Written { url, assumed } = written;
+        let none = match self.get(&url).await {
+            Ok(answer) => return Ok((url, answer)),
+            Err(none) => none,
+        };
+        let rest = url.strip_prefix("https://").filter(|_| assumed);
+        let Some(rest) = rest.filter(|_| none.may_be_plain) else {
+            return Err(none);
+        };
+        let plain = format!("http://{rest}");
+        match self.get(&plain).await {
+            Ok(answer) => {
+                self.notes.push(format!(
+                    "there is no https ({}): {plain} is taken",
+                    none.why
+                ));
+                Ok((plain, answer))
+            }
+            // Where something answers, its answer says more.
+            Err(other) if other.status.is_some() => Err(other),
+            Err(_) => Err(none),
+        }
+    }
+
     /// Looks where feeds commonly are when a page names none; the first one is taken.
     async fn usual_place(&mut self, base: &str, no_feed: Error) -> Result<Vec<FoundFeed>, Error> {
         for url in feed::discover::usual_addresses(base) {
@@ -147,10 +194,12 @@ impl<'p> Finder<'p> {
 
     /// Asks for an address when it is the turn of its host.
     async fn get(&mut self, url: &str) -> Result<Answer, NoAnswer> {
-        let none = |why: String, unwelcome| NoAnswer {
+        let none = |why: &str| NoAnswer {
             url: url.to_owned(),
-            why,
-            unwelcome,
+            why: why.to_owned(),
+            unwelcome: false,
+            may_be_plain: false,
+            status: None,
         };
         self.progress
             .show(&format!("looking at {}", clean::address(url)));
@@ -158,24 +207,31 @@ impl<'p> Finder<'p> {
         let turn = self.turns.take_within(&host, PATIENCE).await;
         let _turn = turn.map_err(|held| {
             let held = held.as_secs();
-            let why = format!("not asked: the host wants to be left alone for another {held} s");
-            none(why, true)
+            NoAnswer {
+                unwelcome: true,
+                ..none(&format!(
+                    "not asked: the host wants to be left alone for another {held} s"
+                ))
+            }
         })?;
         let request = FetchRequest::feed(url, Validators::default());
         match self.client.get(&request).await {
             Fetched::Body(answer) => Ok(*answer),
-            Fetched::Gone(_) => Err(none("answered 410 Gone".to_owned(), false)),
+            Fetched::Gone(_) => Err(none("answered 410 Gone")),
             Fetched::NotModified(_) => {
-                let why = "answered 304 Not Modified to a request for the whole";
-                Err(none(why.to_owned(), false))
+                Err(none("answered 304 Not Modified to a request for the whole"))
             }
             Fetched::Failed(failure) => {
                 if let Some(wait) = failure.retry_after {
                     self.turns.hold(&host, wait);
                 }
-                let unwelcome =
-                    failure.retry_after.is_some() || matches!(failure.status, Some(429 | 503));
-                Err(none(failure.message, unwelcome))
+                let busy = matches!(failure.status, Some(429 | 503));
+                Err(NoAnswer {
+                    unwelcome: busy || failure.retry_after.is_some(),
+                    may_be_plain: failure.may_be_plain(),
+                    status: failure.status,
+                    ..none(&failure.message)
+                })
             }
         }
     }
@@ -206,20 +262,6 @@ fn found(asked: &str, answer: Answer, parsed: &ParsedFeed) -> FoundFeed {
     }
 }
 
-fn with_scheme(address: &str) -> String {
-    let address = address.trim();
-    // `feed://` is what browsers once called it.
-    let address = address
-        .strip_prefix("feed://")
-        .or_else(|| address.strip_prefix("feed:"))
-        .unwrap_or(address);
-    if address.contains("://") {
-        address.to_owned()
-    } else {
-        format!("https://{address}")
-    }
-}
-
 fn choices(links: &[crate::extract::FeedLink]) -> String {
     let mut text = "--pick N takes one of them, --all takes all:".to_owned();
     for (at, link) in links.iter().enumerate() {
@@ -234,20 +276,4 @@ fn choices(links: &[crate::extract::FeedLink]) -> String {
         );
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_without_a_scheme_is_one_of_the_web() {
-        assert_eq!(with_scheme("news.example/rss"), "https://news.example/rss");
-        assert_eq!(with_scheme(" http://a.example/ "), "http://a.example/");
-        assert_eq!(with_scheme("feed://a.example/x"), "https://a.example/x");
-        assert_eq!(
-            with_scheme("feed:https://a.example/x"),
-            "https://a.example/x"
-        );
-    }
 }

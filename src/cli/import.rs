@@ -7,6 +7,7 @@ use crate::config::{
     ConfigError, EditError, Environment, Imported, NewFeed, STARTER_TOML, Secrets, edit_file,
     from_text, import_feeds, locate, names, read,
 };
+use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::feed::list::{self, FeedList, ListItem};
 use crate::fetch::Kind;
@@ -131,7 +132,7 @@ fn report(args: &ImportArgs, list: FeedList, results: Vec<Imported>) -> ImportRe
                 }
                 Some(Imported::Wrong(why)) => (
                     ImportResult::Failed,
-                    what,
+                    without_login(&what).into_owned(),
                     None,
                     Some(format!("address {why}")),
                 ),

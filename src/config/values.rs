@@ -172,7 +172,7 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
             "holds a user name or password, which would be shown wherever the address is; \
-                    expected an address without them"
+                    expected an address without them, with `user` and `password_file` beside it"
                 .to_owned(),
         );
     }

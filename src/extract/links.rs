@@ -34,8 +34,14 @@ pub struct FeedLink {
 /// comments last. A page that names none may still link to one from its body: then those links are given.
 #[must_use]
 pub fn feed_links(html: &str, base: &str) -> Vec<FeedLink> {
+    feed_links_after(Vec::new(), html, base)
+}
+
+/// As [`feed_links`], after those that the head of the answer has named.
+#[must_use]
+pub fn feed_links_after(head: Vec<FeedLink>, html: &str, base: &str) -> Vec<FeedLink> {
     let mut base = Url::parse(base).ok();
-    let mut named: Vec<FeedLink> = Vec::new();
+    let mut named = head;
     let mut linked: Vec<FeedLink> = Vec::new();
     let mut tokens = Tokens::new(html);
     while let Some(token) = tokens.next() {
@@ -61,6 +67,52 @@ pub fn feed_links(html: &str, base: &str) -> Vec<FeedLink> {
     named
 }
 
+/// The feeds that the value of a `Link` header names (RFC 8288), such as `</feed>; rel=alternate; type=application/rss+xml`.
+#[must_use]
+pub fn header_links(value: &str, base: &str) -> Vec<FeedLink> {
+    let base = Url::parse(base).ok();
+    let mut links = Vec::new();
+    for link in parts(value, ',') {
+        let mut parts = parts(link, ';').into_iter();
+        let target = parts.next().unwrap_or_default().trim();
+        let target = target.strip_prefix('<').and_then(|it| it.strip_suffix('>'));
+        let Some(target) = target else { continue };
+        let (mut relation, mut kind, mut title) = (None, None, None);
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let value = value.trim().trim_matches('"').to_owned();
+            let place = match name.trim().to_ascii_lowercase().as_str() {
+                "rel" => &mut relation,
+                "type" => &mut kind,
+                "title" => &mut title,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        let (relation, kind) = (relation.unwrap_or_default(), kind.unwrap_or_default());
+        push(
+            &mut links,
+            named_feed(&relation, &kind, target, title.as_deref(), base.as_ref()),
+        );
+    }
+    links
+}
+
+/// The parts of a header between separators, those inside of `<…>` and `"…"` left alone.
+fn parts(text: &str, separator: char) -> Vec<&str> {
+    let (mut quoted, mut bracketed) = (false, false);
+    text.split(|letter: char| {
+        match letter {
+            '"' if !bracketed => quoted = !quoted,
+            '<' if !quoted => bracketed = true,
+            '>' if !quoted => bracketed = false,
+            letter => return letter == separator && !quoted && !bracketed,
+        }
+        false
+    })
+    .collect()
+}
+
 fn push(links: &mut Vec<FeedLink>, found: Option<FeedLink>) {
     if let Some(found) = found
         && links.len() < MOST
@@ -71,11 +123,25 @@ fn push(links: &mut Vec<FeedLink>, found: Option<FeedLink>) {
 }
 
 fn alternate(tag: &Tag<'_>, base: Option<&Url>) -> Option<FeedLink> {
-    let relation = tag.attribute("rel")?.to_ascii_lowercase();
-    let kind = tag
-        .attribute("type")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    named_feed(
+        &tag.attribute("rel")?,
+        &tag.attribute("type").unwrap_or_default(),
+        &tag.attribute("href")?,
+        tag.attribute("title").as_deref(),
+        base,
+    )
+}
+
+/// A link that says what it leads to.
+fn named_feed(
+    relation: &str,
+    kind: &str,
+    href: &str,
+    title: Option<&str>,
+    base: Option<&Url>,
+) -> Option<FeedLink> {
+    let relation = relation.to_ascii_lowercase();
+    let kind = kind.to_ascii_lowercase();
     let mut relations = relation.split_ascii_whitespace();
     let feed = relations.clone().any(|relation| relation == "feed");
     if !feed && !relations.any(|relation| relation == "alternate") {
@@ -88,17 +154,14 @@ fn alternate(tag: &Tag<'_>, base: Option<&Url>) -> Option<FeedLink> {
         "application/atom+xml" | "text/atom+xml" | "text/atom" => FeedLinkKind::Atom,
         "application/feed+json" => FeedLinkKind::Json,
         // WordPress names its interface as application/json as well.
-        "application/json" if !tag.attribute("href")?.contains("/wp-json/") => FeedLinkKind::Json,
+        "application/json" if !href.contains("/wp-json/") => FeedLinkKind::Json,
         "application/xml" | "text/xml" => FeedLinkKind::Rss,
         "" if feed => FeedLinkKind::Atom,
         _ => return None,
     };
     Some(FeedLink {
-        url: join(base, &tag.attribute("href")?)?.into(),
-        title: tag
-            .attribute("title")
-            .map(|title| fragment::line(&title))
-            .filter(|title| !title.is_empty()),
+        url: join(base, href)?.into(),
+        title: title.map(fragment::line).filter(|title| !title.is_empty()),
         kind,
     })
 }
@@ -149,6 +212,30 @@ fn is_of_comments(link: &FeedLink) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_head_of_an_answer_names_feeds() {
+        let value = "<https://c.example/a,b;c>; rel=\"alternate home\"; type=\"application/atom+xml\"; \
+                     title=\"A, <b>\", </style.css>; rel=preload, </feed>;REL=Alternate ;type=application/rss+xml, \
+                     </wp-json/>; rel=alternate; type=application/json, </x>; rel=\"alternate\"; hreflang=de, broken";
+        let links = header_links(value, "https://e.example/page");
+        let urls: Vec<&str> = links.iter().map(|link| link.url.as_str()).collect();
+        assert_eq!(urls, ["https://c.example/a,b;c", "https://e.example/feed"]);
+        assert_eq!(links[0].title.as_deref(), Some("A,"));
+        for odd in [
+            "",
+            "<",
+            "<>;rel",
+            "\"<\";=",
+            ";;,,==",
+            "<javascript:x>; rel=feed",
+        ] {
+            assert!(header_links(odd, "https://e.example/").len() <= 1, "{odd}");
+        }
+        let html = "<link rel=alternate type=application/rss+xml href=/feed><a href=/rss>x</a>";
+        let all = feed_links_after(links, html, "https://e.example/page");
+        assert_eq!(all.len(), 2);
+    }
 
     #[test]
     fn feeds_are_found_where_pages_name_them() {

@@ -27,7 +27,7 @@ pub const SCHEME: u16 = 3;
 
 pub use article::{Article, article, article_in, explain};
 pub use kind::PageKind;
-pub use links::{FeedLink, FeedLinkKind, feed_links};
+pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_links};
 pub use main_text::Explained;
 pub use signs::{Sign, Signs, signs};
 pub use view::{View, check_selector};

@@ -18,15 +18,55 @@ const USUAL_PATHS: [&str; 12] = [
     "/blog/feed",
 ];
 
-/// The addresses to try on the site of `address` when its page names no feed.
+/// Names that feeds commonly have beside the pages of a part of a site: fewer, as the whole site is tried as well.
+const USUAL_NAMES: [&str; 5] = ["feed", "feed.xml", "rss.xml", "atom.xml", "index.xml"];
+
+/// The addresses to try when the page at `address` names no feed: beside the page, then those of the whole site.
 #[must_use]
 pub fn usual_addresses(address: &str) -> Vec<String> {
     let Ok(site) = Url::parse(address) else {
         return Vec::new();
     };
-    USUAL_PATHS
+    let mut folder = site.clone();
+    folder.set_query(None);
+    folder.set_fragment(None);
+    // `/blog` is as good as `/blog/`; `/blog/index.html` is not.
+    let last = folder.path().rsplit('/').next().unwrap_or_default();
+    if !last.is_empty() && !last.contains('.') {
+        folder.set_path(&format!("{}/", folder.path()));
+    }
+    let beside = folder.join(".").ok().filter(|folder| folder.path() != "/");
+    let beside = beside
         .iter()
-        .filter_map(|path| site.join(path).ok())
-        .map(String::from)
-        .collect()
+        .flat_map(|folder| USUAL_NAMES.iter().filter_map(|name| folder.join(name).ok()));
+    let whole = USUAL_PATHS.iter().filter_map(|path| site.join(path).ok());
+    let mut addresses: Vec<String> = Vec::new();
+    for url in beside.chain(whole) {
+        let url = String::from(url);
+        if !addresses.contains(&url) {
+            addresses.push(url);
+        }
+    }
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn feeds_are_looked_for_beside_the_page_first() {
+        let first = |address: &str| usual_addresses(address)[0].clone();
+        assert_eq!(first("https://a.example/"), "https://a.example/feed");
+        assert_eq!(first("https://a.example"), "https://a.example/feed");
+        for page in ["b", "b/", "b/index.html", "b?page=2", "b/#top"] {
+            let page = format!("https://a.example/{page}");
+            assert_eq!(first(&page), "https://a.example/b/feed", "{page}");
+            assert_eq!(usual_addresses(&page).len(), 17);
+        }
+        assert_eq!(first("https://a.example/x.html"), "https://a.example/feed");
+        // What both name is asked for once.
+        assert_eq!(usual_addresses("https://a.example/blog/").len(), 16);
+        assert!(usual_addresses("nothing").is_empty());
+    }
 }

@@ -167,20 +167,71 @@ fn newlines(text: &str) -> usize {
     text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
-/// An address as it can be asked for: `feed:` names the program that opens it, not how it is fetched.
-fn address(text: &str) -> String {
-    let text = text.trim();
-    let Some(rest) = text
-        .get(..5)
-        .filter(|scheme| scheme.eq_ignore_ascii_case("feed:"))
-        .and_then(|scheme| text.get(scheme.len()..))
-    else {
-        return text.to_owned();
-    };
-    match rest.strip_prefix("//") {
-        Some(host) => format!("http://{host}"),
-        None => rest.to_owned(),
+/// An address as a person or another program wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// As it can be asked for.
+    pub url: String,
+    /// Whether it named no scheme, so that https was taken for it.
+    pub assumed: bool,
+}
+
+impl Written {
+    /// Reads an address: `feed:` names the program that opens it, not how it is fetched.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let text = text.trim();
+        let scheme = text.get(..5).filter(|it| it.eq_ignore_ascii_case("feed:"));
+        let rest = scheme.map_or(text, |scheme| text.get(scheme.len()..).unwrap_or_default());
+        let bare = rest.strip_prefix("//").unwrap_or(rest);
+        let assumed = bare.len() < rest.len() || !rest.contains("://");
+        Self {
+            url: match assumed {
+                true => format!("https://{bare}"),
+                false => rest.to_owned(),
+            },
+            assumed,
+        }
     }
+}
+
+const ASSUMED: &str = "it names no scheme: https is taken";
+
+/// Puts an address of a list into a feed. Words that name no host stay as they are, for the configuration to refuse.
+fn put_address(feed: &mut ListedFeed, text: &str) {
+    let written = Written::read(text);
+    let feed_scheme = text
+        .trim()
+        .get(..5)
+        .is_some_and(|it| it.eq_ignore_ascii_case("feed:"));
+    if written.assumed && !feed_scheme && !names_a_host(text.trim()) {
+        text.trim().clone_into(&mut feed.url);
+        return;
+    }
+    feed.url = written.url;
+    if written.assumed {
+        feed.left_aside.get_or_insert(ASSUMED);
+    }
+}
+
+/// Whether a word begins as `www.news.example/feed` or `news.example/feed` do; a word with a dot alone may be anything.
+fn names_a_host(word: &str) -> bool {
+    let (host, path) = word.split_once('/').unwrap_or((word, ""));
+    let host = host.split_once(':').map_or(host, |(host, port)| {
+        match !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()) {
+            true => host,
+            false => "",
+        }
+    });
+    let (first, rest) = host.split_once('.').unwrap_or((host, ""));
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+    };
+    let labels = is_label(first) && !rest.is_empty() && rest.split('.').all(is_label);
+    labels && (!path.is_empty() || first.eq_ignore_ascii_case("www"))
 }
 
 /// What cannot be an address because it names a command or a search; newsboat writes such in OPML as well.

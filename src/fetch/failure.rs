@@ -12,6 +12,12 @@ use super::response::FailureKind;
 /// At most this many characters of an error's text are kept; certificates put a stranger's words into it.
 const MAX_TEXT: usize = 200;
 
+/// How the messages end about hosts that speak something else.
+pub(super) const NO_TLS: [&str; 2] = [
+    "closed the connection instead of speaking TLS",
+    "does not speak TLS at this port",
+];
+
 /// A failure without the moment, which the client adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cause {
@@ -88,10 +94,9 @@ fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {
             format!("{host} cannot be reached from here"),
         ),
         // The TCP connection was there, or there would be nothing to close.
-        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) if https => (
-            FailureKind::Tls,
-            format!("{host} closed the connection instead of speaking TLS"),
-        ),
+        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) if https => {
+            (FailureKind::Tls, format!("{host} {}", NO_TLS[0]))
+        }
         _ => {
             let why = last_words(error);
             (
@@ -108,7 +113,7 @@ fn of_tls(error: &TlsError, host: &str) -> String {
     let what = match error {
         TlsError::InvalidCertificate(certificate) => return of_certificate(certificate, host),
         TlsError::NoCertificatesPresented => "sent no TLS certificate".to_owned(),
-        TlsError::InvalidMessage(_) => "does not speak TLS at this port".to_owned(),
+        TlsError::InvalidMessage(_) => NO_TLS[1].to_owned(),
         TlsError::PeerIncompatible(_) => "offers no TLS version or cipher in use today".to_owned(),
         // What servers say that know only versions from before 2008, or ciphers of their time.
         TlsError::AlertReceived(

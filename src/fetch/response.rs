@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::failure::NO_TLS;
 use super::headers::{CacheControl, MAX_WAIT, http_date, retry_after};
 use super::request::MAX_VALIDATOR;
 use crate::domain::outcome::Validators;
@@ -151,6 +152,19 @@ impl FailureKind {
             Self::Interrupted => "interrupted",
             Self::Protocol => "protocol",
             Self::Barred => "barred",
+        }
+    }
+}
+
+impl FetchFailure {
+    /// Whether the host may answer to http where https did not come to a connection. A certificate that is not to be
+    /// trusted is no such case.
+    #[must_use]
+    pub fn may_be_plain(&self) -> bool {
+        match self.kind {
+            FailureKind::Connect | FailureKind::Timeout => true,
+            FailureKind::Tls => NO_TLS.iter().any(|end| self.message.ends_with(end)),
+            _ => false,
         }
     }
 }

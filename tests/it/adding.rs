@@ -62,3 +62,71 @@ fn a_host_that_has_had_enough_is_not_searched_any_further() {
     assert!(ran.stderr.contains("429"), "{ran:?}");
     assert_eq!(publisher.log().len(), 2);
 }
+
+#[test]
+fn a_feed_beside_the_page_and_one_in_the_head_of_the_answer_are_found() {
+    let publisher = Server::start();
+    publisher.set("/site/", front());
+    publisher.set("/site/feed.xml", feed());
+    publisher.set("/news", front().header(
+        "link",
+        "</style.css>; rel=preload, </deep/feed>; rel=\"alternate\"; type=\"application/rss+xml\"",
+    ));
+    publisher.set("/deep/feed", feed());
+    let home = Home::new("");
+    home.ok(&["add", &publisher.url("/site/")]);
+    home.ok(&["add", &publisher.url("/news")]);
+    let feeds = json(&home.ok(&["feeds", "--json"]));
+    assert_eq!(feeds[0]["url"], publisher.url("/site/feed.xml"));
+    assert_eq!(feeds[1]["url"], publisher.url("/deep/feed"));
+}
+
+#[test]
+fn http_is_taken_where_there_is_no_https_and_nobody_asked_for_it() {
+    let publisher = Server::start();
+    publisher.set("/feed.xml", feed());
+    let home = Home::new("");
+    let url = publisher.url("/feed.xml");
+    let bare = url.trim_start_matches("http://");
+    let asked = home.run(&["add", &format!("https://{bare}")]);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    for typed in [bare.to_owned(), format!("feed://{bare}")] {
+        let ran = home.run(&["add", &typed]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(
+            ran.stderr.contains("no https") && ran.stderr.contains(&url),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(json(&home.ok(&["feeds", "--json"]))[0]["url"], url);
+    // The policy holds for both.
+    let strict = Home::new("");
+    std::fs::write(strict.config_path(), "").expect("the configuration");
+    let before = publisher.log().len();
+    assert_eq!(strict.run(&["add", bare]).code, Some(2));
+    assert_eq!(publisher.log().len(), before);
+}
+
+#[test]
+fn who_needs_a_login_is_told_how_to_give_it() {
+    let publisher = Server::start();
+    publisher.set("/feed.xml", Page::status(401));
+    let home = Home::new("");
+    let ran = home.run(&["add", &publisher.url("/feed.xml")]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("password_file"), "{ran:?}");
+
+    let list = home.path().join("urls");
+    let lines = "www.a.example/feed\nfeed://b.example/rss\nhttps://me:s3cret@c.example/rss\n";
+    std::fs::write(&list, lines).expect("a list");
+    let ran = home.run(&["import", list.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    let told: Vec<&str> = ran.stdout.lines().collect();
+    assert!(told[0].contains("https://www.a.example/feed") && told[0].contains("https is taken"));
+    assert!(told[1].contains("https://b.example/rss") && told[1].contains("https is taken"));
+    assert!(
+        told[2].contains("password_file") && told[2].contains("c.example"),
+        "{ran:?}"
+    );
+    assert!(!ran.stdout.contains("s3cret"), "{ran:?}");
+}

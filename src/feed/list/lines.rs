@@ -1,6 +1,6 @@
 //! Lists with a line for each feed.
 
-use super::{Items, ListForm, ListedFeed, NotListed, add_tag, address, no_address, tidy};
+use super::{Items, ListForm, ListedFeed, NotListed, add_tag, no_address, put_address, tidy};
 
 /// Reads the lines of `text`, of which the first has the number `line`. Blank lines and `#` comments are none.
 pub(super) fn read(text: &str, line: usize, items: &mut Items) -> ListForm {
@@ -30,10 +30,8 @@ pub(super) fn read(text: &str, line: usize, items: &mut Items) -> ListForm {
 }
 
 fn feed(first: &str, more: &[String]) -> ListedFeed {
-    let mut feed = ListedFeed {
-        url: address(first),
-        ..ListedFeed::default()
-    };
+    let mut feed = ListedFeed::default();
+    put_address(&mut feed, first);
     for word in more {
         if let Some(title) = word.strip_prefix('~') {
             let title = tidy(title.trim_start_matches('!'));

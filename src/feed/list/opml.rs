@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Items, LONGEST_TAG, ListedFeed, NotListed, add_tag, address, line_of, newlines, no_address,
+    Items, LONGEST_TAG, ListedFeed, NotListed, add_tag, line_of, newlines, no_address, put_address,
     tidy,
 };
 use crate::extract::entity;
@@ -167,7 +167,7 @@ fn add(line: usize, url: &str, mut feed: ListedFeed, open: &[Option<String>], it
         items.add(line, url, Err(reason));
         return;
     }
-    feed.url = address(url);
+    put_address(&mut feed, url);
     let categories = std::mem::take(&mut feed.tags);
     for tag in open
         .iter()

@@ -40,7 +40,7 @@ fn outlines_are_feeds_and_folders_are_tags() {
             r#"4 https://a.example/rss "The A" News"#,
             r#"6 https://b.example/?x=1&y=2 "B & C" News|News/Far away"#,
             r#"8 https://d.example/ "D" News|Sport/Chess|city"#,
-            r#"10 http://e.example/rss "" "#,
+            r#"10 https://e.example/rss "" "#,
         ]
     );
     let list = parse(text.as_bytes());
@@ -194,4 +194,42 @@ proptest! {
         let read: Vec<String> = list.items.into_iter().map(|item| item.read.unwrap().url).collect();
         prop_assert_eq!(read, wanted);
     }
+}
+
+#[test]
+fn an_address_without_a_scheme_is_one_of_the_web_and_a_word_is_none() {
+    for (text, url, assumed) in [
+        ("news.example/rss", "https://news.example/rss", true),
+        (" http://a.example/ ", "http://a.example/", false),
+        ("feed://a.example/x", "https://a.example/x", true),
+        ("FEED:https://a.example/x", "https://a.example/x", false),
+        ("feed:a.example/x", "https://a.example/x", true),
+    ] {
+        let url = url.to_owned();
+        assert_eq!(Written::read(text), Written { url, assumed });
+    }
+    let list = "www.a.example\nb.example/feed\nc.example:8080/feed\nfeed://d.example/rss\nhttps://e.example/\n\
+                notes.txt\nmailto:x@f.example/y\nand/or\nREADME\n../up/feed\n";
+    let read = parse(list.as_bytes());
+    let urls: Vec<(&str, bool)> = read
+        .items
+        .iter()
+        .map(|item| item.read.as_ref().unwrap())
+        .map(|feed| (feed.url.as_str(), feed.left_aside.is_some()))
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            ("https://www.a.example", true),
+            ("https://b.example/feed", true),
+            ("https://c.example:8080/feed", true),
+            ("https://d.example/rss", true),
+            ("https://e.example/", false),
+            ("notes.txt", false),
+            ("mailto:x@f.example/y", false),
+            ("and/or", false),
+            ("README", false),
+            ("../up/feed", false),
+        ]
+    );
 }
