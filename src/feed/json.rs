@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::atom::absolute;
-use super::json_text;
 use super::repair::Repairs;
 use super::{FeedError, Format, Limits, ParsedFeed, PublisherHints, Repair, found, text};
+use super::{json_shape, json_text};
 use crate::domain::state::FeedState;
 use crate::extract::claimed_date;
 use crate::extract::fragment;
@@ -22,9 +22,9 @@ pub(super) fn parse(
     limits: &Limits,
     mut repairs: Repairs,
 ) -> Result<ParsedFeed, FeedError> {
-    let value: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(error) => repaired(text, &mut repairs).ok_or_else(|| refusal(text, &error))?,
+    let (value, dropped) = match json_shape::read(text, limits.entries) {
+        Ok(read) => read,
+        Err(error) => repaired(text, limits, &mut repairs).ok_or_else(|| refusal(text, &error))?,
     };
     let not_a_feed = || FeedError::NotAFeed {
         found: found::describe(text.as_bytes(), text),
@@ -50,11 +50,7 @@ pub(super) fn parse(
         limits,
         repairs,
     };
-    let entries: Vec<FeedState> = items
-        .iter()
-        .take(limits.entries)
-        .filter_map(|item| reader.entry(item))
-        .collect();
+    let entries: Vec<FeedState> = items.iter().filter_map(|item| reader.entry(item)).collect();
     let hub = feed
         .get("hubs")
         .and_then(|hubs| hubs.get(0))
@@ -66,23 +62,23 @@ pub(super) fn parse(
         self_address: address(feed.get("feed_url"), base),
         hub: address(hub, base),
         hints: PublisherHints::default(),
-        dropped: items.len().saturating_sub(limits.entries),
+        dropped,
         repairs: reader.repairs.into_vec(),
         entries,
     })
 }
 
 /// What a publisher made by hand, as a value.
-fn repaired(text: &str, repairs: &mut Repairs) -> Option<Value> {
+fn repaired(text: &str, limits: &Limits, repairs: &mut Repairs) -> Option<(Value, usize)> {
     let found = json_text::repaired(text, super::field::DEPTH_LIMIT)?;
-    let value: Value = serde_json::from_str(&found.text).ok()?;
+    let (value, dropped) = json_shape::read(&found.text, limits.entries).ok()?;
     repairs.note(Repair::JsonSyntax);
     if found.cut {
         repairs.note(Repair::Truncated);
         // Cut off before its first item it says nothing about its items.
         value.get("items")?;
     }
-    Some(value)
+    Some((value, dropped))
 }
 
 /// Why a document cannot be read.

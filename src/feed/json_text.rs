@@ -106,6 +106,19 @@ fn string<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
                 return Some(behind);
             }
             '\\' => escape(behind, out)?,
+            // The short forms, or a text of line breaks alone would become six times as long.
+            '\n' => {
+                out.push_str("\\n");
+                behind
+            }
+            '\t' => {
+                out.push_str("\\t");
+                behind
+            }
+            '\r' => {
+                out.push_str("\\r");
+                behind
+            }
             control => {
                 let _ = write!(out, "\\u{:04x}", u32::from(control));
                 behind

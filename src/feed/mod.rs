@@ -12,6 +12,7 @@ mod field;
 mod found;
 mod hints;
 mod json;
+mod json_shape;
 mod json_text;
 pub mod list;
 mod read;

@@ -316,6 +316,20 @@ fn a_json_feed_is_read_leniently() {
 }
 
 #[test]
+fn entries_over_the_limit_of_a_json_feed_are_counted() {
+    let limits = Limits {
+        entries: 2,
+        ..Limits::default()
+    };
+    let item = r#"{"id":"1","content_text":"x"}"#;
+    let text = format!(
+        r#"{{"version":"https://jsonfeed.org/version/1","items":[{item},null,{item},5,[0]]}}"#
+    );
+    let feed = parse(text.as_bytes(), None, "", &limits).unwrap();
+    assert_eq!((feed.entries.len(), feed.dropped), (1, 3));
+}
+
+#[test]
 fn a_json_feed_made_by_hand_is_read() {
     let feed = read(
         "{\"version\": \"https://jsonfeed.org/version/1\", \"title\": \"It\\'s \\ud83d\", \"items\": [
