@@ -2,8 +2,8 @@
 //!
 //! Tree builders and extractors recurse, and HTML's rules for misnested formatting multiply elements: a page of some
 //! kilobytes can overflow the stack or take gigabytes. What is copied here cannot: depth, open formatting elements,
-//! nested tables, elements, attributes and length are all limited. Of ordinary pages nothing that is text is lost.
-//! Scripts, styles, drawings and comments are left out; JSON-LD stays.
+//! nested tables, elements, the sum of their depths, attributes and length are all limited. Of ordinary pages nothing
+//! that is text is lost. Scripts, styles, drawings and comments are left out; JSON-LD stays.
 
 use std::borrow::Cow;
 
@@ -20,6 +20,13 @@ const FORMATTING: usize = 32;
 const TABLES: usize = 8;
 /// Elements that are copied.
 const ELEMENTS: usize = 40_000;
+/// The sum of the depths of those that are copied: extractors ask an element for its ancestors, and ancestors for all
+/// that they hold.
+const DEPTHS: usize = 1_200_000;
+/// The sum of the depths of the bytes of text, since every ancestor is asked for its text; text beyond it is copied at
+/// most this deep.
+const TEXT_DEPTHS: usize = 64 << 20;
+const SHALLOW: usize = 16;
 /// Attributes of one element, and the length of one, in bytes.
 const ATTRIBUTES: usize = 64;
 const ATTRIBUTE_BYTES: usize = 8 * 1024;
@@ -42,6 +49,8 @@ pub(super) fn copy(html: &str) -> Bounded {
         open: Vec::new(),
         formatting: 0,
         elements: 0,
+        depths: 0,
+        text_depths: 0,
         refused: Vec::new(),
     };
     let mut tokens = Tokens::new(html);
@@ -159,6 +168,8 @@ struct Copy<'a> {
     /// How many of them are formatting elements.
     formatting: usize,
     elements: usize,
+    depths: usize,
+    text_depths: usize,
     /// Start tags that were left out, whose end tags must be left out, too.
     refused: Vec<(Cow<'a, str>, usize)>,
 }
@@ -167,6 +178,10 @@ impl<'a> Copy<'a> {
     fn text(&mut self, text: &str) {
         let left = BYTES.saturating_sub(self.out.len());
         let text = text.get(..text.floor_char_boundary(left)).unwrap_or(text);
+        if self.text_depths + text.len() * self.open.len() > TEXT_DEPTHS {
+            self.close_to(SHALLOW);
+        }
+        self.text_depths += text.len() * self.open.len();
         // What looks like a tag and is none must not become one.
         let text = entity::decode(text);
         let mut rest: &str = &text;
@@ -253,7 +268,8 @@ impl<'a> Copy<'a> {
 
     fn count(&mut self) -> bool {
         self.elements += 1;
-        self.elements <= ELEMENTS
+        self.depths += self.open.len();
+        self.elements <= ELEMENTS && self.depths <= DEPTHS
     }
 
     fn is_table_too_deep(&self, name: &str) -> bool {
@@ -364,6 +380,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::extract::fragment;
 
     #[test]
     fn ordinary_markup_stays() {
@@ -410,6 +427,54 @@ mod tests {
         let long = copy(&"<p>text</p>".repeat(500_000));
         assert!(long.truncated && long.html.len() < BYTES + 100);
         assert!(copy(&"<br>".repeat(100_000)).html.len() <= ELEMENTS * 4);
+    }
+
+    #[test]
+    fn many_deep_elements_are_bounded_as_well() {
+        let depths = |html: &str| {
+            let (mut depth, mut sum) = (0_usize, 0);
+            for token in Tokens::new(html) {
+                match token {
+                    Token::Start(_) => {
+                        sum += depth;
+                        depth += 1;
+                    }
+                    Token::End(_) => depth -= 1,
+                    _ => {}
+                }
+            }
+            sum
+        };
+        let figures = "<figure><figcaption>a</figcaption><p>b".repeat(30_000);
+        let lists = "<ul><li>a".repeat(30_000);
+        let paragraphs = format!("{}{}", "<div>".repeat(250), "<p>a".repeat(30_000));
+        for html in [figures, lists, paragraphs] {
+            let copied = copy(&html).html;
+            assert!(depths(&copied) <= DEPTHS, "{}", depths(&copied));
+            let letters = |html: &str| fragment::line(html).matches(['a', 'b']).count();
+            assert_eq!(letters(&copied), letters(&html), "no text is lost");
+        }
+    }
+
+    #[test]
+    fn long_text_deep_down_is_brought_up() {
+        let deep = "<div>".repeat(200);
+        for text in ["word <br>".repeat(100_000), "word ".repeat(400_000)] {
+            let (mut depth, mut sum, mut words) = (0_usize, 0, 0);
+            for token in Tokens::new(&copy(&format!("{deep}{text}")).html) {
+                match token {
+                    Token::Start(tag) if !VOID.contains(&tag.name) => depth += 1,
+                    Token::End(_) => depth -= 1,
+                    Token::Text(text) => {
+                        sum += text.len() * depth;
+                        words += text.matches("word").count();
+                    }
+                    _ => {}
+                }
+            }
+            assert_eq!(words, text.matches("word").count(), "no text is lost");
+            assert!(sum <= TEXT_DEPTHS + BYTES * SHALLOW, "{sum}");
+        }
     }
 
     proptest! {
