@@ -176,16 +176,26 @@ impl Ladder {
     }
 }
 
+/// Whether an article can have been published then: there was no web before 1990. Publishers' software writes the
+/// first moment of its calendar (1970, 1904, the year 1) where it knows none.
+#[must_use]
+pub fn is_of_the_web(published: Timestamp) -> bool {
+    const FIRST_OF_1990: i64 = 631_152_000;
+    published.as_unix() >= FIRST_OF_1990
+}
+
 /// The moment that an article's age is counted from: the later of its publication and its last change.
 ///
-/// The claimed date of publication is taken only between thirty days before first sight and first sight itself.
+/// The claimed date of publication is taken only between thirty days before first sight and first sight itself; one
+/// from before there was a web is none.
 #[must_use]
 pub fn anchor(
     published: Option<Timestamp>,
     first_seen: Timestamp,
     last_change: Option<Timestamp>,
 ) -> Timestamp {
-    let published = published.map_or(first_seen, |claimed| {
+    let credible = published.filter(|claimed| is_of_the_web(*claimed));
+    let published = credible.map_or(first_seen, |claimed| {
         claimed.clamp(first_seen - OLDEST_AT_FIRST_SIGHT, first_seen)
     });
     last_change.map_or(published, |change| change.max(published))
@@ -276,10 +286,8 @@ mod tests {
         assert_eq!(anchor(None, seen, None), seen);
         assert_eq!(anchor(Some(seen + day(400)), seen, None), seen);
         assert_eq!(anchor(Some(seen - day(2)), seen, None), seen - day(2));
-        assert_eq!(
-            anchor(Some(Timestamp::from_unix(0)), seen, None),
-            seen - day(30)
-        );
+        assert_eq!(anchor(Some(seen - day(400)), seen, None), seen - day(30));
+        assert_eq!(anchor(Some(Timestamp::from_unix(0)), seen, None), seen);
         let changed = seen + day(90);
         assert_eq!(
             anchor(Some(seen + day(400)), seen, Some(changed)),

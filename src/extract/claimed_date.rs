@@ -4,8 +4,11 @@
 //! A date without a zone is read as UTC. Hours, minutes and days beyond their range roll over, as they do for the
 //! publisher's own software. What cannot be read is `None`, never a guess at "now".
 
+mod age;
+
 use chrono::{Days, Duration, NaiveDate, NaiveDateTime};
 
+use self::age::{is_of_age, tells_an_age};
 use crate::time::Timestamp;
 
 /// The longest text that is looked at; dates are short.
@@ -184,6 +187,7 @@ fn written(text: &str) -> Option<Timestamp> {
     let mut fields = Fields::default();
     let mut numbers: Vec<(&str, char)> = Vec::new();
     let mut month = None;
+    let is_age = tells_an_age(&lower);
     let mut later = None;
     let mut offset = None;
     let mut has_time = false;
@@ -224,6 +228,8 @@ fn written(text: &str) -> Option<Timestamp> {
             let word = cursor.word();
             if let Some(half) = half_of_day(word) {
                 later = Some(half);
+            } else if is_age && is_of_age(word) {
+                // Spanish `ago`, Turkish `tem`, Dutch `maa` and Italian `set` are months elsewhere.
             } else if let Some(found) = month_of(word) {
                 // The last one counts: Spanish and Italian `mar` is Tuesday as well.
                 month = Some(found);
@@ -251,6 +257,10 @@ fn written(text: &str) -> Option<Timestamp> {
         fields.hour = twelve_hours(fields.hour, later);
     }
     fields.offset = offset.unwrap_or(0);
+    let has_year = numbers.iter().any(|(digits, _)| digits.len() == 4);
+    if is_age && !(has_year && month.is_some()) {
+        return None;
+    }
     let (year, month, day) = day_month_year(&numbers, month)?;
     fields.year = year;
     fields.month = month;
@@ -511,6 +521,8 @@ mod tests {
                 "2026-11-23T10:04:12Z",
             ),
             ("Mon, 23 Nov 2026 10:65:12 GMT", "2026-11-23T11:05:12Z"),
+            ("3 ago 2026 10:04 horas", "2026-08-03T10:04:00Z"),
+            ("23 Nov 2026 (3 days ago)", "2026-11-23T00:00:00Z"),
         ] {
             let found = parse(text).map(Timestamp::to_rfc3339);
             assert_eq!(found.as_deref(), Some(expected), "{text}");
@@ -528,6 +540,15 @@ mod tests {
             "2026-13-01",
             "0",
             "99999999999999999999",
+            "3 hours ago",
+            "about 3 hrs. ago",
+            "2w ago",
+            "1 year, 2 months, 3 days ago",
+            "Nov 23 (3 days ago)",
+            "2 settimane fa",
+            "2 maanden geleden",
+            "2 godziny temu",
+            "3 часа назад",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::article_clock::is_of_the_web;
 use crate::time::Timestamp;
 
 /// What counts as the recent past: miniflux counts the entries of a week as well.
@@ -20,12 +21,14 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// The rhythm of entries published at these moments; those ahead of `now` do not count. `None` when there are none.
+    /// The rhythm of entries published at these moments; those ahead of `now`, or from before there was a web, do not
+    /// count. `None` when there are none.
     #[must_use]
     pub fn of(published: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> Option<Self> {
         let (mut newest, mut oldest) = (None, now);
         let (mut recent, mut older) = (0_u32, false);
-        for at in published.into_iter().filter(|at| *at <= now) {
+        let credible = |at: &Timestamp| *at <= now && is_of_the_web(*at);
+        for at in published.into_iter().filter(credible) {
             newest = newest.max(Some(at));
             if now.since(at) < WEEK {
                 recent += 1;
@@ -73,6 +76,17 @@ mod tests {
         assert_eq!(of(&[10, 30, 400, 500]), Some((84, 10)));
         assert_eq!(of(&[400, 500]), Some((168, 400)));
         assert_eq!(of(&[0]), Some((0, 0)));
+    }
+
+    #[test]
+    fn the_first_moment_of_a_calendar_does_not_count() {
+        let (epoch, first) = (
+            Timestamp::from_unix(0),
+            Timestamp::from_unix(-62_135_596_800),
+        );
+        assert_eq!(Rhythm::of([epoch, first], now()), None);
+        let hour = now() - Duration::from_hours(1);
+        assert_eq!(Rhythm::of([epoch, hour], now()), Rhythm::of([hour], now()));
     }
 
     #[test]
