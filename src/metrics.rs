@@ -52,6 +52,7 @@ struct Shared {
     fetch_bytes: IntCounterVec,
     checks: IntCounterVec,
     check_errors: IntCounterVec,
+    repairs: IntCounterVec,
     under_way: IntGaugeVec,
     attempts: IntCounterVec,
     attempt_seconds: Histogram,
@@ -166,6 +167,11 @@ impl Metrics {
                  again.",
                 &["reason"],
             )?,
+            repairs: make.counters(
+                "feed_repairs_total",
+                "Documents of feeds that could be read only after a repair, by its name.",
+                &["repair"],
+            )?,
             under_way: make.gauges("checks_under_way", "Checks under way.", "kind")?,
             attempts: make.counters(
                 "delivery_attempts_total",
@@ -278,6 +284,11 @@ impl Metrics {
     /// A check has brought `result`.
     pub fn checked(&self, kind: &str, result: &str) {
         self.shared.checks.with_label_values(&[kind, result]).inc();
+    }
+
+    /// A feed was read and needed this repair.
+    pub fn repaired(&self, repair: &str) {
+        self.shared.repairs.with_label_values(&[repair]).inc();
     }
 
     /// A check could not be carried to its end.

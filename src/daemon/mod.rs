@@ -8,6 +8,7 @@ mod care;
 mod counted;
 mod due;
 mod file_state;
+mod needs;
 mod patience;
 mod poll;
 mod progress;

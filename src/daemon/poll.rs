@@ -12,6 +12,7 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::due::{DuePages, Trouble};
+use super::needs::Needs;
 use super::progress::Pulse;
 use crate::domain::ids::{EntryId, FeedId};
 use crate::pipeline::{
@@ -64,6 +65,7 @@ pub(super) struct Poller {
     started: Stopwatch,
     trouble: Trouble<Job>,
     jobs: HashMap<Id, Job>,
+    needs: Needs,
     /// Why the database is not to be used any more.
     unfit: Option<StoreError>,
 }
@@ -97,6 +99,7 @@ impl Poller {
             started: Stopwatch::start(),
             trouble: Trouble::new(),
             jobs: HashMap::new(),
+            needs: Needs::default(),
             unfit: None,
         }
     }
@@ -354,6 +357,9 @@ impl Poller {
         match ended {
             Ended::Feed(Ok(report)) => {
                 metrics.checked("feed", report.result.as_str());
+                for repair in report.reading.iter().flat_map(|reading| &reading.repairs) {
+                    metrics.repaired(repair);
+                }
                 for page in &report.pages {
                     metrics.checked("page", page.result.as_str());
                 }
@@ -380,13 +386,16 @@ impl Poller {
         }
     }
 
-    fn log_feed(&self, result: Result<FeedReport, CheckError>) {
+    fn log_feed(&mut self, result: Result<FeedReport, CheckError>) {
         let report = match result {
             Ok(report) => report,
             Err(error) => return log_trouble(&error),
         };
         let duration_ms = report.duration_ms;
         let name = report.name.as_str();
+        if let Some(reading) = &report.reading {
+            self.needs.log(report.feed, name, reading);
+        }
         let next = report.next.map(tracing::field::display);
         match &report.result {
             FeedResult::Failed(why) => {

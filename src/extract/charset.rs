@@ -42,15 +42,18 @@ pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<
     if let Some(encoding) = wide_without_mark(body) {
         return with(encoding, body, false);
     }
-    let declared = content_type
-        .and_then(header_charset)
-        .or_else(|| declaration(body));
-    if let Ok(text) = std::str::from_utf8(body) {
-        return valid_utf8(text, body, declared);
-    }
-    match declared.filter(|encoding| *encoding != UTF_8) {
-        Some(encoding) => with(encoding, body, false),
-        None => invalid_utf8(body, declared.is_some()),
+    let declared = Declared::by(content_type, body);
+    let decoded = if let Ok(text) = std::str::from_utf8(body) {
+        valid_utf8(text, body, declared.encoding)
+    } else {
+        match declared.encoding.filter(|encoding| *encoding != UTF_8) {
+            Some(encoding) => with(encoding, body, false),
+            None => invalid_utf8(body, declared.encoding.is_some()),
+        }
+    };
+    Decoded {
+        misdeclared: decoded.misdeclared || declared.wrongly,
+        ..decoded
     }
 }
 
@@ -69,7 +72,8 @@ fn valid_utf8<'a>(
     }
     Decoded {
         text: Cow::Borrowed(text),
-        misdeclared: foreign.is_some() && !text.is_ascii(),
+        // A wide set is the wrong one for ASCII, too.
+        misdeclared: foreign.is_some_and(|encoding| is_wide(encoding) || !text.is_ascii()),
         malformed: false,
     }
 }
@@ -118,12 +122,58 @@ fn with<'a>(encoding: &'static Encoding, body: &'a [u8], misdeclared: bool) -> D
     }
 }
 
+/// What a document is declared as: by its header, else by itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Declared {
+    encoding: Option<&'static Encoding>,
+    /// There is no set of a name that was given, or it cannot be in use.
+    wrongly: bool,
+}
+
+impl Declared {
+    fn by(content_type: Option<&str>, body: &[u8]) -> Self {
+        let header = content_type.and_then(header_charset).unwrap_or_default();
+        if header.encoding.is_some() {
+            return header;
+        }
+        let own = declaration(body).unwrap_or_default();
+        Self {
+            encoding: own.encoding,
+            wrongly: own.wrongly || header.wrongly,
+        }
+    }
+
+    fn named(name: &str) -> Self {
+        let encoding = label(name);
+        Self {
+            encoding,
+            wrongly: encoding.is_none() && !name.is_empty(),
+        }
+    }
+
+    /// What a document declares about itself was readable as ASCII, so it cannot be UTF-16.
+    fn named_in_ascii(name: &str) -> Self {
+        let found = Self::named(name);
+        if found.encoding.is_some_and(is_wide) {
+            return Self {
+                encoding: Some(UTF_8),
+                wrongly: true,
+            };
+        }
+        found
+    }
+}
+
+fn is_wide(encoding: &Encoding) -> bool {
+    [UTF_16BE, UTF_16LE].contains(&encoding)
+}
+
 /// `text/html; charset=utf-8` → UTF-8.
-fn header_charset(content_type: &str) -> Option<&'static Encoding> {
+fn header_charset(content_type: &str) -> Option<Declared> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let named = name.trim().eq_ignore_ascii_case("charset");
-        named.then(|| label(value.trim().trim_matches(['"', '\''])))?
+        named.then(|| Declared::named(value.trim().trim_matches(['"', '\''])))
     })
 }
 
@@ -133,7 +183,7 @@ fn label(name: &str) -> Option<&'static Encoding> {
 }
 
 /// `<?xml encoding="…"?>`, `<meta charset=…>`, `<meta content="…; charset=…">`.
-fn declaration(body: &[u8]) -> Option<&'static Encoding> {
+fn declaration(body: &[u8]) -> Option<Declared> {
     let head = body.get(..DECLARATION_WINDOW).unwrap_or(body);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let prolog = head
@@ -142,28 +192,17 @@ fn declaration(body: &[u8]) -> Option<&'static Encoding> {
     if let Some(prolog) = prolog
         && let Some(encoding) = value_after(prolog, "encoding")
     {
-        return declared(encoding);
+        return Some(Declared::named_in_ascii(encoding));
     }
     let mut rest = head.as_str();
     while let Some(from) = rest.find("<meta") {
         let (tag, behind) = rest[from + 5..].split_once('>').unwrap_or(("", ""));
         if let Some(encoding) = value_after(tag, "charset") {
-            return declared(encoding);
+            return Some(Declared::named_in_ascii(encoding));
         }
         rest = behind;
     }
     None
-}
-
-/// What a document declares about itself was readable as ASCII, so it cannot be UTF-16.
-fn declared(name: &str) -> Option<&'static Encoding> {
-    label(name).map(|encoding| {
-        if [UTF_16BE, UTF_16LE].contains(&encoding) {
-            UTF_8
-        } else {
-            encoding
-        }
-    })
 }
 
 /// `encoding = "x"` → `x`.
@@ -299,7 +338,33 @@ mod tests {
             b"<?xml encoding='utf-16'?>x",
             None,
             "<?xml encoding='utf-16'?>x",
+            true,
+        );
+        check(b"<a/>", Some("text/xml; charset=utf-16"), "<a/>", true);
+    }
+
+    #[test]
+    fn a_name_that_nobody_knows_is_a_wrong_one() {
+        let (text, wrong) = ("<?xml encoding='utf-8'?>é", "<?xml encoding='klingon'?>é");
+        check(
+            text.as_bytes(),
+            Some("text/xml; charset=x-none"),
+            text,
+            true,
+        );
+        check(text.as_bytes(), Some("text/xml; charset="), text, false);
+        check(wrong.as_bytes(), None, wrong, true);
+        check(
+            wrong.as_bytes(),
+            Some("text/xml; charset=utf-8"),
+            wrong,
             false,
+        );
+        check(
+            b"<?xml encoding='klingon'?>caf\xe9",
+            None,
+            "<?xml encoding='klingon'?>café",
+            true,
         );
     }
 

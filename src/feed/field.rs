@@ -188,8 +188,8 @@ impl<'a> Field<'a> {
         let mut out = String::new();
         for token in Tokens::new(self.inside) {
             match token {
-                Token::Text(text) if text.contains('&') => {
-                    note_entities(text, repairs);
+                Token::Text(text) if text.contains(['&', '<']) => {
+                    note_escapes(text, repairs);
                     out.push_str(&entity::decode(text));
                 }
                 Token::Text(text) | Token::CData(text) => out.push_str(text),
@@ -200,7 +200,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Undoes XML's own escapes; HTML's names stay for the reader of HTML.
+/// Undoes XML's own escapes; HTML's names stay for the reader of HTML. A `<` that is left in a text began no tag.
 fn unescape(text: &str, out: &mut String, repairs: &mut Repairs) {
     const ESCAPES: [(&str, char); 5] = [
         ("lt;", '<'),
@@ -209,6 +209,9 @@ fn unescape(text: &str, out: &mut String, repairs: &mut Repairs) {
         ("quot;", '"'),
         ("apos;", '\''),
     ];
+    if text.contains('<') {
+        repairs.note(Repair::BareLessThan);
+    }
     let mut parts = text.split('&');
     out.push_str(parts.next().unwrap_or(""));
     for part in parts {
@@ -229,7 +232,7 @@ fn unescape(text: &str, out: &mut String, repairs: &mut Repairs) {
     }
 }
 
-fn note_entities(text: &str, repairs: &mut Repairs) {
+fn note_escapes(text: &str, repairs: &mut Repairs) {
     let mut sink = String::new();
     unescape(text, &mut sink, repairs);
 }

@@ -166,6 +166,21 @@ fn broken_feeds_are_read_and_every_repair_is_named() {
         &[ContentType],
         &["a"],
     );
+    repaired(
+        "<rss version='2.0'><channel><item><title>3 < 4</title><link>/?a<b</link></item></channel></rss>",
+        &[BareLessThan],
+        &["3 < 4"],
+    );
+    repaired(
+        "<?xml version='1.0' encoding='klingon'?><rss version='2.0'><channel><item><title>é</title></item></channel></rss>",
+        &[Charset],
+        &["é"],
+    );
+    repaired(
+        "<?xml version='1.0' encoding='utf-16'?><rss version='2.0'><channel><item><title>é</title></item></channel></rss>",
+        &[Charset],
+        &["é"],
+    );
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn what_was_counted_is_told() {
     metrics.fetched("feed", "body", 1000, Duration::from_secs(2));
     metrics.checked("feed", "new_content");
     metrics.check_failed("database");
+    metrics.repaired("bare-less-than");
     metrics.attempted("desk", "delivered", Duration::from_millis(4));
     metrics.committed(true, 7, Duration::from_millis(3));
     metrics.committed(false, 1, Duration::from_secs(20));
@@ -50,6 +51,7 @@ fn what_was_counted_is_told() {
         "revisor_fetch_duration_seconds_count{kind=\"feed\"} 2",
         "revisor_checks_total{kind=\"feed\",result=\"new_content\"} 1",
         "revisor_check_errors_total{reason=\"database\"} 1",
+        "revisor_feed_repairs_total{repair=\"bare-less-than\"} 1",
         "revisor_delivery_attempts_total{result=\"delivered\",target=\"desk\"} 1",
         "revisor_writer_commits_total{result=\"failed\"} 1",
         "revisor_writer_jobs_total 8",

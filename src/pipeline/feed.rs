@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::clocks;
 use super::known::{Sighting, sight};
 use super::plan::{Plan, Planned};
-use super::report::{FeedReport, FeedResult, PageReport};
+use super::report::{FeedReading, FeedReport, FeedResult, PageReport};
 use super::revise::{self, Teller};
 use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings};
 use crate::config::FeedConfig;
@@ -215,6 +215,14 @@ impl Poll<'_> {
         }
         let first = self.row.baseline.is_none();
         let entries = sighting.items.len();
+        let reading = FeedReading {
+            repairs: parsed
+                .repairs
+                .iter()
+                .map(|repair| repair.as_str())
+                .collect(),
+            dropped: parsed.dropped,
+        };
         let emptied = sighting.emptied();
         if let Some(why) = emptied.as_ref().filter(|_| self.row.emptied.is_none()) {
             return self.held(answer.status, why).await;
@@ -268,6 +276,7 @@ impl Poll<'_> {
                 None => self.report(FeedResult::Unchanged),
             };
             return Ok(FeedReport {
+                reading: Some(reading),
                 entries,
                 pages,
                 ..report
@@ -285,6 +294,7 @@ impl Poll<'_> {
         let changes = committed.changes;
         Ok(FeedReport {
             status,
+            reading: Some(reading),
             entries,
             new,
             changed,
@@ -436,6 +446,7 @@ impl Poll<'_> {
             name: self.config.name.clone(),
             result,
             status: None,
+            reading: None,
             entries: 0,
             new: 0,
             changed: 0,

@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 pub use reading::{NotRead, Reading, StoredItems};
 pub use reextract::{Reextracted, Reextraction};
 pub use replay::replay;
-pub use report::{FeedReport, FeedResult, PageReport, PageResult};
+pub use report::{FeedReading, FeedReport, FeedResult, PageReport, PageResult};
 pub use round::{Progress, Wish};
 pub use settings::Settings;
 pub use work::{Crashed, Workers};

@@ -40,6 +40,8 @@ pub struct FeedReport {
     pub result: FeedResult,
     /// HTTP status, when there was an answer.
     pub status: Option<u16>,
+    /// How its document could be read; `None` when none was.
+    pub reading: Option<FeedReading>,
     /// Entries that the feed lists; zero when it was not read.
     pub entries: usize,
     /// Entries seen for the first time.
@@ -54,6 +56,15 @@ pub struct FeedReport {
     pub duration_ms: u64,
     /// When the feed is polled next; `None` for never.
     pub next: Option<Timestamp>,
+}
+
+/// How the document of a feed could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FeedReading {
+    /// What had to be put right, by name.
+    pub repairs: Vec<&'static str>,
+    /// Entries over the limit that were left out.
+    pub dropped: usize,
 }
 
 /// How the look at a page ended.
