@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::known::{Sighted, Sighting};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::article_clock::{anchor, next_check};
 use crate::domain::backoff::page_delay;
@@ -33,6 +34,15 @@ pub(super) fn pace(document: &ParsedFeed, now: Timestamp) -> Pace {
             now,
         ),
     }
+}
+
+/// The rhythm of a feed that dates none of its entries, by when they were first seen.
+pub(super) fn rhythm_of_sights(sighting: &Sighting, now: Timestamp) -> Option<Rhythm> {
+    let first_seen = |item: &Sighted| {
+        let known = item.known.as_ref();
+        known.map_or(now, |known| known.row.first_seen)
+    };
+    Rhythm::of(sighting.items.iter().map(first_seen), now)
 }
 
 /// What the publisher asks for, in the head of the answer and in the last document.

@@ -179,11 +179,14 @@ impl Poll<'_> {
                 let parsed = reading.feed(&answer.body, content_type, &answer.final_url);
                 Ok(match parsed {
                     Ok(mut parsed) => {
-                        let pace = clocks::pace(&parsed, now);
+                        let mut pace = clocks::pace(&parsed, now);
                         let items = std::mem::take(&mut parsed.entries);
                         let schemes = reading.schemes();
                         let sighting =
                             readers.with(|reader| sight(reader, &row, items, schemes, now))?;
+                        pace.rhythm = pace
+                            .rhythm
+                            .or_else(|| clocks::rhythm_of_sights(&sighting, now));
                         Ok((answer, parsed, pace, sighting))
                     }
                     Err(error) => Err((answer.status, error)),

@@ -414,6 +414,23 @@ async fn who_can_only_send_the_whole_feed_is_asked_once_a_day_unless_a_rhythm_is
 }
 
 #[tokio::test]
+async fn a_feed_without_dates_that_falls_silent_is_asked_more_seldom() {
+    let site = Site::start(|path, _| match path {
+        "/feed" => reply("200 OK", "ETag: \"f\"\r\n", &rss("", &item("/a"))),
+        _ => reply("404 Not Found", "", ""),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, ""), start()).await;
+    bench.poll().await;
+    let wait = bench.feed().next_poll.unwrap().since(start());
+    assert!(wait < HOUR / 2, "{wait:?}");
+    bench.clock.set(start() + HOUR * 8);
+    bench.poll().await;
+    let wait = bench.feed().next_poll.unwrap().since(start() + HOUR * 8);
+    assert!(wait > HOUR * 3 / 4 && wait < HOUR * 3 / 2, "{wait:?}");
+}
+
+#[tokio::test]
 async fn another_rhythm_holds_at_once_also_after_a_restart() {
     let site = Site::start(|_, _| reply("200 OK", "ETag: \"f\"\r\n", &rss("", "")));
     let folder = tempfile::tempdir().unwrap();
