@@ -349,12 +349,6 @@ pub(crate) fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() ->
     panic!("not within {limit:?}: {what}");
 }
 
-/// Says that this machine does not permit what a test does: a container without the rights, a kernel without the means.
-/// Nothing that could be installed is missing, so that it is no failure anywhere.
-pub(crate) fn cannot(reason: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
-}
-
 /// Whether what a test needs is there; prints why it is skipped, and fails where skipping is not allowed.
 pub(crate) fn skip(reason: &str) {
     #[expect(

@@ -160,5 +160,5 @@ fn a_thousand_requests_under_way_hold_up_no_stop() {
         counts(&socket, &["revisor_checks_under_way{kind=\"feed\"} 1000"])
     });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(Duration::from_secs(5)), Some(0));
 }
