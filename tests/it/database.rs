@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::support::{Home, Page, Ran, Server, eventually, rss, skip};
+use crate::support::{Home, Page, Ran, SECRET, Server, eventually, rss, skip};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const EIO: i32 = 5;
@@ -456,4 +456,58 @@ fn a_lock_of_another_program_is_waited_for() {
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(checking.wait().unwrap().code(), Some(0));
     assert_eq!(changes(&home), 1);
+}
+
+#[test]
+fn a_lock_that_outlasts_the_patience_is_got_over_without_a_restart() {
+    let server = Server::start();
+    let target = format!(
+        "[[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n",
+        server.url("/hook")
+    );
+    let home = home(&server, "1s", &target);
+    let socket = home.path().join("web.sock");
+    edition(&server, 1);
+    home.check();
+    let child = home
+        .command(&["run"])
+        .env("REVISOR__WEB__LISTEN", format!("unix:{}", socket.display()))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut daemon = crate::support::Daemon { child };
+    let ready = || answer(&socket, "/readyz");
+    eventually(PATIENCE, "it is ready", || ready().contains(" 200 "));
+    let other = Connection::open(home.db_path()).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    edition(&server, 2);
+    // The writer waits ten seconds for another program.
+    eventually(PATIENCE, "it is not ready any more", || {
+        ready().contains(" 503 ")
+    });
+    assert!(
+        answer(&socket, "/healthz").contains(" 200 "),
+        "it is not stuck"
+    );
+    assert_eq!(daemon.child.try_wait().unwrap(), None, "it is alive");
+    assert_eq!(changes(&home), 0);
+    assert!(
+        server.hooks().is_empty(),
+        "nothing is told that is not stored"
+    );
+    other.execute_batch("COMMIT").unwrap();
+    // The feed itself has a pause; who asks now is answered now.
+    eventually(PATIENCE, "the edit is stored", || {
+        home.run(&["check", "--force"]);
+        changes(&home) == 1
+    });
+    eventually(PATIENCE, "the edit is told", || !server.hooks().is_empty());
+    eventually(PATIENCE, "it is ready again", || ready().contains(" 200 "));
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    let hooks = server.hooks();
+    assert_eq!(hooks.len(), 1);
+    let body = String::from_utf8_lossy(&hooks[0].body).into_owned();
+    assert!(body.contains("for 2 days"), "{body}");
 }
