@@ -49,21 +49,33 @@ impl Got {
     }
 }
 
-/// A server that gives its answers one after the other, the last one for ever.
+/// What a receiver answers to its n-th request, from zero.
+type Answers = Arc<dyn Fn(usize, &Got) -> Answer + Send + Sync>;
+
+/// A server on loopback.
 pub(super) struct Receiver {
     port: u16,
     got: Arc<Mutex<Vec<Got>>>,
 }
 
 impl Receiver {
+    /// One that gives its answers one after the other, the last one for ever.
     pub(super) async fn start(answers: Vec<Answer>) -> Self {
+        Self::start_with(move |place, _| answers[place.min(answers.len() - 1)].clone()).await
+    }
+
+    /// One that answers as it is told for each request.
+    pub(super) async fn start_with(
+        answers: impl Fn(usize, &Got) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let answers: Answers = Arc::new(answers);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let got = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&got);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, answers.clone(), Arc::clone(&log)));
+                tokio::spawn(serve(stream, Arc::clone(&answers), Arc::clone(&log)));
             }
         });
         Self { port, got }
@@ -94,14 +106,15 @@ pub(super) fn signed_at(got: &Got, now: Timestamp) -> bool {
     verify(&[secret()], header, &got.body, now).is_ok()
 }
 
-async fn serve(mut stream: TcpStream, answers: Vec<Answer>, log: Arc<Mutex<Vec<Got>>>) {
+async fn serve(mut stream: TcpStream, answers: Answers, log: Arc<Mutex<Vec<Got>>>) {
     let Some(request) = read(&mut stream).await else {
         return;
     };
     let answer = {
         let mut log = log.lock().unwrap();
+        let answer = answers(log.len(), &request);
         log.push(request);
-        answers[(log.len() - 1).min(answers.len() - 1)].clone()
+        answer
     };
     match answer {
         Answer::Raw(text) => {

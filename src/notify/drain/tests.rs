@@ -250,6 +250,108 @@ async fn body_is_cut_to_what_the_target_takes() {
     assert!(texts(&receiver)[0].ends_with('…'));
 }
 
+/// A receiver that is down for six hours, wants patience once it is back, takes one event a minute for a while, and then
+/// everything.
+struct Convalescent {
+    refused: bool,
+    taken: u32,
+    last: i64,
+}
+
+impl Convalescent {
+    /// Status and `Retry-After` for a request at this second.
+    fn judge(&mut self, now: i64) -> (u16, i64) {
+        let wait = self.last + 60 - now;
+        match () {
+            () if now < 6 * 3600 => (503, 0),
+            () if !self.refused => {
+                self.refused = true;
+                (429, 120)
+            }
+            () if self.taken < 10 && wait > 0 => (429, wait),
+            () => {
+                (self.taken, self.last) = (self.taken + 1, now);
+                (200, 0)
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receiver_that_was_down_for_hours_gets_everything_in_order_at_its_own_rate() {
+    const EVENTS: i64 = 18;
+    let bench = Bench::new(&["desk"]);
+    let answered = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let state = std::sync::Mutex::new(Convalescent {
+        refused: false,
+        taken: 0,
+        last: i64::MIN / 2,
+    });
+    let log = Arc::clone(&answered);
+    let receiver = Receiver::start_with(move |_, got| {
+        let moment: i64 = got.header("webhook-timestamp").parse().unwrap();
+        let now = moment - at(0).as_unix();
+        let (status, after) = state.lock().unwrap().judge(now);
+        log.lock().unwrap().push((now, status, after));
+        match status {
+            429 => Answer::status(&format!("429 Too Many Requests\r\nretry-after: {after}")),
+            503 => Answer::status("503 Service Unavailable"),
+            _ => Answer::status("200 OK"),
+        }
+    })
+    .await;
+    let drain = bench.drain(vec![receiver.target("desk")]);
+    // An event every twenty minutes; in between the clock is set to whenever something is due.
+    let mut told = 0;
+    while bench.states("desk").len() < 18 || bench.states("desk").contains(&DeliveryState::Pending)
+    {
+        let event = (told < EVENTS).then(|| at(told * 1200));
+        let due = bench.store.reader().unwrap().next_delivery().unwrap();
+        let next = event.into_iter().chain(due).min().unwrap();
+        bench.clock.set(next.max(bench.clock.now()));
+        if event == Some(next) {
+            bench.tell(&told.to_string(), &["desk"]).await;
+            told += 1;
+        }
+        drain.drain_once().await;
+    }
+    assert_eq!(bench.states("desk"), [DeliveryState::Delivered; 18]);
+
+    let answered = answered.lock().unwrap().clone();
+    let sent: Vec<(String, String)> = receiver
+        .got()
+        .iter()
+        .map(|got| got.header("webhook-id").to_owned())
+        .zip(texts(&receiver))
+        .collect();
+    let taken: Vec<&(String, String)> = sent
+        .iter()
+        .zip(&answered)
+        .filter(|(_, (_, status, _))| *status == 200)
+        .map(|(sent, _)| sent)
+        .collect();
+    let expected: Vec<String> = (0..EVENTS).map(|number| number.to_string()).collect();
+    let in_order: Vec<&String> = taken.iter().map(|(_, text)| text).collect();
+    assert_eq!(in_order, expected.iter().collect::<Vec<_>>());
+    for (id, text) in &sent {
+        let of_both = sent.iter().filter(|one| one.0 == *id && one.1 == *text);
+        let of_one = sent.iter().filter(|one| one.0 == *id || one.1 == *text);
+        assert_eq!(of_both.count(), of_one.count(), "one id for {text}");
+    }
+    let pauses: Vec<i64> = answered.windows(2).map(|two| two[1].0 - two[0].0).collect();
+    let down = answered
+        .iter()
+        .filter(|(_, status, _)| *status == 503)
+        .count();
+    assert_eq!(down, 5, "{answered:?}");
+    for (pause, least) in pauses.iter().zip([5, 300, 1800, 7200, 18_000]) {
+        assert!((least..=least * 11 / 10 + 1).contains(pause), "{pauses:?}");
+    }
+    for ((_, _, after), pause) in answered.iter().zip(&pauses) {
+        assert!(pause >= after, "{answered:?}");
+    }
+}
+
 #[test]
 fn short_retry_after_is_believed_three_times() {
     for (attempt, after, expected) in [
