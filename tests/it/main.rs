@@ -19,6 +19,7 @@ mod kills;
 mod life;
 mod lists;
 mod markup;
+mod receivers;
 mod review;
 mod revisions;
 mod service;
