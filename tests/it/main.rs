@@ -16,6 +16,7 @@ mod furniture;
 mod hostile;
 mod identity;
 mod kills;
+mod late;
 mod life;
 mod lists;
 mod markup;

@@ -1,0 +1,110 @@
+//! What is late, and why: beside a daemon that runs, and without one.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::{Home, Page, Server, eventually, rss};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Makes a feed due since two hours ago.
+fn overdue(home: &Home, feed: &str) {
+    let conn = Connection::open(home.db_path()).unwrap();
+    conn.busy_timeout(PATIENCE).unwrap();
+    let sql = "UPDATE feeds SET next_poll_at = (unixepoch() - 7200) * 1000 WHERE name = ?1";
+    assert_eq!(conn.execute(sql, [feed]).unwrap(), 1);
+}
+
+/// The findings of `doctor` over a matter: level, text, hint.
+fn doctor(home: &Home, check: &str) -> Vec<(String, String, String)> {
+    let ran = home.run(&["doctor", "--json"]);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+    let word = |found: &Value, name: &str| found[name].as_str().unwrap_or_default().to_owned();
+    let checks = report["checks"].as_array().unwrap().iter();
+    checks
+        .filter(|found| found["check"] == check)
+        .map(|found| {
+            (
+                word(found, "level"),
+                word(found, "text"),
+                word(found, "hint"),
+            )
+        })
+        .collect()
+}
+
+fn late(home: &Home) -> Vec<(String, String, String)> {
+    let mut found = doctor(home, "feeds");
+    found.retain(|(_, text, _)| text.contains(" is late"));
+    found
+}
+
+#[test]
+fn a_late_feed_is_told_with_its_reason() {
+    let server = Server::start();
+    let feed = || {
+        Page::rss(rss(&[(
+            "1",
+            "https://e.example/1",
+            "A headline",
+            "Text that stays as it is.",
+        )]))
+    };
+    server.set("/busy.xml", feed());
+    server.set("/slow.xml", feed());
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n\n[[feed]]\nurl = \"{}\"\nname = \"busy\"\nevery = \"1s\"\n\
+         [[feed]]\nurl = \"{}\"\nname = \"slow\"\nevery = \"1h\"\n",
+        server.url("/busy.xml"),
+        server.url("/slow.xml"),
+    ));
+    home.check();
+    assert_eq!(late(&home), []);
+
+    // Without a daemon it is the service that is told of, and every feed is late for the same reason.
+    overdue(&home, "slow");
+    assert_eq!(late(&home), []);
+    let service = doctor(&home, "service");
+    assert!(
+        service
+            .iter()
+            .any(|(level, text, _)| level == "warn" && text.contains("no daemon runs")),
+        "{service:#?}"
+    );
+    let status: Value = serde_json::from_str(&home.run(&["status", "--json"]).stdout).unwrap();
+    let told = &status["feeds"]["late"];
+    assert_eq!(told.as_array().unwrap().len(), 1, "{told:#}");
+    assert_eq!(told[0]["feed"], "slow");
+    assert!(
+        told[0]["why"].as_str().unwrap().contains("nothing polls"),
+        "{told:#}"
+    );
+
+    // A daemon that starts plans it anew, and it is late no more.
+    let busy = server.hits("/busy.xml");
+    let mut daemon = home.daemon();
+    eventually(PATIENCE, "the daemon polls", || {
+        server.hits("/busy.xml") > busy
+    });
+    assert_eq!(late(&home), []);
+
+    // One that may not is told with what keeps it from that: the host wants to be left alone.
+    server.set("/busy.xml", Page::status(429).header("retry-after", "3600"));
+    eventually(PATIENCE, "the host has said so", || {
+        let feeds: Value = serde_json::from_str(&home.ok(&["feeds", "--json"])).unwrap();
+        feeds.to_string().contains("429")
+    });
+    let slow = server.hits("/slow.xml");
+    overdue(&home, "slow");
+    let found = late(&home);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let (level, text, why) = &found[0];
+    assert_eq!(level, "warn");
+    assert!(text.starts_with("slow is late, due "), "{text}");
+    assert!(why.contains("has asked to be left alone"), "{why}");
+    assert_eq!(server.hits("/slow.xml"), slow);
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+}
