@@ -56,6 +56,7 @@ struct Shared {
     under_way: IntGaugeVec,
     attempts: IntCounterVec,
     attempt_seconds: Histogram,
+    overflows: IntCounterVec,
     commits: IntCounterVec,
     commit_seconds: Histogram,
     stored: IntGauge,
@@ -183,6 +184,11 @@ impl Metrics {
                 "How long attempts to deliver took.",
                 REQUEST_SECONDS,
             ))?)?,
+            overflows: make.counters(
+                "deliveries_overflowed_total",
+                "Events that were given up for a target at once, because its queue was full.",
+                &["target"],
+            )?,
             commits: make.counters(
                 "writer_commits_total",
                 "Transactions of the writer, by how they ended.",
@@ -307,6 +313,11 @@ impl Metrics {
         let of = &self.shared;
         of.attempts.with_label_values(&[target, result]).inc();
         of.attempt_seconds.observe(took.as_secs_f64());
+    }
+
+    /// An event found the queue of a target full.
+    pub fn overflowed(&self, target: &str) {
+        self.shared.overflows.with_label_values(&[target]).inc();
     }
 
     /// The writer has ended a transaction with so many jobs.

@@ -80,6 +80,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         pending: 0,
         oldest: None,
         dead: 0,
+        overflowed: 0,
         last_delivered: None,
         last_attempt: None,
         next_attempt: None,
@@ -102,6 +103,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         pending: known.open,
         oldest: known.oldest_open,
         dead: known.dead,
+        overflowed: known.overflowed,
         last_delivered: known.last_delivered,
         last_attempt: known.last_attempt.map(|(at, status, error)| LastAttempt {
             at,

@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
 use crate::store::{
-    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Store, StoreError, Underway,
+    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, Store, StoreError, Underway,
 };
 use crate::time::Clock;
 
@@ -76,6 +76,15 @@ impl Assembly {
                 no_room.notify_one();
             }
             counting.committed(committed.stored, committed.jobs, committed.took);
+            for Overflow { target, first } in &committed.overflows {
+                counting.overflowed(target);
+                if *first {
+                    tracing::warn!(
+                        target.name = target,
+                        "the queue is full (max_queue): what comes now is kept and not sent; `revisor notify retry` sends it"
+                    );
+                }
+            }
         });
         let deliverer = Counted::new(Deliverer::new(agent, Arc::clone(&clock))?, metrics.clone());
         let outbox = StoredOutbox::new(store.writer().clone(), store.readers());

@@ -37,6 +37,7 @@ fn what_was_counted_is_told() {
     metrics.check_failed("database");
     metrics.repaired("bare-less-than");
     metrics.attempted("desk", "delivered", Duration::from_millis(4));
+    metrics.overflowed("desk");
     metrics.committed(true, 7, Duration::from_millis(3));
     metrics.committed(false, 1, Duration::from_secs(20));
     metrics.reloaded(false);
@@ -53,6 +54,7 @@ fn what_was_counted_is_told() {
         "revisor_check_errors_total{reason=\"database\"} 1",
         "revisor_feed_repairs_total{repair=\"bare-less-than\"} 1",
         "revisor_delivery_attempts_total{result=\"delivered\",target=\"desk\"} 1",
+        "revisor_deliveries_overflowed_total{target=\"desk\"} 1",
         "revisor_writer_commits_total{result=\"failed\"} 1",
         "revisor_writer_jobs_total 8",
         "revisor_writer_commit_duration_seconds_bucket{le=\"+Inf\"} 2",

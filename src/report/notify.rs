@@ -28,6 +28,8 @@ pub struct TargetRow {
     pub oldest: Option<Timestamp>,
     /// Deliveries that were given up.
     pub dead: u64,
+    /// Those of them that were never tried, because the queue was full (`max_queue`).
+    pub overflowed: u64,
     /// The last delivery that arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_delivered: Option<Timestamp>,
@@ -137,7 +139,7 @@ fn last(target: &TargetRow, view: &View) -> Line {
         line = line.with(Role::Faint, "none yet");
     }
     if let Some(reason) = &target.reason {
-        return line.with(Role::Bad, format!("; {}", clean::excerpt(reason, 100)));
+        line = line.with(Role::Bad, format!("; {}", clean::excerpt(reason, 100)));
     }
     if target.pending > 0 && target.state == TargetState::Active {
         let next = match target.next_attempt {
@@ -147,6 +149,15 @@ fn last(target: &TargetRow, view: &View) -> Line {
         line = line.with(
             Role::Plain,
             format!("; next try {next} (attempt {})", target.attempts + 1),
+        );
+    }
+    if target.overflowed > 0 {
+        line = line.with(
+            Role::Bad,
+            format!(
+                "; {} of the dead never tried, the queue was full",
+                target.overflowed
+            ),
         );
     }
     line
@@ -259,6 +270,7 @@ mod tests {
             pending: 0,
             oldest: None,
             dead: 0,
+            overflowed: 0,
             last_delivered: None,
             last_attempt: Some(LastAttempt {
                 at: at("2026-11-23T11:56:00Z"),
@@ -288,13 +300,20 @@ mod tests {
         off.kind = None;
         off.last_attempt = None;
         off.reason = Some("the receiver answered 410".into());
+        let mut full = target("full", TargetState::Active);
+        full.dead = 3;
+        full.overflowed = 2;
         assert_eq!(
-            text(&[target("desk", TargetState::Active), waiting, off], &view),
+            text(
+                &[target("desk", TargetState::Active), waiting, off, full],
+                &view
+            ),
             "\
 target        kind     state     pending  oldest  dead  last attempt
 desk          webhook  active          0  —          0  200, 4 min ago
 archive-hook  webhook  active          3  41 min     1  HTTP 503, 10 min ago; next try in 31 min (attempt 4)
 old           —        disabled        0  —          0  none yet; the receiver answered 410
+full          webhook  active          0  —          3  200, 4 min ago; 2 of the dead never tried, the queue was full
 "
         );
     }

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::feeds::limit_of;
 use super::reader::Reader;
 use super::targets;
-use super::writer::{Tx, Write, Writer};
+use super::writer::{Overflow, Tx, Write, Writer};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
 
@@ -127,7 +127,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
     for name in row.targets {
         let target = targets::ensure(tx.conn, name)?;
         // A disabled target takes nothing, nor does one whose queue is full; what they miss can be looked up and retried.
-        tx.conn
+        let queued: Option<(i64, String)> = tx
+            .conn
             .prepare_cached(
                 "INSERT INTO deliveries (event_id, target_id, state, done_at) \
                  SELECT ?1, id, state, iif(state = 'pending', NULL, ?3) FROM (SELECT id, CASE \
@@ -135,11 +136,35 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
                    WHEN max_open <= (SELECT count(*) FROM deliveries INDEXED BY deliveries_open \
                      WHERE target_id = ?2 AND done_at IS NULL) THEN 'dead' \
                    ELSE 'pending' END AS state FROM targets WHERE id = ?2) WHERE true \
-                 ON CONFLICT (event_id, target_id) DO NOTHING",
+                 ON CONFLICT (event_id, target_id) DO NOTHING RETURNING id, state",
             )?
-            .execute(params![id, target, row.event.timestamp])?;
+            .query_row(params![id, target, row.event.timestamp], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        if let Some((delivery, state)) = queued
+            && state == "dead"
+        {
+            let first = !overflowed_before(tx.conn, target, delivery)?;
+            tx.overflows.push(Overflow {
+                target: name.clone(),
+                first,
+            });
+        }
     }
     Ok(id)
+}
+
+/// Whether the delivery of a target before this one found the queue full, too.
+fn overflowed_before(conn: &Connection, target: i64, delivery: i64) -> Result<bool, StoreError> {
+    let before: Option<bool> = conn
+        .prepare_cached(
+            "SELECT state = 'dead' AND attempts = 0 FROM deliveries INDEXED BY deliveries_by_target \
+             WHERE target_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(params![target, delivery], |row| row.get(0))
+        .optional()?;
+    Ok(before.unwrap_or(false))
 }
 
 /// `id, uid, bytes, body` as an event.

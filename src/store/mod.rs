@@ -85,4 +85,4 @@ pub use timeline::{EventFilter, LoggedEvent};
 pub use underway::{LeftAlone, Mark, Quarantined, Underway};
 pub use upgrade::free as free_room;
 pub use verify::{Verified, wrong_field};
-pub use writer::{BatchEnd, Write, Writer, WriterProgress};
+pub use writer::{BatchEnd, Overflow, Write, Writer, WriterProgress};

@@ -39,6 +39,17 @@ pub(super) struct Tx<'a> {
     pub(super) conn: &'a Connection,
     pub(super) codec: &'a mut Codec,
     pub(super) instance: Instance,
+    /// What was not queued, told when all of it is stored.
+    pub(super) overflows: &'a mut Vec<Overflow>,
+}
+
+/// An event that was given up for a target at once, because its queue was full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overflow {
+    /// The name of the target.
+    pub target: String,
+    /// Whether the event before it was still queued.
+    pub first: bool,
 }
 
 /// It runs again when the first try was taken back because of another job.
@@ -76,7 +87,7 @@ impl std::fmt::Debug for Watcher {
 }
 
 /// A transaction that has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchEnd {
     /// Whether it is stored; what a single job of it did wrong is not asked.
     pub stored: bool,
@@ -86,6 +97,8 @@ pub struct BatchEnd {
     pub jobs: usize,
     /// How long it took, the wait for other programs included.
     pub took: Duration,
+    /// What was given up in it because a queue was full; nothing unless it is stored.
+    pub overflows: Vec<Overflow>,
 }
 
 /// How far the writer has come, for a watchdog: it is stuck when jobs wait and `done` stands still.
@@ -258,6 +271,7 @@ pub(super) fn start(
                 instance,
                 patience,
                 haste,
+                overflows: Vec::new(),
             };
             let answered = |committed: BatchEnd| {
                 if let Some(shared) = counter.upgrade() {
@@ -326,6 +340,8 @@ struct Desk {
     /// How long another program that writes is waited for.
     patience: Duration,
     haste: Haste,
+    /// Of the transaction under way.
+    overflows: Vec<Overflow>,
 }
 
 impl Desk {
@@ -350,6 +366,10 @@ impl Desk {
                 full: committed.as_ref().is_err_and(StoreError::is_full),
                 jobs: batch.len(),
                 took: since.elapsed(),
+                overflows: match committed {
+                    Ok(()) => std::mem::take(&mut self.overflows),
+                    Err(_) => Vec::new(),
+                },
             });
             for job in batch {
                 job.answer(committed.clone());
@@ -376,6 +396,7 @@ impl Desk {
         work: impl FnOnce(&mut Self) -> Result<bool, StoreError>,
     ) -> Result<bool, StoreError> {
         self.begin()?;
+        self.overflows.clear();
         let result = work(self).and_then(|well| {
             let end = if well { "COMMIT" } else { "ROLLBACK" };
             run(&self.conn, end).map(|()| well)
@@ -420,7 +441,9 @@ impl Desk {
     fn run_apart(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         for job in batch {
             run(&self.conn, "SAVEPOINT job")?;
+            let before = self.overflows.len();
             if let Err(error) = self.run_job(job.as_mut()) {
+                self.overflows.truncate(before);
                 self.unless_lost(error)?;
                 run(&self.conn, "ROLLBACK TO job")?;
             }
@@ -434,6 +457,7 @@ impl Desk {
             conn: &self.conn,
             codec: &mut self.codec,
             instance: self.instance,
+            overflows: &mut self.overflows,
         })
     }
 

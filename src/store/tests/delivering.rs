@@ -1,3 +1,4 @@
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
@@ -369,21 +370,37 @@ fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried()
         let health = &bench.reader().target_health().unwrap()[0];
         (health.open, health.dead, health.overflowed)
     };
+    let overflows = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&overflows);
+    bench.writer().watch(move |committed| {
+        for Overflow { target, first } in committed.overflows {
+            assert_eq!(target, "desk");
+            told.lock().unwrap().push(first);
+        }
+    });
     bound(2);
     for title in ["second", "third", "fourth"] {
         bench.revise(EntryId(1), title, &["desk"]);
     }
     assert_eq!(health(), (2, 2, 2));
+    assert_eq!(*overflows.lock().unwrap(), [true, false]);
     let first = lease(&bench, at(100)).remove(0);
     record(&bench, first.id, at(100), Next::Delivered);
     bench.revise(EntryId(1), "fifth", &["desk"]);
     assert_eq!(health(), (2, 2, 2), "there is room again");
+    bench.revise(EntryId(1), "sixth", &["desk"]);
+    assert_eq!(health(), (2, 3, 3));
+    assert_eq!(
+        *overflows.lock().unwrap(),
+        [true, false, true],
+        "the first one after there was room"
+    );
     bound(100);
     let retried = bench
         .writer()
         .retry(Retry::Target("desk".into()))
         .blocking()
         .unwrap();
-    assert_eq!(retried, 2);
-    assert_eq!(health(), (4, 0, 0));
+    assert_eq!(retried, 3);
+    assert_eq!(health(), (5, 0, 0));
 }
