@@ -2,7 +2,8 @@
 //!
 //! Settings that feeds share are shared in memory, so that ten thousand feeds cost little more than their addresses.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,33 @@ impl Config {
     #[must_use]
     pub fn target_rules(&self) -> Vec<TargetRule> {
         self.targets.iter().map(TargetConfig::rule).collect()
+    }
+
+    /// The files that secrets were read from, each once: an edit of one is an edit of the configuration.
+    #[must_use]
+    pub fn secret_files(&self) -> BTreeSet<&Path> {
+        let targets = self.targets.iter().flat_map(|target| {
+            [
+                Some(&target.url_source),
+                target.secret_source.as_ref(),
+                target.secret_previous_source.as_ref(),
+            ]
+        });
+        let access = self.feeds.iter().filter_map(|feed| feed.access.as_deref());
+        let access = access.flat_map(|access| {
+            let login = access.login.as_ref().map(Login::source);
+            let headers = access.headers.iter().map(|header| Some(&header.source));
+            headers.chain([login])
+        });
+        let fetches = self.feeds.iter().map(|feed| &feed.fetch);
+        let proxies = fetches
+            .chain([&self.fetch])
+            .map(|fetch| match &fetch.proxy {
+                Proxy::Direct => None,
+                Proxy::Through { source, .. } => Some(source),
+            });
+        let sources = targets.chain(access).chain(proxies).flatten();
+        sources.filter_map(SecretSource::file).collect()
     }
 }
 
@@ -187,6 +215,15 @@ pub enum Login {
         /// Where it comes from.
         source: SecretSource,
     },
+}
+
+impl Login {
+    /// Where the secret comes from.
+    fn source(&self) -> &SecretSource {
+        match self {
+            Self::Basic { source, .. } | Self::Bearer { source, .. } => source,
+        }
+    }
 }
 
 /// One header.

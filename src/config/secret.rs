@@ -58,6 +58,15 @@ impl SecretSource {
         }
     }
 
+    /// The file that it is read from, where it is one that is named in the configuration.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Inline | Self::Environment(_) | Self::Credential(_) => None,
+        }
+    }
+
     /// Reads what is not inline. The error says what is wrong, never what was read.
     pub(super) fn read(&self, environment: &Environment) -> Result<Secret, String> {
         match self {

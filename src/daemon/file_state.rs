@@ -1,16 +1,70 @@
 //! Whether a file was edited.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
-/// Tells one state of a file from another without reading it.
+/// Tells one state of some files from another without reading them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FileState(Option<(SystemTime, u64)>);
+pub(super) struct FileState(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 impl FileState {
-    /// As it is now; a file that is not there has a state, too.
-    pub(super) fn of(file: Option<&Path>) -> Self {
-        let metadata = file.and_then(|file| std::fs::metadata(file).ok());
-        Self(metadata.and_then(|data| Some((data.modified().ok()?, data.len()))))
+    /// As they are now; a file that is not there has a state, too.
+    pub(super) fn of(files: Vec<PathBuf>) -> Self {
+        let states = files.into_iter().map(|file| {
+            let metadata = std::fs::metadata(&file).ok();
+            let state = metadata.and_then(|data| Some((data.modified().ok()?, data.len())));
+            (file, state)
+        });
+        Self(states.collect())
+    }
+
+    /// Takes up other files when there are others. Those that stay keep the state that they had: what became of them since
+    /// is still to be noticed.
+    pub(super) fn with(self, files: Vec<PathBuf>) -> Self {
+        let mut now = Self::of(files);
+        for (file, state) in &mut now.0 {
+            if let Some((_, before)) = self.0.iter().find(|(known, _)| known == file) {
+                *state = *before;
+            }
+        }
+        now
+    }
+
+    /// The same files as they are now.
+    pub(super) fn anew(&self) -> Self {
+        Self::of(self.0.iter().map(|(file, _)| file.clone()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edit_of_any_of_the_files_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [config, secret, other] =
+            ["config", "secret", "other"].map(|name| folder.path().join(name));
+        std::fs::write(&config, "one").unwrap();
+        let state = FileState::of(vec![config.clone(), secret.clone()]);
+        assert_eq!(state.anew(), state);
+        std::fs::write(&secret, "").unwrap();
+        assert_ne!(state.anew(), state, "a file that was not there");
+        let state = state.anew();
+        // A secret is as long as the one before.
+        let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(5);
+        let file = std::fs::File::options().write(true).open(&secret).unwrap();
+        file.set_modified(later).unwrap();
+        assert_ne!(state.anew(), state);
+
+        let taken = state.clone().with(vec![secret, other]);
+        assert_ne!(
+            taken.anew(),
+            taken,
+            "it is not forgotten that it was edited"
+        );
+        let taken = taken.anew();
+        std::fs::write(&config, "longer").unwrap();
+        assert_eq!(taken.anew(), taken, "it is watched no more");
     }
 }

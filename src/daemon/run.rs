@@ -1,6 +1,6 @@
 //! From start to stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::notify::SecretError;
 use crate::store::{Holder, StoreError, Writer};
 use crate::time::Clock;
 
-/// The configuration file is looked at this often, for edits that nobody has announced.
+/// The configuration file and the files of its secrets are looked at this often, for edits that nobody has announced.
 const CONFIG_LOOK: Duration = Duration::from_secs(20);
 
 /// The status line for the service manager is renewed this often.
@@ -194,7 +194,7 @@ impl Daemon {
 
     /// Heeds signals and edits of the configuration until it is asked to stop.
     async fn heed(&mut self, outbox: &Notify, endpoint: &mut Endpoint) {
-        let mut file = FileState::of(self.file.as_deref());
+        let mut files = FileState::of(self.files());
         let mut look = tokio::time::interval(CONFIG_LOOK);
         let mut status = tokio::time::interval(STATUS_EVERY);
         look.tick().await;
@@ -207,11 +207,10 @@ impl Daemon {
                     continue;
                 }
                 _ = look.tick() => {
-                    let now = FileState::of(self.file.as_deref());
-                    if now == file {
+                    if files.anew() == files {
                         continue;
                     }
-                    tracing::info!("the configuration was edited");
+                    tracing::info!("the configuration or a secret was edited");
                     Asked::Reload
                 }
             };
@@ -219,11 +218,12 @@ impl Daemon {
                 Asked::Stop => return,
                 Asked::Reload => {
                     systemd::reloading();
-                    file = FileState::of(self.file.as_deref());
+                    files = files.anew();
                     let read = tokio::select! {
                         read = read_again(&self.assembly, &self.reload) => read,
                         () = self.signals.stop() => return,
                     };
+                    files = files.with(self.files());
                     self.assembly.pipeline.metrics().reloaded(read.is_ok());
                     match read {
                         Ok(Synced { added, left }) => {
@@ -244,6 +244,14 @@ impl Daemon {
                 }
             }
         }
+    }
+
+    /// The configuration and the secrets that it names.
+    fn files(&self) -> Vec<PathBuf> {
+        let settings = self.assembly.pipeline.settings();
+        let secrets = settings.config().secret_files();
+        let secrets = secrets.into_iter().map(Path::to_path_buf);
+        self.file.iter().cloned().chain(secrets).collect()
     }
 
     fn listen_on(&self) -> Option<Listen> {

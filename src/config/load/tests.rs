@@ -585,6 +585,20 @@ fn secrets_come_from_files_variables_and_credentials() {
             "{text}"
         );
     }
+    // What comes from a file is looked at again.
+    let lines = format!(
+        "{url}\nsecret_file = \"desk.secret\"\nsecret_previous_env = \"DESK\"\n\
+         [[feed]]\nurl = \"https://e.example/a\"\nuser = \"u\"\npassword_file = \"word\"\nproxy_file = \"proxy\"\n"
+    );
+    write("word", "password\n");
+    write("proxy", "http://proxy.example:3128\n");
+    let config = load(&lines, Secrets::Required).unwrap().config;
+    let files = config.secret_files();
+    let names: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.file_name()?.to_str())
+        .collect();
+    assert_eq!(names, ["desk.secret", "proxy", "url", "word"]);
     // Who only reads the database does without.
     let loaded = load(
         &format!("{url}\nsecret_file = \"none\""),
