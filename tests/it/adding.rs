@@ -1,7 +1,8 @@
 //! `add` and `import`: what is asked of a site to find its feeds, and what is read of what a person types.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use revisor::time::Stopwatch;
 use serde_json::Value;
 
 use crate::support::{Home, Page, Server, rss};
@@ -42,7 +43,7 @@ fn a_site_is_searched_with_the_pauses_that_it_is_polled_with() {
     let home = Home::new("");
     let config = "[fetch]\nhost_delay = \"100ms\"\nallow_private = [\"127.0.0.0/8\"]\n";
     std::fs::write(home.config_path(), config).expect("the configuration");
-    let began = Instant::now();
+    let began = Stopwatch::start();
     home.ok(&["add", &publisher.url("/")]);
     let asked = publisher.log().len();
     assert!(asked >= 3, "{asked}");

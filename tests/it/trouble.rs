@@ -1,5 +1,7 @@
 //! What publishers, receivers and people do wrong.
 
+use std::fmt::Write as _;
+
 use crate::support::{Home, Page, SECRET, Server, rss};
 
 fn home(publisher: &Server) -> Home {
@@ -94,9 +96,10 @@ fn what_ended_the_service_twice_is_left_alone_and_told() {
     let home = home(&publisher);
     let mut config = std::fs::read_to_string(home.config_path()).expect("the configuration");
     let hook = publisher.url("/hook");
-    config.push_str(&format!(
+    let _ = write!(
+        config,
         "[[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{hook}\"\nsecret = \"{SECRET}\"\nevents = [\"*\"]\n"
-    ));
+    );
     std::fs::write(home.config_path(), config).expect("the configuration");
     publisher.set("/feed.xml", good("A headline"));
     let url = publisher.url("/feed.xml");
