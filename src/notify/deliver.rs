@@ -29,7 +29,7 @@ pub enum DeliveryResult {
     },
     /// The receiver wants nothing any more.
     Disabled,
-    /// It can never be sent: the target's address is none.
+    /// It can never be sent: the target's address is none, or the event cannot be read.
     Dead,
 }
 

@@ -227,8 +227,13 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             ..
         } = delivery;
         let name = target.name.as_str();
-        let body = payload::fit_json(body, target.max_payload);
-        let attempt = self.deliver.deliver(target, &uid, body).await;
+        let attempt = match body {
+            Some(body) => {
+                let body = payload::fit_json(body, target.max_payload);
+                self.deliver.deliver(target, &uid, body).await
+            }
+            None => unreadable(name, &uid, self.clock.now()),
+        };
         let next = next_step(&attempt.result, number, self.clock.now(), jitter());
         report(name, &uid, number, &attempt, &next);
         let record = AttemptRecord {
@@ -269,6 +274,22 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
                 ..DrainSummary::default()
             },
         }
+    }
+}
+
+/// An attempt that sends nothing: what is stored of the event cannot be read. Later events go on.
+fn unreadable(target: &str, event: &str, now: Timestamp) -> Attempt {
+    tracing::error!(
+        target.name = target,
+        event.id = event,
+        "what is stored of an event cannot be read; `revisor db verify` says what else is damaged"
+    );
+    Attempt {
+        at: now,
+        duration_ms: 0,
+        result: DeliveryResult::Dead,
+        status: None,
+        error: Some("the event cannot be read: the database is damaged there".to_owned()),
     }
 }
 

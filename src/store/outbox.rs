@@ -7,14 +7,15 @@
 //! The index is named where the open deliveries are looked for: without it the planner walks through all that was ever
 //! delivered.
 
+mod leasing;
+mod reading;
+
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::error::StoreError;
 use super::events::{self, NewRow};
-use super::feeds::limit_of;
-use super::reader::Reader;
 use super::sql::count;
 use super::targets;
 use super::writer::{Tx, Write, Writer};
@@ -23,13 +24,6 @@ use crate::domain::event::EventKind;
 use crate::domain::ids::{ChangeNumber, DeliveryId, EventId};
 use crate::domain::telling;
 use crate::time::Timestamp;
-
-/// No wait is longer on purpose (the ladder ends with 24 h, and `Retry-After` is capped): what is further away was left
-/// by a clock that had leapt forward and came back.
-const LONGEST_WAIT: Duration = Duration::from_hours(72);
-
-/// The same for leases, which last minutes.
-const LONGEST_LEASE: Duration = Duration::from_hours(24);
 
 /// A delivery that is ours to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +36,8 @@ pub struct LeasedDelivery {
     pub event: EventId,
     /// `msg_…`: the webhook-id.
     pub uid: String,
-    /// The event as JSON.
-    pub body: Vec<u8>,
+    /// The event as JSON; `None` when what is stored of it cannot be read.
+    pub body: Option<Vec<u8>>,
     /// The number of this attempt, from 1.
     pub attempt: u32,
     /// When the event was noticed.
@@ -214,7 +208,7 @@ impl Writer {
         lease_for: Duration,
         limit: usize,
     ) -> Write<Vec<LeasedDelivery>> {
-        self.write(move |tx| lease(tx.conn, now, lease_for, limit))
+        self.write(move |tx| leasing::lease(tx.conn, now, lease_for, limit))
     }
 
     /// Records an attempt and what becomes of the delivery. A delivery that is done already stays as it is; tells
@@ -324,171 +318,6 @@ impl Writer {
 /// The deliveries that a replay sends again; what is on its way right now is not among them.
 const REPLAYED: &str = "WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' \
      AND event_id IN (SELECT id FROM events WHERE created_at >= :since AND (:until IS NULL OR created_at < :until))";
-
-macro_rules! select_delivery {
-    ($rest:literal) => {
-        concat!(
-            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, d.state, d.attempts, \
-               d.next_attempt_at, d.done_at, a.status, a.error \
-             FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
-             LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
-            $rest
-        )
-    };
-}
-
-impl Reader {
-    /// How many deliveries [`Writer::replay`] would send again.
-    pub fn replayable(&self, target: &str, span: ReplaySpan) -> Result<u64, StoreError> {
-        self.read(|conn| {
-            let mut statement =
-                conn.prepare_cached(&format!("SELECT count(*) FROM deliveries {REPLAYED}"))?;
-            Ok(statement.query_row(
-                named_params! {":target": target, ":since": span.since, ":until": span.until},
-                |row| count(row, 0),
-            )?)
-        })
-    }
-
-    /// Deliveries, newest first: of one target or of all, in some states or in all.
-    pub fn deliveries(
-        &self,
-        target: Option<&str>,
-        states: &[DeliveryState],
-        limit: usize,
-    ) -> Result<Vec<DeliveryRow>, StoreError> {
-        self.read(|conn| {
-            let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-            let names = serde_json::to_string(&names).unwrap_or_else(|_| "[]".into());
-            let mut statement = conn.prepare_cached(select_delivery!(
-                "WHERE (:target IS NULL OR t.name = :target) \
-                   AND (:all OR d.state IN (SELECT value FROM json_each(:states))) \
-                 ORDER BY d.id DESC LIMIT :limit"
-            ))?;
-            let rows = statement.query_map(
-                named_params! {
-                    ":target": target, ":all": states.is_empty(), ":states": names, ":limit": limit_of(limit),
-                },
-                delivery_row,
-            )?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// The deliveries of one event, a target each.
-    pub fn deliveries_of(&self, event: EventId) -> Result<Vec<DeliveryRow>, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(select_delivery!(
-                "WHERE d.event_id = :event ORDER BY t.name"
-            ))?;
-            let rows = statement.query_map(named_params! {":event": event}, delivery_row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// The attempts at a delivery, oldest first.
-    pub fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT at, outcome, status, duration_ms, error FROM attempts WHERE delivery_id = ?1 ORDER BY id",
-            )?;
-            let rows = statement.query_map([delivery], |row| {
-                Ok(AttemptRow {
-                    outcome: match row.get_ref(1)?.as_str()? {
-                        "delivered" => AttemptOutcome::Delivered,
-                        "retry" => AttemptOutcome::Retry,
-                        "disabled" => AttemptOutcome::Disabled,
-                        _ => AttemptOutcome::Dead,
-                    },
-                    record: AttemptRecord {
-                        at: row.get(0)?,
-                        status: row.get(2)?,
-                        duration_ms: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
-                        error: row.get(4)?,
-                    },
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// When [`Writer::lease_due`] has something to give at the earliest: a moment that may have passed, the beginning
-    /// of time for at once, `None` while nothing waits.
-    pub fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT min(COALESCE(d.lease_until, d.next_attempt_at, 0)) FROM targets AS t \
-                 JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
-                   WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
-                 WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL",
-            )?;
-            Ok(statement.query_row([], |row| row.get(0))?)
-        })
-    }
-}
-
-fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
-    Ok(DeliveryRow {
-        id: row.get(0)?,
-        target: row.get(1)?,
-        event: row.get(2)?,
-        uid: row.get(3)?,
-        kind: EventKind::parse(row.get_ref(4)?.as_str()?),
-        change: row.get(5)?,
-        created: row.get(6)?,
-        state: DeliveryState::parse(row.get_ref(7)?.as_str()?).unwrap_or(DeliveryState::Dead),
-        attempts: row.get(8)?,
-        next_attempt: row.get(9)?,
-        done: row.get(10)?,
-        last_status: row.get(11)?,
-        last_error: row.get(12)?,
-    })
-}
-
-fn lease(
-    conn: &Connection,
-    now: Timestamp,
-    lease_for: Duration,
-    limit: usize,
-) -> Result<Vec<LeasedDelivery>, StoreError> {
-    let mut leased = Vec::new();
-    let mut statement = conn.prepare_cached(
-        "SELECT d.id, t.name, v.id, v.uid, v.bytes, v.body, d.attempts, v.created_at \
-         FROM targets AS t \
-         JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
-           WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
-         JOIN events AS v ON v.id = d.event_id \
-         WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL \
-           AND CASE d.state \
-             WHEN 'leased' THEN d.lease_until <= :now OR d.lease_until > :no_lease \
-             ELSE d.next_attempt_at IS NULL OR d.next_attempt_at <= :now OR d.next_attempt_at > :no_wait END \
-         ORDER BY COALESCE(d.next_attempt_at, 0), d.id LIMIT :limit",
-    )?;
-    let mut rows = statement.query(named_params! {
-        ":now": now,
-        ":no_lease": now + lease_for + LONGEST_LEASE,
-        ":no_wait": now + LONGEST_WAIT,
-        ":limit": limit_of(limit),
-    })?;
-    while let Some(row) = rows.next()? {
-        leased.push(LeasedDelivery {
-            id: row.get(0)?,
-            target: row.get(1)?,
-            event: row.get(2)?,
-            uid: row.get(3)?,
-            body: events::event_json(row, 4)?,
-            attempt: row.get::<_, u32>(6)?.saturating_add(1),
-            created: row.get(7)?,
-        });
-    }
-    let mut take = conn.prepare_cached(
-        "UPDATE deliveries SET state = 'leased', lease_until = ?2, next_attempt_at = NULL WHERE id = ?1",
-    )?;
-    for delivery in &leased {
-        take.execute(params![delivery.id, now + lease_for])?;
-    }
-    Ok(leased)
-}
 
 fn record_attempt(
     conn: &Connection,

@@ -3,7 +3,7 @@ use crate::domain::event::{Event, EventKind};
 use crate::notify::deliver::Deliverer;
 use crate::notify::outbox::StoredOutbox;
 use crate::notify::testing::{Answer, Receiver, signed_at};
-use crate::store::{DeliveryState, OpenOptions, Store};
+use crate::store::{DeliveryState, OpenOptions, Store, execute_beside};
 use crate::time::Fixed;
 
 fn at(seconds: i64) -> Timestamp {
@@ -380,4 +380,33 @@ async fn until(holds: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("not within ten seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_cannot_be_read_is_given_up_and_holds_nobody_back() {
+    let bench = Bench::new(&["desk", "archive"]);
+    let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
+    bench.tell("broken", &["desk"]).await;
+    bench.tell("later", &["desk"]).await;
+    bench.tell("another", &["archive"]).await;
+    execute_beside(
+        bench.store.path(),
+        "UPDATE events SET body = x'00112233' WHERE id = 1",
+    );
+    let drain = bench.drain(vec![receiver.target("desk"), receiver.target("archive")]);
+    assert_eq!(drain.drain_once().await, summary(2, 0, 1));
+    let mut told = texts(&receiver);
+    told.sort();
+    assert_eq!(told, ["another", "later"]);
+    assert_eq!(
+        bench.states("desk"),
+        [DeliveryState::Dead, DeliveryState::Delivered]
+    );
+    let reader = bench.store.reader().unwrap();
+    let dead = reader
+        .deliveries(Some("desk"), &[DeliveryState::Dead], 9)
+        .unwrap();
+    let attempts = reader.attempts(dead[0].id).unwrap();
+    let why = attempts[0].record.error.as_deref().unwrap();
+    assert!(why.starts_with("the event cannot be read"), "{why}");
 }

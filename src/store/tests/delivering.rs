@@ -46,7 +46,7 @@ fn order_is_kept_and_one_is_in_flight() {
         let leased = lease(&bench, at(100));
         assert_eq!(leased.len(), 1);
         assert!(lease(&bench, at(100)).is_empty(), "one is in flight");
-        let event: Event = serde_json::from_slice(&leased[0].body).unwrap();
+        let event: Event = serde_json::from_slice(leased[0].body.as_ref().unwrap()).unwrap();
         told.push(event.data.number.unwrap().0);
         assert_eq!(leased[0].attempt, 1);
         assert!(record(&bench, leased[0].id, at(100), Next::Delivered));

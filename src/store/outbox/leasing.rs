@@ -1,0 +1,68 @@
+//! Taking what is due.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, named_params, params};
+
+use super::LeasedDelivery;
+use crate::store::error::StoreError;
+use crate::store::events;
+use crate::store::feeds::limit_of;
+use crate::time::Timestamp;
+
+/// No wait is longer on purpose (the ladder ends with 24 h, and `Retry-After` is capped): what is further away was left
+/// by a clock that had leapt forward and came back.
+const LONGEST_WAIT: Duration = Duration::from_hours(72);
+
+/// The same for leases, which last minutes.
+const LONGEST_LEASE: Duration = Duration::from_hours(24);
+
+pub(super) fn lease(
+    conn: &Connection,
+    now: Timestamp,
+    lease_for: Duration,
+    limit: usize,
+) -> Result<Vec<LeasedDelivery>, StoreError> {
+    let mut leased = Vec::new();
+    let mut statement = conn.prepare_cached(
+        "SELECT d.id, t.name, v.id, v.uid, v.bytes, v.body, d.attempts, v.created_at \
+         FROM targets AS t \
+         JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
+           WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
+         JOIN events AS v ON v.id = d.event_id \
+         WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL \
+           AND CASE d.state \
+             WHEN 'leased' THEN d.lease_until <= :now OR d.lease_until > :no_lease \
+             ELSE d.next_attempt_at IS NULL OR d.next_attempt_at <= :now OR d.next_attempt_at > :no_wait END \
+         ORDER BY COALESCE(d.next_attempt_at, 0), d.id LIMIT :limit",
+    )?;
+    let mut rows = statement.query(named_params! {
+        ":now": now,
+        ":no_lease": now + lease_for + LONGEST_LEASE,
+        ":no_wait": now + LONGEST_WAIT,
+        ":limit": limit_of(limit),
+    })?;
+    while let Some(row) = rows.next()? {
+        leased.push(LeasedDelivery {
+            id: row.get(0)?,
+            target: row.get(1)?,
+            event: row.get(2)?,
+            uid: row.get(3)?,
+            body: match events::event_json(row, 4) {
+                Ok(json) => Some(json),
+                // It is at fault alone: the targets of other events do not wait for it.
+                Err(StoreError::Damaged { .. }) => None,
+                Err(error) => return Err(error),
+            },
+            attempt: row.get::<_, u32>(6)?.saturating_add(1),
+            created: row.get(7)?,
+        });
+    }
+    let mut take = conn.prepare_cached(
+        "UPDATE deliveries SET state = 'leased', lease_until = ?2, next_attempt_at = NULL WHERE id = ?1",
+    )?;
+    for delivery in &leased {
+        take.execute(params![delivery.id, now + lease_for])?;
+    }
+    Ok(leased)
+}

@@ -1,0 +1,134 @@
+//! What the outbox tells its readers.
+
+use rusqlite::{Row, named_params};
+
+use super::{
+    AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, REPLAYED, ReplaySpan,
+};
+use crate::domain::event::EventKind;
+use crate::domain::ids::{DeliveryId, EventId};
+use crate::store::error::StoreError;
+use crate::store::feeds::limit_of;
+use crate::store::reader::Reader;
+use crate::store::sql::count;
+use crate::time::Timestamp;
+
+macro_rules! select_delivery {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, d.state, d.attempts, \
+               d.next_attempt_at, d.done_at, a.status, a.error \
+             FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
+             LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
+            $rest
+        )
+    };
+}
+
+impl Reader {
+    /// How many deliveries [`Writer::replay`] would send again.
+    pub fn replayable(&self, target: &str, span: ReplaySpan) -> Result<u64, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached(&format!("SELECT count(*) FROM deliveries {REPLAYED}"))?;
+            Ok(statement.query_row(
+                named_params! {":target": target, ":since": span.since, ":until": span.until},
+                |row| count(row, 0),
+            )?)
+        })
+    }
+
+    /// Deliveries, newest first: of one target or of all, in some states or in all.
+    pub fn deliveries(
+        &self,
+        target: Option<&str>,
+        states: &[DeliveryState],
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+            let names = serde_json::to_string(&names).unwrap_or_else(|_| "[]".into());
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE (:target IS NULL OR t.name = :target) \
+                   AND (:all OR d.state IN (SELECT value FROM json_each(:states))) \
+                 ORDER BY d.id DESC LIMIT :limit"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {
+                    ":target": target, ":all": states.is_empty(), ":states": names, ":limit": limit_of(limit),
+                },
+                delivery_row,
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The deliveries of one event, a target each.
+    pub fn deliveries_of(&self, event: EventId) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE d.event_id = :event ORDER BY t.name"
+            ))?;
+            let rows = statement.query_map(named_params! {":event": event}, delivery_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The attempts at a delivery, oldest first.
+    pub fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT at, outcome, status, duration_ms, error FROM attempts WHERE delivery_id = ?1 ORDER BY id",
+            )?;
+            let rows = statement.query_map([delivery], |row| {
+                Ok(AttemptRow {
+                    outcome: match row.get_ref(1)?.as_str()? {
+                        "delivered" => AttemptOutcome::Delivered,
+                        "retry" => AttemptOutcome::Retry,
+                        "disabled" => AttemptOutcome::Disabled,
+                        _ => AttemptOutcome::Dead,
+                    },
+                    record: AttemptRecord {
+                        at: row.get(0)?,
+                        status: row.get(2)?,
+                        duration_ms: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+                        error: row.get(4)?,
+                    },
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// When [`Writer::lease_due`] has something to give at the earliest: a moment that may have passed, the beginning
+    /// of time for at once, `None` while nothing waits.
+    pub fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT min(COALESCE(d.lease_until, d.next_attempt_at, 0)) FROM targets AS t \
+                 JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
+                   WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
+                 WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL",
+            )?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+}
+
+fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    Ok(DeliveryRow {
+        id: row.get(0)?,
+        target: row.get(1)?,
+        event: row.get(2)?,
+        uid: row.get(3)?,
+        kind: EventKind::parse(row.get_ref(4)?.as_str()?),
+        change: row.get(5)?,
+        created: row.get(6)?,
+        state: DeliveryState::parse(row.get_ref(7)?.as_str()?).unwrap_or(DeliveryState::Dead),
+        attempts: row.get(8)?,
+        next_attempt: row.get(9)?,
+        done: row.get(10)?,
+        last_status: row.get(11)?,
+        last_error: row.get(12)?,
+    })
+}
