@@ -59,7 +59,7 @@ fn look_on_a_copy(
         .map_err(|error| Error::usage("cannot make a temporary folder").because(error))?;
     let copy = folder.path().join("revisor.db");
     if let Some(reader) = reader_if_any(&config)? {
-        reader.backup(&copy)?;
+        reader.copy_for_once(&copy)?;
     }
     config.database = copy;
     let report = look(context, config, args, format)?;

@@ -55,7 +55,7 @@ pub(super) fn reader_if_any(config: &Config) -> Result<Option<Reader>, Error> {
     match Reader::open(&config.database) {
         Ok(reader) => Ok(Some(reader)),
         // A file without a table is one that somebody has made for revisor, and that was not used yet.
-        Err(StoreError::NotFound { .. } | StoreError::Older { found: 0, .. }) => Ok(None),
+        Err(StoreError::NotFound { .. } | StoreError::Empty { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -40,6 +40,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// There is nothing in the file, or no table.
+    #[error("{} is empty, no database of revisor", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The schema is from a later version of the program.
     #[error("the database {} has schema {found}, this revisor knows up to {known}", path.display())]
     Newer {
@@ -180,6 +186,12 @@ impl StoreError {
         matches!(self, Self::Busy { .. })
     }
 
+    /// Whether a single stored value cannot be read, in a file that is usable otherwise.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+
     /// Whether there is no room left on the disk.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -219,6 +231,9 @@ impl StoreError {
         match self {
             Self::NotFound { .. } => Some(
                 "`revisor check` creates it; `--db` or `database` in the configuration name another",
+            ),
+            Self::Empty { .. } => Some(
+                "`revisor check` makes a new database of it; if it was to be a copy, that was cut off: make it again",
             ),
             Self::NoFolder { .. } => Some("create the folder, or name another file with --db"),
             Self::NotOurs { .. } => {

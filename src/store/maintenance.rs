@@ -1,11 +1,9 @@
 //! Care for the file: backup, integrity, free pages.
 
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
-
+use super::beside::beside;
+use super::copy;
 use super::error::StoreError;
 use super::migrate;
 use super::reader::Reader;
@@ -34,25 +32,36 @@ impl Writer {
 }
 
 impl Reader {
-    /// Copies the database as it is at this moment to a new file, while others write. Refuses a file that exists.
+    /// Copies the database as it is at this moment to a new file, while others write, and checks the copy. Refuses a file
+    /// that exists. Until the copy is whole it is called `FILE.part`.
     pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        if to.exists() {
-            return Err(StoreError::io(
+        let exists = || {
+            StoreError::io(
                 to,
                 std::io::Error::new(
                     std::io::ErrorKind::AlreadyExists,
                     "the file exists; a backup never replaces one",
                 ),
-            ));
+            )
+        };
+        if to.symlink_metadata().is_ok() {
+            return Err(exists());
         }
-        self.read(|conn| {
-            let result = copy(conn, to);
-            if result.is_err() {
-                // Half a backup is worse than none; what cannot be removed is told by the error of the copy.
-                let _ = std::fs::remove_file(to);
+        let part = beside(to, ".part");
+        self.read(|conn| copy::make(conn, &part))?;
+        copy::place(&part, to).map_err(|error| {
+            // Half of the way is worse than none, and the name of the copy says nothing.
+            let _ = std::fs::remove_file(&part);
+            match error.kind() {
+                std::io::ErrorKind::AlreadyExists => exists(),
+                _ => StoreError::io(to, error),
             }
-            result
         })
+    }
+
+    /// Copies the database as it is at this moment to a file that is used once and thrown away.
+    pub fn copy_for_once(&self, to: &Path) -> Result<(), StoreError> {
+        self.read(|conn| copy::copy(conn, to))
     }
 
     /// What is wrong with the pages of the file, in words; empty when nothing is. Faster than [`Reader::integrity`],
@@ -81,32 +90,4 @@ impl Reader {
             Ok(faults)
         })
     }
-}
-
-/// Copies a database as it is at this moment.
-pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
-    let at = |error: rusqlite::Error| StoreError::from(error).at(to);
-    let mut target = Connection::open_with_flags(
-        to,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-    )
-    .map_err(at)?;
-    target.busy_timeout(Duration::from_secs(10)).map_err(at)?;
-    {
-        let backup = Backup::new(from, &mut target).map_err(at)?;
-        // All pages in one step: the source is a reader in WAL mode, so nobody waits for it, and a copy in several steps
-        // would start anew with each commit of the writer.
-        match backup.step(-1).map_err(at)? {
-            StepResult::Done => {}
-            _ => {
-                return Err(StoreError::Busy {
-                    path: from.path().unwrap_or_default().into(),
-                });
-            }
-        }
-    }
-    target
-        .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
-        .map_err(at)?;
-    target.close().map_err(|(_, error)| at(error))
 }

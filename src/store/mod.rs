@@ -18,6 +18,7 @@ mod checks;
 mod codec;
 mod commit;
 mod compaction;
+mod copy;
 mod digests;
 mod entries;
 mod error;

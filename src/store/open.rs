@@ -172,10 +172,8 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
             found,
             known: SCHEMA,
         }),
-        Found::Empty => Err(StoreError::Older {
+        Found::Empty => Err(StoreError::Empty {
             path: path.to_path_buf(),
-            found: 0,
-            known: SCHEMA,
         }),
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::beside::beside;
+use super::copy;
 use super::error::StoreError;
-use super::maintenance;
 
 /// Beside what is counted by pages.
 const SPARE: u64 = 4 * 1024 * 1024;
@@ -25,7 +25,7 @@ pub(super) fn keep_a_copy(
     let tx = conn
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(at)?;
-    if version(&tx).map_err(at)? != schema {
+    if copy::version(&tx).map_err(at)? != schema {
         // Another process was first, with a copy of its own.
         return Ok(());
     }
@@ -34,7 +34,7 @@ pub(super) fn keep_a_copy(
     need_room(path, room_needed(pages.saturating_mul(size)), free(path))?;
     let copy = beside(path, &format!(".schema-{schema}.backup"));
     let unfinished = beside(&copy, ".part");
-    let made = copy_to(path, &unfinished, schema).and_then(|()| place(&unfinished, &copy));
+    let made = copy_to(path, &unfinished).and_then(|()| place(&unfinished, &copy));
     if made.is_err() {
         // A copy that was cut off must not be taken for one.
         let _ = fs::remove_file(&unfinished);
@@ -69,14 +69,8 @@ fn need_room(path: &Path, needed: u64, free: Option<u64>) -> Result<(), StoreErr
     }
 }
 
-fn copy_to(path: &Path, unfinished: &Path, schema: u32) -> Result<(), StoreError> {
-    match fs::remove_file(unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::io(unfinished, error));
-        }
-        _ => {}
-    }
-    // The connection that holds the lock cannot be the source of a copy.
+fn copy_to(path: &Path, unfinished: &Path) -> Result<(), StoreError> {
+    // The connection that holds the lock cannot be the source of a copy; others who want to upgrade wait for it.
     let source = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -85,20 +79,7 @@ fn copy_to(path: &Path, unfinished: &Path, schema: u32) -> Result<(), StoreError
     source
         .busy_timeout(Duration::from_secs(10))
         .map_err(|error| StoreError::from(error).at(path))?;
-    maintenance::copy(&source, unfinished)?;
-    let at = |error: rusqlite::Error| StoreError::from(error).at(unfinished);
-    let made =
-        Connection::open_with_flags(unfinished, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(at)?;
-    let verdict: String = made
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(at)?;
-    if verdict != "ok" || version(&made).map_err(at)? != schema {
-        return Err(StoreError::damaged(format!(
-            "the copy that is made before an upgrade is not whole: {verdict}"
-        ))
-        .at(path));
-    }
-    Ok(())
+    copy::make(&source, unfinished).map_err(|error| error.at(path))
 }
 
 /// Gives the finished copy its name. One that is there already is of an upgrade that was cut off, and then it is the same,
@@ -110,17 +91,9 @@ fn place(unfinished: &Path, copy: &Path) -> Result<(), StoreError> {
             1 => copy.to_path_buf(),
             number => beside(copy, &format!(".{number}")),
         };
-        if !name.exists() {
-            fs::rename(unfinished, &name).map_err(failed)?;
-            if let Some(folder) = name
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty())
-            {
-                File::open(folder)
-                    .and_then(|folder| folder.sync_all())
-                    .map_err(failed)?;
-            }
-            break;
+        match copy::place(unfinished, &name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            placed => return placed.map_err(failed),
         }
         if same(unfinished, &name).map_err(failed)? {
             fs::remove_file(unfinished).map_err(failed)?;
@@ -147,10 +120,6 @@ fn same(one: &Path, other: &Path) -> io::Result<bool> {
             return Ok(false);
         }
     }
-}
-
-fn version(conn: &Connection) -> rusqlite::Result<u32> {
-    conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 fn number(conn: &Connection, pragma: &str) -> rusqlite::Result<u64> {

@@ -158,6 +158,45 @@ fn a_copy_is_made_while_the_daemon_runs_and_never_replaces_a_file() {
     assert_eq!(log(name), log(home.db_path().to_str().unwrap()));
 }
 
+#[test]
+fn a_copy_that_is_killed_leaves_its_name_free_for_the_next_one() {
+    let (_publisher, home) = lived("");
+    let copy = home.path().join("copy.db");
+    let name = copy.to_str().unwrap();
+    let whole = std::fs::metadata(home.db_path()).unwrap().len();
+    assert!(whole > 100 * 1024, "{whole}");
+    // The system kills whoever writes more than that to one file.
+    let backup = home.command(&["db", "backup", name]);
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -f 128; exec \"$0\" \"$@\""])
+        .arg(backup.get_program())
+        .args(backup.get_args())
+        .env_clear()
+        .envs(
+            backup
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    let ended = limited.output().unwrap();
+    assert!(!ended.status.success(), "{ended:?}");
+    assert!(!copy.exists(), "half a copy has the name of a whole one");
+    home.ok(&["db", "backup", name]);
+    home.ok(&["--db", name, "db", "verify"]);
+    let left: Vec<_> = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .filter(|file| file.to_string_lossy().contains(".part"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    // And what an older revisor left.
+    let empty = home.path().join("empty.db");
+    std::fs::write(&empty, b"").unwrap();
+    let ran = home.run(&["--db", empty.to_str().unwrap(), "db", "verify"]);
+    assert_eq!(ran.code, Some(5));
+    assert!(ran.stderr.contains("is empty"), "{}", ran.stderr);
+}
+
 fn kept(home: &Home, channel: &str) -> i64 {
     let conn = Connection::open(home.db_path()).unwrap();
     conn.query_row(

@@ -105,10 +105,13 @@ fn a_reader_does_not_upgrade() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("empty.db");
     std::fs::write(&path, b"").unwrap();
-    assert!(matches!(
-        Reader::open(&path),
-        Err(StoreError::Older { found: 0, .. })
-    ));
+    let error = Reader::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Empty { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("is empty, no database of revisor")
+    );
     assert_eq!(std::fs::read(&path).unwrap(), b"");
 }
 

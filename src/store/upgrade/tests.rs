@@ -170,7 +170,7 @@ fn a_database_of_every_schema_becomes_one_of_today_with_all_of_its_rows() {
     for (schema, dump) in DUMPS {
         let path = dir.path().join(format!("{schema}.db"));
         let conn = restore(&path, dump);
-        assert_eq!(version(&conn).unwrap(), schema);
+        assert_eq!(copy::version(&conn).unwrap(), schema);
         let names = tables(&conn);
         let before = rows(&conn, &names);
         assert!(
@@ -192,7 +192,7 @@ fn a_database_of_every_schema_becomes_one_of_today_with_all_of_its_rows() {
         assert_eq!(copy.exists(), schema < SCHEMA);
         if copy.exists() {
             let copy = Connection::open(copy).unwrap();
-            assert_eq!(version(&copy).unwrap(), schema);
+            assert_eq!(copy::version(&copy).unwrap(), schema);
             assert_eq!(rows(&copy, &names), before);
         }
     }
@@ -224,7 +224,7 @@ fn an_upgrade_that_is_killed_half_way_is_done_at_the_next_start() {
         );
         drop(tx);
         let conn = Connection::open(&left).unwrap();
-        assert_eq!(version(&conn).unwrap(), *schema);
+        assert_eq!(copy::version(&conn).unwrap(), *schema);
         drop(conn);
         let store = Store::open(&left, &OpenOptions::default()).unwrap();
         let found = store.reader().unwrap().verify(|_, _| {}).unwrap();
@@ -238,7 +238,7 @@ fn an_upgrade_that_is_killed_half_way_is_done_at_the_next_start() {
                 |row| row.get(0),
             )
             .unwrap();
-        assert_eq!((version(&conn).unwrap(), half), (SCHEMA, 0));
+        assert_eq!((copy::version(&conn).unwrap(), half), (SCHEMA, 0));
     }
 }
 
@@ -260,7 +260,7 @@ fn an_upgrade_on_a_disk_that_fills_up_leaves_the_schema_that_it_came_to() {
                     full += 1;
                 }
             }
-            let at = version(&conn).unwrap();
+            let at = copy::version(&conn).unwrap();
             assert!((*schema..SCHEMA).contains(&at));
             assert_eq!(migrate::broken_foreign_key(&conn).unwrap(), None);
         }
@@ -329,6 +329,6 @@ fn a_copy_that_cannot_be_made_is_no_upgrade() {
     let error = Store::open(&path, &OpenOptions::default()).unwrap_err();
     assert!(matches!(error, StoreError::Io { .. }), "{error}");
     let conn = Connection::open(&path).unwrap();
-    assert_eq!(version(&conn).unwrap(), schema);
+    assert_eq!(copy::version(&conn).unwrap(), schema);
     assert!(conn.prepare("SELECT origin FROM revisions").is_err());
 }

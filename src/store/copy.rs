@@ -1,0 +1,106 @@
+//! Copies of the whole file: made under a name that nobody takes for a database, checked, and only then given their own.
+//! Whoever is killed meanwhile leaves a `.part`, which the next copy makes anew.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::beside::beside;
+use super::error::StoreError;
+
+/// Makes a whole and durable copy of the database at `part`, in the place of what is there.
+pub(super) fn make(from: &Connection, part: &Path) -> Result<(), StoreError> {
+    // A journal that was left behind would be played back into the new file.
+    for end in ["", "-journal", "-wal", "-shm"] {
+        remove(&beside(part, end))?;
+    }
+    let made = copy(from, part).and_then(|()| check(from, part));
+    if made.is_err() {
+        // What cannot be removed is told by the error of the copy, and overwritten by the next one.
+        let _ = fs::remove_file(part);
+    }
+    made
+}
+
+/// Gives a finished copy its name, unless there is such a file: then it is left as it is, and so is the copy.
+pub(super) fn place(part: &Path, name: &Path) -> io::Result<()> {
+    match renameat_with(CWD, part, CWD, name, RenameFlags::NOREPLACE) {
+        Ok(()) => {}
+        // Not every file system can do that.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            if fs::symlink_metadata(name).is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(part, name)?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let folder = name
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn remove(file: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io(file, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Copies a database as it is at this moment, to a file that is not checked.
+pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
+    let at = |error: rusqlite::Error| StoreError::from(error).at(to);
+    let mut target = Connection::open_with_flags(
+        to,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )
+    .map_err(at)?;
+    target.busy_timeout(Duration::from_secs(10)).map_err(at)?;
+    {
+        let backup = Backup::new(from, &mut target).map_err(at)?;
+        // All pages in one step: the source is a reader in WAL mode, so nobody waits for it, and a copy in several steps
+        // would start anew with each commit of the writer.
+        match backup.step(-1).map_err(at)? {
+            StepResult::Done => {}
+            _ => {
+                return Err(StoreError::Busy {
+                    path: from.path().unwrap_or_default().into(),
+                });
+            }
+        }
+    }
+    target
+        .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+        .map_err(at)?;
+    target.close().map_err(|(_, error)| at(error))
+}
+
+fn check(from: &Connection, part: &Path) -> Result<(), StoreError> {
+    let at = |error: rusqlite::Error| StoreError::from(error).at(part);
+    let made = Connection::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(at)?;
+    let verdict: String = made
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(at)?;
+    if verdict != "ok" || version(&made).map_err(at)? != version(from)? {
+        return Err(
+            StoreError::damaged(format!("a copy of it is not whole: {verdict}"))
+                .at(from.path().map_or(part, Path::new)),
+        );
+    }
+    drop(made);
+    File::open(part)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::io(part, error))
+}
+
+/// The schema that the file says it has.
+pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0))
+}
