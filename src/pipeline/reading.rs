@@ -4,13 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::config::{FeedConfig, FetchConfig, PageConfig};
+use crate::domain::chain::StoredCapture;
 use crate::domain::fingerprint::address_key;
+use crate::domain::ids::CaptureId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Channel, EntryState, FeedState};
 use crate::extract::{self, Article, PageKind, View, article_in};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
+use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
 /// How answers are read: what the settings in force have to say about it.
@@ -19,6 +22,31 @@ pub struct Reading {
     limits: Limits,
     schemes: Schemes,
     view: Arc<View>,
+}
+
+/// Takes a stored answer that cannot be read for one that is not kept: it is one answer, and everything else goes on.
+/// `db verify` tells which ones are damaged.
+pub(super) fn unless_damaged<T>(
+    of: impl std::fmt::Display,
+    read: Result<Option<T>, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(error) if error.is_damaged() => {
+            tracing::error!(%error, of = %of,
+                "a stored answer is damaged and is taken for one that is not kept any more");
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
+/// A stored answer with its body; `None` when that is not kept, or damaged.
+pub(super) fn kept_answer(
+    reader: &Reader,
+    id: CaptureId,
+) -> Result<Option<StoredCapture>, StoreError> {
+    let stored = unless_damaged(format_args!("answer {id}"), reader.capture(id))?;
+    Ok(stored.filter(|stored| stored.body_kept))
 }
 
 /// Why a stored answer says nothing of an entry any more.

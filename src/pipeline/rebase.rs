@@ -4,7 +4,7 @@
 //! doing. So the answer behind it is read anew first. When that gives another text it is stored as a revision of its
 //! own, a re-reading, which is no edit; when the answer is not kept any more, what is seen today is a new beginning.
 
-use super::reading::Reading;
+use super::reading::{Reading, kept_answer};
 use super::revise::{KnownEntry, Windows};
 use crate::domain::decide::feed_after;
 use crate::domain::fingerprint::{Fingerprints, SCHEME, of_feed_state, of_page_state};
@@ -242,7 +242,7 @@ pub(super) fn read_again(
         Channel::Page => behind.page,
     };
     let Some(id) = id else { return Ok(None) };
-    let Some(stored) = reader.capture(id)?.filter(|stored| stored.body_kept) else {
+    let Some(stored) = kept_answer(reader, id)? else {
         return Ok(None);
     };
     let found = reading.again(&stored.capture, known).ok();

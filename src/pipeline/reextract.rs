@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::known::known_entry;
-use super::reading::{Reading, StoredItems};
+use super::reading::{Reading, StoredItems, kept_answer};
 use super::rebase::{Again, rebase};
 use super::revise::KnownEntry;
 use super::{Pipeline, Settings};
@@ -71,7 +71,7 @@ pub struct Reextracted {
     pub renewed: u64,
     /// Those of them whose newest revision reads otherwise now: each has a re-reading.
     pub reread: u64,
-    /// Entries with a revision whose answer is gone or says nothing any more: it stays under its old scheme.
+    /// Entries with a revision whose answer is gone, damaged, or says nothing any more: it stays under its old scheme.
     pub lost: u64,
     /// Entries that somebody else has revised meanwhile; left for the next time.
     pub outrun: u64,
@@ -103,7 +103,15 @@ impl Reextraction {
         let mut renewed = Vec::new();
         for entry in &entries {
             done.entries += 1;
-            let found = readers.with(|reader| self.entry(reader, entry, now))?;
+            let found = match readers.with(|reader| self.entry(reader, entry, now)) {
+                Err(error) if error.is_damaged() => {
+                    tracing::error!(%error, entry = %entry.id,
+                        "an entry is damaged and stays as it was read; `revisor db verify` says more");
+                    done.lost += 1;
+                    continue;
+                }
+                found => found?,
+            };
             done.lost += u64::from(found.lost);
             if let Some(work) = found.work {
                 done.renewed += 1;
@@ -218,7 +226,10 @@ impl Reextraction {
             let found = found.and_then(Result::ok);
             return Ok(found.map(|found| of_capture(found, id)));
         }
-        let Some(stored) = reader.capture(id)?.filter(|stored| stored.body_kept) else {
+        let Some(stored) = kept_answer(reader, id)? else {
+            if channel == Channel::Feed {
+                self.items = Some((id, None));
+            }
             return Ok(None);
         };
         let StoredCapture { capture, .. } = &stored;

@@ -1,6 +1,6 @@
 //! The stored past under the rules of today: what would have been told.
 
-use super::reading::Reading;
+use super::reading::{Reading, kept_answer};
 use crate::domain::assess::{Context, assess};
 use crate::domain::classify::Significance;
 use crate::domain::compare::{compare_under, dates_moved};
@@ -49,7 +49,7 @@ fn state(
     let stored = state.clone();
     let again = |id: Option<CaptureId>| -> Result<Option<Observed>, StoreError> {
         let Some(id) = id else { return Ok(None) };
-        let capture = reader.capture(id)?.filter(|capture| capture.body_kept);
+        let capture = kept_answer(reader, id)?;
         let read = capture.and_then(|capture| reading.again(&capture.capture, &stored).ok());
         Ok(read.map(|observation| observation.state))
     };

@@ -4,6 +4,7 @@
 
 use super::furniture::FeedRules;
 use super::look::{self, Found, FoundPage, Looked};
+use super::reading::unless_damaged;
 use super::rebase::{is_stale, rebase_for};
 use super::report::{PageReport, PageResult};
 use super::revise::{self, KnownEntry, Teller};
@@ -412,9 +413,19 @@ fn same_story(before: &Before, known: Option<&PageState>, seen: &PageState) -> b
     same_headline || same_text
 }
 
+/// The answer behind the last revision that the page has brought.
+fn last_page_answer(
+    before: &Before,
+    readers: &Readers,
+) -> Result<Option<StoredCapture>, StoreError> {
+    let entry = before.row.id;
+    let capture = readers.with(|reader| reader.last_page_capture(entry));
+    unless_damaged(format_args!("the page of entry {entry}"), capture)
+}
+
 /// What the page showed besides its text at the last look that brought a revision.
 fn earlier_signs(before: &Before, readers: &Readers) -> Result<Option<Signs>, StoreError> {
-    let capture = readers.with(|reader| reader.last_page_capture(before.row.id))?;
+    let capture = last_page_answer(before, readers)?;
     Ok(capture.filter(|capture| capture.body_kept).map(|stored| {
         let named = |(name, _): &&(String, String)| name == "content-type";
         let content_type = stored.capture.headers.iter().find(named);
@@ -439,7 +450,7 @@ fn moved_for_good(
         return Ok(None);
     }
     // A redirect that was always there has moved nothing; the answer behind the last revision tells.
-    let capture = readers.with(|reader| reader.last_page_capture(before.row.id))?;
+    let capture = last_page_answer(before, readers)?;
     let stayed = |stored: &StoredCapture| !look::is_another(&stored.capture.url, url);
     if !capture.as_ref().is_some_and(stayed) {
         return Ok(None);

@@ -322,6 +322,50 @@ fn without_the_old_answer_the_text_begins_anew_and_that_is_counted() {
 }
 
 #[test]
+fn one_damaged_answer_stops_neither_its_feed_nor_what_else_is_read_anew() {
+    const ENTRIES: usize = 3;
+    let bench = Bench::new(ENTRIES);
+    bench.age();
+    let conn = Connection::open(bench.home.db_path()).unwrap();
+    let broken = conn
+        .execute(
+            "UPDATE bodies SET body = x'00112233' WHERE id = (SELECT body_id FROM captures WHERE url LIKE '%/0')",
+            [],
+        )
+        .unwrap();
+    assert_eq!(broken, 1);
+    drop(conn);
+    let report = bench.reextract();
+    assert_eq!(
+        (report["reread"].as_u64(), report["lost"].as_u64()),
+        (Some(2), Some(1)),
+        "{report:#}"
+    );
+    bench.publish("95 million", 1);
+    bench.home.check();
+    assert_eq!(bench.origins().last().unwrap(), "rebased");
+    bench.publish("96 million", 2);
+    bench.home.check();
+    assert_eq!(bench.home.events().len(), 1);
+    let verified = bench.home.run(&["db", "verify"]);
+    assert_eq!(verified.code, Some(5), "{}", verified.stdout);
+
+    // The feed's answer, which stands behind all of them.
+    let bench = Bench::new(ENTRIES);
+    let conn = Connection::open(bench.home.db_path()).unwrap();
+    conn.execute_batch(
+        "UPDATE bodies SET body = x'00112233' WHERE id = (SELECT body_id FROM captures WHERE channel = 'feed'); \
+         UPDATE entries SET feed_scheme = 0; UPDATE revisions SET feed_scheme = 0;",
+    )
+    .unwrap();
+    drop(conn);
+    let report = bench.reextract();
+    assert_eq!(report["lost"].as_u64(), Some(ENTRIES as u64), "{report:#}");
+    bench.home.check();
+    assert_eq!(bench.home.events(), Vec::<Value>::new());
+}
+
+#[test]
 fn fingerprints_of_an_older_scheme_still_find_a_return() {
     let bench = Bench::new(1);
     bench.publish("95 million", 1);
