@@ -178,6 +178,19 @@ impl Writer {
         })
     }
 
+    /// Enables a disabled target again; a pause goes on.
+    pub fn enable_target(&self, name: &str) -> Write<()> {
+        let name = name.to_owned();
+        self.write(move |tx| {
+            tx.conn
+                .prepare_cached(
+                    "UPDATE targets SET disabled_at = NULL, disabled_reason = NULL WHERE name = ?1",
+                )?
+                .execute([&name])?;
+            Ok(())
+        })
+    }
+
     /// Ends a pause and enables a disabled target again. What was disabled with it stays so until it is retried.
     /// Tells whether there is such a target.
     pub fn resume_target(&self, name: &str) -> Write<bool> {

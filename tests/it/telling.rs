@@ -339,6 +339,34 @@ fn a_paused_target_gets_everything_after_the_pause_and_a_replay_keeps_the_ids() 
     assert_eq!(home.run(&["notify", "pause", "nobody"]).code, Some(2));
 }
 
+#[test]
+fn a_retry_enables_what_was_disabled_and_leaves_a_pause_to_whoever_made_it() {
+    let (publisher, receiver) = (Server::start(), Server::start());
+    let home = home(&publisher, &receiver, "off");
+    serve(&publisher, &[("1", "https://e.example/1", "One", LONG)]);
+    home.check();
+    receiver.answer_hooks_with(&[410]);
+    serve(
+        &publisher,
+        &[("1", "https://e.example/1", "Two is the new one", LONG)],
+    );
+    home.check();
+    home.ok(&["notify", "pause", "desk"]);
+    let state = || -> Value {
+        let listed = home.ok(&["notify", "list", "--json"]);
+        let listed: Value = serde_json::from_str(&listed).unwrap();
+        listed[0].clone()
+    };
+    let sent = receiver.hooks().len();
+    home.run(&["notify", "retry", "desk"]);
+    assert_eq!(receiver.hooks().len(), sent);
+    let listed = state();
+    assert_eq!(listed["state"], "paused", "{listed:#}");
+    home.ok(&["notify", "resume", "desk"]);
+    home.ok(&["notify", "retry", "desk"]);
+    assert_eq!(receiver.hooks().len(), sent + 1);
+}
+
 /// Checks the signature as any receiver would, without help from the program.
 fn verified(hook: &crate::support::Request) -> bool {
     let header = |name: &str| hook.headers.get(name).map(String::as_str);

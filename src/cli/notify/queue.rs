@@ -264,7 +264,8 @@ fn send_now(config: Config, make_due: MakeDue) -> Result<(u64, DrainSummary), Er
     Ok(done)
 }
 
-/// Makes due what waits and what was given up; a target that was disabled is enabled again.
+/// Makes due what waits and what was given up; a target that was disabled is enabled again, and one that somebody has
+/// paused stays so.
 fn retry_all(reader: &Reader, writer: &Writer, names: &[String]) -> Result<u64, Error> {
     let mut count = 0;
     let known = reader.targets()?;
@@ -273,7 +274,7 @@ fn retry_all(reader: &Reader, writer: &Writer, names: &[String]) -> Result<u64, 
             .iter()
             .any(|target| target.name == *name && target.disabled.is_some());
         if disabled {
-            writer.resume_target(name).blocking()?;
+            writer.enable_target(name).blocking()?;
         }
         count += writer.retry(Retry::Target(name.clone())).blocking()? as u64;
     }
