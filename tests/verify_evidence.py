@@ -106,10 +106,13 @@ def check_change(change, chain, states):
         if state is not None:
             text = "\n\n".join(block["text"] for block in body(state))
             need(sha256(text.encode()).hex() == change[side]["body_sha256"], f"the text {side} is not that of the change")
+            need(change[side].get("title") in titles(state), f"the title {side} is not that of the change")
+    diff, named = change.get("diff", {}), change["change"]["fields"]
+    for field in ("title", "summary", "body", "byline", "address", "guid"):
+        need((field in diff) == (field in named), f"the change names or shows the {field}, and not both")
     if before not in states or after not in states:
         return
     old, new = states[before], states[after]
-    diff = change.get("diff", {})
     lines = {
         "title": [("feed", "title"), ("page", "h1"), ("page", "og_title"), ("page", "ld_headline")],
         "byline": [("page", "byline"), ("feed", "byline")],
@@ -128,6 +131,46 @@ def check_change(change, chain, states):
                 for place in places
             )
             need(fits, f"the {field} of the change does not lead from the one text to the other")
+
+
+    for headline in diff.get("headlines", []):
+        fits = rebuilt(headline["segments"]) in headlines(old, new, headline["source"])
+        need(fits, f"the headline of {headline['source']} does not lead from the one text to the other")
+    alone = [headline["source"] for headline in diff.get("headlines", [])]
+    for source in change["change"].get("headlines", []):
+        as_title = "title" in diff and rebuilt(diff["title"]) in headlines(old, new, source)
+        need(source in alone or as_title, f"the change does not show how the headline of {source} moved")
+    if "address" in diff:
+        address = tuple(diff["address"])
+        # A page that was moved for good may have named no address before: then it is the one that was asked for.
+        was = line(old, ("page", "canonical")) or address[0]
+        fits = address in (step(old, new, ("feed", "address")), (was, line(new, ("page", "canonical"))))
+        need(fits, "the address of the change does not lead from the one text to the other")
+    if "guid" in diff:
+        fits = tuple(diff["guid"]) == step(old, new, ("feed", "guid"))
+        need(fits, "the guid of the change does not lead from the one text to the other")
+
+
+def titles(state):
+    """What may be the title of a text: the feed's, else the first of the page's that shows anything."""
+    feed, page = state.get("feed") or {}, state.get("page") or {}
+    if "title" in feed:
+        return [feed["title"]]
+    return [page.get("h1"), page.get("ld_headline"), page.get("og_title"), None]
+
+
+def step(old, new, place):
+    return line(old, place), line(new, place)
+
+
+def headlines(old, new, source):
+    """The steps that may be told of one headline. What a page shows first counts as its `h1`."""
+    places = {"feed": [("feed", "title")], "og:title": [("page", "og_title")], "json-ld": [("page", "ld_headline")]}
+    found = [step(old, new, place) for place in places.get(source, [("page", "h1")])]
+    if source == "h1":
+        shown = [[line(state, ("page", key)) for key in ("h1", "ld_headline", "og_title")] for state in (old, new)]
+        found += [("", line) for line in shown[1]] + [(line, "") for line in shown[0]]
+    return found
 
 
 def body(state):

@@ -141,6 +141,132 @@ fn what_is_whole_is_found_whole_and_every_fault_has_a_name() {
     }
 }
 
+/// Alters the event of a change, as somebody would who knows how events are kept.
+fn forge(home: &Home, change: i64, alter: impl Fn(&mut Value)) {
+    let conn = Connection::open(home.db_path()).unwrap();
+    let packed: Vec<u8> = conn
+        .query_row(
+            "SELECT body FROM events WHERE id = (SELECT event_id FROM changes WHERE number = ?1)",
+            [change],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let json = zstd::stream::decode_all(packed.as_slice()).unwrap();
+    let mut event: Value = serde_json::from_slice(&json).unwrap();
+    alter(&mut event);
+    let json = serde_json::to_vec(&event).unwrap();
+    let packed = zstd::bulk::compress(&json, 1).unwrap();
+    conn.execute(
+        "UPDATE events SET bytes = ?2, body = ?3 WHERE id = (SELECT event_id FROM changes WHERE number = ?1)",
+        rusqlite::params![change, i64::try_from(json.len()).unwrap(), packed],
+    )
+    .unwrap();
+}
+
+#[test]
+fn an_event_that_was_written_anew_is_held_against_the_texts_and_the_list_of_changes() {
+    let (_publisher, home) = lived("");
+    let copy = home.path().join("whole.db");
+    std::fs::copy(home.db_path(), &copy).unwrap();
+    let last = i64::try_from(home.events().len()).unwrap();
+    let events = home.events();
+    let has = |field: &str| {
+        let change = events
+            .iter()
+            .find(|event| event["data"]["diff"].get(field).is_some());
+        change.unwrap()["data"]["number"].as_i64().unwrap()
+    };
+    type Forgery = (&'static str, i64, Box<dyn Fn(&mut Value)>);
+    let forgery =
+        |name, change, alter: fn(&mut Value)| -> Forgery { (name, change, Box::new(alter)) };
+    let forgeries = [
+        forgery("headlines", has("title"), |event| {
+            event["data"]["diff"]["headlines"] =
+                serde_json::json!([{"source": "og:title", "segments": [["-", "x"], ["+", "y"]]}]);
+        }),
+        forgery("address", 1, |event| {
+            event["data"]["diff"]["address"] =
+                serde_json::json!(["https://b.example/1", "https://b.example/2"]);
+        }),
+        forgery("guid", 1, |event| {
+            event["data"]["diff"]["guid"] = serde_json::json!(["x", "y"]);
+        }),
+        forgery("names the", 1, |event| {
+            event["data"].as_object_mut().unwrap().remove("diff");
+        }),
+        forgery("the text before", 1, |event| {
+            event["data"]["before"]["body_sha256"] = "00".into();
+        }),
+        forgery("the text after", 1, |event| {
+            event["data"]["after"]["title"] = "Another".into();
+        }),
+        forgery("the text after", 1, |event| {
+            event["data"]["after"]["revision"] = 9.into();
+        }),
+        forgery("its window", 1, |event| {
+            event["data"]["change"]["window"]["first_changed"] = "2020-01-01T00:00:00Z".into();
+        }),
+        forgery("its score", 1, |event| {
+            event["data"]["change"]["score"] = 99.into();
+        }),
+        forgery("another kind or time", 1, |event| {
+            event["timestamp"] = "2020-01-01T00:00:00Z".into();
+        }),
+    ];
+    for (name, change, alter) in &forgeries {
+        std::fs::copy(&copy, home.db_path()).unwrap();
+        forge(&home, *change, |_| {});
+        assert_eq!(verify(&home).0, Some(0), "written anew as it was");
+        forge(&home, *change, alter);
+        let (code, report) = verify(&home);
+        assert_eq!(code, Some(5), "{name}: {report:#}");
+        let faults = report["faults"].to_string();
+        assert!(faults.contains(name), "{name}: {faults}");
+    }
+
+    // The newest change, taken away with everything that tells of it; and one in the middle.
+    for number in [last, 1] {
+        std::fs::copy(&copy, home.db_path()).unwrap();
+        for table in ["deliveries", "events"] {
+            let conn = Connection::open(home.db_path()).unwrap();
+            conn.pragma_update(None, "foreign_keys", false).unwrap();
+            let of = match table {
+                "events" => "id",
+                _ => "event_id",
+            };
+            conn.execute(
+                &format!("DELETE FROM {table} WHERE {of} IN (SELECT event_id FROM changes WHERE number = ?1)"),
+                [number],
+            )
+            .unwrap();
+        }
+        execute(
+            &home,
+            &format!("DELETE FROM changes WHERE number = {number}"),
+        );
+        let (code, report) = verify(&home);
+        assert_eq!(code, Some(5), "{number}: {report:#}");
+        let faults = report["faults"].to_string();
+        assert!(
+            faults.contains("changes: ") && faults.contains("events: "),
+            "{faults}"
+        );
+    }
+
+    // An event of no change.
+    std::fs::copy(&copy, home.db_path()).unwrap();
+    execute(
+        &home,
+        "INSERT INTO events (uid, type, created_at, bytes, body) VALUES ('msg_x', 'ping.test', 0, 4, x'00112233')",
+    );
+    let (code, report) = verify(&home);
+    assert_eq!(code, Some(5), "{report:#}");
+    assert!(
+        report["faults"].to_string().contains("it cannot be read"),
+        "{report:#}"
+    );
+}
+
 #[test]
 fn a_copy_is_made_while_the_daemon_runs_and_never_replaces_a_file() {
     let (_publisher, home) = lived("");

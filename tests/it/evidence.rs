@@ -116,6 +116,25 @@ for n, capture in enumerate(data["captures"]):
 def diff(d): d["event"]["data"]["diff"]["title"][0][1] += "x"
 if "title" in data["event"]["data"]["diff"]:
     assert forge(diff), "diff"
+for side in ("before", "after"):
+    def title(d): d["event"]["data"][side]["title"] = "x"
+    assert forge(title), (side, "title")
+def none(d): del d["event"]["data"]["diff"]
+assert forge(none), "no diff"
+parts = {
+    "headlines": [{"source": "og:title", "segments": [["-", "x"], ["+", "y"]]}],
+    "address": ["https://b.example/1", "https://b.example/2"],
+    "guid": ["x", "y"],
+}
+for part, value in parts.items():
+    def put(d):
+        d["event"]["data"]["diff"][part] = value
+        if part != "headlines":
+            d["event"]["data"]["change"]["fields"].append(part)
+    assert forge(put), part
+    def drop(d): del d["event"]["data"]["diff"][part]
+    if part in data["event"]["data"]["diff"]:
+        assert forge(drop), part
 print(len(file), "bytes,", forged, "forgeries")
 "#;
 

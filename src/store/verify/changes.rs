@@ -1,0 +1,173 @@
+//! Changes: their numbers, what is noted of them, and the words between the texts.
+
+use rusqlite::{Connection, Row};
+
+use super::diff::{unshown_field, unshown_headline, wrong_field};
+use super::events::{numbers, read};
+use super::{Verified, Work};
+use crate::domain::event::{ChangeInfo, Event, RevisionInfo};
+use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::domain::state::EntryState;
+use crate::domain::telling::body_sha256;
+use crate::store::error::StoreError;
+use crate::store::sql::{join_words, json_word, significance_word};
+use crate::store::states;
+use crate::time::Timestamp;
+
+pub(super) fn changes(
+    conn: &Connection,
+    found: &mut Verified,
+    work: &mut Work<'_>,
+) -> Result<(), StoreError> {
+    let mut statement = conn.prepare(
+        "SELECT c.number, v.bytes, v.body, c.before_revision, c.after_revision, \
+         (SELECT state_id FROM revisions WHERE entry_id = c.entry_id AND number = c.before_revision), \
+         (SELECT state_id FROM revisions WHERE entry_id = c.entry_id AND number = c.after_revision), \
+         c.last_unchanged_at, c.first_changed_at, c.score, c.significance, c.fields, c.labels, c.words_added, \
+         c.words_removed, v.type, v.created_at \
+         FROM changes AS c LEFT JOIN events AS v ON v.id = c.event_id ORDER BY c.number",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let number: ChangeNumber = row.get(0)?;
+        work.one();
+        match change(conn, row, number, found) {
+            Ok(()) => {}
+            // Another type than the schema says, or a text that is no text.
+            Err(error) if error.is_damaged() => found.fault(format!("change #{number}: {error}")),
+            Err(error) => return Err(error),
+        }
+    }
+    numbers(conn, found, "changes", "number", "change")
+}
+
+fn change(
+    conn: &Connection,
+    row: &Row<'_>,
+    number: ChangeNumber,
+    found: &mut Verified,
+) -> Result<(), StoreError> {
+    let Some(event) = read(row, 1) else {
+        found.fault(format!("change #{number}: its event cannot be read"));
+        return Ok(());
+    };
+    if event.data.number != Some(number) {
+        found.fault(format!("change #{number}: its event has another number"));
+    }
+    if !is_of(&event, row, 15)? {
+        found.fault(format!(
+            "change #{number}: its event is of another kind or time than noted"
+        ));
+    }
+    let Some(told) = &event.data.change else {
+        found.fault(format!(
+            "change #{number}: its event does not say what changed"
+        ));
+        return Ok(());
+    };
+    if let Some(what) = differs(told, row)? {
+        found.fault(format!(
+            "change #{number}: its {what} is not the same in its event"
+        ));
+    }
+    let diff = event.data.diff.unwrap_or_default();
+    if let Some(field) = unshown_field(told, &diff) {
+        found.fault(format!(
+            "change #{number}: its event names the {} that moved, or shows it, and not both",
+            json_word(&field)
+        ));
+    }
+    let state = |column: usize| -> Option<Option<EntryState>> {
+        let id: i64 = row.get(column).ok()?;
+        states::find(conn, id).ok()
+    };
+    let (Some(before), Some(after)) = (state(5), state(6)) else {
+        found.fault(format!("change #{number}: a revision of it cannot be read"));
+        return Ok(());
+    };
+    let ends = [
+        ("before", &event.data.before, row.get(3)?, &before),
+        ("after", &event.data.after, row.get(4)?, &after),
+    ];
+    for (name, side, revision, state) in ends {
+        if !side_fits(side.as_ref(), revision, state.as_ref()) {
+            found.fault(format!(
+                "change #{number}: what its event says of the text {name} is not that of the revision"
+            ));
+        }
+    }
+    // There is nothing to hold it against when retention took one of the texts.
+    let (Some(before), Some(after)) = (before, after) else {
+        return Ok(());
+    };
+    found.changes += 1;
+    if let Some(field) = wrong_field(&diff, &before, &after) {
+        found.fault(format!(
+            "change #{number}: its {field} does not rebuild both revisions"
+        ));
+    }
+    if let Some(source) = unshown_headline(told, &diff, &before, &after) {
+        found.fault(format!(
+            "change #{number}: its event does not show how the headline of the {} moved",
+            source.as_str()
+        ));
+    }
+    Ok(())
+}
+
+/// Whether an event has the kind and the time of its row, `type, created_at` from a column on.
+pub(super) fn is_of(event: &Event, row: &Row<'_>, first: usize) -> Result<bool, StoreError> {
+    let kind: String = row.get(first)?;
+    let created: Timestamp = row.get(first + 1)?;
+    Ok(event.kind.as_str() == kind && event.timestamp == created)
+}
+
+/// What is noted of a change and not the same in its event.
+fn differs(told: &ChangeInfo, row: &Row<'_>) -> Result<Option<&'static str>, StoreError> {
+    let window: (Timestamp, Timestamp) = (row.get(7)?, row.get(8)?);
+    let score: i64 = row.get(9)?;
+    let [significance, fields, labels]: [String; 3] = [row.get(10)?, row.get(11)?, row.get(12)?];
+    let words: (i64, i64) = (row.get(13)?, row.get(14)?);
+    let list = |names: Vec<String>| join_words(names.iter().map(String::as_str));
+    let differing = [
+        (
+            "window",
+            window == (told.window.last_unchanged, told.window.first_changed),
+        ),
+        ("score", score == i64::from(told.score.min(100))),
+        (
+            "significance",
+            significance == significance_word(told.significance),
+        ),
+        (
+            "list of fields",
+            fields == list(told.fields.iter().map(json_word).collect()),
+        ),
+        (
+            "list of labels",
+            labels == list(told.labels.iter().map(json_word).collect()),
+        ),
+        (
+            "count of words",
+            words == (i64::from(told.words.added), i64::from(told.words.removed)),
+        ),
+    ];
+    Ok(differing
+        .into_iter()
+        .find(|(_, same)| !same)
+        .map(|(what, _)| what))
+}
+
+/// Whether one side of a change is the revision that is noted, as far as its text is kept.
+pub(super) fn side_fits(
+    side: Option<&RevisionInfo>,
+    revision: RevisionNumber,
+    state: Option<&EntryState>,
+) -> bool {
+    side.is_some_and(|side| {
+        side.revision == revision
+            && state.is_none_or(|state| {
+                side.title.as_deref() == state.title() && side.body_sha256 == body_sha256(state)
+            })
+    })
+}

@@ -1,0 +1,122 @@
+//! Events that are not those of changes: whether they can be read, and the numbers of all.
+
+use rusqlite::{Connection, Row};
+
+use super::changes::{is_of, side_fits};
+use super::diff::wrong_field;
+use super::{Verified, Work};
+use crate::domain::event::{Event, RevisionInfo};
+use crate::domain::state::EntryState;
+use crate::store::codec::unpack;
+use crate::store::error::StoreError;
+use crate::store::states;
+
+pub(super) fn events(
+    conn: &Connection,
+    found: &mut Verified,
+    work: &mut Work<'_>,
+) -> Result<(), StoreError> {
+    let mut statement = conn.prepare(
+        "SELECT id, bytes, body, type, created_at, entry_id FROM events \
+         WHERE id NOT IN (SELECT event_id FROM changes) ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        work.one();
+        let Some(event) = read(row, 1) else {
+            found.fault(format!("event {id}: it cannot be read"));
+            continue;
+        };
+        match is_of(&event, row, 3) {
+            Ok(true) => {}
+            Ok(false) => found.fault(format!(
+                "event {id}: it is of another kind or time than noted"
+            )),
+            Err(error) if error.is_damaged() => found.fault(format!("event {id}: {error}")),
+            Err(error) => return Err(error),
+        }
+        // Sums, and what goes back and forth, tell a step between two revisions as a change does.
+        let data = &event.data;
+        if let (Some(diff), Some(before), Some(after)) = (&data.diff, &data.before, &data.after) {
+            let state = |side: &RevisionInfo| of_revision(conn, row.get(5)?, side);
+            match (state(before), state(after)) {
+                (Ok(Some(old)), Ok(Some(new))) => {
+                    if let Some(field) = wrong_field(diff, &old, &new) {
+                        found.fault(format!(
+                            "event {id}: its {field} does not rebuild both revisions"
+                        ));
+                    }
+                    for (side, state) in [(before, &old), (after, &new)] {
+                        if !side_fits(Some(side), side.revision, Some(state)) {
+                            found.fault(format!(
+                                "event {id}: what it says of revision {} is not that of the revision",
+                                side.revision
+                            ));
+                        }
+                    }
+                }
+                (Ok(_), Ok(_)) => {}
+                _ => found.fault(format!("event {id}: a revision of it cannot be read")),
+            }
+        }
+    }
+    numbers(conn, found, "events", "id", "event")
+}
+
+/// The text of a revision; `None` when retention has taken it.
+fn of_revision(
+    conn: &Connection,
+    entry: i64,
+    side: &RevisionInfo,
+) -> Result<Option<EntryState>, StoreError> {
+    let id: i64 = conn
+        .prepare_cached("SELECT state_id FROM revisions WHERE entry_id = ?1 AND number = ?2")?
+        .query_row((entry, side.revision), |row| row.get(0))?;
+    states::find(conn, id)
+}
+
+/// `bytes, body` from a column on as an event; `None` when it cannot be read.
+pub(super) fn read(row: &Row<'_>, first: usize) -> Option<Event> {
+    let bytes: i64 = row.get(first).ok()?;
+    let body = row.get_ref(first + 1).ok()?.as_blob().ok()?;
+    let json = unpack(body, bytes).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// Numbers count from one without a gap, and the next one is noted: nothing of it is ever deleted, and a number that is
+/// given belongs to a transaction that was stored.
+pub(super) fn numbers(
+    conn: &Connection,
+    found: &mut Verified,
+    table: &str,
+    column: &str,
+    name: &str,
+) -> Result<(), StoreError> {
+    let (rows, newest): (i64, i64) = conn.query_row(
+        &format!("SELECT count(*), COALESCE(max({column}), 0) FROM {table}"),
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let noted: i64 = conn.query_row(
+        "SELECT COALESCE(max(seq), 0) FROM sqlite_sequence WHERE name = ?1",
+        [table],
+        |row| row.get(0),
+    )?;
+    if rows != newest {
+        let missing = newest.saturating_sub(rows);
+        found.fault(format!(
+            "{table}: {missing} of those before {name} {newest} are missing"
+        ));
+    }
+    if noted > newest {
+        found.fault(format!(
+            "{table}: the newest is missing: {name} {noted} was stored, and {newest} is the last"
+        ));
+    } else if noted < newest {
+        found.fault(format!(
+            "{table}: {name} {noted} is noted as the last, and there is {newest}"
+        ));
+    }
+    Ok(())
+}
