@@ -12,9 +12,6 @@ use crate::report::status::{LateFeed, LateHost};
 use crate::store::{DueKey, Reader};
 use crate::time::Timestamp;
 
-/// Due pages that are looked through.
-const PAGES: usize = 20_000;
-
 const NOBODY_POLLS: &str = "nothing polls, as the daemon is not running";
 
 /// The feeds that are late, the latest first.
@@ -79,26 +76,24 @@ pub(super) fn hosts(
     daemon: bool,
     now: Timestamp,
 ) -> Result<Vec<LateHost>, Error> {
-    let mut at_host: HashMap<String, (Vec<DueKey>, Timestamp)> = HashMap::new();
-    for page in reader.due_page_keys(now, PAGES)? {
+    // The first late page of each host, and how many there are: the first one seen has waited longest.
+    let mut at_host: HashMap<String, (DueKey, u64)> = HashMap::new();
+    reader.each_due_page(now, |page| {
         if now.since(page.due) > LATE {
-            let (pages, due) = at_host
-                .entry(host_key(&page.url))
-                .or_insert((Vec::new(), page.due));
-            *due = page.due.min(*due);
-            pages.push(page);
+            let host = at_host.entry(host_key(&page.url));
+            host.or_insert((page, 0)).1 += 1;
         }
-    }
+    })?;
     let mut late = Vec::with_capacity(at_host.len());
-    for (host, (pages, due)) in at_host {
+    for (host, (first, pages)) in at_host {
         let why = match daemon {
-            true => why(reader, config, &pages)?,
+            true => why(reader, config, &first)?,
             false => NOBODY_POLLS.to_owned(),
         };
         late.push(LateHost {
             host,
-            pages: pages.len() as u64,
-            due,
+            pages,
+            due: first.due,
             why,
         });
     }
@@ -111,10 +106,9 @@ pub(super) fn hosts(
     Ok(late)
 }
 
-fn why(reader: &Reader, config: &Config, pages: &[DueKey]) -> Result<String, Error> {
-    let origin = pages
-        .first()
-        .and_then(|page| url::Url::parse(&page.url).ok())
+fn why(reader: &Reader, config: &Config, page: &DueKey) -> Result<String, Error> {
+    let origin = url::Url::parse(&page.url)
+        .ok()
         .map(|url| url.origin().ascii_serialization());
     let robots = match origin {
         Some(origin) if config.page.robots => reader.robots(&origin)?,

@@ -1,7 +1,7 @@
 //! Which of the due pages is looked at next, and what waits after trouble. No IO: the poller brings what is due.
 
-use std::cmp::Ordering;
-use std::collections::{HashMap, VecDeque};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -12,41 +12,126 @@ use crate::fetch::host_key;
 use crate::store::DueKey;
 use crate::time::Timestamp;
 
+/// Pages that are kept of each host, far more than it can be asked for until what is due is read anew. However many
+/// pages one host has, those of the others are seen.
+const OF_A_HOST: usize = 512;
+
+/// Gathers what is due: of each host its most overdue pages.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    now: Timestamp,
+    hosts: HashMap<String, Gathered>,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    /// The least overdue one on top.
+    pages: BinaryHeap<Reverse<Overdue>>,
+    /// Whether there are more than are kept.
+    more: bool,
+}
+
+/// A due page; the greater one is looked at first.
+#[derive(Debug, Clone, Copy)]
+struct Overdue {
+    /// By how many of its own intervals.
+    share: f64,
+    due: Timestamp,
+    entry: EntryId,
+}
+
+impl Ord for Overdue {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_share = self.share.total_cmp(&other.share);
+        by_share
+            .then(other.due.cmp(&self.due))
+            .then(other.entry.cmp(&self.entry))
+    }
+}
+
+impl PartialOrd for Overdue {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Overdue {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Overdue {}
+
+impl Gathering {
+    /// Nothing yet of what is due at `now`.
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            hosts: HashMap::new(),
+        }
+    }
+
+    /// Adds a due page.
+    pub(super) fn add(&mut self, page: &DueKey) {
+        let host = self.hosts.entry(host_key(&page.url)).or_default();
+        host.pages.push(Reverse(Overdue {
+            share: overdue(page.checked, page.due, self.now),
+            due: page.due,
+            entry: page.entry,
+        }));
+        if host.pages.len() > OF_A_HOST {
+            host.pages.pop();
+            host.more = true;
+        }
+    }
+}
+
 /// Due pages, most overdue first within each host, and the hosts by the most overdue of their pages.
 #[derive(Debug, Default)]
 pub(super) struct DuePages {
-    hosts: Vec<(String, VecDeque<EntryId>)>,
+    hosts: Vec<Waiting>,
+    /// Whether a host has run out of those that were kept, and there are more.
+    ran_out: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    host: String,
+    pages: VecDeque<EntryId>,
+    more: bool,
 }
 
 impl DuePages {
-    /// Sorts what is due by how many of its own intervals it is overdue.
-    pub(super) fn new(due: Vec<DueKey>, now: Timestamp) -> Self {
-        let mut pages: Vec<(f64, DueKey)> = due
-            .into_iter()
-            .map(|page| (overdue(page.checked, page.due, now), page))
-            .collect();
-        pages.sort_by(|(one, a), (other, b)| {
-            let by_share = other.partial_cmp(one).unwrap_or(Ordering::Equal);
-            by_share.then(a.due.cmp(&b.due)).then(a.entry.cmp(&b.entry))
+    /// Sorts what was gathered by how many of its own intervals it is overdue.
+    pub(super) fn new(gathered: Gathering) -> Self {
+        let hosts = gathered.hosts.into_iter().map(|(host, gathered)| {
+            // The reverse of the least first: the greatest first.
+            let pages = gathered.pages.into_sorted_vec();
+            let first = pages.first().copied();
+            let waiting = Waiting {
+                host,
+                pages: pages.into_iter().map(|Reverse(page)| page.entry).collect(),
+                more: gathered.more,
+            };
+            (first, waiting)
         });
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut hosts: Vec<(String, VecDeque<EntryId>)> = Vec::new();
-        for (_, page) in pages {
-            let host = host_key(&page.url);
-            let place = *places.entry(host).or_insert_with_key(|host| {
-                hosts.push((host.clone(), VecDeque::new()));
-                hosts.len() - 1
-            });
-            if let Some((_, pages)) = hosts.get_mut(place) {
-                pages.push_back(page.entry);
-            }
+        let mut hosts: Vec<_> = hosts.collect();
+        hosts.sort_by_key(|(first, _)| *first);
+        Self {
+            hosts: hosts.into_iter().map(|(_, waiting)| waiting).collect(),
+            ran_out: false,
         }
-        Self { hosts }
     }
 
-    /// Whether nothing is left.
-    pub(super) fn is_empty(&self) -> bool {
-        self.hosts.is_empty()
+    /// Whether what is due is to be read anew: nothing is left, or nothing of a host that has more.
+    pub(super) fn wants_more(&self) -> bool {
+        self.hosts.is_empty() || self.ran_out
+    }
+
+    /// Whether more is known to be due.
+    pub(super) fn has_more(&self) -> bool {
+        !self.hosts.is_empty() || self.ran_out
     }
 
     /// Takes up to `room` pages with their hosts, in turn over the hosts, and of each host at most what `places` says.
@@ -56,10 +141,10 @@ impl DuePages {
         mut places: impl FnMut(&str) -> usize,
     ) -> Vec<(EntryId, String)> {
         let mut taken = Vec::new();
-        let mut free: Vec<usize> = self.hosts.iter().map(|(host, _)| places(host)).collect();
+        let mut free: Vec<usize> = self.hosts.iter().map(|at| places(&at.host)).collect();
         loop {
             let before = taken.len();
-            for ((host, pages), free) in self.hosts.iter_mut().zip(&mut free) {
+            for (Waiting { host, pages, .. }, free) in self.hosts.iter_mut().zip(&mut free) {
                 if taken.len() >= room {
                     break;
                 }
@@ -74,7 +159,11 @@ impl DuePages {
                 break;
             }
         }
-        self.hosts.retain(|(_, pages)| !pages.is_empty());
+        self.hosts.retain(|at| {
+            let is_empty = at.pages.is_empty();
+            self.ran_out |= is_empty && at.more;
+            !is_empty
+        });
         taken
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::due::{DuePages, Trouble};
+use super::due::{DuePages, Gathering, Trouble};
 use super::needs::Needs;
 use super::progress::Pulse;
 use crate::domain::ids::{EntryId, FeedId};
@@ -33,11 +33,12 @@ const ROUND: Duration = Duration::from_millis(250);
 /// What is under way may take this long to end when the daemon stops.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// Due pages that are read at once, to choose the most overdue among them.
-const PAGES_READ: usize = 20_000;
-
 /// What is due is read anew this often, while there is more of it than can be asked for.
 const PAGES_FRESH: Duration = Duration::from_secs(5);
+
+/// Between two readings of what is due lies this many times what the first one took: all due pages are read, and there
+/// may be a million of them.
+const READING_RESTS: u32 = 20;
 
 /// A pause of the loop, by the wall clock, that is longer than this was a sleep of the machine.
 const SLEPT: Duration = Duration::from_mins(5);
@@ -59,9 +60,9 @@ pub(super) struct Poller {
     pages: HashMap<EntryId, String>,
     /// How many of `pages` there are of each host.
     hosts: HashMap<String, usize>,
-    /// Due pages that are still to be started, and when they were read.
+    /// Due pages that are still to be started, when they were read, and how long that took.
     due: DuePages,
-    due_read: Option<Stopwatch>,
+    due_read: Option<(Stopwatch, Duration)>,
     started: Stopwatch,
     trouble: Trouble<Job>,
     jobs: HashMap<Id, Job>,
@@ -243,21 +244,20 @@ impl Poller {
         if room == 0 {
             return Ok(false);
         }
-        let stale = self
-            .due_read
-            .is_none_or(|read| read.elapsed() >= PAGES_FRESH);
-        if self.due.is_empty() || stale {
-            let limit = self.pages.len() + PAGES_READ;
-            let mut due = self
-                .pipeline
-                .read(|reader| reader.due_page_keys(now, limit))?;
+        if self.reads_due_pages() {
+            let watch = Stopwatch::start();
+            let mut gathering = Gathering::new(now);
             let since_start = self.started.elapsed();
-            due.retain(|page| {
-                let job = Job::Page(page.entry);
-                !self.pages.contains_key(&page.entry) && !self.trouble.holds(job, since_start)
-            });
-            self.due = DuePages::new(due, now);
-            self.due_read = Some(Stopwatch::start());
+            self.pipeline.read(|reader| {
+                reader.each_due_page(now, |page| {
+                    let held = self.trouble.holds(Job::Page(page.entry), since_start);
+                    if !held && !self.pages.contains_key(&page.entry) {
+                        gathering.add(&page);
+                    }
+                })
+            })?;
+            self.due = DuePages::new(gathering);
+            self.due_read = Some((Stopwatch::start(), watch.elapsed()));
         }
         let at_once = self.pipeline.pages_at_once();
         let taken = self.due.take(room, |host| {
@@ -276,7 +276,14 @@ impl Poller {
             self.pages.insert(page, host);
             self.start(Job::Page(page), check);
         }
-        Ok(started > 0 && !self.due.is_empty())
+        Ok(started > 0 && self.due.has_more())
+    }
+
+    fn reads_due_pages(&self) -> bool {
+        self.due_read.is_none_or(|(read, took)| {
+            let age = read.elapsed();
+            age >= took * READING_RESTS && (self.due.wants_more() || age >= PAGES_FRESH)
+        })
     }
 
     /// Takes up what the command line has asked for.

@@ -325,25 +325,31 @@ impl Reader {
         self.pages(Some(now), limit)
     }
 
-    /// As [`Self::due_pages`], with what is needed to choose among them.
-    pub fn due_page_keys(&self, now: Timestamp, limit: usize) -> Result<Vec<DueKey>, StoreError> {
+    /// Shows the pages of [`Self::due_pages`] one after the other, with what is needed to choose among them: there may be
+    /// more of them than there is room for.
+    pub fn each_due_page(
+        &self,
+        now: Timestamp,
+        mut see: impl FnMut(DueKey),
+    ) -> Result<(), StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT e.id, e.page_url, e.page_checked_at, e.page_next_at \
                  FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
                  WHERE e.page_next_at IS NOT NULL AND e.page_next_at <= ?1 AND e.page_url IS NOT NULL \
                    AND f.active = 1 AND f.paused_at IS NULL \
-                 ORDER BY e.page_next_at, e.id LIMIT ?2",
+                 ORDER BY e.page_next_at, e.id",
             )?;
-            let rows = statement.query_map(params![now, limit_of(limit)], |row| {
-                Ok(DueKey {
+            let mut rows = statement.query([now])?;
+            while let Some(row) = rows.next()? {
+                see(DueKey {
                     entry: row.get(0)?,
                     url: row.get(1)?,
                     checked: row.get(2)?,
                     due: row.get(3)?,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                });
+            }
+            Ok(())
         })
     }
 

@@ -19,6 +19,14 @@ fn page(entry: i64, host: &str, checked: Option<u64>, due: u64) -> DueKey {
     }
 }
 
+fn due_at(now: u64, pages: &[DueKey]) -> DuePages {
+    let mut gathering = Gathering::new(at(now));
+    for page in pages {
+        gathering.add(page);
+    }
+    DuePages::new(gathering)
+}
+
 fn taken(pages: &mut DuePages, room: usize, places: impl FnMut(&str) -> usize) -> Vec<i64> {
     let taken = pages.take(room, places);
     taken.into_iter().map(|(entry, _)| entry.0).collect()
@@ -37,9 +45,9 @@ fn what_is_most_overdue_by_its_own_interval_comes_first() {
         // Never seen, an hour late.
         page(4, "a.example", None, now - 3600),
     ];
-    let mut due = DuePages::new(pages, at(now));
+    let mut due = due_at(now, &pages);
     assert_eq!(taken(&mut due, 9, |_| 9), [4, 2, 1, 3]);
-    assert!(due.is_empty());
+    assert!(due.wants_more() && !due.has_more());
 }
 
 #[test]
@@ -48,11 +56,37 @@ fn a_host_with_many_pages_takes_no_places_from_the_others() {
         .map(|n| page(n, "big.example", Some(0), 10))
         .collect();
     pages.push(page(5000, "small.example", Some(0), 900));
-    let mut due = DuePages::new(pages, at(1000));
+    let mut due = due_at(1000, &pages);
     let places = |host: &str| if host == "big.example" { 2 } else { 9 };
     assert_eq!(taken(&mut due, 100, places), [0, 5000, 1]);
     assert_eq!(taken(&mut due, 100, |_| 0), [] as [i64; 0]);
     assert_eq!(taken(&mut due, 3, |_| 9), [2, 3, 4]);
+}
+
+#[test]
+fn a_host_that_waits_hides_nobody_however_many_pages_it_has() {
+    // All of them due before the one of the other host, and the last ones most overdue by their own intervals.
+    let mut pages: Vec<DueKey> = (0..30_000)
+        .map(|n| {
+            page(
+                n,
+                "slow.example",
+                Some(0),
+                40_000 - u64::try_from(n).unwrap(),
+            )
+        })
+        .collect();
+    pages.push(page(50_000, "other.example", Some(40_000), 49_999));
+    let mut due = due_at(50_000, &pages);
+    let slow = |host: &str| if host == "slow.example" { 0 } else { 4 };
+    assert_eq!(taken(&mut due, 1024, slow), [50_000]);
+    assert!(due.has_more() && !due.wants_more());
+    assert_eq!(taken(&mut due, 3, |_| 9), [29_999, 29_998, 29_997]);
+    assert_eq!(taken(&mut due, 1024, |_| 1024).len(), OF_A_HOST - 3);
+    assert!(
+        due.has_more() && due.wants_more(),
+        "those that were not kept"
+    );
 }
 
 #[test]
