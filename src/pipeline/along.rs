@@ -1,6 +1,7 @@
 //! Pages that are looked at along with their feed.
 
 use super::busy::Only;
+use super::clocks;
 use super::feed::Poll;
 use super::known::{Matched, Sighted, Sighting, known_entry};
 use super::look::Look;
@@ -49,7 +50,11 @@ impl Poll<'_> {
             };
             only.push(self.pipeline.pages.only(known.row.id).await);
             self.refresh(known)?;
-            looks.push(self.look_at(&address, known).await?);
+            let now = self.pipeline.now();
+            looks.push(match clocks::look_now(&known.row.page, now) <= now {
+                true => self.look_at(&address, known).await?,
+                false => None,
+            });
         }
         Ok((looks, only, self.pipeline.hand().await))
     }

@@ -217,6 +217,7 @@ pub(super) fn back_on_clock(
                 changed: false,
                 well: true,
                 again: None,
+                not_before: None,
             };
             next_look(config, entry, &look, now)
         }
@@ -232,6 +233,18 @@ pub(super) struct Ended {
     pub(super) well: bool,
     /// It is to be looked at again after this time at the latest, to confirm what it saw.
     pub(super) again: Option<Duration>,
+    /// It is not to be asked for before this, by the wish of the server.
+    pub(super) not_before: Option<Timestamp>,
+}
+
+impl Ended {
+    /// A look that failed, on our side or on the server's, and about which nothing else is known.
+    pub(super) const FAILED: Self = Self {
+        changed: false,
+        well: false,
+        again: None,
+        not_before: None,
+    };
 }
 
 /// When a page is looked at next, after a look at `now`; `None` when the looking has stopped.
@@ -246,10 +259,19 @@ pub(super) fn next_look(
         .again
         .filter(|_| config.page.mode != PageMode::Off)
         .map(|again| now + again.max(SOONEST));
-    match (next, soon) {
+    let next = match (next, soon) {
         (Some(next), Some(soon)) => Some(next.min(soon)),
         (next, soon) => next.or(soon),
-    }
+    };
+    next.map(|next| look.not_before.map_or(next, |bound| bound.max(next)))
+}
+
+/// When a page is looked at that something besides its clock asks for: now, but not while its server has asked to be
+/// left alone.
+pub(super) fn look_now(page: &store::PageRow, now: Timestamp) -> Timestamp {
+    let asked_for_patience = matches!(page.status, Some(429 | 503));
+    let next = page.next.filter(|_| asked_for_patience);
+    next.map_or(now, |next| next.max(now))
 }
 
 /// No page is looked at again sooner than this, whatever the configuration says.

@@ -36,6 +36,8 @@ pub(super) struct Looked {
     pub(super) url: String,
     pub(super) check: PageCheck,
     pub(super) found: Found,
+    /// Not to be asked again before this: by the wish of the server, or as it ended the process before.
+    pub(super) not_before: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl Pipeline {
             url: look.url.to_owned(),
             check,
             found,
+            not_before: None,
         };
         let failed = |status: Option<u16>, error: String, reason: Reason| {
             looked(failed_check(at, status, error, reason), Found::Nothing)
@@ -128,7 +131,10 @@ impl Pipeline {
                     Some(404 | 410) => Reason::NotFound,
                     _ => Reason::Failed,
                 };
-                failed(failure.status, failure.to_string(), reason)
+                Looked {
+                    not_before: failure.retry_after.map(|wait| at + wait),
+                    ..failed(failure.status, failure.to_string(), reason)
+                }
             }
         }
     }
@@ -199,6 +205,7 @@ impl Pipeline {
             url: look.url.to_owned(),
             check,
             found,
+            not_before: None,
         }
     }
 }
@@ -210,6 +217,7 @@ fn left_alone(look: &Look<'_>, at: Timestamp, status: Option<u16>, rest: Quarant
         url: look.url.to_owned(),
         check: failed_check(at, status, rest.to_string(), Reason::Failed),
         found: Found::Nothing,
+        not_before: Some(rest.until),
     }
 }
 

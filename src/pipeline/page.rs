@@ -1,12 +1,13 @@
 //! The look at an article page that is due, from the request to what is stored.
 
+use super::clocks::Ended;
 use super::look::{Found, Look, failed_check};
 use super::rebase::rebase_for;
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, KnownEntry as KnownFull, Teller, Windows};
 use super::settle::{Before, Settled, settle};
 use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks};
-use crate::config::{FeedConfig, PageMode};
+use crate::config::PageMode;
 use crate::domain::ids::EntryId;
 use crate::domain::life::Reason;
 use crate::domain::observation::{Observation, Observed};
@@ -96,7 +97,7 @@ impl Pipeline {
         let Decided {
             mut write,
             became,
-            again,
+            ended,
             rules,
             ..
         } = decided;
@@ -118,11 +119,7 @@ impl Pipeline {
         if let Some(feed) = self.read(|reader| reader.feed(row.feed))?
             && let Some(config) = settings.feed(&feed.url)
         {
-            let next = next_look(&config, &row, became, again, &write, at);
-            // A page that is left alone is not due before that is over.
-            let rest = self.underway.may_read(&url, at).err();
-            let next = next.map(|next| rest.map_or(next, |rest| next.max(rest.until)));
-            write.page_next = Some(next);
+            write.page_next = Some(clocks::next_look(&config, &row, &ended, at));
             outcome.entries.push(write);
             let teller = Teller::new(&feed, &config, &settings);
             self.fold_page(&mut outcome, row.feed, &config, &teller, at)?;
@@ -139,7 +136,7 @@ impl Pipeline {
 struct Decided {
     write: EntryOutcome,
     became: Became,
-    again: Option<std::time::Duration>,
+    ended: Ended,
     report: Option<PageReport>,
     rules: Vec<NewRule>,
 }
@@ -158,7 +155,7 @@ fn decide(
         page: Some(settled.window),
     };
     let observations: Vec<_> = settled.observation().into_iter().collect();
-    let (again, report) = (settled.again, settled.report.clone());
+    let (ended, report) = (settled.ended, settled.report.clone());
     let mut full = before.full;
     let mut rules = before.rules;
     if let Some(full) = &full {
@@ -180,7 +177,10 @@ fn decide(
     Ok(Decided {
         write,
         became,
-        again,
+        ended: Ended {
+            changed: became == Became::Changed,
+            ..ended
+        },
         report: Some(report),
         rules: rules.into_learned(),
     })
@@ -202,24 +202,8 @@ fn crashed(row: &KnownEntry, at: Timestamp, crash: &Crashed) -> Decided {
     Decided {
         write,
         became: Became::Same,
-        again: None,
+        ended: Ended::FAILED,
         report: None,
         rules: Vec::new(),
     }
-}
-
-fn next_look(
-    config: &FeedConfig,
-    row: &KnownEntry,
-    became: Became,
-    again: Option<std::time::Duration>,
-    write: &EntryOutcome,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    let look = clocks::Ended {
-        changed: became == Became::Changed,
-        well: write.page.as_ref().is_none_or(|check| check.ok),
-        again,
-    };
-    clocks::next_look(config, row, &look, now)
 }

@@ -192,7 +192,7 @@ impl Items<'_> {
             feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
             page: None,
         };
-        let (mut full, mut again) = (known.full.take(), None);
+        let (mut full, mut ended) = (known.full.take(), None);
         if let Some(Along {
             mut settled,
             full: amended,
@@ -200,7 +200,7 @@ impl Items<'_> {
         {
             full = amended.or(full);
             windows.page = Some(settled.window);
-            again = settled.again;
+            ended = Some(settled.ended);
             observations.extend(settled.observation());
             settled.put(&mut entry, full.as_ref(), &self.teller);
         }
@@ -213,18 +213,17 @@ impl Items<'_> {
                 entry.page_url = address;
             }
             let moved = known.moved || entry.date_touched;
-            entry.page_next = match &entry.page {
-                Some(check) => {
+            entry.page_next = match ended {
+                Some(ended) => {
                     let ended = clocks::Ended {
                         changed: became == Became::Changed,
-                        well: check.ok,
-                        again,
+                        ..ended
                     };
                     let next = clocks::next_look(self.config, &known.row, &ended, self.now);
                     Some(next)
                 }
                 // What moved in the feed has its page looked at now, if that was not done along with it.
-                None if moved => Some(Some(self.now)),
+                None if moved => Some(Some(clocks::look_now(&known.row.page, self.now))),
                 None if known.row.page.next.is_none() => {
                     clocks::back_on_clock(self.config, &known.row, &observations, self.now)
                         .map(Some)

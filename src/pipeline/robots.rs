@@ -342,13 +342,10 @@ impl Pipeline {
             }
             Fetched::Gone(_) => (Found::None, None, Validators::default()),
             Fetched::Failed(failure) => match (failure.status, failure.kind) {
-                // "Too many requests" says nothing about the file, and the host is left alone as it wants.
-                (Some(429), _) => {
-                    let wait = failure.retry_after.unwrap_or(BUDGET_PATIENCE);
-                    return Err(NotAsked::Resting(Resting(wait.as_secs())));
-                }
-                // What may not be asked for at all is refused again with the page, and says why there.
-                (Some(400..=499), _) | (None, FailureKind::Redirects | FailureKind::Refused) => {
+                // What may not be asked for at all is refused again with the page, and says why there. "Too many
+                // requests" says nothing about the file.
+                (Some(400..=428 | 430..=499), _)
+                | (None, FailureKind::Redirects | FailureKind::Refused) => {
                     (Found::None, None, Validators::default())
                 }
                 _ => {

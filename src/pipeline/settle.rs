@@ -2,6 +2,7 @@
 //!
 //! Runs on a worker: texts are compared, and now and then an earlier answer is read again.
 
+use super::clocks::Ended;
 use super::furniture::FeedRules;
 use super::look::{self, Found, FoundPage, Looked};
 use super::reading::unless_damaged;
@@ -73,8 +74,8 @@ impl Before {
 pub(super) struct Settled {
     /// What the look has to say for itself.
     pub(super) report: PageReport,
-    /// The page is to be looked at again after this time at the latest.
-    pub(super) again: Option<std::time::Duration>,
+    /// How the look ended, as far as the next one is concerned; whether the page has changed is known later.
+    pub(super) ended: Ended,
     /// Between which looks a change that the page shows was made.
     pub(super) window: Window,
     check: PageCheck,
@@ -106,7 +107,7 @@ pub(super) fn settle(
 ) -> Result<Settled, StoreError> {
     let now = looked.check.at;
     let same = matches!(looked.found, Found::Same);
-    let (entry, url) = (looked.entry, looked.url.clone());
+    let (entry, url, not_before) = (looked.entry, looked.url.clone(), looked.not_before);
     let mut seen = see(looked, before, readers, reading)?;
     let looks = Looks {
         ok: before.row.page.ok,
@@ -144,7 +145,12 @@ pub(super) fn settle(
     }
     Ok(Settled {
         report: look::report(entry, &url, &seen.check, same),
-        again: verdict.again,
+        ended: Ended {
+            changed: false,
+            well: seen.check.ok,
+            again: verdict.again,
+            not_before,
+        },
         window: window(&before.row, confirmed, now),
         check: seen.check,
         life: (verdict.life != before.life).then_some(verdict.life),
@@ -171,7 +177,7 @@ impl Settled {
                 result: PageResult::Failed(crash.to_string()),
                 ..report
             },
-            again: None,
+            ended: Ended::FAILED,
             window: window(row, None, at),
             check,
             life: None,

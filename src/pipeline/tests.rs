@@ -322,6 +322,65 @@ async fn pages_barred_before_are_due_when_robots_txt_changes() {
 }
 
 #[tokio::test]
+async fn the_patience_that_a_page_asks_for_outlives_a_restart_and_an_edit() {
+    let feed = |title: &str| rss("", &item("/a").replace("Harbour closes", title));
+    let first = feed("Harbour closes");
+    let site = Site::start(move |path, _| match path {
+        "/feed" => reply("200 OK", "", &first),
+        "/a" => reply("429 Too Many Requests", "Retry-After: 90000\r\n", ""),
+        _ => reply("404 Not Found", "", ""),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site, "");
+    let bench = Bench::new(folder.path(), &config, start()).await;
+    bench.poll().await;
+    let until = start() + HOUR * 25;
+    bench.look(bench.entries()[0].id).await;
+    assert_eq!(bench.entries()[0].page.next, Some(until));
+
+    drop(bench);
+    let bench = Bench::new(folder.path(), &config, start() + HOUR).await;
+    let edited = feed("Harbour stays open");
+    site.becomes(move |path, head| match path {
+        "/feed" => reply("200 OK", "", &edited),
+        _ => page(head),
+    });
+    assert_eq!(bench.poll().await.changed, 1);
+    assert_eq!(bench.entries()[0].page.next, Some(until));
+    assert_eq!(site.asked("/a").len(), 1);
+}
+
+#[tokio::test]
+async fn the_patience_that_a_robots_txt_asks_for_outlives_a_restart() {
+    let site = Site::start(|path, _| match path {
+        "/feed" => reply("200 OK", "", &rss("", &item("/a"))),
+        "/robots.txt" => reply("429 Too Many Requests", "Retry-After: 172800\r\n", ""),
+        _ => panic!("not to be asked for"),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site, "");
+    let bench = Bench::new(folder.path(), &config, start()).await;
+    bench.poll().await;
+    bench.look(bench.entries()[0].id).await;
+    let until = start() + HOUR * 48;
+    let barred = bench.entries().remove(0).page;
+    assert_eq!((barred.barred, barred.next), (Some(start()), Some(until)));
+    let why = barred.error.unwrap();
+    assert_eq!(
+        why,
+        "robots.txt cannot be read: answered 429 Too Many Requests"
+    );
+
+    drop(bench);
+    let bench = Bench::new(folder.path(), &config, start() + HOUR).await;
+    let forced = bench
+        .pipeline
+        .check_page(bench.entries()[0].id, Patience::Short);
+    Box::pin(forced).await.unwrap();
+    assert_eq!(site.asked("/robots.txt").len(), 1);
+}
+
+#[tokio::test]
 async fn crawl_delay_is_kept_between_pages_and_not_when_nobody_obeys() {
     let site = Site::start(|path, head| match path {
         "/feed" => reply("200 OK", "", &rss("", &(item("/a") + &item("/b")))),

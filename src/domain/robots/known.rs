@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{MAX_BYTES, PRODUCT, Rules};
 use crate::domain::backoff::doubling;
+use crate::domain::schedule::LONGEST_RETRY_AFTER;
 use crate::time::Timestamp;
 
 /// An answer holds at most this long.
@@ -29,7 +30,7 @@ pub enum Found {
     Same,
     /// None: 4xx, or redirects without an end.
     None,
-    /// No answer that says anything: 5xx, or no connection. The text says why.
+    /// No answer that says anything: 5xx, 429, or no connection. The text says why.
     Unreachable(String),
 }
 
@@ -97,7 +98,7 @@ impl Known {
                     asked: Some(now),
                     ask_again: Some(
                         now + doubling(failures, FIRST_RETRY)
-                            .max(asked_for.unwrap_or_default().min(LONGEST)),
+                            .max(asked_for.unwrap_or_default().min(LONGEST_RETRY_AFTER)),
                     ),
                     unreachable_since: Some(self.unreachable_since.unwrap_or(now)),
                     failures,
