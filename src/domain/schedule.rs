@@ -28,8 +28,11 @@ const A_DAY: Duration = Duration::from_hours(24);
 /// The longest that a `Retry-After` is obeyed.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24 * 7);
 
-/// A cron job is not late by more than this through jitter.
+/// A cron job is not late by more than this through jitter, nor by waiting for what the publisher asks.
 const LONGEST_CRON_JITTER: Duration = Duration::from_mins(5);
+
+/// The share of the gap between two runs that a run may be late by to wait for what the publisher asks.
+const CRON_TOLERANCE: f64 = 0.1;
 
 /// When a feed is polled.
 #[derive(Debug, Clone, PartialEq)]
@@ -198,6 +201,7 @@ pub fn next_poll(
             // A run exactly at the bound is late enough.
             let after = (earliest - Duration::from_millis(1)).max(now);
             match cron.next_after(after) {
+                _ if waits_for(cron, now, earliest) => (earliest, plan.describe()),
                 Some(run) => {
                     let gap = cron.next_after(run).map_or(A_DAY, |next| next.since(run));
                     let window = gap.mul_f64(plan.jitter.clamp(0.0, 1.0));
@@ -223,6 +227,22 @@ pub fn next_poll(
         not_before,
         why,
     }
+}
+
+/// Whether a run after `now` lies so little before `earliest` that it is late then, and not left out. A wish is counted
+/// from the end of a poll: without this, `ttl` 60 under an hourly schedule would leave out every second run.
+fn waits_for(cron: &CronSchedule, now: Timestamp, earliest: Timestamp) -> bool {
+    let mut run = cron.next_after((earliest - LONGEST_CRON_JITTER).max(now));
+    while let Some(at) = run.filter(|at| *at < earliest) {
+        let next = cron.next_after(at);
+        let gap = next.map_or(A_DAY, |next| next.since(at));
+        let tolerance = gap.mul_f64(CRON_TOLERANCE).min(LONGEST_CRON_JITTER);
+        if earliest.since(at) <= tolerance {
+            return true;
+        }
+        run = next;
+    }
+    false
 }
 
 /// What is stored of when a feed was polled and is to be polled.

@@ -157,6 +157,31 @@ fn cron_waits_for_the_run_after_what_is_asked() {
 }
 
 #[test]
+fn a_wish_as_long_as_the_gap_leaves_out_no_run() {
+    let minute = Duration::from_mins(1);
+    for (expression, gap, took) in [
+        ("* * * * *", minute, 2),
+        ("@hourly", HOUR, 170),
+        ("@daily", HOUR * 24, 290),
+    ] {
+        let (plan, took) = (cron(expression), Duration::from_secs(took));
+        let run = Timestamp::parse_rfc3339("2026-11-23T00:00:00Z").unwrap();
+        let asked = Hints {
+            ttl: Some(gap),
+            ..Hints::default()
+        };
+        // The poll ends a little after its run.
+        let next = next_poll(&plan, run + took, PollResult::Ok, &asked, 0, 0.5);
+        assert_eq!(next.at, Some(run + took + gap), "{expression}");
+        assert_eq!(next.why, plan.describe());
+        // Much later than its run it does leave out one.
+        let late = run + gap / 5;
+        let next = next_poll(&plan, late, PollResult::Ok, &asked, 0, 0.0);
+        assert_eq!(next.at, Some(run + gap * 2), "{expression}");
+    }
+}
+
+#[test]
 fn skipped_hours_and_days_are_skipped() {
     let plan = every(HOUR);
     let hints = Hints {
