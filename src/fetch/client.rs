@@ -200,7 +200,7 @@ impl Client {
     ) -> Result<Fetched, Cause> {
         let status = response.status();
         let now = self.clock.now();
-        let hints = CacheHints::read(lookup(response.headers()), now);
+        let hints = CacheHints::read(response.headers(), now);
         match status {
             StatusCode::NOT_MODIFIED if request.conditional().next().is_some() => {
                 Ok(Fetched::NotModified(NotModified {

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::header::{self, HeaderMap};
+
+use super::client::lookup;
 use super::failure::NO_TLS;
 use super::headers::{CacheControl, MAX_WAIT, http_date, retry_after};
 use super::request::MAX_VALIDATOR;
@@ -187,10 +190,20 @@ pub struct CacheHints {
 }
 
 impl CacheHints {
-    /// Reads the headers that `get` gives by their lower-case names.
+    /// Reads the headers of an answer received at `now`.
     #[must_use]
-    pub(super) fn read<'h>(get: impl Fn(&str) -> Option<&'h str>, now: Timestamp) -> Self {
-        let cache_control = get("cache-control").map_or(CacheControl::Silent, CacheControl::parse);
+    pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Self {
+        let get = lookup(headers);
+        // Several lines of a list are one list (RFC 9110 5.3).
+        let lines: Vec<&str> = headers
+            .get_all(header::CACHE_CONTROL)
+            .iter()
+            .filter_map(|line| std::str::from_utf8(line.as_bytes()).ok())
+            .collect();
+        let cache_control = match lines.is_empty() {
+            true => CacheControl::Silent,
+            false => CacheControl::parse(&lines.join(",")),
+        };
         let max_age = match cache_control {
             CacheControl::MaxAge(max_age) => {
                 let age = get("age").and_then(|text| text.trim().parse().ok());
@@ -270,12 +283,31 @@ mod tests {
         Timestamp::parse_rfc3339(NOW).unwrap()
     }
 
-    fn lookup<'h>(headers: &'h [(&'h str, &'h str)]) -> impl Fn(&str) -> Option<&'h str> {
+    fn among<'h>(headers: &'h [(&'h str, &'h str)]) -> impl Fn(&str) -> Option<&'h str> {
         move |name| headers.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
     }
 
-    fn hints(headers: &[(&str, &str)]) -> CacheHints {
-        CacheHints::read(lookup(headers), now())
+    fn hints(headers: &[(&'static str, &str)]) -> CacheHints {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        CacheHints::read(&map, now())
+    }
+
+    #[test]
+    fn all_lines_of_cache_control_count() {
+        let lines = [
+            ("cache-control", "public"),
+            ("cache-control", "max-age=3600"),
+        ];
+        assert_eq!(hints(&lines).max_age, Some(Duration::from_hours(1)));
+        let never = [
+            ("cache-control", "max-age=3600"),
+            ("cache-control", "no-cache"),
+        ];
+        let one = [("cache-control", "max-age=3600, no-cache")];
+        assert_eq!(hints(&never), hints(&one));
     }
 
     #[test]
@@ -308,13 +340,13 @@ mod tests {
             last_modified: Some("then".into()),
             body_sha256: Some([7; 32]),
         };
-        assert_eq!(validators_after_304(&sent, lookup(&[])), None);
+        assert_eq!(validators_after_304(&sent, among(&[])), None);
         assert_eq!(
-            validators_after_304(&sent, lookup(&[("etag", "\"a\"")])),
+            validators_after_304(&sent, among(&[("etag", "\"a\"")])),
             None
         );
         assert_eq!(
-            validators_after_304(&sent, lookup(&[("etag", "\"b\"")])),
+            validators_after_304(&sent, among(&[("etag", "\"b\"")])),
             Some(Validators {
                 etag: Some("\"b\"".into()),
                 ..sent.clone()
@@ -325,7 +357,7 @@ mod tests {
     #[test]
     fn a_200_brings_its_own_validators_and_drops_the_others() {
         let huge = "e".repeat(MAX_VALIDATOR + 1);
-        let found = validators_of_body(lookup(&[("etag", &huge)]), [1; 32]);
+        let found = validators_of_body(among(&[("etag", &huge)]), [1; 32]);
         assert_eq!(
             found,
             Validators {
