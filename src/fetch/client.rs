@@ -179,12 +179,15 @@ impl Client {
         trail: &Trail,
         request: &FetchRequest,
     ) -> Result<reqwest::Response, Cause> {
-        let mut again = true;
+        let mut again = self.pool.may_be_kept(&trail.url);
         loop {
             let mut get = reqwest::Request::new(Method::GET, trail.url.clone());
             *get.headers_mut() = trail.headers(request, &self.user_agent)?;
             match self.pool.http.execute(get).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    self.pool.answered(&trail.url);
+                    return Ok(response);
+                }
                 Err(error) if again && failure::was_closed(&error) => again = false,
                 Err(error) => return Err(self.pool.cause(&error, &trail.url)),
             }
@@ -275,6 +278,8 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
+        // From here on the connection is kept.
+        self.pool.answered(&trail.url);
         let get = lookup(response.headers());
         Ok(Answer {
             status: response.status().as_u16(),

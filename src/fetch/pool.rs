@@ -1,7 +1,9 @@
 //! Connections: where they may lead, through what, and whose certificates are believed.
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use url::{Host, Url};
 
@@ -9,6 +11,7 @@ use super::address::AddressPolicy;
 use super::client::{ClientConfig, ClientError};
 use super::failure::{self, Cause};
 use super::resolver::{self, GuardedResolver, Lookup};
+use crate::time::Stopwatch;
 
 /// Headers of an answer that are read; some sites set a cookie for each of their partners.
 const MAX_HEADERS: usize = 400;
@@ -20,7 +23,19 @@ pub(super) struct Pool {
     policy: Arc<AddressPolicy>,
     /// Looks up what a proxy is asked for, which then looks it up itself; `None` without one.
     judge: Option<Arc<Lookup>>,
+    kept: Arc<Kept>,
 }
+
+/// To which origins there may be a kept connection: the library does not say on which one a request went.
+struct Kept {
+    /// How long an unused one is kept.
+    keep_alive: Duration,
+    /// When each origin answered last.
+    answered: Mutex<HashMap<String, Stopwatch>>,
+}
+
+/// Origins that are remembered before those without a connection are forgotten.
+const CROWD: usize = 1024;
 
 impl Pool {
     /// A pool of its own; of `config` only what is said of connections counts.
@@ -63,7 +78,28 @@ impl Pool {
             http,
             policy,
             judge: config.proxy.is_some().then_some(lookup),
+            kept: Arc::new(Kept {
+                keep_alive: config.keep_alive,
+                answered: Mutex::default(),
+            }),
         })
+    }
+
+    /// Notes that an origin has answered.
+    pub(super) fn answered(&self, url: &Url) {
+        let Kept { keep_alive, .. } = *self.kept;
+        let mut answered = self.kept.lock();
+        if answered.len() >= CROWD {
+            answered.retain(|_, at| at.elapsed() <= keep_alive);
+        }
+        answered.insert(url.origin().ascii_serialization(), Stopwatch::start());
+    }
+
+    /// Whether a request may go out on a connection that was used before.
+    pub(super) fn may_be_kept(&self, url: &Url) -> bool {
+        let answered = self.kept.lock();
+        let at = answered.get(&url.origin().ascii_serialization());
+        at.is_some_and(|at| at.elapsed() <= self.kept.keep_alive)
     }
 
     /// Whether an address may be asked for, as far as that can be said before the connection is made. Through a proxy
@@ -86,6 +122,12 @@ impl Pool {
             cause.message.push_str(", through the proxy");
         }
         cause
+    }
+}
+
+impl Kept {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Stopwatch>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::domain::outcome::Validators;
@@ -534,6 +535,23 @@ async fn a_connection_that_is_closed_as_it_is_used_is_no_failure() {
     assert_eq!(body(client.get(&feed(&*url)).await).body, b"one");
     assert_eq!(body(client.get(&feed(&*url)).await).body, b"two");
     assert_eq!(serving.join().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn who_closes_a_new_connection_without_an_answer_is_asked_once() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let heads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&heads);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let asked = read_head(&mut stream.unwrap()).is_some();
+            counted.fetch_add(usize::from(asked), Ordering::SeqCst);
+        }
+    });
+    let failed = failure(client_of(&config()).get(&feed(url)).await);
+    assert_eq!(failed.kind, FailureKind::Interrupted, "{failed}");
+    assert_eq!(heads.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
