@@ -22,7 +22,7 @@ use super::response::{
     validators_after_304, validators_of_body,
 };
 use crate::config::Secret;
-use crate::time::Clock;
+use crate::time::{Clock, Stopwatch};
 
 /// Bytes of response headers that are kept with an answer; real ones have one or two thousand.
 const MAX_KEPT_HEADERS: usize = 64 * 1024;
@@ -143,33 +143,56 @@ impl Client {
     /// Sends the request, follows its redirects and reads the body, within the limits. Never fails otherwise than by
     /// [`Fetched::Failed`]; dropping the future ends the connection.
     pub async fn get(&self, request: &FetchRequest) -> Fetched {
-        let limit = request.timeout.unwrap_or(self.timeout);
-        match tokio::time::timeout(limit, self.follow(request)).await {
-            Ok(Ok(fetched)) => fetched,
-            Ok(Err(cause)) => Fetched::Failed(self.failed(cause, None, None)),
-            Err(_) => {
-                let message = format!("not complete within {}", seconds(limit));
-                let cause = Cause::new(FailureKind::Timeout, message);
-                Fetched::Failed(self.failed(cause, None, None))
+        let mut way = None;
+        loop {
+            match self.step(request, way).await {
+                Step::Answered(fetched) => return fetched,
+                Step::Redirected(on) => way = Some(on),
             }
         }
     }
 
-    /// Goes from redirect to redirect until something else is answered.
-    async fn follow(&self, request: &FetchRequest) -> Result<Fetched, Cause> {
-        let mut trail = Trail::start(request)?;
-        loop {
-            self.pool.check(&trail.url).await?;
-            let response = self.send(&trail, request).await?;
-            if !is_redirect(response.status()) {
-                return self.read(response, trail, request).await;
+    /// As [`Self::get`], up to the next redirect: whoever asks decides whether to go on, with the `way` that came of the
+    /// step before. The time between two steps is the caller's and does not count.
+    pub async fn step(&self, request: &FetchRequest, way: Option<Box<Way>>) -> Step {
+        let limit = request.timeout.unwrap_or(self.timeout);
+        let spent = way.as_ref().map_or(Duration::ZERO, |way| way.spent);
+        let watch = Stopwatch::start();
+        let hop = self.hop(request, way);
+        let cause = match tokio::time::timeout(limit.saturating_sub(spent), hop).await {
+            Ok(Ok(mut step)) => {
+                if let Step::Redirected(way) = &mut step {
+                    way.spent = spent + watch.elapsed();
+                }
+                return step;
             }
-            let location = response.headers().get(header::LOCATION);
-            trail.redirect(response.status(), location, self.max_redirects)?;
-            if let Some(gate) = &request.gate {
-                gate(&trail.url).map_err(|why| Cause::new(FailureKind::Barred, why))?;
+            Ok(Err(cause)) => cause,
+            Err(_) => {
+                let message = format!("not complete within {}", seconds(limit));
+                Cause::new(FailureKind::Timeout, message)
             }
+        };
+        Step::Answered(Fetched::Failed(self.failed(cause, None, None)))
+    }
+
+    async fn hop(&self, request: &FetchRequest, way: Option<Box<Way>>) -> Result<Step, Cause> {
+        let mut way = match way {
+            Some(way) => way,
+            None => Box::new(Way {
+                trail: Trail::start(request)?,
+                spent: Duration::ZERO,
+            }),
+        };
+        self.pool.check(&way.trail.url).await?;
+        let response = self.send(&way.trail, request).await?;
+        if !is_redirect(response.status()) {
+            let fetched = self.read(response, way.trail, request).await?;
+            return Ok(Step::Answered(fetched));
         }
+        let location = response.headers().get(header::LOCATION);
+        let trail = &mut way.trail;
+        trail.redirect(response.status(), location, self.max_redirects)?;
+        Ok(Step::Redirected(way))
     }
 
     /// Sends one GET. A kept connection may have been closed by the server just as it was used; that is no fault of
@@ -312,6 +335,31 @@ impl Client {
     }
 }
 
+/// What came of one step of a request.
+#[derive(Debug)]
+pub enum Step {
+    /// The end of it.
+    Answered(Fetched),
+    /// A redirect that may be followed.
+    Redirected(Box<Way>),
+}
+
+/// How far a request has come.
+#[derive(Debug)]
+pub struct Way {
+    trail: Trail,
+    /// The time that it has taken so far.
+    spent: Duration,
+}
+
+impl Way {
+    /// The address that is asked next.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.trail.url
+    }
+}
+
 /// The way from the address that was asked for to the one that is asked now.
 struct Trail {
     url: Url,
@@ -435,6 +483,13 @@ impl Trail {
 
     fn into_final_url(self) -> String {
         self.url.into()
+    }
+}
+
+/// Only the address: the rest may hold a password.
+impl std::fmt::Debug for Trail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Trail").field(&self.url.as_str()).finish()
     }
 }
 

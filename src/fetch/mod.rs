@@ -25,11 +25,11 @@ mod turns;
 
 pub use address::{AddressPolicy, Refused};
 pub use budget::HostBudget;
-pub use client::{Client, ClientConfig, ClientError};
+pub use client::{Client, ClientConfig, ClientError, Step, Way};
 pub use clients::{Clients, own_headers};
 pub use limits::{HostLimits, HostQueue, host_key};
 pub use post::{PostAnswer, PostRequest};
-pub use request::{FetchRequest, Gate, Kind, user_agent};
+pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
 };

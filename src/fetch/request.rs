@@ -1,9 +1,6 @@
 //! What is asked of a server: pure.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use url::Url;
 
 use crate::domain::outcome::Validators;
 use crate::domain::robots;
@@ -22,9 +19,6 @@ pub enum Kind {
     /// A robots.txt.
     Robots,
 }
-
-/// Says whether the address that a redirect leads to may be asked for, and if not, why.
-pub type Gate = Arc<dyn Fn(&Url) -> Result<(), String> + Send + Sync>;
 
 impl Kind {
     /// A short name, for metrics.
@@ -70,8 +64,6 @@ pub struct FetchRequest {
     pub max_size: Option<u64>,
     /// Whether a larger body is cut off there; else it is a failure.
     pub cut: bool,
-    /// Asked at each redirect.
-    pub gate: Option<Gate>,
 }
 
 impl FetchRequest {
@@ -129,7 +121,6 @@ impl std::fmt::Debug for FetchRequest {
             .field("timeout", &self.timeout)
             .field("max_size", &self.max_size)
             .field("cut", &self.cut)
-            .field("gate", &self.gate.is_some())
             .finish()
     }
 }

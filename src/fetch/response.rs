@@ -134,8 +134,6 @@ pub enum FailureKind {
     Interrupted,
     /// The answer is not HTTP as we know it.
     Protocol,
-    /// A redirect leads to where the request's gate lets nobody through.
-    Barred,
 }
 
 impl FailureKind {
@@ -154,7 +152,6 @@ impl FailureKind {
             Self::Encoding => "encoding",
             Self::Interrupted => "interrupted",
             Self::Protocol => "protocol",
-            Self::Barred => "barred",
         }
     }
 }

@@ -36,7 +36,8 @@ pub(super) struct Looked {
     pub(super) url: String,
     pub(super) check: PageCheck,
     pub(super) found: Found,
-    /// Not to be asked again before this: by the wish of the server, or as it ended the process before.
+    /// Not to be asked again before this: by the wish of the server or of the one that it leads to, or as it ended the
+    /// process before.
     pub(super) not_before: Option<Timestamp>,
 }
 
@@ -48,7 +49,7 @@ pub(super) enum Found {
     Same,
     /// Nothing that could be compared; the check says why.
     Nothing,
-    /// The host was not asked; the check says why.
+    /// The host was not asked, or only for where the page has moved; the check says why.
     NotAsked,
     /// robots.txt forbids it, until then at least; the check says how.
     Barred(Timestamp),
@@ -91,14 +92,17 @@ impl Pipeline {
             Ok(asked) => asked,
             Err(not_asked) => {
                 let why = not_asked.to_string();
+                let not_before = not_asked.pause().map(|pause| at + pause);
                 let found = match not_asked {
                     NotAsked::Barred { until, .. } => Found::Barred(until),
-                    NotAsked::Resting(_) | NotAsked::OverBudget(_) | NotAsked::Trouble(_) => {
-                        Found::NotAsked
-                    }
+                    NotAsked::Resting(_)
+                    | NotAsked::OverBudget(_)
+                    | NotAsked::Elsewhere { .. }
+                    | NotAsked::Trouble(_) => Found::NotAsked,
                 };
                 return Looked {
                     found,
+                    not_before,
                     ..failed(None, why, Reason::Failed)
                 };
             }

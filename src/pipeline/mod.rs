@@ -27,6 +27,7 @@ mod round;
 mod scheduling;
 mod settings;
 mod settle;
+mod visit;
 mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -43,15 +44,12 @@ use busy::Busy;
 use robots::Hosts;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::config::FetchConfig;
 use crate::domain::ids::{EntryId, FeedId};
 use crate::domain::outcome::FeedPoll;
-use crate::fetch::{
-    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Turn, Turns, host_key,
-};
+use crate::fetch::{Clients, Turns};
 use crate::metrics::Metrics;
 use crate::store::{Reader, Readers, Store, StoreError, Underway, Writer};
-use crate::time::{Clock, Stopwatch, Timestamp};
+use crate::time::{Clock, Timestamp};
 
 /// Everything that a check needs, shared by all checks.
 pub struct Pipeline {
@@ -140,13 +138,12 @@ impl Pipeline {
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(
-            &self
-                .setup
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .settings,
-        )
+        self.setup().settings
+    }
+
+    fn setup(&self) -> Setup {
+        let setup = self.setup.read();
+        setup.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts other settings in force for the checks that start from now on. Hosts that have asked to be left alone still
@@ -215,54 +212,6 @@ impl Pipeline {
     async fn hand(&self) -> Hand<'_> {
         // Nobody closes the semaphore.
         self.hands.acquire().await.ok()
-    }
-
-    /// Asks as `fetch` wants it, when it is the host's turn; the host is left alone for as long as it says. The turn is
-    /// to be dropped when the answer is read, or in good hands: as long as it is held no other answer takes up memory.
-    async fn fetch(
-        &self,
-        request: &FetchRequest,
-        fetch: &FetchConfig,
-        patience: Patience,
-    ) -> Result<(Fetched, Turn), Resting> {
-        let (clients, turns) = {
-            let setup = self.setup.read().unwrap_or_else(PoisonError::into_inner);
-            (Arc::clone(&setup.clients), setup.turns.clone())
-        };
-        let host = host_key(&request.url);
-        let turn = match patience {
-            Patience::Endless => turns.take(&host).await,
-            Patience::Short => {
-                let turn = turns.take_within(&host, SHORT_PATIENCE).await;
-                turn.map_err(|held| Resting(held.as_secs()))?
-            }
-        };
-        let since = Stopwatch::start();
-        let fetched = match clients.of(fetch) {
-            Ok(client) => client.get(request).await,
-            // Only for settings of before a reload: those in force were tried before they came into force.
-            Err(error) => Fetched::Failed(FetchFailure {
-                kind: FailureKind::Refused,
-                message: error.to_string(),
-                status: None,
-                retry_after: None,
-                at: self.now(),
-            }),
-        };
-        let (outcome, bytes) = match &fetched {
-            Fetched::Body(answer) => ("body", answer.body.len()),
-            Fetched::NotModified(_) => ("not_modified", 0),
-            Fetched::Gone(_) => ("gone", 0),
-            Fetched::Failed(failure) => (failure.kind.as_str(), 0),
-        };
-        let kind = request.kind.as_str();
-        self.metrics.fetched(kind, outcome, bytes, since.elapsed());
-        if let Fetched::Failed(failure) = &fetched
-            && let Some(wait) = failure.retry_after
-        {
-            turns.hold(&host, wait.min(LONGEST_HOLD));
-        }
-        Ok((fetched, turn))
     }
 }
 

@@ -35,12 +35,7 @@ impl Pipeline {
             .ok_or(CheckError::NoSuchFeed(row.feed))?;
         if config.page.mode == PageMode::Off {
             // It was on the clock when pages were turned off.
-            let mut outcome = Outcome::of(row.feed);
-            outcome.entries.push(EntryOutcome {
-                page_next: Some(None),
-                ..EntryOutcome::of(EntryRef::Known(entry))
-            });
-            self.writer.commit(outcome).await?;
+            self.put_off(&row, None).await?;
             return Err(CheckError::NoSuchEntry(entry));
         }
         let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
@@ -72,6 +67,9 @@ impl Pipeline {
             return Ok(report);
         }
         if !looked.was_asked() {
+            if looked.not_before.is_some() {
+                self.put_off(&row, looked.not_before).await?;
+            }
             return Ok(looked.report());
         }
         let mut report = looked.report();
@@ -129,6 +127,16 @@ impl Pipeline {
         report.changes = self.writer.commit(outcome).await?.changes;
         drop(bulk);
         Ok(report)
+    }
+
+    /// Looks at a page at `next`, and nothing else is stored of it; `None` for never.
+    async fn put_off(&self, row: &KnownEntry, next: Option<Timestamp>) -> Result<(), StoreError> {
+        let mut outcome = Outcome::of(row.feed);
+        outcome.entries.push(EntryOutcome {
+            page_next: Some(next),
+            ..EntryOutcome::of(EntryRef::Known(row.id))
+        });
+        self.writer.commit(outcome).await.map(drop)
     }
 }
 

@@ -12,13 +12,12 @@ use std::time::Duration;
 use url::Url;
 
 use super::busy::Busy;
+use super::visit::Visited;
 use super::{Patience, Pipeline, Resting, Settings};
 use crate::config::{FeedConfig, FetchConfig};
 use crate::domain::outcome::Validators;
 use crate::domain::robots::{Found, Known, Rules, Verdict};
-use crate::fetch::{
-    CacheHints, FailureKind, FetchRequest, Fetched, Gate, HostBudget, Turn, host_key,
-};
+use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, HostBudget, Turn, host_key};
 use crate::store::{RobotsRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
@@ -28,8 +27,9 @@ const MOST_ORIGINS: usize = 4096;
 /// A page waits so long for its host's budget; what would have to wait longer stays due.
 const BUDGET_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Hosts that the redirects of one page may lead to whose robots.txt is not known yet.
-const MOST_STRANGERS: usize = 5;
+/// A page that leads to a host which has to wait longer is asked for again after this at the soonest: its own host has
+/// nothing to do with that.
+const ELSEWHERE_PAUSE: Duration = Duration::from_mins(10);
 
 /// Why a page was not asked for.
 #[derive(Debug)]
@@ -38,6 +38,13 @@ pub(super) enum NotAsked {
     Resting(Resting),
     /// The budget of the host is spent; the page stays due.
     OverBudget(Duration),
+    /// The page leads to another host, and the budget of that one is spent.
+    Elsewhere {
+        /// The other host.
+        host: String,
+        /// How long that will be so.
+        wait: Duration,
+    },
     /// What is known of robots.txt cannot be read or kept; the page stays due.
     Trouble(StoreError),
     /// robots.txt forbids it, until then at least.
@@ -49,6 +56,17 @@ pub(super) enum NotAsked {
     },
 }
 
+impl NotAsked {
+    /// The page is not to be asked for before this time has passed; `None` when it is as due as before, and the poller
+    /// knows that its host has to wait.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Elsewhere { wait, .. } => Some(ELSEWHERE_PAUSE.max(*wait)),
+            Self::Resting(_) | Self::OverBudget(_) | Self::Trouble(_) | Self::Barred { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for NotAsked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -56,6 +74,11 @@ impl fmt::Display for NotAsked {
             Self::OverBudget(wait) => write!(
                 f,
                 "not asked: the pages of this host are over its budget for another {} s",
+                wait.as_secs()
+            ),
+            Self::Elsewhere { host, wait } => write!(
+                f,
+                "not asked: it leads to {host}, whose pages are over its budget for another {} s",
                 wait.as_secs()
             ),
             Self::Trouble(error) => write!(f, "not asked: {error}"),
@@ -96,7 +119,7 @@ impl Origin {
 /// The rules and budgets of hosts.
 #[derive(Debug)]
 pub(super) struct Hosts {
-    origins: Arc<Mutex<HashMap<String, Arc<Origin>>>>,
+    origins: Mutex<HashMap<String, Arc<Origin>>>,
     asking: Busy<u64>,
     budget: Mutex<HostBudget>,
     started: Stopwatch,
@@ -105,7 +128,7 @@ pub(super) struct Hosts {
 impl Hosts {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            origins: Arc::default(),
+            origins: Mutex::default(),
             asking: Busy::new(),
             budget: Mutex::new(budget(settings)),
             started: Stopwatch::start(),
@@ -118,27 +141,34 @@ impl Hosts {
         self.budget().adopt(other);
     }
 
+    fn origins(&self) -> MutexGuard<'_, HashMap<String, Arc<Origin>>> {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn budget(&self) -> MutexGuard<'_, HostBudget> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a page out of the budget of a host, or says how long to wait.
-    fn take(&self, host: &str, pause: Duration) -> Duration {
+    /// Takes a page out of the budget of a host and says when it may be asked for, when that is soon: whoever comes next
+    /// comes after it. Otherwise says how long there is to wait.
+    fn book(&self, host: &str, pause: Duration) -> Result<Duration, Duration> {
         let mut budget = self.budget();
         let now = self.started.elapsed();
         let wait = budget.wait(host, now);
-        if wait.is_zero() {
-            budget.spend(host, pause, now);
+        if wait > BUDGET_PATIENCE {
+            return Err(wait);
         }
-        wait
+        budget.spend(host, pause, now + wait);
+        Ok(wait)
     }
 
     fn fresh(&self, origin: &str, now: Timestamp) -> Option<Arc<Origin>> {
-        fresh(&self.origins, origin, now)
+        let found = self.origins().get(origin).cloned();
+        found.filter(|origin| origin.known.is_fresh(now))
     }
 
     fn keep(&self, name: &str, origin: Arc<Origin>, now: Timestamp) {
-        let mut origins = lock(&self.origins);
+        let mut origins = self.origins();
         if origins.len() >= MOST_ORIGINS {
             origins.retain(|_, origin| origin.known.is_fresh(now));
             if origins.len() >= MOST_ORIGINS {
@@ -147,17 +177,6 @@ impl Hosts {
         }
         origins.insert(name.to_owned(), origin);
     }
-}
-
-type Origins = Mutex<HashMap<String, Arc<Origin>>>;
-
-fn lock(origins: &Origins) -> MutexGuard<'_, HashMap<String, Arc<Origin>>> {
-    origins.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn fresh(origins: &Origins, origin: &str, now: Timestamp) -> Option<Arc<Origin>> {
-    let found = lock(origins).get(origin).cloned();
-    found.filter(|origin| origin.known.is_fresh(now))
 }
 
 /// A host without a pause is one's own, and has no budget.
@@ -191,10 +210,11 @@ impl Pipeline {
         }
     }
 
-    /// Asks for a page when its host permits it: robots.txt, its crawl delay, the budget, and its turn.
+    /// Asks for a page when its host permits it: robots.txt, its crawl delay, the budget, and its turn. The same holds for
+    /// each host that a redirect leads to.
     pub(super) async fn ask_page(
         &self,
-        mut request: FetchRequest,
+        request: FetchRequest,
         feed: &FeedConfig,
         patience: Patience,
     ) -> Result<(Fetched, Turn), NotAsked> {
@@ -205,63 +225,39 @@ impl Pipeline {
             return fetched.map_err(NotAsked::Resting);
         };
         let mut pause = Duration::ZERO;
-        let stranger = Arc::new(Mutex::new(None));
         if feed.page.robots {
             let origin = self.permitted(&url, fetch, patience).await?;
             pause = origin.rules.crawl_delay().unwrap_or_default();
-            request.gate = Some(self.gate(Arc::clone(&stranger)));
         }
-        let host = host_key(&request.url);
+        let wait = self.hosts.book(&host_key(&request.url), pause);
+        tokio::time::sleep(wait.map_err(NotAsked::OverBudget)?).await;
+        let mut visit = self.visit(&request, fetch, patience);
         loop {
-            let wait = self.hosts.take(&host, pause);
-            if wait.is_zero() {
-                break;
-            }
-            if wait > BUDGET_PATIENCE {
-                return Err(NotAsked::OverBudget(wait));
-            }
-            tokio::time::sleep(wait).await;
-        }
-        let mut strangers = 0;
-        loop {
-            let fetched = self.fetch(&request, fetch, patience).await;
-            let (fetched, turn) = fetched.map_err(NotAsked::Resting)?;
-            let Fetched::Failed(failure) = &fetched else {
-                return Ok((fetched, turn));
+            let step = visit.step().await.map_err(NotAsked::Resting)?;
+            let to = match step {
+                Visited::Answered(fetched, turn) => return Ok((fetched, turn)),
+                Visited::Redirected(to) => to,
             };
-            if failure.kind != FailureKind::Barred || strangers >= MOST_STRANGERS {
-                return Ok((fetched, turn));
-            }
-            strangers += 1;
-            let unknown = stranger
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            // Whatever the gate did not let through is judged here once more, with all that is known of it.
-            let Some(unknown) = unknown else {
-                return Ok((fetched, turn));
-            };
-            // To ask for robots.txt takes a turn of its own.
-            drop(turn);
-            self.permitted(&unknown, fetch, patience).await?;
-        }
-    }
-
-    /// What lets redirects through: not to where robots.txt forbids it, nor to where it is not known yet.
-    fn gate(&self, stranger: Arc<Mutex<Option<Url>>>) -> Gate {
-        let origins = Arc::clone(&self.hosts.origins);
-        let clock = Arc::clone(&self.clock);
-        Arc::new(move |url| {
-            let now = clock.now();
-            let known = fresh(&origins, &url.origin().ascii_serialization(), now);
-            match known.map(|origin| origin.judge(url, now)) {
-                Some(Verdict::Allowed) => Ok(()),
-                Some(Verdict::Forbidden(_)) | None => {
-                    *stranger.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.clone());
-                    Err(format!("robots.txt of {url} has to be asked first"))
+            let mut pause = Duration::ZERO;
+            if feed.page.robots {
+                let name = to.origin().ascii_serialization();
+                if self.hosts.fresh(&name, self.now()).is_none() {
+                    // To ask for robots.txt takes a turn of its own.
+                    visit.leave();
                 }
+                let origin = self.permitted(&to, fetch, patience).await?;
+                pause = origin.rules.crawl_delay().unwrap_or_default();
             }
-        })
+            let host = host_key(to.as_str());
+            if host == visit.host() {
+                continue;
+            }
+            visit.leave();
+            match self.hosts.book(&host, pause) {
+                Ok(wait) => tokio::time::sleep(wait).await,
+                Err(wait) => return Err(NotAsked::Elsewhere { host, wait }),
+            }
+        }
     }
 
     /// What is known of the robots.txt of an address that may be asked for.

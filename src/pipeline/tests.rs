@@ -28,8 +28,9 @@ struct Site {
 }
 
 impl Site {
+    /// It is there on all loopback addresses, so that a test has several hosts.
     fn start(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let site = Self {
             port: listener.local_addr().unwrap().port(),
             answer: Arc::new(Mutex::new(Arc::new(answer))),
@@ -55,6 +56,11 @@ impl Site {
 
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The same at another host.
+    fn at(&self, host: &str, path: &str) -> String {
+        format!("http://{host}:{}{path}", self.port)
     }
 
     /// The heads of the requests for an address, in small letters.
@@ -187,7 +193,7 @@ fn start() -> Timestamp {
 
 fn config(site: &Site, rest: &str) -> String {
     format!(
-        "[fetch]\nhost_delay = \"0s\"\nallow_private = [\"127.0.0.1/32\"]\n[[feed]]\nname = \"port\"\nurl = \"{}\"\n{rest}",
+        "[fetch]\nhost_delay = \"0s\"\nallow_private = [\"127.0.0.0/8\"]\n[[feed]]\nname = \"port\"\nurl = \"{}\"\n{rest}",
         site.url("/feed")
     )
 }
@@ -415,6 +421,84 @@ async fn crawl_delay_is_kept_between_pages_and_not_when_nobody_obeys() {
     }
     assert_eq!(site.asked("/b").len(), 1);
     assert_eq!(site.asked("/robots.txt").len(), 1);
+}
+
+#[tokio::test]
+async fn who_is_led_to_another_host_waits_for_that_one_as_well() {
+    let links = Arc::new(Mutex::new(String::new()));
+    let items = Arc::clone(&links);
+    let site = Site::start(move |path, head| match path {
+        "/feed" => reply("200 OK", "", &rss("", &items.lock().unwrap())),
+        "/robots.txt" => reply("200 OK", "", "User-agent: *\nCrawl-delay: 600"),
+        "/a" | "/b" => reply(
+            "302 Found",
+            &format!("Location: http://127.0.0.4:{}/to{path}\r\n", port_of(head)),
+            "",
+        ),
+        _ => page(head),
+    });
+    let two = [("127.0.0.2", "/a"), ("127.0.0.3", "/b")];
+    *links.lock().unwrap() = two.map(|(host, path)| item(&site.at(host, path))).concat();
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site, "");
+    let bench = Bench::new(folder.path(), &config, start()).await;
+    bench.poll().await;
+    let entries = bench.entries();
+    assert_eq!(bench.look(entries[0].id).await, PageResult::Unchanged);
+    let PageResult::Failed(why) = bench.look(entries[1].id).await else {
+        panic!("it is too early");
+    };
+    assert!(why.contains("it leads to 127.0.0.4"), "{why}");
+    assert_eq!(
+        (site.asked("/to/a").len(), site.asked("/to/b").len()),
+        (1, 0)
+    );
+    let row = bench.entries().remove(1).page;
+    assert!(row.next.unwrap() >= start() + Duration::from_secs(599));
+    assert_eq!(
+        (row.failures, row.error),
+        (0, None),
+        "it has done nothing wrong"
+    );
+    assert_eq!(site.asked("/a").len(), 1, "once, however little was known");
+    assert_eq!(site.asked("/robots.txt").len(), 3);
+
+    // What the database knows of the other host is not asked for again.
+    drop(bench);
+    let bench = Bench::new(folder.path(), &config, start() + HOUR).await;
+    assert_eq!(bench.look(entries[1].id).await, PageResult::Unchanged);
+    assert_eq!((site.asked("/b").len(), site.asked("/to/b").len()), (2, 1));
+    assert_eq!(site.asked("/robots.txt").len(), 3);
+}
+
+fn port_of(head: &str) -> &str {
+    let host = head.lines().find_map(|line| line.strip_prefix("host: "));
+    host.unwrap().rsplit(':').next().unwrap()
+}
+
+#[tokio::test]
+async fn the_host_that_answers_a_feed_is_the_one_that_is_left_alone() {
+    let site = Site::start(|path, head| match path {
+        "/feed" => reply(
+            "302 Found",
+            &format!("Location: http://127.0.0.2:{}/busy\r\n", port_of(head)),
+            "",
+        ),
+        "/busy" => reply("503 Service Unavailable", "Retry-After: 600\r\n", ""),
+        _ => reply("404 Not Found", "", ""),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, ""), start()).await;
+    bench.poll().await;
+    let hurried = bench.pipeline.check_feed(bench.feed().id, Patience::Short);
+    let FeedResult::Failed(why) = Box::pin(hurried).await.unwrap().result else {
+        panic!("the other host wants to be left alone");
+    };
+    assert!(why.starts_with("not asked: the host wants"), "{why}");
+    assert_eq!(
+        (site.asked("/feed").len(), site.asked("/busy").len()),
+        (2, 1)
+    );
 }
 
 #[tokio::test]

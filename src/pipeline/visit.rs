@@ -1,0 +1,157 @@
+//! One request on its way from host to host: at each of them it waits for its turn.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{LONGEST_HOLD, Patience, Pipeline, Resting, SHORT_PATIENCE};
+use crate::config::FetchConfig;
+use crate::fetch::{
+    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Step, Turn, Turns, Way, host_key,
+};
+use crate::time::Stopwatch;
+
+/// A request under way.
+pub(super) struct Visit<'a> {
+    pipeline: &'a Pipeline,
+    request: &'a FetchRequest,
+    fetch: &'a FetchConfig,
+    patience: Patience,
+    clients: Arc<Clients>,
+    turns: Turns,
+    /// The host that was asked last, or is asked first.
+    host: String,
+    turn: Option<Turn>,
+    way: Option<Box<Way>>,
+    /// How long the servers have taken.
+    took: Duration,
+}
+
+/// What came of one step.
+pub(super) enum Visited {
+    /// The answer, with the turn at the host that gave it.
+    Answered(Fetched, Turn),
+    /// A redirect to this address, which the next step follows.
+    Redirected(Url),
+}
+
+impl Pipeline {
+    /// Asks as `fetch` wants it, when it is the host's turn; the host is left alone for as long as it says. The turn is
+    /// to be dropped when the answer is read, or in good hands: as long as it is held no other answer takes up memory.
+    pub(super) async fn fetch(
+        &self,
+        request: &FetchRequest,
+        fetch: &FetchConfig,
+        patience: Patience,
+    ) -> Result<(Fetched, Turn), Resting> {
+        let mut visit = self.visit(request, fetch, patience);
+        loop {
+            if let Visited::Answered(fetched, turn) = visit.step().await? {
+                return Ok((fetched, turn));
+            }
+        }
+    }
+
+    /// The same step by step, for whoever has to be asked before a redirect is followed.
+    pub(super) fn visit<'a>(
+        &'a self,
+        request: &'a FetchRequest,
+        fetch: &'a FetchConfig,
+        patience: Patience,
+    ) -> Visit<'a> {
+        let setup = self.setup();
+        Visit {
+            pipeline: self,
+            request,
+            fetch,
+            patience,
+            clients: setup.clients,
+            turns: setup.turns,
+            host: host_key(&request.url),
+            turn: None,
+            way: None,
+            took: Duration::ZERO,
+        }
+    }
+}
+
+impl Visit<'_> {
+    /// The host that was asked last.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Gives the turn back; the next step takes another one.
+    pub(super) fn leave(&mut self) {
+        self.turn = None;
+    }
+
+    /// Asks the host that is next, when it is its turn. No turn is held while another one is waited for.
+    pub(super) async fn step(&mut self) -> Result<Visited, Resting> {
+        if let Some(way) = &self.way {
+            let host = host_key(way.url().as_str());
+            if host != self.host {
+                self.leave();
+                self.host = host;
+            }
+        }
+        let turn = match self.turn.take() {
+            Some(turn) => turn,
+            None => self.take_turn().await?,
+        };
+        let since = Stopwatch::start();
+        let step = match self.clients.of(self.fetch) {
+            Ok(client) => client.step(self.request, self.way.take()).await,
+            // Only for settings of before a reload: those in force were tried before they came into force.
+            Err(error) => Step::Answered(Fetched::Failed(FetchFailure {
+                kind: FailureKind::Refused,
+                message: error.to_string(),
+                status: None,
+                retry_after: None,
+                at: self.pipeline.now(),
+            })),
+        };
+        self.took += since.elapsed();
+        match step {
+            Step::Answered(fetched) => {
+                self.note(&fetched);
+                Ok(Visited::Answered(fetched, turn))
+            }
+            Step::Redirected(way) => {
+                let to = way.url().clone();
+                self.turn = Some(turn);
+                self.way = Some(way);
+                Ok(Visited::Redirected(to))
+            }
+        }
+    }
+
+    async fn take_turn(&self) -> Result<Turn, Resting> {
+        match self.patience {
+            Patience::Endless => Ok(self.turns.take(&self.host).await),
+            Patience::Short => {
+                let turn = self.turns.take_within(&self.host, SHORT_PATIENCE).await;
+                turn.map_err(|held| Resting(held.as_secs()))
+            }
+        }
+    }
+
+    /// Counts the answer, and leaves its host alone when it asks for that.
+    fn note(&self, fetched: &Fetched) {
+        let (outcome, bytes) = match fetched {
+            Fetched::Body(answer) => ("body", answer.body.len()),
+            Fetched::NotModified(_) => ("not_modified", 0),
+            Fetched::Gone(_) => ("gone", 0),
+            Fetched::Failed(failure) => (failure.kind.as_str(), 0),
+        };
+        let kind = self.request.kind.as_str();
+        let metrics = self.pipeline.metrics();
+        metrics.fetched(kind, outcome, bytes, self.took);
+        if let Fetched::Failed(failure) = fetched
+            && let Some(wait) = failure.retry_after
+        {
+            self.turns.hold(&self.host, wait.min(LONGEST_HOLD));
+        }
+    }
+}
