@@ -490,9 +490,11 @@ pub struct FeedPoll {
     pub emptied: Option<Option<Timestamp>>,
 }
 
-/// What a document says of how often it is worth asking.
+/// What a document, and the answer that brought it, say of how often it is worth asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pace {
+    /// How long its answers are fresh by their headers.
+    pub lifetime: Option<Duration>,
     /// `ttl`, or `sy:updatePeriod` divided by `sy:updateFrequency`.
     pub ttl: Option<Duration>,
     /// `skipHours`: bit `n` is the hour from `n`:00 UTC.

@@ -229,7 +229,7 @@ impl Client {
         let hints = CacheHints::read(response.headers(), now);
         match status {
             StatusCode::NOT_MODIFIED if request.conditional().next().is_some() => {
-                Ok(Fetched::NotModified(NotModified {
+                Ok(Fetched::NotModified(Box::new(NotModified {
                     validators: validators_after_304(
                         &request.validators,
                         lookup(response.headers()),
@@ -238,7 +238,7 @@ impl Client {
                     permanent_url: trail.permanent_url.clone(),
                     final_url: trail.into_final_url(),
                     at: now,
-                }))
+                })))
             }
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
                 let answer = self.read_body(response, trail, request, hints).await?;

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetched {
     /// The server says that nothing has changed since the validators that were sent.
-    NotModified(NotModified),
+    NotModified(Box<NotModified>),
     /// A complete, decoded body.
     Body(Box<Answer>),
     /// 410: taken away for good, said by the address itself or at the end of permanent redirects only.
@@ -184,9 +184,26 @@ pub struct CacheHints {
     pub expires: Option<Timestamp>,
     /// `Retry-After`, at most seven days.
     pub retry_after: Option<Duration>,
+    /// How long such answers are fresh in all, by either header and without regard to `Age`.
+    pub lifetime: Option<Duration>,
+    /// Whether neither header is there.
+    pub silent: bool,
 }
 
 impl CacheHints {
+    /// The hints of a 304: what it is silent about is as it was in the answer before (RFC 9111 4.3.4).
+    #[must_use]
+    pub fn of_the_same(self, lifetime: Option<Duration>) -> Self {
+        match self.silent {
+            true => Self {
+                max_age: lifetime,
+                lifetime,
+                ..self
+            },
+            false => self,
+        }
+    }
+
     /// Reads the headers of an answer received at `now`.
     #[must_use]
     pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Self {
@@ -217,10 +234,17 @@ impl CacheHints {
                 Some(date) => now + expires.since(date).min(MAX_WAIT),
                 None => expires.min(now + MAX_WAIT),
             });
+        let expires = expires.filter(|at| *at > now);
+        let lifetime = match cache_control {
+            CacheControl::MaxAge(max_age) => Some(max_age),
+            CacheControl::Silent | CacheControl::Never => expires.map(|at| at.since(now)),
+        };
         Self {
             max_age,
-            expires: expires.filter(|at| *at > now),
+            expires,
             retry_after: get("retry-after").and_then(|text| retry_after(text, now)),
+            lifetime,
+            silent: lines.is_empty() && !headers.contains_key(header::EXPIRES),
         }
     }
 

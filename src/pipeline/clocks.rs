@@ -14,7 +14,7 @@ use crate::fetch::CacheHints;
 use crate::store::{self, FeedRow, Rescheduled};
 use crate::time::Timestamp;
 
-/// What a document says of how often it is worth asking.
+/// What a document says of how often it is worth asking; what its answer says comes on top.
 pub(super) fn pace(document: &ParsedFeed, now: Timestamp) -> Pace {
     let hints = &document.hints;
     let bits = |places: &[u8]| {
@@ -23,6 +23,7 @@ pub(super) fn pace(document: &ParsedFeed, now: Timestamp) -> Pace {
             .fold(0_u32, |bits, place| bits | 1 << (place & 31))
     };
     Pace {
+        lifetime: None,
         ttl: hints.ttl.max(hints.update_period),
         skip_hours: bits(&hints.skip_hours),
         skip_days: u8::try_from(bits(&hints.skip_days)).unwrap_or(0),
@@ -70,7 +71,11 @@ pub(super) fn well(
     pace: Option<Pace>,
     validators: &Validators,
 ) -> FeedPoll {
-    let mut hints = hints(answer, &pace.unwrap_or(feed.pace), now);
+    let pace = Pace {
+        lifetime: answer.lifetime,
+        ..pace.unwrap_or(feed.pace)
+    };
+    let mut hints = hints(answer, &pace, now);
     hints.unconditional = validators.etag.is_none() && validators.last_modified.is_none();
     let poll = poll(
         feed,
@@ -81,7 +86,7 @@ pub(super) fn well(
         &hints,
     );
     FeedPoll {
-        pace: pace.filter(|pace| *pace != feed.pace),
+        pace: (pace != feed.pace).then_some(pace),
         ..poll
     }
 }

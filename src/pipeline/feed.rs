@@ -113,7 +113,8 @@ impl Poll<'_> {
                 // A date says little: the front page of a parked domain is older than any feed.
                 let sure = self.row.validators.etag.is_some();
                 let moved_to = answer.permanent_url.filter(|_| sure);
-                let poll = self.well(&answer.hints, known);
+                let hints = answer.hints.of_the_same(self.row.pace.lifetime);
+                let poll = self.well(&hints, known);
                 let poll = FeedPoll {
                     status: Some(304),
                     moved_to: self.moved_to(moved_to).map(Some),

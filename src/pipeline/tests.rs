@@ -519,6 +519,35 @@ async fn wishes_of_a_document_outlive_a_304() {
 }
 
 #[tokio::test]
+async fn a_304_keeps_the_lifetime_that_it_is_silent_about() {
+    let site = Site::start(|_, head| match head.contains("if-none-match") {
+        true => reply("304 Not Modified", "", ""),
+        false => {
+            let headers = "ETag: \"f\"\r\nCache-Control: max-age=10800\r\nAge: 60\r\n";
+            reply("200 OK", headers, &rss("", ""))
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&site, "every = \"15m\"\n");
+    let bench = Bench::new(folder.path(), &config, start()).await;
+    bench.poll().await;
+    drop(bench);
+    let bench = Bench::new(folder.path(), &config, start() + HOUR * 3).await;
+    bench.poll().await;
+    assert_eq!(bench.feed().next_why, "publisher asks for 3h (max-age)");
+    bench.poll().await;
+    assert_eq!(bench.feed().next_why, "publisher asks for 3h (max-age)");
+
+    // One that speaks has the last word.
+    site.becomes(|_, _| reply("304 Not Modified", "Cache-Control: no-cache\r\n", ""));
+    bench.poll().await;
+    assert_eq!(bench.feed().next_why, "every 15m");
+    site.becomes(|_, _| reply("304 Not Modified", "", ""));
+    bench.poll().await;
+    assert_eq!(bench.feed().next_why, "every 15m");
+}
+
+#[tokio::test]
 async fn a_move_is_remembered_when_the_feed_answers_there_unchanged() {
     let feed = |head: &str| match head.contains("if-none-match: \"f\"") {
         true => reply("304 Not Modified", "", ""),

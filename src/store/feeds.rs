@@ -98,7 +98,7 @@ pub struct FeedRow {
     pub baseline: Option<Timestamp>,
     /// Whether its guids name entries, once that is known.
     pub guids_trusted: Option<bool>,
-    /// What its last document said of its own clock.
+    /// What its last document, and the headers of its answers, say of its own clock.
     pub pace: Pace,
     /// Not to be polled before this, whatever its schedule.
     pub not_before: Option<Timestamp>,
@@ -116,7 +116,7 @@ macro_rules! select_feed {
             "SELECT id, url, name, host, active, paused_at, added_at, title, etag, last_modified, body_sha256, \
              next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
              moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
-             newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at FROM feeds ",
+             newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at, lifetime_ms FROM feeds ",
             $rest
         )
     };
@@ -151,6 +151,7 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         baseline: row.get(21)?,
         guids_trusted: row.get(22)?,
         pace: Pace {
+            lifetime: sql::duration(row, 32)?,
             ttl: sql::duration(row, 23)?,
             skip_hours: row.get(24)?,
             skip_days: row.get(25)?,
@@ -377,7 +378,7 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
         tx.conn
             .prepare_cached(
                 "UPDATE feeds SET ttl_ms = ?1, skip_hours = ?2, skip_days = ?3, entry_gap_ms = ?4, \
-                 newest_entry_at = ?5 WHERE id = ?6",
+                 newest_entry_at = ?5, lifetime_ms = ?6 WHERE id = ?7",
             )?
             .execute(params![
                 pace.ttl.map(sql::millis),
@@ -385,6 +386,7 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 pace.skip_days,
                 pace.rhythm.map(|rhythm| sql::millis(rhythm.gap)),
                 pace.rhythm.map(|rhythm| rhythm.newest),
+                pace.lifetime.map(sql::millis),
                 poll.feed
             ])?;
     }

@@ -63,6 +63,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 10,
         sql: include_str!("../../migrations/0010_compaction.sql"),
     },
+    Migration {
+        number: 11,
+        sql: include_str!("../../migrations/0011_lifetime.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

@@ -5,7 +5,7 @@ use super::*;
 use crate::store::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 10] = [
+const DUMPS: [(u32, &str); 11] = [
     (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
     (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
     (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
@@ -16,6 +16,7 @@ const DUMPS: [(u32, &str); 10] = [
     (8, include_str!("../../../tests/fixtures/schemas/0008.sql")),
     (9, include_str!("../../../tests/fixtures/schemas/0009.sql")),
     (10, include_str!("../../../tests/fixtures/schemas/0010.sql")),
+    (11, include_str!("../../../tests/fixtures/schemas/0011.sql")),
 ];
 
 /// A file as the program of that time left it.
