@@ -219,6 +219,7 @@ raw_table! {
         significance: String = "\"typographic\", \"minor\" or \"substantive\"",
         max_payload: String = "a size such as \"20 KiB\"",
         max_queue: i64 = "a number such as 10000",
+        allow_private: Vec<At<String>> = "a list of networks such as [\"10.1.0.0/16\"]",
     }
 }
 

@@ -382,6 +382,8 @@ pub struct TargetConfig {
     pub max_payload: u64,
     /// Deliveries that may wait; further events are given up at once, kept and counted.
     pub max_queue: usize,
+    /// Networks that are not public and may be reached all the same.
+    pub allow_private: Vec<IpNet>,
 }
 
 impl TargetConfig {

@@ -399,6 +399,8 @@ fn target(out: &mut Writer, target: &TargetConfig) {
     out.text("significance", significance(target.significance));
     out.text("max_payload", &format_size(target.max_payload));
     out.value("max_queue", target.max_queue);
+    let networks = target.allow_private.iter().map(ToString::to_string);
+    out.list("allow_private", &networks.collect::<Vec<_>>());
 }
 
 fn source(out: &mut Writer, key: &str, source: &SecretSource, inline: &str) {

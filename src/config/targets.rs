@@ -107,6 +107,7 @@ impl Resolver<'_, '_> {
         let significance = raw.significance.as_ref();
         let max_payload = raw.max_payload.as_ref().or(defaults.max_payload.as_ref());
         let max_queue = raw.max_queue.as_ref().or(defaults.max_queue.as_ref());
+        let networks = raw.allow_private.or_else(|| defaults.allow_private.clone());
         let (url, url_source) = url.map_or((None, SecretSource::Inline), |found| {
             (found.secret, found.source)
         });
@@ -129,6 +130,7 @@ impl Resolver<'_, '_> {
             significance: self.choice("significance", significance, &SIGNIFICANCES, least),
             max_payload: self.size("max_payload", max_payload, 4 << 10..=10 << 20, 4 << 10),
             max_queue: self.number("max_queue", max_queue, 1..=10_000_000, 10_000),
+            allow_private: self.networks(&networks.map_or_else(Vec::new, |list| list.value)),
         }
     }
 

@@ -10,7 +10,7 @@ use super::counted::Counted;
 use super::patience::Patience;
 use crate::config::Config;
 use crate::domain::url::without_login;
-use crate::fetch::{Clients, Turns, user_agent};
+use crate::fetch::{AddressPolicy, Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
 use crate::pipeline::{Pipeline, Settings, Workers};
@@ -284,6 +284,7 @@ pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
             url,
             secrets,
             max_payload: usize::try_from(target.max_payload).unwrap_or(usize::MAX),
+            reach: AddressPolicy::public_and(target.allow_private.iter().copied()),
         }))
     });
     targets.collect()

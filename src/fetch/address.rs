@@ -83,6 +83,14 @@ impl AddressPolicy {
     }
 }
 
+impl AddressPolicy {
+    /// As [`Self::check_url`], for an address that was not read yet.
+    #[must_use]
+    pub fn permits_url(&self, address: &str) -> bool {
+        Url::parse(address).is_ok_and(|url| self.check_url(&url).is_ok())
+    }
+}
+
 impl Default for AddressPolicy {
     fn default() -> Self {
         Self::public_and([])

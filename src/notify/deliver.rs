@@ -1,7 +1,7 @@
 //! One attempt of one delivery.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::sign::sign;
@@ -61,27 +61,52 @@ pub trait Deliver: Send + Sync {
 
 /// Sends by HTTP, signed after Standard Webhooks.
 ///
-/// Targets come from the operator's own configuration, so they may stand in private networks; a redirect is written
-/// by somebody else and is never followed.
+/// Targets come from the operator's own configuration, so they may stand in private networks, those that they name; what
+/// their names lead to is written by somebody else and judged like all addresses, and no redirect is followed.
 #[derive(Clone)]
 pub struct Deliverer {
-    client: Client,
+    user_agent: String,
+    timeout: Duration,
+    /// One for each policy, as a kept connection must not serve a target that may not reach so far.
+    clients: Arc<Mutex<Vec<(AddressPolicy, Client)>>>,
     clock: Arc<dyn Clock>,
 }
+
+/// Policies that are in use at once; those of before a reload are forgotten.
+const MOST_CLIENTS: usize = 16;
 
 impl Deliverer {
     /// A deliverer with its own connections.
     pub fn new(user_agent: String, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
-        let config = ClientConfig {
-            timeout: TIMEOUT,
-            policy: AddressPolicy::anywhere(),
+        let deliverer = Self {
             user_agent,
+            timeout: TIMEOUT,
+            clients: Arc::default(),
+            clock,
+        };
+        // What cannot be set up is told at the start, and not at the first delivery.
+        deliverer.client(&AddressPolicy::public_and([]))?;
+        Ok(deliverer)
+    }
+
+    /// The client for the targets that may reach so far.
+    fn client(&self, reach: &AddressPolicy) -> Result<Client, ClientError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(policy, _)| policy == reach) {
+            return Ok(client.clone());
+        }
+        let config = ClientConfig {
+            timeout: self.timeout,
+            policy: reach.clone(),
+            user_agent: self.user_agent.clone(),
             ..ClientConfig::default()
         };
-        Ok(Self {
-            client: Client::new(&config, Arc::clone(&clock))?,
-            clock,
-        })
+        let client = Client::new(&config, Arc::clone(&self.clock))?;
+        if clients.len() >= MOST_CLIENTS {
+            clients.remove(0);
+        }
+        clients.push((reach.clone(), client.clone()));
+        Ok(client)
     }
 }
 
@@ -90,18 +115,21 @@ impl Deliver for Deliverer {
         let at = self.clock.now();
         let stopwatch = Stopwatch::start();
         let signed = sign(&target.secrets, uid, at, &body);
-        let answer = self
-            .client
-            .post(PostRequest {
-                url: target.url.clone(),
-                headers: signed.headers(),
-                content_type: "application/json",
-                body,
-            })
-            .await;
-        let (result, status, error) = match answer {
-            Ok(answer) => judge(answer),
-            Err(failure) => judge_failure(failure),
+        let request = PostRequest {
+            url: target.url.clone(),
+            headers: signed.headers(),
+            content_type: "application/json",
+            body,
+        };
+        let (result, status, error) = match self.client(&target.reach) {
+            Err(error) => {
+                let again = DeliveryResult::Retry { after: None };
+                (again, None, Some(error.to_string()))
+            }
+            Ok(client) => match client.post(request).await {
+                Ok(answer) => judge(answer),
+                Err(failure) => judge_failure(&failure, &target.url),
+            },
         };
         Attempt {
             at,
@@ -134,12 +162,17 @@ fn judge(answer: PostAnswer) -> Judgement {
     (result, Some(answer.status), Some(error))
 }
 
-fn judge_failure(failure: FetchFailure) -> Judgement {
+fn judge_failure(failure: &FetchFailure, url: &str) -> Judgement {
+    let can_be_sent = AddressPolicy::anywhere().permits_url(url);
     let result = match failure.kind {
-        FailureKind::Refused => DeliveryResult::Dead,
+        // Where a name leads, and what the configuration permits, may be mended meanwhile.
+        FailureKind::Refused if !can_be_sent => DeliveryResult::Dead,
         _ => DeliveryResult::Retry { after: None },
     };
-    (result, failure.status, Some(failure.message))
+    let message = failure
+        .message
+        .replace("`fetch.allow_private`", "`allow_private` of the target");
+    (result, failure.status, Some(message))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Where events are sent.
 
 use super::sign::Secret;
+use crate::fetch::AddressPolicy;
 
 /// A receiver, from a `[[target]]` table.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Target {
     pub secrets: Vec<Secret>,
     /// The largest body in bytes.
     pub max_payload: usize,
+    /// The addresses that may be reached.
+    pub reach: AddressPolicy,
 }
 
 /// How a target is spoken to.

@@ -129,7 +129,7 @@ impl Resolver<'_, '_> {
         contact.value.clone()
     }
 
-    fn networks(&mut self, networks: &[At<String>]) -> Vec<IpNet> {
+    pub(in crate::config) fn networks(&mut self, networks: &[At<String>]) -> Vec<IpNet> {
         let mut list = Vec::new();
         for network in networks {
             let text = network.value.as_str();

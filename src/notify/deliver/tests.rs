@@ -157,6 +157,7 @@ async fn connection_that_fails_is_explained_without_the_address() {
         url: format!("http://127.0.0.1:{port}/token"),
         secrets: vec![secret()],
         max_payload: 2048,
+        reach: AddressPolicy::anywhere(),
     };
     let error = send_to(&target).await.error.unwrap();
     assert!(error.contains("127.0.0.1"), "{error}");
@@ -178,16 +179,57 @@ async fn silent_receiver_is_given_up() {
     assert_eq!(TIMEOUT, Duration::from_secs(15));
     let receiver = Receiver::start(vec![Answer::Silence]).await;
     let clock: Arc<dyn Clock> = Arc::new(Fixed::at(at()));
-    let config = ClientConfig {
+    let deliverer = Deliverer {
         timeout: Duration::from_secs(1),
-        policy: AddressPolicy::anywhere(),
-        ..ClientConfig::default()
+        ..Deliverer::new("revisor test".into(), clock).unwrap()
     };
-    let client = Client::new(&config, Arc::clone(&clock)).unwrap();
-    let deliverer = Deliverer { client, clock };
+    deliverer.clients.lock().unwrap().clear();
     let attempt = deliverer
         .deliver(&receiver.target("desk"), "msg_1", b"{}".to_vec())
         .await;
     assert_eq!(attempt.result, DeliveryResult::Retry { after: None });
     assert_eq!(attempt.error.unwrap(), "no answer within 1 s");
+}
+
+#[tokio::test]
+async fn a_target_reaches_what_its_configuration_names_and_no_metadata() {
+    let receiver = Receiver::start(vec![Answer::status("200 OK"), Answer::status("200 OK")]).await;
+    let network = |text: &str| text.parse::<ipnet::IpNet>().unwrap();
+    let own = AddressPolicy::public_and([network("127.0.0.0/8"), network("fc00::/7")]);
+    let desk = Target {
+        reach: own.clone(),
+        ..receiver.target("desk")
+    };
+    assert_eq!(send_to(&desk).await.result, DeliveryResult::Delivered);
+    let narrow = Target {
+        reach: AddressPolicy::public_and([]),
+        ..desk.clone()
+    };
+    // Also through a name, and with a kept connection at hand.
+    let named = Target {
+        url: narrow.url.replace("127.0.0.1", "localhost"),
+        ..narrow.clone()
+    };
+    for target in [narrow, named] {
+        let refused = send_to(&target).await;
+        assert_eq!(refused.result, DeliveryResult::Retry { after: None });
+        let error = refused.error.unwrap();
+        assert!(error.contains("not public"), "{error}");
+        assert!(error.contains("`allow_private` of the target"), "{error}");
+    }
+    for host in [
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "2852039166",
+        "[::ffff:169.254.169.254]",
+        "[fe80::1]",
+    ] {
+        let target = Target {
+            url: format!("http://{host}/latest/meta-data"),
+            ..desk.clone()
+        };
+        let error = send_to(&target).await.error.unwrap();
+        assert!(error.contains("not public"), "{host}: {error}");
+    }
+    assert_eq!(receiver.got().len(), 1);
 }
