@@ -1,14 +1,18 @@
 //! `revisor feeds`: the feeds of the configuration and how they are.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::Context;
 use super::args::{FeedsArgs, Format};
-use super::setup::reader_if_any;
+use super::setup::{now, reader_if_any};
 use crate::config::{Config, FeedConfig, Secrets};
+use crate::domain::outcome::Validators;
+use crate::domain::schedule::{Every, Hints, PollResult, next_poll};
 use crate::error::{Error, Exit};
 use crate::report::feeds::{self, FeedRow, FeedState};
-use crate::store::{FeedHealth, Reader};
+use crate::store::{self, FeedHealth, Reader};
+use crate::time::Timestamp;
 
 pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Oneline, Format::Json])?;
@@ -45,6 +49,7 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
         Some(reader) => reader.feed_health(true)?,
         None => Vec::new(),
     };
+    let now = now();
     let mut known: HashMap<String, FeedHealth> = health
         .into_iter()
         .map(|health| (health.feed.url.clone(), health))
@@ -53,14 +58,37 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
         .feeds
         .iter()
         .map(|feed| match known.remove(&feed.url) {
-            Some(health) => known_row(feed, health),
-            None => new_row(feed),
+            Some(health) => known_row(feed, health, now),
+            None => new_row(feed, None, now),
         });
     Ok(rows.collect())
 }
 
-fn new_row(feed: &FeedConfig) -> FeedRow {
+/// How long it is from one poll of a feed that is well to the next, and why: by its schedule, its rhythm and its own
+/// word, without what a single answer or failure adds.
+fn usual(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> (Duration, String) {
+    let validators = row.map(|row| &row.validators);
+    let is_whole = |known: &Validators| known.etag.is_none() && known.last_modified.is_none();
+    let read = row.is_some_and(|row| row.last_ok.is_some());
+    let hints = Hints {
+        ttl: row.and_then(|row| row.pace.ttl),
+        rhythm: row.and_then(|row| row.pace.rhythm),
+        unconditional: read && validators.is_some_and(is_whole),
+        ..Hints::default()
+    };
+    let next = next_poll(&feed.plan, now, PollResult::Ok, &hints, 0, 0.0);
+    let gap = match &feed.plan.every {
+        Every::Interval(_) => next.at.map(|at| at.since(now)),
+        Every::Cron(_) => None,
+    };
+    (gap.unwrap_or_else(|| feed.plan.usual_gap(now)), next.why)
+}
+
+fn new_row(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> FeedRow {
+    let (interval, interval_why) = usual(feed, row, now);
     FeedRow {
+        interval: interval.as_secs(),
+        interval_why,
         name: feed.name.clone(),
         url: feed.url.clone(),
         title: None,
@@ -78,8 +106,9 @@ fn new_row(feed: &FeedConfig) -> FeedRow {
     }
 }
 
-fn known_row(feed: &FeedConfig, health: FeedHealth) -> FeedRow {
+fn known_row(feed: &FeedConfig, health: FeedHealth, now: Timestamp) -> FeedRow {
     let row = health.feed;
+    let new = new_row(feed, Some(&row), now);
     let state = if row.gone.is_some() {
         FeedState::Gone
     } else if row.paused.is_some() {
@@ -104,6 +133,6 @@ fn known_row(feed: &FeedConfig, health: FeedHealth) -> FeedRow {
         // A feed that is back in the configuration is due as soon as somebody looks.
         next: row.next_poll.filter(|_| row.active),
         next_why: row.next_why,
-        ..new_row(feed)
+        ..new
     }
 }

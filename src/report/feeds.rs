@@ -46,6 +46,10 @@ pub struct FeedRow {
     pub next: Option<Timestamp>,
     /// Why then.
     pub next_why: String,
+    /// The usual time from one poll to the next in seconds, when the feed is well.
+    pub interval: u64,
+    /// Why that long.
+    pub interval_why: String,
 }
 
 /// How a feed is.
@@ -112,7 +116,12 @@ fn table_row(feed: &FeedRow, view: &View) -> Vec<Line> {
     };
     let why = clean::excerpt(&feed.next_why, 40);
     if !why.is_empty() && feed.next.is_some() && feed.state != FeedState::Paused {
-        next = next.with(Role::Faint, format!(" ({why})"));
+        let usual = clean::excerpt(&feed.interval_why, 40);
+        let usual = match usual == why || feed.interval_why.is_empty() {
+            true => String::new(),
+            false => format!("; usually {usual}"),
+        };
+        next = next.with(Role::Faint, format!(" ({why}{usual})"));
     }
     if let Some(error) = &feed.error {
         next = next.with(Role::Warning, format!("  {}", clean::excerpt(error, 80)));
@@ -166,6 +175,8 @@ mod tests {
             last_ok: Some(at("2026-11-23T11:56:00Z")),
             next: Some(at("2026-11-23T12:11:00Z")),
             next_why: "every 15m".into(),
+            interval: 900,
+            interval_why: "every 15m".into(),
         }
     }
 
@@ -189,7 +200,7 @@ mod tests {
             "\
 feed          state        entries  changes  last read  next check
 example-news  ok                30        4  4 min ago  in 11 min (every 15m)
-bbc-world     failing ×52       30        4  4 min ago  in 11 min (failed 52 times)  HTTP 403
+bbc-world     failing ×52       30        4  4 min ago  in 11 min (failed 52 times; usually every 15m)  HTTP 403
 old-blog      gone              30        4  4 min ago  never  HTTP 410
 new           new                0        0  never      now (every 15m)
 "
