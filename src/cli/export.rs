@@ -9,7 +9,7 @@ use std::path::Path;
 use super::Context;
 use super::args::{EvidenceArgs, ExportCommand, Format};
 use super::setup::{now, reader_if_any};
-use crate::config::{self, ConfigError, Secrets, feed_tables};
+use crate::config::{self, ConfigError, FeedConfig, Login, SecretSource, Secrets, feed_tables};
 use crate::domain::ids::ChangeNumber;
 use crate::error::{Error, Exit};
 use crate::report::evidence::{self, Evidence};
@@ -62,8 +62,41 @@ fn as_toml(context: &Context) -> Result<String, Error> {
     let Some(file) = &config.file else {
         return Ok(String::new());
     };
+    // Who hands a configuration on may not think of what stands in it.
+    for feed in &config.feeds {
+        for secret in inline_secrets(feed) {
+            context.output.warning(&format!("{}: {secret}", feed.name));
+        }
+    }
     let text = config::read(file)?;
     Ok(feed_tables(&text).map_err(ConfigError::from)?)
+}
+
+/// The secrets of a feed that stand in the configuration itself.
+fn inline_secrets(feed: &FeedConfig) -> Vec<String> {
+    let Some(access) = &feed.access else {
+        return Vec::new();
+    };
+    let login = match &access.login {
+        Some(Login::Basic { source, .. }) if *source == SecretSource::Inline => {
+            Some("its `password` is printed; `password_file` keeps it out")
+        }
+        Some(Login::Bearer { source, .. }) if *source == SecretSource::Inline => {
+            Some("its `token` is printed; `token_file` keeps it out")
+        }
+        Some(Login::Basic { .. } | Login::Bearer { .. }) | None => None,
+    };
+    let headers = access.headers.iter();
+    let headers = headers.filter(|header| header.source == SecretSource::Inline);
+    let headers = headers.map(|header| {
+        let name = &header.name;
+        format!("the value of its header {name} is printed; `value_file` keeps it out")
+    });
+    login
+        .map(str::to_owned)
+        .into_iter()
+        .chain(headers)
+        .collect()
 }
 
 fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {

@@ -129,6 +129,55 @@ fn lines_come_from_standard_input_and_commands_are_not_run() {
     }
 }
 
+#[test]
+fn an_export_with_secrets_says_so_and_how_they_are_kept_out() {
+    let config = "[[feed]]\nname = \"paid\"\nurl = \"https://paid.example/rss\"\nuser = \"me\"\npassword = \"s3cret\"\n\
+                  headers = [{ name = \"X-Key\", value = \"k3y\" }]\n\
+                  [[feed]]\nname = \"free\"\nurl = \"https://free.example/rss\"\n";
+    let home = Home::new(config);
+    let ran = home.run(&["export", "toml"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("s3cret"), "{ran:?}");
+    let told = |words: &str| {
+        ran.stderr
+            .lines()
+            .filter(|line| line.contains(words))
+            .count()
+    };
+    assert_eq!(
+        told("paid: its `password` is printed; `password_file`"),
+        1,
+        "{ran:?}"
+    );
+    assert_eq!(
+        told("paid: the value of its header X-Key is printed"),
+        1,
+        "{ran:?}"
+    );
+    assert_eq!(told("free"), 0, "{ran:?}");
+    assert!(
+        !ran.stderr.contains("s3cret") && !ran.stderr.contains("k3y"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn the_usual_interval_of_a_feed_is_told_also_while_it_fails() {
+    let publisher = Server::start();
+    publisher.set("/feed.xml", Page::status(503).header("retry-after", "7200"));
+    let url = publisher.url("/feed.xml");
+    let home = Home::new(&format!(
+        "[[feed]]\nname = \"f\"\nurl = \"{url}\"\nevery = \"15m\"\n"
+    ));
+    home.check();
+    let feeds: Value = serde_json::from_str(&home.ok(&["feeds", "--json"])).unwrap();
+    assert_eq!(feeds[0]["interval"], 900, "{feeds}");
+    assert_eq!(feeds[0]["interval_why"], "every 15m");
+    assert_ne!(feeds[0]["next_why"], "every 15m");
+    let text = home.ok(&["feeds"]);
+    assert!(text.contains("usually every 15m"), "{text}");
+}
+
 fn one_feed(publisher: &Server) -> Home {
     let text = "The council had put off repairs of the piers in March.";
     let items = [("1", "https://e.example/1", "Bridge closed", text)];
