@@ -28,8 +28,7 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
         config: file.or(context.global.config.as_deref()),
         ..context.flags()
     };
-    let Loaded { config, warnings } =
-        load(flags, &Environment::of_process(), Secrets::WhereReadable)?;
+    let Loaded { config, warnings } = load(flags, &Environment::of_process(), Secrets::WhereThere)?;
     let now = now();
     let lines = schedules(&config, now);
     if as_json {

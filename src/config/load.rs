@@ -37,6 +37,8 @@ pub enum Secrets {
     Required,
     /// For what only reads the database, and for people who may not read secrets: it is a warning.
     WhereReadable,
+    /// For who checks a configuration: a file that is not there is a mistake, one that may not be read a warning.
+    WhereThere,
 }
 
 /// A configuration, and what about it deserves a look.

@@ -67,6 +67,12 @@ impl SecretSource {
         }
     }
 
+    /// Whether it is a file, and there is none: then nobody can read it, whatever his rights are.
+    pub(super) fn is_missing(&self) -> bool {
+        let Self::File(path) = self else { return false };
+        std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    }
+
     /// Reads what is not inline. The error says what is wrong, never what was read.
     pub(super) fn read(&self, environment: &Environment) -> Result<Secret, String> {
         match self {

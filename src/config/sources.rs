@@ -73,9 +73,14 @@ impl Resolver<'_, '_> {
             }
             (None, Err(problem)) => {
                 let message = format!("{key}{}: {problem}", source.suffix());
-                match self.secrets {
-                    Secrets::Required => self.problems.add(&place, message),
-                    Secrets::WhereReadable => self.warnings.push((place.clone(), message)),
+                let needed = match self.secrets {
+                    Secrets::Required => true,
+                    Secrets::WhereThere => source.is_missing(),
+                    Secrets::WhereReadable => false,
+                };
+                match needed {
+                    true => self.problems.add(&place, message),
+                    false => self.warnings.push((place.clone(), message)),
                 }
                 None
             }

@@ -612,6 +612,15 @@ fn secrets_come_from_files_variables_and_credentials() {
             .iter()
             .any(|warning| warning.contains("config.toml:5:15: secret_file: cannot read"))
     );
+    // Who checks it need not have the service's rights and credentials; what is not there is missing for everybody.
+    let check = |lines| load(&format!("{url}\n{lines}"), Secrets::WhereThere);
+    let error = check("secret_file = \"none\"").unwrap_err();
+    assert!(
+        error.to_string().contains("secret_file: cannot read"),
+        "{error}"
+    );
+    check("secret_env = \"NONE\"").unwrap();
+    check("secret_credential = \"none\"").unwrap();
 }
 
 #[test]
