@@ -1,5 +1,7 @@
 //! `revisor config`: whether the configuration can be used, what is in force, and where it is.
 
+mod reload;
+
 use std::path::Path;
 
 use serde_json::json;
@@ -18,6 +20,7 @@ pub(super) fn run(context: &mut Context, what: &ConfigCommand) -> Result<Exit, E
     let as_json = format == Format::Json;
     match what {
         ConfigCommand::Check { file } => check(context, file.as_deref(), as_json),
+        ConfigCommand::Reload => reload::run(context, as_json),
         ConfigCommand::Show => show_in_force(context, as_json),
         ConfigCommand::Path => path(context, as_json),
     }

@@ -9,6 +9,7 @@ mod counted;
 mod due;
 mod file_state;
 mod needs;
+mod outcome;
 mod patience;
 mod poll;
 mod progress;
@@ -19,5 +20,6 @@ mod watched;
 
 pub use assembly::{Assembly, Synced, targets};
 pub use counted::Counted;
+pub use outcome::{Outcome, hash_of};
 pub use run::{Daemon, DaemonError, Reload};
 pub use watched::LATE;

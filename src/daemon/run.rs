@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::care;
 use super::file_state::FileState;
+use super::outcome::{Outcome, hash_of};
 use super::patience::{ASK_EVERY, Patience, ask_for_time};
 use super::poll::Poller;
 use super::progress::{Progress, Pulse};
@@ -219,12 +220,14 @@ impl Daemon {
                 Asked::Reload => {
                     systemd::reloading();
                     files = files.anew();
+                    let hash = hash_of(self.file.as_deref());
                     let read = tokio::select! {
                         read = read_again(&self.assembly, &self.reload) => read,
                         () = self.signals.stop() => return,
                     };
                     files = files.with(self.files());
                     self.assembly.pipeline.metrics().reloaded(read.is_ok());
+                    let error = read.as_ref().err().map(ToString::to_string);
                     match read {
                         Ok(Synced { added, left }) => {
                             tracing::info!(
@@ -240,6 +243,7 @@ impl Daemon {
                             tracing::error!("the old configuration stays in force: {error}");
                         }
                     }
+                    self.leave_outcome(hash, error);
                     systemd::ready(&self.status());
                 }
             }
@@ -252,6 +256,13 @@ impl Daemon {
         let secrets = settings.config().secret_files();
         let secrets = secrets.into_iter().map(Path::to_path_buf);
         self.file.iter().cloned().chain(secrets).collect()
+    }
+
+    fn leave_outcome(&self, hash: String, error: Option<String>) {
+        let outcome = Outcome::new(hash, self.clock.now(), error);
+        if let Err(error) = outcome.leave(self.assembly.store.path()) {
+            tracing::warn!(%error, "what came of the reload cannot be left beside the database");
+        }
     }
 
     fn listen_on(&self) -> Option<Listen> {

@@ -88,6 +88,16 @@ impl InstanceLock {
             _ => None,
         }
     }
+
+    /// As [`Self::holder`], when that is the service: a command takes no signals.
+    #[must_use]
+    pub fn service(database: &Path) -> Option<u32> {
+        let mut file = File::open(beside(database, ".lock")).ok()?;
+        match (file.try_lock_shared(), read(&mut file)) {
+            (Err(TryLockError::WouldBlock), Some((pid, Holder::Service))) => Some(pid),
+            _ => None,
+        }
+    }
 }
 
 /// What stands behind the pid of the service.
@@ -147,6 +157,7 @@ mod tests {
         assert_eq!(InstanceLock::holder(&database), None);
         let first = InstanceLock::acquire(&database, Holder::Service).unwrap();
         assert_eq!(InstanceLock::holder(&database), Some(std::process::id()));
+        assert_eq!(InstanceLock::service(&database), Some(std::process::id()));
         let error = InstanceLock::acquire(&database, Holder::Service).unwrap_err();
         assert!(
             matches!(error, StoreError::AlreadyRunning { pid: Some(pid), .. } if pid == std::process::id())
@@ -154,6 +165,8 @@ mod tests {
         drop(first);
         assert_eq!(InstanceLock::holder(&database), None);
         drop(InstanceLock::acquire(&database, Holder::Service).unwrap());
+        let _command = InstanceLock::acquire(&database, Holder::Command).unwrap();
+        assert_eq!(InstanceLock::service(&database), None);
     }
 
     #[test]

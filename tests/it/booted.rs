@@ -184,7 +184,15 @@ fn the_unit_does_what_it_says() {
     assert_ne!(code, Some(0), "{text}");
     assert_eq!(systemd.property("ActiveState"), "active");
     assert_eq!(systemd.property("MainPID"), pid);
+
+    // So does one that only the service can find wrong: a credential that it was not started with.
+    let two = CONFIG[CONFIG.find("[[target]]").unwrap()..].replace("\"desk\"", "\"two\"");
+    systemd.write(&format!("{CONFIG}{feed}{two}"), "/etc/revisor/config.toml");
+    let (code, text) = systemd.shell("systemctl reload revisor");
+    assert_ne!(code, Some(0), "{text}");
+    assert_eq!(systemd.property("ActiveState"), "active");
     systemd.write(&format!("{CONFIG}{feed}"), "/etc/revisor/config.toml");
+    systemd.ok("systemctl reload revisor");
 
     // A writer that is stuck is seen: somebody else holds the database, and a reload has something to write. Then a
     // process that does nothing at all.

@@ -244,3 +244,38 @@ fn another_database_needs_a_restart_and_is_refused() {
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));
 }
+
+#[test]
+fn a_reload_is_answered_with_what_came_of_it() {
+    let server = Server::start();
+    edition(&server, 1);
+    let home = Home::new(&config(&server, ""));
+    let reload = || home.run(&["config", "reload"]);
+    home.check();
+    let ran = reload();
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no service"), "{}", ran.stderr);
+
+    let mut service = Service::start(&home);
+    service.says("READY=1");
+    home.ok(&["config", "reload"]);
+    // The credential is there for who checks it, and not for the service.
+    let two = "[[target]]\nname = \"two\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
+    let target = format!("{two}secret_credential = \"two\"\n");
+    home.configure(&config(&server, &target));
+    home.ok(&["config", "check"]);
+    for _ in 0..2 {
+        let ran = reload();
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        assert!(ran.stderr.contains("secret_credential"), "{}", ran.stderr);
+    }
+    let target = format!("{two}secret_file = \"none\"\n");
+    home.configure(&config(&server, &target));
+    assert_eq!(home.run(&["config", "check"]).code, Some(2));
+
+    home.configure(&config(&server, two));
+    home.ok(&["config", "reload"]);
+    home.ok(&["config", "reload"]);
+    service.daemon.signal("TERM");
+    assert_eq!(service.daemon.wait(END), Some(0));
+}

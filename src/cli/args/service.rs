@@ -208,6 +208,9 @@ pub enum ConfigCommand {
         /// The file; the one in use when none is named
         file: Option<PathBuf>,
     },
+    /// Have the running service take the configuration, and say whether it has
+    #[command(after_help = "Examples:\n  revisor config reload")]
+    Reload,
     /// Print the configuration as it is used, without secrets
     #[command(after_help = "Examples:\n  revisor config show\n  revisor config show --json")]
     Show,

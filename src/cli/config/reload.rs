@@ -1,0 +1,71 @@
+//! `revisor config reload`: the running service takes the configuration, and what came of it is the answer. Some things
+//! only the service can find wrong: its credentials, say, or another database.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::cli::Context;
+use crate::config::Secrets;
+use crate::daemon::{Outcome, hash_of};
+use crate::error::{Error, Exit};
+use crate::store::InstanceLock;
+use crate::time::Stopwatch;
+
+/// The service may wait for another program that holds the database; that takes ten seconds at most.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
+    let config = context.config(Secrets::WhereThere)?;
+    let database = config.database.as_path();
+    let service = InstanceLock::service(database)
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(Pid::from_raw);
+    let Some(service) = service else {
+        let message = format!("no service runs on the database {}", database.display());
+        return Err(Error::usage(message).hint("it takes the configuration when it starts"));
+    };
+    let hash = hash_of(config.file.as_deref());
+    let before = Outcome::last(database);
+    kill_process(service, Signal::HUP).map_err(|error| {
+        Error::usage("the service cannot be told").because(std::io::Error::from(error))
+    })?;
+    let Some(outcome) = wait(database, &hash, before.as_ref()) else {
+        let message = "the service has not said yet whether it takes the configuration";
+        return Err(Error::new(Exit::PARTIAL, message).hint("its log does, or will"));
+    };
+    if let Some(error) = outcome.error() {
+        let message = format!("the old configuration stays in force: {error}");
+        return Err(Error::usage(message));
+    }
+    if as_json {
+        context
+            .output
+            .json(&json!({ "file": config.file, "in_force": true }))?;
+    } else {
+        context.output.line("configuration in force")?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// The outcome of a reload of this very file that is not the one of before.
+fn wait(database: &Path, hash: &str, before: Option<&Outcome>) -> Option<Outcome> {
+    let since = Stopwatch::start();
+    while since.elapsed() < PATIENCE {
+        let last = Outcome::last(database).filter(|last| last.is_of(hash));
+        if last.is_some() && last.as_ref() != before {
+            return last;
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a command that only waits, and has no runtime"
+        )]
+        std::thread::sleep(PAUSE);
+    }
+    None
+}

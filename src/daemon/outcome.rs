@@ -1,0 +1,89 @@
+//! What came of the last reload, for whoever has asked for it: a signal has no answer. It stands in a small file beside
+//! the database, which can be written and read also while the database is locked.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::store::beside;
+use crate::time::Timestamp;
+
+/// Behind the name of the database.
+const END: &str = ".reload";
+
+/// What came of a reload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// When it was over, in milliseconds: tells one reload of the same file from the next.
+    at: i64,
+    /// SHA-256 of the configuration file.
+    config: String,
+    /// Why the old configuration stays in force; nothing when the new one is.
+    error: Option<String>,
+}
+
+impl Outcome {
+    /// Of a reload of the file with this hash.
+    pub(super) fn new(config: String, at: Timestamp, error: Option<String>) -> Self {
+        let at = at.as_millis();
+        Self { at, config, error }
+    }
+
+    /// The last one of the service on this database, if there was any.
+    #[must_use]
+    pub fn last(database: &Path) -> Option<Self> {
+        let text = std::fs::read(beside(database, END)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Whether it is of the file with this hash.
+    #[must_use]
+    pub fn is_of(&self, config: &str) -> bool {
+        self.config == config
+    }
+
+    /// Why the old configuration stays in force; nothing when the new one is.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// Leaves it, as a whole or not at all.
+    pub(super) fn leave(&self, database: &Path) -> std::io::Result<()> {
+        let place = beside(database, END);
+        let folder = place.parent().filter(|folder| *folder != Path::new(""));
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.persist(place)?;
+        Ok(())
+    }
+}
+
+/// The hash of a configuration file; that of nothing when there is none.
+#[must_use]
+pub fn hash_of(file: Option<&Path>) -> String {
+    let text = file.and_then(|file| std::fs::read(file).ok());
+    let hash = Sha256::digest(text.unwrap_or_default());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_it_was_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, file) = (folder.path().join("x.db"), folder.path().join("x.toml"));
+        std::fs::write(&file, "[web]").unwrap();
+        assert_eq!(Outcome::last(&database), None);
+        for error in [Some("why\nnot".to_owned()), None] {
+            let outcome = Outcome::new(hash_of(Some(&file)), Timestamp::from_millis(5), error);
+            outcome.leave(&database).unwrap();
+            assert_eq!(Outcome::last(&database).as_ref(), Some(&outcome));
+            assert!(outcome.is_of(&hash_of(Some(&file))) && !outcome.is_of(&hash_of(None)));
+        }
+    }
+}
