@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::corpora::kit;
-use crate::support::{SECRET, eventually, skip};
+use crate::support::{SECRET, barred, eventually, skip};
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -48,7 +48,7 @@ impl Booted {
         let started = booted.command("start").output().unwrap();
         let said = String::from_utf8_lossy(&started.stdout).into_owned();
         if !said.contains("running") && !said.contains("degraded") {
-            skip(&format!("systemd does not boot here: {said}"));
+            barred(&format!("systemd does not boot here: {said}"));
             return None;
         }
         Some(booted)

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::support::{Home, Page, Ran, SECRET, Server, eventually, rss, skip};
+use crate::support::{Home, Page, Ran, SECRET, Server, barred, eventually, rss, skip};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const EIO: i32 = 5;
@@ -239,7 +239,7 @@ impl Disk {
         match mount.arg(place).output() {
             Ok(output) if output.status.success() => Some(Self(place.to_owned())),
             _ => {
-                skip("a file system cannot be mounted here");
+                barred("a file system cannot be mounted here");
                 None
             }
         }
