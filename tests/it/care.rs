@@ -163,6 +163,9 @@ fn forge(home: &Home, change: i64, alter: impl Fn(&mut Value)) {
     .unwrap();
 }
 
+/// What it is, in which change, and what it does to the event.
+type Forgery = (&'static str, i64, Box<dyn Fn(&mut Value)>);
+
 #[test]
 fn an_event_that_was_written_anew_is_held_against_the_texts_and_the_list_of_changes() {
     let (_publisher, home) = lived("");
@@ -176,7 +179,6 @@ fn an_event_that_was_written_anew_is_held_against_the_texts_and_the_list_of_chan
             .find(|event| event["data"]["diff"].get(field).is_some());
         change.unwrap()["data"]["number"].as_i64().unwrap()
     };
-    type Forgery = (&'static str, i64, Box<dyn Fn(&mut Value)>);
     let forgery =
         |name, change, alter: fn(&mut Value)| -> Forgery { (name, change, Box::new(alter)) };
     let forgeries = [
