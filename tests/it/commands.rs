@@ -429,7 +429,12 @@ fn init_writes_a_configuration_once() {
                 .unwrap_or(line)
         })
         .collect();
-    std::fs::write(home.config_path(), taken_up.join("\n")).unwrap();
+    let secret = home.path().join("desk.secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let taken_up = taken_up
+        .join("\n")
+        .replace("/etc/revisor/desk.secret", secret.to_str().unwrap());
+    std::fs::write(home.config_path(), taken_up).unwrap();
     let offered = home.ok(&["config", "check"]);
     assert!(offered.contains("1 feed, 1 target"), "{offered}");
 
