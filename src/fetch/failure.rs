@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::address::Refused;
@@ -223,6 +224,14 @@ fn plain(text: &str) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_TEXT)
         .collect()
+}
+
+/// How a status is told.
+pub(super) fn status_message(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("answered {} {reason}", status.as_u16()),
+        None => format!("answered {}", status.as_u16()),
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod resolver;
 pub mod response;
 #[cfg(test)]
 mod tls_tests;
+mod trail;
 mod turns;
 
 pub use address::{AddressPolicy, Refused};

@@ -6,7 +6,8 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
-use super::client::{Client, lookup, seconds, status_message};
+use super::client::{Client, lookup, seconds};
+use super::failure::status_message;
 use super::failure::{self, Cause};
 use super::headers::retry_after;
 use super::response::{FailureKind, FetchFailure};
