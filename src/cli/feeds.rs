@@ -8,7 +8,7 @@ use super::args::{FeedsArgs, Format};
 use super::setup::{now, reader_if_any};
 use crate::config::{Config, FeedConfig, Secrets};
 use crate::domain::outcome::Validators;
-use crate::domain::schedule::{Every, Hints, PollResult, next_poll};
+use crate::domain::schedule::{Every, Hints, Plan, PollResult, next_poll};
 use crate::error::{Error, Exit};
 use crate::report::feeds::{self, FeedRow, FeedState};
 use crate::store::{self, FeedHealth, Reader};
@@ -76,7 +76,12 @@ fn usual(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> (Du
         unconditional: read && validators.is_some_and(is_whole),
         ..Hints::default()
     };
-    let next = next_poll(&feed.plan, now, PollResult::Ok, &hints, 0, 0.0);
+    // The middle, and not an end of what it is scattered over.
+    let plan = Plan {
+        jitter: 0.0,
+        ..feed.plan.clone()
+    };
+    let next = next_poll(&plan, now, PollResult::Ok, &hints, 0, 0.0);
     let gap = match &feed.plan.every {
         Every::Interval(_) => next.at.map(|at| at.since(now)),
         Every::Cron(_) => None,

@@ -9,10 +9,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Retention;
-use crate::domain::credible::doubt;
+use crate::domain::credible::{Doubt, doubt};
 use crate::pipeline::{Pipeline, Reextracted};
 use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
-use crate::time::Stopwatch;
 
 /// How often.
 const EVERY: Duration = Duration::from_hours(24);
@@ -46,8 +45,9 @@ pub(super) async fn run(
     full: Arc<Notify>,
     stop: CancellationToken,
 ) -> Option<StoreError> {
-    let mut woken: Option<Stopwatch> = None;
+    let mut woken = false;
     loop {
+        let mut again = woken;
         let rest = tokio::select! {
             () = stop.cancelled() => return None,
             done = with_reserve(&pipeline, &writer) => match done {
@@ -57,21 +57,21 @@ pub(super) async fn run(
                     if error.is_unfit() {
                         return Some(error);
                     }
+                    again = true;
                     AGAIN
                 }
             },
         };
-        let quiet = woken.map_or(Duration::ZERO, |woken| {
-            FULL_AGAIN.saturating_sub(woken.elapsed())
-        });
+        // Its own writes ring as well when there is no room for them.
+        let quiet = if again { FULL_AGAIN } else { Duration::ZERO };
         let full = async {
             tokio::time::sleep(quiet).await;
             full.notified().await;
         };
         tokio::select! {
             () = stop.cancelled() => return None,
-            () = tokio::time::sleep(rest) => {}
-            () = full => woken = Some(Stopwatch::start()),
+            () = tokio::time::sleep(rest) => woken = false,
+            () = full => woken = true,
         }
     }
 }
@@ -127,7 +127,11 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
             .iter()
             .any(|keep| matches!(keep, Retention::For(_)))
     {
-        tracing::warn!(%doubt, "nothing is dropped for its age");
+        // Feeds that are quiet for a week leave the clock without a witness, and that is no trouble.
+        match doubt {
+            Doubt::NoWitness(_) => tracing::info!(%doubt, "nothing is dropped for its age"),
+            Doubt::Contradicted(_) => tracing::warn!(%doubt, "nothing is dropped for its age"),
+        }
     }
     let retain = |keep| match keep {
         Retention::All => None,

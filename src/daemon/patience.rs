@@ -10,8 +10,8 @@ use super::systemd;
 use crate::store::{StoreError, give_reserve_up};
 use crate::time::Stopwatch;
 
-/// For so long it is tried again.
-const LIMIT: Duration = Duration::from_mins(10);
+/// For so long the service tries again: who is down sees no edits.
+const LIMIT: Duration = Duration::MAX;
 
 /// Between two tries; a lock has been waited for in each of them.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -70,7 +70,7 @@ impl Patience {
     async fn wait(&mut self, error: StoreError) {
         systemd::status(&format!("waiting: {error}"));
         match self.told {
-            false => tracing::warn!("{error}; it is tried again for some minutes"),
+            false => tracing::warn!("{error}; it is tried again until it can be used"),
             true => tracing::debug!("{error}"),
         }
         self.told = true;

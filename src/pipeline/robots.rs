@@ -229,7 +229,9 @@ impl Pipeline {
             let origin = self.permitted(&url, fetch, patience).await?;
             pause = origin.rules.crawl_delay().unwrap_or_default();
         }
-        let wait = self.hosts.book(&host_key(&request.url), pause);
+        // A look pays a host once: one that sends on to another and is come back to has its place already.
+        let mut paid = vec![host_key(&request.url)];
+        let wait = self.hosts.book(&paid[0], pause);
         tokio::time::sleep(wait.map_err(NotAsked::OverBudget)?).await;
         let mut visit = self.visit(&request, fetch, patience);
         loop {
@@ -241,11 +243,14 @@ impl Pipeline {
             let mut pause = Duration::ZERO;
             if feed.page.robots {
                 let name = to.origin().ascii_serialization();
-                if self.hosts.fresh(&name, self.now()).is_none() {
-                    // To ask for robots.txt takes a turn of its own.
-                    visit.leave();
-                }
-                let origin = self.permitted(&to, fetch, patience).await?;
+                let origin = match self.hosts.fresh(&name, self.now()) {
+                    Some(origin) => self.judged(origin, &to)?,
+                    None => {
+                        // To ask for robots.txt takes a turn of its own.
+                        visit.leave();
+                        self.permitted(&to, fetch, patience).await?
+                    }
+                };
                 pause = origin.rules.crawl_delay().unwrap_or_default();
             }
             let host = host_key(to.as_str());
@@ -253,8 +258,14 @@ impl Pipeline {
                 continue;
             }
             visit.leave();
+            if paid.contains(&host) {
+                continue;
+            }
             match self.hosts.book(&host, pause) {
-                Ok(wait) => tokio::time::sleep(wait).await,
+                Ok(wait) => {
+                    paid.push(host);
+                    tokio::time::sleep(wait).await;
+                }
                 Err(wait) => return Err(NotAsked::Elsewhere { host, wait }),
             }
         }
@@ -268,6 +279,10 @@ impl Pipeline {
         patience: Patience,
     ) -> Result<Arc<Origin>, NotAsked> {
         let origin = self.robots_of(url, fetch, patience).await?;
+        self.judged(origin, url)
+    }
+
+    fn judged(&self, origin: Arc<Origin>, url: &Url) -> Result<Arc<Origin>, NotAsked> {
         let now = self.now();
         match origin.judge(url, now) {
             Verdict::Allowed => Ok(origin),

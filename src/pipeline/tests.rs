@@ -471,6 +471,36 @@ async fn who_is_led_to_another_host_waits_for_that_one_as_well() {
     assert_eq!(site.asked("/robots.txt").len(), 3);
 }
 
+#[tokio::test]
+async fn who_is_sent_on_and_comes_back_has_paid_already() {
+    let links = Arc::new(Mutex::new(String::new()));
+    let items = Arc::clone(&links);
+    let site = Site::start(move |path, head| {
+        let to = |host: &str, path: &str| {
+            let port = port_of(head);
+            reply(
+                "302 Found",
+                &format!("Location: http://{host}:{port}{path}\r\n"),
+                "",
+            )
+        };
+        match path {
+            "/feed" => reply("200 OK", "", &rss("", &items.lock().unwrap())),
+            "/robots.txt" => reply("200 OK", "", "User-agent: *\nCrawl-delay: 600"),
+            "/a" => to("127.0.0.4", "/consent"),
+            "/consent" => to("127.0.0.2", "/back"),
+            _ => page(head),
+        }
+    });
+    *links.lock().unwrap() = item(&site.at("127.0.0.2", "/a"));
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, ""), start()).await;
+    bench.poll().await;
+    let entry = bench.entries()[0].id;
+    assert_eq!(bench.look(entry).await, PageResult::Unchanged);
+    assert_eq!(site.asked("/back").len(), 1);
+}
+
 fn port_of(head: &str) -> &str {
     let host = head.lines().find_map(|line| line.strip_prefix("host: "));
     host.unwrap().rsplit(':').next().unwrap()

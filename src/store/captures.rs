@@ -75,7 +75,7 @@ impl Reader {
     ) -> Result<Vec<(String, Timestamp, String)>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT c.url, c.fetched_at, (SELECT json_extract(h.value, '$[1]') FROM json_each(c.headers) AS h \
+                "SELECT c.url, c.fetched_at, (SELECT json_extract(h.value, '$[1]') FROM json_each(iif(json_valid(c.headers), c.headers, '[]')) AS h \
                    WHERE json_extract(h.value, '$[0]') = 'date') AS date \
                  FROM (SELECT url, fetched_at, headers FROM captures ORDER BY id DESC LIMIT ?1) AS c \
                  WHERE date IS NOT NULL",
@@ -93,7 +93,7 @@ impl Reader {
     pub fn witnesses(&self, limit: usize) -> Result<Vec<Witness>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT fetched_at, (SELECT json_extract(h.value, '$[1]') FROM json_each(headers) AS h \
+                "SELECT fetched_at, (SELECT json_extract(h.value, '$[1]') FROM json_each(iif(json_valid(headers), headers, '[]')) AS h \
                    WHERE json_extract(h.value, '$[0]') = 'date') FROM captures ORDER BY id DESC LIMIT ?1",
             )?;
             let rows = statement.query_map([limit_of(limit)], |row| {

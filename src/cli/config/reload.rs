@@ -15,7 +15,7 @@ use crate::store::InstanceLock;
 use crate::time::Stopwatch;
 
 /// The service may wait for another program that holds the database; that takes ten seconds at most.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
