@@ -190,6 +190,7 @@ fn a_disk_that_fills_up_is_pruned_with_the_reserve_at_once() {
     let home = home(&server, "1s", "[keep]\ncaptures = \"1\"\n");
     let full = home.path().join("full");
     edition(&server, 1);
+    home.check();
     let mut command = failing(&home, &["run"], shim, "write", ENOSPC);
     let log = home.path().join("log");
     let child = command
@@ -209,14 +210,13 @@ fn a_disk_that_fills_up_is_pruned_with_the_reserve_at_once() {
     fs::write(&full, "").unwrap();
     edition(&server, 3);
     eventually(PATIENCE, "the reserve is given up", || !reserve.exists());
+    eventually(PATIENCE, "that is told", || {
+        fs::read_to_string(&log)
+            .is_ok_and(|log| log.contains("old data is dropped with the reserve"))
+    });
     fs::remove_file(&full).unwrap();
     daemon.signal("TERM");
     assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
-    let log = fs::read_to_string(log).unwrap();
-    assert!(
-        log.contains("old data is dropped with the reserve"),
-        "{log}"
-    );
 }
 
 fn answer(socket: &Path, path: &str) -> String {
