@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::client::{Client, ClientConfig};
 use super::resolver::Lookup;
@@ -87,6 +87,14 @@ fn listen(mut serve: impl FnMut(TcpStream) + Send + 'static) -> (u16, Arc<Atomic
 
 /// Speaks HTTP/1.1 over TLS and answers one request a connection.
 fn https(config: ServerConfig) -> (u16, Arc<AtomicUsize>) {
+    https_noting(config, |_| ())
+}
+
+/// As [`https`]; `note` is told how each connection began.
+fn https_noting(
+    config: ServerConfig,
+    note: impl Fn(HandshakeKind) + Send + 'static,
+) -> (u16, Arc<AtomicUsize>) {
     let config = Arc::new(config);
     listen(move |stream| {
         let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
@@ -96,6 +104,7 @@ fn https(config: ServerConfig) -> (u16, Arc<AtomicUsize>) {
         while let Ok(read @ 1..) = stream.read(&mut bytes) {
             head.extend_from_slice(&bytes[..read]);
             if head.ends_with(b"\r\n\r\n") {
+                note(stream.conn.handshake_kind().unwrap());
                 let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
                 let _ = stream.write_all(answer).and_then(|()| stream.flush());
                 break;
@@ -130,6 +139,22 @@ async fn get(client: &Client, port: u16) -> Result<Vec<u8>, (FailureKind, String
         Fetched::Failed(failure) => Err((failure.kind, failure.message)),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_new_connection_goes_on_with_the_session_of_the_last_one() {
+    let authority = Authority::new();
+    let kinds = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&kinds);
+    let config = authority.issue("a.test", |_| ());
+    let (port, connections) = https_noting(config, move |kind| noted.lock().unwrap().push(kind));
+    let client = client(Some(authority.file()));
+    for _ in 0..3 {
+        assert_eq!(get(&client, port).await.as_deref(), Ok(&b"ok"[..]));
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 3);
+    let (full, resumed) = (HandshakeKind::Full, HandshakeKind::Resumed);
+    assert_eq!(*kinds.lock().unwrap(), [full, resumed, resumed]);
 }
 
 #[tokio::test]
