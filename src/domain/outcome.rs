@@ -383,9 +383,7 @@ impl EntryOutcome {
 impl EntryOutcome {
     /// Only what a revision was read from is kept.
     pub fn drop_needless_capture(&mut self) {
-        let page = |revision: &NewRevision| revision.channels.contains(&Channel::Page);
-        let begins = |base: &Base| base.revision.origin == Origin::Rebased && page(&base.revision);
-        if !self.revision.as_ref().is_some_and(page) && !self.base.as_ref().is_some_and(begins) {
+        if !self.is_brought_by(Channel::Page) {
             self.page_capture = None;
         }
     }
