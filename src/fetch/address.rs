@@ -51,10 +51,12 @@ impl AddressPolicy {
     /// As [`Self::permits`], with the rule that forbids it.
     pub fn judge(&self, address: IpAddr) -> Result<(), Refused> {
         let address = address.to_canonical();
-        if self.scope == Scope::Any || self.allow.iter().any(|net| net.contains(&address)) {
+        let behind = behind_gateway(address);
+        let allowed = |net: &IpNet| net.contains(&address) || net.contains(&behind);
+        if self.scope == Scope::Any || self.allow.iter().any(allowed) {
             return Ok(());
         }
-        match reserved(address) {
+        match reserved(behind) {
             None => Ok(()),
             Some(network) => Err(Refused::Address {
                 address,
@@ -163,6 +165,7 @@ const RESERVED_V4: [(Ipv4Net, &str); 15] = [
 /// What is not public: everything outside of the global unicast space `2000::/3`, and the parts of that space that are
 /// no hosts of the internet or carry an IPv4 address (6to4, Teredo), through which a private one could be reached.
 /// The first match names the network.
+/// Addresses of the NAT64 gateway's well-known prefix are judged before, by the IPv4 address that they carry.
 const RESERVED_V6: [(Ipv6Net, &str); 15] = [
     (
         Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128),
@@ -195,6 +198,21 @@ fn reserved(address: IpAddr) -> Option<&'static str> {
             .iter()
             .find(|(net, _)| net.contains(&v6))
             .map(|(_, name)| *name),
+    }
+}
+
+/// What a NAT64 gateway connects to: the last 32 bits of an address in its well-known prefix `64:ff9b::/96`
+/// (RFC 6052, §2.1). On a machine that has IPv6 only, DNS64 gives such an address to every name that has IPv4 only.
+fn behind_gateway(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => match v6.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                let bits = u32::from(high) << 16 | u32::from(low);
+                IpAddr::V4(Ipv4Addr::from_bits(bits))
+            }
+            _ => address,
+        },
+        IpAddr::V4(_) => address,
     }
 }
 
@@ -262,6 +280,8 @@ mod tests {
             "2a00:1450::1",
             "2003::1",
             "::ffff:8.8.8.8",
+            "64:ff9b::8.8.8.8",
+            "64:ff9b::172.15.255.255",
         ];
         for address in public {
             assert_eq!(policy.judge(address.parse().unwrap()), Ok(()), "{address}");
@@ -299,6 +319,10 @@ mod tests {
             "::ffff:10.0.0.1",
             "::ffff:0:127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b::10.1.2.3",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b::",
+            "64:ff9b::1:808:808",
             "64:ff9b:1::1",
             "100::1",
             "2001::1",
@@ -366,6 +390,17 @@ mod tests {
         let mapped = AddressPolicy::public_and(["::ffff:10.1.0.0/112".parse().unwrap()]);
         assert!(mapped.permits("10.1.2.3".parse().unwrap()));
         assert!(!mapped.permits("10.2.2.3".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_allowed_network_is_permitted_behind_a_gateway_too() {
+        let policy = AddressPolicy::public_and(["10.1.0.0/16".parse().unwrap()]);
+        assert!(policy.permits("64:ff9b::10.1.2.3".parse().unwrap()));
+        let refused = policy.judge("64:ff9b::10.2.2.3".parse().unwrap());
+        assert!(
+            matches!(&refused, Err(Refused::Address { network, .. }) if network.starts_with("10.0.0.0/8")),
+            "{refused:?}"
+        );
     }
 
     #[test]
