@@ -7,6 +7,7 @@
 mod edits;
 mod evidence;
 mod judge;
+mod labels;
 mod lexicon;
 mod listing;
 mod notice;

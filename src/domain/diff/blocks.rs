@@ -2,9 +2,11 @@
 
 use super::align::{Budget, Items, Weights, align};
 use super::hunks::count_words;
-use super::pairing::{Pairing, Side, pair};
+use super::pairing::pair;
+use super::pairs::Pairing;
 use super::prepared::Interner;
 use super::segment::Segment;
+use super::side::Side;
 use super::text::{SentenceSteps, matches, segments, sentence_count};
 use super::token::word_count;
 use super::{BlockDiff, BlockOp, LeftOut, ProseDiff, SentenceOps, WordCount};
@@ -70,7 +72,7 @@ fn rough_count(text: &str) -> u64 {
     let mut count = 0;
     let mut inside = false;
     for c in text.chars() {
-        let ideograph = !c.is_ascii() && super::token::is_ideograph(c);
+        let ideograph = !c.is_ascii() && super::chars::is_ideograph(c);
         let word =
             !ideograph && (c.is_ascii_alphanumeric() || (!c.is_ascii() && c.is_alphanumeric()));
         count += u64::from(ideograph || (word && !inside));
@@ -208,7 +210,7 @@ impl Differ<'_> {
                 .collect();
             let weights = Weights {
                 of: self.interner.weights(),
-                open: super::words::OPEN,
+                open: super::weight::OPEN,
             };
             let kept = align(
                 Items::plain(&a),

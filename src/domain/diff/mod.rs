@@ -4,26 +4,31 @@
 
 mod align;
 mod blocks;
+mod chars;
 mod grouping;
 mod hunks;
 mod list_number;
 mod number;
 mod pairing;
+mod pairs;
 mod parts;
 mod prepared;
 mod segment;
 mod sentence;
+mod side;
 mod text;
 mod token;
+mod weight;
 mod words;
 
 pub use blocks::diff_blocks;
+pub(crate) use chars::is_ideograph;
 pub use hunks::{Hunk, count_words, hunks};
 pub(crate) use list_number::list_number;
 pub use segment::Segment;
 pub use text::diff_line;
 pub use token::word_count;
-pub(crate) use token::{Class, is_ideograph, tokens};
+pub(crate) use token::{Class, tokens};
 
 use serde::{Deserialize, Serialize};
 

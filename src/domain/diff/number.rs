@@ -1,6 +1,6 @@
 //! Figures with all that belongs to them: `-2.5%`, `$1.5`, `€3.5bn`, `1,200`, `12:30`, `3,5 %`, `20th`, `2026-11-23`.
 
-use super::token::{is_ideograph, is_word_char};
+use super::chars::{is_ideograph, is_word_char, run};
 
 /// Signs of money before or behind a figure.
 fn is_currency(c: char) -> bool {
@@ -80,10 +80,6 @@ pub(super) fn length(text: &str, before: Option<char>) -> Option<usize> {
     }
     at += digits;
     Some(tail(text, at))
-}
-
-fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
-    text.find(|c| !belongs(c)).unwrap_or(text.len())
 }
 
 /// From behind the first digits to the end of the figure.

@@ -6,9 +6,11 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::align::{Budget, Items, Weights, align, longest_increasing};
+use super::align::{Budget, Items, Weights, align};
+use super::pairs::Pairing;
 use super::parts;
-use super::prepared::{Interner, Prepared};
+use super::prepared::Interner;
+use super::side::Side;
 use crate::domain::normalise::visible;
 use crate::domain::state::Block;
 
@@ -31,108 +33,6 @@ const WINDOW: usize = 20;
 /// A word in more blocks than this says nothing on where a block has gone.
 const RARE: usize = 4;
 
-/// The pairs of two texts of blocks; indices from 0.
-#[derive(Debug, Default)]
-pub(super) struct Pairing {
-    /// For each old block the new one that stands for it.
-    pub(super) of_old: Vec<Option<usize>>,
-    /// For each new block the old one that it stands for.
-    pub(super) of_new: Vec<Option<usize>>,
-    /// For each old block without a pair the new one that it was joined into.
-    pub(super) joined_into: Vec<Option<usize>>,
-    /// For each new block without a pair the old one that it was split from.
-    pub(super) split_from: Vec<Option<usize>>,
-    /// Old blocks that were split, and new ones that others were joined into.
-    pub(super) wholes: (HashSet<usize>, HashSet<usize>),
-}
-
-/// The blocks of one side that have no equal on the other, cut into tokens.
-pub(super) struct Side<'a> {
-    blocks: &'a [Block],
-    prepared: Vec<Option<Prepared<'a>>>,
-    bags: Vec<Bag>,
-}
-
-/// The words of a block, sorted, with what they weigh.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Bag {
-    pub(super) ids: Vec<u32>,
-    pub(super) weight: u64,
-}
-
-impl<'a> Side<'a> {
-    pub(super) fn new(blocks: &'a [Block]) -> Self {
-        Self {
-            blocks,
-            prepared: blocks.iter().map(|_| None).collect(),
-            bags: vec![Bag::default(); blocks.len()],
-        }
-    }
-
-    pub(super) fn text(&self, index: usize) -> &'a str {
-        self.blocks.get(index).map_or("", |block| &block.text)
-    }
-
-    /// Cuts a block unless that was done.
-    pub(super) fn prepare(&mut self, index: usize, interner: &mut Interner<'a>) {
-        if self.prepared.get(index).is_some_and(Option::is_none) {
-            let text = self.text(index);
-            self.prepared[index] = Some(Prepared::new(text, interner));
-        }
-    }
-
-    /// A block that was cut.
-    pub(super) fn prepared(&self, index: usize) -> Option<&Prepared<'a>> {
-        self.prepared.get(index).and_then(Option::as_ref)
-    }
-
-    fn fill_bag(&mut self, index: usize, interner: &Interner) {
-        if let Some(prepared) = self.prepared(index) {
-            let bag = Bag::of(&prepared.keys, interner);
-            self.bags[index] = bag;
-        }
-    }
-
-    /// Its words.
-    pub(super) fn bag(&self, index: usize) -> &Bag {
-        const NONE: &Bag = &Bag {
-            ids: Vec::new(),
-            weight: 0,
-        };
-        self.bags.get(index).unwrap_or(NONE)
-    }
-}
-
-impl Bag {
-    fn of(ids: &[u32], interner: &Interner) -> Self {
-        let mut ids: Vec<u32> = ids
-            .iter()
-            .copied()
-            .filter(|&id| interner.is_wordlike(id))
-            .collect();
-        ids.sort_unstable();
-        let weight = ids.iter().map(|&id| interner.sense(id)).sum();
-        Self { ids, weight }
-    }
-
-    /// The weight of the words that both have.
-    pub(super) fn shared(&self, other: &Self, interner: &Interner) -> u64 {
-        let (mut i, mut j, mut both) = (0, 0, 0);
-        while let (Some(x), Some(y)) = (self.ids.get(i), other.ids.get(j)) {
-            match x.cmp(y) {
-                std::cmp::Ordering::Less => i += 1,
-                std::cmp::Ordering::Greater => j += 1,
-                std::cmp::Ordering::Equal => {
-                    both += interner.sense(*x);
-                    i += 1;
-                    j += 1;
-                }
-            }
-        }
-        both
-    }
-}
-
 /// Pairs the blocks, and cuts those of both sides that are not equal.
 pub(super) fn pair<'a>(
     old: &mut Side<'a>,
@@ -141,13 +41,13 @@ pub(super) fn pair<'a>(
     budget: &mut Budget,
 ) -> Pairing {
     let mut pairing = Pairing {
-        of_old: vec![None; old.blocks.len()],
-        of_new: vec![None; new.blocks.len()],
-        joined_into: vec![None; old.blocks.len()],
-        split_from: vec![None; new.blocks.len()],
+        of_old: vec![None; old.len()],
+        of_new: vec![None; new.len()],
+        joined_into: vec![None; old.len()],
+        split_from: vec![None; new.len()],
         wholes: (HashSet::new(), HashSet::new()),
     };
-    let anchors = equal_blocks(old.blocks, new.blocks, &mut pairing, budget);
+    let anchors = equal_blocks(old.blocks(), new.blocks(), &mut pairing, budget);
     let old_free = free(&pairing.of_old);
     let new_free = free(&pairing.of_new);
     for (side, indices) in [(&mut *old, &old_free), (&mut *new, &new_free)] {
@@ -171,8 +71,7 @@ pub(super) fn pair<'a>(
     candidates.far(&old_free, &new_free);
     let mut found = candidates.found;
     let place = |i: usize, n: usize| i as f64 / n.max(1) as f64;
-    let distance =
-        |c: &Candidate| (place(c.old, old.blocks.len()) - place(c.new, new.blocks.len())).abs();
+    let distance = |c: &Candidate| (place(c.old, old.len()) - place(c.new, new.len())).abs();
     found.sort_by(|x, y| {
         y.similarity
             .total_cmp(&x.similarity)
@@ -365,19 +264,6 @@ impl Candidates<'_, '_> {
 }
 
 impl Pairing {
-    /// Whether the pair has parts elsewhere, so that its words have to be counted as a whole.
-    pub(super) fn is_shared(&self, i: usize, j: usize) -> bool {
-        self.wholes.0.contains(&i) || self.wholes.1.contains(&j)
-    }
-
-    /// Makes a pair of two blocks that have none.
-    fn join(&mut self, i: usize, j: usize) {
-        if self.of_old.get(i) == Some(&None) && self.of_new.get(j) == Some(&None) {
-            self.of_old[i] = Some(j);
-            self.of_new[j] = Some(i);
-        }
-    }
-
     /// Pairs what is left alone between the same neighbours on both sides: a paragraph that was rewritten, when it kept
     /// some of its words, and not another paragraph that came into its place.
     fn join_alone(&mut self, old: &Side, new: &Side, interner: &Interner) {
@@ -407,27 +293,5 @@ impl Pairing {
                 self.join(i, j);
             }
         }
-    }
-
-    /// For each new block, whether it stands elsewhere: outside of the longest run that kept its order. Of runs of as
-    /// many blocks the one with the most text stays.
-    pub(super) fn moved(&self, new: &Side) -> Vec<bool> {
-        let pairs: Vec<(usize, usize)> = self
-            .of_new
-            .iter()
-            .enumerate()
-            .filter_map(|(j, i)| i.map(|i| (i, j)))
-            .collect();
-        let order: Vec<(usize, u64)> = pairs
-            .iter()
-            .map(|&(i, j)| (i, (1 << 32) + new.text(j).len() as u64))
-            .collect();
-        let mut moved: Vec<bool> = self.of_new.iter().map(Option::is_some).collect();
-        for k in longest_increasing(&order) {
-            if let Some(flag) = pairs.get(k).and_then(|&(_, j)| moved.get_mut(j)) {
-                *flag = false;
-            }
-        }
-        moved
     }
 }

@@ -2,8 +2,9 @@
 
 use super::align::{Budget, Items, Weights, align};
 use super::list_number::list_number;
-use super::pairing::{Pairing, Side};
+use super::pairs::Pairing;
 use super::prepared::Interner;
+use super::side::Side;
 
 /// A part has at least so many words, and shares so much of them with the whole in one stretch.
 const PART_WORDS: usize = 4;
@@ -128,7 +129,7 @@ fn is_part(
     }
     let weights = Weights {
         of: interner.weights(),
-        open: super::words::OPEN,
+        open: super::weight::OPEN,
     };
     let found: Vec<usize> = align(
         Items::plain(&a.keys),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::align::Items;
 use super::token::{Class, Token, tokens};
-use super::words;
+use super::weight;
 use crate::domain::normalise::reading;
 
 /// Numbers for tokens, the same for the same text; shared by all blocks of one diff.
@@ -33,7 +33,7 @@ impl<'a> Interner<'a> {
             None => self.folded.get(text).copied().unwrap_or(id),
         };
         self.keys.push(key);
-        self.weights.push(words::weight(text, class));
+        self.weights.push(weight::weight(text, class));
         self.wordlike
             .push(!matches!(class, Class::Space | Class::Mark));
         id
@@ -47,7 +47,7 @@ impl<'a> Interner<'a> {
     /// What a word carries when blocks are compared: much, unless it stands in every sentence.
     pub(super) fn sense(&self, id: u32) -> u64 {
         let weight = self.weights.get(id as usize).copied().unwrap_or(0);
-        if weight >= words::WEIGHTY { 3 } else { 1 }
+        if weight >= weight::WEIGHTY { 3 } else { 1 }
     }
 
     /// What a match of each id is worth.

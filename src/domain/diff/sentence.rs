@@ -1,6 +1,7 @@
 //! Where sentences end.
 
-use super::token::{Class, Token, is_ideograph};
+use super::chars::is_ideograph;
+use super::token::{Class, Token};
 
 /// Words that end with a dot inside a sentence, in lower case, without the dot.
 const ABBREVIATIONS: &[&str] = &[

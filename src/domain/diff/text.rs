@@ -4,6 +4,7 @@ use super::align::{Budget, Match, Weights, align};
 use super::grouping::{Sentences, groups};
 use super::prepared::{Interner, Prepared};
 use super::segment::Segment;
+use super::weight;
 use super::words;
 
 /// What happened to the sentences of a text, after the taxonomy of `NewsEdits` (Spangher et al., 2022).
@@ -62,7 +63,7 @@ pub(super) fn matches(
         steps.edited += count(group.old.len().max(group.new.len()));
         let weights = Weights {
             of: interner.weights(),
-            open: words::OPEN,
+            open: weight::OPEN,
         };
         let pairs = align(
             old.sequence().range(from.clone()),

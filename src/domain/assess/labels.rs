@@ -1,0 +1,256 @@
+//! From the evidence to labels with reasons.
+
+use super::Context;
+use super::edits;
+use super::evidence::{Edit, Evidence, Place};
+use super::judge::{Judge, MANY, clip};
+use super::notice::{self, Notice};
+use crate::domain::classify::{Label, Significance};
+use crate::domain::compare::Comparison;
+use crate::domain::diff::{Segment, word_count};
+use crate::domain::event::Field;
+use crate::domain::normalise::reading;
+use crate::domain::state::Channel;
+
+/// In bytes: `訂正`.
+const SHORTEST_NOTICE: usize = 6;
+/// From so many words on, an added or removed paragraph says something.
+const TELLING: u32 = 5;
+
+impl Judge {
+    /// Looks at everything.
+    pub(super) fn all(&mut self, comparison: &Comparison, evidence: &Evidence, context: &Context) {
+        for (place, shown) in &evidence.typographic {
+            let text = format!("{} in {place}", clip(shown));
+            self.found(Label::Typographic, Significance::Typographic, text);
+        }
+        if comparison.typographic_only {
+            if !self.has(Label::Typographic) {
+                let text = "only the shape of marks".to_owned();
+                self.found(Label::Typographic, Significance::Typographic, text);
+            }
+            self.revert(context, Significance::Typographic);
+            return;
+        }
+        for edit in &evidence.edits {
+            self.edit(edit, evidence);
+        }
+        self.quotations(evidence);
+        self.blocks(evidence);
+        self.notices(evidence);
+        self.fields(comparison, evidence);
+        self.dates_beside(comparison, context);
+        self.revert(context, Significance::Minor);
+        self.stealth(comparison, context);
+    }
+
+    fn revert(&mut self, context: &Context, significance: Significance) {
+        if let Some(revision) = context.revert_of {
+            let text = format!("back to revision {revision}");
+            self.found(Label::Revert, significance, text);
+        } else if let Some(revision) = context.partly_back_to {
+            let text = format!("one of the texts is as in revision {revision} again");
+            self.found(Label::Revert, significance, text);
+        }
+    }
+
+    fn blocks(&mut self, evidence: &Evidence) {
+        let weight = |text: &str| {
+            if word_count(text) >= TELLING {
+                Significance::Substantive
+            } else {
+                Significance::Minor
+            }
+        };
+        for block in &evidence.added {
+            let text = format!("{}: “{}”", block.place, clip(&block.text));
+            self.found(Label::ParagraphAdded, weight(&block.text), text);
+        }
+        for block in &evidence.removed {
+            let text = format!("{}: “{}”", block.place, clip(&block.text));
+            self.found(Label::ParagraphRemoved, weight(&block.text), text);
+        }
+        for (from, to) in &evidence.moved {
+            let text = if from == to || *from == 0 || *to == 0 {
+                "a sentence stands elsewhere".to_owned()
+            } else {
+                format!("from ¶{from} to ¶{to}")
+            };
+            self.found(Label::Moved, Significance::Minor, text);
+        }
+        for (count, what) in [(evidence.split, "split"), (evidence.joined, "joined")] {
+            // A reader sees the border, and reads the same words.
+            if count > 0 && evidence.edits.is_empty() {
+                let noun = if count == 1 {
+                    "paragraph"
+                } else {
+                    "paragraphs"
+                };
+                self.found(
+                    Label::Typographic,
+                    Significance::Typographic,
+                    format!("{count} {noun} {what}, the words as before"),
+                );
+            }
+        }
+        let whats = ["written out", "no longer written out", "counted on"];
+        for (count, what) in evidence.renumbered.into_iter().zip(whats) {
+            let noun = if count == 1 { "number" } else { "numbers" };
+            if count > 0 {
+                self.found(
+                    Label::Typographic,
+                    Significance::Typographic,
+                    format!("{count} list {noun} {what}"),
+                );
+            }
+        }
+    }
+
+    fn fields(&mut self, comparison: &Comparison, evidence: &Evidence) {
+        if let Some(title) = &comparison.title {
+            let edits: Vec<&Edit> = evidence
+                .edits
+                .iter()
+                .filter(|edit| edit.place == Place::Headline)
+                .collect();
+            if !edits.is_empty() {
+                let significance = if edits.iter().all(|edit| edits::slip(edit).is_some()) {
+                    Significance::Minor
+                } else {
+                    Significance::Substantive
+                };
+                let mut sources: Vec<&str> = comparison
+                    .headlines
+                    .iter()
+                    .map(|headline| headline.source.as_str())
+                    .collect();
+                sources.dedup();
+                let old = Segment::old_side(title);
+                let new = Segment::new_side(title);
+                let text = format!(
+                    "“{}” → “{}” ({})",
+                    clip(&old),
+                    clip(&new),
+                    sources.join(", ")
+                );
+                self.found(Label::Headline, significance, text);
+            }
+        }
+        if let Some(byline) = &comparison.byline {
+            let old = Segment::old_side(byline);
+            let new = Segment::new_side(byline);
+            if reading(&old) != reading(&new) {
+                let text = match (old.is_empty(), new.is_empty()) {
+                    (true, _) => format!("{} added", clip(&new)),
+                    (_, true) => format!("{} dropped", clip(&old)),
+                    _ => format!("{} → {}", clip(&old), clip(&new)),
+                };
+                self.found(Label::Byline, Significance::Minor, text);
+            }
+        }
+        if let Some([old, new]) = &comparison.address {
+            self.found(
+                Label::Address,
+                Significance::Minor,
+                format!("{old} → {new}"),
+            );
+        }
+        if let Some([old, new]) = &comparison.guid {
+            self.found(
+                Label::Guid,
+                Significance::Minor,
+                format!("{} → {}", clip(old), clip(new)),
+            );
+        }
+        // Something moved that no rule has a name for: it is told all the same.
+        let text_moved = comparison
+            .fields
+            .iter()
+            .any(|field| matches!(field, Field::Title | Field::Summary | Field::Body));
+        if text_moved && !evidence.is_only_recut() && self.has_nothing_but(Label::Typographic) {
+            self.found(Label::Wording, Significance::Minor, "the text".to_owned());
+        }
+    }
+
+    /// Claimed dates that moved with the text; alone they would make no change.
+    fn dates_beside(&mut self, comparison: &Comparison, context: &Context) {
+        if !context.dates_moved {
+            return;
+        }
+        for date in &comparison.dates {
+            let channel = match date.channel {
+                Channel::Feed => "feed",
+                Channel::Page => "page",
+            };
+            let what = if date.of_publication {
+                "published"
+            } else {
+                "updated"
+            };
+            let text = match (date.old, date.new) {
+                (Some(old), Some(new)) => format!("{} → {}", old.to_rfc3339(), new.to_rfc3339()),
+                (Some(old), None) => format!("{} dropped", old.to_rfc3339()),
+                (None, Some(new)) => format!("{} added", new.to_rfc3339()),
+                (None, None) => continue,
+            };
+            self.found(
+                Label::Date,
+                Significance::Minor,
+                format!("{what} {text} ({channel})"),
+            );
+        }
+    }
+
+    fn notices(&mut self, evidence: &Evidence) {
+        let added = evidence
+            .added
+            .iter()
+            .map(|block| (block.place, block.text.as_str()))
+            .chain(
+                evidence
+                    .edits
+                    .iter()
+                    .map(|edit| (edit.place, edit.added.text.as_str())),
+            );
+        let added: Vec<(Place, &str)> = added
+            .filter(|(_, text)| text.len() >= SHORTEST_NOTICE)
+            .collect();
+        // A notice stands at the beginning or at the end.
+        let far = added.len().saturating_sub(MANY).max(MANY.min(added.len()));
+        for &(place, text) in added.iter().take(MANY).chain(&added[far..]) {
+            let Some(notice) = notice::find(text) else {
+                continue;
+            };
+            // A notice that was there before, in other words, is no new one.
+            let known = evidence.passages.iter().any(|passage| {
+                passage.place == place
+                    && !passage.old.is_empty()
+                    && notice::find(&passage.old).is_some_and(|old| old >= notice)
+            });
+            if known {
+                continue;
+            }
+            let (significance, what) = match notice {
+                Notice::Correction => (Significance::Substantive, "correction"),
+                Notice::Update => (Significance::Minor, "update"),
+            };
+            self.found(
+                Label::CorrectionNotice,
+                significance,
+                format!("{what} in {place}: “{}”", clip(text)),
+            );
+        }
+    }
+
+    fn stealth(&mut self, comparison: &Comparison, context: &Context) {
+        let material = self.significance() == Some(Significance::Substantive);
+        let read = comparison
+            .fields
+            .iter()
+            .any(|field| matches!(field, Field::Title | Field::Body));
+        if material && read && !context.dates_moved && !self.has(Label::CorrectionNotice) {
+            let text = "no notice appeared and no claimed date moved".to_owned();
+            self.found(Label::Stealth, Significance::Substantive, text);
+        }
+    }
+}
