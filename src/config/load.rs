@@ -2,14 +2,13 @@
 //!
 //! The one place that reads the environment, and the configuration's file.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::environment::{Environment, PREFIX};
 use super::file::read;
 use super::places::{self, Origin};
 use super::problem::{ConfigError, Place, Problems, did_you_mean};
@@ -17,9 +16,7 @@ use super::raw::{RawFeed, RawGlobal, RawTarget, TABLES, tables, with_samples};
 use super::reader::{Layer, Reader};
 use super::resolve::Resolver;
 use super::resolved::Config;
-
-/// Environment variables of this form stand for keys: `REVISOR__FETCH__EVERY`.
-const PREFIX: &str = "REVISOR__";
+use super::secret::Secrets;
 
 /// What the command line says of places.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,17 +27,6 @@ pub struct Flags<'a> {
     pub database: Option<&'a Path>,
 }
 
-/// Whether secrets have to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Secrets {
-    /// For what sends: a secret that cannot be read is a mistake.
-    Required,
-    /// For what only reads the database, and for people who may not read secrets: it is a warning.
-    WhereReadable,
-    /// For who checks a configuration: a file that is not there is a mistake, one that may not be read a warning.
-    WhereThere,
-}
-
 /// A configuration, and what about it deserves a look.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -48,77 +34,6 @@ pub struct Loaded {
     pub config: Config,
     /// `file:line:column: …`, for `config check` and the log.
     pub warnings: Vec<String>,
-}
-
-/// The variables of the environment. Its `Debug` shows no values: some are secrets.
-#[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
-
-impl Environment {
-    /// The environment of this process; variables that are not UTF-8 are left out.
-    #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
-    pub fn of_process() -> Self {
-        let pairs = std::env::vars_os();
-        Self(
-            pairs
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .collect(),
-        )
-    }
-
-    /// An environment of these variables only.
-    pub fn from_pairs<N: Into<String>, V: Into<String>>(
-        pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> Self {
-        let pairs = pairs.into_iter();
-        Self(
-            pairs
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
-    }
-
-    /// A variable that is set, empty or not.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-
-    /// A variable that holds a path.
-    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
-        self.get(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    }
-
-    /// A folder of the XDG specification: the variable when it is absolute, else the folder in the home.
-    pub(super) fn base_directory(&self, name: &str, in_home: &str) -> Option<PathBuf> {
-        self.path(name)
-            .filter(|path| path.is_absolute())
-            .or_else(|| {
-                let home = self.path("HOME").filter(|home| home.is_absolute())?;
-                Some(home.join(in_home))
-            })
-    }
-
-    /// The variables that stand for keys, without [`PREFIX`].
-    fn keys(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.0.iter().filter_map(|(name, value)| {
-            Some((name.as_str(), name.strip_prefix(PREFIX)?, value.as_str()))
-        })
-    }
-}
-
-impl fmt::Debug for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Environment({} variables)", self.0.len())
-    }
 }
 
 /// Finds, reads and resolves the configuration. Without a file the defaults hold, unless the file was named.

@@ -2,13 +2,14 @@
 //!
 //! Two stages: `raw` mirrors the file, with the place of every value; [`resolved`] holds durations, limits and the
 //! settings of each feed, ready for use. [`load`] brings the layers together (`config/default.toml` < file <
-//! environment < flags) and is the only place that reads the environment. [`edit`] changes `[[feed]]` tables in place.
+//! environment < flags). `environment` is the only place that reads the environment. [`edit`] changes `[[feed]]` tables in place.
 //!
 //! It promises that a mistake is told with file, line, column and what was expected, all mistakes at once, and that
 //! no secret is in any text that it makes.
 
 mod access;
 pub mod edit;
+mod environment;
 mod file;
 mod listen;
 pub mod load;
@@ -25,18 +26,20 @@ pub mod show;
 mod sources;
 mod targets;
 mod values;
+mod web_address;
 
 pub use edit::{EditError, Imported, NewFeed, add_feeds, feed_tables, import_feeds, remove_feed};
+pub use environment::Environment;
 pub use file::{edit_file, read};
 pub use listen::Listen;
-pub use load::{Environment, Flags, Loaded, Secrets, from_text, load};
+pub use load::{Flags, Loaded, from_text, load};
 pub use places::{ConfigFile, Origin, locate};
 pub use problem::{ConfigError, Problem};
 pub use resolved::{
     Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Keep, LogConfig,
     LogFormat, LogLevel, Login, PageConfig, PageMode, Proxy, Retention, TargetConfig, TargetKind,
 };
-pub use secret::{Secret, SecretSource};
+pub use secret::{Secret, SecretSource, Secrets};
 pub use show::{ScheduleLine, schedules, show};
 
 /// The embedded `config/default.toml`: default, template and reference in one.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::load::Environment;
+use super::environment::Environment;
 
 /// The configuration of the machine.
 const ETC: &str = "/etc/revisor/config.toml";

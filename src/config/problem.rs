@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::domain::durations::shortened;
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -216,6 +218,22 @@ fn distance(one: &str, other: &str) -> usize {
         }
     }
     table[at(one.len(), other.len())]
+}
+
+/// `fetch is "allways"; expected "always", "changed" or "off"`.
+pub(super) fn unknown_choice<'n>(
+    key: &str,
+    given: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> String {
+    let quoted: Vec<String> = names.clone().map(|name| format!("{name:?}")).collect();
+    let expected = match quoted.as_slice() {
+        [start @ .., last] if !start.is_empty() => format!("{} or {last}", start.join(", ")),
+        other => other.join(", "),
+    };
+    let near = did_you_mean(given, names)
+        .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+    format!("{key} is {:?}; expected {expected}{near}", shortened(given))
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use super::environment::Environment;
 use super::listen::Listen;
-use super::load::{Environment, Secrets};
 use super::names;
 use super::problem::{Place, Problems};
 use super::raw::{RawFeed, RawGlobal, RawKeep, RawLog, RawTable as _};
@@ -21,7 +21,8 @@ use super::resolved::{
     DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel, PageConfig,
     PageMode, Proxy,
 };
-use super::values::http_url;
+use super::secret::Secrets;
+use super::web_address::http_url;
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
 use crate::domain::cron::CronSchedule;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::load::Environment;
+use super::environment::Environment;
 
 /// No secret is longer; a larger file was named by mistake.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -31,6 +31,17 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[hidden]")
     }
+}
+
+/// Whether secrets have to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// For what sends: a secret that cannot be read is a mistake.
+    Required,
+    /// For what only reads the database, and for people who may not read secrets: it is a warning.
+    WhereReadable,
+    /// For who checks a configuration: a file that is not there is a mistake, one that may not be read a warning.
+    WhereThere,
 }
 
 /// Where a secret comes from.

@@ -1,10 +1,10 @@
 //! Where a secret is read from: the four keys that can name it.
 
-use super::load::Secrets;
 use super::places::relative_to_file;
 use super::problem::Place;
 use super::reader::At;
 use super::resolve::Resolver;
+use super::secret::Secrets;
 use super::secret::{Secret, SecretSource, world_readable};
 
 /// One secret's four keys.

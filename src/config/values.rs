@@ -3,18 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use url::Url;
-
-use super::problem::did_you_mean;
+use super::problem::unknown_choice;
 use super::reader::At;
 use super::resolve::{Resolver, YEAR};
 use super::resolved::Retention;
-use crate::domain::durations::{
-    format_duration, format_size, parse_duration, parse_size, shortened,
-};
-
-/// Longer than this is no address that anybody serves.
-const LONGEST_ADDRESS: usize = 2048;
+use crate::domain::durations::{format_duration, format_size, parse_duration, parse_size};
 
 impl Resolver<'_, '_> {
     pub(super) fn duration(
@@ -130,51 +123,4 @@ impl Resolver<'_, '_> {
         let hour = Duration::from_hours(1);
         Retention::For(self.duration(key, Some(raw), hour..=YEAR * 100, hour))
     }
-}
-
-/// `fetch is "allways"; expected "always", "changed" or "off"`.
-pub(super) fn unknown_choice<'n>(
-    key: &str,
-    given: &str,
-    names: impl Iterator<Item = &'n str> + Clone,
-) -> String {
-    let quoted: Vec<String> = names.clone().map(|name| format!("{name:?}")).collect();
-    let expected = match quoted.as_slice() {
-        [start @ .., last] if !start.is_empty() => format!("{} or {last}", start.join(", ")),
-        other => other.join(", "),
-    };
-    let near = did_you_mean(given, names)
-        .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
-    format!("{key} is {:?}; expected {expected}{near}", shortened(given))
-}
-
-/// An http or https address that can be asked for.
-pub(super) fn http_url(text: &str) -> Result<Url, String> {
-    const EXPECTED: &str =
-        "expected an http or https address such as \"https://news.example/rss.xml\"";
-    if text.len() > LONGEST_ADDRESS {
-        return Err(format!(
-            "is longer than {LONGEST_ADDRESS} characters; {EXPECTED}"
-        ));
-    }
-    let shown = || shortened(text);
-    let url = Url::parse(text)
-        .map_err(|error| format!("{:?} is no address ({error}); {EXPECTED}", shown()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!(
-            "has the scheme {:?}; {EXPECTED}",
-            shortened(url.scheme())
-        ));
-    }
-    if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        return Err(format!("{:?} has white space inside; {EXPECTED}", shown()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            "holds a user name or password, which would be shown wherever the address is; \
-                    expected an address without them, with `user` and `password_file` beside it"
-                .to_owned(),
-        );
-    }
-    Ok(url)
 }

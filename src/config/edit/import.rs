@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::values::http_url;
+use super::super::web_address::http_url;
 use super::{EditError, NewFeed, Tables, add_feeds};
 
 /// What became of a feed of a list.

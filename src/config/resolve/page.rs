@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Resolver, SECOND, YEAR};
+use crate::config::problem::unknown_choice;
 use crate::config::raw::RawPage;
 use crate::config::reader::{At, RawLadder};
 use crate::config::resolved::{PageConfig, PageMode};
-use crate::config::values::unknown_choice;
 use crate::domain::article_clock::{Ladder, Step};
 
 impl Resolver<'_, '_> {

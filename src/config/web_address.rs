@@ -1,0 +1,39 @@
+//! Addresses that can be asked for, as somebody writes them into a configuration or a list.
+
+use url::Url;
+
+use crate::domain::durations::shortened;
+
+/// Longer than this is no address that anybody serves.
+const LONGEST_ADDRESS: usize = 2048;
+
+/// An http or https address that can be asked for.
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    const EXPECTED: &str =
+        "expected an http or https address such as \"https://news.example/rss.xml\"";
+    if text.len() > LONGEST_ADDRESS {
+        return Err(format!(
+            "is longer than {LONGEST_ADDRESS} characters; {EXPECTED}"
+        ));
+    }
+    let shown = || shortened(text);
+    let url = Url::parse(text)
+        .map_err(|error| format!("{:?} is no address ({error}); {EXPECTED}", shown()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!(
+            "has the scheme {:?}; {EXPECTED}",
+            shortened(url.scheme())
+        ));
+    }
+    if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        return Err(format!("{:?} has white space inside; {EXPECTED}", shown()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "holds a user name or password, which would be shown wherever the address is; \
+                    expected an address without them, with `user` and `password_file` beside it"
+                .to_owned(),
+        );
+    }
+    Ok(url)
+}
