@@ -317,7 +317,8 @@ impl Poll<'_> {
 
     fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
         self.is_told_to_fail().then(|| {
-            let failures = match self.row.failures {
+            // Also those before a person took the feed up again.
+            let failures = match self.row.checks_since_ok {
                 1 => "1 failure".to_owned(),
                 failures => format!("{failures} failures"),
             };
@@ -355,10 +356,21 @@ impl Poll<'_> {
         self.tell(poll, vec![event], FeedResult::Failed(why)).await
     }
 
-    /// Whether somebody was told that the feed cannot be read.
+    /// Whether somebody was told that the feed cannot be read, and not yet that it can be again.
     fn is_told_to_fail(&self) -> bool {
-        let error = self.row.last_error.as_deref();
-        self.row.failures >= FAILING_AFTER || error.is_some_and(Quarantined::is_said_by)
+        self.row.failing_told.is_some()
+    }
+
+    /// Whether one more failure is to be told. Not only the one that makes the row of them long enough: it may have been
+    /// stored together with the one before. A row that began when a person took the feed up again is told anew.
+    fn begins_to_fail(&self) -> bool {
+        let row = self.row;
+        let failures = row.failures + 1;
+        let taken_up_again = row.checks_since_ok > row.failures;
+        match self.is_told_to_fail() {
+            true => failures == FAILING_AFTER && taken_up_again,
+            false => failures >= FAILING_AFTER,
+        }
     }
 
     async fn unreadable(
@@ -393,7 +405,7 @@ impl Poll<'_> {
             return self.settle(poll, FeedResult::Unchanged).await;
         };
         let why = why.clone();
-        if self.row.failures + 1 == FAILING_AFTER && !self.is_told_to_fail() {
+        if self.begins_to_fail() {
             let kind = EventKind::FeedFailing;
             let event = revise::feed_event(kind, Some(why.clone()), &self.teller(), poll.at);
             return self.tell(poll, vec![event], FeedResult::Failed(why)).await;

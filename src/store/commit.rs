@@ -512,6 +512,13 @@ fn write_event(
                 .execute(params![id, life])?;
         }
     }
+    match event.kind {
+        EventKind::FeedFailing | EventKind::FeedGone => {
+            feeds::owe_recovery(tx, feed, Some(event.timestamp))?;
+        }
+        EventKind::FeedRecovered => feeds::owe_recovery(tx, feed, None)?,
+        _ => {}
+    }
     // What is told of the back and forth of an entry is found under the change that it came with.
     let change = change.filter(|_| event.kind == EventKind::EntryFlapping);
     event.data.number = event.data.number.or(change);

@@ -108,6 +108,8 @@ pub struct FeedRow {
     pub gone_polls: u32,
     /// The poll at which most texts were suddenly gone, while no second one has confirmed it.
     pub emptied: Option<Timestamp>,
+    /// When it was told that it fails or is gone, while it was not told since that it is well again.
+    pub failing_told: Option<Timestamp>,
 }
 
 macro_rules! select_feed {
@@ -116,7 +118,8 @@ macro_rules! select_feed {
             "SELECT id, url, name, host, active, paused_at, added_at, title, etag, last_modified, body_sha256, \
              next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
              moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
-             newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at, lifetime_ms FROM feeds ",
+             newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at, lifetime_ms, \
+             failing_told_at FROM feeds ",
             $rest
         )
     };
@@ -164,6 +167,7 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         gone_since: row.get(29)?,
         gone_polls: row.get(30)?,
         emptied: row.get(31)?,
+        failing_told: row.get(33)?,
     })
 }
 
@@ -412,6 +416,18 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 poll.feed
             ])?;
     }
+    Ok(())
+}
+
+/// Notes that somebody was told at `since` that a feed fails, and is to be told that it is well; `None`: that is done.
+pub(super) fn owe_recovery(
+    tx: &Tx<'_>,
+    feed: FeedId,
+    since: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached("UPDATE feeds SET failing_told_at = ?2 WHERE id = ?1")?
+        .execute(params![feed, since])?;
     Ok(())
 }
 

@@ -67,6 +67,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 11,
         sql: include_str!("../../migrations/0011_lifetime.sql"),
     },
+    Migration {
+        number: 12,
+        sql: include_str!("../../migrations/0012_owed.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

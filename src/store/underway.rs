@@ -86,14 +86,6 @@ pub struct Quarantined {
     pub until: Timestamp,
 }
 
-impl Quarantined {
-    /// Whether an error that was stored is one of these.
-    #[must_use]
-    pub fn is_said_by(error: &str) -> bool {
-        error.starts_with("left alone for a day: ")
-    }
-}
-
 /// The address of a document that is left alone, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftAlone {

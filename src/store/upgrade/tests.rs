@@ -5,7 +5,7 @@ use super::*;
 use crate::store::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 11] = [
+const DUMPS: [(u32, &str); 12] = [
     (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
     (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
     (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
@@ -17,6 +17,7 @@ const DUMPS: [(u32, &str); 11] = [
     (9, include_str!("../../../tests/fixtures/schemas/0009.sql")),
     (10, include_str!("../../../tests/fixtures/schemas/0010.sql")),
     (11, include_str!("../../../tests/fixtures/schemas/0011.sql")),
+    (12, include_str!("../../../tests/fixtures/schemas/0012.sql")),
 ];
 
 /// A file as the program of that time left it.
@@ -196,6 +197,25 @@ fn a_database_of_every_schema_becomes_one_of_today_with_all_of_its_rows() {
             assert_eq!(copy::version(&copy).unwrap(), schema);
             assert_eq!(rows(&copy, &names), before);
         }
+    }
+}
+
+#[test]
+fn who_was_told_before_the_upgrade_that_a_feed_fails_is_owed_that_it_is_well() {
+    let told = "INSERT INTO events (uid, type, feed_id, created_at, bytes, body) \
+                SELECT 'msg_told', 'feed.failing', id, last_ok_at + 1, 0, x'' FROM feeds";
+    let ill = "UPDATE feeds SET last_error = 'answered 500', failures = 1";
+    for (is_told, is_ill) in [(true, true), (true, false), (false, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("revisor.db");
+        let conn = restore(&path, DUMPS[10].1);
+        for sql in [(is_told, told), (is_ill, ill)] {
+            conn.execute_batch(if sql.0 { sql.1 } else { "" }).unwrap();
+        }
+        drop(conn);
+        let store = Store::open(&path, &OpenOptions::default()).unwrap();
+        let feed = store.reader().unwrap().feeds(true).unwrap().remove(0);
+        assert_eq!(feed.failing_told.is_some(), is_told && is_ill);
     }
 }
 
