@@ -143,6 +143,15 @@ impl Refused {
     }
 }
 
+/// A name without an address.
+#[derive(Debug, thiserror::Error)]
+#[error("no address found for {host}")]
+pub(crate) struct NoAddress {
+    pub(crate) host: String,
+    #[source]
+    pub(crate) source: Option<std::io::Error>,
+}
+
 /// IANA's special-purpose IPv4 networks that are not globally reachable, and multicast.
 const RESERVED_V4: [(Ipv4Net, &str); 15] = [
     (v4([0, 0, 0, 0], 8), "0.0.0.0/8, this host"),

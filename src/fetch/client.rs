@@ -1,6 +1,5 @@
 //! The life of one request: redirects, limits, body.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +8,8 @@ use reqwest::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::address::AddressPolicy;
 use super::failure::{self, Cause, status_message};
+use super::headers::lookup;
 use super::pool::Pool;
 use super::request::FetchRequest;
 #[cfg(test)]
@@ -20,54 +19,12 @@ use super::response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified,
     validators_after_304, validators_of_body,
 };
+use super::settings::{ClientConfig, ClientError};
 use super::trail::{Trail, is_redirect};
-use crate::config::Secret;
 use crate::time::{Clock, Stopwatch};
 
 /// Bytes of response headers that are kept with an answer; real ones have one or two thousand.
 const MAX_KEPT_HEADERS: usize = 64 * 1024;
-
-/// Settings of a [`Client`].
-#[derive(Debug, Clone)]
-pub struct ClientConfig {
-    /// The whole time of a request, redirects and body included.
-    pub timeout: Duration,
-    /// The time to connect, TLS included.
-    pub connect_timeout: Duration,
-    /// The longest silence inside a body.
-    pub idle_timeout: Duration,
-    /// The largest body in bytes, decoded.
-    pub max_size: u64,
-    /// Redirects that are followed.
-    pub max_redirects: usize,
-    /// How long an unused connection is kept for the next page of the same host.
-    pub keep_alive: Duration,
-    /// Which addresses may be reached.
-    pub policy: AddressPolicy,
-    /// The value of `User-Agent`; see [`super::user_agent`].
-    pub user_agent: String,
-    /// The HTTP proxy that everything goes through, with its user name and password.
-    pub proxy: Option<Secret>,
-    /// Certificates (PEM) that are believed besides those of the system.
-    pub ca_file: Option<PathBuf>,
-}
-
-impl Default for ClientConfig {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(15),
-            max_size: 10 * 1024 * 1024,
-            max_redirects: 10,
-            keep_alive: Duration::from_secs(10),
-            policy: AddressPolicy::default(),
-            user_agent: super::user_agent(""),
-            proxy: None,
-            ca_file: None,
-        }
-    }
-}
 
 /// Gets feeds and pages. Cheap to clone; the connections are those of its pool.
 #[derive(Clone)]
@@ -79,31 +36,6 @@ pub struct Client {
     max_size: u64,
     max_redirects: usize,
     pub(super) user_agent: HeaderValue,
-}
-
-/// Why no client could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The user agent holds what a header cannot hold.
-    #[error("the user agent cannot be sent as a header")]
-    UserAgent,
-    /// The certificates to believe besides those of the system.
-    #[error("ca_file: cannot take certificates from {}: {why}", path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The address of the proxy, which may hold a password, is not told.
-    #[error("proxy: the address cannot be used")]
-    Proxy,
-    /// The address of the proxy is a secret that could not be read.
-    #[error("proxy: the address cannot be read here, and nothing is asked without it")]
-    ProxyNotRead,
-    /// TLS could not be set up.
-    #[error("cannot set up the HTTP client")]
-    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Client {
@@ -395,11 +327,6 @@ fn left_over(headers: &HeaderMap) -> Option<String> {
 fn first_capacity(announced: Option<u64>) -> usize {
     const MOST: u64 = 256 * 1024;
     usize::try_from(announced.unwrap_or(16 * 1024).min(MOST)).unwrap_or(0)
-}
-
-/// A header as text, if it is text.
-pub(super) fn lookup<'h>(headers: &'h HeaderMap) -> impl Fn(&str) -> Option<&'h str> {
-    move |name| std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
 }
 
 /// The headers that are kept with a capture: all but cookies, which are for one visitor, as far as they fit.

@@ -10,10 +10,11 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::address::AddressPolicy;
-use super::client::{Client, ClientConfig, ClientError};
+use super::client::Client;
 use super::pool::Pool;
 use super::request::user_agent;
 use super::resolver::system_lookup;
+use super::settings::{ClientConfig, ClientError};
 use super::trail::same_site;
 use crate::config::{FeedConfig, FetchConfig, Login, Proxy, Secret};
 use crate::time::Clock;

@@ -6,18 +6,11 @@ use std::io;
 use reqwest::StatusCode;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
-use super::address::Refused;
-use super::resolver::NoAddress;
-use super::response::FailureKind;
+use super::address::{NoAddress, Refused};
+use super::response::{FailureKind, NO_TLS};
 
 /// At most this many characters of an error's text are kept; certificates put a stranger's words into it.
 const MAX_TEXT: usize = 200;
-
-/// How the messages end about hosts that speak something else.
-pub(super) const NO_TLS: [&str; 2] = [
-    "closed the connection instead of speaking TLS",
-    "does not speak TLS at this port",
-];
 
 /// A failure without the moment, which the client adds.
 #[derive(Debug, Clone, PartialEq, Eq)]

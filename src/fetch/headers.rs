@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
+use reqwest::header::HeaderMap;
 
 use crate::time::Timestamp;
 
@@ -84,6 +85,11 @@ impl CacheControl {
         }
         found
     }
+}
+
+/// A header as text, if it is text.
+pub(super) fn lookup<'h>(headers: &'h HeaderMap) -> impl Fn(&str) -> Option<&'h str> {
+    move |name| std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod post;
 pub mod request;
 mod resolver;
 pub mod response;
+mod settings;
 #[cfg(test)]
 mod tls_tests;
 mod trail;
@@ -26,7 +27,7 @@ mod turns;
 
 pub use address::{AddressPolicy, Refused};
 pub use budget::HostBudget;
-pub use client::{Client, ClientConfig, ClientError, Step, Way};
+pub use client::{Client, Step, Way};
 pub use clients::{Clients, own_headers};
 pub use limits::{HostLimits, HostQueue, host_key};
 pub use post::{PostAnswer, PostRequest};
@@ -34,4 +35,5 @@ pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
 };
+pub use settings::{ClientConfig, ClientError};
 pub use turns::{Turn, Turns};

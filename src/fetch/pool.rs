@@ -8,9 +8,9 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::address::AddressPolicy;
-use super::client::{ClientConfig, ClientError};
 use super::failure::{self, Cause};
 use super::resolver::{self, GuardedResolver, Lookup};
+use super::settings::{ClientConfig, ClientError};
 use crate::time::Stopwatch;
 
 /// Headers of an answer that are read; some sites set a cookie for each of their partners.

@@ -6,9 +6,10 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use url::Url;
 
-use super::client::{Client, lookup, seconds};
+use super::client::{Client, seconds};
 use super::failure::status_message;
 use super::failure::{self, Cause};
+use super::headers::lookup;
 use super::headers::retry_after;
 use super::response::{FailureKind, FetchFailure};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::address::{AddressPolicy, Refused};
+use super::address::{AddressPolicy, NoAddress, Refused};
 use super::failure::Cause;
 use super::response::FailureKind;
 
@@ -21,15 +21,6 @@ pub(crate) type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr
 pub(crate) struct GuardedResolver {
     policy: Arc<AddressPolicy>,
     lookup: Arc<Lookup>,
-}
-
-/// A name without an address.
-#[derive(Debug, thiserror::Error)]
-#[error("no address found for {host}")]
-pub(crate) struct NoAddress {
-    pub(crate) host: String,
-    #[source]
-    pub(crate) source: Option<io::Error>,
 }
 
 impl GuardedResolver {

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap};
 
-use super::client::lookup;
-use super::failure::NO_TLS;
-use super::headers::{CacheControl, MAX_WAIT, http_date, retry_after};
+use super::headers::{CacheControl, MAX_WAIT, http_date, lookup, retry_after};
 use super::request::MAX_VALIDATOR;
 use crate::domain::outcome::Validators;
 use crate::time::Timestamp;
+
+/// How the messages end about hosts that speak something else.
+pub(super) const NO_TLS: [&str; 2] = [
+    "closed the connection instead of speaking TLS",
+    "does not speak TLS at this port",
+];
 
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,9 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-use super::client::{Client, ClientConfig};
+use super::client::Client;
 use super::resolver::Lookup;
+use super::settings::ClientConfig;
 use super::{AddressPolicy, FailureKind, FetchRequest, Fetched};
 use crate::domain::outcome::Validators;
 use crate::time::{Fixed, Timestamp};

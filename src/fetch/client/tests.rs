@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::domain::outcome::Validators;
+use crate::fetch::AddressPolicy;
 use crate::time::{Fixed, Timestamp};
 
 const NOW: i64 = 1_795_428_000;

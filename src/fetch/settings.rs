@@ -1,0 +1,74 @@
+//! What a client is made from, and why none could be made.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::address::AddressPolicy;
+use crate::config::Secret;
+
+/// Settings of a [`Client`](super::Client).
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// The whole time of a request, redirects and body included.
+    pub timeout: Duration,
+    /// The time to connect, TLS included.
+    pub connect_timeout: Duration,
+    /// The longest silence inside a body.
+    pub idle_timeout: Duration,
+    /// The largest body in bytes, decoded.
+    pub max_size: u64,
+    /// Redirects that are followed.
+    pub max_redirects: usize,
+    /// How long an unused connection is kept for the next page of the same host.
+    pub keep_alive: Duration,
+    /// Which addresses may be reached.
+    pub policy: AddressPolicy,
+    /// The value of `User-Agent`; see [`super::user_agent`].
+    pub user_agent: String,
+    /// The HTTP proxy that everything goes through, with its user name and password.
+    pub proxy: Option<Secret>,
+    /// Certificates (PEM) that are believed besides those of the system.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(15),
+            max_size: 10 * 1024 * 1024,
+            max_redirects: 10,
+            keep_alive: Duration::from_secs(10),
+            policy: AddressPolicy::default(),
+            user_agent: super::user_agent(""),
+            proxy: None,
+            ca_file: None,
+        }
+    }
+}
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The user agent holds what a header cannot hold.
+    #[error("the user agent cannot be sent as a header")]
+    UserAgent,
+    /// The certificates to believe besides those of the system.
+    #[error("ca_file: cannot take certificates from {}: {why}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The address of the proxy, which may hold a password, is not told.
+    #[error("proxy: the address cannot be used")]
+    Proxy,
+    /// The address of the proxy is a secret that could not be read.
+    #[error("proxy: the address cannot be read here, and nothing is asked without it")]
+    ProxyNotRead,
+    /// TLS could not be set up.
+    #[error("cannot set up the HTTP client")]
+    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
