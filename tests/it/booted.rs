@@ -6,12 +6,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::corpora::kit;
-use crate::support::{SECRET, barred, eventually, skip};
-
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::support::{PATIENCE, SECRET, barred, eventually, skip};
 
 /// A watchdog that bites within seconds, a credential, and the endpoint.
 const DROP_IN: &str = "[Service]\nWatchdogSec=3s\nRestartSec=100ms\nLoadCredential=desk:/etc/revisor/desk.secret\n\

@@ -1,11 +1,9 @@
 //! Backup, verification and retention, with the real program on a database that has lived.
 
-use std::time::Duration;
-
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::{Home, Page, Server, eventually, rss};
+use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
 
 /// A database with an entry whose headline, description and page were edited, in several ways.
 pub(crate) fn lived(keep: &str) -> (Server, Home) {
@@ -282,7 +280,7 @@ fn a_copy_is_made_while_the_daemon_runs_and_never_replaces_a_file() {
     assert_ne!(again.code, Some(0));
     assert!(again.stderr.contains("exists"), "{}", again.stderr);
     daemon.signal("TERM");
-    daemon.wait(Duration::from_secs(10));
+    daemon.wait(END);
     home.ok(&["--db", name, "db", "verify"]);
     let log = |db: &str| home.ok(&["--db", db, "log", "--format", "ndjson", "--all"]);
     assert_eq!(log(name), log(home.db_path().to_str().unwrap()));
@@ -413,13 +411,11 @@ fn the_daemon_applies_retention_by_itself() {
     assert!(kept(&home, "page") > 1);
     assert!(texts(&home) > 1);
     let mut daemon = home.daemon();
-    eventually(
-        Duration::from_secs(20),
-        "the daemon drops old answers",
-        || kept(&home, "page") == 1 && kept(&home, "feed") == 1 && texts(&home) == 1,
-    );
+    eventually(PATIENCE, "the daemon drops old answers", || {
+        kept(&home, "page") == 1 && kept(&home, "feed") == 1 && texts(&home) == 1
+    });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
     let (code, report) = verify(&home);
     assert_eq!(code, Some(0), "{report:#}");
 }
@@ -451,11 +447,9 @@ fn a_clock_that_leapt_ahead_makes_nothing_old() {
     unharmed("db prune");
     let mut daemon = home.daemon();
     let reserve = home.db_path().with_extension("db.reserve");
-    eventually(Duration::from_secs(20), "the daemon has taken care", || {
-        reserve.exists()
-    });
+    eventually(PATIENCE, "the daemon has taken care", || reserve.exists());
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
     unharmed("the care of the daemon");
 
     // Answers that came since, by servers with another time.
@@ -696,10 +690,10 @@ fn answers_that_resemble_one_another_take_little_room_and_are_read_as_before() {
     // What comes after it is stored as ever, and the daemon compacts by itself.
     (20..36).for_each(publish);
     let mut daemon = home.daemon();
-    eventually(Duration::from_secs(20), "the daemon compacts", || {
+    eventually(PATIENCE, "the daemon compacts", || {
         room("sum(base_id > id)") == 19 + 15
     });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
     assert_eq!(verify(&home).0, Some(0));
 }

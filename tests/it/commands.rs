@@ -2,11 +2,10 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Home, Page, Ran, SECRET, Server, eventually, rss};
+use crate::support::{Home, PATIENCE, Page, Ran, SECRET, Server, eventually, rss};
 
 const TEXT: &str =
     "The council had put off repairs of the piers in March, when the cheapest offer came in.";
@@ -392,7 +391,7 @@ fn beside_a_daemon_add_leaves_the_baseline_to_it() {
     }
     let home = Home::new(&feed(&publisher.url("/a.xml")));
     let daemon = home.daemon();
-    eventually(Duration::from_secs(30), "the daemon polls", || {
+    eventually(PATIENCE, "the daemon polls", || {
         publisher.hits("/a.xml") >= 1
     });
     let ran = home.run(&["add", &publisher.url("/b.xml"), "--name", "second"]);
@@ -400,7 +399,7 @@ fn beside_a_daemon_add_leaves_the_baseline_to_it() {
     assert!(ran.stderr.contains("within a minute"), "{ran:?}");
     let before = publisher.hits("/b.xml");
     daemon.signal("HUP");
-    eventually(Duration::from_secs(30), "the new feed is polled", || {
+    eventually(PATIENCE, "the new feed is polled", || {
         publisher.hits("/b.xml") > before
     });
 }

@@ -1,10 +1,6 @@
 //! The daemon: polls by itself, stops when told, reloads, and shares its database with the command line.
 
-use std::time::Duration;
-
-use crate::support::{Home, Page, Server, eventually, rss};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
 
 fn feed(publisher: &Server, path: &str) -> String {
     format!(
@@ -41,7 +37,7 @@ fn it_polls_stores_and_stops_in_time() {
             .contains("second")
     });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(5)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
 }
 
 #[test]

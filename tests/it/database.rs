@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::support::{Home, Page, Ran, SECRET, Server, barred, eventually, rss, skip};
+use crate::support::{
+    END, Home, PATIENCE, Page, Ran, SECRET, Server, barred, eventually, rss, skip,
+};
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
@@ -178,7 +179,7 @@ fn a_full_disk_is_got_over_without_a_restart() {
     });
     eventually(PATIENCE, "it is ready again", || ready().contains(" 200 "));
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
     let log = fs::read_to_string(log).unwrap();
     assert!(log.contains("no room left on the disk"), "{log}");
 }
@@ -216,7 +217,7 @@ fn a_disk_that_fills_up_is_pruned_with_the_reserve_at_once() {
     });
     fs::remove_file(&full).unwrap();
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
 }
 
 fn answer(socket: &Path, path: &str) -> String {
@@ -279,7 +280,7 @@ fn a_full_disk_can_be_pruned() {
         fs::metadata(&reserve).is_ok_and(|file| file.len() == 8 << 20)
     });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
     edition(&server, 2);
     assert_eq!(run(&["check", "--force"]).code, Some(0));
 
@@ -505,7 +506,7 @@ fn a_lock_that_outlasts_the_patience_is_got_over_without_a_restart() {
     eventually(PATIENCE, "the edit is told", || !server.hooks().is_empty());
     eventually(PATIENCE, "it is ready again", || ready().contains(" 200 "));
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
     let hooks = server.hooks();
     assert_eq!(hooks.len(), 1);
     let body = String::from_utf8_lossy(&hooks[0].body).into_owned();

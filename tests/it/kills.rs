@@ -10,9 +10,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::{Home, Page, SECRET, Server, eventually, rss};
+use crate::support::{END, Home, PATIENCE, Page, SECRET, Server, eventually, rss};
 
-const PATIENCE: Duration = Duration::from_mins(1);
 const FEEDS: usize = 2;
 const ENTRIES: usize = 6;
 const ROUNDS: usize = 2;
@@ -159,7 +158,7 @@ fn kills_lose_nothing_and_tell_nothing_twice() {
         ) == 0
     });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
 
     home.ok(&["db", "verify"]);
     let events = home.events();

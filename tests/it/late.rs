@@ -1,13 +1,9 @@
 //! What is late, and why: beside a daemon that runs, and without one.
 
-use std::time::Duration;
-
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::{Home, Page, Server, eventually, rss};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
 
 /// Makes a feed due since two hours ago.
 fn overdue(home: &Home, feed: &str) {
@@ -106,5 +102,5 @@ fn a_late_feed_is_told_with_its_reason() {
     assert!(why.contains("has asked to be left alone"), "{why}");
     assert_eq!(server.hits("/slow.xml"), slow);
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(10)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
 }

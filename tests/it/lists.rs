@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Home, Page, Server, eventually, rss};
+use crate::support::{Home, PATIENCE, Page, Server, eventually, rss};
 
 const OPML: &str = "<opml version=\"1.0\"><body>\n<outline text=\"City & Land\">\n\
 <outline type=\"rss\" text=\"Courier\" xmlUrl=\"https://courier.example/rss?a=1&b=2\"/>\n\
@@ -216,8 +215,7 @@ fn a_running_daemon_obeys_pause_and_resume() {
     let publisher = Server::start();
     let home = one_feed(&publisher);
     let _daemon = home.daemon();
-    let limit = Duration::from_secs(90);
-    eventually(limit, "the first look", || {
+    eventually(PATIENCE, "the first look", || {
         // The database may be half made.
         let listed = home.run(&["feeds", "--json"]).stdout;
         serde_json::from_str(&listed).is_ok_and(|feeds: Value| feeds[0]["state"] == "ok")
@@ -227,7 +225,7 @@ fn a_running_daemon_obeys_pause_and_resume() {
     assert!(home.run(&["status"]).stdout.contains("1 paused"));
     let before = publisher.hits("/feed.xml");
     home.ok(&["resume", "courier"]);
-    eventually(limit, "the look after the pause", || {
+    eventually(PATIENCE, "the look after the pause", || {
         publisher.hits("/feed.xml") > before
     });
 }

@@ -5,14 +5,11 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::corpora::kit;
-use crate::support::{Home, Page, Server, eventually, rss, skip};
-
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss, skip};
 
 const CASES: [&str; 9] = [
     "W01", "W02", "W03", "W04", "W05", "W06", "W07", "W09", "W12",
@@ -192,7 +189,7 @@ fn every_receiver_of_the_kit_gets_what_it_should_and_no_other_is_delayed() {
             .all(|slow| !row(&home, slow)["last_attempt"].is_null())
     });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(5)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
 
     for case in CASES {
         let sent = kit.sent(case);

@@ -9,12 +9,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::support::{Daemon, Home, Page, SECRET, Server, eventually, rss};
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The service is to be done within this, whatever holds it up.
-const END: Duration = Duration::from_secs(6);
+use crate::support::{Daemon, END, Home, PATIENCE, Page, SECRET, Server, eventually, rss};
 
 fn edition(server: &Server, number: u32) {
     let title = format!("The harbour of the town is closed for {number} days");
@@ -139,12 +134,7 @@ fn a_start_that_waits_can_be_stopped() {
     service.says("STATUS=opening the database");
     pause(Duration::from_millis(500));
     service.daemon.signal("TERM");
-    assert_eq!(
-        service.daemon.wait(Duration::from_secs(4)),
-        Some(0),
-        "{}",
-        service.log()
-    );
+    assert_eq!(service.daemon.wait(END), Some(0), "{}", service.log());
 }
 
 #[test]

@@ -228,6 +228,8 @@ impl Home {
             .env("HOME", self.folder.path())
             .env("REVISOR_CONFIG", self.config_path())
             .env("REVISOR_DB", self.db_path())
+            // Where no server of names answers, that is known soon.
+            .env("RES_OPTIONS", "timeout:1 attempts:1")
             .stdin(Stdio::null())
             .args(arguments);
         command
@@ -271,15 +273,36 @@ impl Home {
             .collect()
     }
 
-    /// Starts `revisor run`; it is killed when the test ends.
+    fn daemon_log(&self) -> PathBuf {
+        self.folder.path().join("daemon.log")
+    }
+
+    /// Starts `revisor run`; it is killed when the test ends. Its log goes to a file: from a pipe somebody would have to
+    /// read.
     pub(crate) fn daemon(&self) -> Daemon {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.daemon_log())
+            .expect("a file for the log");
         let child = self
             .command(&["run"])
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the daemon starts");
         Daemon { child }
+    }
+}
+
+impl Drop for Home {
+    /// A test that fails shows what the daemon had to say.
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Ok(log) = std::fs::read_to_string(self.daemon_log())
+        {
+            say(&format!("the daemon:\n{log}"));
+        }
     }
 }
 
@@ -300,6 +323,13 @@ impl Ran {
         }
     }
 }
+
+/// A daemon has ended within this, whatever is under way: three seconds for that and one for the database are its own,
+/// the rest is for a machine that has other things to do. Who does not give up what is under way needs ten and more.
+pub(crate) const END: Duration = Duration::from_secs(9);
+
+/// For what no test is about how long it takes.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running daemon.
 pub(crate) struct Daemon {
@@ -357,7 +387,7 @@ pub(crate) fn skip(reason: &str) {
     )]
     let required = std::env::var("REVISOR_TEST_REQUIRE").is_ok_and(|value| value == "all");
     assert!(!required, "nothing may be skipped here, but: {reason}");
-    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+    say(&format!("skipped: {reason}"));
 }
 
 /// As [`skip`], for what no installing helps against: `.ci/run` has found out whether this machine permits it.
@@ -368,10 +398,14 @@ pub(crate) fn barred(reason: &str) {
     )]
     let known = std::env::var_os("REVISOR_TEST_UNPRIVILEGED").is_some();
     if known {
-        let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+        say(&format!("skipped: {reason}"));
     } else {
         skip(reason);
     }
+}
+
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// An RSS feed with the given items: (guid, address, title, description).

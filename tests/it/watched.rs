@@ -5,11 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use crate::support::{Daemon, Home, Page, SECRET, Server, eventually, rss};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::support::{Daemon, END, Home, PATIENCE, Page, SECRET, Server, eventually, rss};
 
 /// Asks the socket; `None` when nobody listens.
 fn ask(socket: &Path, path: &str) -> Option<String> {
@@ -102,7 +99,7 @@ fn those_who_watch_the_daemon_see_what_it_does() {
     daemon.signal("HUP");
     eventually(PATIENCE, "the endpoint is closed", || !socket.exists());
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(5)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
 }
 
 /// Takes connections, and never says a word.
@@ -160,5 +157,5 @@ fn a_thousand_requests_under_way_hold_up_no_stop() {
         counts(&socket, &["revisor_checks_under_way{kind=\"feed\"} 1000"])
     });
     daemon.signal("TERM");
-    assert_eq!(daemon.wait(Duration::from_secs(5)), Some(0));
+    assert_eq!(daemon.wait(END), Some(0));
 }
