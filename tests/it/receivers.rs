@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -31,6 +32,16 @@ impl Kit {
             skip("no kits/hostile/hostile_server.py");
             return None;
         }
+        // Somebody else may take a port that is free now before the kit has it.
+        for _ in 0..10 {
+            if let Some(kit) = Self::listen(&script) {
+                return Some(kit);
+            }
+        }
+        panic!("the kit does not start");
+    }
+
+    fn listen(script: &Path) -> Option<Self> {
         let free = |address: &str| {
             let listener = TcpListener::bind((address, 0)).unwrap();
             listener.local_addr().unwrap().port()
@@ -50,8 +61,7 @@ impl Kit {
         let mut line = String::new();
         let output = kit.child.stdout.take().unwrap();
         BufReader::new(output).read_line(&mut line).unwrap();
-        assert!(line.starts_with("hostile "), "{line}");
-        Some(kit)
+        line.starts_with("hostile ").then_some(kit)
     }
 
     fn ask(&self, path: &str) -> Value {
@@ -167,8 +177,12 @@ fn every_receiver_of_the_kit_gets_what_it_should_and_no_other_is_delayed() {
         kit.sent("W01").len() == EVENTS
     });
     for slow in ["W03", "W04"] {
-        assert_eq!(kit.sent(slow).len(), 1);
-        assert!(row(&home, slow)["last_attempt"].is_null(), "{slow}");
+        eventually(PATIENCE, "it is sent to", || kit.sent(slow).len() == 1);
+        let (last, first) = (&kit.sent("W01")[EVENTS - 1], &kit.sent(slow)[0]);
+        assert!(
+            last.at - first.at < 15.0,
+            "{slow} was still being waited for"
+        );
     }
     let well = kit.sent("W01");
     let expected = ids(&well);
