@@ -156,12 +156,24 @@ fn a_locked_database_does_not_hold_up_the_end() {
     assert_eq!(home.check()["changes"], serde_json::json!([1]));
 }
 
-/// Breaks the page at which a table begins while others use the database, and lets them see that it has changed.
+/// Breaks the page at which a table begins while others use the database, lets them see that it has changed, and makes
+/// what waits in the outbox due.
 fn damage(database: &Path, table: &str) {
     let conn = Connection::open(database).unwrap();
     conn.busy_timeout(PATIENCE).unwrap();
-    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-    conn.query_row(checkpoint, [], |_| Ok(())).unwrap();
+    let log = PathBuf::from(format!("{}-wal", database.display()));
+    loop {
+        let due = "UPDATE deliveries SET next_attempt_at = 1 WHERE done_at IS NULL";
+        conn.execute(due, []).unwrap();
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        conn.query_row(checkpoint, [], |_| Ok(())).unwrap();
+        conn.execute_batch("BEGIN IMMEDIATE").unwrap();
+        // What somebody wrote in between would hide the damage.
+        if fs::metadata(&log).unwrap().len() == 0 {
+            break;
+        }
+        conn.execute_batch("ROLLBACK").unwrap();
+    }
     let question = "SELECT rootpage FROM sqlite_master WHERE name = ?1";
     let page: u32 = conn.query_row(question, [table], |row| row.get(0)).unwrap();
     let size = "PRAGMA page_size";
@@ -170,7 +182,8 @@ fn damage(database: &Path, table: &str) {
     let garbage = vec![0xA5; usize::try_from(size).unwrap()];
     let start = u64::from(page - 1) * u64::from(size);
     file.write_all_at(&garbage, start).unwrap();
-    conn.execute("UPDATE targets SET name = name", []).unwrap();
+    let change = "UPDATE targets SET name = name; COMMIT";
+    conn.execute_batch(change).unwrap();
 }
 
 #[test]
@@ -191,6 +204,7 @@ fn a_damaged_outbox_ends_the_service() {
         let mut service = Service::start(&home);
         service.says("READY=1");
         damage(&home.db_path(), table);
+        service.daemon.signal("HUP");
         let code = service.daemon.wait(PATIENCE);
         assert_eq!(code, Some(5), "{table} {}", service.log());
         assert!(service.log().contains("is damaged"), "{}", service.log());
