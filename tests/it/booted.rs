@@ -10,9 +10,12 @@ use std::process::{Command, Stdio};
 use crate::corpora::kit;
 use crate::support::{PATIENCE, SECRET, barred, eventually, skip};
 
-/// A watchdog that bites within seconds, a credential, and the endpoint.
-const DROP_IN: &str = "[Service]\nWatchdogSec=3s\nRestartSec=100ms\nLoadCredential=desk:/etc/revisor/desk.secret\n\
-                       SocketBindAllow=tcp:9464\n";
+/// As many starts as it takes, a credential, and the endpoint.
+const DROP_IN: &str = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartSec=100ms\n\
+                       LoadCredential=desk:/etc/revisor/desk.secret\nSocketBindAllow=tcp:9464\n";
+
+/// A watchdog that bites within seconds; on a busy machine also for no reason.
+const WATCHDOG: &str = "[Service]\nWatchdogSec=3s\n";
 
 const CONFIG: &str = "[web]\nlisten = \"127.0.0.1:9464\"\n[fetch]\nallow_private = [\"127.0.0.0/8\"]\n\
     [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\nsecret_credential = \"desk\"\n";
@@ -142,7 +145,8 @@ fn the_unit_does_what_it_says() {
     // Ready means ready, with a secret that only systemd can read.
     systemd.ok("systemctl start revisor");
     assert_eq!(systemd.property("ActiveState"), "active");
-    assert_eq!(systemd.property("StatusText"), "0 feeds");
+    let status = systemd.property("StatusText");
+    assert!(status.starts_with("0 feeds"), "{status}");
     let ask =
         "exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
     let answer = systemd.ok(&format!("bash -c \"{ask}\""));
@@ -193,6 +197,12 @@ fn the_unit_does_what_it_says() {
 
     // A writer that is stuck is seen: somebody else holds the database, and a reload has something to write. Then a
     // process that does nothing at all.
+    let place = "/etc/systemd/system/revisor.service.d/watchdog.conf";
+    systemd.write(WATCHDOG, place);
+    systemd.ok("systemctl daemon-reload; systemctl restart revisor");
+    let restarts = || systemd.property("NRestarts").parse::<u32>().unwrap();
+    let pid = systemd.property("MainPID");
+    let before = restarts();
     let hold = format!(
         "import os,signal,sqlite3,time\n\
          c=sqlite3.connect('/var/lib/private/revisor/revisor.db',isolation_level=None,timeout=10)\n\
@@ -200,22 +210,22 @@ fn the_unit_does_what_it_says() {
     );
     systemd.write(&hold, "/root/hold.py");
     systemd.ok("python3 /root/hold.py >/dev/null 2>&1 &");
-    eventually(PATIENCE, "the watchdog bites", || {
-        systemd.property("NRestarts") == "1"
-    });
+    eventually(PATIENCE, "the watchdog bites", || restarts() > before);
     eventually(PATIENCE, "it is back", || {
         systemd.property("ActiveState") == "active"
     });
+    let before = restarts();
     systemd.ok("kill -STOP $(systemctl show -P MainPID revisor)");
-    eventually(PATIENCE, "the watchdog bites again", || {
-        systemd.property("NRestarts") == "2"
-    });
+    eventually(PATIENCE, "the watchdog bites again", || restarts() > before);
     eventually(PATIENCE, "it is back", || {
         systemd.property("ActiveState") == "active"
     });
 
     // Stopping is done in time, and in order.
-    systemd.ok("timeout 5 systemctl stop revisor");
+    systemd.ok(&format!(
+        "rm {place}; systemctl daemon-reload; systemctl restart revisor"
+    ));
+    systemd.ok("timeout 9 systemctl stop revisor");
     assert_eq!(systemd.property("Result"), "success");
 
     // What another start does not heal is not tried again.
