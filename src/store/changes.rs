@@ -2,12 +2,10 @@
 
 use rusqlite::{Connection, Row, ToSql, named_params, params};
 
-use super::entries::RecentChange;
 use super::error::StoreError;
 use super::events::{self, NewRow, StoredEvent};
-use super::feeds::limit_of;
 use super::reader::Reader;
-use super::sql::{join_words, json_word, significance_word};
+use super::sql::{join_words, json_word, limit_of, significance_word};
 use super::writer::Tx;
 use crate::domain::classify::Significance;
 use crate::domain::event::Event;
@@ -137,6 +135,19 @@ impl Reader {
             Ok(statement.query_row([], |row| row.get(0))?)
         })
     }
+}
+
+/// A change as far as telling the next one is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecentChange {
+    /// The revision that it led to.
+    pub after: RevisionNumber,
+    /// When it was first seen.
+    pub at: Timestamp,
+    /// Whether it added text and took none away.
+    pub additive: bool,
+    /// Why it was not told; `None` when it was.
+    pub quiet: Option<Quiet>,
 }
 
 type Values = Vec<(&'static str, Box<dyn ToSql>)>;

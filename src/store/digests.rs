@@ -4,9 +4,8 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::entries::{self, KnownEntry};
 use super::error::StoreError;
-use super::feeds::limit_of;
 use super::reader::Reader;
-use super::sql::count;
+use super::sql::{count, limit_of};
 use super::states;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId, RevisionNumber};

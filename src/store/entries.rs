@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 
 use super::error::StoreError;
-use super::feeds::limit_of;
 use super::reader::Reader;
 use super::revisions::{self, PastRow};
+use super::sql::limit_of;
 use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
@@ -130,20 +130,7 @@ pub struct KnownEntryFull {
     /// The newest revisions, oldest first, the current one included; at most the last 200.
     pub history: Vec<PastRow>,
     /// The newest changes, oldest first; at most the last 32.
-    pub changes: Vec<RecentChange>,
-}
-
-/// A change as far as telling the next one is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecentChange {
-    /// The revision that it led to.
-    pub after: RevisionNumber,
-    /// When it was first seen.
-    pub at: Timestamp,
-    /// Whether it added text and took none away.
-    pub additive: bool,
-    /// Why it was not told; `None` when it was.
-    pub quiet: Option<crate::domain::outcome::Quiet>,
+    pub changes: Vec<changes::RecentChange>,
 }
 
 /// An entry that an item without a known name may be.

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::unpack;
 use super::error::StoreError;
-use super::feeds::limit_of;
 use super::reader::Reader;
+use super::sql::limit_of;
 use super::targets;
 use super::writer::{Overflow, Tx, Write, Writer};
 use crate::domain::event::Event;

@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::reader::Reader;
 use super::rules;
 use super::sql;
+use super::sql::limit_of;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::ids::FeedId;
 use crate::domain::outcome::{FeedPoll, Pace, PollResult, Validators};
@@ -314,11 +315,6 @@ impl Writer {
             Ok(())
         })
     }
-}
-
-/// `LIMIT` takes an i64; more than that is no limit.
-pub(super) fn limit_of(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 fn one(

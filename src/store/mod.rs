@@ -54,14 +54,12 @@ mod tests;
 
 pub use aliases::{AliasRow, SplitOff};
 pub use beside::beside;
-pub use changes::{ChangeFilter, StoredChange};
+pub use changes::{ChangeFilter, RecentChange, StoredChange};
 pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
 pub use compaction::{Compacted, Compaction};
 pub use digests::{DigestEnd, PageEdits, PendingDigest};
-pub use entries::{
-    Bearer, Candidate, DueKey, DuePage, KnownEntry, KnownEntryFull, Life, PageRow, RecentChange,
-};
+pub use entries::{Bearer, Candidate, DueKey, DuePage, KnownEntry, KnownEntryFull, Life, PageRow};
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
 pub use evidence::Evidence;

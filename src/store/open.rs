@@ -10,7 +10,6 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::codec::Instance;
 use super::error::StoreError;
 use super::migrate::{self, Found, SCHEMA};
-use super::reader::{Reader, Readers};
 use super::upgrade;
 use super::writer::{self, Writer};
 
@@ -79,17 +78,6 @@ impl Store {
     #[must_use]
     pub fn writer(&self) -> &Writer {
         &self.writer
-    }
-
-    /// A connection that reads.
-    pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open(&self.path)
-    }
-
-    /// Connections that read, shared by many callers.
-    #[must_use]
-    pub fn readers(&self) -> Readers {
-        Readers::new(&self.path)
     }
 
     /// The file.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::error::StoreError;
-use super::open;
+use super::open::{self, Store};
 
 /// Connections that [`Readers`] keeps open while nobody uses them.
 const IDLE: usize = 8;
@@ -84,5 +84,18 @@ impl Readers {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
         // A list of idle connections is whole whoever panicked.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// A connection that reads.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(self.path())
+    }
+
+    /// Connections that read, shared by many callers.
+    #[must_use]
+    pub fn readers(&self) -> Readers {
+        Readers::new(self.path())
     }
 }

@@ -7,9 +7,8 @@ use rusqlite::{named_params, params};
 
 use super::bodies;
 use super::error::StoreError;
-use super::feeds::limit_of;
 use super::reader::Reader;
-use super::sql::count;
+use super::sql::{count, limit_of};
 use super::writer::{Write, Writer};
 use crate::time::Timestamp;
 

@@ -4,9 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::chain;
 use super::error::StoreError;
-use super::feeds::limit_of;
 use super::reader::Reader;
-use super::sql::{channel_word, join_words, parse_channels};
+use super::sql::{channel_word, join_words, limit_of, parse_channels};
 use super::states::{self, StoredState};
 use super::writer::Tx;
 use crate::domain::fingerprint::{Beside, Fingerprints, SCHEME};

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
-use super::feeds::limit_of;
 use super::reader::Reader;
+use super::sql::limit_of;
 use super::states;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::furniture::{Article, Evidence, Origin, Rule, RuleKind};

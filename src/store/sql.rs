@@ -194,6 +194,11 @@ pub(super) fn json_word(value: &impl Serialize) -> String {
     }
 }
 
+/// `LIMIT` takes an i64; more than that is no limit.
+pub(super) fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

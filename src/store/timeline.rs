@@ -5,9 +5,8 @@ use rusqlite::{ToSql, named_params};
 
 use super::error::StoreError;
 use super::events::{self, StoredEvent};
-use super::feeds::limit_of;
 use super::reader::Reader;
-use super::sql::{count, json_word, significance_word};
+use super::sql::{count, json_word, limit_of, significance_word};
 use crate::domain::classify::Significance;
 use crate::domain::event::{EventKind, Field};
 use crate::domain::ids::{EntryId, EventId, FeedId};

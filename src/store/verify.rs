@@ -7,6 +7,7 @@ mod changes;
 mod diff;
 mod events;
 mod links;
+mod told;
 
 use rusqlite::Connection;
 

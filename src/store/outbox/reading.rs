@@ -8,9 +8,8 @@ use super::{
 use crate::domain::event::EventKind;
 use crate::domain::ids::{DeliveryId, EventId};
 use crate::store::error::StoreError;
-use crate::store::feeds::limit_of;
 use crate::store::reader::Reader;
-use crate::store::sql::count;
+use crate::store::sql::{count, limit_of};
 use crate::time::Timestamp;
 
 macro_rules! select_delivery {

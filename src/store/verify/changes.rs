@@ -3,12 +3,11 @@
 use rusqlite::{Connection, Row};
 
 use super::diff::{unshown_field, unshown_headline, wrong_field};
-use super::events::{numbers, read};
+use super::told::{is_of, numbers, read, side_fits};
 use super::{Verified, Work};
-use crate::domain::event::{ChangeInfo, Event, RevisionInfo};
-use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::domain::event::ChangeInfo;
+use crate::domain::ids::ChangeNumber;
 use crate::domain::state::EntryState;
-use crate::domain::telling::body_sha256;
 use crate::store::error::StoreError;
 use crate::store::sql::{join_words, json_word, significance_word};
 use crate::store::states;
@@ -115,13 +114,6 @@ fn change(
     Ok(())
 }
 
-/// Whether an event has the kind and the time of its row, `type, created_at` from a column on.
-pub(super) fn is_of(event: &Event, row: &Row<'_>, first: usize) -> Result<bool, StoreError> {
-    let kind: String = row.get(first)?;
-    let created: Timestamp = row.get(first + 1)?;
-    Ok(event.kind.as_str() == kind && event.timestamp == created)
-}
-
 /// What is noted of a change and not the same in its event.
 fn differs(told: &ChangeInfo, row: &Row<'_>) -> Result<Option<&'static str>, StoreError> {
     let window: (Timestamp, Timestamp) = (row.get(7)?, row.get(8)?);
@@ -156,18 +148,4 @@ fn differs(told: &ChangeInfo, row: &Row<'_>) -> Result<Option<&'static str>, Sto
         .into_iter()
         .find(|(_, same)| !same)
         .map(|(what, _)| what))
-}
-
-/// Whether one side of a change is the revision that is noted, as far as its text is kept.
-pub(super) fn side_fits(
-    side: Option<&RevisionInfo>,
-    revision: RevisionNumber,
-    state: Option<&EntryState>,
-) -> bool {
-    side.is_some_and(|side| {
-        side.revision == revision
-            && state.is_none_or(|state| {
-                side.title.as_deref() == state.title() && side.body_sha256 == body_sha256(state)
-            })
-    })
 }

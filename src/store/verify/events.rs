@@ -1,13 +1,12 @@
 //! Events that are not those of changes: whether they can be read, and the numbers of all.
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
-use super::changes::{is_of, side_fits};
 use super::diff::wrong_field;
+use super::told::{is_of, numbers, read, side_fits};
 use super::{Verified, Work};
-use crate::domain::event::{Event, RevisionInfo};
+use crate::domain::event::RevisionInfo;
 use crate::domain::state::EntryState;
-use crate::store::codec::unpack;
 use crate::store::error::StoreError;
 use crate::store::states;
 
@@ -74,49 +73,4 @@ fn of_revision(
         .prepare_cached("SELECT state_id FROM revisions WHERE entry_id = ?1 AND number = ?2")?
         .query_row((entry, side.revision), |row| row.get(0))?;
     states::find(conn, id)
-}
-
-/// `bytes, body` from a column on as an event; `None` when it cannot be read.
-pub(super) fn read(row: &Row<'_>, first: usize) -> Option<Event> {
-    let bytes: i64 = row.get(first).ok()?;
-    let body = row.get_ref(first + 1).ok()?.as_blob().ok()?;
-    let json = unpack(body, bytes).ok()?;
-    serde_json::from_slice(&json).ok()
-}
-
-/// Numbers count from one without a gap, and the next one is noted: nothing of it is ever deleted, and a number that is
-/// given belongs to a transaction that was stored.
-pub(super) fn numbers(
-    conn: &Connection,
-    found: &mut Verified,
-    table: &str,
-    column: &str,
-    name: &str,
-) -> Result<(), StoreError> {
-    let (rows, newest): (i64, i64) = conn.query_row(
-        &format!("SELECT count(*), COALESCE(max({column}), 0) FROM {table}"),
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    let noted: i64 = conn.query_row(
-        "SELECT COALESCE(max(seq), 0) FROM sqlite_sequence WHERE name = ?1",
-        [table],
-        |row| row.get(0),
-    )?;
-    if rows != newest {
-        let missing = newest.saturating_sub(rows);
-        found.fault(format!(
-            "{table}: {missing} of those before {name} {newest} are missing"
-        ));
-    }
-    if noted > newest {
-        found.fault(format!(
-            "{table}: the newest is missing: {name} {noted} was stored, and {newest} is the last"
-        ));
-    } else if noted < newest {
-        found.fault(format!(
-            "{table}: {name} {noted} is noted as the last, and there is {newest}"
-        ));
-    }
-    Ok(())
 }
