@@ -38,15 +38,23 @@ impl Booted {
             skip("a systemd is booted by root only");
             return None;
         }
-        let turn = File::create(std::env::temp_dir().join("revisor-booted.lock")).unwrap();
+        // Wherever else temporary files are: the script takes no path with a space in it.
+        let place = Path::new("/tmp");
+        let turn = File::create(place.join("revisor-booted.lock")).unwrap();
         turn.lock().unwrap();
         let booted = Self {
             script,
-            work: tempfile::tempdir().unwrap(),
+            work: tempfile::tempdir_in(place).unwrap(),
             _turn: turn,
         };
         let started = booted.command("start").output().unwrap();
-        let said = String::from_utf8_lossy(&started.stdout).into_owned();
+        let mut said = String::from_utf8_lossy(&started.stdout).into_owned();
+        // The script waits ten seconds for it, and a busy machine may need more.
+        if said.contains("starting") || said.contains("initializing") {
+            said = booted
+                .shell("timeout 60 systemctl is-system-running --wait")
+                .1;
+        }
         if !said.contains("running") && !said.contains("degraded") {
             barred(&format!("systemd does not boot here: {said}"));
             return None;

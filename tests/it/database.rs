@@ -24,10 +24,13 @@ fn shim() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.c");
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults.so");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let library = folder.join("faults.so");
+        // Another run of the tests may be loading the one that is there.
+        let fresh = folder.join(format!("faults-{}.so", std::process::id()));
         let output = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(&library)
+            .arg(&fresh)
             .arg(source)
             .arg("-ldl")
             .output()
@@ -37,6 +40,7 @@ fn shim() -> Option<&'static Path> {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
+        fs::rename(&fresh, &library).expect("the library takes its place");
         Some(library)
     });
     if built.is_none() {
