@@ -1,6 +1,7 @@
 //! What is late, and why, as far as the configuration and the database tell; what is under way only the daemon knows.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use crate::config::Config;
 use crate::daemon::LATE;
@@ -83,6 +84,7 @@ pub(super) fn hosts(
             let host = at_host.entry(host_key(&page.url));
             host.or_insert((page, 0)).1 += 1;
         }
+        ControlFlow::Continue(())
     })?;
     let mut late = Vec::with_capacity(at_host.len());
     for (host, (first, pages)) in at_host {

@@ -1,7 +1,7 @@
 //! Which of the due pages is looked at next, and what waits after trouble. No IO: the poller brings what is due.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -124,6 +124,17 @@ impl DuePages {
         }
     }
 
+    /// Leaves out what is not to be started.
+    pub(super) fn leave_out(&mut self, pages: &HashSet<EntryId>) {
+        if pages.is_empty() {
+            return;
+        }
+        for at in &mut self.hosts {
+            at.pages.retain(|page| !pages.contains(page));
+        }
+        self.drop_empty();
+    }
+
     /// Whether what is due is to be read anew: nothing is left, or nothing of a host that has more.
     pub(super) fn wants_more(&self) -> bool {
         self.hosts.is_empty() || self.ran_out
@@ -159,12 +170,16 @@ impl DuePages {
                 break;
             }
         }
+        self.drop_empty();
+        taken
+    }
+
+    fn drop_empty(&mut self) {
         self.hosts.retain(|at| {
             let is_empty = at.pages.is_empty();
             self.ran_out |= is_empty && at.more;
             !is_empty
         });
-        taken
     }
 }
 
@@ -195,6 +210,15 @@ impl<K: Copy + Eq + Hash> Trouble<K> {
     /// It went well.
     pub(super) fn clear(&mut self, item: K) {
         self.items.remove(&item);
+    }
+
+    /// What is still to be left alone.
+    pub(super) fn held(&self, now: Duration) -> impl Iterator<Item = K> {
+        let held = self
+            .items
+            .iter()
+            .filter(move |(_, (_, until))| now < *until);
+        held.map(|(item, _)| *item)
     }
 
     /// Whether it is still to be left alone.

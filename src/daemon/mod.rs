@@ -10,6 +10,7 @@ mod due;
 mod file_state;
 mod needs;
 mod outcome;
+mod page_queue;
 mod patience;
 mod poll;
 mod progress;

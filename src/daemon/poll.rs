@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::due::{DuePages, Gathering, Trouble};
+use super::due::Trouble;
 use super::needs::Needs;
+use super::page_queue::PageQueue;
 use super::progress::Pulse;
 use crate::domain::ids::{EntryId, FeedId};
 use crate::pipeline::{
@@ -32,13 +33,6 @@ const ROUND: Duration = Duration::from_millis(250);
 
 /// What is under way may take this long to end when the daemon stops.
 const STOP_GRACE: Duration = Duration::from_secs(3);
-
-/// What is due is read anew this often, while there is more of it than can be asked for.
-const PAGES_FRESH: Duration = Duration::from_secs(5);
-
-/// Between two readings of what is due lies this many times what the first one took: all due pages are read, and there
-/// may be a million of them.
-const READING_RESTS: u32 = 20;
 
 /// A pause of the loop, by the wall clock, that is longer than this was a sleep of the machine.
 const SLEPT: Duration = Duration::from_mins(5);
@@ -60,9 +54,8 @@ pub(super) struct Poller {
     pages: HashMap<EntryId, String>,
     /// How many of `pages` there are of each host.
     hosts: HashMap<String, usize>,
-    /// Due pages that are still to be started, when they were read, and how long that took.
-    due: DuePages,
-    due_read: Option<(Stopwatch, Duration)>,
+    /// Due pages that are still to be started.
+    due: PageQueue,
     started: Stopwatch,
     trouble: Trouble<Job>,
     jobs: HashMap<Id, Job>,
@@ -95,8 +88,7 @@ impl Poller {
             feeds: HashSet::new(),
             pages: HashMap::new(),
             hosts: HashMap::new(),
-            due: DuePages::default(),
-            due_read: None,
+            due: PageQueue::default(),
             started: Stopwatch::start(),
             trouble: Trouble::new(),
             jobs: HashMap::new(),
@@ -135,9 +127,7 @@ impl Poller {
                 more_is_due = match self.start_due(now).await {
                     Ok(more) => more,
                     Err(error) => {
-                        tracing::error!(%error, "cannot read what is due");
-                        pause = TROUBLE_PAUSE;
-                        self.unfit = Some(error).filter(StoreError::is_unfit);
+                        pause = self.cannot_read(error);
                         false
                     }
                 };
@@ -146,6 +136,14 @@ impl Poller {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                read = self.due.refreshed() => match read {
+                    Ok(()) => more_is_due = true,
+                    Err(error) => {
+                        pause = self.cannot_read(error);
+                        more_is_due = false;
+                        looked = Some(Stopwatch::start());
+                    }
+                },
                 Some(ended) = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => self.end(ended),
                 () = tokio::time::sleep(ROUND) => {}
             }
@@ -175,6 +173,13 @@ impl Poller {
         self.unfit
     }
 
+    /// Says what is wrong with the database; the loop waits so long before it tries again.
+    fn cannot_read(&mut self, error: StoreError) -> Duration {
+        tracing::error!(%error, "cannot read what is due");
+        self.unfit = Some(error).filter(StoreError::is_unfit);
+        TROUBLE_PAUSE
+    }
+
     /// Scatters what has become due while nothing polled.
     async fn catch_up(&self, away: Result<Duration, StoreError>) {
         let caught_up = match away {
@@ -192,7 +197,7 @@ impl Poller {
             Ok(back) if back > SET_BACK => {
                 tracing::warn!(seconds = back.as_secs(), "the clock was set back");
                 // Their order was by the other clock.
-                self.due_read = None;
+                self.due.forget();
                 self.outbox.notify_one();
                 self.pipeline.set_back(back).await
             }
@@ -233,31 +238,28 @@ impl Poller {
                 self.start(Job::Feed(feed), check);
             }
         }
-        more |= self.start_due_pages(now)?;
+        more |= self.start_due_pages(now);
         Ok(more)
     }
 
     /// Starts due pages, most overdue first, a few of each host: the others stay in the database, so that what is most
     /// overdue when their turn comes goes first, and no feed waits behind thousands of pages.
-    fn start_due_pages(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+    fn start_due_pages(&mut self, now: Timestamp) -> bool {
         let room = PAGES_UNDER_WAY.saturating_sub(self.pages.len());
         if room == 0 {
-            return Ok(false);
+            return false;
         }
-        if self.reads_due_pages() {
-            let watch = Stopwatch::start();
-            let mut gathering = Gathering::new(now);
-            let since_start = self.started.elapsed();
-            self.pipeline.read(|reader| {
-                reader.each_due_page(now, |page| {
-                    let held = self.trouble.holds(Job::Page(page.entry), since_start);
-                    if !held && !self.pages.contains_key(&page.entry) {
-                        gathering.add(&page);
-                    }
-                })
-            })?;
-            self.due = DuePages::new(gathering);
-            self.due_read = Some((Stopwatch::start(), watch.elapsed()));
+        if self.due.is_stale() {
+            let held = self.trouble.held(self.started.elapsed());
+            let held = held.filter_map(|job| match job {
+                Job::Page(page) => Some(page),
+                Job::Feed(_) | Job::Wish(_) => None,
+            });
+            let known = self.pages.keys().copied().chain(held).collect();
+            let pipeline = Arc::clone(&self.pipeline);
+            self.due.read_anew(now, known, move |see| {
+                pipeline.read(|reader| reader.each_due_page(now, see))
+            });
         }
         let at_once = self.pipeline.pages_at_once();
         let taken = self.due.take(room, |host| {
@@ -276,14 +278,7 @@ impl Poller {
             self.pages.insert(page, host);
             self.start(Job::Page(page), check);
         }
-        Ok(started > 0 && self.due.has_more())
-    }
-
-    fn reads_due_pages(&self) -> bool {
-        self.due_read.is_none_or(|(read, took)| {
-            let age = read.elapsed();
-            age >= took * READING_RESTS && (self.due.wants_more() || age >= PAGES_FRESH)
-        })
+        started > 0 && self.due.has_more()
     }
 
     /// Takes up what the command line has asked for.

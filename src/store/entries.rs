@@ -1,5 +1,7 @@
 //! `entries` and `aliases`: what is known of each entry now, and by which names.
 
+use std::ops::ControlFlow;
+
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 
 use super::error::StoreError;
@@ -313,11 +315,11 @@ impl Reader {
     }
 
     /// Shows the pages of [`Self::due_pages`] one after the other, with what is needed to choose among them: there may be
-    /// more of them than there is room for.
+    /// more of them than there is room for. Ends when it is told to.
     pub fn each_due_page(
         &self,
         now: Timestamp,
-        mut see: impl FnMut(DueKey),
+        mut see: impl FnMut(DueKey) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -329,12 +331,15 @@ impl Reader {
             )?;
             let mut rows = statement.query([now])?;
             while let Some(row) = rows.next()? {
-                see(DueKey {
+                let page = DueKey {
                     entry: row.get(0)?,
                     url: row.get(1)?,
                     checked: row.get(2)?,
                     due: row.get(3)?,
-                });
+                };
+                if see(page).is_break() {
+                    break;
+                }
             }
             Ok(())
         })
