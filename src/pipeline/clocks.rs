@@ -86,9 +86,34 @@ pub(super) fn well(
         &hints,
     );
     FeedPoll {
-        pace: (pace != feed.pace).then_some(pace),
+        pace: is_news(&pace, feed, config, now).then_some(pace),
         ..poll
     }
+}
+
+/// Whether a pace is worth a write of its own, which an answer 304 does not cost otherwise.
+///
+/// A lifetime that is named with each answer may be another one each time: what is left until the document is made anew.
+/// Each answer plans its own next poll; what is kept matters only to a later 304 that is silent about it, as the least
+/// time to wait. So it is kept when that wait would be another one by more than a quarter. Less is within what jitter
+/// and the moment of the poll do to it, and what lies below the interval moves nothing.
+fn is_news(pace: &Pace, feed: &FeedRow, config: &FeedConfig, now: Timestamp) -> bool {
+    let known = &feed.pace;
+    if pace == known {
+        return false;
+    }
+    let same_lifetime = Pace {
+        lifetime: known.lifetime,
+        ..*pace
+    };
+    if same_lifetime != *known {
+        return true;
+    }
+    let usual = config.plan.usual_gap(now);
+    let longest = config.plan.longest_hint.min(schedule::LONGEST_HINT);
+    let wait = |pace: &Pace| pace.lifetime.unwrap_or_default().min(longest).max(usual);
+    let (wait, known) = (wait(pace), wait(known));
+    wait.abs_diff(known) > known / 4
 }
 
 /// The state of a feed after a poll that failed.

@@ -580,6 +580,47 @@ async fn a_304_keeps_the_lifetime_that_it_is_silent_about() {
 }
 
 #[tokio::test]
+async fn a_lifetime_that_is_counted_down_is_kept_only_where_it_moves_a_poll() {
+    let says = |seconds: u64| {
+        move |_: &str, head: &str| {
+            let headers = format!("ETag: \"f\"\r\nCache-Control: max-age={seconds}\r\n");
+            match head.contains("if-none-match") {
+                true => reply("304 Not Modified", &headers, ""),
+                false => reply("200 OK", &headers, &rss("", "")),
+            }
+        }
+    };
+    let site = Site::start(says(600));
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), &config(&site, "every = \"15m\"\n"), start()).await;
+    // The first four are less than the interval, or hardly more.
+    for (named, kept) in [
+        (600, None),
+        (300, None),
+        (899, None),
+        (1000, None),
+        (7200, Some(7200)),
+        (7150, Some(7200)),
+        (5500, Some(7200)),
+        (5300, Some(5300)),
+        (600, Some(600)),
+        (0, Some(600)),
+    ] {
+        site.becomes(says(named));
+        bench.poll().await;
+        let lifetime = bench
+            .feed()
+            .pace
+            .lifetime
+            .map(|lifetime| lifetime.as_secs());
+        assert_eq!(lifetime, kept, "{named}");
+        // Each answer plans its own next poll.
+        let wait = bench.feed().next_poll.unwrap().since(start());
+        assert!(wait >= Duration::from_secs(named), "{named}: {wait:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_move_is_remembered_when_the_feed_answers_there_unchanged() {
     let feed = |head: &str| match head.contains("if-none-match: \"f\"") {
         true => reply("304 Not Modified", "", ""),
