@@ -8,6 +8,9 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::process::{Flock, FlockType, fcntl_getlk};
+
 use super::beside::beside;
 use super::error::StoreError;
 
@@ -32,6 +35,15 @@ impl Holder {
             Self::Command => 1000,
         }
     }
+}
+
+/// Where the service is that polls with a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The process with this number has the lock: the system says so, by the numbers of whoever asks.
+    Process(u32),
+    /// Some process has it that cannot be named from here, of another container say.
+    Elsewhere,
 }
 
 /// The right to poll with a database; given back on drop.
@@ -69,6 +81,9 @@ impl InstanceLock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        // The lock above has no name. This one has, for `service`; where there is none, nothing else is missing. It is
+        // lost when this process opens and closes the file once more, which it never does.
+        let _ = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive);
         file.set_len(0).map_err(failed)?;
         file.rewind().map_err(failed)?;
         let service = match wanted_by {
@@ -89,15 +104,25 @@ impl InstanceLock {
         }
     }
 
-    /// As [`Self::holder`], when that is the service: a command takes no signals.
+    /// As [`Self::holder`], for whoever wants to send it a signal: when it is the service, since a command takes none.
+    /// The number in the file is only what the holder calls itself: in another container it is another process.
     #[must_use]
-    pub fn service(database: &Path) -> Option<u32> {
+    pub fn service(database: &Path) -> Option<Reach> {
         let mut file = File::open(beside(database, ".lock")).ok()?;
         match (file.try_lock_shared(), read(&mut file)) {
-            (Err(TryLockError::WouldBlock), Some((pid, Holder::Service))) => Some(pid),
+            (Err(TryLockError::WouldBlock), Some((_, Holder::Service))) => Some(reach(&file)),
             _ => None,
         }
     }
+}
+
+/// Who has the lock that has a name.
+fn reach(file: &File) -> Reach {
+    let found = fcntl_getlk(file, &Flock::from(FlockType::WriteLock));
+    let pid = found.ok().flatten().and_then(|lock| lock.pid);
+    // Neither 0 nor a negative number is a process: a signal to one of those goes to many.
+    let pid = pid.and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok());
+    pid.map_or(Reach::Elsewhere, Reach::Process)
 }
 
 /// What stands behind the pid of the service.
@@ -157,7 +182,8 @@ mod tests {
         assert_eq!(InstanceLock::holder(&database), None);
         let first = InstanceLock::acquire(&database, Holder::Service).unwrap();
         assert_eq!(InstanceLock::holder(&database), Some(std::process::id()));
-        assert_eq!(InstanceLock::service(&database), Some(std::process::id()));
+        // To itself a process is not in its way.
+        assert_eq!(InstanceLock::service(&database), Some(Reach::Elsewhere));
         let error = InstanceLock::acquire(&database, Holder::Service).unwrap_err();
         assert!(
             matches!(error, StoreError::AlreadyRunning { pid: Some(pid), .. } if pid == std::process::id())

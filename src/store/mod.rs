@@ -64,7 +64,7 @@ pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
 pub use evidence::Evidence;
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
-pub use lock::{Holder, InstanceLock};
+pub use lock::{Holder, InstanceLock, Reach};
 pub use migrate::SCHEMA;
 pub use open::{OpenOptions, Store};
 pub use outbox::{

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -282,4 +283,35 @@ fn a_reload_is_answered_with_what_came_of_it() {
     home.ok(&["config", "reload"]);
     service.daemon.signal("TERM");
     assert_eq!(service.daemon.wait(END), Some(0));
+}
+
+#[test]
+fn a_reload_signals_nobody_but_who_has_the_lock() {
+    let server = Server::start();
+    edition(&server, 1);
+    let home = Home::new(&config(&server, ""));
+    home.check();
+    let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
+    let place = home.db_path().with_file_name("revisor.db.lock");
+    let named = format!("{} service\n", stranger.id());
+
+    // As the lock of a service in another container looks from here.
+    let lock = fs::File::options().write(true).open(&place).unwrap();
+    lock.lock().unwrap();
+    fs::write(&place, &named).unwrap();
+    let ran = home.run(&["config", "reload"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cannot be reached"), "{}", ran.stderr);
+    drop(lock);
+
+    // The number is no more than a name: the one that has the lock is told.
+    let mut service = Service::start(&home);
+    service.says("READY=1");
+    fs::write(&place, &named).unwrap();
+    home.ok(&["config", "reload"]);
+    service.daemon.signal("TERM");
+    assert_eq!(service.daemon.wait(END), Some(0));
+    assert!(stranger.try_wait().unwrap().is_none(), "it was signalled");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
 }

@@ -11,7 +11,7 @@ use crate::cli::Context;
 use crate::config::Secrets;
 use crate::daemon::{Outcome, hash_of};
 use crate::error::{Error, Exit};
-use crate::store::InstanceLock;
+use crate::store::{InstanceLock, Reach};
 use crate::time::Stopwatch;
 
 /// The service may wait for another program that holds the database; that takes ten seconds at most.
@@ -23,12 +23,21 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     let config = context.config(Secrets::WhereThere)?;
     let database = config.database.as_path();
-    let service = InstanceLock::service(database)
-        .and_then(|pid| i32::try_from(pid).ok())
-        .and_then(Pid::from_raw);
+    let service = match InstanceLock::service(database) {
+        None => {
+            let message = format!("no service runs on the database {}", database.display());
+            return Err(Error::usage(message).hint("it takes the configuration when it starts"));
+        }
+        Some(Reach::Process(pid)) => i32::try_from(pid).ok().and_then(Pid::from_raw),
+        Some(Reach::Elsewhere) => None,
+    };
     let Some(service) = service else {
-        let message = format!("no service runs on the database {}", database.display());
-        return Err(Error::usage(message).hint("it takes the configuration when it starts"));
+        let message = format!(
+            "the service on the database {} cannot be reached: no process that is seen from here has its lock",
+            database.display()
+        );
+        let hint = "reload where it runs, in its container for instance; it takes a changed file by itself within a minute";
+        return Err(Error::usage(message).hint(hint));
     };
     let hash = hash_of(config.file.as_deref());
     let before = Outcome::last(database);
