@@ -28,6 +28,7 @@ mod scheduling;
 mod settings;
 mod settle;
 mod visit;
+mod ways;
 mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

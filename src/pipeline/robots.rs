@@ -12,7 +12,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::busy::Busy;
-use super::visit::Visited;
+use super::visit::{Visit, Visited};
+use super::ways::{Kept, Ways, leads_nowhere};
 use super::{Patience, Pipeline, Resting, Settings};
 use crate::config::{FeedConfig, FetchConfig};
 use crate::domain::outcome::Validators;
@@ -122,6 +123,7 @@ pub(super) struct Hosts {
     origins: Mutex<HashMap<String, Arc<Origin>>>,
     asking: Busy<u64>,
     budget: Mutex<HostBudget>,
+    ways: Ways,
     started: Stopwatch,
 }
 
@@ -131,6 +133,7 @@ impl Hosts {
             origins: Mutex::default(),
             asking: Busy::new(),
             budget: Mutex::new(budget(settings)),
+            ways: Ways::default(),
             started: Stopwatch::start(),
         }
     }
@@ -139,6 +142,12 @@ impl Hosts {
     pub(super) fn replace(&self, settings: &Settings) {
         let other = budget(settings);
         self.budget().adopt(other);
+    }
+
+    /// As if what was spent were long ago.
+    #[cfg(test)]
+    pub(super) fn refill(&self, settings: &Settings) {
+        *self.budget() = budget(settings);
     }
 
     fn origins(&self) -> MutexGuard<'_, HashMap<String, Arc<Origin>>> {
@@ -229,45 +238,104 @@ impl Pipeline {
             let origin = self.permitted(&url, fetch, patience).await?;
             pause = origin.rules.crawl_delay().unwrap_or_default();
         }
-        // A look pays a host once: one that sends on to another and is come back to has its place already.
-        let mut paid = vec![host_key(&request.url)];
-        let wait = self.hosts.book(&paid[0], pause);
+        if let Some(kept) = self.hosts.ways.take(&request.url) {
+            let asked = self.follow(&request, feed, patience, Some(kept)).await?;
+            if !leads_nowhere(&asked.0) {
+                return Ok(asked);
+            }
+        }
+        let wait = self.hosts.book(&host_key(&request.url), pause);
         tokio::time::sleep(wait.map_err(NotAsked::OverBudget)?).await;
-        let mut visit = self.visit(&request, fetch, patience);
+        self.follow(&request, feed, patience, None).await
+    }
+
+    /// Asks for a page whose own host is paid, or goes on from where an earlier look at it has come to. How far it gets
+    /// is kept when it has to wait on its way.
+    async fn follow(
+        &self,
+        request: &FetchRequest,
+        feed: &FeedConfig,
+        patience: Patience,
+        kept: Option<Kept>,
+    ) -> Result<(Fetched, Turn), NotAsked> {
+        let mut visit = self.visit(request, &feed.fetch, patience);
+        // A look pays a host once: one that sends on to another and is come back to has its place already.
+        let mut paid = Vec::new();
+        let (mut since, mut to) = (Stopwatch::start(), None);
+        match kept {
+            Some(kept) => {
+                since = kept.since;
+                to = Some(kept.way.url().clone());
+                visit.resume(kept.way);
+            }
+            None => paid.push(host_key(&request.url)),
+        }
+        let asked = self.walk(&mut visit, to, paid, feed, patience).await;
+        if let Err(NotAsked::Elsewhere { .. } | NotAsked::Resting(_)) = &asked
+            && let Some(way) = visit.into_way()
+        {
+            self.hosts.ways.keep(&request.url, Kept { way, since });
+        }
+        asked
+    }
+
+    /// Goes from host to host, `to` the first one, as each of them permits.
+    async fn walk(
+        &self,
+        visit: &mut Visit<'_>,
+        mut to: Option<Url>,
+        mut paid: Vec<String>,
+        feed: &FeedConfig,
+        patience: Patience,
+    ) -> Result<(Fetched, Turn), NotAsked> {
         loop {
-            let step = visit.step().await.map_err(NotAsked::Resting)?;
-            let to = match step {
+            if let Some(to) = to.take() {
+                self.pass(visit, &to, &mut paid, feed, patience).await?;
+            }
+            match visit.step().await.map_err(NotAsked::Resting)? {
                 Visited::Answered(fetched, turn) => return Ok((fetched, turn)),
-                Visited::Redirected(to) => to,
-            };
-            let mut pause = Duration::ZERO;
-            if feed.page.robots {
-                let name = to.origin().ascii_serialization();
-                let origin = match self.hosts.fresh(&name, self.now()) {
-                    Some(origin) => self.judged(origin, &to)?,
-                    None => {
-                        // To ask for robots.txt takes a turn of its own.
-                        visit.leave();
-                        self.permitted(&to, fetch, patience).await?
-                    }
-                };
-                pause = origin.rules.crawl_delay().unwrap_or_default();
+                Visited::Redirected(next) => to = Some(next),
             }
-            let host = host_key(to.as_str());
-            if host == visit.host() {
-                continue;
-            }
-            visit.leave();
-            if paid.contains(&host) {
-                continue;
-            }
-            match self.hosts.book(&host, pause) {
-                Ok(wait) => {
-                    paid.push(host);
-                    tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Waits until a redirect may be followed.
+    async fn pass(
+        &self,
+        visit: &mut Visit<'_>,
+        to: &Url,
+        paid: &mut Vec<String>,
+        feed: &FeedConfig,
+        patience: Patience,
+    ) -> Result<(), NotAsked> {
+        let mut pause = Duration::ZERO;
+        if feed.page.robots {
+            let name = to.origin().ascii_serialization();
+            let origin = match self.hosts.fresh(&name, self.now()) {
+                Some(origin) => self.judged(origin, to)?,
+                None => {
+                    // To ask for robots.txt takes a turn of its own.
+                    visit.leave();
+                    self.permitted(to, &feed.fetch, patience).await?
                 }
-                Err(wait) => return Err(NotAsked::Elsewhere { host, wait }),
+            };
+            pause = origin.rules.crawl_delay().unwrap_or_default();
+        }
+        let host = host_key(to.as_str());
+        if host == visit.host() {
+            return Ok(());
+        }
+        visit.leave();
+        if paid.contains(&host) {
+            return Ok(());
+        }
+        match self.hosts.book(&host, pause) {
+            Ok(wait) => {
+                paid.push(host);
+                tokio::time::sleep(wait).await;
+                Ok(())
             }
+            Err(wait) => Err(NotAsked::Elsewhere { host, wait }),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Politeness of whole checks, against a server on the loopback address and under a clock that the test sets.
 
 mod owed;
+mod redirected;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -82,6 +82,16 @@ impl Visit<'_> {
         &self.host
     }
 
+    /// Goes on from where an earlier visit has come to.
+    pub(super) fn resume(&mut self, way: Box<Way>) {
+        self.way = Some(way);
+    }
+
+    /// How far it has come, when a redirect is to be followed.
+    pub(super) fn into_way(self) -> Option<Box<Way>> {
+        self.way
+    }
+
     /// Gives the turn back; the next step takes another one.
     pub(super) fn leave(&mut self) {
         self.turn = None;
