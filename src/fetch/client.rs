@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{self, HeaderMap, HeaderValue};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::failure::{self, Cause, status_message};
+use super::coding::{self, Codings};
+use super::failure::{self, Cause, status_message, too_large};
 use super::headers::lookup;
 use super::pool::Pool;
 use super::request::FetchRequest;
@@ -138,6 +139,8 @@ impl Client {
         loop {
             let mut get = reqwest::Request::new(Method::GET, trail.url.clone());
             *get.headers_mut() = trail.headers(request, &self.user_agent)?;
+            let accepted = HeaderValue::from_static(coding::ACCEPTED);
+            get.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
             match self.pool.http.execute(get).await {
                 Ok(response) => {
                     self.pool.answered(&trail.url);
@@ -202,18 +205,13 @@ impl Client {
         request: &FetchRequest,
         hints: CacheHints,
     ) -> Result<Answer, Cause> {
-        // The library takes away the header of an encoding that it decodes; one that is left was not decoded.
-        if let Some(encoding) = left_over(response.headers()) {
-            let message = format!("the answer is encoded as `{encoding}`, which was not asked for");
-            return Err(Cause::new(FailureKind::Encoding, message));
-        }
+        let codings = Codings::of(response.headers())?;
         let max_size = request.max_size.unwrap_or(self.max_size);
         let announced = response.content_length();
         if !request.cut && announced.is_some_and(|length| length > max_size) {
             return Err(too_large(max_size));
         }
         let mut body = Vec::with_capacity(first_capacity(announced));
-        let decoded = announced.is_none();
         loop {
             let chunk = tokio::time::timeout(self.idle_timeout, response.chunk())
                 .await
@@ -221,7 +219,7 @@ impl Client {
                     let message = format!("no data for {}", seconds(self.idle_timeout));
                     Cause::new(FailureKind::Timeout, message)
                 })?
-                .map_err(|error| failure::of_reading(&error, decoded))?;
+                .map_err(|error| failure::of_reading(&error))?;
             let Some(chunk) = chunk else { break };
             if body.len() as u64 + chunk.len() as u64 > max_size {
                 if !request.cut {
@@ -235,12 +233,13 @@ impl Client {
         }
         // From here on the connection is kept.
         self.pool.answered(&trail.url);
+        let body = codings.undo(body, max_size, request.cut)?;
         let get = lookup(response.headers());
         Ok(Answer {
             status: response.status().as_u16(),
             validators: validators_of_body(&get, Sha256::digest(&body).into()),
             content_type: get("content-type").map(str::to_owned),
-            headers: kept_headers(response.headers()),
+            headers: kept_headers(response.headers(), &codings),
             sent: sent_headers(&trail.headers(request, &self.user_agent)?),
             permanent_url: trail.permanent_url.clone(),
             redirects: trail.redirects.clone(),
@@ -292,35 +291,8 @@ impl Way {
     }
 }
 
-fn too_large(max_size: u64) -> Cause {
-    let size = match max_size {
-        mib if mib >= 1 << 20 && mib % (1 << 20) == 0 => format!("{} MiB", mib >> 20),
-        kib if kib >= 1 << 10 && kib % (1 << 10) == 0 => format!("{} KiB", kib >> 10),
-        bytes => format!("{bytes} bytes"),
-    };
-    Cause::new(
-        FailureKind::TooLarge,
-        format!("larger than {size}, the limit of `max_size`"),
-    )
-}
-
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
-}
-
-/// An encoding that was not undone. Some servers name a character set there, or say that there is none.
-fn left_over(headers: &HeaderMap) -> Option<String> {
-    let values = headers.get_all(header::CONTENT_ENCODING);
-    let tokens = values
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|b| *b == b','));
-    let token = tokens.map(<[u8]>::trim_ascii).find(|token| {
-        !["", "identity", "none", "utf-8", "utf8"]
-            .iter()
-            .any(|plain| token.eq_ignore_ascii_case(plain.as_bytes()))
-    })?;
-    let text = String::from_utf8_lossy(token);
-    Some(text.chars().filter(|c| !c.is_control()).take(40).collect())
 }
 
 /// Room for what is announced, but not for what a liar announces.
@@ -330,11 +302,15 @@ fn first_capacity(announced: Option<u64>) -> usize {
 }
 
 /// The headers that are kept with a capture: all but cookies, which are for one visitor, as far as they fit.
-fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+fn kept_headers(headers: &HeaderMap, codings: &Codings) -> Vec<(String, String)> {
     let mut room = MAX_KEPT_HEADERS;
+    // What is kept is the unpacked body, of which these say nothing.
+    let of_packed =
+        |name: &HeaderName| [header::CONTENT_ENCODING, header::CONTENT_LENGTH].contains(name);
     headers
         .iter()
         .filter(|(name, _)| *name != header::SET_COOKIE)
+        .filter(|(name, _)| codings.is_none() || !of_packed(name))
         .map_while(|(name, value)| {
             room = room.checked_sub(name.as_str().len() + value.len())?;
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();

@@ -151,21 +151,26 @@ fn bare(name: &str) -> &str {
 }
 
 /// What went wrong while the body was read.
-pub(crate) fn of_reading(error: &reqwest::Error, encoded: bool) -> Cause {
+pub(crate) fn of_reading(error: &reqwest::Error) -> Cause {
     if error.is_timeout() {
         return Cause::new(FailureKind::Timeout, "the answer was not complete in time");
-    }
-    // A connection that breaks under the decoder is reported by the decoder; the cause below it tells them apart.
-    let broken = find::<hyper::Error>(error).is_some();
-    if encoded && !broken {
-        return Cause::new(
-            FailureKind::Encoding,
-            format!("the answer cannot be decoded: {}", last_words(error)),
-        );
     }
     Cause::new(
         FailureKind::Interrupted,
         format!("the answer was cut off: {}", last_words(error)),
+    )
+}
+
+/// A body that is longer than allowed.
+pub(super) fn too_large(max_size: u64) -> Cause {
+    let size = match max_size {
+        mib if mib >= 1 << 20 && mib % (1 << 20) == 0 => format!("{} MiB", mib >> 20),
+        kib if kib >= 1 << 10 && kib % (1 << 10) == 0 => format!("{} KiB", kib >> 10),
+        bytes => format!("{bytes} bytes"),
+    };
+    Cause::new(
+        FailureKind::TooLarge,
+        format!("larger than {size}, the limit of `max_size`"),
     )
 }
 

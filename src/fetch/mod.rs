@@ -11,6 +11,7 @@ pub mod address;
 pub mod budget;
 pub mod client;
 mod clients;
+mod coding;
 mod failure;
 mod headers;
 pub mod limits;

@@ -1,0 +1,253 @@
+//! Content codings: what was packed for the way is unpacked, as browsers do it. Pure.
+//!
+//! A stream of several gzip members is one text, `deflate` is zlib's form or the bare one, names are read in any case,
+//! and codings lie over one another. Nothing is ever half unpacked: a stream that ends early is an error, or the rest
+//! of a text would look as if it had been taken out.
+
+use std::io::{self, Read};
+
+use reqwest::header::{self, HeaderMap};
+
+use super::failure::{Cause, too_large};
+use super::response::FailureKind;
+
+/// What is asked for.
+pub(super) const ACCEPTED: &str = "gzip, br, zstd, deflate";
+
+/// Codings over one another that are undone.
+const LAYERS: usize = 3;
+
+/// The largest window of zstd, as a power of two: RFC 9659 lets nobody use more for the web.
+const ZSTD_WINDOW: u32 = 23;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// The codings of a body, in the order in which they are undone.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Codings(Vec<Coding>);
+
+impl Codings {
+    /// Reads `Content-Encoding`. Some servers name a character set there, or say that there is none.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Cause> {
+        let refuse = |what: String| Err(Cause::new(FailureKind::Encoding, what));
+        let mut found = Vec::new();
+        let values = headers.get_all(header::CONTENT_ENCODING);
+        for token in values
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|b| *b == b','))
+        {
+            let name = String::from_utf8_lossy(token.trim_ascii()).to_ascii_lowercase();
+            found.push(match name.as_str() {
+                "" | "identity" | "none" | "utf-8" | "utf8" => continue,
+                "gzip" | "x-gzip" => Coding::Gzip,
+                "deflate" => Coding::Deflate,
+                "br" => Coding::Brotli,
+                "zstd" => Coding::Zstd,
+                other => {
+                    let told: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
+                    return refuse(format!(
+                        "the answer is encoded as `{told}`, which was not asked for"
+                    ));
+                }
+            });
+        }
+        if found.len() > LAYERS {
+            return refuse(format!("the answer is encoded {} times over", found.len()));
+        }
+        found.reverse();
+        Ok(Self(found))
+    }
+
+    /// Whether the body is as it was sent.
+    pub(super) fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Unpacks a body, at most to `most` bytes. Of a body that was `cut` off on purpose it is as much as there is.
+    pub(super) fn undo(&self, mut body: Vec<u8>, most: u64, cut: bool) -> Result<Vec<u8>, Cause> {
+        for coding in &self.0 {
+            body = unpacked(*coding, &body, most, cut)?;
+        }
+        // Some servers pack what is packed, or do not say that they pack.
+        for _ in 0..LAYERS.saturating_sub(self.0.len()) {
+            if !body.starts_with(b"\x1f\x8b\x08") {
+                break;
+            }
+            match unpacked(Coding::Gzip, &body, most, cut) {
+                Ok(inner) => body = inner,
+                Err(cause) if cause.kind == FailureKind::TooLarge => return Err(cause),
+                // Whatever it is, it is no packed text.
+                Err(_) => break,
+            }
+        }
+        Ok(body)
+    }
+}
+
+fn unpacked(coding: Coding, body: &[u8], most: u64, cut: bool) -> Result<Vec<u8>, Cause> {
+    let mut out = Vec::new();
+    let read = match coding {
+        // Nothing packed is nothing.
+        _ if body.is_empty() => Ok(()),
+        Coding::Gzip => members(body, most, &mut out),
+        Coding::Deflate if has_zlib_header(body) => {
+            take(flate2::bufread::ZlibDecoder::new(body), most, &mut out)
+        }
+        Coding::Deflate => take(flate2::bufread::DeflateDecoder::new(body), most, &mut out),
+        Coding::Brotli => take(brotli::Decompressor::new(body, 4096), most, &mut out),
+        Coding::Zstd => zstd::stream::read::Decoder::with_buffer(body).and_then(|mut decoder| {
+            decoder.window_log_max(ZSTD_WINDOW)?;
+            take(decoder, most, &mut out)
+        }),
+    };
+    let over = out.len() as u64 > most;
+    if over && !cut {
+        return Err(too_large(most));
+    }
+    out.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    match read {
+        Err(error) if !cut && !over => {
+            let message = format!("the answer cannot be decoded: {error}");
+            Err(Cause::new(FailureKind::Encoding, message))
+        }
+        _ => Ok(out),
+    }
+}
+
+/// Reads one byte more than is allowed, so that too much can be told from just enough.
+fn take(decoder: impl Read, most: u64, out: &mut Vec<u8>) -> io::Result<()> {
+    let room = (most + 1).saturating_sub(out.len() as u64);
+    decoder.take(room).read_to_end(out).map(|_| ())
+}
+
+/// The members of a gzip file, one behind the other; what follows them and is none does not count.
+fn members(body: &[u8], most: u64, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut rest = body;
+    loop {
+        let mut decoder = flate2::bufread::GzDecoder::new(rest);
+        take(&mut decoder, most, out)?;
+        rest = decoder.into_inner();
+        if out.len() as u64 > most || !rest.starts_with(b"\x1f\x8b\x08") {
+            return Ok(());
+        }
+    }
+}
+
+fn has_zlib_header(body: &[u8]) -> bool {
+    match body {
+        [method, flags, ..] => {
+            method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    const TEXT: &[u8] =
+        b"<rss>The council met on Monday and decided that the bridge stays closed.</rss>";
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+        packer.write_all(text).unwrap();
+        packer.finish().unwrap()
+    }
+
+    fn codings(header: &str) -> Result<Codings, Cause> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, header.parse().unwrap());
+        Codings::of(&headers)
+    }
+
+    fn undo(header: &str, body: &[u8]) -> Result<Vec<u8>, Cause> {
+        codings(header)?.undo(body.to_vec(), 1000, false)
+    }
+
+    #[test]
+    fn what_browsers_unpack_is_unpacked() {
+        let mut bare = DeflateEncoder::new(Vec::new(), Compression::default());
+        bare.write_all(TEXT).unwrap();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(TEXT).unwrap();
+        let mut brotli = Vec::new();
+        brotli::CompressorWriter::new(&mut brotli, 4096, 5, 22)
+            .write_all(TEXT)
+            .unwrap();
+        let members = [gzip(&TEXT[..20]), gzip(&TEXT[20..])].concat();
+        let cases: [(&str, Vec<u8>); 12] = [
+            ("gzip", gzip(TEXT)),
+            ("GZip", gzip(TEXT)),
+            ("x-gzip", gzip(TEXT)),
+            ("gzip", members),
+            ("gzip", [gzip(TEXT).as_slice(), b"\0\0junk"].concat()),
+            ("deflate", bare.finish().unwrap()),
+            ("deflate", zlib.finish().unwrap()),
+            ("br", brotli),
+            ("zstd", zstd::encode_all(TEXT, 3).unwrap()),
+            ("gzip, gzip", gzip(&gzip(TEXT))),
+            ("gzip", gzip(&gzip(TEXT))),
+            ("identity", gzip(TEXT)),
+        ];
+        for (header, body) in cases {
+            let text = undo(header, &body).unwrap_or_else(|cause| panic!("{header}: {cause:?}"));
+            assert_eq!(text, TEXT, "{header}");
+        }
+        assert_eq!(undo("utf-8", TEXT).unwrap(), TEXT);
+        assert_eq!(undo("gzip", b"").unwrap(), b"");
+    }
+
+    #[test]
+    fn half_a_stream_is_never_a_whole_one() {
+        let packed = gzip(TEXT);
+        let two = [gzip(TEXT), packed[..30].to_vec()].concat();
+        let zstd = zstd::encode_all(TEXT, 3).unwrap();
+        let half = |body: &[u8]| body[..body.len() / 2].to_vec();
+        for (header, body) in [
+            ("gzip", half(&packed)),
+            ("gzip", two),
+            ("gzip", TEXT.to_vec()),
+            ("zstd", half(&zstd)),
+            ("br", b"<rss>".to_vec()),
+            ("deflate", TEXT.to_vec()),
+            ("compress", TEXT.to_vec()),
+            ("gzip,gzip,gzip,gzip", packed.clone()),
+        ] {
+            let cause = undo(header, &body).expect_err(header);
+            assert_eq!(cause.kind, FailureKind::Encoding, "{header}");
+        }
+        // An archive that nobody called packed stays what it is.
+        assert_eq!(undo("", &half(&packed)).unwrap(), half(&packed));
+    }
+
+    #[test]
+    fn the_limit_is_on_what_comes_out() {
+        let bomb = gzip(&vec![b' '; 1 << 20]);
+        for (header, body) in [
+            ("gzip", bomb.clone()),
+            ("", bomb.clone()),
+            ("gzip", gzip(&bomb)),
+        ] {
+            let cause = undo(header, &body).expect_err(header);
+            assert_eq!(cause.kind, FailureKind::TooLarge, "{header}");
+        }
+        let exact = gzip(&[b'x'; 1000]);
+        assert_eq!(undo("gzip", &exact).unwrap().len(), 1000);
+        let cut = codings("gzip")
+            .unwrap()
+            .undo(bomb[..500].to_vec(), 1000, true);
+        assert_eq!(cut.unwrap(), [b' '; 1000]);
+    }
+}
