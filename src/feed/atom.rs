@@ -53,7 +53,8 @@ impl Draft {
     ) {
         match meaning {
             Meaning::Id => {
-                let id = field.plain(repairs);
+                // A guid is an address more often than not.
+                let id = field.address(repairs);
                 let id = id.trim();
                 if self.id.is_none() && !id.is_empty() {
                     self.id = Some(id.to_owned());

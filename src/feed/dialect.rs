@@ -56,7 +56,12 @@ impl Space {
             "http://www.w3.org/1999/xhtml" => return Self::Html,
             _ => {}
         }
+        // Whoever moves a site to https often moves the names with it.
         let lower = uri.trim().to_ascii_lowercase();
+        let lower = match lower.strip_prefix("https://") {
+            Some(rest) => format!("http://{rest}"),
+            None => lower,
+        };
         let bare = lower.trim_end_matches('/');
         if LEGACY
             .iter()
@@ -84,6 +89,15 @@ impl Space {
             Self::Legacy
         } else {
             Self::Foreign
+        }
+    }
+
+    /// The vocabulary of a declaration. Where nobody knows the name space, its prefix says what is meant; those of the
+    /// feed's own elements are anybody's.
+    pub(super) fn of_declaration(prefix: &str, uri: &str) -> Self {
+        match (Self::of_uri(uri), Self::of_prefix(prefix)) {
+            (Self::Foreign, meant @ (Self::Content | Self::Dublin | Self::Podcast)) => meant,
+            (known, _) => known,
         }
     }
 
@@ -184,7 +198,8 @@ pub(super) fn meaning(space: Space, local: &str) -> Meaning {
 
 fn core(name: &[u8]) -> Meaning {
     match name {
-        b"channel" | b"items" => Meaning::Channel,
+        // A `feed` that is not the root stands in RDF.
+        b"channel" | b"items" | b"feed" => Meaning::Channel,
         b"item" | b"entry" => Meaning::Entry,
         b"title" => Meaning::Title(0),
         b"link" => Meaning::Link,
@@ -231,6 +246,9 @@ mod tests {
             ("http://purl.org/dc/terms/", Space::Dublin),
             ("http://www.itunes.com/DTDs/Podcast-1.0.dtd", Space::Podcast),
             ("http://example.org/mine", Space::Foreign),
+            ("https://purl.org/rss/1.0/", Space::Legacy),
+            ("https://purl.org/dc/elements/1.1/", Space::Dublin),
+            ("https://purl.org/rss/1.0/modules/content/", Space::Content),
             (
                 "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
                 Space::Foreign,
@@ -238,6 +256,16 @@ mod tests {
         ] {
             assert_eq!(Space::of_uri(uri), space, "{uri}");
         }
+    }
+
+    #[test]
+    fn a_known_prefix_of_an_unknown_name_space_means_what_it_always_means() {
+        let mine = "http://example.org/mine";
+        let of = Space::of_declaration;
+        assert_eq!(of("content", mine), Space::Content);
+        assert_eq!(of("dc", mine), Space::Dublin);
+        assert_eq!(of("atom", mine), Space::Foreign);
+        assert_eq!(of("dc", "http://search.yahoo.com/mrss/"), Space::Media);
     }
 
     #[test]

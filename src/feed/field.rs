@@ -185,12 +185,21 @@ impl<'a> Field<'a> {
 
     /// The text of a field that holds no markup, such as an address, a name or a date.
     pub(super) fn plain(&self, repairs: &mut Repairs) -> String {
+        self.with(entity::decode, repairs)
+    }
+
+    /// An address: `&copy=` in it is a parameter, as in an attribute.
+    pub(super) fn address(&self, repairs: &mut Repairs) -> String {
+        self.with(entity::decode_attribute, repairs)
+    }
+
+    fn with(&self, decode: fn(&str) -> Cow<'_, str>, repairs: &mut Repairs) -> String {
         let mut out = String::new();
         for token in Tokens::new(self.inside) {
             match token {
                 Token::Text(text) if text.contains(['&', '<']) => {
                     note_escapes(text, repairs);
-                    out.push_str(&entity::decode(text));
+                    out.push_str(&decode(text));
                 }
                 Token::Text(text) | Token::CData(text) => out.push_str(text),
                 _ => {}

@@ -116,6 +116,25 @@ impl Reader<'_> {
     fn of(self, shape: &'static Shape) -> Self {
         Self { shape, ..self }
     }
+
+    fn list_of<'de, A: MapAccess<'de>>(
+        self,
+        mut object: A,
+        shape: &'static Shape,
+    ) -> Result<Value, A::Error> {
+        let mut kept = Vec::new();
+        let mut over = 0;
+        while object.next_key::<Name<'_>>()?.is_some() {
+            if kept.len() < self.entries {
+                kept.push(object.next_value_seed(self.of(shape))?);
+            } else {
+                object.next_value::<Passed>()?;
+                over += 1;
+            }
+        }
+        self.dropped.set(over);
+        Ok(Value::Array(kept))
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
@@ -186,6 +205,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        if let (Some((Most::Entries, shape)), []) = (self.shape.elements, self.shape.members) {
+            // A list with holes leaves PHP as an object with numbers for names.
+            return self.list_of(object, shape);
+        }
         let mut kept = Map::new();
         while let Some(Name(name)) = object.next_key()? {
             match self.shape.members.iter().find(|(known, _)| *known == name) {
@@ -283,6 +306,13 @@ mod tests {
         let expected = json!({"items": [{"id": [], "title": {}}, []]});
         assert_eq!(read(&text, 2).unwrap(), (expected, 2));
         assert_eq!(read("[1, 2]", 2).unwrap(), (json!([]), 0));
+    }
+
+    #[test]
+    fn a_list_with_holes_is_a_list() {
+        let text = r#"{"items": {"0": {"id": "a"}, "2": {"id": "b"}, "3": {"id": "c"}}}"#;
+        let expected = json!({"items": [{"id": "a"}, {"id": "b"}]});
+        assert_eq!(read(text, 2).unwrap(), (expected, 1));
     }
 
     #[test]

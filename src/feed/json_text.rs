@@ -56,6 +56,9 @@ pub(super) fn repaired(text: &str, depth_limit: usize) -> Option<Repaired> {
             }
             ',' => {
                 rest = behind.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+                while let Some(behind) = past_comment(rest) {
+                    rest = behind.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+                }
                 if !rest.starts_with(['}', ']']) {
                     out.push(',');
                 }
@@ -75,6 +78,7 @@ pub(super) fn repaired(text: &str, depth_limit: usize) -> Option<Repaired> {
                 out.push_str(if known { word } else { "null" });
                 rest = behind;
             }
+            '/' => rest = past_comment(rest)?,
             _ => return None,
         }
     }
@@ -84,6 +88,26 @@ pub(super) fn repaired(text: &str, depth_limit: usize) -> Option<Repaired> {
         text: out,
         cut: true,
     })
+}
+
+/// Where a JSON Feed begins behind what is none of it: comments, a guard against being read as a script, the name of a
+/// function, the warnings of a server.
+pub(super) fn embedded(text: &str) -> Option<&str> {
+    const WINDOW: usize = 16 << 10;
+    let head = text.get(..text.floor_char_boundary(WINDOW))?;
+    let named = head.find("jsonfeed.org/version")?;
+    let begins = |at: &usize| head[at + 1..].trim_start().starts_with(['"', '/']);
+    let mut braces = head[..named].match_indices('{').map(|(at, _)| at);
+    text.get(braces.find(begins)?..)
+}
+
+/// Behind the comment that a script may have here.
+fn past_comment(text: &str) -> Option<&str> {
+    if let Some(inside) = text.strip_prefix("/*") {
+        return inside.split_once("*/").map(|(_, behind)| behind);
+    }
+    let line = text.strip_prefix("//")?;
+    Some(line.find('\n').map_or("", |at| &line[at..]))
 }
 
 fn is_of_word(c: char) -> bool {
@@ -205,6 +229,10 @@ mod tests {
             r#"{"a":null,"b":null,"c":null}"#,
         );
         check(r#"{"a": 1} <!-- served by 7 -->"#, r#"{"a":1}"#);
+        check(
+            "{/* ours */ \"a\": [1, // one\n 2, /* and */ ], \"b\": \"//n.example/*1*/\" // end\n}",
+            r#"{"a":[1,2],"b":"//n.example/*1*/"}"#,
+        );
     }
 
     #[test]
@@ -217,6 +245,22 @@ mod tests {
             r#"{"v":"1","items":[{"id":"1"},{"id":"2","tags":["x"]}]}"#,
         );
         assert_eq!(repaired(r#"{"v": "1", "items": [{"id"#, 8), None);
+    }
+
+    #[test]
+    fn a_feed_is_found_behind_what_is_none_of_it() {
+        let feed = r#"{"version": "https://jsonfeed.org/version/1.1", "items": []}"#;
+        for before in [
+            "// our feed\n",
+            ")]}',\n",
+            "callback(",
+            "<br />\n<b>Notice</b>: {x} in f.php<br />\n",
+        ] {
+            let text = format!("{before}{feed}");
+            assert_eq!(embedded(&text), Some(feed), "{before}");
+        }
+        assert_eq!(embedded("see jsonfeed.org/version/1"), None);
+        assert_eq!(embedded("<p>{\"a\": 1}"), None);
     }
 
     #[test]

@@ -33,7 +33,7 @@ use crate::extract::charset;
 
 /// The version of reading feeds. Whoever changes what the same bytes of a feed are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
-pub const SCHEME: u16 = 2;
+pub const SCHEME: u16 = 3;
 
 /// What one feed may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,9 +152,13 @@ pub fn parse(
         return json::parse(text, base.as_ref(), limits, repairs);
     }
     let translated = translate::translate(text, base.as_ref(), limits, &mut repairs)?;
-    match translated {
-        Some(translation) => read::read(translation, repairs),
-        None => Err(FeedError::NotAFeed {
+    match (translated, json_text::embedded(text)) {
+        (Some(translation), _) => read::read(translation, repairs),
+        (None, Some(json)) => {
+            repairs.note(Repair::JunkBeforeRoot);
+            json::parse(json, base.as_ref(), limits, repairs)
+        }
+        (None, None) => Err(FeedError::NotAFeed {
             found: found::describe(body, text),
         }),
     }

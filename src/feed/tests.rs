@@ -402,3 +402,47 @@ fn packed_html_is_html_whatever_tags_it_has() {
     );
     assert_eq!(texts(&feed.entries[0].summary), ["safe words"]);
 }
+
+#[test]
+fn names_that_moved_to_https_and_prefixes_of_ones_own_are_read() {
+    let feed = read(
+        r#"<r:RDF xmlns:r="https://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="https://purl.org/rss/1.0/"
+        xmlns:d="https://purl.org/dc/elements/1.1/" xmlns:content="http://news.example/content">
+        <item r:about="https://news.example/a?b=1&copy=2"><title>One</title><d:creator>Ann</d:creator>
+        <content:encoded>Full</content:encoded></item>
+        <item><title>Two</title><link>https://news.example/b?c=1&reg=2&amp;d</link></item></r:RDF>"#,
+    );
+    let [first, second] = feed.entries.as_slice() else {
+        panic!("two entries are expected");
+    };
+    let address = Some("https://news.example/a?b=1&copy=2");
+    assert_eq!(first.guid.as_deref(), address);
+    assert_eq!(first.address.as_deref(), address);
+    assert_eq!(first.byline.as_deref(), Some("Ann"));
+    assert_eq!(texts(&first.body), ["Full"]);
+    let address = Some("https://news.example/b?c=1&reg=2&d");
+    assert_eq!(second.address.as_deref(), address);
+}
+
+#[test]
+fn a_feed_inside_of_rdf_is_read() {
+    let feed = read(
+        r#"<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:a="http://purl.org/atom/ns#">
+        <a:feed><a:title>C</a:title><a:entry><a:title>One</a:title></a:entry></a:feed></r:RDF>"#,
+    );
+    assert_eq!(feed.title.as_deref(), Some("C"));
+    assert_eq!(feed.entries[0].title.as_deref(), Some("One"));
+}
+
+#[test]
+fn a_json_feed_that_is_called_like_a_function_is_read() {
+    let feed = read(
+        r#"cb({"version": "https://jsonfeed.org/version/1.1", "title": "C", "items": [{"id": "1"}]});"#,
+    );
+    assert_eq!(feed.entries.len(), 1);
+    assert_eq!(
+        feed.repairs,
+        [Repair::JunkBeforeRoot, Repair::JsonSyntax],
+        "both are named"
+    );
+}

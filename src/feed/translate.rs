@@ -12,6 +12,7 @@ use super::field::{self, DEPTH_LIMIT, Field};
 use super::hints;
 use super::repair::Repairs;
 use super::{FeedError, Format, Limits, PublisherHints, Repair};
+use crate::extract::entity;
 use crate::extract::markup::{Tag, Token, Tokens};
 
 /// Name space declarations that are looked at in one tag, and in force at once.
@@ -186,8 +187,9 @@ impl<'a> Walk<'a, '_> {
                     self.close_entry();
                 }
                 let mut draft = Draft::default();
-                if let Some(about) = tag.attribute("rdf:about") {
-                    draft.about(about.trim());
+                let mut attributes = tag.attributes();
+                if let Some((_, about)) = attributes.find(|(name, _)| is_about(name)) {
+                    draft.about(entity::decode_attribute(about).trim());
                 }
                 if let Some(address) = tag.attribute("href") {
                     self.resolve_link(&mut draft, &address, None, None);
@@ -305,7 +307,7 @@ impl<'a> Walk<'a, '_> {
                 if let Some(address) = tag.attribute("href") {
                     self.resolve_link(&mut links, &address, relation.as_deref(), kind.as_deref());
                 } else {
-                    let address = field.plain(self.repairs);
+                    let address = field.address(self.repairs);
                     self.resolve_link(&mut links, &address, relation.as_deref(), None);
                 }
                 match draft {
@@ -364,7 +366,8 @@ impl<'a> Walk<'a, '_> {
         for (name, value) in tag.attributes().take(DECLARATION_LIMIT) {
             if let Some(prefix) = name.strip_prefix("xmlns") {
                 let prefix = prefix.strip_prefix(':').unwrap_or(prefix);
-                self.names.push((prefix, Space::of_uri(value.trim())));
+                self.names
+                    .push((prefix, Space::of_declaration(prefix, value.trim())));
             }
         }
     }
@@ -408,6 +411,12 @@ impl<'a> Walk<'a, '_> {
             dropped: self.dropped,
         })
     }
+}
+
+/// `rdf:about`, whatever RDF is called here.
+fn is_about(name: &str) -> bool {
+    name.rsplit_once(':')
+        .is_some_and(|(_, local)| local.eq_ignore_ascii_case("about"))
 }
 
 /// What servers write before a feed when something went wrong.
