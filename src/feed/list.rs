@@ -115,7 +115,8 @@ pub fn parse(body: &[u8]) -> FeedList {
     let text = decoded.text.as_ref();
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     let mut items = Items::default();
-    let form = if start.starts_with('<') || opml::next_outline(text).is_some() {
+    let is_markup = start.starts_with('<') && !start.starts_with("<http");
+    let form = if is_markup || opml::next_outline(text).is_some() {
         opml::read(text, &mut items);
         ListForm::Opml
     } else {

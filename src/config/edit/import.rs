@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use url::Url;
+
 use super::super::web_address::http_url;
 use super::{EditError, NewFeed, Tables, add_feeds};
 
@@ -25,7 +27,7 @@ pub fn import_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<Import
     let mut known: HashMap<String, Imported> = HashMap::new();
     for (feed, name) in tables.feeds.iter().zip(tables.names()) {
         if let Ok(url) = http_url(&feed.url) {
-            known.insert(url.into(), Imported::There(name));
+            known.insert(asked(url), Imported::There(name));
         }
     }
     let mut results = Vec::with_capacity(feeds.len());
@@ -33,10 +35,10 @@ pub fn import_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<Import
     for (place, feed) in feeds.iter().enumerate() {
         results.push(match http_url(&feed.url) {
             Err(problem) => Imported::Wrong(problem),
-            Ok(url) => match known.get(url.as_str()) {
+            Ok(url) => match known.get(&asked(url.clone())) {
                 Some(there) => there.clone(),
                 None => {
-                    known.insert(url.into(), Imported::Repeated(place));
+                    known.insert(asked(url), Imported::Repeated(place));
                     added.push(feed.clone());
                     Imported::Added(String::new())
                 }
@@ -54,6 +56,12 @@ pub fn import_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<Import
         *result = Imported::Added(name);
     }
     Ok((text, results))
+}
+
+/// What a server is asked for: the fragment stays here.
+fn asked(mut url: Url) -> String {
+    url.set_fragment(None);
+    url.into()
 }
 
 /// The feeds of a configuration as tables, as they are written there, to be put into another one.

@@ -9,19 +9,32 @@ pub(super) fn read(text: &str, line: usize, items: &mut Items) -> ListForm {
         return ListForm::Plain;
     }
     let mut form = ListForm::Plain;
-    for (number, text) in text.lines().enumerate() {
-        let words = words(text);
+    // Lines of old Macs end with a carriage return alone.
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    for (number, text) in text.split(end).enumerate() {
+        let mut words = words(text);
+        if words.len() > 1 && matches!(words.first().map(String::as_str), Some("-" | "*" | "•")) {
+            words.remove(0);
+        }
         let Some((first, more)) = words.split_first() else {
             continue;
         };
-        let read = match no_address(first) {
-            Some(reason) => Err(reason),
-            None => Ok(feed(first, more)),
-        };
-        if !more.is_empty() || read.is_err() {
+        if let Some(reason) = no_address(first) {
+            form = ListForm::Newsboat;
+            items.add(line + number, first, Err(reason));
+            continue;
+        }
+        // Nobody's tag is an address: a line with several has several feeds.
+        let (others, more): (Vec<&str>, Vec<&str>) = more
+            .iter()
+            .map(|word| bare(word))
+            .partition(|word| is_address(word));
+        if !more.is_empty() {
             form = ListForm::Newsboat;
         }
-        items.add(line + number, first, read);
+        for address in std::iter::once(bare(first)).chain(others) {
+            items.add(line + number, address, Ok(feed(address, &more)));
+        }
         if items.full {
             break;
         }
@@ -29,7 +42,22 @@ pub(super) fn read(text: &str, line: usize, items: &mut Items) -> ListForm {
     form
 }
 
-fn feed(first: &str, more: &[String]) -> ListedFeed {
+fn is_address(word: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        word.get(..scheme.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+    })
+}
+
+/// A word that is an address, without what people put around it.
+fn bare(word: &str) -> &str {
+    let inside = word
+        .trim_start_matches(['<', '\''])
+        .trim_end_matches([',', ';', '>', '\'']);
+    if is_address(inside) { inside } else { word }
+}
+
+fn feed(first: &str, more: &[&str]) -> ListedFeed {
     let mut feed = ListedFeed::default();
     put_address(&mut feed, first);
     for word in more {
@@ -51,7 +79,7 @@ fn words(line: &str) -> Vec<String> {
     let mut letters = line.chars().peekable();
     loop {
         while letters
-            .next_if(|c| c.is_whitespace() || *c == '\u{feff}')
+            .next_if(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
             .is_some()
         {}
         let mut word = String::new();

@@ -119,6 +119,11 @@ impl Reader {
             url = raw_attribute(written, "xmlUrl").map(Cow::Owned);
             closed |= url.is_some() && written.trim_end().ends_with("/>");
         }
+        let is_feed = matches!(kind.as_str(), "rss" | "rss1" | "rss2" | "atom" | "feed");
+        if is_feed {
+            // Names that other programs have for it.
+            url = url.or_else(|| ["url", "feedUrl"].iter().find_map(|name| attribute(name)));
+        }
         let mut folder = None;
         if let Some(url) = url {
             let mut feed = ListedFeed {
@@ -132,7 +137,7 @@ impl Reader {
                 feed.left_aside = Some("its filter command is left aside");
             }
             add(line, &url, feed, &self.open, items);
-        } else if matches!(kind.as_str(), "rss" | "rss1" | "rss2" | "atom") {
+        } else if is_feed {
             let what = text.unwrap_or(Cow::Borrowed(written));
             items.add(line, &what, Err(NotListed::NoAddress));
         } else if let Some(url) =
@@ -167,6 +172,8 @@ fn add(line: usize, url: &str, mut feed: ListedFeed, open: &[Option<String>], it
         items.add(line, url, Err(reason));
         return;
     }
+    // Escaped twice.
+    let url = &*url.replace("&amp;", "&");
     put_address(&mut feed, url);
     let categories = std::mem::take(&mut feed.tags);
     for tag in open
@@ -181,6 +188,7 @@ fn add(line: usize, url: &str, mut feed: ListedFeed, open: &[Option<String>], it
 }
 
 fn is_outline(name: &str) -> bool {
+    let name = name.rsplit(':').next().unwrap_or(name);
     name.eq_ignore_ascii_case("outline")
 }
 

@@ -233,3 +233,41 @@ fn an_address_without_a_scheme_is_one_of_the_web_and_a_word_is_none() {
         ]
     );
 }
+
+#[test]
+fn outlines_with_other_names_for_the_address_are_feeds() {
+    let text = r#"<o:opml xmlns:o="x"><o:body>
+        <o:outline type="rss" text="A" url="https://a.example/rss"/>
+        <o:outline type="atom" feedUrl="https://b.example/?x=1&amp;amp;y=2"/>
+        <o:outline type="link" url="https://c.example/"/></o:body></o:opml>"#;
+    assert_eq!(
+        read(text),
+        [
+            r#"2 https://a.example/rss "A" "#,
+            r#"3 https://b.example/?x=1&y=2 "" "#,
+            "4 https://c.example/ Link",
+        ]
+    );
+}
+
+#[test]
+fn lines_are_read_whatever_people_put_around_the_addresses() {
+    for (text, expected) in [
+        (
+            "https://a.example/, https://b.example/;",
+            &["1 https://a.example/ \"\" ", "1 https://b.example/ \"\" "][..],
+        ),
+        ("<https://a.example/>", &["1 https://a.example/ \"\" "]),
+        ("- 'https://a.example/'\n", &["1 https://a.example/ \"\" "]),
+        (
+            "\u{200b}https://a.example/",
+            &["1 https://a.example/ \"\" "],
+        ),
+        (
+            "https://a.example/ x\rhttps://b.example/\r",
+            &["1 https://a.example/ \"\" x", "2 https://b.example/ \"\" "],
+        ),
+    ] {
+        assert_eq!(read(text), expected, "{text:?}");
+    }
+}
