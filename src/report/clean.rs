@@ -337,7 +337,9 @@ fn in_flag(before: &str) -> bool {
 
 /// Letters of Hebrew, Arabic, Syriac, Thaana, N'Ko and the other scripts written from right to left.
 fn is_right_to_left(c: char) -> bool {
-    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}'
+    // A mark of direction is no letter, though it stands among those of Arabic.
+    c != '\u{61c}'
+        && matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}'
         | '\u{1e800}'..='\u{1efff}')
 }
 

@@ -62,8 +62,11 @@ pub fn record(row: &LogRow) -> String {
     record
 }
 
+/// What begins a formula: the wide forms do so where they are typed, and white space before it is passed over.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
 fn csv_cell(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    let guarded = if text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA) {
         format!("'{text}")
     } else {
         text.to_owned()
@@ -83,6 +86,14 @@ mod tests {
 
     fn row(event: Event) -> LogRow {
         LogRow { event, quiet: None }
+    }
+
+    #[test]
+    fn nothing_begins_a_formula() {
+        for text in ["=1", " =1", "\u{a0}@x", "＝1", "-2", "\t1"] {
+            assert_eq!(csv_cell(text), format!("'{text}"));
+        }
+        assert_eq!(csv_cell("1 = 1"), "1 = 1");
     }
 
     #[test]
