@@ -334,7 +334,9 @@ mod tests {
     fn the_help_of_every_command_ends_with_an_example_that_is_understood() {
         let mut seen = 0;
         walk(&Cli::command(), "revisor", &mut |command, path| {
-            let help = command.clone().render_long_help().to_string();
+            // However narrow the terminal of the tests is.
+            let help = command.clone().term_width(1000).render_long_help();
+            let help = help.to_string();
             let (_, examples) = help
                 .rsplit_once("Examples:\n")
                 .unwrap_or_else(|| panic!("{path} has no example"));

@@ -98,6 +98,15 @@ mod tests {
 
     #[test]
     fn nothing_happens_without_a_service_manager() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the test runner is told by its environment"
+        )]
+        let set = |name: &str| std::env::var_os(name).is_some();
+        // A manager of the tests themselves is told nothing by them.
+        if set("NOTIFY_SOCKET") || set("WATCHDOG_USEC") {
+            return;
+        }
         ready("started");
         status("idle");
         extend(Duration::from_secs(30));

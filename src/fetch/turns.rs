@@ -316,10 +316,10 @@ mod tests {
     #[tokio::test]
     async fn a_held_host_waits_and_shorter_waits_are_not_late() {
         let turns = Turns::new(1, Duration::ZERO, 8);
+        let watch = Stopwatch::start();
         turns.hold("a", LONG * 100);
         turns.hold("b", Duration::from_millis(40));
         turns.hold("never", Duration::MAX);
-        let watch = Stopwatch::start();
         let held = [turns.clone(), turns.clone()].map(|turns| async move {
             turns.take("a").await;
         });
