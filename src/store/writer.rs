@@ -232,10 +232,12 @@ impl Shared {
             result: Err(StoreError::Closed),
             reply,
         };
-        self.sent.fetch_add(1, Ordering::SeqCst);
         self.queue
             .send(Message::Job(Box::new(job)))
-            .map_err(|_| StoreError::Closed)
+            .map_err(|_| StoreError::Closed)?;
+        // What is counted is in the queue: whatever is sent after it comes behind it.
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }
 
