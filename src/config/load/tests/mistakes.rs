@@ -1,0 +1,291 @@
+//! Mistakes, each with its place.
+
+use super::*;
+
+#[test]
+fn every_mistake_is_told_with_its_place() {
+    for (text, expected) in [
+        ("x", &["1:2: "][..]),
+        (
+            "timezone = \"UTC\"\ntimezone = \"UTC\"",
+            &["2:1: duplicate key"],
+        ),
+        (
+            "timezome = \"UTC\"",
+            &["1:1: unknown key \"timezome\" in the configuration; did you mean \"timezone\"?"],
+        ),
+        (
+            "every = \"5m\"",
+            &["1:1: unknown key \"every\" in the configuration; it belongs into [fetch]"],
+        ),
+        (
+            "[fetch]\nevry = \"5m\"",
+            &["2:1: unknown key \"evry\" in [fetch]; did you mean \"every\"?"],
+        ),
+        (
+            "[fetch]\ncolour = 1",
+            &["2:1: unknown key \"colour\" in [fetch]; expected one of allow_private, "],
+        ),
+        (
+            "[fetch]\nevery = 15",
+            &["2:9: every is an integer; expected a duration such as \"15m\""],
+        ),
+        (
+            "[fetch]\nevery = \"15\"",
+            &["2:9: every: \"15\" is not a duration; expected one such as "],
+        ),
+        (
+            "[fetch]\nevery = \"-5m\"",
+            &["2:9: every: \"-5m\" is not a duration"],
+        ),
+        (
+            "[fetch]\nevery = \"0s\"",
+            &["2:9: every is 0s; expected \"1s\" to \"365d\""],
+        ),
+        (
+            "[fetch]\njitter = \"110%\"",
+            &["2:10: jitter: \"110%\" is not a share"],
+        ),
+        (
+            "[fetch]\nconcurrency = 0",
+            &["2:15: concurrency is 0; expected 1 to 1000"],
+        ),
+        (
+            "[fetch]\nconcurrency = -1",
+            &["2:15: concurrency is -1; expected 1 to 1000"],
+        ),
+        (
+            "[fetch]\nmax_size = \"10 XB\"",
+            &["2:12: max_size: \"10 XB\" is not a size"],
+        ),
+        (
+            "[fetch]\nallow_private = [\"10.0.0.0/8\", \"home\"]",
+            &["2:32: \"home\" is no network; expected"],
+        ),
+        (
+            "[fetch]\nuser_agent_contact = \"a\\nb\"",
+            &["2:22: user_agent_contact cannot stand in a header"],
+        ),
+        (
+            "[fetch]\ncron = \"* * * *\"",
+            &["2:8: cron: a schedule has five fields"],
+        ),
+        (
+            "[fetch]\ncron = \"0 0 31 2 *\"",
+            &["2:8: cron: the schedule \"0 0 31 2 *\" never comes due"],
+        ),
+        (
+            "[fetch]\nevery = \"5m\"\ncron = \"@daily\"",
+            &["3:8: every and cron are both given; expected one of them"],
+        ),
+        (
+            "timezone = \"Paris\"",
+            &[
+                "1:12: \"Paris\" is no time zone; expected one such as \"UTC\" or \"Europe/Paris\"; did you mean \"Europe/Paris\"?",
+            ],
+        ),
+        (
+            "fetch = 1",
+            &["1:9: fetch holds one integer; expected a table [fetch]"],
+        ),
+        (
+            "[page]\nfetch = \"allways\"",
+            &[
+                "2:9: fetch is \"allways\"; expected \"always\", \"changed\" or \"off\"; did you mean \"always\"?",
+            ],
+        ),
+        (
+            "[page]\nrecheck = \"newz\"",
+            &[
+                "2:11: recheck is \"newz\"; expected \"news\", \"light\" or \"advisory\"; did you mean \"news\"?, or a list",
+            ],
+        ),
+        (
+            "[page]\nrecheck = [[\"1d\", \"1h\"], [\"1d\", \"2h\"]]",
+            &["2:11: recheck: ages must grow"],
+        ),
+        (
+            "[page]\nrecheck = [[\"1d\", \"1x\"]]",
+            &["2:19: the interval: \"1x\" is not a duration"],
+        ),
+        (
+            "[page]\nrecheck = [\"1d\"]",
+            &["2:11: recheck is an array; expected \"news\""],
+        ),
+        (
+            "[page]\nrobots = \"yes\"",
+            &["2:10: robots is a string; expected true or false"],
+        ),
+        (
+            "[detect]\nbulk_edit = 1",
+            &["2:13: bulk_edit is 1; expected 2 to"],
+        ),
+        (
+            "[page]\nselect = \".text\"",
+            &["2:10: select is a string; expected a list of CSS selectors"],
+        ),
+        (
+            "[page]\nremove = [\".x\",\n\"..y\"]",
+            &["3:1: remove: \"..y\" cannot be used: it is no CSS selector"],
+        ),
+        (
+            "[detect]\nignore = ['\\d+ views', '(']",
+            &["2:24: ignore: \"(\" cannot be used: unclosed group"],
+        ),
+        (
+            "[detect]\nignore = ['a*']",
+            &["2:11: ignore: \"a*\" cannot be used: the expression matches the empty text"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\nremove = [\".x\"]",
+            &["3:1: unknown key \"remove\" in [[feed]]; did you mean page.remove?"],
+        ),
+        (
+            "[keep]\nrevisions = \"0\"",
+            &["2:13: revisions is no usable number"],
+        ),
+        (
+            "[log]\nlevel = \"loud\"",
+            &["2:9: level is \"loud\"; expected \"error\", \"warn\", \"info\" or \"debug\""],
+        ),
+        (
+            "[[feeds]]\nurl = \"https://a.example/\"",
+            &["1:3: unknown key \"feeds\" in the configuration; did you mean \"feed\"?"],
+        ),
+        (
+            "[feed]\nurl = \"https://a.example/\"",
+            &["1:1: feed is no list of tables; expected [[feed]] with double brackets"],
+        ),
+        (
+            "[[feed]]\nname = \"a\"",
+            &["1:1: url is missing; expected url = "],
+        ),
+        (
+            "[[feed]]\nurl = \"news.example\"",
+            &["2:7: url \"news.example\" is no address (relative URL without a base); expected"],
+        ),
+        (
+            "[[feed]]\nurl = \"ftp://news.example/\"",
+            &["2:7: url has the scheme \"ftp\"; expected an http or https address"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://u:p@news.example/\"",
+            &["2:7: url holds a user name or password"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\nfetch = \"off\"",
+            &["3:1: unknown key \"fetch\" in [[feed]]; did you mean page.fetch?"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\npage = \"off\"",
+            &["3:8: page is a table; expected page.fetch = …"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\npage.fetsh = \"off\"",
+            &["3:6: unknown key \"fetsh\" in page of [[feed]]; did you mean \"fetch\"?"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\nconcurrency = 1",
+            &["3:1: concurrency counts over all feeds"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\ntags = [\"\"]",
+            &["3:9: a tag is empty"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\nname = \"-x\"",
+            &["3:8: the name of a feed begins with a dash"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/x\"\n[[feed]]\nurl = \"https://A.example/x\"",
+            &["4:7: the address is given twice; the first is on line 2"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://a.example/\"\nname = \"a\"\n[[feed]]\nurl = \"https://b.example/\"\nname = \"a\"",
+            &["6:8: another feed has the name \"a\""],
+        ),
+        (
+            "[[target]]\nkind = \"webhook\"\nurl = \"https://a.example/\"",
+            &["1:1: name is missing"],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nurl = \"https://a.example/\"",
+            &["1:1: kind is missing"],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"webhook\"",
+            &["1:1: url is missing; expected url, url_file"],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"slak\"\nurl = \"https://a.example/\"",
+            &["3:8: kind is \"slak\"; expected \"webhook\""],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nevents = [\"entry.*\", \"entry.revized\"]",
+            &["5:22: \"entry.revized\" is no event; expected \"*\", \"entry.*\", "],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nevents = [\"ent*\"]",
+            &["5:11: \"ent*\" is no event"],
+        ),
+        // All at once, in the order of the file.
+        (
+            "timezome = 1\n[fetch]\nevery = 5\ntimeout = \"x\"\n[[feed]]\nurl = 1",
+            &[
+                "1:1: unknown key",
+                "3:9: every is an integer",
+                "4:11: timeout: \"x\"",
+                "5:1: url is missing",
+                "6:7: url is an integer",
+            ],
+        ),
+    ] {
+        let found = mistakes(text);
+        assert_eq!(found.len(), expected.len(), "{text}\n{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(expected), "{text}\n{found}\n{expected}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_in_the_environment_name_the_variable() {
+    for (name, value, message) in [
+        (
+            "REVISOR__FETCH__EVERY",
+            "5",
+            "environment variable REVISOR__FETCH__EVERY: every: \"5\" is not a duration",
+        ),
+        (
+            "REVISOR__FETCH__EVRY",
+            "5m",
+            "REVISOR__FETCH__EVRY: stands for no key; did you mean REVISOR__FETCH__EVERY?",
+        ),
+        (
+            "REVISOR__FEED__URL",
+            "x",
+            "stands for no key; expected one such as REVISOR__FETCH__EVERY",
+        ),
+        (
+            "REVISOR__FETCH__CONCURRENCY",
+            "many",
+            "concurrency is a string; expected a number from 1 to 1000",
+        ),
+    ] {
+        let error = loaded_with("", &[(name, value)]).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn what_deserves_a_look_is_a_warning() {
+    let text = target("url = \"https://hooks.example.org/\"\ntags = [\"nobody\"]");
+    let warnings = loaded_with(&text, &[]).unwrap().warnings;
+    assert_eq!(
+        warnings,
+        [
+            "/etc/revisor/config.toml:5:9: no feed has the tag \"nobody\"",
+            "/etc/revisor/config.toml:1:1: no secret is given: the receiver cannot tell who sends",
+        ]
+    );
+}

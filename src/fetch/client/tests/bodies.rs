@@ -1,0 +1,146 @@
+//! Bodies that are too large, broken or slow.
+
+use super::*;
+
+#[tokio::test]
+async fn bodies_are_bounded_when_decoded() {
+    let bomb = gzip_of_zeros();
+    let server = Server::start(
+        move |head| match head.split(' ').nth(1).unwrap_or_default() {
+            "/bomb" => answer("200 OK", "Content-Encoding: gzip\r\n", &bomb),
+            "/announced" => b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nabc".to_vec(),
+            "/chunked" => {
+                let mut all = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+                for _ in 0..40 {
+                    all.extend_from_slice(b"400\r\n");
+                    all.extend_from_slice(&[b'x'; 1024]);
+                    all.extend_from_slice(b"\r\n");
+                }
+                all
+            }
+            _ => answer("200 OK", "", &vec![b'x'; 32 * 1024]),
+        },
+    );
+    let client = client_of(&ClientConfig {
+        max_size: 32 * 1024,
+        ..config()
+    });
+    for path in ["/bomb", "/announced", "/chunked"] {
+        let failed = failure(client.get(&feed(server.url(path))).await);
+        assert_eq!(failed.kind, FailureKind::TooLarge, "{path}: {failed}");
+        assert_eq!(
+            failed.message,
+            "larger than 32 KiB, the limit of `max_size`"
+        );
+    }
+    let exact = body(client.get(&feed(server.url("/exact"))).await);
+    assert_eq!(exact.body.len(), 32 * 1024);
+    let mut smaller = feed(server.url("/exact"));
+    smaller.max_size = Some(1000);
+    let failed = failure(client.get(&smaller).await);
+    assert_eq!(failed.kind, FailureKind::TooLarge);
+}
+
+/// 64 KiB of zeros in a stored gzip member would not be a bomb; this is the deflate stream of one, made of a literal
+/// zero and matches of length 258 at distance 1.
+fn gzip_of_zeros() -> Vec<u8> {
+    let mut bits: Vec<bool> = vec![true, true, false];
+    let code = |bits: &mut Vec<bool>, value: u32, length: u32| {
+        for shift in (0..length).rev() {
+            bits.push(value >> shift & 1 == 1);
+        }
+    };
+    code(&mut bits, 0b0011_0000, 8);
+    for _ in 0..400 {
+        // Length 258 is symbol 285 (eight bits, no extra), distance 1 is symbol 0 (five bits).
+        code(&mut bits, 0b1100_0101, 8);
+        code(&mut bits, 0, 5);
+    }
+    code(&mut bits, 0, 7);
+    let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    for byte in bits.chunks(8) {
+        gzip.push(
+            byte.iter()
+                .rev()
+                .fold(0, |byte, bit| byte << 1 | u8::from(*bit)),
+        );
+    }
+    // The check sum is wrong; the limit is reached before it is looked at.
+    gzip.extend_from_slice(&[0; 8]);
+    gzip
+}
+
+#[tokio::test]
+async fn broken_bodies_are_failures_and_never_shorter_bodies() {
+    let server = Server::start(|head| match head.split(' ').nth(1).unwrap_or_default() {
+        "/short" => b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc".to_vec(),
+        "/unchunked" => {
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n".to_vec()
+        }
+        "/shortgzip" => answer(
+            "200 OK",
+            "Content-Encoding: gzip\r\n",
+            &gzip_of_zeros()[..40],
+        ),
+        "/plain" => answer("200 OK", "Content-Encoding: gzip\r\n", b"<rss/>"),
+        "/twice" => answer("200 OK", "Content-Encoding: gzip, gzip\r\n", b"x"),
+        "/odd" => answer("200 OK", "Content-Encoding: compress\r\n", b"x"),
+        "/identity" => answer("200 OK", "Content-Encoding: identity\r\n", b"x"),
+        "/charset" => answer("200 OK", "Content-Encoding: UTF-8\r\n", b"x"),
+        "/cookies" => answer("200 OK", &"Set-Cookie: a=b\r\n".repeat(300), b"x"),
+        "/noise" => b"\x00\xff\xfe not HTTP at all\r\n\r\n".to_vec(),
+        "/endlesshead" => {
+            let mut all = b"HTTP/1.1 200 OK\r\n".to_vec();
+            all.extend_from_slice(
+                format!("X: {}\r\n", "a".repeat(2000))
+                    .repeat(600)
+                    .as_bytes(),
+            );
+            all
+        }
+        _ => Vec::new(),
+    });
+    let cases = [
+        ("/short", FailureKind::Interrupted),
+        ("/unchunked", FailureKind::Interrupted),
+        ("/shortgzip", FailureKind::Encoding),
+        ("/plain", FailureKind::Encoding),
+        ("/twice", FailureKind::Encoding),
+        ("/odd", FailureKind::Encoding),
+        ("/noise", FailureKind::Protocol),
+        ("/endlesshead", FailureKind::TooLarge),
+        ("/closed", FailureKind::Interrupted),
+    ];
+    for (path, kind) in cases {
+        let failed = failure(get(feed(server.url(path))).await);
+        assert_eq!(failed.kind, kind, "{path}: {failed}");
+        assert!(!failed.message.contains("127.0.0.1:"), "{path}: {failed}");
+    }
+    for path in ["/identity", "/charset", "/cookies"] {
+        assert_eq!(body(get(feed(server.url(path))).await).body, b"x", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_by_the_total_and_by_the_idle_time() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let client = client_of(&ClientConfig {
+        timeout: Duration::from_millis(50),
+        ..config()
+    });
+    let silent = failure(client.get(&feed(format!("http://127.0.0.1:{port}/"))).await);
+    assert_eq!(silent.kind, FailureKind::Timeout);
+    assert_eq!(silent.message, "not complete within 0.05 s");
+    let server = Server::start(|_| {
+        b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 9\r\n\r\nabc".to_vec()
+    });
+    let client = client_of(&ClientConfig {
+        idle_timeout: Duration::from_millis(50),
+        ..config()
+    });
+    let stalled = failure(client.get(&feed(server.url("/"))).await);
+    assert_eq!(stalled.kind, FailureKind::Timeout);
+    assert_eq!(stalled.message, "no data for 0.05 s");
+    drop(listener);
+}
