@@ -72,6 +72,12 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// How much lies between two moments, whichever is the later one.
+    #[must_use]
+    pub fn apart(self, other: Self) -> Duration {
+        Duration::from_millis(self.0.abs_diff(other.0))
+    }
 }
 
 impl<Tz: chrono::TimeZone> From<DateTime<Tz>> for Timestamp {

@@ -8,7 +8,7 @@ use super::Context;
 use super::args::{DbCommand, Format};
 use super::setup::{now, store_to_write};
 use crate::config::{Config, Retention, Secrets};
-use crate::domain::credible::doubt;
+use crate::domain::credible::{WITNESSES, doubt};
 use crate::error::{Error, Exit};
 use crate::report::care::{self, Checked, Dropped};
 use crate::store::{
@@ -18,9 +18,6 @@ use crate::time::Timestamp;
 
 /// Answers that lose their body in one transaction: others who write wait no longer than that.
 const AT_ONCE: usize = 200;
-
-/// Answers that are asked whether the clock is right.
-const WITNESSES: usize = 200;
 
 /// Pages that are given back in one transaction.
 const PAGES_AT_ONCE: u32 = 2000;

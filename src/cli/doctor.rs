@@ -17,7 +17,6 @@ use crate::report::feeds::FeedState;
 use crate::report::names;
 use crate::report::when::{View, duration};
 use crate::store::{InstanceLock, Reader, StoreError, TargetHealth, beside, free_room};
-use crate::time::Timestamp;
 
 mod clock;
 mod service;
@@ -419,9 +418,4 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
         );
     }
     Finding::ok(CHECK, format!("{name}: {waiting}"))
-}
-
-/// How far something is in the past, or in the future, of a moment.
-fn apart(one: Timestamp, other: Timestamp) -> Duration {
-    one.since(other).max(other.since(one))
 }

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Retention;
-use crate::domain::credible::{Doubt, doubt};
+use crate::domain::credible::{Doubt, WITNESSES, doubt};
 use crate::pipeline::{Pipeline, Reextracted};
 use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
 
@@ -30,9 +30,6 @@ const REVISIONS: usize = 500;
 
 /// Pages that are given back to the file system in one transaction.
 const PAGES: u32 = 500;
-
-/// Answers that are asked whether the clock is right.
-const WITNESSES: usize = 200;
 
 /// A disk that has filled up is cared for at once; one that stays full, this often.
 const FULL_AGAIN: Duration = Duration::from_mins(1);

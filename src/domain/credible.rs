@@ -10,6 +10,9 @@ use chrono::DateTime;
 
 use crate::time::Timestamp;
 
+/// So many of the newest answers are asked.
+pub const WITNESSES: usize = 200;
+
 /// Only answers of this time bear witness.
 const RECENT: Duration = Duration::from_hours(7 * 24);
 
@@ -57,7 +60,7 @@ pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<Doubt> {
     let newest = answers.iter().map(|answer| answer.ours).max()?;
     let recent = answers
         .iter()
-        .filter(|answer| apart(now, answer.ours) <= RECENT);
+        .filter(|answer| now.apart(answer.ours) <= RECENT);
     let mut any = false;
     let mut nearest: Option<Duration> = None;
     for answer in recent {
@@ -66,7 +69,7 @@ pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<Doubt> {
         let Some(Ok(date)) = theirs.map(DateTime::parse_from_rfc2822) else {
             continue;
         };
-        let off = apart(Timestamp::from(date), answer.ours);
+        let off = Timestamp::from(date).apart(answer.ours);
         nearest = Some(nearest.map_or(off, |known| known.min(off)));
     }
     match nearest {
@@ -75,10 +78,6 @@ pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<Doubt> {
         // Servers that tell no time cannot be asked.
         Some(_) | None => None,
     }
-}
-
-fn apart(one: Timestamp, other: Timestamp) -> Duration {
-    one.since(other).max(other.since(one))
 }
 
 #[cfg(test)]

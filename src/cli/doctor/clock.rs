@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use chrono::DateTime;
 
-use super::apart;
 use crate::report::doctor::Finding;
 use crate::report::when::duration;
 use crate::store::Reader;
@@ -45,7 +44,7 @@ fn judge(
         };
         let theirs = Timestamp::from(date);
         match hosts.iter_mut().find(|known| known.0 == host) {
-            Some(known) if apart(known.1, known.2) > apart(*ours, theirs) => {
+            Some(known) if known.1.apart(known.2) > ours.apart(theirs) => {
                 (known.1, known.2) = (*ours, theirs);
             }
             Some(_) => {}
@@ -64,7 +63,7 @@ fn judge(
     if most(behind) || most(ahead) {
         let mut apart: Vec<Duration> = hosts
             .iter()
-            .map(|(_, ours, theirs)| apart(*ours, *theirs))
+            .map(|(_, ours, theirs)| ours.apart(*theirs))
             .collect();
         apart.sort_unstable();
         let middle = apart.get(apart.len() / 2).copied().unwrap_or_default();
