@@ -83,6 +83,9 @@ pub enum NotListed {
     /// An outline of the type `rss` without an address.
     #[error("the outline of a feed has no address (xmlUrl)")]
     NoAddress,
+    /// The document ends before the address does.
+    #[error("the list ends within this address; it was cut off")]
+    Cut,
     /// The document is something else.
     #[error("neither OPML nor a list of addresses")]
     NoList,

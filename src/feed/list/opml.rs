@@ -63,6 +63,16 @@ impl Reader {
             let end = tokens.offset();
             let written = part.get(at..end).unwrap_or_default();
             match token {
+                // An address whose end is not marked reaches over the tags behind it.
+                Token::Start(tag) if is_outline(tag.name) && swallows(&tag) => {
+                    self.known = true;
+                    let own = written.get(1..).and_then(next_outline).map(|next| next + 1);
+                    let own = own.unwrap_or(written.len());
+                    self.disordered(&written[..own], false, line, items);
+                    if own < written.len() {
+                        return Some(from + at + own);
+                    }
+                }
                 Token::Start(tag) if is_outline(tag.name) => {
                     self.outline(tag, stretch(part, at), line, items);
                 }
@@ -75,17 +85,7 @@ impl Reader {
                 Token::Text(text) if next_outline(text) == Some(0) => {
                     self.known = true;
                     let tag = stretch(part, at);
-                    match raw_attribute(tag, "xmlUrl") {
-                        Some(url) => {
-                            let title = raw_attribute(tag, "text").map(|text| tidy(&text));
-                            let feed = ListedFeed {
-                                title,
-                                ..ListedFeed::default()
-                            };
-                            add(line, &url, feed, &self.open, items);
-                        }
-                        None => items.add(line, text, Err(NotListed::NoAddress)),
-                    }
+                    self.disordered(tag, part.ends_with(tag), line, items);
                 }
                 Token::Text(_) | Token::End(_) => {}
                 // The end of a declaration is looked for far away when brackets do not match.
@@ -105,6 +105,24 @@ impl Reader {
             at = end;
         }
         None
+    }
+
+    /// A tag that cannot be read as one, the last of its document perhaps.
+    fn disordered(&mut self, tag: &str, is_last: bool, line: usize, items: &mut Items) {
+        match raw_attribute(tag, "xmlUrl") {
+            Some(url) if is_last && is_cut(tag, &url) => {
+                items.add(line, &url, Err(NotListed::Cut));
+            }
+            Some(url) => {
+                let title = raw_attribute(tag, "text").map(|text| tidy(&text));
+                let feed = ListedFeed {
+                    title,
+                    ..ListedFeed::default()
+                };
+                add(line, &url, feed, &self.open, items);
+            }
+            None => items.add(line, tag, Err(NotListed::NoAddress)),
+        }
     }
 
     /// `written` is the tag as far as it may reach: a `>` within an attribute can make it seem shorter.
@@ -210,6 +228,19 @@ fn stretch(text: &str, at: usize) -> &str {
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
+/// Whether what is read as the address of an outline goes on where the address has ended.
+fn swallows(tag: &Tag<'_>) -> bool {
+    let written = tag
+        .attributes()
+        .find(|(name, _)| name.eq_ignore_ascii_case("xmlUrl"));
+    written.is_some_and(|(_, value)| value.contains('<'))
+}
+
+/// Whether a tag that ends with its document ends within this address.
+fn is_cut(tag: &str, address: &str) -> bool {
+    entity::decode_attribute(tag).ends_with(address)
+}
+
 /// The value of an attribute in a tag whose attributes are in disorder.
 fn raw_attribute(tag: &str, name: &str) -> Option<String> {
     let at = tag.as_bytes().windows(name.len() + 1).position(|found| {
@@ -219,7 +250,24 @@ fn raw_attribute(tag: &str, name: &str) -> Option<String> {
     let value = tag.get(at + 1 + name.len()..)?.trim_start();
     let value = value.strip_prefix('=')?.trim_start();
     let value = match value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-        Some(quote) => value[1..].split([quote, '<', '>']).next(),
+        Some(quote) => {
+            let inside = &value[1..];
+            match inside.find([quote, '<', '>']) {
+                Some(end) if inside[end..].starts_with(quote) => inside.get(..end),
+                // The mark that ends it is missing: it ends where an address does, or the tag.
+                Some(end) => {
+                    let value = inside[..end].split(char::is_whitespace).next();
+                    let tag_ends = inside[end..].starts_with('>');
+                    value.map(|value| {
+                        value
+                            .strip_suffix('/')
+                            .filter(|_| tag_ends)
+                            .unwrap_or(value)
+                    })
+                }
+                None => Some(inside),
+            }
+        }
         None => value
             .split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\''))
             .next(),

@@ -76,7 +76,11 @@ fn what_is_no_xml_is_read_all_the_same() {
         ),
         // The end is missing, or never was.
         (
-            "<opml><body>\n<outline xmlUrl=\"https://a.example/",
+            "<opml><body>\n<outline xmlUrl=\"https://a.example/\"",
+            "2 https://a.example/ \"\" ",
+        ),
+        (
+            "<opml><body>\n<outline xmlUrl=\"https://a.example/</body>",
             "2 https://a.example/ \"\" ",
         ),
         (
@@ -97,6 +101,34 @@ fn what_is_no_xml_is_read_all_the_same() {
         ),
     ] {
         assert_eq!(read(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn an_address_whose_end_is_not_marked_swallows_no_other() {
+    let outline = |name: &str, end: &str| {
+        format!("<outline text='{name}' xmlUrl=\"https://{name}.example/feed{end}\n")
+    };
+    for end in ["/>", " />", ">", ""] {
+        let text = [
+            outline("a", end),
+            outline("b", "\" />"),
+            outline("c", end),
+            outline("d", "\"/>"),
+        ];
+        let text = format!("<opml><body>\n{}</body></opml>", text.concat());
+        let expected = ["a", "b", "c", "d"].iter().zip(2..);
+        let expected =
+            expected.map(|(name, line)| format!("{line} https://{name}.example/feed \"{name}\" "));
+        assert_eq!(read(&text), expected.collect::<Vec<_>>(), "{text}");
+    }
+}
+
+#[test]
+fn half_an_address_at_the_end_of_a_list_is_none() {
+    for mark in ["\"", "'", ""] {
+        let text = format!("<opml><body>\n<outline text='A' xmlUrl={mark}https://a.example/fe");
+        assert_eq!(read(&text), ["2 https://a.example/fe Cut"], "{text}");
     }
 }
 
