@@ -95,3 +95,92 @@ fn is_appended(segments: &[Segment]) -> bool {
             Segment::Insert(text) => (at == 0 || at == last) && word_count(text) >= WHOLE_SENTENCE,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::compare::compare;
+    use crate::domain::fingerprint::Fingerprints;
+    use crate::domain::ids::RevisionNumber;
+    use crate::domain::state::{Block, EntryState, PageState};
+
+    const OLD: [&str; 2] = [
+        "The talks began at noon in the old town hall.",
+        "Ministers of seven countries have arrived for them.",
+    ];
+
+    fn page(title: &str, texts: &[&str]) -> EntryState {
+        EntryState {
+            page: Some(PageState {
+                h1: Some(title.to_owned()),
+                body: texts.iter().map(|text| Block::paragraph(*text)).collect(),
+                ..PageState::default()
+            }),
+            ..EntryState::default()
+        }
+    }
+
+    fn adds(old: &[&str], new: &[&str]) -> bool {
+        let comparison = compare(&page("Talks", old), &page("Talks", new));
+        is_additive(&comparison.unwrap())
+    }
+
+    #[test]
+    fn new_paragraphs_and_whole_sentences_are_additions() {
+        const POST: &str = "16:40 The delegates have left the hall without a word.";
+        let longer = format!("{} Nobody spoke to the press so far today.", OLD[1]);
+        assert!(adds(&OLD, &[POST, OLD[0], OLD[1]]));
+        assert!(adds(&OLD, &[OLD[0], POST, OLD[1]]));
+        assert!(adds(&OLD, &[OLD[0], OLD[1], POST]));
+        assert!(adds(&OLD, &[OLD[0], &longer]));
+        // The oldest post scrolls off as a new one comes on top.
+        assert!(adds(&OLD, &[POST, OLD[0]]));
+    }
+
+    #[test]
+    fn what_takes_away_or_turns_round_is_none() {
+        const POST: &str = "16:40 The delegates have left the hall without a word.";
+        let turned = OLD[1].replace("have arrived", "have not arrived");
+        let short = format!("{} Not true.", OLD[1]);
+        assert!(!adds(&OLD, &OLD[..1]));
+        assert!(!adds(&OLD, &[POST, OLD[1]]), "the newest went");
+        assert!(!adds(&OLD, &[OLD[0], &turned]));
+        assert!(!adds(&OLD, &[OLD[0], &turned, POST]));
+        assert!(!adds(&OLD, &[OLD[0], &short]));
+        let retitled = compare(
+            &page("Talks", &OLD),
+            &page("No talks", &[OLD[0], OLD[1], POST]),
+        );
+        assert!(!is_additive(&retitled.unwrap()));
+    }
+
+    fn past(minutes: i64, additive: bool, quiet: Option<Quiet>) -> PastRevision {
+        PastRevision {
+            number: RevisionNumber(1),
+            seen: Timestamp::from_millis(minutes * 60_000),
+            fingerprints: Fingerprints::default(),
+            additive,
+            quiet,
+        }
+    }
+
+    #[test]
+    fn an_article_is_live_after_four_additions_in_six_hours_and_stays_so_with_two() {
+        let now = Timestamp::from_millis(1000 * 60_000);
+        let at = |minutes: &[i64], quiet| {
+            let past: Vec<_> = minutes.iter().map(|at| past(*at, true, quiet)).collect();
+            is_live(&past, now)
+        };
+        assert!(!at(&[], None));
+        assert!(!at(&[700, 800, 900], None));
+        assert!(at(&[640, 700, 800, 900], None));
+        assert!(
+            !at(&[639, 700, 800, 900], None),
+            "one is older than six hours"
+        );
+        assert!(at(&[800, 900], Some(Quiet::Digest)));
+        assert!(!at(&[900], Some(Quiet::Digest)));
+        let edits: Vec<_> = [640, 700, 800, 900].map(|at| past(at, false, None)).into();
+        assert!(!is_live(&edits, now));
+    }
+}

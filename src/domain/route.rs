@@ -59,3 +59,68 @@ fn matches(pattern: &str, kind: EventKind) -> bool {
         None => pattern == name,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{EventData, FeedInfo, SCHEMA_VERSION};
+    use crate::time::Timestamp;
+
+    fn event(kind: EventKind, tags: &[&str]) -> Event {
+        let feed = FeedInfo {
+            name: "a".into(),
+            title: None,
+            url: "https://news.example/rss".into(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        };
+        Event {
+            kind,
+            timestamp: Timestamp::from_millis(0),
+            schema_version: SCHEMA_VERSION,
+            data: EventData {
+                feed: Some(feed),
+                ..EventData::default()
+            },
+        }
+    }
+
+    fn told(events: &[&str], tags: &[&str], event: &Event) -> bool {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let rule = TargetRule {
+            name: "desk".into(),
+            events: owned(events),
+            tags: owned(tags),
+            significance: Significance::Substantive,
+        };
+        targets_for(&[rule], event) == ["desk"]
+    }
+
+    #[test]
+    fn a_star_stands_for_all_but_what_is_no_edit() {
+        let removed = event(EventKind::EntryRemoved, &[]);
+        for events in [&["*"], &["entry.*"], &["entry.removed"]] {
+            assert!(told(events, &[], &removed), "{events:?}");
+        }
+        for events in [
+            &["feed.*"],
+            &["entry.restored"],
+            &["entry"],
+            &["entry.remove"],
+        ] {
+            assert!(!told(events, &[], &removed), "{events:?}");
+        }
+        assert!(!told(&[], &[], &removed));
+        let published = event(EventKind::EntryPublished, &[]);
+        assert!(!told(&["*", "entry.*", "entry.publ*"], &[], &published));
+        assert!(told(&["entry.published"], &[], &published));
+    }
+
+    #[test]
+    fn one_tag_of_the_target_is_enough() {
+        let tagged = event(EventKind::EntryRemoved, &["uk", "politics"]);
+        assert!(told(&["*"], &[], &tagged));
+        assert!(told(&["*"], &["us", "politics"], &tagged));
+        assert!(!told(&["*"], &["us"], &tagged));
+        assert!(!told(&["*"], &["us"], &event(EventKind::EntryRemoved, &[])));
+    }
+}

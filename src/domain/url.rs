@@ -406,6 +406,40 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn no_login_is_shown_and_nothing_else_is_changed() {
+        for (given, shown) in [
+            (
+                "https://anna:secret@news.example/a?b=c",
+                "https://news.example/a?b=c",
+            ),
+            ("https://anna@news.example/", "https://news.example/"),
+            (" http://:secret@news.example/a", "http://news.example/a"),
+            ("https://News.example/a@b", "https://News.example/a@b"),
+            ("no address", "no address"),
+        ] {
+            assert_eq!(without_login(given), shown);
+        }
+    }
+
+    #[test]
+    fn a_site_is_told_from_its_articles() {
+        for home in [
+            "https://news.example",
+            "http://www.news.example/",
+            "https://news.example/#top",
+        ] {
+            assert!(is_home(home), "{home}");
+        }
+        for article in [
+            "https://news.example/a",
+            "https://news.example/?p=17",
+            "https://news.example/#!/a",
+        ] {
+            assert!(!is_home(article), "{article}");
+        }
+    }
+
+    #[test]
     fn forms_of_one_address_are_equal() {
         for (given, expected) in [
             ("http://news.example/a", "https://news.example/a"),
