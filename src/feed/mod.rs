@@ -152,16 +152,16 @@ pub fn parse(
         return json::parse(text, base.as_ref(), limits, repairs);
     }
     let translated = translate::translate(text, base.as_ref(), limits, &mut repairs)?;
-    match (translated, json_text::embedded(text)) {
-        (Some(translation), _) => read::read(translation, repairs),
-        (None, Some(json)) => {
-            repairs.note(Repair::JunkBeforeRoot);
-            json::parse(json, base.as_ref(), limits, repairs)
-        }
-        (None, None) => Err(FeedError::NotAFeed {
-            found: found::describe(body, text),
-        }),
+    if let Some(translation) = translated {
+        return read::read(translation, repairs);
     }
+    if let Some(json) = json_text::embedded(text) {
+        repairs.note(Repair::JunkBeforeRoot);
+        return json::parse(json, base.as_ref(), limits, repairs);
+    }
+    Err(FeedError::NotAFeed {
+        found: found::describe(body, text),
+    })
 }
 
 #[cfg(test)]
