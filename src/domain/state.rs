@@ -100,6 +100,15 @@ impl Block {
     }
 }
 
+/// A link in an article's text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Link {
+    /// The linked words, as a block's text; never empty.
+    pub words: String,
+    /// Where it leads, absolute where the address of the page is known.
+    pub address: String,
+}
+
 /// What a feed says of one entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -143,6 +152,12 @@ pub struct PageState {
     /// The headline in JSON-LD.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ld_headline: Option<String>,
+    /// The short line above the headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kicker: Option<String>,
+    /// The sentences under the headline that introduce the article, also called dek.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standfirst: Option<String>,
     /// The authors, joined by `, `.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub byline: Option<String>,
@@ -158,6 +173,9 @@ pub struct PageState {
     /// The article's text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub body: Vec<Block>,
+    /// The links in the article's text, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
 }
 
 impl PageState {

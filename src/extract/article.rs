@@ -23,6 +23,8 @@ pub struct Article {
     pub title: Option<String>,
     /// The language that the page claims, as in `lang="en-GB"`.
     pub language: Option<String>,
+    /// The visible blocks that are not part of the article, in the order of the page, each with the reason.
+    pub ignored: Vec<Explained>,
     /// Whether the page was longer than what is read of one.
     pub truncated: bool,
 }
@@ -45,12 +47,9 @@ pub fn article_in(
 ) -> Article {
     let opened = Opened::open(body, content_type, url);
     let mut state = opened.state();
-    let headlines = opened.headlines(&state);
-    state.body = match view.of(&opened.page.html) {
-        Some(viewed) if viewed.selected => main_text::selected(&viewed.html, &headlines),
-        Some(viewed) => main_text::blocks(&viewed.html, &headlines, opened.base.clone()),
-        None => main_text::blocks(&opened.page.html, &headlines, opened.base.clone()),
-    };
+    let explained = opened.explain(&state, view);
+    let (body, ignored): (Vec<_>, Vec<_>) = explained.into_iter().partition(|one| one.counts);
+    state.body = body.into_iter().map(|explained| explained.block).collect();
     let title = state
         .headline()
         .map(str::to_owned)
@@ -62,6 +61,7 @@ pub fn article_in(
         state,
         title,
         language: opened.head.language,
+        ignored,
         truncated: opened.page.truncated,
     }
 }
@@ -76,24 +76,7 @@ pub fn explain(
     view: &View,
 ) -> Vec<Explained> {
     let opened = Opened::open(body, content_type, url);
-    let state = opened.state();
-    let headlines = opened.headlines(&state);
-    let Some(viewed) = view.of(&opened.page.html) else {
-        return main_text::explain(&opened.page.html, &headlines, opened.base.clone());
-    };
-    let mut explained = match viewed.selected {
-        true => main_text::explain_selected(&viewed.html, &headlines),
-        false => main_text::explain(&viewed.html, &headlines, opened.base.clone()),
-    };
-    for (selector, blocks) in viewed.removed {
-        let why = format!("taken out by page.remove: {selector}");
-        explained.extend(blocks.into_iter().map(|block| Explained {
-            block,
-            counts: false,
-            why: why.clone(),
-        }));
-    }
-    explained
+    opened.explain(&opened.state(), view)
 }
 
 /// A page, decoded and bounded, and what it says about itself.
@@ -124,8 +107,29 @@ impl Opened {
             published: self.head.published(),
             modified: self.head.modified(),
             canonical: self.head.canonical(self.base.as_ref()),
-            body: Vec::new(),
+            ..PageState::default()
         }
+    }
+
+    /// All blocks of the page; those that `view` takes out come last.
+    fn explain(&self, state: &PageState, view: &View) -> Vec<Explained> {
+        let headlines = self.headlines(state);
+        let Some(viewed) = view.of(&self.page.html) else {
+            return main_text::explain(&self.page.html, &headlines, self.base.clone());
+        };
+        let mut explained = match viewed.selected {
+            true => main_text::explain_selected(&viewed.html, &headlines),
+            false => main_text::explain(&viewed.html, &headlines, self.base.clone()),
+        };
+        for (selector, blocks) in viewed.removed {
+            let why = format!("taken out by page.remove: {selector}");
+            explained.extend(blocks.into_iter().map(|block| Explained {
+                block,
+                counts: false,
+                why: why.clone(),
+            }));
+        }
+        explained
     }
 
     fn headlines<'a>(&'a self, state: &'a PageState) -> Vec<&'a str> {

@@ -23,25 +23,6 @@ const COVERED: f32 = 0.6;
 /// So far the items of a list are looked at for one that the extractor has.
 const IN_LIST: usize = 20;
 
-/// The blocks of the main text. `headlines` are the page's own titles: text that says them again is left out.
-pub(super) fn blocks(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<Block> {
-    let (page, verdicts) = judge(html, headlines, base);
-    let judged = page.blocks.into_iter().zip(verdicts);
-    judged
-        .filter(|(_, verdict)| verdict.counts())
-        .map(|(block, _)| block.block)
-        .collect()
-}
-
-/// The blocks of a text that a person has pointed out.
-pub(super) fn selected(html: &str, headlines: &[&str]) -> Vec<Block> {
-    let explained = explain_selected(html, headlines).into_iter();
-    explained
-        .filter(|explained| explained.counts)
-        .map(|explained| explained.block)
-        .collect()
-}
-
 /// All blocks of a text that a person has pointed out: each counts unless its own words say that it is furniture.
 pub(super) fn explain_selected(html: &str, headlines: &[&str]) -> Vec<Explained> {
     let page = Page::read(html);
@@ -57,7 +38,8 @@ pub(super) fn explain_selected(html: &str, headlines: &[&str]) -> Vec<Explained>
     told(page, verdicts)
 }
 
-/// All blocks of a page with the reason why each counts, or does not.
+/// All blocks of a page with the reason why each counts, or does not. `headlines` are the page's own titles: text that
+/// says them again is left out.
 pub(super) fn explain(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<Explained> {
     let (page, verdicts) = judge(html, headlines, base);
     told(page, verdicts)
