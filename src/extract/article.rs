@@ -5,7 +5,8 @@ use url::Url;
 use super::bounded::{self, Bounded};
 use super::head::Head;
 use super::kind::{self, PageKind};
-use super::main_text::Explained;
+use super::main_text::{Explained, Known, MainText};
+use super::role::Role;
 use super::view::View;
 use super::{charset, main_text};
 use crate::domain::state::PageState;
@@ -47,9 +48,19 @@ pub fn article_in(
 ) -> Article {
     let opened = Opened::open(body, content_type, url);
     let mut state = opened.state();
-    let explained = opened.explain(&state, view);
-    let (body, ignored): (Vec<_>, Vec<_>) = explained.into_iter().partition(|one| one.counts);
-    state.body = body.into_iter().map(|explained| explained.block).collect();
+    let read = opened.read(&state, view);
+    let mut ignored = Vec::new();
+    for explained in read.blocks {
+        let text = explained.block.text.clone();
+        match explained.role {
+            Role::Headline => {}
+            Role::Kicker => state.kicker = Some(text),
+            Role::Standfirst => state.standfirst = Some(text),
+            role if role.is_text() => state.body.push(explained.block),
+            _ => ignored.push(explained),
+        }
+    }
+    state.links = read.links;
     let title = state
         .headline()
         .map(str::to_owned)
@@ -76,7 +87,7 @@ pub fn explain(
     view: &View,
 ) -> Vec<Explained> {
     let opened = Opened::open(body, content_type, url);
-    opened.explain(&opened.state(), view)
+    opened.read(&opened.state(), view).blocks
 }
 
 /// A page, decoded and bounded, and what it says about itself.
@@ -111,25 +122,56 @@ impl Opened {
         }
     }
 
-    /// All blocks of the page; those that `view` takes out come last.
-    fn explain(&self, state: &PageState, view: &View) -> Vec<Explained> {
-        let headlines = self.headlines(state);
-        let Some(viewed) = view.of(&self.page.html) else {
-            return main_text::explain(&self.page.html, &headlines, self.base.clone());
+    /// The text of the page; blocks that `view` takes out come last.
+    fn read(&self, state: &PageState, view: &View) -> MainText {
+        let known = Known {
+            headlines: self.headlines(state),
+            descriptions: self.head.descriptions().collect(),
         };
-        let mut explained = match viewed.selected {
-            true => main_text::explain_selected(&viewed.html, &headlines),
-            false => main_text::explain(&viewed.html, &headlines, self.base.clone()),
+        let Some(viewed) = view.of(&self.page.html) else {
+            return self.with_addresses(main_text::read(
+                &self.page.html,
+                &known,
+                self.base.clone(),
+            ));
+        };
+        let mut read = match viewed.selected {
+            true => main_text::read_selected(&viewed.html, &known),
+            false => main_text::read(&viewed.html, &known, self.base.clone()),
         };
         for (selector, blocks) in viewed.removed {
-            let why = format!("taken out by page.remove: {selector}");
-            explained.extend(blocks.into_iter().map(|block| Explained {
-                block,
-                counts: false,
-                why: why.clone(),
-            }));
+            let why = format!("removed by page.remove: {selector}");
+            read.blocks
+                .extend(blocks.into_iter().map(|block| Explained {
+                    block,
+                    role: Role::Removed,
+                    counts: false,
+                    why: why.clone(),
+                }));
         }
-        explained
+        self.with_addresses(read)
+    }
+
+    /// With links to other pages only, absolute where the page's own address is known.
+    fn with_addresses(&self, mut read: MainText) -> MainText {
+        for link in &mut read.links {
+            if let Some(joined) = self
+                .base
+                .as_ref()
+                .and_then(|base| base.join(&link.address).ok())
+            {
+                link.address = joined.into();
+            }
+        }
+        read.links.retain(|link| {
+            let scheme = link.address.split_once(':').map(|(scheme, _)| scheme);
+            !scheme.is_some_and(|scheme| {
+                ["mailto", "tel", "javascript", "data"]
+                    .iter()
+                    .any(|other| scheme.eq_ignore_ascii_case(other))
+            })
+        });
+        read
     }
 
     fn headlines<'a>(&'a self, state: &'a PageState) -> Vec<&'a str> {

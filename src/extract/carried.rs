@@ -10,6 +10,7 @@
 use super::fragment::{self, Reader};
 use super::furniture::{self, Mark, Rule};
 use super::markup::{Tag, Token, Tokens};
+use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind};
 
 /// Open elements that are remembered; what is deeper has the marks of those around it.
@@ -257,7 +258,7 @@ fn is_furniture(mark: Mark, share: f32, block: &Block, linked: f32) -> bool {
         _ => 0.3,
     };
     share < small
-        && !furniture::is_notice(&block.text)
+        && !is_notice(&block.text)
         && match mark {
             Mark::Hidden => true,
             Mark::Advertisement => words <= 80,

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::entity;
 use super::markup::{Tag, Token, Tokens};
+use super::style::{STRUCK, Style};
 use crate::domain::state::{Block, BlockKind};
 
 /// Open elements that are remembered; deeper ones are read as paragraphs.
@@ -239,6 +240,8 @@ pub(super) struct Reader {
     cell_border: bool,
     /// The open elements that say what a block is.
     open: Vec<(Element, BlockKind)>,
+    /// Which text is struck out or raised.
+    style: Style,
 }
 
 impl Reader {
@@ -271,6 +274,17 @@ impl Reader {
         }
         let decoded: Cow<'_, str> = entity::decode(text);
         self.line_break = false;
+        let before = self.text.chars().next_back().filter(|_| !self.space);
+        let mark = self.style.mark_before(before, &decoded);
+        if mark == STRUCK {
+            let space = std::mem::take(&mut self.space) && !self.text.is_empty();
+            self.text
+                .extend((space && self.style.is_struck()).then_some(' '));
+            self.text.push_str(mark);
+            self.space = space && !self.style.is_struck();
+        } else {
+            self.text.push_str(mark);
+        }
         if std::mem::take(&mut self.cell_border) && !self.text.is_empty() {
             self.text.push_str(" |");
             self.space = true;
@@ -291,6 +305,10 @@ impl Reader {
             Element::Inline => {
                 if tag.name.eq_ignore_ascii_case("br") {
                     self.line_break();
+                } else if tag.name.eq_ignore_ascii_case("img") {
+                    self.picture(tag);
+                } else {
+                    self.style.start(tag);
                 }
             }
             Element::Block => self.block_border(),
@@ -327,7 +345,7 @@ impl Reader {
     /// Takes an end tag.
     pub(super) fn end(&mut self, name: &str) {
         match element(name) {
-            Element::Inline => {}
+            Element::Inline => self.style.end(name),
             Element::Block => self.block_border(),
             Element::Cell => self.cell_border = !self.text.is_empty(),
             element => {
@@ -384,8 +402,18 @@ impl Reader {
         self.text.is_empty()
     }
 
+    /// A picture in the place of a character: an emoji that says which one it is.
+    fn picture(&mut self, tag: &Tag<'_>) {
+        let alt = tag.attribute("alt").unwrap_or_default();
+        let is_symbol = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace();
+        if !alt.is_empty() && alt.chars().count() <= 8 && alt.chars().all(is_symbol) {
+            self.text(&alt);
+        }
+    }
+
     /// Ends the block.
     pub(super) fn flush(&mut self) {
+        self.text.push_str(self.style.mark_at_end());
         self.space = false;
         self.line_break = false;
         self.cell_border = false;

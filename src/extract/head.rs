@@ -55,6 +55,7 @@ enum TimeRole {
 struct LinkedData {
     found: bool,
     headline: Option<String>,
+    description: Option<String>,
     authors: Vec<String>,
     published: Option<Timestamp>,
     modified: Option<Timestamp>,
@@ -190,6 +191,12 @@ impl Head {
     /// `og:title`.
     pub(super) fn og_title(&self) -> Option<String> {
         self.metas(&["og:title"]).next().map(str::to_owned)
+    }
+
+    /// How the page describes itself: a hint at the standfirst.
+    pub(super) fn descriptions(&self) -> impl Iterator<Item = &str> {
+        let names = &["og:description", "description", "twitter:description"];
+        self.metas(names).chain(self.ld.description.as_deref())
     }
 
     /// The headline in JSON-LD.
@@ -394,6 +401,7 @@ impl LinkedData {
         let date = |key: &str| text(key).and_then(|value| claimed_date::parse(&value));
         self.found = true;
         self.headline = text("headline").or_else(|| text("name"));
+        self.description = text("description");
         self.published = date("datePublished").or_else(|| date("dateCreated"));
         self.modified = date("dateModified");
         self.walled = match object.get("isAccessibleForFree") {

@@ -1,80 +1,115 @@
-//! The main text of a page: which of its blocks are the article.
+//! The main text of a page: which of its blocks are the article, and what the others are.
 //!
 //! Two views are laid over one another. The extractor (crate trafilatura) says *where* the article is; it is the best
-//! at that, and it drops words: linked parts of sentences, lists, tables, embedded quotations. The page's own blocks
-//! say *what* stands there. A block counts when the extractor has most of it, or when it stands among blocks that
-//! count and looks like them; it does not count when a furniture rule names it. So the text is whole, and the same
-//! page gives the same blocks whatever stands around them.
+//! at that, and it drops words: linked parts of sentences, lists, tables, whole paragraphs whose class it dislikes. The
+//! page's own blocks say *what* is there. Each block is judged by the sum of its evidence, see [`super::evidence`]; what
+//! the extractor says of it is one clue among others.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::panic::catch_unwind;
 
 use trafilatura::{ExtractionFocus, Options};
 use url::Url;
 
+use super::coverage::{Index, words};
+use super::dateline::{self, DateLine};
+use super::evidence::{Clue, Evidence};
 use super::fragment;
-use super::furniture::{self, Mark, Rule};
+use super::furniture::{self, Rule};
+use super::opening;
 use super::page::{Page, PageBlock};
-use crate::domain::state::{Block, BlockKind};
+use super::role::Role;
+use super::survey::{self, Survey, count_words};
+use crate::domain::assess::is_notice;
+use crate::domain::state::{Block, BlockKind, Link};
 
-/// A block counts when this share of its words is in the extractor's text.
-const COVERED: f32 = 0.6;
+/// Links of a page that are kept.
+const LINKS: usize = 1_000;
 
-/// So far the items of a list are looked at for one that the extractor has.
-const IN_LIST: usize = 20;
-
-/// All blocks of a text that a person has pointed out: each counts unless its own words say that it is furniture.
-pub(super) fn explain_selected(html: &str, headlines: &[&str]) -> Vec<Explained> {
-    let page = Page::read(html);
-    let verdicts = page
-        .blocks
-        .iter()
-        .map(|block| match by_its_own_text(block, headlines) {
-            // Whoever points at a caption wants it.
-            None | Some(Verdict::Furniture(Rule::Caption)) => Verdict::Selected,
-            Some(verdict) => verdict,
-        })
-        .collect();
-    told(page, verdicts)
-}
-
-/// All blocks of a page with the reason why each counts, or does not. `headlines` are the page's own titles: text that
-/// says them again is left out.
-pub(super) fn explain(html: &str, headlines: &[&str], base: Option<Url>) -> Vec<Explained> {
-    let (page, verdicts) = judge(html, headlines, base);
-    told(page, verdicts)
-}
-
-fn told(page: Page, verdicts: Vec<Verdict>) -> Vec<Explained> {
-    let judged = page.blocks.into_iter().zip(verdicts);
-    judged
-        .map(|(block, verdict)| Explained {
-            block: block.block,
-            counts: verdict.counts(),
-            why: verdict.why(),
-        })
-        .collect()
-}
-
-/// A block of a page and why it counts, or does not.
+/// A block of a page and what it is to the article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
     /// The block.
     pub block: Block,
-    /// Whether it belongs to the main text.
+    /// What it is.
+    pub role: Role,
+    /// Whether its words are compared.
     pub counts: bool,
-    /// Why, for people: `the extractor has it`, `furniture: related`.
+    /// Why, for people: `the extractor has it`, `it is a caption`.
     pub why: String,
 }
 
-fn judge(html: &str, headlines: &[&str], base: Option<Url>) -> (Page, Vec<Verdict>) {
+/// What was read of a page's text.
+#[derive(Debug, Default)]
+pub(super) struct MainText {
+    /// All blocks, in the order of the page.
+    pub(super) blocks: Vec<Explained>,
+    /// The links in the text, addresses as written.
+    pub(super) links: Vec<Link>,
+}
+
+/// What a page says of its own article, to know it by.
+pub(super) struct Known<'a> {
+    /// Its titles: text that says them again is the headline.
+    pub(super) headlines: Vec<&'a str>,
+    /// Its descriptions: hints at the standfirst, no more.
+    pub(super) descriptions: Vec<&'a str>,
+}
+
+/// Reads a page.
+pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText {
     let page = Page::read(html);
     let extracted = fragment::blocks(&extract(html, base));
-    let mut verdicts = select(&page, &extracted, headlines);
-    if !verdicts.iter().any(|verdict| verdict.counts()) {
-        verdicts = all_plain_text(&page, headlines);
+    let mut survey = Survey::of(&page, &Index::of(&extracted));
+    if survey.is_empty() {
+        survey = Survey::of_prose(&page);
     }
-    (page, verdicts)
+    let judged = judge(&page, &survey, known);
+    finish(page, judged)
+}
+
+/// Reads a text that a person has pointed out: each block counts unless its own words say that it is furniture.
+pub(super) fn read_selected(html: &str, known: &Known<'_>) -> MainText {
+    let page = Page::read(html);
+    let judge = |block: &PageBlock| {
+        if says_again(&block.block, &known.headlines) {
+            return Judged::of(Role::Headline, "the headline again");
+        }
+        match furniture::rule_of(&block.block, block.linked) {
+            // Anyone who points at a caption wants it.
+            None | Some(Rule::Caption) => Judged::of(
+                Role::of_text(block.block.kind, false),
+                "selected by page.select",
+            ),
+            Some(rule) => Judged::of(Role::Outside, rule.as_str()),
+        }
+    };
+    let judged = page.blocks.iter().map(judge).collect();
+    finish(page, judged)
+}
+
+fn finish(page: Page, judged: Vec<Judged>) -> MainText {
+    let mut text = MainText::default();
+    for (block, judged) in page.blocks.into_iter().zip(judged) {
+        let room = LINKS.saturating_sub(text.links.len());
+        if judged.role.is_text() {
+            text.links.extend(block.links.into_iter().take(room));
+        }
+        let kind = match judged.role {
+            Role::Caption => BlockKind::Caption,
+            _ => block.block.kind,
+        };
+        text.blocks.push(Explained {
+            block: Block {
+                kind,
+                text: block.block.text,
+            },
+            role: judged.role,
+            counts: judged.role.is_watched(),
+            why: judged.why.to_owned(),
+        });
+    }
+    text
 }
 
 /// The extractor's text as HTML; empty when it finds none or falls over.
@@ -93,293 +128,298 @@ fn extract(html: &str, base: Option<Url>) -> String {
     extracted.unwrap_or_default()
 }
 
-/// Why a block counts, or does not.
+/// What a block is, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// The extractor has it.
-    Extracted,
-    /// It stands among blocks that the extractor has.
-    Among,
-    /// The extractor has nothing; this is plain text.
-    Plain,
-    /// A person has pointed it out.
-    Selected,
-    /// It stands outside of the article.
-    Outside,
-    /// It is no running text: a label, a link.
-    NoText,
-    /// It is one of a list of links.
-    LinkList,
-    /// It says the headline again.
-    Headline,
-    /// An element around it says what it is.
-    Marked(Mark),
-    /// A rule names it.
-    Furniture(Rule),
+pub(super) struct Judged {
+    pub(super) role: Role,
+    pub(super) why: &'static str,
 }
 
-impl Verdict {
-    fn counts(self) -> bool {
-        matches!(
-            self,
-            Self::Extracted | Self::Among | Self::Plain | Self::Selected
-        )
+impl Judged {
+    pub(super) fn of(role: Role, why: &'static str) -> Self {
+        Self { role, why }
     }
+}
 
-    fn why(self) -> String {
-        match self {
-            Self::Extracted => "the extractor has it".to_owned(),
-            Self::Among => "it stands among blocks that the extractor has".to_owned(),
-            Self::Plain => "plain text of a page in which the extractor finds nothing".to_owned(),
-            Self::Selected => "selected by page.select".to_owned(),
-            Self::Outside => "outside of the article".to_owned(),
-            Self::NoText => "no running text".to_owned(),
-            Self::LinkList => "a list of links".to_owned(),
-            Self::Headline => "the headline again".to_owned(),
-            Self::Marked(mark) => format!("inside of an element marked as {}", mark.as_str()),
-            Self::Furniture(rule) => format!("furniture: {}", rule.as_str()),
+/// Judges each block by itself, then all of them again by their neighbours.
+fn evidence_of(page: &Page, survey: &Survey<'_>) -> Vec<Evidence> {
+    let mut all: Vec<Evidence> = (0..page.blocks.len())
+        .map(|at| survey.evidence(at))
+        .collect();
+    let scores: Vec<f32> = all.iter().map(|evidence| evidence.score(0)).collect();
+    for (at, evidence) in all.iter_mut().enumerate() {
+        survey::note_neighbours(survey, &scores, at, evidence);
+    }
+    all
+}
+
+fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
+    let all = evidence_of(page, survey);
+    let others = other_articles(page, survey, known);
+    let mut judged: Vec<Judged> = page
+        .blocks
+        .iter()
+        .zip(&all)
+        .enumerate()
+        .map(|(at, (block, evidence))| {
+            let is_other = || others.iter().any(|other| page.is_inside(block, *other));
+            if says_again(&block.block, &known.headlines) {
+                Judged::of(Role::Headline, "it says the headline")
+            } else if is_other() {
+                Judged::of(
+                    Role::OtherStory,
+                    "it is part of another article on the page",
+                )
+            } else {
+                by_evidence(at, block, evidence, survey)
+            }
+        })
+        .collect();
+    let is_text = |at: &usize| {
+        let role = judged.get(*at).map(|judged| judged.role);
+        role.is_some_and(|role| role.is_text() && role != Role::Caption)
+            && dateline::read(&page.blocks[*at].block.text).is_none()
+    };
+    let first = (0..judged.len()).find(is_text);
+    let last = (0..judged.len()).rev().find(is_text);
+    for (at, block) in page.blocks.iter().enumerate() {
+        let place = Place {
+            at,
+            text: first.zip(last),
+        };
+        if let Some(better) = all
+            .get(at)
+            .and_then(|evidence| exception(block, evidence, judged[at].role, &place))
+        {
+            judged[at] = better;
+        }
+    }
+    complete_lists(page, &all, &mut judged);
+    drop_labels(page, &mut judged);
+    opening::find(page, known, survey, &mut judged);
+    judged
+}
+
+/// A heading right above links to other stories is their label.
+fn drop_labels(page: &Page, judged: &mut [Judged]) {
+    for at in 0..judged.len().saturating_sub(1) {
+        let next = at + 1;
+        let leads_away = page
+            .blocks
+            .get(next)
+            .is_some_and(|block| block.linked >= 0.7)
+            && matches!(
+                judged[next].role,
+                Role::OtherStory | Role::Promotion | Role::Navigation | Role::Outside
+            );
+        let is_label = judged[at].role == Role::Heading
+            || (judged[at].role == Role::Text
+                && count_words(&page.blocks[at].block.text) <= 4
+                && !furniture::ends_as_sentence(&page.blocks[at].block.text));
+        if is_label && leads_away {
+            judged[at] = Judged::of(Role::OtherStory, "only links to other stories follow it");
         }
     }
 }
 
-fn select(page: &Page, extracted: &[Block], headlines: &[&str]) -> Vec<Verdict> {
-    let index = Index::of(extracted);
-    let covered: Vec<bool> = page
-        .blocks
-        .iter()
-        .map(|block| index.covers(&block.block.text))
-        .collect();
-    let strength: Vec<usize> = page
-        .blocks
-        .iter()
-        .zip(&covered)
-        .map(|(block, covered)| if *covered { block.block.text.len() } else { 0 })
-        .collect();
-    let total: usize = strength.iter().sum();
-    let held = held(page, &strength);
-    let container = container(page, &held, total);
-    let first = covered.iter().position(|covered| *covered).unwrap_or(0);
-    let is_notice = |block: &PageBlock| furniture::is_notice(&block.block.text);
-    let surroundings = if page.blocks.iter().take(first).any(is_notice) {
-        surroundings(page, container)
+/// By the sum of its clues.
+fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Survey<'_>) -> Judged {
+    let has = |clue: Clue| evidence.clues.contains(&clue);
+    let counts = evidence.score(1) > 0.0 || is_plain_prose(block, evidence);
+    let clue = evidence.strongest(counts).unwrap_or(Clue::Always);
+    let repeats = has(Clue::Repeats) && survey.repeats_text(at);
+    if counts && !repeats {
+        Judged::of(
+            Role::of_text(block.block.kind, has(Clue::TagAside)),
+            clue.text(),
+        )
+    } else if counts {
+        Judged::of(Role::Repetition, Clue::Repeats.text())
     } else {
-        container
+        Judged::of(Role::of_other(clue), clue.text())
+    }
+}
+
+/// Prose between the paragraphs of the article outweighs whatever the elements around it are called.
+fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
+    let has = |clue: Clue| evidence.clues.contains(&clue);
+    let prose =
+        has(Clue::EndsAsSentence) && count_words(&block.block.text) >= 12 && block.linked < 0.3;
+    let about_something_else = [
+        Clue::HasInputs,
+        Clue::Hidden,
+        Clue::InCards,
+        Clue::NamedComments,
+        Clue::SaysAdvertisement,
+        Clue::SaysRelated,
+        Clue::SaysNewsletter,
+        Clue::SaysShare,
+        Clue::SaysContact,
+        Clue::SaysCredit,
+        Clue::Copyright,
+        Clue::AllEmphasised,
+    ];
+    let quoted = block.block.kind == BlockKind::Quote
+        && (has(Clue::Between) || has(Clue::RightAfter))
+        && count_words(&block.block.text) >= 8;
+    // A list or a table that follows the last sentence belongs to it.
+    let listed = matches!(block.block.kind, BlockKind::ListItem | BlockKind::TableRow)
+        && (has(Clue::Between) || has(Clue::RightAfter))
+        && block.linked < 0.3
+        && !evidence.is_marked();
+    let in_text = (prose && has(Clue::Between)) || quoted || listed;
+    in_text && has(Clue::InRegion) && !about_something_else.into_iter().any(has)
+}
+
+/// An item belongs with the rest of its list: where most of its siblings are text, it is text.
+fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
+    let list_of = |block: &PageBlock| {
+        let listed = matches!(block.block.kind, BlockKind::ListItem | BlockKind::TableRow);
+        listed.then(|| page.around(block.element).nth(1)).flatten()
     };
-    // A note of a correction may stand between the headline and the text.
+    let mut lists: HashMap<usize, (usize, usize)> = HashMap::new();
+    for (block, judged) in page.blocks.iter().zip(judged.iter()) {
+        if let Some(list) = list_of(block) {
+            let (text, items) = lists.entry(list).or_default();
+            *text += usize::from(judged.role.is_text());
+            *items += 1;
+        }
+    }
+    for (at, block) in page.blocks.iter().enumerate() {
+        let most = list_of(block)
+            .and_then(|list| lists.get(&list))
+            .is_some_and(|(text, items)| text * 2 >= *items && *text > 0);
+        let plain = block.linked < 0.5 && all.get(at).is_some_and(|evidence| !evidence.is_marked());
+        if most && plain && matches!(judged[at].role, Role::Outside | Role::OtherStory) {
+            let role = Role::of_text(block.block.kind, false);
+            judged[at] = Judged::of(role, "most of its list is part of the article");
+        }
+    }
+}
+
+/// Where a block is, and where the text begins and ends.
+struct Place {
+    at: usize,
+    text: Option<(usize, usize)>,
+}
+
+impl Place {
+    /// Whether it is inside of the text, or not further from it than some blocks.
+    fn is_near(&self, before: usize, after: usize) -> bool {
+        self.text.is_some_and(|(first, last)| {
+            (first.saturating_sub(before)..=last.saturating_add(after)).contains(&self.at)
+        })
+    }
+
+    fn is_before_text(&self) -> bool {
+        self.text.is_none_or(|(first, _)| self.at <= first)
+    }
+}
+
+/// A notice of a correction may be in a footer or a box beside the text, a caption under a picture; dates of the page
+/// are not its news.
+fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) -> Option<Judged> {
+    let has = |clue: Clue| evidence.clues.contains(&clue);
+    let text = &block.block.text;
+    if role == Role::Headline || role == Role::OtherStory {
+        return None;
+    }
+    match dateline::read(text) {
+        Some(DateLine::OfPage) => {
+            return Some(Judged::of(
+                Role::DateLine,
+                "it says when the page was published or changed",
+            ));
+        }
+        Some(DateLine::Bare) if place.is_before_text() && role.is_text() => {
+            return Some(Judged::of(Role::DateLine, "it is a date above the text"));
+        }
+        _ => {}
+    }
+    let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
+    let words = count_words(text);
+    if is_notice(text)
+        && block.linked < 0.5
+        && (words >= 12 || words >= 4 && has(Clue::EndsAsSentence))
+    {
+        let near = place.is_near(8, 6) && (in_article || !has(Clue::NamedComments));
+        return near
+            .then(|| Judged::of(Role::Notice, "it is a notice of a correction or an update"));
+    }
+    let is_caption = block.block.kind == BlockKind::Caption;
+    let beside_picture = has(Clue::HasPicture)
+        && has(Clue::AloneInBox)
+        && (has(Clue::FormAlien) || has(Clue::NamedCaption))
+        && block.block.kind == BlockKind::Paragraph;
+    if !is_caption && !beside_picture {
+        return None;
+    }
+    let says_credit = furniture::rule_of(&Block::paragraph(text.as_str()), block.linked);
+    let is_credit = says_credit == Some(Rule::Caption)
+        || (words <= 14
+            && (has(Clue::Copyright) || text.contains('/'))
+            && !has(Clue::EndsAsSentence));
+    let prose = words >= 12 && has(Clue::EndsAsSentence);
+    let near = place.is_near(10, 2) || (prose && place.is_near(30, 6));
+    let says = words >= 5 && block.linked < 0.5 && !has(Clue::HasInputs) && !has(Clue::InCards);
+    if is_credit && (is_caption || !role.is_text()) {
+        return Some(Judged::of(Role::Credit, "it says who made a picture"));
+    }
+    // What is beside a picture far above the text introduces it, perhaps, see `opening`.
+    let captions = says && near && in_article && (is_caption || !place.is_before_text());
+    if captions {
+        return Some(Judged::of(
+            Role::Caption,
+            "it is under a picture of the article",
+        ));
+    }
+    is_caption.then(|| {
+        Judged::of(
+            Role::Outside,
+            "it is under a picture outside of the article",
+        )
+    })
+}
+
+/// Elements that are articles of their own beside the one with the page's headline: further stories of an endless page.
+fn other_articles(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<usize> {
     let headline = page
         .blocks
         .iter()
-        .take(first)
-        .rposition(|block| says_again(&block.block, headlines));
-    let below_headline =
-        |at: usize| headline.is_some_and(|headline| (headline..first).contains(&at));
-    let last = covered.iter().rposition(|covered| *covered).unwrap_or(0);
-    // A list or a table that follows the last sentence belongs to it.
-    let tail = page.blocks.iter().skip(last + 1).take_while(|block| {
-        let kind = block.block.kind;
-        matches!(kind, BlockKind::ListItem | BlockKind::TableRow)
-            && looks_like_text(block)
-            && page.is_inside(block, container)
-    });
-    let last = last + tail.count();
-    // A mark on an element that holds much of the article is about something else.
-    let marked = |block: &PageBlock| {
-        page.around(block.element).find_map(|at| {
-            let share = *held.get(at)? as f32 / total.max(1) as f32;
-            let most = |mark: &Mark| share < if *mark == Mark::Hidden { 0.8 } else { 0.3 };
-            page.elements.get(at)?.mark.filter(most)
-        })
+        .find(|block| says_again(&block.block, &known.headlines));
+    let is_article = |at: &usize| {
+        page.elements
+            .get(*at)
+            .is_some_and(|element| element.is_story)
     };
-    // An item that is half a link belongs to the sentences of the list that it stands in.
-    let in_list = |at: usize| {
-        let item = |at: usize| {
-            let block = page.blocks.get(at);
-            block.filter(|block| block.block.kind == BlockKind::ListItem)
-        };
-        let counts = |at: usize| covered.get(at) == Some(&true);
-        let behind = (at + 1..).take_while(|at| item(*at).is_some());
-        let before = (0..at).rev().take_while(|at| item(*at).is_some());
-        item(at).is_some_and(|block| block.linked < 0.8)
-            && behind.take(IN_LIST).chain(before.take(IN_LIST)).any(counts)
+    let Some(own) = headline.and_then(|block| page.around(block.element).find(is_article)) else {
+        return Vec::new();
     };
-    let verdict = |at: usize, block: &PageBlock| {
-        let covered = covered.get(at).copied().unwrap_or(false);
-        let mark = marked(block);
-        if covered {
-            return match mark {
-                Some(mark) if mark.is_certain() => Verdict::Marked(mark),
-                _ => Verdict::Extracted,
-            };
-        }
-        let notice = is_notice(block);
-        let above = at < first && page.is_inside(block, surroundings);
-        let preamble = notice && (below_headline(at) || above);
-        if !page.is_inside(block, container) && !preamble {
-            Verdict::Outside
-        } else if let Some(mark) = mark {
-            Verdict::Marked(mark)
-        } else if !looks_like_text(block) && !in_list(at) {
-            Verdict::NoText
-        } else if (first..=last).contains(&at) || notice {
-            Verdict::Among
-        } else {
-            Verdict::Outside
-        }
-    };
-    let mut verdicts: Vec<Verdict> = page
-        .blocks
-        .iter()
-        .enumerate()
-        .map(|(at, block)| match verdict(at, block) {
-            verdict if verdict.counts() => by_its_own_text(block, headlines).unwrap_or(verdict),
-            verdict => verdict,
-        })
-        .collect();
-    drop_link_lists(page, &mut verdicts);
-    drop_related_sections(page, &mut verdicts);
-    verdicts
-}
-
-/// The rule that a block's own text falls under.
-fn by_its_own_text(block: &PageBlock, headlines: &[&str]) -> Option<Verdict> {
-    if says_again(&block.block, headlines) {
-        return Some(Verdict::Headline);
+    let held = |at: usize| survey.held.get(at).copied().unwrap_or(0.0);
+    if held(own) < 0.2 {
+        return Vec::new();
     }
-    furniture::rule_of(&block.block, block.linked).map(Verdict::Furniture)
-}
-
-/// How much of the covered text each element holds.
-fn held(page: &Page, strength: &[usize]) -> Vec<usize> {
-    let mut held = vec![0usize; page.elements.len()];
-    for (block, strength) in page.blocks.iter().zip(strength) {
-        for at in page.around(block.element) {
-            if let Some(held) = held.get_mut(at) {
-                *held += strength;
-            }
-        }
-    }
-    held
-}
-
-/// The innermost element that holds nearly all of the covered text.
-fn container(page: &Page, held: &[usize], total: usize) -> usize {
-    let mut best = 0;
-    for (at, held) in held.iter().enumerate() {
-        // Elements are numbered outer before inner: the last one that qualifies is the innermost.
-        let is_container = page
-            .elements
-            .get(at)
-            .is_some_and(|element| element.is_container);
-        if is_container
-            && *held as f32 >= total as f32 * 0.9
-            && page.around(at).any(|around| around == best)
-        {
-            best = at;
-        }
-    }
-    best
-}
-
-/// The outermost element around the article's that holds little else: a note above the text may stand there.
-fn surroundings(page: &Page, container: usize) -> usize {
-    let lengths: Vec<usize> = page
-        .blocks
-        .iter()
-        .map(|block| block.block.text.len())
-        .collect();
-    let held = held(page, &lengths);
-    let length = |at: usize| held.get(at).copied().unwrap_or(0);
-    let most = length(container) + length(container) / 4;
-    page.around(container)
-        .take_while(|&at| length(at) <= most)
-        .last()
-        .unwrap_or(container)
-}
-
-/// Whether a block that the extractor left out is text of the article.
-fn looks_like_text(block: &PageBlock) -> bool {
-    let words = block.block.text.split_whitespace().count();
-    match block.block.kind {
-        BlockKind::Caption | BlockKind::Furniture => false,
-        BlockKind::Code | BlockKind::TableRow | BlockKind::Quote => block.linked < 0.7,
-        BlockKind::ListItem => block.linked < 0.5,
-        BlockKind::Heading => block.linked < 0.5 && words <= 25,
-        BlockKind::Paragraph => block.linked < 0.5 && words >= 5,
-    }
-}
-
-/// A label above a list of links has at most so many words.
-const LABEL_WORDS: usize = 4;
-/// From so many links to places of the page in a row on, they are a list.
-const PLACES: usize = 3;
-
-/// Lists of links to other articles, with the heading above them.
-fn drop_link_lists(page: &Page, verdicts: &mut [Verdict]) {
-    let is_link = |block: &PageBlock| {
-        let kind = block.block.kind;
-        let linked = block.linked > 0.85 || (block.anchored > 0.85 && kind == BlockKind::ListItem);
-        linked && kind != BlockKind::Heading && block.block.text.split_whitespace().count() <= 30
-    };
-    // Places of the page itself: the tabs of a text, its table of contents.
-    let is_place =
-        |block: &PageBlock| block.anchored > 0.85 && block.block.kind == BlockKind::Paragraph;
-    // A heading of links to other pages, if only a label; a list of places of the page is a list that the page made.
-    let is_heading = |at: usize| {
-        page.blocks.get(at).is_some_and(|block| {
-            let text = block.block.text.trim_end();
-            let leads_away = page
-                .blocks
-                .get(at + 1)
-                .is_some_and(|next| next.linked > 0.85);
-            let is_label = block.block.kind == BlockKind::Paragraph
-                && text.split_whitespace().count() <= LABEL_WORDS
-                && !text.ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।']);
-            block.block.kind == BlockKind::Heading || (is_label && leads_away)
-        })
-    };
-    let mut at = 0;
-    while at < page.blocks.len() {
-        let run = page
-            .blocks
+    let has_heading = |article: usize| {
+        let heads = |block: &&PageBlock| block.block.kind == BlockKind::Heading;
+        page.blocks
             .iter()
-            .skip(at)
-            .take_while(|block| is_link(block))
-            .count();
-        let places = page.blocks.iter().skip(at);
-        let places = places.take_while(|block| is_place(block)).count();
-        let run = if places >= PLACES { places } else { run };
-        if run >= 2 {
-            let from = at
-                .checked_sub(1)
-                .filter(|before| is_heading(*before))
-                .unwrap_or(at);
-            for verdict in verdicts.iter_mut().take(at + run).skip(from) {
-                if verdict.counts() {
-                    *verdict = Verdict::LinkList;
-                }
-            }
-        }
-        at += run.max(1);
-    }
-}
-
-/// What follows a heading such as `More stories`: list items, and short texts that are mostly links.
-fn drop_related_sections(page: &Page, verdicts: &mut [Verdict]) {
-    let mut inside = false;
-    for (block, verdict) in page.blocks.iter().zip(verdicts) {
-        if *verdict == Verdict::Furniture(Rule::RelatedLink) {
-            inside = block.linked < 0.3;
-        } else if verdict.counts() && inside {
-            inside = block.block.kind == BlockKind::ListItem || block.linked >= 0.4;
-            if inside {
-                *verdict = Verdict::LinkList;
-            }
-        }
-    }
+            .filter(heads)
+            .any(|block| page.is_inside(block, article))
+    };
+    (1..page.elements.len())
+        .filter(is_article)
+        .filter(|at| *at != own)
+        .filter(|at| {
+            !page.around(*at).any(|around| around == own)
+                && !page.around(own).any(|around| around == *at)
+        })
+        .take(100)
+        .filter(|at| has_heading(*at))
+        .collect()
 }
 
 /// Whether a block says one of the page's titles again.
-fn says_again(block: &Block, headlines: &[&str]) -> bool {
+pub(super) fn says_again(block: &Block, headlines: &[&str]) -> bool {
     if block.text.len() > 400 || block.kind == BlockKind::Code {
         return false;
     }
@@ -388,136 +428,4 @@ fn says_again(block: &Block, headlines: &[&str]) -> bool {
         && headlines
             .iter()
             .any(|headline| self::words(headline) == words)
-}
-
-/// The text of a page in which the extractor finds nothing: all unmarked text of the elements that say they are the
-/// article, or of the page when none does.
-fn all_plain_text(page: &Page, headlines: &[&str]) -> Vec<Verdict> {
-    let verdict = |block: &PageBlock| {
-        let mark = page
-            .around(block.element)
-            .find_map(|at| page.elements.get(at)?.mark);
-        if let Some(mark) = mark {
-            Verdict::Marked(mark)
-        } else if block.linked >= 0.5 {
-            Verdict::NoText
-        } else {
-            by_its_own_text(block, headlines).unwrap_or(Verdict::Plain)
-        }
-    };
-    let mut verdicts: Vec<Verdict> = page.blocks.iter().map(verdict).collect();
-    let in_article = |block: &PageBlock| {
-        page.around(block.element).any(|at| {
-            page.elements
-                .get(at)
-                .is_some_and(|element| element.is_article)
-        })
-    };
-    let counts = |(block, verdict): (&PageBlock, &Verdict)| verdict.counts() && in_article(block);
-    if page.blocks.iter().zip(&verdicts).any(counts) {
-        for (block, verdict) in page.blocks.iter().zip(&mut verdicts) {
-            if verdict.counts() && !in_article(block) {
-                *verdict = Verdict::Outside;
-            }
-        }
-    }
-    verdicts
-}
-
-/// The words of the extractor's text, to look blocks up in.
-struct Index {
-    /// Hashes of four words in a row.
-    shingles: HashSet<u64>,
-    /// Whole short blocks.
-    short: HashSet<Vec<u64>>,
-    /// Single words, pairs and triples.
-    pieces: HashSet<u64>,
-}
-
-impl Index {
-    const SHINGLE: usize = 4;
-
-    fn of(blocks: &[Block]) -> Self {
-        let mut index = Self {
-            shingles: HashSet::new(),
-            short: HashSet::new(),
-            pieces: HashSet::new(),
-        };
-        for block in blocks {
-            let words = words(&block.text);
-            index
-                .shingles
-                .extend(words.windows(Self::SHINGLE).map(combine));
-            for length in 1..Self::SHINGLE {
-                index.pieces.extend(words.windows(length).map(combine));
-            }
-            if words.len() < Self::SHINGLE {
-                index.short.insert(words);
-            }
-        }
-        index
-    }
-
-    /// Whether most of a block's words are in the extractor's text, in their order.
-    fn covers(&self, text: &str) -> bool {
-        let words = words(text);
-        if words.is_empty() {
-            return false;
-        }
-        if words.len() < Self::SHINGLE {
-            return self.short.contains(&words);
-        }
-        let shingles = words.windows(Self::SHINGLE);
-        let all = shingles.len() as f32;
-        let found = shingles
-            .filter(|shingle| self.shingles.contains(&combine(shingle)))
-            .count() as f32;
-        found / all >= COVERED
-    }
-}
-
-/// The words of a text as hashes, without regard to case and punctuation; a character of scripts without spaces
-/// between words is a word.
-fn words(text: &str) -> Vec<u64> {
-    let mut words = Vec::new();
-    let mut word = FNV;
-    let mut open = false;
-    for c in text.chars() {
-        // What hyphenates or glues a word is part of it.
-        if matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}') {
-            continue;
-        }
-        let spaceless = matches!(u32::from(c), 0x0e00..=0x0eff | 0x3040..=0x30ff | 0x3400..=0x9fff | 0x20000..=0x3ffff);
-        if c.is_alphanumeric() && !spaceless {
-            word = c
-                .to_lowercase()
-                .fold(word, |word, c| step(word, u64::from(u32::from(c))));
-            open = true;
-            continue;
-        }
-        if open {
-            words.push(word);
-        }
-        open = false;
-        word = FNV;
-        if spaceless {
-            words.push(step(FNV, u64::from(u32::from(c))));
-        }
-    }
-    if open {
-        words.push(word);
-    }
-    words
-}
-
-const FNV: u64 = 0xcbf2_9ce4_8422_2325;
-
-fn step(hash: u64, value: u64) -> u64 {
-    (hash ^ value).wrapping_mul(0x0100_0000_01b3)
-}
-
-fn combine(words: &[u64]) -> u64 {
-    words
-        .iter()
-        .fold(FNV, |hash, word| step(hash, *word).rotate_left(7))
 }

@@ -9,7 +9,10 @@ mod bounded;
 pub mod carried;
 pub(crate) mod charset;
 pub(crate) mod claimed_date;
+mod coverage;
+mod dateline;
 pub(crate) mod entity;
+mod evidence;
 pub mod fragment;
 mod furniture;
 mod head;
@@ -17,17 +20,22 @@ mod kind;
 mod links;
 mod main_text;
 pub(crate) mod markup;
+mod opening;
 mod page;
+mod role;
 mod signs;
+mod style;
+mod survey;
 mod view;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
-pub const SCHEME: u16 = 3;
+pub const SCHEME: u16 = 4;
 
 pub use article::{Article, article, article_in, explain};
 pub use kind::PageKind;
 pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_links};
 pub use main_text::Explained;
+pub use role::Role;
 pub use signs::{Sign, Signs, signs};
 pub use view::{View, check_selector};

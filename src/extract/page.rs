@@ -3,10 +3,15 @@
 //!
 //! This is the coarse second view beside the extractor's: it leaves nothing out but what a browser does not show.
 
-use super::fragment::Reader;
-use super::furniture::{self, Mark};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::fragment::{self, Reader};
+use super::furniture::{self, Marks};
 use super::markup::{Tag, Token, Tokens};
-use crate::domain::state::Block;
+use crate::domain::state::{Block, Link};
+
+/// Links of one block that are kept.
+const LINKS: usize = 100;
 
 /// All visible blocks of a page, and the elements that they stand in.
 #[derive(Debug, Default)]
@@ -23,11 +28,19 @@ pub(super) struct Element {
     /// The element around it; the document is its own.
     pub(super) parent: usize,
     /// What its tag, its class or its role says of its text.
-    pub(super) mark: Option<Mark>,
+    pub(super) marks: Marks,
+    /// A hash of its name and class, without digits: elements that a template has made alike have the same one.
+    pub(super) shape: u64,
     /// Whether it says that it is the article: `article`, `main`, `itemprop="articleBody"`.
     pub(super) is_article: bool,
-    /// Whether an article may stand in it; in a paragraph or a list none does.
+    /// Whether it is an `article` element.
+    pub(super) is_story: bool,
+    /// Whether an article may be in it; in a paragraph or a list there is none.
     pub(super) is_container: bool,
+    /// Whether a picture or a video is directly in it, or in elements without text.
+    pub(super) has_picture: bool,
+    /// Whether a control that takes input is in it.
+    pub(super) has_input: bool,
 }
 
 /// A block and where it stands.
@@ -41,6 +54,10 @@ pub(super) struct PageBlock {
     pub(super) linked: f32,
     /// The share of its characters that are links to places in the page, 0–1.
     pub(super) anchored: f32,
+    /// The share of its characters that are emphasised: bold, italic, small, 0–1.
+    pub(super) emphasised: f32,
+    /// The links in it, addresses as written.
+    pub(super) links: Vec<Link>,
 }
 
 impl Page {
@@ -49,9 +66,13 @@ impl Page {
         let mut walk = Walk::default();
         walk.page.elements.push(Element {
             parent: 0,
-            mark: None,
+            marks: Marks::default(),
+            shape: 0,
             is_article: false,
+            is_story: false,
             is_container: true,
+            has_picture: false,
+            has_input: false,
         });
         let mut tokens = Tokens::new(html);
         while let Some(token) = tokens.next() {
@@ -100,10 +121,16 @@ struct Walk<'a> {
     places: usize,
     /// Directly inside of a link to a place in the page.
     anchor: bool,
+    /// How many of them emphasise.
+    emphasis: usize,
+    /// The link that is being read.
+    link: Option<Link>,
     /// Of the block that is being read: characters, characters in links, and where it began.
     characters: usize,
     linked: usize,
     anchored: usize,
+    emphasised: usize,
+    links_read: Vec<Link>,
     began: Option<usize>,
 }
 
@@ -113,6 +140,7 @@ struct Open<'a> {
     element: usize,
     leads_away: bool,
     leads_within: bool,
+    emphasises: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -123,6 +151,7 @@ impl<'a> Walk<'a> {
     fn start(&mut self, tag: &Tag<'a>) {
         self.reader.start(tag);
         self.settle();
+        self.note_things(tag.name);
         if is_void(tag.name) {
             return;
         }
@@ -132,6 +161,14 @@ impl<'a> Walk<'a> {
                 .attribute("href")
                 .is_some_and(|address| !address.trim_start().starts_with('#'));
         self.links += usize::from(leads_away);
+        if leads_away {
+            self.link = tag.attribute("href").map(|address| Link {
+                words: String::new(),
+                address: address.trim().to_owned(),
+            });
+        }
+        let emphasises = matches!(tag.name, "b" | "strong" | "i" | "em" | "small");
+        self.emphasis += usize::from(emphasises);
         // A name is a place by itself, and the text behind it is text.
         let leads_within = tag.name == "a"
             && !leads_away
@@ -140,15 +177,20 @@ impl<'a> Walk<'a> {
         self.places += usize::from(leads_within);
         self.anchor = (tag.name == "a" && !leads_away) || (self.anchor && tag.name == "span");
         let parent = self.innermost();
-        let mark = furniture::mark_of(tag);
+        let marks = furniture::marks_of(tag);
         let is_article = furniture::claims_article(tag);
         // Formatting elements hold no blocks of their own; they are numbered only when they say something.
-        let element = if mark.is_some() || is_article || !is_formatting(tag.name) {
+        let says = marks != Marks::default() || is_article;
+        let element = if says || !is_formatting(tag.name) {
             self.page.elements.push(Element {
                 parent,
-                mark,
+                marks,
+                shape: shape_of(tag),
                 is_article,
+                is_story: tag.name == "article",
                 is_container: !is_part(tag.name),
+                has_picture: false,
+                has_input: false,
             });
             self.page.elements.len() - 1
         } else {
@@ -159,6 +201,7 @@ impl<'a> Walk<'a> {
             element,
             leads_away,
             leads_within,
+            emphasises,
         });
     }
 
@@ -174,6 +217,14 @@ impl<'a> Walk<'a> {
                 closed(|open| open.leads_away),
                 closed(|open| open.leads_within),
             );
+            self.emphasis = self.emphasis.saturating_sub(closed(|open| open.emphasises));
+            if links > 0
+                && let Some(link) = self.link.take()
+                && !link.words.is_empty()
+                && self.links_read.len() < LINKS
+            {
+                self.links_read.push(link);
+            }
             self.links = self.links.saturating_sub(links);
             self.places = self.places.saturating_sub(places);
             self.open.truncate(at);
@@ -201,11 +252,39 @@ impl<'a> Walk<'a> {
                 }
             }
             self.characters += characters;
+            if self.emphasis > 0 {
+                self.emphasised += characters;
+            }
+            if let Some(link) = &mut self.link {
+                let words = fragment::line(text);
+                let space = !link.words.is_empty() && text.starts_with(char::is_whitespace);
+                link.words.extend(space.then_some(' '));
+                link.words.push_str(&words);
+            }
             if self.links > 0 {
                 self.linked += characters;
             } else if self.places > 0 {
                 self.anchored += characters;
             }
+        }
+    }
+
+    /// Notes pictures and controls with the elements that they are in.
+    fn note_things(&mut self, name: &str) {
+        let is_picture = matches!(name, "img" | "picture" | "video" | "audio" | "figure");
+        let is_input = matches!(name, "input" | "button");
+        if !is_picture && !is_input {
+            return;
+        }
+        let mut next = Some(self.innermost());
+        for _ in 0..4 {
+            let Some(at) = next else { return };
+            let Some(element) = self.page.elements.get_mut(at) else {
+                return;
+            };
+            element.has_picture |= is_picture;
+            element.has_input |= is_input;
+            next = (element.parent != at).then_some(element.parent);
         }
     }
 
@@ -221,6 +300,8 @@ impl<'a> Walk<'a> {
                 element: self.began.unwrap_or(0),
                 linked: share(self.linked),
                 anchored: share(self.anchored),
+                emphasised: share(self.emphasised),
+                links: std::mem::take(&mut self.links_read),
             });
             self.forget();
         }
@@ -234,6 +315,8 @@ impl<'a> Walk<'a> {
         self.characters = 0;
         self.linked = 0;
         self.anchored = 0;
+        self.emphasised = 0;
+        self.links_read.clear();
     }
 
     fn finish(mut self) -> Page {
@@ -241,6 +324,18 @@ impl<'a> Walk<'a> {
         self.settle();
         self.page
     }
+}
+
+fn shape_of(tag: &Tag<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    tag.name.hash(&mut hasher);
+    let class = tag.attributes().take(32).find(|(key, _)| *key == "class");
+    for byte in class.map_or("", |(_, value)| value).bytes() {
+        if !byte.is_ascii_digit() {
+            byte.hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 fn is_void(name: &str) -> bool {
@@ -336,7 +431,7 @@ mod tests {
             .map(|block| {
                 let marked = page
                     .around(block.element)
-                    .any(|at| page.elements[at].mark.is_some());
+                    .any(|at| page.elements[at].marks != Marks::default());
                 let article = page
                     .around(block.element)
                     .any(|at| page.elements[at].is_article);

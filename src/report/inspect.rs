@@ -134,7 +134,13 @@ pub fn article_json(article: &Article) -> ArticleJson {
                 text: block.text.clone(),
             })
             .collect(),
-        text: joined(&state.body).unwrap_or_default(),
+        text: joined(
+            state
+                .body
+                .iter()
+                .filter(|block| block.kind != BlockKind::Caption),
+        )
+        .unwrap_or_default(),
         truncated: article.truncated,
     }
 }
@@ -165,6 +171,8 @@ pub struct ExplainedBlock {
     pub kind: BlockKind,
     /// The text.
     pub text: String,
+    /// What it is to the article: `text`, `standfirst`, `caption`, `navigation` …
+    pub role: &'static str,
     /// Whether it is compared.
     pub counts: bool,
     /// Why, for people.
@@ -177,6 +185,7 @@ pub fn explained_json(article: ArticleJson, explained: &[Explained]) -> Explaine
     let explained = explained.iter().map(|explained| ExplainedBlock {
         kind: explained.block.kind,
         text: explained.block.text.clone(),
+        role: explained.role.as_str(),
         counts: explained.counts,
         why: explained.why.clone(),
     });
@@ -195,7 +204,8 @@ pub fn explained_text(explained: &[Explained]) -> String {
         let text = clean::excerpt(&explained.block.text, 100);
         let why = clean::line(&explained.why);
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "{sign} {why}\n    {text}");
+        let role = explained.role.as_str();
+        let _ = writeln!(out, "{sign} {role}: {why}\n    {text}");
     }
     let counting = explained.iter().filter(|block| block.counts).count();
     let _ = writeln!(out, "{counting} of {} blocks count", explained.len());
@@ -203,8 +213,11 @@ pub fn explained_text(explained: &[Explained]) -> String {
 }
 
 /// Block texts joined by blank lines; `None` when there is no text.
-fn joined(blocks: &[Block]) -> Option<String> {
-    let texts: Vec<&str> = blocks.iter().map(|block| block.text.as_str()).collect();
+fn joined<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Option<String> {
+    let texts: Vec<&str> = blocks
+        .into_iter()
+        .map(|block| block.text.as_str())
+        .collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 

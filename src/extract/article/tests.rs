@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::state::{Block, BlockKind};
-use BlockKind::{Heading, ListItem, Paragraph, Quote, TableRow};
+use BlockKind::{Caption, Heading, ListItem, Paragraph, Quote, TableRow};
 
 /// A page with all the furniture that a page has, and `body` as its text.
 fn page(body: &str, noise: u32) -> String {
@@ -76,6 +76,7 @@ fn the_text_is_whole_and_nothing_else_is_in_it() {
                 Quote,
                 "“We had no choice,” said the mayor, who had asked for money in vain for six years."
             ),
+            (Caption, "The bridge in 2019. Photo: Example"),
             (TableRow, "Year | Width"),
             (TableRow, "2025 | 4 mm"),
             (
@@ -121,26 +122,20 @@ fn explaining_and_reading_agree() {
     let html = page(TEXT, 3);
     let counted: Vec<Block> = explain(html.as_bytes(), None, None, &View::default())
         .into_iter()
-        .filter(|explained| explained.counts)
+        .filter(|explained| explained.role.is_text())
         .map(|explained| explained.block)
         .collect();
     assert_eq!(counted, read(&html).state.body);
-    let why = |text: &str| {
+    let role = |text: &str| {
         let all = explain(html.as_bytes(), None, None, &View::default());
-        all.into_iter()
-            .find(|explained| explained.block.text.starts_with(text))
-            .unwrap()
-            .why
+        let mut all = all.into_iter();
+        let found = all.find(|explained| explained.block.text.starts_with(text));
+        found.unwrap().role
     };
-    assert_eq!(
-        why("The bridge in 2019"),
-        "inside of an element marked as a caption"
-    );
-    assert_eq!(
-        why("Advertisement: save"),
-        "inside of an element marked as an advertisement"
-    );
-    assert_eq!(why("© Example"), "outside of the article");
+    assert_eq!(role("The bridge in 2019"), Role::Caption);
+    assert_eq!(role("Advertisement: save"), Role::Promotion);
+    assert!(!role("© Example").is_watched());
+    assert_eq!(role("The bridge is closed"), Role::Headline);
 }
 
 #[test]

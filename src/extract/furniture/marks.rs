@@ -1,5 +1,7 @@
 //! What elements say of themselves.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use crate::extract::markup::Tag;
 
 /// What an element says of its text.
@@ -29,61 +31,95 @@ pub(in crate::extract) enum Mark {
     Meta,
 }
 
-impl Mark {
-    /// Whether what stands inside is no part of the article even if the extractor takes it for one.
-    pub(in crate::extract) fn is_certain(self) -> bool {
-        !matches!(self, Self::Meta | Self::Aside | Self::Control)
-    }
-
-    /// For people.
-    pub(in crate::extract) fn as_str(self) -> &'static str {
-        match self {
-            Self::Navigation => "navigation",
-            Self::Hidden => "hidden",
-            Self::Aside => "an aside",
-            Self::Advertisement => "an advertisement",
-            Self::Related => "related articles",
-            Self::Newsletter => "a newsletter box",
-            Self::Share => "a share bar",
-            Self::Comments => "comments",
-            Self::Control => "a form or dialogue",
-            Self::Caption => "a caption",
-            Self::Meta => "by-line, date or tags",
-        }
-    }
+/// What a tag says of the text inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::extract) struct Marks {
+    /// By its name: `nav`, `aside`, `footer`, `form`, `figcaption`.
+    pub(in crate::extract) by_tag: Option<Mark>,
+    /// By its role, or by a word in its class or id; with a hash of what said so, since a mark that much of the page's
+    /// text carries says nothing.
+    pub(in crate::extract) named: Option<(Mark, u64)>,
+    /// Whether it is not shown until something happens.
+    pub(in crate::extract) hidden: bool,
 }
 
 /// What a tag says of the text inside.
-pub(in crate::extract) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
-    let by_name = match tag.name {
+pub(in crate::extract) fn marks_of(tag: &Tag<'_>) -> Marks {
+    let by_tag = match tag.name {
         "nav" | "menu" => Some(Mark::Navigation),
         "aside" | "footer" => Some(Mark::Aside),
         "form" | "button" | "label" | "fieldset" | "dialog" => Some(Mark::Control),
         "figcaption" => Some(Mark::Caption),
         _ => None,
     };
+    let mut marks = Marks {
+        by_tag,
+        ..Marks::default()
+    };
     if tag.is_plain() {
-        return by_name;
+        return marks;
     }
-    let mut named = None;
     for (key, value) in tag.attributes().take(32) {
         let found = match key {
-            "hidden" => Some(Mark::Hidden),
-            "aria-hidden" if value == "true" => Some(Mark::Hidden),
-            "style" if hides(value) => Some(Mark::Hidden),
-            "role" => mark_of_role(value),
-            "rel" if tag.name == "a" && is_sponsored(value) => Some(Mark::Advertisement),
+            // A browser shows this as soon as somebody searches the page for it.
+            "hidden" if value != "until-found" => {
+                marks.hidden = true;
+                None
+            }
+            "aria-hidden" if value == "true" => {
+                marks.hidden = true;
+                None
+            }
+            "style" if hides(value) => {
+                marks.hidden = true;
+                None
+            }
+            "role" => mark_of_role(value).map(|mark| (mark, value)),
+            "rel" if tag.name == "a" && is_sponsored(value) => Some((Mark::Advertisement, value)),
             "class" => mark_of_names(value, 2),
             // Ids are often made up by machines: `u_0_2x_AD` is no advertisement.
-            "id" => mark_of_names(value, 5),
+            // The id of a heading or a paragraph is what links to it are named by.
+            "id" if !is_text(tag.name) => mark_of_names(value, 5),
             _ => None,
         };
-        named = named.or(found);
-        if named == Some(Mark::Hidden) {
-            break;
-        }
+        let found = found.map(|(mark, word)| (mark, word_key(word)));
+        marks.named = marks.named.or(found);
     }
-    named.or(by_name)
+    marks
+}
+
+/// What a tag of a feed's text says of the text inside, the surest first.
+pub(in crate::extract) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
+    let marks = marks_of(tag);
+    let hidden = marks.hidden.then_some(Mark::Hidden);
+    let named = marks.named.map(|(mark, _)| mark);
+    hidden.or(named).or(marks.by_tag)
+}
+
+fn word_key(word: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    word.to_ascii_lowercase().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn is_text(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "li"
+            | "dt"
+            | "dd"
+            | "tr"
+            | "td"
+            | "th"
+            | "a"
+            | "span"
+    )
 }
 
 fn hides(style: &str) -> bool {
@@ -181,7 +217,7 @@ const WORDS: [(&str, Mark); 68] = [
 
 /// The first word of a class list or id that stands for something. `article-body__related-links` has the words
 /// `article`, `body`, `related`, `links`; `relatedLinks` has `related`, `links`.
-fn mark_of_names(value: &str, shortest: usize) -> Option<Mark> {
+fn mark_of_names(value: &str, shortest: usize) -> Option<(Mark, &str)> {
     value
         .split(|c: char| !c.is_ascii_alphanumeric())
         .flat_map(camel_words)
@@ -190,7 +226,7 @@ fn mark_of_names(value: &str, shortest: usize) -> Option<Mark> {
             WORDS
                 .iter()
                 .find(|(known, _)| word.eq_ignore_ascii_case(known))
-                .map(|(_, mark)| *mark)
+                .map(|(_, mark)| (*mark, word))
         })
 }
 
@@ -226,12 +262,15 @@ mod tests {
     fn class_names_are_read_word_by_word() {
         assert_eq!(
             mark_of_names("article__related-links", 2),
-            Some(Mark::Related)
+            Some((Mark::Related, "related"))
         );
-        assert_eq!(mark_of_names("relatedLinks", 5), Some(Mark::Related));
+        assert_eq!(
+            mark_of_names("relatedLinks", 5),
+            Some((Mark::Related, "related"))
+        );
         assert_eq!(
             mark_of_names("c-ad c-ad--mid", 2),
-            Some(Mark::Advertisement)
+            Some((Mark::Advertisement, "ad"))
         );
         assert_eq!(mark_of_names("header shadow leadership", 2), None);
         assert_eq!(mark_of_names("u_0_2x_AD", 5), None);

@@ -6,9 +6,9 @@
 //! taken for one is an edit that nobody hears of.
 
 mod marks;
-mod notice;
 mod rules;
 
-pub(super) use marks::{Mark, claims_article, mark_of};
-pub(super) use notice::is_notice;
-pub(super) use rules::{Rule, rule_of};
+pub(super) use marks::{Mark, Marks, claims_article, mark_of, marks_of};
+pub(super) use rules::{
+    Rule, ends_as_sentence, is_clock as is_time_passed, is_date, is_date_word, rule_of,
+};

@@ -134,6 +134,12 @@ pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
     }
 }
 
+/// Whether a text ends with the mark of a sentence.
+pub(in crate::extract) fn ends_as_sentence(text: &str) -> bool {
+    let closed = text.trim_end_matches(['"', '”', '»', '’', ')', '“', ' ']);
+    closed.ends_with(['.', '!', '…', '。', '！', '؟', '।', '?', '？'])
+}
+
 fn is_advertisement(lower: &str, words: usize) -> bool {
     let label = lower.trim_end_matches([':', '.']);
     let alone = [
@@ -337,7 +343,7 @@ fn starts_with_number(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
 }
 
-fn is_clock(lower: &str, words: usize) -> bool {
+pub(in crate::extract) fn is_clock(lower: &str, words: usize) -> bool {
     let text = lower
         .trim_start_matches("updated ")
         .trim_start_matches("published ")
@@ -436,7 +442,7 @@ fn is_tags(lower: &str, linked: f32) -> bool {
 
 /// A line that is a whole date and nothing more: it stands for when something was put on the page, and moves with the
 /// reader's time zone.
-fn is_date(text: &str, words: usize) -> bool {
+pub(in crate::extract) fn is_date(text: &str, words: usize) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let year = text
@@ -450,10 +456,10 @@ fn is_date(text: &str, words: usize) -> bool {
 }
 
 /// The name of a month or a day, a zone, or a word that joins them.
-fn is_date_word(word: &str) -> bool {
-    const JOINING: [&str; 22] = [
+pub(in crate::extract) fn is_date_word(word: &str) -> bool {
+    const JOINING: [&str; 25] = [
         "", "de", "of", "at", "um", "uhr", "às", "a", "à", "le", "the", "st", "nd", "rd", "th",
-        "am", "pm", "gmt", "utc", "del", "den", "t",
+        "am", "pm", "gmt", "utc", "del", "den", "t", "m", "p", "h",
     ];
     let lower = word.to_lowercase();
     let zone = word.len() <= 5

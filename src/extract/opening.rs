@@ -1,0 +1,151 @@
+//! What is between the headline and the text: kicker and standfirst.
+//!
+//! The standfirst (also called dek) is found by where it is: prose right under the headline that is marked up unlike
+//! the paragraphs of the text. A description in the head of the page is a hint which block it is; it is never the
+//! standfirst itself, since a reader does not see it.
+
+use super::coverage::Index;
+use super::dateline;
+use super::furniture;
+use super::main_text::{Judged, Known};
+use super::page::{Page, PageBlock};
+use super::role::Role;
+use super::survey::{Survey, count_words};
+use crate::domain::state::{Block, BlockKind};
+
+/// A standfirst is not further behind the headline than so many blocks.
+const FAR: usize = 16;
+/// It has no more words than this.
+const LONGEST: usize = 120;
+/// A description has this share of the standfirst's words.
+const ALIKE: f32 = 0.5;
+
+/// Finds kicker and standfirst, and gives the blocks their roles.
+pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: &mut [Judged]) {
+    let described = Index::of(
+        &known
+            .descriptions
+            .iter()
+            .map(|text| Block::paragraph(*text))
+            .collect::<Vec<_>>(),
+    );
+    let is_prose =
+        |judged: &Judged| matches!(judged.role, Role::Text | Role::Quotation | Role::FactBox);
+    let text = judged.iter().position(is_prose);
+    let end = text.unwrap_or(page.blocks.len());
+    let Some(headline) = headline(judged, end) else {
+        return;
+    };
+    if let Some(at) = headline.checked_sub(1)
+        && is_kicker(page, at, headline, judged)
+    {
+        judged[at] = Judged::of(Role::Kicker, "it is a short line above the headline");
+    }
+    let candidates = (headline + 1..page.blocks.len())
+        .take(FAR)
+        .take_while(|at| *at < end + 1);
+    let mut best: Option<(u32, usize)> = None;
+    for at in candidates {
+        let block = &page.blocks[at];
+        let in_text = judged[at].role.is_text();
+        let hint = described.share(&block.block.text) >= ALIKE;
+        if !introduces(block, judged[at].role) || survey.is_repeat(at) {
+            continue;
+        }
+        // A first paragraph that is like those that follow is text, also when the page describes itself by it.
+        if in_text && (survey.is_common_form(block) || at == end && !hint) {
+            continue;
+        }
+        let words = count_words(&block.block.text);
+        let near = at <= headline + 3;
+        let heads = block.block.kind == BlockKind::Heading;
+        let strength = match (hint, heads && near, words >= 8, near) {
+            (true, ..) => 4,
+            (_, true, ..) => 3,
+            (_, _, true, true) => 2,
+            (_, _, true, false) if furniture::ends_as_sentence(&block.block.text) => 1,
+            _ => continue,
+        };
+        if best.is_none_or(|(known, _)| strength > known) {
+            best = Some((strength, at));
+        }
+    }
+    if let Some((strength, at)) = best {
+        let why = match strength {
+            4 => "it is under the headline, and the page describes itself so",
+            _ => "it is under the headline and above the text",
+        };
+        judged[at] = Judged::of(Role::Standfirst, why);
+    }
+}
+
+/// The last block before the text that says the headline.
+fn headline(judged: &[Judged], end: usize) -> Option<usize> {
+    let is_headline = |judged: &Judged| judged.role == Role::Headline;
+    let before = judged.iter().take(end).rposition(is_headline);
+    before.or_else(|| judged.iter().position(is_headline))
+}
+
+/// Whether a block may introduce the article: words, not links, and neither date nor furniture by its own text.
+fn introduces(block: &PageBlock, role: Role) -> bool {
+    let text = &block.block.text;
+    let words = count_words(text);
+    let kind = matches!(
+        block.block.kind,
+        BlockKind::Paragraph | BlockKind::Heading | BlockKind::Quote
+    );
+    let role = !matches!(
+        role,
+        Role::Navigation
+            | Role::Notice
+            | Role::Comment
+            | Role::Control
+            | Role::Credit
+            | Role::Caption
+            | Role::DateLine
+            | Role::Headline
+    );
+    kind && role
+        && (5..=LONGEST).contains(&words)
+        && block.linked < 0.4
+        && !text.contains('@')
+        && dateline::read(text).is_none()
+        && furniture::rule_of(&block.block, block.linked).is_none()
+}
+
+/// A short line right above the headline, in the same box, that names a subject.
+fn is_kicker(page: &Page, at: usize, headline: usize, judged: &[Judged]) -> bool {
+    let (Some(block), Some(title), Some(judged)) = (
+        page.blocks.get(at),
+        page.blocks.get(headline),
+        judged.get(at),
+    ) else {
+        return false;
+    };
+    let text = &block.block.text;
+    let parent = |block: &PageBlock| page.around(block.element).nth(1);
+    let together = page
+        .around(title.element)
+        .any(|around| Some(around) == parent(block));
+    let role = !matches!(
+        judged.role,
+        Role::Navigation
+            | Role::Sharing
+            | Role::Control
+            | Role::Comment
+            | Role::DateLine
+            | Role::OtherStory
+    );
+    let alone = at == 0
+        || page
+            .blocks
+            .get(at - 1)
+            .is_none_or(|before| parent(before) != parent(block));
+    matches!(block.block.kind, BlockKind::Paragraph | BlockKind::Heading)
+        && together
+        && alone
+        && role
+        && count_words(text) <= 6
+        && !text.chars().any(|c| c.is_ascii_digit())
+        && furniture::rule_of(&block.block, block.linked).is_none()
+}

@@ -1,0 +1,550 @@
+//! A page looked over as a whole: where the extractor's text stands, how the article is marked up, and what can be
+//! said of each block because of it.
+
+use std::collections::{HashMap, HashSet};
+
+use super::coverage::{Index, words};
+use super::evidence::{Clue, Evidence};
+use super::furniture::{self, Mark, Rule};
+use super::page::{Page, PageBlock};
+use crate::domain::state::BlockKind;
+
+/// A block is the extractor's when it has this share of its words.
+pub(super) const MOSTLY: f32 = 0.6;
+const WHOLLY: f32 = 0.9;
+const PARTLY: f32 = 0.15;
+
+/// A word in a class or id says nothing when elements with it hold this share of the article.
+const TOO_MUCH: f32 = 0.25;
+/// What is hidden at first is shown later when it is this share of the article.
+const MOST: f32 = 0.8;
+
+/// How the blocks of a page stand to its article.
+pub(super) struct Survey<'a> {
+    page: &'a Page,
+    /// The share of each block that the extractor has, 0–1.
+    covered: Vec<f32>,
+    /// The innermost element that holds nearly all of the extractor's text.
+    pub(super) region: usize,
+    /// The element around it that claims to be the article.
+    article: Option<usize>,
+    /// The first and the last block that the extractor has.
+    pub(super) first: usize,
+    pub(super) last: usize,
+    /// The share of the extractor's text in each element, 0–1.
+    pub(super) held: Vec<f32>,
+    /// The same by how the text is marked up: the shapes of the two innermost elements.
+    forms: HashMap<[u64; 2], f32>,
+    /// The same by the word that marks an element.
+    marked: HashMap<u64, f32>,
+    /// Shapes of elements that hold much of the article directly.
+    containers: HashSet<u64>,
+    /// Elements that are one of several boxes of links.
+    cards: HashSet<usize>,
+    /// Blocks whose text was on the page before.
+    repeats: HashSet<usize>,
+    /// The bytes of text in each element.
+    pub(super) bytes: Vec<usize>,
+}
+
+impl<'a> Survey<'a> {
+    /// Looks over a page; `extracted` is the extractor's text.
+    pub(super) fn of(page: &'a Page, extracted: &Index) -> Self {
+        let covered = page
+            .blocks
+            .iter()
+            .map(|block| extracted.share(&block.block.text))
+            .collect();
+        Self::with(page, covered)
+    }
+
+    /// Looks over a page in which the extractor finds nothing: its prose is what the article must be.
+    pub(super) fn of_prose(page: &'a Page) -> Self {
+        let is_prose = |block: &PageBlock| {
+            let marks = page
+                .around(block.element)
+                .filter_map(|at| page.elements.get(at));
+            let mut marks = marks.map(|element| element.marks);
+            let plain =
+                !marks.any(|marks| marks.hidden || marks.by_tag.is_some() || marks.named.is_some());
+            plain && block.linked < 0.5 && furniture::rule_of(&block.block, block.linked).is_none()
+        };
+        let covered = page
+            .blocks
+            .iter()
+            .map(|block| f32::from(u8::from(is_prose(block))));
+        Self::with(page, covered.collect())
+    }
+
+    fn with(page: &'a Page, covered: Vec<f32>) -> Self {
+        let mut survey = Self {
+            page,
+            region: 0,
+            article: None,
+            first: 0,
+            last: 0,
+            held: Vec::new(),
+            forms: HashMap::new(),
+            marked: HashMap::new(),
+            containers: HashSet::new(),
+            cards: HashSet::new(),
+            repeats: HashSet::new(),
+            bytes: Vec::new(),
+            covered,
+        };
+        let is_covered = |share: &f32| *share >= MOSTLY;
+        survey.first = survey.covered.iter().position(is_covered).unwrap_or(0);
+        survey.last = survey.covered.iter().rposition(is_covered).unwrap_or(0);
+        survey.weigh();
+        survey.find_region();
+        survey.find_cards();
+        survey.find_repeats();
+        survey
+    }
+
+    /// Whether the extractor has anything.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.covered.iter().any(|share| *share >= MOSTLY)
+    }
+
+    fn weigh(&mut self) {
+        let page = self.page;
+        let strength = |at: usize, block: &PageBlock| match self.covered.get(at) {
+            Some(share) if *share >= MOSTLY => block.block.text.len(),
+            _ => 0,
+        };
+        let strengths: Vec<usize> = page
+            .blocks
+            .iter()
+            .enumerate()
+            .map(|(at, block)| strength(at, block))
+            .collect();
+        let total = strengths.iter().sum::<usize>().max(1) as f32;
+        let mut held = vec![0usize; page.elements.len()];
+        let mut bytes = vec![0usize; page.elements.len()];
+        let mut direct: HashMap<u64, f32> = HashMap::new();
+        for (block, strength) in page.blocks.iter().zip(&strengths) {
+            let mut said = Vec::new();
+            let part = *strength as f32 / total;
+            for at in page.around(block.element) {
+                held[at] += strength;
+                bytes[at] += block.block.text.len();
+                if let Some((_, word)) = page
+                    .elements
+                    .get(at)
+                    .and_then(|element| element.marks.named)
+                    && !said.contains(&word)
+                {
+                    said.push(word);
+                    *self.marked.entry(word).or_default() += part;
+                }
+            }
+            *self.forms.entry(self.form(block)).or_default() += part;
+            let container = page.around(block.element).find(|at| self.is_container(*at));
+            if let Some(element) = container.and_then(|at| page.elements.get(at)) {
+                *direct.entry(element.shape).or_default() += part;
+            }
+        }
+        self.held = held.into_iter().map(|held| held as f32 / total).collect();
+        self.bytes = bytes;
+        self.containers = direct
+            .into_iter()
+            .filter(|(_, part)| *part >= 0.2)
+            .map(|(shape, _)| shape)
+            .collect();
+    }
+
+    /// How a block is marked up: the shapes of the element that holds it and of the one around that.
+    fn form(&self, block: &PageBlock) -> [u64; 2] {
+        let mut around = self.page.around(block.element);
+        let mut next = || {
+            around
+                .next()
+                .and_then(|at| self.page.elements.get(at))
+                .map_or(0, |element| element.shape)
+        };
+        [next(), next()]
+    }
+
+    fn is_container(&self, at: usize) -> bool {
+        self.page
+            .elements
+            .get(at)
+            .is_some_and(|element| element.is_container)
+    }
+
+    fn find_region(&mut self) {
+        let mut best = 0;
+        for (at, held) in self.held.iter().enumerate() {
+            // Elements are numbered outer before inner: the last one that qualifies is the innermost.
+            if self.is_container(at)
+                && *held >= 0.9
+                && self.page.around(at).any(|around| around == best)
+            {
+                best = at;
+            }
+        }
+        self.region = best;
+        self.article = self.page.around(best).find(|at| {
+            self.page
+                .elements
+                .get(*at)
+                .is_some_and(|element| element.is_article)
+        });
+    }
+
+    /// Three or more elements of one shape that hold little but links.
+    fn find_cards(&mut self) {
+        let page = self.page;
+        let mut linked = vec![0f32; page.elements.len()];
+        for block in &page.blocks {
+            for at in page.around(block.element) {
+                linked[at] += block.linked * block.block.text.len() as f32;
+            }
+        }
+        let mut groups: HashMap<u64, (usize, usize, f32)> = HashMap::new();
+        let boxes = |at: &usize| self.is_container(*at) && self.bytes[*at] > 0;
+        for at in (1..page.elements.len()).filter(boxes) {
+            let group = groups.entry(page.elements[at].shape).or_default();
+            group.0 += 1;
+            group.1 += self.bytes[at];
+            group.2 += linked[at];
+        }
+        let is_card = |at: &usize| {
+            let (count, bytes, linked) = groups
+                .get(&page.elements[*at].shape)
+                .copied()
+                .unwrap_or_default();
+            count >= 3 && linked > 0.4 * bytes as f32 && bytes < count * 600
+        };
+        self.cards = (1..page.elements.len())
+            .filter(boxes)
+            .filter(is_card)
+            .collect();
+    }
+
+    fn find_repeats(&mut self) {
+        let mut seen: HashMap<Vec<u64>, usize> = HashMap::new();
+        for (at, block) in self.page.blocks.iter().enumerate() {
+            let words = words(&block.block.text);
+            if words.len() < 8 {
+                continue;
+            }
+            // Where a refrain is, it is in the same text.
+            let parent = self.page.around(block.element).nth(1).unwrap_or(0);
+            if *seen.entry(words).or_insert(parent) != parent {
+                self.repeats.insert(at);
+            }
+        }
+    }
+
+    /// Whether a block of the extractor's text with the same words is before this one.
+    pub(super) fn repeats_text(&self, at: usize) -> bool {
+        self.repeats.contains(&at)
+    }
+
+    /// Whether its text was on the page before.
+    pub(super) fn is_repeat(&self, at: usize) -> bool {
+        self.repeats.contains(&at)
+    }
+
+    /// Whether much of the article is marked up like this block.
+    pub(super) fn is_common_form(&self, block: &PageBlock) -> bool {
+        self.forms
+            .get(&self.form(block))
+            .is_some_and(|share| *share >= 0.25)
+    }
+
+    /// What can be said of a block by itself.
+    pub(super) fn evidence(&self, at: usize) -> Evidence {
+        let mut evidence = Evidence::default();
+        let Some(block) = self.page.blocks.get(at) else {
+            return evidence;
+        };
+        evidence.note(Clue::Always, true);
+        let covered = self.covered.get(at).copied().unwrap_or(0.0);
+        evidence.note(Clue::CoveredWhole, covered >= WHOLLY);
+        evidence.note(Clue::CoveredMostly, (MOSTLY..WHOLLY).contains(&covered));
+        evidence.note(Clue::CoveredPartly, (PARTLY..MOSTLY).contains(&covered));
+        self.note_place(at, block, &mut evidence);
+        self.note_marks(block, &mut evidence);
+        note_text(block, &mut evidence);
+        evidence.note(Clue::Repeats, self.repeats.contains(&at));
+        let near = self.box_of(block);
+        let near = near.and_then(|at| self.page.elements.get(at));
+        evidence.note(
+            Clue::HasInputs,
+            near.is_some_and(|element| element.has_input),
+        );
+        evidence.note(
+            Clue::HasPicture,
+            near.is_some_and(|element| element.has_picture),
+        );
+        let few = near.is_some_and(|element| !self.containers.contains(&element.shape));
+        evidence.note(Clue::AloneInBox, few);
+        evidence
+    }
+
+    /// The innermost container around a block, when it is small: a box in the text.
+    fn box_of(&self, block: &PageBlock) -> Option<usize> {
+        let at = self
+            .page
+            .around(block.element)
+            .find(|at| self.is_container(*at))?;
+        (at != self.region && self.bytes[at] <= 600.max(block.block.text.len())).then_some(at)
+    }
+
+    fn note_place(&self, at: usize, block: &PageBlock, evidence: &mut Evidence) {
+        let page = self.page;
+        let in_region = page.is_inside(block, self.region);
+        let in_article = self
+            .article
+            .is_some_and(|article| page.is_inside(block, article));
+        let like = !in_region
+            && page
+                .around(block.element)
+                .filter_map(|at| page.elements.get(at))
+                .any(|element| {
+                    element.is_container
+                        && self.containers.contains(&element.shape)
+                        && element.shape != 0
+                });
+        evidence.note(Clue::InRegion, in_region);
+        evidence.note(Clue::InArticleElement, in_article && !in_region);
+        evidence.note(Clue::LikeRegion, like);
+        evidence.note(Clue::FarOutside, !in_region && !in_article && !like);
+        evidence.note(Clue::Between, (self.first..=self.last).contains(&at));
+        evidence.note(Clue::RightBefore, at < self.first && at + 3 >= self.first);
+        evidence.note(Clue::LongBefore, at + 3 < self.first);
+        evidence.note(Clue::RightAfter, at > self.last && at <= self.last + 3);
+        evidence.note(Clue::LongAfter, at > self.last + 3);
+        let form = self.forms.get(&self.form(block)).copied().unwrap_or(0.0);
+        evidence.note(Clue::FormMost, form >= 0.4);
+        evidence.note(Clue::FormSome, (0.08..0.4).contains(&form));
+        evidence.note(Clue::FormFew, form > 0.0 && form < 0.08);
+        evidence.note(Clue::FormAlien, form <= 0.0);
+        let inner = page
+            .around(block.element)
+            .take_while(|at| *at != self.region);
+        evidence.note(
+            Clue::InCards,
+            inner.into_iter().any(|at| self.cards.contains(&at)),
+        );
+    }
+
+    fn note_marks(&self, block: &PageBlock, evidence: &mut Evidence) {
+        for at in self.page.around(block.element) {
+            let Some(element) = self.page.elements.get(at) else {
+                break;
+            };
+            let held = self.held.get(at).copied().unwrap_or(0.0);
+            // A mark on what holds much of the article is about something else.
+            if let Some((mark, word)) = element.marks.named
+                && held < TOO_MUCH
+                && self.marked.get(&word).copied().unwrap_or(0.0) < TOO_MUCH
+                // A name among sections that are otherwise alike says what the section is about.
+                && !(held > 0.0 && self.containers.contains(&element.shape))
+                && !evidence.clues.contains(&named(mark))
+            {
+                evidence.note(named(mark), true);
+            }
+            if let Some(mark) = element.marks.by_tag
+                && held < TOO_MUCH
+            {
+                let clue = match mark {
+                    Mark::Navigation => Clue::TagNavigation,
+                    Mark::Aside => Clue::TagAside,
+                    _ => Clue::TagForm,
+                };
+                evidence.note(
+                    clue,
+                    mark != Mark::Caption && !evidence.clues.contains(&clue),
+                );
+            }
+            if element.marks.hidden && held < MOST && !evidence.clues.contains(&Clue::Hidden) {
+                evidence.note(Clue::Hidden, true);
+                evidence.note(
+                    Clue::HiddenProse,
+                    block.block.text.split_whitespace().count() >= 12 && block.linked < 0.3,
+                );
+            }
+        }
+    }
+}
+
+fn named(mark: Mark) -> Clue {
+    match mark {
+        Mark::Navigation => Clue::NamedNavigation,
+        Mark::Aside => Clue::NamedAside,
+        Mark::Advertisement => Clue::NamedAdvertisement,
+        Mark::Related => Clue::NamedRelated,
+        Mark::Newsletter => Clue::NamedNewsletter,
+        Mark::Share => Clue::NamedShare,
+        Mark::Comments => Clue::NamedComments,
+        Mark::Control | Mark::Hidden => Clue::NamedControl,
+        Mark::Caption => Clue::NamedCaption,
+        Mark::Meta => Clue::NamedMeta,
+    }
+}
+
+fn note_text(block: &PageBlock, evidence: &mut Evidence) {
+    let text = block.block.text.trim();
+    let words = count_words(text);
+    match block.block.kind {
+        BlockKind::Heading => evidence.note(
+            if words > 12 {
+                Clue::LongHeading
+            } else {
+                Clue::Heading
+            },
+            true,
+        ),
+        BlockKind::ListItem => evidence.note(
+            if words > 12 {
+                Clue::LongListItem
+            } else {
+                Clue::ListItem
+            },
+            true,
+        ),
+        BlockKind::TableRow => evidence.note(Clue::TableRow, true),
+        BlockKind::Quote => evidence.note(Clue::Quote, true),
+        BlockKind::Code => evidence.note(Clue::Code, true),
+        BlockKind::Caption | BlockKind::Furniture => evidence.note(Clue::Caption, true),
+        BlockKind::Paragraph => {}
+    }
+    if matches!(block.block.kind, BlockKind::Paragraph | BlockKind::Quote) {
+        evidence.note(Clue::Label, words <= 4);
+        evidence.note(Clue::ShortText, (5..=11).contains(&words));
+        evidence.note(Clue::Sentence, (12..=24).contains(&words));
+        evidence.note(Clue::Paragraph, words >= 25);
+    }
+    let ends = furniture::ends_as_sentence(text);
+    evidence.note(Clue::EndsAsSentence, ends && words >= 4);
+    let inner = text
+        .split([' ', '\u{a0}'])
+        .filter(|word| word.len() > 3 && word.ends_with(['.', '!', '?', '。']))
+        .count()
+        + text.matches('。').count();
+    evidence.note(Clue::ManySentences, inner >= 2);
+    evidence.note(
+        Clue::BeginsLow,
+        text.chars().next().is_some_and(char::is_lowercase),
+    );
+    evidence.note(Clue::Unlinked, block.linked <= 0.0);
+    evidence.note(Clue::LittleLinked, block.linked > 0.0 && block.linked < 0.3);
+    evidence.note(Clue::HalfLinked, (0.3..0.7).contains(&block.linked));
+    evidence.note(Clue::AllLinked, block.linked >= 0.7);
+    evidence.note(Clue::Anchored, block.anchored >= 0.5);
+    if let Some(rule) = furniture::rule_of(&block.block, block.linked) {
+        evidence.note(
+            said(rule),
+            rule != Rule::Caption || block.block.kind != BlockKind::Caption,
+        );
+    }
+    let lower = text.to_lowercase();
+    let rights =
+        lower.starts_with("(c)") || lower.starts_with("copyright") || lower.contains(['©', 'ⓒ']);
+    evidence.note(Clue::Copyright, words <= 30 && rights);
+    let emphasised = block.emphasised >= 0.9 && block.block.kind != BlockKind::Heading;
+    evidence.note(Clue::AllEmphasised, emphasised);
+    evidence.note(Clue::HasMail, text.contains('@'));
+    evidence.note(
+        Clue::HasArrow,
+        text.contains(['→', '›', '▶', '►', '⟶']) || text.ends_with(['»', '>']),
+    );
+    evidence.note(
+        Clue::HasBar,
+        text.contains(" | ") && block.block.kind != BlockKind::TableRow,
+    );
+    evidence.note(Clue::EndsWithColon, text.ends_with([':', '：']));
+    evidence.note(Clue::Asks, text.ends_with(['?', '？', '؟']));
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    evidence.note(
+        Clue::MostlyDigits,
+        digits * 2 > text.chars().filter(|c| !c.is_whitespace()).count(),
+    );
+}
+
+fn said(rule: Rule) -> Clue {
+    match rule {
+        Rule::Advertisement => Clue::SaysAdvertisement,
+        Rule::RelatedLink => Clue::SaysRelated,
+        Rule::Newsletter => Clue::SaysNewsletter,
+        Rule::Share => Clue::SaysShare,
+        Rule::Clock => Clue::SaysClock,
+        Rule::Date => Clue::SaysDate,
+        Rule::Position => Clue::SaysPosition,
+        Rule::Weather => Clue::SaysWeather,
+        Rule::Caption => Clue::SaysCredit,
+        Rule::Contact => Clue::SaysContact,
+        Rule::Tags => Clue::SaysTags,
+    }
+}
+
+/// Words; of scripts that have no spaces, two characters make one.
+pub(super) fn count_words(text: &str) -> usize {
+    let dense = text
+        .chars()
+        .filter(|c| crate::domain::diff::is_ideograph(*c))
+        .count();
+    text.split_whitespace().count() + dense / 2
+}
+
+/// What can be said of a block once its neighbours were judged: `scores` are those of all blocks by themselves.
+pub(super) fn note_neighbours(
+    survey: &Survey<'_>,
+    scores: &[f32],
+    at: usize,
+    evidence: &mut Evidence,
+) {
+    let page = survey.page;
+    let Some(block) = page.blocks.get(at) else {
+        return;
+    };
+    let is_in = |at: Option<usize>| {
+        at.and_then(|at| scores.get(at))
+            .is_some_and(|score| *score > 0.0)
+    };
+    let previous = is_in(at.checked_sub(1));
+    let next = is_in(at.checked_add(1));
+    evidence.note(Clue::PreviousIn, previous && !next);
+    evidence.note(Clue::NextIn, next && !previous);
+    evidence.note(Clue::BothIn, previous && next);
+    evidence.note(Clue::NeitherIn, !previous && !next);
+    let before = scores
+        .iter()
+        .take(at)
+        .rev()
+        .take(6)
+        .filter(|score| **score < 0.0)
+        .count();
+    evidence.note(Clue::AfterArticle, before >= 4);
+    if block.block.kind == BlockKind::Heading {
+        let mut below = (at + 1..page.blocks.len())
+            .filter(|at| page.blocks[*at].block.kind != BlockKind::Heading);
+        let heads = is_in(below.next());
+        evidence.note(Clue::HeadsText, heads);
+        evidence.note(Clue::HeadsNothing, !heads);
+    }
+    let own = block.block.text.len();
+    let around = page
+        .around(block.element)
+        .find(|at| survey.bytes[*at] > own * 3 / 2 + 10);
+    let share = around.map_or(0.0, |around| {
+        let first = at.saturating_sub(60);
+        let near = page.blocks.iter().enumerate().skip(first).take(120);
+        let others = near.filter(|(other, block)| *other != at && page.is_inside(block, around));
+        let (mut all, mut inside) = (0usize, 0usize);
+        for (other, block) in others {
+            all += block.block.text.len();
+            if is_in(Some(other)) {
+                inside += block.block.text.len();
+            }
+        }
+        inside as f32 / all.max(1) as f32
+    });
+    evidence.note(Clue::BoxIn, share >= 0.8);
+    evidence.note(Clue::BoxMixed, (0.2..0.8).contains(&share));
+    evidence.note(Clue::BoxOut, share < 0.2);
+}
