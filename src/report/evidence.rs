@@ -87,7 +87,7 @@ pub fn document(evidence: &Evidence) -> String {
     out.push_str(HOW);
     out.push_str("<script type=\"application/json\" id=\"evidence\">");
     // Nothing in it can end the element.
-    out.push_str(&data(evidence).replace('<', "\\u003c"));
+    out.push_str(&clean::json(&data(evidence)).replace('<', "\\u003c"));
     out.push_str("</script>\n</body>\n</html>\n");
     let sum = hex(Sha256::digest(&out));
     push(
