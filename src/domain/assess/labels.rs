@@ -148,7 +148,8 @@ impl Judge {
     fn targets(&mut self, comparison: &Comparison) {
         for link in &comparison.links {
             let words = clip(&link.words);
-            let text = match (&link.from, &link.to) {
+            let [from, to] = [&link.from, &link.to].map(|side| side.as_deref().map(clip));
+            let text = match (from, to) {
                 (Some(from), Some(to)) => format!("“{words}”: {from} → {to}"),
                 (Some(from), None) => format!("“{words}” is no longer a link to {from}"),
                 (None, Some(to)) => format!("“{words}” is now a link to {to}"),
