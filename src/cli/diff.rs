@@ -7,14 +7,14 @@ use super::args::{DiffArgs, Format, RevisionRange};
 use super::input::{self, Document};
 use super::select;
 use super::setup::now;
-use crate::domain::assess::{self, assess};
-use crate::domain::compare::{compare, dates_moved};
-use crate::domain::diff::{WordCount, diff_blocks, diff_line};
+use crate::domain::assess::{Context as Judged, assess};
+use crate::domain::compare::{HeadlineChange, compare};
+use crate::domain::diff::{Segment, WordCount, diff_blocks, diff_line};
 use crate::domain::ids::{EntryId, RevisionNumber};
-use crate::domain::state::{Block, EntryState, PageState};
+use crate::domain::state::{Block, EntryState, HeadlineSource, PageState};
 use crate::error::{Error, Exit};
 use crate::extract;
-use crate::report::diff_json::{self, FileDiff};
+use crate::report::diff_json::{self, FileDiff, Lines};
 use crate::report::when::View;
 use crate::store::Reader;
 
@@ -60,28 +60,46 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
     })
 }
 
+/// A line of a text, as it is.
+type Side = fn(&EntryState) -> Option<&str>;
+
 /// The difference with its judgement, as a change would have it.
 fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
     let comparison = compare(old, new);
-    let assessment = comparison.as_ref().map(|comparison| {
-        let context = assess::Context {
-            revert_of: None,
-            partly_back_to: None,
-            dates_moved: dates_moved(old, new),
+    let assessment = comparison
+        .as_ref()
+        .map(|comparison| assess(comparison, &Judged::between(old, new, comparison)));
+    let mut lines = Lines::default();
+    let (mut body, mut words) = (None, WordCount::default());
+    if let Some(found) = comparison {
+        let (kickers, titles): (Vec<_>, Vec<_>) = found
+            .headlines
+            .into_iter()
+            .partition(|headline| headline.source == HeadlineSource::Kicker);
+        let first = |moved: Vec<HeadlineChange>| moved.into_iter().next().map(|one| one.segments);
+        lines = Lines {
+            title: first(titles),
+            kicker: first(kickers),
+            standfirst: found.standfirst,
+            byline: found.byline,
+            links: found.links,
         };
-        assess(comparison, &context)
-    });
-    let headline = || diff_line(old.title().unwrap_or(""), new.title().unwrap_or(""));
-    let (title, body, words) = match comparison {
-        None => (headline(), None, WordCount::default()),
-        Some(found) => (
-            found.title.unwrap_or_else(headline),
-            found.body.or(found.summary),
-            found.words,
-        ),
-    };
+        (body, words) = (found.body.or(found.summary), found.words);
+    }
+    // What is the same is shown as it is.
+    let all: [(&mut Option<Vec<Segment>>, Side); 4] = [
+        (&mut lines.title, EntryState::title),
+        (&mut lines.kicker, EntryState::kicker),
+        (&mut lines.standfirst, EntryState::standfirst),
+        (&mut lines.byline, EntryState::byline),
+    ];
+    for (line, of) in all {
+        line.get_or_insert_with(|| {
+            diff_line(of(old).unwrap_or_default(), of(new).unwrap_or_default())
+        });
+    }
     let body = body.unwrap_or_else(|| diff_blocks(old.body(), new.body()));
-    FileDiff::new(title, body, words, assessment.as_ref())
+    FileDiff::new(lines, body, words, assessment.as_ref())
 }
 
 fn revisions(

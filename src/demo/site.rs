@@ -130,6 +130,7 @@ impl Stage {
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <title>{title} | The Demo Courier</title>\
              <link rel=\"canonical\" href=\"{link}\"><meta property=\"og:title\" content=\"{title}\">\
+             <meta property=\"article:modified_time\" content=\"{modified}\">\
              <meta name=\"author\" content=\"{author}\"></head>\n<body>\n\
              <header><nav><a href=\"/\">Home</a> <a href=\"/politics\">Politics</a></nav>\
              <div class=\"weather\">{temperature} °C, wind {wind} km/h</div></header>\n\
@@ -140,6 +141,8 @@ impl Stage {
              <footer>© The Demo Courier · rendered in {ms} ms</footer></body></html>\n",
             title = article.title,
             link = self.link(article.slug),
+            // It stays whatever is edited.
+            modified = self.minutes_ago(20).to_rfc3339(),
             author = article.author,
             temperature = 11 + round * 3,
             wind = 20 + round * 7,

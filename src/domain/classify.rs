@@ -44,8 +44,10 @@ pub enum Label {
     CorrectionNotice,
     /// A return to an earlier state.
     Revert,
-    /// A material change without a notice and without a moved date.
-    Stealth,
+    /// A material change without a notice, where a date of the last change is claimed and did not move. Events of older
+    /// versions call it `stealth`.
+    #[serde(alias = "stealth")]
+    Unannounced,
 }
 
 /// How much a change matters to a reader.

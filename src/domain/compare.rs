@@ -6,9 +6,12 @@
 //!
 //! Claimed dates are not compared; [`dates_moved`] looks at them.
 
+use std::borrow::Cow;
+
 use super::diff::{LeftOut, ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
 use super::event::Field;
 use super::furniture::{Paired, Rules};
+use super::links::{self, LinkChange};
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
 use super::state::{Block, Channel, EntryState, FeedState, HeadlineSource, PageState};
 use super::url::canonical;
@@ -47,8 +50,10 @@ pub struct Comparison {
     pub title: Option<Vec<Segment>>,
     /// The channels in which the headline moved, feed first.
     pub title_channels: Vec<Channel>,
-    /// Every headline that moved: the feed's, `h1`, `og:title`, JSON-LD.
+    /// Every headline that moved: the feed's, `h1`, `og:title`, JSON-LD, and last the kicker.
     pub headlines: Vec<HeadlineChange>,
+    /// The page's standfirst.
+    pub standfirst: Option<Vec<Segment>>,
     /// The authors: the page's if those moved, else the feed's.
     pub byline: Option<Vec<Segment>>,
     /// The feed's description.
@@ -57,6 +62,8 @@ pub struct Comparison {
     pub body: Option<ProseDiff>,
     /// The feed's full text, when both moved and not alike.
     pub feed_body: Option<ProseDiff>,
+    /// Links of the page's text whose words stayed and that lead elsewhere now.
+    pub links: Vec<LinkChange>,
     /// Old and new address, as given: the feed's if that moved, else the canonical one that the page names.
     pub address: Option<[String; 2]>,
     /// Old and new guid, as given.
@@ -80,6 +87,17 @@ pub fn compare(old: &EntryState, new: &EntryState) -> Option<Comparison> {
 /// What a reader sees changed, but for what `rules` leave out.
 #[must_use]
 pub fn compare_under(old: &EntryState, new: &EntryState, rules: &Rules) -> Option<Comparison> {
+    compare_but(old, new, rules, |_| false)
+}
+
+/// What a reader sees changed, but for what `rules` leave out and for the links that `passed_over` names.
+#[must_use]
+pub fn compare_but(
+    old: &EntryState,
+    new: &EntryState,
+    rules: &Rules,
+    passed_over: impl Fn(&LinkChange) -> bool,
+) -> Option<Comparison> {
     let Paired {
         old,
         new,
@@ -93,6 +111,7 @@ pub fn compare_under(old: &EntryState, new: &EntryState, rules: &Rules) -> Optio
     }
     if let (Some(old), Some(new)) = (&old.page, &new.page) {
         found.page(old, new, page_body);
+        found.links.retain(|link| !passed_over(link));
     }
     let mut comparison = found.finish()?;
     comparison.dates = date_moves(&old, &new);
@@ -119,6 +138,8 @@ pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
                 || appears(old.og_title.as_deref(), new.og_title.as_deref())
                 || appears(old.ld_headline.as_deref(), new.ld_headline.as_deref())
                 || appears(old.canonical.as_deref(), new.canonical.as_deref())
+                // Known so far as a paragraph: an edit would have been found by comparing.
+                || appears(old.standfirst.as_deref(), new.standfirst.as_deref())
         }
         _ => false,
     };
@@ -158,7 +179,7 @@ fn appears(old: Option<&str>, new: Option<&str>) -> bool {
     seen(old).is_empty() && !seen(new).is_empty()
 }
 
-fn seen(text: Option<&str>) -> std::borrow::Cow<'_, str> {
+fn seen(text: Option<&str>) -> Cow<'_, str> {
     visible(text.unwrap_or_default())
 }
 
@@ -197,8 +218,10 @@ struct Moved<T> {
 struct Finder {
     headlines: Vec<(HeadlineChange, bool)>,
     bylines: Vec<Moved<Vec<Segment>>>,
+    standfirst: Option<Moved<Vec<Segment>>>,
     summary: Option<Moved<ProseDiff>>,
     bodies: Vec<Moved<ProseDiff>>,
+    links: Vec<LinkChange>,
     addresses: Vec<(Channel, [String; 2])>,
     guid: Option<[String; 2]>,
 }
@@ -210,7 +233,8 @@ impl Finder {
             old.title.as_deref(),
             new.title.as_deref(),
         );
-        self.byline(Channel::Feed, old.byline.as_deref(), new.byline.as_deref());
+        self.bylines
+            .extend(line(Channel::Feed, &old.byline, &new.byline));
         self.summary = prose(Channel::Feed, &old.summary, &new.summary, summary);
         // A feed that begins or ceases to carry full texts does so for all of its entries: that is no edit of any.
         if !is_blank_text(&old.body) && !is_blank_text(&new.body) {
@@ -242,9 +266,22 @@ impl Finder {
         {
             self.headline(HeadlineSource::H1, old.headline(), new.headline());
         }
-        self.byline(Channel::Page, old.byline.as_deref(), new.byline.as_deref());
+        self.headline(
+            HeadlineSource::Kicker,
+            old.kicker.as_deref(),
+            new.kicker.as_deref(),
+        );
+        self.bylines
+            .extend(line(Channel::Page, &old.byline, &new.byline));
+        self.links = links::changes(old, new);
+        let (mut body, [before, after]) = (body, moved_into_text(old, new));
+        let old_body = without(&old.body, before, &mut body.before);
+        let new_body = without(&new.body, after, &mut body.after);
         self.bodies
-            .extend(prose(Channel::Page, &old.body, &new.body, body));
+            .extend(prose(Channel::Page, &old_body, &new_body, body));
+        if before.is_none() && after.is_none() {
+            self.standfirst = line(Channel::Page, &old.standfirst, &new.standfirst);
+        }
         self.address(
             Channel::Page,
             old.canonical.as_deref(),
@@ -261,17 +298,6 @@ impl Finder {
         }
     }
 
-    fn byline(&mut self, channel: Channel, old: Option<&str>, new: Option<&str>) {
-        let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
-        if !same_to_the_eye(old, new) {
-            self.bylines.push(Moved {
-                channel,
-                diff: diff_line(old, new),
-                typographic: same_to_the_reader(old, new),
-            });
-        }
-    }
-
     fn address(&mut self, channel: Channel, old: Option<&str>, new: Option<&str>) {
         self.addresses
             .extend(key_change(old, new).map(|change| (channel, change)));
@@ -284,28 +310,11 @@ impl Finder {
         self.bylines
             .sort_by_key(|moved| moved.channel == Channel::Feed);
 
-        let mut channels: Vec<Channel> = self
-            .headlines
-            .iter()
-            .map(|(change, _)| change.source.channel())
-            .chain(self.bylines.iter().map(|moved| moved.channel))
-            .chain(self.summary.iter().map(|moved| moved.channel))
-            .chain(self.bodies.iter().map(|moved| moved.channel))
-            .chain(self.addresses.iter().map(|(channel, _)| *channel))
-            .chain(self.guid.iter().map(|_| Channel::Feed))
-            .collect();
-        channels.sort_unstable();
-        channels.dedup();
+        let channels = self.channels();
         if channels.is_empty() {
             return None;
         }
-        let typographic_only = self.headlines.iter().all(|(_, typographic)| *typographic)
-            && self.bylines.iter().all(|moved| moved.typographic)
-            && self.summary.iter().all(|moved| moved.typographic)
-            && self.bodies.iter().all(|moved| moved.typographic)
-            && self.addresses.is_empty()
-            && self.guid.is_none();
-
+        let typographic_only = self.is_typographic();
         let headlines: Vec<HeadlineChange> = self
             .headlines
             .into_iter()
@@ -317,6 +326,7 @@ impl Finder {
             .map(|change| change.source.channel())
             .collect();
         title_channels.dedup();
+        let standfirst = self.standfirst.map(|moved| moved.diff);
         let byline = self.bylines.into_iter().next().map(|moved| moved.diff);
         let summary = self.summary.map(|moved| moved.diff);
         let mut bodies = self.bodies.into_iter().map(|moved| moved.diff);
@@ -324,29 +334,25 @@ impl Finder {
         let feed_body = bodies.next().filter(|other| body.as_ref() != Some(other));
         let address = self.addresses.into_iter().next().map(|(_, change)| change);
 
-        let mut fields = Vec::new();
         let moved = [
             (Field::Title, title.is_some()),
+            (Field::Standfirst, standfirst.is_some()),
             (Field::Summary, summary.is_some()),
-            (Field::Body, body.is_some()),
+            (Field::Body, body.is_some() || !self.links.is_empty()),
             (Field::Byline, byline.is_some()),
             (Field::Address, address.is_some()),
             (Field::Guid, self.guid.is_some()),
         ];
-        fields.extend(
-            moved
-                .iter()
-                .filter(|(_, moved)| *moved)
-                .map(|(field, _)| *field),
-        );
-        let lines = [&title, &byline].into_iter().flatten();
+        let moved = moved.into_iter().filter(|(_, moved)| *moved);
+        let fields = moved.map(|(field, _)| field).collect();
+        let lines = [&title, &standfirst, &byline].into_iter().flatten();
         let texts = [&summary, &body].into_iter().flatten();
         let words = lines
             .map(|segments| count_words(segments))
             .chain(texts.map(|diff| diff.words))
             .fold(WordCount::default(), |sum, words| sum + words);
         let similarity = similarity(
-            [title.as_ref(), byline.as_ref()],
+            [title.as_ref(), standfirst.as_ref(), byline.as_ref()],
             [summary.as_ref(), body.as_ref()],
         );
         Some(Comparison {
@@ -355,10 +361,12 @@ impl Finder {
             title,
             title_channels,
             headlines,
+            standfirst,
             byline,
             summary,
             body,
             feed_body,
+            links: self.links,
             address,
             guid: self.guid,
             dates: Vec::new(),
@@ -367,6 +375,89 @@ impl Finder {
             typographic_only,
         })
     }
+
+    /// Where something moved, feed first.
+    fn channels(&self) -> Vec<Channel> {
+        let mut channels: Vec<Channel> = self
+            .headlines
+            .iter()
+            .map(|(change, _)| change.source.channel())
+            .chain(self.standfirst.iter().map(|moved| moved.channel))
+            .chain(self.bylines.iter().map(|moved| moved.channel))
+            .chain(self.summary.iter().map(|moved| moved.channel))
+            .chain(self.bodies.iter().map(|moved| moved.channel))
+            .chain(self.links.iter().map(|_| Channel::Page))
+            .chain(self.addresses.iter().map(|(channel, _)| *channel))
+            .chain(self.guid.iter().map(|_| Channel::Feed))
+            .collect();
+        channels.sort_unstable();
+        channels.dedup();
+        channels
+    }
+
+    /// Whether everything that moved reads as before.
+    fn is_typographic(&self) -> bool {
+        self.headlines.iter().all(|(_, typographic)| *typographic)
+            && self.standfirst.iter().all(|moved| moved.typographic)
+            && self.bylines.iter().all(|moved| moved.typographic)
+            && self.summary.iter().all(|moved| moved.typographic)
+            && self.bodies.iter().all(|moved| moved.typographic)
+            && self.links.is_empty()
+            && self.addresses.is_empty()
+            && self.guid.is_none()
+    }
+}
+
+/// The places of a text that is the standfirst of one side and a paragraph of the other, `[old, new]`: a layout that
+/// shows the same words in another role is no edit.
+fn moved_into_text(old: &PageState, new: &PageState) -> [Option<usize>; 2] {
+    let place = |line: &str, body: &[Block], other: &[Block]| {
+        let is_it = |block: &Block| visible(&block.text) == line;
+        let at = body.iter().position(is_it)?;
+        (!other.iter().any(is_it)).then_some(at)
+    };
+    let (was, is) = (
+        seen(old.standfirst.as_deref()),
+        seen(new.standfirst.as_deref()),
+    );
+    match (was.is_empty(), is.is_empty()) {
+        (true, false) => [place(&is, &old.body, &new.body), None],
+        (false, true) => [None, place(&was, &new.body, &old.body)],
+        _ => [None, None],
+    }
+}
+
+/// The blocks but for one, whose number among all blocks joins those that are left out.
+fn without<'a>(
+    blocks: &'a [Block],
+    at: Option<usize>,
+    left_out: &mut Vec<u32>,
+) -> Cow<'a, [Block]> {
+    let Some(at) = at else {
+        return Cow::Borrowed(blocks);
+    };
+    let mut rest = blocks.to_vec();
+    rest.remove(at);
+    let number = (1..)
+        .filter(|number| left_out.binary_search(number).is_err())
+        .nth(at);
+    left_out.extend(number);
+    left_out.sort_unstable();
+    Cow::Owned(rest)
+}
+
+/// A line that moved; none and one that shows nothing are the same.
+fn line(
+    channel: Channel,
+    old: &Option<String>,
+    new: &Option<String>,
+) -> Option<Moved<Vec<Segment>>> {
+    let [old, new] = [old, new].map(|line| line.as_deref().unwrap_or_default());
+    (!same_to_the_eye(old, new)).then(|| Moved {
+        channel,
+        diff: diff_line(old, new),
+        typographic: same_to_the_reader(old, new),
+    })
 }
 
 /// Guids and addresses: what only one side has is no difference.
@@ -396,7 +487,7 @@ fn prose(
 }
 
 /// Of the longest text that changed, rounded to two digits; 1 when only guid or address did.
-fn similarity(lines: [Option<&Vec<Segment>>; 2], texts: [Option<&ProseDiff>; 2]) -> f64 {
+fn similarity(lines: [Option<&Vec<Segment>>; 3], texts: [Option<&ProseDiff>; 2]) -> f64 {
     let lines = lines.into_iter().flatten().map(|segments| {
         let words = count_words(segments);
         let all = super::diff::word_count(&Segment::old_side(segments))
@@ -428,219 +519,4 @@ fn similarity(lines: [Option<&Vec<Segment>>; 2], texts: [Option<&ProseDiff>; 2])
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::diff::BlockOp;
-    use crate::domain::fingerprint::Fingerprints;
-
-    fn feed(title: &str, summary: &str) -> FeedState {
-        FeedState {
-            guid: Some("urn:1".to_owned()),
-            address: Some("https://n.example/a".to_owned()),
-            title: Some(title.to_owned()),
-            summary: vec![Block::paragraph(summary)],
-            ..FeedState::default()
-        }
-    }
-
-    fn page(h1: &str, body: &[&str]) -> PageState {
-        PageState {
-            h1: Some(h1.to_owned()),
-            body: body.iter().map(|text| Block::paragraph(*text)).collect(),
-            ..PageState::default()
-        }
-    }
-
-    fn entry(feed: Option<FeedState>, page: Option<PageState>) -> EntryState {
-        EntryState { feed, page }
-    }
-
-    #[test]
-    fn the_same_state_is_no_change() {
-        let state = entry(Some(feed("A", "b")), Some(page("A", &["c"])));
-        assert_eq!(compare(&state, &state), None);
-    }
-
-    #[test]
-    fn claimed_dates_are_not_compared_but_noticed() {
-        let old = entry(Some(feed("A", "b")), None);
-        let mut new = old.clone();
-        new.feed.as_mut().unwrap().updated = Some(Timestamp::from_unix(1));
-        assert_eq!(compare(&old, &new), None);
-        assert!(dates_moved(&old, &new));
-    }
-
-    #[test]
-    fn a_channel_of_one_side_only_is_a_first_sight() {
-        let old = entry(Some(feed("A", "b")), None);
-        let new = entry(Some(feed("A", "b")), Some(page("Z", &["other"])));
-        assert_eq!(compare(&old, &new), None);
-        assert!(first_sights(&old, &new));
-        assert!(!first_sights(&new, &old));
-    }
-
-    #[test]
-    fn the_feeds_summary_and_the_pages_text_are_never_compared() {
-        let old = entry(Some(feed("A", "one")), Some(page("A", &["two"])));
-        let new = entry(Some(feed("A", "one")), Some(page("A", &["three"])));
-        let found = compare(&old, &new).unwrap();
-        assert_eq!(found.fields, [Field::Body]);
-        assert_eq!(found.channels, [Channel::Page]);
-        assert_eq!(
-            found.words,
-            WordCount {
-                added: 1,
-                removed: 1
-            }
-        );
-        assert_eq!(found.summary, None);
-    }
-
-    #[test]
-    fn one_headline_on_two_channels_is_counted_once() {
-        let old = entry(
-            Some(feed("Minister denies talks", "b")),
-            Some(page("Minister denies talks", &["c"])),
-        );
-        let new = entry(
-            Some(feed("Minister admits talks", "b")),
-            Some(page("Minister admits talks", &["c"])),
-        );
-        let found = compare(&old, &new).unwrap();
-        assert_eq!(found.fields, [Field::Title]);
-        assert_eq!(found.title_channels, [Channel::Feed, Channel::Page]);
-        assert_eq!(found.headlines.len(), 2);
-        assert_eq!(
-            found.words,
-            WordCount {
-                added: 1,
-                removed: 1
-            }
-        );
-        assert!((found.similarity - 0.67).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_page_title_that_appears_is_a_first_sight_and_one_that_changes_is_not() {
-        let mut old = entry(None, Some(page("A", &["c"])));
-        let mut new = old.clone();
-        new.page.as_mut().unwrap().og_title = Some("Other".to_owned());
-        assert_eq!(compare(&old, &new), None);
-        assert!(first_sights(&old, &new));
-        old.page.as_mut().unwrap().og_title = Some("Another".to_owned());
-        let found = compare(&old, &new).unwrap();
-        assert_eq!(found.headlines[0].source, HeadlineSource::OgTitle);
-    }
-
-    #[test]
-    fn tracking_parameters_move_no_address() {
-        let old = entry(Some(feed("A", "b")), None);
-        let mut new = old.clone();
-        new.feed.as_mut().unwrap().address =
-            Some("http://n.example/a/?utm_source=rss#top".to_owned());
-        assert_eq!(compare(&old, &new), None);
-        new.feed.as_mut().unwrap().address = Some("https://n.example/b".to_owned());
-        let found = compare(&old, &new).unwrap();
-        assert_eq!(found.fields, [Field::Address]);
-        assert!(!found.typographic_only);
-    }
-
-    #[test]
-    fn the_shape_of_marks_is_typographic() {
-        let old = entry(Some(feed("\"So\" it's", "b")), None);
-        let new = entry(Some(feed("“So” it’s", "b")), None);
-        let found = compare(&old, &new).unwrap();
-        assert!(found.typographic_only);
-        assert_eq!(found.words, WordCount::default());
-    }
-
-    #[test]
-    fn feeds_that_begin_to_carry_full_texts_edit_nothing() {
-        let old = entry(Some(feed("A", "b")), None);
-        let mut new = old.clone();
-        new.feed.as_mut().unwrap().body = vec![Block::paragraph("full text")];
-        assert_eq!(compare(&old, &new), None);
-        assert!(first_sights(&old, &new));
-    }
-
-    #[test]
-    fn a_paragraph_split_in_two_is_seen() {
-        let old = entry(None, Some(page("A", &["One is here. Two is there."])));
-        let new = entry(None, Some(page("A", &["One is here.", "Two is there."])));
-        let found = compare(&old, &new).unwrap();
-        assert!(
-            found
-                .body
-                .unwrap()
-                .blocks
-                .iter()
-                .any(|block| block.op != BlockOp::Equal)
-        );
-    }
-
-    fn line() -> impl Strategy<Value = Option<String>> {
-        prop::option::of(
-            prop::sample::select(vec![
-                "", "A", "a", "A\u{ad}", "“A”", "\"A\"", "12", "21", " A ",
-            ])
-            .prop_map(str::to_owned),
-        )
-    }
-
-    fn text() -> impl Strategy<Value = Vec<Block>> {
-        let block = prop::sample::select(vec!["A b", "A  b", "12", "21", "\u{200b}", "“A”"])
-            .prop_map(Block::paragraph);
-        prop::collection::vec(block, 0..3)
-    }
-
-    fn state() -> impl Strategy<Value = EntryState> {
-        let feed = (line(), line(), line(), text(), text()).prop_map(
-            |(title, byline, guid, summary, body)| FeedState {
-                guid,
-                title,
-                byline,
-                summary,
-                body,
-                ..FeedState::default()
-            },
-        );
-        let page = (line(), line(), line(), line(), text()).prop_map(
-            |(h1, og_title, ld_headline, byline, body)| PageState {
-                h1,
-                og_title,
-                ld_headline,
-                byline,
-                body,
-                ..PageState::default()
-            },
-        );
-        (prop::option::of(feed), prop::option::of(page))
-            .prop_map(|(feed, page)| EntryState { feed, page })
-    }
-
-    proptest! {
-        #[test]
-        fn equal_fingerprints_mean_no_change(old in state(), new in state()) {
-            let (a, b) = (Fingerprints::of(&old), Fingerprints::of(&new));
-            if a.feed == b.feed && a.page == b.page {
-                prop_assert_eq!(compare(&old, &new), None);
-                prop_assert!(!first_sights(&old, &new));
-            }
-            prop_assert_eq!(compare(&old, &old), None);
-        }
-
-        #[test]
-        fn a_change_names_its_fields_and_channels(old in state(), new in state()) {
-            if let Some(found) = compare(&old, &new) {
-                prop_assert!(!found.fields.is_empty() && !found.channels.is_empty());
-                prop_assert!(found.fields.is_sorted() && found.channels.is_sorted());
-                prop_assert_eq!(found.title.is_some(), found.fields.contains(&Field::Title));
-                prop_assert_eq!(found.body.is_some(), found.fields.contains(&Field::Body));
-                prop_assert!((0.0..=1.0).contains(&found.similarity));
-                prop_assert!(!found.typographic_only || found.words == WordCount::default());
-            }
-        }
-    }
-}
+mod tests;

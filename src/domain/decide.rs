@@ -5,10 +5,11 @@
 
 use super::assess::{Context, assess};
 use super::classify::{Assessment, Label, Significance};
-use super::compare::{Comparison, compare_under, first_sights};
+use super::compare::{Comparison, compare_but, compare_under, first_sights};
 use super::fingerprint::Fingerprints;
 use super::furniture::InForce;
 use super::ids::RevisionNumber;
+use super::links::LinkChange;
 use super::normalise::visible;
 use super::observation::{Observation, Observed};
 use super::outcome::{ClaimedDates, Quiet};
@@ -115,7 +116,13 @@ pub fn decide(
     let state = merge(&known.state, observations);
     let claimed = claimed_now(known.claimed, observations);
     let date_touched = known.claimed.moved_to(&claimed);
-    let comparison = compare_under(&known.state, &state, rules.for_comparing());
+    let rotating = |link: &LinkChange| returns::is_rotating(&known.past, link);
+    let mut comparison = compare_but(&known.state, &state, rules.for_comparing(), rotating);
+    let mut only_rotates = false;
+    if comparison.is_none() && is_record_due(known, policy, now) {
+        comparison = compare_under(&known.state, &state, rules.for_comparing());
+        only_rotates = comparison.is_some();
+    }
     let Some(comparison) = comparison else {
         let ended = rules.before.is_some();
         let begins_anew = ended && compare_under(&known.state, &state, &rules.now).is_some();
@@ -149,6 +156,7 @@ pub fn decide(
         revert_of,
         partly_back_to,
         dates_moved: date_touched,
+        dates_stayed: known.claimed.unmoved(&claimed, &comparison.channels),
     };
     let assessment = assess(&comparison, &context);
     let returns = returns::returns(&known.past, &before, &fingerprints, policy.flap_window, now);
@@ -157,7 +165,8 @@ pub fn decide(
         Some(Quiet::Insignificant)
     } else if returns::is_echo(&known.past, &before, &comparison, &fingerprints) {
         Some(Quiet::Echo)
-    } else if returns >= 2
+    } else if only_rotates
+        || returns >= 2
         || returns::never_stays(
             &known.past,
             &before,
@@ -193,6 +202,13 @@ pub fn decide(
         begins_to_flap,
         additive,
     }))
+}
+
+/// Whether links that lead elsewhere at every look are noted once more: as a change that nobody is told of, and no
+/// oftener than states come and go.
+fn is_record_due(known: &Known, policy: &Policy, now: Timestamp) -> bool {
+    let last = known.past.last();
+    last.is_none_or(|last| now.since(last.seen) >= policy.flap_window)
 }
 
 /// What was claimed before, with the claims of the channels that were seen put in its place.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::classify::{Label, Reason, ScorePart, Significance};
 use super::diff::{BlockDiff, LeftOut, Segment, SentenceOps, WordCount};
 use super::ids::{ChangeNumber, RevisionNumber};
+use super::links::LinkChange;
 use super::state::{Channel, HeadlineSource};
 use crate::time::Timestamp;
 
@@ -157,11 +158,13 @@ pub struct EventData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Field {
-    /// The headline.
+    /// The headline, and the kicker above it.
     Title,
+    /// The sentences under the headline that introduce the article.
+    Standfirst,
     /// The feed's description.
     Summary,
-    /// The full text, from the feed or the page.
+    /// The full text, from the feed or the page, with the targets of its links.
     Body,
     /// The authors.
     Byline,
@@ -279,12 +282,18 @@ pub struct DiffInfo {
     /// The headlines that moved otherwise than `title`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headlines: Vec<HeadlineInfo>,
+    /// The standfirst.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standfirst: Option<Vec<Segment>>,
     /// The feed's description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<BlocksInfo>,
     /// The full text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<BlocksInfo>,
+    /// Links in the text whose words stayed and that lead elsewhere now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkChange>,
     /// The authors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub byline: Option<Vec<Segment>>,

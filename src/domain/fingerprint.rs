@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::compare::Comparison;
 use super::diff::Segment;
+use super::links::{self, target};
 use super::normalise::visible;
 use super::state::{Block, BlockKind, EntryState, FeedState, PageState};
 
@@ -47,6 +48,20 @@ pub struct Fingerprints {
     pub page_body: Option<Fingerprint>,
     /// What moves beside the texts; absent as a whole where nobody took note of it.
     pub beside: Beside,
+    /// What stands around the page's text; absent where there is no page, and where only stored prints are known.
+    pub around: Option<Around>,
+}
+
+/// The fingerprints of what stands around the text of a page. They are made from a state whenever they are needed, and
+/// never stored. That there is no such thing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Around {
+    /// The line above the headline.
+    pub kicker: Fingerprint,
+    /// The sentences under it.
+    pub standfirst: Fingerprint,
+    /// The links of the text: their words and targets.
+    pub links: Fingerprint,
 }
 
 /// The fingerprints of what moves beside the texts. Absent where it is not known, which is also so in revisions of
@@ -98,7 +113,8 @@ impl Fingerprints {
     #[must_use]
     pub fn of(state: &EntryState) -> Self {
         let feed = state.feed.as_ref().map(of_feed_state);
-        let page = state.page.as_ref().map(of_page_state);
+        let page_state = state.page.as_ref();
+        let page = page_state.map(of_page_state);
         Self {
             feed: feed.map(|prints| prints.whole),
             page: page.map(|prints| prints.whole),
@@ -108,6 +124,30 @@ impl Fingerprints {
             page_title: page.and_then(|prints| prints.title),
             page_body: page.and_then(|prints| prints.body),
             beside: Beside::of(state),
+            around: page_state.map(Around::of),
+        }
+    }
+
+    /// As they are stored.
+    #[must_use]
+    pub fn stored(self) -> Self {
+        Self {
+            around: None,
+            ..self
+        }
+    }
+}
+
+impl Around {
+    /// Of a page.
+    #[must_use]
+    pub fn of(page: &PageState) -> Self {
+        let mut links = Hasher::new(*b"link");
+        links.links(page);
+        Self {
+            kicker: of_line(page.kicker.as_deref()),
+            standfirst: of_line(page.standfirst.as_deref()),
+            links: links.finish(),
         }
     }
 }
@@ -159,6 +199,17 @@ pub fn of_page_state(state: &PageState) -> PagePrints {
     whole.line(state.og_title.as_deref());
     whole.line(state.ld_headline.as_deref());
     whole.print(body);
+    // Left out where there is none, so that a page without them has the print that it always had.
+    for (what, line) in [(b"kicker", &state.kicker), (b"standf", &state.standfirst)] {
+        if let Some(line) = line.as_deref().filter(|line| !visible(line).is_empty()) {
+            whole.bytes(what);
+            whole.line(Some(line));
+        }
+    }
+    if !state.links.is_empty() {
+        whole.bytes(b"links");
+        whole.links(state);
+    }
     PagePrints {
         whole: whole.finish(),
         title: of_text(state.headline()),
@@ -215,7 +266,9 @@ pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
 #[must_use]
 pub fn of_edit(comparison: &Comparison) -> Option<Fingerprint> {
     let lines = comparison.headlines.iter().map(|change| &change.segments);
-    let lines = lines.chain(&comparison.byline);
+    let lines = lines
+        .chain(&comparison.standfirst)
+        .chain(&comparison.byline);
     let texts = [&comparison.summary, &comparison.body, &comparison.feed_body];
     let blocks = texts.into_iter().flatten().flat_map(|diff| &diff.blocks);
     let segments = lines.chain(blocks.map(|block| &block.segments)).flatten();
@@ -227,6 +280,13 @@ pub fn of_edit(comparison: &Comparison) -> Option<Fingerprint> {
         })
         .filter(|(_, text)| !text.is_empty())
         .collect();
+    for link in &comparison.links {
+        let sides = [(false, &link.from), (true, &link.to)];
+        words.extend(sides.into_iter().filter_map(|(came, address)| {
+            let address = address.as_deref()?;
+            Some((came, target(address)))
+        }));
+    }
     words.sort_unstable();
     words.dedup();
     let mut hasher = Hasher::new(*b"edit");
@@ -270,6 +330,14 @@ impl Hasher {
         self.bytes(address.map(address_key).unwrap_or_default().as_bytes());
     }
 
+    /// Words and targets of the links.
+    fn links(&mut self, page: &PageState) {
+        for link in links::compared(&page.links) {
+            self.bytes(visible(&link.words).as_bytes());
+            self.bytes(target(&link.address).as_bytes());
+        }
+    }
+
     fn print(&mut self, print: Option<Fingerprint>) {
         self.bytes(print.as_ref().map_or(&[], |print| print.0.as_slice()));
     }
@@ -288,6 +356,7 @@ impl Hasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::state::Link;
     use crate::time::Timestamp;
 
     fn feed(summary: &[&str]) -> FeedState {
@@ -297,6 +366,13 @@ mod tests {
             address: Some("https://n.example/a".to_owned()),
             summary: summary.iter().map(|text| Block::paragraph(*text)).collect(),
             ..FeedState::default()
+        }
+    }
+
+    fn link(words: &str, address: &str) -> Link {
+        Link {
+            words: words.to_owned(),
+            address: address.to_owned(),
         }
     }
 
@@ -340,6 +416,13 @@ mod tests {
         seen.push(with(|page| page.byline = Some("a".to_owned())));
         seen.push(with(|page| page.canonical = Some("a".to_owned())));
         seen.push(with(|page| page.body = vec![Block::paragraph("a")]));
+        seen.push(with(|page| page.kicker = Some("a".to_owned())));
+        seen.push(with(|page| page.standfirst = Some("a".to_owned())));
+        seen.push(with(|page| page.links = vec![link("a", "/b")]));
+        seen.push(with(|page| page.links = vec![link("a", "/c")]));
+        seen.push(with(|page| {
+            page.links = vec![link("", "/b"), link("a", "/b")];
+        }));
         let all = seen.len();
         seen.sort_unstable();
         seen.dedup();
@@ -354,5 +437,21 @@ mod tests {
             u128::from_be_bytes(print.0),
             0x0198_868f_d93e_a9fc_f884_3d97_c874_0104
         );
+    }
+
+    #[test]
+    fn nothing_around_a_text_has_one_print_and_is_not_stored() {
+        let page = |standfirst: Option<&str>| EntryState {
+            page: Some(PageState {
+                standfirst: standfirst.map(str::to_owned),
+                ..PageState::default()
+            }),
+            feed: None,
+        };
+        let without = Fingerprints::of(&page(None));
+        assert_eq!(without, Fingerprints::of(&page(Some(" \u{ad}"))));
+        assert_ne!(without.around, Fingerprints::of(&page(Some("a"))).around);
+        assert_eq!(without.stored().around, None);
+        assert_eq!(without.stored().page, without.page);
     }
 }

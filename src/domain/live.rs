@@ -34,6 +34,7 @@ pub fn is_additive(comparison: &Comparison) -> bool {
         .iter()
         .all(|field| matches!(field, Field::Body | Field::Summary))
         && !comparison.typographic_only
+        && comparison.links.is_empty()
         && texts.into_iter().flatten().all(adds)
 }
 
@@ -159,6 +160,7 @@ mod tests {
             number: RevisionNumber(1),
             seen: Timestamp::from_millis(minutes * 60_000),
             fingerprints: Fingerprints::default(),
+            links: Vec::new(),
             additive,
             quiet,
         }

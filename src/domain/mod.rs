@@ -19,6 +19,7 @@ pub mod furniture;
 pub mod identity;
 pub mod ids;
 pub mod life;
+pub mod links;
 pub mod live;
 pub mod moment;
 pub mod normalise;

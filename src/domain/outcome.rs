@@ -279,6 +279,18 @@ impl ClaimedDates {
             || moved(self.page_modified, now.page_modified)
     }
 
+    /// Whether one of these channels claims a date of its last change, and claims the same one now.
+    #[must_use]
+    pub fn unmoved(&self, now: &Self, channels: &[Channel]) -> bool {
+        channels.iter().any(|channel| {
+            let (before, now) = match channel {
+                Channel::Feed => (self.feed_updated, now.feed_updated),
+                Channel::Page => (self.page_modified, now.page_modified),
+            };
+            before.is_some() && before == now
+        })
+    }
+
     /// The claimed date of publication: the feed's, else the page's.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {

@@ -2,6 +2,7 @@
 
 use super::fingerprint::Fingerprints;
 use super::ids::RevisionNumber;
+use super::links::LinkPrint;
 use super::outcome::Quiet;
 use crate::time::Timestamp;
 
@@ -14,6 +15,8 @@ pub struct PastRevision {
     pub seen: Timestamp,
     /// Of its state.
     pub fingerprints: Fingerprints,
+    /// The links of its page; empty where that is not known any more.
+    pub links: Vec<LinkPrint>,
     /// Whether it added text and took none away.
     pub additive: bool,
     /// Why the change that led to it was not told.

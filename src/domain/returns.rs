@@ -10,6 +10,7 @@ use super::compare::Comparison;
 use super::event::Field;
 use super::fingerprint::{Fingerprint, Fingerprints};
 use super::ids::RevisionNumber;
+use super::links::{LinkChange, LinkPrint, rotates};
 use super::past::PastRevision;
 use super::state::HeadlineSource;
 use crate::time::Timestamp;
@@ -39,15 +40,24 @@ const PAGE_TITLE: Text = Text::new(|prints| prints.page_title, false);
 const OG_TITLE: Text = Text::new(|prints| prints.beside.og_title, false);
 const LD_HEADLINE: Text = Text::new(|prints| prints.beside.ld_headline, false);
 
-/// So many of [`ALL`], from the first on, are what readers read.
-const READ: usize = 5;
+const KICKER: Text = Text::new(|prints| prints.around.map(|around| around.kicker), false);
+const STANDFIRST: Text = Text::new(
+    |prints| prints.around.map(|around| around.standfirst),
+    false,
+);
+const LINKS: Text = Text::new(|prints| prints.around.map(|around| around.links), false);
 
-const ALL: [Text; 12] = [
+/// So many of [`ALL`], from the first on, are what readers read.
+const READ: usize = 7;
+
+const ALL: [Text; 14] = [
     FEED_TITLE,
     Text::new(|prints| prints.feed_summary, true),
     Text::new(|prints| prints.feed_body, false),
     PAGE_TITLE,
     Text::new(|prints| prints.page_body, false),
+    KICKER,
+    STANDFIRST,
     OG_TITLE,
     LD_HEADLINE,
     Text::new(|prints| prints.beside.feed_byline, false),
@@ -67,16 +77,33 @@ pub(super) fn headline(source: HeadlineSource) -> Text {
         HeadlineSource::H1 => PAGE_TITLE,
         HeadlineSource::OgTitle => OG_TITLE,
         HeadlineSource::JsonLd => LD_HEADLINE,
+        HeadlineSource::Kicker => KICKER,
     }
 }
 
-/// The texts that moved between two states.
+/// The texts that moved between two states. The targets of links count where nothing else did: they go with their text.
 fn moved(before: &Fingerprints, now: &Fingerprints) -> Vec<Text> {
     let differs = |text: &Text| {
         let (before, now) = (text.of(before), text.of(now));
         before != now && (text.may_be_empty || (before.is_some() && now.is_some()))
     };
-    ALL.into_iter().filter(differs).collect()
+    let moved: Vec<Text> = ALL.into_iter().filter(differs).collect();
+    if moved.is_empty() && differs(&LINKS) {
+        return vec![LINKS];
+    }
+    moved
+}
+
+/// Whether a link of the page has led elsewhere at each of the last states: see [`rotates`].
+pub(super) fn is_rotating(past: &[PastRevision], change: &LinkChange) -> bool {
+    // What another channel brought leaves the page as it was.
+    let mut last = None;
+    let pages = past.iter().filter(|past| {
+        let print = past.fingerprints.page;
+        std::mem::replace(&mut last, print) != print
+    });
+    let pages: Vec<&[LinkPrint]> = pages.map(|past| past.links.as_slice()).collect();
+    rotates(change, pages.into_iter())
 }
 
 /// The latest earlier revision in which every text that moved now was as it is again.

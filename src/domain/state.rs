@@ -33,6 +33,9 @@ pub enum HeadlineSource {
     /// The `headline` in the page's JSON-LD.
     #[serde(rename = "json-ld")]
     JsonLd,
+    /// The short line above the page's headline.
+    #[serde(rename = "kicker")]
+    Kicker,
 }
 
 impl HeadlineSource {
@@ -44,6 +47,7 @@ impl HeadlineSource {
             Self::H1 => "h1",
             Self::OgTitle => "og:title",
             Self::JsonLd => "JSON-LD",
+            Self::Kicker => "kicker",
         }
     }
 
@@ -52,7 +56,7 @@ impl HeadlineSource {
     pub fn channel(self) -> Channel {
         match self {
             Self::Feed => Channel::Feed,
-            Self::H1 | Self::OgTitle | Self::JsonLd => Channel::Page,
+            Self::H1 | Self::OgTitle | Self::JsonLd | Self::Kicker => Channel::Page,
         }
     }
 }
@@ -215,6 +219,20 @@ impl EntryState {
     pub fn byline(&self) -> Option<&str> {
         let page = self.page.as_ref().and_then(|page| page.byline.as_deref());
         page.or_else(|| self.feed.as_ref().and_then(|feed| feed.byline.as_deref()))
+    }
+
+    /// The standfirst, which only a page has.
+    #[must_use]
+    pub fn standfirst(&self) -> Option<&str> {
+        let page = self.page.as_ref();
+        page.and_then(|page| page.standfirst.as_deref())
+    }
+
+    /// The kicker, which only a page has.
+    #[must_use]
+    pub fn kicker(&self) -> Option<&str> {
+        let page = self.page.as_ref();
+        page.and_then(|page| page.kicker.as_deref())
     }
 
     /// The article's address: the feed's, else the page's canonical one.

@@ -127,8 +127,10 @@ pub fn step(
     let diff = DiffInfo {
         title: comparison.title.clone(),
         headlines: other_headlines(comparison),
+        standfirst: comparison.standfirst.clone(),
         summary: comparison.summary.as_ref().map(blocks),
         body: comparison.body.as_ref().map(blocks),
+        links: comparison.links.clone(),
         byline: comparison.byline.clone(),
         address: comparison.address.clone(),
         guid: comparison.guid.clone(),

@@ -24,7 +24,7 @@ pub const SMALLEST_LIMIT: usize = 2048;
 const BLOCK_FIELDS: [&str; 2] = ["summary", "body"];
 
 /// The members of a diff that are lists of segments.
-const SEGMENT_FIELDS: [&str; 2] = ["title", "byline"];
+const SEGMENT_FIELDS: [&str; 3] = ["title", "standfirst", "byline"];
 
 /// The event as JSON of at most `max_bytes`; of at most [`SMALLEST_LIMIT`] when that is less.
 #[must_use]

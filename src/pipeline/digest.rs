@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::revise::{Teller, with_text};
 use super::{Pipeline, Settings};
 use crate::domain::assess::{Context, assess};
-use crate::domain::compare::{compare, dates_moved};
+use crate::domain::compare::compare;
 use crate::domain::diff::BlockOp;
 use crate::domain::event::{DigestInfo, Event, Window};
 use crate::domain::ids::EntryId;
@@ -75,16 +75,9 @@ fn sum(
 ) -> Option<NewEvent> {
     let config = settings.feed(&feed.url)?;
     let teller = Teller::new(feed, &config, settings);
-    let comparison = compare(&pending.old.state, &pending.new.state)?;
-    let dates_moved = dates_moved(&pending.old.state, &pending.new.state);
-    let assessment = assess(
-        &comparison,
-        &Context {
-            revert_of: None,
-            partly_back_to: None,
-            dates_moved,
-        },
-    );
+    let (old, new) = (&pending.old.state, &pending.new.state);
+    let comparison = compare(old, new)?;
+    let assessment = assess(&comparison, &Context::between(old, new, &comparison));
     let texts = [&comparison.body, &comparison.summary];
     let blocks = texts.into_iter().flatten().flat_map(|diff| &diff.blocks);
     let new = blocks.filter(|block| block.op == BlockOp::Insert && block.part_of.is_none());

@@ -290,6 +290,7 @@ pub(super) fn known_entry(full: KnownEntryFull) -> KnownEntry {
             number,
             seen: row.seen,
             fingerprints: row.fingerprints,
+            links: row.links,
             additive,
             quiet,
         });

@@ -183,12 +183,12 @@ fn decide(
         became = revise::known_entry(&mut write, full, &observations, &windows, teller, now);
     }
     Ok(Decided {
-        write,
-        became,
         ended: Ended {
-            changed: became == Became::Changed,
+            changed: revise::sets_clock(&write),
             ..ended
         },
+        write,
+        became,
         report: Some(report),
         rules: rules.into_learned(),
     })

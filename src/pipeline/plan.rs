@@ -216,7 +216,7 @@ impl Items<'_> {
             entry.page_next = match ended {
                 Some(ended) => {
                     let ended = clocks::Ended {
-                        changed: became == Became::Changed,
+                        changed: revise::sets_clock(&entry),
                         ..ended
                     };
                     let next = clocks::next_look(self.config, &known.row, &ended, self.now);

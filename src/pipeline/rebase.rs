@@ -9,6 +9,7 @@ use super::revise::{KnownEntry, Windows};
 use crate::domain::decide::feed_after;
 use crate::domain::fingerprint::{Fingerprints, SCHEME, of_feed_state, of_page_state};
 use crate::domain::ids::{CaptureId, EntryId, RevisionNumber};
+use crate::domain::links::{LinkPrint, prints};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
     Base, Behind, ClaimedDates, EntryOutcome, NewRevision, Origin, Stamp,
@@ -182,6 +183,7 @@ fn next(
         number: known.revision,
         seen: entry.revision_seen,
         fingerprints,
+        links: links_of(&state),
         additive: past.as_ref().is_some_and(|past| past.additive),
         quiet: past.and_then(|past| past.quiet),
     });
@@ -254,6 +256,11 @@ pub(super) fn read_again(
     }))
 }
 
+fn links_of(state: &EntryState) -> Vec<LinkPrint> {
+    let page = state.page.as_ref();
+    page.map(|page| prints(&page.links)).unwrap_or_default()
+}
+
 fn has(state: &EntryState, channel: Channel) -> bool {
     match channel {
         Channel::Feed => state.feed.is_some(),
@@ -310,7 +317,7 @@ mod tests {
     use crate::domain::decide::{Decision, Known, Policy, decide};
     use crate::domain::furniture::InForce;
     use crate::domain::scheme::Scheme;
-    use crate::domain::state::{Block, FeedState, PageState};
+    use crate::domain::state::{Block, FeedState, Link, PageState};
 
     fn now() -> Timestamp {
         Timestamp::from_unix(2_000)
@@ -321,13 +328,21 @@ mod tests {
         let body = proptest::collection::vec(text.clone().prop_map(Block::paragraph), 0..3);
         let line = proptest::option::of(text);
         let date = proptest::option::of((0_i64..3).prop_map(Timestamp::from_unix));
-        (line.clone(), line, date, body).prop_map(|(h1, byline, modified, body)| PageState {
-            h1,
-            byline,
-            modified,
-            body,
-            ..PageState::default()
-        })
+        let link = ("[a-c]{1,2}", "/[a-c]?").prop_map(|(words, address)| Link { words, address });
+        let links = proptest::collection::vec(link, 0..2);
+        let around = (line.clone(), line.clone(), links);
+        (line.clone(), line, date, body, around).prop_map(
+            |(h1, byline, modified, body, (kicker, standfirst, links))| PageState {
+                h1,
+                kicker,
+                standfirst,
+                byline,
+                modified,
+                body,
+                links,
+                ..PageState::default()
+            },
+        )
     }
 
     fn known(page: PageState) -> KnownEntry {
@@ -339,6 +354,7 @@ mod tests {
             number: RevisionNumber(3),
             seen: Timestamp::from_unix(1_000),
             fingerprints: Fingerprints::of(&state),
+            links: links_of(&state),
             additive: false,
             quiet: None,
         };

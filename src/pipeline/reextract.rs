@@ -177,7 +177,9 @@ impl Reextraction {
             }
             let stamp = carried.stamp(&state, derived, schemes);
             found.lost |= stamp.schemes != wanted(&state, derived.schemes, schemes);
-            if stamp.fingerprints != derived.fingerprints || stamp.schemes != derived.schemes {
+            if stamp.fingerprints.stored() != derived.fingerprints
+                || stamp.schemes != derived.schemes
+            {
                 stamps.push((derived.number, stamp));
             }
         }

@@ -3,7 +3,7 @@
 use super::reading::{Reading, kept_answer};
 use crate::domain::assess::{Context, assess};
 use crate::domain::classify::Significance;
-use crate::domain::compare::{compare_under, dates_moved};
+use crate::domain::compare::compare_under;
 use crate::domain::furniture::Rules;
 use crate::domain::ids::{CaptureId, EntryId, RevisionNumber};
 use crate::domain::observation::Observed;
@@ -29,10 +29,7 @@ pub fn replay(
     let Some(comparison) = compare_under(&old, &new, rules) else {
         return Ok(false);
     };
-    let context = Context {
-        dates_moved: dates_moved(&old, &new),
-        ..Context::default()
-    };
+    let context = Context::between(&old, &new, &comparison);
     Ok(assess(&comparison, &context).significance >= least)
 }
 

@@ -129,6 +129,16 @@ pub(super) enum Became {
     Changed,
 }
 
+/// Whether the page of an entry was changed just now, as far as its clock is concerned: what goes back and forth, or
+/// moves at every look, does not make it look more often.
+pub(super) fn sets_clock(entry: &EntryOutcome) -> bool {
+    let change = entry
+        .revision
+        .as_ref()
+        .and_then(|revision| revision.change.as_ref());
+    change.is_some_and(|change| change.quiet != Some(Quiet::Flapping))
+}
+
 /// Puts a first sight into `outcome`; `tell` is false while the feed's own baseline is made.
 pub(super) fn new_entry(
     outcome: &mut EntryOutcome,

@@ -27,6 +27,9 @@ pub(super) fn fields(change: &ChangeInfo) -> Line {
             line = line.with(Role::Plain, " + ");
         }
         line = match field {
+            Field::Title if names::is_kicker(&change.headlines) => {
+                line.with(Role::Strong, "KICKER")
+            }
             Field::Title => line.with(Role::Strong, "HEADLINE"),
             other => line.with(Role::Plain, names::field(*other)),
         };
@@ -68,7 +71,7 @@ pub(super) fn words(words: WordCount) -> String {
 /// `+9 −10 words, 1 paragraph moved, 2 added`: how much of the text moved.
 pub(super) fn amount(change: &ChangeInfo, diff: Option<&DiffInfo>) -> String {
     let mut parts = Vec::new();
-    let textual = [Field::Body, Field::Summary];
+    let textual = [Field::Standfirst, Field::Body, Field::Summary];
     if change.fields.iter().any(|field| textual.contains(field)) {
         parts.push(words(change.words));
     }
@@ -84,6 +87,10 @@ pub(super) fn amount(change: &ChangeInfo, diff: Option<&DiffInfo>) -> String {
             BlockOp::Equal | BlockOp::Edit => {}
         }
     }
+    let links = diff.map_or(0, |diff| diff.links.len());
+    if links > 0 {
+        parts.push(format!("{} changed", names::count(links as u64, "link")));
+    }
     for (count, what) in counts.into_iter().zip(["moved", "added", "removed"]) {
         if count > 0 {
             parts.push(format!("{} {what}", names::count(count, "paragraph")));
@@ -92,7 +99,7 @@ pub(super) fn amount(change: &ChangeInfo, diff: Option<&DiffInfo>) -> String {
     parts.join(", ")
 }
 
-/// The labels that say more than the fields and the amounts do, `stealth` and `revert` first to be seen.
+/// The labels that say more than the fields and the amounts do, `unannounced` and `revert` first to be seen.
 pub(super) fn telling_labels(change: &ChangeInfo) -> Line {
     let told = |label: &Label| {
         !matches!(
@@ -120,7 +127,7 @@ pub(super) fn telling_labels(change: &ChangeInfo) -> Line {
             line = line.with(Role::Plain, ", ");
         }
         let role = match label {
-            Label::Stealth | Label::Number | Label::Negation | Label::Quote => Role::Warning,
+            Label::Unannounced | Label::Number | Label::Negation | Label::Quote => Role::Warning,
             _ => Role::Plain,
         };
         line = line.with(role, names::label(*label));
@@ -129,6 +136,14 @@ pub(super) fn telling_labels(change: &ChangeInfo) -> Line {
         line = line.with(Role::Faint, "typographic");
     }
     line
+}
+
+/// `kicker: ` in front of the words of a change that is shown in the place of a headline, where it is one.
+pub(super) fn kicker(data: &EventData) -> &'static str {
+    match &data.change {
+        Some(change) if names::is_kicker(&change.headlines) => "kicker: ",
+        _ => "",
+    }
 }
 
 /// The segments of the block that says most: the first edit, else the first that came or went, else a move.

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(
             text,
             "412,2026-11-23T09:04:12.481Z,example-news,ent_7,https://news.example/a/123,headline text,substantive,71,\
-             headline number moved stealth,2,3,2026-11-23T08:32:00Z,2026-11-23T09:04:12.481Z,\
+             headline number moved unannounced,2,3,2026-11-23T08:32:00Z,2026-11-23T09:04:12.481Z,\
              Minister denies report of talks,\"'=HYPERLINK(\"\"x\"\"), y\",9,10\r\n"
         );
         let cells = |line: &str| line.matches(',').count();

@@ -10,6 +10,7 @@ use crate::domain::diff::{
     BlockDiff, BlockOp, LeftOut, ProseDiff, Segment, SentenceOps, WordCount,
 };
 use crate::domain::event::BlocksInfo;
+use crate::domain::links::LinkChange;
 
 /// The difference between two texts. Its JSON form is a contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,9 +29,19 @@ pub struct FileDiff {
     pub score_parts: Vec<ScorePart>,
     /// The headline; empty when neither side has one.
     pub title: Vec<Segment>,
+    /// The line above the headline; left out when neither side has one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kicker: Vec<Segment>,
+    /// The sentences under the headline; empty when neither side has any.
+    pub standfirst: Vec<Segment>,
+    /// The authors; empty when neither side names any.
+    pub byline: Vec<Segment>,
     /// All blocks, equal ones included.
     pub blocks: Vec<BlockDiff>,
-    /// Words that came and went, headline included.
+    /// Links whose words stayed and that lead elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkChange>,
+    /// Words that came and went, headline, standfirst and by-line included.
     pub words: WordCount,
     /// 0–1, of the text.
     pub similarity: f64,
@@ -42,12 +53,27 @@ pub struct FileDiff {
     pub coarse: bool,
 }
 
+/// What is there besides the blocks; a line that is absent is on neither side.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lines {
+    /// The headline.
+    pub title: Option<Vec<Segment>>,
+    /// The line above it.
+    pub kicker: Option<Vec<Segment>>,
+    /// The sentences under it.
+    pub standfirst: Option<Vec<Segment>>,
+    /// The authors.
+    pub byline: Option<Vec<Segment>>,
+    /// Links that lead elsewhere.
+    pub links: Vec<LinkChange>,
+}
+
 impl FileDiff {
     /// Puts the parts together. `assessment` is absent when the two are equal by the rules of normalisation; `words`
-    /// counts over headline and text.
+    /// counts over all texts.
     #[must_use]
     pub fn new(
-        title: Vec<Segment>,
+        lines: Lines,
         body: ProseDiff,
         words: WordCount,
         assessment: Option<&Assessment>,
@@ -65,7 +91,11 @@ impl FileDiff {
             score_parts: assessment
                 .map(|found| found.score_parts.clone())
                 .unwrap_or_default(),
-            title,
+            title: lines.title.unwrap_or_default(),
+            kicker: lines.kicker.unwrap_or_default(),
+            standfirst: lines.standfirst.unwrap_or_default(),
+            byline: lines.byline.unwrap_or_default(),
+            links: lines.links,
             blocks: body.blocks,
             words,
             similarity: (body.similarity * 10_000.0).round() / 10_000.0,
@@ -80,9 +110,17 @@ impl FileDiff {
 pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
     let significance = diff.significance?;
     let mut out = String::new();
-    let headline_changed = diff.title.iter().any(|s| !matches!(s, Segment::Equal(_)));
-    if headline_changed {
+    let changed = |line: &[Segment]| line.iter().any(|s| !matches!(s, Segment::Equal(_)));
+    if changed(&diff.title) {
         out.push_str(&super::show::headline(&diff.title, &[], view));
+    }
+    let lines = [
+        ("KICKER", &diff.kicker),
+        ("STANDFIRST", &diff.standfirst),
+        ("BY-LINE", &diff.byline),
+    ];
+    for (name, line) in lines.into_iter().filter(|(_, line)| changed(line)) {
+        out.push_str(&super::show::line(name, line, view));
     }
     if diff.blocks.iter().any(|block| block.op != BlockOp::Equal) || all_text {
         let info = BlocksInfo {
@@ -100,6 +138,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
             view,
         ));
     }
+    out.push_str(&super::show::links(&diff.links, view));
     let labels: Vec<&str> = diff
         .labels
         .iter()
@@ -130,7 +169,16 @@ mod tests {
 
     fn diff(assessment: Option<&Assessment>) -> FileDiff {
         FileDiff::new(
-            vec![equal("Shares fall")],
+            Lines {
+                title: Some(vec![equal("Shares fall")]),
+                standfirst: Some(vec![delete("Down."), insert("Up.")]),
+                links: vec![LinkChange {
+                    words: "a report".to_owned(),
+                    from: Some("https://a.example/".to_owned()),
+                    to: None,
+                }],
+                ..Lines::default()
+            },
             ProseDiff {
                 blocks: vec![
                     block(BlockOp::Equal, 1, 1, vec![equal("First.")]),
@@ -186,7 +234,8 @@ mod tests {
                 "equal": false, "significance": "substantive", "score": 60, "labels": ["number"],
                 "reasons": [{"label": "number", "text": "2 → 3 in ¶2"}],
                 "score_parts": [{"points": 60, "why": "number"}],
-                "title": [["=", "Shares fall"]],
+                "title": [["=", "Shares fall"]], "standfirst": [["-", "Down."], ["+", "Up."]], "byline": [],
+                "links": [{"words": "a report", "from": "https://a.example/"}],
                 "blocks": [
                     {"op": "equal", "from": 1, "to": 1, "segments": [["=", "First."]]},
                     {"op": "edit", "from": 2, "to": 2, "segments": [["=", "Fell "], ["-", "2"], ["+", "3"], ["=", "."]]}
@@ -206,8 +255,8 @@ mod tests {
         let view = plain_view(at("2026-11-23T12:00:00Z"));
         assert_eq!(
             text(&diff(Some(&assessment())), false, &view).unwrap(),
-            "TEXT   similarity 91 %   +1 −1 words\n  ··· 1 paragraph unchanged (--full shows them)\n  \
-             ¶2 Fell [-2-]{+3+}.\n\nsubstantive, score 60, +1 −1 words: number\n  number: 2 → 3 in ¶2\n"
+            "STANDFIRST\n  − Down.\n  + Up.\n\nTEXT   similarity 91 %   +1 −1 words\n  ··· 1 paragraph unchanged (--full shows them)\n  \
+             ¶2 Fell [-2-]{+3+}.\n\nLINKS\n  “a report”\n    − https://a.example/\n    + (no link)\n\nsubstantive, score 60, +1 −1 words: number\n  number: 2 → 3 in ¶2\n"
         );
         assert_eq!(text(&diff(None), false, &view), None);
     }

@@ -36,7 +36,14 @@ pub fn event_text(event: &Event) -> String {
             if diff.title.is_none() {
                 head.extend(entry_title(data));
             }
-            middle = diff_lines(diff);
+            if changed::kicker(data).is_empty() {
+                middle.extend(diff.title.iter().flat_map(|title| old_and_new(title)));
+            } else {
+                head.extend(entry_title(data));
+                let kicker = diff.title.iter();
+                middle.extend(kicker.map(|segments| format!("kicker: {}", marked(segments))));
+            }
+            middle.extend(diff_lines(diff));
         }
         None => head.extend(entry_title(data)),
     }
@@ -125,6 +132,7 @@ fn what(change: Option<&ChangeInfo>) -> String {
         return "an article".to_owned();
     };
     let fields = change.fields.iter().map(|field| match field {
+        Field::Title if names::is_kicker(&change.headlines) => "a kicker",
         Field::Title if !names::is_read(&change.headlines) => "a headline for search and sharing",
         field => names::a_field(*field),
     });
@@ -162,11 +170,9 @@ fn entry_title(data: &EventData) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
+/// Everything but the headline that is shown first.
 fn diff_lines(diff: &DiffInfo) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(title) = &diff.title {
-        lines.extend(old_and_new(title));
-    }
     for other in &diff.headlines {
         lines.push(format!(
             "{}: {}",
@@ -174,21 +180,40 @@ fn diff_lines(diff: &DiffInfo) -> Vec<String> {
             marked(&other.segments)
         ));
     }
-    if let Some(byline) = &diff.byline {
-        lines.push(format!("by-line: {}", marked(byline)));
+    for (field, segments) in [
+        (Field::Standfirst, &diff.standfirst),
+        (Field::Byline, &diff.byline),
+    ] {
+        if let Some(segments) = segments {
+            lines.push(format!("{}: {}", names::field(field), marked(segments)));
+        }
     }
     for (field, blocks) in [(Field::Body, &diff.body), (Field::Summary, &diff.summary)] {
         if let Some(blocks) = blocks {
             lines.extend(block_lines(field, blocks));
         }
     }
+    let shown = |address: &str| clean::excerpt(&clean::address(address), ADDRESS_MAX / 2);
+    for link in &diff.links {
+        let side = |address: &Option<String>| {
+            address
+                .as_deref()
+                .map_or_else(|| "no link".to_owned(), shown)
+        };
+        lines.push(format!(
+            "link “{}”: {} → {}",
+            clean::excerpt(&link.words, NAME_MAX),
+            side(&link.from),
+            side(&link.to)
+        ));
+    }
     for (field, sides) in [(Field::Address, &diff.address), (Field::Guid, &diff.guid)] {
         if let Some([old, new]) = sides {
             lines.push(format!(
                 "{}: {} → {}",
                 names::field(field),
-                clean::excerpt(&clean::address(old), ADDRESS_MAX / 2),
-                clean::excerpt(&clean::address(new), ADDRESS_MAX / 2)
+                shown(old),
+                shown(new)
             ));
         }
     }
@@ -312,6 +337,7 @@ fn address(data: &EventData) -> Option<String> {
 mod tests {
     use super::*;
     use crate::domain::diff::{LeftOut, SentenceOps};
+    use crate::domain::links::LinkChange;
     use crate::report::sample;
     use crate::time::Timestamp;
 
@@ -394,6 +420,12 @@ mod tests {
             Segment::Insert("x".into()),
         ]);
         diff.byline = Some(vec![Segment::Insert(nasty.clone())]);
+        diff.standfirst = Some(vec![Segment::Insert(nasty.clone())]);
+        diff.links = vec![LinkChange {
+            words: nasty.clone(),
+            from: Some(nasty.clone()),
+            to: Some(nasty.clone()),
+        }];
         diff.guid = Some([nasty.clone(), nasty.clone()]);
         let text = event_text(&event);
         assert!(

@@ -8,13 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::changed;
 use super::clean;
 use super::names;
 use crate::domain::chain::{Link, StoredCapture};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::Event;
 use crate::domain::ids::{CaptureId, RevisionNumber};
-use crate::domain::state::Channel;
+use crate::domain::state::{Channel, HeadlineSource};
 use crate::time::Timestamp;
 
 /// What the data say they are.
@@ -86,7 +87,7 @@ pub fn document(evidence: &Evidence) -> String {
     out.push_str(HOW);
     out.push_str("<script type=\"application/json\" id=\"evidence\">");
     // Nothing in it can end the element.
-    out.push_str(&data(evidence).replace('<', "\\u003c"));
+    out.push_str(&clean::json(&data(evidence)).replace('<', "\\u003c"));
     out.push_str("</script>\n</body>\n</html>\n");
     let sum = hex(Sha256::digest(&out));
     push(
@@ -220,16 +221,30 @@ fn differences(out: &mut String, evidence: &Evidence) {
         );
     };
     if let Some(title) = &diff.title {
-        line("Headline", title);
+        let kicker = !changed::kicker(&evidence.event.data).is_empty();
+        line(if kicker { "Kicker" } else { "Headline" }, title);
     }
     for other in &diff.headlines {
-        line(
-            &format!("Headline ({})", other.source.as_str()),
-            &other.segments,
-        );
+        match other.source {
+            HeadlineSource::Kicker => line("Kicker", &other.segments),
+            source => line(&format!("Headline ({})", source.as_str()), &other.segments),
+        }
     }
-    if let Some(byline) = &diff.byline {
-        line("By-line", byline);
+    for (name, segments) in [("Standfirst", &diff.standfirst), ("By-line", &diff.byline)] {
+        if let Some(segments) = segments {
+            line(name, segments);
+        }
+    }
+    for link in &diff.links {
+        let side = |address: &Option<String>| address.clone().unwrap_or_else(|| "no link".into());
+        line(
+            &format!("Link: {}", link.words),
+            &[
+                Segment::Delete(side(&link.from)),
+                Segment::Equal(" ".into()),
+                Segment::Insert(side(&link.to)),
+            ],
+        );
     }
     for (name, sides) in [("Address", &diff.address), ("Guid", &diff.guid)] {
         if let Some([old, new]) = sides {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::clean;
-use crate::domain::state::{Block, BlockKind, FeedState};
+use crate::domain::state::{Block, BlockKind, FeedState, Link};
 use crate::extract::{Article, Explained};
 use crate::feed::{ParsedFeed, Repair};
 use crate::time::Timestamp;
@@ -55,6 +55,11 @@ pub struct FeedEntryJson {
 pub struct ArticleJson {
     /// The headline.
     pub title: Option<String>,
+    /// The line above the headline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kicker: Option<String>,
+    /// The sentences under the headline.
+    pub standfirst: Option<String>,
     /// The authors.
     pub byline: Option<String>,
     /// The claimed date of publication.
@@ -74,6 +79,9 @@ pub struct ArticleJson {
     pub blocks: Vec<BlockJson>,
     /// Block texts joined by blank lines.
     pub text: String,
+    /// The links in the text: words and address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// Whether the page was longer than what is read of one.
     pub truncated: bool,
 }
@@ -119,6 +127,8 @@ pub fn article_json(article: &Article) -> ArticleJson {
     let state = &article.state;
     ArticleJson {
         title: article.title.clone(),
+        kicker: state.kicker.clone(),
+        standfirst: state.standfirst.clone(),
         byline: state.byline.clone(),
         published: state.published,
         modified: state.modified,
@@ -141,6 +151,7 @@ pub fn article_json(article: &Article) -> ArticleJson {
                 .filter(|block| block.kind != BlockKind::Caption),
         )
         .unwrap_or_default(),
+        links: state.links.clone(),
         truncated: article.truncated,
     }
 }
@@ -265,7 +276,9 @@ pub fn article_text(article: &Article) -> String {
     let modified = state.modified.map(Timestamp::to_rfc3339);
     line(&mut out, "kind", Some(article.kind.as_str()));
     line(&mut out, "reason", reason(article).as_deref());
+    line(&mut out, "kicker", state.kicker.as_deref());
     line(&mut out, "title", article.title.as_deref());
+    line(&mut out, "standfirst", state.standfirst.as_deref());
     line(&mut out, "by", state.byline.as_deref());
     line(&mut out, "published", published.as_deref());
     line(&mut out, "modified", modified.as_deref());
@@ -283,6 +296,14 @@ pub fn article_text(article: &Article) -> String {
         });
         out.push_str(&clean::lines(&block.text));
         out.push('\n');
+    }
+    for (at, link) in state.links.iter().enumerate() {
+        if at == 0 {
+            out.push('\n');
+        }
+        let (words, address) = (clean::line(&link.words), clean::address(&link.address));
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "[link] {words} → {address}");
     }
     out
 }
@@ -347,7 +368,7 @@ mod tests {
         let article = extract::article(html.as_bytes(), None, Some("https://e.example/x"));
         let json = serde_json::to_value(article_json(&article)).unwrap();
         let expected = serde_json::json!({
-            "title": "Head", "byline": null, "published": null, "modified": null,
+            "title": "Head", "standfirst": null, "byline": null, "published": null, "modified": null,
             "canonical_url": "https://e.example/c", "language": "en", "kind": "article", "truncated": false,
             "blocks": [
                 {"kind": "paragraph", "text": "One sentence of the text."},

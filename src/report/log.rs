@@ -10,6 +10,7 @@ use super::style::{Line, Paint, Role, cut};
 use super::when::{self, View};
 use crate::domain::diff::Segment;
 use crate::domain::event::{ChangeInfo, DiffInfo, Event, EventData};
+use crate::domain::links::LinkChange;
 use crate::domain::outcome::Quiet;
 use crate::time::Timestamp;
 
@@ -175,14 +176,19 @@ fn what(data: &EventData) -> Vec<Line> {
             .into_iter()
             .collect();
     };
-    if let Some(title) = &diff.title {
+    let kicker = changed::kicker(data);
+    let title = diff.title.as_deref();
+    if let Some(title) = title.filter(|_| kicker.is_empty()) {
         return vec![edit(title)];
     }
     let mut lines: Vec<Line> = changed::title(data, HEADLINE_MAX)
         .map(|title| Line::new().with(Role::Faint, title))
         .into_iter()
         .collect();
-    lines.extend(first_words(diff));
+    match title {
+        Some(words) => lines.push(Line::new().with(Role::Faint, kicker).and(edit(words))),
+        None => lines.extend(first_words(diff)),
+    }
     lines
 }
 
@@ -191,7 +197,14 @@ fn first_words(diff: &DiffInfo) -> Option<Line> {
         .into_iter()
         .flatten()
         .find_map(changed::first_block);
-    if let Some(segments) = block.or(diff.byline.as_deref()) {
+    let standfirst = diff.standfirst.as_deref();
+    if let Some(segments) = standfirst.or(block) {
+        return Some(edit(segments));
+    }
+    if let Some(link) = diff.links.first() {
+        return Some(link_line(link));
+    }
+    if let Some(segments) = &diff.byline {
         return Some(edit(segments));
     }
     [&diff.address, &diff.guid]
@@ -204,6 +217,20 @@ fn first_words(diff: &DiffInfo) -> Option<Line> {
                 .with(Role::Removed, side(old))
                 .with(Role::Plain, " ")
                 .with(Role::Added, side(new))
+        })
+}
+
+/// `“the report”: [-old-] {+new+}`
+fn link_line(link: &LinkChange) -> Line {
+    let words = format!("“{}”:", clean::excerpt(&link.words, 80));
+    let sides = [(Role::Removed, &link.from), (Role::Added, &link.to)];
+    sides
+        .into_iter()
+        .fold(Line::plain(words), |line, (role, address)| match address {
+            Some(address) => line
+                .with(Role::Plain, " ")
+                .with(role, clean::excerpt(&clean::address(address), 200)),
+            None => line.with(Role::Faint, " (no link)"),
         })
 }
 
@@ -292,7 +319,7 @@ mod tests {
             short(&row(revised()), &view()),
             "#412  today 09:32–10:04   Example News        HEADLINE + text  rev 2→3  64 min after publication
       Minister [-denies-]{+confirms+} report of talks
-      https://news.example/a/123                                    +9 −10 words, 1 paragraph moved · number, stealth
+      https://news.example/a/123                                    +9 −10 words, 1 paragraph moved · number, unannounced
 "
         );
     }

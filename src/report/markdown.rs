@@ -30,6 +30,7 @@ pub fn item(row: &LogRow, view: &View) -> String {
     match data.diff.as_ref().and_then(|diff| diff.title.as_deref()) {
         Some(segments) => {
             out.push_str("  \n  ");
+            out.push_str(changed::kicker(data));
             for segment in clean::segments(segments) {
                 out.push_str(&match segment {
                     Segment::Equal(text) => escape_markdown(&text),

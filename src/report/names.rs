@@ -27,7 +27,7 @@ pub fn label(label: Label) -> &'static str {
         Label::Link => "link",
         Label::CorrectionNotice => "correction-notice",
         Label::Revert => "revert",
-        Label::Stealth => "stealth",
+        Label::Unannounced => "unannounced",
     }
 }
 
@@ -46,6 +46,7 @@ pub fn significance(significance: Significance) -> &'static str {
 pub fn field(field: Field) -> &'static str {
     match field {
         Field::Title => "headline",
+        Field::Standfirst => "standfirst",
         Field::Summary => "summary",
         Field::Body => "text",
         Field::Byline => "by-line",
@@ -59,6 +60,7 @@ pub fn field(field: Field) -> &'static str {
 pub(super) fn a_field(field: Field) -> &'static str {
     match field {
         Field::Title => "a headline",
+        Field::Standfirst => "a standfirst",
         Field::Summary => "a summary",
         Field::Body => "a text",
         Field::Byline => "a by-line",
@@ -75,6 +77,15 @@ pub fn is_read(headlines: &[HeadlineSource]) -> bool {
         || headlines
             .iter()
             .any(|source| matches!(source, HeadlineSource::Feed | HeadlineSource::H1))
+}
+
+/// Whether what moved is the line above the headline, and no headline.
+#[must_use]
+pub fn is_kicker(headlines: &[HeadlineSource]) -> bool {
+    !headlines.is_empty()
+        && headlines
+            .iter()
+            .all(|source| *source == HeadlineSource::Kicker)
 }
 
 /// What an event that is no change of words says in one word, for the column of `log`.
@@ -142,7 +153,7 @@ mod tests {
             Label::Link,
             Label::CorrectionNotice,
             Label::Revert,
-            Label::Stealth,
+            Label::Unannounced,
         ] {
             assert_eq!(serde_json::to_value(value).unwrap(), label(value));
         }

@@ -72,12 +72,17 @@ pub(crate) fn revised() -> Event {
         fields: vec![Field::Title, Field::Body],
         significance: Significance::Substantive,
         score: 71,
-        labels: vec![Label::Headline, Label::Number, Label::Moved, Label::Stealth],
+        labels: vec![
+            Label::Headline,
+            Label::Number,
+            Label::Moved,
+            Label::Unannounced,
+        ],
         reasons: vec![
             reason(Label::Headline, "denies → confirms"),
             reason(Label::Number, "2 → 3 in ¶2"),
             reason(Label::Moved, "¶3 → ¶2"),
-            reason(Label::Stealth, "no notice, no moved date"),
+            reason(Label::Unannounced, "no notice, no moved date"),
         ],
         score_parts: vec![
             ScorePart {

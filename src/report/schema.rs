@@ -11,6 +11,7 @@ mod tests {
     use crate::domain::diff::{BlockOp, LeftOut, SentenceOps};
     use crate::domain::event::{BlocksInfo, DigestInfo, Event, EventKind, HeadlineInfo};
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
+    use crate::domain::links::LinkChange;
     use crate::domain::state::HeadlineSource;
     use crate::report::event_text;
     use crate::report::sample::{bare, block, delete, insert, revised};
@@ -150,6 +151,12 @@ mod tests {
         let diff = data.diff.as_mut().unwrap();
         diff.summary = Some(blocks);
         diff.byline = Some(vec![delete("a"), insert("b")]);
+        diff.standfirst = Some(vec![delete("a"), insert("b")]);
+        diff.links = vec![LinkChange {
+            words: "a report".into(),
+            from: Some("https://a.example/1".into()),
+            to: Some("https://a.example/2".into()),
+        }];
         diff.headlines = vec![HeadlineInfo {
             source: HeadlineSource::OgTitle,
             segments: vec![delete("c"), insert("d")],

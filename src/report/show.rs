@@ -15,6 +15,7 @@ use super::when::View;
 use crate::domain::classify::{Label, Reason};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
 use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, Field};
+use crate::domain::links::LinkChange;
 use crate::domain::state::{Channel, HeadlineSource};
 use crate::time::Timestamp;
 
@@ -65,9 +66,10 @@ pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
         for other in &diff.headlines {
             out.push_str(&headline(&other.segments, &[other.source], view));
         }
-        if let Some(byline) = &diff.byline {
-            out.push_str(&section(&Line::new().with(Role::Strong, "BY-LINE"), view));
-            out.push_str(&two_sides(byline, view));
+        for (name, segments) in [("STANDFIRST", &diff.standfirst), ("BY-LINE", &diff.byline)] {
+            if let Some(segments) = segments {
+                out.push_str(&line(name, segments, view));
+            }
         }
         for (name, blocks) in [("TEXT", &diff.body), ("SUMMARY", &diff.summary)] {
             if let Some(blocks) = blocks {
@@ -79,11 +81,11 @@ pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
                 out.push_str(&blocks_text(blocks, all_text, view));
             }
         }
+        out.push_str(&links(&diff.links, view));
         for (name, sides) in [("ADDRESS", &diff.address), ("GUID", &diff.guid)] {
             if let Some([old, new]) = sides {
-                out.push_str(&section(&Line::new().with(Role::Strong, name), view));
                 let segments = [Segment::Delete(old.clone()), Segment::Insert(new.clone())];
-                out.push_str(&two_sides(&segments, view));
+                out.push_str(&line(name, &segments, view));
             }
         }
     }
@@ -210,12 +212,49 @@ fn moved_as(change: Option<&ChangeInfo>, diff: &DiffInfo) -> Vec<HeadlineSource>
 
 /// The section of a headline, with an empty line before it and the places that it was seen in.
 pub(super) fn headline(segments: &[Segment], sources: &[HeadlineSource], view: &View) -> String {
+    if names::is_kicker(sources) {
+        return line("KICKER", segments, view);
+    }
     let mut line = Line::new().with(Role::Strong, "HEADLINE");
     if !sources.is_empty() {
         let sources: Vec<&str> = sources.iter().map(|source| source.as_str()).collect();
         line = line.with(Role::Faint, format!("   {}", sources.join(", ")));
     }
     format!("{}{}", section(&line, view), two_sides(segments, view))
+}
+
+/// The section of any other line of text, with an empty line before it.
+pub(super) fn line(name: &str, segments: &[Segment], view: &View) -> String {
+    let head = Line::new().with(Role::Strong, name);
+    format!("{}{}", section(&head, view), two_sides(segments, view))
+}
+
+/// The section of links that lead elsewhere, with an empty line before it; nothing when there are none.
+pub(super) fn links(links: &[LinkChange], view: &View) -> String {
+    if links.is_empty() {
+        return String::new();
+    }
+    let mut out = section(&Line::new().with(Role::Strong, "LINKS"), view);
+    for link in links {
+        let words = format!("“{}”", clean::excerpt(&link.words, 200));
+        out.push_str(&Line::plain(words).wrap(INDENT, HANGING, view.paint));
+        let sides = [
+            ("    − ", Role::Removed, &link.from),
+            ("    + ", Role::Added, &link.to),
+        ];
+        for (sign, role, address) in sides {
+            let line = match address {
+                Some(address) if view.paint.colour => {
+                    Line::new().with(role, clean::address(address))
+                }
+                // The sign in front of the line says it all.
+                Some(address) => Line::plain(clean::address(address)),
+                None => Line::new().with(Role::Faint, "(no link)"),
+            };
+            out.push_str(&line.wrap(sign, HANGING, view.paint));
+        }
+    }
+    out
 }
 
 /// The section of a text, with an empty line before it.

@@ -279,9 +279,12 @@ pub(super) fn insert(
             targets,
         },
     )?;
-    tx.conn
-        .prepare_cached("UPDATE entries SET last_change_at = ?2 WHERE id = ?1")?
-        .execute(params![entry, change.window.first_changed])?;
+    // What goes back and forth does not make the page one that was changed just now.
+    if new.quiet != Some(Quiet::Flapping) {
+        tx.conn
+            .prepare_cached("UPDATE entries SET last_change_at = ?2 WHERE id = ?1")?
+            .execute(params![entry, change.window.first_changed])?;
+    }
     Ok(number)
 }
 

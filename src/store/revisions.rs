@@ -8,8 +8,9 @@ use super::reader::Reader;
 use super::sql::{channel_word, join_words, limit_of, parse_channels};
 use super::states::{self, StoredState};
 use super::writer::Tx;
-use crate::domain::fingerprint::{Beside, Fingerprints, SCHEME};
+use crate::domain::fingerprint::{Around, Beside, Fingerprints, SCHEME};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
+use crate::domain::links::{LinkPrint, prints};
 use crate::domain::outcome::{NewRevision, Origin, Quiet, Stamp};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, EntryState};
@@ -195,7 +196,7 @@ macro_rules! select_fingerprints {
 }
 
 /// A revision as far as a return to it is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastRow {
     /// Its number.
     pub number: RevisionNumber,
@@ -203,11 +204,16 @@ pub struct PastRow {
     pub seen: Timestamp,
     /// Of its state, of the scheme of this program.
     pub fingerprints: Fingerprints,
+    /// The links of its page; empty where the revision is not among the newest.
+    pub links: Vec<LinkPrint>,
     /// Under which its channels were read.
     pub schemes: Schemes,
     /// What brought it.
     pub origin: Origin,
 }
+
+/// Of so many revisions, the newest, it is known what stood around the text of the page.
+const AROUND: usize = 20;
 
 /// The newest revisions, oldest first.
 pub(super) fn past(
@@ -220,22 +226,36 @@ pub(super) fn past(
     ))?;
     let mut rows = statement.query(params![entry, limit_of(limit)])?;
     let mut past = Vec::new();
+    let mut newest_scheme = None;
     while let Some(row) = rows.next()? {
         let stored = fingerprint_row(row)?;
-        let fingerprints = if is_of_today(&stored) {
-            stored
-        } else {
-            // Fingerprints of two schemes never match; those of a text that is gone stay what they are.
-            states::find(conn, row.get(19)?)?.map_or(stored, |state| Fingerprints::of(&state))
+        let schemes = Schemes {
+            feed: row.get(16)?,
+            page: row.get(17)?,
         };
+        let (mut fingerprints, mut links) = (stored, Vec::new());
+        let is_old = !is_of_today(&stored);
+        // A text that is gone leaves what is stored of it.
+        if (is_old || (stored.page.is_some() && past.len() < AROUND))
+            && let Some(state) = states::find(conn, row.get(19)?)?
+        {
+            if is_old {
+                // Fingerprints of two schemes never match.
+                fingerprints = Fingerprints::of(&state);
+            }
+            // What an older reading did not look for is not known to have been absent.
+            let read_alike = newest_scheme.is_none_or(|newest| newest == schemes.page);
+            fingerprints.around = state.page.as_ref().map(Around::of).filter(|_| read_alike);
+            let page = state.page.filter(|_| read_alike);
+            links = page.map_or_else(Vec::new, |page| prints(&page.links));
+        }
+        newest_scheme = newest_scheme.or(Some(schemes.page));
         past.push(PastRow {
             number: row.get(14)?,
             seen: row.get(15)?,
             fingerprints,
-            schemes: Schemes {
-                feed: row.get(16)?,
-                page: row.get(17)?,
-            },
+            links,
+            schemes,
             origin: row.get(18)?,
         });
     }
@@ -319,5 +339,6 @@ pub(super) fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
             page_address: row.get(12)?,
             guid: row.get(13)?,
         },
+        around: None,
     })
 }

@@ -1,6 +1,8 @@
 //! What strangers write, at every way out: nothing of it moves a cursor, turns text round, or becomes markup, a formula
 //! or a header of its own.
 
+use revisor::domain::state::Link;
+
 use crate::support::{Home, Page, Ran, SECRET, Server};
 
 /// A headline with everything that has fooled a reader of something.
@@ -149,6 +151,74 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
             body["data"]["text"].as_str().expect("a text"),
         );
     }
+}
+
+#[test]
+fn what_stands_around_a_text_leaves_as_text_too() {
+    let bench = crate::around::Bench::new();
+    bench.knew(|page| {
+        page.kicker = Some(EVIL.to_owned());
+        page.standfirst = Some(EVIL.to_owned());
+        page.links.push(Link {
+            words: "building fund".to_owned(),
+            address: format!("https://fund.example/{EVIL}"),
+        });
+        page.links.push(Link {
+            words: EVIL.to_owned(),
+            address: EVIL.to_owned(),
+        });
+        // Its words stay, so that the link alone is gone.
+        page.body[0].text = format!("{} {EVIL}", page.body[0].text);
+    });
+    bench.publish(1);
+    bench.home.check();
+    let events = bench.home.events();
+    assert_eq!(events.len(), 1, "{events:#?}");
+    let diff = &events[0]["data"]["diff"];
+    for member in ["title", "standfirst", "links", "body"] {
+        assert!(diff.get(member).is_some(), "{member} in {diff:#}");
+    }
+    let entry = bench.publisher.url("/a");
+    for arguments in [
+        &["log", "--all"][..],
+        &["log", "--all", "--format", "oneline"],
+        &["log", "--all", "--format", "full"],
+        &["log", "--all", "--format", "ndjson"],
+        &["log", "--all", "--format", "md"],
+        &["show", "1"],
+        &["show", "1", "--json"],
+        &["diff", &entry],
+        &["diff", &entry, "--json"],
+        &["history", &entry],
+        &["export", "evidence", "1"],
+    ] {
+        let ran = bench.home.run(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?} {}", ran.stderr);
+        is_plain(
+            &arguments.join(" "),
+            &format!("{}{}", ran.stdout, ran.stderr),
+        );
+        let in_full = !arguments.contains(&"oneline") && arguments[0] != "history";
+        assert!(
+            !in_full || ran.stdout.contains("desrever"),
+            "{arguments:?} shows nothing of it"
+        );
+    }
+    for arguments in [
+        &["export", "evidence", "1"][..],
+        &["log", "--all", "--format", "md"],
+    ] {
+        let out = bench.home.ok(arguments);
+        assert!(!out.contains("<script>alert"), "{out}");
+    }
+    let csv = bench.home.ok(&["log", "--all", "--format", "csv"]);
+    is_plain("csv", &csv.replace("\r\n", "\n"));
+    let body: serde_json::Value =
+        serde_json::from_slice(&bench.receiver.hooks()[0].body).expect("JSON");
+    is_plain(
+        "the text of a webhook",
+        body["data"]["text"].as_str().expect("a text"),
+    );
 }
 
 #[test]

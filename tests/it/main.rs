@@ -3,6 +3,7 @@
 mod access;
 mod adding;
 mod architecture;
+mod around;
 mod booted;
 mod care;
 mod commands;

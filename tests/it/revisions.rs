@@ -8,7 +8,7 @@ use revisor::domain::classify::Assessment;
 use revisor::domain::compare::{Comparison, compare};
 use revisor::domain::diff::{BlockDiff, BlockOp, Segment};
 use revisor::domain::ids::RevisionNumber;
-use revisor::domain::state::{Block, BlockKind, EntryState, FeedState, PageState};
+use revisor::domain::state::{Block, BlockKind, EntryState, FeedState, Link, PageState};
 use revisor::time::Timestamp;
 
 /// What a file says.
@@ -74,6 +74,7 @@ fn parse(name: &str, text: &str) -> Result<Case, String> {
         revert_of: None,
         dates_moved: true,
         partly_back_to: None,
+        dates_stayed: false,
     };
     for line in head
         .lines()
@@ -84,7 +85,10 @@ fn parse(name: &str, text: &str) -> Result<Case, String> {
             .ok_or_else(|| format!("`{line}` is no `key: value`"))?;
         let value = value.trim();
         match key {
-            "dates" => context.dates_moved = value != "still",
+            "dates" => {
+                context.dates_moved = !matches!(value, "still" | "none");
+                context.dates_stayed = value == "still";
+            }
             "revert" => {
                 let number = value.parse().map_err(|_| "`revert` takes a number")?;
                 context.revert_of = Some(RevisionNumber(number));
@@ -130,6 +134,17 @@ fn state(text: &str) -> Result<EntryState, String> {
             "updated" => page.modified = Some(moment(&value)?),
             "og:title" => page.og_title = Some(value),
             "byline" => page.byline = Some(value),
+            "kicker" => page.kicker = Some(value),
+            "standfirst" => page.standfirst = Some(value),
+            "link" => {
+                let (words, address) = value
+                    .split_once(" -> ")
+                    .ok_or_else(|| format!("`@link {value}` has no ` -> `"))?;
+                page.links.push(Link {
+                    words: words.to_owned(),
+                    address: address.to_owned(),
+                });
+            }
             "feed-title" => feed.get_or_insert_default().title = Some(value),
             "summary" => feed.get_or_insert_default().summary = vec![Block::paragraph(value)],
             "address" => feed.get_or_insert_default().address = Some(value),

@@ -31,6 +31,23 @@ fn sha256(parts: &[&[u8]]) -> Vec<u8> {
 
 /// Makes the database one of the older revisor; its chain is right.
 fn age(database: &Path) {
+    rewrite(database, |state| {
+        if let Some(page) = &mut state.page {
+            page.body.insert(0, Block::paragraph(ONCE_READ));
+        }
+    });
+    under_older_scheme(database);
+}
+
+/// The texts of the database were read under an older scheme.
+pub(crate) fn under_older_scheme(database: &Path) {
+    let conn = Connection::open(database).unwrap();
+    conn.execute_batch("UPDATE revisions SET page_scheme = 0; UPDATE entries SET page_scheme = 0;")
+        .unwrap();
+}
+
+/// Makes other states of those that are stored, as if they had been read so; the chain is right.
+pub(crate) fn rewrite(database: &Path, mut change: impl FnMut(&mut EntryState)) {
     let mut conn = Connection::open(database).unwrap();
     let tx = conn.transaction().unwrap();
     let states: Vec<(i64, i64, Vec<u8>)> = tx
@@ -43,9 +60,7 @@ fn age(database: &Path) {
     for (id, bytes, body) in states {
         let json = zstd::bulk::decompress(&body, usize::try_from(bytes).unwrap()).unwrap();
         let mut state: EntryState = serde_json::from_slice(&json).unwrap();
-        if let Some(page) = &mut state.page {
-            page.body.insert(0, Block::paragraph(ONCE_READ));
-        }
+        change(&mut state);
         let prints = Fingerprints::of(&state);
         let json = serde_json::to_vec(&state).unwrap();
         tx.execute(
@@ -68,8 +83,7 @@ fn age(database: &Path) {
         .unwrap();
     }
     tx.execute_batch(
-        "UPDATE revisions SET page_scheme = 0; UPDATE entries SET page_scheme = 0; \
-         UPDATE entries SET page_fp = (SELECT page_fp FROM revisions AS r \
+        "UPDATE entries SET page_fp = (SELECT page_fp FROM revisions AS r \
          WHERE r.entry_id = entries.id AND r.number = entries.revision);",
     )
     .unwrap();

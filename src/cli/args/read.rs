@@ -37,7 +37,7 @@ pub struct Filter {
     /// Only changes of headlines
     #[arg(long, conflicts_with = "field")]
     pub headline: bool,
-    /// Only changes of these: title, summary, body, byline, date, address, guid
+    /// Only changes of these: title, standfirst, summary, body, byline, date, address, guid
     #[arg(
         hide_possible_values = true,
         long,
@@ -90,6 +90,9 @@ pub enum FieldArg {
     /// The headline
     #[value(alias = "headline")]
     Title,
+    /// The sentences under the headline
+    #[value(alias = "dek")]
+    Standfirst,
     /// The feed's description
     Summary,
     /// The full text
@@ -111,6 +114,7 @@ impl From<FieldArg> for Field {
     fn from(value: FieldArg) -> Self {
         match value {
             FieldArg::Title => Self::Title,
+            FieldArg::Standfirst => Self::Standfirst,
             FieldArg::Summary => Self::Summary,
             FieldArg::Body => Self::Body,
             FieldArg::Byline => Self::Byline,

@@ -147,7 +147,8 @@ impl Judge {
         significance: Significance,
     ) -> Vec<String> {
         // German writes every noun with a capital, and headlines may do so with every word.
-        if evidence.languages.is("de") || edit.place == Place::Headline && is_title_case(evidence) {
+        let is_title = matches!(edit.place, Place::Headline | Place::Kicker);
+        if evidence.languages.is("de") || is_title && is_title_case(evidence, edit.place) {
             return Vec::new();
         }
         let mut old = names(&edit.removed, edit.begins_sentence, evidence);
@@ -361,11 +362,11 @@ fn names(side: &Side, begins_sentence: bool, evidence: &Evidence) -> Vec<String>
 }
 
 /// Whether most words of the headline begin with a capital.
-fn is_title_case(evidence: &Evidence) -> bool {
+fn is_title_case(evidence: &Evidence, place: Place) -> bool {
     let headlines = evidence
         .passages
         .iter()
-        .filter(|passage| passage.place == Place::Headline);
+        .filter(|passage| passage.place == place);
     let (mut capital, mut all) = (0, 0);
     for word in headlines.flat_map(|passage| passage.new.split_whitespace()) {
         if word.starts_with(char::is_alphabetic) && word.chars().count() > 3 {

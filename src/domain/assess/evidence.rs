@@ -9,11 +9,14 @@ use super::side::Side;
 use crate::domain::compare::Comparison;
 use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, diff_line, hunks};
 use crate::domain::normalise::{reading, visible};
+use crate::domain::state::HeadlineSource;
 
 /// Where an edit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Headline,
+    Kicker,
+    Standfirst,
     Summary,
     /// The number of the paragraph.
     Body(u32),
@@ -24,6 +27,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Headline => f.write_str("the headline"),
+            Self::Kicker => f.write_str("the kicker"),
+            Self::Standfirst => f.write_str("the standfirst"),
             Self::Summary => f.write_str("the summary"),
             Self::Body(number) => write!(f, "¶{number}"),
             Self::Byline => f.write_str("the by-line"),
@@ -93,8 +98,19 @@ impl Evidence {
                 .take(index)
                 .any(|other| other.segments == headline.segments);
             if !known {
-                evidence.line(Place::Headline, &headline.segments);
+                let place = match headline.source {
+                    HeadlineSource::Kicker => Place::Kicker,
+                    _ => Place::Headline,
+                };
+                evidence.line(place, &headline.segments);
             }
+        }
+        match comparison.standfirst.as_deref() {
+            None => {}
+            // One that came or went is a paragraph that came or went.
+            Some([Segment::Insert(text)]) => evidence.whole(Place::Standfirst, text.clone(), true),
+            Some([Segment::Delete(text)]) => evidence.whole(Place::Standfirst, text.clone(), false),
+            Some(segments) => evidence.line(Place::Standfirst, segments),
         }
         if let Some(segments) = &comparison.byline {
             evidence.line(Place::Byline, segments);
@@ -267,10 +283,14 @@ fn sample(comparison: &Comparison) -> String {
         .flatten()
         .flat_map(|diff| &diff.blocks)
         .flat_map(|block| &block.segments);
-    let lines = [&comparison.title, &comparison.byline]
-        .into_iter()
-        .flatten()
-        .flatten();
+    let lines = [
+        &comparison.standfirst,
+        &comparison.title,
+        &comparison.byline,
+    ]
+    .into_iter()
+    .flatten()
+    .flatten();
     for segment in prose.chain(lines) {
         sample.push_str(segment.text());
         sample.push(' ');

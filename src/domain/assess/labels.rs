@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::edits;
-use super::evidence::{Edit, Evidence, Place};
+use super::evidence::{Edit, Evidence, Passage, Place};
 use super::judge::{Judge, MANY, clip};
 use super::notice::{self, Notice};
 use crate::domain::classify::{Label, Significance};
@@ -10,7 +10,7 @@ use crate::domain::compare::Comparison;
 use crate::domain::diff::{Segment, word_count};
 use crate::domain::event::Field;
 use crate::domain::normalise::reading;
-use crate::domain::state::Channel;
+use crate::domain::state::{Channel, HeadlineSource};
 
 /// In bytes: `訂正`.
 const SHORTEST_NOTICE: usize = 6;
@@ -38,10 +38,12 @@ impl Judge {
         self.quotations(evidence);
         self.blocks(evidence);
         self.notices(evidence);
+        self.headlines(comparison, evidence);
+        self.targets(comparison);
         self.fields(comparison, evidence);
         self.dates_beside(comparison, context);
         self.revert(context, Significance::Minor);
-        self.stealth(comparison, context);
+        self.unannounced(comparison, evidence, context);
     }
 
     fn revert(&mut self, context: &Context, significance: Significance) {
@@ -106,36 +108,63 @@ impl Judge {
         }
     }
 
-    fn fields(&mut self, comparison: &Comparison, evidence: &Evidence) {
-        if let Some(title) = &comparison.title {
+    /// The headlines, and the kicker above them: by itself that says less, and its words are named by themselves.
+    fn headlines(&mut self, comparison: &Comparison, evidence: &Evidence) {
+        let (kickers, titles): (Vec<_>, Vec<_>) = comparison
+            .headlines
+            .iter()
+            .partition(|headline| headline.source == HeadlineSource::Kicker);
+        for (place, moved) in [(Place::Headline, titles), (Place::Kicker, kickers)] {
             let edits: Vec<&Edit> = evidence
                 .edits
                 .iter()
-                .filter(|edit| edit.place == Place::Headline)
+                .filter(|edit| edit.place == place)
                 .collect();
-            if !edits.is_empty() {
-                let significance = if edits.iter().all(|edit| edits::slip(edit).is_some()) {
-                    Significance::Minor
-                } else {
-                    Significance::Substantive
-                };
-                let mut sources: Vec<&str> = comparison
-                    .headlines
-                    .iter()
-                    .map(|headline| headline.source.as_str())
-                    .collect();
-                sources.dedup();
-                let old = Segment::old_side(title);
-                let new = Segment::new_side(title);
-                let text = format!(
-                    "“{}” → “{}” ({})",
-                    clip(&old),
-                    clip(&new),
-                    sources.join(", ")
-                );
-                self.found(Label::Headline, significance, text);
-            }
+            let Some(first) = moved.first().filter(|_| !edits.is_empty()) else {
+                continue;
+            };
+            let slips = edits.iter().all(|edit| edits::slip(edit).is_some());
+            let significance = if slips || place == Place::Kicker {
+                Significance::Minor
+            } else {
+                Significance::Substantive
+            };
+            let mut sources: Vec<&str> = moved
+                .iter()
+                .map(|headline| headline.source.as_str())
+                .collect();
+            sources.dedup();
+            let text = format!(
+                "“{}” → “{}” ({})",
+                clip(&Segment::old_side(&first.segments)),
+                clip(&Segment::new_side(&first.segments)),
+                sources.join(", ")
+            );
+            self.found(Label::Headline, significance, text);
         }
+    }
+
+    /// Links that lead elsewhere under the same words.
+    fn targets(&mut self, comparison: &Comparison) {
+        for link in &comparison.links {
+            let words = clip(&link.words);
+            let [from, to] = [&link.from, &link.to].map(|side| side.as_deref().map(clip));
+            let text = match (from, to) {
+                (Some(from), Some(to)) => format!("“{words}”: {from} → {to}"),
+                (Some(from), None) => format!("“{words}” is no longer a link to {from}"),
+                (None, Some(to)) => format!("“{words}” is now a link to {to}"),
+                (None, None) => continue,
+            };
+            let significance = if link.moves_host() {
+                Significance::Substantive
+            } else {
+                Significance::Minor
+            };
+            self.found(Label::Link, significance, text);
+        }
+    }
+
+    fn fields(&mut self, comparison: &Comparison, evidence: &Evidence) {
         if let Some(byline) = &comparison.byline {
             let old = Segment::old_side(byline);
             let new = Segment::new_side(byline);
@@ -166,7 +195,7 @@ impl Judge {
         let text_moved = comparison
             .fields
             .iter()
-            .any(|field| matches!(field, Field::Title | Field::Summary | Field::Body));
+            .any(|field| !matches!(field, Field::Byline | Field::Address | Field::Guid));
         if text_moved && !evidence.is_only_recut() && self.has_nothing_but(Label::Typographic) {
             self.found(Label::Wording, Significance::Minor, "the text".to_owned());
         }
@@ -242,15 +271,25 @@ impl Judge {
         }
     }
 
-    fn stealth(&mut self, comparison: &Comparison, context: &Context) {
+    fn unannounced(&mut self, comparison: &Comparison, evidence: &Evidence, context: &Context) {
         let material = self.significance() == Some(Significance::Substantive);
         let read = comparison
             .fields
             .iter()
-            .any(|field| matches!(field, Field::Title | Field::Body));
-        if material && read && !context.dates_moved && !self.has(Label::CorrectionNotice) {
-            let text = "no notice appeared and no claimed date moved".to_owned();
-            self.found(Label::Stealth, Significance::Substantive, text);
+            .any(|field| matches!(field, Field::Title | Field::Standfirst | Field::Body));
+        let still = context.dates_stayed && !context.dates_moved;
+        if !material || !read || !still || self.has(Label::CorrectionNotice) {
+            return;
+        }
+        // A notice that stood there before and was written anew tells of the change, too.
+        let retold = |passage: &Passage| {
+            passage.old != passage.new
+                && passage.new.len() >= SHORTEST_NOTICE
+                && notice::find(&passage.new).is_some()
+        };
+        if !evidence.passages.iter().take(MANY).any(retold) {
+            let text = "no notice appeared, and the date of the last change is the same".to_owned();
+            self.found(Label::Unannounced, Significance::Substantive, text);
         }
     }
 }

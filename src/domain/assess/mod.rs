@@ -18,8 +18,10 @@ mod side;
 mod typo;
 
 use super::classify::{Assessment, Label, Reason, Significance};
-use super::compare::Comparison;
+use super::compare::{Comparison, dates_moved};
 use super::ids::RevisionNumber;
+use super::outcome::ClaimedDates;
+use super::state::EntryState;
 use evidence::Evidence;
 use judge::Judge;
 
@@ -32,6 +34,21 @@ pub struct Context {
     pub partly_back_to: Option<RevisionNumber>,
     /// Whether a claimed date moved: see [`dates_moved`](super::compare::dates_moved).
     pub dates_moved: bool,
+    /// Whether a channel that shows the change claims a date of its last change, which did not move.
+    pub dates_stayed: bool,
+}
+
+impl Context {
+    /// Of the step between two states, by nothing but what they say.
+    #[must_use]
+    pub fn between(old: &EntryState, new: &EntryState, comparison: &Comparison) -> Self {
+        let (before, now) = (ClaimedDates::of(old), ClaimedDates::of(new));
+        Self {
+            dates_moved: dates_moved(old, new),
+            dates_stayed: before.unmoved(&now, &comparison.channels),
+            ..Self::default()
+        }
+    }
 }
 
 /// Judges a difference.

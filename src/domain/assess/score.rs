@@ -17,7 +17,7 @@ fn points(label: Label) -> (i32, i32, i32) {
         Label::CorrectionNotice => (20, 0, 20),
         Label::Name => (12, 4, 20),
         Label::Attribution => (10, 4, 18),
-        Label::Stealth | Label::Revert => (10, 0, 10),
+        Label::Unannounced | Label::Revert => (10, 0, 10),
         Label::Wording => (8, 1, 12),
         Label::ParagraphAdded => (8, 3, 20),
         Label::Byline => (6, 0, 6),
@@ -92,7 +92,7 @@ fn name(label: Label, count: u32) -> String {
         Label::Link => "link",
         Label::CorrectionNotice => "correction notice",
         Label::Revert => "revert",
-        Label::Stealth => "stealth",
+        Label::Unannounced => "unannounced",
     };
     if count > 1 {
         format!("{name} ×{count}")

@@ -157,15 +157,21 @@ fn paragraphs_come_go_and_move() {
 }
 
 #[test]
-fn stealth_needs_still_dates_and_no_notice() {
+fn unannounced_needs_still_dates_and_no_notice() {
     let old = page("Twelve die in fire", &["The fire killed 12 people."]);
     let new = page("Twelve die in fire", &["The fire killed 21 people."]);
+    let still = Context {
+        dates_stayed: true,
+        ..Context::default()
+    };
     let comparison = compare(&old, &new).unwrap();
     assert!(
-        assess(&comparison, &Context::default())
+        !assess(&comparison, &Context::default())
             .labels
-            .contains(&Stealth)
+            .contains(&Unannounced),
+        "no date is claimed"
     );
+    assert!(assess(&comparison, &still).labels.contains(&Unannounced));
     let noticed = page(
         "Twelve die in fire",
         &[
@@ -174,8 +180,66 @@ fn stealth_needs_still_dates_and_no_notice() {
         ],
     );
     let comparison = compare(&old, &noticed).unwrap();
-    let labels = assess(&comparison, &Context::default()).labels;
-    assert!(labels.contains(&CorrectionNotice) && !labels.contains(&Stealth));
+    let labels = assess(&comparison, &still).labels;
+    assert!(labels.contains(&CorrectionNotice) && !labels.contains(&Unannounced));
+}
+
+#[test]
+fn standfirst_and_kicker_are_judged_by_what_they_say() {
+    let state = |kicker: &str, standfirst: &str| {
+        let mut state = page("A report on the harbour", &["Text."]);
+        let page = state.page.as_mut().unwrap();
+        page.kicker = Some(kicker.to_owned());
+        page.standfirst = Some(standfirst.to_owned());
+        state
+    };
+    let judged = |old: (&str, &str), new: (&str, &str)| {
+        let comparison = compare(&state(old.0, old.1), &state(new.0, new.1)).unwrap();
+        assess(&comparison, &Context::default())
+    };
+    for (old, new, labels) in [
+        (
+            "He signed it.",
+            "He did not sign it.",
+            [Negation].as_slice(),
+        ),
+        ("It cost 12 million.", "It cost 21 million.", &[Number]),
+        (
+            "The goverment agreed to it.",
+            "The government agreed to it.",
+            &[Typo],
+        ),
+        (
+            "He called it “a mess” then.",
+            "He called it a mess then.",
+            &[Quote],
+        ),
+        ("So \"it\" is.", "So “it” is.", &[Typographic]),
+    ] {
+        let found = judged(("Live", old), ("Live", new));
+        let mut expected = labels.to_vec();
+        expected.sort_unstable();
+        assert_eq!(
+            found.labels, expected,
+            "{old} => {new}: {:?}",
+            found.reasons
+        );
+        assert!(
+            found
+                .reasons
+                .iter()
+                .all(|reason| reason.text.contains("the standfirst"))
+        );
+    }
+    let found = judged(("Live", "In short."), ("Opinion", "In short."));
+    assert!(found.labels.contains(&Headline), "{found:?}");
+    assert!(
+        found
+            .reasons
+            .iter()
+            .any(|reason| reason.text.ends_with("(kicker)")),
+        "{found:?}"
+    );
 }
 
 #[test]

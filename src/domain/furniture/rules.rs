@@ -10,6 +10,7 @@ use super::pattern::{template_key, text_key};
 use crate::domain::assess::is_notice;
 use crate::domain::diff::LeftOut;
 use crate::domain::ids::RuleId;
+use crate::domain::links;
 use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind, EntryState, FeedState, PageState};
 use crate::time::Timestamp;
@@ -342,14 +343,19 @@ impl Rules {
         if !self.touches(&state.body) {
             return Cow::Borrowed(state);
         }
-        Cow::Owned(PageState {
+        let mut counted = PageState {
             h1: self.line(state.h1.as_ref()),
             og_title: self.line(state.og_title.as_ref()),
             ld_headline: self.line(state.ld_headline.as_ref()),
+            kicker: self.line(state.kicker.as_ref()),
+            standfirst: self.line(state.standfirst.as_ref()),
             byline: self.line(state.byline.as_ref()),
             body: self.blocks(&state.body),
             ..state.clone()
-        })
+        };
+        // Links go with their text.
+        counted.links = links::within(&counted);
+        Cow::Owned(counted)
     }
 
     /// What counts of both channels.
@@ -402,6 +408,8 @@ impl Rules {
             self.pair_line(&old.h1, &mut new.h1);
             self.pair_line(&old.og_title, &mut new.og_title);
             self.pair_line(&old.ld_headline, &mut new.ld_headline);
+            self.pair_line(&old.kicker, &mut new.kicker);
+            self.pair_line(&old.standfirst, &mut new.standfirst);
             self.pair_line(&old.byline, &mut new.byline);
             left_out[2] = self.pair_blocks(&mut old.body, &mut new.body);
         }

@@ -208,3 +208,22 @@ proptest! {
         prop_assert!(!same_to_the_reader(&old, &new), "{:?} {:?}", old, new);
     }
 }
+
+#[test]
+fn what_is_struck_out_and_what_is_raised_is_not_swallowed() {
+    for (one, other) in [
+        (
+            "The bridge is ~~closed~~ open.",
+            "The bridge is closed open.",
+        ),
+        ("~~The bridge is closed.~~", "The bridge is closed."),
+        ("about 10^6 cells", "about 106 cells"),
+        ("about 10^6 cells", "about 10^-6 cells"),
+        ("x^2", "x2"),
+    ] {
+        assert!(!same_to_the_eye(one, other), "{one}");
+        assert!(!same_to_the_reader(one, other), "{one}");
+        assert_eq!(visible(one), one);
+        assert_eq!(reading(one), one);
+    }
+}

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use crate::domain::diff::{BlockDiff, Segment};
 use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, Field, HeadlineInfo};
+use crate::domain::links::LinkChange;
+use crate::domain::normalise::visible;
 use crate::domain::state::{Block, EntryState, HeadlineSource, PageState};
 
 /// The first field whose diff does not rebuild a text of the one state and the same text of the other.
@@ -48,6 +50,9 @@ pub fn wrong_field(
     if !diff.headlines.iter().all(other) {
         return Some("headlines");
     }
+    if !line(&diff.standfirst, &[|state| owned_str(state.standfirst())]) {
+        return Some("standfirst");
+    }
     if !line(&diff.byline, &BYLINES) {
         return Some("by-line");
     }
@@ -56,6 +61,9 @@ pub fn wrong_field(
     }
     if !text(&diff.body, &[page_body, feed_body]) {
         return Some("text");
+    }
+    if !diff.links.iter().all(|link| link_fits(link, before, after)) {
+        return Some("links");
     }
     if let Some(moved) = &diff.address
         && !addresses_fit(moved, before, after)
@@ -76,8 +84,9 @@ pub fn wrong_field(
 pub(super) fn unshown_field(change: &ChangeInfo, diff: &DiffInfo) -> Option<Field> {
     let shown = |field| match field {
         Field::Title => diff.title.is_some(),
+        Field::Standfirst => diff.standfirst.is_some(),
         Field::Summary => diff.summary.is_some(),
-        Field::Body => diff.body.is_some(),
+        Field::Body => diff.body.is_some() || !diff.links.is_empty(),
         Field::Byline => diff.byline.is_some(),
         Field::Address => diff.address.is_some(),
         Field::Guid => diff.guid.is_some(),
@@ -86,6 +95,7 @@ pub(super) fn unshown_field(change: &ChangeInfo, diff: &DiffInfo) -> Option<Fiel
     };
     [
         Field::Title,
+        Field::Standfirst,
         Field::Summary,
         Field::Body,
         Field::Byline,
@@ -135,7 +145,19 @@ fn addresses_fit([old, new]: &[String; 2], before: &EntryState, after: &EntrySta
 type Line = fn(&EntryState) -> String;
 type Text = fn(&EntryState) -> &[Block];
 
-const TITLES: [Line; 5] = [
+/// Whether the words of a link led there before, and lead there now.
+fn link_fits(change: &LinkChange, before: &EntryState, after: &EntryState) -> bool {
+    let words = visible(&change.words);
+    let leads = |state: &EntryState, address: &Option<String>| {
+        let mut links = state.page.iter().flat_map(|page| &page.links);
+        address.as_ref().is_none_or(|address| {
+            links.any(|link| link.address == *address && visible(&link.words) == words)
+        })
+    };
+    leads(before, &change.from) && leads(after, &change.to)
+}
+
+const TITLES: [Line; 6] = [
     |state| owned(state.feed.as_ref().and_then(|feed| feed.title.as_ref())),
     |state| owned(state.page.as_ref().and_then(|page| page.h1.as_ref())),
     |state| owned(state.page.as_ref().and_then(|page| page.og_title.as_ref())),
@@ -154,6 +176,7 @@ const TITLES: [Line; 5] = [
             .unwrap_or_default()
             .to_owned()
     },
+    |state| owned_str(state.kicker()),
 ];
 
 /// What is told under the name of a headline.
@@ -163,6 +186,7 @@ fn lines_of(source: HeadlineSource) -> &'static [Line] {
         HeadlineSource::H1 => &[TITLES[1], TITLES[4]],
         HeadlineSource::OgTitle => &TITLES[2..3],
         HeadlineSource::JsonLd => &TITLES[3..4],
+        HeadlineSource::Kicker => &TITLES[5..6],
     }
 }
 
@@ -170,6 +194,10 @@ const BYLINES: [Line; 2] = [
     |state| owned(state.page.as_ref().and_then(|page| page.byline.as_ref())),
     |state| owned(state.feed.as_ref().and_then(|feed| feed.byline.as_ref())),
 ];
+
+fn owned_str(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
+}
 
 fn owned(text: Option<&String>) -> String {
     text.cloned().unwrap_or_default()
@@ -233,7 +261,7 @@ fn same(
 mod tests {
     use super::*;
     use crate::domain::compare::compare;
-    use crate::domain::state::FeedState;
+    use crate::domain::state::{FeedState, Link};
 
     fn state(headline: &str, shared: &str, address: &str, guid: &str) -> EntryState {
         EntryState {
@@ -256,6 +284,41 @@ mod tests {
             state("Talks denied", "Denied!", "https://n.example/a", "one"),
             state("Talks admitted", "Admitted!", "https://n.example/b", "two"),
         )
+    }
+
+    #[test]
+    fn standfirst_kicker_and_links_are_held_against_both_texts() {
+        let side = |text: &str, address: &str| EntryState {
+            page: Some(PageState {
+                kicker: Some(text.to_owned()),
+                standfirst: Some(text.to_owned()),
+                body: vec![Block::paragraph("Here is a report.")],
+                links: vec![Link {
+                    words: "report".to_owned(),
+                    address: address.to_owned(),
+                }],
+                ..PageState::default()
+            }),
+            feed: None,
+        };
+        let (before, after) = (side("One", "/1"), side("Two", "/2"));
+        let comparison = compare(&before, &after).unwrap();
+        let whole = DiffInfo {
+            title: comparison.title,
+            standfirst: comparison.standfirst,
+            links: comparison.links,
+            ..DiffInfo::default()
+        };
+        assert_eq!(wrong_field(&whole, &before, &after), None);
+        let mut wrong = whole.clone();
+        wrong.standfirst = Some(vec![Segment::Insert("Two".into())]);
+        assert_eq!(wrong_field(&wrong, &before, &after), Some("standfirst"));
+        let mut wrong = whole.clone();
+        wrong.links[0].from = Some("/2".into());
+        assert_eq!(wrong_field(&wrong, &before, &after), Some("links"));
+        let mut wrong = whole;
+        wrong.title = Some(vec![Segment::Insert("Three".into())]);
+        assert_eq!(wrong_field(&wrong, &before, &after), Some("headline"));
     }
 
     fn told(before: &EntryState, after: &EntryState) -> DiffInfo {

@@ -1,0 +1,458 @@
+//! Links in the text: where the words stayed and the target moved.
+//!
+//! A link whose words changed is seen as a change of the text. Here is what no reader of the words can see: the same
+//! words lead elsewhere, or are a link no longer, or have become one. What makes no other target (tracking parameters,
+//! fragment, scheme, `www.`, trailing slash) does not count.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::normalise::visible;
+use super::state::{Link, PageState};
+use super::url::{canonical, host_of};
+
+/// So many links of a page are compared.
+const MOST: usize = 2_000;
+
+/// The links that are compared.
+pub(super) fn compared(links: &[Link]) -> impl Iterator<Item = &Link> {
+    links.iter().take(MOST)
+}
+
+/// Words that lead elsewhere than before; at least one of the addresses is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkChange {
+    /// The linked words, as in the new text; as in the old one where they are no link any more.
+    pub words: String,
+    /// Where they led before; absent when they were no link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Where they lead now; absent when they are no link any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+impl LinkChange {
+    /// Whether the words lead to another host than before.
+    #[must_use]
+    pub fn moves_host(&self) -> bool {
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => host(from) != host(to),
+            _ => false,
+        }
+    }
+}
+
+/// The form in which targets are compared. An address without a host, as in a file, is taken as one of a site.
+#[must_use]
+pub fn target(address: &str) -> String {
+    match Url::parse(address.trim()) {
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            let base = Url::parse("https://relative.invalid/");
+            let joined = base.and_then(|base| base.join(address.trim()));
+            joined.map_or_else(|_| canonical(address), |url| canonical(url.as_str()))
+        }
+        Ok(_) | Err(_) => canonical(address),
+    }
+}
+
+fn host(address: &str) -> Option<String> {
+    host_of(&target(address))
+}
+
+/// The links whose words are in both texts and that lead elsewhere.
+///
+/// Links with the same words are paired in their order, those with the same target first. Words that are in one of the
+/// two texts only, or in a part that does not count, belong to a link that came or went with its text.
+#[must_use]
+pub fn changes(old: &PageState, new: &PageState) -> Vec<LinkChange> {
+    if old.links == new.links {
+        return Vec::new();
+    }
+    let mut found = candidates(&old.links, &new.links);
+    found.retain(|change| !moved_with_page(change, old, new));
+    if found.is_empty() {
+        return found;
+    }
+    let (before, after) = (text(old), text(new));
+    found.retain(|change| {
+        let words = visible(&change.words);
+        let count = |text: &str| text.matches(&*words).count();
+        let (before, after) = (count(&before), count(&after));
+        match (&change.from, &change.to) {
+            (Some(_), Some(_)) => before > 0 && after > 0,
+            _ => before > 0 && before == after,
+        }
+    });
+    found
+}
+
+/// Links of the same words that lead elsewhere, wherever these stand.
+fn candidates(old: &[Link], new: &[Link]) -> Vec<LinkChange> {
+    #[derive(Default)]
+    struct Same<'a> {
+        old: Vec<(&'a Link, String)>,
+        new: Vec<(&'a Link, String)>,
+    }
+    let mut by_words: HashMap<String, Same<'_>> = HashMap::new();
+    let mut order: Vec<String> = Vec::new();
+    for (links, is_new) in [(new, true), (old, false)] {
+        for link in compared(links) {
+            let words = visible(&link.words).into_owned();
+            let same = by_words.entry(words.clone()).or_insert_with(|| {
+                order.push(words);
+                Same::default()
+            });
+            let side = if is_new { &mut same.new } else { &mut same.old };
+            side.push((link, target(&link.address)));
+        }
+    }
+    let mut found = Vec::new();
+    for words in order {
+        let Some(mut same) = by_words.remove(&words).filter(|_| !words.is_empty()) else {
+            continue;
+        };
+        same.old.retain(|(_, target)| {
+            let twin = same.new.iter().position(|(_, other)| other == target);
+            twin.map(|at| same.new.remove(at)).is_none()
+        });
+        let (mut old, mut new) = (same.old.into_iter(), same.new.into_iter());
+        loop {
+            let (from, to) = (old.next(), new.next());
+            let Some((link, _)) = to.as_ref().or(from.as_ref()) else {
+                break;
+            };
+            found.push(LinkChange {
+                words: link.words.clone(),
+                from: from.map(|(link, _)| link.address.clone()),
+                to: to.map(|(link, _)| link.address.clone()),
+            });
+        }
+    }
+    found
+}
+
+/// Whether a link leads elsewhere only because the page has another address: to itself, or inside of its site.
+fn moved_with_page(change: &LinkChange, old: &PageState, new: &PageState) -> bool {
+    let (Some(from), Some(to)) = (&change.from, &change.to) else {
+        return false;
+    };
+    let (Some(was), Some(is)) = (&old.canonical, &new.canonical) else {
+        return false;
+    };
+    let [from, to, was, is] = [from, to, was, is].map(|address| target(address));
+    if was == is {
+        return false;
+    }
+    if from == was && to == is {
+        return true;
+    }
+    let parts = |address: &str| {
+        let host = host_of(address)?;
+        let rest = address.strip_prefix("https://")?;
+        Some((rest.strip_prefix(&host)?.to_owned(), host))
+    };
+    match (parts(&from), parts(&to), host_of(&was), host_of(&is)) {
+        (Some((path, from)), Some((same, to)), Some(was), Some(is)) => {
+            path == same && was != is && from == was && to == is
+        }
+        _ => false,
+    }
+}
+
+/// Everything that a reader of the article sees, but its headline.
+fn text(page: &PageState) -> String {
+    let body = page.body.iter().map(|block| block.text.as_str());
+    let all: Vec<_> = page
+        .standfirst
+        .as_deref()
+        .into_iter()
+        .chain(body)
+        .map(visible)
+        .collect();
+    all.join("\n")
+}
+
+/// The links whose words are in the text.
+#[must_use]
+pub fn within(page: &PageState) -> Vec<Link> {
+    if page.links.is_empty() {
+        return Vec::new();
+    }
+    let text = text(page);
+    compared(&page.links)
+        .filter(|link| text.contains(&*visible(&link.words)))
+        .cloned()
+        .collect()
+}
+
+/// A link, as far as its movements are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkPrint {
+    words: u64,
+    host: u64,
+    target: u64,
+}
+
+/// The links of a page, in their order.
+#[must_use]
+pub fn prints(links: &[Link]) -> Vec<LinkPrint> {
+    let print = |link: &Link| LinkPrint {
+        words: hash(&*visible(&link.words)),
+        host: hash(&host(&link.address)),
+        target: hash(&target(&link.address)),
+    };
+    compared(links).map(print).collect()
+}
+
+/// Whether a link has led elsewhere at each of the two steps before, always on the same host: its address is made for
+/// each reader, or at each look. `past` has the links of the page's last states, the oldest first.
+#[must_use]
+pub fn rotates<'a>(
+    change: &LinkChange,
+    past: impl DoubleEndedIterator<Item = &'a [LinkPrint]>,
+) -> bool {
+    let (Some(from), Some(to)) = (&change.from, &change.to) else {
+        return false;
+    };
+    let there = host(to);
+    if there.is_none() || host(from) != there {
+        return false;
+    }
+    let (words, there) = (hash(&*visible(&change.words)), hash(&there));
+    let mut later: Option<Vec<u64>> = None;
+    let mut moves = 0;
+    for links in past.rev() {
+        let targets: Vec<u64> = links
+            .iter()
+            .filter(|link| link.words == words && link.host == there)
+            .map(|link| link.target)
+            .collect();
+        if targets.is_empty() || later.as_ref() == Some(&targets) {
+            return false;
+        }
+        moves += u32::from(later.is_some());
+        if moves == 2 {
+            return true;
+        }
+        later = Some(targets);
+    }
+    false
+}
+
+/// Of this run of the program only: never stored.
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::state::Block;
+
+    fn link(words: &str, address: &str) -> Link {
+        Link {
+            words: words.to_owned(),
+            address: address.to_owned(),
+        }
+    }
+
+    fn page(text: &str, links: &[(&str, &str)]) -> PageState {
+        PageState {
+            body: vec![Block::paragraph(text)],
+            links: links
+                .iter()
+                .map(|(words, address)| link(words, address))
+                .collect(),
+            ..PageState::default()
+        }
+    }
+
+    const TEXT: &str = "The ministry published the report, the union its answer.";
+
+    #[test]
+    fn words_that_lead_elsewhere_are_found() {
+        let old = page(
+            TEXT,
+            &[
+                ("the report", "https://a.example/r"),
+                ("its answer", "https://u.example/1"),
+            ],
+        );
+        let new = page(
+            TEXT,
+            &[
+                ("the report", "https://b.example/r"),
+                ("its answer", "https://u.example/2"),
+            ],
+        );
+        let found = changes(&old, &new);
+        assert_eq!(found.len(), 2);
+        assert!(found[0].moves_host() && !found[1].moves_host());
+        assert_eq!(found[1].from.as_deref(), Some("https://u.example/1"));
+        assert_eq!(found[1].to.as_deref(), Some("https://u.example/2"));
+    }
+
+    #[test]
+    fn other_spellings_of_a_target_are_the_same_target() {
+        for (one, other) in [
+            (
+                "https://a.example/r",
+                "http://www.a.example/r/?utm_source=x#part",
+            ),
+            ("/r", "/r/#part"),
+            ("../r?fbclid=1", "../r"),
+            ("#note-1", "#note-2"),
+            ("mailto:desk@a.example", " mailto:desk@a.example"),
+        ] {
+            let (old, new) = (
+                page(TEXT, &[("the report", one)]),
+                page(TEXT, &[("the report", other)]),
+            );
+            assert_eq!(changes(&old, &new), [], "{one} {other}");
+        }
+        let (old, new) = (
+            page(TEXT, &[("the report", "/r")]),
+            page(TEXT, &[("the report", "/s")]),
+        );
+        assert_eq!(changes(&old, &new).len(), 1);
+    }
+
+    #[test]
+    fn a_link_that_goes_while_its_words_stay_is_found_and_one_that_goes_with_them_is_text() {
+        let old = page(TEXT, &[("the report", "https://a.example/r")]);
+        let gone = changes(&old, &page(TEXT, &[]));
+        assert_eq!(
+            (gone[0].from.is_some(), gone[0].to.is_some()),
+            (true, false)
+        );
+        let came = changes(&page(TEXT, &[]), &old);
+        assert_eq!(
+            (came[0].from.is_some(), came[0].to.is_some()),
+            (false, true)
+        );
+        assert_eq!(changes(&old, &page("The union gave its answer.", &[])), []);
+    }
+
+    #[test]
+    fn links_of_the_same_words_change_places_without_a_change() {
+        let old = page(
+            "here and here and here",
+            &[("here", "/1"), ("here", "/2"), ("here", "/3")],
+        );
+        let turned = page(
+            "here and here and here",
+            &[("here", "/3"), ("here", "/1"), ("here", "/2")],
+        );
+        assert_eq!(changes(&old, &turned), []);
+        let other = page(
+            "here and here and here",
+            &[("here", "/1"), ("here", "/9"), ("here", "/3")],
+        );
+        let found = changes(&old, &other);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].from.as_deref(), found[0].to.as_deref()),
+            (Some("/2"), Some("/9"))
+        );
+    }
+
+    #[test]
+    fn links_outside_of_the_text_that_counts_are_not_compared() {
+        let old = page(TEXT, &[("More stories", "https://a.example/1")]);
+        let new = page(TEXT, &[("More stories", "https://a.example/2")]);
+        assert_eq!(changes(&old, &new), []);
+        assert_eq!(within(&old), []);
+    }
+
+    #[test]
+    fn a_site_that_moves_edits_no_link_inside_of_it() {
+        let mut old = page(
+            TEXT,
+            &[
+                ("the report", "https://old.example/r?id=1"),
+                ("its answer", "https://old.example/a#n"),
+            ],
+        );
+        let mut new = page(
+            TEXT,
+            &[
+                ("the report", "https://new.example/r?id=1"),
+                ("its answer", "https://new.example/b#n"),
+            ],
+        );
+        old.canonical = Some("https://old.example/a".to_owned());
+        new.canonical = Some("https://new.example/b".to_owned());
+        assert_eq!(changes(&old, &new), []);
+        new.links[0].address = "https://new.example/r?id=2".to_owned();
+        assert_eq!(changes(&old, &new).len(), 1);
+    }
+
+    #[test]
+    fn an_address_that_moves_each_time_rotates_unless_its_host_does() {
+        let at = |address: &str| prints(&[link("the report", address)]);
+        let change = |from: &str, to: &str| LinkChange {
+            words: "the report".to_owned(),
+            from: Some(from.to_owned()),
+            to: Some(to.to_owned()),
+        };
+        let states = [
+            "https://r.example/1",
+            "https://r.example/2",
+            "https://r.example/3",
+        ]
+        .map(at);
+        let past = || states.iter().map(Vec::as_slice);
+        assert!(rotates(
+            &change("https://r.example/3", "https://r.example/4"),
+            past()
+        ));
+        assert!(!rotates(
+            &change("https://r.example/3", "https://evil.example/4"),
+            past()
+        ));
+        assert!(!rotates(
+            &change("https://r.example/3", "https://r.example/4"),
+            past().skip(1)
+        ));
+        let stayed = [
+            "https://r.example/1",
+            "https://r.example/1",
+            "https://r.example/3",
+        ]
+        .map(at);
+        let past = stayed.iter().map(Vec::as_slice);
+        assert!(!rotates(
+            &change("https://r.example/3", "https://r.example/4"),
+            past
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_links_are_compared_and_a_page_with_itself_is_the_same(
+            old in proptest::collection::vec(("[ab]{0,2}", "(/|https://[ab].example/|#)?[a-c]{0,2}"), 0..6),
+            new in proptest::collection::vec(("[ab]{0,2}", "(/|https://[ab].example/|#)?[a-c]{0,2}"), 0..6),
+        ) {
+            let state = |links: &[(String, String)]| PageState {
+                body: vec![Block::paragraph("a b ab ba aa bb")],
+                links: links.iter().map(|(words, address)| link(words, address)).collect(),
+                ..PageState::default()
+            };
+            let (old, new) = (state(&old), state(&new));
+            prop_assert_eq!(changes(&old, &old), []);
+            for change in changes(&old, &new) {
+                prop_assert!(change.from.is_some() || change.to.is_some());
+                let [from, to] = [&change.from, &change.to].map(|side| side.as_deref().map(target));
+                prop_assert_ne!(from, to);
+            }
+        }
+    }
+}
