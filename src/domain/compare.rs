@@ -6,7 +6,9 @@
 //!
 //! Claimed dates are not compared; [`dates_moved`] looks at them.
 
-use super::diff::{LeftOut, ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
+use super::diff::{
+    LeftOut, ProseDiff, Segment, WordCount, WordTally, count_words, diff_blocks, diff_line,
+};
 use super::event::Field;
 use super::furniture::{Paired, Rules};
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
@@ -63,7 +65,7 @@ pub struct Comparison {
     pub guid: Option<[String; 2]>,
     /// Claimed dates that differ, feed first; they alone make no difference.
     pub dates: Vec<DateMove>,
-    /// Words added and removed over the text fields, each text once.
+    /// Words added and removed over all texts, each edit once, however many texts repeat it.
     pub words: WordCount,
     /// 0–1, of the longest text that changed, rounded to two digits.
     pub similarity: f64,
@@ -339,12 +341,13 @@ impl Finder {
                 .filter(|(_, moved)| *moved)
                 .map(|(field, _)| *field),
         );
-        let lines = [&title, &byline].into_iter().flatten();
-        let texts = [&summary, &body].into_iter().flatten();
-        let words = lines
-            .map(|segments| count_words(segments))
-            .chain(texts.map(|diff| diff.words))
-            .fold(WordCount::default(), |sum, words| sum + words);
+        let mut tally = WordTally::default();
+        headlines
+            .iter()
+            .for_each(|change| tally.line(&change.segments));
+        byline.iter().for_each(|segments| tally.line(segments));
+        let texts = [&body, &feed_body, &summary].into_iter().flatten();
+        texts.for_each(|diff| tally.prose(diff));
         let similarity = similarity(
             [title.as_ref(), byline.as_ref()],
             [summary.as_ref(), body.as_ref()],
@@ -362,7 +365,7 @@ impl Finder {
             address,
             guid: self.guid,
             dates: Vec::new(),
-            words,
+            words: tally.words(),
             similarity,
             typographic_only,
         })

@@ -2,12 +2,12 @@
 
 use super::Context;
 use super::edits;
-use super::evidence::{Edit, Evidence, Place};
+use super::evidence::{Edit, Evidence, Place, SHORTEST_SENTENCE, WholeBlock, ends_sentence};
 use super::judge::{Judge, MANY, clip};
 use super::notice::{self, Notice};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::compare::Comparison;
-use crate::domain::diff::{Segment, word_count};
+use crate::domain::diff::{Segment, sentence_count, word_count};
 use crate::domain::event::Field;
 use crate::domain::normalise::reading;
 use crate::domain::state::Channel;
@@ -32,16 +32,21 @@ impl Judge {
             self.revert(context, Significance::Typographic);
             return;
         }
+        self.texts(evidence);
+        self.fields(comparison, evidence);
+        self.dates_beside(comparison, context);
+        self.revert(context, Significance::Minor);
+        self.stealth(comparison, context);
+    }
+
+    /// Names what was done to the texts.
+    pub(super) fn texts(&mut self, evidence: &Evidence) {
         for edit in &evidence.edits {
             self.edit(edit, evidence);
         }
         self.quotations(evidence);
         self.blocks(evidence);
         self.notices(evidence);
-        self.fields(comparison, evidence);
-        self.dates_beside(comparison, context);
-        self.revert(context, Significance::Minor);
-        self.stealth(comparison, context);
     }
 
     fn revert(&mut self, context: &Context, significance: Significance) {
@@ -55,20 +60,11 @@ impl Judge {
     }
 
     fn blocks(&mut self, evidence: &Evidence) {
-        let weight = |text: &str| {
-            if word_count(text) >= TELLING {
-                Significance::Substantive
-            } else {
-                Significance::Minor
-            }
-        };
         for block in &evidence.added {
-            let text = format!("{}: “{}”", block.place, clip(&block.text));
-            self.found(Label::ParagraphAdded, weight(&block.text), text);
+            self.whole_block(block, Label::ParagraphAdded, evidence);
         }
         for block in &evidence.removed {
-            let text = format!("{}: “{}”", block.place, clip(&block.text));
-            self.found(Label::ParagraphRemoved, weight(&block.text), text);
+            self.whole_block(block, Label::ParagraphRemoved, evidence);
         }
         for (from, to) in &evidence.moved {
             let text = if from == to || *from == 0 || *to == 0 {
@@ -104,6 +100,26 @@ impl Judge {
                 );
             }
         }
+    }
+
+    /// A block that came or went: one of a single sentence, or a row or item, is judged by what it says.
+    fn whole_block(&mut self, block: &WholeBlock, label: Label, evidence: &Evidence) {
+        let before = self.findings();
+        if sentence_count(&block.text) <= 1 {
+            let edit = Edit::of_block(block, label == Label::ParagraphAdded);
+            self.numbers(&edit, evidence);
+            self.negations(&edit, evidence);
+        }
+        let words = word_count(&block.text);
+        let is_sentence = words as usize >= SHORTEST_SENTENCE && ends_sentence(&block.text);
+        let says = words >= TELLING || is_sentence || self.findings() > before;
+        let significance = if says {
+            Significance::Substantive
+        } else {
+            Significance::Minor
+        };
+        let text = format!("{}: “{}”", block.place, clip(&block.text));
+        self.found(label, significance, text);
     }
 
     fn fields(&mut self, comparison: &Comparison, evidence: &Evidence) {
