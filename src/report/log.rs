@@ -190,7 +190,8 @@ fn first_words(diff: &DiffInfo) -> Option<Line> {
     let block = [&diff.body, &diff.summary]
         .into_iter()
         .flatten()
-        .find_map(changed::first_block);
+        .find_map(|blocks| changed::by_weight(blocks).into_iter().next())
+        .map(|block| block.segments.as_slice());
     if let Some(segments) = block.or(diff.byline.as_deref()) {
         return Some(edit(segments));
     }
