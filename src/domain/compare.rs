@@ -342,12 +342,13 @@ impl Finder {
                 .map(|(field, _)| *field),
         );
         let mut tally = WordTally::default();
-        headlines
-            .iter()
-            .for_each(|change| tally.line(&change.segments));
-        byline.iter().for_each(|segments| tally.line(segments));
-        let texts = [&body, &feed_body, &summary].into_iter().flatten();
-        texts.for_each(|diff| tally.prose(diff));
+        let lines = headlines.iter().map(|change| &change.segments);
+        for segments in lines.chain(&byline) {
+            tally.line(segments);
+        }
+        for diff in [&body, &feed_body, &summary].into_iter().flatten() {
+            tally.prose(diff);
+        }
         let similarity = similarity(
             [title.as_ref(), byline.as_ref()],
             [summary.as_ref(), body.as_ref()],

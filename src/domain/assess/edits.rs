@@ -113,6 +113,10 @@ impl Judge {
     pub(super) fn negations(&mut self, edit: &Edit, evidence: &Evidence) {
         let langs = evidence.languages;
         for (kind, name) in [(Kind::Negation, ""), (Kind::Hedge, " (hedge)")] {
+            // Nearly every sentence has a word that may weaken it; alone it says nothing of the whole.
+            if kind == Kind::Hedge && edit.whole_sentences {
+                continue;
+            }
             let mut old = edit.removed.words_of(kind, langs);
             let mut new = edit.added.words_of(kind, langs);
             // One negation for another says the same; one hedge for another nearly so.

@@ -90,9 +90,23 @@ impl Side {
         found
     }
 
-    /// The signs among its marks: arrows, ticks, crosses, emoji.
+    /// The signs among its marks: arrows, ticks, crosses, lights, thumbs. Pictures say less surely what they mean.
     pub(super) fn signs(&self) -> String {
-        let is_sign = |c: &char| matches!(c, '<' | '>' | '=' | '+' | '\u{2190}'..='\u{22ff}' | '\u{25a0}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f300}'..='\u{1faff}');
+        let is_sign = |c: &char| {
+            matches!(
+                c,
+                '<' | '>'
+                    | '='
+                    | '+'
+                    | '\u{2190}'..='\u{22ff}'
+                    | '\u{25a0}'..='\u{27bf}'
+                    | '\u{2b00}'..='\u{2bff}'
+                    | '\u{1f44d}'..='\u{1f44e}'
+                    | '\u{1f534}'..='\u{1f535}'
+                    | '\u{1f53a}'..='\u{1f53d}'
+                    | '\u{1f7e0}'..='\u{1f7eb}'
+            )
+        };
         self.marks.chars().filter(is_sign).collect()
     }
 
