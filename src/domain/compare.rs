@@ -8,7 +8,9 @@
 
 use std::borrow::Cow;
 
-use super::diff::{LeftOut, ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
+use super::diff::{
+    LeftOut, ProseDiff, Segment, WordCount, WordTally, count_words, diff_blocks, diff_line,
+};
 use super::event::Field;
 use super::furniture::{Paired, Rules};
 use super::links::{self, LinkChange};
@@ -70,7 +72,7 @@ pub struct Comparison {
     pub guid: Option<[String; 2]>,
     /// Claimed dates that differ, feed first; they alone make no difference.
     pub dates: Vec<DateMove>,
-    /// Words added and removed over the text fields, each text once.
+    /// Words added and removed over all texts, each edit once, however many texts repeat it.
     pub words: WordCount,
     /// 0–1, of the longest text that changed, rounded to two digits.
     pub similarity: f64,
@@ -345,12 +347,14 @@ impl Finder {
         ];
         let moved = moved.into_iter().filter(|(_, moved)| *moved);
         let fields = moved.map(|(field, _)| field).collect();
-        let lines = [&title, &standfirst, &byline].into_iter().flatten();
-        let texts = [&summary, &body].into_iter().flatten();
-        let words = lines
-            .map(|segments| count_words(segments))
-            .chain(texts.map(|diff| diff.words))
-            .fold(WordCount::default(), |sum, words| sum + words);
+        let mut tally = WordTally::default();
+        let lines = headlines.iter().map(|change| &change.segments);
+        for segments in lines.chain(&standfirst).chain(&byline) {
+            tally.line(segments);
+        }
+        for diff in [&body, &feed_body, &summary].into_iter().flatten() {
+            tally.prose(diff);
+        }
         let similarity = similarity(
             [title.as_ref(), standfirst.as_ref(), byline.as_ref()],
             [summary.as_ref(), body.as_ref()],
@@ -370,7 +374,7 @@ impl Finder {
             address,
             guid: self.guid,
             dates: Vec::new(),
-            words,
+            words: tally.words(),
             similarity,
             typographic_only,
         })

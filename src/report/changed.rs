@@ -1,10 +1,14 @@
 //! The parts that `log` and `show` have in common: names of feeds, what moved, words.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use super::clean;
 use super::names;
 use super::style::{Line, Role};
+use crate::domain::assess::weigh;
 use crate::domain::classify::{Label, Significance};
-use crate::domain::diff::{BlockOp, Segment, WordCount};
+use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount, renumbered_runs};
 use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, FeedInfo, Field, Window};
 
 /// The feed's own title, else its name.
@@ -146,17 +150,46 @@ pub(super) fn kicker(data: &EventData) -> &'static str {
     }
 }
 
-/// The segments of the block that says most: the first edit, else the first that came or went, else a move.
-pub(super) fn first_block(blocks: &BlocksInfo) -> Option<&[Segment]> {
-    [
-        BlockOp::Edit,
-        BlockOp::Insert,
-        BlockOp::Delete,
-        BlockOp::Move,
-    ]
-    .into_iter()
-    .find_map(|op| blocks.blocks.iter().find(|block| block.op == op))
-    .map(|block| block.segments.as_slice())
+/// So many changed blocks are weighed; later ones follow in their order.
+const WEIGHED: usize = 200;
+
+/// The blocks that changed, the weightiest first. Of those that weigh as much, edits come before what was added,
+/// removed and moved, and the order of the text decides last.
+pub(super) fn by_weight(blocks: &BlocksInfo) -> Vec<&BlockDiff> {
+    let mut changed: Vec<&BlockDiff> = blocks
+        .blocks
+        .iter()
+        .filter(|block| block.op != BlockOp::Equal)
+        .collect();
+    let weighed = changed.len().min(WEIGHED);
+    changed[..weighed].sort_by_cached_key(|block| {
+        let kind = match block.op {
+            BlockOp::Edit | BlockOp::Equal => 0,
+            BlockOp::Insert => 1,
+            BlockOp::Delete => 2,
+            BlockOp::Move => 3,
+        };
+        (Reverse(weigh(block)), kind)
+    });
+    changed
+}
+
+/// A line for each run of items that only count on, and the numbers of the new blocks that need no line of their own.
+pub(super) fn renumbered(blocks: &BlocksInfo) -> (Vec<String>, BTreeSet<u32>) {
+    let (runs, folded) = renumbered_runs(&blocks.blocks);
+    let range = |first: u32, last: u32| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}–{last}")
+        }
+    };
+    let lines = runs.iter().map(|[first, last]| {
+        let noun = if first == last { "clause" } else { "clauses" };
+        let (old, new) = (range(first.0, last.0), range(first.1, last.1));
+        format!("{noun} {old} renumbered {new}")
+    });
+    (lines.collect(), folded)
 }
 
 /// Whether cleaning takes the whole difference away: what is left looks the same on both sides.

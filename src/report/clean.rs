@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::domain::diff::Segment;
+use crate::domain::diff::{Segment, as_read};
 
 /// A control string (`ESC ]` … `BEL`) longer than this is not taken as one: only its control characters go, so that
 /// nobody can hide a text by opening a string before it and closing it after it.
@@ -81,10 +81,10 @@ pub fn address(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Segments with every text cleaned as [`line`]; those that are left empty are dropped.
+/// Segments [as a reader takes them](as_read) with every text cleaned as [`line`]; those that are left empty are dropped.
 #[must_use]
 pub fn segments(segments: &[Segment]) -> Vec<Segment> {
-    segments
+    as_read(segments)
         .iter()
         .map(|segment| {
             let text = line(segment.text()).into_owned();

@@ -259,7 +259,8 @@ fn marked(segments: &[Segment]) -> String {
         .to_owned()
 }
 
-/// One line for each block that changed, the ones that only moved last.
+/// One line for each block that changed, the weightiest first; items that only count on share a line, and blocks that
+/// only moved come last.
 fn block_lines(field: Field, blocks: &BlocksInfo) -> Vec<String> {
     let name = match field {
         Field::Summary => "summary ",
@@ -272,12 +273,20 @@ fn block_lines(field: Field, blocks: &BlocksInfo) -> Vec<String> {
                 .iter()
                 .all(|s| matches!(s, Segment::Equal(_)))
     };
-    let changed = || blocks.blocks.iter().filter(|b| b.op != BlockOp::Equal);
-    changed()
-        .filter(|block| !only_moved(block))
-        .chain(changed().filter(only_moved))
-        .map(|block| block_line(name, block))
-        .collect()
+    let (runs, folded) = changed::renumbered(blocks);
+    let mut changed = changed::by_weight(blocks);
+    changed.retain(|block| !block.to.is_some_and(|to| folded.contains(&to)));
+    let (moved, others): (Vec<_>, Vec<_>) = changed.into_iter().partition(only_moved);
+    let lines = |blocks: Vec<&BlockDiff>| -> Vec<String> {
+        blocks
+            .into_iter()
+            .map(|block| block_line(name, block))
+            .collect()
+    };
+    let mut all = lines(others);
+    all.extend(runs.into_iter().map(|run| format!("{name}{run}")));
+    all.extend(lines(moved));
+    all
 }
 
 fn block_line(name: &str, block: &BlockDiff) -> String {
@@ -376,6 +385,51 @@ mod tests {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("Example News changed a text"));
         assert_eq!(lines.next(), Some("Minister confirms report of talks"));
+    }
+
+    #[test]
+    fn the_weightiest_block_comes_first_and_renumbered_clauses_share_a_line() {
+        let clause = |n: u32, rest: Vec<Segment>| BlockDiff {
+            op: BlockOp::Edit,
+            from: Some(n),
+            to: Some(n + 1),
+            part_of: None,
+            segments: [
+                Segment::Delete(n.to_string()),
+                Segment::Insert((n + 1).to_string()),
+                Segment::Equal(". The office may charge for boats.".into()),
+            ]
+            .into_iter()
+            .chain(rest)
+            .collect(),
+        };
+        let mut blocks: Vec<BlockDiff> = (2..=9).map(|n| clause(n, Vec::new())).collect();
+        blocks[5] = clause(
+            7,
+            vec![
+                Segment::Equal(" It may ".into()),
+                Segment::Insert("not ".into()),
+                Segment::Equal("be asked for more.".into()),
+            ],
+        );
+        let mut event = sample::revised();
+        event.data.diff.as_mut().unwrap().body = Some(BlocksInfo {
+            blocks,
+            truncated: false,
+            coarse: false,
+            sentences: SentenceOps::default(),
+            left_out: LeftOut::default(),
+        });
+        let text = event_text(&event);
+        let lines: Vec<&str> = text.lines().skip(3).take(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "¶8: [-7-]{+8+}. The office may charge for boats. It may {+not +}be asked for more.",
+                "clauses 2–9 renumbered 3–10",
+                "changed between 2026-11-23 08:32 and 09:04 UTC",
+            ]
+        );
     }
 
     #[test]

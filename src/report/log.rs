@@ -196,7 +196,8 @@ fn first_words(diff: &DiffInfo) -> Option<Line> {
     let block = [&diff.body, &diff.summary]
         .into_iter()
         .flatten()
-        .find_map(changed::first_block);
+        .find_map(|blocks| changed::by_weight(blocks).into_iter().next())
+        .map(|block| block.segments.as_slice());
     let standfirst = diff.standfirst.as_deref();
     if let Some(segments) = standfirst.or(block) {
         return Some(edit(segments));

@@ -300,6 +300,11 @@ fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
     let mut out = String::new();
     let mut unchanged = 0_u64;
     let mut last_to = 0;
+    let (mut runs, folded) = if all_text {
+        Default::default()
+    } else {
+        changed::renumbered(info)
+    };
     for block in &info.blocks {
         // Blocks that stayed the same may have been left out before: their numbers are missing.
         if let Some(to) = block.to {
@@ -312,6 +317,13 @@ fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
         }
         out.push_str(&elided(unchanged, all_text, view));
         unchanged = 0;
+        if block.to.is_some_and(|to| folded.contains(&to)) {
+            for run in runs.drain(..) {
+                let line = Line::new().with(Role::Faint, format!("··· {run}"));
+                out.push_str(&line.wrap(INDENT, HANGING, view.paint));
+            }
+            continue;
+        }
         out.push_str(&block_text(block, all_text, view));
     }
     out.push_str(&elided(unchanged, all_text, view));

@@ -31,10 +31,9 @@ impl Judge {
             self.names(edit, evidence, Significance::Minor);
             return;
         }
-        let mut names = Vec::new();
+        let mut names = self.numbers(edit, evidence);
+        self.negations(edit, evidence);
         if !edit.whole_sentences {
-            names = self.numbers(edit, evidence);
-            self.negations(edit, evidence);
             names.extend(self.names(edit, evidence, Significance::Substantive));
             self.attribution(edit, evidence);
         }
@@ -49,12 +48,17 @@ impl Judge {
     }
 
     /// Names the figures that were exchanged, and returns the words that are named with them: units.
-    fn numbers(&mut self, edit: &Edit, evidence: &Evidence) -> Vec<String> {
+    pub(super) fn numbers(&mut self, edit: &Edit, evidence: &Evidence) -> Vec<String> {
         let mut old = edit.removed.figures(evidence.languages);
         let mut new = edit.added.figures(evidence.languages);
         cancel(&mut old, &mut new, |figure| figure.key.clone());
-        // A number in words by itself may be no number (`one of them`, `second`): it counts beside another.
-        let in_words = |figures: &[Figure]| figures.iter().all(|figure| figure.in_words);
+        // A number in words by itself may be no number (`one of them`, `second`): it counts beside another, or as what
+        // a whole sentence tells.
+        let in_words = |figures: &[Figure]| {
+            let is_vague =
+                |figure: &Figure| figure.in_words && !(edit.whole_sentences && figure.counts);
+            figures.iter().all(is_vague)
+        };
         let lonely = old.is_empty() || new.is_empty();
         if (old.is_empty() && new.is_empty()) || (lonely && in_words(&old) && in_words(&new)) {
             return self.dates(edit, evidence);
@@ -106,9 +110,13 @@ impl Judge {
         named
     }
 
-    fn negations(&mut self, edit: &Edit, evidence: &Evidence) {
+    pub(super) fn negations(&mut self, edit: &Edit, evidence: &Evidence) {
         let langs = evidence.languages;
         for (kind, name) in [(Kind::Negation, ""), (Kind::Hedge, " (hedge)")] {
+            // Nearly every sentence has a word that may weaken it; alone it says nothing of the whole.
+            if kind == Kind::Hedge && edit.whole_sentences {
+                continue;
+            }
             let mut old = edit.removed.words_of(kind, langs);
             let mut new = edit.added.words_of(kind, langs);
             // One negation for another says the same; one hedge for another nearly so.
@@ -171,8 +179,8 @@ impl Judge {
     }
 
     fn attribution(&mut self, edit: &Edit, evidence: &Evidence) {
-        let mut old = edit.removed.words_of(Kind::Speech, evidence.languages);
-        let mut new = edit.added.words_of(Kind::Speech, evidence.languages);
+        let mut old = speech(&edit.removed, &edit.before, evidence);
+        let mut new = speech(&edit.added, &edit.before, evidence);
         cancel_alike(&mut old, &mut new, |a, b| a == b || typo::are_forms(a, b));
         let text = match (old.first(), new.first()) {
             (Some(old), Some(new)) => format!("“{old}” → “{new}”"),
@@ -261,7 +269,10 @@ impl Judge {
         }
         let asks = edit.removed.marks.contains(['?', '？', '؟'])
             != edit.added.marks.contains(['?', '？', '؟']);
-        let significance = if silent && !asks {
+        let (old_signs, new_signs) = (edit.removed.signs(), edit.added.signs());
+        // A sign in the place of another says something else; one that came or went may be an ornament.
+        let signals = !old_signs.is_empty() && !new_signs.is_empty() && old_signs != new_signs;
+        let significance = if silent && !asks && !signals {
             Significance::Minor
         } else {
             Significance::Substantive
@@ -340,6 +351,24 @@ fn has_quotation_mark(side: &Side) -> bool {
             '"' | '“' | '”' | '„' | '«' | '»' | '「' | '」' | '『' | '』'
         )
     })
+}
+
+/// The words that tell who says so, in lower case; not those that are something else in the passive.
+fn speech(side: &Side, before: &str, evidence: &Evidence) -> Vec<String> {
+    let mut found = side.words_of(Kind::Speech, evidence.languages);
+    let is = |kind, word: &str| lexicon::is_word_of(kind, word, evidence.languages);
+    for (at, word) in side.words.iter().enumerate() {
+        let nearby = side.words[at.saturating_sub(2)..at].iter();
+        let nearby = nearby.map(|word| word.lower.as_str());
+        let front = (at < 2).then_some(before);
+        if is(Kind::Passive, &word.lower)
+            && nearby.chain(front).any(|word| is(Kind::Auxiliary, word))
+            && let Some(at) = found.iter().position(|found| *found == word.lower)
+        {
+            found.remove(at);
+        }
+    }
+    found
 }
 
 /// The words with a capital that is not explained by the beginning of a sentence.

@@ -7,7 +7,9 @@ use super::lexicon::Languages;
 use super::recut::Recut;
 use super::side::Side;
 use crate::domain::compare::Comparison;
-use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, diff_line, hunks};
+use crate::domain::diff::{
+    BlockDiff, BlockOp, ProseDiff, Renumbering, Segment, as_read, diff_line, hunks, list_number,
+};
 use crate::domain::normalise::{reading, visible};
 use crate::domain::state::HeadlineSource;
 
@@ -85,6 +87,26 @@ pub(super) struct Evidence {
     pub(super) languages: Languages,
 }
 
+impl Edit {
+    /// A block that came, or went, as an edit.
+    pub(super) fn of_block(block: &WholeBlock, added: bool) -> Self {
+        let text = list_number(&block.text).map_or(block.text.as_str(), |(_, item)| item);
+        let (removed, added) = if added {
+            (Side::default(), Side::of(text))
+        } else {
+            (Side::of(text), Side::default())
+        };
+        Self {
+            place: block.place,
+            removed,
+            added,
+            before: String::new(),
+            begins_sentence: true,
+            whole_sentences: true,
+        }
+    }
+}
+
 impl Evidence {
     pub(super) fn of(comparison: &Comparison) -> Self {
         let mut evidence = Self {
@@ -127,6 +149,24 @@ impl Evidence {
         evidence
     }
 
+    /// The evidence of one block alone.
+    pub(super) fn of_block(block: &BlockDiff) -> Self {
+        let text: String = block.segments.iter().map(Segment::text).collect();
+        let mut evidence = Self {
+            languages: Languages::of(&text),
+            ..Self::default()
+        };
+        let number = block.to.or(block.from).unwrap_or_default();
+        match block.op {
+            BlockOp::Equal => {}
+            _ if block.part_of.is_some() => {}
+            BlockOp::Edit | BlockOp::Move => evidence.line(Place::Body(number), &block.segments),
+            BlockOp::Insert => evidence.whole(Place::Body(number), text, true),
+            BlockOp::Delete => evidence.whole(Place::Body(number), text, false),
+        }
+        evidence
+    }
+
     /// Whether nothing happened but that blocks were cut anew.
     pub(super) fn is_only_recut(&self) -> bool {
         let recut = self.split > 0 || self.joined > 0 || self.renumbered != [0; 3];
@@ -134,6 +174,17 @@ impl Evidence {
     }
 
     fn line(&mut self, place: Place, segments: &[Segment]) {
+        self.line_under(place, segments, None);
+    }
+
+    /// Lays out the edits of a line; figures that only follow renumbered items are counted with those.
+    fn line_under(
+        &mut self,
+        place: Place,
+        segments: &[Segment],
+        renumbering: Option<&Renumbering>,
+    ) {
+        let segments = &*as_read(segments);
         let mut at = 0;
         let mut last_text = String::new();
         for hunk in hunks(segments) {
@@ -154,6 +205,17 @@ impl Evidence {
                 continue;
             }
             let before = last_text.trim_end();
+            let word_before = before
+                .rsplit(char::is_whitespace)
+                .next()
+                .unwrap_or_default()
+                .to_lowercase();
+            if renumbering
+                .is_some_and(|items| items.follows(&word_before, &hunk.removed, &hunk.added))
+            {
+                self.renumbered[2] += 1;
+                continue;
+            }
             let begins_sentence = before.ends_with([
                 '.', '!', '?', ':', '"', '“', '”', '…', '–', '—', '。', '！', '？', '：', '」',
                 '؟', '۔', '।',
@@ -164,11 +226,7 @@ impl Evidence {
                 || is_whole(&added, &removed, begins_sentence);
             self.edits.push(Edit {
                 place,
-                before: before
-                    .rsplit(|c: char| c.is_whitespace())
-                    .next()
-                    .unwrap_or_default()
-                    .to_lowercase(),
+                before: word_before,
                 removed,
                 added,
                 begins_sentence,
@@ -232,13 +290,14 @@ impl Evidence {
         }
         let Some(whole) = recut.whole(block) else {
             if block.op == BlockOp::Edit || block.segments.len() > 1 {
-                self.line(place(number), &block.segments);
+                self.line_under(place(number), &block.segments, Some(recut.renumbering()));
             }
             return;
         };
         self.split += u32::from(whole.split);
         self.joined += u32::from(whole.joined);
-        self.line(place(number), &diff_line(&whole.old, &whole.new));
+        let segments = diff_line(&whole.old, &whole.new);
+        self.line_under(place(number), &segments, Some(recut.renumbering()));
     }
 
     /// A sentence that went from one place to another is no edit of the sense.
@@ -305,10 +364,16 @@ fn sample(comparison: &Comparison) -> String {
 fn is_whole(full: &Side, empty: &Side, begins_sentence: bool) -> bool {
     empty.text.trim().is_empty()
         && begins_sentence
-        && full.words.len() >= 4
-        && full
-            .text
-            .trim_end()
-            .trim_end_matches(['"', '”', '’', '\'', '»', ')', '」'])
-            .ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।'])
+        && full.words.len() >= SHORTEST_SENTENCE
+        && ends_sentence(&full.text)
+}
+
+/// Fewer words may be an abbreviation, or an exclamation.
+pub(super) const SHORTEST_SENTENCE: usize = 3;
+
+/// Whether the text ends as a sentence does.
+pub(super) fn ends_sentence(text: &str) -> bool {
+    text.trim_end()
+        .trim_end_matches(['"', '”', '’', '\'', '»', ')', '」'])
+        .ends_with(['.', '!', '?', '…', '。', '！', '？', '؟', '।'])
 }

@@ -2,12 +2,14 @@
 
 use super::Context;
 use super::edits;
-use super::evidence::{Edit, Evidence, Passage, Place};
+use super::evidence::{
+    Edit, Evidence, Passage, Place, SHORTEST_SENTENCE, WholeBlock, ends_sentence,
+};
 use super::judge::{Judge, MANY, clip};
 use super::notice::{self, Notice};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::compare::Comparison;
-use crate::domain::diff::{Segment, word_count};
+use crate::domain::diff::{Segment, sentence_count, word_count};
 use crate::domain::event::Field;
 use crate::domain::normalise::reading;
 use crate::domain::state::{Channel, HeadlineSource};
@@ -32,18 +34,23 @@ impl Judge {
             self.revert(context, Significance::Typographic);
             return;
         }
-        for edit in &evidence.edits {
-            self.edit(edit, evidence);
-        }
-        self.quotations(evidence);
-        self.blocks(evidence);
-        self.notices(evidence);
+        self.texts(evidence);
         self.headlines(comparison, evidence);
         self.targets(comparison);
         self.fields(comparison, evidence);
         self.dates_beside(comparison, context);
         self.revert(context, Significance::Minor);
         self.unannounced(comparison, evidence, context);
+    }
+
+    /// Names what was done to the texts.
+    pub(super) fn texts(&mut self, evidence: &Evidence) {
+        for edit in &evidence.edits {
+            self.edit(edit, evidence);
+        }
+        self.quotations(evidence);
+        self.blocks(evidence);
+        self.notices(evidence);
     }
 
     fn revert(&mut self, context: &Context, significance: Significance) {
@@ -57,20 +64,11 @@ impl Judge {
     }
 
     fn blocks(&mut self, evidence: &Evidence) {
-        let weight = |text: &str| {
-            if word_count(text) >= TELLING {
-                Significance::Substantive
-            } else {
-                Significance::Minor
-            }
-        };
         for block in &evidence.added {
-            let text = format!("{}: “{}”", block.place, clip(&block.text));
-            self.found(Label::ParagraphAdded, weight(&block.text), text);
+            self.whole_block(block, Label::ParagraphAdded, evidence);
         }
         for block in &evidence.removed {
-            let text = format!("{}: “{}”", block.place, clip(&block.text));
-            self.found(Label::ParagraphRemoved, weight(&block.text), text);
+            self.whole_block(block, Label::ParagraphRemoved, evidence);
         }
         for (from, to) in &evidence.moved {
             let text = if from == to || *from == 0 || *to == 0 {
@@ -106,6 +104,26 @@ impl Judge {
                 );
             }
         }
+    }
+
+    /// A block that came or went: one of a single sentence, or a row or item, is judged by what it says.
+    fn whole_block(&mut self, block: &WholeBlock, label: Label, evidence: &Evidence) {
+        let before = self.findings();
+        if sentence_count(&block.text) <= 1 {
+            let edit = Edit::of_block(block, label == Label::ParagraphAdded);
+            self.numbers(&edit, evidence);
+            self.negations(&edit, evidence);
+        }
+        let words = word_count(&block.text);
+        let is_sentence = words as usize >= SHORTEST_SENTENCE && ends_sentence(&block.text);
+        let says = words >= TELLING || is_sentence || self.findings() > before;
+        let significance = if says {
+            Significance::Substantive
+        } else {
+            Significance::Minor
+        };
+        let text = format!("{}: “{}”", block.place, clip(&block.text));
+        self.found(label, significance, text);
     }
 
     /// The headlines, and the kicker above them: by itself that says less, and its words are named by themselves.

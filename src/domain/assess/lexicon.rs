@@ -111,6 +111,10 @@ pub(super) enum Kind {
     Speech,
     /// Names a month or a day.
     Date,
+    /// Says nothing of the kind in the passive: `admitted to hospital`.
+    Passive,
+    /// Makes the passive.
+    Auxiliary,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -120,7 +124,11 @@ struct Entry {
     hedge: Languages,
     speech: Languages,
     date: Languages,
+    passive: Languages,
+    auxiliary: Languages,
     number: Languages,
+    /// The number is one of an order, or none at all: `second`.
+    is_ordinal: bool,
     empty: Languages,
     value: &'static str,
     unit: &'static str,
@@ -143,7 +151,8 @@ fn read(text: &'static str) -> Lexicon {
             continue;
         };
         let languages = Languages::named(name);
-        let unspaced = matches!(name, "zh" | "ja" | "ko");
+        // Signs (`*`) stand beside letters as the words of these languages do.
+        let unspaced = matches!(name, "zh" | "ja" | "ko" | "*");
         for word in parts {
             let (word, value) = word.split_once('=').unwrap_or((word, ""));
             let entry = words.entry(word).or_default();
@@ -154,11 +163,14 @@ fn read(text: &'static str) -> Lexicon {
                 "hedge" => (&mut entry.hedge, Some(Kind::Hedge)),
                 "speech" => (&mut entry.speech, Some(Kind::Speech)),
                 "date" => (&mut entry.date, Some(Kind::Date)),
+                "passive" => (&mut entry.passive, Some(Kind::Passive)),
+                "auxiliary" => (&mut entry.auxiliary, Some(Kind::Auxiliary)),
                 "unit" => {
                     entry.unit = value;
                     continue;
                 }
                 _ => {
+                    entry.is_ordinal |= kind == "ordinal";
                     entry.value = value;
                     (&mut entry.number, None)
                 }
@@ -188,6 +200,8 @@ pub(super) fn is_word_of(kind: Kind, word: &str, languages: Languages) -> bool {
         Kind::Hedge => (entry.hedge, entry.stop.0),
         Kind::Speech => (entry.speech, entry.stop.0),
         Kind::Date => (entry.date, entry.stop.0),
+        Kind::Passive => (entry.passive, 0),
+        Kind::Auxiliary => (entry.auxiliary, 0),
     };
     if languages == Languages::ALL {
         // Without knowing the language, words that mean something harmless elsewhere do not count.
@@ -220,6 +234,13 @@ pub(super) fn found_inside(kind: Kind, text: &str, languages: Languages) -> Vec<
 pub(super) fn value(word: &str, languages: Languages) -> Option<&'static str> {
     let entry = LEXICON.words.get(word)?;
     (entry.number.meets(languages) && !entry.value.is_empty()).then_some(entry.value)
+}
+
+/// Whether a number in words counts something, by itself: `three`, and not `one` or `third`.
+pub(super) fn is_count(word: &str, languages: Languages) -> bool {
+    let entry = LEXICON.words.get(word);
+    value(word, languages).is_some_and(|value| value != "1")
+        && entry.is_some_and(|entry| !entry.is_ordinal)
 }
 
 /// The sign of a unit that is written as a word.

@@ -19,6 +19,7 @@ mod typo;
 
 use super::classify::{Assessment, Label, Reason, Significance};
 use super::compare::{Comparison, dates_moved};
+use super::diff::BlockDiff;
 use super::ids::RevisionNumber;
 use super::outcome::ClaimedDates;
 use super::state::EntryState;
@@ -81,6 +82,16 @@ pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
         score,
         score_parts,
     }
+}
+
+/// How much the edit of one block matters, by itself: its significance first, then points. For choosing what is shown
+/// first; the score of a change is made of all of it.
+#[must_use]
+pub fn weigh(block: &BlockDiff) -> (Significance, i32) {
+    let evidence = Evidence::of_block(block);
+    let mut judge = Judge::default();
+    judge.texts(&evidence);
+    score::weight(&judge.finish())
 }
 
 /// Whether a text tells of a correction or an update: such a text is never furniture.

@@ -1,9 +1,11 @@
 //! Quotations in a text, whatever their marks, and what became of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::evidence::{Evidence, Place};
 use super::judge::{Judge, MANY, clip};
+use super::lexicon::{self, Kind, Languages};
 use super::listing::cancel;
 use crate::domain::classify::{Label, Significance};
 use crate::domain::normalise::{reading, visible};
@@ -15,6 +17,8 @@ pub(super) struct Quotation {
     pub(super) text: String,
     /// As it is compared.
     pub(super) key: String,
+    /// The word in front of it, in lower case, with its punctuation.
+    pub(super) before: String,
 }
 
 /// So many quotations of one text are looked at.
@@ -46,7 +50,7 @@ pub(super) fn quotations(text: &str) -> Vec<Quotation> {
             Some((Closing::Single, start)) if at - start > LONGEST_SINGLE => open = None,
             Some((closing, start)) => {
                 if closing.closes(c, before, after) {
-                    push(&mut found, &text[start..at]);
+                    push(&mut found, text, start..at);
                     open = None;
                 }
             }
@@ -54,12 +58,17 @@ pub(super) fn quotations(text: &str) -> Vec<Quotation> {
         before = Some(c);
     }
     if let Some((Closing::Double | Closing::Angle | Closing::Corner, start)) = open {
-        push(&mut found, &text[start..]);
+        push(&mut found, text, start..text.len());
     }
     found
 }
 
-fn push(found: &mut Vec<Quotation>, text: &str) {
+fn push(found: &mut Vec<Quotation>, whole: &str, range: Range<usize>) {
+    // In front of the mark that opens it.
+    let lead = whole[..range.start].char_indices().next_back();
+    let before = lead.map_or("", |(mark, _)| &whole[..mark]);
+    let before = before.split_whitespace().next_back().unwrap_or_default();
+    let text = &whole[range];
     let folded = reading(text);
     let key = folded
         .trim_matches(|c: char| !c.is_alphanumeric())
@@ -68,6 +77,7 @@ fn push(found: &mut Vec<Quotation>, text: &str) {
         found.push(Quotation {
             text: visible(text).trim().to_owned(),
             key,
+            before: before.to_lowercase(),
         });
     }
 }
@@ -115,6 +125,14 @@ impl Closing {
 }
 
 impl Judge {
+    fn title_marks(&mut self, quote: &Quotation, what: &str, place: Place) {
+        let text = format!(
+            "marks around the title “{}” {what} in {place}",
+            clip(&quote.text)
+        );
+        self.found(Label::Wording, Significance::Minor, text);
+    }
+
     /// Names the quotations that came, went or say something else.
     pub(super) fn quotations(&mut self, evidence: &Evidence) {
         let mut old: Vec<(Place, Quotation)> = Vec::new();
@@ -163,6 +181,10 @@ impl Judge {
                 taken[k] = true;
                 format!("“{}” → “{}”", clip(&quote.text), clip(&other.text))
             } else if stands(1, *place, &quote.key) {
+                if is_title(quote, evidence.languages) {
+                    self.title_marks(quote, "dropped", *place);
+                    continue;
+                }
                 format!("marks around “{}” dropped", clip(&quote.text))
             } else {
                 format!("“{}” dropped", clip(&quote.text))
@@ -178,6 +200,10 @@ impl Judge {
                 continue;
             }
             let text = if stands(0, *place, &quote.key) {
+                if is_title(quote, evidence.languages) {
+                    self.title_marks(quote, "added", *place);
+                    continue;
+                }
                 format!("marks around “{}” added", clip(&quote.text))
             } else {
                 format!("“{}” added", clip(&quote.text))
@@ -189,6 +215,16 @@ impl Judge {
             );
         }
     }
+}
+
+/// Whether the marks stand around a title, not around what somebody said: it begins with a capital where the sentence
+/// asks for none, and nothing leads in to speech.
+fn is_title(quote: &Quotation, languages: Languages) -> bool {
+    // German writes every noun with a capital.
+    !languages.is("de")
+        && quote.text.starts_with(char::is_uppercase)
+        && quote.before.ends_with(char::is_alphanumeric)
+        && !lexicon::is_word_of(Kind::Speech, &quote.before, languages)
 }
 
 /// Whether a quotation is another with other words.

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::diff::{BlockDiff, BlockOp, ProseDiff, Segment, list_number};
+use crate::domain::diff::{
+    BlockDiff, BlockOp, ProseDiff, Renumbering, Segment, in_a_row, list_number,
+};
 
-/// Fewer numbers in a row may be anything.
-const SHORTEST_RUN: usize = 3;
 /// So many bytes on either side of a border are looked up in the other text.
 const AT_BORDER: usize = 24;
 
@@ -17,8 +17,8 @@ pub(super) struct Recut<'a> {
     /// Numbers of new blocks that gained a list number, and of old ones that lost it.
     gained: HashSet<u32>,
     lost: HashSet<u32>,
-    /// Numbers of old and new blocks that stand for one another and have another list number, as their place gives it.
-    counted_on: HashSet<(u32, u32)>,
+    /// Items that have another number, as their place gives it.
+    renumbering: Renumbering,
 }
 
 /// A pair of blocks, whole against whole.
@@ -51,13 +51,22 @@ impl<'a> Recut<'a> {
         }
         recut.gained = in_a_row(gained);
         recut.lost = in_a_row(lost);
-        recut.counted_on = counted_on(diff);
+        recut.renumbering = Renumbering::of(&diff.blocks);
         recut
+    }
+
+    /// The items that count on, and what refers to them.
+    pub(super) fn renumbering(&self) -> &Renumbering {
+        &self.renumbering
     }
 
     /// How many list numbers were written out, how many are no longer, and how many went with their place.
     pub(super) fn numbers(&self) -> [usize; 3] {
-        [self.gained.len(), self.lost.len(), self.counted_on.len()]
+        [
+            self.gained.len(),
+            self.lost.len(),
+            self.renumbering.items().count(),
+        ]
     }
 
     /// A block that stands on both sides, with all of its parts, when anything of it was cut anew.
@@ -65,7 +74,7 @@ impl<'a> Recut<'a> {
     /// What was carried over a border is no edit, and neither is a list number that was written out: both are left out.
     pub(super) fn whole(&self, block: &BlockDiff) -> Option<Whole> {
         let place = (block.from.unwrap_or_default(), block.to.unwrap_or_default());
-        let counted_on = self.counted_on.contains(&place);
+        let counted_on = self.renumbering.has(place.0, place.1);
         let renamed = counted_on || !self.gained.is_empty() || !self.lost.is_empty();
         if !self.has_parts(block) && !renamed {
             return None;
@@ -141,31 +150,6 @@ fn may_have_number(block: &BlockDiff) -> bool {
     first.any(|text| text.starts_with(|c: char| c == '(' || c.is_ascii_digit()))
 }
 
-/// The pairs of blocks whose list numbers differ while the numbers run 1, 2, 3 … on both sides: an item came, went or
-/// moved, and those behind it count on.
-fn counted_on(diff: &ProseDiff) -> HashSet<(u32, u32)> {
-    let number = |text: &str| list_number(text).map(|(number, _)| number);
-    let mut pairs = Vec::new();
-    let (mut olds, mut news) = (Vec::new(), Vec::new());
-    for block in diff.blocks.iter().filter(|block| may_have_number(block)) {
-        let old = number(&Segment::old_side(&block.segments));
-        let new = number(&Segment::new_side(&block.segments));
-        olds.extend(block.from.zip(old));
-        news.extend(block.to.zip(new));
-        if let (Some(from), Some(to), Some(old), Some(new)) = (block.from, block.to, old, new)
-            && old != new
-        {
-            pairs.push((from, to));
-        }
-    }
-    if pairs.is_empty() {
-        return HashSet::new();
-    }
-    let (olds, news) = (in_a_row(olds), in_a_row(news));
-    pairs.retain(|(from, to)| olds.contains(from) && news.contains(to));
-    pairs.into_iter().collect()
-}
-
 /// The blocks, each with its list number, that have one where the texts of the other side have none.
 fn numbers_only_in(texts: &[(u32, String)], others: &[(u32, String)], found: &mut Vec<(u32, u32)>) {
     for (block, text) in texts {
@@ -180,18 +164,6 @@ fn numbers_only_in(texts: &[(u32, String)], others: &[(u32, String)], found: &mu
             found.push((*block, number));
         }
     }
-}
-
-/// The blocks whose list numbers run 1, 2, 3 …: such numbers say no more than the order of the blocks does, and the
-/// marker of a list may have shown them before. Any other number is a figure of the text.
-fn in_a_row(mut numbers: Vec<(u32, u32)>) -> HashSet<u32> {
-    numbers.sort_unstable();
-    numbers
-        .chunk_by(|before, behind| behind.1 == before.1 + 1)
-        .filter(|run| run.len() >= SHORTEST_RUN && run.first().is_some_and(|first| first.1 == 1))
-        .flatten()
-        .map(|(block, _)| *block)
-        .collect()
 }
 
 /// Texts as one. Where the other side has a mark between two of them, the border took its place, or gave it up.

@@ -27,8 +27,8 @@ fn points(label: Label) -> (i32, i32, i32) {
     }
 }
 
-/// What the score is made of, the findings in their order.
-pub(super) fn parts(findings: &[Finding], comparison: &Comparison) -> Vec<ScorePart> {
+/// The points of each label, the findings in their order.
+fn of_labels(findings: &[Finding]) -> Vec<ScorePart> {
     let mut parts: Vec<ScorePart> = Vec::new();
     let mut at = 0;
     while let Some(first) = findings.get(at) {
@@ -54,6 +54,23 @@ pub(super) fn parts(findings: &[Finding], comparison: &Comparison) -> Vec<ScoreP
             why: name(first.label, count),
         });
     }
+    parts
+}
+
+/// How much the findings weigh, whatever the length of the texts: by their significance first.
+pub(super) fn weight(findings: &[Finding]) -> (Significance, i32) {
+    let most = findings.iter().map(|finding| finding.significance).max();
+    let parts = of_labels(findings);
+    let points = parts.iter().map(|part| part.points);
+    (
+        most.unwrap_or(Significance::Typographic),
+        points.fold(0, i32::saturating_add),
+    )
+}
+
+/// What the score is made of, the findings in their order.
+pub(super) fn parts(findings: &[Finding], comparison: &Comparison) -> Vec<ScorePart> {
+    let mut parts = of_labels(findings);
     let changed = comparison.words.added.max(comparison.words.removed);
     // 1 word: 2, 10 words: 6, 100 words: 13, 1,000 words: 19.
     let volume = (f64::from(changed.min(10_000)) + 1.0).log2() * 1.9;

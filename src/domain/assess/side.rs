@@ -90,6 +90,26 @@ impl Side {
         found
     }
 
+    /// The signs among its marks: arrows, ticks, crosses, lights, thumbs. Pictures say less surely what they mean.
+    pub(super) fn signs(&self) -> String {
+        let is_sign = |c: &char| {
+            matches!(
+                c,
+                '<' | '>'
+                    | '='
+                    | '+'
+                    | '\u{2190}'..='\u{22ff}'
+                    | '\u{25a0}'..='\u{27bf}'
+                    | '\u{2b00}'..='\u{2bff}'
+                    | '\u{1f44d}'..='\u{1f44e}'
+                    | '\u{1f534}'..='\u{1f535}'
+                    | '\u{1f53a}'..='\u{1f53d}'
+                    | '\u{1f7e0}'..='\u{1f7eb}'
+            )
+        };
+        self.marks.chars().filter(is_sign).collect()
+    }
+
     /// The figures, as they are compared: separators of thousands and the spelling of units do not count.
     pub(super) fn figures(&self, languages: Languages) -> Vec<Figure> {
         let mut figures: Vec<Figure> = Vec::new();
@@ -101,6 +121,7 @@ impl Side {
                     shown: word.text.clone(),
                     key: figure_key(&word.text),
                     in_words: false,
+                    counts: true,
                 });
                 last_is_figure = true;
                 continue;
@@ -123,6 +144,10 @@ impl Side {
                     shown: word.text.clone(),
                     key: value.join("+"),
                     in_words: true,
+                    counts: word
+                        .lower
+                        .split('-')
+                        .any(|part| lexicon::is_count(part, languages)),
                 });
                 last_is_figure = true;
             }
@@ -130,6 +155,7 @@ impl Side {
         let numerals: String = self.text.chars().filter(|&c| is_numeral(c)).collect();
         if !numerals.is_empty() {
             figures.push(Figure {
+                counts: numerals.chars().any(|c| c != '一'),
                 shown: numerals.clone(),
                 key: numerals,
                 in_words: true,
@@ -148,6 +174,8 @@ pub(super) struct Figure {
     pub(super) key: String,
     /// Whether it is written in words.
     pub(super) in_words: bool,
+    /// Whether it surely counts something, even where no other figure stands in its place.
+    pub(super) counts: bool,
 }
 
 fn is_numeral(c: char) -> bool {

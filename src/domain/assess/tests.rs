@@ -140,7 +140,7 @@ fn paragraphs_come_go_and_move() {
         &format!("{a}|{b}"),
         &format!("{a}|{b}|{c}"),
         Substantive,
-        &[ParagraphAdded],
+        &[Number, ParagraphAdded],
     );
     check(
         &format!("{a}|{b}|{c}"),
@@ -153,6 +153,121 @@ fn paragraphs_come_go_and_move() {
         &format!("{c}|{a}|{b}"),
         Minor,
         &[Moved],
+    );
+}
+
+#[test]
+fn a_sentence_that_came_or_went_is_judged_by_what_it_says() {
+    let (a, b) = (
+        "The council met on Monday evening to vote on the plan.",
+        "Residents had asked for a new bus line for many years.",
+    );
+    let came = |text: &str, labels: &[Label]| {
+        check(
+            &format!("{a}|{b}"),
+            &format!("{a}|{text}|{b}"),
+            Substantive,
+            labels,
+        );
+    };
+    came("Three people died.", &[Number, ParagraphAdded]);
+    came("He was not charged.", &[Negation, ParagraphAdded]);
+    came("Harbour | 50 | 49", &[Number, ParagraphAdded]);
+    came("Gus Hale, 17", &[Number, ParagraphAdded]);
+    came("She has died.", &[ParagraphAdded]);
+    check(
+        &format!("{a} He was not charged. {b}"),
+        &format!("{a} {b}"),
+        Substantive,
+        &[Wording, Negation],
+    );
+    check(
+        &format!("{a}|{b}"),
+        &format!("{a}|Background|{b}"),
+        Minor,
+        &[ParagraphAdded],
+    );
+}
+
+#[test]
+fn a_sign_in_the_place_of_another_says_something_else() {
+    let of = |old: &str, new: &str| body(&format!("Pier one {old}"), &format!("Pier one {new}"));
+    let found = of("✅", "❌");
+    assert_eq!(found.significance, Substantive, "{:?}", found.reasons);
+    assert!(found.labels.contains(&Negation));
+    assert_eq!(of("↑", "↓").significance, Substantive);
+    assert_eq!(of("🔥", "").significance, Minor);
+}
+
+#[test]
+fn marks_around_a_title_are_no_quotation_and_the_passive_no_attribution() {
+    check(
+        "For more, see \"Harbour rules.\"",
+        "For more, see Harbour rules.",
+        Minor,
+        &[Wording],
+    );
+    check(
+        "He said: “We will not sign it.”",
+        "He said: We will not sign it.",
+        Substantive,
+        &[Quote],
+    );
+    check(
+        "Fewer people come to the hospital in March.",
+        "Fewer people are admitted to the hospital in March.",
+        Substantive,
+        &[Wording],
+    );
+    check(
+        "The man was at the house.",
+        "The man admitted he was at the house.",
+        Substantive,
+        &[Attribution],
+    );
+}
+
+#[test]
+fn a_capital_that_follows_a_lead_in_is_no_edit() {
+    let found = body(
+        "In winter the ferry stops at noon.",
+        "However, in winter the ferry stops at noon.",
+    );
+    let reasons: Vec<&str> = found.reasons.iter().map(|reason| &*reason.text).collect();
+    assert_eq!(reasons, ["“However,” added in ¶1"]);
+}
+
+#[test]
+fn clauses_that_count_on_are_no_figures() {
+    let clause = |n: u32, topic: usize, verb: &str| {
+        let topics = [
+            "boats", "piers", "ropes", "tides", "gulls", "bells", "masts", "nets",
+        ];
+        format!(
+            "{n}. The harbour office {verb} charge for {} by the day. See also clause {}.",
+            topics[topic],
+            n + 1
+        )
+    };
+    let old: Vec<String> = (1..=8).map(|n| clause(n, n as usize - 1, "may")).collect();
+    let mut new: Vec<String> = (1..=3).map(|n| clause(n, n as usize - 1, "may")).collect();
+    new.push("4. The office keeps a list of members with their addresses.".to_owned());
+    new.extend((4..=8).map(|n| {
+        let verb = if n == 7 { "may not" } else { "may" };
+        clause(n + 1, n as usize - 1, verb)
+    }));
+    check(
+        &old.join("|"),
+        &new.join("|"),
+        Substantive,
+        &[Typographic, Negation, ParagraphAdded],
+    );
+    // Without the run it is a figure of the text.
+    check(
+        "He is held for 14 days.|Nobody was hurt by it.",
+        "He is held for 15 days.|Nobody was hurt by it.",
+        Substantive,
+        &[Number],
     );
 }
 

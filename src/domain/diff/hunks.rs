@@ -1,4 +1,6 @@
-//! The edits of a run of segments, each with both of its sides.
+//! The edits of a run of segments, each with both of its sides, and the segments as a reader takes them.
+
+use std::borrow::Cow;
 
 use super::WordCount;
 use super::segment::Segment;
@@ -28,6 +30,111 @@ impl Hunk {
     pub fn is_typographic(&self) -> bool {
         same_to_the_reader(&self.removed, &self.added)
     }
+}
+
+/// The segments as a reader takes them: a word that has, or lacks, its capital only because a sentence begins there is
+/// the same word, shown as in the new text. `In winter` → `However, in winter` adds `However, ` and nothing else.
+///
+/// The result is for reading and judging. Only the segments as given rebuild both sides.
+#[must_use]
+pub fn as_read(segments: &[Segment]) -> Cow<'_, [Segment]> {
+    let is_pair = |pair: &[Segment]| matches!(pair, [Segment::Delete(old), Segment::Insert(new)] if differ_in_capital(old, new));
+    if !segments.windows(2).any(is_pair) {
+        return Cow::Borrowed(segments);
+    }
+    let mut out: Vec<Segment> = Vec::with_capacity(segments.len());
+    let (mut old_end, mut new_end) = (None, None);
+    let mut rest = segments;
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if let (Segment::Delete(old), Some(Segment::Insert(new))) = (first, behind.first())
+            && differ_in_capital(old, new)
+        {
+            let (upper, lower) = if old.starts_with(char::is_uppercase) {
+                (old_end, new_end)
+            } else {
+                (new_end, old_end)
+            };
+            if may_begin(upper) && !must_begin(lower) {
+                push_equal(&mut out, new);
+                (old_end, new_end) = (last_char(old), last_char(new));
+                rest = &behind[1..];
+                continue;
+            }
+        }
+        let end = last_char(first.text());
+        match first {
+            Segment::Equal(text) => {
+                push_equal(&mut out, text);
+                (old_end, new_end) = (end.or(old_end), end.or(new_end));
+            }
+            Segment::Delete(_) => {
+                old_end = end.or(old_end);
+                out.push(first.clone());
+            }
+            Segment::Insert(_) => {
+                new_end = end.or(new_end);
+                out.push(first.clone());
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn push_equal(out: &mut Vec<Segment>, text: &str) {
+    match out.last_mut() {
+        Some(Segment::Equal(last)) => last.push_str(text),
+        _ => out.push(Segment::Equal(text.to_owned())),
+    }
+}
+
+fn last_char(text: &str) -> Option<char> {
+    text.trim_end().chars().next_back()
+}
+
+/// Whether two words are the same but for the case of their first letter.
+fn differ_in_capital(old: &str, new: &str) -> bool {
+    let (mut a, mut b) = (old.chars(), new.chars());
+    match (a.next(), b.next()) {
+        (Some(first), Some(other)) if first != other => {
+            a.as_str() == b.as_str() && first.to_lowercase().eq(other.to_lowercase())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a sentence may begin behind this character; nothing stands in front of the first one.
+fn may_begin(before: Option<char>) -> bool {
+    must_begin(before)
+        || matches!(
+            before,
+            Some(
+                ':' | ';'
+                    | '…'
+                    | '"'
+                    | '“'
+                    | '„'
+                    | '«'
+                    | '»'
+                    | '\''
+                    | '‘'
+                    | '‚'
+                    | '('
+                    | '['
+                    | '¿'
+                    | '¡'
+                    | '–'
+                    | '—'
+                    | '-'
+                    | '•'
+                    | '*'
+            )
+        )
+}
+
+/// Whether a sentence surely begins behind this character.
+fn must_begin(before: Option<char>) -> bool {
+    matches!(before, None | Some('.' | '!' | '?'))
 }
 
 /// The edits of a run of segments.
@@ -62,7 +169,7 @@ pub fn hunks(segments: &[Segment]) -> Vec<Hunk> {
 #[must_use]
 pub fn count_words(segments: &[Segment]) -> WordCount {
     let mut words = WordCount::default();
-    for hunk in hunks(segments) {
+    for hunk in hunks(&as_read(segments)) {
         if !hunk.is_typographic() {
             words = words
                 + WordCount {

@@ -13,9 +13,11 @@ mod pairing;
 mod pairs;
 mod parts;
 mod prepared;
+mod renumber;
 mod segment;
 mod sentence;
 mod side;
+mod tally;
 mod text;
 mod token;
 mod weight;
@@ -23,10 +25,13 @@ mod words;
 
 pub use blocks::diff_blocks;
 pub(crate) use chars::is_ideograph;
-pub use hunks::{Hunk, count_words, hunks};
+pub use hunks::{Hunk, as_read, count_words, hunks};
 pub(crate) use list_number::list_number;
+pub(crate) use renumber::{Renumbering, in_a_row, renumbered_runs};
 pub use segment::Segment;
+pub(crate) use tally::WordTally;
 pub use text::diff_line;
+pub(crate) use text::sentence_count;
 pub use token::word_count;
 pub(crate) use token::{Class, tokens};
 

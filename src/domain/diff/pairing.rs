@@ -73,8 +73,8 @@ pub(super) fn pair<'a>(
     let place = |i: usize, n: usize| i as f64 / n.max(1) as f64;
     let distance = |c: &Candidate| (place(c.old, old.len()) - place(c.new, new.len())).abs();
     found.sort_by(|x, y| {
-        y.similarity
-            .total_cmp(&x.similarity)
+        y.rank
+            .total_cmp(&x.rank)
             .then_with(|| distance(x).total_cmp(&distance(y)))
             .then_with(|| (x.old, x.new).cmp(&(y.old, y.new)))
     });
@@ -146,8 +146,12 @@ fn equal_blocks(
 struct Candidate {
     old: usize,
     new: usize,
-    similarity: f64,
+    /// The similarity, with less of it for figures: items are numbered anew, and cells of a table move.
+    rank: f64,
 }
+
+/// So much of what figures add to the similarity says nothing on which of two blocks is the right one.
+const FIGURES: f64 = 2.0 / 3.0;
 
 struct Candidates<'s, 'a> {
     old: &'s Side<'a>,
@@ -168,7 +172,8 @@ impl Candidates<'_, '_> {
         if !possible || !self.budget.take((a.ids.len() + b.ids.len() + 8) as u64) {
             return;
         }
-        let shared = a.shared(b, self.interner) as f64;
+        let [words, figures] = a.shared_words_and_figures(b, self.interner);
+        let shared = (words + figures) as f64;
         let mut similarity = 2.0 * shared / all;
         // A paragraph that a sentence was added to: the shorter one stands in the longer one.
         if may_contain && similarity < least && shared >= CONTAINED * smaller {
@@ -178,7 +183,7 @@ impl Candidates<'_, '_> {
             self.found.push(Candidate {
                 old: i,
                 new: j,
-                similarity,
+                rank: similarity - FIGURES * 2.0 * figures as f64 / all,
             });
         }
     }

@@ -15,6 +15,7 @@ pub(super) struct Interner<'a> {
     folded: HashMap<String, u32>,
     keys: Vec<u32>,
     weights: Vec<i32>,
+    figures: Vec<bool>,
     wordlike: Vec<bool>,
 }
 
@@ -25,7 +26,7 @@ impl<'a> Interner<'a> {
         }
         let id = u32::try_from(self.weights.len()).unwrap_or(u32::MAX);
         self.ids.insert(text, id);
-        let key = match fold(text) {
+        let key = match fold(text).filter(|folded| folded != text) {
             Some(folded) => match self.ids.get(folded.as_str()) {
                 Some(&plain) => self.keys.get(plain as usize).copied().unwrap_or(plain),
                 None => *self.folded.entry(folded).or_insert(id),
@@ -34,6 +35,7 @@ impl<'a> Interner<'a> {
         };
         self.keys.push(key);
         self.weights.push(weight::weight(text, class));
+        self.figures.push(class == Class::Number);
         self.wordlike
             .push(!matches!(class, Class::Space | Class::Mark));
         id
@@ -48,6 +50,11 @@ impl<'a> Interner<'a> {
     pub(super) fn sense(&self, id: u32) -> u64 {
         let weight = self.weights.get(id as usize).copied().unwrap_or(0);
         if weight >= weight::WEIGHTY { 3 } else { 1 }
+    }
+
+    /// Whether the id is a figure's.
+    pub(super) fn is_figure(&self, id: u32) -> bool {
+        self.figures.get(id as usize).copied().unwrap_or(false)
     }
 
     /// What a match of each id is worth.

@@ -82,13 +82,19 @@ impl Bag {
 
     /// The weight of the words that both have.
     pub(super) fn shared(&self, other: &Self, interner: &Interner) -> u64 {
-        let (mut i, mut j, mut both) = (0, 0, 0);
+        let [words, figures] = self.shared_words_and_figures(other, interner);
+        words + figures
+    }
+
+    /// The weight of the words and of the figures that both have.
+    pub(super) fn shared_words_and_figures(&self, other: &Self, interner: &Interner) -> [u64; 2] {
+        let (mut i, mut j, mut both) = (0, 0, [0, 0]);
         while let (Some(x), Some(y)) = (self.ids.get(i), other.ids.get(j)) {
             match x.cmp(y) {
                 std::cmp::Ordering::Less => i += 1,
                 std::cmp::Ordering::Greater => j += 1,
                 std::cmp::Ordering::Equal => {
-                    both += interner.sense(*x);
+                    both[usize::from(interner.is_figure(*x))] += interner.sense(*x);
                     i += 1;
                     j += 1;
                 }

@@ -195,6 +195,58 @@ fn case_stays_with_its_word() {
 }
 
 #[test]
+fn a_lead_in_leaves_the_word_behind_it_as_it_was() {
+    let read = |old: &str, new: &str| shown(&as_read(&diff_line(old, new)));
+    assert_eq!(
+        read("In winter it stops.", "However, in winter it stops."),
+        "{+However, +}in winter it stops."
+    );
+    assert_eq!(
+        read("In order to see it, they wait.", "To see it, they wait."),
+        "[-In order -]To see it, they wait."
+    );
+    assert_eq!(
+        read("He left, and she stayed.", "He left. She stayed."),
+        "He left[-, and-]{+.+} She stayed."
+    );
+    assert_eq!(
+        read("В мае он ушёл.", "Однако в мае он ушёл."),
+        "{+Однако +}в мае он ушёл."
+    );
+    // A capital in the middle of a sentence says something, and so does one that was missing.
+    assert_eq!(
+        read("He met the church there.", "He met the Church there."),
+        "He met the [-church-]{+Church+} there."
+    );
+    assert_eq!(
+        read("It ended. he left.", "It ended. He left."),
+        "It ended. [-he-]{+He+} left."
+    );
+}
+
+#[test]
+fn an_edit_counts_once_in_however_many_texts() {
+    let line = diff_line("Twelve die in fire", "Fourteen die in fire");
+    let text = diff_blocks(
+        &blocks(&["The fire began at noon. Twelve people died."]),
+        &blocks(&["The fire began at noon. Fourteen people died. Twelve died there before."]),
+    );
+    let mut tally = WordTally::default();
+    tally.line(&line);
+    tally.line(&line);
+    assert_eq!(
+        tally.words(),
+        WordCount {
+            added: 1,
+            removed: 1
+        }
+    );
+    let before = text.words;
+    tally.prose(&text);
+    assert_eq!(tally.words(), before);
+}
+
+#[test]
 fn a_sentence_that_is_mostly_new_is_one_edit() {
     check_line(
         "Police said a man was in hospital. The rest stays as it was.",

@@ -24,7 +24,7 @@ impl SentenceSteps {
 }
 
 /// How many sentences a text has.
-pub(super) fn sentence_count(text: &str) -> u32 {
+pub(crate) fn sentence_count(text: &str) -> u32 {
     let mut interner = Interner::default();
     let prepared = Prepared::new(text, &mut interner);
     count(Sentences::of(&prepared).len())

@@ -8,10 +8,6 @@ use super::segment::Segment;
 use super::token::Class;
 use super::weight::is_function_word;
 
-/// More of a sentence than this changed, in tenths, and nothing of length kept: it reads better as a whole.
-const MOSTLY: usize = 6;
-/// A kept run of this many items is worth showing in a sentence that is mostly new.
-const WORTH_KEEPING: usize = 3;
 /// An edit is tried in at most so many places.
 const PLACES: usize = 64;
 
@@ -21,7 +17,6 @@ const PLACES: usize = 64;
 ///   but not so that it cuts a pair of brackets.
 /// - One short function word between two stretches that were both replaced or removed is confetti, and so is any one
 ///   word between two long edits.
-/// - Where most of a sentence changed and only scraps were kept, it is one edit.
 pub(super) fn tidy(
     old: &Prepared,
     new: &Prepared,
@@ -33,7 +28,6 @@ pub(super) fn tidy(
     let mut kept = matches.split_off(first);
     slide(old, new, &from, &to, &mut kept);
     absorb(old, &from, &to, &mut kept);
-    drop_scraps(&from, &to, &mut kept);
     matches.append(&mut kept);
 }
 
@@ -184,26 +178,6 @@ fn is_scrap(item: &str) -> bool {
             item,
             "(" | ")" | "[" | "]" | "{" | "}" | "/" | "\\" | "|" | "_" | "*"
         )
-}
-
-fn drop_scraps(from: &Range<usize>, to: &Range<usize>, matches: &mut Vec<Match>) {
-    let all = from.len() + to.len();
-    if (all - 2 * matches.len()) * 10 <= all * MOSTLY {
-        return;
-    }
-    let gaps = gaps(from, to, matches);
-    let (Some(head), Some(tail)) = (gaps.first(), gaps.last()) else {
-        return;
-    };
-    let last = tail.next;
-    let ends = [head.next, matches.len() - last.min(matches.len())];
-    let between = gaps.windows(2).map(|pair| match pair {
-        [a, b] => b.next - a.next,
-        _ => 0,
-    });
-    if between.chain(ends).all(|run| run < WORTH_KEEPING) {
-        matches.drain(head.next..last);
-    }
 }
 
 /// Shows the matched items and what stands between them. Both sides are rebuilt byte for byte.

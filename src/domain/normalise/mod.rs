@@ -6,9 +6,10 @@
 //!   invisible controls, entities that were escaped twice, NFC or NFD and text that was decoded in a wrong charset are
 //!   put in one form.
 //! - [`reading`]: two texts with the same reading form are read the same. On top of the above, the shape of quotation
-//!   marks, apostrophes, dashes and ellipses is put in one form.
+//!   marks, apostrophes, dashes and ellipses is put in one form, and so are the width of letters and digits and the
+//!   digits and letters that only another keyboard has.
 //!
-//! Neither touches a digit, a sign, a decimal point, a letter (look-alikes of other scripts stay different) or the
+//! Neither touches the value of a digit, a sign, a decimal point, a letter (look-alikes of other scripts stay different) or the
 //! presence of a quotation mark. Both are idempotent and never fail.
 
 mod chars;
@@ -33,13 +34,20 @@ pub fn same_to_the_reader(old: &str, new: &str) -> bool {
 }
 
 /// Whether two texts can have a form in common: a cheap test that ends at the first difference. No form touches ASCII
-/// letters and digits, except those of entities, those that take an accent, and those that ligatures and the sign of
-/// the kelvin stand for.
+/// letters and digits, except those of entities, those that take an accent, and those that ligatures, the sign of the
+/// kelvin, full-width letters and foreign digits stand for.
 fn may_be_same(old: &str, new: &str) -> bool {
     let plain = |text: &str| -> bool {
-        // 0xCC and 0xCD lead the accents that letters are composed with.
-        !text.bytes().any(|byte| matches!(byte, b'&' | 0xcc | 0xcd))
-            && !text.contains(['ﬀ', 'ﬁ', 'ﬂ', 'ﬃ', 'ﬄ', '\u{212a}'])
+        // 0xCC and 0xCD lead the accents that letters are composed with, 0xD9 to 0xDB the digits of Arabic scripts.
+        !text
+            .bytes()
+            .any(|byte| matches!(byte, b'&' | 0xcc | 0xcd | 0xd9..=0xdb))
+            && !text.contains(|c| {
+                matches!(
+                    c,
+                    'ﬀ' | 'ﬁ' | 'ﬂ' | 'ﬃ' | 'ﬄ' | '\u{212a}' | '№' | '０'..='ｚ'
+                )
+            })
     };
     old.bytes()
         .filter(u8::is_ascii_alphanumeric)

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::visible::visible;
 
 /// Marks that come together by folding are folded again, but hostile text is not folded for ever.
 const MAX_PASSES: usize = 8;
 
-/// The visible text with quotation marks, apostrophes, dashes and ellipses in one shape; see the [module](super).
+/// The visible text with quotation marks, apostrophes, dashes and ellipses in one shape, and letters and digits in one
+/// width; see the [module](super).
 ///
 /// A dash before a digit stays a sign, and no mark ever disappears: `-2.5%` and `2.5%`, `"so"` and `so` stay different.
 /// Spaces around a dash between words and before French punctuation belong to the shape.
@@ -49,6 +52,8 @@ enum Shape {
     Dash,
     Ellipsis,
     Ligature(&'static str),
+    /// A letter, digit or mark of another width or keyboard, as the plain one.
+    Plain(char),
     /// Of Arabic letters.
     Stretcher,
     Joiner,
@@ -73,9 +78,27 @@ fn shape(c: char) -> Shape {
         'ﬂ' => Shape::Ligature("fl"),
         'ﬃ' => Shape::Ligature("ffi"),
         'ﬄ' => Shape::Ligature("ffl"),
+        '№' => Shape::Ligature("No."),
         '\u{640}' => Shape::Stretcher,
         '\u{200c}' | '\u{200d}' => Shape::Joiner,
-        other => Shape::Other(other),
+        other => plain(other).map_or(Shape::Other(other), Shape::Plain),
+    }
+}
+
+/// The plain form of a character that is another only in its width, or by the keyboard that it was typed on: full-width
+/// letters, digits and marks, half-width kana, `µ`, the ye and kaf of Persian, digits of Arabic scripts.
+fn plain(c: char) -> Option<char> {
+    let shifted = |from: char, to: char| char::from_u32(c as u32 - from as u32 + to as u32);
+    match c {
+        '！'..='～' => shifted('！', '!'),
+        // What has no compatible form stays; the marks of voice compose with the letter before them.
+        '\u{ff61}'..='\u{ff9f}' => [c].into_iter().nfkc().next(),
+        'µ' => Some('μ'),
+        'ی' => Some('ي'),
+        'ک' => Some('ك'),
+        '٠'..='٩' => shifted('٠', '0'),
+        '۰'..='۹' => shifted('۰', '0'),
+        _ => None,
     }
 }
 
@@ -125,6 +148,12 @@ fn fold(text: &str) -> String {
             }
             Shape::Ellipsis => out.push_str("..."),
             Shape::Ligature(letters) => out.push_str(letters),
+            Shape::Plain(c) => {
+                if matches!(c, '!' | '?' | ':' | ';') {
+                    drop_space(&mut out);
+                }
+                out.push(c);
+            }
             Shape::Stretcher => {}
             // Between letters it is a matter of spelling, between emoji it makes another picture.
             Shape::Joiner => {
