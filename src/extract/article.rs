@@ -3,11 +3,13 @@
 use url::Url;
 
 use super::bounded::{self, Bounded};
+use super::furniture::Mark;
 use super::head::Head;
 use super::kind::{self, PageKind};
 use super::main_text::Explained;
 use super::view::View;
 use super::{charset, main_text};
+use crate::domain::ignored::Piece;
 use crate::domain::state::PageState;
 
 /// An article page as it was read.
@@ -25,6 +27,8 @@ pub struct Article {
     pub language: Option<String>,
     /// The visible blocks that are not part of the article, in the order of the page, each with the reason.
     pub ignored: Vec<Explained>,
+    /// Of each of them how many blocks of the article stand before it.
+    pub ignored_after: Vec<u32>,
     /// Whether the page was longer than what is read of one.
     pub truncated: bool,
 }
@@ -48,6 +52,7 @@ pub fn article_in(
     let opened = Opened::open(body, content_type, url);
     let mut state = opened.state();
     let explained = opened.explain(&state, view);
+    let ignored_after = blocks_before_ignored(&explained);
     let (body, ignored): (Vec<_>, Vec<_>) = explained.into_iter().partition(|one| one.counts);
     state.body = body.into_iter().map(|explained| explained.block).collect();
     let title = state
@@ -62,8 +67,39 @@ pub fn article_in(
         title,
         language: opened.head.language,
         ignored,
+        ignored_after,
         truncated: opened.page.truncated,
     }
+}
+
+impl Article {
+    /// What the page shows besides the article, as it is remembered from check to check.
+    #[must_use]
+    pub fn ignored_pieces(&self) -> Vec<Piece> {
+        let hidden = Mark::Hidden.as_str();
+        let pieces = self.ignored.iter().zip(&self.ignored_after);
+        let pieces = pieces.map(|(explained, after)| Piece {
+            text: explained.block.text.clone(),
+            why: explained.why.clone(),
+            after: *after,
+            rule: None,
+            seen: !explained.why.ends_with(hidden),
+        });
+        pieces.collect()
+    }
+}
+
+/// Of each block that does not count, how many that do stand before it.
+fn blocks_before_ignored(explained: &[Explained]) -> Vec<u32> {
+    let mut before = 0;
+    let mut places = Vec::new();
+    for one in explained {
+        match one.counts {
+            true => before += 1,
+            false => places.push(before),
+        }
+    }
+    places
 }
 
 /// All blocks of an article page, with the reason why each counts, or does not; arguments as for [`article_in`]. Blocks

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::sequence::{Numbers, shared};
 use super::{Piece, Snapshot};
-use crate::domain::state::Block;
+use crate::domain::state::{Block, Link};
 
 /// Blocks of both pages together; beyond that nothing is cleaned, and what differs is reported.
 const BLOCKS: usize = 6_000;
@@ -24,6 +24,22 @@ pub struct Cleaned {
     pub kept: Vec<Block>,
     /// Blocks that do not count as before, although today's verdict is another one.
     pub left_out: Vec<Block>,
+}
+
+impl Cleaned {
+    /// Brings the links of the article to those of its blocks: `known` are those of the last check.
+    pub fn put_links(&self, known: &[Link], links: &mut Vec<Link>) {
+        let is_in = |blocks: &[Block], link: &Link| {
+            let mut blocks = blocks.iter();
+            blocks.any(|block| block.text.contains(&link.words))
+        };
+        links.retain(|link| !is_in(&self.left_out, link) || known.contains(link));
+        for link in known {
+            if is_in(&self.kept, link) && !links.contains(link) {
+                links.push(link.clone());
+            }
+        }
+    }
 }
 
 /// The new page with the verdicts of the last check on blocks that nobody touched; `None` when there are no such.

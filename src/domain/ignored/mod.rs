@@ -225,6 +225,14 @@ impl Snapshot {
         self
     }
 
+    /// Without what rules have left out that are not in force any more: it counts from now on.
+    #[must_use]
+    pub fn without_rules(mut self, ended: impl Fn(RuleId) -> bool) -> Self {
+        self.kept
+            .retain(|kept| kept.gone || !kept.piece.rule.is_some_and(&ended));
+        self
+    }
+
     /// With the numbers that the store has given to rules that were just learned.
     pub fn number_rules(&mut self, stored: impl Fn(RuleId) -> Option<RuleId>) {
         for kept in &mut self.kept {
