@@ -10,12 +10,7 @@ use crate::report::ignored::{self, IgnoredEntry, IgnoredView};
 use crate::report::when::View;
 use crate::store::{IgnoredFilter, IgnoredMove};
 
-const FORMATS: [Format; 4] = [
-    Format::Short,
-    Format::Oneline,
-    Format::Json,
-    Format::Ndjson,
-];
+const FORMATS: [Format; 4] = [Format::Short, Format::Oneline, Format::Json, Format::Ndjson];
 
 pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> {
     let format = context.format(&FORMATS)?;

@@ -160,7 +160,18 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
             tokio::time::sleep(PAUSE).await;
         }
     }
-    if answers > 0 || texts > 0 {
+    let mut ignored = 0;
+    if let Some(Retain::Since(since)) = retain(keep.captures) {
+        loop {
+            let pruned = writer.prune_ignored(since, ANSWERS).await?;
+            ignored += pruned;
+            if pruned < ANSWERS {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    if answers > 0 || texts > 0 || ignored > 0 {
         tracing::info!(answers, texts, "what is old is not kept any more");
         // Before more is written: on a full disk it may be needed for that.
         give_pages_back(writer).await?;

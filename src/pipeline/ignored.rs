@@ -20,7 +20,8 @@ pub(super) fn remembered(
 ) -> Result<Option<StoredIgnored>, StoreError> {
     unless_damaged(
         format_args!("the ignored text of entry {entry}"),
-        reader.ignored_text(entry, channel))
+        reader.ignored_text(entry, channel),
+    )
 }
 
 /// The look with the verdicts of the last one on blocks that nobody has touched: a block that counts now and stood in
@@ -149,8 +150,8 @@ impl Seen {
             Some(last) => (self.now.replacing(&last.snapshot), Vec::new()),
             None => (self.now, Vec::new()),
         };
-        let same = remembered
-            .is_some_and(|last| last.scheme == self.scheme && last.snapshot == snapshot);
+        let same =
+            remembered.is_some_and(|last| last.scheme == self.scheme && last.snapshot == snapshot);
         (!same || !movements.is_empty()).then_some(IgnoredText {
             channel: self.channel,
             scheme: self.scheme,

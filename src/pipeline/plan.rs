@@ -265,7 +265,13 @@ impl Items<'_> {
             }
         }
         let scheme = self.reading.schemes().feed;
-        Ok(noted_of_item(state, last.as_ref(), remembered, scheme, rules))
+        Ok(noted_of_item(
+            state,
+            last.as_ref(),
+            remembered,
+            scheme,
+            rules,
+        ))
     }
 
     /// Compares what was seen with what is known, once that is read under the rules and schemes of today.

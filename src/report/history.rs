@@ -488,6 +488,8 @@ mod tests {
             removed: false,
             life: Vec::new(),
             page: PageRemarks::default(),
+            ignored_places: 0,
+            ignored_moves: 0,
             date_touches: 2,
             page_checked: Some(at("2026-11-23T11:48:00Z")),
             page_next: Some(at("2026-11-23T12:18:00Z")),

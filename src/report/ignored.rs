@@ -86,7 +86,10 @@ pub fn short(moved: &IgnoredView, view: &View) -> String {
             || "nothing".to_owned(),
             |first| format!("“{}”", clean::excerpt(first, 60)),
         );
-        last = format!("{last}; at first {first}, since {}", view.moment(moved.first_at));
+        last = format!(
+            "{last}; at first {first}, since {}",
+            view.moment(moved.first_at)
+        );
     }
     let id = clean::excerpt(&moved.entry.id, 40);
     let last = Line::new().with(Role::Faint, format!("{last} · {id}"));

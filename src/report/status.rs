@@ -555,6 +555,7 @@ mod tests {
                 ends: 2,
                 until: at("2026-11-24T11:00:00Z"),
             }],
+            ignored_24h: None,
             targets: vec![
                 TargetStatus {
                     target: "desk".into(),

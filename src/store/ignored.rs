@@ -212,27 +212,39 @@ fn move_row(row: &Row<'_>) -> rusqlite::Result<IgnoredMove> {
     })
 }
 
-/// Whether a place `m` may go: it has not moved since a moment, and the entry is in its feed no more and its page on no
-/// clock. As long as an entry is watched, its record stays.
-const MAY_GO: &str = "m.last_at < ?1 AND EXISTS (SELECT 1 FROM entries AS e WHERE e.id = m.entry_id \
-                      AND e.page_next_at IS NULL AND NOT e.in_feed)";
+/// Whether an entry `e` is not watched any more: as long as it is, its record stays.
+macro_rules! unwatched {
+    ($entry:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM entries AS e WHERE e.id = ",
+            $entry,
+            " AND e.page_next_at IS NULL AND NOT e.in_feed)"
+        )
+    };
+}
+
+/// Whether a place `m` may go: it has not moved since a moment, and its entry is not watched any more.
+const MAY_GO: &str = concat!("m.last_at < ?1 AND ", unwatched!("m.entry_id"));
 
 impl Writer {
-    /// Drops at most `limit` places that have not moved since a moment, of entries that are not watched any more, and
-    /// what is remembered of such entries; nothing is left to do when the answer is less than `limit`.
+    /// Drops places that have not moved since a moment, of entries that are not watched any more, and what is remembered
+    /// of the text of such entries: at most `limit` of each. Nothing is left to do when the answer, the larger of the two
+    /// numbers, is less.
     pub fn prune_ignored(&self, since: Timestamp, limit: usize) -> Write<usize> {
         self.write(move |tx| {
-            tx.conn.execute(
-                "DELETE FROM ignored_texts WHERE entry_id IN \
-                 (SELECT id FROM entries WHERE page_next_at IS NULL AND NOT in_feed)",
-                [],
-            )?;
-            let sql = format!(
+            let limit = limit_of(limit);
+            let texts = concat!(
+                "DELETE FROM ignored_texts WHERE id IN (SELECT t.id FROM ignored_texts AS t WHERE ",
+                unwatched!("t.entry_id"),
+                " LIMIT ?1)"
+            );
+            let texts = tx.conn.prepare_cached(texts)?.execute([limit])?;
+            let moves = format!(
                 "DELETE FROM ignored_moves WHERE id IN \
                  (SELECT m.id FROM ignored_moves AS m WHERE {MAY_GO} ORDER BY m.last_at LIMIT ?2)"
             );
-            let mut statement = tx.conn.prepare_cached(&sql)?;
-            Ok(statement.execute(params![since, limit_of(limit)])?)
+            let mut moves = tx.conn.prepare_cached(&moves)?;
+            Ok(moves.execute(params![since, limit])?.max(texts))
         })
     }
 }

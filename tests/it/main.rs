@@ -15,6 +15,7 @@ mod exits;
 mod furniture;
 mod hostile;
 mod identity;
+mod ignored;
 mod kills;
 mod late;
 mod life;

@@ -262,7 +262,9 @@ impl Rules {
     #[must_use]
     pub fn has(&self, rule: RuleId) -> bool {
         let whole = self.texts.values().chain(self.templates.values());
-        whole.chain(self.ignore.iter().map(|(id, _)| id)).any(|id| *id == rule)
+        whole
+            .chain(self.ignore.iter().map(|(id, _)| id))
+            .any(|id| *id == rule)
     }
 
     /// The rule by which a block as a whole is left out.
@@ -302,10 +304,8 @@ impl Rules {
     }
 
     /// The parts of a text that are not compared, each with its rule.
-    pub(super) fn parts<'t>(
-        &'t self,
-        text: &'t str,
-    ) -> impl Iterator<Item = (RuleId, &'t str)> + use<'t> {
+    #[must_use]
+    pub fn parts<'t>(&'t self, text: &'t str) -> impl Iterator<Item = (RuleId, &'t str)> + use<'t> {
         let of = move |(id, found): &'t (RuleId, Regex)| {
             found.find_iter(text).map(|part| (*id, part.as_str()))
         };

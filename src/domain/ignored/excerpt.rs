@@ -38,7 +38,11 @@ fn word_before(text: &str, at: usize) -> usize {
     let head = text.get(..at).unwrap_or_default();
     let word = head.rfind(char::is_whitespace).map_or(0, |space| space + 1);
     // Scripts without blanks have no such place near by.
-    if at - word <= LEAD { floor(text, word) } else { at }
+    if at - word <= LEAD {
+        floor(text, word)
+    } else {
+        at
+    }
 }
 
 fn part(text: &str, start: usize) -> String {

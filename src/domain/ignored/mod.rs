@@ -212,8 +212,11 @@ impl Snapshot {
     /// in force since.
     #[must_use]
     pub fn with_new_rules(mut self, pieces: Vec<Piece>) -> Self {
-        let known: std::collections::HashSet<RuleId> =
-            self.kept.iter().filter_map(|kept| kept.piece.rule).collect();
+        let known: std::collections::HashSet<RuleId> = self
+            .kept
+            .iter()
+            .filter_map(|kept| kept.piece.rule)
+            .collect();
         let is_new = |piece: &Piece| piece.rule.is_some_and(|rule| !known.contains(&rule));
         let new = pieces.into_iter().filter(is_new).take(PIECES);
         self.kept.extend(new.map(|piece| Kept {

@@ -91,7 +91,8 @@ impl Snapshot {
                 movements.push(movement(place, Some(was), None));
                 ghost.place = (place != FURTHER).then_some(place);
             }
-            self.kept.extend(Some(ghost).filter(|ghost| ghost.place.is_some()));
+            self.kept
+                .extend(Some(ghost).filter(|ghost| ghost.place.is_some()));
         }
         let left = ghosts.into_iter().enumerate();
         let left = left.filter(|(at, _)| !found.before.contains(&Before::Gone(*at)));
@@ -279,13 +280,19 @@ impl<'a> Pairing<'a> {
         };
         let (old, new) = (all(bodies.old), all(bodies.new));
         for was in self.open_old() {
-            let number = self.old.get(was).map(|item| numbers.of(&item.kept.piece.text));
+            let number = self
+                .old
+                .get(was)
+                .map(|item| numbers.of(&item.kept.piece.text));
             if number.is_some_and(|number| new.contains(&number) && !old.contains(&number)) {
                 set(&mut self.found.after, was, After::Something);
             }
         }
         for is in self.open_new() {
-            let number = self.new.get(is).map(|item| numbers.of(&item.kept.piece.text));
+            let number = self
+                .new
+                .get(is)
+                .map(|item| numbers.of(&item.kept.piece.text));
             if number.is_some_and(|number| old.contains(&number) && !new.contains(&number)) {
                 set(&mut self.found.before, is, Before::Article);
             }

@@ -52,7 +52,10 @@ fn a_counter_that_moves_again_and_again_is_one_place() {
         &["Menu", "15 people are reading this", "Contact"],
         &["Menu", "Sale", "19 people are reading this", "Contact"],
     ]);
-    let places: Vec<Vec<_>> = moved.iter().map(|at| at.iter().map(shown).collect()).collect();
+    let places: Vec<Vec<_>> = moved
+        .iter()
+        .map(|at| at.iter().map(shown).collect())
+        .collect();
     assert_eq!(
         places,
         [
@@ -132,7 +135,8 @@ fn another_way_of_reading_moves_nothing_and_keeps_the_places() {
     let (second, moved) = snapshot(&["Menu", "13 readers are here now"]).following(&first, None);
     assert_eq!(moved.len(), 1);
     let third = snapshot(&["Menu", "A box", "14 readers are here now"]).replacing(&second);
-    let (_, moved) = snapshot(&["Menu", "A box", "15 readers are here now"]).following(&third, None);
+    let (_, moved) =
+        snapshot(&["Menu", "A box", "15 readers are here now"]).following(&third, None);
     let places: Vec<u32> = moved.iter().map(|movement| movement.place).collect();
     assert_eq!(places, [1]);
 }
@@ -140,7 +144,10 @@ fn another_way_of_reading_moves_nothing_and_keeps_the_places() {
 #[test]
 fn long_texts_show_where_they_differ() {
     let long = "The terms of this page are long and nobody reads them to the end. ".repeat(20);
-    let (before, after) = (format!("{long} Fee: 5 euros."), format!("{long} Fee: 9 euros."));
+    let (before, after) = (
+        format!("{long} Fee: 5 euros."),
+        format!("{long} Fee: 9 euros."),
+    );
     let (_, moved) = snapshot(&[&after]).following(&snapshot(&[&before]), None);
     let [movement] = moved.as_slice() else {
         panic!("{moved:?}");
@@ -149,7 +156,10 @@ fn long_texts_show_where_they_differ() {
         movement.before.clone().unwrap(),
         movement.after.clone().unwrap(),
     );
-    assert!(before.contains("5 euros") && after.contains("9 euros"), "{movement:?}");
+    assert!(
+        before.contains("5 euros") && after.contains("9 euros"),
+        "{movement:?}"
+    );
     assert!(before.len() <= SHOWN_BYTES && after.len() <= SHOWN_BYTES);
 }
 
@@ -159,10 +169,16 @@ fn what_is_near_the_article_comes_first() {
         .map(|at| piece(&format!("Section {at} of the newspaper"), 0))
         .collect();
     let mut pieces = menu;
-    pieces.push(piece("What the mayor said in the box beside the text yesterday", 2));
+    pieces.push(piece(
+        "What the mayor said in the box beside the text yesterday",
+        2,
+    ));
     let kept = Snapshot::of(pieces, 5);
     assert!(kept.kept.len() <= PIECES && kept.whole < CLASSES);
-    assert!(kept.live().any(|kept| kept.piece.text.starts_with("What the mayor")));
+    assert!(
+        kept.live()
+            .any(|kept| kept.piece.text.starts_with("What the mayor"))
+    );
     // What did not fit vanishes for nobody.
     let (_, moved) = Snapshot::of(
         vec![piece(
@@ -178,7 +194,12 @@ fn what_is_near_the_article_comes_first() {
 #[test]
 fn rules_in_force_since_the_last_check_have_a_past() {
     let left_out = |text: &str, rule: i64| {
-        vec![Piece::of_rule(text, "left out by a rule", 1, Some(RuleId(rule)))]
+        vec![Piece::of_rule(
+            text,
+            "left out by a rule",
+            1,
+            Some(RuleId(rule)),
+        )]
     };
     let old = snapshot(&["Menu"]).with_new_rules(left_out("12 readers", -1));
     let mut new = vec![piece("Menu", 3)];
@@ -228,10 +249,18 @@ fn texts(body: &[Block]) -> Vec<&str> {
 
 #[test]
 fn a_line_that_nobody_touched_neither_comes_nor_goes() {
-    let old = blocks(&[("Menu", false), ("Line", false), ("One", true), ("Two", true)]);
+    let old = blocks(&[
+        ("Menu", false),
+        ("Line", false),
+        ("One", true),
+        ("Two", true),
+    ]);
     let new = blocks(&[("Menu", false), ("Line", true), ("Two", true)]);
     assert_eq!(texts(&cleaned(&old, &new).0), ["Two"]);
-    let (body, cleaned) = cleaned(&new, &blocks(&[("Menu", false), ("Line", false), ("Two", true)]));
+    let (body, cleaned) = cleaned(
+        &new,
+        &blocks(&[("Menu", false), ("Line", false), ("Two", true)]),
+    );
     assert_eq!(texts(&body), ["Line", "Two"]);
     assert_eq!(cleaned.unwrap().ignored.len(), 1);
 }
@@ -246,8 +275,18 @@ fn what_was_taken_out_is_no_flip_although_its_words_stand_elsewhere() {
         assert_eq!(texts(&cleaned(&blocks(&old), &blocks(&new)).0), ["One"]);
     }
     // It was moved into the list.
-    let old = blocks(&[("One", true), ("Two", true), ("More", false), ("End", false)]);
-    let new = blocks(&[("One", true), ("More", false), ("Two", false), ("End", false)]);
+    let old = blocks(&[
+        ("One", true),
+        ("Two", true),
+        ("More", false),
+        ("End", false),
+    ]);
+    let new = blocks(&[
+        ("One", true),
+        ("More", false),
+        ("Two", false),
+        ("End", false),
+    ]);
     assert_eq!(texts(&cleaned(&old, &new).0), ["One"]);
     // A word was changed.
     let old = blocks(&[("One", true), ("Two men", true), ("End", false)]);
