@@ -4,7 +4,7 @@
 //! it may count from now on; it stood there before with the same words. So the last verdict holds for every block that
 //! stands in the same place of the page as at the last check, word for word.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::sequence::{Numbers, shared};
 use super::{Piece, Snapshot};
@@ -141,12 +141,12 @@ fn sequence<'a>(
 
 /// Whether any text counts on one page and not on the other: in most checks none does.
 fn may_flip(old: &[Item<'_>], new: &[Item<'_>]) -> bool {
-    let counted = |items: &[Item<'_>]| -> std::collections::HashSet<usize> {
+    let counted = |items: &[Item<'_>]| -> HashSet<usize> {
         let counted = items.iter().filter(|item| item.block.is_some());
         counted.map(|item| item.number).collect()
     };
     let (was, is) = (counted(old), counted(new));
-    let ignored = |items: &[Item<'_>], there: &std::collections::HashSet<usize>| {
+    let ignored = |items: &[Item<'_>], there: &HashSet<usize>| {
         let mut ignored = items.iter().filter(|item| item.block.is_none());
         ignored.any(|item| there.contains(&item.number))
     };

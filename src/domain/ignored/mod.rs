@@ -16,10 +16,13 @@
 mod edges;
 mod excerpt;
 mod movements;
+mod pairing;
 mod sequence;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -212,7 +215,7 @@ impl Snapshot {
     /// in force since.
     #[must_use]
     pub fn with_new_rules(mut self, pieces: Vec<Piece>) -> Self {
-        let known: std::collections::HashSet<RuleId> = self
+        let known: HashSet<RuleId> = self
             .kept
             .iter()
             .filter_map(|kept| kept.piece.rule)
