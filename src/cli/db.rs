@@ -219,11 +219,10 @@ fn prune_revisions(
 /// The record of ignored text goes by the age of the answers behind it.
 fn prune_ignored(store: &Store, since: Timestamp, report: &mut Dropped) -> Result<(), StoreError> {
     report.ignored = store.reader()?.prunable_ignored(since)?;
-    while !report.dry_run {
-        if store.writer().prune_ignored(since, AT_ONCE).blocking()? < AT_ONCE {
-            break;
-        }
+    if report.dry_run {
+        return Ok(());
     }
+    while store.writer().prune_ignored(since, AT_ONCE).blocking()? >= AT_ONCE {}
     Ok(())
 }
 

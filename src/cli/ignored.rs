@@ -35,7 +35,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     if let Some(reader) = reader {
         let mut written = Ok(());
         reader.each_ignored(&filter, |moved| {
-            written = print(context, format, view_of(moved), shown, &view);
+            written = print(context, format, &view_of(moved), shown, &view);
             shown += 1;
             written.is_ok()
         })?;
@@ -54,7 +54,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
 fn print(
     context: &mut Context,
     format: Format,
-    moved: IgnoredView,
+    moved: &IgnoredView,
     shown: u64,
     view: &View,
 ) -> Result<(), Error> {
@@ -63,10 +63,10 @@ fn print(
             if format == Format::Json && shown > 0 {
                 context.output.print(",")?;
             }
-            context.output.json(&moved)
+            context.output.json(moved)
         }
-        Format::Oneline => context.output.print(&ignored::oneline(&moved, view)),
-        _ => context.output.print(&ignored::short(&moved, view)),
+        Format::Oneline => context.output.print(&ignored::oneline(moved, view)),
+        _ => context.output.print(&ignored::short(moved, view)),
     }
 }
 

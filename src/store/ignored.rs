@@ -1,6 +1,6 @@
 //! `ignored_texts` and `ignored_moves`: what is remembered of text that is not compared, and what moved in it.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params, params_from_iter};
 
 use super::codec::unpack;
 use super::error::StoreError;
@@ -90,16 +90,33 @@ pub struct IgnoredTotals {
     pub entries: u64,
 }
 
-/// What each condition needs is given; SQLite plans it with the index of time, of the rule or of the entry.
-const WHERE: &str = " WHERE (:since IS NULL OR m.last_at >= :since) AND (:until IS NULL OR m.last_at < :until) \
-     AND (:entry IS NULL OR m.entry_id = :entry) AND (:rule IS NULL OR m.rule_id = :rule) \
-     AND (:feeds IS NULL OR e.feed_id IN (SELECT value FROM json_each(:feeds)))";
-
 impl IgnoredFilter {
-    fn feeds(&self) -> Option<String> {
-        let feeds = self.feeds.as_ref()?;
-        Some(serde_json::to_string(feeds).unwrap_or_else(|_| "[]".to_owned()))
+    /// Only those conditions that are asked for, so that each combination is planned with the index that it can use.
+    fn conditions(&self) -> (String, Vec<Box<dyn ToSql>>) {
+        let mut sql = String::from(" WHERE 1");
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut add = |condition: &str, value: Option<Box<dyn ToSql>>| {
+            if let Some(value) = value {
+                sql.push_str(condition);
+                values.push(value);
+            }
+        };
+        add(" AND m.last_at >= ?", self.since.map(boxed));
+        add(" AND m.last_at < ?", self.until.map(boxed));
+        add(" AND m.entry_id = ?", self.entry.map(boxed));
+        add(" AND m.rule_id = ?", self.rule.map(boxed));
+        let feeds = self.feeds.as_ref();
+        let feeds = feeds.map(|feeds| serde_json::to_string(feeds).unwrap_or_default());
+        add(
+            " AND e.feed_id IN (SELECT value FROM json_each(?))",
+            feeds.map(boxed),
+        );
+        (sql, values)
     }
+}
+
+fn boxed<T: ToSql + 'static>(value: T) -> Box<dyn ToSql> {
+    Box::new(value)
 }
 
 impl Reader {
@@ -137,19 +154,17 @@ impl Reader {
         mut take: impl FnMut(IgnoredMove) -> bool,
     ) -> Result<(), StoreError> {
         let order = if filter.oldest_first { "ASC" } else { "DESC" };
+        let (conditions, mut values) = filter.conditions();
+        values.push(Box::new(limit_of(filter.limit.unwrap_or(usize::MAX))));
         let sql = format!(
             "SELECT m.id, e.feed_id, f.name, e.public_id, e.title, e.page_url, m.channel, m.place, m.rule_id, m.reason, \
              m.times, m.first_at, m.last_at, m.first, m.before, m.after FROM ignored_moves AS m \
-             JOIN entries AS e ON e.id = m.entry_id JOIN feeds AS f ON f.id = e.feed_id{WHERE} \
-             ORDER BY m.last_at {order}, m.id {order} LIMIT :limit"
+             JOIN entries AS e ON e.id = m.entry_id JOIN feeds AS f ON f.id = e.feed_id{conditions} \
+             ORDER BY m.last_at {order}, m.id {order} LIMIT ?"
         );
         self.read(|conn| {
             let mut statement = conn.prepare_cached(&sql)?;
-            let limit = limit_of(filter.limit.unwrap_or(usize::MAX));
-            let mut rows = statement.query(named_params! {
-                ":since": filter.since, ":until": filter.until, ":entry": filter.entry, ":rule": filter.rule,
-                ":feeds": filter.feeds(), ":limit": limit,
-            })?;
+            let mut rows = statement.query(params_from_iter(values.iter()))?;
             while let Some(row) = rows.next()? {
                 if !take(move_row(row)?) {
                     break;
@@ -161,25 +176,20 @@ impl Reader {
 
     /// How much a filter lets through; its limit does not count.
     pub fn ignored_totals(&self, filter: &IgnoredFilter) -> Result<IgnoredTotals, StoreError> {
+        let (conditions, values) = filter.conditions();
         let sql = format!(
             "SELECT count(*), COALESCE(sum(m.times), 0), count(DISTINCT m.entry_id) FROM ignored_moves AS m \
-             JOIN entries AS e ON e.id = m.entry_id{WHERE}"
+             JOIN entries AS e ON e.id = m.entry_id{conditions}"
         );
         self.read(|conn| {
             let mut statement = conn.prepare_cached(&sql)?;
-            let totals = statement.query_row(
-                named_params! {
-                    ":since": filter.since, ":until": filter.until, ":entry": filter.entry, ":rule": filter.rule,
-                    ":feeds": filter.feeds(),
-                },
-                |row| {
-                    Ok(IgnoredTotals {
-                        places: count(row, 0)?,
-                        times: count(row, 1)?,
-                        entries: count(row, 2)?,
-                    })
-                },
-            )?;
+            let totals = statement.query_row(params_from_iter(values.iter()), |row| {
+                Ok(IgnoredTotals {
+                    places: count(row, 0)?,
+                    times: count(row, 1)?,
+                    entries: count(row, 2)?,
+                })
+            })?;
             Ok(totals)
         })
     }

@@ -304,7 +304,6 @@ impl Rules {
     }
 
     /// The parts of a text that are not compared, each with its rule.
-    #[must_use]
     pub fn parts<'t>(&'t self, text: &'t str) -> impl Iterator<Item = (RuleId, &'t str)> + use<'t> {
         let of = move |(id, found): &'t (RuleId, Regex)| {
             found.find_iter(text).map(|part| (*id, part.as_str()))

@@ -132,4 +132,3 @@ impl Places {
         free.unwrap_or(FURTHER)
     }
 }
-

@@ -216,7 +216,6 @@ fn rules_in_force_since_the_last_check_have_a_past() {
     assert_eq!(again, now);
 }
 
-/// A page: blocks with whether they count.
 fn page(blocks: &[(String, bool)]) -> (Vec<Block>, Vec<Piece>) {
     let (mut body, mut ignored) = (Vec::new(), Vec::new());
     for (text, counts) in blocks {
@@ -308,7 +307,10 @@ fn what_is_hidden_from_readers_is_gone() {
     );
 }
 
-fn pages() -> impl Strategy<Value = (Vec<(String, bool)>, Vec<(String, bool)>)> {
+/// Blocks with whether they count.
+type Marked = Vec<(String, bool)>;
+
+fn pages() -> impl Strategy<Value = (Marked, Marked)> {
     let step = (0..12_u8, any::<bool>(), 0..5_u8, 0..8_u8);
     proptest::collection::vec(step, 0..16).prop_map(|steps| {
         let (mut old, mut new) = (Vec::new(), Vec::new());
@@ -388,13 +390,13 @@ proptest! {
                         prop_assert!(movement.before.as_deref() != movement.after.as_deref());
                     }
                     let own: Vec<u32> = movements.iter().map(|movement| movement.place).filter(|place| *place != FURTHER).collect();
-                    let different: std::collections::HashSet<u32> = own.iter().copied().collect();
+                    let different: HashSet<u32> = own.iter().copied().collect();
                     prop_assert_eq!(own.len(), different.len(), "a place moves once");
                     now
                 }
             };
             let places: Vec<u32> = now.kept.iter().filter_map(|kept| kept.place).collect();
-            let different: std::collections::HashSet<u32> = places.iter().copied().collect();
+            let different: HashSet<u32> = places.iter().copied().collect();
             prop_assert_eq!(places.len(), different.len(), "a place is one place");
             let (again, movements) = Snapshot::of(pieces, 3).following(&now, None);
             prop_assert_eq!(movements, []);
