@@ -295,3 +295,70 @@ fn a_difference_of_files_says_what_it_leaves_out() {
         serde_json::from_str(&home.ok(&["diff", "--files", &old, &old, "--json"])).unwrap();
     assert_eq!(same.get("ignored"), None);
 }
+
+/// An article with a box in it that may be an advertisement: how much of the text it holds decides.
+fn with_box(paragraphs: &[usize], in_box: &[&str], year: usize) -> Page {
+    let text: String = paragraphs
+        .iter()
+        .map(|number| {
+            format!(
+                "<p>{STORY} It was statement {number} of the evening in the hall of the town.</p>"
+            )
+        })
+        .collect();
+    let in_box: String = in_box.iter().map(|text| format!("<p>{text}</p>")).collect();
+    Page::html(format!(
+        "<!DOCTYPE html><html><head><title>Bridge</title></head><body><article><h1>Bridge over budget</h1>{text}\
+         <div class=\"advert\">{in_box}</div><p>{STORY} The meeting ended at midnight.</p></article>\
+         <footer><p>© {year} The Courier of the lower town</p></footer></body></html>"
+    ))
+}
+
+#[test]
+fn a_block_that_nobody_touched_is_not_in_the_change_and_one_that_was_is() {
+    let publisher = Server::start();
+    let home = one_story(&publisher, "");
+    let offer = "Our builders offer the town a bridge of wood, which costs less and lasts for longer than one of steel";
+    let terms = "Whoever signs before the end of the month gets the railings for nothing, say the builders of the bridge";
+    let in_box = [offer, terms];
+    for (before, after) in [(&[1][..], &[1, 2, 3, 4, 5][..]), (&[1, 2, 3, 4, 5], &[1])] {
+        publisher.set("/bridge", with_box(before, &in_box, 2026));
+        home.check();
+        publisher.set("/bridge", with_box(after, &in_box, 2026));
+        let report = home.check();
+        assert_eq!(changes(&report), 1, "{report}");
+        let shown = home.ok(&["show", &report["changes"][0].to_string(), "--json"]);
+        let shown: Value = serde_json::from_str(&shown).expect("an event");
+        let blocks = shown["data"]["diff"]["body"]["blocks"]
+            .as_array()
+            .expect("blocks");
+        let touched = blocks.iter().filter(|block| block["op"] != "equal");
+        let touched: String = touched.map(Value::to_string).collect();
+        assert!(touched.contains("statement 3"), "{touched}");
+        assert!(
+            !touched.contains("of wood") && !touched.contains("railings"),
+            "{touched}"
+        );
+        // The verdict of the last check holds as long as the block stands there.
+        publisher.set("/bridge", with_box(after, &in_box, 2027));
+        assert_eq!(changes(&home.check()), 0);
+        publisher.set("/bridge", with_box(before, &in_box, 2026));
+        home.check();
+    }
+    // An edit in it is no flip: it is a change, or it is in the record.
+    publisher.set("/bridge", with_box(&[1, 2, 3, 4, 5], &in_box, 2026));
+    home.check();
+    let edited = offer.replace("a bridge of wood", "a bridge of paper");
+    publisher.set(
+        "/bridge",
+        with_box(&[1, 2, 3, 4, 5], &[&edited, terms], 2026),
+    );
+    home.check();
+    let events: String = home.events().iter().map(Value::to_string).collect();
+    let record = Value::from(ledger(&home)).to_string();
+    assert!(
+        events.contains("paper") || record.contains("paper"),
+        "{events} {record}"
+    );
+    home.ok(&["db", "verify"]);
+}

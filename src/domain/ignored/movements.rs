@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::excerpt::{around_difference, beginning};
+use super::excerpt::{around_difference, beginning, floor};
 use super::pairing::{After, Before, Found};
-use super::{FURTHER, Kept, Movement, PLACES_OF, SHOWN_BYTES, Snapshot};
+use super::{FURTHER, Kept, Movement, PLACES_OF, Piece, SHOWN_BYTES, Snapshot};
 use crate::domain::state::Block;
 
 /// The article itself at both checks: what went into it, or came out of it, is a change, and none of the ledger.
@@ -66,7 +66,7 @@ impl Snapshot {
             if *fate == After::Something {
                 continue;
             }
-            let mut ghost = as_ghost((*was).clone());
+            let mut ghost = as_ghost(was);
             if recording && (was.class < whole || was.place.is_some()) {
                 let place = places.of_piece(was);
                 movements.push(movement(place, Some(was), None));
@@ -82,12 +82,21 @@ impl Snapshot {
     }
 }
 
-/// A piece that has vanished: enough of it stays to know it again.
-pub(super) fn as_ghost(mut kept: Kept) -> Kept {
-    let end = super::excerpt::floor(&kept.piece.text, SHOWN_BYTES);
-    kept.piece.text.truncate(end);
-    kept.gone = true;
-    kept
+/// So much of a piece that has vanished is kept as is needed to know it again.
+pub(super) fn ghost_text(text: &str) -> &str {
+    text.get(..floor(text, SHOWN_BYTES)).unwrap_or_default()
+}
+
+fn as_ghost(kept: &Kept) -> Kept {
+    let piece = Piece {
+        text: ghost_text(&kept.piece.text).to_owned(),
+        ..kept.piece.clone()
+    };
+    Kept {
+        piece,
+        gone: true,
+        ..*kept
+    }
 }
 
 fn movement(place: u32, before: Option<&Kept>, after: Option<&Kept>) -> Movement {

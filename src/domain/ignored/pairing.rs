@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::movements::{Bodies, as_ghost};
+use super::movements::{Bodies, ghost_text};
 use super::sequence::{Numbers, shared};
 use super::{Kept, Snapshot};
 use crate::domain::state::Block;
@@ -244,34 +244,47 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// What appears takes the place of what has vanished from there before.
+    /// What appears takes the place of what has vanished from there before: of the same words, else of like words, else
+    /// of what stood between the same blocks of the article.
     fn come_back(&mut self, old: &Snapshot) {
         let ghosts: Vec<&Kept> = old.kept.iter().filter(|kept| kept.gone).collect();
         let mut free: Vec<usize> = (0..ghosts.len()).collect();
-        let passes: [fn(&Kept, &Kept) -> bool; 3] = [
-            |ghost, kept| as_ghost(kept.clone()).piece.text == ghost.piece.text,
-            |ghost, kept| {
-                ghost.piece.why == kept.piece.why
-                    && common(&words(&ghost.piece.text), &words(&kept.piece.text)) >= LIKE
-            },
-            |ghost, kept| {
-                ghost.piece.why == kept.piece.why && ghost.piece.after == kept.piece.after
-            },
-        ];
-        for fits in passes {
-            for is in self.open_new() {
-                let Some(item) = self.new.get(is) else {
-                    continue;
-                };
-                let fits = |ghost: &Kept| {
-                    ghost.piece.rule == item.kept.piece.rule && fits(ghost, item.kept)
-                };
-                let at = free
-                    .iter()
-                    .position(|ghost| ghosts.get(*ghost).is_some_and(|ghost| fits(ghost)));
-                if let Some(at) = at {
-                    set(&mut self.found.before, is, Before::Gone(free.remove(at)));
-                }
+        self.take_places(&ghosts, &mut free, |ghost, kept| {
+            ghost_text(&kept.piece.text) == ghost.piece.text
+        });
+        if free.len().saturating_mul(self.open_new().len()) <= COMPARED {
+            let known: HashMap<&str, Vec<String>> = ghosts
+                .iter()
+                .map(|ghost| ghost.piece.text.as_str())
+                .map(|text| (text, words(text)))
+                .collect();
+            self.take_places(&ghosts, &mut free, |ghost, kept| {
+                let known = known.get(ghost.piece.text.as_str());
+                let like = |known: &Vec<String>| common(known, &words(&kept.piece.text)) >= LIKE;
+                ghost.piece.why == kept.piece.why && known.is_some_and(like)
+            });
+        }
+        self.take_places(&ghosts, &mut free, |ghost, kept| {
+            ghost.piece.why == kept.piece.why && ghost.piece.after == kept.piece.after
+        });
+    }
+
+    fn take_places(
+        &mut self,
+        ghosts: &[&Kept],
+        free: &mut Vec<usize>,
+        fits: impl Fn(&Kept, &Kept) -> bool,
+    ) {
+        for is in self.open_new() {
+            let Some(kept) = self.new.get(is).map(|item| item.kept) else {
+                continue;
+            };
+            let fits = |ghost: &Kept| ghost.piece.rule == kept.piece.rule && fits(ghost, kept);
+            let at = free
+                .iter()
+                .position(|ghost| ghosts.get(*ghost).is_some_and(|ghost| fits(ghost)));
+            if let Some(at) = at {
+                set(&mut self.found.before, is, Before::Gone(free.remove(at)));
             }
         }
     }
