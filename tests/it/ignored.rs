@@ -319,9 +319,10 @@ fn a_block_that_nobody_touched_is_not_in_the_change_and_one_that_was_is() {
     let publisher = Server::start();
     let home = one_story(&publisher, "");
     let offer = "Our builders offer the town a bridge of wood, which costs less and lasts for longer than one of steel";
-    let terms = "Whoever signs before the end of the month gets the railings for nothing, say the builders of the bridge";
+    let terms = "Whoever signs before the end of the month gets the railings for nothing, say the builders of the bridge, who \
+                 have worked all over the country for forty years and know what a river does to steel in a hard winter";
     let in_box = [offer, terms];
-    for (before, after) in [(&[1][..], &[1, 2, 3, 4, 5][..]), (&[1, 2, 3, 4, 5], &[1])] {
+    for (before, after) in [(&[1, 2][..], &[1, 2, 3][..]), (&[1, 2, 3], &[1, 2])] {
         publisher.set("/bridge", with_box(before, &in_box, 2026));
         home.check();
         publisher.set("/bridge", with_box(after, &in_box, 2026));
@@ -346,13 +347,10 @@ fn a_block_that_nobody_touched_is_not_in_the_change_and_one_that_was_is() {
         home.check();
     }
     // An edit in it is no flip: it is a change, or it is in the record.
-    publisher.set("/bridge", with_box(&[1, 2, 3, 4, 5], &in_box, 2026));
+    publisher.set("/bridge", with_box(&[1, 2, 3], &in_box, 2026));
     home.check();
     let edited = offer.replace("a bridge of wood", "a bridge of paper");
-    publisher.set(
-        "/bridge",
-        with_box(&[1, 2, 3, 4, 5], &[&edited, terms], 2026),
-    );
+    publisher.set("/bridge", with_box(&[1, 2, 3], &[&edited, terms], 2026));
     home.check();
     let events: String = home.events().iter().map(Value::to_string).collect();
     let record = Value::from(ledger(&home)).to_string();
