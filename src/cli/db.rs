@@ -151,7 +151,10 @@ fn clear_away(
     if let Some(retain) = revisions {
         prune_revisions(context, &store, retain, report)?;
     }
-    if report.captures + report.texts > 0 && !report.dry_run {
+    if let Some(Retain::Since(since)) = captures {
+        prune_ignored(&store, since, report)?;
+    }
+    if report.captures + report.texts + report.ignored > 0 && !report.dry_run {
         // Before more is written: on a full disk it may be needed for that.
         give_pages_back(&store)?;
     }
@@ -211,6 +214,16 @@ fn prune_revisions(
             None => return Ok(()),
         }
     }
+}
+
+/// The record of ignored text goes by the age of the answers behind it.
+fn prune_ignored(store: &Store, since: Timestamp, report: &mut Dropped) -> Result<(), StoreError> {
+    report.ignored = store.reader()?.prunable_ignored(since)?;
+    if report.dry_run {
+        return Ok(());
+    }
+    while store.writer().prune_ignored(since, AT_ONCE).blocking()? >= AT_ONCE {}
+    Ok(())
 }
 
 fn compact(context: &Context, store: &Store, report: &mut Dropped) -> Result<(), StoreError> {

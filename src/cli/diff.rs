@@ -11,15 +11,17 @@ use crate::domain::assess::{Context as Judged, assess};
 use crate::domain::compare::{HeadlineChange, compare};
 use crate::domain::diff::{Segment, WordCount, diff_blocks, diff_line};
 use crate::domain::ids::{EntryId, RevisionNumber};
+use crate::domain::ignored::{Bodies, Movement, Piece, Snapshot, clean_edges};
 use crate::domain::state::{Block, EntryState, HeadlineSource, PageState};
 use crate::error::{Error, Exit};
 use crate::extract;
-use crate::report::diff_json::{self, FileDiff, Lines};
+use crate::report::diff_json::{self, FileDiff, IgnoredDiff, Lines};
 use crate::report::when::View;
 use crate::store::Reader;
 
 pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Full, Format::Json])?;
+    let mut ignored = Vec::new();
     let (old, new, view) = match (&args.files, &args.entry) {
         (Some(files), _) => {
             let [old, new] = files.as_slice() else {
@@ -30,7 +32,9 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
                 paint: context.output.paint(),
                 ..zone
             };
-            (file_state(old)?, file_state(new)?, view)
+            let (old, mut new) = (FileText::read(old)?, FileText::read(new)?);
+            ignored = new.beside(&old);
+            (old.into_state(), new.into_state(), view)
         }
         (None, Some(entry)) => {
             let (config, reader) = context.reader()?;
@@ -40,7 +44,10 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
         }
         (None, None) => return Err(Error::usage("name an entry, or two files with --files")),
     };
-    let diff = difference(&old, &new);
+    let diff = FileDiff {
+        ignored: ignored.into_iter().map(IgnoredDiff::from).collect(),
+        ..difference(&old, &new)
+    };
     if format == Format::Json {
         context.output.json(&diff)?;
     } else {
@@ -50,7 +57,12 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
                 context.output.page();
                 context.output.print(&text)?;
             }
-            None => context.output.note("no difference that a reader sees"),
+            None => {
+                context.output.note("no difference that a reader sees");
+                if let Some(ignored) = diff_json::ignored(&diff) {
+                    context.output.note(&ignored);
+                }
+            }
         }
     }
     Ok(if args.exit_code && !diff.equal {
@@ -129,26 +141,58 @@ fn revisions(
     Ok((state(from)?, state(to)?))
 }
 
-/// The text of a file, as that of a page.
-fn file_state(path: &Path) -> Result<EntryState, Error> {
-    let Document { body, .. } = input::file(path)?;
-    let page = if input::is_html(&body) {
+/// The text of a file, as that of a page, and what it shows besides.
+struct FileText {
+    page: PageState,
+    ignored: Vec<Piece>,
+}
+
+impl FileText {
+    fn read(path: &Path) -> Result<Self, Error> {
+        let Document { body, .. } = input::file(path)?;
+        if !input::is_html(&body) {
+            let page = PageState {
+                body: paragraphs(&input::text(&body)),
+                ..PageState::default()
+            };
+            return Ok(Self {
+                page,
+                ignored: Vec::new(),
+            });
+        }
         let article = extract::article(&body, None, None);
-        let mut state = article.state;
-        if state.headline().is_none() {
-            state.h1 = article.title;
+        let ignored = article.ignored_pieces();
+        let mut page = article.state;
+        if page.headline().is_none() {
+            page.h1 = article.title;
         }
-        state
-    } else {
-        PageState {
-            body: paragraphs(&input::text(&body)),
-            ..PageState::default()
+        Ok(Self { page, ignored })
+    }
+
+    /// What moved in the ignored text, as a check would find it: verdicts on blocks that nobody touched are those of the
+    /// old file.
+    fn beside(&mut self, old: &Self) -> Vec<Movement> {
+        let last = Snapshot::of(old.ignored.clone(), old.page.body.len());
+        let cleaned = clean_edges(&old.page.body, &last, &self.page.body, &self.ignored);
+        if let Some(cleaned) = cleaned {
+            cleaned.put_links(&old.page.links, &mut self.page.links);
+            self.page.body = cleaned.body;
+            self.ignored = cleaned.ignored;
         }
-    };
-    Ok(EntryState {
-        feed: None,
-        page: Some(page),
-    })
+        let now = Snapshot::of(self.ignored.clone(), self.page.body.len());
+        let bodies = Bodies {
+            old: &old.page.body,
+            new: &self.page.body,
+        };
+        now.following(&last, Some(bodies)).1
+    }
+
+    fn into_state(self) -> EntryState {
+        EntryState {
+            feed: None,
+            page: Some(self.page),
+        }
+    }
 }
 
 /// Plain text: a block a paragraph, a blank line between them.

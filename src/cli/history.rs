@@ -14,7 +14,9 @@ use crate::error::{Error, Exit};
 use crate::report::history::{
     self, History, HistoryChange, HistoryName, HistoryRow, LifeRow, PageRemarks,
 };
-use crate::store::{AliasRow, ChangeFilter, EventFilter, KnownEntry, Life, Reader, StoredChange};
+use crate::store::{
+    AliasRow, ChangeFilter, EventFilter, IgnoredFilter, KnownEntry, Life, Reader, StoredChange,
+};
 
 pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
@@ -57,6 +59,10 @@ fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<Hi
         origin: row.origin,
         change: row.change.and_then(|number| changes.remove(&number)),
     });
+    let ignored = reader.ignored_totals(&IgnoredFilter {
+        entry: Some(entry.id),
+        ..IgnoredFilter::default()
+    })?;
     Ok(History {
         feed: feed_info(entry.feed, config, reader)?,
         entry: telling::entry_info(&entry.public_id, &state, entry.first_seen),
@@ -66,6 +72,8 @@ fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<Hi
         life: life_of(entry, reader)?,
         page: page_remarks(entry, reader)?,
         date_touches: entry.date_touches,
+        ignored_places: ignored.places,
+        ignored_moves: ignored.times,
         page_checked: entry.page.checked,
         page_next: entry.page.next,
         names: names_of(reader.aliases(entry.id)?),

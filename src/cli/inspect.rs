@@ -104,6 +104,13 @@ fn under_rules(mut explained: Vec<Explained>, rules: &[Rule]) -> Vec<Explained> 
     let applied = Rules::of(rules);
     for block in explained.iter_mut().filter(|block| block.counts) {
         let Some(id) = applied.rule_of(&block.block.text) else {
+            let part = applied.parts(&block.block.text).next();
+            if let Some((_, part)) = part {
+                block.why = format!(
+                    "{}; without “{part}”, by detect.ignore or a rule",
+                    block.why
+                );
+            }
             continue;
         };
         let rule = rules.iter().find(|rule| rule.id == id);

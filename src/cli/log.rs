@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::args::{Format, LogArgs};
+use super::ignored;
 use super::select;
 use super::setup::{reader_if_any, runtime};
 use crate::config::{Config, Secrets};
@@ -31,6 +32,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const PAST_OF_FOLLOWER: usize = 10;
 
 pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> {
+    if args.ignored {
+        return ignored::run(context, args);
+    }
     let format = match context.format(&FORMATS)? {
         Format::Short if args.full => Format::Full,
         format => format,

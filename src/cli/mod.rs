@@ -15,6 +15,7 @@ pub mod env;
 mod export;
 mod feeds;
 mod history;
+mod ignored;
 mod import;
 mod init;
 mod input;

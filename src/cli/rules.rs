@@ -13,8 +13,8 @@ use crate::domain::furniture::{Origin, Rule, RuleKind, Rules, check_pattern};
 use crate::domain::ids::{FeedId, RuleId};
 use crate::error::{Error, Exit};
 use crate::pipeline::{Reading, replay};
-use crate::report::rules::{self, Replay, ReplayedChange, RuleView};
-use crate::store::{ChangeFilter, FeedRow, OpenOptions, Reader, RuleRow, Store};
+use crate::report::rules::{self, Replay, ReplayedChange, RuleMoves, RuleView};
+use crate::store::{ChangeFilter, FeedRow, IgnoredFilter, OpenOptions, Reader, RuleRow, Store};
 use crate::time::Timestamp;
 
 pub(super) fn run(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
@@ -32,11 +32,14 @@ fn list(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let feed = args.feed.as_deref().map(|name| feed(name, &reader));
     let rows = reader.rules(feed.transpose()?.map(|feed| feed.id))?;
-    let views: Vec<RuleView> = rows
-        .into_iter()
-        .filter(|row| args.all || row.rule.on)
-        .map(view_of)
-        .collect();
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows.into_iter().filter(|row| args.all || row.rule.on) {
+        let left_out = left_out(row.rule.id, &reader)?;
+        views.push(RuleView {
+            left_out,
+            ..view_of(row)
+        });
+    }
     if format == Format::Json {
         context.output.json(&views)?;
     } else if views.is_empty() {
@@ -65,7 +68,31 @@ fn view_of(row: RuleRow) -> RuleView {
         since: row.rule.since,
         kept: row.kept,
         evidence: row.rule.evidence,
+        left_out: None,
     }
+}
+
+/// What moved under a rule.
+fn left_out(rule: RuleId, reader: &Reader) -> Result<Option<RuleMoves>, Error> {
+    let filter = IgnoredFilter {
+        rule: Some(rule),
+        limit: Some(1),
+        ..IgnoredFilter::default()
+    };
+    let mut last = None;
+    reader.each_ignored(&filter, |moved| {
+        last = Some(moved);
+        true
+    })?;
+    let Some(last) = last else { return Ok(None) };
+    let totals = reader.ignored_totals(&filter)?;
+    Ok(Some(RuleMoves {
+        times: totals.times,
+        entries: totals.entries,
+        last_at: last.last_at,
+        before: last.before,
+        after: last.after,
+    }))
 }
 
 fn feed(name: &str, reader: &Reader) -> Result<FeedRow, Error> {

@@ -11,10 +11,10 @@ use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::status::{
-    self, ConfigStatus, DatabaseStatus, FeedsStatus, LeftAlone, NextPoll, Status, TargetStatus,
-    TroubledFeed,
+    self, ConfigStatus, DatabaseStatus, FeedsStatus, IgnoredStatus, LeftAlone, NextPoll, Status,
+    TargetStatus, TroubledFeed,
 };
-use crate::store::{InstanceLock, Reader, StoreCounts, TargetHealth, Underway};
+use crate::store::{IgnoredFilter, InstanceLock, Reader, StoreCounts, TargetHealth, Underway};
 use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -41,6 +41,10 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         health = reader.target_health()?;
         database = Some(database_status(&counts, reader)?);
     }
+    let ignored = match reader {
+        Some(reader) => ignored_24h(reader, now)?,
+        None => None,
+    };
     let daemon_pid = InstanceLock::holder(&config.database);
     let mut feeds = feeds_status(&rows, &counts, now);
     feeds.late = late::feeds(&rows, config, daemon_pid.is_some(), now);
@@ -60,8 +64,20 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         daemon_pid,
         feeds,
         left_alone: left_alone(config, daemon_pid.is_some(), now),
+        ignored_24h: ignored,
         targets: targets_status(config, &health),
     })
+}
+
+fn ignored_24h(reader: &Reader, now: Timestamp) -> Result<Option<IgnoredStatus>, Error> {
+    let totals = reader.ignored_totals(&IgnoredFilter {
+        since: Some(now - DAY),
+        ..IgnoredFilter::default()
+    })?;
+    Ok((totals.places > 0).then_some(IgnoredStatus {
+        places: totals.places,
+        entries: totals.entries,
+    }))
 }
 
 /// What ended the service while it was read, as the one that polls has it noted.

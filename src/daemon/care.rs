@@ -12,6 +12,7 @@ use crate::config::Retention;
 use crate::domain::credible::{Doubt, WITNESSES, doubt};
 use crate::pipeline::{Pipeline, Reextracted};
 use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
+use crate::time::Timestamp;
 
 /// How often.
 const EVERY: Duration = Duration::from_hours(24);
@@ -160,8 +161,12 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
             tokio::time::sleep(PAUSE).await;
         }
     }
-    if answers > 0 || texts > 0 {
-        tracing::info!(answers, texts, "what is old is not kept any more");
+    let ignored = match retain(keep.captures) {
+        Some(Retain::Since(since)) => prune_ignored(writer, since).await?,
+        Some(Retain::Newest(_)) | None => 0,
+    };
+    if answers > 0 || texts > 0 || ignored > 0 {
+        tracing::info!(answers, texts, ignored, "what is old is not kept any more");
         // Before more is written: on a full disk it may be needed for that.
         give_pages_back(writer).await?;
     }
@@ -175,6 +180,19 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
     }
     give_pages_back(writer).await?;
     writer.optimize().await
+}
+
+/// The record of ignored text goes by the age of the answers behind it.
+async fn prune_ignored(writer: &Writer, since: Timestamp) -> Result<usize, StoreError> {
+    let mut all = 0;
+    loop {
+        let pruned = writer.prune_ignored(since, ANSWERS).await?;
+        all += pruned;
+        if pruned < ANSWERS {
+            return Ok(all);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 async fn compact(pipeline: &Pipeline) -> Result<Compacted, StoreError> {

@@ -18,6 +18,7 @@ pub mod fingerprint;
 pub mod furniture;
 pub mod identity;
 pub mod ids;
+pub mod ignored;
 pub mod life;
 pub mod links;
 pub mod live;

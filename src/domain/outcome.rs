@@ -6,9 +6,10 @@ use super::event::Event;
 use super::fingerprint::{Fingerprint, Fingerprints};
 use super::furniture::{Evidence, RuleKind};
 use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
+use super::ignored::{Movement, Snapshot};
 use super::life::{PageLife, Reason};
 use super::schedule::Rhythm;
-use super::scheme::Schemes;
+use super::scheme::{Scheme, Schemes};
 use super::state::{Channel, EntryState};
 use crate::time::Timestamp;
 
@@ -339,10 +340,25 @@ pub struct EntryOutcome {
     pub page_next: Option<Option<Timestamp>>,
     /// Events about this entry besides the change: flapping, published …
     pub events: Vec<NewEvent>,
+    /// The ignored text of the channels that were read, where it differs from what is remembered.
+    pub ignored: Vec<IgnoredText>,
     /// Additions to a live article that are told now, as a sum.
     pub summed_up: Option<SummedUp>,
     /// When the additions that are kept for a sum are told at the latest; an earlier moment stands.
     pub digest_due: Option<Timestamp>,
+}
+
+/// The ignored text of one channel, as it is from now on, and what moved in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredText {
+    /// The channel.
+    pub channel: Channel,
+    /// Under which the document was read.
+    pub scheme: Scheme,
+    /// What is remembered until the next check.
+    pub snapshot: Snapshot,
+    /// What moved.
+    pub movements: Vec<Movement>,
 }
 
 /// Additions to a live article, told as a sum.
@@ -386,6 +402,7 @@ impl EntryOutcome {
             page_url: None,
             page_next: None,
             events: Vec::new(),
+            ignored: Vec::new(),
             summed_up: None,
             digest_due: None,
         }

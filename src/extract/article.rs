@@ -9,6 +9,7 @@ use super::main_text::{Explained, Known, MainText};
 use super::role::Role;
 use super::view::View;
 use super::{charset, main_text};
+use crate::domain::ignored::Piece;
 use crate::domain::state::PageState;
 
 /// An article page as it was read.
@@ -26,6 +27,8 @@ pub struct Article {
     pub language: Option<String>,
     /// The visible blocks that are not part of the article, in the order of the page, each with the reason.
     pub ignored: Vec<Explained>,
+    /// Of each of them how many blocks of the article stand before it.
+    pub ignored_after: Vec<u32>,
     /// Whether the page was longer than what is read of one.
     pub truncated: bool,
 }
@@ -49,15 +52,22 @@ pub fn article_in(
     let opened = Opened::open(body, content_type, url);
     let mut state = opened.state();
     let read = opened.read(&state, view);
-    let mut ignored = Vec::new();
+    let (mut ignored, mut ignored_after) = (Vec::new(), Vec::new());
+    let mut before = 0;
     for explained in read.blocks {
         let text = explained.block.text.clone();
         match explained.role {
             Role::Headline => {}
             Role::Kicker => state.kicker = Some(text),
             Role::Standfirst => state.standfirst = Some(text),
-            role if role.is_text() => state.body.push(explained.block),
-            _ => ignored.push(explained),
+            role if role.is_text() => {
+                state.body.push(explained.block);
+                before += 1;
+            }
+            _ => {
+                ignored.push(explained);
+                ignored_after.push(before);
+            }
         }
     }
     state.links = read.links;
@@ -73,7 +83,24 @@ pub fn article_in(
         title,
         language: opened.head.language,
         ignored,
+        ignored_after,
         truncated: opened.page.truncated,
+    }
+}
+
+impl Article {
+    /// What the page shows besides the article, as it is remembered from check to check.
+    #[must_use]
+    pub fn ignored_pieces(&self) -> Vec<Piece> {
+        let pieces = self.ignored.iter().zip(&self.ignored_after);
+        let pieces = pieces.map(|(explained, after)| Piece {
+            text: explained.block.text.clone(),
+            why: explained.why.clone(),
+            after: *after,
+            rule: None,
+            seen: !explained.hidden,
+        });
+        pieces.collect()
     }
 }
 
@@ -146,6 +173,7 @@ impl Opened {
                     block,
                     role: Role::Removed,
                     counts: false,
+                    hidden: false,
                     why: why.clone(),
                 }));
         }

@@ -35,6 +35,8 @@ pub struct Explained {
     pub role: Role,
     /// Whether its words are compared.
     pub counts: bool,
+    /// Whether it is not shown at first.
+    pub hidden: bool,
     /// Why, for people: `the extractor has it`, `it is a caption`.
     pub why: String,
 }
@@ -90,7 +92,14 @@ pub(super) fn read_selected(html: &str, known: &Known<'_>) -> MainText {
 
 fn finish(page: Page, judged: Vec<Judged>) -> MainText {
     let mut text = MainText::default();
-    for (block, judged) in page.blocks.into_iter().zip(judged) {
+    let is_hidden = |block: &PageBlock| {
+        let mut around = page
+            .around(block.element)
+            .filter_map(|at| page.elements.get(at));
+        around.any(|element| element.marks.hidden)
+    };
+    let hidden: Vec<bool> = page.blocks.iter().map(is_hidden).collect();
+    for ((block, judged), hidden) in page.blocks.into_iter().zip(judged).zip(hidden) {
         let room = LINKS.saturating_sub(text.links.len());
         if judged.role.is_text() {
             text.links.extend(block.links.into_iter().take(room));
@@ -106,6 +115,7 @@ fn finish(page: Page, judged: Vec<Judged>) -> MainText {
             },
             role: judged.role,
             counts: judged.role.is_watched(),
+            hidden,
             why: judged.why.to_owned(),
         });
     }

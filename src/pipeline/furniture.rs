@@ -3,7 +3,8 @@
 use crate::domain::furniture::{
     Evidence, InForce, Learned, Origin, Rule, Rules, learn, may_be_furniture,
 };
-use crate::domain::ids::{FeedId, RuleId};
+use crate::domain::ids::FeedId;
+use crate::domain::ignored::learned_number;
 use crate::domain::outcome::NewRule;
 use crate::domain::state::{Block, Channel};
 use crate::store::{Reader, StoreError};
@@ -44,9 +45,9 @@ impl FeedRules {
     /// As they are at a look, when the text was last read at `last_look`.
     pub(super) fn in_force(&self, last_look: Option<Timestamp>) -> InForce {
         let mut rules = self.stored.clone();
-        rules.extend(self.learned.iter().map(|rule| Rule {
-            // It has no number before it is stored.
-            id: RuleId(0),
+        rules.extend(self.learned.iter().enumerate().map(|(at, rule)| Rule {
+            // It has no number of its own before it is stored.
+            id: learned_number(at),
             kind: rule.kind,
             pattern: rule.pattern.clone(),
             origin: Origin::Learned,

@@ -9,6 +9,7 @@ use crate::config::FeedConfig;
 use crate::domain::fingerprint::{SCHEME, address_key, of_page_state};
 use crate::domain::furniture::InForce;
 use crate::domain::ids::EntryId;
+use crate::domain::ignored::Piece;
 use crate::domain::life::Reason;
 use crate::domain::outcome::{Capture, PageCheck, Validators};
 use crate::domain::scheme::Schemes;
@@ -59,6 +60,8 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct FoundPage {
     pub(super) state: PageState,
+    /// What it shows besides the article.
+    pub(super) ignored: Vec<Piece>,
     /// The address that answered is in it.
     pub(super) capture: Capture,
     /// `Content-Type`.
@@ -185,6 +188,7 @@ impl Pipeline {
                         failed_check(at, Some(answer.status), error, reason_of(kind))
                     }
                 };
+                let ignored = read.ignored_pieces();
                 let mut state = read.state;
                 let permanent = answer.permanent_url.clone();
                 if let Some(to) = permanent.as_ref().filter(|to| is_another(to, look.url)) {
@@ -193,6 +197,7 @@ impl Pipeline {
                 }
                 let page = FoundPage {
                     state,
+                    ignored,
                     content_type: answer.content_type.clone(),
                     permanent,
                     capture: capture(answer, at),

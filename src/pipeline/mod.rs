@@ -12,6 +12,7 @@ mod digest;
 mod doubtful;
 mod feed;
 mod furniture;
+mod ignored;
 mod known;
 mod look;
 mod page;

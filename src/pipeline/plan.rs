@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::furniture::FeedRules;
+use super::ignored::{self, noted_of_item};
 use super::known::{Matched, Sighted, Sighting};
 use super::rebase::rebase_for;
 use super::revise::{self, Became, KnownEntry, Teller, Windows};
@@ -12,7 +13,9 @@ use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::Window;
 use crate::domain::ids::EntryId;
 use crate::domain::observation::{Observation, Observed};
-use crate::domain::outcome::{Capture, EntryOutcome, EntryRef, FeedPoll, Left, NewAlias, Outcome};
+use crate::domain::outcome::{
+    Capture, EntryOutcome, EntryRef, FeedPoll, IgnoredText, Left, NewAlias, Outcome,
+};
 use crate::domain::state::{Block, Channel, FeedState};
 use crate::fetch::Answer;
 use crate::store::{self, FeedRow, Readers, StoreError};
@@ -152,8 +155,11 @@ impl Items<'_> {
     /// An item that no entry is known for. Told as published, except in a feed's first document.
     fn new_one(&self, state: FeedState, aliases: Vec<NewAlias>) -> EntryOutcome {
         let address = state.address.clone();
-        let observations = [self.observation(state)];
         let mut entry = EntryOutcome::of(EntryRef::New);
+        let scheme = self.reading.schemes().feed;
+        let noted = noted_of_item(&state, None, None, scheme, &self.teller.rules.now);
+        entry.ignored.extend(noted);
+        let observations = [self.observation(state)];
         entry.aliases = aliases;
         entry.in_feed = Some(true);
         if self.pages() {
@@ -181,8 +187,9 @@ impl Items<'_> {
         look: Option<Along>,
     ) -> Result<(EntryOutcome, Became), StoreError> {
         let address = state.address.clone();
-        let mut observations = vec![self.observation(state)];
         let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
+        entry.ignored.extend(self.ignored(&state, &known)?);
+        let mut observations = vec![self.observation(state)];
         entry.aliases = aliases;
         if !known.row.in_feed {
             entry.in_feed = Some(true);
@@ -233,6 +240,38 @@ impl Items<'_> {
         }
         entry.drop_needless_capture();
         Ok((entry, became))
+    }
+
+    /// What moved in the text of an item that does not count.
+    fn ignored(
+        &self,
+        state: &FeedState,
+        known: &Matched,
+    ) -> Result<Option<IgnoredText>, StoreError> {
+        let entry = known.row.id;
+        let remembered = self
+            .readers
+            .with(|reader| ignored::remembered(reader, entry, Channel::Feed))?;
+        let rules = &self.teller.rules.now;
+        let last = known.full.as_ref();
+        let mut last = last.and_then(|full| full.known.state.feed.clone());
+        if remembered.is_none() {
+            if rules.swallowed_feed(state).is_empty() {
+                return Ok(None);
+            }
+            if last.is_none() {
+                let full = self.readers.with(|reader| reader.load_entry(entry))?;
+                last = full.and_then(|full| full.state.feed);
+            }
+        }
+        let scheme = self.reading.schemes().feed;
+        Ok(noted_of_item(
+            state,
+            last.as_ref(),
+            remembered,
+            scheme,
+            rules,
+        ))
     }
 
     /// Compares what was seen with what is known, once that is read under the rules and schemes of today.

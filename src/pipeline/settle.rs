@@ -4,6 +4,7 @@
 
 use super::clocks::Ended;
 use super::furniture::FeedRules;
+use super::ignored::{self, ReadPage};
 use super::look::{self, Found, FoundPage, Looked};
 use super::reading::unless_damaged;
 use super::rebase::{is_stale, rebase_for};
@@ -22,7 +23,7 @@ use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
 use crate::domain::state::{Channel, PageState};
 use crate::extract::{Sign, Signs, signs};
-use crate::store::{self, Readers, StoreError};
+use crate::store::{self, Readers, StoreError, StoredIgnored};
 use crate::time::Timestamp;
 
 /// What is known of an entry whose page was looked at.
@@ -36,6 +37,8 @@ pub(super) struct Before {
     pub(super) life: PageLife,
     /// What does not count.
     pub(super) rules: FeedRules,
+    /// What is remembered of the ignored text of the page; absent when no page was read.
+    pub(super) ignored: Option<StoredIgnored>,
 }
 
 impl Before {
@@ -59,11 +62,16 @@ impl Before {
                 }
                 full => full,
             };
+            let ignored = match looked.found {
+                Found::Page(_) => ignored::remembered(reader, row.id, Channel::Page)?,
+                _ => None,
+            };
             Ok(Self {
                 row,
                 full,
                 life,
                 rules,
+                ignored,
             })
         })
     }
@@ -82,6 +90,8 @@ pub(super) struct Settled {
     life: Option<PageLife>,
     step: Step,
     observation: Option<Observation>,
+    /// What was read of the page, for the record of ignored text.
+    read: Option<ReadPage>,
     page_capture: Option<Capture>,
     held_capture: Option<Capture>,
     alias: Option<NewAlias>,
@@ -106,6 +116,7 @@ pub(super) fn settle(
     reading: &Reading,
 ) -> Result<Settled, StoreError> {
     let now = looked.check.at;
+    let looked = ignored::with_clean_edges(looked, before, reading.schemes());
     let same = matches!(looked.found, Found::Same);
     let (entry, url, not_before) = (looked.entry, looked.url.clone(), looked.not_before);
     let mut seen = see(looked, before, readers, reading)?;
@@ -114,7 +125,7 @@ pub(super) fn settle(
         failures: before.row.page.failures,
     };
     let verdict = judge(&before.life, looks, seen.sight, rule, now);
-    let (mut confirmed, mut observation) = (None, None);
+    let (mut confirmed, mut observation, mut read) = (None, None, None);
     let (mut page_capture, mut held_capture) = (None, None);
     match (verdict.step, seen.page) {
         (
@@ -125,6 +136,12 @@ pub(super) fn settle(
         ) => {
             confirmed = held;
             page_capture = Some(page.capture);
+            read = Some(ReadPage {
+                state: page.state.clone(),
+                ignored: page.ignored,
+                remembered: before.ignored.take(),
+                scheme: reading.schemes().page,
+            });
             observation = Some(Observation {
                 seen: now,
                 state: Observed::Page(page.state),
@@ -156,6 +173,7 @@ pub(super) fn settle(
         life: (verdict.life != before.life).then_some(verdict.life),
         step: verdict.step,
         observation,
+        read,
         page_capture,
         held_capture,
         alias: seen.alias,
@@ -183,6 +201,7 @@ impl Settled {
             life: None,
             step: Step::Nothing,
             observation: None,
+            read: None,
             page_capture: None,
             held_capture: None,
             alias: None,
@@ -234,6 +253,10 @@ impl Settled {
         if let (Some((kind, window, detail)), Some(full)) = (told, full) {
             revise::life_event(outcome, full, kind, window, detail, teller, now);
         }
+        let known = full.and_then(|full| full.known.state.page.as_ref());
+        let read = self.read;
+        let noted = read.and_then(|read| read.noted(known, &teller.rules.now));
+        outcome.ignored.extend(noted);
         outcome.page = Some(self.check);
         outcome.life = self.life;
         outcome.page_capture = self.page_capture;

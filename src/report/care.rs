@@ -129,6 +129,8 @@ pub struct Dropped {
     pub texts: u64,
     /// Bytes that these took.
     pub text_bytes: u64,
+    /// Places of ignored text, of entries that are not watched any more, that are not kept.
+    pub ignored: u64,
     /// Answers that are kept as what differs from another.
     pub compacted: u64,
     /// Bytes that they took before; 0 when it was only looked at.
@@ -160,6 +162,12 @@ pub fn dropped(report: &Dropped) -> String {
             "{out}{verb} {} of old revisions, {} KiB; hashes, fingerprints and dates stay\n",
             count(report.texts, "text", "texts"),
             report.text_bytes.div_ceil(1024)
+        );
+    }
+    if report.ignored > 0 {
+        out = format!(
+            "{out}{verb} the record of {} of ignored text; their entries are not watched any more\n",
+            count(report.ignored, "place", "places")
         );
     }
     if report.compacted > 0 && report.dry_run {

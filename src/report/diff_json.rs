@@ -10,6 +10,7 @@ use crate::domain::diff::{
     BlockDiff, BlockOp, LeftOut, ProseDiff, Segment, SentenceOps, WordCount,
 };
 use crate::domain::event::BlocksInfo;
+use crate::domain::ignored::Movement;
 use crate::domain::links::LinkChange;
 
 /// The difference between two texts. Its JSON form is a contract.
@@ -51,6 +52,30 @@ pub struct FileDiff {
     /// Set when the texts were too large or too different for the fine method.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
+    /// What moved in text that is not compared, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<IgnoredDiff>,
+}
+
+/// A piece of ignored text that moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IgnoredDiff {
+    /// The text before, or its part around the difference; `null` when there was none.
+    pub before: Option<String>,
+    /// The text after; `null` when it has vanished.
+    pub after: Option<String>,
+    /// Why it is not compared.
+    pub reason: String,
+}
+
+impl From<Movement> for IgnoredDiff {
+    fn from(moved: Movement) -> Self {
+        Self {
+            before: moved.before,
+            after: moved.after,
+            reason: moved.why,
+        }
+    }
 }
 
 /// What is there besides the blocks; a line that is absent is on neither side.
@@ -101,6 +126,7 @@ impl FileDiff {
             similarity: (body.similarity * 10_000.0).round() / 10_000.0,
             sentences: body.sentences,
             coarse: body.coarse,
+            ignored: Vec::new(),
         }
     }
 }
@@ -158,7 +184,19 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
     if !diff.reasons.is_empty() {
         out.push_str(&super::show::reasons(&diff.labels, &diff.reasons, view));
     }
+    if let Some(ignored) = ignored(diff) {
+        let ignored = Line::new().with(Role::Faint, ignored);
+        out.push_str(&ignored.wrap("", "  ", view.paint));
+    }
     Some(out.trim_start_matches('\n').to_owned())
+}
+
+/// How much moved in ignored text, when anything did.
+#[must_use]
+pub fn ignored(diff: &FileDiff) -> Option<String> {
+    let count = diff.ignored.len() as u64;
+    let moved = super::names::count(count, "ignored movement");
+    (count > 0).then(|| format!("{moved} (--json lists them)"))
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ pub struct History {
     pub page: PageRemarks,
     /// How often a claimed date moved while the text stayed: `fake-freshness`.
     pub date_touches: u32,
+    /// Places in which text that is not compared moved.
+    #[serde(skip_serializing_if = "is_none")]
+    pub ignored_places: u64,
+    /// How often it did.
+    #[serde(skip_serializing_if = "is_none")]
+    pub ignored_moves: u64,
     /// The last look at its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_checked: Option<Timestamp>,
@@ -150,6 +156,14 @@ pub struct HistoryChange {
     /// Why nobody was told.
     #[serde(serialize_with = "quiet_word", skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 #[expect(
@@ -346,6 +360,14 @@ fn remarks(history: &History, view: &View) -> Vec<String> {
             names::count(history.date_touches, "time")
         ));
     }
+    if history.ignored_places > 0 {
+        remarks.push(format!(
+            "text that is not compared moved {} in {} (revisor log --ignored --entry {})",
+            names::count(history.ignored_moves, "time"),
+            names::count(history.ignored_places, "place"),
+            clean::excerpt(&history.entry.id, 40)
+        ));
+    }
     if !history.in_feed {
         remarks.push(
             match history.left_feed {
@@ -466,6 +488,8 @@ mod tests {
             removed: false,
             life: Vec::new(),
             page: PageRemarks::default(),
+            ignored_places: 0,
+            ignored_moves: 0,
             date_touches: 2,
             page_checked: Some(at("2026-11-23T11:48:00Z")),
             page_next: Some(at("2026-11-23T12:18:00Z")),

@@ -15,6 +15,7 @@ pub mod evidence;
 mod excerpt;
 pub mod feeds;
 pub mod history;
+pub mod ignored;
 pub mod import;
 pub mod inspect;
 pub mod log;

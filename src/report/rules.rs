@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::clean;
+use super::ignored;
+use super::names;
 use super::style::{Line, Role};
 use super::when::View;
 use crate::domain::furniture::Evidence;
@@ -38,6 +40,26 @@ pub struct RuleView {
     /// What it was learned from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// What it has left out so far, where that moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<RuleMoves>,
+}
+
+/// What a rule has left out that moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleMoves {
+    /// How often.
+    pub times: u64,
+    /// Of how many entries.
+    pub entries: u64,
+    /// When last.
+    pub last_at: Timestamp,
+    /// The text before it moved last; absent when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The text after; absent when it has vanished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// The rules, each with its text and where it comes from.
@@ -62,8 +84,22 @@ pub fn text(rules: &[RuleView], view: &View) -> String {
         let why = Line::new().with(Role::Faint, format!("    {}", why(rule, view)));
         out.push_str(&why.paint(view.paint));
         out.push('\n');
+        out.extend(rule.left_out.as_ref().map(|moves| left_out(moves, view)));
     }
     out
+}
+
+fn left_out(moves: &RuleMoves, view: &View) -> String {
+    let (before, after) = (moves.before.as_deref(), moves.after.as_deref());
+    let head = format!(
+        "left out {} in {}, last {}: ",
+        names::count(moves.times, "movement"),
+        names::count(moves.entries, "article"),
+        view.moment(moves.last_at)
+    );
+    let line = Line::new().with(Role::Faint, head);
+    line.and(ignored::words(before, after))
+        .wrap("    ", "      ", view.paint)
 }
 
 fn what(kind: &str) -> &'static str {
@@ -231,10 +267,22 @@ mod tests {
                 since: Timestamp::from_unix(1_795_046_400),
                 entries: vec!["ent_abc".to_owned()],
             }),
+            left_out: Some(RuleMoves {
+                times: 3,
+                entries: 2,
+                last_at: Timestamp::from_unix(1_795_132_800),
+                before: Some("12 people are reading this".to_owned()),
+                after: Some("14 people are reading this".to_owned()),
+            }),
         };
         let shown = text(std::slice::from_ref(&rule), &view());
         assert!(
             shown.contains("20 of 30 articles, moved 61 times"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("left out 3 movements in 2 articles")
+                && shown.contains("[-12-]{+14+} people are reading"),
             "{shown}"
         );
         assert!(

@@ -31,8 +31,20 @@ pub struct Status {
     /// Feeds and pages that ended the service while they were read, and are left alone for a day.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_alone: Vec<LeftAlone>,
+    /// Ignored text that moved in the last 24 hours; absent when none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignored_24h: Option<IgnoredStatus>,
     /// Alerts, a target each.
     pub targets: Vec<TargetStatus>,
+}
+
+/// Text that is not compared and moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct IgnoredStatus {
+    /// In how many places.
+    pub places: u64,
+    /// Of how many articles.
+    pub entries: u64,
 }
 
 /// The configuration.
@@ -194,6 +206,14 @@ pub fn text(status: &Status, view: &View) -> String {
     let mut lines = vec![config(status), daemon(status), database(status)];
     lines.extend(feeds(status, view));
     lines.extend(left_alone(&status.left_alone, view));
+    lines.extend(status.ignored_24h.map(|ignored| {
+        let text = format!(
+            "text that is not compared moved in {} of {} in 24 h",
+            names::count(ignored.places, "place"),
+            names::count(ignored.entries, "article")
+        );
+        Part::new(Mark::Fine, "ignored", text).hint("revisor log --ignored")
+    }));
     lines.extend(
         status
             .targets
@@ -535,6 +555,7 @@ mod tests {
                 ends: 2,
                 until: at("2026-11-24T11:00:00Z"),
             }],
+            ignored_24h: None,
             targets: vec![
                 TargetStatus {
                     target: "desk".into(),

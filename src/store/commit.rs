@@ -5,9 +5,11 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
-use super::{captures, changes, digests, entries, feeds, lives, revisions, rules, states};
+use super::{captures, changes, digests, entries, feeds, ignored, lives, revisions, rules, states};
 use crate::domain::event::{Event, EventKind};
-use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, EventId, FeedId, RevisionNumber};
+use crate::domain::ids::{
+    CaptureId, ChangeNumber, EntryId, EventId, FeedId, RevisionNumber, RuleId,
+};
 use crate::domain::life::Reason;
 use crate::domain::outcome::{
     Base, Behind, ClaimedDates, EntryOutcome, EntryRef, Left, NewAlias, NewChange, NewEvent,
@@ -41,10 +43,16 @@ fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
         Some(capture) => Some(captures::put(tx, outcome.feed, capture)?),
         None => None,
     };
+    let at = moment(outcome);
+    let mut learned = Vec::with_capacity(outcome.rules.len());
+    for rule in &outcome.rules {
+        learned.push(rules::put(tx, outcome.feed, rule, at)?);
+    }
     let look = Look {
         feed: outcome.feed,
-        at: moment(outcome),
+        at,
         feed_capture,
+        learned,
     };
     for entry in &outcome.entries {
         write_entry(tx, &look, entry, &mut committed)?;
@@ -55,9 +63,6 @@ fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
             Some(EntryRef::New) | None => None,
         };
         write_event(tx, outcome.feed, entry, None, new)?;
-    }
-    for rule in &outcome.rules {
-        rules::put(tx, outcome.feed, rule, look.at)?;
     }
     if let Some(poll) = &outcome.poll {
         feeds::record_poll(tx, poll)?;
@@ -83,6 +88,8 @@ struct Look {
     at: Timestamp,
     /// Stored once, however many entries it brought something for.
     feed_capture: Option<CaptureId>,
+    /// The numbers of the rules that it has learned, in the order of the outcome.
+    learned: Vec<Option<RuleId>>,
 }
 
 /// When the look was: the outcome says it in several places.
@@ -163,6 +170,9 @@ fn write_entry(
     }
     if let Some(life) = &outcome.life {
         lives::put(tx, look.feed, entry.id, life, outcome.held_capture.as_ref())?;
+    }
+    for text in &outcome.ignored {
+        ignored::put(tx, entry.id, text, &look.learned, look.at)?;
     }
     for new in &outcome.events {
         write_event(tx, look.feed, Some(entry.id), number, new)?;

@@ -233,13 +233,14 @@ fn forget_validators(conn: &Connection, feed: Option<FeedId>) -> Result<(), Stor
     Ok(())
 }
 
-/// Stores a rule that was learned; one that is known already, or that a person has dropped, stays what it is.
+/// Stores a rule that was learned and gives its number; one that is known already, or that a person has dropped, stays
+/// what it is.
 pub(super) fn put(
     tx: &Tx<'_>,
     feed: FeedId,
     rule: &NewRule,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Option<RuleId>, StoreError> {
     let mut evidence = rule.evidence.clone();
     evidence.entries = rule
         .entries
@@ -254,7 +255,14 @@ pub(super) fn put(
              VALUES (?1, ?2, ?3, 'learned', 1, ?4, ?5) ON CONFLICT DO NOTHING",
         )?
         .execute(params![feed, rule.kind.as_str(), rule.pattern, now, json])?;
-    Ok(())
+    let number = tx
+        .conn
+        .prepare_cached(
+            "SELECT id FROM rules WHERE feed_id = ?1 AND kind = ?2 AND pattern = ?3 AND origin <> 'config'",
+        )?
+        .query_row(params![feed, rule.kind.as_str(), rule.pattern], |row| row.get(0))
+        .optional()?;
+    Ok(number)
 }
 
 /// Brings the rules of a feed that stand in the configuration to what stands there now.

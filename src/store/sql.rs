@@ -76,6 +76,22 @@ impl FromSql for Fingerprint {
     }
 }
 
+impl ToSql for Channel {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(channel_word(*self).into())
+    }
+}
+
+impl FromSql for Channel {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "feed" => Ok(Self::Feed),
+            "page" => Ok(Self::Page),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
 impl ToSql for AliasKind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.as_str().into())

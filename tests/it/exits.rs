@@ -44,7 +44,7 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         let title = title.replace('\0', "").replace('<', "&lt;");
         Page::html(format!(
             "<html><head><title>{title}</title></head><body><article><h1>{title}</h1><p>{text}</p><p>{text} Traffic \
-             returns to the old road within a week.</p></article></body></html>"
+             returns to the old road within a week.</p></article><footer><p>{title}, read by many</p></footer></body></html>"
         ))
     };
     publisher.set("/feed.json", feed("A headline", "Ada", text, &link));
@@ -101,6 +101,9 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         &["log", "--all", "--format", "ndjson"],
         &["log", "--all", "--format", "json"],
         &["log", "--all", "--format", "md"],
+        &["log", "--ignored"],
+        &["log", "--ignored", "--format", "oneline"],
+        &["log", "--ignored", "--format", "ndjson"],
         &["show", &number],
         &["show", &number, "--json"],
         &["diff", &entry, "1..2"],
@@ -115,6 +118,7 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         &["inspect", "article", &page, "--explain"],
         &["inspect", "article", &page, "--json"],
         &["diff", "--files", &page, &file],
+        &["diff", "--files", &page, &file, "--json"],
         &["notify", "list"],
         &["export", "opml"],
         &["export", "toml"],

@@ -16,6 +16,7 @@ mod exits;
 mod furniture;
 mod hostile;
 mod identity;
+mod ignored;
 mod kills;
 mod late;
 mod life;

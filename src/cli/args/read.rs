@@ -130,7 +130,7 @@ impl From<FieldArg> for Field {
 #[command(
     after_help = "A day alone means its first moment, in the configured time zone.\n\n\
 Examples:\n  revisor log --since 2d\n  revisor log --headline --feed example-news\n  \
-revisor log --format ndjson --since today | jq -r .data.after.title\n  revisor log --follow"
+revisor log --format ndjson --since today | jq -r .data.after.title\n  revisor log --follow\n  revisor log --ignored --since 7d"
 )]
 #[expect(
     clippy::struct_excessive_bools,
@@ -140,6 +140,9 @@ pub struct LogArgs {
     /// Which changes.
     #[command(flatten)]
     pub filter: Filter,
+    /// List what moved in text that is not compared, with the reason, instead of changes
+    #[arg(long, conflicts_with_all = ["headline", "field", "significance", "all", "full", "follow", "exit_code"])]
+    pub ignored: bool,
     /// Blocks that stayed the same too
     #[arg(long)]
     pub full: bool,

@@ -22,6 +22,7 @@
 mod learn;
 mod pattern;
 mod rules;
+mod swallowed;
 
 #[cfg(test)]
 mod tests;

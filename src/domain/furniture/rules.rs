@@ -259,6 +259,15 @@ impl Rules {
         self.texts.is_empty() && self.templates.is_empty() && self.ignore.is_empty()
     }
 
+    /// Whether a rule is one of them.
+    #[must_use]
+    pub fn has(&self, rule: RuleId) -> bool {
+        let whole = self.texts.values().chain(self.templates.values());
+        whole
+            .chain(self.ignore.iter().map(|(id, _)| id))
+            .any(|id| *id == rule)
+    }
+
     /// The rule by which a block as a whole is left out.
     #[must_use]
     pub fn rule_of(&self, text: &str) -> Option<RuleId> {
@@ -293,6 +302,14 @@ impl Rules {
             }
         }
         masked
+    }
+
+    /// The parts of a text that are not compared, each with its rule.
+    pub fn parts<'t>(&'t self, text: &'t str) -> impl Iterator<Item = (RuleId, &'t str)> + use<'t> {
+        let of = move |(id, found): &'t (RuleId, Regex)| {
+            found.find_iter(text).map(|part| (*id, part.as_str()))
+        };
+        self.ignore.iter().flat_map(of)
     }
 
     fn counts(&self, block: &Block) -> bool {

@@ -5,7 +5,7 @@ use super::*;
 use crate::store::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 12] = [
+const DUMPS: [(u32, &str); 13] = [
     (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
     (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
     (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
@@ -18,6 +18,7 @@ const DUMPS: [(u32, &str); 12] = [
     (10, include_str!("../../../tests/fixtures/schemas/0010.sql")),
     (11, include_str!("../../../tests/fixtures/schemas/0011.sql")),
     (12, include_str!("../../../tests/fixtures/schemas/0012.sql")),
+    (13, include_str!("../../../tests/fixtures/schemas/0013.sql")),
 ];
 
 /// A file as the program of that time left it.

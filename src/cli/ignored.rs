@@ -1,0 +1,92 @@
+//! `revisor log --ignored`: what moved in text that is not compared.
+
+use super::Context;
+use super::args::{Format, LogArgs};
+use super::select;
+use super::setup::reader_if_any;
+use crate::config::Secrets;
+use crate::error::{Error, Exit};
+use crate::report::ignored::{self, IgnoredEntry, IgnoredView};
+use crate::report::when::View;
+use crate::store::{IgnoredFilter, IgnoredMove};
+
+const FORMATS: [Format; 4] = [Format::Short, Format::Oneline, Format::Json, Format::Ndjson];
+
+pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> {
+    let format = context.format(&FORMATS)?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let view = context.view(&config);
+    let reader = reader_if_any(&config)?;
+    let events = select::events(&args.filter, &config, reader.as_ref())?;
+    let filter = IgnoredFilter {
+        since: events.since,
+        until: events.until,
+        feeds: events.feeds,
+        entry: events.entry,
+        rule: None,
+        limit: args.limit,
+        oldest_first: args.reverse,
+    };
+    context.output.page();
+    let mut shown = 0_u64;
+    if format == Format::Json {
+        context.output.print("[")?;
+    }
+    if let Some(reader) = reader {
+        let mut written = Ok(());
+        reader.each_ignored(&filter, |moved| {
+            written = print(context, format, &view_of(moved), shown, &view);
+            shown += 1;
+            written.is_ok()
+        })?;
+        written?;
+    }
+    if format == Format::Json {
+        context.output.print("]\n")?;
+    }
+    context.output.finish()?;
+    if matches!(format, Format::Short | Format::Oneline) {
+        context.output.note(&ignored::summary(shown));
+    }
+    Ok(Exit::DONE)
+}
+
+fn print(
+    context: &mut Context,
+    format: Format,
+    moved: &IgnoredView,
+    shown: u64,
+    view: &View,
+) -> Result<(), Error> {
+    match format {
+        Format::Json | Format::Ndjson => {
+            if format == Format::Json && shown > 0 {
+                context.output.print(",")?;
+            }
+            context.output.json(moved)
+        }
+        Format::Oneline => context.output.print(&ignored::oneline(moved, view)),
+        _ => context.output.print(&ignored::short(moved, view)),
+    }
+}
+
+fn view_of(moved: IgnoredMove) -> IgnoredView {
+    IgnoredView {
+        feed: moved.feed_name,
+        entry: IgnoredEntry {
+            id: moved.entry,
+            url: moved.url,
+            title: moved.title,
+        },
+        channel: moved.channel,
+        place: moved.place,
+        reason: moved.reason,
+        rule: moved.rule,
+        times: moved.times,
+        first_at: moved.first_at,
+        last_at: moved.last_at,
+        first: moved.first,
+        before: moved.before,
+        after: moved.after,
+    }
+}

@@ -1,0 +1,322 @@
+//! `ignored_texts` and `ignored_moves`: what is remembered of text that is not compared, and what moved in it.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params, params_from_iter};
+
+use super::codec::unpack;
+use super::error::StoreError;
+use super::reader::Reader;
+use super::sql::{count, limit_of};
+use super::writer::{Tx, Write, Writer};
+use crate::domain::ids::{EntryId, FeedId, RuleId};
+use crate::domain::ignored::{FURTHER, Movement, Snapshot, learned_at};
+use crate::domain::outcome::IgnoredText;
+use crate::domain::scheme::Scheme;
+use crate::domain::state::Channel;
+use crate::time::Timestamp;
+
+/// What is remembered of the ignored text of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredIgnored {
+    /// Under which the document was read.
+    pub scheme: Scheme,
+    /// What is remembered.
+    pub snapshot: Snapshot,
+}
+
+/// A place whose ignored text moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredMove {
+    /// The row.
+    pub id: i64,
+    /// The feed of the entry.
+    pub feed: FeedId,
+    /// Its name.
+    pub feed_name: String,
+    /// The entry.
+    pub entry: String,
+    /// Its headline.
+    pub title: Option<String>,
+    /// The address of its page.
+    pub url: Option<String>,
+    /// Where it was seen.
+    pub channel: Channel,
+    /// The place within the entry; 0 stands for all that have none of their own.
+    pub place: u32,
+    /// The rule that left it out last.
+    pub rule: Option<RuleId>,
+    /// Why it is ignored.
+    pub reason: String,
+    /// How often it moved.
+    pub times: u64,
+    /// When it moved first.
+    pub first_at: Timestamp,
+    /// When it moved last.
+    pub last_at: Timestamp,
+    /// The text before it first moved.
+    pub first: Option<String>,
+    /// The text before it moved last.
+    pub before: Option<String>,
+    /// The text after it moved last.
+    pub after: Option<String>,
+}
+
+/// Which places to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IgnoredFilter {
+    /// That moved last at this moment or later.
+    pub since: Option<Timestamp>,
+    /// That moved last before this moment.
+    pub until: Option<Timestamp>,
+    /// Only of these feeds; `None` for all.
+    pub feeds: Option<Vec<FeedId>>,
+    /// Only of this entry.
+    pub entry: Option<EntryId>,
+    /// Only what this rule left out.
+    pub rule: Option<RuleId>,
+    /// At most so many; `None` for all.
+    pub limit: Option<usize>,
+    /// The place that moved longest ago comes first.
+    pub oldest_first: bool,
+}
+
+/// How much ignored text moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IgnoredTotals {
+    /// Places that moved.
+    pub places: u64,
+    /// How often they did.
+    pub times: u64,
+    /// Of how many entries.
+    pub entries: u64,
+}
+
+impl IgnoredFilter {
+    /// Only those conditions that are asked for, so that each combination is planned with the index that it can use.
+    fn conditions(&self) -> (String, Vec<Box<dyn ToSql>>) {
+        let mut sql = String::from(" WHERE 1");
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        let mut add = |condition: &str, value: Option<Box<dyn ToSql>>| {
+            if let Some(value) = value {
+                sql.push_str(condition);
+                values.push(value);
+            }
+        };
+        add(" AND m.last_at >= ?", self.since.map(boxed));
+        add(" AND m.last_at < ?", self.until.map(boxed));
+        add(" AND m.entry_id = ?", self.entry.map(boxed));
+        add(" AND m.rule_id = ?", self.rule.map(boxed));
+        let feeds = self.feeds.as_ref();
+        let feeds = feeds.map(|feeds| serde_json::to_string(feeds).unwrap_or_default());
+        add(
+            " AND e.feed_id IN (SELECT value FROM json_each(?))",
+            feeds.map(boxed),
+        );
+        (sql, values)
+    }
+}
+
+fn boxed<T: ToSql + 'static>(value: T) -> Box<dyn ToSql> {
+    Box::new(value)
+}
+
+impl Reader {
+    /// What is remembered of the ignored text of an entry.
+    pub fn ignored_text(
+        &self,
+        entry: EntryId,
+        channel: Channel,
+    ) -> Result<Option<StoredIgnored>, StoreError> {
+        self.read(|conn| {
+            let row: Option<(Scheme, i64, Vec<u8>)> = conn
+                .prepare_cached(
+                    "SELECT scheme, bytes, body FROM ignored_texts WHERE entry_id = ?1 AND channel = ?2",
+                )?
+                .query_row(params![entry, channel], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .optional()?;
+            let Some((scheme, bytes, body)) = row else {
+                return Ok(None);
+            };
+            let json = unpack(&body, bytes)?;
+            let snapshot = serde_json::from_slice(&json).map_err(|error| {
+                StoreError::damaged(format!("the ignored text of entry {entry}: {error}"))
+            })?;
+            Ok(Some(StoredIgnored { scheme, snapshot }))
+        })
+    }
+
+    /// Hands the places that a filter lets through over one by one, those that moved last first; stops when `take`
+    /// answers `false`.
+    pub fn each_ignored(
+        &self,
+        filter: &IgnoredFilter,
+        mut take: impl FnMut(IgnoredMove) -> bool,
+    ) -> Result<(), StoreError> {
+        let order = if filter.oldest_first { "ASC" } else { "DESC" };
+        let (conditions, mut values) = filter.conditions();
+        values.push(Box::new(limit_of(filter.limit.unwrap_or(usize::MAX))));
+        let sql = format!(
+            "SELECT m.id, e.feed_id, f.name, e.public_id, e.title, e.page_url, m.channel, m.place, m.rule_id, m.reason, \
+             m.times, m.first_at, m.last_at, m.first, m.before, m.after FROM ignored_moves AS m \
+             JOIN entries AS e ON e.id = m.entry_id JOIN feeds AS f ON f.id = e.feed_id{conditions} \
+             ORDER BY m.last_at {order}, m.id {order} LIMIT ?"
+        );
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut rows = statement.query(params_from_iter(values.iter()))?;
+            while let Some(row) = rows.next()? {
+                if !take(move_row(row)?) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// How much a filter lets through; its limit does not count.
+    pub fn ignored_totals(&self, filter: &IgnoredFilter) -> Result<IgnoredTotals, StoreError> {
+        let (conditions, values) = filter.conditions();
+        let sql = format!(
+            "SELECT count(*), COALESCE(sum(m.times), 0), count(DISTINCT m.entry_id) FROM ignored_moves AS m \
+             JOIN entries AS e ON e.id = m.entry_id{conditions}"
+        );
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(&sql)?;
+            let totals = statement.query_row(params_from_iter(values.iter()), |row| {
+                Ok(IgnoredTotals {
+                    places: count(row, 0)?,
+                    times: count(row, 1)?,
+                    entries: count(row, 2)?,
+                })
+            })?;
+            Ok(totals)
+        })
+    }
+
+    /// How many places are prunable, see [`Writer::prune_ignored`].
+    pub fn prunable_ignored(&self, since: Timestamp) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) FROM ignored_moves AS m WHERE {MAY_GO}");
+        self.read(|conn| Ok(conn.query_row(&sql, [since], |row| count(row, 0))?))
+    }
+}
+
+fn move_row(row: &Row<'_>) -> rusqlite::Result<IgnoredMove> {
+    Ok(IgnoredMove {
+        id: row.get(0)?,
+        feed: row.get(1)?,
+        feed_name: row.get(2)?,
+        entry: row.get(3)?,
+        title: row.get(4)?,
+        url: row.get(5)?,
+        channel: row.get(6)?,
+        place: row.get(7)?,
+        rule: row.get(8)?,
+        reason: row.get(9)?,
+        times: count(row, 10)?,
+        first_at: row.get(11)?,
+        last_at: row.get(12)?,
+        first: row.get(13)?,
+        before: row.get(14)?,
+        after: row.get(15)?,
+    })
+}
+
+/// Whether an entry `e` is not watched any more: as long as it is, its record stays.
+macro_rules! unwatched {
+    ($entry:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM entries AS e WHERE e.id = ",
+            $entry,
+            " AND e.page_next_at IS NULL AND NOT e.in_feed)"
+        )
+    };
+}
+
+/// Whether a place `m` may go: it has not moved since a moment, and its entry is not watched any more.
+const MAY_GO: &str = concat!("m.last_at < ?1 AND ", unwatched!("m.entry_id"));
+
+impl Writer {
+    /// Drops places that have not moved since a moment, of entries that are not watched any more, and what is remembered
+    /// of the text of such entries: at most `limit` of each. Nothing is left to do when the answer, the larger of the two
+    /// numbers, is less.
+    pub fn prune_ignored(&self, since: Timestamp, limit: usize) -> Write<usize> {
+        self.write(move |tx| {
+            let limit = limit_of(limit);
+            let texts = concat!(
+                "DELETE FROM ignored_texts WHERE id IN (SELECT t.id FROM ignored_texts AS t WHERE ",
+                unwatched!("t.entry_id"),
+                " LIMIT ?1)"
+            );
+            let texts = tx.conn.prepare_cached(texts)?.execute([limit])?;
+            let moves = format!(
+                "DELETE FROM ignored_moves WHERE id IN \
+                 (SELECT m.id FROM ignored_moves AS m WHERE {MAY_GO} ORDER BY m.last_at LIMIT ?2)"
+            );
+            let mut moves = tx.conn.prepare_cached(&moves)?;
+            Ok(moves.execute(params![since, limit])?.max(texts))
+        })
+    }
+}
+
+/// Stores what is remembered from now on, and counts what moved. `rules` are the numbers of the rules that were just
+/// learned.
+pub(super) fn put(
+    tx: &mut Tx<'_>,
+    entry: EntryId,
+    ignored: &IgnoredText,
+    rules: &[Option<RuleId>],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let number = |rule: RuleId| match learned_at(rule) {
+        Some(at) => rules.get(at).copied().flatten(),
+        None => Some(rule),
+    };
+    let mut snapshot = ignored.snapshot.clone();
+    snapshot.number_rules(number);
+    let json = serde_json::to_vec(&snapshot)
+        .map_err(|_| StoreError::Refused("ignored text that has no JSON form"))?;
+    let bytes = i64::try_from(json.len()).unwrap_or(i64::MAX);
+    let body = tx.codec.pack(&json)?;
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO ignored_texts (entry_id, channel, scheme, bytes, body) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (entry_id, channel) DO UPDATE SET scheme = excluded.scheme, bytes = excluded.bytes, \
+             body = excluded.body",
+        )?
+        .execute(params![entry, ignored.channel, ignored.scheme, bytes, body])?;
+    for movement in &ignored.movements {
+        let rule = movement.rule.and_then(number);
+        count_move(tx.conn, entry, ignored.channel, movement, rule, now)?;
+    }
+    Ok(())
+}
+
+/// The reason of the place that stands for all others.
+const FURTHER_PLACES: &str = "further places of this entry";
+
+fn count_move(
+    conn: &Connection,
+    entry: EntryId,
+    channel: Channel,
+    movement: &Movement,
+    rule: Option<RuleId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (reason, rule): (&str, &dyn ToSql) = match movement.place {
+        FURTHER => (FURTHER_PLACES, &None::<RuleId>),
+        _ => (&movement.why, &rule),
+    };
+    conn.prepare_cached(
+        "INSERT INTO ignored_moves (entry_id, channel, place, rule_id, reason, times, first_at, last_at, first, \
+         before, after) VALUES (:entry, :channel, :place, :rule, :reason, 1, :now, :now, :before, :before, :after) \
+         ON CONFLICT (entry_id, channel, place) DO UPDATE SET rule_id = excluded.rule_id, \
+         reason = excluded.reason, times = times + 1, last_at = excluded.last_at, before = excluded.before, \
+         after = excluded.after",
+    )?
+    .execute(named_params! {
+        ":entry": entry, ":channel": channel, ":place": movement.place, ":rule": rule, ":reason": reason,
+        ":now": now, ":before": movement.before, ":after": movement.after,
+    })?;
+    Ok(())
+}
