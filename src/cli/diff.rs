@@ -5,13 +5,14 @@ use std::path::Path;
 use super::Context;
 use super::args::{DiffArgs, Format, RevisionRange};
 use super::input::{self, Document};
+use super::inspect;
 use super::select;
 use super::setup::now;
 use crate::domain::assess::{self, assess};
 use crate::domain::compare::{compare, dates_moved};
 use crate::domain::diff::{WordCount, diff_blocks, diff_line};
 use crate::domain::ids::{EntryId, RevisionNumber};
-use crate::domain::state::{Block, EntryState, PageState};
+use crate::domain::state::EntryState;
 use crate::error::{Error, Exit};
 use crate::extract;
 use crate::report::diff_json::{self, FileDiff};
@@ -114,63 +115,31 @@ fn revisions(
 /// The text of a file, as that of a page.
 fn file_state(path: &Path) -> Result<EntryState, Error> {
     let Document { body, .. } = input::file(path)?;
-    let page = if input::is_html(&body) {
-        let article = extract::article(&body, None, None);
-        let mut state = article.state;
-        if state.headline().is_none() {
-            state.h1 = article.title;
-        }
-        state
-    } else {
-        PageState {
-            body: paragraphs(&input::text(&body)),
-            ..PageState::default()
-        }
-    };
+    let article = inspect::read(&body, None, None, &extract::View::default())?;
+    let mut state = article.state;
+    if state.headline().is_none() {
+        state.h1 = article.title;
+    }
     Ok(EntryState {
         feed: None,
-        page: Some(page),
+        page: Some(state),
     })
-}
-
-/// Plain text: a block a paragraph, a blank line between them.
-fn paragraphs(text: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut words: Vec<&str> = Vec::new();
-    for line in text.lines().chain([""]) {
-        if !line.trim().is_empty() {
-            words.extend(line.split_whitespace());
-        } else if !words.is_empty() {
-            blocks.push(Block::paragraph(words.join(" ")));
-            words.clear();
-        }
-    }
-    blocks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::classify::Label;
+    use crate::domain::state::{Block, PageState};
 
     fn state(text: &str) -> EntryState {
         EntryState {
             feed: None,
             page: Some(PageState {
-                body: paragraphs(text),
+                body: text.split("\n\n").map(Block::paragraph).collect(),
                 ..PageState::default()
             }),
         }
-    }
-
-    #[test]
-    fn a_blank_line_parts_paragraphs_and_a_line_break_does_not() {
-        let texts: Vec<String> = paragraphs("One\ntwo  three\r\n \t\r\nfour\n\n\n")
-            .into_iter()
-            .map(|block| block.text)
-            .collect();
-        assert_eq!(texts, ["One two three", "four"]);
-        assert_eq!(paragraphs(" \n"), []);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Claimed dates are not compared; [`dates_moved`] looks at them.
 
 use super::diff::{LeftOut, ProseDiff, Segment, WordCount, count_words, diff_blocks, diff_line};
+use super::document::{self, Between, Replaced};
 use super::event::Field;
 use super::furniture::{Paired, Rules};
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
@@ -57,6 +58,8 @@ pub struct Comparison {
     pub body: Option<ProseDiff>,
     /// The feed's full text, when both moved and not alike.
     pub feed_body: Option<ProseDiff>,
+    /// Set when the page's part of `body` is no text but what is known of a document on each side.
+    pub replaced: Option<Replaced>,
     /// Old and new address, as given: the feed's if that moved, else the canonical one that the page names.
     pub address: Option<[String; 2]>,
     /// Old and new guid, as given.
@@ -119,6 +122,7 @@ pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
                 || appears(old.og_title.as_deref(), new.og_title.as_deref())
                 || appears(old.ld_headline.as_deref(), new.ld_headline.as_deref())
                 || appears(old.canonical.as_deref(), new.canonical.as_deref())
+                || document::gains_text(old, new)
         }
         _ => false,
     };
@@ -199,6 +203,7 @@ struct Finder {
     bylines: Vec<Moved<Vec<Segment>>>,
     summary: Option<Moved<ProseDiff>>,
     bodies: Vec<Moved<ProseDiff>>,
+    replaced: Option<Replaced>,
     addresses: Vec<(Channel, [String; 2])>,
     guid: Option<[String; 2]>,
 }
@@ -226,6 +231,24 @@ impl Finder {
     }
 
     fn page(&mut self, old: &PageState, new: &PageState, body: LeftOut) {
+        self.address(
+            Channel::Page,
+            old.canonical.as_deref(),
+            new.canonical.as_deref(),
+        );
+        match document::between(old, new) {
+            Between::Texts => self.page_texts(old, new, body),
+            Between::Nothing => {}
+            Between::Replaced(replaced) => {
+                self.replaced = Some(replaced);
+                let (old, new) = (document::described(old), document::described(new));
+                self.bodies
+                    .extend(prose(Channel::Page, &old, &new, LeftOut::default()));
+            }
+        }
+    }
+
+    fn page_texts(&mut self, old: &PageState, new: &PageState, body: LeftOut) {
         let before = self.headlines.len();
         let sources = [
             (HeadlineSource::H1, &old.h1, &new.h1),
@@ -245,11 +268,6 @@ impl Finder {
         self.byline(Channel::Page, old.byline.as_deref(), new.byline.as_deref());
         self.bodies
             .extend(prose(Channel::Page, &old.body, &new.body, body));
-        self.address(
-            Channel::Page,
-            old.canonical.as_deref(),
-            new.canonical.as_deref(),
-        );
     }
 
     fn headline(&mut self, source: HeadlineSource, old: Option<&str>, new: Option<&str>) {
@@ -359,6 +377,7 @@ impl Finder {
             summary,
             body,
             feed_body,
+            replaced: self.replaced,
             address,
             guid: self.guid,
             dates: Vec::new(),

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::compare::Comparison;
 use super::diff::Segment;
+use super::document;
 use super::normalise::visible;
 use super::state::{Block, BlockKind, EntryState, FeedState, PageState};
 
@@ -151,7 +152,10 @@ pub fn of_feed_state(state: &FeedState) -> FeedPrints {
 /// Of a page.
 #[must_use]
 pub fn of_page_state(state: &PageState) -> PagePrints {
-    let body = of_blocks(&state.body);
+    let body = match document::is_unread(state) {
+        true => of_blocks(&document::described(state)),
+        false => of_blocks(&state.body),
+    };
     let mut whole = Hasher::new(*b"page");
     whole.key(state.canonical.as_deref());
     whole.line(state.byline.as_deref());
@@ -159,6 +163,9 @@ pub fn of_page_state(state: &PageState) -> PagePrints {
     whole.line(state.og_title.as_deref());
     whole.line(state.ld_headline.as_deref());
     whole.print(body);
+    if let Some(document) = &state.document {
+        whole.bytes(document.media_type.as_bytes());
+    }
     PagePrints {
         whole: whole.finish(),
         title: of_text(state.headline()),

@@ -9,7 +9,9 @@ mod bounded;
 pub mod carried;
 pub(crate) mod charset;
 pub(crate) mod claimed_date;
+mod document;
 pub(crate) mod entity;
+mod form;
 pub mod fragment;
 mod furniture;
 mod head;
@@ -18,14 +20,18 @@ mod links;
 mod main_text;
 pub(crate) mod markup;
 mod page;
+pub mod pdf;
+mod plain;
 mod signs;
 mod view;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
-pub const SCHEME: u16 = 3;
+pub const SCHEME: u16 = 4;
 
 pub use article::{Article, article, article_in, explain};
+pub use document::{document, media_type};
+pub use form::Form;
 pub use kind::PageKind;
 pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_links};
 pub use main_text::Explained;

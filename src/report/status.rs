@@ -90,6 +90,11 @@ pub struct FeedsStatus {
     /// Those whose last look read no text, by the reason: `not_found`, `paywall`, `held` …
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pages_unread: BTreeMap<&'static str, u64>,
+    /// Documents without a text: scanned, encrypted, pictures, videos, archives. Only their size and hash are compared.
+    pub documents: u64,
+    /// The first of them, those that never stay the same before the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread_documents: Vec<UnreadDocument>,
     /// Articles that were taken down.
     pub removed: u64,
     /// The feeds that need a look, the worst first.
@@ -134,6 +139,24 @@ pub struct LeftAlone {
     pub ends: u32,
     /// When one more reading is tried.
     pub until: Timestamp,
+}
+
+/// A document of which no text can be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreadDocument {
+    /// Its address, without a login.
+    pub url: String,
+    /// How many checks in a row found another file in its place; they send no alerts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub replaced: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A feed that should have been polled by now.
@@ -184,6 +207,9 @@ pub struct TargetStatus {
 
 /// Feeds in trouble that are listed; the rest is counted.
 const TROUBLED_MAX: usize = 10;
+
+/// Documents that are named.
+const DOCUMENTS_MAX: usize = 3;
 
 /// Late feeds and late hosts that are listed.
 const LATE_MAX: usize = 5;
@@ -370,6 +396,7 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             parts.push(Part::new(Mark::Look, "pages", text).hint("revisor history ENTRY"));
         }
     }
+    parts.extend(documents(feeds));
     parts.extend(late(feeds, view));
     for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
         let name = clean::excerpt(&feed.feed, 60);
@@ -387,6 +414,37 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
         parts.push(Part::new(Mark::Wrong, "feed", text).hint("revisor feeds"));
     }
     parts
+}
+
+/// The documents without a text, a few of them by name.
+fn documents(feeds: &FeedsStatus) -> Option<Part> {
+    if feeds.documents == 0 {
+        return None;
+    }
+    let mut names: Vec<String> = feeds
+        .unread_documents
+        .iter()
+        .take(DOCUMENTS_MAX)
+        .map(|document| {
+            let url = clean::excerpt(&clean::address(&document.url), 120);
+            match document.replaced {
+                0 => url,
+                replaced => {
+                    format!("{url} (another file at each of the last {replaced} checks, no alerts)")
+                }
+            }
+        })
+        .collect();
+    let more = feeds.documents.saturating_sub(names.len() as u64);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let count = names::count(feeds.documents, "document");
+    let text = format!(
+        "{count} without text, compared by size and hash: {}",
+        names.join(", ")
+    );
+    Some(Part::new(Mark::Fine, "documents", text))
 }
 
 fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {
@@ -522,6 +580,11 @@ mod tests {
                     why: "its robots.txt asks for 30s between two pages".into(),
                 }],
                 pages_unread: BTreeMap::from([("not_found", 3), ("paywall", 12)]),
+                documents: 2,
+                unread_documents: vec![UnreadDocument {
+                    url: "https://court.example/scan.pdf".into(),
+                    replaced: 4,
+                }],
                 removed: 1,
                 troubled: vec![TroubledFeed {
                     feed: "bbc-world".into(),
@@ -569,6 +632,7 @@ mod tests {
 ! feeds      12 polled, 1 failing, 1 paused; next: example-news in 3 min (every 15m)
 ✓ pages      830 on the article clock, 2 due, 3 not read as robots.txt forbids it, 1 article taken down
 ! pages      without a text at the last look: not found 3, paywall 12   hint: revisor history ENTRY
+✓ documents  2 documents without text, compared by size and hash: https://court.example/scan.pdf (another file at each of the last 4 checks, no alerts), 1 more
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v

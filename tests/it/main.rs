@@ -10,6 +10,7 @@ mod corpora;
 mod daemon;
 mod database;
 mod docs;
+mod documents;
 mod evidence;
 mod exits;
 mod furniture;

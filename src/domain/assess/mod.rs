@@ -19,6 +19,7 @@ mod typo;
 
 use super::classify::{Assessment, Label, Reason, Significance};
 use super::compare::Comparison;
+use super::event::Field;
 use super::ids::RevisionNumber;
 use evidence::Evidence;
 use judge::Judge;
@@ -37,9 +38,15 @@ pub struct Context {
 /// Judges a difference.
 #[must_use]
 pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
-    let evidence = Evidence::of(comparison);
+    // What stands for a document is no text to be judged by its words.
+    let texts = comparison.replaced.map(|_| without_page_body(comparison));
+    let texts = texts.as_ref().unwrap_or(comparison);
+    let evidence = Evidence::of(texts);
     let mut judge = Judge::default();
-    judge.all(comparison, &evidence, context);
+    if let Some(replaced) = comparison.replaced {
+        judge.replaced(replaced);
+    }
+    judge.all(texts, &evidence, context);
     let findings = judge.finish();
     let significance = findings
         .iter()
@@ -64,6 +71,16 @@ pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
         score,
         score_parts,
     }
+}
+
+/// A comparison without what stands for a document on the page.
+fn without_page_body(comparison: &Comparison) -> Comparison {
+    let mut texts = comparison.clone();
+    texts.body = texts.feed_body.take();
+    if texts.body.is_none() {
+        texts.fields.retain(|field| *field != Field::Body);
+    }
+    texts
 }
 
 /// Whether a text tells of a correction or an update: such a text is never furniture.
