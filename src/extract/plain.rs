@@ -19,10 +19,7 @@ pub(super) fn blocks(text: &str) -> (Vec<Block>, bool) {
         end -= 1;
     }
     let cut = &text[..end];
-    let lines: Vec<&str> = cut
-        .split(['\n', '\u{c}'])
-        .map(|line| line.trim_end())
-        .collect();
+    let lines: Vec<&str> = cut.split(['\n', '\u{c}']).map(str::trim_end).collect();
     // A text that is indented as a whole has its margin there.
     let margin = lines
         .iter()

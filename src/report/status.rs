@@ -1,5 +1,7 @@
 //! `revisor status`: how the whole is, on one screen.
 
+mod documents;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -10,6 +12,9 @@ use super::style::{Line, Role};
 use super::when::{self, View};
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
+
+pub use documents::UnreadDocument;
+use documents::documents;
 
 /// How the whole is. Its JSON form is the answer of `status --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -141,24 +146,6 @@ pub struct LeftAlone {
     pub until: Timestamp,
 }
 
-/// A document of which no text can be had.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnreadDocument {
-    /// Its address, without a login.
-    pub url: String,
-    /// How many checks in a row found another file in its place; they send no alerts.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub replaced: u32,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference to the member"
-)]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
 /// A feed that should have been polled by now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LateFeed {
@@ -207,9 +194,6 @@ pub struct TargetStatus {
 
 /// Feeds in trouble that are listed; the rest is counted.
 const TROUBLED_MAX: usize = 10;
-
-/// Documents that are named.
-const DOCUMENTS_MAX: usize = 3;
 
 /// Late feeds and late hosts that are listed.
 const LATE_MAX: usize = 5;
@@ -414,37 +398,6 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
         parts.push(Part::new(Mark::Wrong, "feed", text).hint("revisor feeds"));
     }
     parts
-}
-
-/// The documents without a text, a few of them by name.
-fn documents(feeds: &FeedsStatus) -> Option<Part> {
-    if feeds.documents == 0 {
-        return None;
-    }
-    let mut names: Vec<String> = feeds
-        .unread_documents
-        .iter()
-        .take(DOCUMENTS_MAX)
-        .map(|document| {
-            let url = clean::excerpt(&clean::address(&document.url), 120);
-            match document.replaced {
-                0 => url,
-                replaced => {
-                    format!("{url} (another file at each of the last {replaced} checks, no alerts)")
-                }
-            }
-        })
-        .collect();
-    let more = feeds.documents.saturating_sub(names.len() as u64);
-    if more > 0 {
-        names.push(format!("{more} more"));
-    }
-    let count = names::count(feeds.documents, "document");
-    let text = format!(
-        "{count} without text, compared by size and hash: {}",
-        names.join(", ")
-    );
-    Some(Part::new(Mark::Fine, "documents", text))
 }
 
 fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {

@@ -41,7 +41,7 @@ pub(super) type Page = Vec<Line>;
 /// Puts the letters of a page together to lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    lines: Page,
+    done: Page,
     open: Option<Open>,
     /// What was drawn where: bold letters are often the same letters drawn twice.
     drawn: HashSet<(u32, [i64; 3])>,
@@ -93,14 +93,14 @@ impl Lines {
     /// The lines of the page.
     pub(super) fn finish(mut self) -> Page {
         self.close();
-        self.lines
+        self.done
     }
 
     fn close(&mut self) {
         if let Some(open) = self.open.take()
             && !open.line.text.trim().is_empty()
         {
-            self.lines.push(open.line);
+            self.done.push(open.line);
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod layout;
 mod lines;
+mod running;
 
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::kurbo::Rect;

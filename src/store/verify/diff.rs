@@ -57,7 +57,7 @@ pub fn wrong_field(
     }
     let documents = diff.body.as_ref().is_some_and(|info| {
         let (old, new) = rebuilt(&info.blocks);
-        shows_documents(before, old) && shows_documents(after, new)
+        shows_documents(before, old.as_ref()) && shows_documents(after, new.as_ref())
     });
     if !documents && !text(&diff.body, &[page_body, feed_body]) {
         return Some("text");
@@ -193,9 +193,9 @@ fn page_body(state: &EntryState) -> &[Block] {
 }
 
 /// Whether a side of a diff is what stands for a page where documents were replaced.
-fn shows_documents(state: &EntryState, rebuilt: Option<Vec<String>>) -> bool {
+fn shows_documents(state: &EntryState, rebuilt: Option<&Vec<String>>) -> bool {
     let page = state.page.as_ref();
-    page.is_some_and(|page| same(&described(page), rebuilt.as_ref(), &[], &[]))
+    page.is_some_and(|page| same(&described(page), rebuilt, &[], &[]))
 }
 
 /// Both texts of a diff that leaves nothing out, block by block; `None` where numbers are missing or used twice.
