@@ -11,6 +11,8 @@ pub mod feed;
 
 pub mod extract;
 
+pub mod document;
+
 pub mod report;
 
 pub mod config;

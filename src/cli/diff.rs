@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Context;
 use super::args::{DiffArgs, Format, RevisionRange};
 use super::input::{self, Document};
+use super::inspect;
 use super::select;
 use super::setup::now;
 use crate::domain::assess::{Context as Judged, assess};
@@ -12,7 +13,7 @@ use crate::domain::compare::{HeadlineChange, compare};
 use crate::domain::diff::{Segment, WordCount, diff_blocks, diff_line};
 use crate::domain::ids::{EntryId, RevisionNumber};
 use crate::domain::ignored::{Bodies, Movement, Piece, Snapshot, clean_edges};
-use crate::domain::state::{Block, EntryState, HeadlineSource, PageState};
+use crate::domain::state::{EntryState, HeadlineSource, PageState};
 use crate::error::{Error, Exit};
 use crate::extract;
 use crate::report::diff_json::{self, FileDiff, IgnoredDiff, Lines};
@@ -150,17 +151,7 @@ struct FileText {
 impl FileText {
     fn read(path: &Path) -> Result<Self, Error> {
         let Document { body, .. } = input::file(path)?;
-        if !input::is_html(&body) {
-            let page = PageState {
-                body: paragraphs(&input::text(&body)),
-                ..PageState::default()
-            };
-            return Ok(Self {
-                page,
-                ignored: Vec::new(),
-            });
-        }
-        let article = extract::article(&body, None, None);
+        let article = inspect::read(&body, None, None, &extract::View::default())?;
         let ignored = article.ignored_pieces();
         let mut page = article.state;
         if page.headline().is_none() {
@@ -195,44 +186,20 @@ impl FileText {
     }
 }
 
-/// Plain text: a block a paragraph, a blank line between them.
-fn paragraphs(text: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut words: Vec<&str> = Vec::new();
-    for line in text.lines().chain([""]) {
-        if !line.trim().is_empty() {
-            words.extend(line.split_whitespace());
-        } else if !words.is_empty() {
-            blocks.push(Block::paragraph(words.join(" ")));
-            words.clear();
-        }
-    }
-    blocks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::classify::Label;
+    use crate::domain::state::{Block, PageState};
 
     fn state(text: &str) -> EntryState {
         EntryState {
             feed: None,
             page: Some(PageState {
-                body: paragraphs(text),
+                body: text.split("\n\n").map(Block::paragraph).collect(),
                 ..PageState::default()
             }),
         }
-    }
-
-    #[test]
-    fn a_blank_line_parts_paragraphs_and_a_line_break_does_not() {
-        let texts: Vec<String> = paragraphs("One\ntwo  three\r\n \t\r\nfour\n\n\n")
-            .into_iter()
-            .map(|block| block.text)
-            .collect();
-        assert_eq!(texts, ["One two three", "four"]);
-        assert_eq!(paragraphs(" \n"), []);
     }
 
     #[test]

@@ -6,9 +6,10 @@ use super::args::{Format, InspectArticleArgs, InspectCommand, InspectFeedArgs};
 use super::rules::rules_now;
 use super::setup::reader_if_any;
 use crate::config::Secrets;
+use crate::document;
 use crate::domain::furniture::{Origin, Rule, Rules};
 use crate::error::{Error, Exit};
-use crate::extract::{self, Explained, View};
+use crate::extract::{self, Article, Explained, Role, View};
 use crate::feed;
 use crate::fetch::Kind;
 use crate::report::inspect;
@@ -53,9 +54,12 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
         None => (View::default(), Vec::new()),
     };
     let content_type = document.content_type.as_deref();
-    let article = extract::article_in(&document.body, content_type, url, &view);
+    let article = read(&document.body, content_type, url, &view)?;
     if args.explain {
-        let explained = extract::explain(&document.body, content_type, url, &view);
+        let explained = match article.state.document.is_some() {
+            true => of_document(&article),
+            false => extract::explain(&document.body, content_type, url, &view),
+        };
         let explained = under_rules(explained, &rules);
         if format == Format::Json {
             let article = inspect::article_json(&article);
@@ -73,6 +77,31 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
         context.output.print(&inspect::article_text(&article))?;
     }
     Ok(Exit::DONE)
+}
+
+/// What a page or document says.
+pub(super) fn read(
+    body: &[u8],
+    content_type: Option<&str>,
+    url: Option<&str>,
+    view: &View,
+) -> Result<Article, Error> {
+    let read = document::read(body, content_type, url, view);
+    read.map(|read| read.article)
+        .map_err(|error| Error::usage("cannot read the document").because(error))
+}
+
+/// The blocks of a document, all of which count.
+fn of_document(article: &Article) -> Vec<Explained> {
+    let blocks = article.state.body.iter().cloned();
+    let explained = blocks.map(|block| Explained {
+        role: Role::of_text(block.kind, false),
+        counts: true,
+        hidden: false,
+        why: "text of the document".to_owned(),
+        block,
+    });
+    explained.collect()
 }
 
 /// Where the text stands on the pages of a feed, and what is left out of it.

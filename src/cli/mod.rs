@@ -40,6 +40,7 @@ use std::ffi::OsString;
 
 use clap::Parser;
 
+use crate::document;
 use crate::error::{Error, Exit};
 use crate::logging;
 use crate::report::clean;
@@ -82,6 +83,13 @@ impl Context {
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     crate::memory::bound_arenas();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments
+        .get(1)
+        .is_some_and(|first| first == document::ARGUMENT)
+    {
+        return read_pdf();
+    }
     let terminal = Terminal::detect();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -119,6 +127,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => {
             context.output.error(&error);
             error.exit()
+        }
+    }
+}
+
+/// What this program does when it was started by itself to read a PDF: no command, no configuration, no log.
+fn read_pdf() -> Exit {
+    match document::run_child() {
+        Ok(()) => Exit::DONE,
+        Err(error) => {
+            output::stderr(&clean::lines(&format!("cannot read the PDF: {error}\n")));
+            Exit::USAGE
         }
     }
 }

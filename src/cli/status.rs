@@ -7,15 +7,19 @@ use super::args::{Format, StatusArgs};
 use super::setup::{now, reader_if_any};
 use super::{feeds, late};
 use crate::config::{Config, Secrets};
+use crate::domain::life::Reason;
 use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::status::{
     self, ConfigStatus, DatabaseStatus, FeedsStatus, IgnoredStatus, LeftAlone, NextPoll, Status,
-    TargetStatus, TroubledFeed,
+    TargetStatus, TroubledFeed, UnreadDocument,
 };
 use crate::store::{IgnoredFilter, InstanceLock, Reader, StoreCounts, TargetHealth, Underway};
 use crate::time::Timestamp;
+
+/// Documents without a text that are named.
+const DOCUMENTS: usize = 100;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -50,6 +54,12 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
     feeds.late = late::feeds(&rows, config, daemon_pid.is_some(), now);
     if let Some(reader) = reader {
         feeds.pages_barred = reader.barred_pages()?;
+        let documents = reader.unread_documents(DOCUMENTS)?.into_iter();
+        let named = documents.map(|document| UnreadDocument {
+            url: without_login(&document.url).into_owned(),
+            replaced: document.replaced,
+        });
+        feeds.unread_documents = named.collect();
         feeds.late_hosts = late::hosts(reader, config, daemon_pid.is_some(), now)?;
     }
     Ok(Status {
@@ -129,6 +139,8 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         })
         .collect();
     troubled.sort_by_key(|feed| std::cmp::Reverse(feed.failures));
+    let mut unread = counts.pages_unread.iter();
+    let documents = unread.find(|(reason, _)| *reason == Reason::Document);
     FeedsStatus {
         active: rows.iter().filter(polled).count() as u64,
         failing: of(FeedState::Failing),
@@ -141,9 +153,11 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         }),
         pages: counts.pages_on_clock,
         pages_due: counts.pages_due,
+        documents: documents.map_or(0, |(_, pages)| *pages),
         pages_unread: counts
             .pages_unread
             .iter()
+            .filter(|(reason, _)| *reason != Reason::Document)
             .map(|(reason, pages)| (reason.as_str(), *pages))
             .collect(),
         removed: counts.removed,

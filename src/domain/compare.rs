@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use super::diff::{
     LeftOut, ProseDiff, Segment, WordCount, WordTally, count_words, diff_blocks, diff_line,
 };
+use super::document::{self, Between, Replaced};
 use super::event::Field;
 use super::furniture::{Paired, Rules};
 use super::links::{self, LinkChange};
@@ -66,6 +67,8 @@ pub struct Comparison {
     pub feed_body: Option<ProseDiff>,
     /// Links of the page's text whose words stayed and that lead elsewhere now.
     pub links: Vec<LinkChange>,
+    /// Set when the page's part of `body` is no text but what is known of a document on each side.
+    pub replaced: Option<Replaced>,
     /// Old and new address, as given: the feed's if that moved, else the canonical one that the page names.
     pub address: Option<[String; 2]>,
     /// Old and new guid, as given.
@@ -142,6 +145,7 @@ pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
                 || appears(old.canonical.as_deref(), new.canonical.as_deref())
                 // Known so far as a paragraph: an edit would have been found by comparing.
                 || appears(old.standfirst.as_deref(), new.standfirst.as_deref())
+                || document::gains_text(old, new)
         }
         _ => false,
     };
@@ -224,6 +228,7 @@ struct Finder {
     summary: Option<Moved<ProseDiff>>,
     bodies: Vec<Moved<ProseDiff>>,
     links: Vec<LinkChange>,
+    replaced: Option<Replaced>,
     addresses: Vec<(Channel, [String; 2])>,
     guid: Option<[String; 2]>,
 }
@@ -252,6 +257,24 @@ impl Finder {
     }
 
     fn page(&mut self, old: &PageState, new: &PageState, body: LeftOut) {
+        self.address(
+            Channel::Page,
+            old.canonical.as_deref(),
+            new.canonical.as_deref(),
+        );
+        match document::between(old, new) {
+            Between::Texts => self.page_texts(old, new, body),
+            Between::Nothing => {}
+            Between::Replaced(replaced) => {
+                self.replaced = Some(replaced);
+                let (old, new) = (document::described(old), document::described(new));
+                self.bodies
+                    .extend(prose(Channel::Page, &old, &new, LeftOut::default()));
+            }
+        }
+    }
+
+    fn page_texts(&mut self, old: &PageState, new: &PageState, body: LeftOut) {
         let before = self.headlines.len();
         let sources = [
             (HeadlineSource::H1, &old.h1, &new.h1),
@@ -284,11 +307,6 @@ impl Finder {
         if before.is_none() && after.is_none() {
             self.standfirst = line(Channel::Page, &old.standfirst, &new.standfirst);
         }
-        self.address(
-            Channel::Page,
-            old.canonical.as_deref(),
-            new.canonical.as_deref(),
-        );
     }
 
     fn headline(&mut self, source: HeadlineSource, old: Option<&str>, new: Option<&str>) {
@@ -371,6 +389,7 @@ impl Finder {
             body,
             feed_body,
             links: self.links,
+            replaced: self.replaced,
             address,
             guid: self.guid,
             dates: Vec::new(),

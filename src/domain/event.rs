@@ -9,7 +9,7 @@ use super::classify::{Label, Reason, ScorePart, Significance};
 use super::diff::{BlockDiff, LeftOut, Segment, SentenceOps, WordCount};
 use super::ids::{ChangeNumber, RevisionNumber};
 use super::links::LinkChange;
-use super::state::{Channel, HeadlineSource};
+use super::state::{Channel, Document, HeadlineSource};
 use crate::time::Timestamp;
 
 /// The version of the JSON form.
@@ -154,6 +154,22 @@ pub struct EventData {
     pub text: String,
 }
 
+impl EventData {
+    /// Whether the page, or the document in its place, was replaced as a whole, so that no texts were compared.
+    #[must_use]
+    pub fn replaces_document(&self) -> bool {
+        let document =
+            |side: &Option<RevisionInfo>| side.as_ref().and_then(|side| side.document.clone());
+        match (document(&self.before), document(&self.after)) {
+            (None, None) => false,
+            (Some(old), Some(new)) if old.media_type == new.media_type => {
+                !(old.text && new.text) && old.sha256 != new.sha256
+            }
+            _ => true,
+        }
+    }
+}
+
 /// A field of an entry that can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -270,6 +286,9 @@ pub struct RevisionInfo {
     pub title: Option<String>,
     /// SHA-256 of its text, blocks joined by a blank line, in hexadecimal.
     pub body_sha256: String,
+    /// The document that its page is, where that is no page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
 }
 
 /// The exact words, one member for each text field that changed.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::compare::Comparison;
 use super::diff::Segment;
+use super::document;
 use super::links::{self, target};
 use super::normalise::visible;
 use super::state::{Block, BlockKind, EntryState, FeedState, PageState};
@@ -191,7 +192,10 @@ pub fn of_feed_state(state: &FeedState) -> FeedPrints {
 /// Of a page.
 #[must_use]
 pub fn of_page_state(state: &PageState) -> PagePrints {
-    let body = of_blocks(&state.body);
+    let body = match document::is_unread(state) {
+        true => of_blocks(&document::described(state)),
+        false => of_blocks(&state.body),
+    };
     let mut whole = Hasher::new(*b"page");
     whole.key(state.canonical.as_deref());
     whole.line(state.byline.as_deref());
@@ -209,6 +213,9 @@ pub fn of_page_state(state: &PageState) -> PagePrints {
     if !state.links.is_empty() {
         whole.bytes(b"links");
         whole.links(state);
+    }
+    if let Some(document) = &state.document {
+        whole.bytes(document.media_type.as_bytes());
     }
     PagePrints {
         whole: whole.finish(),

@@ -95,6 +95,9 @@ pub enum Sight {
     There,
     /// The article with a text that one look is not enough for; the fingerprint is the page's.
     Doubtful(Fingerprint),
+    /// A document without a text that is another one at every look: believed when two looks in a row see the same. The
+    /// fingerprint is the page's.
+    Restless(Fingerprint),
     /// That it is not there: 404, 410, a page that says so, a redirect to a front page.
     Missing,
     /// Nothing of the article: a wall, an error, no answer.
@@ -113,6 +116,8 @@ pub enum Step {
     },
     /// What the page shows is kept aside.
     Held,
+    /// The page is there, and what it shows now is only counted.
+    Counted,
     /// The article is missing, and that is not told: not yet, not again, or it was never there.
     Missed,
     /// The article is removed: told now, once. The window says between which looks it went.
@@ -138,6 +143,7 @@ pub fn judge(known: &PageLife, looks: Looks, sight: Sight, rule: &Rule, now: Tim
     match sight {
         Sight::There => there(known, now),
         Sight::Doubtful(print) => doubtful(known, looks, print, rule, now),
+        Sight::Restless(print) => restless(known, looks, print, now),
         Sight::Missing => missing(known, looks, rule, now),
         Sight::Unclear => unclear(known, rule),
     }
@@ -155,18 +161,7 @@ fn doubtful(
     rule: &Rule,
     now: Timestamp,
 ) -> Verdict {
-    let held = match known.held {
-        Some(held) => Held {
-            looks: held.looks.saturating_add(1),
-            ..held
-        },
-        None => Held {
-            since: now,
-            looks: 1,
-            failed_before: looks.failures,
-            print,
-        },
-    };
+    let held = held(known, looks, print, now);
     let confirmed = known.held.is_some_and(|held| held.print == print);
     if confirmed || held.looks >= BELIEVED_AT || rule.confirm.is_zero() {
         return read(known, known.held, known.unconfirmed, now);
@@ -178,6 +173,37 @@ fn doubtful(
         },
         step: Step::Held,
         again: Some(rule.confirm),
+    }
+}
+
+fn restless(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) -> Verdict {
+    let held = held(known, looks, print, now);
+    if known.held.is_some_and(|held| held.print == print) {
+        return read(known, known.held, known.unconfirmed, now);
+    }
+    Verdict {
+        life: PageLife {
+            held: Some(Held { print, ..held }),
+            ..known.clone()
+        },
+        step: Step::Counted,
+        again: None,
+    }
+}
+
+/// The row of looks that saw what is not believed, with this one.
+fn held(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) -> Held {
+    match known.held {
+        Some(held) => Held {
+            looks: held.looks.saturating_add(1),
+            ..held
+        },
+        None => Held {
+            since: now,
+            looks: 1,
+            failed_before: looks.failures,
+            print,
+        },
     }
 }
 

@@ -12,6 +12,7 @@ pub mod credible;
 pub mod cron;
 pub mod decide;
 pub mod diff;
+pub mod document;
 pub mod durations;
 pub mod event;
 pub mod fingerprint;

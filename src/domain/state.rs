@@ -143,6 +143,20 @@ pub struct FeedState {
     pub body: Vec<Block>,
 }
 
+/// A document that is not a page: a PDF, an office document, a picture, a video, an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Document {
+    /// What it is by its bytes, as in `application/pdf`.
+    pub media_type: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// Whether its text could be read.
+    #[serde(default)]
+    pub text: bool,
+}
+
 /// What an article page says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -180,6 +194,9 @@ pub struct PageState {
     /// The links in the article's text, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// Set when the address leads to a document that is not a page; its text, where it could be read, is in `body`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
 }
 
 impl PageState {

@@ -46,6 +46,7 @@ pub fn revision_info(number: RevisionNumber, seen: Timestamp, state: &EntryState
         seen,
         title: state.title().map(str::to_owned),
         body_sha256: body_sha256(state),
+        document: state.page.as_ref().and_then(|page| page.document.clone()),
     }
 }
 

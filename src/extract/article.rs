@@ -3,12 +3,13 @@
 use url::Url;
 
 use super::bounded::{self, Bounded};
+use super::form::Form;
 use super::head::Head;
 use super::kind::{self, PageKind};
 use super::main_text::{Explained, Known, MainText};
 use super::role::Role;
 use super::view::View;
-use super::{charset, main_text};
+use super::{charset, document, main_text, plain};
 use crate::domain::ignored::Piece;
 use crate::domain::state::PageState;
 
@@ -19,6 +20,8 @@ pub struct Article {
     pub kind: PageKind,
     /// The phrase by which it was told to be no article.
     pub said: Option<&'static str>,
+    /// Why a document has no text; absent for everything else.
+    pub no_text: Option<String>,
     /// What it says.
     pub state: PageState,
     /// The headline to show: `h1`, JSON-LD, `og:title`, else the document's title.
@@ -49,6 +52,22 @@ pub fn article_in(
     url: Option<&str>,
     view: &View,
 ) -> Article {
+    let decoded;
+    let text = match Form::of(body, content_type) {
+        Form::Html => None,
+        Form::Text => {
+            decoded = charset::decode(body, content_type);
+            Some(&*decoded.text)
+        }
+        Form::Pdf => return document(body, Form::PDF, Err(NO_READER.to_owned())),
+        Form::Other(media_type) => {
+            let why = format!("{media_type} is not read");
+            return document(body, media_type, Err(why));
+        }
+    };
+    if let Some(text) = text {
+        return plain_text(text);
+    }
     let opened = Opened::open(body, content_type, url);
     let mut state = opened.state();
     let read = opened.read(&state, view);
@@ -79,6 +98,7 @@ pub fn article_in(
     Article {
         kind: judged.kind,
         said: judged.said,
+        no_text: None,
         state,
         title,
         language: opened.head.language,
@@ -104,6 +124,55 @@ impl Article {
     }
 }
 
+/// Why this crate's pure part reads no PDF by itself: whoever has a process for it calls [`super::document()`].
+const NO_READER: &str = "PDFs are read by a process of their own";
+
+/// A notice in place of a plain text is not longer.
+const NOTICE_CHARACTERS: usize = 4_000;
+
+/// A page of plain text; what it is in place of an article is told by the same phrases.
+fn plain_text(text: &str) -> Article {
+    let (body, truncated) = plain::blocks(text);
+    let state = PageState {
+        body,
+        ..PageState::default()
+    };
+    let shown: String = text.chars().take(NOTICE_CHARACTERS).collect();
+    let html = format!("<pre>{}</pre>", quick_xml::escape::escape(&shown));
+    let judged = kind::of(&html, &Head::default(), &state);
+    Article {
+        kind: judged.kind,
+        said: judged.said,
+        no_text: None,
+        state,
+        title: None,
+        language: None,
+        ignored: Vec::new(),
+        ignored_after: Vec::new(),
+        truncated,
+    }
+}
+
+/// The blocks of a document that is not HTML, for [`explain`].
+fn explain_others(body: &[u8], content_type: Option<&str>) -> Option<Vec<Explained>> {
+    match Form::of(body, content_type) {
+        Form::Html => None,
+        Form::Text => {
+            let decoded = charset::decode(body, content_type);
+            let blocks = plain::blocks(&decoded.text).0.into_iter();
+            let explained = blocks.map(|block| Explained {
+                role: Role::of_text(block.kind, false),
+                counts: true,
+                hidden: false,
+                why: "plain text".to_owned(),
+                block,
+            });
+            Some(explained.collect())
+        }
+        Form::Pdf | Form::Other(_) => Some(Vec::new()),
+    }
+}
+
 /// All blocks of an article page, with the reason why each counts, or does not; arguments as for [`article_in`]. Blocks
 /// that `view` takes out come last.
 #[must_use]
@@ -113,6 +182,9 @@ pub fn explain(
     url: Option<&str>,
     view: &View,
 ) -> Vec<Explained> {
+    if let Some(explained) = explain_others(body, content_type) {
+        return explained;
+    }
     let opened = Opened::open(body, content_type, url);
     opened.read(&opened.state(), view).blocks
 }

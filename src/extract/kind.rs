@@ -29,6 +29,8 @@ pub enum PageKind {
     Maintenance,
     /// No main text.
     NotArticle,
+    /// A PDF, an office document, a picture, a video, an archive: no page, with a text or without one.
+    Document,
 }
 
 impl PageKind {
@@ -41,16 +43,17 @@ impl PageKind {
             Self::Paywall => "paywall",
             Self::Consent => "consent",
             Self::BotCheck => "bot_check",
+            Self::Document => "document",
             // The names are a contract that knows no word for a site that is out of order; `reason` tells it.
             Self::Maintenance | Self::NotArticle => "not_article",
         }
     }
 
-    /// What the page is in place of an article, for people; `None` for an article.
+    /// What the page is in place of an article, for people; `None` for an article and for a document.
     #[must_use]
     pub fn notice(self) -> Option<&'static str> {
         Some(match self {
-            Self::Article => return None,
+            Self::Article | Self::Document => return None,
             Self::NotArticle => "no main text was found on the page",
             Self::Soft404 => "the page says that it was not found",
             Self::Paywall => "the page shows a paywall instead of the text",

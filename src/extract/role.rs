@@ -114,8 +114,9 @@ impl Role {
         self.is_text() || matches!(self, Self::Headline | Self::Kicker | Self::Standfirst)
     }
 
-    /// Of a block that is part of the text.
-    pub(super) fn of_text(kind: BlockKind, in_box: bool) -> Self {
+    /// Of a block that is part of the text; `in_box`: in a box beside it.
+    #[must_use]
+    pub fn of_text(kind: BlockKind, in_box: bool) -> Self {
         match kind {
             BlockKind::Paragraph if in_box => Self::FactBox,
             BlockKind::Paragraph | BlockKind::Furniture => Self::Text,

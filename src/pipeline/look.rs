@@ -6,6 +6,8 @@ use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
 use super::{Patience, Pipeline, Reading};
 use crate::config::FeedConfig;
+use crate::document;
+use crate::domain::document::is_unread;
 use crate::domain::fingerprint::{SCHEME, address_key, of_page_state};
 use crate::domain::furniture::InForce;
 use crate::domain::ids::EntryId;
@@ -68,6 +70,8 @@ pub(super) struct FoundPage {
     pub(super) content_type: Option<String>,
     /// Where the address has moved for good.
     pub(super) permanent: Option<String>,
+    /// It is a document without a text because reading it reached a limit.
+    pub(super) over_limit: bool,
 }
 
 impl Pipeline {
@@ -115,6 +119,7 @@ impl Pipeline {
                 let validators = answer.validators;
                 let check = PageCheck {
                     validators,
+                    reason: as_before(look.row),
                     ..well(at, 304)
                 };
                 looked(check, Found::Same)
@@ -124,6 +129,7 @@ impl Pipeline {
             {
                 let check = PageCheck {
                     validators: Some(answer.validators.clone()),
+                    reason: as_before(look.row),
                     ..well(at, answer.status)
                 };
                 looked(check, Found::Same)
@@ -173,11 +179,23 @@ impl Pipeline {
             (answer, read)
         });
         let (check, found) = match read.await {
-            Ok((answer, read)) => {
+            Ok((answer, Err(error))) => {
+                let error = causes(&error);
+                let check = failed_check(at, Some(answer.status), error, Reason::Failed);
+                (check, Found::Nothing)
+            }
+            Ok((
+                answer,
+                Ok(document::Read {
+                    article: read,
+                    over_limit,
+                }),
+            )) => {
                 let kind = article_kind(&read);
                 let check = match kind.notice() {
                     None => PageCheck {
                         validators: Some(answer.validators.clone()),
+                        reason: is_unread(&read.state).then_some(Reason::Document),
                         ..well(at, answer.status)
                     },
                     Some(notice) => {
@@ -200,6 +218,7 @@ impl Pipeline {
                     ignored,
                     content_type: answer.content_type.clone(),
                     permanent,
+                    over_limit,
                     capture: capture(answer, at),
                 };
                 (check, Found::Page(Box::new(page)))
@@ -292,10 +311,24 @@ fn same_bytes(row: &PageRow, now: &Validators) -> bool {
         && row.validators.body_sha256 == now.body_sha256
 }
 
+/// A page that is the same is a document without a text if it was one.
+fn as_before(row: &PageRow) -> Option<Reason> {
+    row.reason.filter(|reason| *reason == Reason::Document)
+}
+
+/// An error with what is behind it, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", causes(source)),
+        None => error.to_string(),
+    }
+}
+
 /// The reason of a page that is no article.
 pub(super) fn reason_of(kind: PageKind) -> Reason {
     match kind {
         PageKind::Article | PageKind::NotArticle => Reason::Empty,
+        PageKind::Document => Reason::Document,
         PageKind::Soft404 => Reason::Soft404,
         PageKind::Paywall => Reason::Paywall,
         PageKind::Consent => Reason::Consent,

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::config::{FeedConfig, FetchConfig, PageConfig};
+use crate::document;
 use crate::domain::chain::StoredCapture;
 use crate::domain::fingerprint::address_key;
 use crate::domain::ids::CaptureId;
@@ -11,7 +12,7 @@ use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Channel, EntryState, FeedState};
-use crate::extract::{self, Article, PageKind, View, article_in};
+use crate::extract::{self, Article, PageKind, View};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
@@ -58,6 +59,9 @@ pub enum NotRead {
     /// The page is not taken for an article.
     #[error("{}", .0.notice().unwrap_or("it is no article"))]
     NoArticle(PageKind),
+    /// It could not be read this time.
+    #[error("{0}")]
+    NotNow(String),
     /// The document is not taken for a feed.
     #[error("it cannot be read as a feed: {0}")]
     NoFeed(String),
@@ -110,9 +114,16 @@ impl Reading {
     }
 
     /// What a page says. `url` is the address that answered, after redirects.
-    #[must_use]
-    pub fn page(&self, body: &[u8], content_type: Option<&str>, url: &str) -> Article {
-        article_in(body, content_type, Some(url), &self.view)
+    ///
+    /// # Errors
+    /// When it is a PDF that could not be read this time.
+    pub fn page(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        url: &str,
+    ) -> Result<document::Read, document::Unreadable> {
+        document::read(body, content_type, Some(url), &self.view)
     }
 
     /// What a feed says. `url` is the address that answered, after redirects.
@@ -157,10 +168,11 @@ impl Reading {
 
     fn page_again(&self, capture: &Capture) -> Result<Observation, NotRead> {
         let read = self.page(&capture.body, content_type(capture), &capture.url);
-        match article_kind(&read) {
-            PageKind::Article => Ok(Observation {
+        let read = read.map_err(|error| NotRead::NotNow(error.to_string()))?;
+        match article_kind(&read.article) {
+            PageKind::Article | PageKind::Document => Ok(Observation {
                 seen: capture.fetched,
-                state: Observed::Page(read.state),
+                state: Observed::Page(read.article.state),
             }),
             kind => Err(NotRead::NoArticle(kind)),
         }
@@ -306,6 +318,7 @@ mod tests {
             Some("text/html; charset=utf-8"),
             &stored.url,
         );
+        let fresh = fresh.unwrap().article;
         let again = reading().again(&stored, &EntryState::default()).unwrap();
         assert_eq!(again.state, Observed::Page(fresh.state));
         assert_eq!(again.seen, stored.fetched);

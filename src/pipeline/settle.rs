@@ -12,6 +12,7 @@ use super::report::{PageReport, PageResult};
 use super::revise::{self, KnownEntry, Teller};
 use super::{Crashed, Reading};
 use crate::domain::chain::StoredCapture;
+use crate::domain::document::{self, Between, Replaced};
 use crate::domain::durations::format_duration;
 use crate::domain::event::{EventKind, Window};
 use crate::domain::fingerprint::{address_key, of_page_state, of_text};
@@ -21,6 +22,7 @@ use crate::domain::life::{
 };
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
+use crate::domain::past::PastRevision;
 use crate::domain::state::{Channel, PageState};
 use crate::extract::{Sign, Signs, signs};
 use crate::store::{self, Readers, StoreError, StoredIgnored};
@@ -147,6 +149,8 @@ pub(super) fn settle(
                 state: Observed::Page(page.state),
             });
         }
+        // Of what is only counted no answer is kept, and the next look reads it again to see whether it stays.
+        (Step::Counted, _) => seen.check.validators = None,
         (Step::Held, Some(page)) => {
             let what = seen.check.error.take().unwrap_or_default();
             let error = format!("held until a second look confirms it: {what}");
@@ -158,7 +162,10 @@ pub(super) fn settle(
     if matches!(verdict.step, Step::Read { .. }) {
         seen.check.ok = true;
         seen.check.error = None;
-        seen.check.reason = None;
+        seen.check.reason = seen
+            .check
+            .reason
+            .filter(|reason| *reason == Reason::Document);
     }
     Ok(Settled {
         report: look::report(entry, &url, &seen.check, same),
@@ -338,6 +345,9 @@ fn see(
             alias,
         });
     };
+    if check.ok && (known.document.is_some() || page.state.document.is_some()) {
+        return see_document(&url, page, check, &known, before, readers);
+    }
     let doubt = doubt(&known.body, &page.state.body);
     let is_part = doubt.is_some_and(|doubt| doubt.is_part() && doubt.now >= A_PART);
     let lost_its_end = lost_its_end(&known.body, &page.state.body);
@@ -381,6 +391,61 @@ fn see(
         check,
         alias,
     })
+}
+
+/// A document in place of a document or of a page, or a page in place of a document.
+fn see_document(
+    url: &str,
+    page: Box<FoundPage>,
+    check: PageCheck,
+    known: &PageState,
+    before: &mut Before,
+    readers: &Readers,
+) -> Result<Seen, StoreError> {
+    let print = of_page_state(&page.state).whole;
+    let doubtful = |why: String| (Sight::Doubtful(print), Some(why));
+    let (sight, error) = match document::between(known, &page.state) {
+        Between::Texts => match doubt(&known.body, &page.state.body) {
+            Some(doubt) => doubtful(doubt.to_string()),
+            None => (Sight::There, None),
+        },
+        // A file that is read within the limits today may not be so tomorrow, on a busier machine.
+        _ if page.over_limit && !document::is_unread(known) && known.document.is_some() => {
+            doubtful("the PDF takes too long to be read".to_owned())
+        }
+        // A wall that no rule knows may stand in the place of a document.
+        Between::Replaced(Replaced::Form { .. }) if page.state.document.is_none() => {
+            doubtful("a page stands in the place of the document".to_owned())
+        }
+        Between::Replaced(Replaced::Document) if is_restless(before) => {
+            (Sight::Restless(print), None)
+        }
+        Between::Replaced(_) | Between::Nothing => (Sight::There, None),
+    };
+    let alias = moved_for_good(url, &page, before, readers)?;
+    Ok(Seen {
+        sight,
+        page: Some(page),
+        check: PageCheck { error, ..check },
+        alias,
+    })
+}
+
+/// Whether the document that is known took the place of another one and was never seen again since.
+fn is_restless(before: &Before) -> bool {
+    if before.life.held.is_some() {
+        return true;
+    }
+    let Some(full) = &before.full else {
+        return false;
+    };
+    let seen_again = before.row.page.ok.is_some_and(|ok| ok > full.revision_seen);
+    let body = |past: &PastRevision| past.fingerprints.page_body;
+    let replaced = match full.known.past.as_slice() {
+        [.., older, newest] => body(older).is_some() && body(older) != body(newest),
+        _ => false,
+    };
+    replaced && !seen_again
 }
 
 /// Words of a text that tell whose beginning they are.

@@ -6,7 +6,7 @@ use super::excerpt::{Limits, around_edits};
 use super::names;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::{
-    BlocksInfo, ChangeInfo, DiffInfo, DigestInfo, Event, EventData, EventKind, Field, Window,
+    BlocksInfo, DiffInfo, DigestInfo, Event, EventData, EventKind, Field, Window,
 };
 
 /// Receivers put the text into chat messages and push notifications, which hold little more.
@@ -105,7 +105,7 @@ fn headline(event: &Event) -> String {
     let said = match event.kind {
         EventKind::EntryRevised => match &data.digest {
             Some(digest) => format!("{feed} added to a live article: {}", sum(digest, data)),
-            None => format!("{feed} changed {}", what(data.change.as_ref())),
+            None => format!("{feed} changed {}", what(data)),
         },
         EventKind::EntryRemoved => format!("{feed} took an article down"),
         EventKind::EntryRestored => format!("{feed} put an article back"),
@@ -127,13 +127,18 @@ fn headline(event: &Event) -> String {
 }
 
 /// `a headline and a text`, `a headline, back to revision 2`.
-fn what(change: Option<&ChangeInfo>) -> String {
-    let Some(change) = change.filter(|change| !change.fields.is_empty()) else {
+fn what(data: &EventData) -> String {
+    let Some(change) = data
+        .change
+        .as_ref()
+        .filter(|change| !change.fields.is_empty())
+    else {
         return "an article".to_owned();
     };
     let fields = change.fields.iter().map(|field| match field {
         Field::Title if names::is_kicker(&change.headlines) => "a kicker",
         Field::Title if !names::is_read(&change.headlines) => "a headline for search and sharing",
+        Field::Body if data.replaces_document() => "a document",
         field => names::a_field(*field),
     });
     let fields = names::and(fields);

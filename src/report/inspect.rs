@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::clean;
-use crate::domain::state::{Block, BlockKind, FeedState, Link};
+use crate::domain::state::{Block, BlockKind, Document, FeedState, Link};
 use crate::extract::{Article, Explained};
 use crate::feed::{ParsedFeed, Repair};
 use crate::time::Timestamp;
@@ -72,9 +72,12 @@ pub struct ArticleJson {
     pub language: Option<String>,
     /// What the page is.
     pub kind: &'static str,
-    /// Why it is no article, and the phrase that says so; absent for an article.
+    /// Why it is no article, and the phrase that says so, or why a document has no text; absent for an article.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The document, where it is no page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
     /// The blocks of the text.
     pub blocks: Vec<BlockJson>,
     /// Block texts joined by blank lines.
@@ -136,6 +139,7 @@ pub fn article_json(article: &Article) -> ArticleJson {
         language: article.language.clone(),
         kind: article.kind.as_str(),
         reason: reason(article),
+        document: state.document.clone(),
         blocks: state
             .body
             .iter()
@@ -156,8 +160,11 @@ pub fn article_json(article: &Article) -> ArticleJson {
     }
 }
 
-/// Why a page is no article.
+/// Why a page is no article, or a document has no text.
 fn reason(article: &Article) -> Option<String> {
+    if article.no_text.is_some() {
+        return article.no_text.clone();
+    }
     let notice = article.kind.notice()?;
     Some(match article.said {
         Some(phrase) => format!("{notice}: “{phrase}”"),
@@ -283,6 +290,16 @@ pub fn article_text(article: &Article) -> String {
     line(&mut out, "published", published.as_deref());
     line(&mut out, "modified", modified.as_deref());
     line(&mut out, "canonical", state.canonical.as_deref());
+    if let Some(document) = &state.document {
+        let Document {
+            media_type,
+            bytes,
+            sha256,
+            ..
+        } = document;
+        let known = format!("{media_type}, {bytes} bytes, SHA-256 {sha256}");
+        line(&mut out, "document", Some(&known));
+    }
     line(&mut out, "text", counted(&state.body).as_deref());
     for block in &state.body {
         out.push('\n');

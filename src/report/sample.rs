@@ -61,6 +61,7 @@ pub(crate) fn revised() -> Event {
         seen: at(seen),
         title: Some(title.into()),
         body_sha256: "0".repeat(64),
+        document: None,
     };
     let reason = |label, text: &str| Reason {
         label,

@@ -12,7 +12,7 @@ mod tests {
     use crate::domain::event::{BlocksInfo, DigestInfo, Event, EventKind, HeadlineInfo};
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
     use crate::domain::links::LinkChange;
-    use crate::domain::state::HeadlineSource;
+    use crate::domain::state::{Document, HeadlineSource};
     use crate::report::event_text;
     use crate::report::sample::{bare, block, delete, insert, revised};
 
@@ -130,6 +130,14 @@ mod tests {
             paragraphs: 5,
             told_alone: 2,
         });
+        if let Some(after) = &mut data.after {
+            after.document = Some(Document {
+                media_type: "application/pdf".into(),
+                bytes: 7,
+                sha256: "0".repeat(64),
+                text: true,
+            });
+        }
         data.window = data.change.as_ref().map(|change| change.window);
         data.change.as_mut().unwrap().revert_of = Some(RevisionNumber(1));
         let mut split = block(BlockOp::Insert, 0, 2, vec![insert("y")]);

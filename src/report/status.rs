@@ -1,5 +1,7 @@
 //! `revisor status`: how the whole is, on one screen.
 
+mod documents;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -10,6 +12,9 @@ use super::style::{Line, Role};
 use super::when::{self, View};
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
+
+pub use documents::UnreadDocument;
+use documents::documents;
 
 /// How the whole is. Its JSON form is the answer of `status --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -102,6 +107,11 @@ pub struct FeedsStatus {
     /// Those whose last look read no text, by the reason: `not_found`, `paywall`, `held` …
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pages_unread: BTreeMap<&'static str, u64>,
+    /// Documents without a text: scanned, encrypted, pictures, videos, archives. Only their size and hash are compared.
+    pub documents: u64,
+    /// The first of them, those that never stay the same before the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread_documents: Vec<UnreadDocument>,
     /// Articles that were taken down.
     pub removed: u64,
     /// The feeds that need a look, the worst first.
@@ -390,6 +400,7 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             parts.push(Part::new(Mark::Look, "pages", text).hint("revisor history ENTRY"));
         }
     }
+    parts.extend(documents(feeds));
     parts.extend(late(feeds, view));
     for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
         let name = clean::excerpt(&feed.feed, 60);
@@ -542,6 +553,11 @@ mod tests {
                     why: "its robots.txt asks for 30s between two pages".into(),
                 }],
                 pages_unread: BTreeMap::from([("not_found", 3), ("paywall", 12)]),
+                documents: 2,
+                unread_documents: vec![UnreadDocument {
+                    url: "https://court.example/scan.pdf".into(),
+                    replaced: 4,
+                }],
                 removed: 1,
                 troubled: vec![TroubledFeed {
                     feed: "bbc-world".into(),
@@ -590,6 +606,7 @@ mod tests {
 ! feeds      12 polled, 1 failing, 1 paused; next: example-news in 3 min (every 15m)
 ✓ pages      830 on the article clock, 2 due, 3 not read as robots.txt forbids it, 1 article taken down
 ! pages      without a text at the last look: not found 3, paywall 12   hint: revisor history ENTRY
+✓ documents  2 documents without text, compared by size and hash: https://court.example/scan.pdf (another file at each of the last 4 checks, no alerts), 1 more
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v

@@ -80,7 +80,7 @@ pub use retention::{Pruned, PrunedTexts, Retain};
 pub use revisions::{PastRow, RevisionRow};
 pub use robots::RobotsRow;
 pub use rules::RuleRow;
-pub use status::{Backlog, FeedHealth, StoreCounts};
+pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument};
 pub use targets::{TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
 pub use underway::{LeftAlone, Mark, Quarantined, Underway};

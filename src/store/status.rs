@@ -73,6 +73,15 @@ pub struct Backlog {
     pub bytes: u64,
 }
 
+/// A document of which no text can be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadDocument {
+    /// Its address.
+    pub url: String,
+    /// How many looks in a row found another one in its place, and none of them twice.
+    pub replaced: u32,
+}
+
 /// A feed and how much came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedHealth {
@@ -97,6 +106,27 @@ impl Reader {
                  UNION ALL SELECT max(created_at) FROM events)",
             )?;
             Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// Documents without a text that are on the article clock, at most `limit` of them, those that never stay the same
+    /// first.
+    pub fn unread_documents(&self, limit: usize) -> Result<Vec<UnreadDocument>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT e.page_url, COALESCE(l.held_looks, 0) AS looks FROM entries AS e \
+                 JOIN feeds AS f ON f.id = e.feed_id LEFT JOIN page_lives AS l ON l.entry_id = e.id \
+                 WHERE e.page_reason = ?1 AND e.page_next_at IS NOT NULL AND e.page_url IS NOT NULL AND f.active = 1 \
+                 ORDER BY looks DESC, e.page_url LIMIT ?2",
+            )?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = statement.query_map((Reason::Document.as_str(), limit), |row| {
+                Ok(UnreadDocument {
+                    url: row.get(0)?,
+                    replaced: row.get(1)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 

@@ -11,6 +11,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &["time"]),
     ("extract", &["domain", "time"]),
     ("feed", &["domain", "extract", "time"]),
+    ("document", &["domain", "extract"]),
     ("report", &["domain", "feed", "extract", "time"]),
     ("config", &["domain", "extract", "time"]),
     ("metrics", &["time"]),
@@ -21,7 +22,8 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "domain", "feed", "extract", "report", "fetch", "store", "config", "metrics", "time",
+            "domain", "feed", "extract", "document", "report", "fetch", "store", "config",
+            "metrics", "time",
         ],
     ),
     (
@@ -38,8 +40,8 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "daemon", "demo", "domain", "error", "extract", "feed", "fetch", "logging",
-            "memory", "notify", "pipeline", "report", "store", "time",
+            "config", "daemon", "demo", "document", "domain", "error", "extract", "feed", "fetch",
+            "logging", "memory", "notify", "pipeline", "report", "store", "time",
         ],
     ),
 ];
@@ -71,6 +73,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("reqwest", &["fetch", "notify"]),
     ("feed_rs", &["feed"]),
     ("trafilatura", &["extract"]),
+    ("hayro_interpret", &["extract"]),
+    ("infer", &["extract"]),
     ("clap", &["cli"]),
     ("cron", &["domain"]),
     ("sd_notify", &["daemon"]),

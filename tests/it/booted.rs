@@ -20,6 +20,16 @@ const WATCHDOG: &str = "[Service]\nWatchdogSec=3s\n";
 const CONFIG: &str = "[web]\nlisten = \"127.0.0.1:9464\"\n[fetch]\nallow_private = [\"127.0.0.0/8\"]\n\
     [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\nsecret_credential = \"desk\"\n";
 
+/// Under the same limits as the service, a process that reads a PDF starts, and reads it.
+const READS_A_PDF: &str =
+    "[Service]\nExecStartPost=/usr/bin/revisor inspect article /etc/revisor/notice.pdf\n";
+
+const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+    2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+    3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R>>endobj\n\
+    4 0 obj<</Length 48>>stream\nBT /F1 12 Tf 72 700 Td (Lot twelve is sold) Tj ET\nendstream endobj\n\
+    trailer<</Root 1 0 R>>\n%%EOF";
+
 struct Booted {
     script: PathBuf,
     work: tempfile::TempDir,
@@ -146,6 +156,9 @@ fn the_unit_does_what_it_says() {
     systemd.write(DROP_IN, "/etc/systemd/system/revisor.service.d/test.conf");
     systemd.write(SECRET, "/etc/revisor/desk.secret");
     systemd.write(CONFIG, "/etc/revisor/config.toml");
+    let reads_a_pdf = "/etc/systemd/system/revisor.service.d/pdf.conf";
+    systemd.write(READS_A_PDF, reads_a_pdf);
+    systemd.write(PDF, "/etc/revisor/notice.pdf");
     systemd.ok(
         "chmod 755 /usr/bin/revisor; chmod 600 /etc/revisor/desk.secret; systemctl daemon-reload",
     );
@@ -155,6 +168,9 @@ fn the_unit_does_what_it_says() {
     assert_eq!(systemd.property("ActiveState"), "active");
     let status = systemd.property("StatusText");
     assert!(status.starts_with("0 feeds"), "{status}");
+    let journal = systemd.journal();
+    assert!(journal.contains("Lot twelve is sold"), "{journal}");
+    systemd.ok(&format!("rm {reads_a_pdf}; systemctl daemon-reload"));
     let ask =
         "exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3";
     let answer = systemd.ok(&format!("bash -c \"{ask}\""));

@@ -11,6 +11,7 @@ mod corpora;
 mod daemon;
 mod database;
 mod docs;
+mod documents;
 mod evidence;
 mod exits;
 mod furniture;

@@ -10,6 +10,7 @@ use super::notice::{self, Notice};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::compare::Comparison;
 use crate::domain::diff::{Segment, sentence_count, word_count};
+use crate::domain::document::Replaced;
 use crate::domain::event::Field;
 use crate::domain::normalise::reading;
 use crate::domain::state::{Channel, HeadlineSource};
@@ -51,6 +52,23 @@ impl Judge {
         self.quotations(evidence);
         self.blocks(evidence);
         self.notices(evidence);
+    }
+
+    /// A document in place of another one, or of a page.
+    pub(super) fn replaced(&mut self, replaced: Replaced) {
+        let (significance, text) = match replaced {
+            // What it says now is not known, so nothing says that it matters.
+            Replaced::Document => (Significance::Minor, "the document was replaced"),
+            Replaced::Form { loses_text: false } => (
+                Significance::Minor,
+                "a document of another kind stands in its place",
+            ),
+            Replaced::Form { loses_text: true } => (
+                Significance::Substantive,
+                "a document of another kind stands in its place, without most of the words",
+            ),
+        };
+        self.found(Label::Wording, significance, text.to_owned());
     }
 
     fn revert(&mut self, context: &Context, significance: Significance) {

@@ -20,6 +20,7 @@ mod typo;
 use super::classify::{Assessment, Label, Reason, Significance};
 use super::compare::{Comparison, dates_moved};
 use super::diff::BlockDiff;
+use super::event::Field;
 use super::ids::RevisionNumber;
 use super::outcome::ClaimedDates;
 use super::state::EntryState;
@@ -55,9 +56,15 @@ impl Context {
 /// Judges a difference.
 #[must_use]
 pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
-    let evidence = Evidence::of(comparison);
+    // What stands for a document is no text to be judged by its words.
+    let texts = comparison.replaced.map(|_| without_page_body(comparison));
+    let texts = texts.as_ref().unwrap_or(comparison);
+    let evidence = Evidence::of(texts);
     let mut judge = Judge::default();
-    judge.all(comparison, &evidence, context);
+    if let Some(replaced) = comparison.replaced {
+        judge.replaced(replaced);
+    }
+    judge.all(texts, &evidence, context);
     let findings = judge.finish();
     let significance = findings
         .iter()
@@ -92,6 +99,16 @@ pub fn weigh(block: &BlockDiff) -> (Significance, i32) {
     let mut judge = Judge::default();
     judge.texts(&evidence);
     score::weight(&judge.finish())
+}
+
+/// A comparison without what stands for a document on the page.
+fn without_page_body(comparison: &Comparison) -> Comparison {
+    let mut texts = comparison.clone();
+    texts.body = texts.feed_body.take();
+    if texts.body.is_none() {
+        texts.fields.retain(|field| *field != Field::Body);
+    }
+    texts
 }
 
 /// Whether a text tells of a correction or an update: such a text is never furniture.

@@ -21,6 +21,8 @@ pub enum Reason {
     Truncated,
     /// No text was found on the page.
     Empty,
+    /// The page is a document of which no text can be had; the look itself went well.
+    Document,
     /// Most of the text is gone; a second look has to confirm it.
     Held,
     /// No answer, or one that says nothing of the article.
@@ -29,7 +31,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotFound,
         Self::Soft404,
         Self::RedirectedAway,
@@ -39,6 +41,7 @@ impl Reason {
         Self::Maintenance,
         Self::Truncated,
         Self::Empty,
+        Self::Document,
         Self::Held,
         Self::Failed,
     ];
@@ -56,6 +59,7 @@ impl Reason {
             Self::Maintenance => "maintenance",
             Self::Truncated => "truncated",
             Self::Empty => "empty",
+            Self::Document => "document",
             Self::Held => "held",
             Self::Failed => "failed",
         }

@@ -66,6 +66,12 @@ impl Watched {
                 self.told.push(format!("removed {}", span(window)));
                 self.looks.failures += 1;
             }
+            Step::Counted => {
+                self.looks = Looks {
+                    ok: Some(now),
+                    failures: 0,
+                };
+            }
             Step::Held | Step::Missed | Step::Nothing => self.looks.failures += 1,
         }
         self.life = verdict.life.clone();
@@ -214,9 +220,29 @@ fn sights() -> impl Strategy<Value = Vec<(i64, Sight)>> {
         Just(Sight::Missing),
         Just(Sight::Unclear),
         (0_u8..4).prop_map(|number| Sight::Doubtful(print(number))),
+        (0_u8..4).prop_map(|number| Sight::Restless(print(number))),
     ];
     // Clocks may be put back.
     proptest::collection::vec((-60_i64..600, sight), 0..60)
+}
+
+#[test]
+fn a_restless_document_is_counted_until_it_stays() {
+    let mut watched = Watched::new();
+    for (minute, number) in (1..).zip([1, 2, 3, 4, 1, 2]) {
+        let verdict = watched.look(minute, Sight::Restless(print(number)));
+        assert_eq!((verdict.step, verdict.again), (Step::Counted, None));
+    }
+    assert_eq!(watched.life.held.map(|held| held.looks), Some(6));
+    let verdict = watched.look(7, Sight::Restless(print(2)));
+    assert!(matches!(
+        verdict.step,
+        Step::Read {
+            confirmed: Some(_),
+            ..
+        }
+    ));
+    assert_eq!(watched.life.held, None);
 }
 
 proptest! {
@@ -239,7 +265,7 @@ proptest! {
                     removed = false;
                     restored
                 }
-                Step::Held | Step::Missed | Step::Nothing => None,
+                Step::Held | Step::Counted | Step::Missed | Step::Nothing => None,
             };
             prop_assert_eq!(watched.life.removed, removed);
             if let Some(window) = window {

@@ -30,6 +30,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
         seen,
         title: Some(title.into()),
         body_sha256: "0".repeat(64),
+        document: None,
     };
     let about_feed = kind.as_str().starts_with("feed.") || kind == EventKind::TargetDisabled;
     let address = "https://news.example/2026/talks";

@@ -253,6 +253,7 @@ fn event(number: RevisionNumber, title: &str, seen: Timestamp) -> Event {
         seen,
         title: Some(title.into()),
         body_sha256: "00".repeat(32),
+        document: None,
     };
     Event {
         kind: EventKind::EntryRevised,

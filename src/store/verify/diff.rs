@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::domain::diff::{BlockDiff, Segment};
+use crate::domain::document::described;
 use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, Field, HeadlineInfo};
 use crate::domain::links::LinkChange;
 use crate::domain::normalise::visible;
@@ -59,7 +60,11 @@ pub fn wrong_field(
     if !text(&diff.summary, &[summary]) {
         return Some("description");
     }
-    if !text(&diff.body, &[page_body, feed_body]) {
+    let documents = diff.body.as_ref().is_some_and(|info| {
+        let (old, new) = rebuilt(&info.blocks);
+        shows_documents(before, old.as_ref()) && shows_documents(after, new.as_ref())
+    });
+    if !documents && !text(&diff.body, &[page_body, feed_body]) {
         return Some("text");
     }
     if !diff.links.iter().all(|link| link_fits(link, before, after)) {
@@ -213,6 +218,12 @@ fn feed_body(state: &EntryState) -> &[Block] {
 
 fn page_body(state: &EntryState) -> &[Block] {
     state.page.as_ref().map_or(&[], |page| &page.body)
+}
+
+/// Whether a side of a diff is what stands for a page where documents were replaced.
+fn shows_documents(state: &EntryState, rebuilt: Option<&Vec<String>>) -> bool {
+    let page = state.page.as_ref();
+    page.is_some_and(|page| same(&described(page), rebuilt, &[], &[]))
 }
 
 /// Both texts of a diff that leaves nothing out, block by block; `None` where numbers are missing or used twice.

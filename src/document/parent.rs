@@ -1,0 +1,113 @@
+//! Starting the process that reads a PDF, and ending it.
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use super::Unreadable;
+use super::child::{ARGUMENT, Answer, CPU_SECONDS};
+use crate::extract::pdf::PdfText;
+
+/// How long a child may take in all; it may have to wait for a processor.
+const WALL: Duration = Duration::from_secs(5 * CPU_SECONDS);
+
+/// The longest answer that is taken.
+const OUTPUT_BYTES: u64 = 16 << 20;
+
+/// This program, also when its file was replaced since it was started.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
+/// One child at a time: each may take as much memory as the rest of the service.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// What came of a PDF.
+pub(super) enum Outcome {
+    Text(PdfText),
+    NoText(String),
+    OverLimit,
+}
+
+/// A process that does not outlive its reader.
+struct Reaped(Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        // It may have ended by itself; then both fail, and that is as well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub(super) fn read_pdf(bytes: &[u8]) -> Result<Outcome, Unreadable> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut child = Reaped(start().map_err(Unreadable::Start)?);
+    let output = exchange(&mut child.0, bytes)?;
+    let status = child.0.wait().map_err(Unreadable::Start)?;
+    outcome(&output, status)
+}
+
+fn start() -> std::io::Result<Child> {
+    let program = PathBuf::from(THIS_PROGRAM);
+    let program = match program.exists() {
+        true => program,
+        false => std::env::current_exe()?,
+    };
+    Command::new(program)
+        .arg(ARGUMENT)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+/// Writes the bytes and reads the answer; both pipes are closed afterwards.
+fn exchange(child: &mut Child, bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
+        return Err(Unreadable::Answer);
+    };
+    thread::scope(|scope| {
+        let (sender, answers) = mpsc::channel();
+        // A child that ends early closes the pipe: what it answered, or how it ended, says why.
+        scope.spawn(move || drop(stdin.write_all(bytes)));
+        scope.spawn(move || {
+            let mut output = Vec::new();
+            let read = stdout.take(OUTPUT_BYTES + 1).read_to_end(&mut output);
+            let _ = sender.send(read.map(|_| output));
+        });
+        let answer = answers.recv_timeout(WALL);
+        if answer.is_err() {
+            // Ends both threads, which wait for the child.
+            let _ = child.kill();
+        }
+        match answer {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(_)) => Err(Unreadable::Answer),
+            Err(_) => Err(Unreadable::Late(WALL.as_secs())),
+        }
+    })
+}
+
+fn outcome(output: &[u8], status: ExitStatus) -> Result<Outcome, Unreadable> {
+    if output.len() as u64 > OUTPUT_BYTES {
+        return Ok(Outcome::OverLimit);
+    }
+    match serde_json::from_slice(output) {
+        Ok(Answer::Text { blocks, truncated }) if status.success() => {
+            Ok(Outcome::Text(PdfText { blocks, truncated }))
+        }
+        Ok(Answer::NoText(why)) if status.success() => Ok(Outcome::NoText(why)),
+        // Ended by a signal, that of a limit or that of memory that was refused; or by a fault in the reader of PDFs,
+        // which is the same with the same file.
+        _ if status.code().is_none_or(|code| code == PANICKED) => Ok(Outcome::OverLimit),
+        _ => Err(Unreadable::Answer),
+    }
+}
+
+/// The exit code of a program that panicked.
+const PANICKED: i32 = 101;

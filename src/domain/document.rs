@@ -1,0 +1,130 @@
+//! Documents that are not pages, and what it means when one takes the place of another.
+//!
+//! Of a document without a text only the size and the hash are known: it was replaced, or it was not. A text that
+//! becomes a document, or a document that becomes a page, is one step as well, and not an edit of all words.
+
+use super::life::doubt::doubt;
+use super::state::{Block, PageState};
+
+/// What lies between two states of a page, before any text is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// Two texts.
+    Texts,
+    /// Nothing: the same bytes, of which one reading brought a text and the other did not.
+    Nothing,
+    /// One document was replaced by another.
+    Replaced(Replaced),
+}
+
+/// What was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// A document by another of its kind, one of them without a text.
+    Document,
+    /// A page by a document, a document by a page, or a document by one of another kind.
+    Form {
+        /// Whether most of the words that could be read cannot be read there any more.
+        loses_text: bool,
+    },
+}
+
+/// What lies between two states of a page.
+#[must_use]
+pub fn between(old: &PageState, new: &PageState) -> Between {
+    match (&old.document, &new.document) {
+        (None, None) => Between::Texts,
+        (Some(a), Some(b)) if a.media_type == b.media_type => {
+            match (a.text && b.text, a.sha256 == b.sha256) {
+                (true, _) => Between::Texts,
+                (false, true) => Between::Nothing,
+                (false, false) => Between::Replaced(Replaced::Document),
+            }
+        }
+        _ => {
+            let has_text = old.body.iter().any(|block| !block.text.is_empty());
+            let loses_text =
+                has_text && (new.body.is_empty() || doubt(&old.body, &new.body).is_some());
+            Between::Replaced(Replaced::Form { loses_text })
+        }
+    }
+}
+
+/// What is shown of a page in place of its text, where that is not compared.
+#[must_use]
+pub fn described(page: &PageState) -> Vec<Block> {
+    let text = match &page.document {
+        Some(document) => format!(
+            "A document ({}) of {} bytes, SHA-256 {}",
+            document.media_type, document.bytes, document.sha256
+        ),
+        None => "A web page".to_owned(),
+    };
+    vec![Block::paragraph(text)]
+}
+
+/// Whether a page is a document of which no text is known.
+#[must_use]
+pub fn is_unread(page: &PageState) -> bool {
+    page.document
+        .as_ref()
+        .is_some_and(|document| !document.text)
+}
+
+/// Whether a document gained a text by another reading of the same bytes.
+#[must_use]
+pub fn gains_text(old: &PageState, new: &PageState) -> bool {
+    between(old, new) == Between::Nothing && is_unread(old) && !is_unread(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::state::Document;
+
+    fn document(media_type: &str, sha256: &str, text: bool) -> PageState {
+        PageState {
+            document: Some(Document {
+                media_type: media_type.to_owned(),
+                bytes: 7,
+                sha256: sha256.to_owned(),
+                text,
+            }),
+            body: Vec::from_iter(text.then(|| Block::paragraph("words"))),
+            ..PageState::default()
+        }
+    }
+
+    #[test]
+    fn bytes_count_only_where_there_is_no_text() {
+        let page = PageState::default();
+        let pdf = |sha256, text| document("application/pdf", sha256, text);
+        assert_eq!(between(&page, &page), Between::Texts);
+        assert_eq!(between(&pdf("a", true), &pdf("b", true)), Between::Texts);
+        assert_eq!(
+            between(&pdf("a", false), &pdf("a", false)),
+            Between::Nothing
+        );
+        assert_eq!(between(&pdf("a", false), &pdf("a", true)), Between::Nothing);
+        for (old, new) in [(false, false), (true, false), (false, true)] {
+            assert_eq!(
+                between(&pdf("a", old), &pdf("b", new)),
+                Between::Replaced(Replaced::Document)
+            );
+        }
+        let zip = document("application/zip", "a", false);
+        for (old, new, loses_text) in [
+            (&page, &zip, false),
+            (&zip, &page, false),
+            (&zip, &pdf("a", false), false),
+            (&pdf("a", true), &page, true),
+        ] {
+            assert_eq!(
+                between(old, new),
+                Between::Replaced(Replaced::Form { loses_text })
+            );
+        }
+        assert!(gains_text(&pdf("a", false), &pdf("a", true)));
+        assert!(!gains_text(&pdf("a", true), &pdf("a", false)));
+    }
+}

@@ -1,0 +1,58 @@
+//! The documents of which no text can be had.
+
+use serde::Serialize;
+
+use super::{FeedsStatus, Mark, Part};
+use crate::report::{clean, names};
+
+/// Documents that are named.
+const DOCUMENTS_MAX: usize = 3;
+
+/// A document of which no text can be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreadDocument {
+    /// Its address, without a login.
+    pub url: String,
+    /// How many checks in a row found another file in its place; they send no alerts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub replaced: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference to the member"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The documents without a text, a few of them by name.
+pub(super) fn documents(feeds: &FeedsStatus) -> Option<Part> {
+    if feeds.documents == 0 {
+        return None;
+    }
+    let mut names: Vec<String> = feeds
+        .unread_documents
+        .iter()
+        .take(DOCUMENTS_MAX)
+        .map(|document| {
+            let url = clean::excerpt(&clean::address(&document.url), 120);
+            match document.replaced {
+                0 => url,
+                replaced => {
+                    format!("{url} (another file at each of the last {replaced} checks, no alerts)")
+                }
+            }
+        })
+        .collect();
+    let more = feeds.documents.saturating_sub(names.len() as u64);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let count = names::count(feeds.documents, "document");
+    let text = format!(
+        "{count} without text, compared by size and hash: {}",
+        names.join(", ")
+    );
+    Some(Part::new(Mark::Fine, "documents", text))
+}
