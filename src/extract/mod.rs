@@ -18,16 +18,18 @@ mod links;
 mod main_text;
 pub(crate) mod markup;
 mod page;
+mod page_data;
 mod signs;
 mod view;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
-pub const SCHEME: u16 = 3;
+pub const SCHEME: u16 = 4;
 
-pub use article::{Article, article, article_in, explain};
+pub use article::{Article, article, article_in, article_under, explain};
 pub use kind::PageKind;
 pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_links};
 pub use main_text::Explained;
+pub use page_data::TextSource;
 pub use signs::{Sign, Signs, signs};
 pub use view::{View, check_selector};

@@ -11,7 +11,7 @@ use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Channel, EntryState, FeedState};
-use crate::extract::{self, Article, PageKind, View, article_in};
+use crate::extract::{self, Article, PageKind, View, article_under};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
@@ -109,10 +109,17 @@ impl Reading {
         self.schemes
     }
 
-    /// What a page says. `url` is the address that answered, after redirects.
+    /// What a page says. `url` is the address that answered, after redirects; `headline` the one under which the page
+    /// is known.
     #[must_use]
-    pub fn page(&self, body: &[u8], content_type: Option<&str>, url: &str) -> Article {
-        article_in(body, content_type, Some(url), &self.view)
+    pub fn page(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        url: &str,
+        headline: Option<&str>,
+    ) -> Article {
+        article_under(body, content_type, Some(url), &self.view, headline)
     }
 
     /// What a feed says. `url` is the address that answered, after redirects.
@@ -136,7 +143,7 @@ impl Reading {
     pub fn again(&self, capture: &Capture, known: &EntryState) -> Result<Observation, NotRead> {
         match capture.channel {
             Channel::Feed => self.items(capture)?.observation(known),
-            Channel::Page => whatever_happens(|| self.page_again(capture)),
+            Channel::Page => whatever_happens(|| self.page_again(capture, known.title())),
         }
     }
 
@@ -155,8 +162,8 @@ impl Reading {
         })
     }
 
-    fn page_again(&self, capture: &Capture) -> Result<Observation, NotRead> {
-        let read = self.page(&capture.body, content_type(capture), &capture.url);
+    fn page_again(&self, capture: &Capture, title: Option<&str>) -> Result<Observation, NotRead> {
+        let read = self.page(&capture.body, content_type(capture), &capture.url, title);
         match article_kind(&read) {
             PageKind::Article => Ok(Observation {
                 seen: capture.fetched,
@@ -229,7 +236,7 @@ fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedStat
 /// What a page is; one without a text is never taken for one whose text was taken away.
 pub(super) fn article_kind(read: &Article) -> PageKind {
     match read.kind {
-        PageKind::Article if read.state.body.is_empty() => PageKind::NotArticle,
+        PageKind::Article if read.state.body.is_empty() => PageKind::NoText,
         kind => kind,
     }
 }
@@ -305,6 +312,7 @@ mod tests {
             html.as_bytes(),
             Some("text/html; charset=utf-8"),
             &stored.url,
+            None,
         );
         let again = reading().again(&stored, &EntryState::default()).unwrap();
         assert_eq!(again.state, Observed::Page(fresh.state));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::clean;
 use crate::domain::state::{Block, BlockKind, FeedState};
-use crate::extract::{Article, Explained};
+use crate::extract::{Article, Explained, TextSource};
 use crate::feed::{ParsedFeed, Repair};
 use crate::time::Timestamp;
 
@@ -70,6 +70,8 @@ pub struct ArticleJson {
     /// Why it is no article, and the phrase that says so; absent for an article.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where the text was read: `html`, `json_ld`, `page_data`, or the element whose fallback it is (`noscript` …).
+    pub source: &'static str,
     /// The blocks of the text.
     pub blocks: Vec<BlockJson>,
     /// Block texts joined by blank lines.
@@ -126,6 +128,7 @@ pub fn article_json(article: &Article) -> ArticleJson {
         language: article.language.clone(),
         kind: article.kind.as_str(),
         reason: reason(article),
+        source: article.source.as_str(),
         blocks: state
             .body
             .iter()
@@ -258,6 +261,9 @@ pub fn article_text(article: &Article) -> String {
     line(&mut out, "modified", modified.as_deref());
     line(&mut out, "canonical", state.canonical.as_deref());
     line(&mut out, "text", counted(&state.body).as_deref());
+    if article.source != TextSource::Html {
+        line(&mut out, "source", Some(article.source.as_str()));
+    }
     for block in &state.body {
         out.push('\n');
         out.push_str(match block.kind {
@@ -335,7 +341,7 @@ mod tests {
         let json = serde_json::to_value(article_json(&article)).unwrap();
         let expected = serde_json::json!({
             "title": "Head", "byline": null, "published": null, "modified": null,
-            "canonical_url": "https://e.example/c", "language": "en", "kind": "article", "truncated": false,
+            "canonical_url": "https://e.example/c", "language": "en", "kind": "article", "source": "html", "truncated": false,
             "blocks": [
                 {"kind": "paragraph", "text": "One sentence of the text."},
                 {"kind": "list_item", "text": "first item of it"},

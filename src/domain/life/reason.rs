@@ -19,8 +19,10 @@ pub enum Reason {
     Maintenance,
     /// The page breaks off, and a part of the text is missing.
     Truncated,
-    /// No text was found on the page.
-    Empty,
+    /// The page has no text besides menus and a footer.
+    NoText,
+    /// The page is another one: what many articles of the host show alike, or a front page.
+    NotArticle,
     /// Most of the text is gone; a second look has to confirm it.
     Held,
     /// No answer, or one that says nothing of the article.
@@ -29,7 +31,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotFound,
         Self::Soft404,
         Self::RedirectedAway,
@@ -38,7 +40,8 @@ impl Reason {
         Self::BotCheck,
         Self::Maintenance,
         Self::Truncated,
-        Self::Empty,
+        Self::NoText,
+        Self::NotArticle,
         Self::Held,
         Self::Failed,
     ];
@@ -55,7 +58,8 @@ impl Reason {
             Self::BotCheck => "bot_check",
             Self::Maintenance => "maintenance",
             Self::Truncated => "truncated",
-            Self::Empty => "empty",
+            Self::NoText => "no_text",
+            Self::NotArticle => "not_article",
             Self::Held => "held",
             Self::Failed => "failed",
         }
