@@ -71,6 +71,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 12,
         sql: include_str!("../../migrations/0012_owed.sql"),
     },
+    Migration {
+        number: 14,
+        sql: include_str!("../../migrations/0014_stand_ins.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

@@ -31,6 +31,7 @@ mod maintenance;
 mod migrate;
 mod open;
 mod outbox;
+mod page_texts;
 mod reader;
 mod rederive;
 mod reserve;
