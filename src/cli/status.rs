@@ -130,6 +130,7 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
             .iter()
             .map(|(reason, pages)| (reason.as_str(), *pages))
             .collect(),
+        pages_without_text: counts.pages_without_text.clone(),
         removed: counts.removed,
         troubled,
         ..FeedsStatus::default()

@@ -90,6 +90,9 @@ pub struct FeedsStatus {
     /// Those whose last look read no text, by the reason: `not_found`, `paywall`, `held` …
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub pages_unread: BTreeMap<&'static str, u64>,
+    /// Addresses of pages that have no text of their own (`no_text`, `not_article`): the newest ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages_without_text: Vec<String>,
     /// Articles that were taken down.
     pub removed: u64,
     /// The feeds that need a look, the worst first.
@@ -369,6 +372,7 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             let text = format!("without a text at the last look: {}", unread.join(", "));
             parts.push(Part::new(Mark::Look, "pages", text).hint("revisor history ENTRY"));
         }
+        parts.extend(without_text(feeds));
     }
     parts.extend(late(feeds, view));
     for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
@@ -410,6 +414,31 @@ fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {
         parts.push(Part::new(Mark::Wrong, "left alone", text).hint("revisor status --json"));
     }
     parts
+}
+
+/// Pages that are not compared, since they have no text of their own.
+fn without_text(feeds: &FeedsStatus) -> Option<Part> {
+    let addresses: Vec<String> = feeds
+        .pages_without_text
+        .iter()
+        .map(|address| clean::excerpt(address, 100))
+        .collect();
+    let first = feeds.pages_without_text.first()?;
+    let reasons = ["no_text", "not_article"];
+    let pages = reasons
+        .iter()
+        .filter_map(|reason| feeds.pages_unread.get(reason));
+    let pages = pages.sum::<u64>().max(addresses.len() as u64);
+    let more = match pages - addresses.len() as u64 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let text = format!(
+        "without a text of their own, not compared: {}{more}",
+        addresses.join(", ")
+    );
+    let hint = format!("revisor inspect article {}", clean::excerpt(first, 100));
+    Some(Part::new(Mark::Look, "pages", text).hint(hint))
 }
 
 /// What should have been asked for by now, and why it was not.
@@ -522,6 +551,7 @@ mod tests {
                     why: "its robots.txt asks for 30s between two pages".into(),
                 }],
                 pages_unread: BTreeMap::from([("not_found", 3), ("paywall", 12)]),
+                pages_without_text: Vec::new(),
                 removed: 1,
                 troubled: vec![TroubledFeed {
                     feed: "bbc-world".into(),
