@@ -160,6 +160,7 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
             .filter(|(reason, _)| *reason != Reason::Document)
             .map(|(reason, pages)| (reason.as_str(), *pages))
             .collect(),
+        pages_without_text: counts.pages_without_text.clone(),
         removed: counts.removed,
         troubled,
         ..FeedsStatus::default()

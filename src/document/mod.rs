@@ -7,7 +7,7 @@
 mod child;
 mod parent;
 
-use crate::extract::{self, Article, Form, View, article_in};
+use crate::extract::{self, Article, Form, View, article_under};
 
 pub use child::{ARGUMENT, run as run_child};
 
@@ -34,7 +34,7 @@ pub struct Read {
     pub over_limit: bool,
 }
 
-/// Reads a page or document; arguments as for [`article_in`]. May take seconds.
+/// Reads a page or document; arguments as for [`extract::article_in`]. May take seconds.
 ///
 /// # Errors
 /// When it is a PDF, and reading it failed for a reason that lies outside of the file.
@@ -44,12 +44,29 @@ pub fn read(
     url: Option<&str>,
     view: &View,
 ) -> Result<Read, Unreadable> {
+    read_under(body, content_type, url, view, None)
+}
+
+/// As [`read`], of a page that is known under a headline.
+pub fn read_under(
+    body: &[u8],
+    content_type: Option<&str>,
+    url: Option<&str>,
+    view: &View,
+    headline: Option<&str>,
+) -> Result<Read, Unreadable> {
     let plain = |article| Read {
         article,
         over_limit: false,
     };
     if extract::media_type(body, content_type) != Some(Form::PDF) {
-        return Ok(plain(article_in(body, content_type, url, view)));
+        return Ok(plain(article_under(
+            body,
+            content_type,
+            url,
+            view,
+            headline,
+        )));
     }
     Ok(match parent::read_pdf(body)? {
         parent::Outcome::Text(text) => plain(extract::document(body, Form::PDF, Ok(text))),

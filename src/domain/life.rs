@@ -20,6 +20,7 @@ pub mod doubt;
 pub mod leaving;
 pub mod reason;
 pub mod redirect;
+pub mod stand_in;
 
 pub use doubt::Doubt;
 pub use reason::Reason;

@@ -7,6 +7,7 @@ use super::fingerprint::{Fingerprint, Fingerprints};
 use super::furniture::{Evidence, RuleKind};
 use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use super::ignored::{Movement, Snapshot};
+use super::life::stand_in::PageText;
 use super::life::{PageLife, Reason};
 use super::schedule::Rhythm;
 use super::scheme::{Scheme, Schemes};
@@ -334,6 +335,10 @@ pub struct EntryOutcome {
     pub life: Option<PageLife>,
     /// The raw answer behind a text that is held.
     pub held_capture: Option<Capture>,
+    /// The text that the page was seen with, believed or not.
+    pub page_text: Option<PageText>,
+    /// Whether that text was found to be no article's.
+    pub stands_in: bool,
     /// The address of the page to look at from now on; `None` leaves it.
     pub page_url: Option<String>,
     /// When to look at the page next; outer `None` leaves it, inner `None` ends it.
@@ -399,6 +404,8 @@ impl EntryOutcome {
             page_capture: None,
             life: None,
             held_capture: None,
+            page_text: None,
+            stands_in: false,
             page_url: None,
             page_next: None,
             events: Vec::new(),

@@ -5,13 +5,17 @@ use url::Url;
 use super::bounded::{self, Bounded};
 use super::form::Form;
 use super::head::Head;
-use super::kind::{self, PageKind};
+use super::kind::{self, Judged, PageKind};
 use super::main_text::{Explained, Known, MainText};
+use super::page_data::{self, TextSource};
 use super::role::Role;
 use super::view::View;
 use super::{charset, document, main_text, plain};
 use crate::domain::ignored::Piece;
-use crate::domain::state::PageState;
+use crate::domain::state::{Block, PageState};
+
+/// A main text of fewer words gives way to a text that the page has in its data.
+const FEW_WORDS: usize = 25;
 
 /// An article page as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +28,12 @@ pub struct Article {
     pub no_text: Option<String>,
     /// What it says.
     pub state: PageState,
+    /// Where its text was read.
+    pub source: TextSource,
+    /// Whether the page is a list of other stories: a front page, a section.
+    pub is_listing: bool,
+    /// Where a page without a text sends its readers.
+    pub refresh: Option<String>,
     /// The headline to show: `h1`, JSON-LD, `og:title`, else the document's title.
     pub title: Option<String>,
     /// The language that the page claims, as in `lang="en-GB"`.
@@ -52,60 +62,65 @@ pub fn article_in(
     url: Option<&str>,
     view: &View,
 ) -> Article {
-    let decoded;
-    let text = match Form::of(body, content_type) {
-        Form::Html => None,
-        Form::Text => {
-            decoded = charset::decode(body, content_type);
-            Some(&*decoded.text)
-        }
+    article_under(body, content_type, url, view, None)
+}
+
+/// Reads an article page that is known under a headline, from its feed; otherwise as [`article_in`].
+#[must_use]
+pub fn article_under(
+    body: &[u8],
+    content_type: Option<&str>,
+    url: Option<&str>,
+    view: &View,
+    headline: Option<&str>,
+) -> Article {
+    match Form::of(body, content_type) {
+        Form::Html => {}
+        Form::Text => return plain_text(&charset::decode(body, content_type).text, headline),
         Form::Pdf => return document(body, Form::PDF, Err(NO_READER.to_owned())),
         Form::Other(media_type) => {
             let why = format!("{media_type} is not read");
             return document(body, media_type, Err(why));
         }
-    };
-    if let Some(text) = text {
-        return plain_text(text);
     }
     let opened = Opened::open(body, content_type, url);
-    let mut state = opened.state();
-    let read = opened.read(&state, view);
-    let (mut ignored, mut ignored_after) = (Vec::new(), Vec::new());
-    let mut before = 0;
-    for explained in read.blocks {
-        let text = explained.block.text.clone();
-        match explained.role {
-            Role::Headline => {}
-            Role::Kicker => state.kicker = Some(text),
-            Role::Standfirst => state.standfirst = Some(text),
-            role if role.is_text() => {
-                state.body.push(explained.block);
-                before += 1;
-            }
-            _ => {
-                ignored.push(explained);
-                ignored_after.push(before);
-            }
-        }
-    }
-    state.links = read.links;
-    let title = state
+    let read = opened.read(view, headline);
+    let title = read
+        .state
         .headline()
         .map(str::to_owned)
         .or(opened.head.title.clone());
-    let judged = kind::of(&opened.page.html, &opened.head, &state);
+    let refresh = opened.head.refresh(opened.base.as_ref());
+    let (ignored, ignored_after) = ignored(read.blocks);
     Article {
-        kind: judged.kind,
-        said: judged.said,
+        kind: read.judged.kind,
+        said: read.judged.said,
         no_text: None,
-        state,
+        is_listing: read.judged.is_listing,
+        refresh: refresh.filter(|_| read.judged.kind == PageKind::NoText),
+        state: read.state,
+        source: read.source,
         title,
         language: opened.head.language,
         ignored,
         ignored_after,
         truncated: opened.page.truncated,
     }
+}
+
+/// The blocks that are not compared, and of each how many blocks of the text are before it.
+fn ignored(blocks: Vec<Explained>) -> (Vec<Explained>, Vec<u32>) {
+    let (mut ignored, mut after) = (Vec::new(), Vec::new());
+    let mut before = 0;
+    for explained in blocks {
+        if explained.role.is_text() {
+            before += 1;
+        } else if !explained.counts {
+            ignored.push(explained);
+            after.push(before);
+        }
+    }
+    (ignored, after)
 }
 
 impl Article {
@@ -131,7 +146,7 @@ const NO_READER: &str = "PDFs are read by a process of their own";
 const NOTICE_CHARACTERS: usize = 4_000;
 
 /// A page of plain text; what it is in place of an article is told by the same phrases.
-fn plain_text(text: &str) -> Article {
+fn plain_text(text: &str, headline: Option<&str>) -> Article {
     let (body, truncated) = plain::blocks(text);
     let state = PageState {
         body,
@@ -139,11 +154,14 @@ fn plain_text(text: &str) -> Article {
     };
     let shown: String = text.chars().take(NOTICE_CHARACTERS).collect();
     let html = format!("<pre>{}</pre>", quick_xml::escape::escape(&shown));
-    let judged = kind::of(&html, &Head::default(), &state);
+    let judged = kind::of(&html, &Head::default(), &state, headline);
     Article {
         kind: judged.kind,
         said: judged.said,
         no_text: None,
+        is_listing: false,
+        refresh: None,
+        source: TextSource::Html,
         state,
         title: None,
         language: None,
@@ -185,12 +203,15 @@ pub fn explain(
     if let Some(explained) = explain_others(body, content_type) {
         return explained;
     }
-    let opened = Opened::open(body, content_type, url);
-    opened.read(&opened.state(), view).blocks
+    Opened::open(body, content_type, url)
+        .read(view, None)
+        .blocks
 }
 
 /// A page, decoded and bounded, and what it says about itself.
 struct Opened {
+    /// As it was sent, since data is not copied.
+    sent: String,
     page: Bounded,
     head: Head,
     base: Option<Url>,
@@ -204,7 +225,72 @@ impl Opened {
             head: Head::read(&page.html),
             base: url.and_then(|url| Url::parse(url).ok()),
             page,
+            sent: decoded.text.into_owned(),
         }
+    }
+
+    /// What the page says, and what it is. `headline` is the one that it is known under.
+    fn read(&self, view: &View, headline: Option<&str>) -> Read {
+        let mut state = self.state();
+        let MainText { mut blocks, links } = self.main_text(&state, view);
+        for explained in &blocks {
+            let text = &explained.block.text;
+            match explained.role {
+                Role::Kicker => state.kicker = Some(text.clone()),
+                Role::Standfirst => state.standfirst = Some(text.clone()),
+                role if role.is_text() => state.body.push(explained.block.clone()),
+                _ => {}
+            }
+        }
+        state.links = links;
+        let mut judged = kind::of(&self.page.html, &self.head, &state, headline);
+        let mut source = self
+            .page
+            .fallback
+            .map_or(TextSource::Html, TextSource::Fallback);
+        if let Some((from, found)) = self.text_in_data(&state, judged.kind) {
+            source = from;
+            judged.kind = PageKind::Article;
+            without(&mut blocks, "the text is in the data of the page");
+            let why = format!("read from {}", from.as_str());
+            blocks.extend(found.iter().map(|block| Explained {
+                block: block.clone(),
+                role: Role::of_text(block.kind, false),
+                counts: true,
+                hidden: false,
+                why: why.clone(),
+            }));
+            state.body = found;
+            state.links.clear();
+        } else if judged.kind == PageKind::NoText {
+            without(&mut blocks, "menu or footer of a page without a text");
+            state.body.clear();
+            state.links.clear();
+        }
+        Read {
+            state,
+            blocks,
+            judged,
+            source,
+        }
+    }
+
+    /// The text that the page has in its data, when its HTML has none.
+    fn text_in_data(&self, state: &PageState, kind: PageKind) -> Option<(TextSource, Vec<Block>)> {
+        let words = |blocks: &[Block]| -> usize {
+            blocks.iter().map(|block| kind::words(&block.text)).sum()
+        };
+        let shown = words(&state.body);
+        let may = match kind {
+            PageKind::NoText => true,
+            PageKind::Article => shown < FEW_WORDS,
+            _ => false,
+        };
+        if !may || self.head.claims_wall() {
+            return None;
+        }
+        let found = page_data::find(&self.sent, &self.headlines(state))?;
+        (kind == PageKind::NoText || words(&found.1) >= 3 * shown).then_some(found)
     }
 
     /// Everything but the text.
@@ -222,7 +308,7 @@ impl Opened {
     }
 
     /// The text of the page; blocks that `view` takes out come last.
-    fn read(&self, state: &PageState, view: &View) -> MainText {
+    fn main_text(&self, state: &PageState, view: &View) -> MainText {
         let known = Known {
             headlines: self.headlines(state),
             descriptions: self.head.descriptions().collect(),
@@ -285,6 +371,23 @@ impl Opened {
         .flatten()
         .map(String::as_str)
         .collect()
+    }
+}
+
+/// A page, read.
+struct Read {
+    state: PageState,
+    blocks: Vec<Explained>,
+    judged: Judged,
+    source: TextSource,
+}
+
+/// Makes no block count.
+fn without(explained: &mut [Explained], why: &str) {
+    for one in explained.iter_mut().filter(|one| one.role.is_text()) {
+        one.counts = false;
+        one.role = Role::Outside;
+        why.clone_into(&mut one.why);
     }
 }
 

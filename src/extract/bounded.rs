@@ -3,12 +3,17 @@
 //! Tree builders and extractors recurse, and HTML's rules for misnested formatting multiply elements: a page of some
 //! kilobytes can overflow the stack or take gigabytes. What is copied here cannot: depth, open formatting elements,
 //! nested tables, elements, the sum of their depths, attributes and length are all limited. Of ordinary pages nothing
-//! that is text is lost. Scripts, styles, drawings and comments are left out; JSON-LD stays.
+//! that is text is lost. Scripts, styles and comments are left out; JSON-LD stays.
+//!
+//! Some text is in places that a browser shows only now and then. A shadow root and the words of a drawing are always
+//! shown. `noscript`, `iframe srcdoc`, `object`, `canvas` and `noframes` hold other pages, notices and advertisements
+//! beside a text; they are copied only where the page shows next to nothing without them.
 
 use std::borrow::Cow;
 
-use super::entity;
 use super::markup::{Tag, Token, Tokens};
+use super::{entity, fragment};
+use crate::domain::diff::is_ideograph;
 
 /// Elements may be nested this deep …
 const DEPTH: usize = 256;
@@ -32,6 +37,17 @@ const ATTRIBUTES: usize = 64;
 const ATTRIBUTE_BYTES: usize = 8 * 1024;
 /// The length of the copy, in bytes.
 const BYTES: usize = 2 << 20;
+/// Documents inside of documents.
+const NESTED: usize = 2;
+/// Elements with fallback text that are looked into, and the bytes of them.
+const FALLBACKS: usize = 64;
+const FALLBACK_BYTES: usize = 1 << 20;
+/// A paragraph of fallback text has so many words; shorter lines are labels.
+const PARAGRAPH_WORDS: usize = 8;
+/// Fallback text of fewer words is a notice that a script is missing.
+const FALLBACK_WORDS: usize = 30;
+/// A drawing with fewer words is an icon or a logo, one with more a map.
+const DRAWING_WORDS: std::ops::RangeInclusive<usize> = 3..=300;
 
 /// A copy of a page.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,53 +56,49 @@ pub(super) struct Bounded {
     pub(super) html: String,
     /// Whether the page was longer than what is copied of one.
     pub(super) truncated: bool,
+    /// The element whose fallback text was copied, since the page shows nothing else.
+    pub(super) fallback: Option<&'static str>,
 }
 
 /// Copies a page.
 pub(super) fn copy(html: &str) -> Bounded {
-    let mut copy = Copy {
-        out: String::with_capacity(html.len().min(BYTES) / 2),
-        open: Vec::new(),
-        formatting: 0,
-        elements: 0,
-        depths: 0,
-        text_depths: 0,
-        refused: Vec::new(),
-    };
-    let mut tokens = Tokens::new(html);
-    let mut unclosed: Vec<&'static str> = Vec::new();
-    let mut truncated = false;
-    while let Some(token) = tokens.next() {
-        if copy.out.len() >= BYTES {
-            truncated = true;
-            break;
-        }
-        match token {
-            Token::Text(text) | Token::CData(text) => copy.text(text),
-            Token::Start(tag) => {
-                let name = lower(tag.name);
-                match SILENT.iter().find(|silent| **silent == name) {
-                    Some(silent)
-                        if !tag.self_closing || *silent == "script" || *silent == "style" =>
-                    {
-                        copy.silent(&mut tokens, &tag, silent, &mut unclosed);
-                    }
-                    Some(_) => {}
-                    None => copy.start(&tag, name),
-                }
-            }
-            Token::End(name) => copy.end(&lower(name)),
-            Token::Declaration(_) | Token::Comment | Token::Instruction(_) => {}
-        }
+    let first = Copy::of(html, false, Limits::default());
+    let hidden = first
+        .fallback_words
+        .iter()
+        .map(|(_, words)| words)
+        .sum::<usize>();
+    let most = first.fallback_words.iter().max_by_key(|(_, words)| *words);
+    if let Some((name, _)) = most.filter(|_| hidden >= FALLBACK_WORDS)
+        && paragraph_words(&first.out) * 3 <= hidden
+    {
+        let name = *name;
+        return Copy::of(html, true, Limits::default()).finish(Some(name));
     }
-    copy.close_to(0);
-    Bounded {
-        html: copy.out,
-        truncated,
-    }
+    first.finish(None)
 }
 
-/// Elements that show no text; they are left out with what they hold.
+/// Words in paragraphs of a fragment.
+fn paragraph_words(html: &str) -> usize {
+    let counts = fragment::blocks(html).into_iter().map(|block| {
+        let ideographs = block.text.chars().filter(|c| is_ideograph(*c)).count();
+        block.text.split_whitespace().count() + ideographs / 2
+    });
+    counts.filter(|words| *words >= PARAGRAPH_WORDS).sum()
+}
+
+/// What was used up of the limits, by what stands around a document.
+#[derive(Debug, Clone, Copy, Default)]
+struct Limits {
+    bytes: usize,
+    depth: usize,
+    elements: usize,
+    depths: usize,
+    text_depths: usize,
+    nested: usize,
+}
+
+/// Elements that show no text, or only at times; they are left out with what they hold, or copied on their own.
 const SILENT: [&str; 10] = [
     "script", "style", "noscript", "template", "svg", "iframe", "noembed", "noframes", "canvas",
     "object",
@@ -162,26 +174,213 @@ fn lower(name: &str) -> Cow<'_, str> {
 }
 
 struct Copy<'a> {
+    html: &'a str,
     out: String,
+    truncated: bool,
     /// Open elements, by their names in lower case.
     open: Vec<Cow<'a, str>>,
     /// How many of them are formatting elements.
     formatting: usize,
-    elements: usize,
-    depths: usize,
-    text_depths: usize,
+    used: Limits,
     /// Start tags that were left out, whose end tags must be left out, too.
     refused: Vec<(Cow<'a, str>, usize)>,
+    /// Where open shadow roots are in `open`.
+    shadows: Vec<usize>,
+    /// Whether fallback text is copied.
+    fallback: bool,
+    /// Words of fallback text by the element that holds them.
+    fallback_words: Vec<(&'static str, usize)>,
+    fallbacks: usize,
+    fallback_bytes: usize,
+    /// Silent elements that are never closed.
+    unclosed: Vec<&'static str>,
 }
 
 impl<'a> Copy<'a> {
+    fn of(html: &'a str, fallback: bool, used: Limits) -> Self {
+        let mut copy = Self {
+            html,
+            out: String::with_capacity(html.len().min(BYTES) / 2),
+            truncated: false,
+            open: Vec::new(),
+            formatting: 0,
+            used,
+            refused: Vec::new(),
+            shadows: Vec::new(),
+            fallback,
+            fallback_words: Vec::new(),
+            fallbacks: 0,
+            fallback_bytes: 0,
+            unclosed: Vec::new(),
+        };
+        copy.run();
+        copy.close_to(0);
+        copy
+    }
+
+    fn finish(self, fallback: Option<&'static str>) -> Bounded {
+        Bounded {
+            html: self.out,
+            truncated: self.truncated,
+            fallback,
+        }
+    }
+
+    fn run(&mut self) {
+        let mut tokens = Tokens::new(self.html);
+        while let Some(token) = tokens.next() {
+            if self.is_full() {
+                self.truncated = true;
+                return;
+            }
+            match token {
+                Token::Text(text) | Token::CData(text) => self.text(text),
+                Token::Start(tag) => {
+                    let name = lower(tag.name);
+                    match SILENT.iter().find(|silent| **silent == name) {
+                        Some(_) if is_shadow_root(&tag, &name) => self.start_shadow(&tag),
+                        Some(silent)
+                            if !tag.self_closing || *silent == "script" || *silent == "style" =>
+                        {
+                            self.silent(&mut tokens, &tag, silent);
+                        }
+                        Some(_) => {}
+                        None => self.start(&tag, name),
+                    }
+                }
+                Token::End(name) => match lower(name) {
+                    name if name == "template" => self.end_shadow(),
+                    name => self.end(&name),
+                },
+                Token::Declaration(_) | Token::Comment | Token::Instruction(_) => {}
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.used.bytes + self.out.len() >= BYTES
+    }
+
+    fn depth(&self) -> usize {
+        self.used.depth + self.open.len()
+    }
+
+    /// Copies a document that is inside of this one, as a part of the page.
+    fn nested(&mut self, html: &str) {
+        if self.used.nested >= NESTED || self.depth() >= DEPTH || !self.count() {
+            return;
+        }
+        let used = Limits {
+            bytes: self.used.bytes + self.out.len(),
+            depth: self.depth() + 1,
+            nested: self.used.nested + 1,
+            ..self.used
+        };
+        let inner = Copy::of(html, self.fallback, used);
+        self.used.elements = inner.used.elements;
+        self.used.depths = inner.used.depths;
+        self.used.text_depths = inner.used.text_depths;
+        self.truncated |= inner.truncated;
+        self.out.push_str("<div>");
+        self.out.push_str(&inner.out);
+        self.out.push_str("</div>");
+    }
+
+    /// A shadow root is what its element shows.
+    fn start_shadow(&mut self, tag: &Tag<'a>) {
+        let before = self.open.len();
+        self.start(tag, Cow::Borrowed("div"));
+        if self.open.len() > before {
+            self.shadows.push(before);
+        }
+    }
+
+    fn end_shadow(&mut self) {
+        if let Some(at) = self.shadows.pop() {
+            self.close_to(at);
+        }
+    }
+
+    /// Text that a browser shows only when it cannot show something else.
+    fn fallback_text(&mut self, name: &'static str, html: &str) {
+        self.fallbacks += 1;
+        self.fallback_bytes += html.len();
+        if self.fallbacks > FALLBACKS || self.fallback_bytes > FALLBACK_BYTES {
+            return;
+        }
+        if self.fallback {
+            // A label stands beside something that is not here.
+            if paragraph_words(html) > 0 {
+                self.nested(html);
+            }
+            return;
+        }
+        let words = paragraph_words(html);
+        if words == 0 || self.used.nested > 0 {
+            return;
+        }
+        match self.fallback_words.iter_mut().find(|(of, _)| *of == name) {
+            Some((_, sum)) => *sum += words,
+            None => self.fallback_words.push((name, words)),
+        }
+    }
+
+    /// The words of a drawing, as a caption where it is in a figure.
+    fn drawing(&mut self, html: &'a str) {
+        if self
+            .open
+            .iter()
+            .any(|open| matches!(&**open, "a" | "button" | "nav"))
+        {
+            return;
+        }
+        let mut tokens = Tokens::new(html);
+        let mut words: Vec<String> = Vec::new();
+        while let Some(token) = tokens.next() {
+            let Token::Start(tag) = token else { continue };
+            let inside = |tokens: &mut Tokens<'a>| tokens.raw_text(tag.name);
+            if tag.self_closing {
+                continue;
+            }
+            if tag.name.eq_ignore_ascii_case("foreignObject") {
+                let inside = inside(&mut tokens);
+                self.nested(inside);
+            } else if tag.name.eq_ignore_ascii_case("text") {
+                let line = fragment::line(inside(&mut tokens));
+                if !line.is_empty() && words.len() < FALLBACKS {
+                    words.push(line);
+                }
+            } else if ["style", "script", "title", "desc", "symbol", "defs"]
+                .iter()
+                .any(|silent| tag.name.eq_ignore_ascii_case(silent))
+            {
+                tokens.skip_past_end(tag.name);
+            }
+        }
+        let line = words.join(" ");
+        if !DRAWING_WORDS.contains(&line.split_whitespace().count())
+            || !line.chars().any(char::is_alphabetic)
+            || !self.count()
+        {
+            return;
+        }
+        let is_figure = self.open.iter().any(|open| open == "figure");
+        let (start, end) = match is_figure {
+            true => ("<figcaption>", "</figcaption>"),
+            false => ("<p>", "</p>"),
+        };
+        self.out.push_str(start);
+        self.text(&line.replace('&', "&amp;"));
+        self.out.push_str(end);
+    }
+
     fn text(&mut self, text: &str) {
-        let left = BYTES.saturating_sub(self.out.len());
+        let left = BYTES.saturating_sub(self.used.bytes + self.out.len());
         let text = text.get(..text.floor_char_boundary(left)).unwrap_or(text);
-        if self.text_depths + text.len() * self.open.len() > TEXT_DEPTHS {
+        if self.used.text_depths + text.len() * self.depth() > TEXT_DEPTHS {
             self.close_to(SHALLOW);
         }
-        self.text_depths += text.len() * self.open.len();
+        self.used.text_depths += text.len() * self.depth();
         // What looks like a tag and is none must not become one.
         let text = entity::decode(text);
         let mut rest: &str = &text;
@@ -189,7 +388,7 @@ impl<'a> Copy<'a> {
             let (before, from) = rest.split_at(at);
             self.out.push_str(before);
             // Escapes are five times as long as what they stand for.
-            if self.out.len() >= BYTES {
+            if self.is_full() {
                 return;
             }
             self.out.push_str(match from.as_bytes().first() {
@@ -202,13 +401,7 @@ impl<'a> Copy<'a> {
         self.out.push_str(rest);
     }
 
-    fn silent(
-        &mut self,
-        tokens: &mut Tokens<'a>,
-        tag: &Tag<'a>,
-        name: &'static str,
-        unclosed: &mut Vec<&'static str>,
-    ) {
+    fn silent(&mut self, tokens: &mut Tokens<'a>, tag: &Tag<'a>, name: &'static str) {
         if name == "script" {
             let inside = tokens.raw_text(name);
             let kind = tag.attribute("type").unwrap_or_default();
@@ -217,10 +410,37 @@ impl<'a> Copy<'a> {
                 self.out.push_str(inside);
                 self.out.push_str("</script>");
             }
-        } else if name == "style" {
+            return;
+        }
+        if name == "style" {
             tokens.raw_text(name);
-        } else if !unclosed.contains(&name) && !tokens.skip_past_end(name) {
-            unclosed.push(name);
+            return;
+        }
+        if name == "iframe"
+            && let Some(document) = tag.attribute("srcdoc")
+        {
+            self.fallback_text(name, &document);
+        }
+        if self.unclosed.contains(&name) {
+            return;
+        }
+        let from = tokens.offset();
+        if !tokens.skip_past_end(name) {
+            self.unclosed.push(name);
+            return;
+        }
+        let inside = self.html.get(from..tokens.offset()).unwrap_or_default();
+        let inside = inside
+            .rfind("</")
+            .and_then(|end| inside.get(..end))
+            .unwrap_or_default();
+        match name {
+            "svg" => self.drawing(inside),
+            "object" if is_forgotten(tag) => self.nested(inside),
+            "noscript" | "object" | "canvas" | "noframes" | "noembed" => {
+                self.fallback_text(name, inside);
+            }
+            _ => {}
         }
     }
 
@@ -253,7 +473,7 @@ impl<'a> Copy<'a> {
         } else {
             DEPTH
         };
-        let refuse = self.open.len() >= depth
+        let refuse = self.depth() >= depth
             || (formatting && self.formatting >= FORMATTING)
             || self.is_table_too_deep(&name)
             || !self.count();
@@ -267,9 +487,9 @@ impl<'a> Copy<'a> {
     }
 
     fn count(&mut self) -> bool {
-        self.elements += 1;
-        self.depths += self.open.len();
-        self.elements <= ELEMENTS && self.depths <= DEPTHS
+        self.used.elements += 1;
+        self.used.depths += self.depth();
+        self.used.elements <= ELEMENTS && self.used.depths <= DEPTHS
     }
 
     fn is_table_too_deep(&self, name: &str) -> bool {
@@ -375,113 +595,27 @@ impl<'a> Copy<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::extract::fragment;
-
-    #[test]
-    fn ordinary_markup_stays() {
-        let html = "<html lang=\"en\"><body class=\"a\"><p>x <b>y</b> &amp; z</p><ul><li>1</li></ul></body></html>";
-        assert_eq!(copy(html).html, html);
-    }
-
-    #[test]
-    fn misnested_markup_is_nested() {
-        assert_eq!(
-            copy("<div><p>a<p>b<b><i>c</b>d</div>e<LI>1<li>2").html,
-            "<div><p>a</p><p>b<b><i>c</i></b>d</p></div>e<li>1</li><li>2</li>"
-        );
-    }
-
-    #[test]
-    fn what_shows_no_text_is_left_out() {
-        let html = "<script>a</script><style>b</style><script type='application/ld+json'>{\"a\":\"<p>\"}</script><!-- c -->x<svg><text>y</text></svg>";
-        assert_eq!(
-            copy(html).html,
-            "<script type=\"application/ld+json\">{\"a\":\"<p>\"}</script>x"
-        );
-    }
-
-    #[test]
-    fn every_limit_holds() {
-        let depth = |html: &str| {
-            let (mut depth, mut most) = (0i64, 0);
-            for token in Tokens::new(html) {
-                match token {
-                    Token::Start(tag) if !VOID.contains(&tag.name) => depth += 1,
-                    Token::End(_) => depth -= 1,
-                    _ => {}
-                }
-                most = most.max(depth);
-            }
-            assert_eq!(depth, 0, "every element is closed");
-            most
-        };
-        assert!(depth(&copy(&"<div>".repeat(200_000)).html) <= 256);
-        assert!(depth(&copy(&"<a><b><i>".repeat(30_000)).html) <= 32);
-        assert!(depth(&copy(&"<table><tr><td>".repeat(10_000)).html) <= 8 * 3);
-        assert!(depth(&copy(&"<p><b id=x><font>".repeat(20_000)).html) <= 300);
-        let long = copy(&"<p>text</p>".repeat(500_000));
-        assert!(long.truncated && long.html.len() < BYTES + 100);
-        assert!(copy(&"<br>".repeat(100_000)).html.len() <= ELEMENTS * 4);
-    }
-
-    #[test]
-    fn many_deep_elements_are_bounded_as_well() {
-        let depths = |html: &str| {
-            let (mut depth, mut sum) = (0_usize, 0);
-            for token in Tokens::new(html) {
-                match token {
-                    Token::Start(_) => {
-                        sum += depth;
-                        depth += 1;
-                    }
-                    Token::End(_) => depth -= 1,
-                    _ => {}
-                }
-            }
-            sum
-        };
-        let figures = "<figure><figcaption>a</figcaption><p>b".repeat(30_000);
-        let lists = "<ul><li>a".repeat(30_000);
-        let paragraphs = format!("{}{}", "<div>".repeat(250), "<p>a".repeat(30_000));
-        for html in [figures, lists, paragraphs] {
-            let copied = copy(&html).html;
-            assert!(depths(&copied) <= DEPTHS, "{}", depths(&copied));
-            let letters = |html: &str| fragment::line(html).matches(['a', 'b']).count();
-            assert_eq!(letters(&copied), letters(&html), "no text is lost");
-        }
-    }
-
-    #[test]
-    fn long_text_deep_down_is_brought_up() {
-        let deep = "<div>".repeat(200);
-        for text in ["word <br>".repeat(100_000), "word ".repeat(400_000)] {
-            let (mut depth, mut sum, mut words) = (0_usize, 0, 0);
-            for token in Tokens::new(&copy(&format!("{deep}{text}")).html) {
-                match token {
-                    Token::Start(tag) if !VOID.contains(&tag.name) => depth += 1,
-                    Token::End(_) => depth -= 1,
-                    Token::Text(text) => {
-                        sum += text.len() * depth;
-                        words += text.matches("word").count();
-                    }
-                    _ => {}
-                }
-            }
-            assert_eq!(words, text.matches("word").count(), "no text is lost");
-            assert!(sum <= TEXT_DEPTHS + BYTES * SHALLOW, "{sum}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_copy_of_a_copy_is_the_same(html in "(<p>|</p>|<b>|</b>|<i>|</i>|<li>|<ul>|</ul>|<table>|<td>|</table>|<div>|</div>|<|>|&|&lt;|a|\"| |<a href='x\"y'>|</a>){0,30}") {
-            let once = copy(&html).html;
-            prop_assert_eq!(copy(&once).html, once);
-        }
-    }
+fn is_shadow_root(tag: &Tag<'_>, name: &str) -> bool {
+    name == "template"
+        && !tag.self_closing
+        && ["shadowrootmode", "shadowroot"]
+            .iter()
+            .any(|mode| tag.attribute(mode).is_some())
 }
+
+/// Whether no browser of today can show what an object is: its fallback is what everybody sees.
+fn is_forgotten(tag: &Tag<'_>) -> bool {
+    let named = |key: &str| tag.attribute(key).unwrap_or_default().to_ascii_lowercase();
+    let (kind, data, class) = (named("type"), named("data"), named("classid"));
+    let path = data.split(['?', '#']).next().unwrap_or_default();
+    ["flash", "silverlight", "x-java", "director", "realaudio"]
+        .iter()
+        .any(|of| kind.contains(of))
+        || [".swf", ".xap", ".class", ".dcr"]
+            .iter()
+            .any(|end| path.ends_with(end))
+        || class.starts_with("clsid:")
+}
+
+#[cfg(test)]
+mod tests;

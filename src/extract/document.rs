@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::article::Article;
 use super::form::Form;
 use super::kind::PageKind;
+use super::page_data::TextSource;
 use super::pdf::PdfText;
 use crate::domain::state::{Document, PageState};
 
@@ -31,6 +32,9 @@ pub fn document(bytes: &[u8], media_type: &str, text: Result<PdfText, String>) -
         kind: PageKind::Document,
         said: None,
         no_text,
+        is_listing: false,
+        refresh: None,
+        source: TextSource::Html,
         state: PageState {
             document: Some(Document {
                 text: text.is_some(),

@@ -39,8 +39,8 @@ pub(super) struct Head {
     marked_authors: Vec<(bool, String)>,
     /// How many marked elements were looked into.
     looked_into: usize,
-    /// `meta http-equiv=refresh` is there.
-    pub(super) refreshes: bool,
+    /// Where `meta http-equiv=refresh` leads at once, as written.
+    refresh: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +115,11 @@ impl Head {
     }
 
     fn meta(&mut self, tag: &Tag<'_>) {
-        let refresh = tag.attribute("http-equiv").unwrap_or_default();
-        self.refreshes |= refresh.eq_ignore_ascii_case("refresh");
+        let equivalent = tag.attribute("http-equiv").unwrap_or_default();
+        if equivalent.eq_ignore_ascii_case("refresh") && self.refresh.is_none() {
+            let content = tag.attribute("content").unwrap_or_default();
+            self.refresh = refresh_target(&content);
+        }
         let name = ["property", "name", "itemprop"]
             .iter()
             .find_map(|key| tag.attribute(key));
@@ -231,6 +234,12 @@ impl Head {
         }
     }
 
+    /// Where the page sends its readers at once, absolute; `None` when they are to stay, or to come again later.
+    pub(super) fn refresh(&self, base: Option<&Url>) -> Option<String> {
+        let to = base?.join(self.refresh.as_deref()?).ok()?;
+        (matches!(to.scheme(), "http" | "https") && base != Some(&to)).then(|| to.into())
+    }
+
     /// The authors, joined by `, `.
     pub(super) fn byline(&self) -> Option<String> {
         let from_meta = || {
@@ -335,6 +344,21 @@ impl Head {
             .map(|(at, _)| *at)
     }
 
+    /// How much the page claims to be an article: its type says so, and it has a date of publication. Dates in the
+    /// text do not count, since lists of stories have them too.
+    pub(super) fn claims_article(&self) -> u32 {
+        let typed = self.metas(&["og:type"]).any(|kind| {
+            let kind = kind.to_ascii_lowercase();
+            kind == "article" || kind.ends_with(":article")
+        });
+        let named = ["article:published_time", "datepublished"];
+        let dated = self.ld.published.is_some()
+            || self
+                .metas(&named)
+                .any(|date| claimed_date::parse(date).is_some());
+        2 * u32::from(typed) + 2 * u32::from(self.ld.found) + u32::from(dated)
+    }
+
     /// Whether the page says that its text is not for everybody.
     pub(super) fn claims_wall(&self) -> bool {
         self.ld.walled
@@ -432,6 +456,22 @@ impl LinkedData {
             _ => {}
         }
     }
+}
+
+/// `0; url=/notice.html` → `/notice.html`, when it is to be followed within a few seconds.
+fn refresh_target(content: &str) -> Option<String> {
+    let (delay, rest) = content.split_once([';', ','])?;
+    let delay: f32 = delay.trim().parse().ok()?;
+    let rest = rest.trim();
+    let named = rest
+        .get(..3)
+        .is_some_and(|key| key.eq_ignore_ascii_case("url"));
+    let target = match named {
+        true => rest.get(3..)?.trim_start().strip_prefix('=')?,
+        false => rest,
+    };
+    let target = target.trim().trim_matches(['"', '\'']);
+    (delay <= 10.0 && !target.is_empty()).then(|| target.to_owned())
 }
 
 fn is_article(kind: Option<&Value>) -> bool {

@@ -1,22 +1,28 @@
 //! What a page is: an article, or one of the things that servers answer with status 200 in its place.
 //!
-//! A wrong "this is no article" hides edits, a wrong "this is an article" stores a wall as the new text. So a page with
-//! a text of its own is an article whatever else it says, and the words of a wall count only where there is little else.
+//! A wrong "this is not an article" hides edits, a wrong "this is an article" stores a wall as the new text. So a page
+//! with a text of its own is an article whatever else it says. For a page with little text the evidence is weighed:
+//! what the page claims to be and whether it has the headline of the feed, against phrases that stand for most of what
+//! it says. A phrase inside a longer sentence is no evidence by itself.
 //! A wall that leaves the beginning of a text standing is told by comparing: see [`super::signs`].
 
 mod phrases;
+mod shown;
 
 use super::head::Head;
 use super::page::Page;
 use crate::domain::diff::is_ideograph;
-use crate::domain::state::PageState;
+use crate::domain::state::{Block, PageState};
 pub(super) use phrases::{PHRASES, plain};
+use shown::{Line, Shown};
 
 /// What a page is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PageKind {
     /// An article, or anything else with a main text.
     Article,
+    /// Nothing but menus and a footer, if anything: a page that a script fills.
+    NoText,
     /// "Not found", served with status 200.
     Soft404,
     /// A notice that the text is for subscribers.
@@ -27,8 +33,6 @@ pub enum PageKind {
     BotCheck,
     /// A notice that the site is out of order for a while.
     Maintenance,
-    /// No main text.
-    NotArticle,
     /// A PDF, an office document, a picture, a video, an archive: no page, with a text or without one.
     Document,
 }
@@ -39,13 +43,14 @@ impl PageKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Article => "article",
+            Self::NoText => "no_text",
             Self::Soft404 => "soft_404",
             Self::Paywall => "paywall",
             Self::Consent => "consent",
             Self::BotCheck => "bot_check",
             Self::Document => "document",
-            // The names are a contract that knows no word for a site that is out of order; `reason` tells it.
-            Self::Maintenance | Self::NotArticle => "not_article",
+            // The names are a contract that has no word for a site that is out of order; `reason` says it.
+            Self::Maintenance => "not_article",
         }
     }
 
@@ -54,7 +59,7 @@ impl PageKind {
     pub fn notice(self) -> Option<&'static str> {
         Some(match self {
             Self::Article | Self::Document => return None,
-            Self::NotArticle => "no main text was found on the page",
+            Self::NoText => "the page has no text besides menus and a footer",
             Self::Soft404 => "the page says that it was not found",
             Self::Paywall => "the page shows a paywall instead of the text",
             Self::Consent => "the page asks for consent instead of showing the text",
@@ -70,8 +75,11 @@ const ENOUGH_WORDS: usize = 120;
 /// A page that shows no more words than this in all may be a notice.
 const NOTICE_WORDS: usize = 250;
 
-/// A page that says that its site is out of order says little else.
-const DOWN_WORDS: usize = 80;
+/// A notice has a main text of fewer words than this.
+const NOTICE_TEXT: usize = 80;
+
+/// A paragraph of so many words is prose.
+const PROSE_WORDS: usize = 15;
 
 /// What a page was judged to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,118 +88,267 @@ pub(super) struct Judged {
     pub(super) kind: PageKind,
     /// The phrase that it was told by.
     pub(super) said: Option<&'static str>,
+    /// Whether it is a list of other stories: a front page, a section.
+    pub(super) is_listing: bool,
 }
 
-/// Judges a page by what it says and by what was extracted of it.
-pub(super) fn of(html: &str, head: &Head, state: &PageState) -> Judged {
-    let judged = |kind| Judged { kind, said: None };
-    let words: usize = state.body.iter().map(|block| words(&block.text)).sum();
-    if words >= ENOUGH_WORDS {
+/// Judges a page by what it says and by what was extracted of it. `headline` is the one under which the page is known,
+/// from its feed; `None` when there is none.
+pub(super) fn of(html: &str, head: &Head, state: &PageState, headline: Option<&str>) -> Judged {
+    let shown = Shown::of(html);
+    let judged = |kind| Judged {
+        kind,
+        said: None,
+        is_listing: shown.is_listing(),
+    };
+    let main_words: usize = state.body.iter().map(|block| words(&block.text)).sum();
+    if main_words >= ENOUGH_WORDS {
         return judged(PageKind::Article);
     }
-    let shown = Shown::of(html, head, state);
+    let case = Case {
+        titles: titles(head, state),
+        claims: head.claims_article(),
+        known: headline.map(|headline| bears(head, state, headline)),
+        walled: head.claims_wall(),
+        body: &state.body,
+        main_words,
+        shown: &shown,
+    };
     let notices = [
-        (PageKind::BotCheck, shown.bot_check()),
-        (PageKind::Soft404, shown.not_found()),
-        (PageKind::Consent, shown.consent()),
-        (PageKind::Paywall, shown.paywall(head)),
-        (PageKind::Maintenance, shown.down()),
+        (PageKind::BotCheck, case.bot_check()),
+        (PageKind::Soft404, case.not_found()),
+        (PageKind::Consent, case.consent()),
+        (PageKind::Paywall, case.paywall()),
+        (PageKind::Maintenance, case.down()),
     ];
     let notice = notices.into_iter().find(|(_, said)| said.is_some());
     match notice {
-        Some((kind, said)) => Judged { kind, said },
-        None if state.body.is_empty() => judged(PageKind::NotArticle),
+        Some((kind, said)) => Judged {
+            said,
+            ..judged(kind)
+        },
+        None if state.body.iter().all(|block| shown.is_chrome(&block.text)) => {
+            judged(PageKind::NoText)
+        }
         None => judged(PageKind::Article),
     }
 }
 
-/// All that a page without much of a text shows, in lower case.
-struct Shown {
-    /// The document's title and the headline.
-    titles: String,
-    /// The visible text.
-    text: String,
-    /// How many words it has.
-    words: usize,
-    /// How many words of it were extracted as its main text.
-    main_words: usize,
+/// The document's title and the headline, in lower case.
+fn titles(head: &Head, state: &PageState) -> Vec<String> {
+    let titles = [head.title.as_deref(), state.h1.as_deref()];
+    titles.into_iter().flatten().map(plain).collect()
 }
 
-impl Shown {
-    fn of(html: &str, head: &Head, state: &PageState) -> Self {
-        let text = text_of(html);
-        let titles = [head.title.as_deref(), state.h1.as_deref()];
-        Self {
-            titles: plain(&titles.into_iter().flatten().collect::<Vec<_>>().join("\n")),
-            words: words(&text),
-            main_words: state.body.iter().map(|block| words(&block.text)).sum(),
-            text,
-        }
+/// Whether one of the page's titles is the headline under which it is known.
+fn bears(head: &Head, state: &PageState, headline: &str) -> bool {
+    let wanted = letters(headline);
+    let titles = [&state.h1, &state.og_title, &state.ld_headline, &head.title];
+    !wanted.is_empty()
+        && titles.into_iter().flatten().any(|title| {
+            let title = letters(title);
+            title == wanted || (wanted.len() >= 6 && title.contains(&wanted))
+        })
+}
+
+/// The letters and digits, in lower case.
+fn letters(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The evidence on a page without much of a text.
+struct Case<'a> {
+    titles: Vec<String>,
+    /// How much the page claims to be an article, see [`Head::claims_article`].
+    claims: u32,
+    /// Whether it bears the headline under which it is known.
+    known: Option<bool>,
+    /// Whether it says that its text is not for everybody.
+    walled: bool,
+    body: &'a [Block],
+    main_words: usize,
+    shown: &'a Shown,
+}
+
+impl Case<'_> {
+    /// The weight of all that speaks for an article.
+    fn for_article(&self) -> u32 {
+        let prose = self
+            .body
+            .iter()
+            .any(|block| words(&block.text) >= PROSE_WORDS);
+        self.claims + u32::from(prose) + 3 * u32::from(self.known == Some(true))
     }
 
-    fn says(&self, phrases: &'static [&'static str]) -> Option<&'static str> {
-        let said = |phrase: &&&str| self.text.contains(**phrase) || self.titles.contains(**phrase);
-        phrases.iter().find(said).copied()
+    /// The phrase of a notice that the page as a whole is, by a title that says little else, or by its text.
+    fn notice(
+        &self,
+        in_title: Option<&'static str>,
+        phrases: &'static [&'static str],
+    ) -> Option<&'static str> {
+        if self.shown.words() > NOTICE_WORDS || self.main_words >= NOTICE_TEXT {
+            return None;
+        }
+        let titled = in_title.or_else(|| {
+            let mut parts = self.titles.iter().flat_map(|title| parts(title));
+            parts.find_map(|part| titled(phrases, part))
+        });
+        let all = self.shown.content_words().max(1);
+        let mut text = 0;
+        let mut said = None;
+        for line in self.shown.content() {
+            let whole = sentences(&line.text).find_map(|sentence| {
+                let phrase = dense(phrases, sentence)?;
+                (words(sentence) * 4 >= all).then_some(phrase)
+            });
+            let weight = match whole {
+                Some(_) => 2,
+                None => u32::from(find(phrases, &line.text).is_some()),
+            };
+            if weight > text {
+                text = weight;
+                said = whole.or_else(|| find(phrases, &line.text));
+            }
+        }
+        let mut against = 2 * u32::from(titled.is_some()) + text;
+        if against >= 2 && self.known == Some(false) {
+            against += 1;
+        }
+        (against >= 2 && against > self.for_article())
+            .then_some(titled.or(said))
+            .flatten()
     }
 
     fn bot_check(&self) -> Option<&'static str> {
-        let titled = find(&PHRASES.robot_title, &self.titles).filter(|_| self.main_words < 60);
-        let said = self.says(&PHRASES.robot).or(titled);
-        said.filter(|_| self.words <= NOTICE_WORDS)
+        let mut parts = self.titles.iter().flat_map(|title| parts(title));
+        let titled = parts.find_map(|part| titled(&PHRASES.robot_title, part));
+        self.notice(titled, &PHRASES.robot)
     }
 
     fn not_found(&self) -> Option<&'static str> {
-        let titled = self.titles.lines().find_map(|title| {
-            let mut parts = title
-                .split([':', '|', '·', '–', '—'])
-                .flat_map(|part| part.split(" - "));
-            let alone =
-                parts.find_map(|part| find(&PHRASES.gone_title, part).filter(|_| words(part) <= 3));
-            let of_pages = find(&PHRASES.gone, title).filter(|_| words(title) <= 12);
-            alone.or(of_pages)
-        });
-        let titled = titled.filter(|_| self.main_words < 80);
-        titled.or_else(|| {
-            find(&PHRASES.gone, &self.text)
-                .filter(|_| self.words <= NOTICE_WORDS && self.main_words < 40)
-        })
-    }
-
-    fn consent(&self) -> Option<&'static str> {
-        // A banner stands over nearly every page; a wall is nearly the whole page.
-        let asks = self.says(&PHRASES.consent)?;
-        self.says(&PHRASES.consent_offer)?;
-        let wall =
-            self.words <= 2 * NOTICE_WORDS && self.about_consent() * 3 >= self.main_words.max(1);
-        wall.then_some(asks)
-    }
-
-    /// Words of the lines that are about cookies and privacy.
-    fn about_consent(&self) -> usize {
-        self.text
-            .lines()
-            .filter(|line| find(&PHRASES.consent_about, line).is_some())
-            .map(words)
-            .sum()
-    }
-
-    fn paywall(&self, head: &Head) -> Option<&'static str> {
-        let asks = self.says(&PHRASES.pay)?;
-        let wall = (self.main_words < 60 && self.words <= NOTICE_WORDS) || head.claims_wall();
-        wall.then_some(asks)
+        let mut parts = self.titles.iter().flat_map(|title| parts(title));
+        let titled = parts.find_map(says_only_gone);
+        self.notice(titled, &PHRASES.gone)
     }
 
     fn down(&self) -> Option<&'static str> {
-        let titled = self
-            .titles
-            .lines()
-            .find_map(|title| find(&PHRASES.down, title).filter(|_| words(title) <= 8));
-        let titled = titled.filter(|_| self.main_words < 40 && self.words <= NOTICE_WORDS);
-        titled.or_else(|| {
-            find(&PHRASES.down, &self.text)
-                .filter(|_| self.words <= DOWN_WORDS && self.main_words < 40)
-        })
+        self.notice(None, &PHRASES.down)
     }
+
+    fn consent(&self) -> Option<&'static str> {
+        let says = |phrases: &'static [&'static str]| {
+            let mut lines = self.shown.lines.iter();
+            lines.find_map(|line| find(phrases, &line.text))
+        };
+        let asks = says(&PHRASES.consent)?;
+        // What is offered is a button of a few words, and no part of a sentence.
+        let mut lines = self.shown.lines.iter();
+        let offers =
+            lines.any(|line| line.words <= 6 && find(&PHRASES.consent_offer, &line.text).is_some());
+        if !offers || self.shown.words() > 2 * NOTICE_WORDS {
+            return None;
+        }
+        let is_about = |line: &&Line| find(&PHRASES.consent_about, &line.text).is_some();
+        let about: usize = self
+            .shown
+            .lines
+            .iter()
+            .filter(is_about)
+            .map(|l| l.words)
+            .sum();
+        let prose = || self.shown.content().filter(|line| line.words >= 8);
+        let other: usize = prose().filter(|l| !is_about(l)).map(|l| l.words).sum();
+        let in_article: usize = prose().filter(|l| l.in_article).map(|l| l.words).sum();
+        let is_known = self.known == Some(true) || self.claims >= 2;
+        let article = (is_known && in_article.max(other) >= PROSE_WORDS)
+            || (other >= 8 && other * 3 >= about);
+        (!article).then_some(asks)
+    }
+
+    fn paywall(&self) -> Option<&'static str> {
+        // A line in a menu or a footer asks everybody; so does one above the text.
+        let first = self
+            .body
+            .iter()
+            .find(|block| words(&block.text) >= PROSE_WORDS)
+            .map(|block| plain(&block.text));
+        let mut behind = first.is_none();
+        let (mut asks, mut asked) = (None, 0);
+        for line in self.shown.content() {
+            let phrase = sentences(&line.text).find_map(|sentence| dense(&PHRASES.pay, sentence));
+            if let Some(phrase) = phrase.filter(|_| behind) {
+                asks = asks.or(Some(phrase));
+                asked += 1;
+            }
+            behind |= first
+                .as_deref()
+                .is_some_and(|first| line.text.contains(first));
+        }
+        let asks = asks?;
+        if self.walled {
+            return Some(asks);
+        }
+        let few = self.main_words < 60 && self.shown.words() <= NOTICE_WORDS;
+        // A login for those who comment stands below many a short text.
+        let is_known = self.known == Some(true) || self.claims >= 2;
+        let ends = self.body.last().is_some_and(|block| ends_well(&block.text));
+        let article = first.is_some() && is_known && ends && asked < 2;
+        (few && !article).then_some(asks)
+    }
+}
+
+/// Whether a text ends with the end of a sentence, rather than being cut off.
+fn ends_well(text: &str) -> bool {
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || "\"'”’»“)」』".contains(c));
+    !text.ends_with("...") && text.ends_with(['.', '!', '?', '。', '！', '？', '।', '؟', '۔'])
+}
+
+/// The parts of a title: the headline, the name of the site.
+fn parts(title: &str) -> impl Iterator<Item = &str> {
+    title
+        .split([':', '|', '·', '–', '—', '«', '»', '.'])
+        .flat_map(|part| part.split(" - "))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+}
+
+fn sentences(line: &str) -> impl Iterator<Item = &str> {
+    line.split(['.', '!', '?', '。', '！', '？', '।', '؟', '…', '\n'])
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
+}
+
+/// A phrase that is a good part of what a sentence says. Two words of five are; of a long one a quarter is not, since a
+/// story may speak of such a page.
+fn dense(phrases: &'static [&'static str], sentence: &str) -> Option<&'static str> {
+    let all = words(sentence);
+    let is = |phrase: &&&str| words(phrase) * 5 >= all * 2 && has(sentence, phrase);
+    phrases.iter().find(is).copied()
+}
+
+/// A phrase that is most of a title: a headline may well have half of one.
+fn titled(phrases: &'static [&'static str], title: &str) -> Option<&'static str> {
+    let all = words(title);
+    let is = |phrase: &&&str| words(phrase) * 2 > all && has(title, phrase);
+    phrases.iter().find(is).copied()
+}
+
+/// Whether a title says that something was not found, and nothing else.
+fn says_only_gone(part: &str) -> Option<&'static str> {
+    if words(part) > 6 {
+        return None;
+    }
+    let said = find(&PHRASES.gone_title, part)?;
+    let mut rest = part.to_owned();
+    for phrase in PHRASES.gone_title.iter().chain(&PHRASES.gone_fill) {
+        if has(&rest, phrase) {
+            rest = rest.replace(phrase, " ");
+        }
+    }
+    (!rest.chars().any(char::is_alphanumeric)).then_some(said)
 }
 
 /// The visible text of a page, a block a line, in lower case.
@@ -206,14 +363,30 @@ pub(super) fn text_of(html: &str) -> String {
 }
 
 fn find(phrases: &'static [&'static str], text: &str) -> Option<&'static str> {
-    phrases
-        .iter()
-        .find(|phrase| text.contains(**phrase))
-        .copied()
+    phrases.iter().find(|phrase| has(text, phrase)).copied()
+}
+
+/// Whether a text has a phrase as whole words. Phrases of inflected languages end where their endings begin, so only a
+/// number has to end where the phrase does.
+pub(super) fn has(text: &str, phrase: &str) -> bool {
+    let spaced = |c: char| c.is_alphanumeric() && !is_spaceless(c);
+    text.match_indices(phrase).any(|(at, _)| {
+        let (before, from) = text.split_at(at);
+        let after = from.get(phrase.len()..).unwrap_or_default();
+        let begins = !phrase.starts_with(spaced) || !before.ends_with(spaced);
+        let ends = !phrase.ends_with(|c: char| c.is_ascii_digit()) || !after.starts_with(spaced);
+        begins && ends
+    })
+}
+
+/// Whether words of a script run on without spaces, or take their prefixes without one.
+fn is_spaceless(c: char) -> bool {
+    is_ideograph(c)
+        || matches!(u32::from(c), 0x0590..=0x06ff | 0x0e00..=0x0eff | 0x3040..=0x30ff | 0xac00..=0xd7af)
 }
 
 /// Words between spaces; of scripts that have none, two characters make a word.
-fn words(text: &str) -> usize {
+pub(super) fn words(text: &str) -> usize {
     let ideographs = text.chars().filter(|c| is_ideograph(*c)).count();
     let spaced = text
         .split_whitespace()
@@ -223,67 +396,4 @@ fn words(text: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::extract::{PageKind, article};
-
-    fn check(html: &str, kind: PageKind) {
-        assert_eq!(article(html.as_bytes(), None, None).kind, kind, "{html}");
-    }
-
-    #[test]
-    fn walls_and_notices_are_no_articles() {
-        check(
-            "<html><body><p>Please log in.</p></body></html>",
-            PageKind::Paywall,
-        );
-        check(
-            "<title>Page not found - Example</title><h1>Oops!</h1><p>The page that you are looking for is not here. Try a search?</p>",
-            PageKind::Soft404,
-        );
-        check(
-            "<title>Just a moment...</title><h1>news.example</h1><p>Verifying you are human. This may take a few seconds.</p>",
-            PageKind::BotCheck,
-        );
-        check(
-            "<title>News</title><div><h2>Before you continue</h2><p>We use cookies and data to deliver services, and with our partners to show ads.</p><button>Accept all</button></div>",
-            PageKind::Consent,
-        );
-        check(
-            "<h1>Minister resigns</h1><p>The minister has resigned.</p><div>Subscribe to continue reading. Already a subscriber? Log in</div>",
-            PageKind::Paywall,
-        );
-        check(
-            "<html><body><img src=a><nav><a href=/>Home</a></nav></body></html>",
-            PageKind::NotArticle,
-        );
-        check("", PageKind::NotArticle);
-    }
-
-    #[test]
-    fn an_article_is_an_article_whatever_stands_around_it() {
-        let text = "<p>The committee met on Monday and agreed on a new plan for the harbour, which is to be built over five years.</p>".repeat(8);
-        for around in [
-            "<div>We use cookies. Accept all</div>",
-            "<div>Already a subscriber? Please log in</div>",
-            "<div>404 page not found</div>",
-            "<title>Just a moment: how the captcha began</title>",
-        ] {
-            check(
-                &format!("{around}<article><h1>Plan agreed</h1>{text}</article>"),
-                PageKind::Article,
-            );
-        }
-        check(
-            "<article><h1>Bank closes 404 branches</h1><p>The bank said on Monday that it will close 404 branches by June.</p></article>",
-            PageKind::Article,
-        );
-        check(
-            "<article><h1>Missing girl not found after three days</h1><p>The police said that the search would go on.</p></article>",
-            PageKind::Article,
-        );
-        check(
-            "<article><h1>Short</h1><p>A short note of one sentence.</p></article>",
-            PageKind::Article,
-        );
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@ mod main_text;
 pub(crate) mod markup;
 mod opening;
 mod page;
+mod page_data;
 pub mod pdf;
 mod plain;
 mod role;
@@ -36,12 +37,13 @@ mod view;
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
 pub const SCHEME: u16 = 4;
 
-pub use article::{Article, article, article_in, explain};
+pub use article::{Article, article, article_in, article_under, explain};
 pub use document::{document, media_type};
 pub use form::Form;
 pub use kind::PageKind;
 pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_links};
 pub use main_text::Explained;
+pub use page_data::TextSource;
 pub use role::Role;
 pub use signs::{Sign, Signs, signs};
 pub use view::{View, check_selector};

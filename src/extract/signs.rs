@@ -41,7 +41,7 @@ pub fn signs(body: &[u8], content_type: Option<&str>) -> Signs {
         (PageKind::Consent, &PHRASES.consent),
         (PageKind::BotCheck, &PHRASES.robot),
     ] {
-        let said = list.iter().filter(|phrase| text.contains(**phrase));
+        let said = list.iter().filter(|phrase| kind::has(&text, phrase));
         phrases.extend(said.map(|phrase| (kind, *phrase)));
     }
     Signs {

@@ -44,6 +44,7 @@ impl Poll<'_> {
         for item in &mut sighting.items {
             let address = item.state.address.clone();
             let address = address.filter(|_| moved(item));
+            let title = item.state.title.as_deref();
             let (Some(address), Some(known)) = (address, &mut item.known) else {
                 looks.push(None);
                 continue;
@@ -52,7 +53,7 @@ impl Poll<'_> {
             self.refresh(known)?;
             let now = self.pipeline.now();
             looks.push(match clocks::look_now(&known.row.page, now) <= now {
-                true => self.look_at(&address, known).await?,
+                true => self.look_at(&address, title, known).await?,
                 false => None,
             });
         }
@@ -73,7 +74,12 @@ impl Poll<'_> {
     }
 
     /// Looks at a page and settles what the look means; `None` when the host was not asked.
-    async fn look_at(&self, address: &str, known: &Matched) -> Result<Option<Along>, CheckError> {
+    async fn look_at(
+        &self,
+        address: &str,
+        title: Option<&str>,
+        known: &Matched,
+    ) -> Result<Option<Along>, CheckError> {
         let mut row = known.row.page.clone();
         if row.url.as_deref() != Some(address) {
             // Validators belong to an address.
@@ -85,6 +91,7 @@ impl Poll<'_> {
             entry: known.row.id,
             url: address,
             row: &row,
+            title: title.or(known.row.title.as_deref()),
             feed: self.config,
         };
         let looked = self.pipeline.look(&look, self.patience).await;

@@ -28,6 +28,8 @@ pub(super) struct Look<'a> {
     pub(super) entry: EntryId,
     pub(super) url: &'a str,
     pub(super) row: &'a PageRow,
+    /// The headline under which the entry is known.
+    pub(super) title: Option<&'a str>,
     /// How its pages are asked for.
     pub(super) feed: &'a FeedConfig,
 }
@@ -64,6 +66,8 @@ pub(super) struct FoundPage {
     pub(super) state: PageState,
     /// What it shows besides the article.
     pub(super) ignored: Vec<Piece>,
+    /// Whether it is a list of other stories.
+    pub(super) is_listing: bool,
     /// The address that answered is in it.
     pub(super) capture: Capture,
     /// `Content-Type`.
@@ -75,13 +79,37 @@ pub(super) struct FoundPage {
 }
 
 impl Pipeline {
-    /// Asks for a page and reads it; every failure is part of the answer.
+    /// Asks for a page and reads it; every failure is part of the answer. A page without a text that sends its readers
+    /// to another one is read there.
     pub(super) async fn look(&self, look: &Look<'_>, patience: Patience) -> Looked {
-        if let Err(rest) = self.underway.may_read(look.url, self.now()) {
-            return left_alone(look, self.now(), None, rest);
+        let validators = look.row.validators.clone();
+        let (looked, refresh) = self.look_at(look, look.url, validators, patience).await;
+        let Some(to) = refresh else {
+            return looked;
+        };
+        let (mut looked, _) = self
+            .look_at(look, &to, Validators::default(), patience)
+            .await;
+        if let Some(validators) = &mut looked.check.validators {
+            // They belong to the other address, and the next request goes to this one.
+            (validators.etag, validators.last_modified) = (None, None);
         }
-        let mut request = FetchRequest::page(look.url, look.row.validators.clone());
-        request.headers = own_headers(look.feed, look.url);
+        looked
+    }
+
+    /// Asks for one address; also says where its page sends its readers.
+    async fn look_at(
+        &self,
+        look: &Look<'_>,
+        url: &str,
+        validators: Validators,
+        patience: Patience,
+    ) -> (Looked, Option<String>) {
+        if let Err(rest) = self.underway.may_read(look.url, self.now()) {
+            return (left_alone(look, self.now(), None, rest), None);
+        }
+        let mut request = FetchRequest::page(url, validators);
+        request.headers = own_headers(look.feed, url);
         let fetched = self.ask_page(request, look.feed, patience).await;
         let at = self.now();
         let looked = |check: PageCheck, found: Found| Looked {
@@ -107,14 +135,15 @@ impl Pipeline {
                     | NotAsked::Elsewhere { .. }
                     | NotAsked::Trouble(_) => Found::NotAsked,
                 };
-                return Looked {
+                let looked = Looked {
                     found,
                     not_before,
                     ..failed(None, why, Reason::Failed)
                 };
+                return (looked, None);
             }
         };
-        match fetched {
+        let looked = match fetched {
             Fetched::NotModified(answer) => {
                 let validators = answer.validators;
                 let check = PageCheck {
@@ -134,7 +163,7 @@ impl Pipeline {
                 };
                 looked(check, Found::Same)
             }
-            Fetched::Body(answer) => self.read_page(look, at, *answer).await,
+            Fetched::Body(answer) => return self.read_page(look, at, *answer).await,
             Fetched::Gone(_) => {
                 let error = "answered 410 Gone".to_owned();
                 failed(Some(410), error, Reason::NotFound)
@@ -149,7 +178,8 @@ impl Pipeline {
                     ..failed(failure.status, failure.to_string(), reason)
                 }
             }
-        }
+        };
+        (looked, None)
     }
 
     /// Whether a page answers from another address for good than when it was last read. What cannot be read of the
@@ -167,17 +197,29 @@ impl Pipeline {
         }
     }
 
-    async fn read_page(&self, look: &Look<'_>, at: Timestamp, answer: Answer) -> Looked {
+    async fn read_page(
+        &self,
+        look: &Look<'_>,
+        at: Timestamp,
+        answer: Answer,
+    ) -> (Looked, Option<String>) {
         let reading = look.reading.clone();
         let _mark = match self.underway.start(look.url, at) {
             Ok(mark) => mark,
-            Err(rest) => return left_alone(look, at, Some(answer.status), rest),
+            Err(rest) => return (left_alone(look, at, Some(answer.status), rest), None),
         };
+        let title = look.title.map(str::to_owned);
         let read = self.workers.run(move || {
             let content_type = answer.content_type.as_deref();
-            let read = reading.page(&answer.body, content_type, &answer.final_url);
+            let read = reading.page(
+                &answer.body,
+                content_type,
+                &answer.final_url,
+                title.as_deref(),
+            );
             (answer, read)
         });
+        let mut refresh = None;
         let (check, found) = match read.await {
             Ok((answer, Err(error))) => {
                 let error = causes(&error);
@@ -191,6 +233,7 @@ impl Pipeline {
                     over_limit,
                 }),
             )) => {
+                refresh.clone_from(&read.refresh);
                 let kind = article_kind(&read);
                 let check = match kind.notice() {
                     None => PageCheck {
@@ -216,6 +259,7 @@ impl Pipeline {
                 let page = FoundPage {
                     state,
                     ignored,
+                    is_listing: read.is_listing,
                     content_type: answer.content_type.clone(),
                     permanent,
                     over_limit,
@@ -228,13 +272,14 @@ impl Pipeline {
                 (check, Found::Nothing)
             }
         };
-        Looked {
+        let looked = Looked {
             entry: look.entry,
             url: look.url.to_owned(),
             check,
             found,
             not_before: None,
-        }
+        };
+        (looked, refresh)
     }
 }
 
@@ -327,7 +372,7 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// The reason of a page that is no article.
 pub(super) fn reason_of(kind: PageKind) -> Reason {
     match kind {
-        PageKind::Article | PageKind::NotArticle => Reason::Empty,
+        PageKind::Article | PageKind::NoText => Reason::NoText,
         PageKind::Document => Reason::Document,
         PageKind::Soft404 => Reason::Soft404,
         PageKind::Paywall => Reason::Paywall,

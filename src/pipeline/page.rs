@@ -55,6 +55,7 @@ impl Pipeline {
             entry,
             url: &url,
             row: &row.page,
+            title: row.title.as_deref(),
             feed: &config,
         };
         let looked = self.look(&look, patience).await;

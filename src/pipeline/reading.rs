@@ -113,7 +113,8 @@ impl Reading {
         self.schemes
     }
 
-    /// What a page says. `url` is the address that answered, after redirects.
+    /// What a page says. `url` is the address that answered, after redirects; `headline` the one under which the page
+    /// is known.
     ///
     /// # Errors
     /// When it is a PDF that could not be read this time.
@@ -122,8 +123,9 @@ impl Reading {
         body: &[u8],
         content_type: Option<&str>,
         url: &str,
+        headline: Option<&str>,
     ) -> Result<document::Read, document::Unreadable> {
-        document::read(body, content_type, Some(url), &self.view)
+        document::read_under(body, content_type, Some(url), &self.view, headline)
     }
 
     /// What a feed says. `url` is the address that answered, after redirects.
@@ -147,7 +149,7 @@ impl Reading {
     pub fn again(&self, capture: &Capture, known: &EntryState) -> Result<Observation, NotRead> {
         match capture.channel {
             Channel::Feed => self.items(capture)?.observation(known),
-            Channel::Page => whatever_happens(|| self.page_again(capture)),
+            Channel::Page => whatever_happens(|| self.page_again(capture, known.title())),
         }
     }
 
@@ -166,8 +168,8 @@ impl Reading {
         })
     }
 
-    fn page_again(&self, capture: &Capture) -> Result<Observation, NotRead> {
-        let read = self.page(&capture.body, content_type(capture), &capture.url);
+    fn page_again(&self, capture: &Capture, title: Option<&str>) -> Result<Observation, NotRead> {
+        let read = self.page(&capture.body, content_type(capture), &capture.url, title);
         let read = read.map_err(|error| NotRead::NotNow(error.to_string()))?;
         match article_kind(&read.article) {
             PageKind::Article | PageKind::Document => Ok(Observation {
@@ -241,7 +243,7 @@ fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedStat
 /// What a page is; one without a text is never taken for one whose text was taken away.
 pub(super) fn article_kind(read: &Article) -> PageKind {
     match read.kind {
-        PageKind::Article if read.state.body.is_empty() => PageKind::NotArticle,
+        PageKind::Article if read.state.body.is_empty() => PageKind::NoText,
         kind => kind,
     }
 }
@@ -317,6 +319,7 @@ mod tests {
             html.as_bytes(),
             Some("text/html; charset=utf-8"),
             &stored.url,
+            None,
         );
         let fresh = fresh.unwrap().article;
         let again = reading().again(&stored, &EntryState::default()).unwrap();

@@ -10,6 +10,7 @@ use super::reading::unless_damaged;
 use super::rebase::{is_stale, rebase_for};
 use super::report::{PageReport, PageResult};
 use super::revise::{self, KnownEntry, Teller};
+use super::stand_ins::{article_of, is_nobodys, nobodys, page_text, see_the_same};
 use super::{Crashed, Reading};
 use crate::domain::chain::StoredCapture;
 use crate::domain::document::{self, Between, Replaced};
@@ -17,8 +18,10 @@ use crate::domain::durations::format_duration;
 use crate::domain::event::{EventKind, Window};
 use crate::domain::fingerprint::{address_key, of_page_state, of_text};
 use crate::domain::life::redirect::{Elsewhere, elsewhere};
+use crate::domain::life::stand_in::{PageText, another_page, bears, is_replaced};
 use crate::domain::life::{
-    Held, Looks, PageLife, Reason, Rule, Sight, Step, doubt::doubt, doubt::lost_its_end, judge,
+    Doubt, Held, Looks, PageLife, Reason, Rule, Sight, Step, doubt::doubt, doubt::lost_its_end,
+    judge,
 };
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
@@ -97,16 +100,48 @@ pub(super) struct Settled {
     page_capture: Option<Capture>,
     held_capture: Option<Capture>,
     alias: Option<NewAlias>,
+    text: Option<PageText>,
+    stands_in: bool,
     /// How long an article was missing that is back.
     missing_since: Option<Timestamp>,
 }
 
 /// What a look at a page says, once the texts are compared.
-struct Seen {
+pub(super) struct Seen {
     sight: Sight,
-    check: PageCheck,
+    pub(super) check: PageCheck,
     page: Option<Box<FoundPage>>,
     alias: Option<NewAlias>,
+    /// The text that the page shows, and whether it is no article's.
+    text: Option<PageText>,
+    stands_in: bool,
+}
+
+impl Seen {
+    /// A look whose text is not read.
+    pub(super) fn unread(check: PageCheck, sight: Sight) -> Self {
+        Self {
+            sight,
+            check,
+            page: None,
+            alias: None,
+            text: None,
+            stands_in: false,
+        }
+    }
+
+    /// A look whose text is not the article's.
+    pub(super) fn stand_in(check: PageCheck, text: PageText) -> Self {
+        Self {
+            stands_in: true,
+            ..Self::unread(check, Sight::Unclear).with(Some(text))
+        }
+    }
+
+    /// The same, with the text that the page shows.
+    pub(super) fn with(self, text: Option<PageText>) -> Self {
+        Self { text, ..self }
+    }
 }
 
 /// Settles what a look means. The known state in `before` is amended where the page has moved for good.
@@ -184,6 +219,8 @@ pub(super) fn settle(
         page_capture,
         held_capture,
         alias: seen.alias,
+        text: seen.text,
+        stands_in: seen.stands_in,
         missing_since: before.life.missing.map(|missing| missing.since),
     })
 }
@@ -212,6 +249,8 @@ impl Settled {
             page_capture: None,
             held_capture: None,
             alias: None,
+            text: None,
+            stands_in: false,
             missing_since: None,
         }
     }
@@ -268,6 +307,8 @@ impl Settled {
         outcome.life = self.life;
         outcome.page_capture = self.page_capture;
         outcome.held_capture = self.held_capture;
+        outcome.page_text = self.text;
+        outcome.stands_in = self.stands_in;
         outcome.aliases.extend(self.alias);
     }
 }
@@ -293,33 +334,43 @@ fn see(
         url, check, found, ..
     } = looked;
     let is_absent = check.reason.is_some_and(Reason::is_absence);
-    let unread = |check, sight| Seen {
-        sight,
-        check,
-        page: None,
-        alias: None,
-    };
     let page = match found {
-        Found::Same => return Ok(unread(check, Sight::There)),
+        Found::Same => return see_the_same(check, before, readers),
         Found::Page(page) => page,
-        Found::Nothing if is_absent => return Ok(unread(check, Sight::Missing)),
+        Found::Nothing if is_absent => return Ok(Seen::unread(check, Sight::Missing)),
         Found::Nothing | Found::NotAsked | Found::Barred(_) => {
-            return Ok(unread(check, Sight::Unclear));
+            return Ok(Seen::unread(check, Sight::Unclear));
         }
     };
+    let (at, status) = (check.at, check.status);
+    let unread = |error: String, reason: Reason, sight: Sight| {
+        Seen::unread(look::failed_check(at, status, error, reason), sight)
+    };
+    let text = page_text(&url, &page, at).filter(|_| check.ok);
     let in_force = before.rules.in_force(before.row.page.ok);
-    if look::shows_the_known(&before.row, &page.state, &in_force) {
+    let is_known = look::shows_the_known(&before.row, &page.state, &in_force);
+    let known = match is_known {
+        true => None,
+        false => comparable(before, &page.state, readers, reading, at)?,
+    };
+    if let Some(text) = &text
+        && is_nobodys(
+            text,
+            before,
+            (is_known, known.as_ref()),
+            &page.state,
+            readers,
+        )?
+    {
+        return Ok(nobodys(text.clone(), &check));
+    }
+    if is_known {
         // Whatever the rules take the page for now: it is the article that it was.
         return Ok(Seen {
-            sight: Sight::There,
             page: Some(page),
-            check,
-            alias: None,
+            ..Seen::unread(check, Sight::There).with(text)
         });
     }
-    let (at, status) = (check.at, check.status);
-    let failed = |error: String, reason: Reason| look::failed_check(at, status, error, reason);
-    let known = comparable(before, &page.state, readers, reading, at)?;
     if let Some(place) = elsewhere(&url, &page.capture.url)
         && !same_story(before, known.as_ref(), &page.state)
     {
@@ -331,66 +382,107 @@ fn see(
                 (Reason::RedirectedAway, Sight::Missing)
             }
         };
-        return Ok(unread(failed(error, reason), sight));
+        return Ok(unread(error, reason, sight));
     }
-    let Some(known) = known else {
+    let Some(known) = article_of(known, before, text.as_ref(), readers)? else {
         if !check.ok {
-            return Ok(unread(check, absent_or_unclear(is_absent)));
+            return Ok(Seen::unread(check, absent_or_unclear(is_absent)));
         }
         let alias = moved_for_good(&url, &page, before, readers)?;
         return Ok(Seen {
-            sight: Sight::There,
             page: Some(page),
-            check,
             alias,
+            ..Seen::unread(check, Sight::There).with(text)
         });
     };
     if check.ok && (known.document.is_some() || page.state.document.is_some()) {
         return see_document(&url, page, check, &known, before, readers);
     }
+    let title = before.row.title.as_deref();
+    let is_replaced = is_replaced(&known.body, &page.state.body);
+    let has_headline = bears(title, Some(&known), &page.state);
     let doubt = doubt(&known.body, &page.state.body);
+    let check = match weigh(&page, check, &known, doubt, before, readers)? {
+        Ok(check) => check,
+        Err((check, sight)) => return Ok(Seen::unread(check, sight)),
+    };
+    if !check.ok {
+        // A word alone takes no article away: its text and its headline have to be gone as well.
+        let is_gone = is_absent && (is_replaced || page.state.body.is_empty()) && !has_headline;
+        return Ok(Seen::unread(check, absent_or_unclear(is_gone)));
+    }
+    if let Some(why) = another_page(&known, title, &page.state, page.is_listing) {
+        let seen = unread(why.to_owned(), Reason::NotArticle, Sight::Unclear);
+        return Ok(seen.with(text));
+    }
+    let (sight, error) = match doubt {
+        Some(doubt) => (
+            Sight::Doubtful(of_page_state(&page.state).whole),
+            Some(doubt.to_string()),
+        ),
+        None if is_replaced && !has_headline => (
+            Sight::Doubtful(of_page_state(&page.state).whole),
+            Some("nothing of the text and of the headline is left".to_owned()),
+        ),
+        None => (Sight::There, None),
+    };
+    let check = PageCheck { error, ..check };
+    let alias = moved_for_good(&url, &page, before, readers)?;
+    Ok(Seen {
+        page: Some(page),
+        alias,
+        ..Seen::unread(check, sight).with(text)
+    })
+}
+
+/// Weighs a text against walls, pages that break off and notices: the check to go on with, or the end of the look.
+fn weigh(
+    page: &FoundPage,
+    check: PageCheck,
+    known: &PageState,
+    doubt: Option<Doubt>,
+    before: &Before,
+    readers: &Readers,
+) -> Result<Result<PageCheck, (PageCheck, Sight)>, StoreError> {
+    let failed = |error: String, reason: Reason| {
+        let check = look::failed_check(check.at, check.status, error, reason);
+        Ok(Err((check, Sight::Unclear)))
+    };
     let is_part = doubt.is_some_and(|doubt| doubt.is_part() && doubt.now >= A_PART);
     let lost_its_end = lost_its_end(&known.body, &page.state.body);
-    let mut check = check;
+    let goes_on = |check: &PageCheck| look::well(check.at, page.capture.status);
     if is_part || lost_its_end {
         let now = signs(&page.capture.body, page.content_type.as_deref());
         let sign = now.new_since(earlier_signs(before, readers)?.as_ref());
         match sign {
             Some(Sign::BreaksOff) if lost_its_end => {
                 let error = "the page breaks off, and the end of the text is missing".to_owned();
-                return Ok(unread(failed(error, Reason::Truncated), Sight::Unclear));
+                return failed(error, Reason::Truncated);
             }
             Some(Sign::Wall(kind)) if is_part => {
                 let notice = kind.notice().unwrap_or_default();
-                let error = format!("{notice}, or of most of it");
-                return Ok(unread(failed(error, look::reason_of(kind)), Sight::Unclear));
+                return failed(format!("{notice}, or of most of it"), look::reason_of(kind));
             }
             // Too little is left of the text for a page that has always asked for subscribers to be told from a wall:
             // what is left is the article's, and nothing else is new.
             None if is_part && matches!(check.reason, Some(Reason::Paywall | Reason::Consent)) => {
-                check = look::well(check.at, page.capture.status);
+                return Ok(Ok(goes_on(&check)));
             }
             _ => {}
         }
     }
-    if !check.ok {
-        return Ok(unread(check, absent_or_unclear(is_absent)));
-    }
-    let sight = match doubt {
-        Some(_) => Sight::Doubtful(of_page_state(&page.state).whole),
-        None => Sight::There,
-    };
-    let check = PageCheck {
-        error: doubt.map(|doubt| doubt.to_string()),
-        ..check
-    };
-    let alias = moved_for_good(&url, &page, before, readers)?;
-    Ok(Seen {
-        sight,
-        page: Some(page),
-        check,
-        alias,
-    })
+    // A short article may speak of pages that are not found, or of maintenance: its known text tells.
+    let by_words = matches!(
+        check.reason,
+        Some(Reason::Soft404 | Reason::BotCheck | Reason::Maintenance)
+    );
+    let shares = !page.state.body.is_empty()
+        && !known.body.is_empty()
+        && !is_replaced(&known.body, &page.state.body);
+    Ok(Ok(match by_words && shares {
+        true => goes_on(&check),
+        false => check,
+    }))
 }
 
 /// A document in place of a document or of a page, or a page in place of a document.
@@ -424,10 +516,9 @@ fn see_document(
     };
     let alias = moved_for_good(url, &page, before, readers)?;
     Ok(Seen {
-        sight,
         page: Some(page),
-        check: PageCheck { error, ..check },
         alias,
+        ..Seen::unread(PageCheck { error, ..check }, sight)
     })
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::clean;
 use crate::domain::state::{Block, BlockKind, Document, FeedState, Link};
-use crate::extract::{Article, Explained};
+use crate::extract::{Article, Explained, TextSource};
 use crate::feed::{ParsedFeed, Repair};
 use crate::time::Timestamp;
 
@@ -78,6 +78,8 @@ pub struct ArticleJson {
     /// The document, where it is no page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Document>,
+    /// Where the text was read: `html`, `json_ld`, `page_data`, or the element whose fallback it is (`noscript` …).
+    pub source: &'static str,
     /// The blocks of the text.
     pub blocks: Vec<BlockJson>,
     /// Block texts joined by blank lines.
@@ -140,6 +142,7 @@ pub fn article_json(article: &Article) -> ArticleJson {
         kind: article.kind.as_str(),
         reason: reason(article),
         document: state.document.clone(),
+        source: article.source.as_str(),
         blocks: state
             .body
             .iter()
@@ -301,6 +304,9 @@ pub fn article_text(article: &Article) -> String {
         line(&mut out, "document", Some(&known));
     }
     line(&mut out, "text", counted(&state.body).as_deref());
+    if article.source != TextSource::Html {
+        line(&mut out, "source", Some(article.source.as_str()));
+    }
     for block in &state.body {
         out.push('\n');
         out.push_str(match block.kind {
@@ -386,7 +392,7 @@ mod tests {
         let json = serde_json::to_value(article_json(&article)).unwrap();
         let expected = serde_json::json!({
             "title": "Head", "standfirst": null, "byline": null, "published": null, "modified": null,
-            "canonical_url": "https://e.example/c", "language": "en", "kind": "article", "truncated": false,
+            "canonical_url": "https://e.example/c", "language": "en", "kind": "article", "source": "html", "truncated": false,
             "blocks": [
                 {"kind": "paragraph", "text": "One sentence of the text."},
                 {"kind": "list_item", "text": "first item of it"},

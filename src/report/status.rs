@@ -112,6 +112,9 @@ pub struct FeedsStatus {
     /// The first of them, those that never stay the same before the others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread_documents: Vec<UnreadDocument>,
+    /// Addresses of pages that have no text of their own (`no_text`, `not_article`): the newest ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages_without_text: Vec<String>,
     /// Articles that were taken down.
     pub removed: u64,
     /// The feeds that need a look, the worst first.
@@ -399,6 +402,7 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             let text = format!("without a text at the last look: {}", unread.join(", "));
             parts.push(Part::new(Mark::Look, "pages", text).hint("revisor history ENTRY"));
         }
+        parts.extend(without_text(feeds));
     }
     parts.extend(documents(feeds));
     parts.extend(late(feeds, view));
@@ -441,6 +445,31 @@ fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {
         parts.push(Part::new(Mark::Wrong, "left alone", text).hint("revisor status --json"));
     }
     parts
+}
+
+/// Pages that are not compared, since they have no text of their own.
+fn without_text(feeds: &FeedsStatus) -> Option<Part> {
+    let addresses: Vec<String> = feeds
+        .pages_without_text
+        .iter()
+        .map(|address| clean::excerpt(address, 100))
+        .collect();
+    let first = feeds.pages_without_text.first()?;
+    let reasons = ["no_text", "not_article"];
+    let pages = reasons
+        .iter()
+        .filter_map(|reason| feeds.pages_unread.get(reason));
+    let pages = pages.sum::<u64>().max(addresses.len() as u64);
+    let more = match pages - addresses.len() as u64 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let text = format!(
+        "without a text of their own, not compared: {}{more}",
+        addresses.join(", ")
+    );
+    let hint = format!("revisor inspect article {}", clean::excerpt(first, 100));
+    Some(Part::new(Mark::Look, "pages", text).hint(hint))
 }
 
 /// What should have been asked for by now, and why it was not.
@@ -558,6 +587,7 @@ mod tests {
                     url: "https://court.example/scan.pdf".into(),
                     replaced: 4,
                 }],
+                pages_without_text: Vec::new(),
                 removed: 1,
                 troubled: vec![TroubledFeed {
                     feed: "bbc-world".into(),

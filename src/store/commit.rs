@@ -5,7 +5,10 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
-use super::{captures, changes, digests, entries, feeds, ignored, lives, revisions, rules, states};
+use super::{
+    captures, changes, digests, entries, feeds, ignored, lives, page_texts, revisions, rules,
+    states,
+};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{
     CaptureId, ChangeNumber, EntryId, EventId, FeedId, RevisionNumber, RuleId,
@@ -167,6 +170,9 @@ fn write_entry(
     committed.changes.extend(number);
     if let Some(check) = &outcome.page {
         record_page(tx.conn, entry.id, check)?;
+    }
+    if let Some(text) = &outcome.page_text {
+        page_texts::put(tx.conn, entry.id, text, outcome.stands_in)?;
     }
     if let Some(life) = &outcome.life {
         lives::put(tx, look.feed, entry.id, life, outcome.held_capture.as_ref())?;

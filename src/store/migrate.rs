@@ -75,6 +75,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 13,
         sql: include_str!("../../migrations/0013_ignored.sql"),
     },
+    Migration {
+        number: 14,
+        sql: include_str!("../../migrations/0014_stand_ins.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

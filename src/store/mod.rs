@@ -32,6 +32,7 @@ mod maintenance;
 mod migrate;
 mod open;
 mod outbox;
+mod page_texts;
 mod reader;
 mod rederive;
 mod reserve;

@@ -28,6 +28,8 @@ pub struct StoreCounts {
     pub pages_due: u64,
     /// Pages on the clock whose last look read no text, by the reason.
     pub pages_unread: Vec<(Reason, u64)>,
+    /// Addresses of those that have no text of their own: the newest ones.
+    pub pages_without_text: Vec<String>,
     /// Entries whose article was taken down.
     pub removed: u64,
     /// Revisions.
@@ -169,6 +171,7 @@ impl Reader {
                     Some(now),
                 )?,
                 pages_unread: unread(&tx)?,
+                pages_without_text: without_text(&tx)?,
                 // Its page has not been read since, so the small index finds them.
                 removed: count(
                     "SELECT count(*) FROM entries WHERE life = 'removed' AND page_reason IS NOT NULL",
@@ -270,6 +273,20 @@ impl Reader {
                 .collect()
         })
     }
+}
+
+/// Pages without a text that are named.
+const PAGES_NAMED: u32 = 5;
+
+/// Addresses of pages that have no text of their own, or show one that is not theirs: the first ones.
+fn without_text(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT e.page_url FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+         WHERE e.page_reason IN ('no_text', 'not_article') AND e.page_next_at IS NOT NULL AND f.active = 1 \
+         AND e.page_url IS NOT NULL ORDER BY e.id DESC LIMIT ?1",
+    )?;
+    let rows = statement.query_map([PAGES_NAMED], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Pages whose last look read no text, by the reason, most first.

@@ -17,6 +17,8 @@ use revisor::time::{Fixed, Timestamp};
 
 use crate::support::{Page, Server, rss};
 
+mod stand_ins;
+
 /// A publisher with one feed, watched by a pipeline on a clock of its own.
 struct World {
     publisher: Server,
@@ -294,7 +296,7 @@ fn errors_and_walls_never_remove_an_article_and_are_never_its_text() {
         ),
         (
             wall("<html><body><nav><a href=/>Home</a></nav></body></html>"),
-            Reason::Empty,
+            Reason::NoText,
         ),
         // The beginning stands, and below it a wall that was not there before.
         (
@@ -662,7 +664,7 @@ fn articles_without_much_of_a_text_are_watched_for_what_they_have() {
     world.run_to(60);
     assert_eq!(
         world.entry_at("/v").page.reason,
-        Some(Reason::Empty),
+        Some(Reason::NoText),
         "only a video: nothing to compare"
     );
     world.serve(

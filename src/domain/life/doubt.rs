@@ -89,7 +89,8 @@ pub fn lost_its_end(before: &[Block], now: &[Block]) -> bool {
     })
 }
 
-fn each_word(blocks: &[Block], mut take: impl FnMut(&str)) {
+/// Takes each word of a text, in its order.
+pub(super) fn each_word(blocks: &[Block], mut take: impl FnMut(&str)) {
     for block in blocks {
         let text = visible(&block.text);
         for token in tokens(&text).iter().filter(|token| token.is_wordlike()) {

@@ -19,9 +19,11 @@ pub enum Reason {
     Maintenance,
     /// The page breaks off, and a part of the text is missing.
     Truncated,
-    /// No text was found on the page.
-    Empty,
-    /// The page is a document of which no text can be had; the look itself went well.
+    /// The page has no text besides menus and a footer.
+    NoText,
+    /// The page is another one: what many articles of the host show alike, or a front page.
+    NotArticle,
+    /// The page is a document of which no text can be had; the check itself went well.
     Document,
     /// Most of the text is gone; a second look has to confirm it.
     Held,
@@ -31,7 +33,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NotFound,
         Self::Soft404,
         Self::RedirectedAway,
@@ -40,7 +42,8 @@ impl Reason {
         Self::BotCheck,
         Self::Maintenance,
         Self::Truncated,
-        Self::Empty,
+        Self::NoText,
+        Self::NotArticle,
         Self::Document,
         Self::Held,
         Self::Failed,
@@ -58,7 +61,8 @@ impl Reason {
             Self::BotCheck => "bot_check",
             Self::Maintenance => "maintenance",
             Self::Truncated => "truncated",
-            Self::Empty => "empty",
+            Self::NoText => "no_text",
+            Self::NotArticle => "not_article",
             Self::Document => "document",
             Self::Held => "held",
             Self::Failed => "failed",
