@@ -15,6 +15,7 @@ pub mod diff;
 pub mod durations;
 pub mod event;
 pub mod fingerprint;
+pub mod form;
 pub mod furniture;
 pub mod identity;
 pub mod ids;

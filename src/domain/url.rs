@@ -32,6 +32,8 @@ pub fn without_login(address: &str) -> Cow<'_, str> {
 /// - the fragment is dropped, unless it is a route of a page that is built in the browser (`#!…`, `#/…`);
 /// - the parameters of `config/tracking-params.txt` and `;jsessionid=…` are dropped, the rest of the query keeps its
 ///   order; `&amp;` that was escaped twice is `&`;
+/// - so are marks of one visit, such as `sid=` with a long value of letters and digits; a blank in the query is `%20`;
+/// - of a redirector that names its target (`google.com/url?url=…`) it is the target;
 /// - percent-encoding is in upper case and only where it is needed; trailing slashes are dropped.
 ///
 /// `index.html`, letter case of the path and the order of parameters stay: servers do tell them apart. Text that is no
@@ -49,9 +51,45 @@ pub fn without_login(address: &str) -> Cow<'_, str> {
 pub fn canonical(address: &str) -> String {
     let trimmed = address.trim();
     let url = parse_http(trimmed);
-    url.as_ref()
+    let target = url.as_ref().and_then(target_of);
+    target
+        .or(url)
+        .as_ref()
         .and_then(Parts::of)
         .map_or_else(|| trimmed.to_owned(), |parts| parts.joined())
+}
+
+/// Where the address of a redirector leads that carries the whole target in a parameter: `google.com/url?url=https://…`.
+fn target_of(url: &Url) -> Option<Url> {
+    const NAMES: [&str; 9] = [
+        "url",
+        "u",
+        "q",
+        "to",
+        "target",
+        "dest",
+        "destination",
+        "redirect",
+        "link",
+    ];
+    const PATHS: [&str; 12] = [
+        "", "url", "go", "goto", "out", "exit", "away", "link", "l", "r", "rd", "redir",
+    ];
+    url.query()?;
+    let last = url.path().trim_end_matches('/').rsplit('/').next()?;
+    let last = last
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let redirects =
+        PATHS.contains(&last.as_str()) || last.contains("click") || last.contains("redirect");
+    let mut pairs = url
+        .query_pairs()
+        .filter(|(name, _)| NAMES.contains(&&*name.to_ascii_lowercase()));
+    pairs
+        .find_map(|(_, value)| parse_http(value.trim()))
+        .filter(|target| redirects && target.host_str() != url.host_str())
 }
 
 /// The canonical address of the page that an AMP or mobile address is another form of; `None` when the address is no
@@ -100,6 +138,14 @@ pub fn is_home(address: &str) -> bool {
             parts.path.is_empty() && parts.query.is_empty() && parts.route.is_empty()
         })
     })
+}
+
+/// The part of a page that an address names, if it names one.
+#[must_use]
+pub fn fragment_of(address: &str) -> Option<String> {
+    let url = parse_http(address.trim())?;
+    let fragment = url.fragment().filter(|fragment| !is_route(fragment))?;
+    (!fragment.is_empty()).then(|| fragment.to_owned())
 }
 
 /// The address inside of one of an AMP cache.
@@ -287,15 +333,38 @@ fn canonical_query(query: &str) -> String {
         while let Some(rest) = parameter.strip_prefix("amp;") {
             parameter = rest;
         }
-        if parameter.is_empty() || TRACKING.drops(parameter) {
+        if parameter.is_empty() || TRACKING.drops(parameter) || is_session(parameter) {
             continue;
         }
         if !kept.is_empty() {
             kept.push('&');
         }
-        kept.push_str(parameter);
+        // In a query both are a blank.
+        kept.push_str(&parameter.replace('+', "%20"));
     }
     kept
+}
+
+/// Whether a parameter is the mark of one visit. A short or plain value under such a name may be that of an article.
+fn is_session(parameter: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "sid",
+        "session",
+        "sessionid",
+        "session_id",
+        "phpsessid",
+        "jsessionid",
+        "s",
+    ];
+    const SHORTEST: usize = 16;
+    let Some((name, value)) = parameter.split_once('=') else {
+        return false;
+    };
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+        && value.len() >= SHORTEST
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Percent-encoding with upper-case digits, and none for characters that never need it (RFC 3986 §6.2.2).
@@ -404,6 +473,35 @@ fn begins(text: &str, prefix: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn redirectors_and_marks_of_a_visit_name_the_article() {
+        let article = "https://town.example/2026/rates";
+        for address in [
+            "https://www.google.com/url?rct=j&sa=t&url=https://town.example/2026/rates/&ct=ga&cd=CAIy&usg=AOvV",
+            "https://l.portal.example/l.php?u=https%3A%2F%2Ftown.example%2F2026%2Frates%3Futm_source%3Dx&h=AT0",
+            "http://www.finder.example/news/apiclick.aspx?ref=FexRss&tid=6B2&url=https%3a%2f%2ftown.example%2f2026%2frates",
+            "https://town.example/2026/rates?sid=9f86d081884c7d659a2feaa0c55ad015",
+        ] {
+            assert_eq!(canonical(address), article, "{address}");
+        }
+        for address in [
+            "https://town.example/article?sid=26%2F11%2F30%2F123",
+            "https://town.example/article?sid=12345",
+            "https://town.example/news/rates?ref=https://other.example/a",
+            "https://town.example/login?u=https://town.example/a",
+        ] {
+            assert!(
+                canonical(address).starts_with("https://town.example/")
+                    && canonical(address).contains('?'),
+                "{address}"
+            );
+        }
+        assert_eq!(
+            canonical("https://a.example/?q=x+y"),
+            canonical("https://a.example/?q=x%20y")
+        );
+    }
 
     #[test]
     fn no_login_is_shown_and_nothing_else_is_changed() {

@@ -37,5 +37,5 @@ pub use kind::PageKind;
 pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_links};
 pub use main_text::Explained;
 pub use role::Role;
-pub use signs::{Sign, Signs, signs};
+pub use signs::{Sign, Signs, asks_to_pay, signs};
 pub use view::{View, check_selector};

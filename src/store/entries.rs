@@ -12,7 +12,7 @@ use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
 use crate::domain::life::Reason;
-use crate::domain::outcome::{AliasKey, ClaimedDates, Left, Stamp, Validators};
+use crate::domain::outcome::{AliasKey, AliasKind, ClaimedDates, Left, Stamp, Validators};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
@@ -254,6 +254,19 @@ impl Reader {
                 known.extend(bearer);
             }
             Ok(known)
+        })
+    }
+
+    /// How many entries of a feed were found again under a new guid.
+    pub fn renamed_entries(&self, feed: FeedId) -> Result<usize, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT count(DISTINCT entry_id) FROM aliases \
+                 WHERE feed_id = ?1 AND kind = ?2 AND reason LIKE '%, new guid%'",
+            )?;
+            let count: i64 =
+                statement.query_row(params![feed, AliasKind::Guid], |row| row.get(0))?;
+            Ok(usize::try_from(count).unwrap_or_default())
         })
     }
 
