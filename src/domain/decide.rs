@@ -198,7 +198,9 @@ pub fn decide(
         state,
         fingerprints,
     };
-    let begins_to_flap = quiet == Some(Quiet::Flapping) && returns == 2;
+    // An address that goes back and forth was told of when it first moved.
+    let begins_to_flap =
+        quiet == Some(Quiet::Flapping) && returns == 2 && !returns::is_of_keys(&comparison);
     Decision::Revised(Box::new(Revised {
         step,
         comparison,

@@ -226,12 +226,14 @@ pub(super) fn rotates(past: &[PastRevision], comparison: &Comparison) -> bool {
         };
         !moved.is_empty() && moved.iter().all(keys) && other.seen.since(one.seen) <= SOON
     };
-    comparison.fields.iter().all(is_key)
+    is_of_keys(comparison)
         && past.windows(2).rev().filter(|pair| is_move(pair)).count() >= MOVES_KEPT
 }
 
-fn is_key(field: &Field) -> bool {
-    matches!(field, Field::Address | Field::Guid)
+/// Whether nothing but an address or a guid moved.
+pub(super) fn is_of_keys(comparison: &Comparison) -> bool {
+    let is_key = |field: &Field| matches!(field, Field::Address | Field::Guid);
+    comparison.fields.iter().all(is_key)
 }
 
 /// Whether nothing but an address or a guid moved, which has moved at least once already, soon before: some feeds give
@@ -245,7 +247,7 @@ pub(super) fn never_stays(
     at: Timestamp,
 ) -> bool {
     let moved = moved(before, now);
-    comparison.fields.iter().all(is_key)
+    is_of_keys(comparison)
         && !moved.is_empty()
         && moved.into_iter().all(|text| {
             let mut later = text.of(now);

@@ -23,6 +23,7 @@ pub(crate) mod markup;
 mod opening;
 mod page;
 mod role;
+mod section;
 mod signs;
 mod style;
 mod survey;

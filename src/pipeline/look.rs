@@ -1,9 +1,12 @@
 //! A look at an article page: the request, and what the answer is.
 
+use std::time::Duration;
+
 use super::reading::article_kind;
 use super::rebase::is_stale;
 use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
+use super::shared::Share;
 use super::{Patience, Pipeline, Reading};
 use crate::config::FeedConfig;
 use crate::domain::fingerprint::{SCHEME, address_key, of_page_state};
@@ -51,7 +54,7 @@ pub(super) enum Found {
     Nothing,
     /// The host was not asked, or only for where the page has moved; the check says why.
     NotAsked,
-    /// robots.txt forbids it, until then at least; the check says how.
+    /// robots.txt forbids it, or it belongs to other entries, until then at least; the check says how.
     Barred(Timestamp),
 }
 
@@ -73,6 +76,11 @@ impl Pipeline {
         if let Err(rest) = self.underway.may_read(look.url, self.now()) {
             return left_alone(look, self.now(), None, rest);
         }
+        let part = match self.share(look) {
+            Share::All => None,
+            Share::Part(fragment) => Some(fragment),
+            Share::Nothing(why) => return not_its_own(look, self.now(), why),
+        };
         let mut request = FetchRequest::page(look.url, look.row.validators.clone());
         request.headers = own_headers(look.feed, look.url);
         let fetched = self.ask_page(request, look.feed, patience).await;
@@ -125,7 +133,7 @@ impl Pipeline {
                 };
                 looked(check, Found::Same)
             }
-            Fetched::Body(answer) => self.read_page(look, at, *answer).await,
+            Fetched::Body(answer) => self.read_page(look, at, *answer, part).await,
             Fetched::Gone(_) => {
                 let error = "answered 410 Gone".to_owned();
                 failed(Some(410), error, Reason::NotFound)
@@ -158,7 +166,18 @@ impl Pipeline {
         }
     }
 
-    async fn read_page(&self, look: &Look<'_>, at: Timestamp, answer: Answer) -> Looked {
+    /// Reads a page, or the `part` of it that belongs to the entry.
+    async fn read_page(
+        &self,
+        look: &Look<'_>,
+        at: Timestamp,
+        mut answer: Answer,
+        part: Option<String>,
+    ) -> Looked {
+        if let Some(part) = part {
+            // So that the stored answer is read in the same way later.
+            answer.final_url = format!("{}#{part}", answer.final_url);
+        }
         let reading = look.reading.clone();
         let _mark = match self.underway.start(look.url, at) {
             Ok(mark) => mark,
@@ -211,6 +230,20 @@ impl Pipeline {
             found,
             not_before: None,
         }
+    }
+}
+
+/// How long until it is seen whether a page still belongs to other entries.
+const SHARED_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// A page of which nothing belongs to the entry is not fetched.
+fn not_its_own(look: &Look<'_>, at: Timestamp, why: String) -> Looked {
+    Looked {
+        entry: look.entry,
+        url: look.url.to_owned(),
+        check: failed_check(at, None, why, Reason::Failed),
+        found: Found::Barred(at + SHARED_FOR),
+        not_before: None,
     }
 }
 

@@ -27,6 +27,7 @@ mod round;
 mod scheduling;
 mod settings;
 mod settle;
+mod shared;
 mod visit;
 mod ways;
 mod work;

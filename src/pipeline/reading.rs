@@ -10,7 +10,8 @@ use crate::domain::ids::CaptureId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
-use crate::domain::state::{Channel, EntryState, FeedState};
+use crate::domain::state::{Channel, EntryState, FeedState, PageState};
+use crate::domain::url::fragment_of;
 use crate::extract::{self, Article, PageKind, View, article_in};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
 use crate::store::{Reader, StoreError};
@@ -109,9 +110,22 @@ impl Reading {
         self.schemes
     }
 
-    /// What a page says. `url` is the address that answered, after redirects.
+    /// What a page says. `url` is the address that answered, after redirects. With a fragment only that part of the page
+    /// is read, and what stands for the whole page says nothing.
     #[must_use]
     pub fn page(&self, body: &[u8], content_type: Option<&str>, url: &str) -> Article {
+        if let Some(fragment) = fragment_of(url) {
+            let view = self.view.of_section(&fragment);
+            let mut article = article_in(body, content_type, Some(url), &view);
+            let body = std::mem::take(&mut article.state.body);
+            let links = std::mem::take(&mut article.state.links);
+            article.state = PageState {
+                body,
+                links,
+                ..PageState::default()
+            };
+            return article;
+        }
         article_in(body, content_type, Some(url), &self.view)
     }
 

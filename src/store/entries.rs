@@ -257,6 +257,26 @@ impl Reader {
         })
     }
 
+    /// The other entries of a feed whose page is that of `entry` at `url`, fragments aside, with their addresses.
+    pub fn entries_with_page(
+        &self,
+        entry: EntryId,
+        url: &str,
+    ) -> Result<Vec<(EntryId, String)>, StoreError> {
+        const MOST: i64 = 100;
+        let page = url.split('#').next().unwrap_or_default();
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id, page_url FROM entries WHERE feed_id = (SELECT feed_id FROM entries WHERE id = ?1) \
+                 AND id <> ?1 AND (page_url = ?2 OR substr(page_url, 1, length(?2) + 1) = ?2 || '#') LIMIT ?3",
+            )?;
+            let rows = statement.query_map(params![entry, page, MOST], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// How many entries of a feed were found again under a new guid.
     pub fn renamed_entries(&self, feed: FeedId) -> Result<usize, StoreError> {
         self.read(|conn| {
