@@ -548,7 +548,10 @@ fn a_feed_whose_texts_are_all_gone_is_believed_at_the_second_poll() {
     world.run_to(24 * 60);
     let told = world.told();
     assert!(!told.is_empty() && told.len() <= 6, "{told:?}");
-    for event in world.events() {
+    let changes = world.events();
+    let changes = changes.iter().filter(|event| event.data.change.is_some());
+    assert_eq!(changes.clone().count(), 6);
+    for event in changes {
         let window = event.data.change.as_ref().unwrap().window;
         assert_eq!(
             window.first_changed.since(window.last_unchanged),
