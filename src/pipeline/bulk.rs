@@ -17,8 +17,9 @@ use crate::report::names;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// A poll that changes nearly all entries that the feed lists, and at least so many, is a change of the feed.
-const MOST: usize = 4;
+/// A poll that changes nearly all entries that a small feed lists is a change of the feed, when it changes at least so
+/// much of what `detect.bulk_edit` asks for.
+const MOST: (usize, usize) = (2, 5);
 
 /// So many entries of one poll that have nothing new but their address or guid are a move of the feed.
 const A_MOVE: usize = 3;
@@ -54,7 +55,7 @@ pub(super) fn fold_poll(
     let all = count(|_| true);
     let moved = count(only_moved);
     let (wanted, detail): (fn(&ChangeInfo) -> bool, String) =
-        if all >= limit || (all >= MOST && all * 10 >= listed * 9) {
+        if all >= limit || (all >= A_MOVE.max(limit * MOST.0 / MOST.1) && all * 10 >= listed * 9) {
             let fields = fields_of(outcome);
             (
                 |_| true,

@@ -534,7 +534,7 @@ fn a_feed_whose_texts_are_all_gone_is_believed_at_the_second_poll() {
             .collect();
         world.serve("/feed.xml", Page::rss(rss(&items)));
     };
-    let world = World::new("[page]\nfetch = \"off\"\n");
+    let world = World::new("[page]\nfetch = \"off\"\n[detect]\nbulk_edit = 100\n");
     set(&world, true);
     world.run_to(30);
     // Once, and then the texts are back.
@@ -548,10 +548,7 @@ fn a_feed_whose_texts_are_all_gone_is_believed_at_the_second_poll() {
     world.run_to(24 * 60);
     let told = world.told();
     assert!(!told.is_empty() && told.len() <= 6, "{told:?}");
-    let changes = world.events();
-    let changes = changes.iter().filter(|event| event.data.change.is_some());
-    assert_eq!(changes.clone().count(), 6);
-    for event in changes {
+    for event in world.events() {
         let window = event.data.change.as_ref().unwrap().window;
         assert_eq!(
             window.first_changed.since(window.last_unchanged),
