@@ -140,7 +140,7 @@ pub fn decide(
         }));
     };
 
-    if returns::rotates(&known.past, &comparison) {
+    if returns::keys_rotate(&known.past, &comparison) {
         return Decision::Unchanged {
             claimed,
             date_touched,

@@ -213,7 +213,7 @@ const SOON: Duration = Duration::from_hours(24);
 
 /// Whether nothing but an address or a guid moved, in an entry whose address or guid never stays: another one at each
 /// check. The moves that have been kept say so.
-pub(super) fn rotates(past: &[PastRevision], comparison: &Comparison) -> bool {
+pub(super) fn keys_rotate(past: &[PastRevision], comparison: &Comparison) -> bool {
     let is_move = |pair: &[PastRevision]| {
         let [one, other] = pair else { return false };
         let moved = moved(&one.fingerprints, &other.fingerprints);
