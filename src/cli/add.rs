@@ -8,12 +8,15 @@ use serde::Serialize;
 use super::Context;
 use super::args::{AddArgs, Format};
 use super::discover::{Finder, FoundFeed};
-use super::setup::{clock, runtime};
+use super::setup::{clock, now, runtime};
 use crate::config::{
     Config, ConfigError, EditError, Environment, Flags, NewFeed, STARTER_TOML, Secrets, add_feeds,
     edit_file, from_text, locate, names,
 };
 use crate::daemon::{Assembly, DaemonError};
+use crate::domain::durations::rough_duration;
+use crate::domain::outcome::Validators;
+use crate::domain::schedule::Plan;
 use crate::domain::url::canonical;
 use crate::error::{Error, Exit};
 use crate::fetch::Answer;
@@ -32,6 +35,9 @@ struct Added {
     /// Why there is no baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// How often it is polled, when that is less often than configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    polled: Option<String>,
 }
 
 pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> {
@@ -179,6 +185,7 @@ fn write(
         format: feed.format,
         entries: None,
         error: None,
+        polled: None,
     });
     Ok(added.collect())
 }
@@ -206,6 +213,8 @@ fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Res
             progress.show(&format!("reading {}", feed.name));
             let row = assembly.store.reader()?.feed_by_url(&feed.url)?;
             let Some(row) = row else { continue };
+            let config = assembly.pipeline.settings().feed(&feed.url);
+            feed.polled = config.and_then(|config| rarely(&config.plan, &answer));
             match assembly.pipeline.take_up_feed(row.id, answer).await {
                 Ok(report) => take(feed, &report),
                 Err(error) => feed.error = Some(error.to_string()),
@@ -223,6 +232,24 @@ fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Res
     }
 }
 
+/// How often a feed is polled whose server cannot say that nothing is new.
+fn rarely(plan: &Plan, answer: &Answer) -> Option<String> {
+    let Validators {
+        etag,
+        last_modified,
+        ..
+    } = &answer.validators;
+    let whole = plan
+        .unconditional
+        .filter(|whole| *whole > plan.usual_gap(now()))?;
+    (etag.is_none() && last_modified.is_none()).then(|| {
+        format!(
+            "every {}: the server sends no ETag or Last-Modified",
+            rough_duration(whole)
+        )
+    })
+}
+
 fn take(feed: &mut Added, report: &FeedReport) {
     match &report.result {
         FeedResult::Failed(why) => feed.error = Some(why.clone()),
@@ -231,7 +258,11 @@ fn take(feed: &mut Added, report: &FeedReport) {
 }
 
 fn sentence(feed: &Added) -> String {
-    let head = format!("Added {} ({}).", feed.name, feed.format);
+    let polled = match &feed.polled {
+        Some(polled) => format!(" Polled {polled}."),
+        None => String::new(),
+    };
+    let head = format!("Added {} ({}).{polled}", feed.name, feed.format);
     match (feed.entries, &feed.error) {
         (Some(1), _) => format!("{head} Baseline: 1 entry, no alerts sent."),
         (Some(entries), _) => format!("{head} Baseline: {entries} entries, no alerts sent."),

@@ -12,6 +12,7 @@ use super::setup::now;
 use crate::config::{
     Environment, Flags, Loaded, ScheduleLine, Secrets, load, locate, schedules, show,
 };
+use crate::domain::durations::rough_duration;
 use crate::error::{Error, Exit};
 use crate::report::names::count;
 
@@ -38,7 +39,7 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
         let schedules = lines.iter().map(|line| {
             json!({
                 "description": line.description, "expression": line.expression, "feeds": line.feeds,
-                "next": line.next,
+                "next": line.next, "without_validators": line.whole.map(|whole| whole.as_secs()),
             })
         });
         context.output.json(&json!({
@@ -79,9 +80,16 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
 
 fn schedule(line: &ScheduleLine) -> String {
     let feeds = count(line.feeds as u64, "feed");
-    match &line.expression {
+    let plan = match &line.expression {
         Some(expression) => format!("{feeds} by `{expression}`: {}", line.description),
         None => format!("{feeds} {}", line.description),
+    };
+    match line.whole {
+        Some(whole) => format!(
+            "{plan} (every {} if the server sends no ETag or Last-Modified)",
+            rough_duration(whole)
+        ),
+        None => plan,
     }
 }
 

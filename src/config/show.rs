@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use url::Url;
 
@@ -65,6 +66,8 @@ pub struct ScheduleLine {
     pub expression: Option<String>,
     /// How many feeds have it.
     pub feeds: usize,
+    /// How often feeds are polled whose server sends no `ETag` or `Last-Modified`, where that is less often.
+    pub whole: Option<Duration>,
     /// The next three runs after now, without jitter and without what publishers ask for.
     pub next: Vec<Timestamp>,
 }
@@ -92,6 +95,9 @@ pub fn schedules(config: &Config, now: Timestamp) -> Vec<ScheduleLine> {
             Every::Interval(_) => None,
         },
         feeds,
+        whole: plan
+            .unconditional
+            .filter(|whole| *whole > plan.usual_gap(now)),
         next: std::iter::successors(following(plan, now), |at| following(plan, *at))
             .take(3)
             .collect(),

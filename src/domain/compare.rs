@@ -13,6 +13,7 @@ use super::diff::{
 };
 use super::document::{self, Between, Replaced};
 use super::event::Field;
+use super::form;
 use super::furniture::{Paired, Rules};
 use super::links::{self, LinkChange};
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
@@ -131,6 +132,9 @@ pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
         (None, Some(_)) => true,
         (Some(old), Some(new)) => {
             (is_blank_text(&old.body) && !is_blank_text(&new.body))
+                || form::is_longer_body(old, new)
+                || form::is_other_summary(old, new)
+                || form::is_other_byline(old, new)
                 || appears(old.guid.as_deref(), new.guid.as_deref())
                 || appears(old.address.as_deref(), new.address.as_deref())
         }
@@ -240,11 +244,16 @@ impl Finder {
             old.title.as_deref(),
             new.title.as_deref(),
         );
-        self.bylines
-            .extend(line(Channel::Feed, &old.byline, &new.byline));
-        self.summary = prose(Channel::Feed, &old.summary, &new.summary, summary);
+        if !form::is_other_byline(old, new) {
+            self.bylines
+                .extend(line(Channel::Feed, &old.byline, &new.byline));
+        }
+        if !form::is_other_summary(old, new) {
+            self.summary = prose(Channel::Feed, &old.summary, &new.summary, summary);
+        }
         // A feed that begins or ceases to carry full texts does so for all of its entries: that is no edit of any.
-        if !is_blank_text(&old.body) && !is_blank_text(&new.body) {
+        let both = !is_blank_text(&old.body) && !is_blank_text(&new.body);
+        if both && !form::is_longer_body(old, new) {
             self.bodies
                 .extend(prose(Channel::Feed, &old.body, &new.body, body));
         }

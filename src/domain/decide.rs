@@ -15,7 +15,7 @@ use super::observation::{Observation, Observed};
 use super::outcome::{ClaimedDates, Quiet};
 use super::past::PastRevision;
 use super::state::{Block, Channel, EntryState, FeedState, PageState};
-use super::{live, returns};
+use super::{form, live, returns};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -140,6 +140,12 @@ pub fn decide(
         }));
     };
 
+    if returns::keys_rotate(&known.past, &comparison) {
+        return Decision::Unchanged {
+            claimed,
+            date_touched,
+        };
+    }
     let fingerprints = Fingerprints::of(&rules.now.counted(&state));
     // Computed, and not taken from the past: that may be of another scheme.
     let before = Fingerprints::of(&rules.now.counted(&known.state));
@@ -192,7 +198,9 @@ pub fn decide(
         state,
         fingerprints,
     };
-    let begins_to_flap = quiet == Some(Quiet::Flapping) && returns == 2;
+    // An address that goes back and forth was told of when it first moved.
+    let begins_to_flap =
+        quiet == Some(Quiet::Flapping) && returns == 2 && !returns::is_of_keys(&comparison);
     Decision::Revised(Box::new(Revised {
         step,
         comparison,
@@ -254,6 +262,7 @@ pub fn feed_after(known: Option<&FeedState>, seen: &FeedState) -> FeedState {
     if is_blank(&state.body) {
         state.body.clone_from(&known.body);
     }
+    form::keep_known(&mut state, known);
     state
 }
 

@@ -6,19 +6,16 @@
 //! Identity never comes from the feed parser: its guesses hash the headline, and a changed headline would be a new
 //! entry.
 
-use std::collections::{HashMap, HashSet};
-
-use sha2::{Digest, Sha256};
-
 use self::likeness::Words;
-use super::outcome::{AliasKey, AliasKind};
+use super::outcome::AliasKey;
 use super::state::{FeedState, PageState};
-use super::url::{canonical, desktop};
 
 mod likeness;
 mod matching;
+mod naming;
 
 pub use self::matching::{Candidate, Identified, Matching, Owner};
+pub use self::naming::{Names, marks_of, name_items};
 
 /// The names of an item, the most trusted first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,76 +24,8 @@ pub struct Named {
     pub index: usize,
     /// Its names.
     pub keys: Vec<AliasKey>,
-}
-
-/// Names the items of one feed document.
-///
-/// An item that only repeats another one (same guid and address) is left out: the first wins. `guids_trusted` is what
-/// is known from earlier documents; the second result is what is known now. A guid that two items with different
-/// addresses share is no name, and a feed that does so is not trusted again.
-#[must_use]
-pub fn name_items(items: &[FeedState], guids_trusted: bool) -> (Vec<Named>, bool) {
-    let addresses: Vec<Option<String>> = items
-        .iter()
-        .map(|item| item.address.as_deref().map(canonical))
-        .collect();
-    let trusted = guids_trusted && !reuses_a_guid(items, &addresses);
-
-    let mut guids_per_address: HashMap<&str, HashSet<Option<&str>>> = HashMap::new();
-    for (item, address) in items.iter().zip(&addresses) {
-        if let Some(address) = address {
-            guids_per_address
-                .entry(address)
-                .or_default()
-                .insert(item.guid.as_deref());
-        }
-    }
-
-    let mut taken: HashSet<AliasKey> = HashSet::new();
-    let mut named = Vec::with_capacity(items.len());
-    for (index, (item, address)) in items.iter().zip(&addresses).enumerate() {
-        let mut keys = Vec::with_capacity(2);
-        if let Some(guid) = item.guid.as_deref().filter(|_| trusted) {
-            keys.push(AliasKey {
-                kind: AliasKind::Guid,
-                value: guid.to_owned(),
-            });
-        }
-        // An address that several guids share (a live page, a home page) names none of them.
-        let shared = |address: &str| {
-            trusted
-                && guids_per_address
-                    .get(address)
-                    .is_some_and(|guids| guids.len() > 1)
-        };
-        if let Some(address) = address.as_deref().filter(|address| !shared(address)) {
-            keys.push(AliasKey {
-                kind: AliasKind::Address,
-                value: address.to_owned(),
-            });
-        }
-        if let Some(desktop) = item.address.as_deref().and_then(desktop)
-            && !shared(&desktop)
-        {
-            keys.push(AliasKey {
-                kind: AliasKind::Address,
-                value: desktop,
-            });
-        }
-        if keys.is_empty() {
-            keys.push(AliasKey {
-                kind: AliasKind::Content,
-                value: content_key(item),
-            });
-        }
-        if keys
-            .first()
-            .is_some_and(|first| taken.insert(first.clone()))
-        {
-            named.push(Named { index, keys });
-        }
-    }
-    (named, trusted)
+    /// What is to be remembered of its address: that several items have it.
+    pub marks: Vec<AliasKey>,
 }
 
 /// Whether two states of one item can be the same story under a new guid or a new address.
@@ -122,32 +51,6 @@ pub fn same_article(item: &FeedState, page: &PageState) -> bool {
     let blocks = page.body.iter().map(|block| block.text.as_str());
     let page = Words::of(headlines.chain(blocks));
     !title.is_empty() && title.share_of_smaller(&page) >= 0.5
-}
-
-/// Two items with the same guid and different addresses, or without addresses and with different headlines.
-fn reuses_a_guid(items: &[FeedState], addresses: &[Option<String>]) -> bool {
-    let mut seen: HashMap<&str, (&Option<String>, &Option<String>)> = HashMap::new();
-    items.iter().zip(addresses).any(|(item, address)| {
-        let Some(guid) = item.guid.as_deref() else {
-            return false;
-        };
-        let (first_address, first_title) = *seen.entry(guid).or_insert((address, &item.title));
-        first_address != address || (address.is_none() && *first_title != item.title)
-    })
-}
-
-fn content_key(item: &FeedState) -> String {
-    let mut hash = Sha256::new();
-    hash.update(item.title.as_deref().unwrap_or_default());
-    for block in item.summary.iter().chain(&item.body) {
-        hash.update([0]);
-        hash.update(&block.text);
-    }
-    hash.finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 #[cfg(test)]

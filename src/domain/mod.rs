@@ -16,6 +16,7 @@ pub mod document;
 pub mod durations;
 pub mod event;
 pub mod fingerprint;
+pub mod form;
 pub mod furniture;
 pub mod identity;
 pub mod ids;

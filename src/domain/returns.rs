@@ -46,6 +46,9 @@ const STANDFIRST: Text = Text::new(
     false,
 );
 const LINKS: Text = Text::new(|prints| prints.around.map(|around| around.links), false);
+const FEED_ADDRESS: Text = Text::new(|prints| prints.beside.feed_address, false);
+const PAGE_ADDRESS: Text = Text::new(|prints| prints.beside.page_address, false);
+const GUID: Text = Text::new(|prints| prints.beside.guid, false);
 
 /// So many of [`ALL`], from the first on, are what readers read.
 const READ: usize = 7;
@@ -62,9 +65,9 @@ const ALL: [Text; 14] = [
     LD_HEADLINE,
     Text::new(|prints| prints.beside.feed_byline, false),
     Text::new(|prints| prints.beside.page_byline, false),
-    Text::new(|prints| prints.beside.feed_address, false),
-    Text::new(|prints| prints.beside.page_address, false),
-    Text::new(|prints| prints.beside.guid, false),
+    FEED_ADDRESS,
+    PAGE_ADDRESS,
+    GUID,
 ];
 
 /// The headlines of a state.
@@ -201,8 +204,40 @@ fn returns_of(
         .count()
 }
 
-/// Whether nothing but an address or a guid moved, which has moved at least twice already, each time soon after the
-/// last: some feeds give others to every reader, or at every look.
+/// So many moves of nothing but an address or a guid, one soon after the other, are kept as revisions; what follows is
+/// how this feed is.
+const MOVES_KEPT: usize = 4;
+
+/// Two moves that are further apart are no rotation.
+const SOON: Duration = Duration::from_hours(24);
+
+/// Whether nothing but an address or a guid moved, in an entry whose address or guid never stays: another one at each
+/// check. The moves that have been kept say so.
+pub(super) fn keys_rotate(past: &[PastRevision], comparison: &Comparison) -> bool {
+    let is_move = |pair: &[PastRevision]| {
+        let [one, other] = pair else { return false };
+        let moved = moved(&one.fingerprints, &other.fingerprints);
+        let keys = |text: &Text| {
+            [FEED_ADDRESS, PAGE_ADDRESS, GUID].iter().any(|key| {
+                [one, other]
+                    .iter()
+                    .all(|past| key.of(&past.fingerprints) == text.of(&past.fingerprints))
+            })
+        };
+        !moved.is_empty() && moved.iter().all(keys) && other.seen.since(one.seen) <= SOON
+    };
+    is_of_keys(comparison)
+        && past.windows(2).rev().filter(|pair| is_move(pair)).count() >= MOVES_KEPT
+}
+
+/// Whether nothing but an address or a guid moved.
+pub(super) fn is_of_keys(comparison: &Comparison) -> bool {
+    let is_key = |field: &Field| matches!(field, Field::Address | Field::Guid);
+    comparison.fields.iter().all(is_key)
+}
+
+/// Whether nothing but an address or a guid moved, which has moved at least once already, soon before: some feeds give
+/// others to every reader, or at every look.
 pub(super) fn never_stays(
     past: &[PastRevision],
     before: &Fingerprints,
@@ -211,9 +246,8 @@ pub(super) fn never_stays(
     window: Duration,
     at: Timestamp,
 ) -> bool {
-    let keys = |field: &Field| matches!(field, Field::Address | Field::Guid);
     let moved = moved(before, now);
-    comparison.fields.iter().all(keys)
+    is_of_keys(comparison)
         && !moved.is_empty()
         && moved.into_iter().all(|text| {
             let mut later = text.of(now);
@@ -225,12 +259,12 @@ pub(super) fn never_stays(
                     steps += 1;
                     later = then;
                 }
-                if steps > 2 || until.since(past.seen) > window {
+                if steps > 1 || until.since(past.seen) > window {
                     break;
                 }
                 until = past.seen;
             }
-            steps > 2
+            steps > 1
         })
 }
 

@@ -388,7 +388,7 @@ fn lower_bound(
     let whole = whole.map(|wait| Bound {
         wait,
         why: format!(
-            "once in {}, as the server sends all of it each time",
+            "every {}: the server sends no ETag or Last-Modified",
             rough_duration(wait)
         ),
         longest: wait.saturating_mul(2),

@@ -141,6 +141,37 @@ pub struct FeedState {
     /// The full text, when the feed carries it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub body: Vec<Block>,
+    /// Whether a form or a notice in it asks readers to pay or to give a password.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub walled: bool,
+    /// Which elements gave these texts, and what others gave.
+    #[serde(skip_serializing_if = "Beside::is_plain")]
+    pub beside: Beside,
+}
+
+/// Where an item says one thing in several elements: which of them counts, and what the others say. Kept to tell a
+/// switch of elements from an edit; never compared by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Beside {
+    /// The rank of the element that gave the description; 0 is the usual one.
+    pub summary_rank: u8,
+    /// The rank of the element that gave the by-line.
+    pub byline_rank: u8,
+    /// Other descriptions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub summaries: Vec<Vec<Block>>,
+    /// Other by-lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bylines: Vec<String>,
+}
+
+impl Beside {
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A document that is not a page: a PDF, an office document, a picture, a video, an archive.

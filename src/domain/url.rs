@@ -32,6 +32,8 @@ pub fn without_login(address: &str) -> Cow<'_, str> {
 /// - the fragment is dropped, unless it is a route of a page that is built in the browser (`#!…`, `#/…`);
 /// - the parameters of `config/tracking-params.txt` and `;jsessionid=…` are dropped, the rest of the query keeps its
 ///   order; `&amp;` that was escaped twice is `&`;
+/// - so are marks of one visit, such as `sid=` with a long value of letters and digits; a blank in the query is `%20`;
+/// - of a redirector that names its target (`google.com/url?url=…`) it is the target;
 /// - percent-encoding is in upper case and only where it is needed; trailing slashes are dropped.
 ///
 /// `index.html`, letter case of the path and the order of parameters stay: servers do tell them apart. Text that is no
@@ -49,9 +51,45 @@ pub fn without_login(address: &str) -> Cow<'_, str> {
 pub fn canonical(address: &str) -> String {
     let trimmed = address.trim();
     let url = parse_http(trimmed);
-    url.as_ref()
+    let target = url.as_ref().and_then(target_of);
+    target
+        .or(url)
+        .as_ref()
         .and_then(Parts::of)
         .map_or_else(|| trimmed.to_owned(), |parts| parts.joined())
+}
+
+/// Where the address of a redirector leads that carries the whole target in a parameter: `google.com/url?url=https://…`.
+fn target_of(url: &Url) -> Option<Url> {
+    const NAMES: [&str; 9] = [
+        "url",
+        "u",
+        "q",
+        "to",
+        "target",
+        "dest",
+        "destination",
+        "redirect",
+        "link",
+    ];
+    const PATHS: [&str; 12] = [
+        "", "url", "go", "goto", "out", "exit", "away", "link", "l", "r", "rd", "redir",
+    ];
+    url.query()?;
+    let last = url.path().trim_end_matches('/').rsplit('/').next()?;
+    let last = last
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let redirects =
+        PATHS.contains(&last.as_str()) || last.contains("click") || last.contains("redirect");
+    let mut pairs = url
+        .query_pairs()
+        .filter(|(name, _)| NAMES.contains(&&*name.to_ascii_lowercase()));
+    pairs
+        .find_map(|(_, value)| parse_http(value.trim()))
+        .filter(|target| redirects && target.host_str() != url.host_str())
 }
 
 /// The canonical address of the page that an AMP or mobile address is another form of; `None` when the address is no
@@ -100,6 +138,14 @@ pub fn is_home(address: &str) -> bool {
             parts.path.is_empty() && parts.query.is_empty() && parts.route.is_empty()
         })
     })
+}
+
+/// The part of a page that an address names, if it names one.
+#[must_use]
+pub fn fragment_of(address: &str) -> Option<String> {
+    let url = parse_http(address.trim())?;
+    let fragment = url.fragment().filter(|fragment| !is_route(fragment))?;
+    (!fragment.is_empty()).then(|| fragment.to_owned())
 }
 
 /// The address inside of one of an AMP cache.
@@ -287,15 +333,38 @@ fn canonical_query(query: &str) -> String {
         while let Some(rest) = parameter.strip_prefix("amp;") {
             parameter = rest;
         }
-        if parameter.is_empty() || TRACKING.drops(parameter) {
+        if parameter.is_empty() || TRACKING.drops(parameter) || is_session(parameter) {
             continue;
         }
         if !kept.is_empty() {
             kept.push('&');
         }
-        kept.push_str(parameter);
+        // In a query both are a blank.
+        kept.push_str(&parameter.replace('+', "%20"));
     }
     kept
+}
+
+/// Whether a parameter is the mark of one visit. A short or plain value under such a name may be that of an article.
+fn is_session(parameter: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "sid",
+        "session",
+        "sessionid",
+        "session_id",
+        "phpsessid",
+        "jsessionid",
+        "s",
+    ];
+    const SHORTEST: usize = 16;
+    let Some((name, value)) = parameter.split_once('=') else {
+        return false;
+    };
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+        && value.len() >= SHORTEST
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Percent-encoding with upper-case digits, and none for characters that never need it (RFC 3986 §6.2.2).
@@ -401,158 +470,4 @@ fn begins(text: &str, prefix: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn no_login_is_shown_and_nothing_else_is_changed() {
-        for (given, shown) in [
-            (
-                "https://anna:secret@news.example/a?b=c",
-                "https://news.example/a?b=c",
-            ),
-            ("https://anna@news.example/", "https://news.example/"),
-            (" http://:secret@news.example/a", "http://news.example/a"),
-            ("https://News.example/a@b", "https://News.example/a@b"),
-            ("no address", "no address"),
-        ] {
-            assert_eq!(without_login(given), shown);
-        }
-    }
-
-    #[test]
-    fn a_site_is_told_from_its_articles() {
-        for home in [
-            "https://news.example",
-            "http://www.news.example/",
-            "https://news.example/#top",
-        ] {
-            assert!(is_home(home), "{home}");
-        }
-        for article in [
-            "https://news.example/a",
-            "https://news.example/?p=17",
-            "https://news.example/#!/a",
-        ] {
-            assert!(!is_home(article), "{article}");
-        }
-    }
-
-    #[test]
-    fn forms_of_one_address_are_equal() {
-        for (given, expected) in [
-            ("http://news.example/a", "https://news.example/a"),
-            ("https://NEWS.example:443/a/", "https://news.example/a"),
-            ("http://news.example:80/a", "https://news.example/a"),
-            ("http://news.example:8080/a", "https://news.example:8080/a"),
-            ("https://www.news.example./a", "https://news.example/a"),
-            ("https://www.com/a", "https://www.com/a"),
-            ("https://news.example", "https://news.example"),
-            ("https://news.example/", "https://news.example"),
-            ("https://user:pw@news.example/", "https://news.example"),
-            ("https://news.example/a#comments", "https://news.example/a"),
-            ("https://news.example/#!/a/7", "https://news.example#!/a/7"),
-            (
-                "https://news.example/app#/a/7",
-                "https://news.example/app#/a/7",
-            ),
-            ("https://news.example/a?", "https://news.example/a"),
-            (
-                "https://news.example/a?UTM_Source=x&b=2&a=1&fbclid=z",
-                "https://news.example/a?b=2&a=1",
-            ),
-            (
-                "https://news.example/a?b=2&amp;utm_medium=rss&amp;c=3",
-                "https://news.example/a?b=2&c=3",
-            ),
-            (
-                "https://news.example/a?at_medium=RSS&at_campaign=KARANGA",
-                "https://news.example/a",
-            ),
-            ("https://n.example/a?source=rss----1", "https://n.example/a"),
-            (
-                "https://n.example/a?source=wire",
-                "https://n.example/a?source=wire",
-            ),
-            (
-                "https://n.example/%7euser/caf%c3%a9",
-                "https://n.example/~user/caf%C3%A9",
-            ),
-            ("https://n.example/café", "https://n.example/caf%C3%A9"),
-            (
-                "https://n.example/a;jsessionid=1F?id=3",
-                "https://n.example/a?id=3",
-            ),
-            (
-                "https://BÜCHER.example/x",
-                "https://xn--bcher-kva.example/x",
-            ),
-            ("  urn:uuid:1-2 ", "urn:uuid:1-2"),
-            ("not an address", "not an address"),
-            ("", ""),
-        ] {
-            assert_eq!(canonical(given), expected, "{given}");
-        }
-    }
-
-    #[test]
-    fn what_selects_an_article_is_kept() {
-        for (one, other) in [
-            ("https://n.example/a?id=1", "https://n.example/a?id=2"),
-            ("https://n.example/A", "https://n.example/a"),
-            ("https://n.example/a", "https://n.example/a/index.html"),
-            ("https://n.example/a?page=2", "https://n.example/a"),
-            ("https://n.example/a?utmost=2", "https://n.example/a"),
-            ("https://n.example/a%2Fb", "https://n.example/a/b"),
-            ("https://blog.n.example/a", "https://n.example/a"),
-            ("https://n.example:8443/a", "https://n.example/a"),
-        ] {
-            assert_ne!(canonical(one), canonical(other), "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn host_has_its_port_only_when_unusual() {
-        assert_eq!(
-            host_of("HTTPS://News.example:443/x").as_deref(),
-            Some("news.example")
-        );
-        assert_eq!(
-            host_of("http://news.example.:8000/x").as_deref(),
-            Some("news.example:8000")
-        );
-        assert_eq!(host_of("http://[::1]:81/").as_deref(), Some("[::1]:81"));
-        assert_eq!(host_of("mailto:a@b.example"), None);
-        assert_eq!(host_of("nothing"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn canonical_is_idempotent(text in "(https?://)?[a-z.w:@]{0,9}[/.;?#&=%!aA0-9a-f ü]{0,24}") {
-            let once = canonical(&text);
-            prop_assert_eq!(canonical(&once), once.clone());
-        }
-
-        #[test]
-        fn any_text_is_taken(text in any::<String>()) {
-            let once = canonical(&text);
-            prop_assert_eq!(canonical(&once), once.clone());
-            let _ = host_of(&text);
-        }
-
-        #[test]
-        fn tracking_parameters_make_no_difference(
-            path in "(/[a-z0-9]{1,5}){1,4}",
-            query in proptest::collection::vec("[bcd][a-z]{0,3}=[a-z0-9]{0,4}", 0..4),
-            at in 0_usize..5,
-            value in "[a-zA-Z0-9%_-]{0,12}",
-        ) {
-            let mut tracked = query.clone();
-            tracked.insert(at.min(query.len()), format!("utm_campaign={value}"));
-            let plain = format!("https://n.example{path}?{}", query.join("&"));
-            let with = format!("http://www.n.example{path}/?{}#x", tracked.join("&"));
-            prop_assert_eq!(canonical(&with), canonical(&plain));
-        }
-    }
-}
+mod tests;

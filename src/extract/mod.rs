@@ -28,6 +28,7 @@ mod page_data;
 pub mod pdf;
 mod plain;
 mod role;
+mod section;
 mod signs;
 mod style;
 mod survey;
@@ -45,5 +46,5 @@ pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_lin
 pub use main_text::Explained;
 pub use page_data::TextSource;
 pub use role::Role;
-pub use signs::{Sign, Signs, signs};
+pub use signs::{Sign, Signs, asks_to_pay, signs};
 pub use view::{View, check_selector};

@@ -7,6 +7,7 @@
 use super::head::Head;
 use super::kind::PageKind;
 use super::kind::{self, PHRASES};
+use super::markup::{Token, Tokens};
 use super::{bounded, charset};
 
 /// What a page shows besides its text.
@@ -65,6 +66,48 @@ impl Signs {
         }
         let claimed = self.claims_wall && before.is_none_or(|before| !before.claims_wall);
         claimed.then_some(Sign::Wall(PageKind::Paywall))
+    }
+}
+
+/// Whether a text in a feed asks its readers to pay, to subscribe or to give a password: in a form, in words, or by where
+/// it leads. Many whole texts do so as well; it means something when the text did not before.
+#[must_use]
+pub fn asks_to_pay(html: &str) -> bool {
+    const WAYS: [&str; 10] = [
+        "subscribe",
+        "subscription",
+        "subscriptions",
+        "signup",
+        "sign-up",
+        "membership",
+        "login",
+        "signin",
+        "upgrade",
+        "abonnement",
+    ];
+    let asks = Tokens::new(html).any(|token| {
+        let Token::Start(tag) = token else {
+            return false;
+        };
+        if tag.name.eq_ignore_ascii_case("input") {
+            let kind = tag.attribute("type").unwrap_or_default();
+            return kind.eq_ignore_ascii_case("password");
+        }
+        let target = tag
+            .attribute("href")
+            .filter(|_| tag.name.eq_ignore_ascii_case("a"));
+        target.is_some_and(|target| {
+            let path = target
+                .split(['?', '#'])
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            path.split('/').any(|part| WAYS.contains(&part))
+        })
+    });
+    asks || {
+        let text = kind::text_of(html);
+        PHRASES.pay.iter().any(|phrase| text.contains(phrase))
     }
 }
 

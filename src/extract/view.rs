@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use scraper::error::SelectorErrorKind;
 use scraper::{ElementRef, Html, Selector};
 
-use super::fragment;
+use super::{fragment, section};
 use crate::domain::state::Block;
 
 /// A selector may be this long as written, in bytes.
@@ -19,6 +19,8 @@ const MOST: usize = 10_000;
 pub struct View {
     select: Vec<Selector>,
     remove: Vec<(String, Selector)>,
+    /// The part that counts, by the fragment of an address.
+    section: Option<String>,
 }
 
 /// A page, looked at in this way.
@@ -58,11 +60,21 @@ impl View {
                 .iter()
                 .filter_map(|text| Some((text.clone(), parse(text).ok()?)))
                 .collect(),
+            section: None,
+        }
+    }
+
+    /// As this one, of only the part of the page that `fragment` names.
+    #[must_use]
+    pub fn of_section(&self, fragment: &str) -> Self {
+        Self {
+            section: Some(fragment.to_owned()),
+            ..self.clone()
         }
     }
 
     fn is_plain(&self) -> bool {
-        self.select.is_empty() && self.remove.is_empty()
+        self.select.is_empty() && self.remove.is_empty() && self.section.is_none()
     }
 
     /// Looks at a page that is well nested (see [`super::bounded`]); `None` when there is nothing to do, or when the
@@ -95,8 +107,11 @@ impl View {
                 removed.push((name.clone(), blocks));
             }
         }
-        let selected = !self.select.is_empty();
-        let html = if selected {
+        let selected = !self.select.is_empty() || self.section.is_some();
+        let html = if let Some(name) = &self.section {
+            let part = section::of(&page, name).unwrap_or_default();
+            format!("<html><body><article>{part}</article></body></html>")
+        } else if selected {
             let mut text = String::new();
             // In the order of the page, each part of it once.
             for element in page.root_element().descendent_elements() {

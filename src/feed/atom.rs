@@ -39,7 +39,21 @@ pub(super) struct Draft {
     updated: Option<(u8, Timestamp)>,
     authors: Vec<String>,
     author_rank: u8,
+    /// What other elements gave.
+    beside: Aside,
 }
+
+/// What an entry says beside the values that are kept, see [`crate::domain::state::Beside`].
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    pub(super) summary_rank: u8,
+    pub(super) byline_rank: u8,
+    pub(super) summaries: Vec<Text>,
+    pub(super) bylines: Vec<String>,
+}
+
+/// Other values of one field that are kept.
+const BESIDE_LIMIT: usize = 3;
 
 impl Draft {
     /// Takes the value of an element.
@@ -75,11 +89,9 @@ impl Draft {
             }
             Meaning::Summary(rank) => {
                 let text = text::of_body(tag, field, format, repairs);
-                keep(
-                    &mut self.summary,
-                    rank,
-                    Some(text).filter(|text| !text.is_blank()),
-                );
+                if !text.is_blank() {
+                    self.summary(rank, text);
+                }
             }
             Meaning::Body(rank) => {
                 let text = text::of_body(tag, field, format, repairs);
@@ -120,12 +132,37 @@ impl Draft {
             return;
         }
         if self.authors.is_empty() || rank < self.author_rank {
-            self.authors.clear();
+            let others = std::mem::take(&mut self.authors);
+            self.other_byline(others.join(", "));
             self.author_rank = rank;
         }
         if rank == self.author_rank && self.authors.len() < AUTHORS_LIMIT {
             self.authors.push(name.to_owned());
+        } else if rank != self.author_rank {
+            self.other_byline(name.to_owned());
         }
+    }
+
+    fn other_byline(&mut self, names: String) {
+        let others = &mut self.beside.bylines;
+        if !names.is_empty() && others.len() < BESIDE_LIMIT {
+            others.push(names);
+        }
+    }
+
+    fn summary(&mut self, rank: u8, text: Text) {
+        let other = match self.summary.take() {
+            Some((kept, known)) if kept <= rank => {
+                self.summary = Some((kept, known));
+                (kept < rank).then_some(text)
+            }
+            before => {
+                self.summary = Some((rank, text));
+                before.map(|(_, text)| text)
+            }
+        };
+        let others = &mut self.beside.summaries;
+        others.extend(other.filter(|_| others.len() < BESIDE_LIMIT));
     }
 
     /// `rdf:about`: the item's name in RDF, and nearly always its address.
@@ -218,6 +255,8 @@ pub(super) struct Atom {
     pub(super) document: String,
     /// The texts of `summary` and `content`, in the order of their numbers.
     pub(super) texts: Vec<Text>,
+    /// What the entries say beside it, in their order.
+    pub(super) beside: Vec<Aside>,
 }
 
 /// Writes the Atom document.
@@ -225,6 +264,7 @@ pub(super) struct Atom {
 pub(super) struct AtomWriter {
     entries: String,
     texts: Vec<Text>,
+    beside: Vec<Aside>,
     field_limit: usize,
 }
 
@@ -234,12 +274,21 @@ impl AtomWriter {
         Self {
             entries: "<feed xmlns=\"http://www.w3.org/2005/Atom\">".to_owned(),
             texts: Vec::new(),
+            beside: Vec::new(),
             field_limit,
         }
     }
 
     /// Writes an entry; says whether something had to be cut.
-    pub(super) fn entry(&mut self, draft: Draft, base: Option<&Url>) -> bool {
+    pub(super) fn entry(&mut self, mut draft: Draft, base: Option<&Url>) -> bool {
+        let mut beside = std::mem::take(&mut draft.beside);
+        beside.summary_rank = draft.summary.as_ref().map_or(0, |(rank, _)| *rank);
+        beside.byline_rank = draft.author_rank;
+        for text in &mut beside.summaries {
+            text.text
+                .truncate(text.text.floor_char_boundary(self.field_limit));
+        }
+        self.beside.push(beside);
         self.entries.push_str("<entry>");
         let cut = self.fields(draft, base);
         self.entries.push_str("</entry>\n");
@@ -256,6 +305,7 @@ impl AtomWriter {
         Atom {
             document: self.entries,
             texts: self.texts,
+            beside: self.beside,
         }
     }
 

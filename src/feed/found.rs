@@ -74,18 +74,39 @@ fn root(text: &str) -> Option<String> {
 }
 
 fn page(text: &str) -> String {
+    const LOOKED_AT: usize = 5_000;
     let mut tokens = Tokens::new(text);
-    while let Some(token) = tokens.next() {
-        if let Token::Start(tag) = token
+    let (mut title, mut feed) = (String::new(), None);
+    for _ in 0..LOOKED_AT {
+        let Some(token) = tokens.next() else { break };
+        if let Token::Start(tag) = &token
             && tag.name.eq_ignore_ascii_case("title")
+            && title.is_empty()
         {
-            let title = fragment::line(tokens.raw_text("title"));
-            if !title.is_empty() {
-                return format!("an HTML page titled “{}”", told(&title));
-            }
+            title = fragment::line(tokens.raw_text("title"));
+        } else if let Token::Start(tag) = token
+            && tag.name.eq_ignore_ascii_case("link")
+            && tag.attribute("type").is_some_and(|kind| is_feed(&kind))
+            && let Some(address) = tag.attribute("href")
+        {
+            feed.get_or_insert(told(&address));
         }
     }
-    "an HTML page".to_owned()
+    let page = match title.is_empty() {
+        true => "an HTML page".to_owned(),
+        false => format!("an HTML page titled “{}”", told(&title)),
+    };
+    match feed {
+        Some(feed) => format!("{page}, which names a feed at {feed}"),
+        None => page,
+    }
+}
+
+fn is_feed(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    ["rss", "atom", "feed+json"]
+        .iter()
+        .any(|name| kind.contains(name))
 }
 
 fn told(text: &str) -> String {
@@ -113,6 +134,10 @@ mod tests {
                 "an HTML page titled “My site”",
             ),
             ("<html><body>x", "an HTML page"),
+            (
+                "<head><title>F</title><link rel=alternate type=application/rss+xml href=/real.xml>",
+                "an HTML page titled “F”, which names a feed at /real.xml",
+            ),
             ("{\"a\":1}", "JSON that is no feed"),
             ("<?xml version='1.0'?><urlset/>", "a sitemap"),
             ("<x:thing/>", "an XML document with the root “thing”"),

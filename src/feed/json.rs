@@ -10,7 +10,7 @@ use super::{FeedError, Format, Limits, ParsedFeed, PublisherHints, Repair, found
 use super::{json_shape, json_text};
 use crate::domain::state::FeedState;
 use crate::extract::claimed_date;
-use crate::extract::fragment;
+use crate::extract::{asks_to_pay, fragment};
 
 /// Longest headline, by-line or identifier in bytes.
 const LINE_LIMIT: usize = 4096;
@@ -155,6 +155,11 @@ impl Items<'_> {
             updated: date(item.get("date_modified")),
             summary: self.text(item, "summary", false),
             body,
+            walled: ["content_html", "content_text"]
+                .into_iter()
+                .filter_map(|name| item.get(name).and_then(Value::as_str))
+                .any(asks_to_pay),
+            ..FeedState::default()
         })
     }
 

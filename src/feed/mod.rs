@@ -19,6 +19,7 @@ mod read;
 mod repair;
 mod text;
 mod translate;
+mod wrapped;
 
 use std::time::Duration;
 
@@ -158,6 +159,14 @@ pub fn parse(
     if let Some(json) = json_text::embedded(text) {
         repairs.note(Repair::JunkBeforeRoot);
         return json::parse(json, base.as_ref(), limits, repairs);
+    }
+    if let Some(inner) = wrapped::feed_in_page(text) {
+        let translated = translate::translate(&inner, base.as_ref(), limits, &mut repairs)?;
+        let has_entries = |found: &translate::Translation| found.entries > 0;
+        if let Some(translation) = translated.filter(has_entries) {
+            repairs.note(Repair::JunkBeforeRoot);
+            return read::read(translation, repairs);
+        }
     }
     Err(FeedError::NotAFeed {
         found: found::describe(body, text),

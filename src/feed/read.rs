@@ -6,12 +6,13 @@ use chrono::DateTime;
 use feed_rs::model;
 use feed_rs::parser::Builder;
 
-use super::atom::Atom;
+use super::atom::{Aside, Atom};
 use super::repair::Repairs;
 use super::text::{self, Text};
 use super::translate::Translation;
 use super::{FeedError, ParsedFeed, Repair};
-use crate::domain::state::FeedState;
+use crate::domain::state::{Beside, FeedState};
+use crate::extract::asks_to_pay;
 use crate::time::Timestamp;
 
 /// Reads the translation.
@@ -23,6 +24,7 @@ pub(super) fn read(
     let Atom {
         document,
         mut texts,
+        mut beside,
     } = translation.atom;
     let parsed = guarded(&document).or_else(|| {
         repairs.note(Repair::ParserPanic);
@@ -35,6 +37,7 @@ pub(super) fn read(
         why,
     })?;
     let link = |relation: &str| address(&parsed.links, relation);
+    beside.resize_with(parsed.entries.len(), Aside::default);
     Ok(ParsedFeed {
         format: translation.format,
         title: parsed.title.as_ref().and_then(title),
@@ -46,7 +49,8 @@ pub(super) fn read(
         entries: parsed
             .entries
             .into_iter()
-            .map(|read| entry(read, &mut texts))
+            .zip(beside)
+            .map(|(read, aside)| entry(read, aside, &mut texts))
             .collect(),
         dropped: translation.dropped,
     })
@@ -78,7 +82,8 @@ fn without_persons(atom: &str) -> String {
     out
 }
 
-fn entry(entry: model::Entry, texts: &mut [Text]) -> FeedState {
+fn entry(entry: model::Entry, aside: Aside, texts: &mut [Text]) -> FeedState {
+    let mut walled = false;
     let names: Vec<String> = entry
         .authors
         .into_iter()
@@ -89,9 +94,19 @@ fn entry(entry: model::Entry, texts: &mut [Text]) -> FeedState {
             .and_then(|number| number.parse::<usize>().ok())
             .and_then(|number| texts.get_mut(number))
             .map(std::mem::take);
-        text.map(|text| text::blocks(text.is_html, &text.text))
-            .unwrap_or_default()
+        let Some(text) = text else {
+            return Vec::new();
+        };
+        walled |= asks_to_pay(&text.text);
+        text::blocks(text.is_html, &text.text)
     };
+    let summary = blocks(entry.summary.as_ref().map(|text| text.content.as_str()));
+    let body = entry.content.as_ref();
+    let body = blocks(body.and_then(|content| content.body.as_deref()));
+    let others = aside
+        .summaries
+        .iter()
+        .map(|text| text::blocks(text.is_html, &text.text));
     FeedState {
         guid: Some(entry.id).filter(|id| !id.is_empty()),
         address: address(&entry.links, "alternate"),
@@ -99,13 +114,17 @@ fn entry(entry: model::Entry, texts: &mut [Text]) -> FeedState {
         byline: (!names.is_empty()).then(|| names.join(", ")),
         published: entry.published.map(Timestamp::from),
         updated: entry.updated.map(Timestamp::from),
-        summary: blocks(entry.summary.as_ref().map(|text| text.content.as_str())),
-        body: blocks(
-            entry
-                .content
-                .as_ref()
-                .and_then(|content| content.body.as_deref()),
-        ),
+        beside: Beside {
+            summary_rank: aside.summary_rank,
+            byline_rank: aside.byline_rank,
+            summaries: others
+                .filter(|other| *other != summary && *other != body)
+                .collect(),
+            bylines: aside.bylines,
+        },
+        walled,
+        summary,
+        body,
     }
 }
 

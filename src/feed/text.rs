@@ -151,15 +151,16 @@ fn inline(field: &Field<'_>, repairs: &mut Repairs) -> Text {
     Text::html(field.inside)
 }
 
+/// A text that was packed; what is no text, such as a picture, is left out.
 fn from_base64(field: &Field<'_>, repairs: &mut Repairs) -> Text {
     let text = field.unescaped(repairs);
     let packed: String = text.split_whitespace().collect();
-    let unpacked = base64::engine::general_purpose::STANDARD
-        .decode(packed.as_bytes())
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    match unpacked {
-        Some(text) if !text.is_empty() => Text::guessed(text),
+    match base64::engine::general_purpose::STANDARD.decode(packed.as_bytes()) {
+        Ok(bytes) if !bytes.is_empty() => String::from_utf8(bytes)
+            .ok()
+            .filter(|text| !text.contains('\0'))
+            .map(Text::guessed)
+            .unwrap_or_default(),
         _ => Text::guessed(text),
     }
 }

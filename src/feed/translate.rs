@@ -30,6 +30,8 @@ pub(super) struct Translation {
     pub(super) atom: Atom,
     /// What the publisher asks for.
     pub(super) hints: PublisherHints,
+    /// How many entries it has.
+    pub(super) entries: usize,
     /// Entries over the limit.
     pub(super) dropped: usize,
 }
@@ -408,6 +410,7 @@ impl<'a> Walk<'a, '_> {
             format,
             atom,
             hints: self.hints.finish(),
+            entries: self.entries,
             dropped: self.dropped,
         })
     }

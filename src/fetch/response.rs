@@ -274,7 +274,9 @@ pub(super) fn validators_of_body<'h>(
 ) -> Validators {
     Validators {
         etag: get("etag").and_then(usable),
-        last_modified: get("last-modified").and_then(usable),
+        last_modified: get("last-modified")
+            .filter(|at| !is_in_the_future(at, &get))
+            .and_then(usable),
         body_sha256: Some(body_sha256),
     }
 }
@@ -285,13 +287,23 @@ pub(super) fn validators_after_304<'h>(
     get: impl Fn(&str) -> Option<&'h str>,
 ) -> Option<Validators> {
     let etag = get("etag").filter(|new| sent.etag.as_deref() != Some(*new));
-    let modified = get("last-modified").filter(|new| sent.last_modified.as_deref() != Some(*new));
+    let modified = get("last-modified")
+        .filter(|new| sent.last_modified.as_deref() != Some(*new) && !is_in_the_future(new, &get));
     let (etag, modified) = (etag.and_then(usable), modified.and_then(usable));
     (etag.is_some() || modified.is_some()).then(|| Validators {
         etag: etag.or_else(|| sent.etag.clone()),
         last_modified: modified.or_else(|| sent.last_modified.clone()),
         body_sha256: sent.body_sha256,
     })
+}
+
+/// Whether a document claims to have been modified after it was sent (RFC 9110 8.8.2.1). Sent back, such a date would
+/// be answered 304 until it has passed.
+fn is_in_the_future<'h>(modified: &str, get: impl Fn(&str) -> Option<&'h str>) -> bool {
+    let sent = get("date").and_then(http_date);
+    http_date(modified)
+        .zip(sent)
+        .is_some_and(|(modified, sent)| modified > sent)
 }
 
 fn usable(value: &str) -> Option<String> {
@@ -318,6 +330,30 @@ mod tests {
             map.append(*name, value.parse().unwrap());
         }
         CacheHints::read(&map, now())
+    }
+
+    #[test]
+    fn a_date_of_modification_in_the_future_is_not_sent_back() {
+        let date = ("date", "Mon, 23 Nov 2026 10:00:00 GMT");
+        for (modified, kept) in [
+            ("Mon, 23 Nov 2026 10:00:00 GMT", true),
+            ("Mon, 23 Nov 2026 09:00:00 GMT", true),
+            ("Sat, 16 Nov 2041 19:11:00 GMT", false),
+            ("no date", true),
+        ] {
+            let headers = [date, ("last-modified", modified)];
+            let kept_of = |validators: Option<Validators>| validators.and_then(|v| v.last_modified);
+            let of_body = kept_of(Some(validators_of_body(among(&headers), [0; 32])));
+            let of_304 = kept_of(validators_after_304(
+                &Validators::default(),
+                among(&headers),
+            ));
+            assert_eq!(
+                (of_body.is_some(), of_304.is_some()),
+                (kept, kept),
+                "{modified}"
+            );
+        }
     }
 
     #[test]

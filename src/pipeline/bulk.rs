@@ -17,6 +17,10 @@ use crate::report::names;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
+/// A poll that changes nearly all entries that a small feed lists is a change of the feed, when it changes at least so
+/// much of what `detect.bulk_edit` asks for.
+const MOST: (usize, usize) = (2, 5);
+
 /// So many entries of one poll that have nothing new but their address or guid are a move of the feed.
 const A_MOVE: usize = 3;
 
@@ -32,7 +36,16 @@ const MOST_PAGES_OF: Duration = Duration::from_hours(1);
 
 /// Quiets the changes of a poll that touched at least `limit` entries, or that only moved several of them, and tells
 /// of them as one event.
-pub(super) fn fold_poll(outcome: &mut Outcome, limit: usize, teller: &Teller<'_>, now: Timestamp) {
+///
+/// `listed` is how many entries that were known before the document lists.
+pub(super) fn fold_poll(
+    outcome: &mut Outcome,
+    listed: usize,
+    limit: usize,
+    teller: &Teller<'_>,
+    now: Timestamp,
+) {
+    fold_flapping(outcome, teller, now);
     let count = |wanted: fn(&ChangeInfo) -> bool| {
         let told = outcome.entries.iter().filter_map(told_change);
         told.filter_map(|change| change.event.data.change.as_ref())
@@ -41,26 +54,47 @@ pub(super) fn fold_poll(outcome: &mut Outcome, limit: usize, teller: &Teller<'_>
     };
     let all = count(|_| true);
     let moved = count(only_moved);
-    let (wanted, detail): (fn(&ChangeInfo) -> bool, String) = if all >= limit {
-        let fields = fields_of(outcome);
-        (
-            |_| true,
-            format!("{all} entries were changed at once: {fields}"),
-        )
-    } else if moved >= A_MOVE {
-        let what = format!(
-            "{moved} entries have other addresses or guids than before, and nothing else is new"
-        );
-        (only_moved, what)
-    } else {
-        return;
-    };
+    let (wanted, detail): (fn(&ChangeInfo) -> bool, String) =
+        if all >= limit || (all >= A_MOVE.max(limit * MOST.0 / MOST.1) && all * 10 >= listed * 9) {
+            let fields = fields_of(outcome);
+            (
+                |_| true,
+                format!("{all} entries were changed at once: {fields}"),
+            )
+        } else if moved >= A_MOVE {
+            let what = format!(
+                "{moved} entries have other addresses or guids than before, and nothing else is new"
+            );
+            (only_moved, what)
+        } else {
+            return;
+        };
     let mut silenced = Vec::new();
     for change in outcome.entries.iter_mut().filter_map(told_change_mut) {
         if change.event.data.change.as_ref().is_some_and(wanted) {
             silence(change, &mut silenced);
         }
     }
+    tell(outcome, detail, silenced, teller, now);
+}
+
+/// Entries of one poll that begin to flap are told of as one event.
+fn fold_flapping(outcome: &mut Outcome, teller: &Teller<'_>, now: Timestamp) {
+    let entries = outcome.entries.iter_mut();
+    let mut flapping: Vec<_> = entries
+        .flat_map(|entry| &mut entry.events)
+        .filter(|event| event.event.kind == EventKind::EntryFlapping && !event.targets.is_empty())
+        .collect();
+    let count = flapping.len();
+    if count < A_MOVE {
+        return;
+    }
+    let mut silenced = Vec::new();
+    for event in &mut flapping {
+        silenced.append(&mut event.targets);
+    }
+    let detail =
+        format!("{count} entries go back and forth; quiet until a new state of them appears");
     tell(outcome, detail, silenced, teller, now);
 }
 

@@ -116,6 +116,20 @@ fn is_news(pace: &Pace, feed: &FeedRow, config: &FeedConfig, now: Timestamp) -> 
     wait.abs_diff(known) > known / 4
 }
 
+/// A feed is asked for its whole document at least once in this time, also when its server says that nothing is new.
+const WHOLE_EVERY: Duration = Duration::from_hours(24);
+
+/// Whether the last poll was before the moment of the day at which this feed is asked for its whole document: each has
+/// a moment of its own. A server whose validators never move is found out so.
+pub(super) fn whole_is_due(feed: &FeedRow, now: Timestamp) -> bool {
+    let phase = schedule::spread(&feed.url, WHOLE_EVERY);
+    let day = |at: Timestamp| {
+        let millis = i64::try_from(WHOLE_EVERY.as_millis()).unwrap_or(i64::MAX);
+        (at - phase).as_millis().div_euclid(millis)
+    };
+    feed.last_poll.is_some_and(|last| day(last) < day(now))
+}
+
 /// The state of a feed after a poll that failed.
 pub(super) fn ill(
     feed: &FeedRow,

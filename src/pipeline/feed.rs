@@ -27,7 +27,17 @@ impl Pipeline {
         feed: FeedId,
         patience: Patience,
     ) -> Result<FeedReport, CheckError> {
-        self.check_or_take_up(feed, patience, None).await
+        self.check_or_take_up(feed, patience, false, None).await
+    }
+
+    /// As [`Self::check_feed`], asking for the whole document whatever the last response said: some servers answer 304
+    /// for ever.
+    pub async fn check_whole_feed(
+        &self,
+        feed: FeedId,
+        patience: Patience,
+    ) -> Result<FeedReport, CheckError> {
+        self.check_or_take_up(feed, patience, true, None).await
     }
 
     /// As [`Self::check_feed`], with an answer that somebody has just got from the feed's address.
@@ -37,13 +47,15 @@ impl Pipeline {
         answer: Answer,
     ) -> Result<FeedReport, CheckError> {
         let answer = Some(Box::new(answer));
-        self.check_or_take_up(feed, Patience::Short, answer).await
+        self.check_or_take_up(feed, Patience::Short, false, answer)
+            .await
     }
 
     async fn check_or_take_up(
         &self,
         feed: FeedId,
         patience: Patience,
+        whole: bool,
         answer: Option<Box<Answer>>,
     ) -> Result<FeedReport, CheckError> {
         // What is known of the feed is read once no other poll of it is under way.
@@ -62,6 +74,7 @@ impl Pipeline {
             config: &config,
             settings: &settings,
             patience,
+            whole,
         };
         let mut report = match answer {
             Some(answer) => poll.received(Fetched::Body(answer), None).await?,
@@ -79,6 +92,8 @@ pub(super) struct Poll<'a> {
     pub(super) config: &'a Arc<FeedConfig>,
     pub(super) settings: &'a Arc<Settings>,
     pub(super) patience: Patience,
+    /// Whether the document is wanted even if the server says that it has not changed.
+    pub(super) whole: bool,
 }
 
 impl Poll<'_> {
@@ -87,7 +102,11 @@ impl Poll<'_> {
             return self.left_alone(None, rest).await;
         }
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
-        let mut request = FetchRequest::feed(url, self.row.validators.clone());
+        let validators = match self.whole || clocks::whole_is_due(self.row, self.pipeline.now()) {
+            true => Validators::default(),
+            false => self.row.validators.clone(),
+        };
+        let mut request = FetchRequest::feed(url, validators);
         request.headers = own_headers(self.config, url);
         let asking = self
             .pipeline

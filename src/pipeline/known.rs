@@ -10,7 +10,9 @@ use crate::domain::decide::{Known, feed_after};
 use crate::domain::diff::word_count;
 use crate::domain::fingerprint::{SCHEME, of_feed_state};
 use crate::domain::furniture::InForce;
-use crate::domain::identity::{Candidate, Identified, Matching, Owner, name_items, same_story};
+use crate::domain::identity::{
+    Candidate, Identified, Matching, Names, Owner, marks_of, name_items, same_story,
+};
 use crate::domain::ids::EntryId;
 use crate::domain::life::leaving::{Came, how_it_left};
 use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin};
@@ -28,6 +30,9 @@ const RECENT: usize = 500;
 
 /// Entries that have just vanished are looked at word by word, when there are not more of them than this.
 const VANISHED: usize = 200;
+
+/// A feed of which so many entries were found again under new guids is one that changes its guids.
+const KNOWN_TO_RENAME: usize = 3;
 
 /// One item of the feed, identified.
 #[derive(Debug)]
@@ -79,7 +84,8 @@ impl Sighting {
                 .full
                 .as_ref()
                 .and_then(|full| full.known.state.feed.as_ref());
-            let now = words(&item.state);
+            // A text that is only shown in another form is not gone.
+            let now = words(&feed_after(before, &item.state));
             let before = before.map_or(now, words);
             if before >= 5 {
                 all += 1;
@@ -100,15 +106,25 @@ pub(super) fn sight(
     now: Timestamp,
 ) -> Result<Sighting, StoreError> {
     let trusted_before = feed.guids_trusted.unwrap_or(true);
-    let (named, mut guids_trusted) = name_items(&items, trusted_before);
+    // Before its baseline a feed has no entries to be asked for.
+    let first = feed.baseline.is_none();
+    let marks: HashSet<AliasKey> = match first {
+        true => HashSet::new(),
+        false => {
+            let known = reader.known_entries(feed.id, &marks_of(&items))?;
+            known.into_iter().map(|bearer| bearer.key).collect()
+        }
+    };
+    let Names {
+        items: named,
+        mut guids_trusted,
+    } = name_items(&items, trusted_before, &marks);
     let keys: Vec<AliasKey> = named
         .iter()
         .flat_map(|item| item.keys.iter().cloned())
         .collect();
     let mut rows: HashMap<EntryId, store::KnownEntry> = HashMap::new();
     let mut owners: HashMap<AliasKey, Owner> = HashMap::new();
-    // Before its baseline a feed has no entries to be asked for.
-    let first = feed.baseline.is_none();
     let (bearers, rules) = match first {
         true => (Vec::new(), FeedRules::default()),
         false => (
@@ -127,6 +143,8 @@ pub(super) fn sight(
     }
     let mut matching = Matching::by_name(&named, &owners);
     if !first && !matching.unnamed().is_empty() {
+        let renames = reader.renamed_entries(feed.id)? >= KNOWN_TO_RENAME;
+        matching = matching.renaming(renames);
         let recent = reader.recent_entries(feed.id, now - RECENT_FOR, RECENT)?;
         let recent: Vec<Candidate> = recent
             .into_iter()
@@ -357,8 +375,8 @@ fn another_story(matched: &Matched, state: &FeedState) -> bool {
 
 /// The names of an item whose guid is no name any more.
 fn fresh_names(state: &FeedState) -> Vec<NewAlias> {
-    let (named, _) = name_items(std::slice::from_ref(state), false);
-    let keys = named.into_iter().flat_map(|item| item.keys);
+    let named = name_items(std::slice::from_ref(state), false, &HashSet::new());
+    let keys = named.items.into_iter().flat_map(|item| item.keys);
     keys.filter(|key| key.kind != AliasKind::Guid)
         .map(|key| NewAlias {
             key,

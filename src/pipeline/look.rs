@@ -1,9 +1,12 @@
 //! A look at an article page: the request, and what the answer is.
 
+use std::time::Duration;
+
 use super::reading::article_kind;
 use super::rebase::is_stale;
 use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
+use super::shared::Share;
 use super::{Patience, Pipeline, Reading};
 use crate::config::FeedConfig;
 use crate::document;
@@ -56,7 +59,7 @@ pub(super) enum Found {
     Nothing,
     /// The host was not asked, or only for where the page has moved; the check says why.
     NotAsked,
-    /// robots.txt forbids it, until then at least; the check says how.
+    /// robots.txt forbids it, or it belongs to other entries, until then at least; the check says how.
     Barred(Timestamp),
 }
 
@@ -108,6 +111,11 @@ impl Pipeline {
         if let Err(rest) = self.underway.may_read(look.url, self.now()) {
             return (left_alone(look, self.now(), None, rest), None);
         }
+        let part = match self.share(look) {
+            Share::All => None,
+            Share::Part(fragment) => Some(fragment),
+            Share::Nothing(why) => return (not_its_own(look, self.now(), why), None),
+        };
         let mut request = FetchRequest::page(url, validators);
         request.headers = own_headers(look.feed, url);
         let fetched = self.ask_page(request, look.feed, patience).await;
@@ -163,7 +171,7 @@ impl Pipeline {
                 };
                 looked(check, Found::Same)
             }
-            Fetched::Body(answer) => return self.read_page(look, at, *answer).await,
+            Fetched::Body(answer) => return self.read_page(look, at, *answer, part).await,
             Fetched::Gone(_) => {
                 let error = "answered 410 Gone".to_owned();
                 failed(Some(410), error, Reason::NotFound)
@@ -197,12 +205,18 @@ impl Pipeline {
         }
     }
 
+    /// Reads a page, or the `part` of it that belongs to the entry.
     async fn read_page(
         &self,
         look: &Look<'_>,
         at: Timestamp,
-        answer: Answer,
+        mut answer: Answer,
+        part: Option<String>,
     ) -> (Looked, Option<String>) {
+        if let Some(part) = part {
+            // So that the stored answer is read in the same way later.
+            answer.final_url = format!("{}#{part}", answer.final_url);
+        }
         let reading = look.reading.clone();
         let _mark = match self.underway.start(look.url, at) {
             Ok(mark) => mark,
@@ -280,6 +294,20 @@ impl Pipeline {
             not_before: None,
         };
         (looked, refresh)
+    }
+}
+
+/// How long until it is seen whether a page still belongs to other entries.
+const SHARED_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// A page of which nothing belongs to the entry is not fetched.
+fn not_its_own(look: &Look<'_>, at: Timestamp, why: String) -> Looked {
+    Looked {
+        entry: look.entry,
+        url: look.url.to_owned(),
+        check: failed_check(at, None, why, Reason::Failed),
+        found: Found::Barred(at + SHARED_FOR),
+        not_before: None,
     }
 }
 

@@ -28,6 +28,7 @@ mod round;
 mod scheduling;
 mod settings;
 mod settle;
+mod shared;
 mod stand_ins;
 mod visit;
 mod ways;

@@ -76,6 +76,11 @@ impl Plan {
         };
         let mut outcome = Outcome::of(row.id);
         let (mut new, mut changed) = (0, 0);
+        let listed = sighting
+            .items
+            .iter()
+            .filter(|item| item.known.is_some())
+            .count();
         for (item, look) in sighting.items.into_iter().zip(looks) {
             let Sighted {
                 state,
@@ -101,7 +106,8 @@ impl Plan {
         outcome
             .entries
             .extend(left.map(|(id, how)| items.left(id, how)));
-        bulk::fold_poll(&mut outcome, config.detect.bulk_edit, &items.teller, now);
+        let limit = config.detect.bulk_edit;
+        bulk::fold_poll(&mut outcome, listed, limit, &items.teller, now);
         if let Some(Some(to)) = &self.poll.moved_to {
             let event = revise::moved_event(to, &items.teller, now);
             outcome.events.push(event);

@@ -11,7 +11,8 @@ use crate::domain::ids::CaptureId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
-use crate::domain::state::{Channel, EntryState, FeedState};
+use crate::domain::state::{Channel, EntryState, FeedState, PageState};
+use crate::domain::url::fragment_of;
 use crate::extract::{self, Article, PageKind, View};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
 use crate::store::{Reader, StoreError};
@@ -114,7 +115,7 @@ impl Reading {
     }
 
     /// What a page says. `url` is the address that answered, after redirects; `headline` the one under which the page
-    /// is known.
+    /// is known. With a fragment only that part of the page is read, and what stands for the whole page says nothing.
     ///
     /// # Errors
     /// When it is a PDF that could not be read this time.
@@ -125,7 +126,19 @@ impl Reading {
         url: &str,
         headline: Option<&str>,
     ) -> Result<document::Read, document::Unreadable> {
-        document::read_under(body, content_type, Some(url), &self.view, headline)
+        let Some(fragment) = fragment_of(url) else {
+            return document::read_under(body, content_type, Some(url), &self.view, headline);
+        };
+        let view = self.view.of_section(&fragment);
+        let mut read = document::read_under(body, content_type, Some(url), &view, headline)?;
+        let state = std::mem::take(&mut read.article.state);
+        read.article.state = PageState {
+            body: state.body,
+            links: state.links,
+            document: state.document,
+            ..PageState::default()
+        };
+        Ok(read)
     }
 
     /// What a feed says. `url` is the address that answered, after redirects.

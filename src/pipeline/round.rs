@@ -18,7 +18,7 @@ const AT_ONCE: usize = 512;
 pub struct Wish {
     /// These feeds; `None` for all.
     pub feeds: Option<Vec<FeedId>>,
-    /// Also what is not due.
+    /// Also what is not due, and whole documents even where the server would say that nothing is new.
     pub force: bool,
 }
 
@@ -41,8 +41,12 @@ impl Pipeline {
         let mut report = CheckReport::default();
         let feeds = self.wished_feeds(wish)?;
         let mut results = Gathered::default();
-        let poll = |pipeline: Arc<Self>, feed| async move {
-            pipeline.check_feed(feed, Patience::Short).await
+        let force = wish.force;
+        let poll = move |pipeline: Arc<Self>, feed| async move {
+            match force {
+                true => pipeline.check_whole_feed(feed, Patience::Short).await,
+                false => pipeline.check_feed(feed, Patience::Short).await,
+            }
         };
         self.at_once(feeds, poll, |result| {
             if let Some(done) = results.keep(result) {

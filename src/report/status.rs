@@ -382,7 +382,7 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
         };
         let barred = match feeds.pages_barred {
             0 => String::new(),
-            barred => format!(", {barred} not read as robots.txt forbids it"),
+            barred => format!(", {barred} not read: robots.txt, or shared by several entries"),
         };
         let removed = match feeds.removed {
             0 => String::new(),
@@ -634,7 +634,7 @@ mod tests {
 ✓ daemon     running, pid 4711
 ✓ database   /var/lib/revisor/revisor.db  41 MB, 1204 entries, 5118 revisions, 412 changes (14 in 24 h), last #412
 ! feeds      12 polled, 1 failing, 1 paused; next: example-news in 3 min (every 15m)
-✓ pages      830 on the article clock, 2 due, 3 not read as robots.txt forbids it, 1 article taken down
+✓ pages      830 on the article clock, 2 due, 3 not read: robots.txt, or shared by several entries, 1 article taken down
 ! pages      without a text at the last look: not found 3, paywall 12   hint: revisor history ENTRY
 ✓ documents  2 documents without text, compared by size and hash: https://court.example/scan.pdf (another file at each of the last 4 checks, no alerts), 1 more
 ! late       slow is 20 min late: 12 feeds of its host are late

@@ -12,7 +12,7 @@ use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
 use crate::domain::life::Reason;
-use crate::domain::outcome::{AliasKey, ClaimedDates, Left, Stamp, Validators};
+use crate::domain::outcome::{AliasKey, AliasKind, ClaimedDates, Left, Stamp, Validators};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
@@ -254,6 +254,39 @@ impl Reader {
                 known.extend(bearer);
             }
             Ok(known)
+        })
+    }
+
+    /// The other entries of a feed whose page is that of `entry` at `url`, fragments aside, with their addresses.
+    pub fn entries_with_page(
+        &self,
+        entry: EntryId,
+        url: &str,
+    ) -> Result<Vec<(EntryId, String)>, StoreError> {
+        const MOST: i64 = 100;
+        let page = url.split('#').next().unwrap_or_default();
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT id, page_url FROM entries WHERE feed_id = (SELECT feed_id FROM entries WHERE id = ?1) \
+                 AND id <> ?1 AND (page_url = ?2 OR substr(page_url, 1, length(?2) + 1) = ?2 || '#') LIMIT ?3",
+            )?;
+            let rows = statement.query_map(params![entry, page, MOST], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many entries of a feed were found again under a new guid.
+    pub fn renamed_entries(&self, feed: FeedId) -> Result<usize, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT count(DISTINCT entry_id) FROM aliases \
+                 WHERE feed_id = ?1 AND kind = ?2 AND reason LIKE '%, new guid%'",
+            )?;
+            let count: i64 =
+                statement.query_row(params![feed, AliasKind::Guid], |row| row.get(0))?;
+            Ok(usize::try_from(count).unwrap_or_default())
         })
     }
 

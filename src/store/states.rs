@@ -104,6 +104,7 @@ mod tests {
                 updated,
                 summary,
                 body,
+                ..FeedState::default()
             },
         );
         let page =

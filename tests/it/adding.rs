@@ -32,7 +32,7 @@ fn a_feed_is_asked_for_once_when_it_is_added() {
     assert_eq!(publisher.hits("/feed.xml"), 1);
     assert_eq!(publisher.log().len(), 1, "{:?}", publisher.log());
     // The baseline is as good as one from a poll: the next one is conditional.
-    assert_eq!(home.check()["feeds"][0]["outcome"], "not_modified");
+    assert_eq!(home.check_due()["feeds"][0]["outcome"], "not_modified");
 }
 
 #[test]

@@ -536,7 +536,7 @@ fn a_feed_whose_texts_are_all_gone_is_believed_at_the_second_poll() {
             .collect();
         world.serve("/feed.xml", Page::rss(rss(&items)));
     };
-    let world = World::new("[page]\nfetch = \"off\"\n");
+    let world = World::new("[page]\nfetch = \"off\"\n[detect]\nbulk_edit = 100\n");
     set(&world, true);
     world.run_to(30);
     // Once, and then the texts are back.

@@ -27,6 +27,7 @@ mod receivers;
 mod review;
 mod revisions;
 mod service;
+mod sharing;
 mod support;
 mod telling;
 mod trouble;

@@ -265,6 +265,15 @@ impl Home {
         serde_json::from_str(&ran.stdout).expect("check --json prints JSON")
     }
 
+    /// A check of what is due, when all feeds are: it asks servers as the daemon does.
+    pub(crate) fn check_due(&self) -> serde_json::Value {
+        let conn = rusqlite::Connection::open(self.db_path()).expect("the database");
+        conn.execute("UPDATE feeds SET next_poll_at = 1", [])
+            .expect("the feeds");
+        drop(conn);
+        serde_json::from_str(&self.ok(&["check", "--json"])).expect("check --json prints JSON")
+    }
+
     /// The events of `log --format ndjson --all`, oldest first.
     pub(crate) fn events(&self) -> Vec<serde_json::Value> {
         self.ok(&["log", "--format", "ndjson", "--all", "--reverse"])

@@ -76,6 +76,8 @@ pub struct Matching<'a> {
     /// Why, where no name led to it.
     why: Vec<Option<&'static str>>,
     claimed: HashSet<EntryId>,
+    /// Whether the feed gives its items new guids and addresses now and then, or has just done so.
+    renames: bool,
 }
 
 impl<'a> Matching<'a> {
@@ -85,6 +87,7 @@ impl<'a> Matching<'a> {
         let mut matching = Self {
             named,
             known,
+            renames: false,
             found: vec![None; named.len()],
             why: vec![None; named.len()],
             claimed: HashSet::new(),
@@ -143,6 +146,14 @@ impl<'a> Matching<'a> {
         (0..self.named.len()).filter(lost).collect()
     }
 
+    /// Says that the feed is known to give its items new guids. Without that, or a move of several items at one check,
+    /// an item whose guid, address and date are all new is a new entry, however much it is like another one: two
+    /// bulletins, two job advertisements, two warnings.
+    #[must_use]
+    pub fn renaming(self, renames: bool) -> Self {
+        Self { renames, ..self }
+    }
+
     /// Whether an item has claimed this entry.
     #[must_use]
     pub fn is_claimed(&self, entry: EntryId) -> bool {
@@ -169,6 +180,7 @@ impl<'a> Matching<'a> {
         let still = self.still(&items, |_| true);
         let found = moved + self.free_pairs(&still, recent, whole).len();
         let is_move = found >= A_MOVE && found * 2 >= items.len();
+        self.renames |= is_move;
         self.adopt(&still, recent, whole, is_move, why);
 
         let long = |c: &Candidate| Some((c.text?, None, None));
@@ -213,7 +225,7 @@ impl<'a> Matching<'a> {
         let mut count = 0;
         for (at, entry) in self.free_pairs(items, recent, content) {
             let (place, item) = &items[at];
-            let fits = is_move || same_day(item.published, entry.published, entry.listed);
+            let fits = is_move || self.dates_fit(item.published, entry.published, entry.listed);
             if fits && self.claimed.insert(entry.id) {
                 self.found[*place] = Some(entry.id);
                 self.why[*place] = Some(why);
@@ -242,10 +254,11 @@ impl<'a> Matching<'a> {
             .collect();
         let scores: Vec<Vec<f64>> = looks
             .iter()
-            .map(|(_, item)| {
+            .map(|(place, item)| {
+                let renames = self.renames || self.is_nameless(*place);
                 known
                     .iter()
-                    .map(|(_, entry)| item.likeness(entry))
+                    .map(|(_, entry)| item.likeness(entry, renames))
                     .collect()
             })
             .collect();
@@ -277,6 +290,20 @@ impl<'a> Matching<'a> {
         }
     }
 
+    /// Whether two dates of publication can be those of one article; without dates only an entry that has just vanished.
+    fn dates_fit(&self, item: Option<Timestamp>, entry: Option<Timestamp>, listed: bool) -> bool {
+        match (item, entry) {
+            (Some(a), Some(b)) => a == b || (self.renames && same_day(item, entry)),
+            _ => listed,
+        }
+    }
+
+    /// Whether an item has neither a guid nor an address of its own: then new names say nothing.
+    fn is_nameless(&self, place: usize) -> bool {
+        let own = |key: &AliasKey| key.kind != AliasKind::Content;
+        !self.named[place].keys.iter().any(own)
+    }
+
     /// Which entry each item is, in the order of the feed.
     #[must_use]
     pub fn finish(self) -> Vec<Identified> {
@@ -302,10 +329,16 @@ impl<'a> Matching<'a> {
                     if_free: false,
                 });
             }
+            let doubtful = led && !new_aliases.is_empty();
+            new_aliases.extend(item.marks.iter().map(|key| NewAlias {
+                key: key.clone(),
+                reason: "several items have this address".to_owned(),
+                if_free: true,
+            }));
             Identified {
                 index: item.index,
                 entry: entry.map_or(EntryRef::New, EntryRef::Known),
-                doubtful: led && !new_aliases.is_empty(),
+                doubtful,
                 new_aliases,
             }
         };
@@ -349,12 +382,10 @@ fn unique_pairs<'c>(
     pairs
 }
 
-/// Whether two dates of publication can be those of one article; without dates only an entry that has just vanished.
-fn same_day(item: Option<Timestamp>, entry: Option<Timestamp>, listed: bool) -> bool {
-    match (item, entry) {
-        (Some(a), Some(b)) => a.since(b).max(b.since(a)) <= SAME_DAY,
-        _ => listed,
-    }
+/// Whether two dates of publication are of about the same time.
+fn same_day(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
+    a.zip(b)
+        .is_some_and(|(a, b)| a.since(b).max(b.since(a)) <= SAME_DAY)
 }
 
 /// What is compared of an item.
@@ -376,8 +407,8 @@ impl<'s> Look<'s> {
     /// 0 when they are two articles; else how alike they are, up to 2.
     ///
     /// Two bulletins may differ in one word, so that likeness alone is nothing: the moment of publication is the same,
-    /// or the headline is, word for word.
-    fn likeness(&self, other: &Self) -> f64 {
+    /// or the headline is, word for word. `renames` says that a new name under a new date may be one of a known item.
+    fn likeness(&self, other: &Self, renames: bool) -> f64 {
         let (mine, theirs) = (self.state.published, other.state.published);
         let dated = mine.is_some() && theirs.is_some();
         // Midnight is what a day without a time becomes.
@@ -391,8 +422,10 @@ impl<'s> Look<'s> {
         // A headline of two words stands over many articles.
         let same_title = title >= 0.999 && self.title.len() >= 4;
         let same_headline = match dated {
-            true => same_title && text >= 0.5 && same_day(mine, theirs, true),
-            false => same_title && text >= 0.8,
+            true => {
+                same_title && text >= 0.5 && (mine == theirs || (renames && same_day(mine, theirs)))
+            }
+            false => same_title && text >= 0.8 && renames,
         };
         if same_headline || (same_moment && title >= 0.5 && text >= 0.5) {
             title + text

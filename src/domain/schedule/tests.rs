@@ -302,7 +302,7 @@ fn another_plan_counts_from_the_last_poll() {
 }
 
 #[test]
-fn what_costs_the_server_the_whole_feed_is_asked_once_a_day() {
+fn what_costs_the_server_the_whole_feed_is_polled_less_often() {
     let day = HOUR * 24;
     let plan = Plan {
         unconditional: Some(day),
@@ -319,7 +319,7 @@ fn what_costs_the_server_the_whole_feed_is_asked_once_a_day() {
     let next = next_poll(&plan, now(), PollResult::Ok, &whole, 0, 0.0);
     assert_eq!(
         next.why,
-        "once in 1d, as the server sends all of it each time"
+        "every 1d: the server sends no ETag or Last-Modified"
     );
     assert_eq!(next.not_before, Some(now() + day));
 }

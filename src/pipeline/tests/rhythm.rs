@@ -90,10 +90,10 @@ async fn a_lifetime_that_is_counted_down_is_kept_only_where_it_moves_a_poll() {
 }
 
 #[tokio::test]
-async fn who_can_only_send_the_whole_feed_is_asked_once_a_day_unless_a_rhythm_is_named() {
+async fn who_can_only_send_the_whole_feed_is_asked_once_an_hour_unless_a_rhythm_is_named() {
     let site = Site::start(|_, _| reply("200 OK", "", &rss("", "")));
     for (rest, at_least, at_most) in [
-        ("", HOUR * 24, HOUR * 27),
+        ("", HOUR, HOUR * 6 / 5),
         ("every = \"15m\"\n", HOUR / 5, HOUR / 3),
         ("unconditional = \"6h\"\n", HOUR * 6, HOUR * 7),
     ] {

@@ -1,5 +1,7 @@
 //! What is shown of a configuration.
 
+use std::time::Duration;
+
 use super::*;
 use crate::config::{ScheduleLine, schedules, show};
 
@@ -50,6 +52,7 @@ fn schedules_are_told_with_their_next_runs() {
                 description: "every 15m".to_owned(),
                 expression: None,
                 feeds: 2,
+                whole: Some(Duration::from_hours(1)),
                 next: vec![
                     at("2026-11-23T10:15:00Z"),
                     at("2026-11-23T10:30:00Z"),
@@ -60,6 +63,7 @@ fn schedules_are_told_with_their_next_runs() {
                 description: "at 09:00, Monday".to_owned(),
                 expression: Some("0 9 * * 1".to_owned()),
                 feeds: 1,
+                whole: None,
                 next: vec![
                     at("2026-11-30T09:00:00Z"),
                     at("2026-12-07T09:00:00Z"),
