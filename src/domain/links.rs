@@ -1,8 +1,8 @@
 //! Links in the text: where the words stayed and the target moved.
 //!
 //! A link whose words changed is seen as a change of the text. Here is what no reader of the words can see: the same
-//! words lead elsewhere, or are a link no longer, or have become one. What makes no other target (tracking parameters,
-//! fragment, scheme, `www.`, trailing slash) does not count.
+//! words lead elsewhere. Words that become a link, or stop being one, are no change; nor is what makes no other target
+//! (tracking parameters, fragment, scheme, `www.`, trailing slash).
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -82,10 +82,8 @@ pub fn changes(old: &PageState, new: &PageState) -> Vec<LinkChange> {
         let words = visible(&change.words);
         let count = |text: &str| text.matches(&*words).count();
         let (before, after) = (count(&before), count(&after));
-        match (&change.from, &change.to) {
-            (Some(_), Some(_)) => before > 0 && after > 0,
-            _ => before > 0 && before == after,
-        }
+        // Words that become a link, or are one no longer, lead a reader nowhere else.
+        change.from.is_some() && change.to.is_some() && before > 0 && after > 0
     });
     found
 }

@@ -148,13 +148,16 @@ const NOTICE_CHARACTERS: usize = 4_000;
 /// A page of plain text; what it is in place of an article is told by the same phrases.
 fn plain_text(text: &str, headline: Option<&str>) -> Article {
     let (body, truncated) = plain::blocks(text);
-    let state = PageState {
+    let mut state = PageState {
         body,
         ..PageState::default()
     };
     let shown: String = text.chars().take(NOTICE_CHARACTERS).collect();
     let html = format!("<pre>{}</pre>", quick_xml::escape::escape(&shown));
     let judged = kind::of(&html, &Head::default(), &state, headline);
+    if judged.kind == PageKind::NoText {
+        state.body.clear();
+    }
     Article {
         kind: judged.kind,
         said: judged.said,

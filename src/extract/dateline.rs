@@ -84,6 +84,13 @@ fn is_when(text: &str, labelled: bool) -> bool {
         .replace(['年', '月', '년', '월'], "-")
         .replace(['日', '일'], " ");
     let text = text.trim();
+    // `Hearing: 12 March 2024` names what happens then.
+    if text
+        .split_once(':')
+        .is_some_and(|(before, _)| before.ends_with(char::is_alphabetic))
+    {
+        return false;
+    }
     let words = text.split_whitespace().count();
     // Behind a label less is enough: `Updated 11:48`, `Posted Nov 19, 6:51 AM`.
     is_date(text, words)

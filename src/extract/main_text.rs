@@ -175,6 +175,10 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
             let is_other = || others.iter().any(|other| page.is_inside(block, *other));
             if says_again(&block.block, &known.headlines) {
                 Judged::of(Role::Headline, "it says the headline")
+            } else if names_again(&block.block, &known.headlines) {
+                Judged::of(Role::Headline, "it says the headline with a label")
+            } else if is_bare_address(&block.block.text) {
+                Judged::of(Role::Outside, "it is an address and nothing else")
             } else if is_other() {
                 Judged::of(
                     Role::OtherStory,
@@ -204,6 +208,7 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
             judged[at] = better;
         }
     }
+    drop_repetitions(survey, &all, &mut judged);
     complete_lists(page, &all, &mut judged);
     drop_labels(page, &mut judged);
     opening::find(page, known, survey, &mut judged);
@@ -212,21 +217,19 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
 
 /// A heading right above links to other stories is their label.
 fn drop_labels(page: &Page, judged: &mut [Judged]) {
-    for at in 0..judged.len().saturating_sub(1) {
-        let next = at + 1;
-        let leads_away = page
-            .blocks
-            .get(next)
-            .is_some_and(|block| block.linked >= 0.7)
-            && matches!(
-                judged[next].role,
-                Role::OtherStory | Role::Promotion | Role::Navigation | Role::Outside
-            );
-        let is_label = judged[at].role == Role::Heading
-            || (judged[at].role == Role::Text
-                && count_words(&page.blocks[at].block.text) <= 4
-                && !furniture::ends_as_sentence(&page.blocks[at].block.text));
-        if is_label && leads_away {
+    for at in 0..judged.len() {
+        let text = &page.blocks[at].block.text;
+        let words = count_words(text);
+        let is_label = judged[at].role == Role::Heading && words <= 8
+            || judged[at].role == Role::Text && words <= 4 && !furniture::ends_as_sentence(text);
+        if !is_label {
+            continue;
+        }
+        let below = page.blocks.iter().zip(judged.iter()).skip(at + 1);
+        let leads_away = |(block, judged): &(&PageBlock, &Judged)| {
+            block.linked >= 0.7 && !judged.role.is_watched()
+        };
+        if below.take_while(leads_away).count() >= 2 {
             judged[at] = Judged::of(Role::OtherStory, "only links to other stories follow it");
         }
     }
@@ -235,18 +238,36 @@ fn drop_labels(page: &Page, judged: &mut [Judged]) {
 /// By the sum of its clues.
 fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Survey<'_>) -> Judged {
     let has = |clue: Clue| evidence.clues.contains(&clue);
-    let counts = evidence.score(1) > 0.0 || is_plain_prose(block, evidence);
+    // Far from the text, and nothing that the extractor has or that looks like the article: never mind how it reads.
+    let covered = [Clue::CoveredWhole, Clue::CoveredMostly, Clue::CoveredPartly];
+    let elsewhere = has(Clue::FarOutside) && !covered.into_iter().any(has);
+    let counts = !elsewhere && (evidence.score(1) > 0.0 || is_plain_prose(block, evidence));
     let clue = evidence.strongest(counts).unwrap_or(Clue::Always);
-    let repeats = has(Clue::Repeats) && survey.repeats_text(at);
-    if counts && !repeats {
+    if counts && survey.is_hidden_copy(at) {
         Judged::of(
-            Role::of_text(block.block.kind, has(Clue::TagAside)),
-            clue.text(),
+            Role::Repetition,
+            "it is not shown, and its words are shown elsewhere",
         )
     } else if counts {
-        Judged::of(Role::Repetition, Clue::Repeats.text())
+        let role = Role::of_text(block.block.kind, has(Clue::TagAside));
+        Judged::of(role, clue.text())
     } else {
         Judged::of(Role::of_other(clue), clue.text())
+    }
+}
+
+/// Of blocks with the same words in several boxes, all of which are judged to be text, the surest one is.
+fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]) {
+    for at in 0..judged.len() {
+        let Some(first) = survey.repeated(at) else {
+            continue;
+        };
+        if !judged[at].role.is_text() || !judged[first].role.is_text() {
+            continue;
+        }
+        let score = |at: usize| all.get(at).map_or(0.0, |evidence| evidence.score(1));
+        let other = if score(at) > score(first) { first } else { at };
+        judged[other] = Judged::of(Role::Repetition, Clue::Repeats.text());
     }
 }
 
@@ -357,10 +378,13 @@ fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) 
             .then(|| Judged::of(Role::Notice, "it is a notice of a correction or an update"));
     }
     let is_caption = block.block.kind == BlockKind::Caption;
-    let beside_picture = has(Clue::HasPicture)
-        && has(Clue::AloneInBox)
-        && (has(Clue::FormAlien) || has(Clue::NamedCaption))
-        && block.block.kind == BlockKind::Paragraph;
+    let alone = match block.block.kind {
+        BlockKind::Paragraph => has(Clue::AloneInBox),
+        BlockKind::ListItem => true,
+        _ => false,
+    };
+    let beside_picture =
+        has(Clue::HasPicture) && alone && (has(Clue::FormAlien) || has(Clue::NamedCaption));
     if !is_caption && !beside_picture {
         return None;
     }
@@ -438,4 +462,24 @@ pub(super) fn says_again(block: &Block, headlines: &[&str]) -> bool {
         && headlines
             .iter()
             .any(|headline| self::words(headline) == words)
+}
+
+fn is_bare_address(text: &str) -> bool {
+    text.starts_with("http") && text.contains("://") && !text.contains(char::is_whitespace)
+}
+
+/// Whether a block says one of the page's titles again with a label around it: `Share this article: …`, a path of
+/// sections.
+fn names_again(block: &Block, headlines: &[&str]) -> bool {
+    const LABEL: usize = 8;
+    if block.text.len() > 400 || furniture::ends_as_sentence(&block.text) {
+        return false;
+    }
+    let words = words(&block.text);
+    headlines.iter().any(|headline| {
+        let headline = self::words(headline);
+        headline.len() >= 5
+            && words.len() <= headline.len() + LABEL
+            && words.windows(headline.len()).any(|run| run == headline)
+    })
 }

@@ -49,7 +49,7 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
         let block = &page.blocks[at];
         let in_text = judged[at].role.is_text();
         let hint = described.share(&block.block.text) >= ALIKE;
-        if !introduces(block, judged[at].role) || survey.is_repeat(at) {
+        if !introduces(block, judged[at].role) || survey.is_hidden_copy(at) {
             continue;
         }
         // A first paragraph that is like those that follow is text, also when the page describes itself by it.

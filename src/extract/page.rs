@@ -35,6 +35,8 @@ pub(super) struct Element {
     pub(super) is_article: bool,
     /// Whether it is an `article` element.
     pub(super) is_story: bool,
+    /// Whether it is an item of a list.
+    pub(super) is_item: bool,
     /// Whether an article may be in it; in a paragraph or a list there is none.
     pub(super) is_container: bool,
     /// Whether a picture or a video is directly in it, or in elements without text.
@@ -70,6 +72,7 @@ impl Page {
             shape: 0,
             is_article: false,
             is_story: false,
+            is_item: false,
             is_container: true,
             has_picture: false,
             has_input: false,
@@ -188,6 +191,7 @@ impl<'a> Walk<'a> {
                 shape: shape_of(tag),
                 is_article,
                 is_story: tag.name == "article",
+                is_item: tag.name == "li",
                 is_container: !is_part(tag.name),
                 has_picture: false,
                 has_input: false,

@@ -7,7 +7,7 @@ use super::coverage::{Index, words};
 use super::evidence::{Clue, Evidence};
 use super::furniture::{self, Mark, Rule};
 use super::page::{Page, PageBlock};
-use crate::domain::state::BlockKind;
+use crate::domain::state::{Block, BlockKind};
 
 /// A block is the extractor's when it has this share of its words.
 pub(super) const MOSTLY: f32 = 0.6;
@@ -18,6 +18,9 @@ const PARTLY: f32 = 0.15;
 const TOO_MUCH: f32 = 0.25;
 /// What is hidden at first is shown later when it is this share of the article.
 const MOST: f32 = 0.8;
+
+/// From so many words on, the same words again are the same text again.
+const REPEATED_WORDS: usize = 12;
 
 /// How the blocks of a page stand to its article.
 pub(super) struct Survey<'a> {
@@ -41,8 +44,10 @@ pub(super) struct Survey<'a> {
     containers: HashSet<u64>,
     /// Elements that are one of several boxes of links.
     cards: HashSet<usize>,
-    /// Blocks whose text was on the page before.
-    repeats: HashSet<usize>,
+    /// Blocks whose text was on the page before, and where.
+    repeats: HashMap<usize, usize>,
+    /// Hidden blocks whose words are shown elsewhere.
+    hidden_copies: HashSet<usize>,
     /// The bytes of text in each element.
     pub(super) bytes: Vec<usize>,
 }
@@ -88,7 +93,8 @@ impl<'a> Survey<'a> {
             marked: HashMap::new(),
             containers: HashSet::new(),
             cards: HashSet::new(),
-            repeats: HashSet::new(),
+            repeats: HashMap::new(),
+            hidden_copies: HashSet::new(),
             bytes: Vec::new(),
             covered,
         };
@@ -203,7 +209,8 @@ impl<'a> Survey<'a> {
             }
         }
         let mut groups: HashMap<u64, (usize, usize, f32)> = HashMap::new();
-        let boxes = |at: &usize| self.is_container(*at) && self.bytes[*at] > 0;
+        let is_box = |at: usize| self.is_container(at) || page.elements[at].is_item;
+        let boxes = |at: &usize| is_box(*at) && self.bytes[*at] > 0;
         for at in (1..page.elements.len()).filter(boxes) {
             let group = groups.entry(page.elements[at].shape).or_default();
             group.0 += 1;
@@ -215,7 +222,12 @@ impl<'a> Survey<'a> {
                 .get(&page.elements[*at].shape)
                 .copied()
                 .unwrap_or_default();
-            count >= 3 && linked > 0.4 * bytes as f32 && bytes < count * 600
+            let share = if page.elements[*at].is_item {
+                0.25
+            } else {
+                0.4
+            };
+            count >= 3 && linked > share * bytes as f32 && bytes < count * 600
         };
         self.cards = (1..page.elements.len())
             .filter(boxes)
@@ -223,29 +235,50 @@ impl<'a> Survey<'a> {
             .collect();
     }
 
+    /// The same words in another box are one text: of each such group all blocks but the first are noted, and hidden
+    /// blocks whose words are shown elsewhere.
     fn find_repeats(&mut self) {
-        let mut seen: HashMap<Vec<u64>, usize> = HashMap::new();
+        let mut seen: HashMap<Vec<u64>, (usize, usize)> = HashMap::new();
         for (at, block) in self.page.blocks.iter().enumerate() {
             let words = words(&block.block.text);
-            if words.len() < 8 {
+            if words.len() < REPEATED_WORDS {
                 continue;
             }
             // Where a refrain is, it is in the same text.
             let parent = self.page.around(block.element).nth(1).unwrap_or(0);
-            if *seen.entry(words).or_insert(parent) != parent {
-                self.repeats.insert(at);
+            let (first, other) = *seen.entry(words).or_insert((at, parent));
+            if other != parent {
+                self.repeats.insert(at, first);
             }
         }
+        let hidden = |block: &PageBlock| {
+            let around = self.page.around(block.element);
+            let mut around = around.filter_map(|at| self.page.elements.get(at));
+            around.any(|element| element.marks.hidden)
+        };
+        let (unseen, shown): (Vec<_>, Vec<_>) = (0..self.page.blocks.len())
+            .map(|at| (at, &self.page.blocks[at]))
+            .partition(|(_, block)| hidden(block));
+        let long = |block: &PageBlock| count_words(&block.block.text) >= REPEATED_WORDS;
+        if !unseen.iter().any(|(_, block)| long(block)) {
+            return;
+        }
+        let shown: Vec<Block> = shown.iter().map(|(_, block)| block.block.clone()).collect();
+        let index = Index::of(&shown);
+        let copies = unseen
+            .iter()
+            .filter(|(_, block)| long(block) && index.share(&block.block.text) >= MOSTLY);
+        self.hidden_copies = copies.map(|(at, _)| *at).collect();
     }
 
-    /// Whether a block of the extractor's text with the same words is before this one.
-    pub(super) fn repeats_text(&self, at: usize) -> bool {
-        self.repeats.contains(&at)
+    /// The first block with the words of this one, in another box.
+    pub(super) fn repeated(&self, at: usize) -> Option<usize> {
+        self.repeats.get(&at).copied()
     }
 
-    /// Whether its text was on the page before.
-    pub(super) fn is_repeat(&self, at: usize) -> bool {
-        self.repeats.contains(&at)
+    /// Whether it is not shown, and its words are shown elsewhere.
+    pub(super) fn is_hidden_copy(&self, at: usize) -> bool {
+        self.hidden_copies.contains(&at)
     }
 
     /// Whether much of the article is marked up like this block.
@@ -269,16 +302,21 @@ impl<'a> Survey<'a> {
         self.note_place(at, block, &mut evidence);
         self.note_marks(block, &mut evidence);
         note_text(block, &mut evidence);
-        evidence.note(Clue::Repeats, self.repeats.contains(&at));
+        evidence.note(Clue::Repeats, self.repeats.contains_key(&at));
         let near = self.box_of(block);
         let near = near.and_then(|at| self.page.elements.get(at));
         evidence.note(
             Clue::HasInputs,
             near.is_some_and(|element| element.has_input),
         );
+        let mut around = self.page.around(block.element);
+        let item = around.find(|at| self.page.elements[*at].is_item || self.is_container(*at));
+        let item = item.filter(|at| self.page.elements[*at].is_item);
+        let pictured = [near, item.and_then(|at| self.page.elements.get(at))];
+        let mut pictured = pictured.into_iter().flatten();
         evidence.note(
             Clue::HasPicture,
-            near.is_some_and(|element| element.has_picture),
+            pictured.any(|element| element.has_picture),
         );
         let few = near.is_some_and(|element| !self.containers.contains(&element.shape));
         evidence.note(Clue::AloneInBox, few);

@@ -9,6 +9,7 @@ mod busy;
 mod clocks;
 mod compact;
 mod digest;
+mod documents;
 mod doubtful;
 mod feed;
 mod furniture;

@@ -3,6 +3,7 @@
 //! Runs on a worker: texts are compared, and now and then an earlier answer is read again.
 
 use super::clocks::Ended;
+use super::documents::see_document;
 use super::furniture::FeedRules;
 use super::ignored::{self, ReadPage};
 use super::look::{self, Found, FoundPage, Looked};
@@ -13,7 +14,6 @@ use super::revise::{self, KnownEntry, Teller};
 use super::stand_ins::{article_of, is_nobodys, nobodys, page_text, see_the_same};
 use super::{Crashed, Reading};
 use crate::domain::chain::StoredCapture;
-use crate::domain::document::{self, Between, Replaced};
 use crate::domain::durations::format_duration;
 use crate::domain::event::{EventKind, Window};
 use crate::domain::fingerprint::{address_key, of_page_state, of_text};
@@ -25,7 +25,6 @@ use crate::domain::life::{
 };
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
-use crate::domain::past::PastRevision;
 use crate::domain::state::{Channel, PageState};
 use crate::extract::{Sign, Signs, signs};
 use crate::store::{self, Readers, StoreError, StoredIgnored};
@@ -108,13 +107,13 @@ pub(super) struct Settled {
 
 /// What a look at a page says, once the texts are compared.
 pub(super) struct Seen {
-    sight: Sight,
+    pub(super) sight: Sight,
     pub(super) check: PageCheck,
-    page: Option<Box<FoundPage>>,
-    alias: Option<NewAlias>,
+    pub(super) page: Option<Box<FoundPage>>,
+    pub(super) alias: Option<NewAlias>,
     /// The text that the page shows, and whether it is no article's.
-    text: Option<PageText>,
-    stands_in: bool,
+    pub(super) text: Option<PageText>,
+    pub(super) stands_in: bool,
 }
 
 impl Seen {
@@ -485,60 +484,6 @@ fn weigh(
     }))
 }
 
-/// A document in place of a document or of a page, or a page in place of a document.
-fn see_document(
-    url: &str,
-    page: Box<FoundPage>,
-    check: PageCheck,
-    known: &PageState,
-    before: &mut Before,
-    readers: &Readers,
-) -> Result<Seen, StoreError> {
-    let print = of_page_state(&page.state).whole;
-    let doubtful = |why: String| (Sight::Doubtful(print), Some(why));
-    let (sight, error) = match document::between(known, &page.state) {
-        Between::Texts => match doubt(&known.body, &page.state.body) {
-            Some(doubt) => doubtful(doubt.to_string()),
-            None => (Sight::There, None),
-        },
-        // A file that is read within the limits today may not be so tomorrow, on a busier machine.
-        _ if page.over_limit && !document::is_unread(known) && known.document.is_some() => {
-            doubtful("the PDF takes too long to be read".to_owned())
-        }
-        // A wall that no rule knows may stand in the place of a document.
-        Between::Replaced(Replaced::Form { .. }) if page.state.document.is_none() => {
-            doubtful("a page stands in the place of the document".to_owned())
-        }
-        Between::Replaced(Replaced::Document) if is_restless(before) => {
-            (Sight::Restless(print), None)
-        }
-        Between::Replaced(_) | Between::Nothing => (Sight::There, None),
-    };
-    let alias = moved_for_good(url, &page, before, readers)?;
-    Ok(Seen {
-        page: Some(page),
-        alias,
-        ..Seen::unread(PageCheck { error, ..check }, sight)
-    })
-}
-
-/// Whether the document that is known took the place of another one and was never seen again since.
-fn is_restless(before: &Before) -> bool {
-    if before.life.held.is_some() {
-        return true;
-    }
-    let Some(full) = &before.full else {
-        return false;
-    };
-    let seen_again = before.row.page.ok.is_some_and(|ok| ok > full.revision_seen);
-    let body = |past: &PastRevision| past.fingerprints.page_body;
-    let replaced = match full.known.past.as_slice() {
-        [.., older, newest] => body(older).is_some() && body(older) != body(newest),
-        _ => false,
-    };
-    replaced && !seen_again
-}
-
 /// Words of a text that tell whose beginning they are.
 const A_PART: u32 = 15;
 
@@ -621,7 +566,7 @@ fn earlier_signs(before: &Before, readers: &Readers) -> Result<Option<Signs>, St
 
 /// Notes that the address of the page has moved for good to one of another article's form: in the state, so that it is
 /// told, and as a name of the entry when nobody bears it.
-fn moved_for_good(
+pub(super) fn moved_for_good(
     url: &str,
     page: &FoundPage,
     before: &mut Before,

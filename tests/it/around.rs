@@ -1,7 +1,7 @@
 //! What stands around the text of an article: kicker, standfirst and the targets of links, from a stored state to every
 //! way out.
 //!
-//! The pages of these tests have nothing of the kind: what was known of it is written into the database, so that the
+//! The pages of these tests have no kicker and no standfirst: what was known of it is written into the database, so that the
 //! next look finds it gone.
 
 use revisor::domain::state::{Link, PageState};
@@ -48,8 +48,8 @@ impl Bench {
         let html = format!(
             "<!DOCTYPE html><html><head><title>Report</title><meta name=\"nonce\" content=\"{nonce}\"></head><body>\
              <article><h1>Report on the harbour</h1>\
-             <p>The mayor, who has been in office since the spring, said that the money is to come from the building \
-             fund of the region over the next four years, and that nobody will have to pay more taxes for it.</p>\
+             <p>The mayor, who has been in office since the spring, said that the money is to come from the \
+             <a href=\"https://fund.example/spent\">building fund</a> of the region over the next four years, and that nobody will have to pay more taxes for it.</p>\
              <p>The council met for three hours on Monday evening and heard from residents who live near the old \
              harbour, several of whom asked for more time to read the plans before any decision is made.</p>\
              </article></body></html>"
@@ -70,10 +70,10 @@ impl Bench {
 fn with_all(page: &mut PageState) {
     page.kicker = Some("Exclusive".to_owned());
     page.standfirst = Some(STANDFIRST.to_owned());
-    page.links.push(Link {
+    page.links = vec![Link {
         words: "building fund".to_owned(),
         address: "https://fund.example/money?id=7".to_owned(),
-    });
+    }];
 }
 
 #[test]
@@ -91,20 +91,20 @@ fn kicker_standfirst_and_links_are_told_everywhere() {
     assert_eq!(change["headlines"], json!(["kicker"]));
     assert_eq!(
         change["labels"],
-        json!(["headline", "wording", "paragraph-removed", "link"])
+        json!(["headline", "wording", "number", "paragraph-removed", "link"])
     );
     assert_eq!(data["diff"]["title"], json!([["-", "Exclusive"]]));
     assert_eq!(data["diff"]["standfirst"], json!([["-", STANDFIRST]]));
     assert_eq!(
         data["diff"]["links"],
-        json!([{"words": "building fund", "from": "https://fund.example/money?id=7"}])
+        json!([{"words": "building fund", "from": "https://fund.example/money?id=7", "to": "https://fund.example/spent"}])
     );
     let text = data["text"].as_str().unwrap();
     for line in [
         "Test Courier changed a kicker, a standfirst and a text",
         "kicker: [-Exclusive-]",
         &format!("standfirst: [-{STANDFIRST}-]"),
-        "link “building fund”: https://fund.example/money?id=7 → no link",
+        "link “building fund”: https://fund.example/money?id=7 → https://fund.example/spent",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
@@ -117,7 +117,13 @@ fn kicker_standfirst_and_links_are_told_everywhere() {
         ),
         (
             &["log", "--format", "full"],
-            &["KICKER", "STANDFIRST", STANDFIRST, "LINKS", "(no link)"],
+            &[
+                "KICKER",
+                "STANDFIRST",
+                STANDFIRST,
+                "LINKS",
+                "fund.example/spent",
+            ],
         ),
         (&["log", "--format", "md"], &["kicker: ~~Exclusive~~"]),
         (
@@ -216,8 +222,8 @@ fn events_that_an_older_version_called_stealth_are_read_by_their_new_name() {
         .unwrap();
     let json = zstd::bulk::decompress(&body, usize::try_from(bytes).unwrap()).unwrap();
     let json = String::from_utf8(json).unwrap().replace(
-        "\"labels\":[\"paragraph-removed\"]",
-        "\"labels\":[\"paragraph-removed\",\"stealth\"]",
+        "\"labels\":[\"number\",\"paragraph-removed\"]",
+        "\"labels\":[\"number\",\"paragraph-removed\",\"stealth\"]",
     );
     assert!(json.contains("stealth"), "{json}");
     conn.execute(

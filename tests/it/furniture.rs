@@ -350,8 +350,11 @@ fn a_person_selects_the_text_adds_a_rule_and_sees_why_each_block_counts() {
 
     let explained = home.ok(&["inspect", "article", &url, "--explain", "--feed", "courier"]);
     for (text, why) in [
-        ("In the matter of the harbour", "+ selected by page.select"),
-        ("It was heard by 12", "- left out by rule 1"),
+        (
+            "In the matter of the harbour",
+            "+ text: selected by page.select",
+        ),
+        ("It was heard by 12", "- text: left out by rule 1"),
     ] {
         let lines: Vec<&str> = explained.lines().collect();
         let at = lines.iter().position(|line| line.contains(text));

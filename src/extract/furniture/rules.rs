@@ -457,9 +457,9 @@ pub(in crate::extract) fn is_date(text: &str, words: usize) -> bool {
 
 /// The name of a month or a day, a zone, or a word that joins them.
 pub(in crate::extract) fn is_date_word(word: &str) -> bool {
-    const JOINING: [&str; 25] = [
+    const JOINING: [&str; 26] = [
         "", "de", "of", "at", "um", "uhr", "às", "a", "à", "le", "the", "st", "nd", "rd", "th",
-        "am", "pm", "gmt", "utc", "del", "den", "t", "m", "p", "h",
+        "am", "pm", "gmt", "utc", "del", "den", "t", "m", "p", "h", "on",
     ];
     let lower = word.to_lowercase();
     let zone = word.len() <= 5
