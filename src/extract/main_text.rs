@@ -63,8 +63,13 @@ pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText
     let page = Page::read(html);
     let extracted = fragment::blocks(&extract(html, base));
     let mut survey = Survey::of(&page, &Index::of(&extracted));
+    let headline = |block: &PageBlock| says_again(&block.block, &known.headlines);
+    let headline = page.blocks.iter().find(|block| headline(block));
     if survey.is_empty() {
-        survey = Survey::of_prose(&page);
+        survey = Survey::of_prose(&page, 0);
+    } else if let Some(missed) = headline.and_then(|headline| survey.missed(headline)) {
+        // The extractor has a box beside the article: a word in a class has misled it.
+        survey = Survey::of_prose(&page, missed);
     }
     let judged = judge(&page, &survey, known);
     finish(page, judged)
@@ -298,7 +303,19 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         && (has(Clue::Between) || has(Clue::RightAfter))
         && block.linked < 0.3
         && !evidence.is_marked();
-    let in_text = (prose && has(Clue::Between)) || quoted || listed;
+    // A box between the paragraphs that nothing says anything against tells facts, or quotes.
+    let beside = has(Clue::TagAside)
+        && has(Clue::Between)
+        && has(Clue::Unlinked)
+        && count_words(&block.block.text) >= 4
+        && !evidence.is_marked();
+    // So does a box of prose behind it that nothing says anything against.
+    let boxed = prose
+        && has(Clue::RightAfter)
+        && has(Clue::Unlinked)
+        && count_words(&block.block.text) >= 20
+        && !evidence.is_marked();
+    let in_text = (prose && has(Clue::Between)) || quoted || listed || boxed || beside;
     in_text && has(Clue::InRegion) && !about_something_else.into_iter().any(has)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::coverage::{Index, words};
 use super::evidence::{Clue, Evidence};
-use super::furniture::{self, Mark, Rule};
+use super::furniture::{self, Mark, Marks, Rule};
 use super::page::{Page, PageBlock};
 use crate::domain::state::{Block, BlockKind};
 
@@ -63,22 +63,40 @@ impl<'a> Survey<'a> {
         Self::with(page, covered)
     }
 
-    /// Looks over a page in which the extractor finds nothing: its prose is what the article must be.
-    pub(super) fn of_prose(page: &'a Page) -> Self {
-        let is_prose = |block: &PageBlock| {
-            let marks = page
-                .around(block.element)
-                .filter_map(|at| page.elements.get(at));
-            let mut marks = marks.map(|element| element.marks);
-            let plain =
-                !marks.any(|marks| marks.hidden || marks.by_tag.is_some() || marks.named.is_some());
-            plain && block.linked < 0.5 && furniture::rule_of(&block.block, block.linked).is_none()
-        };
-        let covered = page
-            .blocks
-            .iter()
-            .map(|block| f32::from(u8::from(is_prose(block))));
+    /// Looks over a page in which the extractor finds nothing, or the wrong text: the prose inside of `element` is what
+    /// the article must be.
+    pub(super) fn of_prose(page: &'a Page, element: usize) -> Self {
+        let covered = page.blocks.iter().map(|block| {
+            let is_prose = is_plain(page, block) && page.is_inside(block, element);
+            f32::from(u8::from(is_prose))
+        });
         Self::with(page, covered.collect())
+    }
+
+    /// The element around the headline with more prose than the extractor has, none of which the extractor has.
+    pub(super) fn missed(&self, headline: &PageBlock) -> Option<usize> {
+        let page = self.page;
+        let prose = |at: usize| -> usize {
+            let inside = page.blocks.iter().filter(|block| page.is_inside(block, at));
+            let sentences = inside.filter(|block| {
+                is_plain(page, block)
+                    && furniture::ends_as_sentence(&block.block.text)
+                    && count_words(&block.block.text) >= 12
+            });
+            sentences.map(|block| block.block.text.len()).sum()
+        };
+        let held = |at: usize| self.held.get(at).copied().unwrap_or(0.0);
+        let has: usize = self
+            .covered
+            .iter()
+            .zip(&page.blocks)
+            .filter(|(share, _)| **share >= MOSTLY)
+            .map(|(_, block)| block.block.text.len())
+            .sum();
+        page.around(headline.element)
+            .filter(|at| self.is_container(*at))
+            .take_while(|at| held(*at) <= 0.05)
+            .find(|at| prose(*at) > has + has / 2)
     }
 
     fn with(page: &'a Page, covered: Vec<f32>) -> Self {
@@ -408,6 +426,18 @@ impl<'a> Survey<'a> {
             }
         }
     }
+}
+
+/// Whether nothing but its own words says what a block is.
+fn is_plain(page: &Page, block: &PageBlock) -> bool {
+    let marks = page
+        .around(block.element)
+        .filter_map(|at| page.elements.get(at))
+        .map(|element| element.marks);
+    let marked = |marks: Marks| marks.hidden || marks.by_tag.is_some() || marks.named.is_some();
+    !marks.into_iter().any(marked)
+        && block.linked < 0.5
+        && furniture::rule_of(&block.block, block.linked).is_none()
 }
 
 fn named(mark: Mark) -> Clue {

@@ -236,7 +236,7 @@ fn events_that_an_older_version_called_stealth_are_read_by_their_new_name() {
     )
     .unwrap();
     conn.execute(
-        "UPDATE changes SET labels = 'paragraph-removed,stealth'",
+        "UPDATE changes SET labels = 'number,paragraph-removed,stealth'",
         [],
     )
     .unwrap();

@@ -163,15 +163,16 @@ fn what_stands_around_a_text_leaves_as_text_too() {
     bench.knew(|page| {
         page.kicker = Some(EVIL.to_owned());
         page.standfirst = Some(EVIL.to_owned());
-        page.links.push(Link {
-            words: "building fund".to_owned(),
-            address: format!("https://fund.example/{EVIL}"),
-        });
-        page.links.push(Link {
-            words: EVIL.to_owned(),
-            address: EVIL.to_owned(),
-        });
-        // Its words stay, so that the link alone is gone.
+        page.links = vec![
+            Link {
+                words: "building fund".to_owned(),
+                address: format!("https://fund.example/{EVIL}"),
+            },
+            Link {
+                words: EVIL.to_owned(),
+                address: EVIL.to_owned(),
+            },
+        ];
         page.body[0].text = format!("{} {EVIL}", page.body[0].text);
     });
     bench.publish(1);
