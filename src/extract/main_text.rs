@@ -232,7 +232,7 @@ fn drop_labels(page: &Page, judged: &mut [Judged]) {
         }
         let below = page.blocks.iter().zip(judged.iter()).skip(at + 1);
         let leads_away = |(block, judged): &(&PageBlock, &Judged)| {
-            block.linked >= 0.7 && !judged.role.is_watched()
+            block.linked.max(block.anchored) >= 0.7 && !judged.role.is_watched()
         };
         if below.take_while(leads_away).count() >= 2 {
             judged[at] = Judged::of(Role::OtherStory, "only links to other stories follow it");
@@ -384,6 +384,13 @@ fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) 
         }
         _ => {}
     }
+    if has(Clue::Copyright) && is_rights_line(text) {
+        return Some(Judged::of(Role::Credit, Clue::Copyright.text()));
+    }
+    // A table of contents, tabs: places of the page itself.
+    if block.anchored >= 0.85 && block.block.kind == BlockKind::ListItem {
+        return Some(Judged::of(Role::Navigation, Clue::Anchored.text()));
+    }
     let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
     let words = count_words(text);
     if is_notice(text)
@@ -479,6 +486,17 @@ pub(super) fn says_again(block: &Block, headlines: &[&str]) -> bool {
         && headlines
             .iter()
             .any(|headline| self::words(headline) == words)
+}
+
+/// `© 2026 The Courier. All rights reserved.`: the sign or word first, and a year near it.
+fn is_rights_line(text: &str) -> bool {
+    let lower = text.trim_start().to_lowercase();
+    let start: String = lower.chars().take(40).collect();
+    let begins = ["©", "ⓒ", "(c)", "copyright"]
+        .iter()
+        .any(|sign| start.starts_with(sign));
+    let years = start.split(|c: char| !c.is_ascii_digit());
+    begins && years.into_iter().any(|run| run.len() == 4)
 }
 
 fn is_bare_address(text: &str) -> bool {
