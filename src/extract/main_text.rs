@@ -248,7 +248,9 @@ fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Surve
     let elsewhere = has(Clue::FarOutside) && !covered.into_iter().any(has);
     let counts = !elsewhere && (evidence.score(1) > 0.0 || is_plain_prose(block, evidence));
     let clue = evidence.strongest(counts).unwrap_or(Clue::Always);
-    if counts && survey.is_hidden_copy(at) {
+    if has(Clue::HiddenProse) {
+        Judged::of(Role::Hidden, Clue::Hidden.text())
+    } else if counts && survey.is_hidden_copy(at) {
         Judged::of(
             Role::Repetition,
             "it is not shown, and its words are shown elsewhere",
@@ -280,7 +282,7 @@ fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]
 fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
     let prose =
-        has(Clue::EndsAsSentence) && count_words(&block.block.text) >= 12 && block.linked < 0.3;
+        has(Clue::EndsAsSentence) && count_words(&block.block.text) >= 8 && block.linked < 0.3;
     let about_something_else = [
         Clue::HasInputs,
         Clue::Hidden,
@@ -299,6 +301,10 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         && (has(Clue::Between) || has(Clue::RightAfter))
         && count_words(&block.block.text) >= 8;
     // A list or a table that follows the last sentence belongs to it.
+    let row = block.block.kind == BlockKind::TableRow
+        && has(Clue::Between)
+        && block.linked < 0.3
+        && !has(Clue::TagNavigation);
     let listed = matches!(block.block.kind, BlockKind::ListItem | BlockKind::TableRow)
         && (has(Clue::Between) || has(Clue::RightAfter))
         && block.linked < 0.3
@@ -313,9 +319,9 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let boxed = prose
         && has(Clue::RightAfter)
         && has(Clue::Unlinked)
-        && count_words(&block.block.text) >= 20
+        && (has(Clue::TagAside) || count_words(&block.block.text) >= 20)
         && !evidence.is_marked();
-    let in_text = (prose && has(Clue::Between)) || quoted || listed || boxed || beside;
+    let in_text = (prose && has(Clue::Between)) || quoted || row || listed || boxed || beside;
     in_text && has(Clue::InRegion) && !about_something_else.into_iter().any(has)
 }
 

@@ -24,6 +24,10 @@ pub(super) struct Page {
 
 /// An element that holds blocks.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that a tag shows; no two exclude one another"
+)]
 pub(super) struct Element {
     /// The element around it; the document is its own.
     pub(super) parent: usize,

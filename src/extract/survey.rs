@@ -16,11 +16,12 @@ const PARTLY: f32 = 0.15;
 
 /// A word in a class or id says nothing when elements with it hold this share of the article.
 const TOO_MUCH: f32 = 0.25;
-/// What is hidden at first is shown later when it is this share of the article.
-const MOST: f32 = 0.8;
 
 /// From so many words on, the same words again are the same text again.
 const REPEATED_WORDS: usize = 12;
+
+/// So many blocks in a row are the same text again, wherever they are.
+const REPEATED_BLOCKS: usize = 3;
 
 /// How the blocks of a page stand to its article.
 pub(super) struct Survey<'a> {
@@ -48,6 +49,8 @@ pub(super) struct Survey<'a> {
     repeats: HashMap<usize, usize>,
     /// Hidden blocks whose words are shown elsewhere.
     hidden_copies: HashSet<usize>,
+    /// The share of the prose in the region that is not shown at first, 0–1: when it is much, it is shown later.
+    hidden_share: f32,
     /// The bytes of text in each element.
     pub(super) bytes: Vec<usize>,
 }
@@ -113,6 +116,7 @@ impl<'a> Survey<'a> {
             cards: HashSet::new(),
             repeats: HashMap::new(),
             hidden_copies: HashSet::new(),
+            hidden_share: 0.0,
             bytes: Vec::new(),
             covered,
         };
@@ -256,22 +260,39 @@ impl<'a> Survey<'a> {
     /// The same words in another box are one text: of each such group all blocks but the first are noted, and hidden
     /// blocks whose words are shown elsewhere.
     fn find_repeats(&mut self) {
-        let mut seen: HashMap<Vec<u64>, (usize, usize)> = HashMap::new();
-        for (at, block) in self.page.blocks.iter().enumerate() {
-            let words = words(&block.block.text);
-            if words.len() < REPEATED_WORDS {
-                continue;
+        let texts: Vec<Vec<u64>> = self
+            .page
+            .blocks
+            .iter()
+            .map(|block| words(&block.block.text))
+            .collect();
+        let parent = |at: usize| {
+            let block = self.page.blocks.get(at);
+            block.and_then(|block| self.page.around(block.element).nth(1))
+        };
+        let mut seen: HashMap<&[u64], usize> = HashMap::new();
+        let mut at = 0;
+        while at < texts.len() {
+            let text = texts[at].as_slice();
+            let first = match text.len() >= REPEATED_WORDS {
+                true => *seen.entry(text).or_insert(at),
+                false => at,
+            };
+            let run = (at..texts.len())
+                .zip(first..at)
+                .take_while(|(at, first)| texts[*at] == texts[*first])
+                .count();
+            // A line alone may be a refrain of the same text; so many in their order are the text again.
+            if run >= REPEATED_BLOCKS || (run > 0 && parent(at) != parent(first)) {
+                self.repeats
+                    .extend((0..run).map(|step| (at + step, first + step)));
             }
-            // Where a refrain is, it is in the same text.
-            let parent = self.page.around(block.element).nth(1).unwrap_or(0);
-            let (first, other) = *seen.entry(words).or_insert((at, parent));
-            if other != parent {
-                self.repeats.insert(at, first);
-            }
+            at += run.max(1);
         }
+        let page = self.page;
         let hidden = |block: &PageBlock| {
-            let around = self.page.around(block.element);
-            let mut around = around.filter_map(|at| self.page.elements.get(at));
+            let around = page.around(block.element);
+            let mut around = around.filter_map(|at| page.elements.get(at));
             around.any(|element| element.marks.hidden)
         };
         let (unseen, shown): (Vec<_>, Vec<_>) = (0..self.page.blocks.len())
@@ -287,6 +308,17 @@ impl<'a> Survey<'a> {
             .iter()
             .filter(|(_, block)| long(block) && index.share(&block.block.text) >= MOSTLY);
         self.hidden_copies = copies.map(|(at, _)| *at).collect();
+        let bytes = |hidden_only: bool| -> usize {
+            let blocks = page.blocks.iter().enumerate();
+            let prose = blocks.filter(|(at, block)| {
+                page.is_inside(block, self.region)
+                    && !self.hidden_copies.contains(at)
+                    && (hidden(block) || !hidden_only)
+                    && furniture::ends_as_sentence(&block.block.text)
+            });
+            prose.map(|(_, block)| block.block.text.len()).sum()
+        };
+        self.hidden_share = bytes(true) as f32 / bytes(false).max(1) as f32;
     }
 
     /// The first block with the words of this one, in another box.
@@ -417,7 +449,10 @@ impl<'a> Survey<'a> {
                     mark != Mark::Caption && !evidence.clues.contains(&clue),
                 );
             }
-            if element.marks.hidden && held < MOST && !evidence.clues.contains(&Clue::Hidden) {
+            if element.marks.hidden
+                && self.hidden_share < TOO_MUCH
+                && !evidence.clues.contains(&Clue::Hidden)
+            {
                 evidence.note(Clue::Hidden, true);
                 evidence.note(
                     Clue::HiddenProse,

@@ -66,7 +66,8 @@ pub(in crate::extract) fn marks_of(tag: &Tag<'_>) -> Marks {
                 marks.hidden = true;
                 None
             }
-            "aria-hidden" if value == "true" => {
+            // Text for the eyes alone is text; signs and ornaments are marked so, too.
+            "aria-hidden" if value == "true" && tag.name != "p" => {
                 marks.hidden = true;
                 None
             }
