@@ -396,3 +396,6 @@ fn without(explained: &mut [Explained], why: &str) {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod variants;

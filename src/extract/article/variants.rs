@@ -1,0 +1,409 @@
+//! Kinds of pages in many shapes: what is an edit of the article is told, whatever the page calls its boxes, and what
+//! is none stays silent. All names of classes, words and languages are examples of a kind.
+
+use super::*;
+use crate::domain::compare::compare;
+use crate::domain::state::EntryState;
+
+const TEXT: [&str; 6] = [
+    "The town council voted on Monday to close the ferry landing for eleven weeks while engineers replace the piles.",
+    "Officials said the work would cost 2.4 million crowns and that no boat would sail before the end of August.",
+    "Shop owners on the quay asked for a footbridge, but the council declined because the channel is in use all day.",
+    "The landing was last repaired in 1987, when a storm tore away part of the pier and stranded two barges.",
+    "Harbour pilots will moor at the south basin until the work is done, and the county has promised two more buses.",
+    "A second vote on the money is due in the spring, when the council decides whether cars may use the ramp.",
+];
+
+fn prose(range: std::ops::Range<usize>) -> String {
+    TEXT[range]
+        .iter()
+        .map(|text| format!("<p>{text}</p>\n"))
+        .collect()
+}
+
+fn page(inside: &str) -> String {
+    page_with("", inside, "")
+}
+
+fn page_with(head: &str, inside: &str, after: &str) -> String {
+    format!(
+        "<!doctype html><html lang=en><head><title>Ferry landing to close | The Courier</title>{head}</head><body>\
+         <header><nav><a href=/>Home</a> <a href=/local>Local</a></nav></header><main><article>{inside}</article></main>\
+         {after}<footer><p>All rights reserved.</p></footer></body></html>"
+    )
+}
+
+const H1: &str = "<h1>Ferry landing to close</h1>";
+
+fn state(html: &str) -> EntryState {
+    EntryState {
+        feed: None,
+        page: Some(article(html.as_bytes(), None, None).state),
+    }
+}
+
+fn is_told(old: &str, new: &str) -> bool {
+    let (old, new) = (state(old), state(new));
+    compare(&old, &new).is_some_and(|found| !found.typographic_only)
+}
+
+/// `html` with `a` is another article than with `b`.
+fn told(html: &str, a: &str, b: &str) {
+    assert!(html.contains('§'), "{html}");
+    assert!(
+        is_told(&html.replace('§', a), &html.replace('§', b)),
+        "missed {a} → {b} in {html}"
+    );
+}
+
+fn silent(html: &str, a: &str, b: &str) {
+    assert!(html.contains('§'), "{html}");
+    assert!(
+        !is_told(&html.replace('§', a), &html.replace('§', b)),
+        "told {a} → {b} in {html}"
+    );
+}
+
+#[test]
+fn the_standfirst_is_watched_wherever_it_is() {
+    let all = prose(0..6);
+    let says = "Ministry § that the ferry money was spent on the regatta of last summer.";
+    for opening in [
+        format!("<header>{H1}<p class=standfirst>{says}</p></header><div class=body>{all}</div>"),
+        format!("{H1}<p class=x1>{says}</p><div class=x2>{all}</div>"),
+        format!("{H1}<h2>{says}</h2><div class=story>{all}</div>"),
+        format!(
+            "<header>{H1}<div>{says}</div></header><p>By Ana Reyes</p><div class=body>{all}</div>"
+        ),
+        format!(
+            "<div class=top>{H1}<div class=vorspann><p>{says}</p></div></div><div class=text>{all}</div>"
+        ),
+    ] {
+        let html = page(&opening);
+        let read = article(html.replace('§', "denies").as_bytes(), None, None);
+        let standfirst = read.state.standfirst.as_deref().unwrap_or_default();
+        let in_text = read
+            .state
+            .body
+            .iter()
+            .any(|block| block.text.contains("denies"));
+        assert!(standfirst.contains("denies") || in_text, "{opening}");
+        told(&html, "denies", "confirms");
+    }
+}
+
+#[test]
+fn a_name_hides_no_prose() {
+    for name in [
+        "paywall",
+        "teaser",
+        "promo-text",
+        "share-price",
+        "newsletter-body",
+        "popup",
+        "related-facts",
+        "metadata",
+        "subscriber-only",
+        "toolbar-text",
+    ] {
+        let text = format!(
+            "{H1}{}<div class={name}><p>The offer is § pence for each of the shares, in cash.</p></div>{}",
+            prose(0..3),
+            prose(3..6)
+        );
+        told(&page(&text), "410", "140");
+        let all: String = TEXT
+            .iter()
+            .map(|text| format!("<p class={name}>{text}</p>"))
+            .collect();
+        let all = all.replace("2.4 million", "§ million");
+        told(&page(&format!("{H1}{all}")), "2.4", "4.2");
+    }
+    for id in [
+        "sharing",
+        "advertising",
+        "comments",
+        "cookies",
+        "subscription",
+        "newsletter",
+        "social",
+        "recommendations",
+    ] {
+        let clause = |at: usize, id: &str, verb: &str| {
+            format!(
+                "<section id={id}><h2>{at}. Clause {at}</h2><p>Clause {at}. We {verb} your name and your address with eleven partners who help us to run the ferry, and you may object at any time.</p></section>"
+            )
+        };
+        let clauses: String = (1..8)
+            .map(|at| {
+                if at == 3 {
+                    clause(at, id, "§")
+                } else {
+                    clause(at, &format!("s{at}"), "share")
+                }
+            })
+            .collect();
+        told(
+            &page(&format!("<h1>Privacy policy</h1>{clauses}")),
+            "share",
+            "sell",
+        );
+    }
+}
+
+#[test]
+fn text_in_tabs_boxes_and_details_is_one_article() {
+    let (first, rest) = (prose(0..3), prose(3..6).replace("two barges", "§ barges"));
+    for html in [
+        format!("{H1}{first}<div role=tabpanel hidden>{rest}</div>"),
+        format!("{H1}{first}<details><summary>More</summary>{rest}</details>"),
+        format!("{H1}<div class=entry-content>{first}</div><div class=entry-content>{rest}</div>"),
+        format!("{H1}{first}<div hidden=until-found>{rest}</div>"),
+        format!(
+            "{H1}{first}<aside class=facts><p>The storm of that winter left § barges on the bank.</p></aside>{}",
+            prose(3..6)
+        ),
+        format!(
+            "{H1}{first}{}<aside class=notes><p>The engineers counted § barges on the bank that year.</p></aside>",
+            prose(3..6)
+        ),
+        format!(
+            "{H1}{first}<table><tr><th>Year</th><th>Barges</th></tr><tr><td>1987</td><td>§</td></tr></table>{}",
+            prose(3..6)
+        ),
+        format!(
+            "{H1}{first}<ul><li>§ barges on the bank</li><li>One pier that is gone</li></ul>{}",
+            prose(3..6)
+        ),
+        format!(
+            "{H1}{first}<figure><img src=a><figcaption>The § barges on the bank after the storm.</figcaption></figure>{}",
+            prose(3..6)
+        ),
+        format!(
+            "{H1}{first}<blockquote><p>“We saw § barges and nobody came to help us.”</p></blockquote>{}",
+            prose(3..6)
+        ),
+    ] {
+        told(&page(&html), "two", "nine");
+    }
+}
+
+#[test]
+fn what_a_reader_sees_inside_of_words_counts() {
+    for (a, b) in [
+        ("the old mayor", "the <del>old</del> mayor"),
+        ("10<sup>6</sup> tons", "106 tons"),
+        (
+            "done <img class=emoji alt='✅' src=a>",
+            "done <img class=emoji alt='❌' src=b>",
+        ),
+        (
+            "see <a href='https://a.example/one.pdf'>the report</a>",
+            "see <a href='https://a.example/two.pdf'>the report</a>",
+        ),
+        (
+            "<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>",
+            "<ruby>漢<rp>(</rp><rt>から</rt><rp>)</rp></ruby>",
+        ),
+    ] {
+        told(
+            &page(&format!(
+                "{H1}{}<p>The council says: § and nothing else.</p>{}",
+                prose(0..3),
+                prose(3..6)
+            )),
+            a,
+            b,
+        );
+    }
+    silent(
+        &page(&format!(
+            "{H1}{}<p>Read <a href='§'>the report</a> of the council.</p>{}",
+            prose(0..3),
+            prose(3..6)
+        )),
+        "https://a.example/r?utm_source=x",
+        "https://a.example/r",
+    );
+}
+
+#[test]
+fn corrections_count_wherever_they_are() {
+    let all = prose(0..6);
+    for note in [
+        "<footer><p class=small>Editor's note: the name of the mayor was misspelt in an earlier version.</p></footer>",
+        "<aside class=box><p>Correction: an earlier version of this article misstated the cost of the work.</p></aside>",
+        "<p class=footer-note>Korrektur: In einer früheren Version stand eine falsche Zahl.</p>",
+    ] {
+        told(&page(&format!("{H1}{all}§")), "", note);
+    }
+}
+
+#[test]
+fn lines_about_the_page_are_no_news() {
+    let all = prose(0..6);
+    for (a, b) in [
+        (
+            "UPDATED: December 23, 2023 at 10:54 a.m.",
+            "UPDATED: December 23, 2023 at 11:30 a.m.",
+        ),
+        (
+            "Stand: 22.12.2023, 11:48 Uhr",
+            "Stand: 22.12.2023, 13:12 Uhr",
+        ),
+        (
+            "Publié le 22 décembre 2023 à 11h48",
+            "Publié le 22 décembre 2023 à 13h02",
+        ),
+        (
+            "© 2026 The Courier. This text may not be sold.",
+            "© 2027 The Courier. This text may not be sold.",
+        ),
+        ("22 December 2023", "23 December 2023"),
+    ] {
+        silent(
+            &page(&format!("{H1}<p>§</p><div class=body>{all}</div>")),
+            a,
+            b,
+        );
+    }
+    told(
+        &page(&format!("{H1}<div>{all}<p>Hearing: §</p></div>")),
+        "29.02.2024, 19:00",
+        "28.02.2024, 19:00",
+    );
+    let calendar = format!(
+        "{H1}{all}<h2>Hearings</h2><ul><li>§</li><li>12 April 2024</li><li>3 May 2024</li></ul>"
+    );
+    told(&page(&calendar), "12 March 2024", "14 March 2024");
+}
+
+#[test]
+fn other_stories_menus_and_boxes_stay_silent() {
+    let all = prose(0..6);
+    let other = "<article><h2>§</h2><p>§: the mayor said that the fair would be held on the meadow in June, whatever the weather.</p>\
+                 <p>Visitors from three valleys are expected, and the railway has promised four more trains.</p></article>";
+    let endless = format!(
+        "<!doctype html><title>Ferry landing to close</title><main><article>{H1}{all}</article>{other}</main>"
+    );
+    silent(&endless, "Fair", "Flood");
+    silent(
+        &page(&format!("{H1}§{all}")),
+        "",
+        "<div><p>In this story</p><ul><li><a href='#a'>The cracks</a></li><li><a href='#b'>The cost</a></li></ul></div>",
+    );
+    for boxed in [
+        "<aside><h2>Most read</h2><ul><li><a href=/1>Story § of the day</a></li><li><a href=/2>A second story</a></li></ul></aside>",
+        "<div role=dialog><h2>Consent</h2><p>We and our § partners use cookies to make your visits more personal and to count visits.</p><button>Accept</button></div>",
+        "<div class=comments><div class=comment><p>I was there and it was nothing like what you write, § times over.</p></div></div>",
+        "<section class=related><h2>Related</h2><div><a href=/r><h3>Another story §</h3></a></div><div><a href=/s><h3>A third one</h3></a></div></section>",
+    ] {
+        silent(&page_with("", &format!("{H1}{all}"), boxed), "842", "851");
+    }
+    let twice = format!("{H1}{all}");
+    assert!(
+        !is_told(&page(&twice), &page(&format!("{H1}{all}{all}"))),
+        "the text twice is the text"
+    );
+}
+
+/// A page as a broadcaster has it: weather above, a gallery and recommended stories between the paragraphs.
+const STATION: &str = "<!doctype html><html lang=en><head><title>River station - River Radio</title>\
+    <meta property=og:title content='Flood gates stay shut'></head><body>\
+    <div class=top><span>{weather}</span> <span>{clock}</span></div><nav><a href=/>Home</a><a href=/w>Weather</a></nav>\
+    <main><article><header><p>River</p><h1>{title}</h1><p class=lead>{standfirst}</p><p>By <span class=author>{author}</span> <span>{views} views</span></p></header>\
+    <figure><img src=a.jpg><figcaption>{caption}</figcaption><span>{position}</span></figure>\
+    <p>The flood gates at the river{quote}s mouth {stay} shut until Friday, the water board said on Monday evening.</p>\
+    <p>The river stood {height} metres above its mean at the old bridge, and forty cellars in the harbour quarter are under water.</p>\
+    <section><h3>Recommended</h3><ul><li><a href=/1>{first}</a></li><li><a href=/2>{second}</a></li></ul></section>\
+    <p>Nobody was {hurt} by the water, but two firemen slipped on the quay and were taken home.</p>\
+    <h2>{heading}</h2><ul><li>Old bridge: {bridge} cm</li><li>Mill: 310 cm</li></ul>\
+    <table><tr><th>Day</th><th>Level</th></tr><tr><td>Monday</td><td>{level}</td></tr></table>\
+    <blockquote><p>“We {will} open the gates before the storm,” said the head of the board.</p></blockquote>\
+    <p>The next report is due at noon, and the schools on the quay stay closed for the {rest} of the week.</p>\
+    <p>Updated: {updated}</p></article></main><div class=more><h2>Most read</h2><a href=/9>{read}</a> <a href=/8>Other</a></div>\
+    <footer>© {year} River Radio</footer></body></html>";
+
+const STATION_NOW: [(&str, &str); 23] = [
+    ("weather", "Netherby 12°C Rain"),
+    ("clock", "14:05"),
+    ("title", "Flood gates stay shut"),
+    (
+        "standfirst",
+        "The board expects the river to fall on Friday, and not before.",
+    ),
+    ("author", "Ana Reyes"),
+    ("views", "1,204"),
+    ("caption", "The gates at the mouth of the river on Monday."),
+    ("position", "1 of 12"),
+    ("quote", "’"),
+    ("stay", "will stay"),
+    ("height", "2.4"),
+    ("first", "How the gates work"),
+    ("second", "A walk along the quay"),
+    ("hurt", "hurt"),
+    ("heading", "Levels at noon"),
+    ("bridge", "412"),
+    ("level", "4.12 m"),
+    ("will", "will not"),
+    ("rest", "rest"),
+    ("updated", "22 December 2026, 14:05"),
+    ("read", "Ten recipes for winter"),
+    ("year", "2026"),
+    ("none", ""),
+];
+
+fn station(name: &str, text: &str) -> String {
+    STATION_NOW
+        .iter()
+        .fold(STATION.to_owned(), |page, (known, now)| {
+            let now = if *known == name { text } else { now };
+            page.replace(&format!("{{{known}}}"), now)
+        })
+}
+
+#[test]
+fn the_page_of_a_station_tells_twelve_edits_and_no_more() {
+    let old = station("none", "");
+    for (name, text) in [
+        ("title", "Flood gates are opened"),
+        (
+            "standfirst",
+            "The board expects the river to fall on Sunday, and not before.",
+        ),
+        ("author", "Tom Birkett"),
+        ("caption", "The gates at the mouth of the river in 2019."),
+        ("stay", "may stay"),
+        ("height", "4.2"),
+        ("hurt", "killed"),
+        ("heading", "Levels at midnight"),
+        ("bridge", "421"),
+        ("level", "1.42 m"),
+        ("will", "will"),
+        ("rest", "first half"),
+    ] {
+        assert!(
+            is_told(&old, &station(name, text)),
+            "{name}: {text} is missed"
+        );
+    }
+    for (name, text) in [
+        ("weather", "Netherby 7°C Cloudy"),
+        ("clock", "15:20"),
+        ("views", "98,311"),
+        ("position", "2 of 12"),
+        ("quote", "'"),
+        ("quote", "&rsquo;"),
+        ("first", "Why the bridge is closed"),
+        ("second", "Ten pictures of the flood"),
+        ("updated", "22 December 2026, 15:20"),
+        ("updated", "23 December 2026, 09:00"),
+        ("read", "What to do with old bread"),
+        ("year", "2027"),
+    ] {
+        assert!(
+            !is_told(&old, &station(name, text)),
+            "{name}: {text} is told"
+        );
+    }
+}
