@@ -11,6 +11,7 @@ use std::panic::catch_unwind;
 use trafilatura::{ExtractionFocus, Options};
 use url::Url;
 
+use super::clues::{self, Scores, count_words};
 use super::coverage::{Index, words};
 use super::dateline::{self, DateLine};
 use super::evidence::{Clue, Evidence};
@@ -19,7 +20,7 @@ use super::furniture::{self, Rule};
 use super::opening;
 use super::page::{Page, PageBlock};
 use super::role::Role;
-use super::survey::{self, Survey, count_words};
+use super::survey::Survey;
 use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind, Link};
 
@@ -161,9 +162,9 @@ fn evidence_of(page: &Page, survey: &Survey<'_>) -> Vec<Evidence> {
     let mut all: Vec<Evidence> = (0..page.blocks.len())
         .map(|at| survey.evidence(at))
         .collect();
-    let scores: Vec<f32> = all.iter().map(|evidence| evidence.score(0)).collect();
+    let scores = Scores::of(page, &all);
     for (at, evidence) in all.iter_mut().enumerate() {
-        survey::note_neighbours(survey, &scores, at, evidence);
+        clues::note_neighbours(survey, &scores, at, evidence);
     }
     all
 }

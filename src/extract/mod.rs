@@ -9,6 +9,7 @@ mod bounded;
 pub mod carried;
 pub(crate) mod charset;
 pub(crate) mod claimed_date;
+mod clues;
 mod coverage;
 mod dateline;
 mod document;

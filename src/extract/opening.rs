@@ -4,13 +4,14 @@
 //! the paragraphs of the text. A description in the head of the page is a hint which block it is; it is never the
 //! standfirst itself, since a reader does not see it.
 
+use super::clues::count_words;
 use super::coverage::Index;
 use super::dateline;
 use super::furniture;
 use super::main_text::{Judged, Known};
 use super::page::{Page, PageBlock};
 use super::role::Role;
-use super::survey::{Survey, count_words};
+use super::survey::Survey;
 use crate::domain::state::{Block, BlockKind};
 
 /// A standfirst is not further behind the headline than so many blocks.

@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::clues::{self, count_words};
 use super::coverage::{Index, words};
 use super::evidence::{Clue, Evidence};
-use super::furniture::{self, Mark, Marks, Rule};
+use super::furniture::{self, Mark, Marks};
 use super::page::{Page, PageBlock};
-use crate::domain::state::{Block, BlockKind};
+use crate::domain::state::Block;
 
 /// A block is the extractor's when it has this share of its words.
 pub(super) const MOSTLY: f32 = 0.6;
@@ -25,7 +26,7 @@ const REPEATED_BLOCKS: usize = 3;
 
 /// How the blocks of a page stand to its article.
 pub(super) struct Survey<'a> {
-    page: &'a Page,
+    pub(super) page: &'a Page,
     /// The share of each block that the extractor has, 0–1.
     covered: Vec<f32>,
     /// The innermost element that holds nearly all of the extractor's text.
@@ -351,7 +352,7 @@ impl<'a> Survey<'a> {
         evidence.note(Clue::CoveredPartly, (PARTLY..MOSTLY).contains(&covered));
         self.note_place(at, block, &mut evidence);
         self.note_marks(block, &mut evidence);
-        note_text(block, &mut evidence);
+        clues::note_text(block, &mut evidence);
         evidence.note(Clue::Repeats, self.repeats.contains_key(&at));
         let near = self.box_of(block);
         let near = near.and_then(|at| self.page.elements.get(at));
@@ -488,166 +489,4 @@ fn named(mark: Mark) -> Clue {
         Mark::Caption => Clue::NamedCaption,
         Mark::Meta => Clue::NamedMeta,
     }
-}
-
-fn note_text(block: &PageBlock, evidence: &mut Evidence) {
-    let text = block.block.text.trim();
-    let words = count_words(text);
-    match block.block.kind {
-        BlockKind::Heading => evidence.note(
-            if words > 12 {
-                Clue::LongHeading
-            } else {
-                Clue::Heading
-            },
-            true,
-        ),
-        BlockKind::ListItem => evidence.note(
-            if words > 12 {
-                Clue::LongListItem
-            } else {
-                Clue::ListItem
-            },
-            true,
-        ),
-        BlockKind::TableRow => evidence.note(Clue::TableRow, true),
-        BlockKind::Quote => evidence.note(Clue::Quote, true),
-        BlockKind::Code => evidence.note(Clue::Code, true),
-        BlockKind::Caption | BlockKind::Furniture => evidence.note(Clue::Caption, true),
-        BlockKind::Paragraph => {}
-    }
-    if matches!(block.block.kind, BlockKind::Paragraph | BlockKind::Quote) {
-        evidence.note(Clue::Label, words <= 4);
-        evidence.note(Clue::ShortText, (5..=11).contains(&words));
-        evidence.note(Clue::Sentence, (12..=24).contains(&words));
-        evidence.note(Clue::Paragraph, words >= 25);
-    }
-    let ends = furniture::ends_as_sentence(text);
-    evidence.note(Clue::EndsAsSentence, ends && words >= 4);
-    let inner = text
-        .split([' ', '\u{a0}'])
-        .filter(|word| word.len() > 3 && word.ends_with(['.', '!', '?', '。']))
-        .count()
-        + text.matches('。').count();
-    evidence.note(Clue::ManySentences, inner >= 2);
-    evidence.note(
-        Clue::BeginsLow,
-        text.chars().next().is_some_and(char::is_lowercase),
-    );
-    evidence.note(Clue::Unlinked, block.linked <= 0.0);
-    evidence.note(Clue::LittleLinked, block.linked > 0.0 && block.linked < 0.3);
-    evidence.note(Clue::HalfLinked, (0.3..0.7).contains(&block.linked));
-    evidence.note(Clue::AllLinked, block.linked >= 0.7);
-    evidence.note(Clue::Anchored, block.anchored >= 0.5);
-    if let Some(rule) = furniture::rule_of(&block.block, block.linked) {
-        evidence.note(
-            said(rule),
-            rule != Rule::Caption || block.block.kind != BlockKind::Caption,
-        );
-    }
-    let lower = text.to_lowercase();
-    let rights =
-        lower.starts_with("(c)") || lower.starts_with("copyright") || lower.contains(['©', 'ⓒ']);
-    evidence.note(Clue::Copyright, words <= 30 && rights);
-    let emphasised = block.emphasised >= 0.9 && block.block.kind != BlockKind::Heading;
-    evidence.note(Clue::AllEmphasised, emphasised);
-    evidence.note(Clue::HasMail, text.contains('@'));
-    evidence.note(
-        Clue::HasArrow,
-        text.contains(['→', '›', '▶', '►', '⟶']) || text.ends_with(['»', '>']),
-    );
-    evidence.note(
-        Clue::HasBar,
-        text.contains(" | ") && block.block.kind != BlockKind::TableRow,
-    );
-    evidence.note(Clue::EndsWithColon, text.ends_with([':', '：']));
-    evidence.note(Clue::Asks, text.ends_with(['?', '？', '؟']));
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    evidence.note(
-        Clue::MostlyDigits,
-        digits * 2 > text.chars().filter(|c| !c.is_whitespace()).count(),
-    );
-}
-
-fn said(rule: Rule) -> Clue {
-    match rule {
-        Rule::Advertisement => Clue::SaysAdvertisement,
-        Rule::RelatedLink => Clue::SaysRelated,
-        Rule::Newsletter => Clue::SaysNewsletter,
-        Rule::Share => Clue::SaysShare,
-        Rule::Clock => Clue::SaysClock,
-        Rule::Date => Clue::SaysDate,
-        Rule::Position => Clue::SaysPosition,
-        Rule::Weather => Clue::SaysWeather,
-        Rule::Caption => Clue::SaysCredit,
-        Rule::Contact => Clue::SaysContact,
-        Rule::Tags => Clue::SaysTags,
-    }
-}
-
-/// Words; of scripts that have no spaces, two characters make one.
-pub(super) fn count_words(text: &str) -> usize {
-    let dense = text
-        .chars()
-        .filter(|c| crate::domain::diff::is_ideograph(*c))
-        .count();
-    text.split_whitespace().count() + dense / 2
-}
-
-/// What can be said of a block once its neighbours were judged: `scores` are those of all blocks by themselves.
-pub(super) fn note_neighbours(
-    survey: &Survey<'_>,
-    scores: &[f32],
-    at: usize,
-    evidence: &mut Evidence,
-) {
-    let page = survey.page;
-    let Some(block) = page.blocks.get(at) else {
-        return;
-    };
-    let is_in = |at: Option<usize>| {
-        at.and_then(|at| scores.get(at))
-            .is_some_and(|score| *score > 0.0)
-    };
-    let previous = is_in(at.checked_sub(1));
-    let next = is_in(at.checked_add(1));
-    evidence.note(Clue::PreviousIn, previous && !next);
-    evidence.note(Clue::NextIn, next && !previous);
-    evidence.note(Clue::BothIn, previous && next);
-    evidence.note(Clue::NeitherIn, !previous && !next);
-    let before = scores
-        .iter()
-        .take(at)
-        .rev()
-        .take(6)
-        .filter(|score| **score < 0.0)
-        .count();
-    evidence.note(Clue::AfterArticle, before >= 4);
-    if block.block.kind == BlockKind::Heading {
-        let mut below = (at + 1..page.blocks.len())
-            .filter(|at| page.blocks[*at].block.kind != BlockKind::Heading);
-        let heads = is_in(below.next());
-        evidence.note(Clue::HeadsText, heads);
-        evidence.note(Clue::HeadsNothing, !heads);
-    }
-    let own = block.block.text.len();
-    let around = page
-        .around(block.element)
-        .find(|at| survey.bytes[*at] > own * 3 / 2 + 10);
-    let share = around.map_or(0.0, |around| {
-        let first = at.saturating_sub(60);
-        let near = page.blocks.iter().enumerate().skip(first).take(120);
-        let others = near.filter(|(other, block)| *other != at && page.is_inside(block, around));
-        let (mut all, mut inside) = (0usize, 0usize);
-        for (other, block) in others {
-            all += block.block.text.len();
-            if is_in(Some(other)) {
-                inside += block.block.text.len();
-            }
-        }
-        inside as f32 / all.max(1) as f32
-    });
-    evidence.note(Clue::BoxIn, share >= 0.8);
-    evidence.note(Clue::BoxMixed, (0.2..0.8).contains(&share));
-    evidence.note(Clue::BoxOut, share < 0.2);
 }
