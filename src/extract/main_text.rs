@@ -216,9 +216,43 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
     }
     drop_repetitions(survey, &all, &mut judged);
     complete_lists(page, &all, &mut judged);
+    drop_link_lists(page, &mut judged);
     drop_labels(page, &mut judged);
     opening::find(page, known, survey, &mut judged);
     judged
+}
+
+/// From so many in a row on, lines that are links and no sentences are a list of other stories.
+const LINK_LIST: usize = 3;
+
+/// Lists of links to other stories, whatever the extractor makes of them.
+fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
+    let is_link = |block: &PageBlock| {
+        block.linked > 0.85
+            && matches!(block.block.kind, BlockKind::ListItem | BlockKind::Paragraph)
+            && !furniture::ends_as_sentence(&block.block.text)
+            && count_words(&block.block.text) <= 30
+    };
+    let mut at = 0;
+    while at < page.blocks.len() {
+        let run = page
+            .blocks
+            .iter()
+            .skip(at)
+            .take_while(|block| is_link(block))
+            .count();
+        if run >= LINK_LIST {
+            for judged in judged
+                .iter_mut()
+                .skip(at)
+                .take(run)
+                .filter(|one| one.role.is_text())
+            {
+                *judged = Judged::of(Role::OtherStory, "it is one of a list of links");
+            }
+        }
+        at += run.max(1);
+    }
 }
 
 /// A heading right above links to other stories is their label.

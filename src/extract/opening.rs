@@ -60,6 +60,9 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
         let words = count_words(&block.block.text);
         let near = at <= headline + 3;
         let heads = block.block.kind == BlockKind::Heading;
+        if !hint && names_a_time(&block.block.text) {
+            continue;
+        }
         let strength = match (hint, heads && near, words >= 8, near) {
             (true, ..) => 4,
             (_, true, ..) => 3,
@@ -112,6 +115,13 @@ fn introduces(block: &PageBlock, role: Role) -> bool {
         && !text.contains('@')
         && dateline::read(text).is_none()
         && furniture::rule_of(&block.block, block.linked).is_none()
+}
+
+/// `6:21`, as in a line that says by whom and when something was posted.
+fn names_a_time(text: &str) -> bool {
+    text.as_bytes()
+        .windows(3)
+        .any(|three| three[0].is_ascii_digit() && three[1] == b':' && three[2].is_ascii_digit())
 }
 
 /// A short line right above the headline, in the same box, that names a subject.

@@ -284,7 +284,8 @@ impl<'a> Survey<'a> {
                 .take_while(|(at, first)| texts[*at] == texts[*first])
                 .count();
             // A line alone may be a refrain of the same text; so many in their order are the text again.
-            if run >= REPEATED_BLOCKS || (run > 0 && parent(at) != parent(first)) {
+            let again = run >= REPEATED_BLOCKS && run * 2 >= at - first;
+            if again || (run > 0 && parent(at) != parent(first)) {
                 self.repeats
                     .extend((0..run).map(|step| (at + step, first + step)));
             }
