@@ -34,8 +34,8 @@ async fn a_304_keeps_the_lifetime_that_it_is_silent_about() {
     bench.poll().await;
     drop(bench);
     let bench = Bench::new(folder.path(), &config, start() + HOUR * 3).await;
+    // Once a day, at a moment of the feed's own, the whole document is asked for: it may be this poll.
     bench.poll().await;
-    assert_eq!(bench.feed().next_why, "publisher asks for 3h (max-age)");
     bench.poll().await;
     assert_eq!(bench.feed().next_why, "publisher asks for 3h (max-age)");
 
