@@ -288,11 +288,8 @@ pub fn of_edit(comparison: &Comparison) -> Option<Fingerprint> {
         .filter(|(_, text)| !text.is_empty())
         .collect();
     for link in &comparison.links {
-        let sides = [(false, &link.from), (true, &link.to)];
-        words.extend(sides.into_iter().filter_map(|(came, address)| {
-            let address = address.as_deref()?;
-            Some((came, target(address)))
-        }));
+        words.push((false, target(&link.from)));
+        words.push((true, target(&link.to)));
     }
     words.sort_unstable();
     words.dedup();

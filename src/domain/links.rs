@@ -22,27 +22,22 @@ pub(super) fn compared(links: &[Link]) -> impl Iterator<Item = &Link> {
     links.iter().take(MOST)
 }
 
-/// Words that lead elsewhere than before; at least one of the addresses is there.
+/// Words that lead elsewhere than before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkChange {
-    /// The linked words, as in the new text; as in the old one where they are no link any more.
+    /// The linked words, as in the new text.
     pub words: String,
-    /// Where they led before; absent when they were no link.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Where they lead now; absent when they are no link any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    /// Where they led before.
+    pub from: String,
+    /// Where they lead now.
+    pub to: String,
 }
 
 impl LinkChange {
     /// Whether the words lead to another host than before.
     #[must_use]
     pub fn moves_host(&self) -> bool {
-        match (&self.from, &self.to) {
-            (Some(from), Some(to)) => host(from) != host(to),
-            _ => false,
-        }
+        host(&self.from) != host(&self.to)
     }
 }
 
@@ -80,10 +75,7 @@ pub fn changes(old: &PageState, new: &PageState) -> Vec<LinkChange> {
     let (before, after) = (text(old), text(new));
     found.retain(|change| {
         let words = visible(&change.words);
-        let count = |text: &str| text.matches(&*words).count();
-        let (before, after) = (count(&before), count(&after));
-        // Words that become a link, or are one no longer, lead a reader nowhere else.
-        change.from.is_some() && change.to.is_some() && before > 0 && after > 0
+        before.contains(&*words) && after.contains(&*words)
     });
     found
 }
@@ -117,27 +109,24 @@ fn candidates(old: &[Link], new: &[Link]) -> Vec<LinkChange> {
             let twin = same.new.iter().position(|(_, other)| other == target);
             twin.map(|at| same.new.remove(at)).is_none()
         });
-        let (mut old, mut new) = (same.old.into_iter(), same.new.into_iter());
-        loop {
-            let (from, to) = (old.next(), new.next());
-            let Some((link, _)) = to.as_ref().or(from.as_ref()) else {
-                break;
-            };
-            found.push(LinkChange {
-                words: link.words.clone(),
-                from: from.map(|(link, _)| link.address.clone()),
-                to: to.map(|(link, _)| link.address.clone()),
-            });
-        }
+        // Words that become a link, or are one no longer, lead a reader nowhere else.
+        found.extend(
+            same.old
+                .iter()
+                .zip(&same.new)
+                .map(|((from, _), (to, _))| LinkChange {
+                    words: to.words.clone(),
+                    from: from.address.clone(),
+                    to: to.address.clone(),
+                }),
+        );
     }
     found
 }
 
 /// Whether a link leads elsewhere only because the page has another address: to itself, or inside of its site.
 fn moved_with_page(change: &LinkChange, old: &PageState, new: &PageState) -> bool {
-    let (Some(from), Some(to)) = (&change.from, &change.to) else {
-        return false;
-    };
+    let (from, to) = (&change.from, &change.to);
     let (Some(was), Some(is)) = (&old.canonical, &new.canonical) else {
         return false;
     };
@@ -213,11 +202,8 @@ pub fn rotates<'a>(
     change: &LinkChange,
     past: impl DoubleEndedIterator<Item = &'a [LinkPrint]>,
 ) -> bool {
-    let (Some(from), Some(to)) = (&change.from, &change.to) else {
-        return false;
-    };
-    let there = host(to);
-    if there.is_none() || host(from) != there {
+    let there = host(&change.to);
+    if there.is_none() || host(&change.from) != there {
         return false;
     }
     let (words, there) = (hash(&*visible(&change.words)), hash(&there));
@@ -294,8 +280,8 @@ mod tests {
         let found = changes(&old, &new);
         assert_eq!(found.len(), 2);
         assert!(found[0].moves_host() && !found[1].moves_host());
-        assert_eq!(found[1].from.as_deref(), Some("https://u.example/1"));
-        assert_eq!(found[1].to.as_deref(), Some("https://u.example/2"));
+        assert_eq!(found[1].from, "https://u.example/1");
+        assert_eq!(found[1].to, "https://u.example/2");
     }
 
     #[test]
@@ -348,10 +334,7 @@ mod tests {
         );
         let found = changes(&old, &other);
         assert_eq!(found.len(), 1);
-        assert_eq!(
-            (found[0].from.as_deref(), found[0].to.as_deref()),
-            (Some("/2"), Some("/9"))
-        );
+        assert_eq!((found[0].from.as_str(), found[0].to.as_str()), ("/2", "/9"));
     }
 
     #[test]
@@ -390,8 +373,8 @@ mod tests {
         let at = |address: &str| prints(&[link("the report", address)]);
         let change = |from: &str, to: &str| LinkChange {
             words: "the report".to_owned(),
-            from: Some(from.to_owned()),
-            to: Some(to.to_owned()),
+            from: from.to_owned(),
+            to: to.to_owned(),
         };
         let states = [
             "https://r.example/1",
@@ -439,8 +422,7 @@ mod tests {
             let (old, new) = (state(&old), state(&new));
             prop_assert_eq!(changes(&old, &old), []);
             for change in changes(&old, &new) {
-                prop_assert!(change.from.is_some() || change.to.is_some());
-                let [from, to] = [&change.from, &change.to].map(|side| side.as_deref().map(target));
+                let [from, to] = [&change.from, &change.to].map(|side| target(side));
                 prop_assert_ne!(from, to);
             }
         }

@@ -98,13 +98,11 @@ pub(super) fn read_selected(html: &str, known: &Known<'_>) -> MainText {
 
 fn finish(page: Page, judged: Vec<Judged>) -> MainText {
     let mut text = MainText::default();
-    let is_hidden = |block: &PageBlock| {
-        let mut around = page
-            .around(block.element)
-            .filter_map(|at| page.elements.get(at));
-        around.any(|element| element.marks.hidden)
-    };
-    let hidden: Vec<bool> = page.blocks.iter().map(is_hidden).collect();
+    let hidden: Vec<bool> = page
+        .blocks
+        .iter()
+        .map(|block| page.is_hidden(block))
+        .collect();
     for ((block, judged), hidden) in page.blocks.into_iter().zip(judged).zip(hidden) {
         let room = LINKS.saturating_sub(text.links.len());
         if judged.role.is_text() {

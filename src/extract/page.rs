@@ -107,6 +107,14 @@ impl Page {
         })
     }
 
+    /// Whether something around the block is not shown at first.
+    pub(super) fn is_hidden(&self, block: &PageBlock) -> bool {
+        let mut around = self
+            .around(block.element)
+            .filter_map(|at| self.elements.get(at));
+        around.any(|element| element.marks.hidden)
+    }
+
     /// Whether the block stands inside of the element.
     pub(super) fn is_inside(&self, block: &PageBlock, element: usize) -> bool {
         self.around(block.element).any(|around| around == element)

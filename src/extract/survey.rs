@@ -11,7 +11,7 @@ use super::page::{Page, PageBlock};
 use crate::domain::state::Block;
 
 /// A block is the extractor's when it has this share of its words.
-pub(super) const MOSTLY: f32 = 0.6;
+const MOSTLY: f32 = 0.6;
 const WHOLLY: f32 = 0.9;
 const PARTLY: f32 = 0.15;
 
@@ -30,12 +30,12 @@ pub(super) struct Survey<'a> {
     /// The share of each block that the extractor has, 0–1.
     covered: Vec<f32>,
     /// The innermost element that holds nearly all of the extractor's text.
-    pub(super) region: usize,
+    region: usize,
     /// The element around it that claims to be the article.
     article: Option<usize>,
     /// The first and the last block that the extractor has.
-    pub(super) first: usize,
-    pub(super) last: usize,
+    first: usize,
+    last: usize,
     /// The share of the extractor's text in each element, 0–1.
     pub(super) held: Vec<f32>,
     /// The same by how the text is marked up: the shapes of the two innermost elements.
@@ -80,15 +80,17 @@ impl<'a> Survey<'a> {
     /// The element around the headline with more prose than the extractor has, none of which the extractor has.
     pub(super) fn missed(&self, headline: &PageBlock) -> Option<usize> {
         let page = self.page;
-        let prose = |at: usize| -> usize {
-            let inside = page.blocks.iter().filter(|block| page.is_inside(block, at));
-            let sentences = inside.filter(|block| {
-                is_plain(page, block)
-                    && furniture::ends_as_sentence(&block.block.text)
-                    && count_words(&block.block.text) >= 12
-            });
-            sentences.map(|block| block.block.text.len()).sum()
-        };
+        // Summed up once for all elements: a headline may be as deep as a page allows.
+        let mut prose = vec![0; page.elements.len()];
+        for block in &page.blocks {
+            let text = &block.block.text;
+            if furniture::ends_as_sentence(text) && count_words(text) >= 12 && is_plain(page, block)
+            {
+                for at in page.around(block.element) {
+                    prose[at] += text.len();
+                }
+            }
+        }
         let held = |at: usize| self.held.get(at).copied().unwrap_or(0.0);
         let has: usize = self
             .covered
@@ -100,7 +102,7 @@ impl<'a> Survey<'a> {
         page.around(headline.element)
             .filter(|at| self.is_container(*at))
             .take_while(|at| held(*at) <= 0.05)
-            .find(|at| prose(*at) > has + has / 2)
+            .find(|at| prose[*at] > has + has / 2)
     }
 
     fn with(page: &'a Page, covered: Vec<f32>) -> Self {
@@ -292,14 +294,9 @@ impl<'a> Survey<'a> {
             at += run.max(1);
         }
         let page = self.page;
-        let hidden = |block: &PageBlock| {
-            let around = page.around(block.element);
-            let mut around = around.filter_map(|at| page.elements.get(at));
-            around.any(|element| element.marks.hidden)
-        };
         let (unseen, shown): (Vec<_>, Vec<_>) = (0..self.page.blocks.len())
             .map(|at| (at, &self.page.blocks[at]))
-            .partition(|(_, block)| hidden(block));
+            .partition(|(_, block)| page.is_hidden(block));
         let long = |block: &PageBlock| count_words(&block.block.text) >= REPEATED_WORDS;
         if !unseen.iter().any(|(_, block)| long(block)) {
             return;
@@ -315,7 +312,7 @@ impl<'a> Survey<'a> {
             let prose = blocks.filter(|(at, block)| {
                 page.is_inside(block, self.region)
                     && !self.hidden_copies.contains(at)
-                    && (hidden(block) || !hidden_only)
+                    && (page.is_hidden(block) || !hidden_only)
                     && furniture::ends_as_sentence(&block.block.text)
             });
             prose.map(|(_, block)| block.block.text.len()).sum()

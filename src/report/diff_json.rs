@@ -212,8 +212,8 @@ mod tests {
                 standfirst: Some(vec![delete("Down."), insert("Up.")]),
                 links: vec![LinkChange {
                     words: "a report".to_owned(),
-                    from: Some("https://a.example/".to_owned()),
-                    to: None,
+                    from: "https://a.example/".to_owned(),
+                    to: "https://b.example/".to_owned(),
                 }],
                 ..Lines::default()
             },
@@ -273,7 +273,7 @@ mod tests {
                 "reasons": [{"label": "number", "text": "2 → 3 in ¶2"}],
                 "score_parts": [{"points": 60, "why": "number"}],
                 "title": [["=", "Shares fall"]], "standfirst": [["-", "Down."], ["+", "Up."]], "byline": [],
-                "links": [{"words": "a report", "from": "https://a.example/"}],
+                "links": [{"words": "a report", "from": "https://a.example/", "to": "https://b.example/"}],
                 "blocks": [
                     {"op": "equal", "from": 1, "to": 1, "segments": [["=", "First."]]},
                     {"op": "edit", "from": 2, "to": 2, "segments": [["=", "Fell "], ["-", "2"], ["+", "3"], ["=", "."]]}
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(
             text(&diff(Some(&assessment())), false, &view).unwrap(),
             "STANDFIRST\n  − Down.\n  + Up.\n\nTEXT   similarity 91 %   +1 −1 words\n  ··· 1 paragraph unchanged (--full shows them)\n  \
-             ¶2 Fell [-2-]{+3+}.\n\nLINKS\n  “a report”\n    − https://a.example/\n    + (no link)\n\nsubstantive, score 60, +1 −1 words: number\n  number: 2 → 3 in ¶2\n"
+             ¶2 Fell [-2-]{+3+}.\n\nLINKS\n  “a report”\n    − https://a.example/\n    + https://b.example/\n\nsubstantive, score 60, +1 −1 words: number\n  number: 2 → 3 in ¶2\n"
         );
         assert_eq!(text(&diff(None), false, &view), None);
     }

@@ -200,16 +200,11 @@ fn diff_lines(diff: &DiffInfo) -> Vec<String> {
     }
     let shown = |address: &str| clean::excerpt(&clean::address(address), ADDRESS_MAX / 2);
     for link in &diff.links {
-        let side = |address: &Option<String>| {
-            address
-                .as_deref()
-                .map_or_else(|| "no link".to_owned(), shown)
-        };
         lines.push(format!(
             "link “{}”: {} → {}",
             clean::excerpt(&link.words, NAME_MAX),
-            side(&link.from),
-            side(&link.to)
+            shown(&link.from),
+            shown(&link.to)
         ));
     }
     for (field, sides) in [(Field::Address, &diff.address), (Field::Guid, &diff.guid)] {
@@ -482,8 +477,8 @@ mod tests {
         diff.standfirst = Some(vec![Segment::Insert(nasty.clone())]);
         diff.links = vec![LinkChange {
             words: nasty.clone(),
-            from: Some(nasty.clone()),
-            to: Some(nasty.clone()),
+            from: nasty.clone(),
+            to: nasty.clone(),
         }];
         diff.guid = Some([nasty.clone(), nasty.clone()]);
         let text = event_text(&event);

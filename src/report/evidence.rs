@@ -236,13 +236,12 @@ fn differences(out: &mut String, evidence: &Evidence) {
         }
     }
     for link in &diff.links {
-        let side = |address: &Option<String>| address.clone().unwrap_or_else(|| "no link".into());
         line(
             &format!("Link: {}", link.words),
             &[
-                Segment::Delete(side(&link.from)),
+                Segment::Delete(link.from.clone()),
                 Segment::Equal(" ".into()),
-                Segment::Insert(side(&link.to)),
+                Segment::Insert(link.to.clone()),
             ],
         );
     }

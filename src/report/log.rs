@@ -227,11 +227,9 @@ fn link_line(link: &LinkChange) -> Line {
     let sides = [(Role::Removed, &link.from), (Role::Added, &link.to)];
     sides
         .into_iter()
-        .fold(Line::plain(words), |line, (role, address)| match address {
-            Some(address) => line
-                .with(Role::Plain, " ")
-                .with(role, clean::excerpt(&clean::address(address), 200)),
-            None => line.with(Role::Faint, " (no link)"),
+        .fold(Line::plain(words), |line, (role, address)| {
+            line.with(Role::Plain, " ")
+                .with(role, clean::excerpt(&clean::address(address), 200))
         })
 }
 

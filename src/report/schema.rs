@@ -162,8 +162,8 @@ mod tests {
         diff.standfirst = Some(vec![delete("a"), insert("b")]);
         diff.links = vec![LinkChange {
             words: "a report".into(),
-            from: Some("https://a.example/1".into()),
-            to: Some("https://a.example/2".into()),
+            from: "https://a.example/1".into(),
+            to: "https://a.example/2".into(),
         }];
         diff.headlines = vec![HeadlineInfo {
             source: HeadlineSource::OgTitle,

@@ -243,13 +243,10 @@ pub(super) fn links(links: &[LinkChange], view: &View) -> String {
             ("    + ", Role::Added, &link.to),
         ];
         for (sign, role, address) in sides {
-            let line = match address {
-                Some(address) if view.paint.colour => {
-                    Line::new().with(role, clean::address(address))
-                }
+            let line = match view.paint.colour {
+                true => Line::new().with(role, clean::address(address)),
                 // The sign in front of the line says it all.
-                Some(address) => Line::plain(clean::address(address)),
-                None => Line::new().with(Role::Faint, "(no link)"),
+                false => Line::plain(clean::address(address)),
             };
             out.push_str(&line.wrap(sign, HANGING, view.paint));
         }

@@ -184,13 +184,7 @@ impl Judge {
     fn targets(&mut self, comparison: &Comparison) {
         for link in &comparison.links {
             let words = clip(&link.words);
-            let [from, to] = [&link.from, &link.to].map(|side| side.as_deref().map(clip));
-            let text = match (from, to) {
-                (Some(from), Some(to)) => format!("“{words}”: {from} → {to}"),
-                (Some(from), None) => format!("“{words}” is no longer a link to {from}"),
-                (None, Some(to)) => format!("“{words}” is now a link to {to}"),
-                (None, None) => continue,
-            };
+            let text = format!("“{words}”: {} → {}", clip(&link.from), clip(&link.to));
             let significance = if link.moves_host() {
                 Significance::Substantive
             } else {
