@@ -25,3 +25,6 @@ CREATE TABLE stand_ins (
 
 -- One word for one thing: a page without a text is called what `inspect article` calls it.
 UPDATE entries SET page_reason = 'no_text' WHERE page_reason = 'empty';
+
+-- Which entries of a feed have the same page, fragments aside.
+CREATE INDEX entries_by_page ON entries (feed_id, page_url) WHERE page_url IS NOT NULL;

@@ -264,11 +264,13 @@ impl Reader {
         url: &str,
     ) -> Result<Vec<(EntryId, String)>, StoreError> {
         const MOST: i64 = 100;
+        // Asked before each request for a page: a range of an index, `$` being the sign behind `#`.
         let page = url.split('#').next().unwrap_or_default();
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT id, page_url FROM entries WHERE feed_id = (SELECT feed_id FROM entries WHERE id = ?1) \
-                 AND id <> ?1 AND (page_url = ?2 OR substr(page_url, 1, length(?2) + 1) = ?2 || '#') LIMIT ?3",
+                 AND id <> ?1 AND page_url >= ?2 AND page_url < ?2 || '$' \
+                 AND (page_url = ?2 OR page_url >= ?2 || '#') LIMIT ?3",
             )?;
             let rows = statement.query_map(params![entry, page, MOST], |row| {
                 Ok((row.get(0)?, row.get(1)?))
