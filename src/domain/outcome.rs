@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::event::Event;
 use super::fingerprint::{Fingerprint, Fingerprints};
-use super::furniture::{Evidence, RuleKind};
+use super::furniture::{Evidence, RuleKind, Streaks};
 use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use super::ignored::{Movement, Snapshot};
 use super::life::stand_in::PageText;
@@ -382,6 +382,8 @@ pub struct SeenPrints {
     pub feed: Option<Fingerprint>,
     /// What the page said.
     pub page: Option<Fingerprint>,
+    /// How often in a row each was something else; of a channel that was looked at.
+    pub streaks: Streaks,
 }
 
 impl EntryOutcome {

@@ -1,12 +1,14 @@
 //! The rules of a feed at a look: those that are stored, and those that its past gives now.
 
 use crate::domain::furniture::{
-    Evidence, InForce, Learned, Origin, Rule, Rules, learn, may_be_furniture,
+    Evidence, InForce, LOOKS, Learned, LearnedKind, Origin, Restless, Rule, Rules, Step, Streaks,
+    learn, may_be_furniture,
 };
+use super::revise::{KnownEntry, Windows};
 use crate::domain::ids::FeedId;
 use crate::domain::ignored::learned_number;
 use crate::domain::outcome::NewRule;
-use crate::domain::state::{Block, Channel};
+use crate::domain::state::Channel;
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
@@ -53,7 +55,7 @@ impl FeedRules {
             origin: Origin::Learned,
             on: true,
             since: self.now,
-            evidence: None,
+            evidence: Some(rule.evidence.clone()),
         }));
         InForce::of(&rules, last_look)
     }
@@ -66,21 +68,18 @@ impl FeedRules {
         reader: &Reader,
         feed: FeedId,
         channel: Channel,
-        steps: &[(&[Block], &[Block])],
+        steps: &[Step<'_>],
     ) -> Result<(), StoreError> {
         if self.stored.len() >= MOST {
             return Ok(());
         }
-        // What a person has dropped is not learned again.
-        let known = Rules::of(&self.stored);
-        if !steps
-            .iter()
-            .any(|(old, new)| may_be_furniture(old, new, &known))
-        {
+        // What a person has dropped is not learned again; what an older version has learned from less may be.
+        let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
+        if !steps.iter().any(|step| may_be_furniture(step, &known)) {
             return Ok(());
         }
         let articles = reader.past_texts(feed, channel, ARTICLES, TEXTS)?;
-        let learned = learn(&articles, &known);
+        let learned = learn(&articles, &known, channel);
         self.learned.extend(learned.into_iter().map(new_rule));
         Ok(())
     }
@@ -89,6 +88,30 @@ impl FeedRules {
     pub(super) fn into_learned(self) -> Vec<NewRule> {
         self.learned
     }
+}
+
+/// The rules for one entry: with what moves in it at every look, and how long ago its text was seen.
+pub(super) fn for_entry(
+    in_force: &InForce,
+    entry: &KnownEntry,
+    windows: &Windows,
+    reader: &Reader,
+    now: Timestamp,
+) -> Result<InForce, StoreError> {
+    let mut restless = Restless::default();
+    let Streaks { feed, page } = entry.last.streaks;
+    let channels = [
+        (Channel::Feed, feed, windows.feed),
+        (Channel::Page, page, windows.page),
+    ];
+    for (channel, streak, window) in channels {
+        if window.is_some_and(|window| streak.is_long(Some(window.last_unchanged))) {
+            // A revision may be of the other channel.
+            let texts = reader.last_texts(entry.id, channel, 2 * (LOOKS + 1))?;
+            restless.extend(Restless::of(&texts));
+        }
+    }
+    Ok(in_force.for_entry(restless, Some(now.since(entry.revision_seen))))
 }
 
 fn new_rule(learned: Learned) -> NewRule {
@@ -102,6 +125,10 @@ fn new_rule(learned: Learned) -> NewRule {
             moves: learned.moves,
             since: learned.since,
             entries: Vec::new(),
+            places: learned.places,
+            comes_and_goes: learned.comes_and_goes,
+            in_titles: learned.kind == LearnedKind::CountsInTitles,
+            retired: false,
         },
         pattern: learned.sample,
         entries: learned.entries.into_iter().take(NAMED).collect(),

@@ -15,7 +15,9 @@ use crate::domain::identity::{
 };
 use crate::domain::ids::EntryId;
 use crate::domain::life::leaving::{Came, how_it_left};
-use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin};
+use crate::domain::outcome::{
+    AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin, SeenPrints,
+};
 use crate::domain::past::PastRevision;
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, FeedState};
@@ -319,6 +321,11 @@ pub(super) fn known_entry(full: KnownEntryFull) -> KnownEntry {
         first_seen: entry.first_seen,
         revision_seen: seen,
         schemes: entry.schemes,
+        last: SeenPrints {
+            feed: entry.feed_fp,
+            page: entry.page_fp,
+            streaks: entry.streaks,
+        },
         prints_of_today: [entry.feed_fp, entry.page_fp]
             .into_iter()
             .flatten()

@@ -1,6 +1,7 @@
 //! The look at an article page that is due, from the request to what is stored.
 
 use super::clocks::Ended;
+use super::furniture::for_entry;
 use super::look::{Found, Look, failed_check};
 use super::rebase::rebase_for;
 use super::report::{PageReport, PageResult};
@@ -8,11 +9,12 @@ use super::revise::{self, Became, KnownEntry as KnownFull, Teller, Windows};
 use super::settle::{Before, Settled, settle};
 use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks};
 use crate::config::PageMode;
+use crate::domain::furniture::Step;
 use crate::domain::ids::EntryId;
 use crate::domain::life::Reason;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
-use crate::domain::state::{Block, Channel};
+use crate::domain::state::Channel;
 use crate::store::{KnownEntry, Reader, StoreError};
 use crate::time::Timestamp;
 
@@ -168,13 +170,17 @@ fn decide(
     let mut full = before.full;
     let mut rules = before.rules;
     if let Some(full) = &full {
-        let steps: Vec<(&[Block], &[Block])> = observations
+        let steps: Vec<Step<'_>> = observations
             .iter()
             .filter_map(|seen| step(full, seen))
             .collect();
         rules.learn(reader, before.row.feed, Channel::Page, &steps)?;
     }
-    let teller = &teller.under(rules.in_force(before.row.page.ok));
+    let mut in_force = rules.in_force(before.row.page.ok);
+    if let Some(full) = full.as_ref().filter(|_| !observations.is_empty()) {
+        in_force = for_entry(&in_force, full, &windows, reader, now)?;
+    }
+    let teller = &teller.under(in_force);
     settled.put(&mut write, full.as_ref(), teller);
     let mut became = Became::Same;
     if let Some(full) = full.as_mut().filter(|_| !observations.is_empty()) {
@@ -196,10 +202,13 @@ fn decide(
 }
 
 /// The last text of the page, and the new one.
-fn step<'a>(entry: &'a KnownFull, seen: &'a Observation) -> Option<(&'a [Block], &'a [Block])> {
+fn step<'a>(entry: &'a KnownFull, seen: &'a Observation) -> Option<Step<'a>> {
     let before = entry.known.state.page.as_ref()?;
     match &seen.state {
-        Observed::Page(page) => Some((&before.body, &page.body)),
+        Observed::Page(page) => Some(Step {
+            titles: [before.headline(), page.headline()],
+            texts: [&before.body, &page.body],
+        }),
         Observed::Feed(_) => None,
     }
 }

@@ -1,8 +1,9 @@
 //! What is decided on the items of a feed's document, and gathered into one outcome. Runs off the runtime.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::furniture::FeedRules;
+use super::furniture::{FeedRules, for_entry};
 use super::ignored::{self, noted_of_item};
 use super::known::{Matched, Sighted, Sighting};
 use super::rebase::rebase_for;
@@ -11,6 +12,7 @@ use super::settle::Settled;
 use super::{Reading, Settings, bulk, clocks};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::Window;
+use crate::domain::furniture::{Rules, Step};
 use crate::domain::ids::EntryId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
@@ -59,7 +61,7 @@ impl Plan {
     ) -> Result<Planned, StoreError> {
         let (row, config, now) = (&self.row, &*self.config, self.now);
         let mut rules = sighting.rules;
-        let steps: Vec<(&[Block], &[Block])> = sighting.items.iter().filter_map(step).collect();
+        let steps: Vec<Step<'_>> = sighting.items.iter().filter_map(step).collect();
         if !steps.is_empty() {
             self.readers
                 .with(|reader| rules.learn(reader, row.id, Channel::Feed, &steps))?;
@@ -194,17 +196,20 @@ impl Items<'_> {
     ) -> Result<(EntryOutcome, Became), StoreError> {
         let address = state.address.clone();
         let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
-        entry.ignored.extend(self.ignored(&state, &known)?);
+        let windows = Windows {
+            feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
+            page: look.as_ref().map(|look| look.settled.window),
+        };
+        let teller = self.teller_of(&known, look.as_ref(), &windows)?;
+        entry
+            .ignored
+            .extend(self.ignored(&state, &known, teller.rules.for_record())?);
         let mut observations = vec![self.observation(state)];
         entry.aliases = aliases;
         if !known.row.in_feed {
             entry.in_feed = Some(true);
             entry.last_seen = Some(self.now);
         }
-        let mut windows = Windows {
-            feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
-            page: None,
-        };
         let (mut full, mut ended) = (known.full.take(), None);
         if let Some(Along {
             mut settled,
@@ -212,13 +217,12 @@ impl Items<'_> {
         }) = look
         {
             full = amended.or(full);
-            windows.page = Some(settled.window);
             ended = Some(settled.ended);
             observations.extend(settled.observation());
-            settled.put(&mut entry, full.as_ref(), &self.teller);
+            settled.put(&mut entry, full.as_ref(), &teller);
         }
         let became = match &mut full {
-            Some(full) => self.revise(&mut entry, full, &known.row, &observations, windows)?,
+            Some(full) => self.revise(&mut entry, full, &known.row, &observations, windows, &teller)?,
             None => Became::Same,
         };
         if self.pages() {
@@ -248,17 +252,44 @@ impl Items<'_> {
         Ok((entry, became))
     }
 
+    /// Who is told of an entry, under the rules that hold for it.
+    fn teller_of(
+        &self,
+        known: &Matched,
+        look: Option<&Along>,
+        windows: &Windows,
+    ) -> Result<Cow<'_, Teller<'_>>, StoreError> {
+        let full = look.and_then(|look| look.full.as_ref());
+        let full = full.or(known.full.as_ref());
+        if look.is_none() && full.is_none() {
+            return Ok(Cow::Borrowed(&self.teller));
+        }
+        let mut teller = self.teller.clone();
+        if look.is_some() {
+            // The page may not have been read for longer than the feed.
+            let last = known.row.page.ok.min(self.row.last_ok);
+            teller = teller.under(self.rules.in_force(last));
+        }
+        if let Some(full) = full {
+            let rules = self
+                .readers
+                .with(|reader| for_entry(&teller.rules, full, windows, reader, self.now))?;
+            teller = teller.under(rules);
+        }
+        Ok(Cow::Owned(teller))
+    }
+
     /// What moved in the text of an item that does not count.
     fn ignored(
         &self,
         state: &FeedState,
         known: &Matched,
+        rules: &Rules,
     ) -> Result<Option<IgnoredText>, StoreError> {
         let entry = known.row.id;
         let remembered = self
             .readers
             .with(|reader| ignored::remembered(reader, entry, Channel::Feed))?;
-        let rules = &self.teller.rules.now;
         let last = known.full.as_ref();
         let mut last = last.and_then(|full| full.known.state.feed.clone());
         if remembered.is_none() {
@@ -288,6 +319,7 @@ impl Items<'_> {
         row: &store::KnownEntry,
         observations: &[Observation],
         mut windows: Windows,
+        teller: &Teller<'_>,
     ) -> Result<Became, StoreError> {
         let last = |channel| match channel {
             Channel::Feed => self.row.validators.body_sha256,
@@ -297,16 +329,6 @@ impl Items<'_> {
             .readers
             .with(|reader| rebase_for(reader, &self.reading, full, observations, self.now, last))?;
         rebasing.put(entry, &mut windows);
-        let with_page;
-        let teller = match entry.page.is_some() {
-            // The page may not have been read for longer than the feed.
-            true => {
-                let last = row.page.ok.min(self.row.last_ok);
-                with_page = self.teller.clone().under(self.rules.in_force(last));
-                &with_page
-            }
-            false => &self.teller,
-        };
         let became = revise::known_entry(entry, full, observations, &windows, teller, self.now);
         Ok(became)
     }
@@ -326,10 +348,13 @@ impl Items<'_> {
 }
 
 /// The last text of an item that has moved, and the new one.
-fn step(item: &Sighted) -> Option<(&[Block], &[Block])> {
+fn step(item: &Sighted) -> Option<Step<'_>> {
     let known = item.known.as_ref().filter(|known| known.moved)?;
     let before = known.full.as_ref()?.known.state.feed.as_ref()?;
-    Some((text(before), text(&item.state)))
+    Some(Step {
+        titles: [before.title.as_deref(), item.state.title.as_deref()],
+        texts: [text(before), text(&item.state)],
+    })
 }
 
 fn text(state: &FeedState) -> &[Block] {

@@ -364,6 +364,7 @@ mod tests {
             first_seen: Timestamp::from_unix(900),
             revision_seen: Timestamp::from_unix(1_000),
             schemes: Schemes::default(),
+            last: crate::domain::outcome::SeenPrints::default(),
             prints_of_today: true,
             known: Known {
                 claimed: ClaimedDates::of(&state),

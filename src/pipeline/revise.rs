@@ -4,8 +4,8 @@ use super::Settings;
 use crate::config::FeedConfig;
 use crate::domain::decide::{Decision, Known, Policy, Revised, Step, decide, first_sight};
 use crate::domain::event::{Event, EventData, EventKind, FeedInfo, Window};
-use crate::domain::fingerprint::{of_edit, of_feed_state, of_page_state};
-use crate::domain::furniture::{InForce, Rules};
+use crate::domain::fingerprint::{Fingerprint, of_edit, of_feed_state, of_page_state};
+use crate::domain::furniture::{InForce, Rules, Streak, Streaks};
 use crate::domain::identity::same_article;
 use crate::domain::ids::{EntryId, RevisionNumber};
 use crate::domain::observation::{Observation, Observed};
@@ -35,6 +35,8 @@ pub(super) struct KnownEntry {
     pub(super) revision_seen: Timestamp,
     /// Under which its state was read.
     pub(super) schemes: Schemes,
+    /// What was seen last, and how often in a row it was something else.
+    pub(super) last: SeenPrints,
     /// Whether its stored fingerprints can be compared with those of today.
     pub(super) prints_of_today: bool,
     /// What deciding needs.
@@ -175,6 +177,7 @@ pub(super) fn known_entry(
     now: Timestamp,
 ) -> Became {
     outcome.seen = seen_prints(observations, &teller.rules.now);
+    outcome.seen.streaks = streaks(entry, &outcome.seen, windows, now);
     match decide(
         &entry.known,
         observations,
@@ -272,6 +275,20 @@ fn page_names(
         }
     }
     names
+}
+
+/// The streaks after a look.
+fn streaks(entry: &KnownEntry, seen: &SeenPrints, windows: &Windows, now: Timestamp) -> Streaks {
+    let last = &entry.last;
+    let after = |streak: Streak, moved: bool, window: Option<Window>| match moved {
+        true => streak.after(window.map(|window| window.last_unchanged), now),
+        false => streak,
+    };
+    let moved = |seen: Option<Fingerprint>, last| seen.is_some() && seen != last;
+    Streaks {
+        feed: after(last.streaks.feed, moved(seen.feed, last.feed), windows.feed),
+        page: after(last.streaks.page, moved(seen.page, last.page), windows.page),
+    }
 }
 
 /// By which the next look knows the same at once.

@@ -300,7 +300,7 @@ impl Settled {
         }
         let known = full.and_then(|full| full.known.state.page.as_ref());
         let read = self.read;
-        let noted = read.and_then(|read| read.noted(known, &teller.rules.now));
+        let noted = read.and_then(|read| read.noted(known, teller.rules.for_record()));
         outcome.ignored.extend(noted);
         outcome.page = Some(self.check);
         outcome.life = self.life;

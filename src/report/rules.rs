@@ -9,7 +9,7 @@ use super::ignored;
 use super::names;
 use super::style::{Line, Role};
 use super::when::View;
-use crate::domain::furniture::Evidence;
+use crate::domain::furniture::{Evidence, with_places};
 use crate::domain::ids::{ChangeNumber, RuleId};
 use crate::time::Timestamp;
 
@@ -73,14 +73,16 @@ pub fn text(rules: &[RuleView], view: &View) -> String {
         );
         let head = Line::new()
             .with(Role::Strong, format!("{} ", rule.number))
-            .with(Role::Faint, format!("{feed}  {}", what(rule.kind)));
+            .with(Role::Faint, format!("{feed}  {}", what(rule)));
         let head = match rule.active {
             true => head,
             false => head.with(Role::Faint, "  (not in force)"),
         };
         out.push_str(&head.paint(view.paint));
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "\n    {}", clean::excerpt(&rule.pattern, SHOWN));
+        let places = rule.evidence.as_ref().map(|evidence| &evidence.places);
+        let pattern = with_places(&rule.pattern, places.map_or(&[], Vec::as_slice));
+        let _ = writeln!(out, "\n    {}", clean::excerpt(&pattern, SHOWN));
         let why = Line::new().with(Role::Faint, format!("    {}", why(rule, view)));
         out.push_str(&why.paint(view.paint));
         out.push('\n');
@@ -102,9 +104,16 @@ fn left_out(moves: &RuleMoves, view: &View) -> String {
         .wrap("    ", "      ", view.paint)
 }
 
-fn what(kind: &str) -> &'static str {
-    match kind {
+fn what(rule: &RuleView) -> &'static str {
+    let evidence = rule.evidence.as_ref();
+    match rule.kind {
         "text" => "blocks with this text",
+        "template" if evidence.is_some_and(|evidence| evidence.in_titles) => {
+            "a number like this before or after headlines"
+        }
+        "template" if evidence.is_some_and(|evidence| !evidence.places.is_empty()) => {
+            "what is in braces, in blocks like this"
+        }
         "template" => "blocks like this, whatever the numbers and names",
         _ => "parts of texts that match",
     }
@@ -119,6 +128,9 @@ fn why(rule: &RuleView, view: &View) -> String {
         ""
     };
     match &rule.evidence {
+        Some(evidence) if evidence.retired => format!(
+            "learned by an older version, which left out more than it had seen move; ended {since}"
+        ),
         Some(evidence) => {
             let moves = match evidence.moves {
                 0 => String::new(),
@@ -235,6 +247,7 @@ pub fn replay_text(replay: &Replay, view: &View) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::furniture::{Place, ValueKind};
     use crate::report::style::Paint;
 
     fn view() -> View {
@@ -266,6 +279,11 @@ mod tests {
                 moves: 61,
                 since: Timestamp::from_unix(1_795_046_400),
                 entries: vec!["ent_abc".to_owned()],
+                places: vec![Place {
+                    at: 0,
+                    kinds: vec![ValueKind::Whole],
+                }],
+                ..Evidence::default()
             }),
             left_out: Some(RuleMoves {
                 times: 3,
@@ -277,7 +295,8 @@ mod tests {
         };
         let shown = text(std::slice::from_ref(&rule), &view());
         assert!(
-            shown.contains("20 of 30 articles, moved 61 times"),
+            shown.contains("20 of 30 articles, moved 61 times")
+                && shown.contains("{12} people are"),
             "{shown}"
         );
         assert!(

@@ -387,9 +387,18 @@ fn update_entry(
     if seen.feed.is_some() || seen.page.is_some() {
         tx.conn
             .prepare_cached(
-                "UPDATE entries SET feed_fp = COALESCE(?2, feed_fp), page_fp = COALESCE(?3, page_fp) WHERE id = ?1",
+                "UPDATE entries SET feed_fp = COALESCE(?2, feed_fp), page_fp = COALESCE(?3, page_fp), \
+                 feed_streak = ?4, feed_moved_at = ?5, page_streak = ?6, page_moved_at = ?7 WHERE id = ?1",
             )?
-            .execute(params![id, seen.feed, seen.page])?;
+            .execute(params![
+                id,
+                seen.feed,
+                seen.page,
+                seen.streaks.feed.looks,
+                seen.streaks.feed.at,
+                seen.streaks.page.looks,
+                seen.streaks.page.at
+            ])?;
     }
     if let Some(due) = outcome.digest_due {
         tx.conn

@@ -10,6 +10,7 @@ use super::revisions::{self, PastRow};
 use super::sql::limit_of;
 use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
+use crate::domain::furniture::{Streak, Streaks};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
 use crate::domain::life::Reason;
 use crate::domain::outcome::{AliasKey, AliasKind, ClaimedDates, Left, Stamp, Validators};
@@ -59,6 +60,8 @@ pub struct KnownEntry {
     pub feed_fp: Option<Fingerprint>,
     /// The fingerprint of what was last seen on the page channel.
     pub page_fp: Option<Fingerprint>,
+    /// How often in a row it was another one.
+    pub streaks: Streaks,
     /// Under which the newest state was read; meaningless for a channel that it does not have.
     pub schemes: Schemes,
     /// The dates claimed at the last look.
@@ -165,7 +168,8 @@ macro_rules! select_entry {
              e.title, e.feed_fp, e.page_fp, e.feed_published_at, e.feed_updated_at, e.page_published_at, \
              e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
              e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
-             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at, e.page_reason, e.left_feed",
+             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at, e.page_reason, e.left_feed, \
+             e.feed_streak, e.feed_moved_at, e.page_streak, e.page_moved_at",
             $more,
             " FROM ",
             $rest
@@ -223,6 +227,16 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
         left: match row.get_ref(31)?.as_str_or_null()? {
             Some(name) => Left::parse(name),
             None => None,
+        },
+        streaks: Streaks {
+            feed: Streak {
+                looks: row.get(32)?,
+                at: row.get(33)?,
+            },
+            page: Streak {
+                looks: row.get(34)?,
+                at: row.get(35)?,
+            },
         },
     })
 }

@@ -79,6 +79,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 14,
         sql: include_str!("../../migrations/0014_stand_ins.sql"),
     },
+    Migration {
+        number: 15,
+        sql: include_str!("../../migrations/0015_restless.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

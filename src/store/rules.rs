@@ -10,7 +10,7 @@ use super::writer::{Tx, Write, Writer};
 use crate::domain::furniture::{Article, Evidence, Origin, Rule, RuleKind};
 use crate::domain::ids::{EntryId, FeedId, RuleId};
 use crate::domain::outcome::NewRule;
-use crate::domain::state::{Channel, EntryState};
+use crate::domain::state::{Block, Channel, EntryState, PageState};
 use crate::time::Timestamp;
 
 /// A rule with the feed that it is for.
@@ -108,43 +108,90 @@ impl Reader {
     ) -> Result<Vec<Article>, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
-            let ids: Vec<EntryId> = tx
-                .prepare_cached(
-                    "SELECT id FROM entries WHERE feed_id = ?1 ORDER BY id DESC LIMIT ?2",
-                )?
-                .query_map(params![feed, limit_of(entries)], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            let mut statement = tx.prepare_cached(
-                "SELECT state_id, seen_at FROM revisions WHERE entry_id = ?1 ORDER BY number DESC LIMIT ?2",
+            let feed_ok: Option<Timestamp> = tx
+                .prepare_cached("SELECT last_ok_at FROM feeds WHERE id = ?1")?
+                .query_row([feed], |row| row.get(0))
+                .optional()?
+                .flatten();
+            let mut ids = tx.prepare_cached(
+                "SELECT id, in_feed, last_seen_at, page_ok_at FROM entries WHERE feed_id = ?1 \
+                 ORDER BY id DESC LIMIT ?2",
             )?;
-            let mut articles = Vec::with_capacity(ids.len());
-            for entry in ids {
-                let rows: Vec<(i64, Timestamp)> = statement
-                    .query_map(params![entry, limit_of(texts)], |row| {
-                        Ok((row.get(0)?, row.get(1)?))
-                    })?
-                    .collect::<Result<_, _>>()?;
-                let mut article = Article {
-                    entry,
-                    texts: Vec::with_capacity(rows.len()),
+            let rows = ids.query_map(params![feed, limit_of(entries)], |row| {
+                let (in_feed, seen, page) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                let looked: Option<Timestamp> = match (channel, in_feed) {
+                    (Channel::Page, _) => page,
+                    (Channel::Feed, true) => feed_ok.or(seen),
+                    (Channel::Feed, false) => seen,
                 };
-                for (state, seen) in rows.into_iter().rev() {
-                    let text = states::find(&tx, state)?.map(|state| text_of(state, channel));
-                    if let Some(text) = text.filter(|text| !text.is_empty()) {
-                        article.texts.push((seen, text));
-                    }
-                }
-                article.texts.dedup_by(|later, earlier| later.1 == earlier.1);
-                if !article.texts.is_empty() {
-                    articles.push(article);
-                }
+                Ok((row.get(0)?, looked.unwrap_or_default()))
+            })?;
+            let mut articles = Vec::new();
+            for row in rows {
+                let (entry, looked) = row?;
+                let article = past_of(&tx, entry, looked, channel, texts)?;
+                articles.extend(Some(article).filter(|article| !article.texts.is_empty()));
             }
             Ok(articles)
         })
     }
+
+    /// The last texts of an entry on a channel, oldest first; a text that stayed stands there once.
+    pub fn last_texts(
+        &self,
+        entry: EntryId,
+        channel: Channel,
+        texts: usize,
+    ) -> Result<Vec<Vec<Block>>, StoreError> {
+        self.read(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let past = past_of(&tx, entry, Timestamp::default(), channel, texts)?;
+            Ok(past.texts.into_iter().map(|(_, text)| text).collect())
+        })
+    }
 }
 
-fn text_of(state: EntryState, channel: Channel) -> Vec<crate::domain::state::Block> {
+fn past_of(
+    conn: &Connection,
+    entry: EntryId,
+    looked: Timestamp,
+    channel: Channel,
+    texts: usize,
+) -> Result<Article, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT state_id, seen_at FROM revisions WHERE entry_id = ?1 ORDER BY number DESC LIMIT ?2",
+    )?;
+    let rows: Vec<(i64, Timestamp)> = statement
+        .query_map(params![entry, limit_of(texts)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut article = Article {
+        entry,
+        texts: Vec::with_capacity(rows.len()),
+        titles: Vec::with_capacity(rows.len()),
+        looked,
+    };
+    for (state, seen) in rows.into_iter().rev() {
+        let Some(state) = states::find(conn, state)? else {
+            continue;
+        };
+        let title = match channel {
+            Channel::Page => state.page.as_ref().and_then(PageState::headline),
+            Channel::Feed => state.feed.as_ref().and_then(|feed| feed.title.as_deref()),
+        };
+        article.titles.extend(title.map(|title| (seen, title.to_owned())));
+        let text = text_of(state, channel);
+        if !text.is_empty() {
+            article.texts.push((seen, text));
+        }
+    }
+    article.texts.dedup_by(|later, earlier| later.1 == earlier.1);
+    article.titles.dedup_by(|later, earlier| later.1 == earlier.1);
+    Ok(article)
+}
+
+fn text_of(state: EntryState, channel: Channel) -> Vec<Block> {
     match channel {
         Channel::Page => state.page.map(|page| page.body).unwrap_or_default(),
         Channel::Feed => state

@@ -19,7 +19,7 @@ mod typo;
 
 use super::classify::{Assessment, Label, Reason, Significance};
 use super::compare::{Comparison, dates_moved};
-use super::diff::BlockDiff;
+use super::diff::{BlockDiff, BlockOp, Segment};
 use super::event::Field;
 use super::ids::RevisionNumber;
 use super::outcome::ClaimedDates;
@@ -99,6 +99,33 @@ pub fn weigh(block: &BlockDiff) -> (Significance, i32) {
     let mut judge = Judge::default();
     judge.texts(&evidence);
     score::weight(&judge.finish())
+}
+
+/// Whether a text would be missed for what it says: it denies something, counts or names something, or quotes somebody.
+/// Judged as the removal of such a paragraph is.
+#[must_use]
+pub fn states_a_fact(text: &str) -> bool {
+    let removed = BlockDiff {
+        op: BlockOp::Delete,
+        from: Some(1),
+        to: None,
+        part_of: None,
+        segments: vec![Segment::Delete(text.to_owned())],
+    };
+    let mut judge = Judge::default();
+    judge.texts(&Evidence::of_block(&removed));
+    let findings = judge.finish();
+    findings.iter().any(|finding| {
+        matches!(
+            finding.label,
+            Label::Negation
+                | Label::Number
+                | Label::Name
+                | Label::Quote
+                | Label::Attribution
+                | Label::CorrectionNotice
+        )
+    })
 }
 
 /// A comparison without what stands for a document on the page.

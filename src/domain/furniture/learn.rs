@@ -1,25 +1,26 @@
 //! The past of a site's articles → rules with their evidence.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use super::pattern::{LONGEST, is_fact, is_sentence, template_key, text_key};
-use super::rules::{RuleKind, Rules};
-use crate::domain::assess::is_notice;
+use super::motion::{Form, Motions, Past, forms, went_back};
+use super::pattern::{Shape, ValueKind};
+use super::rule::{Place, RuleKind};
+use super::rules::Rules;
+use super::titles;
+use crate::domain::assess::states_a_fact;
 use crate::domain::ids::EntryId;
-use crate::domain::state::{Block, BlockKind};
+use crate::domain::state::{Block, Channel};
 use crate::time::Timestamp;
 
 /// What comes and goes or churns has to do so in this many articles.
 const MOVERS: usize = 3;
 
-/// What recurs, or churns, has to stand in this many articles, and in more than half of those looked at.
+/// What churns has to stand in this many articles, and in more than half of those looked at. So has what comes and
+/// goes, unless that was seen in this many.
 const CARRIERS: usize = 5;
 
-/// Blocks of one text that are looked at; a longer one is no article.
-const BLOCKS: usize = 400;
-
 /// More blocks than this that come and go at one look are an edit, whatever else they are.
-const MOVED: usize = 12;
+pub(super) const MOVED: usize = 12;
 
 /// Rules that one learning gives at most, the best founded first.
 const LEARNED: usize = 50;
@@ -32,6 +33,19 @@ pub struct Article {
     /// The texts that it had, oldest first, each with the moment when it was first seen. A text that stayed stands
     /// there once.
     pub texts: Vec<(Timestamp, Vec<Block>)>,
+    /// Its headlines, likewise.
+    pub titles: Vec<(Timestamp, String)>,
+    /// When it was looked at last.
+    pub looked: Timestamp,
+}
+
+/// What a look found, beside what was known.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The headline before and now.
+    pub titles: [Option<&'a str>; 2],
+    /// The text before and now.
+    pub texts: [&'a [Block]; 2],
 }
 
 /// Why a rule was learned.
@@ -41,8 +55,8 @@ pub enum LearnedKind {
     ComesAndGoes,
     /// The same text with other numbers and names, at most looks.
     Churns,
-    /// The same text in most articles.
-    Recurs,
+    /// A number before or behind most headlines.
+    CountsInTitles,
 }
 
 impl LearnedKind {
@@ -52,7 +66,7 @@ impl LearnedKind {
         match self {
             Self::ComesAndGoes => "comes and goes",
             Self::Churns => "churns in most articles",
-            Self::Recurs => "stands in most articles",
+            Self::CountsInTitles => "a number that moves in most headlines",
         }
     }
 
@@ -60,8 +74,8 @@ impl LearnedKind {
     #[must_use]
     pub fn rule(self) -> RuleKind {
         match self {
-            Self::ComesAndGoes | Self::Recurs => RuleKind::Text,
-            Self::Churns => RuleKind::Template,
+            Self::ComesAndGoes => RuleKind::Text,
+            Self::Churns | Self::CountsInTitles => RuleKind::Template,
         }
     }
 }
@@ -81,47 +95,58 @@ pub struct Learned {
     pub moves: usize,
     /// When it was seen first.
     pub since: Timestamp,
+    /// The places of a template that moved.
+    pub places: Vec<Place>,
+    /// Whether a template came and went, too.
+    pub comes_and_goes: bool,
 }
 
-/// Learns what is furniture of a site: see the [module](super). `known` are the rules in force; what they leave out
-/// is not learned again.
+/// Learns what is furniture of a site: see the [module](super). `known` are the rules in force; what they are about is
+/// not learned again.
 ///
 /// Time and memory grow with the texts; the caller bounds how many there are, a text is read for its first 400 blocks.
 #[must_use]
-pub fn learn(articles: &[Article], known: &Rules) -> Vec<Learned> {
-    let mut texts: HashMap<String, Track<'_>> = HashMap::new();
-    let mut templates: HashMap<String, Track<'_>> = HashMap::new();
-    for (at, article) in articles.iter().enumerate() {
-        Past::of(article, known).note(at, &mut texts, &mut templates);
+pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learned> {
+    let pasts: Vec<Past<'_>> = articles.iter().map(|article| Past::of(article, known)).collect();
+    let back = match channel {
+        Channel::Feed => went_back(&pasts),
+        Channel::Page => BTreeSet::new(),
+    };
+    let mut texts: HashMap<&str, Track<'_>> = HashMap::new();
+    let mut templates: HashMap<&str, Track<'_>> = HashMap::new();
+    for (at, past) in pasts.iter().enumerate() {
+        for (seen, forms) in &past.looks {
+            for form in forms {
+                let key = form.text.as_str();
+                track(&mut texts, key, form, *seen).carried(at, *seen);
+                if let Some(shape) = &form.shape {
+                    track(&mut templates, &shape.key, form, *seen).carried(at, *seen);
+                }
+            }
+        }
+        let motions = past.motions(&back);
+        note(&motions, &mut texts, &mut templates);
     }
-    let all = articles.len();
-    let recurs =
-        |track: &Track<'_>| track.now >= CARRIERS && track.now * 2 > all && track.may_recur();
-    // Where articles are mostly the same text, that text is what they say.
-    let are_distinct = articles.iter().filter(|article| {
-        let last = article.texts.last().map(|(_, blocks)| blocks.as_slice());
-        let blocks = last.unwrap_or_default();
-        let shared = blocks.iter().filter(|block| {
-            known.rule_of(&block.text).is_some()
-                || texts.get(&text_key(&block.text)).is_some_and(recurs)
-        });
-        shared.count() * 2 < blocks.len()
-    });
-    let are_distinct = are_distinct.count() * 2 > all;
     let mut learned: Vec<Learned> = Vec::new();
     for track in texts.values() {
-        if track.returned >= MOVERS {
+        if track.comes_and_goes(articles) && may_be_left_out(&track.sample.text) {
             learned.push(track.learned(LearnedKind::ComesAndGoes, articles));
-        } else if are_distinct && recurs(track) {
-            learned.push(track.learned(LearnedKind::Recurs, articles));
         }
     }
+    let most = |carriers: usize| carriers >= CARRIERS && carriers * 2 > articles.len();
     for track in templates.values() {
-        let most = track.carriers.len() >= CARRIERS && track.carriers.len() * 2 > all;
-        if most && track.movers >= MOVERS && track.movers * 2 >= track.carriers.len() {
-            learned.push(track.learned(LearnedKind::Churns, articles));
+        let churning = track.churning();
+        if most(track.carriers.len()) && !churning.is_empty() {
+            let values = track.shape().map_or(0, |shape| shape.values.len());
+            let comes = track.returned >= MOVERS && track.returned * 2 >= track.carriers.len();
+            learned.push(Learned {
+                comes_and_goes: comes && churning.len() == values,
+                places: churning,
+                ..track.learned(LearnedKind::Churns, articles)
+            });
         }
     }
+    learned.extend(in_titles(articles, known, most));
     // The order of a hash map is no order.
     learned.sort_by(|a, b| {
         let found = |one: &Learned| (one.entries.len(), one.moves);
@@ -134,40 +159,100 @@ pub fn learn(articles: &[Article], known: &Rules) -> Vec<Learned> {
     learned
 }
 
+/// Whether a text that came and went may be left out by its words alone. What says that something is not so, counts
+/// something, names or quotes somebody is never furniture; nor is a label with a value.
+fn may_be_left_out(text: &str) -> bool {
+    !text.contains(char::is_numeric) && !is_label(text) && !states_a_fact(text)
+}
+
+/// Whether a text is a label with a value, as in `Severity: high`: a fact, however many articles share it.
+fn is_label(text: &str) -> bool {
+    let label = text.split_once([':', '：', '|', '=']);
+    label.is_some_and(|(label, value)| {
+        label.split_whitespace().count() <= 5 && value.split_whitespace().count() <= 8
+    })
+}
+
 /// Whether a text moves in a way in which furniture moves, so that it is worth while to learn: a block came or went
-/// that nothing like it took the place of, or only numbers and names in it moved.
+/// that nothing like it took the place of, or only numbers and names moved in it or in the headline.
 #[must_use]
-pub fn may_be_furniture(old: &[Block], new: &[Block], known: &Rules) -> bool {
-    let article = |blocks: &[Block]| Article {
-        entry: EntryId(0),
-        texts: vec![(Timestamp::default(), blocks.to_vec())],
-    };
-    let (old, new) = (article(old), article(new));
-    let (old, new) = (Past::of(&old, known), Past::of(&new, known));
-    let (Some((_, old)), Some((_, new))) = (old.looks.first(), new.looks.first()) else {
-        return false;
-    };
-    let (before, after) = (keys(old), keys(new));
-    let gone: Vec<&Form<'_>> = old
-        .iter()
-        .filter(|form| !after.contains(form.text.as_str()))
-        .collect();
-    let come: Vec<&Form<'_>> = new
-        .iter()
-        .filter(|form| !before.contains(form.text.as_str()))
-        .collect();
+pub fn may_be_furniture(step: &Step<'_>, known: &Rules) -> bool {
+    if let [Some(old), Some(new)] = step.titles
+        && titles::moved(old, new).is_some_and(|affix| !known.knows_in_titles(&affix.key))
+    {
+        return true;
+    }
+    let [old, new] = step.texts.map(|blocks| forms(blocks, known));
+    let (gone, come) = (Form::only_in(&old, &new), Form::only_in(&new, &old));
     if gone.len() > MOVED || come.len() > MOVED {
         return false;
     }
     let moves = |form: &&Form<'_>, others: &[&Form<'_>]| {
-        let mut alike = others
-            .iter()
-            .filter(|other| are_alike(&form.text, &other.text))
-            .peekable();
-        alike.peek().is_none()
-            || alike.any(|other| form.template.is_some() && form.template == other.template)
+        let mut alike = others.iter().filter(|other| form.is_like(other)).peekable();
+        alike.peek().is_none() || alike.any(|other| form.has_shape_of(other))
     };
     come.iter().any(|form| moves(form, &gone)) || gone.iter().any(|form| moves(form, &come))
+}
+
+/// Numbers that move before or behind headlines.
+fn in_titles(
+    articles: &[Article],
+    known: &Rules,
+    most: impl Fn(usize) -> bool,
+) -> Vec<Learned> {
+    struct Counted<'a> {
+        sample: String,
+        carriers: Vec<usize>,
+        movers: usize,
+        moves: usize,
+        since: &'a Timestamp,
+    }
+    let mut found: HashMap<String, Counted<'_>> = HashMap::new();
+    for (at, article) in articles.iter().enumerate() {
+        let Some((_, last)) = article.titles.last() else {
+            continue;
+        };
+        for affix in titles::affixes(last) {
+            if known.knows_in_titles(&affix.key) {
+                continue;
+            }
+            let moved = article.titles.windows(2).filter(|pair| {
+                titles::moved(&pair[0].1, &pair[1].1).is_some_and(|moved| moved.key == affix.key)
+            });
+            let moves = moved.count();
+            let since = &article.titles[0].0;
+            let counted = found.entry(affix.key).or_insert_with(|| Counted {
+                sample: affix.sample,
+                carriers: Vec::new(),
+                movers: 0,
+                moves: 0,
+                since,
+            });
+            counted.carriers.push(at);
+            counted.movers += usize::from(moves >= 2);
+            counted.moves += moves;
+            counted.since = counted.since.min(since);
+        }
+    }
+    let found = found.into_values();
+    let found = found.filter(|found| found.movers >= MOVERS && most(found.carriers.len()));
+    found
+        .map(|found| Learned {
+            kind: LearnedKind::CountsInTitles,
+            entries: entries(&found.carriers, articles),
+            sample: found.sample,
+            of: articles.len(),
+            moves: found.moves,
+            since: *found.since,
+            places: Vec::new(),
+            comes_and_goes: false,
+        })
+        .collect()
+}
+
+fn entries(at: &[usize], articles: &[Article]) -> Vec<EntryId> {
+    let entries = at.iter().filter_map(|at| articles.get(*at));
+    entries.map(|article| article.entry).collect()
 }
 
 /// What is known of a text, or of a template.
@@ -176,28 +261,56 @@ struct Track<'a> {
     since: Timestamp,
     /// Places of the articles that have or had it, ascending.
     carriers: Vec<usize>,
-    /// Articles that have it in their last text.
-    now: usize,
     /// Articles out of which it went, by itself, and into which it came back.
     returned: usize,
-    /// Articles in which it moved at most looks.
-    movers: usize,
     moves: usize,
+    /// For each place of a template the articles in which it moved at most looks, and what was seen there.
+    places: HashMap<usize, (usize, BTreeSet<ValueKind>)>,
+}
+
+fn track<'t, 'a>(
+    tracks: &'t mut HashMap<&'a str, Track<'a>>,
+    key: &'a str,
+    form: &Form<'a>,
+    seen: Timestamp,
+) -> &'t mut Track<'a> {
+    tracks.entry(key).or_insert_with(|| Track {
+        sample: form.block,
+        since: seen,
+        carriers: Vec::new(),
+        returned: 0,
+        moves: 0,
+        places: HashMap::new(),
+    })
+}
+
+fn note<'a>(
+    motions: &Motions<'a>,
+    texts: &mut HashMap<&'a str, Track<'a>>,
+    templates: &mut HashMap<&'a str, Track<'a>>,
+) {
+    for (text, motion) in &motions.texts {
+        if let Some(track) = texts.get_mut(text) {
+            track.moves += motion.came + motion.went;
+            track.returned += usize::from(motion.returned);
+        }
+    }
+    for (template, motion) in &motions.templates {
+        let Some(track) = templates.get_mut(template) else {
+            continue;
+        };
+        track.moves += motion.whole.came + motion.whole.went + motion.moved;
+        track.returned += usize::from(motion.whole.returned);
+        for (at, place) in &motion.places {
+            let (movers, kinds) = track.places.entry(*at).or_default();
+            // Twice at least, and at two of three looks at which it could be seen to move.
+            *movers += usize::from(place.looks >= 2 && place.looks * 3 >= motion.looks * 2);
+            kinds.extend(&place.kinds);
+        }
+    }
 }
 
 impl<'a> Track<'a> {
-    fn of(sample: &'a Block, since: Timestamp) -> Self {
-        Self {
-            sample,
-            since,
-            carriers: Vec::new(),
-            now: 0,
-            returned: 0,
-            movers: 0,
-            moves: 0,
-        }
-    }
-
     fn carried(&mut self, article: usize, since: Timestamp) {
         if self.carriers.last() != Some(&article) {
             self.carriers.push(article);
@@ -205,177 +318,44 @@ impl<'a> Track<'a> {
         self.since = self.since.min(since);
     }
 
-    /// Whether the text is one that many articles share for no other reason than that the site puts it there.
-    fn may_recur(&self) -> bool {
-        self.sample.kind == BlockKind::Paragraph
-            && is_sentence(&self.sample.text)
-            && !is_fact(&self.sample.text)
+    fn shape(&self) -> Option<Shape> {
+        Shape::of(&self.sample.text)
+    }
+
+    /// Whether the text went and came back in several articles, and is one of the site: in many articles, or in most of
+    /// those that were looked at since it is there. An edit that a stale copy takes back now and then is in few.
+    fn comes_and_goes(&self, articles: &[Article]) -> bool {
+        let since = articles.iter().filter(|article| article.looked > self.since);
+        self.returned >= MOVERS
+            && (self.returned >= CARRIERS || self.carriers.len() * 2 > since.count())
+    }
+
+    /// The places that move at most looks in at least half of the articles that have such a text.
+    fn churning(&self) -> Vec<Place> {
+        let churns = |movers: usize| movers >= MOVERS && movers * 2 >= self.carriers.len();
+        let mut places: Vec<Place> = self
+            .places
+            .iter()
+            .filter(|(_, (movers, _))| churns(*movers))
+            .map(|(at, (_, kinds))| Place {
+                at: *at,
+                kinds: kinds.iter().copied().collect(),
+            })
+            .collect();
+        places.sort_by_key(|place| place.at);
+        places
     }
 
     fn learned(&self, kind: LearnedKind, articles: &[Article]) -> Learned {
         Learned {
             kind,
             sample: self.sample.text.clone(),
-            entries: self
-                .carriers
-                .iter()
-                .filter_map(|at| articles.get(*at).map(|article| article.entry))
-                .collect(),
+            entries: entries(&self.carriers, articles),
             of: articles.len(),
             moves: self.moves,
             since: self.since,
+            places: Vec::new(),
+            comes_and_goes: false,
         }
     }
-}
-
-/// A block in the forms that are counted.
-struct Form<'a> {
-    block: &'a Block,
-    text: String,
-    template: Option<String>,
-}
-
-/// The texts of an article, block by block.
-struct Past<'a> {
-    looks: Vec<(Timestamp, Vec<Form<'a>>)>,
-}
-
-/// How a text or a template moved within one article.
-#[derive(Default)]
-struct Motion {
-    came: usize,
-    went: usize,
-    returned: bool,
-    looks: usize,
-}
-
-impl<'a> Past<'a> {
-    fn of(article: &'a Article, known: &Rules) -> Self {
-        let looks = article.texts.iter().map(|(seen, blocks)| {
-            let forms = blocks
-                .iter()
-                .take(BLOCKS)
-                .filter(|block| may_be_learned(block, known))
-                .map(|block| Form {
-                    block,
-                    text: text_key(&block.text),
-                    template: template_key(&block.text),
-                });
-            (*seen, forms.collect())
-        });
-        Self {
-            looks: looks.collect(),
-        }
-    }
-
-    fn note(
-        &self,
-        at: usize,
-        texts: &mut HashMap<String, Track<'a>>,
-        templates: &mut HashMap<String, Track<'a>>,
-    ) {
-        for (seen, forms) in &self.looks {
-            for form in forms {
-                let track = |tracks: &mut HashMap<String, Track<'a>>, key: &str| {
-                    if let Some(track) = tracks.get_mut(key) {
-                        track.carried(at, *seen);
-                    } else {
-                        let mut track = Track::of(form.block, *seen);
-                        track.carried(at, *seen);
-                        tracks.insert(key.to_owned(), track);
-                    }
-                };
-                track(texts, &form.text);
-                if let Some(template) = &form.template {
-                    track(templates, template);
-                }
-            }
-        }
-        if let Some((_, last)) = self.looks.last() {
-            let last: HashSet<&str> = last.iter().map(|form| form.text.as_str()).collect();
-            for text in last {
-                if let Some(track) = texts.get_mut(text) {
-                    track.now += 1;
-                }
-            }
-        }
-        let (by_text, by_template, looks) = self.motions();
-        for (text, motion) in by_text {
-            if let Some(track) = texts.get_mut(text) {
-                track.moves += motion.came + motion.went;
-                track.returned += usize::from(motion.returned);
-            }
-        }
-        for (template, motion) in by_template {
-            if let Some(track) = templates.get_mut(template) {
-                track.moves += motion.looks;
-                // Twice at least, and at two of three looks that saw anything move.
-                track.movers += usize::from(motion.looks >= 2 && motion.looks * 3 >= looks * 2);
-            }
-        }
-    }
-
-    /// What moved by itself between each text and the next, and how often anything did.
-    fn motions(&self) -> (HashMap<&str, Motion>, HashMap<&str, Motion>, usize) {
-        let mut texts: HashMap<&str, Motion> = HashMap::new();
-        let mut templates: HashMap<&str, Motion> = HashMap::new();
-        let mut looks = 0;
-        for pair in self.looks.windows(2) {
-            let [(_, old), (_, new)] = pair else { continue };
-            looks += 1;
-            let (before, after) = (keys(old), keys(new));
-            let gone: Vec<&Form<'_>> = old
-                .iter()
-                .filter(|form| !after.contains(form.text.as_str()))
-                .collect();
-            let come: Vec<&Form<'_>> = new
-                .iter()
-                .filter(|form| !before.contains(form.text.as_str()))
-                .collect();
-            let stayed = old.len() - gone.len();
-            // Most of the article stays while its furniture moves.
-            if gone.len() > MOVED || come.len() > MOVED || stayed < gone.len().max(come.len()) {
-                continue;
-            }
-            let mut moved: HashSet<&str> = HashSet::new();
-            for form in &gone {
-                moved.extend(form.template.as_deref());
-                // What is put in the place of a text that is much like it is an edit of that text.
-                if !come.iter().any(|other| are_alike(&form.text, &other.text)) {
-                    texts.entry(&form.text).or_default().went += 1;
-                }
-            }
-            for form in &come {
-                moved.extend(form.template.as_deref());
-                if !gone.iter().any(|other| are_alike(&form.text, &other.text)) {
-                    let motion = texts.entry(&form.text).or_default();
-                    motion.came += 1;
-                    motion.returned |= motion.went > 0;
-                }
-            }
-            for template in moved {
-                templates.entry(template).or_default().looks += 1;
-            }
-        }
-        (texts, templates, looks)
-    }
-}
-
-fn keys<'k>(forms: &'k [Form<'_>]) -> HashSet<&'k str> {
-    forms.iter().map(|form| form.text.as_str()).collect()
-}
-
-/// Whether two texts share half of their words.
-fn are_alike(one: &str, other: &str) -> bool {
-    let one: HashSet<&str> = one.split_whitespace().collect();
-    let other: HashSet<&str> = other.split_whitespace().collect();
-    let common = one.intersection(&other).count();
-    common * 2 >= one.len().min(other.len())
-}
-
-fn may_be_learned(block: &Block, known: &Rules) -> bool {
-    let kind = !matches!(block.kind, BlockKind::Furniture | BlockKind::Code);
-    kind && block.text.len() <= LONGEST
-        && known.rule_of(&block.text).is_none()
-        && !is_notice(&block.text)
 }

@@ -6,28 +6,45 @@
 //! those that are in force and applies them, to both channels alike, before anything is compared or hashed. Stored
 //! texts stay as published.
 //!
-//! Three kinds of block are learned, each by what no edit of an article does:
+//! Three kinds are learned, each by what no edit of an article does, and each passes over no more than was seen:
 //!
-//! - a text that **comes and goes**: the same words went out of three articles or more and came back, nothing like them
-//!   took their place, and most of each article stayed meanwhile;
-//! - a text that **churns**: the same words with other numbers or names, in most articles of the site, moving at most
-//!   of the looks that saw anything move, in at least half of the articles that have it;
-//! - a text that **recurs**: the same sentence in more than half of the articles.
+//! - a text that **comes and goes**: the same words went out of several articles and came back, nothing like them took
+//!   their place, most of each article stayed meanwhile, and they belong to the site and not to a few stories. Words
+//!   that deny, count, name or quote something are never learned so;
+//! - a text that **churns**: the same words with other numbers or names, in most articles of the site. Only the places
+//!   that moved at most looks in at least half of these articles are passed over, for the kind of value seen there;
+//!   whatever stands elsewhere in such a text counts, and so does the text when it is put in or taken out, unless it
+//!   was seen to come and go, too;
+//! - a **number before or behind headlines** that moves in most of them.
 //!
-//! Nothing is learned from the look that is being judged: the evidence is what was stored, and told, before. A
-//! paragraph that an agency puts into ten articles at once is ten edits (told as one bulk edit), and stays an edit
-//! wherever it comes later, unless more than half of all articles have it. Notes of corrections and updates are never
-//! learned, nor are lines such as `Severity: high`, which many articles share and whose change is news.
+//! Nothing is learned from the look that is being judged: the evidence is what was stored, and told, before. Nor is
+//! anything learned from a feed that went back as a whole to what it said before, or from an article whose edits are
+//! taken back: a stale copy does that. That many articles share a sentence says nothing: where it leaves one of them,
+//! that is an edit. Notes of corrections and updates are never learned.
+//!
+//! Besides, some things say by themselves that they are no edit, whatever the site: counters (`12 comments`) and time
+//! that passes (`4 days ago`). And what moves in one entry at every look ([`Restless`]) is told a few times, then
+//! counted.
 
+mod counter;
 mod learn;
+mod motion;
+mod pairing;
+mod passing;
 mod pattern;
+mod restless;
+mod rule;
 mod rules;
 mod swallowed;
+mod titles;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
-pub use learn::{Article, Learned, LearnedKind, learn, may_be_furniture};
-pub use rules::{
-    Evidence, InForce, Origin, Paired, Rule, RuleError, RuleKind, Rules, check_pattern,
-};
+pub use learn::{Article, Learned, LearnedKind, Step, learn, may_be_furniture};
+pub use pairing::Paired;
+pub use pattern::ValueKind;
+pub use restless::{LOOKS, Restless, Streak, Streaks};
+pub use rule::{Evidence, Origin, Place, Rule, RuleError, RuleKind, check_pattern, with_places};
+pub use rules::{InForce, Rules};

@@ -1,5 +1,9 @@
 //! The forms in which blocks are recognised again.
 
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
 use crate::domain::normalise::reading;
 
 /// The longest text that is learned, in bytes: whatever is longer says something.
@@ -8,91 +12,171 @@ pub(super) const LONGEST: usize = 1_200;
 /// A template has no more words than this.
 const LONGEST_TEMPLATE: usize = 40;
 
+/// A template that a person writes has at least so many letters besides its numbers and names.
+const LETTERS: usize = 6;
+
+/// Stands for a part of a text that is not compared: no publisher writes it.
+pub(super) const MASK: char = '\u{fffc}';
+
 /// The form of a text that the same text has, whatever its typography.
 pub(super) fn text_key(text: &str) -> String {
     reading(text).to_lowercase()
 }
 
-/// The form of a text that the same text has with other numbers and names: runs of digits are `#`, words with a
-/// capital inside of the sentence are `@`. `None` when too little is left to tell it from others.
-pub(super) fn template_key(text: &str) -> Option<String> {
-    let text = reading(text);
-    let mut key = String::new();
-    let mut literal = 0_usize;
-    let mut words = 0_usize;
-    let mut first = true;
-    for word in text.split_whitespace() {
-        words += 1;
-        let name = !first
-            && word
-                .chars()
-                .find(|c| c.is_alphanumeric())
-                .is_some_and(char::is_uppercase);
-        // Behind a full stop or a colon a capital says nothing.
-        first = word.ends_with(['.', ':', '!', '?']);
-        if name {
+/// What stands in one place of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueKind {
+    /// `12`, `1,234`
+    Whole,
+    /// `6.3`, `1.10.2`
+    Decimal,
+    /// `10:15`
+    Clock,
+    /// Words with a capital inside of a sentence.
+    Name,
+}
+
+/// A number or name in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Value {
+    /// Where it stands, in bytes.
+    pub(super) range: Range<usize>,
+    /// What it is.
+    pub(super) kind: ValueKind,
+}
+
+/// A text with its numbers and names apart from its other words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// The text in lower case, with `#` for each number and `@` for each name.
+    pub(super) key: String,
+    /// In their order in the text.
+    pub(super) values: Vec<Value>,
+    /// How many letters and pictures the text has besides.
+    pub(super) literal: usize,
+}
+
+impl Shape {
+    /// Of a text; `None` when it has no number and no name, or too many words for a template.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let mut shape = Self {
+            key: String::new(),
+            values: Vec::new(),
+            literal: 0,
+        };
+        let mut first = true;
+        for (count, word) in text.split_whitespace().enumerate() {
+            if count == LONGEST_TEMPLATE {
+                return None;
+            }
+            // A slice of the text begins where it says.
+            let at = word.as_ptr().addr() - text.as_ptr().addr();
+            let initial = word.chars().find(|c| c.is_alphanumeric());
+            if !first && initial.is_some_and(char::is_uppercase) {
+                shape.name(at..at + word.len());
+            } else {
+                shape.word(at, word);
+            }
+            // Behind a full stop or a colon a capital says nothing.
+            first = word.ends_with(['.', ':', '!', '?']);
+        }
+        (!shape.values.is_empty()).then_some(shape)
+    }
+
+    fn name(&mut self, range: Range<usize>) {
+        match self.values.last_mut() {
             // A name of several words is one name.
-            if !key.ends_with('@') {
-                push(&mut key, "@");
+            Some(last) if self.key.ends_with('@') && last.kind == ValueKind::Name => {
+                last.range.end = range.end;
             }
-            continue;
-        }
-        let form = without_numbers(word);
-        literal += form.chars().filter(|c| c.is_alphabetic()).count();
-        push(&mut key, &form);
-    }
-    let is_short = literal < 6 || words > LONGEST_TEMPLATE;
-    let is_fixed = !key.contains(['#', '@']);
-    (!is_short && !is_fixed).then_some(key)
-}
-
-fn push(key: &mut String, word: &str) {
-    if !key.is_empty() {
-        key.push(' ');
-    }
-    key.push_str(word);
-}
-
-/// `1,234` → `#`, `21°C` → `#°c`.
-fn without_numbers(word: &str) -> String {
-    let mut out = String::with_capacity(word.len());
-    let mut chars = word.chars().peekable();
-    while let Some(c) = chars.next() {
-        let inside = matches!(c, '.' | ',' | ':' | '\u{a0}' | '\u{202f}')
-            && out.ends_with('#')
-            && chars.peek().is_some_and(|next| next.is_numeric());
-        if c.is_numeric() || inside {
-            if !out.ends_with('#') {
-                out.push('#');
+            _ => {
+                self.between_words();
+                self.key.push('@');
+                let kind = ValueKind::Name;
+                self.values.push(Value { range, kind });
             }
-        } else {
-            out.extend(c.to_lowercase());
         }
     }
-    out
+
+    /// `1,234` → `#`, `21°C` → `#°c`.
+    fn word(&mut self, at: usize, word: &str) {
+        self.between_words();
+        let mut rest = word;
+        while let Some(begin) = rest.find(char::is_numeric) {
+            let (literal, number) = rest.split_at(begin);
+            self.literal(literal);
+            let end = number_end(number);
+            let start = at + (word.len() - number.len());
+            self.key.push('#');
+            self.values.push(Value {
+                range: start..start + end,
+                kind: kind_of(&number[..end]),
+            });
+            rest = &number[end..];
+        }
+        self.literal(rest);
+    }
+
+    fn literal(&mut self, part: &str) {
+        self.literal += part.chars().filter(|c| is_literal(*c)).count();
+        self.key.push_str(&reading(part).to_lowercase());
+    }
+
+    fn between_words(&mut self) {
+        if !self.key.is_empty() {
+            self.key.push(' ');
+        }
+    }
+
+    /// Whether enough is left besides numbers and names to tell it from any other text.
+    pub(super) fn says_enough(&self) -> bool {
+        self.literal >= LETTERS
+    }
 }
 
-/// Whether a text is a label with a value, as in `Severity: high`: a fact, however many articles share it.
-pub(super) fn is_fact(text: &str) -> bool {
-    let label = text.split_once([':', '：', '|', '=']);
-    label.is_some_and(|(label, value)| {
-        label.split_whitespace().count() <= 5 && value.split_whitespace().count() <= 8
-    })
+fn is_literal(c: char) -> bool {
+    !c.is_ascii_punctuation() && !c.is_whitespace()
 }
 
-/// Letters and digits of a text, and whether there is anything else worth learning in it.
-pub(super) fn is_sentence(text: &str) -> bool {
-    // Scripts without spaces between words have one word a sentence.
-    let wide = text.chars().filter(|c| u32::from(*c) >= 0x3040).count();
-    text.split_whitespace().count() >= 4 || wide >= 10
+/// Where a number ends that the text begins with: a separator belongs to it between two digits.
+fn number_end(text: &str) -> usize {
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let joins = matches!(c, '.' | ',' | ':' | '\'' | '’' | '\u{a0}' | '\u{202f}');
+        let next = chars.peek().is_some_and(|(_, next)| next.is_numeric());
+        if !(c.is_numeric() || (joins && next)) {
+            return at;
+        }
+    }
+    text.len()
+}
+
+fn kind_of(number: &str) -> ValueKind {
+    if number.contains(':') {
+        return ValueKind::Clock;
+    }
+    let mut groups = number.split(|c: char| !c.is_numeric());
+    let first = groups.next().unwrap_or_default().chars().count();
+    let mut rest = groups.peekable();
+    let is_grouped = first <= 3 && rest.peek().is_some() && !number.starts_with('0');
+    if rest.peek().is_none() || (is_grouped && rest.all(|group| group.chars().count() == 3)) {
+        ValueKind::Whole
+    } else {
+        ValueKind::Decimal
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn key(text: &str) -> Option<String> {
+        Shape::of(text).map(|shape| shape.key)
+    }
+
     #[test]
-    fn templates_keep_the_words_and_forget_numbers_and_names() {
+    fn shapes_keep_the_words_and_set_numbers_and_names_apart() {
         for (one, other) in [
             (
                 "1,234 people are reading this",
@@ -106,31 +190,38 @@ mod tests {
                 "It is 10:15 and 3.5 km of jams",
                 "It is 9:02 and 12 km of jams",
             ),
+            ("閲覧数：1234", "閲覧数：７"),
         ] {
-            assert_eq!(template_key(one), template_key(other), "{one}");
-            assert!(template_key(one).is_some(), "{one}");
+            assert_eq!(key(one), key(other), "{one}");
+            assert!(key(one).is_some(), "{one}");
         }
-        assert_ne!(
-            template_key("12 people were killed"),
-            template_key("12 people were hurt")
-        );
-        for plain in ["12", "12 °C", "No numbers in here at all", "A B C D"] {
-            assert_eq!(template_key(plain), None, "{plain}");
+        assert_ne!(key("12 people were killed"), key("12 people were hurt"));
+        assert_eq!(key("No numbers in here at all"), None);
+        for short in ["12", "12 °C", "A B C D"] {
+            assert!(!Shape::of(short).is_some_and(|shape| shape.says_enough()), "{short}");
         }
     }
 
     #[test]
-    fn facts_are_told_from_sentences() {
-        for fact in [
-            "Severity: high",
-            "Affected versions: 1.0 to 2.4",
-            "CVSS | 9.8",
-            "状態：未修正",
-        ] {
-            assert!(is_fact(fact), "{fact}");
-        }
-        assert!(!is_fact(
-            "Follow our channel for the latest from the region."
-        ));
+    fn values_know_where_they_stand_and_what_they_are() {
+        let text = "On 12,500 screens at 10:15, severity 6.3 of 10, before Judge Ann Lee in hall 3-4";
+        let shape = Shape::of(text).unwrap();
+        let found: Vec<(&str, ValueKind)> = shape
+            .values
+            .iter()
+            .map(|value| (&text[value.range.clone()], value.kind))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("12,500", ValueKind::Whole),
+                ("10:15", ValueKind::Clock),
+                ("6.3", ValueKind::Decimal),
+                ("10", ValueKind::Whole),
+                ("Judge Ann Lee", ValueKind::Name),
+                ("3", ValueKind::Whole),
+                ("4", ValueKind::Whole),
+            ]
+        );
     }
 }

@@ -1,10 +1,15 @@
 //! What the rules in force leave out of a text, piece by piece, for the record of ignored text.
 
+use super::counter;
+use super::passing;
 use super::rules::Rules;
 use crate::domain::ignored::Piece;
 use crate::domain::state::{Block, BlockKind, FeedState, PageState};
 
 const BY_RULE: &str = "left out by a rule";
+const COUNTER: &str = "a counter";
+const PASSING: &str = "time that passes";
+const RESTLESS: &str = "moves at every look";
 const MARKED: &str = "marked as page furniture in the feed";
 
 impl Rules {
@@ -12,7 +17,8 @@ impl Rules {
     #[must_use]
     pub fn swallowed_feed(&self, state: &FeedState) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        self.of_lines([&state.title, &state.byline], &mut pieces);
+        self.of_title(state.title.as_deref(), &mut pieces);
+        self.of_lines([&state.byline], &mut pieces);
         self.of_blocks(&state.summary, 0, &mut pieces);
         self.of_blocks(&state.body, state.summary.len(), &mut pieces);
         pieces
@@ -22,13 +28,23 @@ impl Rules {
     #[must_use]
     pub fn swallowed_page(&self, state: &PageState) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        let headline = state.headline().map(str::to_owned);
-        self.of_lines([&headline, &state.byline], &mut pieces);
+        self.of_title(state.headline(), &mut pieces);
+        self.of_lines([&state.byline], &mut pieces);
         self.of_blocks(&state.body, 0, &mut pieces);
         pieces
     }
 
-    fn of_lines(&self, lines: [&Option<String>; 2], pieces: &mut Vec<Piece>) {
+    fn of_title(&self, title: Option<&str>, pieces: &mut Vec<Piece>) {
+        let Some(title) = title else { return };
+        if let Some(rule) = self.rule_of_title(title) {
+            pieces.push(Piece::of_rule(title, BY_RULE, 0, Some(rule)));
+        } else if counter::in_title(title).is_some() {
+            pieces.push(Piece::of_rule(title, COUNTER, 0, None));
+        }
+        self.of_parts(title, 0, pieces);
+    }
+
+    fn of_lines(&self, lines: [&Option<String>; 1], pieces: &mut Vec<Piece>) {
         for line in lines.into_iter().flatten() {
             self.of_parts(line, 0, pieces);
         }
@@ -42,7 +58,27 @@ impl Rules {
             } else if let Some(rule) = self.rule_of(&block.text) {
                 pieces.push(Piece::of_rule(&block.text, BY_RULE, after, Some(rule)));
             } else {
+                self.of_places(&block.text, after, pieces);
                 self.of_parts(&block.text, after, pieces);
+            }
+        }
+    }
+
+    /// Places that move inside of a text that counts otherwise.
+    fn of_places(&self, text: &str, after: usize, pieces: &mut Vec<Piece>) {
+        if !text.contains(char::is_numeric) && self.is_empty() {
+            return;
+        }
+        let (rule, moving) = self.moving(text);
+        if !moving.is_empty() {
+            let why = rule.map_or(RESTLESS, |_| BY_RULE);
+            pieces.push(Piece::of_rule(text, why, after, rule));
+        } else if !counter::parts(text).is_empty() {
+            pieces.push(Piece::of_rule(text, COUNTER, after, None));
+        } else {
+            for phrase in passing::phrases(text, false) {
+                let part = text.get(phrase.range).unwrap_or_default();
+                pieces.push(Piece::of_rule(part, PASSING, after, None));
             }
         }
     }

@@ -1,0 +1,280 @@
+//! Counters that say what they count: `12 comments`, `❤ 40 · 💬 3`, `閲覧数：123`.
+
+use std::ops::Range;
+
+use super::passing;
+use super::pattern::MASK;
+use super::words::WORDS;
+
+/// A line of counters is no longer than this, in bytes.
+const LONGEST: usize = 160;
+
+/// Words besides the counters that such a line may have.
+const OTHER_WORDS: usize = 6;
+
+/// What stands for a word of a counter.
+const ICONS: [char; 14] = [
+    '💬', '🗨', '🗩', '❤', '♥', '🖤', '💙', '👍', '👎', '👁', '🔁', '🔃', '↻', '📖',
+];
+
+/// A mark for votes among other counters; alone it may as well be the move of a share price.
+const ARROWS: [char; 4] = ['▲', '△', '▼', '⬆'];
+
+/// The parts of a line that are counters, or time that has passed beside them; none where the text is prose.
+pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
+    if text.len() > LONGEST || !text.contains(char::is_numeric) {
+        return Vec::new();
+    }
+    let mut counters = Vec::new();
+    let mut weak = Vec::new();
+    let mut others = 0;
+    for segment in segments(text) {
+        let part = &text[segment.clone()];
+        let has_number = part.contains(char::is_numeric);
+        match kind_of(part) {
+            Kind::Counter if has_number => counters.push(segment),
+            Kind::Weak if has_number => weak.push(segment),
+            Kind::Counter | Kind::Weak => {}
+            Kind::Other => others += words(part).count(),
+        }
+    }
+    if others > OTHER_WORDS {
+        return Vec::new();
+    }
+    if !counters.is_empty() {
+        counters.append(&mut weak);
+    }
+    counters.sort_by_key(|part| part.start);
+    counters
+}
+
+/// The text with its counters taken out; `None` when it has none.
+pub(super) fn masked(text: &str) -> Option<String> {
+    let parts = parts(text);
+    (!parts.is_empty()).then(|| cut_out(text, &parts))
+}
+
+/// A headline without a counter in brackets before or after it: `[12 comments]`.
+pub(super) fn in_title(title: &str) -> Option<String> {
+    let (range, inside) = bracketed_end(title).or_else(|| bracketed_begin(title))?;
+    let is_counter = inside.contains(char::is_numeric) && matches!(kind_of(inside), Kind::Counter);
+    is_counter.then(|| cut_out(title, &[range]))
+}
+
+fn cut_out(text: &str, parts: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for part in parts {
+        out.push_str(text.get(from..part.start).unwrap_or_default());
+        out.push(MASK);
+        from = part.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}
+
+/// What stands in brackets at the end of a text: where they are, and what is in them.
+pub(super) fn bracketed_end(text: &str) -> Option<(Range<usize>, &str)> {
+    let end = text.trim_end();
+    let open = match end.chars().next_back()? {
+        ')' => '(',
+        ']' => '[',
+        '）' => '（',
+        '】' => '【',
+        _ => return None,
+    };
+    let at = end.rfind(open)?;
+    let close = end.chars().next_back()?.len_utf8();
+    let inside = &end[at + open.len_utf8()..end.len() - close];
+    (at > 0).then_some((at..end.len(), inside))
+}
+
+/// The same at the beginning.
+pub(super) fn bracketed_begin(text: &str) -> Option<(Range<usize>, &str)> {
+    let begin = text.len() - text.trim_start().len();
+    let rest = &text[begin..];
+    let open = rest.chars().next()?;
+    let close = match open {
+        '(' => ')',
+        '[' => ']',
+        '（' => '）',
+        '【' => '】',
+        _ => return None,
+    };
+    let at = rest.find(close)?;
+    let end = at + close.len_utf8();
+    let behind = &rest[end..];
+    (!behind.trim().is_empty()).then_some((begin..begin + end, &rest[open.len_utf8()..at]))
+}
+
+enum Kind {
+    Counter,
+    /// Only beside one that surely is.
+    Weak,
+    Other,
+}
+
+/// Whether all words of a part are such as stand beside counters.
+fn kind_of(part: &str) -> Kind {
+    if passing::says_little_else(part) {
+        return Kind::Counter;
+    }
+    // A percentage or a fraction counts nothing.
+    if part.contains(['%', '٪']) || has_fraction(part) {
+        return Kind::Other;
+    }
+    let mut all: Vec<String> = words(part).map(str::to_lowercase).collect();
+    let has_icon = part.contains(ICONS);
+    if all.is_empty() {
+        return match (has_icon, part.contains(ARROWS)) {
+            (true, _) => Kind::Counter,
+            (false, true) => Kind::Weak,
+            (false, false) => Kind::Other,
+        };
+    }
+    // `12K views`, `阅读 12 次`
+    if all.len() > 1 || has_icon {
+        all.retain(|word| !WORDS.measures.contains(word.as_str()));
+    }
+    let whole = all.join(" ");
+    let counters = &WORDS.counters;
+    // `条评论`
+    let is_counter = |word: &String| {
+        let bare = |measure: &&str| word.strip_prefix(*measure).or(word.strip_suffix(*measure));
+        let mut bare = WORDS.measures.iter().filter_map(bare);
+        counters.contains(word.as_str()) || bare.any(|word| counters.contains(word))
+    };
+    let each = || all.iter().all(is_counter);
+    let weak = || all.iter().all(|word| counters.contains(word.as_str()) || WORDS.weak.contains(word.as_str()));
+    if counters.contains(whole.as_str()) || each() || (all.is_empty() && has_icon) {
+        Kind::Counter
+    } else if weak() {
+        // `Share 3 Tweet 2`
+        match all.iter().any(|word| counters.contains(word.as_str())) {
+            true => Kind::Counter,
+            false => Kind::Weak,
+        }
+    } else {
+        Kind::Other
+    }
+}
+
+/// `4.5`, but not `4.500`.
+fn has_fraction(part: &str) -> bool {
+    let numbers = part.split(|c: char| !c.is_numeric() && !matches!(c, '.' | ','));
+    let mut numbers = numbers.map(|number| number.trim_matches(['.', ',']));
+    numbers.any(|number| {
+        let last = number.rsplit_once(['.', ',']);
+        last.is_some_and(|(_, last)| last.chars().count() != 3)
+    }) && !part.contains(['k', 'K', 'm', 'M'])
+}
+
+/// The runs of letters of a part; numbers and everything else stand between them.
+fn words(part: &str) -> impl Iterator<Item = &str> {
+    part.split(|c: char| !c.is_alphabetic() && !is_joining(c))
+        .map(|word| word.trim_matches(['\'', '’', '-']))
+        .filter(|word| !word.is_empty())
+}
+
+fn is_joining(c: char) -> bool {
+    // Vowel signs of Indian and other scripts are no letters of their own.
+    matches!(c, '\'' | '’' | '-' | '\u{900}'..='\u{dff}' | '\u{300}'..='\u{36f}')
+}
+
+/// The parts between what separates counters.
+fn segments(text: &str) -> Vec<Range<usize>> {
+    let mut segments = Vec::new();
+    let mut from = 0;
+    let mut push = |from: usize, to: usize| {
+        if !text[from..to].trim().is_empty() {
+            segments.push(from..to);
+        }
+    };
+    for (at, c) in text.char_indices() {
+        let is_between = matches!(c, '·' | '•' | '|' | '/' | ';' | '–' | '—' | '\n' | '‧' | '・')
+            || (c == ',' && !text[at + 1..].starts_with(char::is_numeric));
+        if is_between {
+            push(from, at);
+            from = at + c.len_utf8();
+        } else if ICONS.contains(&c) || ARROWS.contains(&c) {
+            // An icon begins a counter, unless it ends one: `12 ❤`.
+            let before = text[from..at].trim();
+            let ends = before.ends_with(char::is_numeric) && !before.contains(ICONS);
+            if !ends {
+                push(from, at);
+                from = at;
+            }
+        }
+    }
+    push(from, text.len());
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_counters_are_the_same_whatever_they_count() {
+        for (old, new) in [
+            ("12 comments", "13 comments"),
+            ("1 comment", "2 comments"),
+            ("# Comments: 4", "# Comments: 40"),
+            ("Comments: 4", "Comments: 5"),
+            ("▲ 500 · 💬 80 · via site0.example", "▲ 512 · 💬 82 · via site0.example"),
+            ("❤ 12", "❤ 1,012"),
+            ("❤️ 12", "❤️ 13"),
+            ("閲覧数：123", "閲覧数：124"),
+            ("阅读 123 次", "阅读 9 次"),
+            ("123条评论", "9条评论"),
+            ("Comments (12)", "Comments (3)"),
+            ("コメント（3件）", "コメント（12件）"),
+            ("12 Kommentare", "1 Kommentar"),
+            ("Share 3 Tweet 2", "Share 9 Tweet 4"),
+            ("Просмотров: 12", "Просмотров: 19"),
+            ("댓글 12개", "댓글 13개"),
+            ("Post Views: 102", "Post Views: 1,102"),
+            ("Replies: 3, views: 45", "Replies: 4, views: 145"),
+            ("By Ann Bell · 3 hours ago · 4 comments", "By Ann Bell · 4 hours ago · 9 comments"),
+            ("1.2K views", "1.3K views"),
+        ] {
+            assert!(masked(old).is_some(), "{old}");
+            assert_eq!(masked(old), masked(new), "{old} / {new}");
+        }
+    }
+
+    #[test]
+    fn what_a_text_tells_is_no_counter() {
+        for text in [
+            "Smith: 1,203 votes",
+            "Shares: 1,203",
+            "Dow ▲ 120",
+            "DAX ▲ 1.2%",
+            "12 people were killed",
+            "Severity: 9.8",
+            "The clip had 3 million views when the court took it down.",
+            "Points: 30",
+            "Rating: 4.1",
+            "In stock: 12",
+            "He sent 12 replies, and 4 likes came from the mayor of the town itself.",
+            "3 views on the war",
+            "12",
+        ] {
+            assert_eq!(masked(text), None, "{text}");
+        }
+        assert_ne!(
+            masked("▲ 5 · 💬 8 · via one.example"),
+            masked("▲ 5 · 💬 8 · via two.example")
+        );
+    }
+
+    #[test]
+    fn counters_in_brackets_are_no_part_of_a_headline() {
+        assert_eq!(in_title("Bone college [12 comments]"), in_title("Bone college [13 comments]"));
+        assert!(in_title("Bone college [12 comments]").is_some());
+        assert!(in_title("(3 Kommentare) Der Knochen").is_some());
+        for title in ["Apollo (13)", "Three die (4 in hospital)", "12 comments that changed the law", "(12 comments)"] {
+            assert_eq!(in_title(title), None, "{title}");
+        }
+    }
+}
