@@ -109,6 +109,8 @@ struct Open<'a> {
     /// The innermost marked element, this one included.
     marked: Option<usize>,
     leads_away: bool,
+    /// Whether it says that it holds a count.
+    counts: bool,
 }
 
 /// Where a block stands and how much of it is links.
@@ -118,6 +120,7 @@ struct Standing {
     marked: Option<usize>,
     bytes: usize,
     linked: usize,
+    counted: usize,
 }
 
 #[derive(Default)]
@@ -155,6 +158,7 @@ impl<'a> Walk<'a> {
             name: tag.name,
             marked,
             leads_away,
+            counts: furniture::holds_a_count(tag),
         });
     }
 
@@ -193,6 +197,9 @@ impl<'a> Walk<'a> {
         if self.links > 0 {
             self.current.linked += bytes;
         }
+        if self.open.iter().any(|open| open.counts) {
+            self.current.counted += bytes;
+        }
     }
 
     /// The innermost marked element around both.
@@ -226,7 +233,9 @@ impl<'a> Walk<'a> {
             .zip(&self.standings)
             .map(|(block, standing)| {
                 let linked = standing.linked as f32 / standing.bytes.max(1) as f32;
+                let is_count = standing.counted == standing.bytes && is_number(&block.text);
                 says_furniture(block, linked)
+                    || is_count
                     || self.around(standing.marked).any(|at| {
                         self.marked.get(at).is_some_and(|element| {
                             let share = element.bytes as f32 / total.max(1) as f32;
@@ -235,9 +244,38 @@ impl<'a> Walk<'a> {
                     })
             })
             .collect();
+        let furniture = with_their_lists(&blocks, furniture);
         mark(&mut blocks, &furniture);
         blocks
     }
+}
+
+/// What a heading that is furniture stands above, up to the next heading, when that is a list of titles and no prose.
+fn with_their_lists(blocks: &[Block], mut furniture: Vec<bool>) -> Vec<bool> {
+    let mut from = 0;
+    for section in blocks.chunk_by(|_, next| next.kind != BlockKind::Heading) {
+        let to = from + section.len();
+        let is_headed = section[0].kind == BlockKind::Heading && furniture[from];
+        let says_little = |block: &Block| {
+            let words = block.text.split_whitespace().count();
+            words <= 12 && !furniture::ends_as_sentence(&block.text) && !is_notice(&block.text)
+        };
+        if is_headed && section[1..].iter().all(says_little) {
+            furniture[from..to].fill(true);
+        }
+        from = to;
+    }
+    furniture
+}
+
+/// `12`, `1,204`, `1.2K`
+fn is_number(text: &str) -> bool {
+    text.chars().any(char::is_numeric)
+        && text.chars().all(|c| {
+            c.is_numeric()
+                || c.is_whitespace()
+                || matches!(c, '.' | ',' | '+' | 'k' | 'K' | 'm' | 'M')
+        })
 }
 
 /// Marks that say of a text in a feed that it is no part of the article.
@@ -327,8 +365,32 @@ mod tests {
             ),
             ("<p style='display: none'>not shown</p>", "not shown"),
             ("<p>12 comments</p>", "12 comments"),
+            (
+                "<div class='wp-votes'><span class='count-box'>102</span></div>",
+                "102",
+            ),
         ] {
             assert_eq!(furniture_of(&format!("{TEXT}{html}")), [text], "{html}");
+        }
+    }
+
+    #[test]
+    fn titles_below_a_heading_of_other_articles_go_with_it() {
+        let html = format!(
+            "{TEXT}<div class='related'><h3>Related</h3></div><p>The other story</p><p>One more of them</p>\
+             <h3>What comes next</h3><p>A vote in May</p>"
+        );
+        assert_eq!(
+            furniture_of(&html),
+            ["Related", "The other story", "One more of them"]
+        );
+        let prose = format!("{TEXT}<h3>Related</h3><p>The other story was told in June.</p>");
+        assert_eq!(furniture_of(&prose), ["Related"]);
+        for text in [
+            "<ul><li>102</li></ul>",
+            "<p class=count>102 people were hurt</p>",
+        ] {
+            assert_eq!(furniture_of(&format!("{TEXT}{text}")), [""; 0], "{text}");
         }
     }
 

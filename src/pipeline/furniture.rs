@@ -1,10 +1,10 @@
 //! The rules of a feed at a look: those that are stored, and those that its past gives now.
 
+use super::revise::{KnownEntry, Windows};
 use crate::domain::furniture::{
     Evidence, InForce, LOOKS, Learned, LearnedKind, Origin, Restless, Rule, Rules, Step, Streaks,
     learn, may_be_furniture,
 };
-use super::revise::{KnownEntry, Windows};
 use crate::domain::ids::FeedId;
 use crate::domain::ignored::learned_number;
 use crate::domain::outcome::NewRule;

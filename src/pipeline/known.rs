@@ -15,9 +15,7 @@ use crate::domain::identity::{
 };
 use crate::domain::ids::EntryId;
 use crate::domain::life::leaving::{Came, how_it_left};
-use crate::domain::outcome::{
-    AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin, SeenPrints,
-};
+use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin, SeenPrints};
 use crate::domain::past::PastRevision;
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, FeedState};

@@ -222,7 +222,14 @@ impl Items<'_> {
             settled.put(&mut entry, full.as_ref(), &teller);
         }
         let became = match &mut full {
-            Some(full) => self.revise(&mut entry, full, &known.row, &observations, windows, &teller)?,
+            Some(full) => self.revise(
+                &mut entry,
+                full,
+                &known.row,
+                &observations,
+                windows,
+                &teller,
+            )?,
             None => Became::Same,
         };
         if self.pages() {

@@ -180,14 +180,20 @@ fn past_of(
             Channel::Page => state.page.as_ref().and_then(PageState::headline),
             Channel::Feed => state.feed.as_ref().and_then(|feed| feed.title.as_deref()),
         };
-        article.titles.extend(title.map(|title| (seen, title.to_owned())));
+        article
+            .titles
+            .extend(title.map(|title| (seen, title.to_owned())));
         let text = text_of(state, channel);
         if !text.is_empty() {
             article.texts.push((seen, text));
         }
     }
-    article.texts.dedup_by(|later, earlier| later.1 == earlier.1);
-    article.titles.dedup_by(|later, earlier| later.1 == earlier.1);
+    article
+        .texts
+        .dedup_by(|later, earlier| later.1 == earlier.1);
+    article
+        .titles
+        .dedup_by(|later, earlier| later.1 == earlier.1);
     Ok(article)
 }
 

@@ -20,8 +20,25 @@ const ICONS: [char; 14] = [
 /// A mark for votes among other counters; alone it may as well be the move of a share price.
 const ARROWS: [char; 4] = ['▲', '△', '▼', '⬆'];
 
-/// The parts of a line that are counters, or time that has passed beside them; none where the text is prose.
-pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
+/// Blocks this far from a counter are beside it.
+const NEAR: usize = 2;
+
+/// Whether each text stands beside a line that surely counts something, so that what it may count is counted, too.
+pub(super) fn beside<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<bool> {
+    let sure: Vec<bool> = texts.map(|text| !parts(text, false).is_empty()).collect();
+    let near = |at: usize| {
+        sure.iter()
+            .take(at + NEAR + 1)
+            .skip(at.saturating_sub(NEAR))
+    };
+    (0..sure.len())
+        .map(|at| near(at).any(|sure| *sure))
+        .collect()
+}
+
+/// The parts of a line that are counters, or time that has passed beside them; none where the text is prose. `beside`
+/// tells whether it stands beside another counter.
+pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
     if text.len() > LONGEST || !text.contains(char::is_numeric) {
         return Vec::new();
     }
@@ -41,7 +58,7 @@ pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
     if others > OTHER_WORDS {
         return Vec::new();
     }
-    if !counters.is_empty() {
+    if beside || !counters.is_empty() {
         counters.append(&mut weak);
     }
     counters.sort_by_key(|part| part.start);
@@ -49,8 +66,8 @@ pub(super) fn parts(text: &str) -> Vec<Range<usize>> {
 }
 
 /// The text with its counters taken out; `None` when it has none.
-pub(super) fn masked(text: &str) -> Option<String> {
-    let parts = parts(text);
+pub(super) fn masked(text: &str, beside: bool) -> Option<String> {
+    let parts = parts(text, beside);
     (!parts.is_empty()).then(|| cut_out(text, &parts))
 }
 
@@ -145,7 +162,10 @@ fn kind_of(part: &str) -> Kind {
         counters.contains(word.as_str()) || bare.any(|word| counters.contains(word))
     };
     let each = || all.iter().all(is_counter);
-    let weak = || all.iter().all(|word| counters.contains(word.as_str()) || WORDS.weak.contains(word.as_str()));
+    let weak = || {
+        all.iter()
+            .all(|word| counters.contains(word.as_str()) || WORDS.weak.contains(word.as_str()))
+    };
     if counters.contains(whole.as_str()) || each() || (all.is_empty() && has_icon) {
         Kind::Counter
     } else if weak() {
@@ -191,8 +211,10 @@ fn segments(text: &str) -> Vec<Range<usize>> {
         }
     };
     for (at, c) in text.char_indices() {
-        let is_between = matches!(c, '·' | '•' | '|' | '/' | ';' | '–' | '—' | '\n' | '‧' | '・')
-            || (c == ',' && !text[at + 1..].starts_with(char::is_numeric));
+        let is_between = matches!(
+            c,
+            '·' | '•' | '|' | '/' | ';' | '–' | '—' | '\n' | '‧' | '・'
+        ) || (c == ',' && !text[at + 1..].starts_with(char::is_numeric));
         if is_between {
             push(from, at);
             from = at + c.len_utf8();
@@ -221,7 +243,10 @@ mod tests {
             ("1 comment", "2 comments"),
             ("# Comments: 4", "# Comments: 40"),
             ("Comments: 4", "Comments: 5"),
-            ("▲ 500 · 💬 80 · via site0.example", "▲ 512 · 💬 82 · via site0.example"),
+            (
+                "▲ 500 · 💬 80 · via site0.example",
+                "▲ 512 · 💬 82 · via site0.example",
+            ),
             ("❤ 12", "❤ 1,012"),
             ("❤️ 12", "❤️ 13"),
             ("閲覧数：123", "閲覧数：124"),
@@ -235,11 +260,14 @@ mod tests {
             ("댓글 12개", "댓글 13개"),
             ("Post Views: 102", "Post Views: 1,102"),
             ("Replies: 3, views: 45", "Replies: 4, views: 145"),
-            ("By Ann Bell · 3 hours ago · 4 comments", "By Ann Bell · 4 hours ago · 9 comments"),
+            (
+                "By Ann Bell · 3 hours ago · 4 comments",
+                "By Ann Bell · 4 hours ago · 9 comments",
+            ),
             ("1.2K views", "1.3K views"),
         ] {
-            assert!(masked(old).is_some(), "{old}");
-            assert_eq!(masked(old), masked(new), "{old} / {new}");
+            assert!(masked(old, false).is_some(), "{old}");
+            assert_eq!(masked(old, false), masked(new, false), "{old} / {new}");
         }
     }
 
@@ -260,20 +288,37 @@ mod tests {
             "3 views on the war",
             "12",
         ] {
-            assert_eq!(masked(text), None, "{text}");
+            assert_eq!(masked(text, false), None, "{text}");
         }
         assert_ne!(
-            masked("▲ 5 · 💬 8 · via one.example"),
-            masked("▲ 5 · 💬 8 · via two.example")
+            masked("▲ 5 · 💬 8 · via one.example", false),
+            masked("▲ 5 · 💬 8 · via two.example", false)
         );
     }
 
     #[test]
+    fn what_may_count_does_so_beside_a_counter() {
+        let lines = ["A sentence of the text.", "Points: 30", "# Comments: 10"];
+        assert_eq!(beside(lines.into_iter()), [true, true, true]);
+        assert!(masked("Points: 30", true).is_some());
+        assert_eq!(masked("Points: 30", false), None);
+        assert_eq!(masked("The council has 30 points to vote on.", true), None);
+    }
+
+    #[test]
     fn counters_in_brackets_are_no_part_of_a_headline() {
-        assert_eq!(in_title("Bone college [12 comments]"), in_title("Bone college [13 comments]"));
+        assert_eq!(
+            in_title("Bone college [12 comments]"),
+            in_title("Bone college [13 comments]")
+        );
         assert!(in_title("Bone college [12 comments]").is_some());
         assert!(in_title("(3 Kommentare) Der Knochen").is_some());
-        for title in ["Apollo (13)", "Three die (4 in hospital)", "12 comments that changed the law", "(12 comments)"] {
+        for title in [
+            "Apollo (13)",
+            "Three die (4 in hospital)",
+            "12 comments that changed the law",
+            "(12 comments)",
+        ] {
             assert_eq!(in_title(title), None, "{title}");
         }
     }

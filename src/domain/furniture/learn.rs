@@ -107,7 +107,10 @@ pub struct Learned {
 /// Time and memory grow with the texts; the caller bounds how many there are, a text is read for its first 400 blocks.
 #[must_use]
 pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learned> {
-    let pasts: Vec<Past<'_>> = articles.iter().map(|article| Past::of(article, known)).collect();
+    let pasts: Vec<Past<'_>> = articles
+        .iter()
+        .map(|article| Past::of(article, known))
+        .collect();
     let back = match channel {
         Channel::Feed => went_back(&pasts),
         Channel::Page => BTreeSet::new(),
@@ -195,11 +198,7 @@ pub fn may_be_furniture(step: &Step<'_>, known: &Rules) -> bool {
 }
 
 /// Numbers that move before or behind headlines.
-fn in_titles(
-    articles: &[Article],
-    known: &Rules,
-    most: impl Fn(usize) -> bool,
-) -> Vec<Learned> {
+fn in_titles(articles: &[Article], known: &Rules, most: impl Fn(usize) -> bool) -> Vec<Learned> {
     struct Counted<'a> {
         sample: String,
         carriers: Vec<usize>,
@@ -325,7 +324,9 @@ impl<'a> Track<'a> {
     /// Whether the text went and came back in several articles, and is one of the site: in many articles, or in most of
     /// those that were looked at since it is there. An edit that a stale copy takes back now and then is in few.
     fn comes_and_goes(&self, articles: &[Article]) -> bool {
-        let since = articles.iter().filter(|article| article.looked > self.since);
+        let since = articles
+            .iter()
+            .filter(|article| article.looked > self.since);
         self.returned >= MOVERS
             && (self.returned >= CARRIERS || self.carriers.len() * 2 > since.count())
     }

@@ -46,7 +46,12 @@ impl<'a> Form<'a> {
     fn values(&self) -> impl Iterator<Item = (&'a str, ValueKind)> {
         let text = self.block.text.as_str();
         let values = self.shape.iter().flat_map(|shape| &shape.values);
-        values.map(|value| (text.get(value.range.clone()).unwrap_or_default(), value.kind))
+        values.map(|value| {
+            (
+                text.get(value.range.clone()).unwrap_or_default(),
+                value.kind,
+            )
+        })
     }
 }
 
@@ -54,9 +59,7 @@ impl<'a> Form<'a> {
 pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<Form<'a>> {
     let may_be = |block: &&Block| {
         let kind = !matches!(block.kind, BlockKind::Furniture | BlockKind::Code);
-        kind && block.text.len() <= LONGEST
-            && !known.knows(&block.text)
-            && !is_notice(&block.text)
+        kind && block.text.len() <= LONGEST && !known.knows(&block.text) && !is_notice(&block.text)
     };
     let blocks = blocks.iter().take(BLOCKS).filter(may_be);
     blocks
@@ -129,7 +132,10 @@ impl<'a> Past<'a> {
         let before = look.checked_sub(2).and_then(|at| self.looks.get(at));
         let same = |one: &[Form<'_>], other: &[Form<'_>]| {
             one.len() == other.len()
-                && one.iter().zip(other).all(|(one, other)| one.text == other.text)
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| one.text == other.text)
         };
         before
             .zip(self.looks.get(look))
@@ -142,7 +148,9 @@ impl<'a> Past<'a> {
         // What stood in the places of a template when it was seen last.
         let mut last: HashMap<&str, &Form<'_>> = HashMap::new();
         for (at, pair) in self.looks.windows(2).enumerate() {
-            let [(_, old), (seen, new)] = pair else { continue };
+            let [(_, old), (seen, new)] = pair else {
+                continue;
+            };
             for form in old {
                 if let Some(shape) = &form.shape {
                     last.insert(&shape.key, form);
@@ -151,13 +159,15 @@ impl<'a> Past<'a> {
             let (gone, come) = (Form::only_in(old, new), Form::only_in(new, old));
             let stayed = old.len() - gone.len();
             // Most of the article stays while its furniture moves.
-            let is_edit = gone.len() > MOVED || come.len() > MOVED || stayed < gone.len().max(come.len());
+            let is_edit =
+                gone.len() > MOVED || come.len() > MOVED || stayed < gone.len().max(come.len());
             // A stale copy takes edits back: that says nothing of what went with them.
             let takes_back = || {
                 self.is_back(at + 1)
-                    && come
-                        .iter()
-                        .any(|form| gone.iter().any(|other| form.is_like(other) && !form.has_shape_of(other)))
+                    && come.iter().any(|form| {
+                        gone.iter()
+                            .any(|other| form.is_like(other) && !form.has_shape_of(other))
+                    })
             };
             if is_edit || back.contains(seen) || takes_back() {
                 continue;

@@ -87,16 +87,18 @@ impl Rules {
             new.as_deref().unwrap_or_default(),
         );
         if before != after
-            && (self.form(before) == self.form(after) || has_passed(before, after, self.elapsed()))
+            && (self.form(before, false) == self.form(after, false)
+                || has_passed(before, after, self.elapsed()))
         {
             new.clone_from(old);
         }
     }
 
-    /// A text as a reader sees it, without the parts that are not compared.
-    fn form(&self, text: &str) -> String {
+    /// A text as a reader sees it, without the parts that are not compared. `beside` tells whether it stands beside a
+    /// counter.
+    fn form(&self, text: &str, beside: bool) -> String {
         let masked = self.masked(text);
-        let counted = counter::masked(&masked);
+        let counted = counter::masked(&masked, beside);
         visible(counted.as_deref().unwrap_or(&masked)).into_owned()
     }
 
@@ -136,13 +138,7 @@ impl Rules {
     }
 
     /// Makes the blocks the same that differ only in what is not compared.
-    fn settle_parts(
-        &self,
-        old: &[Block],
-        new: &mut [Block],
-        kept: &[u32],
-        left_out: &mut LeftOut,
-    ) {
+    fn settle_parts(&self, old: &[Block], new: &mut [Block], kept: &[u32], left_out: &mut LeftOut) {
         let shown: HashSet<String> = old
             .iter()
             .map(|block| visible(&block.text).into_owned())
@@ -151,12 +147,15 @@ impl Rules {
         if new.iter().all(is_shown) {
             return;
         }
+        let beside =
+            |blocks: &[Block]| counter::beside(blocks.iter().map(|block| block.text.as_str()));
+        let (beside_old, beside_new) = (beside(old), beside(new));
         // Each old block is what one new block was.
         let mut forms: HashMap<String, Vec<&str>> = HashMap::new();
         let mut times: HashMap<String, Vec<&str>> = HashMap::new();
-        for block in old {
+        for (block, beside) in old.iter().zip(beside_old) {
             forms
-                .entry(self.form(&block.text))
+                .entry(self.form(&block.text, beside))
                 .or_default()
                 .push(&block.text);
             let passed = phrases(&block.text, true);
@@ -165,18 +164,22 @@ impl Rules {
                 times.entry(without).or_default().push(&block.text);
             }
         }
-        for block in new.iter().filter(|block| is_shown(block)) {
-            if let Some(same) = forms.get_mut(&self.form(&block.text)) {
-                let at = same.iter().position(|text| visible(text) == visible(&block.text));
+        for (block, beside) in new.iter().zip(&beside_new) {
+            if is_shown(block)
+                && let Some(same) = forms.get_mut(&self.form(&block.text, *beside))
+            {
+                let at = same
+                    .iter()
+                    .position(|text| visible(text) == visible(&block.text));
                 at.map(|at| same.remove(at));
             }
         }
-        for (block, number) in new.iter_mut().zip(kept) {
+        for ((block, number), beside) in new.iter_mut().zip(kept).zip(beside_new) {
             if shown.contains(&*visible(&block.text)) {
                 continue;
             }
             let mut text = forms
-                .get_mut(&self.form(&block.text))
+                .get_mut(&self.form(&block.text, beside))
                 .filter(|same| !same.is_empty())
                 .map(|same| same.remove(0));
             if text.is_none() {

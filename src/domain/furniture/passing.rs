@@ -39,7 +39,9 @@ pub(super) fn phrases(text: &str, in_words: bool) -> Vec<Phrase> {
         let end = digits.map_or(text.len(), |digits| at + digits);
         let before = text[..at].chars().next_back();
         let is_part = before.is_some_and(|c| matches!(c, '.' | ',' | ':'))
-            && text[..at].trim_end_matches(['.', ',', ':']).ends_with(char::is_numeric);
+            && text[..at]
+                .trim_end_matches(['.', ',', ':'])
+                .ends_with(char::is_numeric);
         if end - at <= DIGITS
             && !is_part
             && let Ok(count) = text[at..end].parse()
@@ -66,7 +68,10 @@ fn phrase(text: &str, count_at: Range<usize>, count: u64) -> Option<Phrase> {
     let gap = rest.len() - rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
     let rest: String = rest[gap..].chars().take(BEHIND).collect();
     let count_word = text[count_at.clone()].to_lowercase();
-    let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8()).take(12);
+    let ends = rest
+        .char_indices()
+        .map(|(at, c)| at + c.len_utf8())
+        .take(12);
     for end in ends.collect::<Vec<_>>().into_iter().rev() {
         let (unit, behind) = rest.split_at(end);
         if !is_end(unit, behind) {
@@ -110,7 +115,11 @@ fn says_ago(language: &Language, before: &str, behind: &str) -> bool {
 
 /// Whether a word ends there: in a script without spaces anywhere.
 fn is_end(word: &str, behind: &str) -> bool {
-    let wide = |c: char| is_ideograph(c) || ('\u{3040}'..='\u{30ff}').contains(&c) || ('\u{ac00}'..='\u{d7a3}').contains(&c);
+    let wide = |c: char| {
+        is_ideograph(c)
+            || ('\u{3040}'..='\u{30ff}').contains(&c)
+            || ('\u{ac00}'..='\u{d7a3}').contains(&c)
+    };
     word.ends_with(wide) || !behind.starts_with(char::is_alphabetic)
 }
 
@@ -122,12 +131,9 @@ pub(super) fn has_passed(old: &str, new: &str, elapsed: Option<Duration>) -> boo
     }
     let is_line = says_little_else(old) && says_little_else(new);
     without(old, &before) == without(new, &now)
-        && before
-            .iter()
-            .zip(&now)
-            .all(|(before, now)| {
-                (is_line && now.unit <= Unit::Day) || moves_on(before, now, elapsed)
-            })
+        && before.iter().zip(&now).all(|(before, now)| {
+            (is_line && now.unit <= Unit::Day) || moves_on(before, now, elapsed)
+        })
 }
 
 /// Whether a text is a line such as `Updated 5 minutes ago`, which begins anew now and then.
@@ -136,7 +142,10 @@ pub(super) fn says_little_else(text: &str) -> bool {
         return false;
     };
     let around = [text.get(..phrase.range.start), text.get(phrase.range.end..)];
-    let words = around.iter().flatten().flat_map(|part| part.split_whitespace());
+    let words = around
+        .iter()
+        .flatten()
+        .flat_map(|part| part.split_whitespace());
     words.count() <= 3 && text.len() <= 60
 }
 
@@ -195,7 +204,11 @@ mod tests {
             ("In 2020 days ago was a song", 0),
         ] {
             // The year of the last one is a count of days as much as any other.
-            let count = if text.starts_with("In 2020") { 1 } else { count };
+            let count = if text.starts_with("In 2020") {
+                1
+            } else {
+                count
+            };
             assert_eq!(phrases(text, true).len(), count, "{text}");
         }
     }
@@ -204,24 +217,79 @@ mod tests {
     fn only_what_time_does_is_passed_over() {
         let day = Some(Duration::from_hours(24));
         for (old, new, elapsed, same) in [
-            ("He was seen 4 days ago in town.", "He was seen 5 days ago in town.", day, true),
-            ("He was seen 4 days ago in town.", "He was seen 7 days ago in town.", None, true),
-            ("It began 59 minutes ago, they say today.", "It began 1 hour ago, they say today.", None, true),
-            ("It began 6 days ago, they say in town.", "It began 1 week ago, they say in town.", day, true),
+            (
+                "He was seen 4 days ago in town.",
+                "He was seen 5 days ago in town.",
+                day,
+                true,
+            ),
+            (
+                "He was seen 4 days ago in town.",
+                "He was seen 7 days ago in town.",
+                None,
+                true,
+            ),
+            (
+                "It began 59 minutes ago, they say today.",
+                "It began 1 hour ago, they say today.",
+                None,
+                true,
+            ),
+            (
+                "It began 6 days ago, they say in town.",
+                "It began 1 week ago, they say in town.",
+                day,
+                true,
+            ),
             (
                 "It began 4 days ago, they say in town.",
                 "It began 3 weeks ago, they say in town.",
                 Some(Duration::from_hours(24 * 17)),
                 true,
             ),
-            ("He was seen 4 days ago in town.", "He was seen 4 years ago in town.", day, false),
-            ("He was seen 4 days ago in town.", "He was seen 2 days ago in town.", day, false),
-            ("He was seen 4 years ago in town.", "He was seen 14 years ago in town.", day, false),
-            ("He was seen 4 days ago in town.", "She was seen 5 days ago in town.", day, false),
+            (
+                "He was seen 4 days ago in town.",
+                "He was seen 4 years ago in town.",
+                day,
+                false,
+            ),
+            (
+                "He was seen 4 days ago in town.",
+                "He was seen 2 days ago in town.",
+                day,
+                false,
+            ),
+            (
+                "He was seen 4 years ago in town.",
+                "He was seen 14 years ago in town.",
+                day,
+                false,
+            ),
+            (
+                "He was seen 4 days ago in town.",
+                "She was seen 5 days ago in town.",
+                day,
+                false,
+            ),
             ("Died 4 days ago", "Died 4 years ago", day, false),
-            ("The mayor died 4 days ago", "The mayor died 4 years ago", day, false),
-            ("Updated 58 minutes ago", "Updated 2 minutes ago", None, true),
-            ("4 killed, says the mayor of the town", "5 killed, says the mayor of the town", day, false),
+            (
+                "The mayor died 4 days ago",
+                "The mayor died 4 years ago",
+                day,
+                false,
+            ),
+            (
+                "Updated 58 minutes ago",
+                "Updated 2 minutes ago",
+                None,
+                true,
+            ),
+            (
+                "4 killed, says the mayor of the town",
+                "5 killed, says the mayor of the town",
+                day,
+                false,
+            ),
         ] {
             assert_eq!(has_passed(old, new, elapsed), same, "{old} / {new}");
         }

@@ -198,13 +198,17 @@ mod tests {
         assert_ne!(key("12 people were killed"), key("12 people were hurt"));
         assert_eq!(key("No numbers in here at all"), None);
         for short in ["12", "12 °C", "A B C D"] {
-            assert!(!Shape::of(short).is_some_and(|shape| shape.says_enough()), "{short}");
+            assert!(
+                !Shape::of(short).is_some_and(|shape| shape.says_enough()),
+                "{short}"
+            );
         }
     }
 
     #[test]
     fn values_know_where_they_stand_and_what_they_are() {
-        let text = "On 12,500 screens at 10:15, severity 6.3 of 10, before Judge Ann Lee in hall 3-4";
+        let text =
+            "On 12,500 screens at 10:15, severity 6.3 of 10, before Judge Ann Lee in hall 3-4";
         let shape = Shape::of(text).unwrap();
         let found: Vec<(&str, ValueKind)> = shape
             .values

@@ -28,7 +28,11 @@ impl Streak {
     pub fn after(self, last: Option<Timestamp>, now: Timestamp) -> Self {
         let goes_on = self.is_at(last);
         Self {
-            looks: if goes_on { self.looks.saturating_add(1) } else { 1 },
+            looks: if goes_on {
+                self.looks.saturating_add(1)
+            } else {
+                1
+            },
             at: Some(now),
         }
     }
@@ -105,7 +109,9 @@ impl Restless {
 
     pub(super) fn allows(&self, key: &str, at: usize, kind: ValueKind) -> bool {
         let places = self.places.get(key).into_iter().flatten();
-        places.into_iter().any(|place| place.at == at && place.allows(kind))
+        places
+            .into_iter()
+            .any(|place| place.at == at && place.allows(kind))
     }
 
     /// Whether the new text is the old one in another order of its lists, and that is nothing new.
@@ -186,7 +192,9 @@ mod tests {
                 .collect()
         };
         let restless = Restless::of(&looks(|look| look / 2));
-        let key = Shape::of("Translated to 1 percent by 2 people.").unwrap().key;
+        let key = Shape::of("Translated to 1 percent by 2 people.")
+            .unwrap()
+            .key;
         assert!(restless.allows(&key, 0, ValueKind::Whole));
         assert!(!restless.allows(&key, 0, ValueKind::Decimal));
         assert!(!restless.allows(&key, 1, ValueKind::Whole));

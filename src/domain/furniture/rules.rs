@@ -64,7 +64,11 @@ impl Template {
     /// Whether a text of this form is left out as a whole.
     fn covers(&self, shape: &Shape, text: &str) -> bool {
         self.whole
-            && shape.values.iter().enumerate().all(|value| self.allows(value))
+            && shape
+                .values
+                .iter()
+                .enumerate()
+                .all(|value| self.allows(value))
             && (self.places.is_none() || !is_notice(text))
     }
 }
@@ -150,7 +154,11 @@ impl Rules {
     }
 
     fn template(&mut self, rule: &Rule) {
-        if rule.evidence.as_ref().is_some_and(|evidence| evidence.in_titles) {
+        if rule
+            .evidence
+            .as_ref()
+            .is_some_and(|evidence| evidence.in_titles)
+        {
             let affix = titles::affixes(&rule.pattern).into_iter().next();
             self.titles.extend(affix.map(|affix| (affix.key, rule.id)));
         } else if let Some(shape) = Shape::of(&rule.pattern) {
@@ -172,7 +180,11 @@ impl Rules {
     #[must_use]
     pub fn has(&self, rule: RuleId) -> bool {
         let templates = self.templates.values().map(|template| &template.rule);
-        let whole = self.texts.values().chain(self.titles.values()).chain(templates);
+        let whole = self
+            .texts
+            .values()
+            .chain(self.titles.values())
+            .chain(templates);
         whole
             .chain(self.ignore.iter().map(|(id, _)| id))
             .any(|id| *id == rule)

@@ -51,21 +51,22 @@ impl Rules {
     }
 
     fn of_blocks(&self, blocks: &[Block], before: usize, pieces: &mut Vec<Piece>) {
-        for (at, block) in blocks.iter().enumerate() {
+        let beside = counter::beside(blocks.iter().map(|block| block.text.as_str()));
+        for ((at, block), beside) in blocks.iter().enumerate().zip(beside) {
             let after = before + at;
             if block.kind == BlockKind::Furniture {
                 pieces.push(Piece::of_rule(&block.text, MARKED, after, None));
             } else if let Some(rule) = self.rule_of(&block.text) {
                 pieces.push(Piece::of_rule(&block.text, BY_RULE, after, Some(rule)));
             } else {
-                self.of_places(&block.text, after, pieces);
+                self.of_places(&block.text, beside, after, pieces);
                 self.of_parts(&block.text, after, pieces);
             }
         }
     }
 
     /// Places that move inside of a text that counts otherwise.
-    fn of_places(&self, text: &str, after: usize, pieces: &mut Vec<Piece>) {
+    fn of_places(&self, text: &str, beside: bool, after: usize, pieces: &mut Vec<Piece>) {
         if !text.contains(char::is_numeric) && self.is_empty() {
             return;
         }
@@ -73,7 +74,7 @@ impl Rules {
         if !moving.is_empty() {
             let why = rule.map_or(RESTLESS, |_| BY_RULE);
             pieces.push(Piece::of_rule(text, why, after, rule));
-        } else if !counter::parts(text).is_empty() {
+        } else if !counter::parts(text, beside).is_empty() {
             pieces.push(Piece::of_rule(text, COUNTER, after, None));
         } else {
             for phrase in passing::phrases(text, false) {

@@ -152,14 +152,21 @@ fn what_most_articles_say_is_no_furniture() {
         "Severity: high",
         "Correction: an earlier version of this article misstated the date.",
     ] {
-        assert_eq!(kinds(&site(8, 1, |_, _| vec![text.to_owned()])), [], "{text}");
+        assert_eq!(
+            kinds(&site(8, 1, |_, _| vec![text.to_owned()])),
+            [],
+            "{text}"
+        );
         // A look at which something else moves in most of them teaches nothing of it either.
         let moves = |article: usize, look: usize| {
             let other = format!("A box of article {article} with turn {look} of its own words");
             vec![text.to_owned(), other]
         };
         let learned = kinds(&site(8, 4, moves));
-        assert!(learned.iter().all(|(_, sample)| sample != text), "{learned:?}");
+        assert!(
+            learned.iter().all(|(_, sample)| sample != text),
+            "{learned:?}"
+        );
     }
 }
 
@@ -384,13 +391,32 @@ fn a_template_passes_over_the_places_that_moved_and_nothing_else() {
     let text = |text: &str| page(&["One.", text]);
     let old = text("The next hearing is on 4 December before Judge Bob Roe in hall 3.");
     for (new, same) in [
-        ("The next hearing is on 9 December before Judge Bob Roe in hall 3.", true),
-        ("The next hearing is on 9 December before Judge Carl Poe in hall 3.", false),
-        ("The next hearing is on 9 December before Judge Bob Roe in hall 4.", false),
-        ("The next hearing is on 9 January before Judge Bob Roe in hall 3.", false),
-        ("The next hearing is on 9:30 December before Judge Bob Roe in hall 3.", false),
+        (
+            "The next hearing is on 9 December before Judge Bob Roe in hall 3.",
+            true,
+        ),
+        (
+            "The next hearing is on 9 December before Judge Carl Poe in hall 3.",
+            false,
+        ),
+        (
+            "The next hearing is on 9 December before Judge Bob Roe in hall 4.",
+            false,
+        ),
+        (
+            "The next hearing is on 9 January before Judge Bob Roe in hall 3.",
+            false,
+        ),
+        (
+            "The next hearing is on 9:30 December before Judge Bob Roe in hall 3.",
+            false,
+        ),
     ] {
-        assert_eq!(compare_under(&old, &text(new), &rules).is_none(), same, "{new}");
+        assert_eq!(
+            compare_under(&old, &text(new), &rules).is_none(),
+            same,
+            "{new}"
+        );
         let prints = |state: &EntryState| Fingerprints::of(&rules.counted(state));
         assert_eq!(prints(&old) == prints(&text(new)), same, "{new}");
     }
@@ -401,17 +427,33 @@ fn a_template_passes_over_the_places_that_moved_and_nothing_else() {
 fn a_line_that_moves_and_comes_and_goes_is_passed_over_as_a_whole() {
     let player = |_: usize, look: usize| match look % 3 {
         0 => Vec::new(),
-        _ => vec![format!("Listen to this article, 5:{} min, to learn more", 30 + look)],
+        _ => vec![format!(
+            "Listen to this article, 5:{} min, to learn more",
+            30 + look
+        )],
     };
-    let rules = learned_rules(&learn(&site(6, 5, player), &Rules::default(), Channel::Page));
-    let with = |time: &str| page(&["One.", &format!("Listen to this article, {time} min, to learn more")]);
+    let rules = learned_rules(&learn(
+        &site(6, 5, player),
+        &Rules::default(),
+        Channel::Page,
+    ));
+    let with = |time: &str| {
+        page(&[
+            "One.",
+            &format!("Listen to this article, {time} min, to learn more"),
+        ])
+    };
     for (old, new, same) in [
         (with("5:36"), page(&["One."]), true),
         (page(&["One."]), with("6:12"), true),
         (with("5:36"), with("5:40"), true),
         (with("5:36"), with("5"), false),
     ] {
-        assert_eq!(compare_under(&old, &new, &rules).is_none(), same, "{old:?} {new:?}");
+        assert_eq!(
+            compare_under(&old, &new, &rules).is_none(),
+            same,
+            "{old:?} {new:?}"
+        );
     }
 }
 
@@ -420,7 +462,10 @@ fn a_stale_copy_teaches_nothing() {
     // A cache answers with the feed of before, now and then, in which a sentence is not yet there.
     let stale = |article: usize, look: usize| {
         let fresh = !look.is_multiple_of(2);
-        let mut texts = vec![format!("The case was {} heard in May.", if fresh { "not" } else { "then" })];
+        let mut texts = vec![format!(
+            "The case was {} heard in May.",
+            if fresh { "not" } else { "then" }
+        )];
         if fresh && article < 5 {
             texts.push("The police have withdrawn this report.".to_owned());
         }
@@ -446,7 +491,11 @@ fn a_number_behind_most_headlines_is_learned_and_the_headline_counts() {
     for (at, article) in articles.iter_mut().enumerate() {
         article.titles = (0..4)
             .map(|look| {
-                let title = format!("The tale of {} ({})", ["cat", "dog"][at % 2], 10 + at + look);
+                let title = format!(
+                    "The tale of {} ({})",
+                    ["cat", "dog"][at % 2],
+                    10 + at + look
+                );
                 (Timestamp::from_unix(i64::try_from(look).unwrap()), title)
             })
             .collect();
@@ -468,7 +517,11 @@ fn a_number_behind_most_headlines_is_learned_and_the_headline_counts() {
         ("The tale of cat", false),
         ("The tale of cat (in 40 parts)", false),
     ] {
-        assert_eq!(compare_under(&old, &titled(new), &rules).is_none(), same, "{new}");
+        assert_eq!(
+            compare_under(&old, &titled(new), &rules).is_none(),
+            same,
+            "{new}"
+        );
     }
 }
 
@@ -477,8 +530,16 @@ fn counters_and_passing_time_are_no_edits_without_any_rule() {
     let none = Rules::default();
     for (old, new, same) in [
         ("12 comments", "13 comments", true),
-        ("He was seen 4 days ago in the harbour.", "He was seen 5 days ago in the harbour.", true),
-        ("He was seen 4 days ago in the harbour.", "He was seen 4 years ago in the harbour.", false),
+        (
+            "He was seen 4 days ago in the harbour.",
+            "He was seen 5 days ago in the harbour.",
+            true,
+        ),
+        (
+            "He was seen 4 days ago in the harbour.",
+            "He was seen 4 years ago in the harbour.",
+            false,
+        ),
         ("12 people were hurt", "13 people were hurt", false),
     ] {
         let (old, new) = (page(&["One.", old]), page(&["One.", new]));

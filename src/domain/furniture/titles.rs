@@ -95,8 +95,16 @@ mod tests {
     fn headlines_that_differ_in_a_number_at_their_end_are_of_a_kind() {
         for (old, new, sample) in [
             ("Bone college (12)", "Bone college (13)", Some("… (13)")),
-            ("Bone college [4 new]", "Bone college [5 new]", Some("… [5 new]")),
-            ("12 comments on Bone college", "9 comments on Bone college", Some("9 comments on …")),
+            (
+                "Bone college [4 new]",
+                "Bone college [5 new]",
+                Some("… [5 new]"),
+            ),
+            (
+                "12 comments on Bone college",
+                "9 comments on Bone college",
+                Some("9 comments on …"),
+            ),
             ("(3) Bone college", "(4) Bone college", Some("(4) …")),
             ("Bone college (12)", "Bone collage (13)", None),
             ("Bone college", "Bone college (1)", None),
@@ -109,10 +117,17 @@ mod tests {
 
     #[test]
     fn a_sample_is_an_affix_of_its_own_kind() {
-        for title in ["Bone college (12)", "12 comments on Bone college", "[3 new] Bone college"] {
+        for title in [
+            "Bone college (12)",
+            "12 comments on Bone college",
+            "[3 new] Bone college",
+        ] {
             for affix in affixes(title) {
                 let again = affixes(&affix.sample);
-                assert!(again.iter().any(|found| found.key == affix.key), "{affix:?} {again:?}");
+                assert!(
+                    again.iter().any(|found| found.key == affix.key),
+                    "{affix:?} {again:?}"
+                );
             }
         }
     }

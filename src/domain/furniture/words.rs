@@ -72,7 +72,8 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     for line in include_str!("counted.txt").lines() {
         let mut parts = line.splitn(3, ' ');
-        let (Some(kind), Some(name), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(kind), Some(name), Some(rest)) = (parts.next(), parts.next(), parts.next())
+        else {
             continue;
         };
         if kind.starts_with('#') {

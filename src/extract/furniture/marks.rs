@@ -97,6 +97,16 @@ pub(in crate::extract) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
     hidden.or(named).or(marks.by_tag)
 }
 
+/// Whether an element says that it holds a count: a number alone inside of it is one.
+pub(in crate::extract) fn holds_a_count(tag: &Tag<'_>) -> bool {
+    const WORDS: [&str; 5] = ["count", "counts", "counter", "likes", "votes"];
+    let class = tag.attribute("class").unwrap_or_default();
+    let mut words = class
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .flat_map(camel_words);
+    words.any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
 fn word_key(word: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     word.to_ascii_lowercase().hash(&mut hasher);
