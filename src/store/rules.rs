@@ -305,7 +305,9 @@ pub(super) fn put(
     tx.conn
         .prepare_cached(
             "INSERT INTO rules (feed_id, kind, pattern, origin, active, since, evidence) \
-             VALUES (?1, ?2, ?3, 'learned', 1, ?4, ?5) ON CONFLICT DO NOTHING",
+             VALUES (?1, ?2, ?3, 'learned', 1, ?4, ?5) ON CONFLICT DO UPDATE SET \
+             since = iif(active, since, excluded.since), active = 1, evidence = excluded.evidence \
+             WHERE origin = 'learned'",
         )?
         .execute(params![feed, rule.kind.as_str(), rule.pattern, now, json])?;
     let number = tx

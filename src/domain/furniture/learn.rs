@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::motion::{Form, Motions, Past, forms, went_back};
-use super::pattern::{Shape, ValueKind};
+use super::pattern::ValueKind;
 use super::rule::{Place, RuleKind};
-use super::rules::Rules;
+use super::rules::{Moves, Rules};
 use super::titles;
 use crate::domain::assess::states_a_fact;
 use crate::domain::ids::EntryId;
@@ -137,14 +137,23 @@ pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learn
         }
     }
     let most = |carriers: usize| carriers >= CARRIERS && carriers * 2 > articles.len();
-    for track in templates.values() {
-        let churning = track.churning();
-        if most(track.carriers.len()) && !churning.is_empty() {
-            let values = track.shape().map_or(0, |shape| shape.values.len());
-            let comes = track.returned >= MOVERS && track.returned * 2 >= track.carriers.len();
+    for (key, track) in &templates {
+        let moves = Moves {
+            places: track.churning(),
+            comes_and_goes: track.returned >= MOVERS && track.returned * 2 >= track.carriers.len(),
+        };
+        let known = known.moves_of(key);
+        let (pattern, moves) = match known {
+            // What is known of it already may be more than what it did of late.
+            Some((pattern, known)) => (pattern, moves.and(known)),
+            None => (track.sample.text.as_str(), moves),
+        };
+        let is_new = known.is_none_or(|(_, known)| *known != moves);
+        if most(track.carriers.len()) && !moves.places.is_empty() && is_new {
             learned.push(Learned {
-                comes_and_goes: comes && churning.len() == values,
-                places: churning,
+                sample: pattern.to_owned(),
+                places: moves.places,
+                comes_and_goes: moves.comes_and_goes,
                 ..track.learned(LearnedKind::Churns, articles)
             });
         }
@@ -315,10 +324,6 @@ impl<'a> Track<'a> {
             self.carriers.push(article);
         }
         self.since = self.since.min(since);
-    }
-
-    fn shape(&self) -> Option<Shape> {
-        Shape::of(&self.sample.text)
     }
 
     /// Whether the text went and came back in several articles, and is one of the site: in many articles, or in most of

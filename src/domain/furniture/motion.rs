@@ -65,7 +65,7 @@ pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<Form<'a>> {
     blocks
         .map(|block| Form {
             block,
-            text: text_key(&block.text),
+            text: text_key(&known.masked(&block.text)),
             // Of a number alone nobody knows what it is.
             shape: Shape::of(&block.text).filter(|shape| shape.literal > 0),
         })

@@ -115,11 +115,21 @@ impl Rules {
         let counts = |block: &Block| {
             self.counts(block) && (marked.is_empty() || !marked.contains(&*visible(&block.text)))
         };
+        let coming = |blocks: &[Block]| -> Vec<Option<String>> {
+            let keys = blocks
+                .iter()
+                .map(|block| self.coming_and_going(&block.text));
+            keys.collect()
+        };
         let stays = |mine: &[Block], others: &[Block]| -> Vec<bool> {
             let edited = edited_into(mine, others, &counts);
+            let there: HashSet<String> = coming(others).into_iter().flatten().collect();
+            // What may come and go is compared where it is on both sides.
+            let is_there = |key: Option<String>| key.is_none_or(|key| there.contains(&key));
             mine.iter()
                 .zip(edited)
-                .map(|(block, edited)| edited || counts(block))
+                .zip(coming(mine))
+                .map(|((block, edited), key)| edited || (counts(block) && is_there(key)))
                 .collect()
         };
         let (left, right) = (stays(old, new), stays(new, old));

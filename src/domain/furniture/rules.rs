@@ -8,7 +8,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::counter;
-use super::pattern::{MASK, Shape, Value, text_key};
+use super::pattern::{MASK, Shape, Value, ValueKind, text_key};
 use super::restless::Restless;
 use super::rule::{Origin, Place, Rule, RuleKind, expression};
 use super::titles;
@@ -36,10 +36,44 @@ pub struct Rules {
 #[derive(Debug, Clone)]
 struct Template {
     rule: RuleId,
-    /// The places that may move; all of them, whatever stands there, when a person says so.
-    places: Option<Vec<Place>>,
-    /// Whether the whole of such a text is left out, so that it may also come and go.
-    whole: bool,
+    pattern: String,
+    /// What was learned of it; `None` when a person wants such texts left out as a whole.
+    learned: Option<Moves>,
+    /// Whether more may be learned of it.
+    grows: bool,
+}
+
+/// How texts of one form were seen to move.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Moves {
+    /// The places that moved.
+    pub(super) places: Vec<Place>,
+    /// Whether such a text came and went as a whole.
+    pub(super) comes_and_goes: bool,
+}
+
+impl Moves {
+    fn allows(&self, at: usize, kind: ValueKind) -> bool {
+        let mut places = self.places.iter();
+        places.any(|place| place.at == at && place.allows(kind))
+    }
+
+    /// Together with what was known before.
+    pub(super) fn and(mut self, known: &Self) -> Self {
+        for place in &known.places {
+            match self.places.iter_mut().find(|mine| mine.at == place.at) {
+                Some(mine) => {
+                    mine.kinds.extend(&place.kinds);
+                    mine.kinds.sort_unstable();
+                    mine.kinds.dedup();
+                }
+                None => self.places.push(place.clone()),
+            }
+        }
+        self.places.sort_by_key(|place| place.at);
+        self.comes_and_goes |= known.comes_and_goes;
+        self
+    }
 }
 
 impl Template {
@@ -48,28 +82,34 @@ impl Template {
         let learned = learned.filter(|_| rule.origin == Origin::Learned);
         Self {
             rule: rule.id,
-            places: learned.map(|evidence| evidence.places.clone()),
-            whole: learned.is_none_or(|evidence| evidence.comes_and_goes),
+            pattern: rule.pattern.clone(),
+            learned: learned.map(|evidence| Moves {
+                places: evidence.places.clone(),
+                comes_and_goes: evidence.comes_and_goes,
+            }),
+            grows: learned.is_some() && rule.on,
         }
     }
 
-    fn allows(&self, (at, value): (usize, &Value)) -> bool {
-        let place = |places: &Vec<Place>| {
-            let mut places = places.iter();
-            places.any(|place| place.at == at && place.allows(value.kind))
-        };
-        self.places.as_ref().is_none_or(place)
+    fn allows(&self, at: usize, kind: ValueKind) -> bool {
+        self.learned
+            .as_ref()
+            .is_none_or(|moves| moves.allows(at, kind))
     }
 
-    /// Whether a text of this form is left out as a whole.
-    fn covers(&self, shape: &Shape, text: &str) -> bool {
-        self.whole
-            && shape
-                .values
-                .iter()
-                .enumerate()
-                .all(|value| self.allows(value))
-            && (self.places.is_none() || !is_notice(text))
+    /// Whether such a text may come and go: all that it says besides what moves is what was seen.
+    fn comes_and_goes(&self, text: &str, shape: &Shape) -> bool {
+        let known = Shape::of(&self.pattern);
+        let known = known.iter().flat_map(|shape| &shape.values);
+        let same = |(at, (value, known)): (usize, (&Value, &Value))| {
+            self.allows(at, value.kind)
+                || text.get(value.range.clone()) == self.pattern.get(known.range.clone())
+        };
+        self.learned
+            .as_ref()
+            .is_some_and(|moves| moves.comes_and_goes)
+            && !is_notice(text)
+            && shape.values.iter().zip(known).enumerate().all(same)
     }
 }
 
@@ -201,7 +241,7 @@ impl Rules {
         if !self.templates.is_empty()
             && let Some(shape) = Shape::of(text)
             && let Some(template) = self.templates.get(&shape.key)
-            && template.covers(&shape, text)
+            && template.learned.is_none()
         {
             return Some(template.rule);
         }
@@ -213,12 +253,31 @@ impl Rules {
             .map(|(id, _)| *id)
     }
 
-    /// Whether texts of this form are learned about already, whatever is passed over in them.
+    /// Whether nothing more is to be learned of a text.
     #[must_use]
     pub(super) fn knows(&self, text: &str) -> bool {
         self.rule_of(text).is_some()
             || (!self.templates.is_empty()
-                && Shape::of(text).is_some_and(|shape| self.templates.contains_key(&shape.key)))
+                && Shape::of(text).is_some_and(|shape| {
+                    let template = self.templates.get(&shape.key);
+                    template.is_some_and(|template| !template.grows)
+                }))
+    }
+
+    /// What is known of texts of a form, with the pattern of the rule.
+    pub(super) fn moves_of(&self, key: &str) -> Option<(&str, &Moves)> {
+        let template = self.templates.get(key)?;
+        Some((&template.pattern, template.learned.as_ref()?))
+    }
+
+    /// The form of a text that may come and go as a whole.
+    pub(super) fn coming_and_going(&self, text: &str) -> Option<String> {
+        if self.templates.is_empty() {
+            return None;
+        }
+        let shape = Shape::of(text)?;
+        let template = self.templates.get(&shape.key)?;
+        template.comes_and_goes(text, &shape).then_some(shape.key)
     }
 
     /// Whether the same counter in headlines is learned about already.
@@ -235,9 +294,9 @@ impl Rules {
             return (None, Vec::new());
         };
         let template = self.templates.get(&shape.key);
-        let values = shape.values.iter().enumerate().filter(|value| {
-            template.is_some_and(|template| template.allows(*value))
-                || self.restless.allows(&shape.key, value.0, value.1.kind)
+        let values = shape.values.iter().enumerate().filter(|(at, value)| {
+            template.is_some_and(|template| template.allows(*at, value.kind))
+                || self.restless.allows(&shape.key, *at, value.kind)
         });
         let parts = values.map(|(_, value)| (value.range.start, &text[value.range.clone()]));
         let parts: Vec<_> = parts.collect();
