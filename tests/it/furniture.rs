@@ -388,3 +388,161 @@ fn a_person_selects_the_text_adds_a_rule_and_sees_why_each_block_counts() {
     );
     whole(&home);
 }
+
+#[test]
+fn a_number_that_moves_in_one_place_at_every_look_is_told_a_few_times_and_then_counted() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    let url = publisher.url("/story/1");
+    publisher.set(
+        "/feed.xml",
+        Page::rss(rss(&[("1", url.as_str(), "The story", "A summary.")])),
+    );
+    let story = |percent: usize, volunteers: usize, edited: &str| {
+        let text: String = sentences(1, edited)
+            .into_iter()
+            .map(|text| format!("<p>{text}</p>"))
+            .collect();
+        publisher.set(
+            "/story/1",
+            Page::html(format!(
+                "<!DOCTYPE html><html><head><title>t</title></head><body><article><h1>The story</h1>{text}\
+                 <p>This page was translated to {percent} percent by {volunteers} people.</p></article></body></html>"
+            )),
+        );
+    };
+    let told: Vec<usize> = (0..9)
+        .map(|look| {
+            story(10 + look, 12, "");
+            changes(&home.check())
+        })
+        .collect();
+    assert_eq!(told, [0, 1, 1, 1, 1, 0, 0, 0, 0]);
+    let ignored = home.ok(&["log", "--ignored"]);
+    assert!(
+        ignored.contains("moves at every look") && ignored.contains("translated to"),
+        "{ignored}"
+    );
+    // An edit beside it is told, and of it alone.
+    story(20, 12, " They voted at last.");
+    let report = home.check();
+    assert_eq!(changes(&report), 1, "{report}");
+    let number = report["changes"][0].to_string();
+    let shown = json(&home, &["show", &number, "--json"]);
+    let text = shown["data"]["text"].as_str().unwrap();
+    assert!(
+        text.contains("They voted") && !text.contains("percent"),
+        "{text}"
+    );
+    // Another number in the same sentence is an edit, whatever moves beside it.
+    let volunteers = |percent: usize, count: usize| story(percent, count, " They voted at last.");
+    volunteers(21, 13);
+    assert_eq!(changes(&home.check()), 1);
+    // Once it has stayed for a look it is news again when it moves.
+    volunteers(21, 13);
+    assert_eq!(changes(&home.check()), 0);
+    volunteers(22, 13);
+    assert_eq!(changes(&home.check()), 1);
+    whole(&home);
+}
+
+#[test]
+fn counters_that_say_what_they_count_are_no_edits_and_are_counted() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    let feed = |count: usize, edited: &str| {
+        let text = format!(
+            "&lt;p&gt;{}{edited}&lt;/p&gt;&lt;p&gt;Points: {count}&lt;/p&gt;&lt;p&gt;# Comments: {count}&lt;/p&gt;\
+             &lt;p&gt;▲ {count} · 💬 {count} · via story.example&lt;/p&gt;",
+            sentences(1, "")[0]
+        );
+        let title = format!("The story [{count} comments]");
+        publisher.set(
+            "/feed.xml",
+            Page::rss(rss(&[("1", "https://story.example/1", &title, &text)])),
+        );
+    };
+    let mut told = Vec::new();
+    for look in 0..4 {
+        feed(10 + look, "");
+        told.push(changes(&home.check()));
+    }
+    assert_eq!(told, [0; 4]);
+    let ignored = home.ok(&["log", "--ignored"]);
+    for text in [
+        "# Comments:",
+        "Points:",
+        "via story.example",
+        "comments]",
+        "a counter",
+    ] {
+        assert!(ignored.contains(text), "{text}: {ignored}");
+    }
+    feed(40, " They voted at last.");
+    let report = home.check();
+    assert_eq!(changes(&report), 1, "{report}");
+    let shown = json(&home, &["show", "1", "--json"]);
+    let text = shown["data"]["text"].as_str().unwrap();
+    assert!(
+        text.contains("They voted") && !text.contains("Points"),
+        "{text}"
+    );
+    whole(&home);
+}
+
+#[test]
+fn rules_of_an_older_version_end_without_an_edit_and_are_learned_again() {
+    let publisher = Server::start();
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[detect]\nbulk_edit = 1000\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        publisher.url("/feed.xml")
+    ));
+    let feed = |look: usize, severity: usize| {
+        let items: Vec<(String, String, String)> = (0..8)
+            .map(|flaw: usize| {
+                let text = format!(
+                    "&lt;p&gt;{}&lt;/p&gt;&lt;p&gt;Seen by {} people, severity {severity} of 10&lt;/p&gt;",
+                    sentences(flaw, "")[0],
+                    100 + flaw * 7 + look
+                );
+                (flaw.to_string(), format!("https://flaws.example/{flaw}"), text)
+            })
+            .collect();
+        let items: Vec<(&str, &str, &str, &str)> = items
+            .iter()
+            .map(|(guid, url, text)| (guid.as_str(), url.as_str(), "A flaw", text.as_str()))
+            .collect();
+        publisher.set("/feed.xml", Page::rss(rss(&items)));
+    };
+    let look = |home: &Home, look: usize, severity: usize| {
+        feed(look, severity);
+        changes(&home.check())
+    };
+    let told: Vec<usize> = (0..4).map(|at| look(&home, at, 6)).collect();
+    assert_eq!(told, [0, 8, 8, 0]);
+    // The older version knew no places: it left the whole line out, and the upgrade ends that.
+    let conn = rusqlite::Connection::open(home.db_path()).expect("the database");
+    conn.execute_batch(
+        "UPDATE rules SET active = 0, since = CAST(unixepoch('subsec') * 1000 AS INTEGER), \
+         evidence = json_set(json_remove(evidence, '$.places'), '$.retired', json('true'))",
+    )
+    .expect("an update");
+    drop(conn);
+    assert_eq!(
+        look(&home, 9, 6),
+        0,
+        "the line that was left out is no edit now"
+    );
+    let rules = home.ok(&["rules", "--all"]);
+    assert!(rules.contains("learned by an older version"), "{rules}");
+    let told: Vec<usize> = (10..15).map(|at| look(&home, at, 6)).collect();
+    assert_eq!(told[3..], [0, 0], "learned again: {told:?}");
+    assert_eq!(look(&home, 15, 9), 8, "the severity counts");
+    whole(&home);
+}
