@@ -211,11 +211,7 @@ fn segments(text: &str) -> Vec<Range<usize>> {
         }
     };
     for (at, c) in text.char_indices() {
-        let is_between = matches!(
-            c,
-            '·' | '•' | '|' | '/' | ';' | '–' | '—' | '\n' | '‧' | '・'
-        ) || (c == ',' && !text[at + 1..].starts_with(char::is_numeric));
-        if is_between {
+        if separates(c, &text[at + c.len_utf8()..], &text[..at]) {
             push(from, at);
             from = at + c.len_utf8();
         } else if ICONS.contains(&c) || ARROWS.contains(&c) {
@@ -230,6 +226,21 @@ fn segments(text: &str) -> Vec<Range<usize>> {
     }
     push(from, text.len());
     segments
+}
+
+fn separates(c: char, behind: &str, before: &str) -> bool {
+    // `[12 comments]` is a part by itself, `Comments (12)` is one with its brackets.
+    let has_letters =
+        |inside: Option<&str>| inside.is_some_and(|inside| inside.contains(char::is_alphabetic));
+    match c {
+        '·' | '•' | '|' | '/' | ';' | '–' | '—' | '\n' | '‧' | '・' => true,
+        ',' => !behind.starts_with(char::is_numeric),
+        '(' => has_letters(behind.split(')').next()),
+        '[' => has_letters(behind.split(']').next()),
+        ')' => has_letters(before.rsplit('(').next()),
+        ']' => has_letters(before.rsplit('[').next()),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -265,6 +276,10 @@ mod tests {
                 "By Ann Bell · 4 hours ago · 9 comments",
             ),
             ("1.2K views", "1.3K views"),
+            (
+                "submitted by /u/ann [link] [12 comments]",
+                "submitted by /u/ann [link] [40 comments]",
+            ),
         ] {
             assert!(masked(old, false).is_some(), "{old}");
             assert_eq!(masked(old, false), masked(new, false), "{old} / {new}");
