@@ -15,7 +15,7 @@ use super::document::{self, Between, Replaced};
 use super::event::Field;
 use super::form;
 use super::furniture::{Paired, Rules};
-use super::links::{self, LinkChange};
+use super::links::{self, LinkChange, Linked};
 use super::normalise::{same_to_the_eye, same_to_the_reader, visible};
 use super::state::{Block, Channel, EntryState, FeedState, HeadlineSource, PageState};
 use super::url::canonical;
@@ -66,7 +66,7 @@ pub struct Comparison {
     pub body: Option<ProseDiff>,
     /// The feed's full text, when both moved and not alike.
     pub feed_body: Option<ProseDiff>,
-    /// Links of the page's text whose words stayed and that lead elsewhere now.
+    /// Links of the texts whose words stayed and that lead elsewhere now.
     pub links: Vec<LinkChange>,
     /// Set when the page's part of `body` is no text but what is known of a document on each side.
     pub replaced: Option<Replaced>,
@@ -114,11 +114,12 @@ pub fn compare_but(
     let mut found = Finder::default();
     if let (Some(old), Some(new)) = (&old.feed, &new.feed) {
         found.feed(old, new, summary, feed_body);
+        found.links(Channel::Feed, Linked::Feed(old), Linked::Feed(new));
     }
     if let (Some(old), Some(new)) = (&old.page, &new.page) {
         found.page(old, new, page_body);
-        found.links.retain(|link| !passed_over(link));
     }
+    found.links.retain(|(_, link)| !passed_over(link));
     let mut comparison = found.finish()?;
     comparison.dates = date_moves(&old, &new);
     Some(comparison)
@@ -231,7 +232,7 @@ struct Finder {
     standfirst: Option<Moved<Vec<Segment>>>,
     summary: Option<Moved<ProseDiff>>,
     bodies: Vec<Moved<ProseDiff>>,
-    links: Vec<LinkChange>,
+    links: Vec<(Channel, LinkChange)>,
     replaced: Option<Replaced>,
     addresses: Vec<(Channel, [String; 2])>,
     guid: Option<[String; 2]>,
@@ -307,7 +308,7 @@ impl Finder {
         );
         self.bylines
             .extend(line(Channel::Page, &old.byline, &new.byline));
-        self.links = links::changes(old, new);
+        self.links(Channel::Page, Linked::Page(old), Linked::Page(new));
         let (mut body, [before, after]) = (body, moved_into_text(old, new));
         let old_body = without(&old.body, before, &mut body.before);
         let new_body = without(&new.body, after, &mut body.after);
@@ -316,6 +317,11 @@ impl Finder {
         if before.is_none() && after.is_none() {
             self.standfirst = line(Channel::Page, &old.standfirst, &new.standfirst);
         }
+    }
+
+    fn links(&mut self, channel: Channel, old: Linked<'_>, new: Linked<'_>) {
+        let changes = links::changes(old, new).into_iter();
+        self.links.extend(changes.map(|change| (channel, change)));
     }
 
     fn headline(&mut self, source: HeadlineSource, old: Option<&str>, new: Option<&str>) {
@@ -344,6 +350,13 @@ impl Finder {
             return None;
         }
         let typographic_only = self.is_typographic();
+        // What the feed and the page both show is one link.
+        let mut links: Vec<LinkChange> = Vec::new();
+        for (_, link) in self.links {
+            if !links.contains(&link) {
+                links.push(link);
+            }
+        }
         let headlines: Vec<HeadlineChange> = self
             .headlines
             .into_iter()
@@ -367,7 +380,7 @@ impl Finder {
             (Field::Title, title.is_some()),
             (Field::Standfirst, standfirst.is_some()),
             (Field::Summary, summary.is_some()),
-            (Field::Body, body.is_some() || !self.links.is_empty()),
+            (Field::Body, body.is_some() || !links.is_empty()),
             (Field::Byline, byline.is_some()),
             (Field::Address, address.is_some()),
             (Field::Guid, self.guid.is_some()),
@@ -397,7 +410,7 @@ impl Finder {
             summary,
             body,
             feed_body,
-            links: self.links,
+            links,
             replaced: self.replaced,
             address,
             guid: self.guid,
@@ -418,7 +431,7 @@ impl Finder {
             .chain(self.bylines.iter().map(|moved| moved.channel))
             .chain(self.summary.iter().map(|moved| moved.channel))
             .chain(self.bodies.iter().map(|moved| moved.channel))
-            .chain(self.links.iter().map(|_| Channel::Page))
+            .chain(self.links.iter().map(|(channel, _)| *channel))
             .chain(self.addresses.iter().map(|(channel, _)| *channel))
             .chain(self.guid.iter().map(|_| Channel::Feed))
             .collect();

@@ -11,7 +11,7 @@ use super::diff::Segment;
 use super::document;
 use super::links::{self, target};
 use super::normalise::visible;
-use super::state::{Block, BlockKind, EntryState, FeedState, PageState};
+use super::state::{Block, BlockKind, EntryState, FeedState, Link, PageState};
 
 /// The version of normalising and hashing. An upgrade of it is never an edit: a fingerprint of another version is
 /// computed anew from the stored state before anything is compared.
@@ -51,6 +51,8 @@ pub struct Fingerprints {
     pub beside: Beside,
     /// What stands around the page's text; absent where there is no page, and where only stored prints are known.
     pub around: Option<Around>,
+    /// The links of what the feed carries; absent where there is no such text, and where only stored prints are known.
+    pub feed_links: Option<Fingerprint>,
 }
 
 /// The fingerprints of what stands around the text of a page. They are made from a state whenever they are needed, and
@@ -126,6 +128,7 @@ impl Fingerprints {
             page_body: page.and_then(|prints| prints.body),
             beside: Beside::of(state),
             around: page_state.map(Around::of),
+            feed_links: state.feed.as_ref().map(of_feed_links),
         }
     }
 
@@ -134,6 +137,7 @@ impl Fingerprints {
     pub fn stored(self) -> Self {
         Self {
             around: None,
+            feed_links: None,
             ..self
         }
     }
@@ -144,7 +148,7 @@ impl Around {
     #[must_use]
     pub fn of(page: &PageState) -> Self {
         let mut links = Hasher::new(*b"link");
-        links.links(page);
+        links.links(&page.links);
         Self {
             kicker: of_line(page.kicker.as_deref()),
             standfirst: of_line(page.standfirst.as_deref()),
@@ -168,6 +172,14 @@ impl Beside {
     }
 }
 
+/// Of the links of a feed's entry.
+#[must_use]
+pub fn of_feed_links(feed: &FeedState) -> Fingerprint {
+    let mut links = Hasher::new(*b"link");
+    links.links(&feed.links);
+    links.finish()
+}
+
 /// Of a feed's entry.
 #[must_use]
 pub fn of_feed_state(state: &FeedState) -> FeedPrints {
@@ -181,6 +193,10 @@ pub fn of_feed_state(state: &FeedState) -> FeedPrints {
     whole.print(title);
     whole.print(summary);
     whole.print(body);
+    if !state.links.is_empty() {
+        whole.bytes(b"links");
+        whole.links(&state.links);
+    }
     FeedPrints {
         whole: whole.finish(),
         title,
@@ -212,7 +228,7 @@ pub fn of_page_state(state: &PageState) -> PagePrints {
     }
     if !state.links.is_empty() {
         whole.bytes(b"links");
-        whole.links(state);
+        whole.links(&state.links);
     }
     if let Some(document) = &state.document {
         whole.bytes(document.media_type.as_bytes());
@@ -335,8 +351,8 @@ impl Hasher {
     }
 
     /// Words and targets of the links.
-    fn links(&mut self, page: &PageState) {
-        for link in links::compared(&page.links) {
+    fn links(&mut self, links: &[Link]) {
+        for link in links::compared(links) {
             self.bytes(visible(&link.words).as_bytes());
             self.bytes(target(&link.address).as_bytes());
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::normalise::visible;
-use super::state::{Link, PageState};
+use super::state::{EntryState, FeedState, Link, PageState};
 use super::url::{canonical, host_of};
 
 /// So many links of a page are compared.
@@ -58,21 +58,58 @@ fn host(address: &str) -> Option<String> {
     host_of(&target(address))
 }
 
+/// A text with its links: of a page or of a feed's item.
+#[derive(Debug, Clone, Copy)]
+pub enum Linked<'a> {
+    /// What a feed carries.
+    Feed(&'a FeedState),
+    /// An article page.
+    Page(&'a PageState),
+}
+
+impl<'a> Linked<'a> {
+    fn links(self) -> &'a [Link] {
+        match self {
+            Self::Feed(feed) => &feed.links,
+            Self::Page(page) => &page.links,
+        }
+    }
+
+    /// The address of the article.
+    fn address(self) -> Option<&'a str> {
+        match self {
+            Self::Feed(feed) => feed.address.as_deref(),
+            Self::Page(page) => page.canonical.as_deref(),
+        }
+    }
+
+    /// Everything that a reader of the article sees, but its headline.
+    fn text(self) -> String {
+        let (line, texts) = match self {
+            Self::Feed(feed) => (None, [feed.summary.as_slice(), &feed.body]),
+            Self::Page(page) => (page.standfirst.as_deref(), [page.body.as_slice(), &[]]),
+        };
+        let blocks = texts.into_iter().flatten().map(|block| block.text.as_str());
+        let all: Vec<_> = line.into_iter().chain(blocks).map(visible).collect();
+        all.join("\n")
+    }
+}
+
 /// The links whose words are in both texts and that lead elsewhere.
 ///
 /// Links with the same words are paired in their order, those with the same target first. Words that are in one of the
 /// two texts only, or in a part that does not count, belong to a link that came or went with its text.
 #[must_use]
-pub fn changes(old: &PageState, new: &PageState) -> Vec<LinkChange> {
-    if old.links == new.links {
+pub fn changes(old: Linked<'_>, new: Linked<'_>) -> Vec<LinkChange> {
+    if old.links() == new.links() {
         return Vec::new();
     }
-    let mut found = candidates(&old.links, &new.links);
+    let mut found = candidates(old.links(), new.links());
     found.retain(|change| !moved_with_page(change, old, new));
     if found.is_empty() {
         return found;
     }
-    let (before, after) = (text(old), text(new));
+    let (before, after) = (old.text(), new.text());
     found.retain(|change| {
         let words = visible(&change.words);
         before.contains(&*words) && after.contains(&*words)
@@ -125,12 +162,11 @@ fn candidates(old: &[Link], new: &[Link]) -> Vec<LinkChange> {
 }
 
 /// Whether a link leads elsewhere only because the page has another address: to itself, or inside of its site.
-fn moved_with_page(change: &LinkChange, old: &PageState, new: &PageState) -> bool {
-    let (from, to) = (&change.from, &change.to);
-    let (Some(was), Some(is)) = (&old.canonical, &new.canonical) else {
+fn moved_with_page(change: &LinkChange, old: Linked<'_>, new: Linked<'_>) -> bool {
+    let (Some(was), Some(is)) = (old.address(), new.address()) else {
         return false;
     };
-    let [from, to, was, is] = [from, to, was, is].map(|address| target(address));
+    let [from, to, was, is] = [change.from.as_str(), &change.to, was, is].map(target);
     if was == is {
         return false;
     }
@@ -150,27 +186,14 @@ fn moved_with_page(change: &LinkChange, old: &PageState, new: &PageState) -> boo
     }
 }
 
-/// Everything that a reader of the article sees, but its headline.
-fn text(page: &PageState) -> String {
-    let body = page.body.iter().map(|block| block.text.as_str());
-    let all: Vec<_> = page
-        .standfirst
-        .as_deref()
-        .into_iter()
-        .chain(body)
-        .map(visible)
-        .collect();
-    all.join("\n")
-}
-
 /// The links whose words are in the text.
 #[must_use]
-pub fn within(page: &PageState) -> Vec<Link> {
-    if page.links.is_empty() {
+pub fn within(linked: Linked<'_>) -> Vec<Link> {
+    if linked.links().is_empty() {
         return Vec::new();
     }
-    let text = text(page);
-    compared(&page.links)
+    let text = linked.text();
+    compared(linked.links())
         .filter(|link| text.contains(&*visible(&link.words)))
         .cloned()
         .collect()
@@ -184,9 +207,8 @@ pub struct LinkPrint {
     target: u64,
 }
 
-/// The links of a page, in their order.
-#[must_use]
-pub fn prints(links: &[Link]) -> Vec<LinkPrint> {
+/// Of links, in their order.
+fn prints(links: &[Link]) -> Vec<LinkPrint> {
     let print = |link: &Link| LinkPrint {
         words: hash(&*visible(&link.words)),
         host: hash(&host(&link.address)),
@@ -227,6 +249,14 @@ pub fn rotates<'a>(
     false
 }
 
+/// The links of all texts of a state.
+#[must_use]
+pub fn prints_of(state: &EntryState) -> Vec<LinkPrint> {
+    let feed = state.feed.iter().flat_map(|feed| prints(&feed.links));
+    let page = state.page.iter().flat_map(|page| prints(&page.links));
+    feed.chain(page).collect()
+}
+
 /// Of this run of the program only: never stored.
 fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -257,6 +287,10 @@ mod tests {
                 .collect(),
             ..PageState::default()
         }
+    }
+
+    fn changes(old: &PageState, new: &PageState) -> Vec<LinkChange> {
+        super::changes(Linked::Page(old), Linked::Page(new))
     }
 
     const TEXT: &str = "The ministry published the report, the union its answer.";
@@ -342,7 +376,7 @@ mod tests {
         let old = page(TEXT, &[("More stories", "https://a.example/1")]);
         let new = page(TEXT, &[("More stories", "https://a.example/2")]);
         assert_eq!(changes(&old, &new), []);
-        assert_eq!(within(&old), []);
+        assert_eq!(within(Linked::Page(&old)), []);
     }
 
     #[test]

@@ -46,6 +46,7 @@ const STANDFIRST: Text = Text::new(
     false,
 );
 const LINKS: Text = Text::new(|prints| prints.around.map(|around| around.links), false);
+const FEED_LINKS: Text = Text::new(|prints| prints.feed_links, false);
 const FEED_ADDRESS: Text = Text::new(|prints| prints.beside.feed_address, false);
 const PAGE_ADDRESS: Text = Text::new(|prints| prints.beside.page_address, false);
 const GUID: Text = Text::new(|prints| prints.beside.guid, false);
@@ -91,22 +92,22 @@ fn moved(before: &Fingerprints, now: &Fingerprints) -> Vec<Text> {
         before != now && (text.may_be_empty || (before.is_some() && now.is_some()))
     };
     let moved: Vec<Text> = ALL.into_iter().filter(differs).collect();
-    if moved.is_empty() && differs(&LINKS) {
-        return vec![LINKS];
+    if moved.is_empty() {
+        return [LINKS, FEED_LINKS].into_iter().filter(differs).collect();
     }
     moved
 }
 
-/// Whether a link of the page has led elsewhere at each of the last states: see [`rotates`].
+/// Whether a link has led elsewhere at each of the last states: see [`rotates`].
 pub(super) fn is_rotating(past: &[PastRevision], change: &LinkChange) -> bool {
-    // What another channel brought leaves the page as it was.
+    // What moved beside the texts leaves their links as they were.
     let mut last = None;
-    let pages = past.iter().filter(|past| {
-        let print = past.fingerprints.page;
+    let texts = past.iter().filter(|past| {
+        let print = Some((past.fingerprints.feed, past.fingerprints.page));
         std::mem::replace(&mut last, print) != print
     });
-    let pages: Vec<&[LinkPrint]> = pages.map(|past| past.links.as_slice()).collect();
-    rotates(change, pages.into_iter())
+    let texts: Vec<&[LinkPrint]> = texts.map(|past| past.links.as_slice()).collect();
+    rotates(change, texts.into_iter())
 }
 
 /// The latest earlier revision in which every text that moved now was as it is again.

@@ -109,7 +109,7 @@ impl Block {
 pub struct Link {
     /// The linked words, as a block's text; never empty.
     pub words: String,
-    /// Where it leads, absolute where the address of the page is known.
+    /// Where it leads, absolute where the address of the page or feed is known.
     pub address: String,
 }
 
@@ -141,6 +141,9 @@ pub struct FeedState {
     /// The full text, when the feed carries it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub body: Vec<Block>,
+    /// The links in these texts, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// Whether a form or a notice in it asks readers to pay or to give a password.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub walled: bool,

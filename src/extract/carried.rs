@@ -10,11 +10,16 @@
 use super::fragment::{self, Reader};
 use super::furniture::{self, Mark, Rule};
 use super::markup::{Tag, Token, Tokens};
+use url::Url;
+
 use crate::domain::assess::is_notice;
-use crate::domain::state::{Block, BlockKind};
+use crate::domain::state::{Block, BlockKind, Link};
 
 /// Open elements that are remembered; what is deeper has the marks of those around it.
 const OPEN_LIMIT: usize = 128;
+
+/// Links of one text that are kept.
+const LINKS_LIMIT: usize = 500;
 
 /// Marked elements that are remembered in one text.
 const MARKED_LIMIT: usize = 10_000;
@@ -40,6 +45,54 @@ pub fn blocks(html: &str) -> Vec<Block> {
         }
     }
     walk.finish()
+}
+
+/// The links of a fragment of HTML, in their order, with the words of each. Addresses are joined to `base`.
+#[must_use]
+pub fn links(html: &str, base: Option<&Url>) -> Vec<Link> {
+    if !(html.contains("<a") || html.contains("<A")) {
+        return Vec::new();
+    }
+    let mut links = Vec::new();
+    let mut open: Option<(String, usize)> = None;
+    let mut tokens = Tokens::new(html);
+    loop {
+        let from = tokens.offset();
+        let token = tokens.next();
+        let is_link = |name: &str| name.eq_ignore_ascii_case("a");
+        let begins = matches!(&token, Some(Token::Start(tag)) if is_link(tag.name));
+        let ends = begins || matches!(&token, None | Some(Token::End("a" | "A")));
+        if ends && let Some((address, at)) = open.take() {
+            let words = fragment::line(html.get(at..from).unwrap_or_default());
+            if !words.is_empty() && links.len() < LINKS_LIMIT {
+                links.push(Link { words, address });
+            }
+        }
+        match token {
+            None => return links,
+            Some(Token::Start(tag)) if begins => {
+                let address = tag.attribute("href");
+                let address = address.and_then(|address| leads_to(&address, base));
+                open = address.map(|address| (address, tokens.offset()));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Where a link leads, when that is another document.
+fn leads_to(address: &str, base: Option<&Url>) -> Option<String> {
+    let address = address.trim();
+    if address.is_empty() || address.starts_with('#') {
+        return None;
+    }
+    match Url::parse(address) {
+        Ok(url) => matches!(url.scheme(), "http" | "https" | "ftp" | "gemini").then(|| url.into()),
+        Err(_) => match base {
+            Some(base) => base.join(address).ok().map(Into::into),
+            None => Some(address.to_owned()),
+        },
+    }
 }
 
 /// Blocks without markup: only their own words can say that they are furniture.
@@ -372,6 +425,26 @@ mod tests {
         ] {
             assert_eq!(furniture_of(&format!("{TEXT}{html}")), [text], "{html}");
         }
+    }
+
+    #[test]
+    fn links_are_kept_with_their_words() {
+        let base = Url::parse("https://news.example/a/").unwrap();
+        let html = "<p>Get <a href='https://dl.example/b?x=1&amp;y=2'>our <b>build</b></a>, <a href=next>the \
+                    next</a>, <a name=here>here</a> or <a href='mailto:a@b.example'>write</a> <a href=/open>on";
+        let found: Vec<(String, String)> = links(html, Some(&base))
+            .into_iter()
+            .map(|link| (link.words, link.address))
+            .collect();
+        let link = |words: &str, address: &str| (words.to_owned(), address.to_owned());
+        assert_eq!(
+            found,
+            [
+                link("our build", "https://dl.example/b?x=1&y=2"),
+                link("the next", "https://news.example/a/next"),
+                link("on", "https://news.example/open"),
+            ]
+        );
     }
 
     #[test]

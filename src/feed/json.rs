@@ -146,7 +146,11 @@ impl Items<'_> {
         } else {
             body
         };
+        let html = item.get("content_html").and_then(Value::as_str);
+        let html = html.map(|html| cut(html, self.limits.field_bytes));
+        let links = html.map(|html| text::links(true, html, address.as_deref()));
         Some(FeedState {
+            links: links.unwrap_or_default(),
             guid,
             address,
             title: line(item.get("title")),

@@ -83,7 +83,8 @@ fn without_persons(atom: &str) -> String {
 }
 
 fn entry(entry: model::Entry, aside: Aside, texts: &mut [Text]) -> FeedState {
-    let mut walled = false;
+    let (mut walled, mut links) = (false, Vec::new());
+    let page = address(&entry.links, "alternate");
     let names: Vec<String> = entry
         .authors
         .into_iter()
@@ -98,6 +99,7 @@ fn entry(entry: model::Entry, aside: Aside, texts: &mut [Text]) -> FeedState {
             return Vec::new();
         };
         walled |= asks_to_pay(&text.text);
+        links.extend(text::links(text.is_html, &text.text, page.as_deref()));
         text::blocks(text.is_html, &text.text)
     };
     let summary = blocks(entry.summary.as_ref().map(|text| text.content.as_str()));
@@ -109,7 +111,7 @@ fn entry(entry: model::Entry, aside: Aside, texts: &mut [Text]) -> FeedState {
         .map(|text| text::blocks(text.is_html, &text.text));
     FeedState {
         guid: Some(entry.id).filter(|id| !id.is_empty()),
-        address: address(&entry.links, "alternate"),
+        address: page,
         title: entry.title.as_ref().and_then(title),
         byline: (!names.is_empty()).then(|| names.join(", ")),
         published: entry.published.map(Timestamp::from),
@@ -125,6 +127,7 @@ fn entry(entry: model::Entry, aside: Aside, texts: &mut [Text]) -> FeedState {
         walled,
         summary,
         body,
+        links,
     }
 }
 

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use base64::Engine as _;
+use url::Url;
 
 use super::field::Field;
 use super::repair::Repairs;
 use super::{Format, Repair};
+use crate::domain::state::{Block, Link};
 use crate::extract::markup::{Tag, Token, Tokens};
 use crate::extract::{carried, fragment};
 
@@ -243,11 +245,19 @@ fn person(text: &str) -> &str {
 }
 
 /// A text as HTML or plain, as feed-rs gives it back, in blocks.
-pub(super) fn blocks(is_html: bool, text: &str) -> Vec<crate::domain::state::Block> {
+pub(super) fn blocks(is_html: bool, text: &str) -> Vec<Block> {
     if is_html {
         carried::blocks(text)
     } else {
         carried::plain_blocks(text)
+    }
+}
+
+/// The links of such a text.
+pub(super) fn links(is_html: bool, text: &str, base: Option<&str>) -> Vec<Link> {
+    match is_html {
+        true => carried::links(text, base.and_then(|base| Url::parse(base).ok()).as_ref()),
+        false => Vec::new(),
     }
 }
 

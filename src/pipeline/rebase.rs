@@ -9,7 +9,7 @@ use super::revise::{KnownEntry, Windows};
 use crate::domain::decide::feed_after;
 use crate::domain::fingerprint::{Fingerprints, SCHEME, of_feed_state, of_page_state};
 use crate::domain::ids::{CaptureId, EntryId, RevisionNumber};
-use crate::domain::links::{LinkPrint, prints};
+use crate::domain::links::prints_of;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
     Base, Behind, ClaimedDates, EntryOutcome, NewRevision, Origin, Stamp,
@@ -183,7 +183,7 @@ fn next(
         number: known.revision,
         seen: entry.revision_seen,
         fingerprints,
-        links: links_of(&state),
+        links: prints_of(&state),
         additive: past.as_ref().is_some_and(|past| past.additive),
         quiet: past.and_then(|past| past.quiet),
     });
@@ -254,11 +254,6 @@ pub(super) fn read_again(
         fetched: stored.capture.fetched,
         sha256: stored.body_sha256,
     }))
-}
-
-fn links_of(state: &EntryState) -> Vec<LinkPrint> {
-    let page = state.page.as_ref();
-    page.map(|page| prints(&page.links)).unwrap_or_default()
 }
 
 fn has(state: &EntryState, channel: Channel) -> bool {
@@ -354,7 +349,7 @@ mod tests {
             number: RevisionNumber(3),
             seen: Timestamp::from_unix(1_000),
             fingerprints: Fingerprints::of(&state),
-            links: links_of(&state),
+            links: prints_of(&state),
             additive: false,
             quiet: None,
         };

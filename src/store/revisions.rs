@@ -8,9 +8,9 @@ use super::reader::Reader;
 use super::sql::{channel_word, join_words, limit_of, parse_channels};
 use super::states::{self, StoredState};
 use super::writer::Tx;
-use crate::domain::fingerprint::{Around, Beside, Fingerprints, SCHEME};
+use crate::domain::fingerprint::{Around, Beside, Fingerprints, SCHEME, of_feed_links};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
-use crate::domain::links::{LinkPrint, prints};
+use crate::domain::links::{LinkPrint, prints_of};
 use crate::domain::outcome::{NewRevision, Origin, Quiet, Stamp};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, EntryState};
@@ -212,8 +212,11 @@ pub struct PastRow {
     pub origin: Origin,
 }
 
-/// Of so many revisions, the newest, it is known what stood around the text of the page.
+/// Of so many revisions, the newest, it is known what stood around the text of the page, and what its links were.
 const AROUND: usize = 20;
+
+/// Of so many of an entry without a page it is known what its links were.
+const LINKED: usize = 4;
 
 /// The newest revisions, oldest first.
 pub(super) fn past(
@@ -236,7 +239,13 @@ pub(super) fn past(
         let (mut fingerprints, mut links) = (stored, Vec::new());
         let is_old = !is_of_today(&stored);
         // A text that is gone leaves what is stored of it.
-        if (is_old || (stored.page.is_some() && past.len() < AROUND))
+        if (is_old
+            || past.len()
+                < if stored.page.is_some() {
+                    AROUND
+                } else {
+                    LINKED
+                })
             && let Some(state) = states::find(conn, row.get(19)?)?
         {
             if is_old {
@@ -244,12 +253,16 @@ pub(super) fn past(
                 fingerprints = Fingerprints::of(&state);
             }
             // What an older reading did not look for is not known to have been absent.
-            let read_alike = newest_scheme.is_none_or(|newest| newest == schemes.page);
-            fingerprints.around = state.page.as_ref().map(Around::of).filter(|_| read_alike);
-            let page = state.page.filter(|_| read_alike);
-            links = page.map_or_else(Vec::new, |page| prints(&page.links));
+            let newest = newest_scheme.unwrap_or(schemes);
+            let state = EntryState {
+                feed: state.feed.filter(|_| newest.feed == schemes.feed),
+                page: state.page.filter(|_| newest.page == schemes.page),
+            };
+            fingerprints.around = state.page.as_ref().map(Around::of);
+            fingerprints.feed_links = state.feed.as_ref().map(of_feed_links);
+            links = prints_of(&state);
         }
-        newest_scheme = newest_scheme.or(Some(schemes.page));
+        newest_scheme = newest_scheme.or(Some(schemes));
         past.push(PastRow {
             number: row.get(14)?,
             seen: row.get(15)?,
@@ -340,5 +353,6 @@ pub(super) fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
             guid: row.get(13)?,
         },
         around: None,
+        feed_links: None,
     })
 }

@@ -32,12 +32,6 @@ fn page(title: &str, paragraphs: &[String]) -> PageState {
     }
 }
 
-fn page_links(state: &EntryState) -> Vec<links::LinkPrint> {
-    let page = state.page.as_ref();
-    page.map(|page| links::prints(&page.links))
-        .unwrap_or_default()
-}
-
 /// An entry that is looked at again and again.
 struct Story {
     known: Known,
@@ -54,7 +48,7 @@ impl Story {
                     number: step.number,
                     seen: now,
                     fingerprints: step.fingerprints,
-                    links: page_links(&step.state),
+                    links: links::prints_of(&step.state),
                     additive: false,
                     quiet: None,
                 }],
@@ -87,7 +81,7 @@ impl Story {
             number: step.number,
             seen: self.now,
             fingerprints: step.fingerprints,
-            links: page_links(&step.state),
+            links: links::prints_of(&step.state),
             additive,
             quiet,
         });

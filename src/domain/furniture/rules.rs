@@ -14,7 +14,7 @@ use super::rule::{Origin, Place, Rule, RuleKind, expression};
 use super::titles;
 use crate::domain::assess::is_notice;
 use crate::domain::ids::RuleId;
-use crate::domain::links;
+use crate::domain::links::{self, Linked};
 use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind, EntryState, FeedState, PageState};
 use crate::time::Timestamp;
@@ -412,13 +412,15 @@ impl Rules {
         if !self.touches(&state.body) && !self.touches(&state.summary) {
             return Cow::Borrowed(state);
         }
-        Cow::Owned(FeedState {
+        let mut counted = FeedState {
             title: self.title(state.title.as_ref()),
             byline: self.line(state.byline.as_ref()),
             summary: self.blocks(&state.summary),
             body: self.blocks(&state.body),
             ..state.clone()
-        })
+        };
+        counted.links = links::within(Linked::Feed(&counted));
+        Cow::Owned(counted)
     }
 
     /// What counts of a page: what is hashed. As with [`Self::counted_feed`], not for showing.
@@ -438,7 +440,7 @@ impl Rules {
             ..state.clone()
         };
         // Links go with their text.
-        counted.links = links::within(&counted);
+        counted.links = links::within(Linked::Page(&counted));
         Cow::Owned(counted)
     }
 

@@ -154,7 +154,8 @@ type Text = fn(&EntryState) -> &[Block];
 fn link_fits(change: &LinkChange, before: &EntryState, after: &EntryState) -> bool {
     let words = visible(&change.words);
     let leads = |state: &EntryState, address: &str| {
-        let mut links = state.page.iter().flat_map(|page| &page.links);
+        let feed = state.feed.iter().flat_map(|feed| &feed.links);
+        let mut links = feed.chain(state.page.iter().flat_map(|page| &page.links));
         links.any(|link| link.address == address && visible(&link.words) == words)
     };
     leads(before, &change.from) && leads(after, &change.to)
