@@ -21,6 +21,7 @@ use super::opening;
 use super::page::{Page, PageBlock};
 use super::role::Role;
 use super::survey::Survey;
+use super::teasers;
 use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind, Link};
 
@@ -215,6 +216,7 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
     drop_repetitions(survey, &all, &mut judged);
     complete_lists(page, &all, &mut judged);
     drop_link_lists(page, &mut judged);
+    teasers::drop(page, &mut judged);
     drop_labels(page, &mut judged);
     opening::find(page, known, survey, &mut judged);
     judged

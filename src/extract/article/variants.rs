@@ -407,3 +407,67 @@ fn the_page_of_a_station_tells_twelve_edits_and_no_more() {
         );
     }
 }
+
+/// Boxes that lead to other stories, in a layout of many: `{stories}` stands where it puts them.
+const TEASER_LAYOUTS: [(&str, &str); 4] = [
+    (
+        "<main><article><h1>The gates stay shut</h1>{text}</article><section class=x1><h2>From the region</h2>{stories}</section></main>",
+        "<div class='c c-{n}'><a href='/s/{n}'><img src=x><h3>{title}</h3></a><p class=t>{said}</p></div>",
+    ),
+    (
+        "<div id=a><div id=b><h1>The gates stay shut</h1><div>{text}</div></div><div id=q>{stories}</div></div>",
+        "<div class=k><p><a href='https://paper.example/{n}'>{title}</a></p><p>{said}</p></div>",
+    ),
+    (
+        "<section><div class=story><header><h1>The gates stay shut</h1></header>{text}</div><ul>{stories}</ul></section>",
+        "<li><h4><a href='/s/{n}'>{title}</a></h4><div>{said}</div></li>",
+    ),
+    (
+        "<main><div class=rows>{stories}</div><div class=w><h1>The gates stay shut</h1>{text}</div></main>",
+        "<article class=mini><h2><a href='/s/{n}'>{title}</a></h2><p>{said}</p></article>",
+    ),
+];
+
+#[test]
+fn boxes_that_lead_to_other_stories_are_none_of_the_article() {
+    let text: String = (1..=5)
+        .map(|n| format!("<p>The board of the river heard report {n} on Friday and decided that the gates will stay \
+                          shut until the water at bridge {n} has fallen by half a metre.</p>"))
+        .collect();
+    for (layout, story) in TEASER_LAYOUTS {
+        let page = |turn: usize| {
+            let stories: String = (1..=6)
+                .map(|n| {
+                    story
+                        .replace("{n}", &n.to_string())
+                        .replace("{title}", &format!("Why the market of town {} moves", n * turn))
+                        .replace("{said}", &format!("Traders in street {} have asked the council for more time, and it will answer them in {turn} days.", n * turn))
+                })
+                .collect();
+            let body = layout
+                .replace("{text}", &text)
+                .replace("{stories}", &stories);
+            format!(
+                "<!doctype html><html><head><title>The gates stay shut</title></head><body>{body}</body></html>"
+            )
+        };
+        assert!(!is_told(&page(1), &page(3)), "{layout}");
+        let edited = page(1).replace("report 3 on Friday", "report 3 on Monday");
+        assert!(is_told(&page(1), &edited), "{layout}");
+    }
+}
+
+#[test]
+fn a_briefing_of_many_stories_is_an_article() {
+    let page = |said: &str| {
+        let stories: String = (1..=6)
+            .map(|n| format!("<div class=k><h3><a href='/s/{n}'>Why town {n} moves its market</a></h3><p>Traders in street {n} have asked for {said}.</p></div>"))
+            .collect();
+        format!(
+            "<!doctype html><html><head><title>Briefing of the day</title></head><body><article><h1>Briefing of the \
+             day</h1><p>Good morning: these are the stories that the region will speak of today, chosen by the desk \
+             before the sun was up and the trams were running.</p>{stories}</article></body></html>"
+        )
+    };
+    assert!(is_told(&page("more time"), &page("less rent")));
+}
