@@ -81,7 +81,7 @@ class World:
         if "ticker" in kinds: put(0, f"<p>It is {self.now:%H:%M} in {PLACES[site % 10]} and {rng.randint(2, 31)} degrees at the harbour</p>")
         if "consent" in kinds and rng.random() < 0.5: put(2, "<p>We and our partners store and read information on your device, and you may agree or object to it</p>")
         if "promotion" in kinds: put(3, f"<p>{PROMOTIONS[(number + hits) % 3]}</p>")
-        if "links" in kinds: put(len(text), f'<p>More about it in <a href="/go?sid={rng.getrandbits(60):x}">the file of the council</a>, which is kept open.</p>')
+        if "links" in kinds: put(len(text), f'<p>More about it in <a href="/go?sid={rng.getrandbits(128):x}">the file of the council</a>, which is kept open.</p>')
         if "passing" in kinds:
             hours = int((self.now - article.published).total_seconds() // 3600)
             ago = f"{hours} hours ago" if hours < 48 else f"{hours // 24} days ago"
@@ -154,7 +154,8 @@ def main():
 def score(world, home, run, options):
     edits = {f"/{number}@{site}": article for (site, number), article in world.articles.items() if article.edit}
     found, false, bulk = set(), [], 0
-    for line in run("log", "--format", "ndjson", "-n", "1000000").splitlines():
+    told = {line for line in run("log", "--format", "ndjson", "-n", "1000000").splitlines()}
+    for line in run("log", "--all", "--format", "ndjson", "-n", "1000000").splitlines():
         event = json.loads(line)
         if event["type"] == "feed.bulk_edit": bulk += 1
         if event["type"] not in ("entry.revised", "entry.flapping", "entry.removed", "entry.restored"): continue
@@ -162,10 +163,10 @@ def score(world, home, run, options):
         site = data["feed"]["name"].removeprefix("site-")
         name = "/" + data["entry"]["url"].rsplit("/", 1)[1] + "@" + site
         text, article = json.dumps(data.get("diff", {}), ensure_ascii=False), edits.get(name)
+        # What is told as one of many, and not by itself, was seen.
         if article and article.mark in text and name not in found: found.add(name)
-        else: false.append((site, data.get("text", event["type"])))
+        elif line in told: false.append((site, data.get("text", event["type"])))
     false += [("bulk", "")] * bulk
-    # What is told quietly, as one of many, was seen.
     weeks, hundreds = options.days / 7, len(world.articles) / 100
     rate = len(false) / weeks / hundreds
     missed = sorted(set(edits) - found)
@@ -177,6 +178,8 @@ def score(world, home, run, options):
     print(f"{len(edits)} edits, {len(missed)} missed; {len(false)} alerts that are no edits ({bulk} of them bulk), "
           f"{rate:.2f} per 100 articles and week")
     print(f"by kind of site: {by_kind}")
+        for kind, rows in database.execute("SELECT kind || ' ' || pattern, count(*) FROM rules GROUP BY 1 ORDER BY 2 DESC LIMIT 12"):
+            print(f"  {rows} x {kind[:90]}")
     print(f"{rules} rules, {moves} places in the ledger, {ledger / 1e6:.1f} MB of ignored text")
     for name in missed[:10]:
         article = edits[name]

@@ -101,7 +101,7 @@ pub fn weigh(block: &BlockDiff) -> (Significance, i32) {
     score::weight(&judge.finish())
 }
 
-/// Whether a text would be missed for what it says: it denies something, counts or names something, or quotes somebody.
+/// Whether a text would be missed for what it says: it denies or counts something, or quotes somebody.
 /// Judged as the removal of such a paragraph is.
 #[must_use]
 pub fn states_a_fact(text: &str) -> bool {

@@ -414,3 +414,26 @@ fn edits_in_many_languages_are_named() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn texts_that_would_be_missed_are_told_from_those_that_would_not() {
+    use super::states_a_fact;
+    for fact in [
+        "No injuries have been reported.",
+        "Es wurde niemand verletzt.",
+        "It will cost 4 euros from May.",
+        "Three people died.",
+        "\u{201c}We will appeal,\u{201d} the lawyer said.",
+        "この問題はまだ修正されていません。",
+    ] {
+        assert!(states_a_fact(fact), "{fact}");
+    }
+    for other in [
+        "Read all of the day in our app, wherever you happen to be",
+        "Our podcast tells the story behind the story every morning",
+        "Give a year of good reading to somebody you like",
+        "We and our partners store and read information on your device, and you may agree or object to it",
+    ] {
+        assert!(!states_a_fact(other), "{other}");
+    }
+}

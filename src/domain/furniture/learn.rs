@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::motion::{Form, Motions, Past, forms, went_back};
-use super::pattern::ValueKind;
+use super::pattern::{Shape, ValueKind};
 use super::rule::{Place, RuleKind};
 use super::rules::{Moves, Rules};
 use super::titles;
@@ -129,6 +129,11 @@ pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learn
         }
         let motions = past.motions(&back);
         note(&motions, &mut texts, &mut templates);
+        for (key, track) in &mut templates {
+            let looks = motions.templates.get(key).map_or(0, |motion| motion.looks);
+            let is_carried = track.carriers.last() == Some(&at);
+            track.watched += usize::from(is_carried && (looks >= 2 || past.stayed));
+        }
     }
     let mut learned: Vec<Learned> = Vec::new();
     for track in texts.values() {
@@ -174,7 +179,17 @@ pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learn
 /// Whether a text that came and went may be left out by its words alone. What says that something is not so, counts
 /// something, names or quotes somebody is never furniture; nor is a label with a value.
 fn may_be_left_out(text: &str) -> bool {
-    !text.contains(char::is_numeric) && !is_label(text) && !states_a_fact(text)
+    !text.contains(char::is_numeric) && !is_label(text) && !names(text) && !states_a_fact(text)
+}
+
+/// Whether a text names somebody: two words with a capital, one behind the other, inside of a sentence. One alone may
+/// be a brand, or any noun of a German text.
+fn names(text: &str) -> bool {
+    let values = Shape::of(text).map_or_else(Vec::new, |shape| shape.values);
+    values.iter().any(|value| {
+        let words = text.get(value.range.clone()).unwrap_or_default();
+        value.kind == ValueKind::Name && words.split_whitespace().nth(1).is_some()
+    })
 }
 
 /// Whether a text is a label with a value, as in `Severity: high`: a fact, however many articles share it.
@@ -272,6 +287,8 @@ struct Track<'a> {
     /// Articles out of which it went, by itself, and into which it came back.
     returned: usize,
     moves: usize,
+    /// Articles that were looked at often enough to say whether a template moves in them.
+    watched: usize,
     /// For each place of a template the articles in which it moved at most looks, and what was seen there.
     places: HashMap<usize, (usize, BTreeSet<ValueKind>)>,
 }
@@ -288,6 +305,7 @@ fn track<'t, 'a>(
         carriers: Vec::new(),
         returned: 0,
         moves: 0,
+        watched: 0,
         places: HashMap::new(),
     })
 }
@@ -336,9 +354,10 @@ impl<'a> Track<'a> {
             && (self.returned >= CARRIERS || self.carriers.len() * 2 > since.count())
     }
 
-    /// The places that move at most looks in at least half of the articles that have such a text.
+    /// The places that move at most looks in at least half of the articles that have such a text and were looked at
+    /// often enough to tell.
     fn churning(&self) -> Vec<Place> {
-        let churns = |movers: usize| movers >= MOVERS && movers * 2 >= self.carriers.len();
+        let churns = |movers: usize| movers >= MOVERS && movers * 2 >= self.watched;
         let mut places: Vec<Place> = self
             .places
             .iter()

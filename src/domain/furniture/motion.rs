@@ -75,6 +75,8 @@ pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<Form<'a>> {
 /// The texts of an article, block by block.
 pub(super) struct Past<'a> {
     pub(super) looks: Vec<(Timestamp, Vec<Form<'a>>)>,
+    /// Whether the last look found nothing new.
+    pub(super) stayed: bool,
 }
 
 /// How often something came into an article and went out of it.
@@ -120,7 +122,9 @@ pub(super) struct Motions<'p> {
 impl<'a> Past<'a> {
     pub(super) fn of(article: &'a Article, known: &Rules) -> Self {
         let looks = article.texts.iter();
+        let last = article.texts.last().map(|(seen, _)| *seen);
         Self {
+            stayed: last.is_some_and(|last| article.looked > last),
             looks: looks
                 .map(|(seen, blocks)| (*seen, forms(blocks, known)))
                 .collect(),

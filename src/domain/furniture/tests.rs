@@ -458,6 +458,45 @@ fn a_line_that_moves_and_comes_and_goes_is_passed_over_as_a_whole() {
 }
 
 #[test]
+fn articles_that_are_seldom_looked_at_hold_up_no_learning() {
+    let ticker = |article: usize, look: usize| {
+        // Most were looked at once.
+        let look = if article < 4 { look } else { 0 };
+        vec![format!(
+            "It is {} degrees at the harbour of the town",
+            3 + look
+        )]
+    };
+    let mut articles = site(12, 4, ticker);
+    assert_eq!(
+        kinds(&articles),
+        [],
+        "the others were looked at, and stayed"
+    );
+    for article in &mut articles {
+        article.looked = article.texts.last().unwrap().0;
+    }
+    let learned = kinds(&articles);
+    assert_eq!(learned.len(), 1, "{learned:?}");
+}
+
+#[test]
+fn what_says_something_is_not_learned_by_its_words() {
+    for text in [
+        "No injuries have been reported by anybody.",
+        "The case was given to Ann Lee of the high court.",
+        "It costs 4 euros at the gate.",
+        "Severity: high",
+    ] {
+        let box_of = |article: usize, look: usize| match (article + look) % 3 {
+            0 => vec![text.to_owned()],
+            _ => Vec::new(),
+        };
+        assert_eq!(kinds(&site(9, 5, box_of)), [], "{text}");
+    }
+}
+
+#[test]
 fn a_stale_copy_teaches_nothing() {
     // A cache answers with the feed of before, now and then, in which a sentence is not yet there.
     let stale = |article: usize, look: usize| {
