@@ -78,10 +78,7 @@ fn leads_away(blocks: &[&PageBlock]) -> bool {
         .sum();
     let said = blocks.iter().filter(|block| block.linked < 0.15);
     let said: usize = said.map(|block| count_words(&block.block.text)).sum();
-    blocks.len() <= 5
-        && words <= WORDS
-        && said >= 5
-        && blocks.iter().take(2).any(|block| is_title(block))
+    blocks.len() <= 5 && words <= WORDS && said >= 5 && blocks.iter().take(2).any(is_title)
 }
 
 /// Whether the headline stands with prose of its own in an element that has no part in `row`.

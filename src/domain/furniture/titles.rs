@@ -48,6 +48,7 @@ pub(super) fn affixes(title: &str) -> Vec<Affix> {
     found
 }
 
+#[derive(Clone, Copy)]
 enum Side {
     Before,
     Behind,
