@@ -31,6 +31,8 @@ pub enum ValueKind {
     Whole,
     /// `6.3`, `1.10.2`
     Decimal,
+    /// `+1.4`, `-3`
+    Signed,
     /// `10:15`
     Clock,
     /// Words with a capital inside of a sentence.
@@ -104,14 +106,20 @@ impl Shape {
         self.between_words();
         let mut rest = word;
         while let Some(begin) = rest.find(char::is_numeric) {
-            let (literal, number) = rest.split_at(begin);
+            let is_first = rest.len() == word.len();
+            let sign = sign(&rest[..begin]).filter(|at| is_first || *at > 0);
+            let (literal, number) = rest.split_at(sign.unwrap_or(begin));
             self.literal(literal);
-            let end = number_end(number);
+            let signed = begin - literal.len();
+            let end = signed + number_end(&number[signed..]);
             let start = at + (word.len() - number.len());
             self.key.push('#');
             self.values.push(Value {
                 range: start..start + end,
-                kind: kind_of(&number[..end]),
+                kind: match sign {
+                    Some(_) => ValueKind::Signed,
+                    None => kind_of(&number[..end]),
+                },
             });
             rest = &number[end..];
         }
@@ -137,6 +145,13 @@ impl Shape {
 
 fn is_literal(c: char) -> bool {
     !c.is_ascii_punctuation() && !c.is_whitespace()
+}
+
+/// Where the sign of a number stands that the text ends with; none where the text is more than a sign, as in `3-4`.
+fn sign(before: &str) -> Option<usize> {
+    let (at, last) = before.char_indices().next_back()?;
+    let is_sign = matches!(last, '+' | '-' | '−' | '±');
+    (is_sign && !before[..at].ends_with(char::is_alphanumeric)).then_some(at)
 }
 
 /// Where a number ends that the text begins with: a separator belongs to it between two digits.
@@ -207,8 +222,7 @@ mod tests {
 
     #[test]
     fn values_know_where_they_stand_and_what_they_are() {
-        let text =
-            "On 12,500 screens at 10:15, severity 6.3 of 10, before Judge Ann Lee in hall 3-4";
+        let text = "On 12,500 screens at 10:15, severity 6.3 of 10, before Judge Ann Lee in hall 3-4 (−1.2%) of covid-19";
         let shape = Shape::of(text).unwrap();
         let found: Vec<(&str, ValueKind)> = shape
             .values
@@ -225,6 +239,8 @@ mod tests {
                 ("Judge Ann Lee", ValueKind::Name),
                 ("3", ValueKind::Whole),
                 ("4", ValueKind::Whole),
+                ("−1.2", ValueKind::Signed),
+                ("19", ValueKind::Whole),
             ]
         );
     }
