@@ -77,6 +77,7 @@ struct Shared {
     pending: IntGaugeVec,
     oldest: GaugeVec,
     dead: IntGaugeVec,
+    set_aside: IntGaugeVec,
     disabled: IntGaugeVec,
     database_bytes: IntGauge,
     wal_bytes: IntGauge,
@@ -120,6 +121,8 @@ pub struct KnownTarget {
     pub oldest: Option<Timestamp>,
     /// Deliveries that were given up.
     pub dead: u64,
+    /// Deliveries whose events the receiver keeps refusing.
+    pub set_aside: u64,
     /// Whether its receiver wants nothing any more.
     pub disabled: bool,
 }
@@ -259,6 +262,11 @@ impl Metrics {
                 "Deliveries that were given up, by target.",
                 "target",
             )?,
+            set_aside: make.gauges(
+                "deliveries_set_aside",
+                "Deliveries that later ones no longer wait for, as the receiver refuses their event, by target.",
+                "target",
+            )?,
             disabled: make.gauges(
                 "target_disabled",
                 "Whether the receiver of a target wants nothing any more.",
@@ -369,6 +377,7 @@ impl Metrics {
         of.pending.reset();
         of.oldest.reset();
         of.dead.reset();
+        of.set_aside.reset();
         of.disabled.reset();
         for target in &known.targets {
             let name = &[target.name.as_str()];
@@ -376,6 +385,9 @@ impl Metrics {
                 .with_label_values(name)
                 .set(whole(target.pending));
             of.dead.with_label_values(name).set(whole(target.dead));
+            of.set_aside
+                .with_label_values(name)
+                .set(whole(target.set_aside));
             let disabled = i64::from(target.disabled);
             of.disabled.with_label_values(name).set(disabled);
             if let Some(oldest) = target.oldest {

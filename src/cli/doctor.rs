@@ -379,6 +379,9 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
     const CHECK: &str = "targets";
     let name = &known.target.name;
     let mut waiting = format!("{} waiting, {} given up", known.open, known.dead);
+    if known.set_aside > 0 {
+        waiting = format!("{waiting}, {} set aside as refused", known.set_aside);
+    }
     if known.overflowed > 0 {
         waiting = format!("{waiting} ({} as the queue was full)", known.overflowed);
     }
@@ -408,6 +411,13 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
                 duration(age)
             ),
             format!("`revisor notify test {name}` tries it and prints the answer"),
+        );
+    }
+    if known.set_aside > 0 && known.dead == 0 {
+        return Finding::warn(
+            CHECK,
+            format!("{name}: {waiting}"),
+            "`revisor notify list` says which events its receiver refuses, and why",
         );
     }
     if known.dead > 0 {

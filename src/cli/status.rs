@@ -175,6 +175,7 @@ fn targets_status(config: &Config, health: &[TargetHealth]) -> Vec<TargetStatus>
             pending: known.map_or(0, |known| known.open),
             oldest: known.and_then(|known| known.oldest_open),
             dead: known.map_or(0, |known| known.dead),
+            set_aside: known.map_or(0, |known| known.set_aside),
             overflowed: known.map_or(0, |known| known.overflowed),
             disabled: known
                 .and_then(|known| known.target.disabled.as_ref())

@@ -136,6 +136,7 @@ fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreEr
                 pending: known.open,
                 oldest: known.oldest_open,
                 dead: known.dead,
+                set_aside: known.set_aside,
                 disabled: known.target.disabled.is_some(),
             })
             .collect(),

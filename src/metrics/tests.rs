@@ -12,6 +12,7 @@ fn known() -> Known {
         feeds_late: 1,
         feeds_latest: Duration::from_millis(125_500),
         targets: vec![KnownTarget {
+            set_aside: 1,
             name: "desk \"one\"\\\n".to_owned(),
             pending: 3,
             oldest: Some(Timestamp::from_unix(1_700_000_100)),

@@ -195,6 +195,8 @@ pub struct TargetStatus {
     /// The event time of the oldest of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Timestamp>,
+    /// Those of them that the others no longer wait for, because the receiver keeps refusing them.
+    pub set_aside: u64,
     /// Deliveries that were given up.
     pub dead: u64,
     /// Those of them that were never tried, because the queue was full (`max_queue`).
@@ -516,6 +518,9 @@ fn target_line(target: &TargetStatus, view: &View) -> Part {
     } else {
         text.push_str(": nothing waits");
     }
+    if target.set_aside > 0 {
+        text = format!("{text}, {} set aside as refused", target.set_aside);
+    }
     if target.dead > 0 {
         text = format!("{text}, {} given up", target.dead);
     }
@@ -607,6 +612,7 @@ mod tests {
                     target: "desk".into(),
                     pending: 0,
                     oldest: None,
+                    set_aside: 0,
                     dead: 0,
                     overflowed: 0,
                     disabled: None,
@@ -616,6 +622,7 @@ mod tests {
                     target: "archive-hook".into(),
                     pending: 3,
                     oldest: Some(at("2026-11-23T11:19:00Z")),
+                    set_aside: 0,
                     dead: 0,
                     overflowed: 0,
                     disabled: None,

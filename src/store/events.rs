@@ -50,6 +50,16 @@ impl Reader {
         })
     }
 
+    /// The event that a change is told by.
+    pub fn event_of_change(&self, change: ChangeNumber) -> Result<Option<EventId>, StoreError> {
+        self.read(|conn| {
+            Ok(conn
+                .prepare_cached("SELECT event_id FROM changes WHERE number = ?1")?
+                .query_row([change], |row| row.get(0))
+                .optional()?)
+        })
+    }
+
     /// The event of a `msg_…` id.
     pub fn event_by_uid(&self, uid: &str) -> Result<Option<StoredEvent>, StoreError> {
         self.read(|conn| {

@@ -72,7 +72,7 @@ pub use migrate::SCHEMA;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
     AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, LeasedDelivery, Next,
-    ReplaySpan, Retry,
+    ReplaySpan, Retry, is_refusal,
 };
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};
