@@ -12,6 +12,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::beside::beside;
 use super::error::StoreError;
+use super::instance;
 
 /// Makes a whole and durable copy of the database at `part`, in the place of what is there.
 pub(super) fn make(from: &Connection, part: &Path) -> Result<(), StoreError> {
@@ -76,6 +77,7 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
             }
         }
     }
+    instance::forget_home(&target).map_err(at)?;
     target
         .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
         .map_err(at)?;

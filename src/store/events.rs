@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::unpack;
 use super::error::StoreError;
+use super::instance;
 use super::reader::Reader;
 use super::sql::limit_of;
 use super::targets;
@@ -98,7 +99,7 @@ pub(super) struct NewRow<'a> {
     pub(super) targets: &'a [String],
 }
 
-/// The id that the next event will have: its name in the world is made from it before it is stored.
+/// The id that the next event will have.
 pub(super) fn next_id(conn: &Connection) -> Result<EventId, StoreError> {
     next_autoincrement(conn, "events").map(EventId)
 }
@@ -125,7 +126,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
         )?
         .execute(params![
             id,
-            tx.instance.event(id.0),
+            instance::event_name(tx.random)?,
             row.event.kind.as_str(),
             row.feed,
             row.entry,

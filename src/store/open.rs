@@ -7,8 +7,8 @@ use std::time::Duration;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::codec::Instance;
 use super::error::StoreError;
+use super::instance::{self, Random};
 use super::migrate::{self, Found, SCHEMA};
 use super::upgrade;
 use super::writer::{self, Writer};
@@ -35,6 +35,8 @@ pub struct OpenOptions {
     pub create_folder: bool,
     /// How long to wait for another program that writes.
     pub busy_timeout: Duration,
+    /// Where the names of events come from.
+    pub random: Random,
 }
 
 impl Default for OpenOptions {
@@ -43,6 +45,7 @@ impl Default for OpenOptions {
             create: true,
             create_folder: false,
             busy_timeout: Duration::from_secs(10),
+            random: instance::system_random,
         }
     }
 }
@@ -59,14 +62,9 @@ pub struct Store {
 impl Store {
     /// Opens, creates or upgrades the database. Refuses, untouched, what is newer, damaged or not ours.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
-        let conn = open_writer(path, options)?;
-        let instance = conn
-            .query_row("SELECT instance FROM meta WHERE id = 1", [], |row| {
-                row.get(0)
-            })
-            .map(Instance)
-            .map_err(|error| StoreError::from(error).at(path))?;
-        let (writer, thread) = writer::start(conn, path, instance, options.busy_timeout)?;
+        let mut conn = open_writer(path, options)?;
+        instance::settle(&mut conn, path, options.random).map_err(|error| error.at(path))?;
+        let (writer, thread) = writer::start(conn, path, options.random, options.busy_timeout)?;
         Ok(Self {
             writer,
             thread: Some(thread),
