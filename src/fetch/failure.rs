@@ -36,13 +36,8 @@ impl From<Refused> for Cause {
 
 /// What went wrong before the head of an answer was read.
 pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cause {
-    if let Some(refused) = find::<Refused>(error) {
-        return refused.clone().into();
-    }
-    if let Some(missing) = find::<NoAddress>(error) {
-        let why = missing.source.as_ref().map(|io| format!(": {io}"));
-        let message = format!("{missing}{}", why.unwrap_or_default());
-        return Cause::new(FailureKind::Dns, plain(&message));
+    if let Some(cause) = of_lookup(error) {
+        return cause;
     }
     if let Some(tls) = find::<TlsError>(error) {
         return Cause::new(FailureKind::Tls, of_tls(tls, host));
@@ -73,6 +68,17 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
             format!("no answer from {host}: {}", last_words(error)),
         ),
     }
+}
+
+/// What went wrong with the name, if that is what it was.
+pub(super) fn of_lookup(error: &(dyn Error + 'static)) -> Option<Cause> {
+    if let Some(refused) = find::<Refused>(error) {
+        return Some(refused.clone().into());
+    }
+    let missing = find::<NoAddress>(error)?;
+    let why = missing.source.as_ref().map(|io| format!(": {io}"));
+    let message = format!("{missing}{}", why.unwrap_or_default());
+    Some(Cause::new(FailureKind::Dns, plain(&message)))
 }
 
 fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {

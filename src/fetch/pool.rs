@@ -21,8 +21,9 @@ const MAX_HEADERS: usize = 400;
 pub(super) struct Pool {
     pub(super) http: reqwest::Client,
     policy: Arc<AddressPolicy>,
-    /// Looks up what a proxy is asked for, which then looks it up itself; `None` without one.
-    judge: Option<Arc<Lookup>>,
+    lookup: Arc<Lookup>,
+    /// Whether a proxy is asked, which looks names up itself.
+    proxied: bool,
     kept: Arc<Kept>,
 }
 
@@ -77,7 +78,8 @@ impl Pool {
         Ok(Self {
             http,
             policy,
-            judge: config.proxy.is_some().then_some(lookup),
+            lookup,
+            proxied: config.proxy.is_some(),
             kept: Arc::new(Kept {
                 keep_alive: config.keep_alive,
                 answered: Mutex::default(),
@@ -102,23 +104,30 @@ impl Pool {
         at.is_some_and(|at| at.elapsed() <= self.kept.keep_alive)
     }
 
-    /// Whether an address may be asked for, as far as that can be said before the connection is made. Through a proxy
-    /// all of it has to be said before: a name is looked up here and judged, and the proxy looks it up once more.
+    /// Whether an address may be asked for, as far as that can be said before the connection is made. Names are looked up
+    /// here, within a time of their own: what is left for the connection does not depend on the name server. Through a
+    /// proxy all addresses of a name have to be permitted, as the proxy looks it up once more.
     pub(super) async fn check(&self, url: &Url) -> Result<(), Cause> {
         self.policy.check_url(url)?;
-        match (&self.judge, url.host()) {
-            (Some(lookup), Some(Host::Domain(host))) => {
-                resolver::judge(&self.policy, host, lookup(host.to_owned()).await)
-            }
-            _ => Ok(()),
+        let Some(Host::Domain(host)) = url.host() else {
+            return Ok(());
+        };
+        if self.proxied {
+            let found = (self.lookup)(host.to_owned()).await;
+            return resolver::judge(&self.policy, host, found);
         }
+        if self.may_be_kept(url) {
+            return Ok(());
+        }
+        let found = (self.lookup)(host.to_owned()).await;
+        resolver::judge_any(&self.policy, host, found)
     }
 
     /// What went wrong before an answer came.
     pub(super) fn cause(&self, error: &reqwest::Error, url: &Url) -> Cause {
         let host = url.host_str().unwrap_or_default();
         let mut cause = failure::of_sending(error, host, url.scheme() == "https");
-        if self.judge.is_some() {
+        if self.proxied {
             cause.message.push_str(", through the proxy");
         }
         cause

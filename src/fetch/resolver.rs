@@ -10,7 +10,8 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::{AddressPolicy, NoAddress, Refused};
-use super::failure::Cause;
+use super::failure::{self, Cause};
+use super::lookup::Lookups;
 use super::response::FailureKind;
 
 /// How a name is looked up: the system's resolver, or a table in tests.
@@ -29,13 +30,12 @@ impl GuardedResolver {
     }
 }
 
-/// Asks the system (`getaddrinfo`).
+/// Asks the system.
 pub(crate) fn system_lookup() -> Arc<Lookup> {
-    Arc::new(|host| {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((host, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+    let lookups = Lookups::of_system();
+    Arc::new(move |host| {
+        let lookups = lookups.clone();
+        Box::pin(async move { lookups.lookup(&host).await })
     })
 }
 
@@ -76,6 +76,20 @@ pub(super) fn judge(
         policy.judge(address).map_err(|why| why.of_host(host))?;
     }
     Ok(())
+}
+
+/// Judges a name before it is connected to: an address that is permitted has to be among those found. What connects
+/// looks the name up once more, which is remembered.
+pub(super) fn judge_any(
+    policy: &AddressPolicy,
+    host: &str,
+    found: io::Result<Vec<IpAddr>>,
+) -> Result<(), Cause> {
+    match permitted(policy, host, found) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failure::of_lookup(error.as_ref())
+            .unwrap_or_else(|| Cause::new(FailureKind::Dns, error.to_string()))),
+    }
 }
 
 /// The permitted ones of the addresses found; an error when none is left.

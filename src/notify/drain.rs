@@ -19,9 +19,9 @@ use crate::domain::ids::DeliveryId;
 use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError, is_refusal};
 use crate::time::{Clock, Timestamp};
 
-/// How long a delivery is taken for: twice as long as an attempt may last. After a crash, what was being sent is sent
-/// again that much later.
-const LEASE: Duration = Duration::from_secs(30);
+/// How long a delivery is taken for: longer than an attempt may last, the lookup of a name included. After a crash, what
+/// was being sent is sent again that much later.
+const LEASE: Duration = Duration::from_secs(60);
 /// Deliveries taken by one transaction: one for each target, and few have more.
 const LEASE_LIMIT: usize = 64;
 /// The longest sleep: the wall clock may be set while we sleep.

@@ -6,12 +6,15 @@
  * FAULT_EVER   1: all after the n-th as well
  * FAULT_WHILE  a path: fail only while it is there
  *
+ * FAULT_NAMES  1: names are looked up here: "silent…" only after a minute, "….here.example" leads to this machine
+ *
  * Only files whose path ends in ".db", ".db-wal", ".db-shm" or ".db-journal" are touched.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +52,17 @@ static int fails(const char *call) {
 #define REAL(name) \
     static __typeof__(name) *real; \
     if (!real) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+    REAL(getaddrinfo);
+    const char *end = node ? strstr(node, ".here.example") : NULL;
+    if (!node || !getenv("FAULT_NAMES")) return real(node, service, hints, found);
+    if (!strncmp(node, "silent", 6)) {
+        sleep(60);
+        return EAI_AGAIN;
+    }
+    return end && !end[strlen(".here.example")] ? real("127.0.0.1", service, hints, found) : EAI_NONAME;
+}
 
 ssize_t write(int fd, const void *from, size_t size) {
     REAL(write);

@@ -23,6 +23,7 @@ mod late;
 mod life;
 mod lists;
 mod markup;
+mod names;
 mod receivers;
 mod review;
 mod revisions;

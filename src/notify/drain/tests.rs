@@ -353,9 +353,9 @@ async fn delivery_of_a_sender_that_died_is_sent_again_under_its_id() {
         .unwrap();
     let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
     let drain = bench.drain(vec![receiver.target("desk")]);
-    bench.clock.set(at(29));
+    bench.clock.set(at(59));
     assert_eq!(drain.drain_once().await, DrainSummary::default());
-    bench.clock.set(at(30));
+    bench.clock.set(at(60));
     assert_eq!(drain.drain_once().await, summary(1, 0, 0));
     assert_eq!(receiver.got()[0].header("webhook-id"), lost[0].uid);
 }
