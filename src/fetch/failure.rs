@@ -121,8 +121,22 @@ fn of_tls(error: &TlsError, host: &str) -> String {
             | AlertDescription::HandshakeFailure
             | AlertDescription::InsufficientSecurity,
         ) => "offers no TLS version or cipher in use today".to_owned(),
-        TlsError::AlertReceived(alert) => format!("refused the TLS connection: {alert:?}"),
-        other => return plain(&format!("no TLS connection to {host}: {other}")),
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => {
+            "has no TLS certificate for this name".to_owned()
+        }
+        TlsError::AlertReceived(
+            AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
+        ) => "wants a TLS certificate of the client".to_owned(),
+        TlsError::AlertReceived(alert) => {
+            format!(
+                "refused the TLS connection: {}",
+                in_words(&format!("{alert:?}"))
+            )
+        }
+        other => {
+            let other = in_words(&other.to_string());
+            return plain(&format!("no TLS connection to {host}: {other}"));
+        }
     };
     plain(&format!("{host} {what}"))
 }
@@ -146,9 +160,45 @@ fn of_certificate(error: &CertificateError, host: &str) -> String {
                 format!("is for another host: {}", names.join(", "))
             }
         }
-        other => format!("is not valid: {other}"),
+        CertificateError::BadEncoding => "cannot be read".to_owned(),
+        CertificateError::BadSignature => "is not signed by the issuer that it names".to_owned(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "is not meant for a server".to_owned()
+        }
+        // The library below has a name for it, and no words.
+        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            "is that of an authority (CA) and not of a host".to_owned()
+        }
+        CertificateError::Other(other) => format!("is not valid: {}", in_words(&other.to_string())),
+        other => format!("is not valid: {}", in_words(&other.to_string())),
     };
     plain(&format!("the TLS certificate of {host} {what}"))
+}
+
+/// A text with the names of values in it, such as `UnsupportedCertVersion`, taken apart into words.
+fn in_words(text: &str) -> String {
+    let is_name = |word: &str| {
+        let letters = word.chars().all(|c| c.is_ascii_alphanumeric());
+        let mut pairs = word.bytes().zip(word.bytes().skip(1));
+        letters
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && pairs.any(|(one, next)| one.is_ascii_lowercase() && next.is_ascii_uppercase())
+    };
+    let mut out = String::with_capacity(text.len() + 8);
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        if !is_name(bare) {
+            out.push_str(word);
+            continue;
+        }
+        for (at, c) in word.char_indices() {
+            if at > 0 && c.is_ascii_uppercase() {
+                out.push(' ');
+            }
+            out.push(c.to_ascii_lowercase());
+        }
+    }
+    out
 }
 
 /// The name in `DnsName("news.example")`, the form in which the TLS library gives it.
@@ -244,6 +294,11 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_certificate_is_said_in_words() {
+        let other = |name: &str| {
+            CertificateError::Other(rustls::OtherError(std::sync::Arc::new(io::Error::other(
+                name.to_owned(),
+            ))))
+        };
         let other_host = CertificateError::NotValidForNameContext {
             expected: rustls::pki_types::ServerName::try_from("news.example").unwrap(),
             presented: vec!["DnsName(\"a.example\u{1b}]0;\")".into()],
@@ -256,11 +311,32 @@ mod tests {
             ),
             (CertificateError::Revoked, "was revoked"),
             (other_host, "is for another host: a.example]0;"),
+            (
+                other("CaUsedAsEndEntity"),
+                "is that of an authority (CA) and not of a host",
+            ),
+            (
+                other("UnsupportedCertVersion"),
+                "is not valid: unsupported cert version",
+            ),
         ];
         for (error, what) in cases {
             let said = of_tls(&TlsError::InvalidCertificate(error), "news.example");
             assert_eq!(said, format!("the TLS certificate of news.example {what}"));
         }
+    }
+
+    #[test]
+    fn names_of_values_are_taken_apart_and_words_are_left() {
+        assert_eq!(
+            in_words("peer misbehaved: TooManyTickets (TLS 1.3, McDonald's, IDs)"),
+            "peer misbehaved: too many tickets (TLS 1.3, mc donald's, IDs)"
+        );
+        let alert = TlsError::AlertReceived(AlertDescription::InternalError);
+        assert_eq!(
+            of_tls(&alert, "news.example"),
+            "news.example refused the TLS connection: internal error"
+        );
     }
 
     #[test]

@@ -109,8 +109,15 @@ impl Pool {
     /// proxy all addresses of a name have to be permitted, as the proxy looks it up once more.
     pub(super) async fn check(&self, url: &Url) -> Result<(), Cause> {
         self.policy.check_url(url)?;
-        let Some(Host::Domain(host)) = url.host() else {
-            return Ok(());
+        let host = match url.host() {
+            Some(Host::Domain(host)) => host,
+            Some(Host::Ipv4(address)) => {
+                return Ok(resolver::judge_address(&self.policy, address.into())?);
+            }
+            Some(Host::Ipv6(address)) => {
+                return Ok(resolver::judge_address(&self.policy, address.into())?);
+            }
+            None => return Ok(()),
         };
         if self.proxied {
             let found = (self.lookup)(host.to_owned()).await;
