@@ -71,6 +71,7 @@ struct Shared {
     feeds_due: IntGauge,
     feeds_late: IntGauge,
     feeds_latest: Gauge,
+    offline: IntGauge,
     pages: IntGauge,
     pages_due: IntGauge,
     pages_late: IntGauge,
@@ -96,6 +97,8 @@ pub struct Known {
     pub feeds_late: u64,
     /// For how long the one that waits longest has been due.
     pub feeds_latest: Duration,
+    /// Whether no site can be reached from here.
+    pub offline: bool,
     /// Pages on the article clock.
     pub pages: u64,
     /// Those that are due.
@@ -230,6 +233,7 @@ impl Metrics {
                 "Changes in the database: the number of the newest.",
             )?,
             feeds: make.gauges("feeds", "Feeds of the configuration, by how they are.", "state")?,
+            offline: make.gauge("offline", "Whether no site can be reached from here.")?,
             feeds_due: make.gauge("feeds_due", "Feeds that are due now.")?,
             feeds_late: make.gauge(
                 "feeds_late",
@@ -369,6 +373,7 @@ impl Metrics {
         }
         of.feeds_due.set(whole(known.feeds_due));
         of.feeds_late.set(whole(known.feeds_late));
+        of.offline.set(i64::from(known.offline));
         of.feeds_latest.set(known.feeds_latest.as_secs_f64());
         of.pages.set(whole(known.pages));
         of.pages_due.set(whole(known.pages_due));

@@ -72,6 +72,10 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         database,
         database_path: config.database.display().to_string(),
         daemon_pid,
+        offline_since: match reader {
+            Some(reader) => reader.offline_since()?,
+            None => None,
+        },
         feeds,
         left_alone: left_alone(config, daemon_pid.is_some(), now),
         ignored_24h: ignored,

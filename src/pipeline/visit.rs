@@ -110,6 +110,9 @@ impl Visit<'_> {
             Some(turn) => turn,
             None => self.take_turn().await?,
         };
+        if !self.pipeline.network.permits(&self.host) {
+            return Err(Resting::Offline);
+        }
         let since = Stopwatch::start();
         let step = match self.clients.of(self.fetch) {
             Ok(client) => client.step(self.request, self.way.take()).await,
@@ -126,6 +129,10 @@ impl Visit<'_> {
         match step {
             Step::Answered(fetched) => {
                 self.note(&fetched);
+                let network = &self.pipeline.network;
+                if network.note(&self.host, &fetched, self.pipeline.now()) {
+                    return Err(Resting::Offline);
+                }
                 Ok(Visited::Answered(fetched, turn))
             }
             Step::Redirected(way) => {
@@ -142,7 +149,7 @@ impl Visit<'_> {
             Patience::Endless => Ok(self.turns.take(&self.host).await),
             Patience::Short => {
                 let turn = self.turns.take_within(&self.host, SHORT_PATIENCE).await;
-                turn.map_err(|held| Resting(held.as_secs()))
+                turn.map_err(|held| Resting::Host(held.as_secs()))
             }
         }
     }

@@ -31,6 +31,9 @@ pub struct Status {
     /// The process that polls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub daemon_pid: Option<u32>,
+    /// Since when no site can be reached from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offline_since: Option<Timestamp>,
     /// The feeds.
     pub feeds: FeedsStatus,
     /// Feeds and pages that ended the service while they were read, and are left alone for a day.
@@ -219,6 +222,14 @@ const LATE_MAX: usize = 5;
 #[must_use]
 pub fn text(status: &Status, view: &View) -> String {
     let mut lines = vec![config(status), daemon(status), database(status)];
+    lines.extend(status.offline_since.map(|since| {
+        let since = view.from_now(since);
+        Part::new(
+            Mark::Wrong,
+            "network",
+            format!("no site can be reached since {since}; checks are postponed"),
+        )
+    }));
     lines.extend(feeds(status, view));
     lines.extend(left_alone(&status.left_alone, view));
     lines.extend(status.ignored_24h.map(|ignored| {
@@ -562,6 +573,7 @@ mod tests {
             }),
             database_path: "/var/lib/revisor/revisor.db".into(),
             daemon_pid: Some(4711),
+            offline_since: None,
             feeds: FeedsStatus {
                 active: 12,
                 failing: 1,

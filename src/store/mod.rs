@@ -32,6 +32,7 @@ mod lock;
 mod maintenance;
 mod migrate;
 mod open;
+mod outage;
 mod outbox;
 mod page_texts;
 mod reader;

@@ -1,10 +1,15 @@
-//! Names that no server answers for.
+//! Names that no server answers for, and a network that is gone.
 
 use std::fmt::Write as _;
 
 use crate::database::shim;
-use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
+use crate::support::{END, Home, PATIENCE, Page, SECRET, Server, eventually, rss};
 use crate::watched::ask;
+
+fn port(server: &Server) -> String {
+    let url = server.url("");
+    url.rsplit(':').next().unwrap().to_owned()
+}
 
 const SILENT: usize = 60;
 const HEALTHY: usize = 20;
@@ -15,13 +20,7 @@ fn silent_names_delay_no_other_feed_nor_health_nor_the_stop() {
     let server = Server::start();
     let home = Home::new("");
     let socket = home.path().join("web.sock");
-    let port = server
-        .url("/")
-        .trim_end_matches('/')
-        .rsplit(':')
-        .next()
-        .unwrap()
-        .to_owned();
+    let port = port(&server);
     let mut config = format!(
         "[page]\nfetch = \"off\"\n[web]\nlisten = \"unix:{}\"\n",
         socket.display()
@@ -40,7 +39,7 @@ fn silent_names_delay_no_other_feed_nor_health_nor_the_stop() {
         );
         let _ = writeln!(
             config,
-            "[[feed]]\nurl = \"http://news{number}.here.example:{port}{path}\""
+            "[[feed]]\nurl = \"http://here{number}.example:{port}{path}\""
         );
     }
     home.configure(&config);
@@ -60,4 +59,74 @@ fn silent_names_delay_no_other_feed_nor_health_nor_the_stop() {
     // Most of the lookups go on.
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));
+}
+
+#[test]
+fn an_outage_of_our_own_is_one_message_and_delays_no_feed_afterwards() {
+    const FEEDS: usize = 8;
+    let Some(shim) = shim() else { return };
+    let (server, receiver) = (Server::start(), Server::start());
+    let home = Home::new("");
+    let port = port(&server);
+    let mut config = format!(
+        "[page]\nfetch = \"off\"\n[[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"{}\"\n\
+         secret = \"{SECRET}\"\nevents = [\"*\"]\n",
+        receiver.url("/hook")
+    );
+    for number in 0..FEEDS {
+        let path = format!("/{number}.xml");
+        let items = [("1", "https://e.example/1", "A headline", "Text.")];
+        server.set(&path, Page::rss(rss(&items)));
+        let _ = writeln!(
+            config,
+            "[[feed]]\nurl = \"http://here{number}.example:{port}{path}\"\nevery = \"12s\""
+        );
+    }
+    home.configure(&config);
+    let down = home.path().join("down");
+    let mut daemon = home.daemon_with(&[
+        ("LD_PRELOAD", &shim.display().to_string()),
+        ("FAULT_NAMES", "1"),
+        ("FAULT_DOWN", &down.display().to_string()),
+        ("FAULT_PORT", &port),
+    ]);
+    let hits = || -> Vec<usize> {
+        (0..FEEDS)
+            .map(|number| server.hits(&format!("/{number}.xml")))
+            .collect()
+    };
+    eventually(PATIENCE, "every feed is read", || {
+        hits().iter().all(|hits| *hits > 0)
+    });
+    std::fs::write(&down, "").unwrap();
+    let told = || -> Vec<String> {
+        let hooks = receiver.hooks();
+        let kinds = hooks.iter().map(|hook| {
+            let body: serde_json::Value = serde_json::from_slice(&hook.body).unwrap();
+            body["type"].as_str().unwrap().to_owned()
+        });
+        kinds.collect()
+    };
+    eventually(PATIENCE * 2, "it is told once", || {
+        told() == ["service.offline"]
+    });
+    assert!(
+        home.ok(&["status"])
+            .contains("no site can be reached since")
+    );
+    let before = hits();
+    std::fs::remove_file(&down).unwrap();
+    eventually(PATIENCE, "that it is over as well", || {
+        told() == ["service.offline", "service.online"]
+    });
+    eventually(PATIENCE, "every feed is read again", || {
+        hits().iter().zip(&before).all(|(now, before)| now > before)
+    });
+    assert_eq!(told(), ["service.offline", "service.online"]);
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(END), Some(0));
+    let feeds: serde_json::Value = serde_json::from_str(&home.ok(&["feeds", "--json"])).unwrap();
+    for feed in feeds.as_array().unwrap() {
+        assert_eq!(feed["failures"], 0, "{feed:#}");
+    }
 }
