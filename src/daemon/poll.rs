@@ -432,7 +432,7 @@ impl Poller {
         }
         let next = report.next.map(tracing::field::display);
         match &report.result {
-            FeedResult::Failed(why) if !self.pipeline.is_online() => {
+            FeedResult::Failed(why) if !report.asked => {
                 tracing::debug!(feed.name = name, duration_ms, "{why}");
             }
             FeedResult::Failed(why) => {

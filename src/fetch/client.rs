@@ -154,7 +154,7 @@ impl Client {
             *get.headers_mut() = trail.headers(request, &self.user_agent)?;
             let accepted = HeaderValue::from_static(coding::ACCEPTED);
             get.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
-            match self.pool.http.execute(get).await {
+            match self.pool.execute(get).await {
                 Ok(response) => {
                     self.pool.answered(&trail.url);
                     return Ok(response);

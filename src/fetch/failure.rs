@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use reqwest::StatusCode;
+use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::address::{NoAddress, Refused};
@@ -76,15 +77,36 @@ pub(super) fn of_lookup(error: &(dyn Error + 'static)) -> Option<Cause> {
         return Some(refused.clone().into());
     }
     let missing = find::<NoAddress>(error)?;
+    if missing.source.as_ref().is_some_and(is_out_of_descriptors) {
+        return Some(exhausted());
+    }
     let why = missing.source.as_ref().map(|io| format!(": {io}"));
     let message = format!("{missing}{}", why.unwrap_or_default());
     Some(Cause::new(FailureKind::Dns, plain(&message)))
 }
 
+/// Whether the process, or the system, has no descriptor left.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE]
+        .map(|code| Some(code.raw_os_error()))
+        .contains(&code)
+}
+
+fn exhausted() -> Cause {
+    Cause::new(
+        FailureKind::Exhausted,
+        "this process has no file descriptor left; raise its limit (LimitNOFILE= of the unit, `ulimit -n`)",
+    )
+}
+
 fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {
     // The TLS connector wraps what the connection said into an error of its own; the inner one knows the kind.
-    let io = chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
-    let (kind, message) = match io.last().map(io::Error::kind) {
+    let io = || chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    if io().any(is_out_of_descriptors) {
+        return exhausted();
+    }
+    let (kind, message) = match io().last().map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => (
             FailureKind::Connect,
             format!("{host} refused the connection"),
@@ -324,6 +346,18 @@ mod tests {
             let said = of_tls(&TlsError::InvalidCertificate(error), "news.example");
             assert_eq!(said, format!("the TLS certificate of news.example {what}"));
         }
+    }
+
+    #[test]
+    fn a_process_without_descriptors_is_at_fault_and_not_the_name() {
+        let of = |source: Option<io::Error>| {
+            let host = "news.example".to_owned();
+            of_lookup(&NoAddress { host, source }).unwrap().kind
+        };
+        let without = io::Error::from_raw_os_error(Errno::MFILE.raw_os_error());
+        assert_eq!(of(Some(without)), FailureKind::Exhausted);
+        assert_eq!(of(Some(io::Error::other("no such name"))), FailureKind::Dns);
+        assert_eq!(of(None), FailureKind::Dns);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! `/readyz` or closes the database. Names that were silent have half of the threads at most.
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::failure::is_out_of_descriptors;
 use crate::time::Stopwatch;
 
 /// Bounds and times.
@@ -51,7 +53,42 @@ const STACK_BYTES: usize = 512 * 1024;
 type Ask = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
 /// Addresses, or why there are none.
-type Answer = Result<Arc<[IpAddr]>, Arc<str>>;
+type Answer = Result<Arc<[IpAddr]>, Unresolved>;
+
+/// Why a name has no address, for all who asked.
+#[derive(Debug, Clone)]
+struct Unresolved {
+    why: Arc<str>,
+    /// The number of the system's error, where it was one.
+    code: Option<i32>,
+}
+
+impl From<&str> for Unresolved {
+    fn from(why: &str) -> Self {
+        Self {
+            why: why.into(),
+            code: None,
+        }
+    }
+}
+
+impl From<&io::Error> for Unresolved {
+    fn from(error: &io::Error) -> Self {
+        Self {
+            why: error.to_string().into(),
+            code: error.raw_os_error(),
+        }
+    }
+}
+
+impl From<Unresolved> for io::Error {
+    fn from(unresolved: Unresolved) -> Self {
+        match unresolved.code {
+            Some(code) => Self::from_raw_os_error(code),
+            None => Self::other(unresolved.why.to_string()),
+        }
+    }
+}
 
 /// The resolver of the process; clones are the same one.
 #[derive(Clone)]
@@ -126,9 +163,7 @@ impl Lookups {
                 }
             },
         };
-        answer
-            .map(|found| found.to_vec())
-            .map_err(|why| io::Error::other(why.to_string()))
+        Ok(answer?.to_vec())
     }
 
     fn request(&self, host: &str) -> Asked {
@@ -172,9 +207,9 @@ impl Lookups {
         match started {
             Ok(_) => state.threads += 1,
             Err(error) if state.threads == 0 => {
-                let why: Arc<str> = format!("no thread to look names up: {error}").into();
+                let why = format!("no thread to look names up: {error}");
                 for (_, waiting) in state.waiting.drain() {
-                    answer(waiting, &Err(Arc::clone(&why)));
+                    answer(waiting, &Err(why.as_str().into()));
                 }
                 state.queue.clear();
                 state.slow_queue.clear();
@@ -238,7 +273,11 @@ impl Shared {
         let ask = std::panic::AssertUnwindSafe(|| (self.ask)(host));
         let answer = match std::panic::catch_unwind(ask) {
             Ok(Ok(found)) => Ok(found.into()),
-            Ok(Err(error)) => Err(error.to_string().into()),
+            // The system's resolver hides that it could not open a file or a socket.
+            Ok(Err(error)) => Err(match File::open("/dev/null") {
+                Err(cause) if is_out_of_descriptors(&cause) => (&cause).into(),
+                _ => (&error).into(),
+            }),
             Err(_) => Err("the lookup broke off".into()),
         };
         Known {

@@ -86,7 +86,7 @@ impl Client {
             let mut post = reqwest::Request::new(Method::POST, url.clone());
             *post.headers_mut() = headers.clone();
             *post.body_mut() = Some(request.body.clone().into());
-            match self.pool.http.execute(post).await {
+            match self.pool.execute(post).await {
                 Ok(response) => break response,
                 // A kept connection that the receiver closed just then; the id makes a second arrival harmless.
                 Err(error) if again && failure::was_closed(&error) => again = false,

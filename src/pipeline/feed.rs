@@ -114,7 +114,12 @@ impl Poll<'_> {
         let (fetched, turn) = match asking.await {
             Ok(asked) => asked,
             // The feed has done nothing wrong and stays due: nothing is stored.
-            Err(resting) => return Ok(self.report(FeedResult::Failed(resting.to_string()))),
+            Err(resting) => {
+                return Ok(FeedReport {
+                    asked: false,
+                    ..self.report(FeedResult::Failed(resting.to_string()))
+                });
+            }
         };
         self.received(fetched, Some(turn)).await
     }
@@ -486,6 +491,7 @@ impl Poll<'_> {
             feed: self.row.id,
             name: self.config.name.clone(),
             result,
+            asked: true,
             status: None,
             reading: None,
             entries: 0,

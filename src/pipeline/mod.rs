@@ -256,6 +256,9 @@ enum Resting {
     /// Our own network is gone, as it seems.
     #[error("not asked: no site can be reached from here at the moment")]
     Offline,
+    /// This process has no file descriptor left.
+    #[error("not asked: this process has no file descriptor left")]
+    Exhausted,
 }
 
 /// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.

@@ -21,6 +21,9 @@ const BOOT: Duration = Duration::from_mins(5);
 /// A site that was not reached then is asked again after this.
 pub(super) const SOON: Duration = Duration::from_secs(30);
 
+/// The same trouble is not told more often than this.
+const WARN_PAUSE: Duration = Duration::from_mins(5);
+
 /// Feeds among which one is chosen to see whether the network is back.
 const CANDIDATES: usize = 20;
 
@@ -29,6 +32,8 @@ const CANDIDATES: usize = 20;
 pub(super) struct Network {
     judged: Mutex<Option<Judged>>,
     started: Stopwatch,
+    /// When it was last told that there is no descriptor left.
+    exhausted: Mutex<Option<Stopwatch>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +50,19 @@ impl Network {
         Self {
             judged: Mutex::new(None),
             started: Stopwatch::start(),
+            exhausted: Mutex::new(None),
+        }
+    }
+
+    /// Tells once in a while that there is no descriptor left.
+    pub(super) fn warn_exhausted(&self, why: &str) {
+        let mut told = self
+            .exhausted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= WARN_PAUSE) {
+            *told = Some(Stopwatch::start());
+            tracing::error!("{why}; requests wait until one is free");
         }
     }
 
