@@ -35,6 +35,7 @@ mod open;
 mod outage;
 mod outbox;
 mod page_texts;
+mod private;
 mod reader;
 mod rederive;
 mod reserve;

@@ -24,6 +24,7 @@ mod life;
 mod lists;
 mod markup;
 mod names;
+mod places;
 mod receivers;
 mod review;
 mod revisions;
