@@ -122,7 +122,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The system does not let us open or read the file.
-    #[error("cannot use the database {}", path.display())]
+    #[error("cannot use {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -171,7 +171,7 @@ pub enum StoreError {
     #[error("the database writer has stopped")]
     Closed,
     /// Anything else that `SQLite` says.
-    #[error("the database {} failed", path.display())]
+    #[error("the database {} failed: {source}", path.display())]
     Sqlite {
         /// The database.
         path: PathBuf,
