@@ -40,7 +40,7 @@ const LIMITS: Limits = Limits {
     threads: 128,
     wait: Duration::from_secs(20),
     silence: Duration::from_secs(4),
-    found: Duration::from_secs(60),
+    found: Duration::from_mins(1),
     missing: Duration::from_secs(5),
     idle: Duration::from_secs(10),
     names: 10_000,

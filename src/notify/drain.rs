@@ -21,7 +21,7 @@ use crate::time::{Clock, Timestamp};
 
 /// How long a delivery is taken for: longer than an attempt may last, the lookup of a name included. After a crash, what
 /// was being sent is sent again that much later.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// Deliveries taken by one transaction: one for each target, and few have more.
 const LEASE_LIMIT: usize = 64;
 /// The longest sleep: the wall clock may be set while we sleep.

@@ -122,7 +122,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The system does not let us open or read the file.
-    #[error("cannot use {}: {source}", path.display())]
+    #[error("cannot use the database file {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,

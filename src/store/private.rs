@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 /// Makes a file in the place of whatever is there, a link included.
 pub(super) fn replace(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => create(path),
     }
 }
