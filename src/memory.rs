@@ -1,4 +1,6 @@
-//! How much memory the allocator may keep for itself.
+//! What the process takes of the system: how much memory the allocator may keep for itself, how many files may be open.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Arenas of the allocator: one for each core of a small machine.
 const ARENAS: i32 = 2;
@@ -16,5 +18,22 @@ pub fn bound_arenas() {
     unsafe {
         // A refusal changes nothing but the memory that is kept.
         libc::mallopt(libc::M_ARENA_MAX, ARENAS);
+    }
+}
+
+/// So many descriptors are enough for any configuration; some systems permit a thousand million.
+const DESCRIPTORS: u64 = 1 << 16;
+
+/// Raises the soft limit of open files to what the system permits: 1,024, the usual one, is for programs that use
+/// `select`. Refused, it stays as it is, and too few are told when they are missed.
+pub fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+    if limit.current.is_some_and(|current| current < wanted) {
+        let raised = Rlimit {
+            current: Some(wanted),
+            ..limit
+        };
+        let _ = setrlimit(Resource::Nofile, raised);
     }
 }

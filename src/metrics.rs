@@ -71,12 +71,14 @@ struct Shared {
     feeds_due: IntGauge,
     feeds_late: IntGauge,
     feeds_latest: Gauge,
+    offline: IntGauge,
     pages: IntGauge,
     pages_due: IntGauge,
     pages_late: IntGauge,
     pending: IntGaugeVec,
     oldest: GaugeVec,
     dead: IntGaugeVec,
+    set_aside: IntGaugeVec,
     disabled: IntGaugeVec,
     database_bytes: IntGauge,
     wal_bytes: IntGauge,
@@ -95,6 +97,8 @@ pub struct Known {
     pub feeds_late: u64,
     /// For how long the one that waits longest has been due.
     pub feeds_latest: Duration,
+    /// Whether no site can be reached from here.
+    pub offline: bool,
     /// Pages on the article clock.
     pub pages: u64,
     /// Those that are due.
@@ -120,6 +124,8 @@ pub struct KnownTarget {
     pub oldest: Option<Timestamp>,
     /// Deliveries that were given up.
     pub dead: u64,
+    /// Deliveries whose events the receiver keeps refusing.
+    pub set_aside: u64,
     /// Whether its receiver wants nothing any more.
     pub disabled: bool,
 }
@@ -227,6 +233,7 @@ impl Metrics {
                 "Changes in the database: the number of the newest.",
             )?,
             feeds: make.gauges("feeds", "Feeds of the configuration, by how they are.", "state")?,
+            offline: make.gauge("offline", "Whether no site can be reached from here.")?,
             feeds_due: make.gauge("feeds_due", "Feeds that are due now.")?,
             feeds_late: make.gauge(
                 "feeds_late",
@@ -257,6 +264,11 @@ impl Metrics {
             dead: make.gauges(
                 "deliveries_dead",
                 "Deliveries that were given up, by target.",
+                "target",
+            )?,
+            set_aside: make.gauges(
+                "deliveries_set_aside",
+                "Deliveries that later ones no longer wait for, as the receiver refuses their event, by target.",
                 "target",
             )?,
             disabled: make.gauges(
@@ -361,6 +373,7 @@ impl Metrics {
         }
         of.feeds_due.set(whole(known.feeds_due));
         of.feeds_late.set(whole(known.feeds_late));
+        of.offline.set(i64::from(known.offline));
         of.feeds_latest.set(known.feeds_latest.as_secs_f64());
         of.pages.set(whole(known.pages));
         of.pages_due.set(whole(known.pages_due));
@@ -369,6 +382,7 @@ impl Metrics {
         of.pending.reset();
         of.oldest.reset();
         of.dead.reset();
+        of.set_aside.reset();
         of.disabled.reset();
         for target in &known.targets {
             let name = &[target.name.as_str()];
@@ -376,6 +390,9 @@ impl Metrics {
                 .with_label_values(name)
                 .set(whole(target.pending));
             of.dead.with_label_values(name).set(whole(target.dead));
+            of.set_aside
+                .with_label_values(name)
+                .set(whole(target.set_aside));
             let disabled = i64::from(target.disabled);
             of.disabled.with_label_values(name).set(disabled);
             if let Some(oldest) = target.oldest {

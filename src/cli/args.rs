@@ -24,8 +24,8 @@ pub use read::{
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
     ConfigCommand, DemoArgs, DoctorArgs, InitArgs, InspectArticleArgs, InspectCommand,
-    InspectFeedArgs, LogFormat, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifyTestArgs,
-    RunArgs, SchemaArgs, SchemaOf, StatusArgs,
+    InspectFeedArgs, LogFormat, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
+    NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs,
 };
 
 /// The commands in the groups of the manual; clap cannot group them. A test holds it against the tree.

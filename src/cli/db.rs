@@ -25,6 +25,7 @@ const PAGES_AT_ONCE: u32 = 2000;
 pub(super) fn run(context: &mut Context, what: &DbCommand) -> Result<Exit, Error> {
     match what {
         DbCommand::Backup { file } => backup(context, file),
+        DbCommand::Renew => renew(context),
         DbCommand::Verify => verify(context),
         DbCommand::Prune {
             dry_run,
@@ -55,6 +56,22 @@ fn backup(context: &mut Context, file: &Path) -> Result<Exit, Error> {
             file.display(),
             bytes.div_ceil(1024)
         ))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn renew(context: &mut Context) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let store = store_to_write(&config)?;
+    store.writer().renew_instance().blocking()?;
+    store.close()?;
+    if format == Format::Json {
+        context.output.json(&json!({"renewed": true}))?;
+    } else {
+        context
+            .output
+            .line("The database has a new identity; ids that were given stay.")?;
     }
     Ok(Exit::DONE)
 }

@@ -194,6 +194,7 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
         Ok(finding) => vec![finding],
         Err(error) => vec![failed(&error.into())],
     };
+    found.push(identity(&reader, path));
     let wal = std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len());
     if wal > WAL_LARGE {
         found.push(Finding::warn(
@@ -203,6 +204,22 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
         ));
     }
     (found, Some(reader))
+}
+
+fn identity(reader: &Reader, path: &Path) -> Finding {
+    const CHECK: &str = "identity";
+    match reader.is_at_home(path) {
+        Ok(true) => Finding::ok(
+            CHECK,
+            "the database has its own; after writing an older copy over it, run `revisor db renew`",
+        ),
+        Ok(false) => Finding::warn(
+            CHECK,
+            "the database is a copy, or was moved: it gets an identity of its own when it is next written to",
+            "`revisor db renew` does that now; two services with the same feeds both send alerts",
+        ),
+        Err(error) => Finding::fail(CHECK, error.to_string(), "`revisor db verify` says more"),
+    }
 }
 
 fn whole(reader: &Reader, path: &Path) -> Result<Finding, StoreError> {
@@ -379,6 +396,9 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
     const CHECK: &str = "targets";
     let name = &known.target.name;
     let mut waiting = format!("{} waiting, {} given up", known.open, known.dead);
+    if known.set_aside > 0 {
+        waiting = format!("{waiting}, {} set aside as refused", known.set_aside);
+    }
     if known.overflowed > 0 {
         waiting = format!("{waiting} ({} as the queue was full)", known.overflowed);
     }
@@ -408,6 +428,13 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
                 duration(age)
             ),
             format!("`revisor notify test {name}` tries it and prints the answer"),
+        );
+    }
+    if known.set_aside > 0 && known.dead == 0 {
+        return Finding::warn(
+            CHECK,
+            format!("{name}: {waiting}"),
+            "`revisor notify list` says which events its receiver refuses, and why",
         );
     }
     if known.dead > 0 {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::Context;
@@ -150,6 +151,8 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
+        // Who may read it is for its owner to say.
+        .mode(0o640)
         .open(path)
         .map_err(failed)?;
     file.write_all(text.as_bytes())

@@ -83,6 +83,7 @@ impl Context {
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     crate::memory::bound_arenas();
+    crate::memory::raise_descriptors();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments
         .get(1)

@@ -9,8 +9,8 @@ use crate::error::{Error, Exit};
 use crate::fetch::user_agent;
 use crate::notify::deliver::Deliver;
 use crate::notify::{Deliverer, DeliveryResult, Target, fit, test_event};
-use crate::report::notify::{self, LastAttempt, TargetRow, TargetState, TestResult};
-use crate::store::TargetHealth;
+use crate::report::notify::{self, LastAttempt, RefusedEvent, TargetRow, TargetState, TestResult};
+use crate::store::{DeliveryRow, TargetHealth};
 
 mod queue;
 
@@ -19,6 +19,7 @@ pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, E
         NotifyCommand::List => list(context),
         NotifyCommand::Test(args) => test(context, args),
         NotifyCommand::Retry(args) => queue::retry(context, args),
+        NotifyCommand::Skip(args) => queue::skip(context, args),
         NotifyCommand::Replay(args) => queue::replay(context, args),
         NotifyCommand::Pause { targets } => queue::pause(context, targets),
         NotifyCommand::Resume { targets } => queue::resume(context, targets),
@@ -28,11 +29,17 @@ pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, E
 fn list(context: &mut Context) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
-    let health = match reader_if_any(&config)? {
-        Some(reader) => reader.target_health()?,
-        None => Vec::new(),
+    let (health, set_aside) = match reader_if_any(&config)? {
+        Some(reader) => (reader.target_health()?, reader.set_aside(LISTED)?),
+        None => (Vec::new(), Vec::new()),
     };
-    let rows = rows(&config, health);
+    let mut rows = rows(&config, health);
+    for delivery in set_aside {
+        let of = rows.iter_mut().find(|row| row.name == delivery.target);
+        if let Some(row) = of {
+            row.refused.push(refused(delivery));
+        }
+    }
     if format == Format::Json {
         context.output.json(&rows)?;
     } else if rows.is_empty() {
@@ -45,6 +52,21 @@ fn list(context: &mut Context) -> Result<Exit, Error> {
         context.output.print(&notify::text(&rows, &view))?;
     }
     Ok(Exit::DONE)
+}
+
+/// Events that receivers keep refusing which are listed; the others are counted.
+const LISTED: usize = 50;
+
+fn refused(delivery: DeliveryRow) -> RefusedEvent {
+    RefusedEvent {
+        event: delivery.uid,
+        kind: delivery.kind,
+        change: delivery.change,
+        attempts: delivery.attempts,
+        next_attempt: delivery.next_attempt,
+        status: delivery.last_status,
+        error: delivery.last_error,
+    }
 }
 
 /// The targets of the configuration in its order, then those that have left it with something still to send.
@@ -79,6 +101,8 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         reason: None,
         pending: 0,
         oldest: None,
+        set_aside: 0,
+        refused: Vec::new(),
         dead: 0,
         overflowed: 0,
         last_delivered: None,
@@ -102,6 +126,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
     TargetRow {
         pending: known.open,
         oldest: known.oldest_open,
+        set_aside: known.set_aside,
         dead: known.dead,
         overflowed: known.overflowed,
         last_delivered: known.last_delivered,

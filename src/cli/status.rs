@@ -72,6 +72,10 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         database,
         database_path: config.database.display().to_string(),
         daemon_pid,
+        offline_since: match reader {
+            Some(reader) => reader.offline_since()?,
+            None => None,
+        },
         feeds,
         left_alone: left_alone(config, daemon_pid.is_some(), now),
         ignored_24h: ignored,
@@ -175,6 +179,7 @@ fn targets_status(config: &Config, health: &[TargetHealth]) -> Vec<TargetStatus>
             pending: known.map_or(0, |known| known.open),
             oldest: known.and_then(|known| known.oldest_open),
             dead: known.map_or(0, |known| known.dead),
+            set_aside: known.map_or(0, |known| known.set_aside),
             overflowed: known.map_or(0, |known| known.overflowed),
             disabled: known
                 .and_then(|known| known.target.disabled.as_ref())

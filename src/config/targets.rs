@@ -155,11 +155,11 @@ impl Resolver<'_, '_> {
             };
             if !known {
                 let names = EventKind::ALL.map(EventKind::as_str);
-                let patterns = ["entry.*", "feed.*"];
+                let patterns = ["entry.*", "feed.*", "service.*"];
                 let near = did_you_mean(name, names.into_iter().chain(patterns))
                     .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
                 let message = format!(
-                    "{:?} is no event; expected \"*\", \"entry.*\", \"feed.*\" or one of {}{near}",
+                    "{:?} is no event; expected \"*\", \"entry.*\", \"feed.*\", \"service.*\" or one of {}{near}",
                     shortened(name),
                     names.join(", ")
                 );

@@ -108,6 +108,9 @@ impl Poller {
         let mut more_is_due = false;
         let mut pause = ROUND;
         let mut seen = (self.pipeline.now(), Stopwatch::start());
+        if let Err(error) = self.pipeline.judge_network() {
+            tracing::error!(%error, "cannot read whether the network was gone");
+        }
         self.set_back(self.pipeline.ahead()).await;
         self.catch_up(self.pipeline.away()).await;
         loop {
@@ -215,9 +218,17 @@ impl Poller {
         self.writer.still_there()?;
         // A poll that is not stored is still due in the database.
         self.pipeline.store_quiet_polls().await?;
+        if let Some(since) = self.pipeline.tell_network().await? {
+            self.catch_up(Ok(now.since(since))).await;
+            self.outbox.notify_one();
+        }
         self.start_wishes().await?;
         if self.pipeline.tell_digests().await? > 0 {
             self.outbox.notify_one();
+        }
+        if !self.pipeline.is_online() {
+            self.start_try(now)?;
+            return Ok(false);
         }
         let room = UNDER_WAY.saturating_sub(self.tasks.len());
         // What is under way is still due, too.
@@ -238,14 +249,35 @@ impl Poller {
                 self.start(Job::Feed(feed), check);
             }
         }
-        more |= self.start_due_pages(now);
+        more |= self.start_due_pages(now, PAGES_UNDER_WAY);
         Ok(more)
+    }
+
+    /// While no site can be reached: a check of one feed now and then, or of a page where there is no feed to try.
+    fn start_try(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if !self.pipeline.wants_try() {
+            return Ok(());
+        }
+        match self.pipeline.feed_to_try()? {
+            Some(feed) if self.feeds.insert(feed) => {
+                let pipeline = Arc::clone(&self.pipeline);
+                let check = async move {
+                    Ended::Feed(Box::pin(pipeline.check_feed(feed, Patience::Short)).await)
+                };
+                self.start(Job::Feed(feed), check);
+            }
+            Some(_) => {}
+            None => {
+                self.start_due_pages(now, 1);
+            }
+        }
+        Ok(())
     }
 
     /// Starts due pages, most overdue first, a few of each host: the others stay in the database, so that what is most
     /// overdue when their turn comes goes first, and no feed waits behind thousands of pages.
-    fn start_due_pages(&mut self, now: Timestamp) -> bool {
-        let room = PAGES_UNDER_WAY.saturating_sub(self.pages.len());
+    fn start_due_pages(&mut self, now: Timestamp, most: usize) -> bool {
+        let room = most.saturating_sub(self.pages.len());
         if room == 0 {
             return false;
         }
@@ -400,6 +432,9 @@ impl Poller {
         }
         let next = report.next.map(tracing::field::display);
         match &report.result {
+            FeedResult::Failed(why) if !report.asked => {
+                tracing::debug!(feed.name = name, duration_ms, "{why}");
+            }
             FeedResult::Failed(why) => {
                 tracing::warn!(
                     feed.name = name,

@@ -121,6 +121,7 @@ fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreEr
             ("gone", backlog.feeds_gone),
         ],
         feeds_due: backlog.feeds_due,
+        offline: reader.offline_since()?.is_some(),
         feeds_late: backlog.feeds_late,
         feeds_latest: backlog
             .feeds_due_since
@@ -136,6 +137,7 @@ fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreEr
                 pending: known.open,
                 oldest: known.oldest_open,
                 dead: known.dead,
+                set_aside: known.set_aside,
                 disabled: known.target.disabled.is_some(),
             })
             .collect(),

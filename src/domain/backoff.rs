@@ -22,6 +22,9 @@ pub fn page_delay(failures: u32, interval: Duration) -> Duration {
 /// Attempts at a delivery, over three days, before it is given up.
 pub const DELIVERY_ATTEMPTS: u32 = 10;
 
+/// Refusals of one event after which later ones no longer wait for it: some minutes by the schedule below.
+pub const REFUSALS: u32 = 3;
+
 /// How long to wait before the next attempt of a delivery, after `attempt` attempts have failed (1 is the first): the
 /// schedule of Standard Webhooks. `jitter` in 0–1 lengthens it by up to a tenth, so that what failed together is not
 /// sent together. `None` when it is dead.

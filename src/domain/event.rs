@@ -51,6 +51,12 @@ pub enum EventKind {
     /// A target takes no more events; told to the others.
     #[serde(rename = "target.disabled")]
     TargetDisabled,
+    /// No site can be reached any more: the network of this machine is gone.
+    #[serde(rename = "service.offline")]
+    ServiceOffline,
+    /// Sites can be reached again.
+    #[serde(rename = "service.online")]
+    ServiceOnline,
     /// A trial of a target.
     #[serde(rename = "ping.test")]
     PingTest,
@@ -72,12 +78,14 @@ impl EventKind {
             Self::FeedMoved => "feed.moved",
             Self::FeedBulkEdit => "feed.bulk_edit",
             Self::TargetDisabled => "target.disabled",
+            Self::ServiceOffline => "service.offline",
+            Self::ServiceOnline => "service.online",
             Self::PingTest => "ping.test",
         }
     }
 
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::EntryRevised,
         Self::EntryRemoved,
         Self::EntryRestored,
@@ -89,6 +97,8 @@ impl EventKind {
         Self::FeedMoved,
         Self::FeedBulkEdit,
         Self::TargetDisabled,
+        Self::ServiceOffline,
+        Self::ServiceOnline,
         Self::PingTest,
     ];
 

@@ -27,6 +27,7 @@ pub mod live;
 pub mod moment;
 pub mod normalise;
 pub mod observation;
+pub mod outage;
 pub mod outcome;
 pub mod past;
 mod returns;

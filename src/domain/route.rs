@@ -8,7 +8,7 @@ use super::event::{Event, EventKind};
 pub struct TargetRule {
     /// The target's name.
     pub name: String,
-    /// Event names, or `entry.*`, `feed.*`, `*`.
+    /// Event names, or `entry.*`, `feed.*`, `service.*`, `*`.
     pub events: Vec<String>,
     /// Tags of feeds; empty means all feeds.
     pub tags: Vec<String>,
@@ -26,7 +26,13 @@ impl TargetRule {
             .as_ref()
             .map(|feed| feed.tags.as_slice())
             .unwrap_or_default();
-        let tagged = self.tags.is_empty() || self.tags.iter().any(|tag| feed_tags.contains(tag));
+        let about_all = matches!(
+            event.kind,
+            EventKind::ServiceOffline | EventKind::ServiceOnline
+        );
+        let tagged = about_all
+            || self.tags.is_empty()
+            || self.tags.iter().any(|tag| feed_tags.contains(tag));
         let weighty = event
             .data
             .change
@@ -53,6 +59,15 @@ pub fn targets_for(rules: &[TargetRule], event: &Event) -> Vec<String> {
 
 /// `entry.published` is no edit: a pattern with a star does not stand for it, it has to be named.
 fn matches(pattern: &str, kind: EventKind) -> bool {
+    // An outage of our own takes the place of what would be told of each feed.
+    let stands_for = match kind {
+        EventKind::ServiceOffline => Some(EventKind::FeedFailing),
+        EventKind::ServiceOnline => Some(EventKind::FeedRecovered),
+        _ => None,
+    };
+    if stands_for.is_some_and(|kind| matches(pattern, kind)) {
+        return true;
+    }
     let name = kind.as_str();
     match pattern.strip_suffix('*') {
         Some(prefix) => kind != EventKind::EntryPublished && name.starts_with(prefix),

@@ -165,6 +165,35 @@ pub fn target_disabled(target: &str, why: &str, kept: u64, at: Timestamp) -> Eve
     event(EventKind::TargetDisabled, at, data)
 }
 
+/// Our own network is gone since `since`, without the event's `text`.
+#[must_use]
+pub fn service_offline(since: Timestamp, at: Timestamp) -> Event {
+    let detail = format!(
+        "no site can be reached since {}: the network or the name server of this machine is down; \
+         feeds and pages are checked once it is back",
+        since.to_rfc3339()
+    );
+    service(EventKind::ServiceOffline, detail, at)
+}
+
+/// It is there again, without the event's `text`.
+#[must_use]
+pub fn service_online(since: Timestamp, at: Timestamp) -> Event {
+    let detail = format!(
+        "sites can be reached again; none could since {}, and what was changed meanwhile is found now",
+        since.to_rfc3339()
+    );
+    service(EventKind::ServiceOnline, detail, at)
+}
+
+fn service(kind: EventKind, detail: String, at: Timestamp) -> Event {
+    let data = EventData {
+        detail: Some(detail),
+        ..EventData::default()
+    };
+    event(kind, at, data)
+}
+
 fn headline_sources(comparison: &Comparison) -> Vec<HeadlineSource> {
     let mut sources: Vec<_> = comparison
         .headlines

@@ -50,19 +50,37 @@ impl AddressPolicy {
 
     /// As [`Self::permits`], with the rule that forbids it.
     pub fn judge(&self, address: IpAddr) -> Result<(), Refused> {
+        self.judge_here(address, |_| false)
+    }
+
+    /// As [`Self::judge`], for a machine that has addresses of its own: those are as little public as private ones, since
+    /// what listens there may be closed to everybody else.
+    pub(super) fn judge_here(
+        &self,
+        address: IpAddr,
+        is_ours: impl FnOnce(IpAddr) -> bool,
+    ) -> Result<(), Refused> {
         let address = address.to_canonical();
         let behind = behind_gateway(address);
-        let allowed = |net: &IpNet| net.contains(&address) || net.contains(&behind);
-        if self.scope == Scope::Any || self.allow.iter().any(allowed) {
-            return Ok(());
-        }
-        match reserved(behind) {
-            None => Ok(()),
-            Some(network) => Err(Refused::Address {
+        let refused = |network| {
+            Err(Refused::Address {
                 address,
                 network,
                 host: None,
-            }),
+            })
+        };
+        let allows = |net: &IpNet| net.contains(&address) || net.contains(&behind);
+        let names = |net: &IpNet| net.prefix_len() == net.max_prefix_len() && allows(net);
+        match () {
+            () if self.scope == Scope::Any || self.allow.iter().any(names) => Ok(()),
+            // A network that is allowed does not mean what clouds have put into it.
+            () if METADATA.contains(&behind) => refused("metadata of a cloud"),
+            () if self.allow.iter().any(allows) => Ok(()),
+            () => match reserved(behind) {
+                Some(network) => refused(network),
+                None if is_ours(behind) => refused("an address of this machine"),
+                None => Ok(()),
+            },
         }
     }
 
@@ -151,6 +169,18 @@ pub(crate) struct NoAddress {
     #[source]
     pub(crate) source: Option<std::io::Error>,
 }
+
+/// Where clouds give their machines names, keys and scripts. Some are within private networks, one looks public.
+const METADATA: [IpAddr; 8] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+];
 
 /// IANA's special-purpose IPv4 networks that are not globally reachable, and multicast.
 const RESERVED_V4: [(Ipv4Net, &str); 15] = [
@@ -399,6 +429,52 @@ mod tests {
         let mapped = AddressPolicy::public_and(["::ffff:10.1.0.0/112".parse().unwrap()]);
         assert!(mapped.permits("10.1.2.3".parse().unwrap()));
         assert!(!mapped.permits("10.2.2.3".parse().unwrap()));
+    }
+
+    #[test]
+    fn metadata_of_clouds_has_to_be_named_one_by_one() {
+        let wide = ["0.0.0.0/0", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7"];
+        let wide = AddressPolicy::public_and(wide.map(|net| net.parse().unwrap()));
+        for address in METADATA {
+            for policy in [&AddressPolicy::default(), &wide] {
+                let refused = policy.judge(address).unwrap_err();
+                let metadata = matches!(
+                    refused,
+                    Refused::Address {
+                        network: "metadata of a cloud",
+                        ..
+                    }
+                );
+                assert!(metadata, "{address}: {refused}");
+            }
+            let named = AddressPolicy::public_and([IpNet::from(address)]);
+            assert!(named.permits(address), "{address}");
+        }
+        assert!(!wide.permits("::ffff:168.63.129.16".parse().unwrap()));
+        assert!(!wide.permits("64:ff9b::168.63.129.16".parse().unwrap()));
+        assert!(wide.permits("100.100.100.201".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_as_little_public_as_a_private_one() {
+        let ours: IpAddr = "1.1.1.1".parse().unwrap();
+        let is_ours = |address| address == ours;
+        let policy = AddressPolicy::default();
+        let refused = policy.judge_here(ours, is_ours).unwrap_err();
+        assert!(refused.to_string().contains("an address of this machine"));
+        assert!(
+            policy
+                .judge_here("64:ff9b::1.1.1.1".parse().unwrap(), is_ours)
+                .is_err()
+        );
+        assert!(
+            policy
+                .judge_here("1.0.0.1".parse().unwrap(), is_ours)
+                .is_ok()
+        );
+        let allowed = AddressPolicy::public_and(["1.1.1.0/24".parse().unwrap()]);
+        assert!(allowed.judge_here(ours, is_ours).is_ok());
+        assert!(AddressPolicy::anywhere().judge_here(ours, is_ours).is_ok());
     }
 
     #[test]

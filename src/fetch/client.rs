@@ -90,6 +90,10 @@ impl Client {
     pub async fn step(&self, request: &FetchRequest, way: Option<Box<Way>>) -> Step {
         let limit = request.timeout.unwrap_or(self.timeout);
         let spent = way.as_ref().map_or(Duration::ZERO, |way| way.spent);
+        let way = match self.prepare(request, way).await {
+            Ok(way) => way,
+            Err(cause) => return Step::Answered(Fetched::Failed(self.failed(cause, None, None))),
+        };
         let watch = Stopwatch::start();
         let hop = self.hop(request, way);
         let cause = match tokio::time::timeout(limit.saturating_sub(spent), hop).await {
@@ -108,8 +112,13 @@ impl Client {
         Step::Answered(Fetched::Failed(self.failed(cause, None, None)))
     }
 
-    async fn hop(&self, request: &FetchRequest, way: Option<Box<Way>>) -> Result<Step, Cause> {
-        let mut way = match way {
+    /// The next address to ask, judged. A lookup of its name has a limit of its own and takes nothing from the request's.
+    async fn prepare(
+        &self,
+        request: &FetchRequest,
+        way: Option<Box<Way>>,
+    ) -> Result<Box<Way>, Cause> {
+        let way = match way {
             Some(way) => way,
             None => Box::new(Way {
                 trail: Trail::start(request)?,
@@ -117,6 +126,10 @@ impl Client {
             }),
         };
         self.pool.check(&way.trail.url).await?;
+        Ok(way)
+    }
+
+    async fn hop(&self, request: &FetchRequest, mut way: Box<Way>) -> Result<Step, Cause> {
         let response = self.send(&way.trail, request).await?;
         if !is_redirect(response.status()) {
             let fetched = self.read(response, way.trail, request).await?;
@@ -141,7 +154,7 @@ impl Client {
             *get.headers_mut() = trail.headers(request, &self.user_agent)?;
             let accepted = HeaderValue::from_static(coding::ACCEPTED);
             get.headers_mut().insert(header::ACCEPT_ENCODING, accepted);
-            match self.pool.http.execute(get).await {
+            match self.pool.execute(get).await {
                 Ok(response) => {
                     self.pool.answered(&trail.url);
                     return Ok(response);

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use reqwest::StatusCode;
+use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::address::{NoAddress, Refused};
@@ -36,13 +37,8 @@ impl From<Refused> for Cause {
 
 /// What went wrong before the head of an answer was read.
 pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cause {
-    if let Some(refused) = find::<Refused>(error) {
-        return refused.clone().into();
-    }
-    if let Some(missing) = find::<NoAddress>(error) {
-        let why = missing.source.as_ref().map(|io| format!(": {io}"));
-        let message = format!("{missing}{}", why.unwrap_or_default());
-        return Cause::new(FailureKind::Dns, plain(&message));
+    if let Some(cause) = of_lookup(error) {
+        return cause;
     }
     if let Some(tls) = find::<TlsError>(error) {
         return Cause::new(FailureKind::Tls, of_tls(tls, host));
@@ -75,10 +71,42 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
     }
 }
 
+/// What went wrong with the name, if that is what it was.
+pub(super) fn of_lookup(error: &(dyn Error + 'static)) -> Option<Cause> {
+    if let Some(refused) = find::<Refused>(error) {
+        return Some(refused.clone().into());
+    }
+    let missing = find::<NoAddress>(error)?;
+    if missing.source.as_ref().is_some_and(is_out_of_descriptors) {
+        return Some(exhausted());
+    }
+    let why = missing.source.as_ref().map(|io| format!(": {io}"));
+    let message = format!("{missing}{}", why.unwrap_or_default());
+    Some(Cause::new(FailureKind::Dns, plain(&message)))
+}
+
+/// Whether the process, or the system, has no descriptor left.
+pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE]
+        .map(|code| Some(code.raw_os_error()))
+        .contains(&code)
+}
+
+fn exhausted() -> Cause {
+    Cause::new(
+        FailureKind::Exhausted,
+        "this process has no file descriptor left; raise its limit (LimitNOFILE= of the unit, `ulimit -n`)",
+    )
+}
+
 fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {
     // The TLS connector wraps what the connection said into an error of its own; the inner one knows the kind.
-    let io = chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
-    let (kind, message) = match io.last().map(io::Error::kind) {
+    let io = || chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    if io().any(is_out_of_descriptors) {
+        return exhausted();
+    }
+    let (kind, message) = match io().last().map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => (
             FailureKind::Connect,
             format!("{host} refused the connection"),
@@ -115,8 +143,22 @@ fn of_tls(error: &TlsError, host: &str) -> String {
             | AlertDescription::HandshakeFailure
             | AlertDescription::InsufficientSecurity,
         ) => "offers no TLS version or cipher in use today".to_owned(),
-        TlsError::AlertReceived(alert) => format!("refused the TLS connection: {alert:?}"),
-        other => return plain(&format!("no TLS connection to {host}: {other}")),
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => {
+            "has no TLS certificate for this name".to_owned()
+        }
+        TlsError::AlertReceived(
+            AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
+        ) => "wants a TLS certificate of the client".to_owned(),
+        TlsError::AlertReceived(alert) => {
+            format!(
+                "refused the TLS connection: {}",
+                in_words(&format!("{alert:?}"))
+            )
+        }
+        other => {
+            let other = in_words(&other.to_string());
+            return plain(&format!("no TLS connection to {host}: {other}"));
+        }
     };
     plain(&format!("{host} {what}"))
 }
@@ -140,9 +182,45 @@ fn of_certificate(error: &CertificateError, host: &str) -> String {
                 format!("is for another host: {}", names.join(", "))
             }
         }
-        other => format!("is not valid: {other}"),
+        CertificateError::BadEncoding => "cannot be read".to_owned(),
+        CertificateError::BadSignature => "is not signed by the issuer that it names".to_owned(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "is not meant for a server".to_owned()
+        }
+        // The library below has a name for it, and no words.
+        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            "is that of an authority (CA) and not of a host".to_owned()
+        }
+        CertificateError::Other(other) => format!("is not valid: {}", in_words(&other.to_string())),
+        other => format!("is not valid: {}", in_words(&other.to_string())),
     };
     plain(&format!("the TLS certificate of {host} {what}"))
+}
+
+/// A text with the names of values in it, such as `UnsupportedCertVersion`, taken apart into words.
+fn in_words(text: &str) -> String {
+    let is_name = |word: &str| {
+        let letters = word.chars().all(|c| c.is_ascii_alphanumeric());
+        let mut pairs = word.bytes().zip(word.bytes().skip(1));
+        letters
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && pairs.any(|(one, next)| one.is_ascii_lowercase() && next.is_ascii_uppercase())
+    };
+    let mut out = String::with_capacity(text.len() + 8);
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        if !is_name(bare) {
+            out.push_str(word);
+            continue;
+        }
+        for (at, c) in word.char_indices() {
+            if at > 0 && c.is_ascii_uppercase() {
+                out.push(' ');
+            }
+            out.push(c.to_ascii_lowercase());
+        }
+    }
+    out
 }
 
 /// The name in `DnsName("news.example")`, the form in which the TLS library gives it.
@@ -238,6 +316,11 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_certificate_is_said_in_words() {
+        let other = |name: &str| {
+            CertificateError::Other(rustls::OtherError(std::sync::Arc::new(io::Error::other(
+                name.to_owned(),
+            ))))
+        };
         let other_host = CertificateError::NotValidForNameContext {
             expected: rustls::pki_types::ServerName::try_from("news.example").unwrap(),
             presented: vec!["DnsName(\"a.example\u{1b}]0;\")".into()],
@@ -250,11 +333,44 @@ mod tests {
             ),
             (CertificateError::Revoked, "was revoked"),
             (other_host, "is for another host: a.example]0;"),
+            (
+                other("CaUsedAsEndEntity"),
+                "is that of an authority (CA) and not of a host",
+            ),
+            (
+                other("UnsupportedCertVersion"),
+                "is not valid: unsupported cert version",
+            ),
         ];
         for (error, what) in cases {
             let said = of_tls(&TlsError::InvalidCertificate(error), "news.example");
             assert_eq!(said, format!("the TLS certificate of news.example {what}"));
         }
+    }
+
+    #[test]
+    fn a_process_without_descriptors_is_at_fault_and_not_the_name() {
+        let of = |source: Option<io::Error>| {
+            let host = "news.example".to_owned();
+            of_lookup(&NoAddress { host, source }).unwrap().kind
+        };
+        let without = io::Error::from_raw_os_error(Errno::MFILE.raw_os_error());
+        assert_eq!(of(Some(without)), FailureKind::Exhausted);
+        assert_eq!(of(Some(io::Error::other("no such name"))), FailureKind::Dns);
+        assert_eq!(of(None), FailureKind::Dns);
+    }
+
+    #[test]
+    fn names_of_values_are_taken_apart_and_words_are_left() {
+        assert_eq!(
+            in_words("peer misbehaved: TooManyTickets (TLS 1.3, McDonald's, IDs)"),
+            "peer misbehaved: too many tickets (TLS 1.3, mc donald's, IDs)"
+        );
+        let alert = TlsError::AlertReceived(AlertDescription::InternalError);
+        assert_eq!(
+            of_tls(&alert, "news.example"),
+            "news.example refused the TLS connection: internal error"
+        );
     }
 
     #[test]

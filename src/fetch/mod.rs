@@ -15,6 +15,7 @@ mod coding;
 mod failure;
 mod headers;
 pub mod limits;
+mod lookup;
 mod pool;
 mod post;
 pub mod request;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use url::{Host, Url};
 
 use super::address::AddressPolicy;
@@ -16,13 +17,30 @@ use crate::time::Stopwatch;
 /// Headers of an answer that are read; some sites set a cookie for each of their partners.
 const MAX_HEADERS: usize = 400;
 
+/// Unused connections that are kept in all, at most. A thousand feeds that are polled together must not leave a thousand
+/// of them: each costs memory, and one of the descriptors that the system gives.
+const MOST_KEPT: usize = 512;
+
+/// The same, and at most a quarter of the descriptors.
+fn most_kept() -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    let quarter = limit.map_or(MOST_KEPT, |limit| {
+        usize::try_from(limit / 4).unwrap_or(MOST_KEPT)
+    });
+    quarter.clamp(1, MOST_KEPT)
+}
+
 /// Connections, and where they may lead; clones are the same pool.
 #[derive(Clone)]
 pub(super) struct Pool {
-    pub(super) http: reqwest::Client,
+    http: reqwest::Client,
+    /// Another client, which keeps no connection: for when there are enough of them. Made when it is needed.
+    once: Arc<OnceLock<Option<reqwest::Client>>>,
+    config: Arc<ClientConfig>,
     policy: Arc<AddressPolicy>,
-    /// Looks up what a proxy is asked for, which then looks it up itself; `None` without one.
-    judge: Option<Arc<Lookup>>,
+    lookup: Arc<Lookup>,
+    /// Whether a proxy is asked, which looks names up itself.
+    proxied: bool,
     kept: Arc<Kept>,
 }
 
@@ -30,31 +48,58 @@ pub(super) struct Pool {
 struct Kept {
     /// How long an unused one is kept.
     keep_alive: Duration,
-    /// When each origin answered last.
-    answered: Mutex<HashMap<String, Stopwatch>>,
+    /// How many connections may be kept.
+    most: usize,
+    /// The origins that have a place.
+    answered: Mutex<HashMap<String, Place>>,
 }
 
-/// Origins that are remembered before those without a connection are forgotten.
-const CROWD: usize = 1024;
+/// The place of a connection to one origin.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// When it answered last, or was given the place.
+    since: Stopwatch,
+    answered: bool,
+}
 
 impl Pool {
     /// A pool of its own; of `config` only what is said of connections counts.
     pub(super) fn new(config: &ClientConfig, lookup: Arc<Lookup>) -> Result<Self, ClientError> {
-        let policy = Arc::new(config.policy.clone());
         choose_cryptography();
+        Ok(Self {
+            http: Self::client(config, &lookup, 1)?,
+            once: Arc::default(),
+            policy: Arc::new(config.policy.clone()),
+            lookup,
+            proxied: config.proxy.is_some(),
+            kept: Arc::new(Kept {
+                keep_alive: config.keep_alive,
+                most: most_kept(),
+                answered: Mutex::default(),
+            }),
+            config: Arc::new(config.clone()),
+        })
+    }
+
+    /// A client that keeps so many unused connections to each host.
+    fn client(
+        config: &ClientConfig,
+        lookup: &Arc<Lookup>,
+        kept: usize,
+    ) -> Result<reqwest::Client, ClientError> {
         // The proxy is the operator's, wherever it stands; what it is asked for is judged before it is asked.
         let reach = match &config.proxy {
             Some(_) => Arc::new(AddressPolicy::anywhere()),
-            None => Arc::clone(&policy),
+            None => Arc::new(config.policy.clone()),
         };
         let mut http = reqwest::Client::builder()
             // A proxy from the environment would resolve names itself, past the address policy.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            .dns_resolver(GuardedResolver::new(reach, Arc::clone(&lookup)))
+            .dns_resolver(GuardedResolver::new(reach, Arc::clone(lookup)))
             .connect_timeout(config.connect_timeout)
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(kept)
             .pool_idle_timeout(config.keep_alive)
             // A connection lives for seconds and every wait has its own limit, so the library's five socket options
             // that find dead peers are system calls for nothing: a twentieth of an unchanged poll.
@@ -71,54 +116,83 @@ impl Pool {
         if let Some(path) = &config.ca_file {
             http = http.tls_certs_merge(certificates(path)?);
         }
-        let http = http
-            .build()
-            .map_err(|error| ClientError::Setup(error.into()))?;
-        Ok(Self {
-            http,
-            policy,
-            judge: config.proxy.is_some().then_some(lookup),
-            kept: Arc::new(Kept {
-                keep_alive: config.keep_alive,
-                answered: Mutex::default(),
-            }),
-        })
+        http.build()
+            .map_err(|error| ClientError::Setup(error.into()))
+    }
+
+    /// Sends a request, on a connection that is kept afterwards while there are not too many of them.
+    pub(super) async fn execute(
+        &self,
+        request: reqwest::Request,
+    ) -> reqwest::Result<reqwest::Response> {
+        let keeps = self
+            .kept
+            .reserve(request.url().origin().ascii_serialization());
+        let once = || {
+            let made = self.once.get_or_init(|| {
+                // What could not be made here could not be made before either.
+                Self::client(&self.config, &self.lookup, 0).ok()
+            });
+            made.as_ref()
+        };
+        let client = match keeps {
+            true => &self.http,
+            false => once().unwrap_or(&self.http),
+        };
+        client.execute(request).await
     }
 
     /// Notes that an origin has answered.
     pub(super) fn answered(&self, url: &Url) {
-        let Kept { keep_alive, .. } = *self.kept;
+        let origin = url.origin().ascii_serialization();
         let mut answered = self.kept.lock();
-        if answered.len() >= CROWD {
-            answered.retain(|_, at| at.elapsed() <= keep_alive);
+        // Without a place it went on a connection that is not kept.
+        if let Some(place) = answered.get_mut(&origin) {
+            *place = Place {
+                since: Stopwatch::start(),
+                answered: true,
+            };
         }
-        answered.insert(url.origin().ascii_serialization(), Stopwatch::start());
     }
 
     /// Whether a request may go out on a connection that was used before.
     pub(super) fn may_be_kept(&self, url: &Url) -> bool {
         let answered = self.kept.lock();
         let at = answered.get(&url.origin().ascii_serialization());
-        at.is_some_and(|at| at.elapsed() <= self.kept.keep_alive)
+        at.is_some_and(|at| at.answered && at.since.elapsed() <= self.kept.keep_alive)
     }
 
-    /// Whether an address may be asked for, as far as that can be said before the connection is made. Through a proxy
-    /// all of it has to be said before: a name is looked up here and judged, and the proxy looks it up once more.
+    /// Whether an address may be asked for, as far as that can be said before the connection is made. Names are looked up
+    /// here, within a time of their own: what is left for the connection does not depend on the name server. Through a
+    /// proxy all addresses of a name have to be permitted, as the proxy looks it up once more.
     pub(super) async fn check(&self, url: &Url) -> Result<(), Cause> {
         self.policy.check_url(url)?;
-        match (&self.judge, url.host()) {
-            (Some(lookup), Some(Host::Domain(host))) => {
-                resolver::judge(&self.policy, host, lookup(host.to_owned()).await)
+        let host = match url.host() {
+            Some(Host::Domain(host)) => host,
+            Some(Host::Ipv4(address)) => {
+                return Ok(resolver::judge_address(&self.policy, address.into())?);
             }
-            _ => Ok(()),
+            Some(Host::Ipv6(address)) => {
+                return Ok(resolver::judge_address(&self.policy, address.into())?);
+            }
+            None => return Ok(()),
+        };
+        if self.proxied {
+            let found = (self.lookup)(host.to_owned()).await;
+            return resolver::judge(&self.policy, host, found);
         }
+        if self.may_be_kept(url) {
+            return Ok(());
+        }
+        let found = (self.lookup)(host.to_owned()).await;
+        resolver::judge_any(&self.policy, host, found)
     }
 
     /// What went wrong before an answer came.
     pub(super) fn cause(&self, error: &reqwest::Error, url: &Url) -> Cause {
         let host = url.host_str().unwrap_or_default();
         let mut cause = failure::of_sending(error, host, url.scheme() == "https");
-        if self.judge.is_some() {
+        if self.proxied {
             cause.message.push_str(", through the proxy");
         }
         cause
@@ -126,7 +200,30 @@ impl Pool {
 }
 
 impl Kept {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Stopwatch>> {
+    /// Whether the connection for a request to this origin may be kept: it has a place, or there is one.
+    fn reserve(&self, origin: String) -> bool {
+        let mut answered = self.lock();
+        if answered.contains_key(&origin) {
+            return true;
+        }
+        if answered.len() >= self.most {
+            answered.retain(|_, place| place.since.elapsed() <= self.keep_alive);
+        }
+        if answered.len() >= self.most {
+            return false;
+        }
+        let since = Stopwatch::start();
+        answered.insert(
+            origin,
+            Place {
+                since,
+                answered: false,
+            },
+        );
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Place>> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -45,9 +45,14 @@ pub struct PostAnswer {
 }
 
 impl Client {
-    /// Sends the body within the client's timeout. An answer of any status is an answer; a failure is none at all.
+    /// Sends the body within the client's timeout, which does not include the lookup of the name. An answer of any status is
+    /// an answer; a failure is none at all.
     pub async fn post(&self, request: PostRequest) -> Result<PostAnswer, FetchFailure> {
-        match tokio::time::timeout(self.timeout, self.send_body(request)).await {
+        let url = match self.prepare_post(&request.url).await {
+            Ok(url) => url,
+            Err(cause) => return Err(self.failed(cause, None, None)),
+        };
+        match tokio::time::timeout(self.timeout, self.send_body(url, request)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(cause)) => Err(self.failed(cause, None, None)),
             Err(_) => {
@@ -57,11 +62,15 @@ impl Client {
         }
     }
 
-    async fn send_body(&self, request: PostRequest) -> Result<PostAnswer, Cause> {
-        let url = Url::parse(&request.url).map_err(|error| {
+    async fn prepare_post(&self, url: &str) -> Result<Url, Cause> {
+        let url = Url::parse(url).map_err(|error| {
             Cause::new(FailureKind::Refused, format!("not a web address: {error}"))
         })?;
         self.pool.check(&url).await?;
+        Ok(url)
+    }
+
+    async fn send_body(&self, url: Url, request: PostRequest) -> Result<PostAnswer, Cause> {
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 2);
         headers.insert(USER_AGENT, self.user_agent.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
@@ -77,7 +86,7 @@ impl Client {
             let mut post = reqwest::Request::new(Method::POST, url.clone());
             *post.headers_mut() = headers.clone();
             *post.body_mut() = Some(request.body.clone().into());
-            match self.pool.http.execute(post).await {
+            match self.pool.execute(post).await {
                 Ok(response) => break response,
                 // A kept connection that the receiver closed just then; the id makes a second arrival harmless.
                 Err(error) if again && failure::was_closed(&error) => again = false,

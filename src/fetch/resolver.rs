@@ -1,16 +1,19 @@
 //! Name resolution that hands over permitted addresses only, so that what is connected to is what was checked.
 
 use std::error::Error;
+use std::fs::File;
 use std::future::Future;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, getsockname, socket_with};
 
 use super::address::{AddressPolicy, NoAddress, Refused};
-use super::failure::Cause;
+use super::failure::{self, Cause};
+use super::lookup::Lookups;
 use super::response::FailureKind;
 
 /// How a name is looked up: the system's resolver, or a table in tests.
@@ -29,13 +32,12 @@ impl GuardedResolver {
     }
 }
 
-/// Asks the system (`getaddrinfo`).
+/// Asks the system.
 pub(crate) fn system_lookup() -> Arc<Lookup> {
-    Arc::new(|host| {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((host, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+    let lookups = Lookups::of_system();
+    Arc::new(move |host| {
+        let lookups = lookups.clone();
+        Box::pin(async move { lookups.lookup(&host).await })
     })
 }
 
@@ -73,9 +75,68 @@ pub(super) fn judge(
         return Err(no_address(String::new()));
     }
     for address in found {
-        policy.judge(address).map_err(|why| why.of_host(host))?;
+        judge_address(policy, address).map_err(|why| why.of_host(host))?;
     }
     Ok(())
+}
+
+/// Judges one address, on this machine.
+pub(super) fn judge_address(policy: &AddressPolicy, address: IpAddr) -> Result<(), Refused> {
+    policy.judge_here(address, is_ours)
+}
+
+/// Whether this machine has the address: a datagram to it would come from itself, or the table of routes says so, where an
+/// interface has several. Nothing is sent, and nothing bound.
+fn is_ours(address: IpAddr) -> bool {
+    let family = match address {
+        IpAddr::V4(_) => AddressFamily::INET,
+        IpAddr::V6(_) => AddressFamily::INET6,
+    };
+    let source = || {
+        let socket = socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        connect(&socket, &SocketAddr::new(address, 9))?;
+        getsockname(&socket)
+    };
+    let source = source()
+        .ok()
+        .and_then(|found| SocketAddr::try_from(found).ok());
+    if source.is_some_and(|source| source.ip() == address) {
+        return true;
+    }
+    let mut routes = String::new();
+    let read = File::open("/proc/self/net/fib_trie")
+        .and_then(|file| file.take(MAX_ROUTES).read_to_string(&mut routes));
+    read.is_ok() && is_local_route(&routes, address)
+}
+
+/// Bytes of the table of routes that are read; a machine with more is a router.
+const MAX_ROUTES: u64 = 1 << 20;
+
+/// Whether the kernel's table has a route to this very address that ends here: `|-- 192.0.2.7` and `/32 host LOCAL` below.
+fn is_local_route(routes: &str, address: IpAddr) -> bool {
+    let address = address.to_string();
+    let mut lines = routes.lines().map(str::trim).peekable();
+    while let Some(line) = lines.next() {
+        let here = line.strip_prefix("|-- ").is_some_and(|at| at == address);
+        if here && lines.peek() == Some(&"/32 host LOCAL") {
+            return true;
+        }
+    }
+    false
+}
+
+/// Judges a name before it is connected to: an address that is permitted has to be among those found. What connects
+/// looks the name up once more, which is remembered.
+pub(super) fn judge_any(
+    policy: &AddressPolicy,
+    host: &str,
+    found: io::Result<Vec<IpAddr>>,
+) -> Result<(), Cause> {
+    match permitted(policy, host, found) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failure::of_lookup(error.as_ref())
+            .unwrap_or_else(|| Cause::new(FailureKind::Dns, error.to_string()))),
+    }
 }
 
 /// The permitted ones of the addresses found; an error when none is left.
@@ -91,7 +152,7 @@ fn permitted(
     let mut refused: Option<Refused> = None;
     let mut kept = Vec::with_capacity(found.len());
     for address in found {
-        match policy.judge(address) {
+        match judge_address(policy, address) {
             Ok(()) => kept.push(address),
             Err(why) => refused = refused.or(Some(why)),
         }
@@ -113,6 +174,25 @@ mod tests {
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_addresses_of_this_machine_are_known() {
+        assert!(is_ours(ip("127.0.0.1")));
+        for other in ["192.0.2.1", "1.1.1.1", "2001:db8::1"] {
+            assert!(!is_ours(ip(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_second_address_of_an_interface_is_found_in_the_routes() {
+        let routes = "Local:\n  +-- 0.0.0.0/0 3 0 5\n     +-- 192.0.2.0/24 2 0 2\n        |-- 192.0.2.0\n           \
+                      /24 link UNICAST\n        |-- 192.0.2.7\n           /32 host LOCAL\n        |-- 192.0.2.255\n           \
+                      /32 link BROADCAST\n";
+        assert!(is_local_route(routes, ip("192.0.2.7")));
+        for other in ["192.0.2.0", "192.0.2.255", "192.0.2.70", "2001:db8::7"] {
+            assert!(!is_local_route(routes, ip(other)), "{other}");
+        }
     }
 
     #[test]

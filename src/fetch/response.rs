@@ -138,6 +138,8 @@ pub enum FailureKind {
     Interrupted,
     /// The answer is not HTTP as we know it.
     Protocol,
+    /// This process has no file descriptor left: nothing was asked.
+    Exhausted,
 }
 
 impl FailureKind {
@@ -156,6 +158,7 @@ impl FailureKind {
             Self::Encoding => "encoding",
             Self::Interrupted => "interrupted",
             Self::Protocol => "protocol",
+            Self::Exhausted => "exhausted",
         }
     }
 }

@@ -10,8 +10,10 @@ fn known() -> Known {
         feeds: vec![("ok", 10), ("failing", 1), ("paused", 0)],
         feeds_due: 2,
         feeds_late: 1,
+        offline: false,
         feeds_latest: Duration::from_millis(125_500),
         targets: vec![KnownTarget {
+            set_aside: 1,
             name: "desk \"one\"\\\n".to_owned(),
             pending: 3,
             oldest: Some(Timestamp::from_unix(1_700_000_100)),

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::redact::redact;
 use super::sign::sign;
 use super::target::Target;
 use crate::fetch::{
@@ -131,6 +132,7 @@ impl Deliver for Deliverer {
                 Err(failure) => judge_failure(&failure, &target.url),
             },
         };
+        let error = error.map(|error| redact(&error, &target.url, &target.secrets, &signed));
         Attempt {
             at,
             duration_ms: stopwatch.elapsed_ms(),

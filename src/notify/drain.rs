@@ -14,14 +14,14 @@ use super::deliver::{Attempt, Deliver, DeliveryResult};
 use super::outbox::Outbox;
 use super::payload;
 use super::target::Target;
-use crate::domain::backoff::delivery_delay;
+use crate::domain::backoff::{REFUSALS, delivery_delay};
 use crate::domain::ids::DeliveryId;
-use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError};
+use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError, is_refusal};
 use crate::time::{Clock, Timestamp};
 
-/// How long a delivery is taken for: twice as long as an attempt may last. After a crash, what was being sent is sent
-/// again that much later.
-const LEASE: Duration = Duration::from_secs(30);
+/// How long a delivery is taken for: longer than an attempt may last, the lookup of a name included. After a crash, what
+/// was being sent is sent again that much later.
+const LEASE: Duration = Duration::from_mins(1);
 /// Deliveries taken by one transaction: one for each target, and few have more.
 const LEASE_LIMIT: usize = 64;
 /// The longest sleep: the wall clock may be set while we sleep.
@@ -59,6 +59,8 @@ pub struct DrainSummary {
     pub delivered: u64,
     /// To be tried again.
     pub retried: u64,
+    /// Those of them that later events no longer wait for, as the receiver refuses them.
+    pub set_aside: u64,
     /// Given up, because the schedule is over or the receiver is gone.
     pub dead: u64,
     /// Attempts that could not be recorded; they will be made again.
@@ -77,6 +79,7 @@ impl AddAssign for DrainSummary {
     fn add_assign(&mut self, other: Self) {
         self.delivered += other.delivered;
         self.retried += other.retried;
+        self.set_aside += other.set_aside;
         self.dead += other.dead;
         self.unrecorded += other.unrecorded;
     }
@@ -224,6 +227,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             uid,
             body,
             attempt: number,
+            refusals,
             ..
         } = delivery;
         let name = target.name.as_str();
@@ -235,6 +239,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             None => unreadable(name, &uid, self.clock.now()),
         };
         let next = next_step(&attempt.result, number, self.clock.now(), jitter());
+        let next = set_aside(next, refusals, attempt.status);
         report(name, &uid, number, &attempt, &next);
         let record = AttemptRecord {
             at: attempt.at,
@@ -267,6 +272,11 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             },
             Next::RetryAt(_) => DrainSummary {
                 retried: 1,
+                ..DrainSummary::default()
+            },
+            Next::SetAside(_) => DrainSummary {
+                retried: 1,
+                set_aside: 1,
                 ..DrainSummary::default()
             },
             Next::Dead | Next::DisableTarget(_) => DrainSummary {
@@ -310,6 +320,16 @@ fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) 
     }
 }
 
+/// The same step, but out of the order when the receiver has now refused the event itself [`REFUSALS`] times.
+fn set_aside(next: Next, refusals: u32, status: Option<u16>) -> Next {
+    match next {
+        Next::RetryAt(at) if status.is_some_and(is_refusal) && refusals + 1 >= REFUSALS => {
+            Next::SetAside(at)
+        }
+        next => next,
+    }
+}
+
 /// A number from 0 to 1, so that the deliveries that failed together do not come back together.
 fn jitter() -> f64 {
     getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
@@ -332,6 +352,10 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
         Next::RetryAt(at) => {
             tracing::warn!(target.name = target, event.id = event, attempt = number, status, retry_at = %at,
                 "a delivery has failed and will be tried again");
+        }
+        Next::SetAside(at) => {
+            tracing::error!(target.name = target, event.id = event, attempt = number, status, retry_at = %at,
+                "the receiver keeps refusing this event; later ones no longer wait for it, and it is tried again");
         }
         Next::Dead => {
             tracing::error!(

@@ -4,12 +4,13 @@
 //! is over, that one target never delays another, and that no transaction is open while something is sent.
 //! It does not decide what is told to whom; that is settled when a change is stored.
 //!
-//! [`sign`] and [`payload`] are pure.
+//! [`sign`], [`payload`] and `redact` are pure.
 
 pub mod deliver;
 pub mod drain;
 pub mod outbox;
 pub mod payload;
+mod redact;
 pub mod sign;
 pub mod target;
 

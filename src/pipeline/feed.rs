@@ -7,7 +7,7 @@ use super::known::{Sighting, sight};
 use super::plan::{Plan, Planned};
 use super::report::{FeedReading, FeedReport, FeedResult, PageReport};
 use super::revise::{self, Teller};
-use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings};
+use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings, network};
 use crate::config::FeedConfig;
 use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
@@ -114,7 +114,12 @@ impl Poll<'_> {
         let (fetched, turn) = match asking.await {
             Ok(asked) => asked,
             // The feed has done nothing wrong and stays due: nothing is stored.
-            Err(resting) => return Ok(self.report(FeedResult::Failed(resting.to_string()))),
+            Err(resting) => {
+                return Ok(FeedReport {
+                    asked: false,
+                    ..self.report(FeedResult::Failed(resting.to_string()))
+                });
+            }
         };
         self.received(fetched, Some(turn)).await
     }
@@ -409,7 +414,13 @@ impl Poll<'_> {
     async fn failed(&self, failure: &FetchFailure) -> Result<FeedReport, CheckError> {
         let now = self.pipeline.now();
         let why = failure.to_string();
-        let poll = clocks::ill(self.row, self.config, now, why, failure.retry_after);
+        let mut poll = clocks::ill(self.row, self.config, now, why, failure.retry_after);
+        let soon = now + network::SOON;
+        let is_first = self.row.failures == 0 && network::is_unreached(failure.kind);
+        if is_first && self.pipeline.has_just_started() && poll.next > Some(soon) {
+            (poll.next, poll.not_before) = (Some(soon), None);
+            "the network may not have been up yet".clone_into(&mut poll.next_why);
+        }
         self.trouble(FeedPoll {
             status: failure.status,
             ..poll
@@ -480,6 +491,7 @@ impl Poll<'_> {
             feed: self.row.id,
             name: self.config.name.clone(),
             result,
+            asked: true,
             status: None,
             reading: None,
             entries: 0,

@@ -16,6 +16,7 @@ mod furniture;
 mod ignored;
 mod known;
 mod look;
+mod network;
 mod page;
 mod plan;
 mod reading;
@@ -46,6 +47,7 @@ pub use settings::Settings;
 pub use work::{Crashed, Workers};
 
 use busy::Busy;
+use network::Network;
 use robots::Hosts;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -69,6 +71,7 @@ pub struct Pipeline {
     pages: Busy<EntryId>,
     hosts: Hosts,
     underway: Underway,
+    network: Network,
     /// Held from asking what other pages of a feed have brought until one's own is stored.
     bulk: Busy<FeedId>,
     metrics: Metrics,
@@ -116,6 +119,7 @@ impl Pipeline {
         Self {
             hosts: Hosts::new(&settings),
             underway: Underway::default(),
+            network: Network::new(),
             clock,
             writer: store.writer().clone(),
             readers: store.readers(),
@@ -243,10 +247,19 @@ pub enum Patience {
 /// What [`Patience::Short`] is.
 const SHORT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// A host that was not asked.
+/// A host that was not asked, or whose silence says nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not asked: the host wants to be left alone for another {0} s")]
-struct Resting(u64);
+enum Resting {
+    /// It has asked for patience.
+    #[error("not asked: the host wants to be left alone for another {0} s")]
+    Host(u64),
+    /// Our own network is gone, as it seems.
+    #[error("not asked: no site can be reached from here at the moment")]
+    Offline,
+    /// This process has no file descriptor left.
+    #[error("not asked: this process has no file descriptor left")]
+    Exhausted,
+}
 
 /// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.
 const LONGEST_HOLD: std::time::Duration = std::time::Duration::from_mins(10);

@@ -38,6 +38,8 @@ pub struct FeedReport {
     pub name: String,
     /// How the poll ended.
     pub result: FeedResult,
+    /// Whether its server had to do with it; if not, nothing was stored and the feed is as due as before.
+    pub asked: bool,
     /// HTTP status, when there was an answer.
     pub status: Option<u16>,
     /// How its document could be read; `None` when none was.

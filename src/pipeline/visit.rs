@@ -12,6 +12,10 @@ use crate::fetch::{
 };
 use crate::time::Stopwatch;
 
+/// Without a descriptor it is tried again so often, with this pause.
+const EXHAUSTED_TRIES: u32 = 40;
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(500);
+
 /// A request under way.
 pub(super) struct Visit<'a> {
     pipeline: &'a Pipeline,
@@ -110,22 +114,17 @@ impl Visit<'_> {
             Some(turn) => turn,
             None => self.take_turn().await?,
         };
-        let since = Stopwatch::start();
-        let step = match self.clients.of(self.fetch) {
-            Ok(client) => client.step(self.request, self.way.take()).await,
-            // Only for settings of before a reload: those in force were tried before they came into force.
-            Err(error) => Step::Answered(Fetched::Failed(FetchFailure {
-                kind: FailureKind::Refused,
-                message: error.to_string(),
-                status: None,
-                retry_after: None,
-                at: self.pipeline.now(),
-            })),
-        };
-        self.took += since.elapsed();
+        if !self.pipeline.network.permits(&self.host) {
+            return Err(Resting::Offline);
+        }
+        let step = self.ask().await?;
         match step {
             Step::Answered(fetched) => {
                 self.note(&fetched);
+                let network = &self.pipeline.network;
+                if network.note(&self.host, &fetched, self.pipeline.now()) {
+                    return Err(Resting::Offline);
+                }
                 Ok(Visited::Answered(fetched, turn))
             }
             Step::Redirected(way) => {
@@ -137,12 +136,43 @@ impl Visit<'_> {
         }
     }
 
+    /// Asks. Without a descriptor nothing was asked: the turn is kept and it is tried again, so that what is under way can
+    /// end, and in the end the host stays as due as it was.
+    async fn ask(&mut self) -> Result<Step, Resting> {
+        for _ in 0..EXHAUSTED_TRIES {
+            let since = Stopwatch::start();
+            let way = self.way.take();
+            let step = match self.clients.of(self.fetch) {
+                Ok(client) => client.step(self.request, way).await,
+                // Only for settings of before a reload: those in force were tried before they came into force.
+                Err(error) => Step::Answered(Fetched::Failed(FetchFailure {
+                    kind: FailureKind::Refused,
+                    message: error.to_string(),
+                    status: None,
+                    retry_after: None,
+                    at: self.pipeline.now(),
+                })),
+            };
+            self.took += since.elapsed();
+            match &step {
+                Step::Answered(Fetched::Failed(failure))
+                    if failure.kind == FailureKind::Exhausted =>
+                {
+                    self.pipeline.network.warn_exhausted(&failure.message);
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
+                _ => return Ok(step),
+            }
+        }
+        Err(Resting::Exhausted)
+    }
+
     async fn take_turn(&self) -> Result<Turn, Resting> {
         match self.patience {
             Patience::Endless => Ok(self.turns.take(&self.host).await),
             Patience::Short => {
                 let turn = self.turns.take_within(&self.host, SHORT_PATIENCE).await;
-                turn.map_err(|held| Resting(held.as_secs()))
+                turn.map_err(|held| Resting::Host(held.as_secs()))
             }
         }
     }

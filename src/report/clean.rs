@@ -27,9 +27,9 @@ const MARKS_MAX: usize = 6;
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     if is_plain(text, false) {
-        Cow::Borrowed(text)
+        unmarked(Cow::Borrowed(text))
     } else {
-        Cow::Owned(filter(text, false))
+        unmarked(Cow::Owned(filter(text, false)))
     }
 }
 
@@ -37,10 +37,34 @@ pub fn line(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     if is_plain(text, true) {
-        Cow::Borrowed(text)
+        unmarked(Cow::Borrowed(text))
     } else {
-        Cow::Owned(filter(text, true))
+        unmarked(Cow::Owned(filter(text, true)))
     }
+}
+
+/// The ends of what is shown as taken out and put in: `[-old-]{+new+}`.
+const MARKS: [&str; 4] = ["[-", "-]", "{+", "+}"];
+
+/// A stranger's text must not look like a change: a backslash parts what would be one of our marks (`[\-`).
+fn unmarked(text: Cow<'_, str>) -> Cow<'_, str> {
+    if !MARKS.iter().any(|mark| text.contains(mark)) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut previous = None;
+    for c in text.chars() {
+        let pair = previous.map(|previous| (previous, c));
+        if matches!(
+            pair,
+            Some(('[', '-') | ('-', ']') | ('{', '+') | ('+', '}'))
+        ) {
+            out.push('\\');
+        }
+        out.push(c);
+        previous = Some(c);
+    }
+    Cow::Owned(out)
 }
 
 /// A JSON document that means the same, with what could steer a terminal or turn text round written as `\u…`: JSON itself
@@ -346,6 +370,23 @@ fn is_right_to_left(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_of_a_stranger_are_none_of_ours() {
+        for (text, shown) in [
+            (
+                "He [-denies-]{+admits+} it",
+                "He [\\-denies-\\]{\\+admits+\\} it",
+            ),
+            ("[\u{200b}-x-\u{feff}]", "[\\-x-\\]"),
+            ("[-]", "[\\-\\]"),
+            ("a-b [c] {d} + [ -]", "a-b [c] {d} + [ -\\]"),
+        ] {
+            assert_eq!(line(text), shown);
+            assert_eq!(line(shown), shown, "once is enough");
+            assert_eq!(lines(text), shown);
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -117,6 +117,8 @@ fn headline(event: &Event) -> String {
         EventKind::FeedMoved => format!("{feed} has moved"),
         EventKind::FeedBulkEdit => format!("{feed} changed many articles at once"),
         EventKind::TargetDisabled => "a target takes no more events".to_owned(),
+        EventKind::ServiceOffline => "revisor cannot reach any site".to_owned(),
+        EventKind::ServiceOnline => "revisor can reach sites again".to_owned(),
         EventKind::PingTest => "revisor is trying this target: nothing has happened".to_owned(),
     };
     if data.test && event.kind != EventKind::PingTest {

@@ -103,6 +103,8 @@ pub fn event(kind: EventKind) -> &'static str {
         EventKind::FeedMoved => "moved",
         EventKind::FeedBulkEdit => "bulk edit",
         EventKind::TargetDisabled => "target disabled",
+        EventKind::ServiceOffline => "offline",
+        EventKind::ServiceOnline => "online",
         EventKind::PingTest => "test",
     }
 }

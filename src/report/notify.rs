@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use super::clean;
+use super::names;
 use super::style::{Line, Role};
 use super::table::{Side, table};
 use super::when::{self, View};
+use crate::domain::event::EventKind;
+use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
 
 /// A target and the state of its queue. Its JSON form is an element of the answer of `notify list --json`.
@@ -26,6 +29,11 @@ pub struct TargetRow {
     /// The event time of the oldest of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Timestamp>,
+    /// Those of them that the others no longer wait for, because the receiver keeps refusing their events.
+    pub set_aside: u64,
+    /// The oldest of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedEvent>,
     /// Deliveries that were given up.
     pub dead: u64,
     /// Those of them that were never tried, because the queue was full (`max_queue`).
@@ -41,6 +49,30 @@ pub struct TargetRow {
     pub next_attempt: Option<Timestamp>,
     /// Attempts so far at the delivery that is next.
     pub attempts: u32,
+}
+
+/// An event that the receiver keeps refusing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedEvent {
+    /// `msg_…`: its webhook-id.
+    pub event: String,
+    /// `entry.revised` …
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<EventKind>,
+    /// The change that it reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeNumber>,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When it is tried again; absent for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<Timestamp>,
+    /// HTTP status of the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What went wrong at the last attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// How the last attempt went.
@@ -70,14 +102,14 @@ pub enum TargetState {
     Removed,
 }
 
-/// A table.
+/// A table, and below it the events that receivers keep refusing.
 #[must_use]
 pub fn text(targets: &[TargetRow], view: &View) -> String {
     let rows: Vec<Vec<Line>> = targets
         .iter()
         .map(|target| table_row(target, view))
         .collect();
-    table(
+    let mut out = table(
         &[
             ("target", Side::Left),
             ("kind", Side::Left),
@@ -89,7 +121,47 @@ pub fn text(targets: &[TargetRow], view: &View) -> String {
         ],
         &rows,
         view.paint,
-    )
+    );
+    for target in targets.iter().filter(|target| target.set_aside > 0) {
+        let name = clean::excerpt(&target.name, 60);
+        let events = names::count(target.set_aside, "event");
+        let head = format!("\n{name} keeps refusing {events}; later ones no longer wait:");
+        out.push_str(&Line::plain(head).wrap("", "  ", view.paint));
+        for refused in &target.refused {
+            out.push_str(&refused_line(refused, view).wrap("  ", "    ", view.paint));
+        }
+        let hint = format!("`revisor notify skip {name} EVENT` gives one up");
+        out.push_str(
+            &Line::new()
+                .with(Role::Faint, hint)
+                .wrap("  ", "    ", view.paint),
+        );
+    }
+    out
+}
+
+/// `msg_1f…  entry.revised #12  answered 400 Bad Request, attempt 3, next try in 28 min`
+fn refused_line(refused: &RefusedEvent, view: &View) -> Line {
+    let mut line = Line::new().with(Role::Strong, clean::excerpt(&refused.event, 60));
+    if let Some(kind) = refused.kind {
+        line = line.with(Role::Plain, format!("  {}", kind.as_str()));
+    }
+    if let Some(change) = refused.change {
+        line = line.with(Role::Plain, format!(" #{change}"));
+    }
+    let error = refused.error.as_deref().unwrap_or("refused");
+    let next = match refused.next_attempt {
+        Some(at) if at > view.now => view.from_now(at),
+        _ => "now".to_owned(),
+    };
+    line.with(Role::Warning, format!("  {}", clean::excerpt(error, 160)))
+        .with(
+            Role::Plain,
+            format!(
+                ", {} so far, next try {next}",
+                names::count(u64::from(refused.attempts), "attempt")
+            ),
+        )
 }
 
 fn table_row(target: &TargetRow, view: &View) -> Vec<Line> {
@@ -225,6 +297,16 @@ pub fn retried(count: u64) -> String {
     }
 }
 
+/// `Skipped 1 delivery`
+#[must_use]
+pub fn skipped(count: u64) -> String {
+    match count {
+        0 => "Nothing to skip.".to_owned(),
+        1 => "Skipped 1 delivery.".to_owned(),
+        count => format!("Skipped {count} deliveries."),
+    }
+}
+
 /// `2 deliveries are sent again`
 #[must_use]
 pub fn replayed(count: u64) -> String {
@@ -269,6 +351,8 @@ mod tests {
             reason: None,
             pending: 0,
             oldest: None,
+            set_aside: 0,
+            refused: Vec::new(),
             dead: 0,
             overflowed: 0,
             last_delivered: None,
@@ -296,6 +380,16 @@ mod tests {
             status: Some(503),
             error: Some("HTTP 503".into()),
         });
+        waiting.set_aside = 1;
+        waiting.refused = vec![RefusedEvent {
+            event: "msg_1f".into(),
+            kind: Some(EventKind::EntryRevised),
+            change: Some(ChangeNumber(12)),
+            attempts: 3,
+            next_attempt: Some(at("2026-11-23T12:28:00Z")),
+            status: Some(400),
+            error: Some("answered 400 Bad Request: no \u{1b}[2Jscripts".into()),
+        }];
         let mut off = target("old", TargetState::Disabled);
         off.kind = None;
         off.last_attempt = None;
@@ -314,6 +408,10 @@ desk          webhook  active          0  —          0  200, 4 min ago
 archive-hook  webhook  active          3  41 min     1  HTTP 503, 10 min ago; next try in 31 min (attempt 4)
 old           —        disabled        0  —          0  none yet; the receiver answered 410
 full          webhook  active          0  —          3  200, 4 min ago; 2 of the dead never tried, the queue was full
+
+archive-hook keeps refusing 1 event; later ones no longer wait:
+  msg_1f  entry.revised #12  answered 400 Bad Request: no scripts, 3 attempts so far, next try in 28 min
+  `revisor notify skip archive-hook EVENT` gives one up
 "
         );
     }

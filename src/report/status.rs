@@ -31,6 +31,9 @@ pub struct Status {
     /// The process that polls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub daemon_pid: Option<u32>,
+    /// Since when no site can be reached from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offline_since: Option<Timestamp>,
     /// The feeds.
     pub feeds: FeedsStatus,
     /// Feeds and pages that ended the service while they were read, and are left alone for a day.
@@ -195,6 +198,8 @@ pub struct TargetStatus {
     /// The event time of the oldest of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Timestamp>,
+    /// Those of them that the others no longer wait for, because the receiver keeps refusing them.
+    pub set_aside: u64,
     /// Deliveries that were given up.
     pub dead: u64,
     /// Those of them that were never tried, because the queue was full (`max_queue`).
@@ -217,6 +222,14 @@ const LATE_MAX: usize = 5;
 #[must_use]
 pub fn text(status: &Status, view: &View) -> String {
     let mut lines = vec![config(status), daemon(status), database(status)];
+    lines.extend(status.offline_since.map(|since| {
+        let since = view.from_now(since);
+        Part::new(
+            Mark::Wrong,
+            "network",
+            format!("no site can be reached since {since}; checks are postponed"),
+        )
+    }));
     lines.extend(feeds(status, view));
     lines.extend(left_alone(&status.left_alone, view));
     lines.extend(status.ignored_24h.map(|ignored| {
@@ -516,6 +529,9 @@ fn target_line(target: &TargetStatus, view: &View) -> Part {
     } else {
         text.push_str(": nothing waits");
     }
+    if target.set_aside > 0 {
+        text = format!("{text}, {} set aside as refused", target.set_aside);
+    }
     if target.dead > 0 {
         text = format!("{text}, {} given up", target.dead);
     }
@@ -557,6 +573,7 @@ mod tests {
             }),
             database_path: "/var/lib/revisor/revisor.db".into(),
             daemon_pid: Some(4711),
+            offline_since: None,
             feeds: FeedsStatus {
                 active: 12,
                 failing: 1,
@@ -607,6 +624,7 @@ mod tests {
                     target: "desk".into(),
                     pending: 0,
                     oldest: None,
+                    set_aside: 0,
                     dead: 0,
                     overflowed: 0,
                     disabled: None,
@@ -616,6 +634,7 @@ mod tests {
                     target: "archive-hook".into(),
                     pending: 3,
                     oldest: Some(at("2026-11-23T11:19:00Z")),
+                    set_aside: 0,
                     dead: 0,
                     overflowed: 0,
                     disabled: None,

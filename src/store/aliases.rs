@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::entries::{self, KnownEntry};
 use super::error::StoreError;
+use super::instance;
 use super::reader::Reader;
 use super::revisions;
 use super::states;
@@ -125,7 +126,7 @@ fn split(
     }
     Ok(SplitOff {
         entry,
-        public_id: tx.instance.entry(entry.0),
+        public_id: entries::public_id(tx.conn, entry)?,
         names: moving,
     })
 }
@@ -187,7 +188,7 @@ fn insert(
         )?
         .execute(params![
             entry,
-            tx.instance.entry(row),
+            instance::entry_name(tx.conn, row)?,
             known.feed,
             known.in_feed,
             now,

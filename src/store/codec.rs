@@ -1,4 +1,4 @@
-//! Hashes, compression and public ids: how content gets its name and its form in the database.
+//! Hashes and compression: how content gets its name and its form in the database.
 
 use std::io::{Read as _, Write as _};
 
@@ -98,70 +98,9 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Names rows for the world: the same row always has the same name, and no other database has it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Instance(pub(super) [u8; 16]);
-
-impl Instance {
-    /// `ent_…` for a row of `entries`.
-    pub(super) fn entry(self, row: i64) -> String {
-        self.name("ent_", "entry", row)
-    }
-
-    /// `msg_…` for a row of `events`.
-    pub(super) fn event(self, row: i64) -> String {
-        self.name("msg_", "event", row)
-    }
-
-    fn name(self, prefix: &str, what: &str, row: i64) -> String {
-        let digest = sha256(&[&self.0, what.as_bytes(), &row.to_be_bytes()]);
-        let mut name = String::with_capacity(prefix.len() + 26);
-        name.push_str(prefix);
-        push_base32(&mut name, &digest[..16]);
-        name
-    }
-}
-
-/// RFC 4648 in lower case, without padding.
-fn push_base32(out: &mut String, bytes: &[u8]) {
-    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut bits = 0_u32;
-    let mut held = 0;
-    let mut push = |value: u32| out.push(char::from(ALPHABET[(value & 31) as usize]));
-    for byte in bytes {
-        bits = (bits << 8) | u32::from(*byte);
-        held += 8;
-        while held >= 5 {
-            held -= 5;
-            push(bits >> held);
-        }
-    }
-    if held > 0 {
-        push(bits << (5 - held));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base32_is_that_of_the_standard() {
-        let mut out = String::new();
-        push_base32(&mut out, b"foobar");
-        assert_eq!(out, "mzxw6ytboi");
-    }
-
-    #[test]
-    fn names_depend_on_database_kind_and_row() {
-        let one = Instance([1; 16]);
-        let two = Instance([2; 16]);
-        assert_eq!(one.entry(7), one.entry(7));
-        assert_ne!(one.entry(7), two.entry(7));
-        assert_ne!(one.entry(7), one.entry(8));
-        assert_ne!(one.entry(7)[4..], one.event(7)[4..]);
-        assert_eq!(one.entry(7).len(), 30);
-    }
 
     #[test]
     fn packed_values_come_back_and_lies_are_found() {

@@ -6,8 +6,8 @@ use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
 use super::{
-    captures, changes, digests, entries, feeds, ignored, lives, page_texts, revisions, rules,
-    states,
+    captures, changes, digests, entries, feeds, ignored, instance, lives, page_texts, revisions,
+    rules, states,
 };
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{
@@ -263,7 +263,7 @@ fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entr
             offered: revision.number,
         });
     }
-    let public_id = tx.instance.entry(row);
+    let public_id = instance::entry_name(tx.conn, row)?;
     let in_feed = outcome
         .in_feed
         .unwrap_or_else(|| revision.channels.contains(&Channel::Feed));
@@ -525,7 +525,7 @@ fn write_event(
 ) -> Result<EventId, StoreError> {
     let mut event = new.event.clone();
     if let Some(id) = entry {
-        event = with_public_id(event, &tx.instance.entry(id.0));
+        event = with_public_id(event, &entries::public_id(tx.conn, id)?);
         let life = match event.kind {
             EventKind::EntryRemoved => Some("removed"),
             EventKind::EntryRestored => Some("ok"),

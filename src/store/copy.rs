@@ -12,6 +12,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::beside::beside;
 use super::error::StoreError;
+use super::instance;
+use super::private;
 
 /// Makes a whole and durable copy of the database at `part`, in the place of what is there.
 pub(super) fn make(from: &Connection, part: &Path) -> Result<(), StoreError> {
@@ -56,6 +58,7 @@ fn remove(file: &Path) -> Result<(), StoreError> {
 
 /// Copies a database as it is at this moment, to a file that is not checked.
 pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
+    private::replace(to).map_err(|error| StoreError::io(to, error))?;
     let at = |error: rusqlite::Error| StoreError::from(error).at(to);
     let mut target = Connection::open_with_flags(
         to,
@@ -76,6 +79,7 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
             }
         }
     }
+    instance::forget_home(&target).map_err(at)?;
     target
         .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
         .map_err(at)?;

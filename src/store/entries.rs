@@ -177,6 +177,13 @@ macro_rules! select_entry {
     };
 }
 
+/// `ent_…` of a stored entry.
+pub(super) fn public_id(conn: &Connection, entry: EntryId) -> Result<String, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT public_id FROM entries WHERE id = ?1")?
+        .query_row([entry], |row| row.get(0))?)
+}
+
 fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
     Ok(KnownEntry {
         id: row.get(0)?,

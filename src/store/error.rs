@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::ErrorCode;
+use rustix::fs::{Access, access, statvfs};
 
+use super::beside::beside;
 use crate::domain::ids::RevisionNumber;
 
 /// The exit code for a database that is locked, damaged, or newer than this binary.
@@ -120,7 +122,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The system does not let us open or read the file.
-    #[error("cannot use the database {}", path.display())]
+    #[error("cannot use the database file {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -169,7 +171,7 @@ pub enum StoreError {
     #[error("the database writer has stopped")]
     Closed,
     /// Anything else that `SQLite` says.
-    #[error("the database {} failed", path.display())]
+    #[error("the database {} failed: {source}", path.display())]
     Sqlite {
         /// The database.
         path: PathBuf,
@@ -254,6 +256,9 @@ impl StoreError {
             Self::Busy { .. } => {
                 Some("try again; if it stays, look for a program that holds the file open")
             }
+            Self::Full { path } if has_no_inode(path) => Some(
+                "the disk has room but no inode left for another file: remove small files, or use another disk",
+            ),
             Self::Full { .. } => Some(
                 "make room on the disk, or `revisor db prune`, which has a reserve for this; nothing that was stored is lost",
             ),
@@ -290,6 +295,27 @@ impl StoreError {
         self
     }
 
+    /// The same error, with what the system says of the file where `SQLite` says only that it cannot open it.
+    pub(super) fn explained(self, database: &Path) -> Self {
+        if !matches!(self, Self::Io { .. }) {
+            return self;
+        }
+        // Asked and not opened: to close a file of the database would end the locks that this process has on it.
+        let rights = |path: &Path, rights: Access| {
+            let refused = access(path, rights).err()?;
+            Some(Self::io(path, std::io::Error::from(refused)))
+        };
+        let refused = ["", "-wal", "-shm"].into_iter().find_map(|end| {
+            let path = beside(database, end);
+            let exists = path.symlink_metadata().is_ok();
+            exists.then(|| rights(&path, Access::READ_OK | Access::WRITE_OK))?
+        });
+        let folder = beside(database, "");
+        let folder = folder.parent().unwrap_or(Path::new("."));
+        let closed = || rights(folder, Access::WRITE_OK | Access::EXEC_OK);
+        refused.or_else(closed).unwrap_or(self)
+    }
+
     /// A stored value that cannot be read back.
     pub(super) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged {
@@ -305,6 +331,15 @@ impl StoreError {
             source: Arc::new(source),
         }
     }
+}
+
+/// Whether the disk of a file has no inode left.
+fn has_no_inode(path: &Path) -> bool {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    statvfs(folder).is_ok_and(|disk| disk.f_files > 0 && disk.f_favail == 0)
 }
 
 /// The path is filled in by [`StoreError::at`] where it is known.

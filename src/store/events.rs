@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::unpack;
 use super::error::StoreError;
+use super::instance;
 use super::reader::Reader;
 use super::sql::limit_of;
 use super::targets;
@@ -50,6 +51,16 @@ impl Reader {
         })
     }
 
+    /// The event that a change is told by.
+    pub fn event_of_change(&self, change: ChangeNumber) -> Result<Option<EventId>, StoreError> {
+        self.read(|conn| {
+            Ok(conn
+                .prepare_cached("SELECT event_id FROM changes WHERE number = ?1")?
+                .query_row([change], |row| row.get(0))
+                .optional()?)
+        })
+    }
+
     /// The event of a `msg_…` id.
     pub fn event_by_uid(&self, uid: &str) -> Result<Option<StoredEvent>, StoreError> {
         self.read(|conn| {
@@ -88,7 +99,7 @@ pub(super) struct NewRow<'a> {
     pub(super) targets: &'a [String],
 }
 
-/// The id that the next event will have: its name in the world is made from it before it is stored.
+/// The id that the next event will have.
 pub(super) fn next_id(conn: &Connection) -> Result<EventId, StoreError> {
     next_autoincrement(conn, "events").map(EventId)
 }
@@ -115,7 +126,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
         )?
         .execute(params![
             id,
-            tx.instance.event(id.0),
+            instance::event_name(tx.random)?,
             row.event.kind.as_str(),
             row.feed,
             row.entry,

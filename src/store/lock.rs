@@ -3,7 +3,7 @@
 //! The lock is the system's, so it goes with the process however that ends; the file stays and means nothing by
 //! itself. Commands that write a row now and then do not need it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::beside::beside;
 use super::error::StoreError;
+use super::private;
 
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -64,13 +65,7 @@ impl InstanceLock {
             },
             _ => StoreError::io(&path, error),
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let mut file = private::open(&path).map_err(failed)?;
         match try_lock_patiently(&mut file, wanted_by) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

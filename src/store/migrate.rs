@@ -83,6 +83,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 15,
         sql: include_str!("../../migrations/0015_restless.sql"),
     },
+    Migration {
+        number: 16,
+        sql: include_str!("../../migrations/0016_nothing_stops.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

@@ -26,13 +26,16 @@ mod events;
 mod evidence;
 mod feeds;
 mod ignored;
+mod instance;
 mod lives;
 mod lock;
 mod maintenance;
 mod migrate;
 mod open;
+mod outage;
 mod outbox;
 mod page_texts;
+mod private;
 mod reader;
 mod rederive;
 mod reserve;
@@ -67,12 +70,13 @@ pub use events::StoredEvent;
 pub use evidence::Evidence;
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use ignored::{IgnoredFilter, IgnoredMove, IgnoredTotals, StoredIgnored};
+pub use instance::Random;
 pub use lock::{Holder, InstanceLock, Reach};
 pub use migrate::SCHEMA;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
     AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, LeasedDelivery, Next,
-    ReplaySpan, Retry,
+    ReplaySpan, Retry, is_refusal,
 };
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};

@@ -1,5 +1,6 @@
 //! Opening the file: who may create it, how the connection is set up, and why.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -7,9 +8,11 @@ use std::time::Duration;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::codec::Instance;
+use super::beside::{beside, real};
 use super::error::StoreError;
+use super::instance::{self, Random};
 use super::migrate::{self, Found, SCHEMA};
+use super::private;
 use super::upgrade;
 use super::writer::{self, Writer};
 
@@ -35,6 +38,8 @@ pub struct OpenOptions {
     pub create_folder: bool,
     /// How long to wait for another program that writes.
     pub busy_timeout: Duration,
+    /// Where the names of events come from.
+    pub random: Random,
 }
 
 impl Default for OpenOptions {
@@ -43,6 +48,7 @@ impl Default for OpenOptions {
             create: true,
             create_folder: false,
             busy_timeout: Duration::from_secs(10),
+            random: instance::system_random,
         }
     }
 }
@@ -59,14 +65,9 @@ pub struct Store {
 impl Store {
     /// Opens, creates or upgrades the database. Refuses, untouched, what is newer, damaged or not ours.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
-        let conn = open_writer(path, options)?;
-        let instance = conn
-            .query_row("SELECT instance FROM meta WHERE id = 1", [], |row| {
-                row.get(0)
-            })
-            .map(Instance)
-            .map_err(|error| StoreError::from(error).at(path))?;
-        let (writer, thread) = writer::start(conn, path, instance, options.busy_timeout)?;
+        let mut conn = open_writer(path, options)?;
+        instance::settle(&mut conn, path, options.random).map_err(|error| error.at(path))?;
+        let (writer, thread) = writer::start(conn, path, options.random, options.busy_timeout)?;
         Ok(Self {
             writer,
             thread: Some(thread),
@@ -110,7 +111,7 @@ impl Drop for Store {
 /// Opens for writing, creating and upgrading as needed.
 pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connection, StoreError> {
     prepare_place(path, options)?;
-    let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    let at = |error: rusqlite::Error| StoreError::from(error).at(path).explained(path);
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if options.create {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
@@ -136,6 +137,9 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
         upgrade::keep_a_copy(&mut conn, path, schema)?;
     }
     migrate::migrate(&mut conn, path)?;
+    for end in ["", "-wal", "-shm"] {
+        private::close_to_others(&beside(path, end));
+    }
     Ok(conn)
 }
 
@@ -146,7 +150,7 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
             path: path.to_path_buf(),
         });
     }
-    let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    let at = |error: rusqlite::Error| StoreError::from(error).at(path).explained(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(at)?;
     set_common(&conn, busy_timeout).map_err(at)?;
@@ -166,7 +170,8 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
     }
 }
 
-/// Says what is wrong with the place before `SQLite` says only that it cannot open it.
+/// Says what is wrong with the place before `SQLite` says only that it cannot open it, and makes the file, which
+/// `SQLite` would make for everybody to read.
 fn prepare_place(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
     if path.exists() {
         return Ok(());
@@ -176,21 +181,25 @@ fn prepare_place(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
             path: path.to_path_buf(),
         });
     }
-    let Some(folder) = path
+    let real = real(path);
+    let folder = real
         .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    else {
-        return Ok(());
-    };
-    if folder.is_dir() {
-        return Ok(());
+        .filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    if let Some(folder) = folder {
+        if !options.create_folder {
+            return Err(StoreError::NoFolder {
+                path: path.to_path_buf(),
+            });
+        }
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))?;
     }
-    if !options.create_folder {
-        return Err(StoreError::NoFolder {
+    match private::create_unopened(&real) {
+        Err(error) if error.kind() == ErrorKind::StorageFull => Err(StoreError::Full {
             path: path.to_path_buf(),
-        });
+        }),
+        Err(error) => Err(StoreError::io(&real, error)),
+        Ok(()) => Ok(()),
     }
-    std::fs::create_dir_all(folder).map_err(|error| StoreError::io(folder, error))
 }
 
 fn set_common(conn: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {

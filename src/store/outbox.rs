@@ -2,7 +2,9 @@
 //!
 //! A delivery takes a lease in one short transaction, is sent outside of any, and its attempt is recorded in another.
 //! A sender that dies in between loses its lease by time, and the event is sent again under the same id. Per target
-//! only the oldest delivery that is not done is ever leased: that keeps the order, and one in flight.
+//! only the oldest delivery that is not done is ever leased: that keeps the order, and one in flight. A delivery whose
+//! event the receiver refuses again and again is set aside: it leaves the order, keeps its own schedule, and is leased
+//! between the others.
 //!
 //! The index is named where the open deliveries are looked for: without it the planner walks through all that was ever
 //! delivered.
@@ -40,6 +42,8 @@ pub struct LeasedDelivery {
     pub body: Option<Vec<u8>>,
     /// The number of this attempt, from 1.
     pub attempt: u32,
+    /// How often the receiver has refused this event so far, see [`is_refusal`].
+    pub refusals: u32,
     /// When the event was noticed.
     pub created: Timestamp,
 }
@@ -64,6 +68,8 @@ pub enum Next {
     Delivered,
     /// It is tried again, not before this moment.
     RetryAt(Timestamp),
+    /// The same, and later events no longer wait for it.
+    SetAside(Timestamp),
     /// It is given up; it can be retried by hand.
     Dead,
     /// The receiver wants no more: the target is disabled for this reason, with all that waits for it.
@@ -171,6 +177,8 @@ pub struct DeliveryRow {
     pub next_attempt: Option<Timestamp>,
     /// When it came to its end.
     pub done: Option<Timestamp>,
+    /// When it was set aside, because the receiver refused this event again and again.
+    pub set_aside: Option<Timestamp>,
     /// HTTP status of the last attempt.
     pub last_status: Option<u16>,
     /// What went wrong at the last attempt.
@@ -199,6 +207,20 @@ pub enum Retry {
 const LONG_FAILURE: &str =
     "two events in a row were given up, each after ten attempts over three days";
 
+/// Why a target is disabled that refuses whatever it is sent.
+const ALL_REFUSED: &str =
+    "it refused every event for days; the last ten were given up after ten attempts each";
+
+/// So many events have to be given up as refused, with none accepted in between, before the receiver is at fault and not
+/// the events: whoever writes a headline can make one that a firewall refuses, and a second one.
+const REFUSED_EVENTS: u32 = 10;
+
+/// Whether a receiver has refused the event itself. 408, 425 and 429 speak of the moment, and 410 of the address.
+#[must_use]
+pub fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status) && ![408, 410, 425, 429].contains(&status)
+}
+
 impl Writer {
     /// Takes what is to be sent now: of each target that is active, not paused and not disabled, the oldest delivery
     /// that is not done, if its time has come and nobody has it. The lease ends by itself after `lease_for`.
@@ -223,7 +245,7 @@ impl Writer {
             let (target, open) = record_attempt(tx.conn, delivery, &record, &next)?;
             let why = match &next {
                 Next::DisableTarget(why) => Some(why.as_str()),
-                Next::Dead if given_up_again(tx.conn, target, delivery)? => Some(LONG_FAILURE),
+                Next::Dead => nobody_there(tx.conn, target, delivery)?,
                 _ => None,
             };
             if let Some(why) = why {
@@ -260,6 +282,29 @@ impl Writer {
         })
     }
 
+    /// Gives up what is still to be sent of these deliveries, by hand; says how many. Each is recorded as an attempt that
+    /// was not made, and [`Self::retry`] takes it up again.
+    pub fn skip(&self, deliveries: Vec<DeliveryId>, now: Timestamp) -> Write<usize> {
+        self.write(move |tx| {
+            let mut end = tx.conn.prepare_cached(
+                "UPDATE deliveries SET state = 'dead', done_at = ?2, next_attempt_at = NULL, lease_until = NULL \
+                 WHERE id = ?1 AND done_at IS NULL",
+            )?;
+            let mut note = tx.conn.prepare_cached(
+                "INSERT INTO attempts (delivery_id, target_id, at, outcome, duration_ms, error) \
+                 SELECT id, target_id, ?2, 'dead', 0, 'skipped by hand' FROM deliveries WHERE id = ?1",
+            )?;
+            let mut skipped = 0;
+            for delivery in &deliveries {
+                if end.execute(params![delivery, now])? > 0 {
+                    note.execute(params![delivery, now])?;
+                    skipped += 1;
+                }
+            }
+            Ok(skipped)
+        })
+    }
+
     /// Makes deliveries due at once that are given up, disabled or waiting, and says how many. What was given up starts
     /// its ladder anew.
     pub fn retry(&self, what: Retry) -> Write<usize> {
@@ -288,7 +333,8 @@ impl Writer {
             Ok(tx
                 .conn
                 .prepare_cached(&format!(
-                    "UPDATE deliveries SET state = 'pending', attempts = 0, next_attempt_at = NULL, done_at = NULL {REPLAYED}"
+                    "UPDATE deliveries SET state = 'pending', attempts = 0, next_attempt_at = NULL, done_at = NULL, \
+                     set_aside_at = NULL {REPLAYED}"
                 ))?
                 .execute(
                     named_params! {":target": target, ":since": span.since, ":until": span.until},
@@ -304,7 +350,7 @@ impl Writer {
             let mut statement = tx.conn.prepare_cached(
                 "INSERT INTO deliveries (event_id, target_id, state) SELECT id, ?2, 'pending' FROM events WHERE id = ?1 \
                  ON CONFLICT (event_id, target_id) DO UPDATE SET state = 'pending', attempts = 0, \
-                 next_attempt_at = NULL, done_at = NULL WHERE state <> 'leased'",
+                 next_attempt_at = NULL, done_at = NULL, set_aside_at = NULL WHERE state <> 'leased'",
             )?;
             let mut sent = 0;
             for event in &events {
@@ -336,10 +382,15 @@ fn record_attempt(
     };
     let (outcome, state, next_attempt) = match next {
         Next::Delivered => (AttemptOutcome::Delivered, DeliveryState::Delivered, None),
-        Next::RetryAt(at) => (AttemptOutcome::Retry, DeliveryState::Pending, Some(*at)),
+        Next::RetryAt(at) | Next::SetAside(at) => {
+            (AttemptOutcome::Retry, DeliveryState::Pending, Some(*at))
+        }
         Next::Dead => (AttemptOutcome::Dead, DeliveryState::Dead, None),
         Next::DisableTarget(_) => (AttemptOutcome::Disabled, DeliveryState::Disabled, None),
     };
+    if outcome == AttemptOutcome::Delivered {
+        try_refused_again(conn, target)?;
+    }
     conn.prepare_cached(
         "INSERT INTO attempts (delivery_id, target_id, at, outcome, status, duration_ms, error) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -354,12 +405,19 @@ fn record_attempt(
         record.error
     ])?;
     if open {
+        let set_aside = matches!(next, Next::SetAside(_)).then_some(record.at);
         let done = (outcome != AttemptOutcome::Retry).then_some(record.at);
         conn.prepare_cached(
             "UPDATE deliveries SET state = ?2, attempts = attempts + 1, next_attempt_at = ?3, lease_until = NULL, \
-             done_at = ?4 WHERE id = ?1",
+             done_at = ?4, set_aside_at = COALESCE(set_aside_at, ?5) WHERE id = ?1",
         )?
-        .execute(params![delivery, state.as_str(), next_attempt, done])?;
+        .execute(params![
+            delivery,
+            state.as_str(),
+            next_attempt,
+            done,
+            set_aside
+        ])?;
     } else if outcome == AttemptOutcome::Delivered {
         // It was given up or disabled while this attempt was on its way, and has arrived after all.
         conn.prepare_cached(
@@ -370,22 +428,57 @@ fn record_attempt(
     Ok((target, open))
 }
 
-/// Whether the delivery and the one before it were both given up after all attempts: one event may be at fault, two that
-/// were refused for days each mean that nobody is there.
-fn given_up_again(
+/// A receiver that takes an event again has perhaps refused the ones before for a reason of its own: what was set aside
+/// since it last took one is tried once more, now. The row of this attempt is not there yet.
+fn try_refused_again(conn: &Connection, target: i64) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE deliveries INDEXED BY deliveries_open SET next_attempt_at = NULL \
+         WHERE target_id = ?1 AND set_aside_at IS NOT NULL AND done_at IS NULL AND set_aside_at > ?2",
+    )?
+    .execute(params![target, last_accepted(conn, target)?])?;
+    Ok(())
+}
+
+/// When the target last took an event; the beginning of time when it never has.
+fn last_accepted(conn: &Connection, target: i64) -> Result<Timestamp, StoreError> {
+    let at: Option<Timestamp> = conn
+        .prepare_cached(
+            "SELECT at FROM attempts INDEXED BY attempts_by_target WHERE target_id = ?1 AND outcome = 'delivered' \
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([target], |row| row.get(0))
+        .optional()?;
+    Ok(at.unwrap_or_default())
+}
+
+/// Why nobody is there any more, now that this delivery is given up after all attempts. One event may be at fault; two in
+/// a row that could not be sent for days mean that nobody is there, and so do ten that were refused while none was taken.
+fn nobody_there(
     conn: &Connection,
     target: i64,
     delivery: DeliveryId,
-) -> Result<bool, StoreError> {
+) -> Result<Option<&'static str>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT state = 'dead' AND attempts >= ?3 FROM deliveries WHERE target_id = ?1 AND id <= ?2 \
-         ORDER BY id DESC LIMIT 2",
+        "SELECT state = 'dead' AND attempts >= ?3 AND set_aside_at IS NULL FROM deliveries \
+         WHERE target_id = ?1 AND id <= ?2 ORDER BY id DESC LIMIT 2",
     )?;
     let rows = statement.query_map(params![target, delivery, DELIVERY_ATTEMPTS], |row| {
         row.get(0)
     })?;
     let given_up: Vec<bool> = rows.collect::<Result<_, _>>()?;
-    Ok(given_up == [true, true])
+    if given_up == [true, true] {
+        return Ok(Some(LONG_FAILURE));
+    }
+    let refused: u32 = conn
+        .prepare_cached(
+            "SELECT count(*) FROM deliveries INDEXED BY deliveries_dead \
+             WHERE target_id = ?1 AND state = 'dead' AND attempts >= ?2 AND set_aside_at > ?3",
+        )?
+        .query_row(
+            params![target, DELIVERY_ATTEMPTS, last_accepted(conn, target)?],
+            |row| row.get(0),
+        )?;
+    Ok((refused >= REFUSED_EVENTS).then_some(ALL_REFUSED))
 }
 
 /// Disables a target, and tells all others that take events: what it should have told is told to nobody from now on.

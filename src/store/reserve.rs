@@ -1,11 +1,12 @@
 //! A little room on the disk, kept for the moment when there is no other: to drop what is not kept any more, the
 //! database has to be written first.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::beside::beside;
+use super::private;
 
 /// How much: the log of some thousand pages, which is what a step of pruning writes many times over.
 const BYTES: u64 = 8 << 20;
@@ -14,7 +15,7 @@ const BYTES: u64 = 8 << 20;
 /// on the reserve but pruning on a full one.
 pub fn keep_reserve(database: &Path) -> io::Result<()> {
     let path = place(database);
-    if fs::metadata(&path).is_ok_and(|file| file.len() >= BYTES) {
+    if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() >= BYTES) {
         return Ok(());
     }
     let made = make(&path);
@@ -32,7 +33,7 @@ pub fn give_reserve_up(database: &Path) -> bool {
 }
 
 fn make(path: &Path) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = private::replace(path)?;
     // Written and not only made long: a file with holes takes no room. Nor are they zeros, which some file systems
     // do not store.
     let block: Vec<u8> = (0..=u8::MAX).cycle().take(64 << 10).collect();
@@ -63,5 +64,16 @@ mod tests {
         assert!(give_reserve_up(&database));
         assert!(!give_reserve_up(&database));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, other) = (folder.path().join("revisor.db"), folder.path().join("x"));
+        fs::write(&other, vec![1; usize::try_from(BYTES).unwrap()]).unwrap();
+        std::os::unix::fs::symlink(&other, place(&database)).unwrap();
+        keep_reserve(&database).unwrap();
+        assert!(fs::symlink_metadata(place(&database)).unwrap().is_file());
+        assert_eq!(fs::read(&other).unwrap()[..3], [1; 3]);
     }
 }

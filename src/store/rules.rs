@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::entries;
 use super::error::StoreError;
 use super::reader::Reader;
 use super::sql::limit_of;
@@ -298,8 +299,8 @@ pub(super) fn put(
     evidence.entries = rule
         .entries
         .iter()
-        .map(|entry| tx.instance.entry(entry.0))
-        .collect();
+        .map(|entry| entries::public_id(tx.conn, *entry))
+        .collect::<Result<_, _>>()?;
     let json = serde_json::to_string(&evidence)
         .map_err(|_| StoreError::Refused("evidence that has no JSON form"))?;
     tx.conn

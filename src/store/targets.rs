@@ -27,9 +27,11 @@ pub struct TargetRow {
 pub struct TargetHealth {
     /// The target.
     pub target: TargetRow,
-    /// Deliveries that are not done.
+    /// Deliveries that are not done, those that were set aside among them.
     pub open: u64,
-    /// The event time of the oldest delivery that is not done.
+    /// Deliveries that were set aside, because the receiver refused their events again and again.
+    pub set_aside: u64,
+    /// The event time of the oldest delivery that is not done and has its place in the order.
     pub oldest_open: Option<Timestamp>,
     /// The delivery that is next in the order, its attempts so far, and when it is tried next (`None`: at once).
     pub next: Option<(DeliveryId, u32, Option<Timestamp>)>,
@@ -77,6 +79,12 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
     let open = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE target_id = ?1 AND done_at IS NULL")?
         .query_row([id], |row| count(row, 0))?;
+    let set_aside = conn
+        .prepare_cached(
+            "SELECT count(*) FROM deliveries INDEXED BY deliveries_open \
+             WHERE target_id = ?1 AND (set_aside_at IS NOT NULL) = 1 AND done_at IS NULL",
+        )?
+        .query_row([id], |row| count(row, 0))?;
     let dead = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE target_id = ?1 AND state = 'dead'")?
         .query_row([id], |row| count(row, 0))?;
@@ -90,7 +98,7 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
         .prepare_cached(
             "SELECT d.id, d.attempts, d.next_attempt_at, v.created_at \
              FROM deliveries AS d INDEXED BY deliveries_open JOIN events AS v ON v.id = d.event_id \
-             WHERE d.target_id = ?1 AND d.done_at IS NULL ORDER BY d.id LIMIT 1",
+             WHERE d.target_id = ?1 AND (d.set_aside_at IS NOT NULL) = 0 AND d.done_at IS NULL ORDER BY d.id LIMIT 1",
         )?
         .query_row([id], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
@@ -112,6 +120,7 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
     Ok(TargetHealth {
         target,
         open,
+        set_aside,
         oldest_open: first.map(|first| first.3),
         next: first.map(|(id, attempts, next, _)| (id, attempts, next)),
         dead,

@@ -10,14 +10,15 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Read as _;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::beside::beside;
+use super::private;
 use crate::time::Timestamp;
 
 /// Ends of the process with the same document under way, after which it is left alone.
@@ -100,15 +101,13 @@ impl Underway {
     /// is no reason not to start.
     #[must_use]
     pub fn open(database: &Path) -> Self {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            // Addresses of feeds may hold passwords.
-            .mode(0o600)
-            .open(beside(database, ".reading"))
-            .ok();
+        let path = beside(database, ".reading");
+        // A link is not what the last process left.
+        let file = match fs::symlink_metadata(&path) {
+            Ok(found) if !found.is_file() => private::replace(&path),
+            _ => private::open(&path),
+        };
+        let file = file.ok();
         let mut inner = Inner {
             suspects: file
                 .as_ref()
@@ -282,7 +281,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("revisor.db");
         let written = |hours: u64| {
-            let about = std::fs::metadata(folder.path().join("revisor.db.reading")).unwrap();
+            let about = fs::metadata(folder.path().join("revisor.db.reading")).unwrap();
             let at = about
                 .modified()
                 .unwrap()
@@ -343,7 +342,7 @@ mod tests {
             "\u{0}\u{1}",
             "revisor",
         ] {
-            std::fs::write(&file, text).unwrap();
+            fs::write(&file, text).unwrap();
             assert!(ends(&Underway::open(&database), at).is_empty());
         }
         // A folder that is not there.

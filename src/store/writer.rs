@@ -17,8 +17,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::codec::{Codec, Instance};
+use super::codec::Codec;
 use super::error::StoreError;
+use super::instance::Random;
 use crate::time::Stopwatch;
 
 /// Jobs in one COMMIT. More would only make the first of them wait.
@@ -38,7 +39,8 @@ const LAST_WAIT: Duration = Duration::from_secs(1);
 pub(super) struct Tx<'a> {
     pub(super) conn: &'a Connection,
     pub(super) codec: &'a mut Codec,
-    pub(super) instance: Instance,
+    /// Where the names of events come from.
+    pub(super) random: Random,
     /// What was not queued, told when all of it is stored.
     pub(super) overflows: &'a mut Vec<Overflow>,
 }
@@ -245,7 +247,7 @@ impl Shared {
 pub(super) fn start(
     conn: Connection,
     path: &Path,
-    instance: Instance,
+    random: Random,
     patience: Duration,
 ) -> Result<(Writer, JoinHandle<()>), StoreError> {
     conn.busy_timeout(patience.min(ASK_AGAIN))?;
@@ -270,7 +272,7 @@ pub(super) fn start(
             let mut desk = Desk {
                 conn,
                 codec,
-                instance,
+                random,
                 patience,
                 haste,
                 overflows: Vec::new(),
@@ -338,7 +340,7 @@ impl<T: Send, R: FnOnce(Result<T, StoreError>) + Send> Job for TypedJob<T, R> {
 struct Desk {
     conn: Connection,
     codec: Codec,
-    instance: Instance,
+    random: Random,
     /// How long another program that writes is waited for.
     patience: Duration,
     haste: Haste,
@@ -458,7 +460,7 @@ impl Desk {
         job.run(&mut Tx {
             conn: &self.conn,
             codec: &mut self.codec,
-            instance: self.instance,
+            random: self.random,
             overflows: &mut self.overflows,
         })
     }

@@ -580,9 +580,16 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     };
     let (code, found) = doctor(&home);
     assert_eq!(code, Some(0), "{found:#?}");
-    for check in ["configuration", "clock", "database"] {
+    for check in ["configuration", "clock", "database", "identity"] {
         has(&found, check, "ok", "");
     }
+    // A copy in the place of the file is found out, and is one no longer once it is written to.
+    let copy = home.path().join("copy.db");
+    std::fs::copy(home.db_path(), &copy).unwrap();
+    std::fs::rename(&copy, home.db_path()).unwrap();
+    has(&doctor(&home).1, "identity", "warn", "is a copy");
+    home.ok(&["db", "renew"]);
+    has(&doctor(&home).1, "identity", "ok", "its own");
     has(&found, "feeds", "ok", "1 of 1");
     has(&found, "targets", "warn", "nobody is told");
     assert!(home.ok(&["doctor"]).contains("hint: "));

@@ -20,7 +20,7 @@ const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 
 /// `faults.c`, built; `None` where there is no compiler.
-fn shim() -> Option<&'static Path> {
+pub(crate) fn shim() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.c");

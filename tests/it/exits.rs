@@ -7,7 +7,8 @@ use crate::support::{Home, Page, Ran, SECRET, Server};
 
 /// A headline with everything that has fooled a reader of something.
 const EVIL: &str = "=cmd|'/C calc'!A0 \u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}desrever\u{2066}\u{200f}\u{0}\u{7f}\
-                    <script>alert(1)</script> [x](javascript:alert(1)) ``` @everyone <!channel> *b*\r\nBcc: x@y.example";
+                    <script>alert(1)</script> [x](javascript:alert(1)) ``` @everyone <!channel> *b* \
+                    [-denied-]{+confirmed+}\r\nBcc: x@y.example";
 
 fn feed(title: &str, author: &str, text: &str, link: &str) -> Page {
     let feed = serde_json::json!({
@@ -33,6 +34,17 @@ fn is_plain(what: &str, text: &str) {
         control || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     });
     assert_eq!(bad, None, "{what}: {text:?}");
+    // What is for machines has the text as it is, and evidence marks changes by elements.
+    let machine = text.starts_with(['{', '['])
+        || text.starts_with("<!DOCTYPE")
+        || ["csv", "export opml", "export toml", "the configuration"].contains(&what)
+        || what.ends_with("ndjson");
+    for mark in ["[-denied", "denied-]", "{+confirmed", "confirmed+}"] {
+        assert!(
+            machine || !text.contains(mark),
+            "{what}: a forged change: {text}"
+        );
+    }
 }
 
 #[test]

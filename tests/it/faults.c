@@ -6,12 +6,19 @@
  * FAULT_EVER   1: all after the n-th as well
  * FAULT_WHILE  a path: fail only while it is there
  *
+ * FAULT_NAMES  1: names are looked up here: "silent…" only after a minute, "here…" leads to this machine
+ * FAULT_DOWN   a path: while it is there, nothing connects to FAULT_PORT of this machine
+ *
  * Only files whose path ends in ".db", ".db-wal", ".db-shm" or ".db-journal" are touched.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +56,27 @@ static int fails(const char *call) {
 #define REAL(name) \
     static __typeof__(name) *real; \
     if (!real) real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+    REAL(getaddrinfo);
+    if (!node || !getenv("FAULT_NAMES")) return real(node, service, hints, found);
+    if (!strncmp(node, "silent", 6)) {
+        sleep(60);
+        return EAI_AGAIN;
+    }
+    return strncmp(node, "here", 4) ? EAI_NONAME : real("127.0.0.1", service, hints, found);
+}
+
+int connect(int fd, const struct sockaddr *to, socklen_t length) {
+    REAL(connect);
+    const char *down = getenv("FAULT_DOWN"), *port = getenv("FAULT_PORT");
+    if (down && port && to->sa_family == AF_INET && !access(down, F_OK)
+        && ntohs(((const struct sockaddr_in *)to)->sin_port) == atoi(port)) {
+        errno = ENETUNREACH;
+        return -1;
+    }
+    return real(fd, to, length);
+}
 
 ssize_t write(int fd, const void *from, size_t size) {
     REAL(write);

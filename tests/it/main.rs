@@ -23,6 +23,8 @@ mod late;
 mod life;
 mod lists;
 mod markup;
+mod names;
+mod places;
 mod receivers;
 mod review;
 mod revisions;

@@ -289,6 +289,11 @@ impl Home {
     /// Starts `revisor run`; it is killed when the test ends. Its log goes to a file: from a pipe somebody would have to
     /// read.
     pub(crate) fn daemon(&self) -> Daemon {
+        self.daemon_with(&[])
+    }
+
+    /// As [`Self::daemon`], with more in its environment.
+    pub(crate) fn daemon_with(&self, environment: &[(&str, &str)]) -> Daemon {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
@@ -296,6 +301,7 @@ impl Home {
             .expect("a file for the log");
         let child = self
             .command(&["run"])
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

@@ -367,6 +367,55 @@ fn a_retry_enables_what_was_disabled_and_leaves_a_pause_to_whoever_made_it() {
     assert_eq!(receiver.hooks().len(), sent + 1);
 }
 
+#[test]
+fn a_refused_event_is_listed_lets_others_pass_and_can_be_skipped() {
+    let (publisher, receiver) = (Server::start(), Server::start());
+    let home = home(&publisher, &receiver, "off");
+    serve(&publisher, &[("1", "https://e.example/1", "One", LONG)]);
+    home.check();
+    receiver.answer_hooks_with(&[400, 400, 400]);
+    for title in ["Two is the new one", "Three is the new two"] {
+        serve(&publisher, &[("1", "https://e.example/1", title, LONG)]);
+        home.check();
+    }
+    home.run(&["notify", "retry", "desk"]);
+    // The third refusal sets it aside, and the second event arrives.
+    home.run(&["notify", "retry", "desk"]);
+    let row = || -> Value {
+        let listed: Value = serde_json::from_str(&home.ok(&["notify", "list", "--json"])).unwrap();
+        listed[0].clone()
+    };
+    let sent = receiver.hooks();
+    let last = body(sent.last().unwrap())["data"]["number"].clone();
+    assert_eq!(
+        sent.len(),
+        5,
+        "the refused one again after the accepted one: {last}"
+    );
+    assert_eq!(row()["pending"], 0, "and then it was accepted");
+
+    receiver.answer_hooks_with(&[400]);
+    serve(
+        &publisher,
+        &[("1", "https://e.example/1", "Four is the new three", LONG)],
+    );
+    home.check();
+    assert_eq!(row()["pending"], 1);
+    assert_eq!(home.run(&["notify", "skip", "nobody"]).code, Some(2));
+    assert_eq!(home.run(&["notify", "skip", "desk", "#99"]).code, Some(2));
+    assert_eq!(
+        home.ok(&["notify", "skip", "desk", "#3"]),
+        "Skipped 1 delivery.\n"
+    );
+    assert_eq!(home.ok(&["notify", "skip", "desk"]), "Nothing to skip.\n");
+    assert_eq!(
+        (row()["pending"].clone(), row()["dead"].clone()),
+        (0.into(), 1.into())
+    );
+    let again = home.ok(&["notify", "retry", "desk", "#3"]);
+    assert!(again.contains("1 delivered, 0 failed"), "{again}");
+}
+
 /// Checks the signature as any receiver would, without help from the program.
 fn verified(hook: &crate::support::Request) -> bool {
     let header = |name: &str| hook.headers.get(name).map(String::as_str);

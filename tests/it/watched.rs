@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use crate::support::{Daemon, END, Home, PATIENCE, Page, SECRET, Server, eventually, rss};
 
 /// Asks the socket; `None` when nobody listens.
-fn ask(socket: &Path, path: &str) -> Option<String> {
+pub(crate) fn ask(socket: &Path, path: &str) -> Option<String> {
     let mut stream = UnixStream::connect(socket).ok()?;
     stream
         .write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())

@@ -26,6 +26,14 @@ revisor db backup revisor.copy.db -q"
         /// The new file; one that exists is never replaced
         file: PathBuf,
     },
+    /// Give a copied database its own identity
+    #[command(
+        after_help = "The ids of new entries are made from the identity of the database. A copy on another machine, a moved \
+file and a restored `revisor db backup` get a new one by themselves. Only a copy that was written over the file it was made \
+from cannot be recognised. Events need none of this: the name of each is random. Ids that were given stay.\n\n\
+Examples:\n  revisor db renew"
+    )]
+    Renew,
     /// Check that everything stored is whole: file, references, chain, states, diffs
     #[command(
         after_help = "Reads all of the database. Exit code 5 when something is wrong.\n\n\

@@ -94,6 +94,8 @@ pub enum NotifyCommand {
     Test(NotifyTestArgs),
     /// Send what failed or waits, now
     Retry(NotifyRetryArgs),
+    /// Give up an event that a receiver keeps refusing, or the one that all others wait for
+    Skip(NotifySkipArgs),
     /// Send the events of a time once more, also those that arrived
     Replay(NotifyReplayArgs),
     /// Hold back what is for a target until it is resumed; nothing is lost
@@ -132,14 +134,34 @@ pub struct NotifyTestArgs {
 
 /// Arguments of `notify retry`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  revisor notify retry desk\n  revisor notify retry --all")]
+#[command(
+    after_help = "Examples:\n  revisor notify retry desk\n  revisor notify retry desk '#412'\n  revisor notify retry --all"
+)]
 pub struct NotifyRetryArgs {
     /// Name of the target
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub target: Option<String>,
+    /// Only these events: a webhook-id (msg_…) or the number of a change
+    #[arg(value_name = "EVENT", conflicts_with = "all")]
+    pub events: Vec<String>,
     /// All targets
     #[arg(long)]
     pub all: bool,
+}
+
+/// Arguments of `notify skip`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "`revisor notify list` lists the events that receivers keep refusing. A skipped event is kept, and \
+`revisor notify retry TARGET EVENT` sends it after all.\n\n\
+Examples:\n  revisor notify skip desk\n  revisor notify skip desk '#412'\n  revisor notify skip desk msg_4f1c…"
+)]
+pub struct NotifySkipArgs {
+    /// Name of the target
+    pub target: String,
+    /// Webhook-ids (msg_…) or numbers of changes; the event that all others wait for when none is named
+    #[arg(value_name = "EVENT")]
+    pub events: Vec<String>,
 }
 
 /// Arguments of `notify replay`.

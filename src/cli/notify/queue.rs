@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::known;
 use crate::cli::Context;
-use crate::cli::args::{Format, NotifyReplayArgs, NotifyRetryArgs};
+use crate::cli::args::{Format, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs};
 use crate::cli::select::moment;
 use crate::cli::setup::{clock, now, reader_if_any, runtime, store_to_write};
 use crate::config::{Config, Secrets};
 use crate::daemon::{Assembly, DaemonError};
+use crate::domain::ids::{ChangeNumber, DeliveryId};
 use crate::error::{Error, Exit};
 use crate::notify::DrainSummary;
 use crate::report::notify;
@@ -23,13 +24,83 @@ type MakeDue = Box<dyn FnOnce(&Reader, &Writer) -> Result<u64, Error> + Send>;
 pub(super) fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exit, Error> {
     let config = context.config(Secrets::Required)?;
     let names = chosen(args.target.as_slice(), &config)?;
+    let events = args.events.clone();
     send(
         context,
         config,
         "retried",
         notify::retried,
-        Box::new(move |reader, writer| retry_all(reader, writer, &names)),
+        Box::new(move |reader, writer| match names.as_slice() {
+            [target] if !events.is_empty() => {
+                let deliveries = named(reader, target, &events)?;
+                let mut count = 0;
+                for delivery in deliveries {
+                    count += writer.retry(Retry::Delivery(delivery)).blocking()? as u64;
+                }
+                Ok(count)
+            }
+            _ => retry_all(reader, writer, &names),
+        }),
     )
+}
+
+pub(super) fn skip(context: &mut Context, args: &NotifySkipArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let names = chosen(std::slice::from_ref(&args.target), &config)?;
+    let daemon = InstanceLock::holder(&config.database);
+    take_up(&config, &names, daemon.is_some())?;
+    let store = store_to_write(&config)?;
+    let reader = store.reader()?;
+    let deliveries = if args.events.is_empty() {
+        let first = reader.first_in_order(&args.target)?;
+        first.into_iter().map(|delivery| delivery.id).collect()
+    } else {
+        named(&reader, &args.target, &args.events)?
+    };
+    let skipped = store.writer().skip(deliveries, now()).blocking()? as u64;
+    store.close()?;
+    let exit = told(
+        context,
+        format,
+        "skipped",
+        &notify::skipped(skipped),
+        skipped,
+    )?;
+    if skipped > 0 && format != Format::Json {
+        context.output.hint(&format!(
+            "`revisor notify retry {} EVENT` sends a skipped event after all",
+            args.target
+        ));
+    }
+    Ok(exit)
+}
+
+/// The deliveries of events to a target, by webhook-ids (`msg_…`) and numbers of changes (`#412`).
+fn named(reader: &Reader, target: &str, events: &[String]) -> Result<Vec<DeliveryId>, Error> {
+    let mut deliveries = Vec::with_capacity(events.len());
+    for name in events {
+        let number = name.trim_start_matches('#').parse::<i64>();
+        let event = match number {
+            Ok(number) => reader.event_of_change(ChangeNumber(number))?,
+            Err(_) => reader.event_by_uid(name)?.map(|stored| stored.id),
+        };
+        let of_event = match event {
+            Some(event) => reader.deliveries_of(event)?,
+            None => Vec::new(),
+        };
+        let found = of_event.into_iter().find(|row| row.target == target);
+        let Some(found) = found else {
+            return Err(
+                Error::usage(format!("no event {name} was to be sent to {target}")).hint(
+                    "name it by its webhook-id (msg_…) or the number of its change; \
+                     `revisor notify list` lists those that are refused",
+                ),
+            );
+        };
+        deliveries.push(found.id);
+    }
+    Ok(deliveries)
 }
 
 pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<Exit, Error> {

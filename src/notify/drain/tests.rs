@@ -75,7 +75,7 @@ fn summary(delivered: u64, retried: u64, dead: u64) -> DrainSummary {
         delivered,
         retried,
         dead,
-        unrecorded: 0,
+        ..DrainSummary::default()
     }
 }
 
@@ -138,7 +138,7 @@ async fn failed_event_holds_the_later_ones_back_and_keeps_its_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn event_is_given_up_after_ten_attempts_and_the_next_one_has_its_turn() {
     let bench = Bench::new(&["desk"]);
-    let mut answers = vec![Answer::status("400 Bad Request"); 10];
+    let mut answers = vec![Answer::status("500 Internal Server Error"); 10];
     answers.push(Answer::status("200 OK"));
     let receiver = Receiver::start(answers).await;
     bench.tell("one", &["desk"]).await;
@@ -157,6 +157,122 @@ async fn event_is_given_up_after_ten_attempts_and_the_next_one_has_its_turn() {
         bench.states("desk"),
         [DeliveryState::Dead, DeliveryState::Delivered]
     );
+}
+
+/// A receiver whose firewall refuses some texts.
+async fn picky(refused: &'static [&'static str], status: &'static str) -> Receiver {
+    Receiver::start_with(move |_, got| {
+        let event: Event = serde_json::from_slice(&got.body).unwrap();
+        match refused.contains(&event.data.text.as_str()) {
+            true => Answer::status(status),
+            false => Answer::status("200 OK"),
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_its_receiver_refuses_lets_later_ones_pass_after_minutes() {
+    let bench = Bench::new(&["desk"]);
+    let receiver = picky(&["poison"], "403 Forbidden").await;
+    for text in ["poison", "one", "two"] {
+        bench.tell(text, &["desk"]).await;
+    }
+    let drain = bench.drain(vec![receiver.target("desk")]);
+    let mut total = DrainSummary::default();
+    for seconds in [0, 6, 400] {
+        bench.clock.set(at(seconds));
+        total += drain.drain_once().await;
+    }
+    assert_eq!(
+        texts(&receiver),
+        ["poison", "poison", "poison", "one", "poison", "two"],
+        "once more when it is seen that others are accepted"
+    );
+    let arrived = || {
+        let texts = texts(&receiver).into_iter();
+        texts.filter(|text| text != "poison").collect::<Vec<_>>()
+    };
+    assert_eq!(arrived(), ["one", "two"]);
+    assert_eq!(
+        bench.states("desk"),
+        [
+            DeliveryState::Pending,
+            DeliveryState::Delivered,
+            DeliveryState::Delivered
+        ]
+    );
+    assert_eq!(total.set_aside, 2);
+    let health = &bench.store.reader().unwrap().target_health().unwrap()[0];
+    assert_eq!((health.open, health.set_aside, health.dead), (1, 1, 0));
+    assert_eq!(health.oldest_open, None, "it holds nobody up");
+    // It goes on by its own schedule, and what is new passes at once.
+    bench.tell("three", &["desk"]).await;
+    drain.drain_once().await;
+    assert_eq!(arrived(), ["one", "two", "three"]);
+    let listed = bench.store.reader().unwrap().set_aside(9).unwrap();
+    assert_eq!(
+        (listed.len(), listed[0].last_status, listed[0].attempts),
+        (1, Some(403), 4)
+    );
+    for days in 1..20 {
+        bench.clock.set(at(days * 2 * 86_400));
+        drain.drain_once().await;
+    }
+    assert_eq!(bench.states("desk")[0], DeliveryState::Dead);
+    let target = &bench.store.reader().unwrap().targets().unwrap()[0];
+    assert_eq!(target.disabled, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_refused_everything_for_a_while_still_gets_everything() {
+    let bench = Bench::new(&["desk"]);
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let state = Arc::clone(&broken);
+    let receiver =
+        Receiver::start_with(
+            move |_, _| match state.load(std::sync::atomic::Ordering::Relaxed) {
+                true => Answer::status("404 Not Found"),
+                false => Answer::status("200 OK"),
+            },
+        )
+        .await;
+    for text in ["one", "two", "three"] {
+        bench.tell(text, &["desk"]).await;
+    }
+    let drain = bench.drain(vec![receiver.target("desk")]);
+    let mut now = 0;
+    while bench.store.reader().unwrap().target_health().unwrap()[0].set_aside < 2 {
+        now += 60;
+        bench.clock.set(at(now));
+        drain.drain_once().await;
+    }
+    broken.store(false, std::sync::atomic::Ordering::Relaxed);
+    bench.clock.set(at(now + 400));
+    drain.drain_once().await;
+    assert_eq!(bench.states("desk"), [DeliveryState::Delivered; 3]);
+}
+
+#[test]
+fn only_a_refusal_of_the_event_itself_sets_it_aside() {
+    for (status, refusals, aside) in [
+        (Some(400), 2, true),
+        (Some(413), 5, true),
+        (Some(400), 1, false),
+        (Some(408), 9, false),
+        (Some(425), 9, false),
+        (Some(429), 9, false),
+        (Some(503), 9, false),
+        (None, 9, false),
+    ] {
+        let next = set_aside(Next::RetryAt(at(9)), refusals, status);
+        let expected = match aside {
+            true => Next::SetAside(at(9)),
+            false => Next::RetryAt(at(9)),
+        };
+        assert_eq!(next, expected, "{status:?} after {refusals}");
+    }
+    assert_eq!(set_aside(Next::Dead, 9, Some(400)), Next::Dead);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,9 +353,9 @@ async fn delivery_of_a_sender_that_died_is_sent_again_under_its_id() {
         .unwrap();
     let receiver = Receiver::start(vec![Answer::status("200 OK")]).await;
     let drain = bench.drain(vec![receiver.target("desk")]);
-    bench.clock.set(at(29));
+    bench.clock.set(at(59));
     assert_eq!(drain.drain_once().await, DrainSummary::default());
-    bench.clock.set(at(30));
+    bench.clock.set(at(60));
     assert_eq!(drain.drain_once().await, summary(1, 0, 0));
     assert_eq!(receiver.got()[0].header("webhook-id"), lost[0].uid);
 }

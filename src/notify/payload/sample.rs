@@ -32,7 +32,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
         body_sha256: "0".repeat(64),
         document: None,
     };
-    let about_feed = kind.as_str().starts_with("feed.") || kind == EventKind::TargetDisabled;
+    let about_feed = !kind.as_str().starts_with("entry.");
     let address = "https://news.example/2026/talks";
     let change = ChangeInfo {
         fields: vec![Field::Title, Field::Body],

@@ -156,3 +156,27 @@ async fn a_night_off_is_caught_up_with_over_an_interval() {
     assert!(next >= morning && next.since(morning) <= HOUR * 2);
     drop(bench.store);
 }
+
+#[tokio::test]
+async fn a_site_that_is_not_reached_just_after_the_start_is_asked_again_soon_and_once() {
+    // Nobody listens there.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    for (is_daemon, first, second) in [(true, 30, 1800), (false, 900, 1800)] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = format!(
+            "[fetch]\nallow_private = [\"127.0.0.0/8\"]\njitter = \"0%\"\n\
+             [[feed]]\nurl = \"http://{address}/feed\"\nevery = \"15m\"\n"
+        );
+        let bench = Bench::new(folder.path(), &config, start()).await;
+        if is_daemon {
+            bench.pipeline.judge_network().unwrap();
+        }
+        for expected in [first, second] {
+            bench.poll().await;
+            let wait = bench.feed().next_poll.unwrap().since(start());
+            assert_eq!(wait.as_secs(), expected, "{is_daemon}");
+        }
+    }
+}

@@ -17,6 +17,59 @@ const LONGEST_WAIT: Duration = Duration::from_hours(72);
 /// The same for leases, which last minutes.
 const LONGEST_LEASE: Duration = Duration::from_hours(24);
 
+/// The deliveries of target `t` that have their place in the order, oldest first.
+macro_rules! in_order {
+    () => {
+        "deliveries INDEXED BY deliveries_open \
+         WHERE target_id = t.id AND (set_aside_at IS NOT NULL) = 0 AND done_at IS NULL ORDER BY id LIMIT 1"
+    };
+}
+
+/// Those that were set aside.
+macro_rules! set_aside {
+    () => {
+        "deliveries INDEXED BY deliveries_open \
+         WHERE target_id = t.id AND (set_aside_at IS NOT NULL) = 1 AND done_at IS NULL"
+    };
+}
+
+/// Of each target the delivery that somebody has, else one that was set aside and is due, else the oldest in the order.
+const NEXT: &str = concat!(
+    "SELECT d.id, t.name, v.id, v.uid, v.bytes, v.body, d.attempts, v.created_at, \
+       (SELECT count(*) FROM attempts AS a INDEXED BY attempts_by_delivery WHERE a.delivery_id = d.id \
+          AND a.status BETWEEN 400 AND 499 AND a.status NOT IN (408, 410, 425, 429)) \
+     FROM targets AS t \
+     JOIN deliveries AS d ON d.id = COALESCE((SELECT id FROM ",
+    set_aside!(),
+    " AND state = 'leased' LIMIT 1), (SELECT iif(state = 'leased', id, NULL) FROM ",
+    in_order!(),
+    "), (SELECT id FROM ",
+    set_aside!(),
+    " AND COALESCE(next_attempt_at, 0) NOT BETWEEN :now + 1 AND :no_wait ORDER BY id LIMIT 1), (SELECT id FROM ",
+    in_order!(),
+    ")) \
+     JOIN events AS v ON v.id = d.event_id \
+     WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL \
+       AND CASE d.state \
+         WHEN 'leased' THEN d.lease_until <= :now OR d.lease_until > :no_lease \
+         ELSE d.next_attempt_at IS NULL OR d.next_attempt_at <= :now OR d.next_attempt_at > :no_wait END \
+     ORDER BY COALESCE(d.next_attempt_at, 0), d.id LIMIT :limit"
+);
+
+/// When [`lease`] has something to give at the earliest: of each target when the lease of what somebody has ends, else
+/// when the next one is due.
+pub(super) const NEXT_AT: &str = concat!(
+    "SELECT min(COALESCE((SELECT lease_until FROM ",
+    set_aside!(),
+    " AND state = 'leased' LIMIT 1), (SELECT lease_until FROM ",
+    in_order!(),
+    "), (SELECT min(at) FROM (SELECT COALESCE(next_attempt_at, 0) AS at FROM ",
+    set_aside!(),
+    " UNION ALL SELECT * FROM (SELECT COALESCE(next_attempt_at, 0) FROM ",
+    in_order!(),
+    "))))) FROM targets AS t WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL"
+);
+
 pub(super) fn lease(
     conn: &Connection,
     now: Timestamp,
@@ -24,18 +77,7 @@ pub(super) fn lease(
     limit: usize,
 ) -> Result<Vec<LeasedDelivery>, StoreError> {
     let mut leased = Vec::new();
-    let mut statement = conn.prepare_cached(
-        "SELECT d.id, t.name, v.id, v.uid, v.bytes, v.body, d.attempts, v.created_at \
-         FROM targets AS t \
-         JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
-           WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
-         JOIN events AS v ON v.id = d.event_id \
-         WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL \
-           AND CASE d.state \
-             WHEN 'leased' THEN d.lease_until <= :now OR d.lease_until > :no_lease \
-             ELSE d.next_attempt_at IS NULL OR d.next_attempt_at <= :now OR d.next_attempt_at > :no_wait END \
-         ORDER BY COALESCE(d.next_attempt_at, 0), d.id LIMIT :limit",
-    )?;
+    let mut statement = conn.prepare_cached(NEXT)?;
     let mut rows = statement.query(named_params! {
         ":now": now,
         ":no_lease": now + lease_for + LONGEST_LEASE,
@@ -55,6 +97,7 @@ pub(super) fn lease(
                 Err(error) => return Err(error),
             },
             attempt: row.get::<_, u32>(6)?.saturating_add(1),
+            refusals: row.get(8)?,
             created: row.get(7)?,
         });
     }

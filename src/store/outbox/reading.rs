@@ -4,6 +4,7 @@ use rusqlite::{Row, named_params};
 
 use super::{
     AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, REPLAYED, ReplaySpan,
+    leasing,
 };
 use crate::domain::event::EventKind;
 use crate::domain::ids::{DeliveryId, EventId};
@@ -16,7 +17,7 @@ macro_rules! select_delivery {
     ($rest:literal) => {
         concat!(
             "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, d.state, d.attempts, \
-               d.next_attempt_at, d.done_at, a.status, a.error \
+               d.next_attempt_at, d.done_at, a.status, a.error, d.set_aside_at \
              FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
              LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
             $rest
@@ -62,6 +63,29 @@ impl Reader {
         })
     }
 
+    /// The deliveries that were set aside because their events were refused, oldest first.
+    pub fn set_aside(&self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE d.done_at IS NULL AND d.set_aside_at IS NOT NULL ORDER BY d.id LIMIT :limit"
+            ))?;
+            let rows =
+                statement.query_map(named_params! {":limit": limit_of(limit)}, delivery_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The delivery of a target that all later ones wait for.
+    pub fn first_in_order(&self, target: &str) -> Result<Option<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE t.name = :target AND d.done_at IS NULL AND d.set_aside_at IS NULL ORDER BY d.id LIMIT 1"
+            ))?;
+            let mut rows = statement.query_map(named_params! {":target": target}, delivery_row)?;
+            Ok(rows.next().transpose()?)
+        })
+    }
+
     /// The deliveries of one event, a target each.
     pub fn deliveries_of(&self, event: EventId) -> Result<Vec<DeliveryRow>, StoreError> {
         self.read(|conn| {
@@ -103,12 +127,7 @@ impl Reader {
     /// of time for at once, `None` while nothing waits.
     pub fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT min(COALESCE(d.lease_until, d.next_attempt_at, 0)) FROM targets AS t \
-                 JOIN deliveries AS d ON d.id = (SELECT id FROM deliveries INDEXED BY deliveries_open \
-                   WHERE target_id = t.id AND done_at IS NULL ORDER BY id LIMIT 1) \
-                 WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL",
-            )?;
+            let mut statement = conn.prepare_cached(leasing::NEXT_AT)?;
             Ok(statement.query_row([], |row| row.get(0))?)
         })
     }
@@ -129,5 +148,6 @@ fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         done: row.get(10)?,
         last_status: row.get(11)?,
         last_error: row.get(12)?,
+        set_aside: row.get(13)?,
     })
 }

@@ -356,6 +356,98 @@ fn two_events_in_a_row_that_were_given_up_disable_a_target_and_the_others_are_to
     assert_eq!(last[0].state, DeliveryState::Disabled, "kept for a retry");
 }
 
+/// Has the oldest delivery of `desk` refused until it is set aside, then given up; `status` is always 400.
+fn refuse_to_the_end(bench: &Bench, now: &mut i64) {
+    let mut record_one = |next: fn(i64) -> Next| {
+        *now += 1000;
+        let leased = lease(bench, at(*now)).remove(0);
+        let record = AttemptRecord {
+            at: at(*now),
+            status: Some(400),
+            duration_ms: 1,
+            error: Some("answered 400".into()),
+        };
+        let writer = bench.writer();
+        writer
+            .record_attempt(leased.id, record, next(*now))
+            .blocking()
+            .unwrap();
+        leased.refusals
+    };
+    for attempt in 0..9 {
+        let refusals = record_one(|now| Next::SetAside(at(now)));
+        assert_eq!(refusals, attempt);
+    }
+    record_one(|_| Next::Dead);
+}
+
+#[test]
+fn two_refused_events_disable_nothing_and_ten_with_none_accepted_do() {
+    let bench = with_changes(22);
+    let mut now = 1000;
+    let disabled = || {
+        let targets = bench.reader().targets().unwrap();
+        targets[0].disabled.clone().map(|(_, why)| why)
+    };
+    for _ in 0..9 {
+        refuse_to_the_end(&bench, &mut now);
+    }
+    assert_eq!(disabled(), None);
+    let accepted = lease(&bench, at(now + 1)).remove(0);
+    record(&bench, accepted.id, at(now + 1), Next::Delivered);
+    for _ in 0..9 {
+        refuse_to_the_end(&bench, &mut now);
+    }
+    assert_eq!(disabled(), None, "it takes others");
+    refuse_to_the_end(&bench, &mut now);
+    assert!(disabled().unwrap().contains("refused every event"));
+}
+
+#[test]
+fn a_skipped_delivery_is_kept_and_says_who_gave_it_up() {
+    let bench = with_changes(2);
+    let first = bench.reader().first_in_order("desk").unwrap().unwrap();
+    let skip = || bench.writer().skip(vec![first.id], at(100)).blocking();
+    assert_eq!(skip().unwrap(), 1);
+    assert_eq!(skip().unwrap(), 0, "it is done");
+    let row = &bench
+        .reader()
+        .deliveries(None, &[DeliveryState::Dead], 9)
+        .unwrap()[0];
+    assert_eq!(
+        (row.id, row.last_error.as_deref()),
+        (first.id, Some("skipped by hand"))
+    );
+    let second = lease(&bench, at(101)).remove(0);
+    assert_ne!(second.id, first.id);
+    record(&bench, second.id, at(101), Next::Delivered);
+    let retry = Retry::Delivery(first.id);
+    assert_eq!(bench.writer().retry(retry).blocking().unwrap(), 1);
+    assert_eq!(lease(&bench, at(102))[0].id, first.id);
+}
+
+#[test]
+fn one_delivery_of_a_target_is_in_flight_set_aside_or_not() {
+    let bench = with_changes(3);
+    let first = lease(&bench, at(100)).remove(0);
+    record(&bench, first.id, at(100), Next::SetAside(at(200)));
+    assert_eq!(
+        bench.reader().next_delivery().unwrap(),
+        Some(Timestamp::default())
+    );
+    let second = lease(&bench, at(100)).remove(0);
+    assert_ne!(second.id, first.id, "the others pass");
+    assert!(lease(&bench, at(130)).is_empty());
+    assert_eq!(bench.reader().next_delivery().unwrap(), Some(at(160)));
+    record(&bench, second.id, at(140), Next::RetryAt(at(9_000)));
+    assert_eq!(bench.reader().next_delivery().unwrap(), Some(at(200)));
+    let again = lease(&bench, at(200)).remove(0);
+    assert_eq!((again.id, again.attempt), (first.id, 2));
+    assert!(lease(&bench, at(201)).is_empty());
+    record(&bench, first.id, at(202), Next::Delivered);
+    assert!(lease(&bench, at(203)).is_empty(), "the order is kept");
+}
+
 #[test]
 fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried() {
     let bench = with_changes(1);

@@ -4,6 +4,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::*;
+use crate::domain::ids::EventId;
 use crate::time::Stopwatch;
 
 fn refused_untouched(path: &Path) -> StoreError {
@@ -337,4 +338,55 @@ fn an_upgrade_leaves_a_copy_of_the_older_file_beside_it() {
         .close()
         .unwrap();
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_restored_copy_gives_no_event_a_name_that_was_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let told = |path: &Path| {
+        let store = Store::open(path, &OpenOptions::default()).unwrap();
+        let event = plain_event(EventKind::PingTest, &[]).event;
+        let id = store.writer().add_event(event, vec![]).blocking().unwrap();
+        let stored = store.reader().unwrap().events_after(EventId(id.0 - 1), 1);
+        store.close().unwrap();
+        (id, stored.unwrap().remove(0).uid)
+    };
+    drop(told(&path));
+    let kept = std::fs::read(&path).unwrap();
+    let (row, lost) = told(&path);
+    // Written over the file, so that nothing shows it.
+    std::fs::write(&path, kept).unwrap();
+    let (same_row, new) = told(&path);
+    assert_eq!(row, same_row);
+    assert_ne!(lost, new);
+    assert!(new.starts_with("msg_") && new.len() == 30, "{new}");
+}
+
+#[test]
+fn the_random_source_is_the_callers() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = OpenOptions {
+        random: |bytes| {
+            bytes.fill(7);
+            Ok(())
+        },
+        ..OpenOptions::default()
+    };
+    let store = Store::open(&dir.path().join("revisor.db"), &options).unwrap();
+    let event = plain_event(EventKind::PingTest, &[]).event;
+    store
+        .writer()
+        .add_event(event.clone(), vec![])
+        .blocking()
+        .unwrap();
+    let uid = "msg_a4dqobyha4dqobyha4dqobyha4";
+    let stored = store.reader().unwrap().event_by_uid(uid).unwrap();
+    assert_eq!(stored.unwrap().event, event);
+    // A name that is taken is an error and no second event.
+    store
+        .writer()
+        .add_event(event, vec![])
+        .blocking()
+        .unwrap_err();
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::store::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 15] = [
+const DUMPS: [(u32, &str); 16] = [
     (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
     (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
     (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
@@ -21,6 +21,7 @@ const DUMPS: [(u32, &str); 15] = [
     (13, include_str!("../../../tests/fixtures/schemas/0013.sql")),
     (14, include_str!("../../../tests/fixtures/schemas/0014.sql")),
     (15, include_str!("../../../tests/fixtures/schemas/0015.sql")),
+    (16, include_str!("../../../tests/fixtures/schemas/0016.sql")),
 ];
 
 /// A file as the program of that time left it.

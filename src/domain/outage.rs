@@ -1,0 +1,354 @@
+//! Whether it is our own network that is gone, and not the sites.
+//!
+//! Sites fail one by one. When several that could be reached before fail one after the other, and none answers in between,
+//! the likely cause is this machine: nothing is held against the sites then, and one of them after the other is tried
+//! until one answers. A site that was not reached the last time either says nothing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// So many sites have to fail together.
+const TOGETHER: usize = 3;
+
+/// Further tries that have to fail, each of another site where there is one, before it is an outage.
+const TRIES: u32 = 3;
+
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// A suspicion that nothing has refuted for so long is an outage, however many sites there are to try.
+const LONGEST_DOUBT: Duration = Duration::from_mins(2);
+
+/// Sites that are remembered.
+const MOST_SITES: usize = 20_000;
+
+/// What requests have shown of the network. `elapsed` is the time since some fixed start, on a clock that never jumps.
+#[derive(Debug, Default)]
+pub struct Outage {
+    state: State,
+    /// Sites that failed since one was reached last, each of them reached before.
+    failing: Vec<String>,
+    /// When the first of them failed.
+    since: Option<Timestamp>,
+    /// Whether a site was reached the last time.
+    reached: HashMap<String, bool>,
+    last_try: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Online,
+    /// Perhaps: since then, after so many tries.
+    Doubtful {
+        since: Duration,
+        tries: u32,
+    },
+    Offline,
+}
+
+/// What a request has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The failure says nothing of the site: it is to be asked again as if it had not been asked.
+    pub ours: bool,
+    /// What is news of it.
+    pub step: Option<Step>,
+}
+
+/// What is news of the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It is gone, since then.
+    Offline(Timestamp),
+    /// It is there again, after it was gone since then.
+    Online(Timestamp),
+}
+
+impl Outage {
+    /// An outage that was known before this process was.
+    #[must_use]
+    pub fn since(at: Timestamp) -> Self {
+        Self {
+            state: State::Offline,
+            since: Some(at),
+            ..Self::default()
+        }
+    }
+
+    /// Whether requests go out as usual.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        self.state == State::Online
+    }
+
+    /// Whether it is time for a try.
+    #[must_use]
+    pub fn wants_try(&self, elapsed: Duration) -> bool {
+        self.last_try
+            .is_none_or(|last| elapsed.saturating_sub(last) >= PAUSE)
+    }
+
+    /// Whether a request may go out now: any, or one now and then while the network is thought to be gone.
+    pub fn permits(&mut self, elapsed: Duration) -> bool {
+        if self.is_online() {
+            return true;
+        }
+        let permits = self.wants_try(elapsed);
+        if permits {
+            self.last_try = Some(elapsed);
+        }
+        permits
+    }
+
+    /// A request has ended: `site` was reached or not, whatever it answered.
+    pub fn note(&mut self, site: &str, reached: bool, now: Timestamp, elapsed: Duration) -> Shown {
+        if reached {
+            return self.note_reached(site);
+        }
+        let step = match self.state {
+            State::Online => {
+                let was_reached = self.reached.insert(site.to_owned(), false);
+                if was_reached == Some(false) {
+                    return Shown::THEIRS;
+                }
+                self.since.get_or_insert(now);
+                self.failing.push(site.to_owned());
+                if self.failing.len() >= TOGETHER {
+                    self.last_try = Some(elapsed);
+                    self.state = State::Doubtful {
+                        since: elapsed,
+                        tries: 0,
+                    };
+                }
+                None
+            }
+            State::Doubtful { since, tries } => self.doubt(site, since, tries, now, elapsed),
+            State::Offline => None,
+        };
+        Shown {
+            ours: !self.is_online(),
+            step,
+        }
+    }
+
+    /// One more failure while it is not sure: of a site that did not fail before it counts, once in a while.
+    fn doubt(
+        &mut self,
+        site: &str,
+        since: Duration,
+        tries: u32,
+        now: Timestamp,
+        elapsed: Duration,
+    ) -> Option<Step> {
+        let doubted = elapsed.saturating_sub(since);
+        self.reached.insert(site.to_owned(), false);
+        let another = !self.failing.iter().any(|failing| failing == site);
+        // What was under way when it began fails all at once, and is one try.
+        let counts = another && doubted >= PAUSE * tries;
+        let tries = tries + u32::from(counts);
+        if counts {
+            self.failing.push(site.to_owned());
+        }
+        if tries < TRIES && doubted < LONGEST_DOUBT {
+            self.state = State::Doubtful { since, tries };
+            return None;
+        }
+        self.state = State::Offline;
+        Some(Step::Offline(*self.since.get_or_insert(now)))
+    }
+
+    fn note_reached(&mut self, site: &str) -> Shown {
+        let step = match self.state {
+            State::Offline => self.since.map(Step::Online),
+            State::Online | State::Doubtful { .. } => None,
+        };
+        if self.state == State::Offline {
+            // All of them are as they were before it.
+            for site in self.failing.drain(..) {
+                self.reached.remove(&site);
+            }
+        }
+        self.failing.clear();
+        self.since = None;
+        self.state = State::Online;
+        if self.reached.len() >= MOST_SITES {
+            self.reached.clear();
+        }
+        self.reached.insert(site.to_owned(), true);
+        Shown { ours: false, step }
+    }
+}
+
+impl Shown {
+    const THEIRS: Self = Self {
+        ours: false,
+        step: None,
+    };
+}
+
+/// What of a host's name is one site: hosts of one site fail together without any fault of ours. A name with too few
+/// labels left is one with others that it has nothing to do with, which only makes the judgement more careful.
+#[must_use]
+pub fn site_of(host: &str) -> &str {
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let (last, second) = (dots.next(), dots.next());
+    let (Some(last), Some(second)) = (last, second) else {
+        return host;
+    };
+    if host[last + 1..].bytes().all(|byte| byte.is_ascii_digit()) {
+        return host;
+    }
+    // `co.uk`, `com.au`: two short labels are a suffix.
+    let is_suffix = host.len() - last <= 3 && last - second <= 4;
+    let start = match is_suffix {
+        true => dots.next().map_or(0, |third| third + 1),
+        false => second + 1,
+    };
+    &host[start..]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn at(elapsed: u64) -> Timestamp {
+        Timestamp::from_unix(1_800_000_000) + seconds(elapsed)
+    }
+
+    fn note(outage: &mut Outage, site: &str, reached: bool, elapsed: u64) -> Shown {
+        outage.note(site, reached, at(elapsed), seconds(elapsed))
+    }
+
+    fn fail(outage: &mut Outage, sites: &[&str], elapsed: u64) -> Vec<bool> {
+        let shown = sites
+            .iter()
+            .map(|site| note(outage, site, false, elapsed).ours);
+        shown.collect()
+    }
+
+    #[test]
+    fn sites_that_fail_together_are_one_outage_that_begins_and_ends_once() {
+        let mut outage = Outage::default();
+        for site in ["a", "b", "c", "d", "e", "f"] {
+            assert_eq!(note(&mut outage, site, true, 0), Shown::THEIRS);
+        }
+        assert_eq!(
+            fail(&mut outage, &["a", "b", "c", "d", "d"], 100),
+            [false, false, true, true, true]
+        );
+        assert!(!outage.permits(seconds(101)));
+        let mut steps = Vec::new();
+        for (site, elapsed) in [("e", 110), ("f", 121), ("a", 131), ("b", 141)] {
+            assert!(outage.permits(seconds(elapsed)), "{elapsed}");
+            assert!(!outage.permits(seconds(elapsed + 1)));
+            steps.extend(note(&mut outage, site, false, elapsed).step);
+        }
+        assert_eq!(steps, [Step::Offline(at(100))]);
+        assert_eq!(
+            note(&mut outage, "c", true, 500),
+            Shown {
+                ours: false,
+                step: Some(Step::Online(at(100)))
+            }
+        );
+        assert!(outage.permits(seconds(500)) && outage.permits(seconds(500)));
+        // It may come again.
+        assert_eq!(
+            fail(&mut outage, &["c", "a", "b"], 600),
+            [false, false, true]
+        );
+    }
+
+    #[test]
+    fn a_site_that_answers_in_between_ends_the_doubt() {
+        let mut outage = Outage::default();
+        fail(&mut outage, &["a", "b"], 0);
+        note(&mut outage, "z", true, 1);
+        assert_eq!(fail(&mut outage, &["c", "d"], 2), [false, false]);
+        assert_eq!(fail(&mut outage, &["e"], 3), [true]);
+        assert_eq!(note(&mut outage, "z", true, 13), Shown::THEIRS);
+        assert!(outage.is_online());
+        // Those are known to fail by themselves now.
+        let again = ["a", "b", "c", "d", "e", "a", "b"];
+        assert_eq!(fail(&mut outage, &again, 20), [false; 7]);
+    }
+
+    #[test]
+    fn with_no_other_site_to_try_doubt_ends_by_time() {
+        let mut outage = Outage::default();
+        fail(&mut outage, &["a", "b", "c"], 0);
+        for elapsed in [10, 50, 119] {
+            assert_eq!(note(&mut outage, "a", false, elapsed).step, None);
+        }
+        let step = note(&mut outage, "b", false, 120).step;
+        assert_eq!(step, Some(Step::Offline(at(0))));
+    }
+
+    #[test]
+    fn an_outage_outlives_the_process() {
+        let mut outage = Outage::since(at(0));
+        assert_eq!(
+            note(&mut outage, "a", false, 5),
+            Shown {
+                ours: true,
+                step: None
+            }
+        );
+        assert_eq!(
+            note(&mut outage, "a", true, 50).step,
+            Some(Step::Online(at(0)))
+        );
+    }
+
+    #[test]
+    fn hosts_of_a_site_are_one() {
+        for (host, site) in [
+            ("www.news.example", "news.example"),
+            ("news.example", "news.example"),
+            ("a.b.bbc.co.uk", "bbc.co.uk"),
+            ("bbc.co.uk", "bbc.co.uk"),
+            ("localhost", "localhost"),
+            ("feeds.abc.net.au", "abc.net.au"),
+            ("192.0.2.7", "192.0.2.7"),
+        ] {
+            assert_eq!(site_of(host), site, "{host}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_begins_and_ends_in_turn_and_what_is_ours_is_held_against_nobody(
+            requests in prop::collection::vec((0_u8..6, prop::bool::weighted(0.2), 0_u64..30), 1..200)
+        ) {
+            let mut outage = Outage::default();
+            let (mut elapsed, mut is_out) = (0, false);
+            for (site, reached, pause) in requests {
+                elapsed += pause;
+                let shown = note(&mut outage, &site.to_string(), reached, elapsed);
+                prop_assert!(!(reached && shown.ours));
+                prop_assert!(!reached || outage.is_online());
+                match shown.step {
+                    Some(Step::Offline(_)) => {
+                        prop_assert!(!is_out && !reached);
+                        is_out = true;
+                    }
+                    Some(Step::Online(_)) => {
+                        prop_assert!(is_out && reached);
+                        is_out = false;
+                    }
+                    None => {}
+                }
+                prop_assert!(!is_out || !outage.is_online());
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a receiver says, without what only it and we should know: many answer with the address that they were asked for,
+//! and in it is the token.
+
+use url::Url;
+
+use super::sign::{Secret, Signed};
+
+/// Stands for what was taken out.
+const HIDDEN: &str = "(hidden)";
+
+/// Shorter parts of an address are words (`hooks`, `api`) and no tokens.
+const PART_MIN: usize = 6;
+
+/// `text` without the secrets of a target: its secrets and signatures, and every part of its address that could be a token.
+pub(super) fn redact(text: &str, url: &str, secrets: &[Secret], signed: &Signed) -> String {
+    let mut hide: Vec<String> = secrets
+        .iter()
+        .flat_map(|secret| {
+            let whole = secret.reveal();
+            let bare = whole.trim_start_matches("whsec_").to_owned();
+            [whole, bare]
+        })
+        .collect();
+    hide.extend(signed.signature.split(' ').map(str::to_owned));
+    if let Ok(url) = Url::parse(url) {
+        hide.extend(parts(&url));
+    }
+    hide.retain(|part| part.len() >= PART_MIN);
+    // The longest first: a part may be within another one.
+    hide.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let mut text = text.to_owned();
+    for part in &hide {
+        text = without(&text, part);
+    }
+    text
+}
+
+/// The parts of an address behind its host, as they are written and as they are meant.
+fn parts(url: &Url) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(segments) = url.path_segments() {
+        parts.extend(segments.map(str::to_owned));
+    }
+    if let Some(query) = url.query() {
+        parts.extend(query.split(['&', '=']).map(str::to_owned));
+        parts.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    }
+    let decoded: Vec<String> = parts
+        .iter()
+        .map(|part| {
+            // The form decoder reads `+` as a space, which a path does not mean.
+            let escaped = part.replace('+', "%2B");
+            let mut pairs = url::form_urlencoded::parse(escaped.as_bytes());
+            pairs
+                .next()
+                .map_or_else(String::new, |(name, _)| name.into_owned())
+        })
+        .collect();
+    parts.extend(decoded);
+    parts
+}
+
+/// `text` with every `part` in it hidden, in any case of letters, also one that the end of the text cuts off.
+fn without(text: &str, part: &str) -> String {
+    let (lower, part) = (text.to_ascii_lowercase(), part.to_ascii_lowercase());
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some(at) = lower[from..].find(&part) {
+        out.push_str(&text[from..from + at]);
+        out.push_str(HIDDEN);
+        from += at + part.len();
+    }
+    let rest = &text[from..];
+    let begun = (PART_MIN..part.len())
+        .rev()
+        .filter(|end| part.is_char_boundary(*end))
+        .find(|end| lower[from..].ends_with(&part[..*end]));
+    match begun {
+        Some(end) => {
+            out.push_str(&rest[..rest.len() - end]);
+            out.push_str(HIDDEN);
+        }
+        None => out.push_str(rest),
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::notify::sign::sign;
+    use crate::time::Timestamp;
+
+    const TOKEN: &str = "XXyy00ZZ11aa22bb33cc";
+
+    fn redacted(text: &str, url: &str) -> String {
+        let secret = Secret::from_bytes(&[7; 24]).unwrap();
+        let signed = sign(
+            std::slice::from_ref(&secret),
+            "msg_1",
+            Timestamp::from_unix(1),
+            b"{}",
+        );
+        redact(text, url, &[secret], &signed)
+    }
+
+    #[test]
+    fn a_token_that_is_echoed_is_hidden_in_every_form() {
+        let path = format!("https://hooks.example/services/T0/{TOKEN}");
+        let query = format!("https://hooks.example/in?key={TOKEN}&v=1");
+        for (url, says) in [
+            (
+                &path,
+                format!("answered 404 Not Found: Cannot POST /services/T0/{TOKEN}"),
+            ),
+            (
+                &path,
+                format!("answered 400: no hook {}", TOKEN.to_lowercase()),
+            ),
+            (
+                &path,
+                format!("answered 400: {{\"path\":\"\\/services\\/T0\\/{TOKEN}\"}}"),
+            ),
+            (
+                &path,
+                format!("answered 400: cut off in /services/T0/{}", &TOKEN[..9]),
+            ),
+            (&query, format!("answered 403: bad key {TOKEN}")),
+        ] {
+            let shown = redacted(&says, url);
+            assert!(!shown.to_lowercase().contains("xxyy00"), "{shown}");
+            assert!(shown.starts_with("answered 4"), "{shown}");
+        }
+        let escaped = "https://hooks.example/a%2Fb+c%3Dsecret";
+        assert_eq!(redacted("no a/b+c=secret", escaped), "no (hidden)");
+    }
+
+    #[test]
+    fn secrets_and_signatures_are_hidden_and_other_words_stay() {
+        let secret = Secret::from_bytes(&[7; 24]).unwrap();
+        let url = "https://hooks.example/in";
+        let signed = sign(
+            std::slice::from_ref(&secret),
+            "msg_1",
+            Timestamp::from_unix(1),
+            b"{}",
+        );
+        let says = format!("got {} with {}", signed.signature, secret.reveal());
+        assert_eq!(redacted(&says, url), "got (hidden) with (hidden)");
+        let plain = "answered 400 Bad Request: hooks and in are words";
+        assert_eq!(redacted(plain, url), plain);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_token_is_left(before in "\\PC{0,40}", token in "[a-zA-Z0-9_-]{8,40}", after in "\\PC{0,40}") {
+            let url = format!("https://hooks.example/{token}");
+            let shown = redacted(&format!("{before}{token}{after}"), &url);
+            prop_assert!(!shown.contains(&token));
+        }
+    }
+}

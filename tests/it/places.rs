@@ -1,0 +1,108 @@
+//! The database by other names, and who may read what stands beside it.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::process::{Command, Stdio};
+
+use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
+
+fn home(server: &Server) -> Home {
+    let items = [("1", "https://e.example/1", "A headline", "Text.")];
+    server.set("/a.xml", Page::rss(rss(&items)));
+    Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
+        server.url("/a.xml")
+    ))
+}
+
+#[test]
+fn a_database_by_another_name_has_one_daemon() {
+    let server = Server::start();
+    let home = home(&server);
+    let mut daemon = home.daemon();
+    eventually(PATIENCE, "the daemon runs", || {
+        home.run(&["status"]).stdout.contains("running, pid ")
+    });
+    let link = home.path().join("link.db");
+    symlink(home.db_path(), &link).unwrap();
+    let link = link.display().to_string();
+    let second = home.run(&["run", "--db", &link]);
+    assert_eq!(second.code, Some(5), "{}", second.stderr);
+    assert!(
+        second.stderr.contains("another revisor"),
+        "{}",
+        second.stderr
+    );
+    let status = home.ok(&["status", "--db", &link]);
+    assert!(status.contains("running, pid "), "{status}");
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(END), Some(0));
+    let mut names: Vec<String> = fs::read_dir(home.path())
+        .unwrap()
+        .map(|item| item.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.retain(|name| name.starts_with("link.db"));
+    assert_eq!(names, ["link.db"], "nothing stands beside the link");
+}
+
+#[test]
+fn files_of_ours_are_not_for_everybody_and_no_planted_link_is_followed() {
+    let server = Server::start();
+    let home = home(&server);
+    let precious = home.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    symlink(&precious, format!("{}.reading", home.db_path().display())).unwrap();
+    // With a umask that lets everybody read and write.
+    let program = env!("CARGO_BIN_EXE_revisor");
+    let run = |arguments: &str| {
+        let ran = Command::new("sh")
+            .args(["-c", &format!("umask 0; exec \"$0\" {arguments}"), program])
+            .env_clear()
+            .env("HOME", home.path())
+            .env("REVISOR_CONFIG", home.config_path())
+            .env("REVISOR_DB", home.db_path())
+            .current_dir(home.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{arguments}: {ran:?}");
+    };
+    run("check");
+    let items = [("1", "https://e.example/1", "Another headline", "Text.")];
+    server.set("/a.xml", Page::rss(rss(&items)));
+    run("check --force");
+    run("db prune");
+    run("db backup copy.db");
+    run("export evidence 1 --output evidence.html");
+    let mut seen = 0;
+    for item in fs::read_dir(home.path()).unwrap() {
+        let item = item.unwrap();
+        let name = item.file_name().to_string_lossy().into_owned();
+        let ours =
+            name.starts_with("revisor.db") || ["copy.db", "evidence.html"].contains(&name.as_str());
+        if ours {
+            let file = item.metadata().unwrap();
+            assert!(file.is_file(), "{name}");
+            assert_eq!(file.mode() & 0o137, 0, "{name}: {:o}", file.mode());
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "{seen}");
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+
+    // What was there before is closed to others, and the lock is no link.
+    fs::set_permissions(home.db_path(), fs::Permissions::from_mode(0o664)).unwrap();
+    home.check();
+    assert_eq!(fs::metadata(home.db_path()).unwrap().mode() & 0o777, 0o660);
+    let lock = format!("{}.lock", home.db_path().display());
+    fs::remove_file(&lock).unwrap();
+    symlink(&precious, &lock).unwrap();
+    let refused = home.run(&["check"]);
+    assert_eq!(refused.code, Some(5));
+    assert!(
+        refused.stderr.contains(".lock") && refused.stderr.contains("symbolic link"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+}
