@@ -63,18 +63,25 @@ pub(super) struct Known<'a> {
 /// Reads a page.
 pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText {
     let page = Page::read(html);
-    let extracted = fragment::blocks(&extract(html, base));
-    let mut survey = Survey::of(&page, &Index::of(&extracted));
-    let headline = |block: &PageBlock| says_again(&block.block, &known.headlines);
-    let headline = page.blocks.iter().find(|block| headline(block));
-    if survey.is_empty() {
-        survey = Survey::of_prose(&page, 0);
-    } else if let Some(missed) = headline.and_then(|headline| survey.missed(headline)) {
-        // The extractor has a box beside the article: a word in a class has misled it.
-        survey = Survey::of_prose(&page, missed);
-    }
+    let survey = survey_of(&page, html, known, base);
     let judged = judge(&page, &survey, known);
     finish(page, judged)
+}
+
+/// Looks a page over by what the extractor says of it, or by its own prose where the extractor has gone astray.
+fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url>) -> Survey<'a> {
+    let extracted = fragment::blocks(&extract(html, base));
+    let mut survey = Survey::of(page, &Index::of(&extracted));
+    let is_headline = |block: &PageBlock| says_again(&block.block, &known.headlines);
+    let headline = page.blocks.iter().find(|block| is_headline(block));
+    if survey.is_empty() {
+        survey = Survey::of_prose(page, 0);
+    } else if let Some(missed) = headline.and_then(|headline| survey.missed(headline)) {
+        // The extractor has a box beside the article: a word in a class has misled it.
+        survey = Survey::of_prose(page, missed);
+    }
+    survey.place_headline(is_headline);
+    survey
 }
 
 /// Reads a text that a person has pointed out: each block counts unless its own words say that it is furniture.
@@ -201,10 +208,12 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
     };
     let first = (0..judged.len()).find(is_text);
     let last = (0..judged.len()).rev().find(is_text);
+    let in_gallery = is_gallery(page, &all, &judged);
     for (at, block) in page.blocks.iter().enumerate() {
         let place = Place {
             at,
             text: first.zip(last),
+            in_gallery,
         };
         if let Some(better) = all
             .get(at)
@@ -225,7 +234,8 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
 /// From so many in a row on, lines that are links and no sentences are a list of other stories.
 const LINK_LIST: usize = 3;
 
-/// Lists of links to other stories, whatever the extractor makes of them.
+/// Lists of links to other stories, whatever the extractor makes of them: many lines, or those below a heading that is
+/// no part of the article.
 fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
     let is_link = |block: &PageBlock| {
         block.linked > 0.85
@@ -241,7 +251,10 @@ fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
             .skip(at)
             .take_while(|block| is_link(block))
             .count();
-        if run >= LINK_LIST {
+        let labelled = at.checked_sub(1).is_some_and(|label| {
+            page.blocks[label].block.kind == BlockKind::Heading && !judged[label].role.is_watched()
+        });
+        if run >= LINK_LIST || labelled {
             for judged in judged
                 .iter_mut()
                 .skip(at)
@@ -313,6 +326,9 @@ fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]
     }
 }
 
+/// Prose in the text is text although more speaks against it, but not when this much does.
+const FAR_FROM_TEXT: f32 = -1.5;
+
 /// Prose between the paragraphs of the article outweighs whatever the elements around it are called.
 fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
@@ -326,12 +342,19 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         Clue::SaysAdvertisement,
         Clue::SaysRelated,
         Clue::SaysNewsletter,
+        Clue::MentionsNewsletter,
         Clue::SaysShare,
         Clue::SaysContact,
         Clue::SaysCredit,
         Clue::Copyright,
-        Clue::AllEmphasised,
     ];
+    // A line in bold among the paragraphs heads those below it, or asks what they answer.
+    let emphasised = has(Clue::AllEmphasised);
+    let bold = emphasised
+        && has(Clue::CoveredWhole)
+        && has(Clue::Unlinked)
+        && has(Clue::Between)
+        && !evidence.is_marked();
     let quoted = block.block.kind == BlockKind::Quote
         && (has(Clue::Between) || has(Clue::RightAfter))
         && count_words(&block.block.text) >= 8;
@@ -357,7 +380,10 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         && (has(Clue::TagAside) || count_words(&block.block.text) >= 20)
         && !evidence.is_marked();
     let in_text = (prose && has(Clue::Between)) || quoted || row || listed || boxed || beside;
-    in_text && has(Clue::InRegion) && !about_something_else.into_iter().any(has)
+    has(Clue::InRegion)
+        && (bold || in_text && !emphasised)
+        && evidence.score(1) > FAR_FROM_TEXT
+        && !about_something_else.into_iter().any(has)
 }
 
 /// An item belongs with the rest of its list: where most of its siblings are text, it is text.
@@ -390,6 +416,8 @@ fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
 struct Place {
     at: usize,
     text: Option<(usize, usize)>,
+    /// Whether the article is told under its pictures.
+    in_gallery: bool,
 }
 
 impl Place {
@@ -403,6 +431,23 @@ impl Place {
     fn is_before_text(&self) -> bool {
         self.text.is_none_or(|(first, _)| self.at <= first)
     }
+}
+
+/// Whether an article is told under its pictures: sentences there have more words than the text has.
+fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bool {
+    let (mut captions, mut told, mut text) = (0, 0, 0);
+    for ((block, evidence), judged) in page.blocks.iter().zip(all).zip(judged) {
+        let has = |clue: Clue| evidence.clues.contains(&clue);
+        let words = count_words(&block.block.text);
+        let inside = has(Clue::InRegion) || has(Clue::InArticleElement);
+        if block.block.kind != BlockKind::Caption {
+            text += if judged.role.is_text() { words } else { 0 };
+        } else if inside && words >= 12 && has(Clue::EndsAsSentence) && has(Clue::Unlinked) {
+            captions += 1;
+            told += words;
+        }
+    }
+    captions >= 3 && told > text
 }
 
 /// A notice of a correction may be in a footer or a box beside the text, a caption under a picture; dates of the page
@@ -434,9 +479,13 @@ fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) 
     }
     let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
     let words = count_words(text);
+    let said = text.split_whitespace();
+    let said = said
+        .filter(|word| word.contains(char::is_alphanumeric))
+        .count();
     if is_notice(text)
         && block.linked < 0.5
-        && (words >= 12 || words >= 4 && has(Clue::EndsAsSentence))
+        && (said.max(words / 2) >= 12 || words >= 4 && has(Clue::EndsAsSentence))
     {
         let near = place.is_near(8, 6) && (in_article || !has(Clue::NamedComments));
         return near
@@ -448,8 +497,10 @@ fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) 
         BlockKind::ListItem => true,
         _ => false,
     };
-    let beside_picture =
-        has(Clue::HasPicture) && alone && (has(Clue::FormAlien) || has(Clue::NamedCaption));
+    let plain = !evidence.is_marked() && !has(Clue::MentionsNewsletter);
+    let beside_picture = has(Clue::HasPicture)
+        && alone
+        && (has(Clue::NamedCaption) || has(Clue::FormAlien) && plain);
     if !is_caption && !beside_picture {
         return None;
     }
@@ -459,7 +510,7 @@ fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) 
             && (has(Clue::Copyright) || text.contains('/'))
             && !has(Clue::EndsAsSentence));
     let prose = words >= 12 && has(Clue::EndsAsSentence);
-    let near = place.is_near(10, 2) || (prose && place.is_near(30, 6));
+    let near = place.is_near(10, 2) || (prose && place.is_near(30, 6)) || place.in_gallery;
     let says = words >= 5 && block.linked < 0.5 && !has(Clue::HasInputs) && !has(Clue::InCards);
     if is_credit && (is_caption || !role.is_text()) {
         return Some(Judged::of(Role::Credit, "it says who made a picture"));

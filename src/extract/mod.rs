@@ -6,6 +6,7 @@
 
 mod article;
 mod bounded;
+mod boxes;
 pub mod carried;
 pub(crate) mod charset;
 pub(crate) mod claimed_date;
