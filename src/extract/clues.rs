@@ -63,10 +63,7 @@ pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
             rule != Rule::Caption || block.block.kind != BlockKind::Caption,
         );
     }
-    evidence.note(
-        Clue::MentionsNewsletter,
-        furniture::mentions_newsletter(text),
-    );
+    evidence.note(Clue::MentionsNewsletter, mentions_newsletter(text));
     let lower = text.to_lowercase();
     let rights =
         lower.starts_with("(c)") || lower.starts_with("copyright") || lower.contains(['©', 'ⓒ']);
@@ -95,6 +92,15 @@ pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
         Clue::MostlyDigits,
         digits * 2 > text.chars().filter(|c| !c.is_whitespace()).count(),
     );
+}
+
+/// Whether a short text mentions what is sent to subscribers, in the word that most languages use. Articles do, too.
+fn mentions_newsletter(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    text.split_whitespace().count() <= 60
+        && ["newsletter", "inbox"]
+            .iter()
+            .any(|word| lower.contains(word))
 }
 
 fn said(rule: Rule) -> Clue {

@@ -13,8 +13,9 @@ use url::Url;
 
 use super::clues::{self, Scores, count_words};
 use super::coverage::{Index, words};
-use super::dateline::{self, DateLine};
+use super::dateline;
 use super::evidence::{Clue, Evidence};
+use super::exceptions::{self, Place};
 use super::fragment;
 use super::furniture::{self, Rule};
 use super::opening;
@@ -22,7 +23,6 @@ use super::page::{Page, PageBlock};
 use super::role::Role;
 use super::survey::Survey;
 use super::teasers;
-use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind, Link};
 
 /// Links of a page that are kept.
@@ -208,7 +208,7 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
     };
     let first = (0..judged.len()).find(is_text);
     let last = (0..judged.len()).rev().find(is_text);
-    let in_gallery = is_gallery(page, &all, &judged);
+    let in_gallery = exceptions::is_gallery(page, &all, &judged);
     for (at, block) in page.blocks.iter().enumerate() {
         let place = Place {
             at,
@@ -217,7 +217,7 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
         };
         if let Some(better) = all
             .get(at)
-            .and_then(|evidence| exception(block, evidence, judged[at].role, &place))
+            .and_then(|evidence| exceptions::find(block, evidence, judged[at].role, &place))
         {
             judged[at] = better;
         }
@@ -412,125 +412,6 @@ fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
     }
 }
 
-/// Where a block is, and where the text begins and ends.
-struct Place {
-    at: usize,
-    text: Option<(usize, usize)>,
-    /// Whether the article is told under its pictures.
-    in_gallery: bool,
-}
-
-impl Place {
-    /// Whether it is inside of the text, or not further from it than some blocks.
-    fn is_near(&self, before: usize, after: usize) -> bool {
-        self.text.is_some_and(|(first, last)| {
-            (first.saturating_sub(before)..=last.saturating_add(after)).contains(&self.at)
-        })
-    }
-
-    fn is_before_text(&self) -> bool {
-        self.text.is_none_or(|(first, _)| self.at <= first)
-    }
-}
-
-/// Whether an article is told under its pictures: sentences there have more words than the text has.
-fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bool {
-    let (mut captions, mut told, mut text) = (0, 0, 0);
-    for ((block, evidence), judged) in page.blocks.iter().zip(all).zip(judged) {
-        let has = |clue: Clue| evidence.clues.contains(&clue);
-        let words = count_words(&block.block.text);
-        let inside = has(Clue::InRegion) || has(Clue::InArticleElement);
-        if block.block.kind != BlockKind::Caption {
-            text += if judged.role.is_text() { words } else { 0 };
-        } else if inside && words >= 12 && has(Clue::EndsAsSentence) && has(Clue::Unlinked) {
-            captions += 1;
-            told += words;
-        }
-    }
-    captions >= 3 && told > text
-}
-
-/// A notice of a correction may be in a footer or a box beside the text, a caption under a picture; dates of the page
-/// are not its news.
-fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) -> Option<Judged> {
-    let has = |clue: Clue| evidence.clues.contains(&clue);
-    let text = &block.block.text;
-    if role == Role::Headline || role == Role::OtherStory {
-        return None;
-    }
-    match dateline::read(text) {
-        Some(DateLine::OfPage) => {
-            return Some(Judged::of(
-                Role::DateLine,
-                "it says when the page was published or changed",
-            ));
-        }
-        Some(DateLine::Bare) if place.is_before_text() && role.is_text() => {
-            return Some(Judged::of(Role::DateLine, "it is a date above the text"));
-        }
-        _ => {}
-    }
-    if has(Clue::Copyright) && is_rights_line(text) {
-        return Some(Judged::of(Role::Credit, Clue::Copyright.text()));
-    }
-    // A table of contents, tabs: places of the page itself.
-    if block.anchored >= 0.85 && block.block.kind == BlockKind::ListItem {
-        return Some(Judged::of(Role::Navigation, Clue::Anchored.text()));
-    }
-    let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
-    let words = count_words(text);
-    let said = text.split_whitespace();
-    let said = said
-        .filter(|word| word.contains(char::is_alphanumeric))
-        .count();
-    if is_notice(text)
-        && block.linked < 0.5
-        && (said.max(words / 2) >= 12 || words >= 4 && has(Clue::EndsAsSentence))
-    {
-        let near = place.is_near(8, 6) && (in_article || !has(Clue::NamedComments));
-        return near
-            .then(|| Judged::of(Role::Notice, "it is a notice of a correction or an update"));
-    }
-    let is_caption = block.block.kind == BlockKind::Caption;
-    let alone = match block.block.kind {
-        BlockKind::Paragraph => has(Clue::AloneInBox),
-        BlockKind::ListItem => true,
-        _ => false,
-    };
-    let plain = !evidence.is_marked() && !has(Clue::MentionsNewsletter);
-    let beside_picture = has(Clue::HasPicture)
-        && alone
-        && (has(Clue::NamedCaption) || has(Clue::FormAlien) && plain);
-    if !is_caption && !beside_picture {
-        return None;
-    }
-    let says_credit = furniture::rule_of(&Block::paragraph(text.as_str()), block.linked);
-    let is_credit = says_credit == Some(Rule::Caption)
-        || (words <= 14
-            && (has(Clue::Copyright) || text.contains('/'))
-            && !has(Clue::EndsAsSentence));
-    let prose = words >= 12 && has(Clue::EndsAsSentence);
-    let near = place.is_near(10, 2) || (prose && place.is_near(30, 6)) || place.in_gallery;
-    let says = words >= 5 && block.linked < 0.5 && !has(Clue::HasInputs) && !has(Clue::InCards);
-    if is_credit && (is_caption || !role.is_text()) {
-        return Some(Judged::of(Role::Credit, "it says who made a picture"));
-    }
-    // What is beside a picture far above the text introduces it, perhaps, see `opening`.
-    let captions = says && near && in_article && (is_caption || !place.is_before_text());
-    if captions {
-        return Some(Judged::of(
-            Role::Caption,
-            "it is under a picture of the article",
-        ));
-    }
-    is_caption.then(|| {
-        Judged::of(
-            Role::Outside,
-            "it is under a picture outside of the article",
-        )
-    })
-}
-
 /// Elements that are articles of their own beside the one with the page's headline: further stories of an endless page.
 fn other_articles(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<usize> {
     let headline = page
@@ -578,17 +459,6 @@ pub(super) fn says_again(block: &Block, headlines: &[&str]) -> bool {
         && headlines
             .iter()
             .any(|headline| self::words(headline) == words)
-}
-
-/// `© 2026 The Courier. All rights reserved.`: the sign or word first, and a year near it.
-fn is_rights_line(text: &str) -> bool {
-    let lower = text.trim_start().to_lowercase();
-    let start: String = lower.chars().take(40).collect();
-    let begins = ["©", "ⓒ", "(c)", "copyright"]
-        .iter()
-        .any(|sign| start.starts_with(sign));
-    let years = start.split(|c: char| !c.is_ascii_digit());
-    begins && years.into_iter().any(|run| run.len() == 4)
 }
 
 fn is_bare_address(text: &str) -> bool {

@@ -16,6 +16,7 @@ mod dateline;
 mod document;
 pub(crate) mod entity;
 mod evidence;
+mod exceptions;
 mod form;
 pub mod fragment;
 mod furniture;

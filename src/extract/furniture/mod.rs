@@ -10,6 +10,5 @@ mod rules;
 
 pub(super) use marks::{Mark, Marks, claims_article, holds_a_count, mark_of, marks_of};
 pub(super) use rules::{
-    Rule, ends_as_sentence, is_clock as is_time_passed, is_date, is_date_word, mentions_newsletter,
-    rule_of,
+    Rule, ends_as_sentence, is_clock as is_time_passed, is_date, is_date_word, rule_of,
 };

@@ -235,15 +235,6 @@ fn is_related(lower: &str, words: usize, linked: f32) -> bool {
     words <= 40 && led && linked >= 0.3
 }
 
-/// Whether a short text mentions what is sent to subscribers, in the word that most languages use. Articles do, too.
-pub(in crate::extract) fn mentions_newsletter(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    text.split_whitespace().count() <= 60
-        && ["newsletter", "inbox"]
-            .iter()
-            .any(|word| lower.contains(word))
-}
-
 fn is_newsletter(lower: &str, words: usize) -> bool {
     let starts = [
         "sign up for",
