@@ -63,6 +63,7 @@ pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
             rule != Rule::Caption || block.block.kind != BlockKind::Caption,
         );
     }
+    evidence.note(Clue::MentionsNewsletter, mentions_newsletter(text));
     let lower = text.to_lowercase();
     let rights =
         lower.starts_with("(c)") || lower.starts_with("copyright") || lower.contains(['©', 'ⓒ']);
@@ -79,12 +80,27 @@ pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
         text.contains(" | ") && block.block.kind != BlockKind::TableRow,
     );
     evidence.note(Clue::EndsWithColon, text.ends_with([':', '：']));
+    evidence.note(
+        Clue::CutOff,
+        text.ends_with(['…', '⋯']) || text.ends_with("..."),
+    );
+    let quotes = text.matches(['"', '“', '”', '„', '«', '»', '「', '」']);
+    evidence.note(Clue::SaysSpeech, quotes.count() >= 2);
     evidence.note(Clue::Asks, text.ends_with(['?', '？', '؟']));
     let digits = text.chars().filter(char::is_ascii_digit).count();
     evidence.note(
         Clue::MostlyDigits,
         digits * 2 > text.chars().filter(|c| !c.is_whitespace()).count(),
     );
+}
+
+/// Whether a short text mentions what is sent to subscribers, in the word that most languages use. Articles do, too.
+fn mentions_newsletter(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    text.split_whitespace().count() <= 60
+        && ["newsletter", "inbox"]
+            .iter()
+            .any(|word| lower.contains(word))
 }
 
 fn said(rule: Rule) -> Clue {
@@ -170,11 +186,11 @@ pub(super) fn note_neighbours(
     let own = block.block.text.len();
     let around = page
         .around(block.element)
-        .find(|at| survey.bytes[*at] > own * 3 / 2 + 10);
+        .find(|at| survey.boxes.bytes[*at] > own * 3 / 2 + 10);
     let share = around.map_or(0.0, |around| {
         let counted = if scores.is_in(Some(at)) { own } else { 0 };
         let inside = scores.inside[around].saturating_sub(counted);
-        inside as f32 / survey.bytes[around].saturating_sub(own).max(1) as f32
+        inside as f32 / survey.boxes.bytes[around].saturating_sub(own).max(1) as f32
     });
     evidence.note(Clue::BoxIn, share >= 0.8);
     evidence.note(Clue::BoxMixed, (0.2..0.8).contains(&share));

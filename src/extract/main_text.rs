@@ -13,8 +13,9 @@ use url::Url;
 
 use super::clues::{self, Scores, count_words};
 use super::coverage::{Index, words};
-use super::dateline::{self, DateLine};
+use super::dateline;
 use super::evidence::{Clue, Evidence};
+use super::exceptions::{self, Place};
 use super::fragment;
 use super::furniture::{self, Rule};
 use super::opening;
@@ -22,7 +23,6 @@ use super::page::{Page, PageBlock};
 use super::role::Role;
 use super::survey::Survey;
 use super::teasers;
-use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind, Link};
 
 /// Links of a page that are kept.
@@ -63,18 +63,25 @@ pub(super) struct Known<'a> {
 /// Reads a page.
 pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText {
     let page = Page::read(html);
-    let extracted = fragment::blocks(&extract(html, base));
-    let mut survey = Survey::of(&page, &Index::of(&extracted));
-    let headline = |block: &PageBlock| says_again(&block.block, &known.headlines);
-    let headline = page.blocks.iter().find(|block| headline(block));
-    if survey.is_empty() {
-        survey = Survey::of_prose(&page, 0);
-    } else if let Some(missed) = headline.and_then(|headline| survey.missed(headline)) {
-        // The extractor has a box beside the article: a word in a class has misled it.
-        survey = Survey::of_prose(&page, missed);
-    }
+    let survey = survey_of(&page, html, known, base);
     let judged = judge(&page, &survey, known);
     finish(page, judged)
+}
+
+/// Looks a page over by what the extractor says of it, or by its own prose where the extractor has gone astray.
+fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url>) -> Survey<'a> {
+    let extracted = fragment::blocks(&extract(html, base));
+    let mut survey = Survey::of(page, &Index::of(&extracted));
+    let is_headline = |block: &PageBlock| says_again(&block.block, &known.headlines);
+    let headline = page.blocks.iter().find(|block| is_headline(block));
+    if survey.is_empty() {
+        survey = Survey::of_prose(page, 0);
+    } else if let Some(missed) = headline.and_then(|headline| survey.missed(headline)) {
+        // The extractor has a box beside the article: a word in a class has misled it.
+        survey = Survey::of_prose(page, missed);
+    }
+    survey.place_headline(is_headline);
+    survey
 }
 
 /// Reads a text that a person has pointed out: each block counts unless its own words say that it is furniture.
@@ -201,14 +208,16 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
     };
     let first = (0..judged.len()).find(is_text);
     let last = (0..judged.len()).rev().find(is_text);
+    let in_gallery = exceptions::is_gallery(page, &all, &judged);
     for (at, block) in page.blocks.iter().enumerate() {
         let place = Place {
             at,
             text: first.zip(last),
+            in_gallery,
         };
         if let Some(better) = all
             .get(at)
-            .and_then(|evidence| exception(block, evidence, judged[at].role, &place))
+            .and_then(|evidence| exceptions::find(block, evidence, judged[at].role, &place))
         {
             judged[at] = better;
         }
@@ -225,7 +234,8 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
 /// From so many in a row on, lines that are links and no sentences are a list of other stories.
 const LINK_LIST: usize = 3;
 
-/// Lists of links to other stories, whatever the extractor makes of them.
+/// Lists of links to other stories, whatever the extractor makes of them: many lines, or those below a heading that is
+/// no part of the article.
 fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
     let is_link = |block: &PageBlock| {
         block.linked > 0.85
@@ -241,7 +251,10 @@ fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
             .skip(at)
             .take_while(|block| is_link(block))
             .count();
-        if run >= LINK_LIST {
+        let labelled = at.checked_sub(1).is_some_and(|label| {
+            page.blocks[label].block.kind == BlockKind::Heading && !judged[label].role.is_watched()
+        });
+        if run >= LINK_LIST || labelled {
             for judged in judged
                 .iter_mut()
                 .skip(at)
@@ -313,6 +326,9 @@ fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]
     }
 }
 
+/// Prose in the text is text although more speaks against it, but not when this much does.
+const FAR_FROM_TEXT: f32 = -1.5;
+
 /// Prose between the paragraphs of the article outweighs whatever the elements around it are called.
 fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
@@ -326,12 +342,19 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         Clue::SaysAdvertisement,
         Clue::SaysRelated,
         Clue::SaysNewsletter,
+        Clue::MentionsNewsletter,
         Clue::SaysShare,
         Clue::SaysContact,
         Clue::SaysCredit,
         Clue::Copyright,
-        Clue::AllEmphasised,
     ];
+    // A line in bold among the paragraphs heads those below it, or asks what they answer.
+    let emphasised = has(Clue::AllEmphasised);
+    let bold = emphasised
+        && has(Clue::CoveredWhole)
+        && has(Clue::Unlinked)
+        && has(Clue::Between)
+        && !evidence.is_marked();
     let quoted = block.block.kind == BlockKind::Quote
         && (has(Clue::Between) || has(Clue::RightAfter))
         && count_words(&block.block.text) >= 8;
@@ -357,7 +380,10 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         && (has(Clue::TagAside) || count_words(&block.block.text) >= 20)
         && !evidence.is_marked();
     let in_text = (prose && has(Clue::Between)) || quoted || row || listed || boxed || beside;
-    in_text && has(Clue::InRegion) && !about_something_else.into_iter().any(has)
+    has(Clue::InRegion)
+        && (bold || in_text && !emphasised)
+        && evidence.score(1) > FAR_FROM_TEXT
+        && !about_something_else.into_iter().any(has)
 }
 
 /// An item belongs with the rest of its list: where most of its siblings are text, it is text.
@@ -384,100 +410,6 @@ fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
             judged[at] = Judged::of(role, "most of its list is part of the article");
         }
     }
-}
-
-/// Where a block is, and where the text begins and ends.
-struct Place {
-    at: usize,
-    text: Option<(usize, usize)>,
-}
-
-impl Place {
-    /// Whether it is inside of the text, or not further from it than some blocks.
-    fn is_near(&self, before: usize, after: usize) -> bool {
-        self.text.is_some_and(|(first, last)| {
-            (first.saturating_sub(before)..=last.saturating_add(after)).contains(&self.at)
-        })
-    }
-
-    fn is_before_text(&self) -> bool {
-        self.text.is_none_or(|(first, _)| self.at <= first)
-    }
-}
-
-/// A notice of a correction may be in a footer or a box beside the text, a caption under a picture; dates of the page
-/// are not its news.
-fn exception(block: &PageBlock, evidence: &Evidence, role: Role, place: &Place) -> Option<Judged> {
-    let has = |clue: Clue| evidence.clues.contains(&clue);
-    let text = &block.block.text;
-    if role == Role::Headline || role == Role::OtherStory {
-        return None;
-    }
-    match dateline::read(text) {
-        Some(DateLine::OfPage) => {
-            return Some(Judged::of(
-                Role::DateLine,
-                "it says when the page was published or changed",
-            ));
-        }
-        Some(DateLine::Bare) if place.is_before_text() && role.is_text() => {
-            return Some(Judged::of(Role::DateLine, "it is a date above the text"));
-        }
-        _ => {}
-    }
-    if has(Clue::Copyright) && is_rights_line(text) {
-        return Some(Judged::of(Role::Credit, Clue::Copyright.text()));
-    }
-    // A table of contents, tabs: places of the page itself.
-    if block.anchored >= 0.85 && block.block.kind == BlockKind::ListItem {
-        return Some(Judged::of(Role::Navigation, Clue::Anchored.text()));
-    }
-    let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
-    let words = count_words(text);
-    if is_notice(text)
-        && block.linked < 0.5
-        && (words >= 12 || words >= 4 && has(Clue::EndsAsSentence))
-    {
-        let near = place.is_near(8, 6) && (in_article || !has(Clue::NamedComments));
-        return near
-            .then(|| Judged::of(Role::Notice, "it is a notice of a correction or an update"));
-    }
-    let is_caption = block.block.kind == BlockKind::Caption;
-    let alone = match block.block.kind {
-        BlockKind::Paragraph => has(Clue::AloneInBox),
-        BlockKind::ListItem => true,
-        _ => false,
-    };
-    let beside_picture =
-        has(Clue::HasPicture) && alone && (has(Clue::FormAlien) || has(Clue::NamedCaption));
-    if !is_caption && !beside_picture {
-        return None;
-    }
-    let says_credit = furniture::rule_of(&Block::paragraph(text.as_str()), block.linked);
-    let is_credit = says_credit == Some(Rule::Caption)
-        || (words <= 14
-            && (has(Clue::Copyright) || text.contains('/'))
-            && !has(Clue::EndsAsSentence));
-    let prose = words >= 12 && has(Clue::EndsAsSentence);
-    let near = place.is_near(10, 2) || (prose && place.is_near(30, 6));
-    let says = words >= 5 && block.linked < 0.5 && !has(Clue::HasInputs) && !has(Clue::InCards);
-    if is_credit && (is_caption || !role.is_text()) {
-        return Some(Judged::of(Role::Credit, "it says who made a picture"));
-    }
-    // What is beside a picture far above the text introduces it, perhaps, see `opening`.
-    let captions = says && near && in_article && (is_caption || !place.is_before_text());
-    if captions {
-        return Some(Judged::of(
-            Role::Caption,
-            "it is under a picture of the article",
-        ));
-    }
-    is_caption.then(|| {
-        Judged::of(
-            Role::Outside,
-            "it is under a picture outside of the article",
-        )
-    })
 }
 
 /// Elements that are articles of their own beside the one with the page's headline: further stories of an endless page.
@@ -527,17 +459,6 @@ pub(super) fn says_again(block: &Block, headlines: &[&str]) -> bool {
         && headlines
             .iter()
             .any(|headline| self::words(headline) == words)
-}
-
-/// `© 2026 The Courier. All rights reserved.`: the sign or word first, and a year near it.
-fn is_rights_line(text: &str) -> bool {
-    let lower = text.trim_start().to_lowercase();
-    let start: String = lower.chars().take(40).collect();
-    let begins = ["©", "ⓒ", "(c)", "copyright"]
-        .iter()
-        .any(|sign| start.starts_with(sign));
-    let years = start.split(|c: char| !c.is_ascii_digit());
-    begins && years.into_iter().any(|run| run.len() == 4)
 }
 
 fn is_bare_address(text: &str) -> bool {

@@ -6,6 +6,7 @@
 
 mod article;
 mod bounded;
+mod boxes;
 pub mod carried;
 pub(crate) mod charset;
 pub(crate) mod claimed_date;
@@ -15,6 +16,7 @@ mod dateline;
 mod document;
 pub(crate) mod entity;
 mod evidence;
+mod exceptions;
 mod form;
 pub mod fragment;
 mod furniture;

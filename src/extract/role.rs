@@ -138,16 +138,22 @@ impl Role {
             Clue::NamedAdvertisement
             | Clue::NamedNewsletter
             | Clue::SaysAdvertisement
-            | Clue::SaysNewsletter => Self::Promotion,
+            | Clue::SaysNewsletter
+            | Clue::MentionsNewsletter => Self::Promotion,
             Clue::NamedRelated
             | Clue::SaysRelated
             | Clue::InCards
             | Clue::AllLinked
-            | Clue::HalfLinked => Self::OtherStory,
+            | Clue::HalfLinked
+            | Clue::CutOff
+            | Clue::BesideLinks
+            | Clue::PartManyLinks => Self::OtherStory,
             Clue::NamedShare | Clue::SaysShare => Self::Sharing,
             Clue::NamedComments => Self::Comment,
             Clue::NamedControl | Clue::TagForm | Clue::HasInputs => Self::Control,
-            Clue::NamedMeta | Clue::SaysContact | Clue::SaysTags => Self::Byline,
+            Clue::NamedMeta | Clue::SaysContact | Clue::SaysTags | Clue::LineAboveText => {
+                Self::Byline
+            }
             Clue::SaysClock | Clue::SaysDate => Self::DateLine,
             Clue::SaysCredit | Clue::Copyright | Clue::NamedCaption => Self::Credit,
             Clue::Hidden | Clue::HiddenProse => Self::Hidden,

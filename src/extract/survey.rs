@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::boxes::Boxes;
 use super::clues::{self, count_words};
 use super::coverage::{Index, words};
 use super::evidence::{Clue, Evidence};
@@ -52,8 +53,8 @@ pub(super) struct Survey<'a> {
     hidden_copies: HashSet<usize>,
     /// The share of the prose in the region that is not shown at first, 0–1: when it is much, it is shown later.
     hidden_share: f32,
-    /// The bytes of text in each element.
-    pub(super) bytes: Vec<usize>,
+    /// What is in each element.
+    pub(super) boxes: Boxes,
 }
 
 impl<'a> Survey<'a> {
@@ -120,7 +121,7 @@ impl<'a> Survey<'a> {
             repeats: HashMap::new(),
             hidden_copies: HashSet::new(),
             hidden_share: 0.0,
-            bytes: Vec::new(),
+            boxes: Boxes::of(page),
             covered,
         };
         let is_covered = |share: &f32| *share >= MOSTLY;
@@ -131,6 +132,18 @@ impl<'a> Survey<'a> {
         survey.find_cards();
         survey.find_repeats();
         survey
+    }
+
+    /// Notes which blocks say the headline; the one that counts is the last before the text.
+    pub(super) fn place_headline(&mut self, says: impl Fn(&PageBlock) -> bool) {
+        let blocks = self.page.blocks.iter().enumerate();
+        let said = blocks.filter(|(_, block)| says(block)).map(|(at, _)| at);
+        let (mut found, mut first) = (None, None);
+        for at in said {
+            first.get_or_insert(at);
+            found = if at <= self.first { Some(at) } else { found };
+        }
+        self.boxes.place(self.page, self.region, found.or(first));
     }
 
     /// Whether the extractor has anything.
@@ -152,14 +165,12 @@ impl<'a> Survey<'a> {
             .collect();
         let total = strengths.iter().sum::<usize>().max(1) as f32;
         let mut held = vec![0usize; page.elements.len()];
-        let mut bytes = vec![0usize; page.elements.len()];
         let mut direct: HashMap<u64, f32> = HashMap::new();
         for (block, strength) in page.blocks.iter().zip(&strengths) {
             let mut said = Vec::new();
             let part = *strength as f32 / total;
             for at in page.around(block.element) {
                 held[at] += strength;
-                bytes[at] += block.block.text.len();
                 if let Some((_, word)) = page
                     .elements
                     .get(at)
@@ -177,7 +188,6 @@ impl<'a> Survey<'a> {
             }
         }
         self.held = held.into_iter().map(|held| held as f32 / total).collect();
-        self.bytes = bytes;
         self.containers = direct
             .into_iter()
             .filter(|(_, part)| *part >= 0.2)
@@ -227,19 +237,14 @@ impl<'a> Survey<'a> {
     /// Three or more elements of one shape that hold little but links.
     fn find_cards(&mut self) {
         let page = self.page;
-        let mut linked = vec![0f32; page.elements.len()];
-        for block in &page.blocks {
-            for at in page.around(block.element) {
-                linked[at] += block.linked * block.block.text.len() as f32;
-            }
-        }
+        let Boxes { bytes, linked, .. } = &self.boxes;
         let mut groups: HashMap<u64, (usize, usize, f32)> = HashMap::new();
         let is_box = |at: usize| self.is_container(at) || page.elements[at].is_item;
-        let boxes = |at: &usize| is_box(*at) && self.bytes[*at] > 0;
+        let boxes = |at: &usize| is_box(*at) && bytes[*at] > 0;
         for at in (1..page.elements.len()).filter(boxes) {
             let group = groups.entry(page.elements[at].shape).or_default();
             group.0 += 1;
-            group.1 += self.bytes[at];
+            group.1 += bytes[at];
             group.2 += linked[at];
         }
         let is_card = |at: &usize| {
@@ -369,6 +374,11 @@ impl<'a> Survey<'a> {
         );
         let few = near.is_some_and(|element| !self.containers.contains(&element.shape));
         evidence.note(Clue::AloneInBox, few);
+        self.boxes.note(self.page, at, block, &mut evidence);
+        let has = |clue: Clue| evidence.clues.contains(&clue);
+        let line = (has(Clue::Label) || has(Clue::ShortText)) && !has(Clue::EndsAsSentence);
+        let above = at < self.first && has(Clue::NearHeadline);
+        evidence.note(Clue::LineAboveText, line && above);
         evidence
     }
 
@@ -378,7 +388,7 @@ impl<'a> Survey<'a> {
             .page
             .around(block.element)
             .find(|at| self.is_container(*at))?;
-        (at != self.region && self.bytes[at] <= 600.max(block.block.text.len())).then_some(at)
+        (at != self.region && self.boxes.bytes[at] <= 600.max(block.block.text.len())).then_some(at)
     }
 
     fn note_place(&self, at: usize, block: &PageBlock, evidence: &mut Evidence) {

@@ -307,6 +307,57 @@ fn other_stories_menus_and_boxes_stay_silent() {
     );
 }
 
+#[test]
+fn a_gallery_is_told_by_its_captions() {
+    let told_under = |tag: &str| {
+        let slides: String = (0..9)
+            .map(|at| {
+                let text = format!(
+                    "In picture {at} the ferry lies at the north bank, where § men were mending its hull that week."
+                );
+                format!("<li><img src={at}.jpg><{tag}>{text}</{tag}></li>")
+                    .replacen('§', if at == 7 { "§" } else { "four" }, 1)
+            })
+            .collect();
+        page(&format!(
+            "{H1}<p>Nine pictures from the last summer of the ferry between the banks.</p><ul>{slides}</ul>"
+        ))
+    };
+    told(&told_under("figcaption"), "six", "nine");
+    told(&told_under("p"), "six", "nine");
+}
+
+#[test]
+fn a_line_in_bold_among_paragraphs_is_a_heading() {
+    let (first, rest) = (prose(0..3), prose(3..6));
+    for line in [
+        "<p><strong>What the § engineers found</strong></p>",
+        "<p><b>Wie viele § Pfähle sind morsch</b></p>",
+    ] {
+        told(&page(&format!("{H1}{first}{line}{rest}")), "two", "nine");
+    }
+}
+
+#[test]
+fn boxes_that_lead_away_stay_silent_without_a_mark() {
+    let (first, rest) = (prose(0..3), prose(3..6));
+    for boxed in [
+        // Links below a heading that is no part of the article.
+        "<section><h3>Related stories</h3><ul><li><a href=/1>The § pictures of the flood</a></li><li><a href=/2>A walk along the quay</a></li></ul></section>",
+        // A letter to subscribers, with its field.
+        "<div><h4>Our newsletter</h4><p>The § things to know, every morning in your inbox</p><input name=mail><button>Join</button></div>",
+    ] {
+        let html = page(&format!("{H1}{first}{boxed}{rest}"));
+        silent(&html, "ten", "nine");
+    }
+    // Who wrote it and how often it was read, between headline and text.
+    silent(
+        &page(&format!("{H1}<div>Ana Reyes · § reads</div>{first}{rest}")),
+        "1,204",
+        "98,311",
+    );
+}
+
 /// A page as a broadcaster has it: weather above, a gallery and recommended stories between the paragraphs.
 const STATION: &str = "<!doctype html><html lang=en><head><title>River station - River Radio</title>\
     <meta property=og:title content='Flood gates stay shut'></head><body>\

@@ -1,0 +1,148 @@
+//! What a block is by more than the sum of its clues: a notice, a date of the page, a caption, a line about rights.
+
+use super::clues::count_words;
+use super::dateline::{self, DateLine};
+use super::evidence::{Clue, Evidence};
+use super::furniture::{self, Rule};
+use super::main_text::Judged;
+use super::page::{Page, PageBlock};
+use super::role::Role;
+use crate::domain::assess::is_notice;
+use crate::domain::state::{Block, BlockKind};
+
+/// Where a block is, and where the text begins and ends.
+pub(super) struct Place {
+    /// Its number.
+    pub(super) at: usize,
+    /// The first and the last block of the text.
+    pub(super) text: Option<(usize, usize)>,
+    /// Whether the article is told under its pictures.
+    pub(super) in_gallery: bool,
+}
+
+impl Place {
+    /// Whether it is inside of the text, or not further from it than some blocks.
+    fn is_near(&self, before: usize, after: usize) -> bool {
+        self.text.is_some_and(|(first, last)| {
+            (first.saturating_sub(before)..=last.saturating_add(after)).contains(&self.at)
+        })
+    }
+
+    fn is_before_text(&self) -> bool {
+        self.text.is_none_or(|(first, _)| self.at <= first)
+    }
+}
+
+/// Whether an article is told under its pictures: sentences there have more words than the text has.
+pub(super) fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bool {
+    let (mut captions, mut told, mut text) = (0, 0, 0);
+    for ((block, evidence), judged) in page.blocks.iter().zip(all).zip(judged) {
+        let has = |clue: Clue| evidence.clues.contains(&clue);
+        let words = count_words(&block.block.text);
+        let inside = has(Clue::InRegion) || has(Clue::InArticleElement);
+        if block.block.kind != BlockKind::Caption {
+            text += if judged.role.is_text() { words } else { 0 };
+        } else if inside && words >= 12 && has(Clue::EndsAsSentence) && has(Clue::Unlinked) {
+            captions += 1;
+            told += words;
+        }
+    }
+    captions >= 3 && told > text
+}
+
+/// A notice of a correction may be in a footer or a box beside the text, a caption under a picture; dates of the page
+/// are not its news.
+pub(super) fn find(
+    block: &PageBlock,
+    evidence: &Evidence,
+    role: Role,
+    place: &Place,
+) -> Option<Judged> {
+    let has = |clue: Clue| evidence.clues.contains(&clue);
+    let text = &block.block.text;
+    if role == Role::Headline || role == Role::OtherStory {
+        return None;
+    }
+    match dateline::read(text) {
+        Some(DateLine::OfPage) => {
+            return Some(Judged::of(
+                Role::DateLine,
+                "it says when the page was published or changed",
+            ));
+        }
+        Some(DateLine::Bare) if place.is_before_text() && role.is_text() => {
+            return Some(Judged::of(Role::DateLine, "it is a date above the text"));
+        }
+        _ => {}
+    }
+    if has(Clue::Copyright) && is_rights_line(text) {
+        return Some(Judged::of(Role::Credit, Clue::Copyright.text()));
+    }
+    // A table of contents, tabs: places of the page itself.
+    if block.anchored >= 0.85 && block.block.kind == BlockKind::ListItem {
+        return Some(Judged::of(Role::Navigation, Clue::Anchored.text()));
+    }
+    let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
+    let words = count_words(text);
+    let said = text.split_whitespace();
+    let said = said
+        .filter(|word| word.contains(char::is_alphanumeric))
+        .count();
+    if is_notice(text)
+        && block.linked < 0.5
+        && (said.max(words / 2) >= 12 || words >= 4 && has(Clue::EndsAsSentence))
+    {
+        let near = place.is_near(8, 6) && (in_article || !has(Clue::NamedComments));
+        return near
+            .then(|| Judged::of(Role::Notice, "it is a notice of a correction or an update"));
+    }
+    let is_caption = block.block.kind == BlockKind::Caption;
+    let alone = match block.block.kind {
+        BlockKind::Paragraph => has(Clue::AloneInBox),
+        BlockKind::ListItem => true,
+        _ => false,
+    };
+    let plain = !evidence.is_marked() && !has(Clue::MentionsNewsletter);
+    let beside_picture = has(Clue::HasPicture)
+        && alone
+        && (has(Clue::NamedCaption) || has(Clue::FormAlien) && plain);
+    if !is_caption && !beside_picture {
+        return None;
+    }
+    let says_credit = furniture::rule_of(&Block::paragraph(text.as_str()), block.linked);
+    let is_credit = says_credit == Some(Rule::Caption)
+        || (words <= 14
+            && (has(Clue::Copyright) || text.contains('/'))
+            && !has(Clue::EndsAsSentence));
+    let prose = words >= 12 && has(Clue::EndsAsSentence);
+    let near = place.is_near(10, 2) || (prose && place.is_near(30, 6)) || place.in_gallery;
+    let says = words >= 5 && block.linked < 0.5 && !has(Clue::HasInputs) && !has(Clue::InCards);
+    if is_credit && (is_caption || !role.is_text()) {
+        return Some(Judged::of(Role::Credit, "it says who made a picture"));
+    }
+    // What is beside a picture far above the text introduces it, perhaps, see `opening`.
+    let captions = says && near && in_article && (is_caption || !place.is_before_text());
+    if captions {
+        return Some(Judged::of(
+            Role::Caption,
+            "it is under a picture of the article",
+        ));
+    }
+    is_caption.then(|| {
+        Judged::of(
+            Role::Outside,
+            "it is under a picture outside of the article",
+        )
+    })
+}
+
+/// `© 2026 The Courier. All rights reserved.`: the sign or word first, and a year near it.
+fn is_rights_line(text: &str) -> bool {
+    let lower = text.trim_start().to_lowercase();
+    let start: String = lower.chars().take(40).collect();
+    let begins = ["©", "ⓒ", "(c)", "copyright"]
+        .iter()
+        .any(|sign| start.starts_with(sign));
+    let years = start.split(|c: char| !c.is_ascii_digit());
+    begins && years.into_iter().any(|run| run.len() == 4)
+}
