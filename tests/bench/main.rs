@@ -1,4 +1,5 @@
-//! What a poll costs: processor time per feed and peak memory, by kind of round; what a comparison costs.
+//! What a poll costs: processor time per feed and peak memory, by kind of round; what a check of a page costs beside
+//! the extractor alone; what a comparison costs.
 //!
 //! `cargo bench` runs against a small built-in server in a process of its own; `cargo bench -- --server HOST:PORT`
 //! against a server of synthetic feeds that answers `/feed/N.xml`, `/__round/N` and `/__set`. Nothing is asserted: the
@@ -13,6 +14,7 @@
 )]
 
 mod meter;
+mod pages;
 mod rounds;
 mod server;
 mod texts;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     let mut address = None;
     let mut serve = false;
     let mut comparisons = true;
+    let mut folder = None;
+    let mut polls = true;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -37,11 +41,13 @@ fn main() -> ExitCode {
             "--server" => address = arguments.next(),
             "--serve" => serve = true,
             "--polls-only" => comparisons = false,
+            "--pages-only" => polls = false,
+            "--pages" => folder = arguments.next(),
             // What cargo adds.
             "--bench" => {}
             other => {
                 println!(
-                    "unknown argument {other}; known: --feeds N, --server HOST:PORT, --polls-only"
+                    "unknown argument {other}; known: --feeds N, --server HOST:PORT, --polls-only, --pages FOLDER, --pages-only"
                 );
                 return ExitCode::from(2);
             }
@@ -52,6 +58,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
 
+    if !polls {
+        pages::run(folder.as_deref());
+        return ExitCode::SUCCESS;
+    }
+
     let world = match address {
         Some(address) => rounds::World::synthetic(&address),
         None => rounds::World::built_in(server::start()),
@@ -59,6 +70,7 @@ fn main() -> ExitCode {
     rounds::run(&world, feeds);
     // Last: it needs a lot of memory, which would stand in the peaks.
     if comparisons {
+        pages::run(folder.as_deref());
         texts::run();
     }
     ExitCode::SUCCESS

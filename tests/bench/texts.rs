@@ -78,7 +78,7 @@ fn article(count: usize, seed: u64) -> Vec<Block> {
         .collect()
 }
 
-fn words(count: usize, seed: u64) -> String {
+pub(crate) fn words(count: usize, seed: u64) -> String {
     let mut state = seed.wrapping_add(1);
     let mut out = String::with_capacity(count * 7);
     for place in 0..count {
