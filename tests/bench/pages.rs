@@ -65,7 +65,10 @@ fn read(folder: &str) -> Vec<String> {
     let mut paths: Vec<_> = files.map(|file| file.path()).collect();
     paths.sort();
     let is_page = |path: &&Path| path.extension().is_some_and(|end| end == "html");
-    let pages = paths.iter().map(|path| path.as_path()).filter(is_page);
+    let pages = paths
+        .iter()
+        .map(std::path::PathBuf::as_path)
+        .filter(is_page);
     pages
         .filter_map(|path| std::fs::read(path).ok())
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
