@@ -96,6 +96,10 @@ pub(super) fn find(
         return near
             .then(|| Judged::of(Role::Notice, "it is a notice of a correction or an update"));
     }
+    if !role.is_text() && is_labelled(block, evidence) && place.is_near(3, 3) {
+        let role = Role::of_text(block.block.kind, false);
+        return Some(Judged::of(role, "it is a label with a figure or a date"));
+    }
     let is_caption = block.block.kind == BlockKind::Caption;
     let alone = match block.block.kind {
         BlockKind::Paragraph => has(Clue::AloneInBox),
@@ -134,6 +138,23 @@ pub(super) fn find(
             "it is under a picture outside of the article",
         )
     })
+}
+
+/// Whether a line of the article is a label with a figure or a date, such as `Revised: 4 January 2022`: a fact, however
+/// short.
+fn is_labelled(block: &PageBlock, evidence: &Evidence) -> bool {
+    let has = |clue: Clue| evidence.clues.contains(&clue);
+    let label = block.block.text.split_once([':', '：']);
+    let says = label.is_some_and(|(label, value)| {
+        (1..=4).contains(&count_words(label))
+            && count_words(value) <= 8
+            && value.contains(char::is_numeric)
+    });
+    says && has(Clue::CoveredWhole)
+        && has(Clue::InRegion)
+        && has(Clue::Unlinked)
+        && !evidence.is_marked()
+        && furniture::rule_of(&block.block, block.linked).is_none()
 }
 
 /// `© 2026 The Courier. All rights reserved.`: the sign or word first, and a year near it.

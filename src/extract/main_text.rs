@@ -13,7 +13,7 @@ use url::Url;
 
 use super::clues::{self, Scores, count_words};
 use super::coverage::{Index, words};
-use super::dateline;
+use super::dateline::{self, DateLine};
 use super::evidence::{Clue, Evidence};
 use super::exceptions::{self, Place};
 use super::fragment;
@@ -268,10 +268,17 @@ fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
     }
 }
 
-/// A heading right above links to other stories is their label.
+/// A heading right above links to other stories is their label; a date that heads nothing is one of the page.
 fn drop_labels(page: &Page, judged: &mut [Judged]) {
     for at in 0..judged.len() {
         let text = &page.blocks[at].block.text;
+        let heads = judged.get(at + 1).is_some_and(|next| next.role.is_text());
+        if judged[at].role == Role::Heading
+            && !heads
+            && dateline::read(text) == Some(DateLine::Bare)
+        {
+            judged[at] = Judged::of(Role::DateLine, "it is a date, and no text follows it");
+        }
         let words = count_words(text);
         let is_label = judged[at].role == Role::Heading && words <= 8
             || judged[at].role == Role::Text && words <= 4 && !furniture::ends_as_sentence(text);

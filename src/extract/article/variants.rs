@@ -522,3 +522,28 @@ fn a_briefing_of_many_stories_is_an_article() {
     };
     assert!(is_told(&page("more time"), &page("less rent")));
 }
+
+#[test]
+fn a_label_with_a_date_or_a_figure_is_a_fact_wherever_the_text_ends() {
+    let text: String = (1..=6)
+        .map(|n| format!("<p>You may use part {n} of the service as long as you keep to these terms, and we may end \
+                          it when you do not, after a notice of thirty days.</p>"))
+        .collect();
+    for (old, new) in [
+        ("Revised: 4 January 2022", "Revised: 26 July 2022"),
+        (
+            "Révisé : 4 janvier 2022",
+            "Date de révision : 26 juillet 2022",
+        ),
+        ("Wirksam ab: 1. Mai 2026", "Wirksam ab: 1. Juni 2026"),
+        ("Monthly fee: 4.99", "Monthly fee: 6.99"),
+    ] {
+        let page = |line: &str| {
+            format!(
+                "<!doctype html><html><head><title>Terms</title></head><body><main><div><h1>Terms of the service</h1>\
+                 {text}<p>{line}</p></div></main></body></html>"
+            )
+        };
+        assert!(is_told(&page(old), &page(new)), "{old}");
+    }
+}
