@@ -201,6 +201,10 @@ pub(super) fn cut_segments(segments: Vec<Value>, room: usize) -> Vec<Value> {
             let left = room.saturating_sub(used);
             let share = if pair { left / 2 } else { left };
             let frame = json_len(&segment_of(mark, String::new())) + usize::from(!kept.is_empty());
+            // The first change has taken all the room.
+            if changes > 0 && frame > left {
+                break;
+            }
             let mut text = text.to_owned();
             clamp(&mut text, share.saturating_sub(frame));
             let segment = segment_of(mark, text);
@@ -259,6 +263,20 @@ mod tests {
             let mut cut = text.to_owned();
             clamp(&mut cut, room);
             assert_eq!(cut, expected, "{text} in {room}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_fills_the_room_leaves_none_for_the_next() {
+        let segments = vec![
+            segment_of("-", "x".repeat(50)),
+            segment_of("+", String::new()),
+        ];
+        let first = json_len(&segments[0]);
+        for (room, kept) in [(first, 1), (first + 4, 1), (first + 9, 2)] {
+            let cut = cut_segments(segments.clone(), room);
+            let size = json_len(&Value::Array(cut.clone())) - 2;
+            assert!(size <= room && cut.len() == kept, "{room}: {cut:?}");
         }
     }
 
