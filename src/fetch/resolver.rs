@@ -1,12 +1,15 @@
 //! Name resolution that hands over permitted addresses only, so that what is connected to is what was checked.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, Read as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, getsockname, socket_with};
@@ -15,6 +18,7 @@ use super::address::{AddressPolicy, NoAddress, Refused};
 use super::failure::{self, Cause};
 use super::lookup::Lookups;
 use super::response::FailureKind;
+use crate::time::Stopwatch;
 
 /// How a name is looked up: the system's resolver, or a table in tests.
 pub(crate) type Lookup = dyn Fn(String) -> LookupFuture + Send + Sync;
@@ -85,9 +89,64 @@ pub(super) fn judge_address(policy: &AddressPolicy, address: IpAddr) -> Result<(
     policy.judge_here(address, is_ours)
 }
 
-/// Whether this machine has the address: a datagram to it would come from itself, or the table of routes says so, where an
-/// interface has several. Nothing is sent, and nothing bound.
+/// How long the machine's own addresses are remembered.
+const OURS_FOR: Duration = Duration::from_mins(1);
+
+/// Bytes of a table of the kernel that are read; a machine with more is a router.
+const MAX_TABLE: u64 = 1 << 20;
+
+/// The machine's own addresses, and when they were read; `None` for the addresses where the kernel's tables cannot be.
+type Own = Option<(Stopwatch, Option<HashSet<IpAddr>>)>;
+
+/// Whether this machine has the address. Asked for each address at each request, so that the tables are read once a minute.
 fn is_ours(address: IpAddr) -> bool {
+    static OWN: Mutex<Own> = Mutex::new(None);
+    let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = own.take().filter(|(at, _)| at.elapsed() < OURS_FOR);
+    let (at, addresses) = known.unwrap_or_else(|| (Stopwatch::start(), own_addresses()));
+    let ours = addresses.as_ref().map(|own| own.contains(&address));
+    *own = Some((at, addresses));
+    drop(own);
+    ours.unwrap_or_else(|| sends_from(address))
+}
+
+fn own_addresses() -> Option<HashSet<IpAddr>> {
+    let table = |name: &str| {
+        let mut text = String::new();
+        let file = File::open(Path::new("/proc/self/net").join(name)).ok()?;
+        file.take(MAX_TABLE).read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    let mut own = local_routes(&table("fib_trie")?);
+    // Without IPv6 there is no such table.
+    own.extend(interfaces(&table("if_inet6").unwrap_or_default()));
+    Some(own)
+}
+
+/// The addresses to which the kernel's routes end here: `|-- 192.0.2.7` and `/32 host LOCAL` below.
+fn local_routes(routes: &str) -> HashSet<IpAddr> {
+    let mut own = HashSet::new();
+    let mut lines = routes.lines().map(str::trim).peekable();
+    while let Some(line) = lines.next() {
+        let address = line.strip_prefix("|-- ").map(str::parse);
+        if let Some(Ok(address)) = address
+            && lines.peek() == Some(&"/32 host LOCAL")
+        {
+            own.insert(address);
+        }
+    }
+    own
+}
+
+/// The IPv6 addresses of all interfaces, 32 hexadecimal digits at the beginning of each line.
+fn interfaces(table: &str) -> impl Iterator<Item = IpAddr> {
+    let digits = table.lines().filter_map(|line| line.get(..32));
+    let numbers = digits.filter_map(|digits| u128::from_str_radix(digits, 16).ok());
+    numbers.map(|number| Ipv6Addr::from_bits(number).into())
+}
+
+/// Whether a datagram to the address would come from itself: then it is our own. Nothing is sent, and nothing bound.
+fn sends_from(address: IpAddr) -> bool {
     let family = match address {
         IpAddr::V4(_) => AddressFamily::INET,
         IpAddr::V6(_) => AddressFamily::INET6,
@@ -100,29 +159,7 @@ fn is_ours(address: IpAddr) -> bool {
     let source = source()
         .ok()
         .and_then(|found| SocketAddr::try_from(found).ok());
-    if source.is_some_and(|source| source.ip() == address) {
-        return true;
-    }
-    let mut routes = String::new();
-    let read = File::open("/proc/self/net/fib_trie")
-        .and_then(|file| file.take(MAX_ROUTES).read_to_string(&mut routes));
-    read.is_ok() && is_local_route(&routes, address)
-}
-
-/// Bytes of the table of routes that are read; a machine with more is a router.
-const MAX_ROUTES: u64 = 1 << 20;
-
-/// Whether the kernel's table has a route to this very address that ends here: `|-- 192.0.2.7` and `/32 host LOCAL` below.
-fn is_local_route(routes: &str, address: IpAddr) -> bool {
-    let address = address.to_string();
-    let mut lines = routes.lines().map(str::trim).peekable();
-    while let Some(line) = lines.next() {
-        let here = line.strip_prefix("|-- ").is_some_and(|at| at == address);
-        if here && lines.peek() == Some(&"/32 host LOCAL") {
-            return true;
-        }
-    }
-    false
+    source.is_some_and(|source| source.ip() == address)
 }
 
 /// Judges a name before it is connected to: an address that is permitted has to be among those found. What connects
@@ -178,9 +215,9 @@ mod tests {
 
     #[test]
     fn the_addresses_of_this_machine_are_known() {
-        assert!(is_ours(ip("127.0.0.1")));
+        assert!(is_ours(ip("127.0.0.1")) && sends_from(ip("127.0.0.1")));
         for other in ["192.0.2.1", "1.1.1.1", "2001:db8::1"] {
-            assert!(!is_ours(ip(other)), "{other}");
+            assert!(!is_ours(ip(other)) && !sends_from(ip(other)), "{other}");
         }
     }
 
@@ -189,10 +226,9 @@ mod tests {
         let routes = "Local:\n  +-- 0.0.0.0/0 3 0 5\n     +-- 192.0.2.0/24 2 0 2\n        |-- 192.0.2.0\n           \
                       /24 link UNICAST\n        |-- 192.0.2.7\n           /32 host LOCAL\n        |-- 192.0.2.255\n           \
                       /32 link BROADCAST\n";
-        assert!(is_local_route(routes, ip("192.0.2.7")));
-        for other in ["192.0.2.0", "192.0.2.255", "192.0.2.70", "2001:db8::7"] {
-            assert!(!is_local_route(routes, ip(other)), "{other}");
-        }
+        assert_eq!(local_routes(routes), HashSet::from([ip("192.0.2.7")]));
+        let table = "20010db8000000000000000000000007 02 40 00 80     eth0\nx\n";
+        assert_eq!(interfaces(table).collect::<Vec<_>>(), [ip("2001:db8::7")]);
     }
 
     #[test]
