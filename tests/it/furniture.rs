@@ -414,13 +414,26 @@ fn a_number_that_moves_in_one_place_at_every_look_is_told_a_few_times_and_then_c
             )),
         );
     };
+    // From when on the pause between two checks of the page grows.
+    let anchor = |home: &Home| -> i64 {
+        let database = rusqlite::Connection::open(home.db_path()).expect("the database");
+        let anchor = database.query_row("SELECT last_change_at FROM entries", [], |row| row.get(0));
+        anchor.expect("an entry that was changed")
+    };
+    let mut last_told = 0;
     let told: Vec<usize> = (0..9)
         .map(|look| {
             story(10 + look, 12, "");
-            changes(&home.check())
+            let changes = changes(&home.check());
+            if look == 4 {
+                last_told = anchor(&home);
+            }
+            changes
         })
         .collect();
     assert_eq!(told, [0, 1, 1, 1, 1, 0, 0, 0, 0]);
+    // What is only counted does not make the page be checked more often.
+    assert_eq!(anchor(&home), last_told);
     let ignored = home.ok(&["log", "--ignored"]);
     assert!(
         ignored.contains("moves at every look") && ignored.contains("translated to"),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::passing;
-use super::pattern::MASK;
+use super::pattern::without;
 use super::words::WORDS;
 
 /// A line of counters is no longer than this, in bytes.
@@ -20,8 +20,8 @@ const ICONS: [char; 14] = [
 /// A mark for votes among other counters; alone it may as well be the move of a share price.
 const ARROWS: [char; 4] = ['▲', '△', '▼', '⬆'];
 
-/// Blocks this far from a counter are beside it.
-const NEAR: usize = 2;
+/// Lines this far from a counter are beside it.
+const NEAR: usize = 1;
 
 /// Whether each text stands beside a line that surely counts something, so that what it may count is counted, too.
 pub(super) fn beside<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<bool> {
@@ -36,17 +36,21 @@ pub(super) fn beside<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<bool> {
         .collect()
 }
 
-/// The parts of a line that are counters, or time that has passed beside them; none where the text is prose. `beside`
+/// The parts of a line that are counters, and time that has passed beside them; none where the text is prose. `beside`
 /// tells whether it stands beside another counter.
 pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
     if text.len() > LONGEST || !text.contains(char::is_numeric) {
         return Vec::new();
     }
-    let mut counters = Vec::new();
-    let mut weak = Vec::new();
+    let (mut counters, mut weak, mut times) = (Vec::new(), Vec::new(), Vec::new());
     let mut others = 0;
     for segment in segments(text) {
         let part = &text[segment.clone()];
+        if let Some(time) = passing::short_time(part) {
+            times.push(segment.start + time.start..segment.start + time.end);
+            others += words(part).count().saturating_sub(1);
+            continue;
+        }
         let has_number = part.contains(char::is_numeric);
         match kind_of(part) {
             Kind::Counter if has_number => counters.push(segment),
@@ -58,6 +62,9 @@ pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
     if others > OTHER_WORDS {
         return Vec::new();
     }
+    if !counters.is_empty() {
+        counters.append(&mut times);
+    }
     if beside || !counters.is_empty() {
         counters.append(&mut weak);
     }
@@ -68,26 +75,14 @@ pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
 /// The text with its counters taken out; `None` when it has none.
 pub(super) fn masked(text: &str, beside: bool) -> Option<String> {
     let parts = parts(text, beside);
-    (!parts.is_empty()).then(|| cut_out(text, &parts))
+    (!parts.is_empty()).then(|| without(text, parts))
 }
 
 /// A headline without a counter in brackets before or after it: `[12 comments]`.
 pub(super) fn in_title(title: &str) -> Option<String> {
     let (range, inside) = bracketed_end(title).or_else(|| bracketed_begin(title))?;
     let is_counter = inside.contains(char::is_numeric) && matches!(kind_of(inside), Kind::Counter);
-    is_counter.then(|| cut_out(title, &[range]))
-}
-
-fn cut_out(text: &str, parts: &[Range<usize>]) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut from = 0;
-    for part in parts {
-        out.push_str(text.get(from..part.start).unwrap_or_default());
-        out.push(MASK);
-        from = part.end;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    out
+    is_counter.then(|| without(title, [range]))
 }
 
 /// What stands in brackets at the end of a text: where they are, and what is in them.
@@ -133,9 +128,6 @@ enum Kind {
 
 /// Whether all words of a part are such as stand beside counters.
 fn kind_of(part: &str) -> Kind {
-    if passing::says_little_else(part) {
-        return Kind::Counter;
-    }
     // A percentage or a fraction counts nothing.
     if part.contains(['%', '٪']) || has_fraction(part) {
         return Kind::Other;
@@ -302,6 +294,10 @@ mod tests {
             "He sent 12 replies, and 4 likes came from the mayor of the town itself.",
             "3 views on the war",
             "12",
+            "PIN: 1234",
+            "Died 4 days ago",
+            "Blast 3 hours ago",
+            "Antwort: 42",
         ] {
             assert_eq!(masked(text, false), None, "{text}");
         }
@@ -309,12 +305,20 @@ mod tests {
             masked("▲ 5 · 💬 8 · via one.example", false),
             masked("▲ 5 · 💬 8 · via two.example", false)
         );
+        assert_ne!(
+            masked("Fire in Oldtown · 3 hours ago · 4 comments", false),
+            masked("Flood in Oldtown · 3 hours ago · 4 comments", false)
+        );
+        assert_ne!(
+            masked("By Ann Bell · 3 hours ago · 4 comments", false),
+            masked("By Ann Bell · 3 years ago · 4 comments", false)
+        );
     }
 
     #[test]
     fn what_may_count_does_so_beside_a_counter() {
         let lines = ["A sentence of the text.", "Points: 30", "# Comments: 10"];
-        assert_eq!(beside(lines.into_iter()), [true, true, true]);
+        assert_eq!(beside(lines.into_iter()), [false, true, true]);
         assert!(masked("Points: 30", true).is_some());
         assert_eq!(masked("Points: 30", false), None);
         assert_eq!(masked("The council has 30 points to vote on.", true), None);

@@ -22,9 +22,8 @@
 //! taken back: a stale copy does that. That many articles share a sentence says nothing: where it leaves one of them,
 //! that is an edit. Notes of corrections and updates are never learned.
 //!
-//! Besides, some things say by themselves that they are no edit, whatever the site: counters (`12 comments`) and time
-//! that passes (`4 days ago`). And what moves in one entry at every look ([`Restless`]) is told a few times, then
-//! counted.
+//! Two things need no learning: counters that say what they count (`12 comments`) and relative times (`4 days ago`). What
+//! changes in one entry at every look ([`Restless`]) is reported a few times, then only counted.
 
 mod counter;
 mod learn;

@@ -121,18 +121,9 @@ impl Rules {
                 .map(|block| self.coming_and_going(&block.text));
             keys.collect()
         };
-        let stays = |mine: &[Block], others: &[Block]| -> Vec<bool> {
-            let edited = edited_into(mine, others, &counts);
-            let there: HashSet<String> = coming(others).into_iter().flatten().collect();
-            // What may come and go is compared where it is on both sides.
-            let is_there = |key: Option<String>| key.is_none_or(|key| there.contains(&key));
-            mine.iter()
-                .zip(edited)
-                .zip(coming(mine))
-                .map(|((block, edited), key)| edited || (counts(block) && is_there(key)))
-                .collect()
-        };
-        let (left, right) = (stays(old, new), stays(new, old));
+        let (old_keys, new_keys) = (coming(old), coming(new));
+        let left = stays([old, new], [&old_keys, &new_keys], &counts);
+        let right = stays([new, old], [&new_keys, &old_keys], &counts);
         let mut left_out = LeftOut {
             before: keep(old, &left),
             after: keep(new, &right),
@@ -204,6 +195,24 @@ impl Rules {
             }
         }
     }
+}
+
+/// Which blocks of the first text are compared. What may come and go, with its form in `keys`, is compared where it is on
+/// both sides.
+fn stays(
+    [mine, others]: [&[Block]; 2],
+    keys: [&[Option<String>]; 2],
+    counts: &impl Fn(&Block) -> bool,
+) -> Vec<bool> {
+    let there: HashSet<&String> = keys[1].iter().flatten().collect();
+    let edited = edited_into(mine, others, counts);
+    mine.iter()
+        .zip(edited)
+        .zip(keys[0])
+        .map(|((block, edited), key)| {
+            edited || (counts(block) && key.as_ref().is_none_or(|key| there.contains(key)))
+        })
+        .collect()
 }
 
 /// Leaves the others out, and gives their numbers.

@@ -16,7 +16,20 @@ const LONGEST_TEMPLATE: usize = 40;
 const LETTERS: usize = 6;
 
 /// Stands for a part of a text that is not compared: no publisher writes it.
-pub(super) const MASK: char = '\u{fffc}';
+const MASK: char = '\u{fffc}';
+
+/// A text with a mask in the place of each part, which are in their order.
+pub(super) fn without(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for part in parts {
+        out.push_str(text.get(from..part.start).unwrap_or_default());
+        out.push(MASK);
+        from = part.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}
 
 /// The form of a text that the same text has, whatever its typography.
 pub(super) fn text_key(text: &str) -> String {

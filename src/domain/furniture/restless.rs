@@ -1,7 +1,7 @@
 //! What moves in one entry at every look: a number in one place, the order of a list. It is told as long as it may be
 //! news; after that it counts as ignored text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::pattern::{Shape, ValueKind};
 use super::rule::Place;
@@ -140,11 +140,11 @@ fn moves(old: &[Block], new: &[Block]) -> HashMap<(String, usize), Vec<ValueKind
 }
 
 fn only_in<'b>(these: &'b [Block], others: &[Block]) -> Vec<(&'b str, Shape)> {
-    let other = |text: &str| others.iter().any(|other| other.text == text);
+    let others: HashSet<&str> = others.iter().map(|other| other.text.as_str()).collect();
     these
         .iter()
+        .filter(|block| !others.contains(block.text.as_str()))
         .filter(|block| block.kind != BlockKind::Furniture && !is_notice(&block.text))
-        .filter(|block| !other(&block.text))
         .filter_map(|block| Some((block.text.as_str(), Shape::of(&block.text)?)))
         .collect()
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
 
 use super::counter;
-use super::pattern::{MASK, Shape, Value, ValueKind, text_key};
+use super::pattern::{Shape, Value, ValueKind, text_key, without};
 use super::restless::Restless;
 use super::rule::{Origin, Place, Rule, RuleKind, expression};
 use super::titles;
@@ -23,6 +24,9 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     texts: HashMap<String, RuleId>,
+    /// Forms of texts that are left out as a whole.
+    wholes: HashMap<String, RuleId>,
+    /// Forms of texts in which learned places are passed over.
     templates: HashMap<String, Template>,
     titles: HashMap<String, RuleId>,
     ignore: Vec<(RuleId, Regex)>,
@@ -32,13 +36,12 @@ pub struct Rules {
     elapsed: Option<Duration>,
 }
 
-/// What is passed over in texts of one form.
+/// What was learned of texts of one form.
 #[derive(Debug, Clone)]
 struct Template {
     rule: RuleId,
     pattern: String,
-    /// What was learned of it; `None` when a person wants such texts left out as a whole.
-    learned: Option<Moves>,
+    moves: Moves,
     /// Whether more may be learned of it.
     grows: bool,
 }
@@ -77,37 +80,15 @@ impl Moves {
 }
 
 impl Template {
-    fn of(rule: &Rule) -> Self {
-        let learned = rule.evidence.as_ref().filter(|evidence| !evidence.retired);
-        let learned = learned.filter(|_| rule.origin == Origin::Learned);
-        Self {
-            rule: rule.id,
-            pattern: rule.pattern.clone(),
-            learned: learned.map(|evidence| Moves {
-                places: evidence.places.clone(),
-                comes_and_goes: evidence.comes_and_goes,
-            }),
-            grows: learned.is_some() && rule.on,
-        }
-    }
-
-    fn allows(&self, at: usize, kind: ValueKind) -> bool {
-        self.learned
-            .as_ref()
-            .is_none_or(|moves| moves.allows(at, kind))
-    }
-
     /// Whether such a text may come and go: all that it says besides what moves is what was seen.
     fn comes_and_goes(&self, text: &str, shape: &Shape) -> bool {
         let known = Shape::of(&self.pattern);
         let known = known.iter().flat_map(|shape| &shape.values);
         let same = |(at, (value, known)): (usize, (&Value, &Value))| {
-            self.allows(at, value.kind)
+            self.moves.allows(at, value.kind)
                 || text.get(value.range.clone()) == self.pattern.get(known.range.clone())
         };
-        self.learned
-            .as_ref()
-            .is_some_and(|moves| moves.comes_and_goes)
+        self.moves.comes_and_goes
             && !is_notice(text)
             && shape.values.iter().zip(known).enumerate().all(same)
     }
@@ -201,8 +182,28 @@ impl Rules {
         {
             let affix = titles::affixes(&rule.pattern).into_iter().next();
             self.titles.extend(affix.map(|affix| (affix.key, rule.id)));
-        } else if let Some(shape) = Shape::of(&rule.pattern) {
-            self.templates.insert(shape.key, Template::of(rule));
+            return;
+        }
+        let Some(shape) = Shape::of(&rule.pattern) else {
+            return;
+        };
+        let evidence = rule.evidence.as_ref().filter(|evidence| !evidence.retired);
+        match evidence.filter(|_| rule.origin == Origin::Learned) {
+            None => {
+                self.wholes.insert(shape.key, rule.id);
+            }
+            Some(evidence) => {
+                let template = Template {
+                    rule: rule.id,
+                    pattern: rule.pattern.clone(),
+                    moves: Moves {
+                        places: evidence.places.clone(),
+                        comes_and_goes: evidence.comes_and_goes,
+                    },
+                    grows: rule.on,
+                };
+                self.templates.insert(shape.key, template);
+            }
         }
     }
 
@@ -210,6 +211,7 @@ impl Rules {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
+            && self.wholes.is_empty()
             && self.templates.is_empty()
             && self.titles.is_empty()
             && self.ignore.is_empty()
@@ -223,6 +225,7 @@ impl Rules {
         let whole = self
             .texts
             .values()
+            .chain(self.wholes.values())
             .chain(self.titles.values())
             .chain(templates);
         whole
@@ -238,12 +241,11 @@ impl Rules {
         {
             return Some(*id);
         }
-        if !self.templates.is_empty()
+        if !self.wholes.is_empty()
             && let Some(shape) = Shape::of(text)
-            && let Some(template) = self.templates.get(&shape.key)
-            && template.learned.is_none()
+            && let Some(id) = self.wholes.get(&shape.key)
         {
-            return Some(template.rule);
+            return Some(*id);
         }
         self.ignore
             .iter()
@@ -267,7 +269,7 @@ impl Rules {
     /// What is known of texts of a form, with the pattern of the rule.
     pub(super) fn moves_of(&self, key: &str) -> Option<(&str, &Moves)> {
         let template = self.templates.get(key)?;
-        Some((&template.pattern, template.learned.as_ref()?))
+        Some((&template.pattern, &template.moves))
     }
 
     /// The form of a text that may come and go as a whole.
@@ -286,7 +288,7 @@ impl Rules {
     }
 
     /// The places of a text that move, each with the rule that says so; none for what moves in one entry alone.
-    pub(super) fn moving<'t>(&self, text: &'t str) -> (Option<RuleId>, Vec<(usize, &'t str)>) {
+    pub(super) fn moving(&self, text: &str) -> (Option<RuleId>, Vec<Range<usize>>) {
         if (self.templates.is_empty() && self.restless.is_empty()) || is_notice(text) {
             return (None, Vec::new());
         }
@@ -295,11 +297,10 @@ impl Rules {
         };
         let template = self.templates.get(&shape.key);
         let values = shape.values.iter().enumerate().filter(|(at, value)| {
-            template.is_some_and(|template| template.allows(*at, value.kind))
+            template.is_some_and(|template| template.moves.allows(*at, value.kind))
                 || self.restless.allows(&shape.key, *at, value.kind)
         });
-        let parts = values.map(|(_, value)| (value.range.start, &text[value.range.clone()]));
-        let parts: Vec<_> = parts.collect();
+        let parts: Vec<_> = values.map(|(_, value)| value.range.clone()).collect();
         let rule = template.map(|template| template.rule);
         (rule.filter(|_| !parts.is_empty()), parts)
     }
@@ -307,19 +308,10 @@ impl Rules {
     /// A text without the parts that are not compared.
     pub(super) fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let (_, moving) = self.moving(text);
-        let mut masked = Cow::Borrowed(text);
-        if !moving.is_empty() {
-            let mut out = String::with_capacity(text.len());
-            let mut from = 0;
-            for (at, part) in moving {
-                out.push_str(&text[from..at]);
-                out.push(MASK);
-                from = at + part.len();
-            }
-            out.push_str(&text[from..]);
-            masked = Cow::Owned(out);
-        }
-        self.without_parts(masked)
+        self.without_parts(match moving.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(without(text, moving)),
+        })
     }
 
     /// A headline without the parts that are not compared.

@@ -18,7 +18,7 @@ impl Rules {
     pub fn swallowed_feed(&self, state: &FeedState) -> Vec<Piece> {
         let mut pieces = Vec::new();
         self.of_title(state.title.as_deref(), &mut pieces);
-        self.of_lines([&state.byline], &mut pieces);
+        self.of_parts(state.byline.as_deref().unwrap_or_default(), 0, &mut pieces);
         self.of_blocks(&state.summary, 0, &mut pieces);
         self.of_blocks(&state.body, state.summary.len(), &mut pieces);
         pieces
@@ -29,7 +29,7 @@ impl Rules {
     pub fn swallowed_page(&self, state: &PageState) -> Vec<Piece> {
         let mut pieces = Vec::new();
         self.of_title(state.headline(), &mut pieces);
-        self.of_lines([&state.byline], &mut pieces);
+        self.of_parts(state.byline.as_deref().unwrap_or_default(), 0, &mut pieces);
         self.of_blocks(&state.body, 0, &mut pieces);
         pieces
     }
@@ -42,12 +42,6 @@ impl Rules {
             pieces.push(Piece::of_rule(title, COUNTER, 0, None));
         }
         self.of_parts(title, 0, pieces);
-    }
-
-    fn of_lines(&self, lines: [&Option<String>; 1], pieces: &mut Vec<Piece>) {
-        for line in lines.into_iter().flatten() {
-            self.of_parts(line, 0, pieces);
-        }
     }
 
     fn of_blocks(&self, blocks: &[Block], before: usize, pieces: &mut Vec<Piece>) {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::counter::{bracketed_begin, bracketed_end};
-use super::pattern::{MASK, Shape, ValueKind};
+use super::pattern::{Shape, ValueKind, without};
 
 /// Words of a headline behind a number at its beginning that make it one of a kind.
 const WORDS: usize = 2;
@@ -23,9 +23,7 @@ pub(super) struct Affix {
 impl Affix {
     /// The headline without the number.
     pub(super) fn masked(&self, title: &str) -> String {
-        let mut masked = title.to_owned();
-        masked.replace_range(self.number.clone(), MASK.encode_utf8(&mut [0; 4]));
-        masked
+        without(title, [self.number.clone()])
     }
 }
 
