@@ -172,14 +172,16 @@ def score(world, home, run, options):
     missed = sorted(set(edits) - found)
     by_kind = {kind: sum(1 for site, _ in false if site != "bulk" and kind in world.kinds[int(site)]) for kind in KINDS}
     with sqlite3.connect(home / "r.db") as database:
-        count = lambda sql: database.execute(sql).fetchone()[0]
-        rules, moves = count("SELECT count(*) FROM rules"), count("SELECT count(*) FROM ignored_moves")
-        ledger = count("SELECT coalesce(sum(length(body)), 0) FROM ignored_texts")
+        number = lambda sql: database.execute(sql).fetchone()[0]
+        rules, moves = number("SELECT count(*) FROM rules"), number("SELECT count(*) FROM ignored_moves")
+        ledger = number("SELECT coalesce(sum(length(body)), 0) FROM ignored_texts")
+        learned = database.execute(
+            "SELECT kind || ' ' || pattern, count(*) FROM rules GROUP BY 1 ORDER BY 2 DESC LIMIT 12").fetchall()
     print(f"{len(edits)} edits, {len(missed)} missed; {len(false)} alerts that are no edits ({bulk} of them bulk), "
           f"{rate:.2f} per 100 articles and week")
     print(f"by kind of site: {by_kind}")
-        for kind, rows in database.execute("SELECT kind || ' ' || pattern, count(*) FROM rules GROUP BY 1 ORDER BY 2 DESC LIMIT 12"):
-            print(f"  {rows} x {kind[:90]}")
+    for pattern, count in learned:
+        print(f"  {count} x {pattern[:90]}")
     print(f"{rules} rules, {moves} places in the ledger, {ledger / 1e6:.1f} MB of ignored text")
     for name in missed[:10]:
         article = edits[name]
