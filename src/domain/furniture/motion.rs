@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::counter;
 use super::learn::{Article, MOVED};
 use super::pattern::{LONGEST, Shape, ValueKind, text_key};
 use super::rules::Rules;
@@ -59,7 +60,12 @@ impl<'a> Form<'a> {
 pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<Form<'a>> {
     let may_be = |block: &&Block| {
         let kind = !matches!(block.kind, BlockKind::Furniture | BlockKind::Code);
-        kind && block.text.len() <= LONGEST && !known.knows(&block.text) && !is_notice(&block.text)
+        // A counter needs no rule.
+        let is_counter = || !counter::parts(&block.text, false).is_empty();
+        kind && block.text.len() <= LONGEST
+            && !known.knows(&block.text)
+            && !is_notice(&block.text)
+            && !is_counter()
     };
     let blocks = blocks.iter().take(BLOCKS).filter(may_be);
     blocks

@@ -458,6 +458,12 @@ fn a_line_that_moves_and_comes_and_goes_is_passed_over_as_a_whole() {
 }
 
 #[test]
+fn a_counter_that_says_what_it_counts_needs_no_rule() {
+    let counter = |article: usize, look: usize| vec![format!("Comments ({})", article * 7 + look)];
+    assert_eq!(kinds(&site(8, 4, counter)), []);
+}
+
+#[test]
 fn articles_that_are_seldom_looked_at_hold_up_no_learning() {
     let ticker = |article: usize, look: usize| {
         // Most were looked at once.
