@@ -3,13 +3,10 @@
 //!
 #![doc = include_str!("ARCHITECTURE.md")]
 
-pub mod time;
-
-pub mod domain;
-
-pub mod feed;
-
-pub mod extract;
+pub use revisor_core::{domain, time};
+pub use revisor_read::{extract, feed};
+/// What revisor keeps: the package `revisor-store`.
+pub use revisor_store as store;
 
 pub mod document;
 
@@ -22,8 +19,6 @@ pub mod metrics;
 pub mod web;
 
 pub mod fetch;
-
-pub mod store;
 
 pub mod notify;
 

@@ -6,7 +6,7 @@ use super::bodies;
 use super::codec::sha256;
 use super::error::StoreError;
 use super::reader::Reader;
-use super::sql::{channel_word, limit_of, parse_channels};
+use super::sql::{limit_of, parse_channels};
 use super::writer::Tx;
 use crate::domain::chain::StoredCapture;
 use crate::domain::credible::Witness;
@@ -219,7 +219,7 @@ pub(super) fn put(
         )?
         .insert(params![
             feed,
-            channel_word(capture.channel),
+            capture.channel.as_str(),
             capture.url,
             capture.fetched,
             capture.status,

@@ -131,7 +131,7 @@ fn name(prefix: &str, bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{OpenOptions, Store};
+    use crate::{OpenOptions, Store};
 
     #[test]
     fn base32_is_that_of_the_standard() {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::chain;
 use super::error::StoreError;
 use super::reader::Reader;
-use super::sql::{channel_word, join_words, limit_of, parse_channels};
+use super::sql::{join_words, limit_of, parse_channels};
 use super::states::{self, StoredState};
 use super::writer::Tx;
 use crate::domain::fingerprint::{Around, Beside, Fingerprints, SCHEME, of_feed_links};
@@ -127,7 +127,7 @@ pub(super) fn insert(
         revision.seen,
         Some(&captures),
     );
-    let channels = join_words(revision.channels.iter().copied().map(channel_word));
+    let channels = join_words(revision.channels.iter().copied().map(Channel::as_str));
     let fp = &revision.fingerprints;
     let schemes = revision.schemes;
     tx.conn

@@ -1,144 +1,12 @@
-//! How our values stand in columns.
+//! How values without a type of their own stand in columns. Those with one are in `revisor_core::columns`.
 
 use std::time::Duration;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
-use rusqlite::{Row, ToSql};
+use rusqlite::Row;
 use serde::Serialize;
 
 use crate::domain::classify::Significance;
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::ids::{
-    CaptureId, ChangeNumber, DeliveryId, EntryId, EventId, FeedId, RevisionNumber, RuleId,
-};
-use crate::domain::outcome::{AliasKind, Origin, Quiet};
-use crate::domain::scheme::Scheme;
 use crate::domain::state::Channel;
-use crate::time::Timestamp;
-
-macro_rules! row_ids {
-    ($($name:ident),*) => {$(
-        impl ToSql for $name {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(self.0.into())
-            }
-        }
-        impl FromSql for $name {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                value.as_i64().map($name)
-            }
-        }
-    )*};
-}
-row_ids!(
-    FeedId,
-    EntryId,
-    CaptureId,
-    EventId,
-    DeliveryId,
-    ChangeNumber,
-    RuleId
-);
-
-impl ToSql for RevisionNumber {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(i64::from(self.0).into())
-    }
-}
-
-impl FromSql for RevisionNumber {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        u32::column_result(value).map(RevisionNumber)
-    }
-}
-
-impl ToSql for Timestamp {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.as_millis().into())
-    }
-}
-
-impl FromSql for Timestamp {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_i64().map(Timestamp::from_millis)
-    }
-}
-
-impl ToSql for Fingerprint {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(&self.0)))
-    }
-}
-
-impl FromSql for Fingerprint {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        <[u8; 16]>::column_result(value).map(Fingerprint)
-    }
-}
-
-impl ToSql for Channel {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(channel_word(*self).into())
-    }
-}
-
-impl FromSql for Channel {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_str()? {
-            "feed" => Ok(Self::Feed),
-            "page" => Ok(Self::Page),
-            _ => Err(FromSqlError::InvalidType),
-        }
-    }
-}
-
-impl ToSql for AliasKind {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.as_str().into())
-    }
-}
-
-impl FromSql for AliasKind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Self::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
-    }
-}
-
-impl ToSql for Origin {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.as_str().into())
-    }
-}
-
-impl FromSql for Origin {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Self::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
-    }
-}
-
-impl ToSql for Scheme {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.0.into())
-    }
-}
-
-impl FromSql for Scheme {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_i64().map(Scheme)
-    }
-}
-
-impl ToSql for Quiet {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.as_str().into())
-    }
-}
-
-impl FromSql for Quiet {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Self::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
-    }
-}
 
 /// A count; `SQLite` has no unsigned integers.
 pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
@@ -159,23 +27,9 @@ pub(super) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The name of a channel in the database.
-pub(super) fn channel_word(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Feed => "feed",
-        Channel::Page => "page",
-    }
-}
-
 /// The channels of a list as it stands in the database.
 pub(super) fn parse_channels(list: &str) -> Vec<Channel> {
-    list.split(',')
-        .filter_map(|word| match word {
-            "feed" => Some(Channel::Feed),
-            "page" => Some(Channel::Page),
-            _ => None,
-        })
-        .collect()
+    list.split(',').filter_map(Channel::parse).collect()
 }
 
 /// Names joined by commas, each once.
@@ -232,7 +86,7 @@ mod tests {
 
     #[test]
     fn channels_survive_the_database() {
-        let list = join_words([Channel::Feed, Channel::Page, Channel::Feed].map(channel_word));
+        let list = join_words([Channel::Feed, Channel::Page, Channel::Feed].map(Channel::as_str));
         assert_eq!(list, "feed,page");
         assert_eq!(parse_channels(&list), [Channel::Feed, Channel::Page]);
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("domain", &["time"]),
+    ("columns", &["domain", "time"]),
     ("extract", &["domain", "time"]),
     ("feed", &["domain", "extract", "time"]),
     ("document", &["domain", "extract"]),
@@ -69,7 +70,7 @@ const IMPURE: &[&str] = &[
 
 /// A crate, and the only modules that may name it.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("rusqlite", &["store"]),
+    ("rusqlite", &["store", "columns"]),
     ("reqwest", &["fetch", "notify"]),
     ("feed_rs", &["feed"]),
     ("trafilatura", &["extract"]),
@@ -95,7 +96,8 @@ fn modules_import_only_what_the_table_allows() {
         };
         for (number, line) in code_lines(&text) {
             for imported in crate_paths(line) {
-                if imported != module && !allowed.contains(&imported) {
+                let is_module = MAY_IMPORT.iter().any(|(name, _)| *name == imported);
+                if is_module && imported != module && !allowed.contains(&imported) {
                     wrong.push(format!(
                         "{}:{number}: `{module}` may not import `{imported}`",
                         file.display()
@@ -131,6 +133,10 @@ fn pure_modules_name_nothing_impure() {
 fn edge_crates_stay_behind_their_doors() {
     let mut wrong = Vec::new();
     for (module, file, text) in sources() {
+        // A test may look at what a door hides.
+        if file.ends_with("tests.rs") {
+            continue;
+        }
         for (number, line) in code_lines(&text) {
             for (name, _) in ONLY_IN.iter().filter(|(name, homes)| {
                 !homes.contains(&module.as_str()) && names_crate(line, name)
@@ -175,7 +181,10 @@ fn the_table_has_no_circle() {
     }
 }
 
-/// Module, path and text of every file of `src/`, `main.rs` and `lib.rs` left out.
+/// Folders of `src/` that are packages of several modules.
+const PACKAGES: &[&str] = &["core", "read"];
+
+/// Module, path and text of every file of `src/`; those that only declare modules (`main.rs`, `lib.rs`) are left out.
 fn sources() -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -195,8 +204,11 @@ fn sources() -> Vec<(String, PathBuf, String)> {
         .into_iter()
         .filter_map(|path| {
             let inside = path.strip_prefix(&root).ok()?.to_owned();
-            let first = inside.components().next()?.as_os_str().to_str()?.to_owned();
-            let module = first.trim_end_matches(".rs").to_owned();
+            let mut parts = inside.iter().filter_map(|part| part.to_str());
+            let first = parts.next()?;
+            let package = PACKAGES.contains(&first);
+            let name = if package { parts.next()? } else { first };
+            let module = name.trim_end_matches(".rs").to_owned();
             let text = fs::read_to_string(&path).expect("a source file is text");
             (!["main", "lib"].contains(&module.as_str())).then_some((module, inside, text))
         })

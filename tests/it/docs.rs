@@ -233,13 +233,14 @@ fn the_architecture_shows_the_table_that_is_held() {
         held.len(),
         "a module is missing or shown twice"
     );
-    // Reading order: the order of lib.rs.
-    let declared = read("src/lib.rs");
+    // Reading order: the packages one after another, each in the order of its lib.rs.
+    let inside = ["core", "read"].map(|package| read(&format!("src/{package}/lib.rs")));
+    let declared = format!("{}\nmod store;\n{}", inside.concat(), read("src/lib.rs"));
     let place = |module: &str| {
         declared
             .lines()
-            .position(|line| line == format!("pub mod {module};"))
-            .unwrap_or_else(|| panic!("lib.rs does not declare {module}"))
+            .position(|line| line.trim_start_matches("pub ") == format!("mod {module};"))
+            .unwrap_or_else(|| panic!("no lib.rs declares {module}"))
     };
     let order: Vec<usize> = shown.iter().map(|(module, _)| place(module)).collect();
     assert!(order.is_sorted(), "the map is not in the order of lib.rs");
@@ -248,12 +249,24 @@ fn the_architecture_shows_the_table_that_is_held() {
 #[test]
 fn the_architecture_says_what_each_dependency_is_for() {
     let manifest: toml::Table = read("Cargo.toml").parse().expect("Cargo.toml is TOML");
-    let wanted: BTreeSet<String> = manifest["dependencies"]
-        .as_table()
-        .expect("a table of dependencies")
-        .keys()
-        .cloned()
-        .collect();
+    let names = |table: &toml::Value| -> BTreeSet<String> {
+        let table = table.as_table().expect("a table of dependencies");
+        table.keys().cloned().collect()
+    };
+    let mut wanted = BTreeSet::new();
+    let mut for_tests = BTreeSet::new();
+    for folder in ["", "src/core/", "src/read/", "src/store/"] {
+        let package: toml::Table = read(&format!("{folder}Cargo.toml")).parse().expect("TOML");
+        wanted.extend(names(&package["dependencies"]));
+        for_tests.extend(names(&package["dev-dependencies"]));
+    }
+    wanted.retain(|name| !name.starts_with("revisor-"));
+    let listed = names(&manifest["workspace"]["dependencies"]);
+    assert_eq!(
+        listed,
+        &wanted | &for_tests,
+        "the workspace's list is another one"
+    );
     let text = read("src/ARCHITECTURE.md");
     let (_, list) = text
         .split_once("## Dependencies")
@@ -273,7 +286,7 @@ fn the_architecture_says_what_each_dependency_is_for() {
 #[test]
 fn the_architecture_stays_short_and_its_invariants_numbered() {
     let text = read("src/ARCHITECTURE.md");
-    assert!(text.lines().count() <= 250, "more than 250 lines");
+    assert!(text.lines().count() <= 320, "more than 320 lines");
     let (_, rest) = text.split_once("## Invariants").expect("invariants");
     let (invariants, _) = rest.split_once("\n## ").expect("a section after it");
     for (place, line) in invariants

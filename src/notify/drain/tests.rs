@@ -3,7 +3,7 @@ use crate::domain::event::{Event, EventKind};
 use crate::notify::deliver::Deliverer;
 use crate::notify::outbox::StoredOutbox;
 use crate::notify::testing::{Answer, Receiver, signed_at};
-use crate::store::{DeliveryState, OpenOptions, Store, execute_beside};
+use crate::store::{DeliveryState, OpenOptions, Store};
 use crate::time::Fixed;
 
 fn at(seconds: i64) -> Timestamp {
@@ -511,10 +511,10 @@ async fn an_event_that_cannot_be_read_is_given_up_and_holds_nobody_back() {
     bench.tell("broken", &["desk"]).await;
     bench.tell("later", &["desk"]).await;
     bench.tell("another", &["archive"]).await;
-    execute_beside(
-        bench.store.path(),
-        "UPDATE events SET body = x'00112233' WHERE id = 1",
-    );
+    // Damage, or another program's hand.
+    rusqlite::Connection::open(bench.store.path())
+        .and_then(|file| file.execute("UPDATE events SET body = x'00112233' WHERE id = 1", []))
+        .expect("the statement");
     let drain = bench.drain(vec![receiver.target("desk"), receiver.target("archive")]);
     assert_eq!(drain.drain_once().await, summary(2, 0, 1));
     let mut told = texts(&receiver);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, named_params, params};
 
+use super::super::error::StoreError;
 use super::LeasedDelivery;
-use crate::store::error::StoreError;
-use crate::store::events;
-use crate::store::sql::limit_of;
+use crate::events;
+use crate::sql::limit_of;
 use crate::time::Timestamp;
 
 /// No wait is longer on purpose (the ladder ends with 24 h, and `Retry-After` is capped): what is further away was left

@@ -2,15 +2,15 @@
 
 use rusqlite::{Row, named_params};
 
+use super::super::error::StoreError;
 use super::{
     AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, REPLAYED, ReplaySpan,
     leasing,
 };
 use crate::domain::event::EventKind;
 use crate::domain::ids::{DeliveryId, EventId};
-use crate::store::error::StoreError;
-use crate::store::reader::Reader;
-use crate::store::sql::{count, limit_of};
+use crate::reader::Reader;
+use crate::sql::{count, limit_of};
 use crate::time::Timestamp;
 
 macro_rules! select_delivery {

@@ -1,9 +1,9 @@
 //! Compaction as its callers see it: the same bytes come back, in less room, and retention still takes what is old.
 
 use super::*;
+use crate::compaction::MAX_DEPTH;
 use crate::domain::chain::StoredCapture;
 use crate::domain::ids::CaptureId;
-use crate::store::compaction::MAX_DEPTH;
 
 /// A page of a site, as much furniture as text.
 fn page(article: usize, edition: usize) -> String {

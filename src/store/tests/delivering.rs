@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, EventId};
 
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -234,7 +234,7 @@ fn replay_sends_again_under_the_same_ids() {
     assert_eq!(again, uids);
     let events: Vec<_> = bench
         .reader()
-        .events_after(crate::domain::ids::EventId(0), 9)
+        .events_after(EventId(0), 9)
         .unwrap()
         .iter()
         .map(|stored| stored.id)

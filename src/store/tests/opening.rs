@@ -4,7 +4,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::*;
-use crate::domain::ids::EventId;
+use crate::domain::ids::{DeliveryId, EventId};
 use crate::time::Stopwatch;
 
 fn refused_untouched(path: &Path) -> StoreError {
@@ -172,7 +172,7 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
     let feeds = vec![configured("https://news.example/rss.xml", "news")];
     let writer = store.writer();
     let feed = FeedId(1);
-    let delivery = crate::domain::ids::DeliveryId(1);
+    let delivery = DeliveryId(1);
     let record = AttemptRecord {
         at: at(0),
         status: None,

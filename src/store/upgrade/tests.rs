@@ -2,7 +2,7 @@ use super::super::compaction::{Compaction, Step};
 use super::super::migrate;
 use super::super::open::{OpenOptions, Store};
 use super::*;
-use crate::store::SCHEMA;
+use crate::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
 const DUMPS: [(u32, &str); 16] = [

@@ -2,11 +2,11 @@
 
 use rusqlite::Connection;
 
+use super::super::error::StoreError;
 use super::{Verified, Work};
+use crate::bodies as stored;
+use crate::codec::{sha256, unpack};
 use crate::domain::state::EntryState;
-use crate::store::bodies as stored;
-use crate::store::codec::{sha256, unpack};
-use crate::store::error::StoreError;
 
 pub(super) fn states(
     conn: &Connection,

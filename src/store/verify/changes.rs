@@ -2,15 +2,15 @@
 
 use rusqlite::{Connection, Row};
 
+use super::super::error::StoreError;
 use super::diff::{unshown_field, unshown_headline, wrong_field};
 use super::told::{is_of, numbers, read, side_fits};
 use super::{Verified, Work};
 use crate::domain::event::ChangeInfo;
 use crate::domain::ids::ChangeNumber;
 use crate::domain::state::EntryState;
-use crate::store::error::StoreError;
-use crate::store::sql::{join_words, json_word, significance_word};
-use crate::store::states;
+use crate::sql::{join_words, json_word, significance_word};
+use crate::states;
 use crate::time::Timestamp;
 
 pub(super) fn changes(

@@ -2,13 +2,13 @@
 
 use rusqlite::Connection;
 
+use super::super::error::StoreError;
 use super::diff::wrong_field;
 use super::told::{is_of, numbers, read, side_fits};
 use super::{Verified, Work};
 use crate::domain::event::RevisionInfo;
 use crate::domain::state::EntryState;
-use crate::store::error::StoreError;
-use crate::store::states;
+use crate::states;
 
 pub(super) fn events(
     conn: &Connection,

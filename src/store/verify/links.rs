@@ -2,10 +2,10 @@
 
 use rusqlite::Connection;
 
+use super::super::error::StoreError;
 use super::{Verified, Work};
+use crate::chain as hashes;
 use crate::domain::ids::RevisionNumber;
-use crate::store::chain as hashes;
-use crate::store::error::StoreError;
 use crate::time::Timestamp;
 
 pub(super) fn chain(

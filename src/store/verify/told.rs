@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, Row};
 
+use super::super::error::StoreError;
 use super::Verified;
+use crate::codec::unpack;
 use crate::domain::event::{Event, RevisionInfo};
 use crate::domain::ids::RevisionNumber;
 use crate::domain::state::EntryState;
 use crate::domain::telling::body_sha256;
-use crate::store::codec::unpack;
-use crate::store::error::StoreError;
 use crate::time::Timestamp;
 
 /// `bytes, body` from a column on as an event; `None` when it cannot be read.

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use revisor::domain::state::{Block, BlockKind};
-use revisor::extract::{View, article, carried, explain, feed_links};
+use revisor_core::domain::state::{Block, BlockKind};
+use revisor_read::extract::{View, article, carried, explain, feed_links};
 
 const PAGE: &str = "https://news.example/2026/11/a.html";
 

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use revisor::domain::assess::{Context, assess};
-use revisor::domain::compare::compare;
-use revisor::domain::diff::{Segment, diff_blocks, diff_line};
-use revisor::domain::state::{Block, EntryState, PageState};
+use revisor_core::domain::assess::{Context, assess};
+use revisor_core::domain::compare::compare;
+use revisor_core::domain::diff::{Segment, diff_blocks, diff_line};
+use revisor_core::domain::state::{Block, EntryState, PageState};
 
 fn blocks(text: &str) -> Vec<Block> {
     text.lines()

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use revisor::feed::{Limits, parse};
+use revisor_read::feed::{Limits, parse};
 
 const TYPES: [Option<&str>; 6] = [
     None,

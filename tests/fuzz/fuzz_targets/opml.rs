@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use revisor::config::{
     Environment, Flags, Imported, NewFeed, STARTER_TOML, Secrets, from_text, import_feeds, names,
 };
-use revisor::feed::list::parse;
+use revisor_read::feed::list::parse;
 
 fuzz_target!(|data: &[u8]| {
     let list = parse(data);

@@ -379,7 +379,7 @@ fn a_feed_title_moves_the_headline() {
 #[test]
 fn edits_in_many_languages_are_named() {
     let mut wrong = Vec::new();
-    for line in include_str!("../../../tests/fixtures/assess/edits.tsv")
+    for line in include_str!("../../../../tests/fixtures/assess/edits.tsv")
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
     {

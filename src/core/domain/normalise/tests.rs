@@ -11,7 +11,7 @@ struct Pair {
 }
 
 fn pairs() -> Vec<Pair> {
-    include_str!("../../../tests/fixtures/normalise/pairs.tsv")
+    include_str!("../../../../tests/fixtures/normalise/pairs.tsv")
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.starts_with('#'))

@@ -31,7 +31,7 @@ const MAX_SIZE_BYTES: u64 = 1 << 40;
 ///
 /// ```
 /// use std::time::Duration;
-/// use revisor::domain::durations::parse_duration;
+/// use revisor_core::domain::durations::parse_duration;
 /// assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5400)));
 /// assert_eq!(parse_duration("2 days"), Ok(Duration::from_secs(172_800)));
 /// assert!(parse_duration("15").is_err());
@@ -200,7 +200,8 @@ fn whole(value: f64, max: u64) -> Option<u64> {
 }
 
 /// Text of a message: never longer than a line.
-pub(crate) fn shortened(text: &str) -> String {
+#[must_use]
+pub fn shortened(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut out: String = text.chars().take(LONGEST).collect();
     if out.len() < text.len() {

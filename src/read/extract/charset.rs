@@ -17,18 +17,18 @@ const GUESS_LEAST: usize = 16;
 
 /// A document as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Decoded<'a> {
+pub struct Decoded<'a> {
     /// The text, without its byte order mark.
-    pub(crate) text: Cow<'a, str>,
+    pub text: Cow<'a, str>,
     /// The document is written in another character set than the one that it, or its header, declares.
-    pub(crate) misdeclared: bool,
+    pub misdeclared: bool,
     /// Some bytes were no text and are replaced by U+FFFD.
-    pub(crate) malformed: bool,
+    pub malformed: bool,
 }
 
 /// Decodes a document; `content_type` is the header's value as received.
 #[must_use]
-pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+pub fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     if let Some(text) = decode_utf32(body) {
         return Decoded {
             malformed: text.contains(char::REPLACEMENT_CHARACTER),

@@ -24,10 +24,10 @@ mod weight;
 mod words;
 
 pub use blocks::diff_blocks;
-pub(crate) use chars::is_ideograph;
+pub use chars::is_ideograph;
 pub use hunks::{Hunk, as_read, count_words, hunks};
 pub(crate) use list_number::list_number;
-pub(crate) use renumber::{Renumbering, in_a_row, renumbered_runs};
+pub use renumber::{Renumbering, in_a_row, renumbered_runs};
 pub use segment::Segment;
 pub(crate) use tally::WordTally;
 pub use text::diff_line;

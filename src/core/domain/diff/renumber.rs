@@ -14,7 +14,7 @@ const DIGITS: usize = 3;
 
 /// Which items of a text count on, and which words refer to them.
 #[derive(Debug, Default)]
-pub(crate) struct Renumbering {
+pub struct Renumbering {
     /// The new number of each old one; only of items that count on.
     numbers: BTreeMap<u32, u32>,
     /// The items that count on: the old and the new number of their blocks, and of the items.
@@ -25,7 +25,8 @@ pub(crate) struct Renumbering {
 
 impl Renumbering {
     /// Finds the items that count on. Equal blocks may be left out.
-    pub(crate) fn of(blocks: &[BlockDiff]) -> Self {
+    #[must_use]
+    pub fn of(blocks: &[BlockDiff]) -> Self {
         let mut found = Self::default();
         let numbered = blocks.iter().filter(|block| begins_with_number(block));
         let (mut olds, mut news, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
@@ -93,23 +94,26 @@ impl Renumbering {
     }
 
     /// The blocks of the items that count on.
-    pub(crate) fn items(&self) -> impl Iterator<Item = (u32, u32)> {
+    pub fn items(&self) -> impl Iterator<Item = (u32, u32)> {
         self.items.keys().copied()
     }
 
     /// Whether the item of these two blocks counts on.
-    pub(crate) fn has(&self, from: u32, to: u32) -> bool {
+    #[must_use]
+    pub fn has(&self, from: u32, to: u32) -> bool {
         self.items.contains_key(&(from, to))
     }
 
     /// Whether a figure in the text follows the items: the word in front of it refers to them.
-    pub(crate) fn follows(&self, before: &str, old: &str, new: &str) -> bool {
+    #[must_use]
+    pub fn follows(&self, before: &str, old: &str, new: &str) -> bool {
         self.references.contains(before)
             && number(old).is_some_and(|old| self.renamed(old) == number(new))
     }
 
     /// The old and the new number of an item of which nothing else was changed.
-    pub(crate) fn only(&self, block: &BlockDiff) -> Option<(u32, u32)> {
+    #[must_use]
+    pub fn only(&self, block: &BlockDiff) -> Option<(u32, u32)> {
         let numbers = *self.items.get(&(block.from?, block.to?))?;
         let all_follow = figures(&block.segments)
             .into_iter()
@@ -125,7 +129,8 @@ impl Renumbering {
 
 /// Runs of items that count on and of which nothing else was changed, as `[first, last]` of old and new numbers; and
 /// the blocks in them, by the number of the new one.
-pub(crate) fn renumbered_runs(blocks: &[BlockDiff]) -> (Vec<[(u32, u32); 2]>, BTreeSet<u32>) {
+#[must_use]
+pub fn renumbered_runs(blocks: &[BlockDiff]) -> (Vec<[(u32, u32); 2]>, BTreeSet<u32>) {
     let renumbering = Renumbering::of(blocks);
     let mut runs: Vec<[(u32, u32); 2]> = Vec::new();
     let mut folded = BTreeSet::new();
@@ -202,7 +207,8 @@ fn item_number(text: &str) -> Option<u32> {
 
 /// The blocks, given with their numbers, whose numbers run 1, 2, 3 …: such numbers say no more than the order of the
 /// blocks does, and the marker of a list may have shown them before. Any other number is a figure of the text.
-pub(crate) fn in_a_row(mut numbers: Vec<(u32, u32)>) -> HashSet<u32> {
+#[must_use]
+pub fn in_a_row(mut numbers: Vec<(u32, u32)>) -> HashSet<u32> {
     numbers.sort_unstable();
     numbers
         .chunk_by(|before, behind| behind.1 == before.1 + 1)

@@ -27,7 +27,8 @@ pub(crate) fn is_word_char(c: char) -> bool {
 }
 
 /// Characters of scripts that do not put spaces between words.
-pub(crate) fn is_ideograph(c: char) -> bool {
+#[must_use]
+pub fn is_ideograph(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' // Thai, Lao
         | '\u{1000}'..='\u{109f}' // Burmese

@@ -40,7 +40,7 @@ pub fn without_login(address: &str) -> Cow<'_, str> {
 /// `http` or `https` address comes back as it is, trimmed.
 ///
 /// ```
-/// use revisor::domain::url::canonical;
+/// use revisor_core::domain::url::canonical;
 /// assert_eq!(
 ///     canonical("http://www.News.example:80/a/?utm_source=rss&id=7#top"),
 ///     "https://news.example/a?id=7"
@@ -99,7 +99,7 @@ fn target_of(url: &Url) -> Option<Url> {
 /// addresses equal.
 ///
 /// ```
-/// use revisor::domain::url::desktop;
+/// use revisor_core::domain::url::desktop;
 /// let page = Some("https://news.example/a".to_owned());
 /// assert_eq!(desktop("https://m.news.example/a"), page);
 /// assert_eq!(desktop("https://www.news.example/a/amp/"), page);
@@ -399,7 +399,7 @@ fn normal_percent(text: &str) -> Cow<'_, str> {
 }
 
 static TRACKING: LazyLock<TrackingRules> =
-    LazyLock::new(|| TrackingRules::read(include_str!("../../config/tracking-params.txt")));
+    LazyLock::new(|| TrackingRules::read(include_str!("../../../config/tracking-params.txt")));
 
 /// The rules of `config/tracking-params.txt`, all in lower case.
 #[derive(Debug, Default)]

@@ -54,6 +54,9 @@ mod upgrade;
 mod verify;
 mod writer;
 
+// The paths of the core are the same in every package.
+pub(crate) use revisor_core::{domain, time};
+
 #[cfg(test)]
 mod tests;
 
@@ -92,11 +95,3 @@ pub use underway::{LeftAlone, Mark, Quarantined, Underway};
 pub use upgrade::free as free_room;
 pub use verify::{Verified, wrong_field};
 pub use writer::{BatchEnd, Overflow, Write, Writer, WriterProgress};
-
-/// A statement beside the store, as damage or another hand would do it: for the tests of those who use the store.
-#[cfg(test)]
-pub(crate) fn execute_beside(path: &std::path::Path, sql: &str) {
-    rusqlite::Connection::open(path)
-        .and_then(|conn| conn.execute(sql, []))
-        .expect("the statement");
-}

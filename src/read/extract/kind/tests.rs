@@ -77,7 +77,7 @@ fn kind_under(html: &str, headline: Option<&str>) -> PageKind {
 
 #[test]
 fn a_short_article_is_an_article_in_whatever_language_and_layout() {
-    let articles = include_str!("../../../tests/fixtures/kinds/articles.tsv");
+    let articles = include_str!("../../../../tests/fixtures/kinds/articles.tsv");
     let banner = "<div class=cc><p>We use cookies and share data with our partners to show you what you may like.</p>\
                   <button>Accept all</button><button>Reject all</button></div>";
     let mut wrong = Vec::new();
@@ -113,7 +113,7 @@ fn a_short_article_is_an_article_in_whatever_language_and_layout() {
 
 #[test]
 fn notices_are_told_with_and_without_a_headline() {
-    let notices = include_str!("../../../tests/fixtures/kinds/notices.tsv");
+    let notices = include_str!("../../../../tests/fixtures/kinds/notices.tsv");
     for row in table(notices) {
         let [kind, language, title, text] = row[..] else {
             panic!("{row:?}");

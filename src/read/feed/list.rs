@@ -108,7 +108,7 @@ impl NotListed {
 /// Reads a list of feeds, in whatever form and charset. Every input has a reading; the caller bounds its length.
 ///
 /// ```
-/// let list = revisor::feed::list::parse(b"https://a.example/rss news \"~The A\"\n");
+/// let list = revisor_read::feed::list::parse(b"https://a.example/rss news \"~The A\"\n");
 /// let feed = list.items[0].read.as_ref().unwrap();
 /// assert_eq!((feed.url.as_str(), feed.tags[0].as_str()), ("https://a.example/rss", "news"));
 /// ```

@@ -18,6 +18,25 @@ pub enum Channel {
     Page,
 }
 
+impl Channel {
+    /// The word in the database and in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Page => "page",
+        }
+    }
+
+    /// The channel of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Feed, Self::Page]
+            .into_iter()
+            .find(|channel| channel.as_str() == word)
+    }
+}
+
 /// Where a headline stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum HeadlineSource {

@@ -8,7 +8,7 @@ mod article;
 mod bounded;
 mod boxes;
 pub mod carried;
-pub(crate) mod charset;
+pub mod charset;
 pub(crate) mod claimed_date;
 mod clues;
 mod coverage;
