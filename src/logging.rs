@@ -5,14 +5,18 @@
 //! characters in messages and values are written as escapes.
 
 use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::{LookupSpan, Scope};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use crate::report::clean;
 use crate::time::{Clock, System};
@@ -29,6 +33,25 @@ pub enum Form {
     },
     /// One JSON object on each line.
     Json,
+}
+
+impl Form {
+    const ALL: [Self; 4] = [
+        Self::Journal,
+        Self::Text { colour: false },
+        Self::Text { colour: true },
+        Self::Json,
+    ];
+
+    /// Its place in [`Form::ALL`].
+    fn code(self) -> u8 {
+        match self {
+            Self::Journal => 0,
+            Self::Text { colour: false } => 1,
+            Self::Text { colour: true } => 2,
+            Self::Json => 3,
+        }
+    }
 }
 
 /// From which level on messages are shown.
@@ -98,18 +121,43 @@ pub enum LogError {
     Running,
 }
 
+/// The log of the process, once it runs.
+static LOG: OnceLock<Running> = OnceLock::new();
+
+struct Running {
+    lines: Lines,
+    filter: reload::Handle<EnvFilter, Registry>,
+}
+
 /// Starts the log of the process; once.
 pub fn start(options: &Options) -> Result<(), LogError> {
-    let filter = filter(options)?;
-    tracing_subscriber::fmt()
+    let (filter, handle) = reload::Layer::new(filter(options)?);
+    let lines = Lines::new(options.form);
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_env_filter(filter)
         // A closed standard error is nothing to panic about.
         .log_internal_errors(false)
-        .fmt_fields(Lines(options.form))
-        .event_format(Lines(options.form))
+        .fmt_fields(lines.clone())
+        .event_format(lines.clone());
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(layer)
         .try_init()
-        .map_err(|_| LogError::Running)
+        .map_err(|_| LogError::Running)?;
+    let running = Running {
+        lines,
+        filter: handle,
+    };
+    LOG.set(running).map_err(|_| LogError::Running)
+}
+
+/// Goes on with other options, as a configuration that was read later, or again, has them.
+pub fn change(options: &Options) -> Result<(), LogError> {
+    let Some(log) = LOG.get() else { return Ok(()) };
+    let filter = filter(options)?;
+    log.lines.0.store(options.form.code(), Ordering::Relaxed);
+    // It fails only where there is no log any more.
+    log.filter.reload(filter).map_err(|_| LogError::Running)
 }
 
 /// Whether standard error is the stream that systemd has connected to the journal. A program that was started by hand
@@ -139,8 +187,19 @@ fn filter(options: &Options) -> Result<EnvFilter, LogError> {
 }
 
 /// Formats events, and the fields of spans.
-#[derive(Debug, Clone, Copy)]
-struct Lines(Form);
+#[derive(Debug, Clone)]
+struct Lines(Arc<AtomicU8>);
+
+impl Lines {
+    fn new(form: Form) -> Self {
+        Self(Arc::new(AtomicU8::new(form.code())))
+    }
+
+    fn form(&self) -> Form {
+        let code = usize::from(self.0.load(Ordering::Relaxed));
+        Form::ALL.get(code).copied().unwrap_or(Form::Journal)
+    }
+}
 
 impl<S, N> FormatEvent<S, N> for Lines
 where
@@ -159,10 +218,16 @@ where
                 spans.push_str(&fields.fields);
             }
         }
-        let mut seen = Fields::new(self.0);
+        let mut seen = Fields::new(self.form());
         event.record(&mut seen);
         let metadata = event.metadata();
-        let line = render(self.0, *metadata.level(), metadata.target(), &seen, &spans);
+        let line = render(
+            self.form(),
+            *metadata.level(),
+            metadata.target(),
+            &seen,
+            &spans,
+        );
         writeln!(writer, "{line}")
     }
 }
@@ -173,7 +238,7 @@ impl<'writer> FormatFields<'writer> for Lines {
         mut writer: Writer<'writer>,
         fields: R,
     ) -> fmt::Result {
-        let mut seen = Fields::new(self.0);
+        let mut seen = Fields::new(self.form());
         fields.record(&mut seen);
         writer.write_str(&seen.pairs)
     }
@@ -183,7 +248,7 @@ impl<'writer> FormatFields<'writer> for Lines {
         current: &'writer mut FormattedFields<Self>,
         fields: &tracing::span::Record<'_>,
     ) -> fmt::Result {
-        let mut seen = Fields::new(self.0);
+        let mut seen = Fields::new(self.form());
         fields.record(&mut seen);
         current.fields.push_str(&seen.pairs);
         Ok(())
@@ -344,8 +409,8 @@ mod tests {
         let buffer = Buffer::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(buffer.clone())
-            .fmt_fields(Lines(form))
-            .event_format(Lines(form))
+            .fmt_fields(Lines::new(form))
+            .event_format(Lines::new(form))
             .finish();
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!("check", feed = "a\nb", status = tracing::field::Empty);

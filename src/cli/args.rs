@@ -24,7 +24,7 @@ pub use read::{
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
     ConfigCommand, DemoArgs, DoctorArgs, InitArgs, InspectArticleArgs, InspectCommand,
-    InspectFeedArgs, LogFormat, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
+    InspectFeedArgs, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
     NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs,
 };
 

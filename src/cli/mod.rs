@@ -22,6 +22,7 @@ mod input;
 mod inspect;
 mod late;
 mod log;
+mod logs;
 mod notify;
 pub mod output;
 mod pause;
@@ -42,10 +43,10 @@ use clap::Parser;
 
 use crate::document;
 use crate::error::{Error, Exit};
-use crate::logging;
 use crate::report::clean;
-use args::{Cli, Command, Format, Global, LogFormat};
+use args::{Cli, Command, Format, Global};
 use env::Terminal;
+use logs::LogOptions;
 use output::Output;
 
 /// What every command is given.
@@ -113,15 +114,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let mut context = Context {
         output: Output::new(
-            terminal.clone(),
+            terminal,
             cli.global.color,
             cli.global.quiet,
             cli.global.no_pager,
         ),
         global: cli.global,
     };
-    let result = start_logging(&context, &cli.command, &terminal)
-        .and_then(|()| dispatch(&mut context, cli.command));
+    let logs = LogOptions::new(&context, &cli.command);
+    let result = logs
+        .start()
+        .and_then(|()| dispatch(&mut context, cli.command, logs));
     let finished = context.output.finish();
     match result.and_then(|exit| finished.map(|()| exit)) {
         Ok(exit) => exit,
@@ -143,7 +146,7 @@ fn read_pdf() -> Exit {
     }
 }
 
-fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
+fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result<Exit, Error> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::Check(args) => check::run(context, &args),
@@ -165,38 +168,10 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit, Error> {
         Command::Resume(args) => pause::resume(context, &args.feeds),
         Command::Rm(args) => rm::run(context, &args),
         Command::Rules(args) => rules::run(context, &args),
-        Command::Run(args) => run::run(context, &args),
+        Command::Run(_) => run::run(context, logs),
         Command::Schema(args) => schema::run(context, &args),
         Command::Show(args) => show::run(context, &args),
         Command::Split(args) => split::run(context, &args),
         Command::Status(args) => status::run(context, &args),
     }
-}
-
-/// The daemon tells what it does; other commands speak up only when something is wrong.
-fn start_logging(context: &Context, command: &Command, terminal: &Terminal) -> Result<(), Error> {
-    let (base, form) = match command {
-        Command::Run(args) => (logging::Level::Info, args.log_format),
-        _ => (logging::Level::Warn, LogFormat::Auto),
-    };
-    let form = match form {
-        LogFormat::Json => logging::Form::Json,
-        LogFormat::Journal => logging::Form::Journal,
-        LogFormat::Auto if logging::is_journal(terminal.journal_stream.as_deref()) => {
-            logging::Form::Journal
-        }
-        LogFormat::Auto | LogFormat::Text => logging::Form::Text {
-            colour: output::wants_colour(context.global.color, terminal, terminal.stderr),
-        },
-    };
-    logging::start(&logging::Options {
-        form,
-        level: base.louder(context.global.verbose, context.global.quiet),
-        directives: terminal.log.clone(),
-    })
-    .map_err(|error| {
-        Error::usage("cannot start the log")
-            .because(error)
-            .hint("REVISOR_LOG takes a level (info) or levels of parts (info,revisor::fetch=debug)")
-    })
 }

@@ -3,26 +3,36 @@
 use std::path::PathBuf;
 
 use super::Context;
-use super::args::RunArgs;
+use super::logs::LogOptions;
 use super::setup::{clock, runtime};
-use crate::config::{Environment, Flags, Secrets, load};
-use crate::daemon::Daemon;
+use crate::config::{Config, Environment, Flags, Secrets, load};
+use crate::daemon::{Daemon, Reload};
 use crate::error::{Error, Exit};
 
 /// Polls of feeds that have not changed are cheap; two threads serve thousands of them.
 const THREADS: usize = 2;
 
-pub(super) fn run(context: &Context, _args: &RunArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &Context, logs: LogOptions) -> Result<Exit, Error> {
     let config = context.config(Secrets::Required)?;
+    let follow = move |config: &Config| {
+        if let Err(error) = logs.follow(&config.log) {
+            tracing::warn!(%error, "the log stays as it was");
+        }
+    };
+    follow(&config);
     let (file, database): (Option<PathBuf>, Option<PathBuf>) =
         (context.global.config.clone(), context.global.db.clone());
-    let reload = Box::new(move || {
+    let read = Box::new(move || {
         let flags = Flags {
             config: file.as_deref(),
             database: database.as_deref(),
         };
         load(flags, &Environment::of_process(), Secrets::Required).map(|loaded| loaded.config)
     });
+    let reload = Reload {
+        read,
+        in_force: Box::new(follow),
+    };
     let runtime = runtime(THREADS)?;
     let ended = runtime.block_on(async {
         match Daemon::start(config, reload, clock()).await? {

@@ -301,20 +301,8 @@ impl<'a, 't> Resolver<'a, 't> {
     }
 
     fn log(&mut self, raw: &RawLog) -> LogConfig {
-        let formats = [
-            LogFormat::Auto,
-            LogFormat::Journal,
-            LogFormat::Text,
-            LogFormat::Json,
-        ]
-        .map(|format| (format.as_str(), format));
-        let levels = [
-            LogLevel::Error,
-            LogLevel::Warn,
-            LogLevel::Info,
-            LogLevel::Debug,
-        ]
-        .map(|level| (level.as_str(), level));
+        let formats = LogFormat::ALL.map(|format| (format.as_str(), format));
+        let levels = LogLevel::ALL.map(|level| (level.as_str(), level));
         LogConfig {
             format: self.choice("format", raw.format.as_ref(), &formats, LogFormat::Auto),
             level: self.choice("level", raw.level.as_ref(), &levels, LogLevel::Info),

@@ -112,6 +112,9 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Journal, Self::Text, Self::Json];
+
     /// The name in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -138,6 +141,9 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Error, Self::Warn, Self::Info, Self::Debug];
+
     /// The name in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {

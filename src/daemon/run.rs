@@ -71,8 +71,13 @@ pub enum DaemonError {
     Signals(#[source] std::io::Error),
 }
 
-/// Reads the configuration anew.
-pub type Reload = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+/// How the configuration is exchanged while the daemon runs.
+pub struct Reload {
+    /// Reads it anew.
+    pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
+    /// Is told once another one is in force, for what lies outside of the daemon: the log.
+    pub in_force: Box<dyn Fn(&Config) + Send + Sync>,
+}
 
 /// A daemon that is ready to run.
 pub struct Daemon {
@@ -230,6 +235,7 @@ impl Daemon {
                     let error = read.as_ref().err().map(ToString::to_string);
                     match read {
                         Ok(Synced { added, left }) => {
+                            (self.reload.in_force)(self.assembly.pipeline.settings().config());
                             tracing::info!(
                                 added,
                                 left,
@@ -289,7 +295,7 @@ impl Daemon {
 }
 
 async fn read_again(assembly: &Assembly, reload: &Reload) -> Result<Synced, DaemonError> {
-    assembly.replace(reload()?).await
+    assembly.replace((reload.read)()?).await
 }
 
 /// Opens the database and makes everything ready, however long others hold it up.

@@ -185,7 +185,7 @@ fn the_table_has_no_circle() {
 const PACKAGES: &[&str] = &["core", "read"];
 
 /// Module, path and text of every file of `src/`; those that only declare modules (`main.rs`, `lib.rs`) are left out.
-fn sources() -> Vec<(String, PathBuf, String)> {
+pub(crate) fn sources() -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     let mut folders = vec![root.clone()];
@@ -216,7 +216,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
 }
 
 /// Lines of production code with their numbers: up to the tests, comments left out.
-fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
         .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))

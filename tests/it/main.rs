@@ -18,6 +18,7 @@ mod furniture;
 mod hostile;
 mod identity;
 mod ignored;
+mod keys;
 mod kills;
 mod late;
 mod life;

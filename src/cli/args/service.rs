@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::config::LogFormat;
 use crate::domain::event::EventKind;
 
 /// Arguments of `run`.
@@ -12,29 +13,9 @@ use crate::domain::event::EventKind;
     after_help = "Examples:\n  revisor run\n  revisor run --config /etc/revisor/config.toml -v"
 )]
 pub struct RunArgs {
-    /// Form of the log on standard error: auto, text, journal, json
-    #[arg(
-        hide_possible_values = true,
-        long,
-        value_enum,
-        value_name = "FORM",
-        default_value_t
-    )]
-    pub log_format: LogFormat,
-}
-
-/// Form of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogFormat {
-    /// For the journal under systemd, else text
-    #[default]
-    Auto,
-    /// Text with times
-    Text,
-    /// Lines with priorities, for the journal
-    Journal,
-    /// A JSON document on each line
-    Json,
+    /// Form of the log on standard error: auto, text, journal, json [default: as configured]
+    #[arg(long, value_name = "FORM", value_parser = log_format)]
+    pub log_format: Option<LogFormat>,
 }
 
 /// What `inspect` looks at.
@@ -264,4 +245,15 @@ fn event_kind(text: &str) -> Result<EventKind, String> {
         let names: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
         format!("expected one of {}", names.join(", "))
     })
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    let known = LogFormat::ALL.into_iter();
+    known
+        .clone()
+        .find(|format| format.as_str() == text)
+        .ok_or_else(|| {
+            let names: Vec<&str> = known.map(LogFormat::as_str).collect();
+            format!("expected one of {}", names.join(", "))
+        })
 }

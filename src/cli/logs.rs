@@ -1,0 +1,76 @@
+//! What the log is like: by the options of the command, and for the service by its configuration.
+
+use super::args::Command;
+use super::env::Terminal;
+use super::{Context, output};
+use crate::config::{LogConfig, LogFormat, LogLevel};
+use crate::error::Error;
+use crate::logging::{self, Form, Level, LogError, Options};
+
+/// What the command line says about the log, to which a configuration adds the rest.
+#[derive(Debug, Clone)]
+pub(super) struct LogOptions {
+    /// `--log-format`.
+    format: Option<LogFormat>,
+    verbose: u8,
+    quiet: bool,
+    colour: bool,
+    /// Standard error goes to the journal.
+    journal: bool,
+    /// `REVISOR_LOG`.
+    directives: Option<String>,
+}
+
+impl LogOptions {
+    pub(super) fn new(context: &Context, command: &Command) -> Self {
+        let terminal = Terminal::detect();
+        Self {
+            format: match command {
+                Command::Run(args) => args.log_format,
+                _ => None,
+            },
+            verbose: context.global.verbose,
+            quiet: context.global.quiet,
+            colour: output::wants_colour(context.global.color, &terminal, terminal.stderr),
+            journal: logging::is_journal(terminal.journal_stream.as_deref()),
+            directives: terminal.log,
+        }
+    }
+
+    /// Starts the log before a configuration is known. Commands other than the service speak up only when something is
+    /// wrong, whatever the configuration says.
+    pub(super) fn start(&self) -> Result<(), Error> {
+        logging::start(&self.options(LogFormat::Auto, Level::Warn)).map_err(|error| {
+            Error::usage("cannot start the log").because(error).hint(
+                "REVISOR_LOG takes a level (info) or levels of parts (info,revisor::fetch=debug)",
+            )
+        })
+    }
+
+    /// Goes on as the configuration of the service says. The command line and `REVISOR_LOG` win.
+    pub(super) fn follow(&self, config: &LogConfig) -> Result<(), LogError> {
+        let level = match config.level {
+            LogLevel::Error => Level::Error,
+            LogLevel::Warn => Level::Warn,
+            LogLevel::Info => Level::Info,
+            LogLevel::Debug => Level::Debug,
+        };
+        logging::change(&self.options(config.format, level))
+    }
+
+    fn options(&self, format: LogFormat, level: Level) -> Options {
+        let text = Form::Text {
+            colour: self.colour,
+        };
+        Options {
+            form: match self.format.unwrap_or(format) {
+                LogFormat::Json => Form::Json,
+                LogFormat::Journal => Form::Journal,
+                LogFormat::Auto if self.journal => Form::Journal,
+                LogFormat::Auto | LogFormat::Text => text,
+            },
+            level: level.louder(self.verbose, self.quiet),
+            directives: self.directives.clone(),
+        }
+    }
+}
