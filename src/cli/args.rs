@@ -34,40 +34,40 @@ const TEMPLATE: &str = "\
 {usage-heading} {usage}
 
 Feeds:
-  add       Add feeds by their address, or by that of a site
-  rm        Remove feeds; their history stays
-  feeds     List the feeds and how they are
-  pause     Stop asking for feeds for a while
-  resume    Ask for feeds again, at once
-  import    Add the feeds of another reader
-  export    Write the feeds, or a change as evidence
+  add       Add feeds by address, or find those of a site
+  rm        Remove feeds; their history is kept
+  feeds     List feeds and their state
+  pause     Stop checking feeds until they are resumed
+  resume    Resume paused feeds and check them now
+  import    Import feeds from another reader
+  export    Export feeds or the evidence for a change
 Check:
-  check     Look for changes now, once
+  check     Check feeds and pages now, once
 Read:
   log       List changes, newest first
   show      Show one change in full
-  history   List the revisions of an entry
+  history   List the revisions of an article
   diff      Compare two revisions, or two files
 Inspect:
-  inspect   Show what revisor sees in a feed or a page
+  inspect   Show what revisor reads in a feed or page
 Alert:
-  notify    List, try and repair the delivery of alerts
+  notify    List, test and retry alert deliveries
 Service:
   run       Run the daemon in the foreground
 Try:
   demo      Watch a small built-in site change
-Care:
-  init      Write a configuration file to start from
-  doctor    Look for what is wrong, and say what to do
-  status    Show how the whole is
-  config    Check and show the configuration
-  reextract  Read stored answers anew after an upgrade
-  split     Undo a merge of two entries
-  db        Copy, check and tidy up the database
-  rules     List, add and overrule what is left out of the comparison
+Maintain:
+  init      Create a configuration file
+  doctor    Find problems and say how to fix them
+  status    Show an overview of feeds, pages, database and alerts
+  config    Check, show and reload the configuration
+  reextract  Re-read stored pages after an upgrade
+  split     Undo a wrong merge of two articles
+  db        Back up, verify and prune the database
+  rules     Manage what is ignored when comparing
 Misc:
   schema    Print the JSON Schema of a machine format
-  help      Print this, or the help of a command
+  help      Print this message or the help of a command
 
 Options:
 {options}{after-help}";
@@ -116,7 +116,7 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub db: Option<PathBuf>,
-    /// Colour in the answer: auto, always, never
+    /// When to use colour: auto, always, never
     #[arg(
         hide_possible_values = true,
         long,
@@ -128,16 +128,16 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub color: ColorWhen,
-    /// Print at once instead of through a pager
+    /// Do not use a pager
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_pager: bool,
-    /// Only the answer and errors
+    /// Print only results and errors
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub quiet: bool,
-    /// More messages; twice for still more
+    /// More detail; repeat for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// Form of the answer: short, oneline, full, json, ndjson, md, csv
+    /// Output format: short, oneline, full, json, ndjson, md, csv
     #[arg(
         hide_possible_values = true,
         long,
@@ -157,7 +157,7 @@ pub struct Global {
     pub json: bool,
 }
 
-/// Forms of an answer; each command takes those that make sense for it.
+/// Output formats; each command has those that make sense for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A few lines each
@@ -195,19 +195,19 @@ impl Format {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Add feeds by their address, or by that of a site
+    /// Add feeds by address, or find the feeds of a site
     Add(AddArgs),
-    /// Remove feeds from the configuration; their history stays
+    /// Remove feeds from the configuration; their history is kept
     Rm(RmArgs),
-    /// List the feeds and how they are
+    /// List feeds and their state
     Feeds(FeedsArgs),
-    /// Stop asking for feeds, and for their pages, until they are resumed
+    /// Stop checking feeds and their pages until they are resumed
     Pause(PauseArgs),
-    /// Ask for feeds again, at once
+    /// Resume paused feeds and check them now
     Resume(ResumeArgs),
-    /// Add the feeds of another reader: OPML, newsboat's urls, or a list of addresses
+    /// Import feeds from another reader: OPML, newsboat's urls, or a list of addresses
     Import(ImportArgs),
-    /// Write the feeds for another reader, or a change for others to check
+    /// Export feeds for another reader, or the evidence for a change
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,
@@ -219,19 +219,19 @@ revisor export evidence 412 -o change-412.html"
         #[command(subcommand)]
         what: ExportCommand,
     },
-    /// Look for changes now, once
+    /// Check feeds and pages now, once
     Check(CheckArgs),
     /// List changes, newest first
     Log(LogArgs),
     /// Show one change in full
     Show(ShowArgs),
-    /// List the revisions of an entry
+    /// List the revisions of an article
     History(HistoryArgs),
-    /// Compare two revisions of an entry, or two files
+    /// Compare two revisions of an article, or two files
     Diff(DiffArgs),
-    /// Undo a merge: make an entry of its own of a name that another entry was given
+    /// Split an entry: give one address or guid its own history
     Split(SplitArgs),
-    /// Show what revisor sees in a feed or a page
+    /// Show what revisor reads in a feed or page
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,
@@ -243,7 +243,7 @@ revisor inspect article page.html --url https://news.example/a/1"
         #[command(subcommand)]
         what: InspectCommand,
     },
-    /// List, try and repair the delivery of alerts
+    /// List, test and retry alert deliveries
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,
@@ -256,15 +256,15 @@ revisor inspect article page.html --url https://news.example/a/1"
     },
     /// Run the daemon in the foreground
     Run(RunArgs),
-    /// Watch a small built-in site change, with a built-in receiver of webhooks
+    /// Watch a small built-in site change, and receive the alert
     Demo(DemoArgs),
-    /// Write a configuration file to start from
+    /// Create a configuration file
     Init(InitArgs),
-    /// Look for what is wrong: configuration, clock, disk, database, service, feeds, targets
+    /// Find problems in the configuration, clock, disk, database, service, feeds and targets
     Doctor(DoctorArgs),
-    /// Show how the whole is: configuration, database, feeds, alerts
+    /// Show an overview of feeds, pages, database and alerts
     Status(StatusArgs),
-    /// Check and show the configuration
+    /// Check, show and reload the configuration
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,
@@ -275,9 +275,9 @@ revisor inspect article page.html --url https://news.example/a/1"
         #[command(subcommand)]
         what: ConfigCommand,
     },
-    /// Read stored answers anew after an upgrade; makes no change
+    /// Re-read stored pages after an upgrade (records no changes)
     Reextract(ReextractArgs),
-    /// Copy, check and tidy up the database
+    /// Back up, verify and prune the database
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,
@@ -288,7 +288,7 @@ revisor inspect article page.html --url https://news.example/a/1"
         #[command(subcommand)]
         what: DbCommand,
     },
-    /// List, add and overrule what is left out of the comparison
+    /// Manage what is ignored when comparing
     Rules(RulesArgs),
     /// Print the JSON Schema of a machine format
     Schema(SchemaArgs),

@@ -48,7 +48,7 @@ impl LogOptions {
     }
 
     /// Goes on as the configuration of the service says. The command line and `REVISOR_LOG` win.
-    pub(super) fn follow(&self, config: &LogConfig) -> Result<(), LogError> {
+    pub(super) fn follow(&self, config: LogConfig) -> Result<(), LogError> {
         let level = match config.level {
             LogLevel::Error => Level::Error,
             LogLevel::Warn => Level::Warn,

@@ -15,7 +15,7 @@ const THREADS: usize = 2;
 pub(super) fn run(context: &Context, logs: LogOptions) -> Result<Exit, Error> {
     let config = context.config(Secrets::Required)?;
     let follow = move |config: &Config| {
-        if let Err(error) = logs.follow(&config.log) {
+        if let Err(error) = logs.follow(config.log) {
             tracing::warn!(%error, "the log stays as it was");
         }
     };

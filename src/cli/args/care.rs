@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 /// Arguments of `reextract`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What revisor reads in a page depends on its version. After an upgrade it reads stored answers anew before \
-it compares anything with them; this command does that for all of them at once. It makes no change and alerts nobody, works \
-beside a running daemon, and goes on where it was when it is interrupted.\n\n\
+    after_help = "What revisor reads in a page depends on its version. After an upgrade it re-reads each stored response before \
+comparing anything with it; this command does so for all of them now. It records no changes and sends no alerts, works \
+beside a running daemon, and resumes where it was interrupted.\n\n\
 Examples:\n  revisor reextract\n  revisor reextract --json"
 )]
 pub struct ReextractArgs {}
@@ -17,40 +17,40 @@ pub struct ReextractArgs {}
 /// What `db` does.
 #[derive(Debug, Subcommand)]
 pub enum DbCommand {
-    /// Copy the database to a new file, also while the daemon runs
+    /// Copy the database to a new file, even while the daemon runs
     #[command(
         after_help = "Examples:\n  revisor db backup /var/backups/revisor-2026-11-23.db\n  \
 revisor db backup revisor.copy.db -q"
     )]
     Backup {
-        /// The new file; one that exists is never replaced
+        /// New file; an existing file is never replaced
         file: PathBuf,
     },
     /// Give a copied database its own identity
     #[command(
-        after_help = "The ids of new entries are made from the identity of the database. A copy on another machine, a moved \
-file and a restored `revisor db backup` get a new one by themselves. Only a copy that was written over the file it was made \
-from cannot be recognised. Events need none of this: the name of each is random. Ids that were given stay.\n\n\
+        after_help = "The ids of new entries are derived from the identity of the database. A copy on another machine, a moved \
+file and a restored `revisor db backup` get a new identity automatically. Only a copy written over its own original \
+cannot be recognised. Events need none of this, since their ids are random. Existing ids do not change.\n\n\
 Examples:\n  revisor db renew"
     )]
     Renew,
-    /// Check that everything stored is whole: file, references, chain, states, diffs
+    /// Verify the whole database: file, references, hash chain, states, diffs
     #[command(
-        after_help = "Reads all of the database. Exit code 5 when something is wrong.\n\n\
+        after_help = "Reads the whole database. The exit code is 5 if something is wrong.\n\n\
 Examples:\n  revisor db verify\n  revisor db verify --db revisor.copy.db --json"
     )]
     Verify,
-    /// Drop what `[keep]` says is not kept any more, and compact the answers that are; hashes, headers and dates stay
+    /// Delete data older than `[keep]` allows and compact the rest; hashes, headers and dates are kept
     #[command(
-        after_help = "Answers that resemble one another are kept as what differs; each can be read as before.\n\
-The daemon does all of this by itself once a day.\n\n\
+        after_help = "Similar responses are stored as differences; each can still be read in full.\n\
+The daemon does this once a day.\n\n\
 Examples:\n  revisor db prune\n  revisor db prune --dry-run"
     )]
     Prune {
-        /// Say what would be dropped, and drop nothing
+        /// Report what would be deleted, delete nothing
         #[arg(short = 'n', long)]
         dry_run: bool,
-        /// Drop by age although no server that answered lately bears out the clock of this machine
+        /// Prune by age even if the system clock could not be confirmed
         #[arg(long)]
         trust_clock: bool,
     },

@@ -9,33 +9,33 @@ use clap::{Args, Subcommand, ValueEnum};
 revisor add news.example --pick 1"
 )]
 pub struct AddArgs {
-    /// Addresses of feeds, or of sites whose feeds are looked for
+    /// Addresses of feeds, or of sites that have feeds
     #[arg(required = true, value_name = "URL")]
     pub urls: Vec<String>,
-    /// Name of the feed; the default is made from its title
+    /// Name of the feed [default: made from its title]
     #[arg(long)]
     pub name: Option<String>,
-    /// Tag, may be given several times
+    /// Tag; can be repeated
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
-    /// Time between two polls: 5m, 1h
+    /// How often to poll: 5m, 1h
     #[arg(long, value_name = "INTERVAL")]
     pub every: Option<String>,
-    /// Take the Nth of the feeds that were found
+    /// Add the Nth of the feeds found
     #[arg(long, value_name = "N", conflicts_with = "all")]
     pub pick: Option<usize>,
-    /// Take all the feeds that were found
+    /// Add all the feeds found
     #[arg(long)]
     pub all: bool,
-    /// When article pages are looked at: always, changed, off
+    /// When to check article pages: always, changed, off
     #[arg(long, value_enum, hide_possible_values = true, value_name = "WHEN")]
     pub page: Option<PageWhen>,
 }
 
-/// When article pages are looked at.
+/// When to check article pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PageWhen {
-    /// As the article clock says
+    /// On the check schedule of the page
     Always,
     /// When the entry in the feed has changed
     Changed,
@@ -69,9 +69,9 @@ pub struct RmArgs {
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Reads OPML, the `urls` file of newsboat, and lists with one address a line (# begins a comment). Folders and \
-categories become tags. Every address is added once, without asking for it; the answer has a line for each place of the \
-list, and the exit code is 3 when some of them failed.\n\n\
+    after_help = "Reads OPML, the `urls` file of newsboat, and lists with one address per line (# starts a comment). Folders and \
+categories become tags. Each address is added once, without fetching it. The output has a line for each item of the \
+list; the exit code is 3 if some of them failed.\n\n\
 Examples:\n  revisor import subscriptions.opml\n  revisor import ~/.newsboat/urls --tag desk --dry-run\n  \
 curl -s https://news.example/feeds.opml | revisor import -"
 )]
@@ -79,10 +79,10 @@ pub struct ImportArgs {
     /// File to read, or - for standard input
     #[arg(value_name = "FILE")]
     pub source: String,
-    /// Tag for every feed that is added, may be given several times
+    /// Tag for each added feed; can be repeated
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
-    /// Report only, write nothing
+    /// Report what would be done, write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -90,16 +90,16 @@ pub struct ImportArgs {
 /// What `export` writes.
 #[derive(Debug, Subcommand)]
 pub enum ExportCommand {
-    /// The feeds as OPML 2.0, for other readers
+    /// Feeds as OPML 2.0, for other readers
     #[command(after_help = "Examples:\n  revisor export opml > feeds.opml")]
     Opml,
-    /// The feeds as [[feed]] tables, with all their settings, for another configuration
+    /// Feeds as [[feed]] tables with all their settings, for another configuration
     #[command(after_help = "Examples:\n  revisor export toml >> other.toml")]
     Toml,
-    /// A change with all that stands behind it, as one page that others can read and check
+    /// The evidence for a change, as one page that others can read and check
     #[command(
-        after_help = "The page has what was changed, between which looks, the answers of the servers with their headers, \
-both texts, and the chain of hashes up to the change; at its end it says how to check it without revisor.\n\n\
+        after_help = "The page holds the change, the two checks it was found between, the server's responses with their headers, \
+both texts, and the chain of hashes up to the change. It ends with instructions for checking it without revisor.\n\n\
 Examples:\n  revisor export evidence 412 -o change-412.html\n  revisor export evidence 412 > change-412.html"
     )]
     Evidence(EvidenceArgs),
@@ -108,10 +108,10 @@ Examples:\n  revisor export evidence 412 -o change-412.html\n  revisor export ev
 /// Arguments of `export evidence`.
 #[derive(Debug, Args)]
 pub struct EvidenceArgs {
-    /// Number of the change, as `revisor log` shows it
+    /// Number of the change, as shown by `revisor log`, or `latest`
     #[arg(value_name = "CHANGE", value_parser = super::read::change_number)]
     pub change: i64,
-    /// File to write; one that exists is not replaced
+    /// File to write; an existing file is not replaced
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<std::path::PathBuf>,
 }
@@ -119,7 +119,7 @@ pub struct EvidenceArgs {
 /// Arguments of `pause`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A feed that is paused is not asked for, nor are its pages, until it is resumed.\n\n\
+    after_help = "Neither the feed nor its pages are checked until it is resumed.\n\n\
 Examples:\n  revisor pause example-news\n  revisor pause https://news.example/rss.xml"
 )]
 pub struct PauseArgs {
@@ -131,7 +131,7 @@ pub struct PauseArgs {
 /// Arguments of `resume`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The feed is due at once, as if it had never failed; this also takes up again one that was gone.\n\n\
+    after_help = "The feed is checked right away, as if it had never failed. This also revives a feed that was reported as gone.\n\n\
 Examples:\n  revisor resume example-news"
 )]
 pub struct ResumeArgs {
@@ -152,16 +152,16 @@ pub struct FeedsArgs {}
 revisor check --exit-code --json"
 )]
 pub struct CheckArgs {
-    /// Names or addresses of feeds; all feeds when none is named
+    /// Names or addresses of feeds [default: all]
     #[arg(value_name = "FEED")]
     pub feeds: Vec<String>,
-    /// Look at every feed, and every page still on the article clock, due or not
+    /// Check every feed and every page that is still being checked, due or not
     #[arg(long)]
     pub force: bool,
-    /// Look and compare, store and send nothing
+    /// Fetch and compare, but store and send nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// End with 1 when there are changes
+    /// Exit with code 1 if there are changes
     #[arg(long)]
     pub exit_code: bool,
 }

@@ -10,22 +10,22 @@ use crate::domain::event::Field;
 /// Which changes are meant; for `log` and what follows it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Filter {
-    /// From this time on: 2d, 36h, "2 days ago", yesterday, 2026-11-20, 2026-11-20T10:00Z
+    /// Changes since this time: 2d, 36h, "2 days ago", yesterday, 2026-11-20, 2026-11-20T10:00Z
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
-    /// Up to this time
+    /// Changes before this time
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
-    /// Of this feed (name or address); may be given several times
+    /// Only this feed (name or address); can be repeated
     #[arg(long, value_name = "FEED")]
     pub feed: Vec<String>,
-    /// Of feeds with this tag; may be given several times
+    /// Only feeds with this tag; can be repeated
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
-    /// Of this entry (address, guid or id)
+    /// Only this article (address, guid, id or part of the headline)
     #[arg(long, value_name = "ENTRY")]
     pub entry: Option<String>,
-    /// At least this significant: typographic, minor, substantive
+    /// Lowest significance: typographic, minor, substantive
     #[arg(
         hide_possible_values = true,
         long,
@@ -34,10 +34,10 @@ pub struct Filter {
         conflicts_with = "all"
     )]
     pub significance: Option<SignificanceArg>,
-    /// Only changes of headlines
+    /// Only headline changes
     #[arg(long, conflicts_with = "field")]
     pub headline: bool,
-    /// Only changes of these: title, standfirst, summary, body, byline, date, address, guid
+    /// Only changes to these fields: title, standfirst, summary, body, byline, date, address, guid
     #[arg(
         hide_possible_values = true,
         long,
@@ -46,7 +46,7 @@ pub struct Filter {
         value_name = "FIELD"
     )]
     pub field: Vec<FieldArg>,
-    /// Also what is hidden by default: typographic and quiet changes
+    /// Include what is hidden by default: typographic and quiet changes
     #[arg(long)]
     pub all: bool,
 }
@@ -128,7 +128,7 @@ impl From<FieldArg> for Field {
 /// Arguments of `log`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A day alone means its first moment, in the configured time zone.\n\n\
+    after_help = "A day without a time means its start, in your time zone.\n\n\
 Examples:\n  revisor log --since 2d\n  revisor log --headline --feed example-news\n  \
 revisor log --format ndjson --since today | jq -r .data.after.title\n  revisor log --follow\n  revisor log --ignored --since 7d"
 )]
@@ -140,22 +140,22 @@ pub struct LogArgs {
     /// Which changes.
     #[command(flatten)]
     pub filter: Filter,
-    /// List what moved in text that is not compared, with the reason, instead of changes
+    /// List changes in ignored text, with the reason it is ignored
     #[arg(long, conflicts_with_all = ["headline", "field", "significance", "all", "full", "follow", "exit_code"])]
     pub ignored: bool,
-    /// Blocks that stayed the same too
+    /// Also show unchanged paragraphs
     #[arg(long)]
     pub full: bool,
-    /// At most N changes
+    /// Show at most N changes
     #[arg(short = 'n', long, value_name = "N")]
     pub limit: Option<usize>,
     /// Oldest first
     #[arg(long)]
     pub reverse: bool,
-    /// Wait for further changes and print them as they come
+    /// Wait for new changes and print them as they arrive
     #[arg(short, long)]
     pub follow: bool,
-    /// End with 1 when there are changes
+    /// Exit with code 1 if there are changes
     #[arg(long, conflicts_with = "follow")]
     pub exit_code: bool,
 }
@@ -164,10 +164,10 @@ pub struct LogArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor show 412\n  revisor show '#412' --full")]
 pub struct ShowArgs {
-    /// Number of the change, as `log` gives it
+    /// Number of the change, as shown by `revisor log`, or `latest`
     #[arg(value_name = "CHANGE", value_parser = change_number)]
     pub change: i64,
-    /// Paragraphs that stayed the same too
+    /// Also show unchanged paragraphs
     #[arg(long)]
     pub full: bool,
 }
@@ -179,7 +179,7 @@ pub struct ShowArgs {
 revisor history ent_42 --json"
 )]
 pub struct HistoryArgs {
-    /// Address, guid or id of the entry
+    /// Address, guid, id, or part of the headline of the article
     #[arg(value_name = "ENTRY")]
     pub entry: String,
 }
@@ -187,14 +187,14 @@ pub struct HistoryArgs {
 /// Arguments of `split`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "`revisor history ENTRY` lists the names of an entry, and why each is taken for its.\n\n\
+    after_help = "`revisor history ENTRY` lists the names of an entry and why each belongs to it.\n\n\
 Examples:\n  revisor split ent_42 https://news.example/a/124\n  revisor split https://news.example/a/123 tag:news.example,2026:124"
 )]
 pub struct SplitArgs {
-    /// Address, guid or id of the entry
+    /// Address, guid, id, or part of the headline of the article
     #[arg(value_name = "ENTRY")]
     pub entry: String,
-    /// The name that is not its: a guid or an address
+    /// The guid or address that belongs to another article
     #[arg(value_name = "NAME")]
     pub name: String,
 }
@@ -202,25 +202,25 @@ pub struct SplitArgs {
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without revisions, the last two are compared. Files are HTML, whose article is extracted, or \
+    after_help = "Without revisions, compares the last two. Files are either HTML, from which the article is extracted, or \
 plain text with a blank line between paragraphs.\n\n\
 Examples:\n  revisor diff https://news.example/a/123\n  revisor diff https://news.example/a/123 1..3\n  \
 revisor diff --files old.html new.html --json"
 )]
 pub struct DiffArgs {
-    /// Address, guid or id of the entry
+    /// Address, guid, id, or part of the headline of the article
     #[arg(value_name = "ENTRY", required_unless_present = "files")]
     pub entry: Option<String>,
-    /// Revisions to compare: `2..3`, `2..` (up to the last), `..3` (from the first)
+    /// Revisions to compare: `2..3`, `2..` (to the last), `..3` (from the first)
     #[arg(value_name = "A..B", value_parser = revisions)]
     pub revisions: Option<RevisionRange>,
     /// Compare two files instead
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["entry", "revisions"])]
     pub files: Option<Vec<PathBuf>>,
-    /// Paragraphs that stayed the same too
+    /// Also show unchanged paragraphs
     #[arg(long)]
     pub full: bool,
-    /// End with 1 when there is a difference
+    /// Exit with code 1 if there is a difference
     #[arg(long)]
     pub exit_code: bool,
 }

@@ -10,10 +10,10 @@ use clap::{Args, Subcommand};
 revisor rules test --since 30d"
 )]
 pub struct RulesArgs {
-    /// Of this feed (name or address)
+    /// Only this feed (name or address)
     #[arg(long, value_name = "FEED")]
     pub feed: Option<String>,
-    /// Also those that are not in force any more
+    /// Include rules that are no longer in force
     #[arg(long)]
     pub all: bool,
     /// What to do; list them when nothing is said.
@@ -24,23 +24,23 @@ pub struct RulesArgs {
 /// What `rules` does.
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
-    /// Put rules in force and keep them so
+    /// Make rules permanent
     #[command(after_help = "Examples:\n  revisor rules keep 7\n  revisor rules keep 7 8 9")]
     Keep {
         /// Numbers of rules
         #[arg(required = true, value_name = "NUMBER")]
         rules: Vec<i64>,
     },
-    /// End rules; what was learned is not learned again
+    /// Delete rules and never learn them again
     #[command(after_help = "Examples:\n  revisor rules drop 7\n  revisor rules drop 7 8 9")]
     Drop {
         /// Numbers of rules
         #[arg(required = true, value_name = "NUMBER")]
         rules: Vec<i64>,
     },
-    /// Leave blocks with this text out of the comparison
+    /// Ignore blocks with this text
     Add(RulesAddArgs),
-    /// Say what the rules in force would have told of the stored past
+    /// Show which stored changes the current rules would still report
     Test(RulesTestArgs),
 }
 
@@ -80,7 +80,7 @@ pub struct RulesTestArgs {
         allow_hyphen_values = true
     )]
     pub since: String,
-    /// Of this feed (name or address)
+    /// Only this feed (name or address)
     #[arg(long, value_name = "FEED")]
     pub feed: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::domain::event::EventKind;
     after_help = "Examples:\n  revisor run\n  revisor run --config /etc/revisor/config.toml -v"
 )]
 pub struct RunArgs {
-    /// Form of the log on standard error: auto, text, journal, json [default: as configured]
+    /// Log format: auto, text, journal, json [default: as configured]
     #[arg(long, value_name = "FORM", value_parser = log_format)]
     pub log_format: Option<LogFormat>,
 }
@@ -38,7 +38,7 @@ pub struct InspectFeedArgs {
     /// An address, a file, or - for standard input
     #[arg(value_name = "URL|FILE|-")]
     pub source: String,
-    /// Content type that the file was served with
+    /// Content type the file was served with
     #[arg(long, value_name = "TYPE")]
     pub content_type: Option<String>,
 }
@@ -54,13 +54,13 @@ pub struct InspectArticleArgs {
     /// An address, a file, or - for standard input
     #[arg(value_name = "URL|FILE|-")]
     pub source: String,
-    /// Address that the file was found at
+    /// Address the file was fetched from
     #[arg(long, value_name = "BASE")]
     pub url: Option<String>,
-    /// Say of each block why it counts, or does not
+    /// Explain for each block why it is, or is not, part of the article
     #[arg(long)]
     pub explain: bool,
-    /// With the settings and rules of this feed (name or address)
+    /// Use the settings and rules of this feed (name or address)
     #[arg(long, value_name = "FEED")]
     pub feed: Option<String>,
 }
@@ -68,18 +68,18 @@ pub struct InspectArticleArgs {
 /// What `notify` does.
 #[derive(Debug, Subcommand)]
 pub enum NotifyCommand {
-    /// List the targets and what waits for them
+    /// List targets and their pending deliveries
     #[command(after_help = "Examples:\n  revisor notify list\n  revisor notify list --json")]
     List,
-    /// Send a test event, marked as such, and print the answer
+    /// Send a test event and print the response
     Test(NotifyTestArgs),
-    /// Send what failed or waits, now
+    /// Retry failed and pending deliveries now
     Retry(NotifyRetryArgs),
-    /// Give up an event that a receiver keeps refusing, or the one that all others wait for
+    /// Give up an event that blocks a target or that its receiver keeps refusing
     Skip(NotifySkipArgs),
-    /// Send the events of a time once more, also those that arrived
+    /// Send past events again, including delivered ones
     Replay(NotifyReplayArgs),
-    /// Hold back what is for a target until it is resumed; nothing is lost
+    /// Queue a target's alerts until it is resumed
     #[command(
         after_help = "Examples:\n  revisor notify pause desk\n  revisor notify pause desk archive"
     )]
@@ -88,9 +88,9 @@ pub enum NotifyCommand {
         #[arg(required = true, value_name = "TARGET")]
         targets: Vec<String>,
     },
-    /// Send to a target again that was paused, or disabled because it failed
+    /// Resume a paused or disabled target
     #[command(
-        after_help = "What a target was due while it was disabled is not sent by itself: `revisor notify retry` does that.\n\n\
+        after_help = "Events from the time a target was disabled are not sent automatically; `revisor notify retry` sends them.\n\n\
 Examples:\n  revisor notify resume desk"
     )]
     Resume {
@@ -106,9 +106,9 @@ Examples:\n  revisor notify resume desk"
     after_help = "Examples:\n  revisor notify test\n  revisor notify test desk --event entry.revised"
 )]
 pub struct NotifyTestArgs {
-    /// Name of the target; all targets when none is named
+    /// Name of the target [default: all]
     pub target: Option<String>,
-    /// Kind of event to send
+    /// Type of event to send
     #[arg(long, value_name = "EVENT", value_parser = event_kind, default_value = "ping.test")]
     pub event: EventKind,
 }
@@ -122,7 +122,7 @@ pub struct NotifyRetryArgs {
     /// Name of the target
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub target: Option<String>,
-    /// Only these events: a webhook-id (msg_…) or the number of a change
+    /// Only these events: a webhook-id (msg_…) or a change number
     #[arg(value_name = "EVENT", conflicts_with = "all")]
     pub events: Vec<String>,
     /// All targets
@@ -133,14 +133,14 @@ pub struct NotifyRetryArgs {
 /// Arguments of `notify skip`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "`revisor notify list` lists the events that receivers keep refusing. A skipped event is kept, and \
+    after_help = "`revisor notify list` lists the events that receivers keep refusing. A skipped event is kept; \
 `revisor notify retry TARGET EVENT` sends it after all.\n\n\
 Examples:\n  revisor notify skip desk\n  revisor notify skip desk '#412'\n  revisor notify skip desk msg_4f1c…"
 )]
 pub struct NotifySkipArgs {
     /// Name of the target
     pub target: String,
-    /// Webhook-ids (msg_…) or numbers of changes; the event that all others wait for when none is named
+    /// Webhook-ids (msg_…) or change numbers [default: the event that blocks the others]
     #[arg(value_name = "EVENT")]
     pub events: Vec<String>,
 }
@@ -148,23 +148,23 @@ pub struct NotifySkipArgs {
 /// Arguments of `notify replay`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The same events are sent again, in their order, each under the `webhook-id` that it always had: a receiver \
-that knows it already drops it, one that lost it has it back. What waits for the target comes after them.\n\n\
+    after_help = "Sends the same events again in their original order, each with its original `webhook-id`, so a receiver \
+that already has an event can drop the copy. Pending deliveries follow after them.\n\n\
 Examples:\n  revisor notify replay --since 2d --target desk\n  \
 revisor notify replay --since 2026-11-20T10:00 --until 2026-11-20T12:00\n  \
 revisor notify replay --since yesterday --dry-run"
 )]
 pub struct NotifyReplayArgs {
-    /// Events noticed since then: 2d, yesterday, 2026-11-20, 2026-11-20T10:00
+    /// Events since this time: 2d, yesterday, 2026-11-20, 2026-11-20T10:00
     #[arg(long, value_name = "TIME")]
     pub since: String,
-    /// Events noticed before then
+    /// Events before this time
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Name of a target, more than once if need be; all targets when none is named
+    /// Name of a target; can be repeated [default: all]
     #[arg(long = "target", value_name = "TARGET")]
     pub targets: Vec<String>,
-    /// Say how many would be sent, and send nothing
+    /// Report how many would be sent, send nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -172,7 +172,7 @@ pub struct NotifyReplayArgs {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing outside of a temporary folder is touched, and no network is used but the loopback.\n\n\
+    after_help = "Uses a temporary folder and the loopback network only.\n\n\
 Examples:\n  revisor demo\n  revisor demo --color never"
 )]
 pub struct DemoArgs {}
@@ -181,7 +181,7 @@ pub struct DemoArgs {}
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor init\n  revisor init --config ./revisor.toml")]
 pub struct InitArgs {
-    /// Write over a file that exists
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
 }
@@ -189,8 +189,8 @@ pub struct InitArgs {
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each line is ok, warn or fail, with a hint. Nothing is changed, and nobody is asked over the network. Exit \
-code 3 when something fails.\n\n\
+    after_help = "Prints one line per check: ok, warn or fail, with a hint. Changes nothing and does not use the network. The \
+exit code is 3 if something fails.\n\n\
 Examples:\n  revisor doctor\n  revisor doctor --json"
 )]
 pub struct DoctorArgs {}
@@ -203,21 +203,21 @@ pub struct StatusArgs {}
 /// What `config` does.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Say whether the configuration can be used, and what its schedules mean
+    /// Check the configuration and explain its schedules
     #[command(
         after_help = "Examples:\n  revisor config check\n  revisor config check ./new-config.toml"
     )]
     Check {
-        /// The file; the one in use when none is named
+        /// File to check [default: the one in use]
         file: Option<PathBuf>,
     },
-    /// Have the running service take the configuration, and say whether it has
+    /// Make the running service reload the configuration, and report the result
     #[command(after_help = "Examples:\n  revisor config reload")]
     Reload,
-    /// Print the configuration as it is used, without secrets
+    /// Print the effective configuration, without secrets
     #[command(after_help = "Examples:\n  revisor config show\n  revisor config show --json")]
     Show,
-    /// Print which files are used
+    /// Print which files are in use
     #[command(
         after_help = "Examples:\n  revisor config path\n  $EDITOR \"$(revisor config path -q)\""
     )]
@@ -228,7 +228,7 @@ pub enum ConfigCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor schema event > event.schema.json")]
 pub struct SchemaArgs {
-    /// Which format
+    /// Which machine format
     #[arg(value_enum)]
     pub of: SchemaOf,
 }
