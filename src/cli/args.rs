@@ -18,8 +18,8 @@ pub use feeds::{
     ResumeArgs, RmArgs,
 };
 pub use read::{
-    DiffArgs, FieldArg, Filter, HistoryArgs, LogArgs, RevisionRange, ShowArgs, SignificanceArg,
-    SplitArgs,
+    DiffArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs, RevisionRange,
+    ShowArgs, SignificanceArg, SplitArgs,
 };
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
@@ -46,6 +46,7 @@ Check:
 Read:
   log       List changes, newest first
   show      Show one change in full
+  report    Sum up what changed in a period
   history   List the revisions of an article
   diff      Compare two revisions, or two files
 Inspect:
@@ -137,7 +138,7 @@ pub struct Global {
     /// More detail; repeat for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// Output format: short, oneline, full, json, ndjson, md, csv
+    /// Output format: short, oneline, full, json, ndjson, md, html, csv
     #[arg(
         hide_possible_values = true,
         long,
@@ -161,6 +162,7 @@ pub struct Global {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A few lines each
+    #[value(alias = "text")]
     Short,
     /// A line each
     Oneline,
@@ -172,6 +174,8 @@ pub enum Format {
     Ndjson,
     /// Markdown
     Md,
+    /// One HTML file
+    Html,
     /// Comma-separated values
     Csv,
 }
@@ -187,6 +191,7 @@ impl Format {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Md => "md",
+            Self::Html => "html",
             Self::Csv => "csv",
         }
     }
@@ -225,6 +230,8 @@ revisor export evidence 412 -o change-412.html"
     Log(LogArgs),
     /// Show one change in full
     Show(ShowArgs),
+    /// Sum up what changed in a period, and how much of it was watched
+    Report(ReportArgs),
     /// List the revisions of an article
     History(HistoryArgs),
     /// Compare two revisions of an article, or two files

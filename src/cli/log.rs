@@ -205,7 +205,7 @@ impl List {
             Format::Ndjson => return context.output.json(&row.event),
             Format::Md => markdown::item(&row, &self.view),
             Format::Csv => csv::record(&row),
-            Format::Short => log::short(&row, &self.view),
+            Format::Short | Format::Html => log::short(&row, &self.view),
         };
         context.output.print(&text)
     }

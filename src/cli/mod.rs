@@ -27,6 +27,7 @@ mod notify;
 pub mod output;
 mod pause;
 mod reextract;
+mod report;
 mod rm;
 mod rules;
 mod run;
@@ -165,6 +166,7 @@ fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result
         Command::Notify { what } => notify::run(context, &what),
         Command::Pause(args) => pause::pause(context, &args.feeds),
         Command::Reextract(args) => reextract::run(context, &args),
+        Command::Report(args) => report::run(context, &args),
         Command::Resume(args) => pause::resume(context, &args.feeds),
         Command::Rm(args) => rm::run(context, &args),
         Command::Rules(args) => rules::run(context, &args),

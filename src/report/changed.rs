@@ -67,6 +67,15 @@ pub(super) fn address(data: &EventData) -> Option<String> {
     (!address.is_empty()).then_some(address)
 }
 
+/// Whether an address is one of the web, which may be a link; `javascript:` and the like are only text.
+pub(super) fn is_web(address: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| {
+        address
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
+}
+
 /// `+9 −10 words`.
 pub(super) fn words(words: WordCount) -> String {
     format!("+{} −{} words", words.added, words.removed)

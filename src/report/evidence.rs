@@ -3,19 +3,21 @@
 //! An HTML page without scripts or anything from elsewhere, for every browser. Below what is for reading stands the same
 //! as data, in one line of JSON, and in the last line the sum over the whole file. `tests/verify_evidence.py` checks it.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::changed;
 use super::clean;
+use super::html;
 use super::names;
 use crate::domain::chain::{Link, StoredCapture};
-use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::Event;
 use crate::domain::ids::{CaptureId, RevisionNumber};
-use crate::domain::state::{Channel, HeadlineSource};
+use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
 /// What the data say they are.
@@ -76,34 +78,34 @@ struct CaptureData<'a> {
     body: Option<String>,
 }
 
-/// The file.
+/// The file. The data stand on a line of their own, and so does the sum, for tools that work by lines.
 #[must_use]
 pub fn document(evidence: &Evidence) -> String {
-    let mut out = String::with_capacity(64 * 1024);
-    head(&mut out, evidence);
-    differences(&mut out, evidence);
-    answers(&mut out, evidence);
-    chain(&mut out, evidence);
-    out.push_str(HOW);
-    out.push_str("<script type=\"application/json\" id=\"evidence\">");
+    let number = evidence.event.data.number;
+    let title = number.map_or_else(|| "Change".to_owned(), |number| format!("Change #{number}"));
+    let body = html! {
+        h1 { (title) }
+        (facts(evidence))
+        @if let Some(diff) = &evidence.event.data.diff {
+            h2 { "What was changed" }
+            p { del { "Struck out" } " was removed, " ins { "underlined" } " was added. Times are in UTC." }
+            (html::differences(&evidence.event.data, diff))
+        }
+        (responses(evidence))
+        (chain(evidence))
+        (PreEscaped(HOW))
+    };
+    let page = html::file(&title, &body);
     // Nothing in it can end the element.
-    out.push_str(&clean::json(&data(evidence)).replace('<', "\\u003c"));
-    out.push_str("</script>\n</body>\n</html>\n");
-    let sum = hex(Sha256::digest(&out));
-    push(
-        &mut out,
-        format_args!("<!-- sha256 of all lines above: {sum} -->\n"),
-    );
-    out
+    let data = clean::json(&data(evidence)).replace('<', "\\u003c");
+    let script = format!("\n<script type=\"application/json\" id=\"evidence\">{data}</script>\n");
+    let page = match page.strip_suffix("</body></html>") {
+        Some(above) => format!("{above}{script}</body></html>\n"),
+        None => format!("{page}{script}"),
+    };
+    let sum = hex(Sha256::digest(&page));
+    format!("{page}<!-- sha256 of all lines above: {sum} -->\n")
 }
-
-const STYLE: &str = "body{font:16px/1.5 serif;max-width:50rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}\
-h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}table{border-collapse:collapse;width:100%}\
-td,th{text-align:left;vertical-align:top;padding:.15rem .6rem .15rem 0;border-bottom:1px solid #ddd;overflow-wrap:anywhere}\
-th{font-weight:normal;color:#555;width:11rem}code,pre{font:13px/1.4 monospace;overflow-wrap:anywhere;white-space:pre-wrap}\
-del{background:#fdd;color:#900}ins{background:#dfd;color:#060;text-decoration:underline}\
-.gone{border-left:4px solid #c66;padding-left:.6rem}.new{border-left:4px solid #6a6;padding-left:.6rem}\
-.moved{border-left:4px solid #88c;padding-left:.6rem}small{color:#555}";
 
 const HOW: &str = "<h2>How to check this file</h2>
 <p>It needs no program of ours. <code>FILE</code> stands for its name; <code>jq</code> is in every distribution.</p>
@@ -138,214 +140,135 @@ Bodies are as they were after the transfer encoding and compression of HTTP were
 the values of credentials are not kept.</p>
 ";
 
-fn head(out: &mut String, evidence: &Evidence) {
-    let data = &evidence.event.data;
-    let number = data.number.map_or_else(String::new, |n| format!(" #{n}"));
-    let title = format!("Change{number}");
-    push(
-        out,
-        format_args!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<table>\n"
-        ),
-    );
-    if let Some(feed) = &data.feed {
-        row(out, "Feed", feed.title.as_deref().unwrap_or(&feed.name));
-        row(out, "Address of the feed", &feed.url);
-    }
-    if let Some(entry) = &data.entry {
-        row(
-            out,
-            "Address of the article",
-            entry.url.as_deref().unwrap_or("-"),
-        );
-        if let Some(published) = entry.published {
-            row(out, "Dated", &published.to_string());
-        }
-        row(out, "First seen", &entry.first_seen.to_string());
-    }
-    if let Some(change) = &data.change {
-        let window = change.window;
-        row(
-            out,
-            "Last seen unchanged",
-            &window.last_unchanged.to_string(),
-        );
-        row(out, "First seen changed", &window.first_changed.to_string());
-        row(
-            out,
-            "Looks in between",
-            &format!("{}, {} failed", window.checks, window.failed_checks),
-        );
-        let fields = change.fields.iter().map(|field| names::field(*field));
-        row(out, "What moved", &names::and(fields));
-        let labels = change.labels.iter().map(|label| names::label(*label));
-        row(out, "Kinds of edit", &names::and(labels));
-        let significance = names::significance(change.significance);
-        row(
-            out,
-            "Weight",
-            &format!("{significance}, score {}", change.score),
-        );
-    }
-    for (name, side) in [("Before", &data.before), ("After", &data.after)] {
-        if let Some(side) = side {
-            row(
-                out,
-                name,
-                &format!(
-                    "revision {}, first seen {}, body_sha256 {}",
-                    side.revision, side.seen, side.body_sha256
-                ),
-            );
-        }
-    }
-    row(
-        out,
-        "This file",
-        &format!("made {} by {}", evidence.made, evidence.program),
-    );
-    out.push_str("</table>\n");
-}
-
-fn differences(out: &mut String, evidence: &Evidence) {
-    let Some(diff) = &evidence.event.data.diff else {
-        return;
-    };
-    out.push_str("<h2>What was changed</h2>\n<p><del>Struck out</del> was taken away, <ins>underlined</ins> was added; times are in UTC.</p>\n");
-    let mut line = |name: &str, segments: &[Segment]| {
-        push(
-            out,
-            format_args!("<h3>{}</h3>\n<p>{}</p>\n", text(name), marked(segments)),
-        );
-    };
-    if let Some(title) = &diff.title {
-        let kicker = !changed::kicker(&evidence.event.data).is_empty();
-        line(if kicker { "Kicker" } else { "Headline" }, title);
-    }
-    for other in &diff.headlines {
-        match other.source {
-            HeadlineSource::Kicker => line("Kicker", &other.segments),
-            source => line(&format!("Headline ({})", source.as_str()), &other.segments),
-        }
-    }
-    for (name, segments) in [("Standfirst", &diff.standfirst), ("By-line", &diff.byline)] {
-        if let Some(segments) = segments {
-            line(name, segments);
-        }
-    }
-    for link in &diff.links {
-        line(
-            &format!("Link: {}", link.words),
-            &[
-                Segment::Delete(link.from.clone()),
-                Segment::Equal(" ".into()),
-                Segment::Insert(link.to.clone()),
-            ],
-        );
-    }
-    for (name, sides) in [("Address", &diff.address), ("Guid", &diff.guid)] {
-        if let Some([old, new]) = sides {
-            line(
-                name,
-                &[
-                    Segment::Delete(old.clone()),
-                    Segment::Equal(" ".into()),
-                    Segment::Insert(new.clone()),
-                ],
-            );
-        }
-    }
-    for (name, blocks) in [("Text", &diff.body), ("Description", &diff.summary)] {
-        if let Some(info) = blocks {
-            push(out, format_args!("<h3>{name}</h3>\n"));
-            for block in &info.blocks {
-                paragraph(out, block);
+/// A table of names and values.
+fn table<'a>(rows: impl IntoIterator<Item = (String, Cow<'a, str>)>) -> Markup {
+    html! {
+        table .facts {
+            tbody {
+                @for (name, value) in rows {
+                    tr { th scope="row" { (clean::line(&name)) } td { (clean::line(&value)) } }
+                }
             }
         }
     }
 }
 
-fn paragraph(out: &mut String, block: &BlockDiff) {
-    let (class, note) = match block.op {
-        BlockOp::Equal | BlockOp::Edit => ("", String::new()),
-        BlockOp::Insert => (" class=\"new\"", " <small>(added)</small>".to_owned()),
-        BlockOp::Delete => (" class=\"gone\"", " <small>(removed)</small>".to_owned()),
-        BlockOp::Move => {
-            let place = |at: Option<u32>| at.map_or_else(|| "?".to_owned(), |at| at.to_string());
-            let (from, to) = (place(block.from), place(block.to));
-            (
-                " class=\"moved\"",
-                format!(" <small>(moved from paragraph {from} to {to})</small>"),
-            )
-        }
-    };
-    push(
-        out,
-        format_args!("<p{class}>{}{note}</p>\n", marked(&block.segments)),
-    );
-}
-
-fn answers(out: &mut String, evidence: &Evidence) {
-    out.push_str("<h2>The answers of the servers</h2>\n");
-    if evidence.captures.is_empty() {
-        out.push_str("<p>None is kept.</p>\n");
-    }
-    for kept in &evidence.captures {
-        let capture = &kept.capture;
-        let revisions = evidence
-            .links
-            .iter()
-            .filter(|link| link.captures.contains(&kept.id))
-            .map(|link| link.number.to_string());
-        let revisions: Vec<String> = revisions.collect();
-        let channel = match capture.channel {
-            Channel::Feed => "Feed",
-            Channel::Page => "Page",
-        };
-        push(
-            out,
-            format_args!(
-                "<h3>{channel}, for revision {}</h3>\n<table>\n",
-                text(&revisions.join(", "))
-            ),
-        );
-        row(out, "Address", &capture.url);
-        row(out, "Answered", &capture.fetched.to_string());
-        row(out, "Status", &capture.status.to_string());
-        row(out, "SHA-256 of the body", &hex(kept.body_sha256));
-        let body = if kept.body_kept {
-            format!(
-                "{} bytes, in the data below as captures, id {}",
-                capture.body.len(),
-                kept.id
-            )
-        } else {
-            "not kept any more".to_owned()
-        };
-        row(out, "Body", &body);
-        for (name, value) in capture.request.iter().flatten() {
-            row(out, &format!("> {name}"), value);
-        }
-        for (name, value) in &capture.headers {
-            row(out, &format!("< {name}"), value);
-        }
-        out.push_str("</table>\n");
-    }
-    out.push_str("<p><small>&gt; headers of the request, &lt; headers of the answer</small></p>\n");
-}
-
-fn chain(out: &mut String, evidence: &Evidence) {
-    out.push_str("<h2>The chain of revisions</h2>\n<table>\n");
-    for link in &evidence.links {
+fn facts(evidence: &Evidence) -> Markup {
+    let data = &evidence.event.data;
+    let mut rows: Vec<(String, Cow<'_, str>)> = Vec::new();
+    let mut row = |name: &str, value: Cow<'static, str>| rows.push((name.to_owned(), value));
+    if let Some(feed) = &data.feed {
         row(
-            out,
-            &format!("{}, {}", link.number, link.seen),
-            &hex(link.hash),
+            "Feed",
+            feed.title
+                .clone()
+                .unwrap_or_else(|| feed.name.clone())
+                .into(),
+        );
+        row("Address of the feed", feed.url.clone().into());
+    }
+    if let Some(entry) = &data.entry {
+        let address = entry.url.clone().unwrap_or_else(|| "-".to_owned());
+        row("Address of the article", address.into());
+        if let Some(published) = entry.published {
+            row("Dated", published.to_string().into());
+        }
+        row("First seen", entry.first_seen.to_string().into());
+    }
+    if let Some(change) = &data.change {
+        let window = change.window;
+        row(
+            "Last seen unchanged",
+            window.last_unchanged.to_string().into(),
+        );
+        row(
+            "First seen changed",
+            window.first_changed.to_string().into(),
+        );
+        row(
+            "Checks in between",
+            format!("{}, {} failed", window.checks, window.failed_checks).into(),
+        );
+        let fields = change.fields.iter().map(|field| names::field(*field));
+        row("What changed", names::and(fields).into());
+        let labels = change.labels.iter().map(|label| names::label(*label));
+        row("Labels", names::and(labels).into());
+        let significance = names::significance(change.significance);
+        row(
+            "Significance",
+            format!("{significance}, score {}", change.score).into(),
         );
     }
-    out.push_str("</table>\n");
+    for (name, side) in [("Before", &data.before), ("After", &data.after)] {
+        if let Some(side) = side {
+            let text = format!(
+                "revision {}, first seen {}, body_sha256 {}",
+                side.revision, side.seen, side.body_sha256
+            );
+            row(name, text.into());
+        }
+    }
+    let made = format!("made {} by {}", evidence.made, evidence.program);
+    row("This file", made.into());
+    table(rows)
+}
+
+fn responses(evidence: &Evidence) -> Markup {
+    html! {
+        h2 { "The responses of the servers" }
+        @if evidence.captures.is_empty() { p { "None is kept." } }
+        @for kept in &evidence.captures { (response(kept, evidence)) }
+        p { small { "> headers of the request, < headers of the response" } }
+    }
+}
+
+fn response(kept: &StoredCapture, evidence: &Evidence) -> Markup {
+    let capture = &kept.capture;
+    let links = evidence.links.iter();
+    let revisions = links.filter(|link| link.captures.contains(&kept.id));
+    let revisions: Vec<String> = revisions.map(|link| link.number.to_string()).collect();
+    let channel = match capture.channel {
+        Channel::Feed => "Feed",
+        Channel::Page => "Page",
+    };
+    let body = if kept.body_kept {
+        let bytes = capture.body.len();
+        format!(
+            "{bytes} bytes, in the data below as captures, id {}",
+            kept.id
+        )
+    } else {
+        "no longer kept".to_owned()
+    };
+    let mut rows: Vec<(String, Cow<'_, str>)> = vec![
+        ("Address".to_owned(), capture.url.as_str().into()),
+        ("Received".to_owned(), capture.fetched.to_string().into()),
+        ("Status".to_owned(), capture.status.to_string().into()),
+        (
+            "SHA-256 of the body".to_owned(),
+            hex(kept.body_sha256).into(),
+        ),
+        ("Body".to_owned(), body.into()),
+    ];
+    let asked = capture.request.iter().flatten().map(|header| (">", header));
+    let answered = capture.headers.iter().map(|header| ("<", header));
+    rows.extend(
+        asked
+            .chain(answered)
+            .map(|(mark, (name, value))| (format!("{mark} {name}"), value.as_str().into())),
+    );
+    html! {
+        h3 { (channel) ", for revision " (revisions.join(", ")) }
+        (table(rows))
+    }
+}
+
+fn chain(evidence: &Evidence) -> Markup {
+    let links = evidence.links.iter();
+    html! {
+        h2 { "The chain of revisions" }
+        (table(links.map(|link| (format!("{}, {}", link.number, link.seen), hex(link.hash).into()))))
+    }
 }
 
 fn data(evidence: &Evidence) -> String {
@@ -388,40 +311,6 @@ fn data(evidence: &Evidence) -> String {
     };
     // Only maps with keys that are no text can fail, and there are none.
     serde_json::to_string(&data).unwrap_or_default()
-}
-
-fn row(out: &mut String, name: &str, value: &str) {
-    push(
-        out,
-        format_args!("<tr><th>{}</th><td>{}</td></tr>\n", text(name), text(value)),
-    );
-}
-
-fn marked(segments: &[Segment]) -> String {
-    segments
-        .iter()
-        .map(|segment| {
-            let inner = text(segment.text());
-            match segment {
-                Segment::Equal(_) => inner,
-                Segment::Delete(_) => format!("<del>{inner}</del>"),
-                Segment::Insert(_) => format!("<ins>{inner}</ins>"),
-            }
-        })
-        .collect()
-}
-
-/// Text of strangers as text of HTML.
-fn text(text: &str) -> String {
-    clean::line(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
-fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // A String takes everything.
-    let _ = std::fmt::Write::write_fmt(out, text);
 }
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {

@@ -25,6 +25,8 @@ pub struct LogRow {
 
 const HEADLINE_MAX: usize = 300;
 const INDENT: &str = "      ";
+/// Where the amounts begin, when the address is shorter.
+const ADDRESS_COLUMN: usize = 60;
 const AROUND: Limits = Limits {
     context_words: 8,
     edit: 200,
@@ -58,8 +60,7 @@ pub fn short(row: &LogRow, view: &View) -> String {
     if let Some(quiet) = row.quiet {
         head = head.with(Role::Faint, format!("  quiet: {}", quiet_name(quiet)));
     }
-    let mut out = head.paint(paint).trim_end().to_owned();
-    out.push('\n');
+    let mut out = fitted(head, paint);
     for line in what(data) {
         out.push_str(&line.wrap(INDENT, INDENT, paint));
     }
@@ -68,20 +69,47 @@ pub fn short(row: &LogRow, view: &View) -> String {
         out.push_str(&Line::plain(detail).wrap(INDENT, INDENT, paint));
     }
     let address = changed::address(data).unwrap_or_default();
-    let mut last = Line::new().with(Role::Faint, address);
-    if let Some(change) = &data.change {
-        last = last
-            .padded(60, paint)
-            .with(Role::Plain, "  ")
-            .and(amount(data, change));
+    let amount = data
+        .change
+        .as_ref()
+        .map(|change| amount(data, change))
+        .unwrap_or_default();
+    let both = Line::new()
+        .with(Role::Faint, address.clone())
+        .padded(ADDRESS_COLUMN, paint)
+        .with(Role::Plain, "  ")
+        .and(amount.clone());
+    let fits = paint
+        .width
+        .is_none_or(|width| both.width(paint) + INDENT.len() <= width);
+    if fits && amount != Line::new() {
+        push_line(&mut out, &both, paint);
+        return out;
     }
-    let last = last.paint(paint);
-    if !last.trim().is_empty() {
-        out.push_str(INDENT);
-        out.push_str(last.trim_end());
-        out.push('\n');
+    if !address.is_empty() {
+        // Never broken: it is there to be followed and copied.
+        let address = Line::new().with(Role::Faint, address);
+        push_line(&mut out, &address, paint);
+    }
+    if amount != Line::new() {
+        out.push_str(&amount.wrap(INDENT, INDENT, paint));
     }
     out
+}
+
+fn push_line(out: &mut String, line: &Line, paint: Paint) {
+    out.push_str(INDENT);
+    out.push_str(line.paint(paint).trim_end());
+    out.push('\n');
+}
+
+/// A line with columns where it fits, else wrapped without them.
+fn fitted(line: Line, paint: Paint) -> String {
+    let fits = paint.width.is_none_or(|width| line.width(paint) <= width);
+    if fits {
+        return format!("{}\n", line.paint(paint).trim_end());
+    }
+    line.squeezed().wrap("", INDENT, paint)
 }
 
 /// One line, for searching and counting.

@@ -47,17 +47,20 @@ pub fn item(row: &LogRow, view: &View) -> String {
         }
     }
     if let Some(address) = changed::address(data) {
-        // Only the web is linked; an address in angle brackets cannot end early, nor carry markup.
-        let linked = address.starts_with("https://") || address.starts_with("http://");
         out.push_str("  \n  ");
-        if linked && !address.contains(['<', '>']) {
-            out = format!("{out}<{address}>");
-        } else {
-            out.push_str(&escape_markdown(&address));
-        }
+        out.push_str(&self::address(&address));
     }
     out.push('\n');
     out
+}
+
+/// An address as a link. Only the web is linked; an address in angle brackets cannot end early, nor carry markup.
+pub(super) fn address(address: &str) -> String {
+    if changed::is_web(address) && !address.contains(['<', '>']) {
+        format!("<{address}>")
+    } else {
+        escape_markdown(address)
+    }
 }
 
 fn around(text: &str, mark: &str) -> String {
@@ -76,7 +79,8 @@ fn around(text: &str, mark: &str) -> String {
     )
 }
 
-fn escape_markdown(text: &str) -> String {
+/// Text in which nothing is markup.
+pub(super) fn escape_markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {

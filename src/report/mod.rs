@@ -15,6 +15,7 @@ pub mod evidence;
 mod excerpt;
 pub mod feeds;
 pub mod history;
+pub mod html;
 pub mod ignored;
 pub mod import;
 pub mod inspect;
@@ -23,6 +24,7 @@ pub mod markdown;
 pub mod names;
 pub mod notify;
 pub mod opml;
+pub mod period;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -132,6 +132,24 @@ impl Line {
         self.with(Role::Plain, " ".repeat(missing))
     }
 
+    /// The line with two spaces at most in the place of more, as columns have them.
+    #[must_use]
+    pub fn squeezed(self) -> Self {
+        let mut line = Self::new();
+        let mut spaces = 0;
+        for span in self.0 {
+            let mut text = String::with_capacity(span.text.len());
+            for c in span.text.chars() {
+                spaces = if c == ' ' { spaces + 1 } else { 0 };
+                if spaces <= 2 {
+                    text.push(c);
+                }
+            }
+            line = line.with(span.role, text);
+        }
+        line
+    }
+
     /// On one line, however long.
     #[must_use]
     pub fn paint(&self, paint: Paint) -> String {

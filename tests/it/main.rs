@@ -27,6 +27,7 @@ mod markup;
 mod names;
 mod places;
 mod receivers;
+mod reports;
 mod review;
 mod revisions;
 mod service;

@@ -160,6 +160,42 @@ pub struct LogArgs {
     pub exit_code: bool,
 }
 
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Formats: short (the default), md, html, json. The HTML file needs nothing else: it can be mailed and printed.\n\n\
+Examples:\n  revisor report --since 7d\n  revisor report --since yesterday --until today --tag politics\n  \
+revisor report --since 7d --format html -o week.html"
+)]
+pub struct ReportArgs {
+    /// Which changes.
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Group the rest by: feed, tag, entry
+    #[arg(
+        hide_possible_values = true,
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value = "feed"
+    )]
+    pub by: GroupArg,
+    /// Write to a file, replacing it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How `report` groups changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GroupArg {
+    /// By feed
+    Feed,
+    /// By tag
+    Tag,
+    /// By article
+    Entry,
+}
+
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor show 412\n  revisor show '#412' --full")]

@@ -1,0 +1,209 @@
+//! `revisor report`: what changed in a period, and how much of it was watched.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write as _;
+use std::path::Path;
+
+use super::Context;
+use super::args::{Format, GroupArg, ReportArgs};
+use super::setup::reader_if_any;
+use super::{feeds, late, select};
+use crate::config::{Config, Secrets};
+use crate::error::{Error, Exit};
+use crate::report::feeds::{FeedRow, FeedState};
+use crate::report::log::LogRow;
+use crate::report::period::{
+    Builder, Coverage, FeedCoverage, FeedGap, GroupBy, IgnoredCount, Report, Surroundings, Watched,
+    html, markdown, text,
+};
+use crate::report::style::Paint;
+use crate::report::when::View;
+use crate::store::{EventFilter, IgnoredFilter, InstanceLock, Reader};
+use crate::time::Timestamp;
+
+const FORMATS: [Format; 4] = [Format::Short, Format::Md, Format::Html, Format::Json];
+
+pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Error> {
+    let format = context.format(&FORMATS)?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let view = context.view(&config);
+    let reader = reader_if_any(&config)?;
+    let mut filter = select::events(&args.filter, &config, reader.as_ref())?;
+    let until = filter.until.unwrap_or(view.now);
+    let since = match filter.since {
+        Some(since) => since,
+        None => select::moment("--since", Some("1d"), &config)?.unwrap_or(until),
+    };
+    if until <= since {
+        return Err(Error::usage("--until is not after --since"));
+    }
+    (filter.since, filter.until) = (Some(since), Some(until));
+    let by = match args.by {
+        GroupArg::Feed => GroupBy::Feed,
+        GroupArg::Tag => GroupBy::Tag,
+        GroupArg::Entry => GroupBy::Entry,
+    };
+    let mut builder = Builder::new(since, until, by, view.zone);
+    if let Some(reader) = &reader {
+        reader.each_event(&filter, |event| {
+            builder.add(LogRow {
+                event: event.stored.event,
+                quiet: event.quiet,
+            });
+            true
+        })?;
+    }
+    let around = surroundings(&filter, &config, reader.as_ref(), view.now)?;
+    write(
+        context,
+        args.output.as_deref(),
+        format,
+        &builder.finish(around),
+        view,
+    )?;
+    Ok(Exit::DONE)
+}
+
+fn surroundings(
+    filter: &EventFilter,
+    config: &Config,
+    reader: Option<&Reader>,
+    now: Timestamp,
+) -> Result<Surroundings, Error> {
+    let mut around = Surroundings {
+        coverage: coverage_of_feeds(filter, config, reader, now)?,
+        ..Surroundings::default()
+    };
+    around.watched.feeds = config.feeds.len() as u64;
+    let Some(reader) = reader else {
+        return Ok(around);
+    };
+    let counts = reader.counts(now, filter.since.unwrap_or(now))?;
+    let ignored = reader.ignored_totals(&IgnoredFilter {
+        since: filter.since,
+        until: filter.until,
+        feeds: filter.feeds.clone(),
+        entry: filter.entry,
+        ..IgnoredFilter::default()
+    })?;
+    let daemon = InstanceLock::holder(&config.database).is_some();
+    let late = late::hosts(reader, config, daemon, now)?;
+    around.watched = Watched {
+        articles: counts.entries,
+        pages: counts.pages_on_clock,
+        ..around.watched
+    };
+    around.ignored = IgnoredCount {
+        places: ignored.places,
+        articles: ignored.entries,
+    };
+    around.coverage.pages_late = late.iter().map(|host| host.pages).sum();
+    around.coverage.pages_unread = counts.pages_unread.iter().map(|(_, count)| count).sum();
+    around.coverage.offline_since = reader.offline_since()?;
+    around.hidden = reader.count_quiet(filter)?;
+    Ok(around)
+}
+
+/// The feeds that are meant, and those of them that are not watched as they should be.
+fn coverage_of_feeds(
+    filter: &EventFilter,
+    config: &Config,
+    reader: Option<&Reader>,
+    now: Timestamp,
+) -> Result<Coverage, Error> {
+    let mut rows = feeds::rows(config, reader)?;
+    if let (Some(wanted), Some(reader)) = (&filter.feeds, reader) {
+        let known = reader.feeds(true)?.into_iter();
+        let wanted: HashSet<String> = known
+            .filter(|feed| wanted.contains(&feed.id))
+            .map(|feed| feed.url)
+            .collect();
+        rows.retain(|row| wanted.contains(&row.url));
+    }
+    let daemon = InstanceLock::holder(&config.database).is_some();
+    let late: HashMap<String, String> = late::feeds(&rows, config, daemon, now)
+        .into_iter()
+        .map(|late| (late.feed, late.why))
+        .collect();
+    let gaps = rows.iter().filter_map(|row| gap(row, late.get(&row.name)));
+    let mut gaps: Vec<FeedGap> = gaps.collect();
+    // What has gone unread for longest comes first, and what was never read before all.
+    gaps.sort_by_key(|gap| (gap.state == FeedCoverage::Paused, gap.since));
+    Ok(Coverage {
+        feeds_ok: (rows.len() - gaps.len()) as u64,
+        gaps,
+        ..Coverage::default()
+    })
+}
+
+fn gap(row: &FeedRow, late: Option<&String>) -> Option<FeedGap> {
+    let state = match row.state {
+        FeedState::Failing => FeedCoverage::Failing,
+        FeedState::Gone => FeedCoverage::Gone,
+        FeedState::Paused => FeedCoverage::Paused,
+        FeedState::New => FeedCoverage::NeverRead,
+        FeedState::Ok if late.is_some() => FeedCoverage::Late,
+        FeedState::Ok => return None,
+    };
+    Some(FeedGap {
+        feed: row.name.clone(),
+        state,
+        since: row.last_ok,
+        missed: u64::from(row.failures),
+        error: row.error.clone().or_else(|| late.cloned()),
+    })
+}
+
+fn write(
+    context: &mut Context,
+    file: Option<&Path>,
+    format: Format,
+    report: &Report,
+    mut view: View,
+) -> Result<(), Error> {
+    if file.is_some() {
+        // A file is read elsewhere, by eyes that have another terminal or none.
+        view.paint = Paint {
+            colour: false,
+            width: Some(80),
+        };
+    }
+    let written = match format {
+        Format::Json => {
+            let json = serde_json::to_string_pretty(report)
+                .map_err(|error| Error::usage("cannot write the report as JSON").because(error))?;
+            format!("{}\n", crate::report::clean::json(&json))
+        }
+        Format::Md => markdown::render(report, &view),
+        Format::Html => html::render(report, &view),
+        _ => text::render(report, &view),
+    };
+    match file {
+        Some(path) => replace(path, &written),
+        None => {
+            if matches!(format, Format::Short | Format::Md) {
+                context.output.page();
+            }
+            context.output.print(&written)
+        }
+    }
+}
+
+/// Writes a file as a whole: whoever reads the one of yesterday meanwhile reads it to its end.
+fn replace(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error: std::io::Error| {
+        Error::usage(format!("cannot write {}", path.display()))
+            .because(error)
+            .hint("name a file in a folder that you can write to")
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o640))
+        .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
+        .map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

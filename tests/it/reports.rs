@@ -1,0 +1,95 @@
+//! `revisor report`, with the real binary.
+
+use crate::support::{Home, Page, Server, rss};
+
+fn home_with_a_change(publisher: &Server) -> Home {
+    let item =
+        |title: &'static str| Page::rss(rss(&[("1", "https://e.example/1", title, "A text.")]));
+    publisher.set("/a.xml", item("The minister denies the report"));
+    publisher.set("/down.xml", Page::status(503));
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\ntags = [\"city\"]\n\
+         [[feed]]\nurl = \"{}\"\nname = \"down\"\n",
+        publisher.url("/a.xml"),
+        publisher.url("/down.xml"),
+    ));
+    home.check();
+    publisher.set("/a.xml", item("The minister confirms the report"));
+    home.check();
+    home
+}
+
+#[test]
+fn a_report_has_the_change_and_the_feed_that_was_not_read() {
+    let publisher = Server::start();
+    let home = home_with_a_change(&publisher);
+    let text = home.ok(&["report"]);
+    for wanted in [
+        "1 change in 1 article, 1 headline",
+        "The minister [-denies-]{+confirms+} the report",
+        "(UTC)",
+        "1 of 2 feeds not read as scheduled.",
+        "down: failing, 2 polls failed",
+    ] {
+        assert!(text.contains(wanted), "{wanted:?} is not in\n{text}");
+    }
+    let markdown = home.ok(&["report", "--format", "md", "--by", "tag"]);
+    assert!(
+        markdown.contains("The minister ~~denies~~**confirms** the report"),
+        "{markdown}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&home.ok(&["report", "--json"])).expect("JSON");
+    assert_eq!(json["totals"]["headlines"], 1);
+    assert_eq!(json["changes"][0]["data"]["number"], 1);
+    assert_eq!(json["coverage"]["feeds_ok"], 1);
+    // Filters are those of `log`.
+    assert!(
+        home.ok(&["report", "--feed", "down"])
+            .contains("No changes.")
+    );
+    assert!(
+        home.ok(&["report", "--until", "1h"])
+            .contains("No changes.")
+    );
+    assert_eq!(
+        home.run(&["report", "--since", "1h", "--until", "2h"]).code,
+        Some(2)
+    );
+    assert_eq!(home.run(&["report", "--format", "csv"]).code, Some(2));
+}
+
+#[test]
+fn an_html_report_is_one_file_that_is_replaced_as_a_whole() {
+    let publisher = Server::start();
+    let home = home_with_a_change(&publisher);
+    let file = home.path().join("week.html");
+    let name = file.display().to_string();
+    for _ in 0..2 {
+        assert_eq!(
+            home.ok(&["report", "--since", "7d", "--format", "html", "-o", &name]),
+            ""
+        );
+    }
+    let page = std::fs::read_to_string(&file).expect("the file");
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    assert!(
+        !page.contains("<script") && !page.contains(" style="),
+        "{page}"
+    );
+    assert!(page.contains("<title>Changes from "), "{page}");
+    let nowhere = home.path().join("none/week.html").display().to_string();
+    let ran = home.run(&["report", "-o", &nowhere]);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("week.html"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_report_before_the_first_check_says_that_nothing_was_watched() {
+    let home = Home::new("[[feed]]\nurl = \"https://news.example/rss\"\nname = \"news\"\n");
+    let text = home.ok(&["report"]);
+    assert!(
+        text.contains("No changes.") && text.contains("news: never read"),
+        "{text}"
+    );
+}
