@@ -19,7 +19,7 @@ pub use feeds::{
 };
 pub use read::{
     DiffArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs, RevisionRange,
-    ShowArgs, SignificanceArg, SplitArgs,
+    SearchArgs, ShowArgs, SignificanceArg, SplitArgs,
 };
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
@@ -47,6 +47,7 @@ Read:
   log       List changes, newest first
   show      Show one change in full
   report    Sum up what changed in a period
+  search    Search articles, and what was removed from them
   history   List the revisions of an article
   diff      Compare two revisions, or two files
 Inspect:
@@ -232,6 +233,8 @@ revisor export evidence 412 -o change-412.html"
     Show(ShowArgs),
     /// Sum up what changed in a period, and how much of it was watched
     Report(ReportArgs),
+    /// Search articles, and what was removed from them
+    Search(SearchArgs),
     /// List the revisions of an article
     History(HistoryArgs),
     /// Compare two revisions of an article, or two files

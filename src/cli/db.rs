@@ -25,6 +25,7 @@ const PAGES_AT_ONCE: u32 = 2000;
 pub(super) fn run(context: &mut Context, what: &DbCommand) -> Result<Exit, Error> {
     match what {
         DbCommand::Backup { file } => backup(context, file),
+        DbCommand::Reindex => reindex(context),
         DbCommand::Renew => renew(context),
         DbCommand::Verify => verify(context),
         DbCommand::Prune {
@@ -106,6 +107,31 @@ fn verify(context: &mut Context) -> Result<Exit, Error> {
     Ok(Exit::of_database(EXIT_DATABASE))
 }
 
+/// Entries and changes that are indexed in one transaction.
+const INDEXED_AT_ONCE: usize = 200;
+
+fn reindex(context: &mut Context) -> Result<Exit, Error> {
+    let config = context.config(Secrets::WhereReadable)?;
+    let store = store_to_write(&config)?;
+    store.writer().forget_search().blocking()?;
+    let mut progress = context.output.progress();
+    while store
+        .writer()
+        .index_for_search(INDEXED_AT_ONCE)
+        .blocking()?
+    {
+        let now = store.reader()?.search_progress()?;
+        progress.show(&format!("indexed {} of {}", now.done, now.all));
+    }
+    drop(progress);
+    let all = store.reader()?.search_progress()?.all;
+    store.close()?;
+    context
+        .output
+        .note(&format!("indexed {all} articles and changes"));
+    Ok(Exit::DONE)
+}
+
 fn prune(context: &mut Context, dry_run: bool, trust_clock: bool) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
@@ -177,6 +203,8 @@ fn clear_away(
     }
     compact(context, &store, report)?;
     if !report.dry_run {
+        // Words whose text is gone stay in the index until its parts are merged.
+        store.writer().tidy_search().blocking()?;
         give_pages_back(&store)?;
     }
     store.close()

@@ -32,6 +32,7 @@ mod rm;
 mod rules;
 mod run;
 mod schema;
+mod search;
 mod select;
 mod setup;
 mod show;
@@ -172,6 +173,7 @@ fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result
         Command::Rules(args) => rules::run(context, &args),
         Command::Run(_) => run::run(context, logs),
         Command::Schema(args) => schema::run(context, &args),
+        Command::Search(args) => search::run(context, &args),
         Command::Show(args) => show::run(context, &args),
         Command::Split(args) => split::run(context, &args),
         Command::Status(args) => status::run(context, &args),

@@ -51,7 +51,7 @@ pub(super) fn events(
     }
     let (feeds, entry) = match reader {
         Some(reader) => (
-            feeds(filter, config, reader)?,
+            feeds(&filter.feed, &filter.tag, config, reader)?,
             filter
                 .entry
                 .as_deref()
@@ -74,15 +74,20 @@ pub(super) fn events(
 }
 
 /// The feeds that are named, by themselves and by their tags; `None` when all are meant.
-fn feeds(filter: &Filter, config: &Config, reader: &Reader) -> Result<Option<Vec<FeedId>>, Error> {
-    if filter.feed.is_empty() && filter.tag.is_empty() {
+pub(super) fn feeds(
+    names: &[String],
+    tags: &[String],
+    config: &Config,
+    reader: &Reader,
+) -> Result<Option<Vec<FeedId>>, Error> {
+    if names.is_empty() && tags.is_empty() {
         return Ok(None);
     }
     let mut wanted = Vec::new();
-    if filter.feed.is_empty() {
+    if names.is_empty() {
         wanted = reader.feeds(true)?;
     }
-    for name in &filter.feed {
+    for name in names {
         let row = match reader.feed_by_name(name)? {
             Some(row) => Some(row),
             None => reader.feed_by_url(name)?,
@@ -98,7 +103,7 @@ fn feeds(filter: &Filter, config: &Config, reader: &Reader) -> Result<Option<Vec
             }
         }
     }
-    for tag in &filter.tag {
+    for tag in tags {
         if !config.feeds.iter().any(|feed| feed.tags.contains(tag)) {
             return Err(Error::usage(format!(
                 "no feed in the configuration has the tag `{tag}`"
@@ -106,12 +111,12 @@ fn feeds(filter: &Filter, config: &Config, reader: &Reader) -> Result<Option<Vec
         }
     }
     let tagged = |url: &str| {
-        filter.tag.is_empty()
+        tags.is_empty()
             || config
                 .feeds
                 .iter()
                 .find(|feed| feed.url == url)
-                .is_some_and(|feed| filter.tag.iter().any(|tag| feed.tags.contains(tag)))
+                .is_some_and(|feed| tags.iter().any(|tag| feed.tags.contains(tag)))
     };
     Ok(Some(
         wanted

@@ -15,7 +15,9 @@ use crate::report::status::{
     self, ConfigStatus, DatabaseStatus, FeedsStatus, IgnoredStatus, LeftAlone, NextPoll, Status,
     TargetStatus, TroubledFeed, UnreadDocument,
 };
-use crate::store::{IgnoredFilter, InstanceLock, Reader, StoreCounts, TargetHealth, Underway};
+use crate::store::{
+    IgnoredFilter, InstanceLock, Reader, SearchProgress, StoreCounts, TargetHealth, Underway,
+};
 use crate::time::Timestamp;
 
 /// Documents without a text that are named.
@@ -114,6 +116,9 @@ fn database_status(counts: &StoreCounts, reader: &Reader) -> Result<DatabaseStat
         captures: counts.captures,
         changes_24h: counts.changes_since,
         last_change: Some(reader.last_change()?).filter(|number| number.0 > 0),
+        search_index_percent: Some(reader.search_progress()?)
+            .filter(|progress| !progress.is_complete())
+            .map(SearchProgress::percent),
     })
 }
 

@@ -29,6 +29,9 @@ const ANSWERS: usize = 100;
 /// Revisions that are looked at in one transaction.
 const REVISIONS: usize = 500;
 
+/// Entries and changes that are indexed for searching in one transaction.
+const INDEXED: usize = 50;
+
 /// Pages that are given back to the file system in one transaction.
 const PAGES: u32 = 500;
 
@@ -117,6 +120,10 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
         tracing::info!(renewed, reread, lost, "stored answers were read anew");
     }
 
+    while writer.index_for_search(INDEXED).await? {
+        tokio::time::sleep(PAUSE).await;
+    }
+
     let keep = pipeline.settings().config().keep;
     let now = pipeline.now();
     let doubt = doubt(now, &pipeline.read(|reader| reader.witnesses(WITNESSES))?);
@@ -165,6 +172,10 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
         Some(Retain::Since(since)) => prune_ignored(writer, since).await?,
         Some(Retain::Newest(_)) | None => 0,
     };
+    if texts > 0 {
+        // Words whose text is gone stay in the index until its parts are merged.
+        writer.tidy_search().await?;
+    }
     if answers > 0 || texts > 0 || ignored > 0 {
         tracing::info!(answers, texts, ignored, "what is old is not kept any more");
         // Before more is written: on a full disk it may be needed for that.

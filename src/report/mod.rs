@@ -29,6 +29,7 @@ pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 mod schema;
+pub mod search;
 pub mod show;
 pub mod status;
 pub mod style;

@@ -85,6 +85,9 @@ pub struct DatabaseStatus {
     /// The newest change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_change: Option<ChangeNumber>,
+    /// 0–99: how much of the search index is built; absent when all of it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_index_percent: Option<u64>,
 }
 
 /// The feeds, and the pages behind them.
@@ -356,6 +359,9 @@ fn database(status: &Status) -> Part {
     if let Some(number) = database.last_change.filter(|number| number.0 > 0) {
         text = format!("{text}, last #{number}");
     }
+    if let Some(percent) = database.search_index_percent {
+        text = format!("{text}, search index {percent} % built");
+    }
     Part::new(Mark::Fine, "database", text)
 }
 
@@ -570,6 +576,7 @@ mod tests {
                 captures: 5200,
                 changes_24h: 14,
                 last_change: Some(ChangeNumber(412)),
+                search_index_percent: None,
             }),
             database_path: "/var/lib/revisor/revisor.db".into(),
             daemon_pid: Some(4711),

@@ -7,6 +7,7 @@ use super::error::StoreError;
 use super::instance;
 use super::reader::Reader;
 use super::revisions;
+use super::search;
 use super::states;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::fingerprint::Fingerprints;
@@ -219,5 +220,6 @@ fn insert(
         change: None,
     };
     revisions::insert(tx, entry, &revision, &stored, None, None)?;
+    search::put(tx, entry, state, None)?;
     Ok(entry)
 }

@@ -7,7 +7,7 @@ use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
 use super::{
     captures, changes, digests, entries, feeds, ignored, instance, lives, page_texts, revisions,
-    rules, states,
+    rules, search, states,
 };
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{
@@ -166,6 +166,7 @@ fn write_entry(
         if let Some(change) = &revision.change {
             number = Some(write_change(tx, look, &entry, revision.number, change)?);
         }
+        search::put(tx, entry.id, &revision.state, number)?;
     }
     committed.changes.extend(number);
     if let Some(check) = &outcome.page {
@@ -244,7 +245,8 @@ pub(super) fn write_base(
         &state,
         base.captures.feed.or(feed),
         base.captures.page.or(page),
-    )
+    )?;
+    search::put(tx, entry, &base.revision.state, None)
 }
 
 fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entry, StoreError> {

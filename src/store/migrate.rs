@@ -87,6 +87,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 16,
         sql: include_str!("../../migrations/0016_nothing_stops.sql"),
     },
+    Migration {
+        number: 17,
+        sql: include_str!("../../migrations/0017_search.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.
@@ -278,7 +282,7 @@ mod tests {
         let mut conn = Connection::open_in_memory().unwrap();
         migrate(&mut conn, Path::new("x.db")).unwrap();
         let loose: Vec<String> = conn
-            .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite%'")
+            .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite%'")
             .unwrap()
             .query_map([], |row| row.get(0))
             .unwrap()

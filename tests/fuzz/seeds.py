@@ -52,7 +52,7 @@ def members(path):
 def main():
     root, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     rng = random.Random(1)
-    seeds = {name: [] for name in ["feed", "article", "diff", "opml", "config"]}
+    seeds = {name: [] for name in ["feed", "article", "diff", "opml", "config", "query"]}
     seeds["feed"] = [b"\0" + text.encode() for text in FEEDS]
     seeds["opml"] = [text.encode() for text in LISTS]
     seeds["article"] = [text.encode() for text in PAGES]
@@ -67,6 +67,7 @@ def main():
         text = path.read_text(errors="replace")
         lines = text.splitlines()
         half = len(lines) // 2
+        seeds["query"] += [f'"{line[:20]}" -{line[20:26]} {line[:4]}*\n{line}'.encode() for line in lines[:20]]
         seeds["diff"].append(("\n".join(lines[:half]) + "\0" + "\n".join(lines[half:])).encode())
         seeds["diff"] += [line.replace("\t", "\0", 1).encode() for line in lines if "\t" in line][:200]
     corpora = os.environ.get("REVISOR_CORPORA")

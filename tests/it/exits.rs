@@ -113,6 +113,8 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         &["log", "--all", "--format", "ndjson"],
         &["log", "--all", "--format", "json"],
         &["log", "--all", "--format", "md"],
+        &["search", "calc", "--headline"],
+        &["search", "--grep", "x@y"],
         &["report"],
         &["report", "--format", "md"],
         &["report", "--format", "html"],

@@ -93,3 +93,63 @@ fn a_report_before_the_first_check_says_that_nothing_was_watched() {
         "{text}"
     );
 }
+
+#[test]
+fn a_sentence_that_is_gone_is_found_with_the_change_that_took_it() {
+    let publisher = Server::start();
+    let item = |text: &'static str| {
+        Page::rss(rss(&[(
+            "1",
+            "https://e.example/1",
+            "Fire on the pier",
+            text,
+        )]))
+    };
+    let before = "The pier is closed. No injuries have been reported, the brigade said. Trains run as usual.";
+    let after = "The pier is closed. Two people were hurt, the brigade said. Trains run as usual.";
+    publisher.set("/a.xml", item(before));
+    let url = publisher.url("/a.xml");
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{url}\"\nname = \"courier\"\n"
+    ));
+    home.check();
+    let found = home.ok(&["search", "injuries"]);
+    assert!(
+        found.contains("still there: The pier is closed. No injuries have been"),
+        "{found}"
+    );
+    publisher.set("/a.xml", item(after));
+    home.check();
+    let found = home.ok(&["search", "\"no injuries\""]);
+    assert!(
+        found.contains("#1 ") && found.contains("removed: No injuries have been reported"),
+        "{found}"
+    );
+    assert!(!found.contains("still there"), "{found}");
+    let json: serde_json::Value =
+        serde_json::from_str(&home.ok(&["search", "hurt", "--added", "--json"])).expect("JSON");
+    assert_eq!(json["index_percent"], 100);
+    assert_eq!(json["articles"][0]["changes"][0]["number"], 1);
+    assert_eq!(
+        json["articles"][0]["changes"][0]["added"][0]["match"],
+        "hurt"
+    );
+    let scanned = home.ok(&["search", "--grep", "injur[a-z]+"]);
+    assert!(scanned.contains("removed: No injuries"), "{scanned}");
+    assert_eq!(
+        home.ok(&["search", "injuries", "--since", "1h", "--feed", "courier"])
+            .lines()
+            .count(),
+        3
+    );
+    assert_eq!(home.ok(&["search", "injuries", "--until", "1h"]), "");
+    for wrong in [
+        &["search", "--grep", "("][..],
+        &["search", "++"],
+        &["search", "x", "--feed", "none"],
+    ] {
+        assert_eq!(home.run(wrong).code, Some(2), "{wrong:?}");
+    }
+    home.ok(&["db", "reindex"]);
+    assert!(home.ok(&["search", "injuries"]).contains("removed: "));
+}

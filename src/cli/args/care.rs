@@ -34,6 +34,13 @@ cannot be recognised. Events need none of this, since their ids are random. Exis
 Examples:\n  revisor db renew"
     )]
     Renew,
+    /// Build the search index again
+    #[command(
+        after_help = "The index is kept up to date by itself; after an upgrade the service builds it in the background. \
+This command builds it now, from nothing.\n\n\
+Examples:\n  revisor db reindex"
+    )]
+    Reindex,
     /// Verify the whole database: file, references, hash chain, states, diffs
     #[command(
         after_help = "Reads the whole database. The exit code is 5 if something is wrong.\n\n\

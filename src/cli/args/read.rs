@@ -196,6 +196,54 @@ pub enum GroupArg {
     Entry,
 }
 
+/// Arguments of `search`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Finds articles whose text has all the words, and changes that removed them. \"A phrase\" in double quotes \
+is found as it is, -word must not occur, word* finds every word that starts so. Case and accents do not matter.\n\n\
+Examples:\n  revisor search talks envoy\n  revisor search '\"first in five years\"' --removed\n  \
+revisor search 'minist* -sport' --tag politics --since 30d\n  revisor search --grep 'CVE-2026-[0-9]+'"
+)]
+pub struct SearchArgs {
+    /// Words and phrases
+    #[arg(
+        value_name = "QUERY",
+        required_unless_present = "grep",
+        conflicts_with = "grep"
+    )]
+    pub query: Vec<String>,
+    /// Only text that was removed
+    #[arg(long, conflicts_with_all = ["added", "headline"])]
+    pub removed: bool,
+    /// Only text that was added by a change
+    #[arg(long, conflicts_with = "headline")]
+    pub added: bool,
+    /// Only headlines, current and former
+    #[arg(long)]
+    pub headline: bool,
+    /// Search with a regular expression; reads everything
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub grep: Option<String>,
+    /// Only changes since this time: 2d, yesterday, 2026-11-20
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Only changes before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Only this feed (name or address); can be repeated
+    #[arg(long, value_name = "FEED")]
+    pub feed: Vec<String>,
+    /// Only feeds with this tag; can be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Only this article (address, guid, id or part of the headline)
+    #[arg(long, value_name = "ENTRY")]
+    pub entry: Option<String>,
+    /// Show at most N articles [default: 20]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor show 412\n  revisor show '#412' --full")]

@@ -35,6 +35,7 @@ pub mod robots;
 pub mod route;
 pub mod schedule;
 pub mod scheme;
+pub mod search;
 pub mod state;
 pub mod telling;
 pub mod url;

@@ -5,6 +5,7 @@ mod compacting;
 mod delivering;
 mod opening;
 mod reading;
+mod searching;
 mod speed;
 mod writing;
 
