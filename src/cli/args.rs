@@ -18,8 +18,8 @@ pub use feeds::{
     ResumeArgs, RmArgs,
 };
 pub use read::{
-    DiffArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs, RevisionRange,
-    SearchArgs, ShowArgs, SignificanceArg, SplitArgs,
+    ChangeArg, DiffArgs, EntriesArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs,
+    RevisionRange, SearchArgs, ShowArgs, SignificanceArg, SplitArgs,
 };
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
@@ -48,6 +48,7 @@ Read:
   show      Show one change in full
   report    Sum up what changed in a period
   search    Search articles, and what was removed from them
+  entries   List articles and what became of them
   history   List the revisions of an article
   diff      Compare two revisions, or two files
 Inspect:
@@ -235,6 +236,8 @@ revisor export evidence 412 -o change-412.html"
     Report(ReportArgs),
     /// Search articles, and what was removed from them
     Search(SearchArgs),
+    /// List articles and what became of them
+    Entries(EntriesArgs),
     /// List the revisions of an article
     History(HistoryArgs),
     /// Compare two revisions of an article, or two files

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::Context;
 use super::args::{EvidenceArgs, ExportCommand, Format};
+use super::select;
 use super::setup::{now, reader_if_any};
 use crate::config::{self, ConfigError, FeedConfig, Login, SecretSource, Secrets, feed_tables};
-use crate::domain::ids::ChangeNumber;
 use crate::error::{Error, Exit};
 use crate::report::evidence::{self, Evidence};
 use crate::report::opml::{self, Outline};
@@ -102,10 +102,10 @@ fn inline_secrets(feed: &FeedConfig) -> Vec<String> {
 
 fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
     let (_, reader) = context.reader()?;
-    let number = ChangeNumber(args.change);
-    let found = reader.evidence(number)?.ok_or_else(|| {
-        Error::usage(format!("no change #{number}")).hint("`revisor log` lists the changes")
-    })?;
+    let number = select::change(args.change, &reader)?.number;
+    let found = reader
+        .evidence(number)?
+        .ok_or_else(|| Error::usage(format!("no change #{number}")))?;
     let evidence = Evidence {
         event: found.change.stored.event,
         links: found.links,

@@ -11,6 +11,7 @@ mod demo;
 mod diff;
 mod discover;
 mod doctor;
+mod entries;
 pub mod env;
 mod export;
 mod feeds;
@@ -157,6 +158,7 @@ fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result
         Command::Config { what } => config::run(context, &what),
         Command::Diff(args) => diff::run(context, &args),
         Command::Doctor(args) => doctor::run(context, &args),
+        Command::Entries(args) => entries::run(context, &args),
         Command::Export { what } => export::run(context, &what),
         Command::Feeds(args) => feeds::run(context, &args),
         Command::History(args) => history::run(context, &args),

@@ -1,15 +1,17 @@
 //! What the words on the command line mean in the database: feeds, entries, moments, and the changes that `log` lists.
 
-use super::args::Filter;
+use super::args::{ChangeArg, Filter};
 use super::setup::now;
-use crate::config::Config;
+use crate::config::{Config, did_you_mean};
 use crate::domain::event::EventKind;
-use crate::domain::ids::FeedId;
+use crate::domain::ids::{ChangeNumber, FeedId};
 use crate::domain::moment;
 use crate::domain::outcome::Quiet;
+use crate::domain::search::Query;
+use crate::domain::url::canonical;
 use crate::error::Error;
 use crate::report::clean;
-use crate::store::{EventFilter, KnownEntry, Reader};
+use crate::store::{EventFilter, KnownEntry, Reader, SearchFilter, SearchIn, StoredChange};
 use crate::time::Timestamp;
 
 /// Entries that are listed when a name stands for several.
@@ -73,6 +75,16 @@ pub(super) fn events(
     })
 }
 
+/// A name that no feed has, with the one that may be meant.
+pub(super) fn no_feed(name: &str, config: &Config) -> Error {
+    let names = config.feeds.iter().map(|feed| feed.name.as_str());
+    let hint = match did_you_mean(name, names) {
+        Some(near) => format!("did you mean `{near}`? `revisor feeds` lists them"),
+        None => "`revisor feeds` lists them".to_owned(),
+    };
+    Error::usage(format!("no feed `{name}`")).hint(hint)
+}
+
 /// The feeds that are named, by themselves and by their tags; `None` when all are meant.
 pub(super) fn feeds(
     names: &[String],
@@ -97,9 +109,7 @@ pub(super) fn feeds(
             // It was never polled: there is nothing to list.
             None if config.feed(name).is_some() => {}
             None => {
-                return Err(
-                    Error::usage(format!("no feed `{name}`")).hint("`revisor feeds` lists them")
-                );
+                return Err(no_feed(name, config));
             }
         }
     }
@@ -127,9 +137,72 @@ pub(super) fn feeds(
     ))
 }
 
-/// The one entry that is meant.
+/// The change that is meant.
+pub(super) fn change(which: ChangeArg, reader: &Reader) -> Result<StoredChange, Error> {
+    let number = match which {
+        ChangeArg::Latest => reader.last_change()?,
+        ChangeArg::Number(number) => ChangeNumber(number),
+    };
+    reader.change(number)?.ok_or_else(|| {
+        let message = match which {
+            ChangeArg::Latest => "no changes yet".to_owned(),
+            ChangeArg::Number(number) => format!("no change #{number}"),
+        };
+        Error::usage(message).hint("`revisor log` lists the changes")
+    })
+}
+
+/// What may have been pasted: with tracking parameters, without a scheme.
+fn spellings(what: &str) -> Vec<String> {
+    let what = what.trim();
+    let mut spellings = vec![what.to_owned(), canonical(what)];
+    if !what.contains("://") && what.contains('.') && !what.contains(char::is_whitespace) {
+        let full = format!("https://{what}");
+        spellings.extend([canonical(&full), full]);
+    }
+    spellings.dedup();
+    spellings
+}
+
+/// Entries with these words in their headline, one after the other.
+fn by_headline(what: &str, reader: &Reader) -> Result<Vec<KnownEntry>, Error> {
+    let quoted = what.replace('"', " ");
+    let Ok(query) = Query::parse(&format!("\"{quoted}\"*")) else {
+        return Ok(Vec::new());
+    };
+    let filter = SearchFilter {
+        texts: SearchIn::Headlines,
+        limit: CHOICES,
+        ..SearchFilter::default()
+    };
+    let ids = reader.search_articles(&query, &filter)?;
+    let entries = ids.into_iter().map(|id| reader.entry(id));
+    let entries: Vec<Option<KnownEntry>> = entries.collect::<Result<_, _>>()?;
+    Ok(entries.into_iter().flatten().collect())
+}
+
+/// The one entry that is meant: by its id, guid or address in any spelling that people paste, by the number of a change,
+/// or by words of its headline.
 pub(super) fn entry(what: &str, reader: &Reader) -> Result<KnownEntry, Error> {
-    let mut found = reader.find_entries(what, CHOICES)?;
+    let number = what
+        .strip_prefix('#')
+        .and_then(|number| number.parse().ok());
+    if let Some(number) = number {
+        let change = change(ChangeArg::Number(number), reader)?;
+        if let Some(entry) = reader.entry(change.entry)? {
+            return Ok(entry);
+        }
+    }
+    let mut found = Vec::new();
+    for spelling in spellings(what) {
+        found = reader.find_entries(&spelling, CHOICES)?;
+        if !found.is_empty() {
+            break;
+        }
+    }
+    if found.is_empty() {
+        found = by_headline(what, reader)?;
+    }
     if found.len() > 1 {
         let choices = found.iter().map(|entry| {
             let title = entry.title.as_deref().unwrap_or_default();

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Context;
 use super::args::{Format, ShowArgs};
+use super::select;
 use crate::domain::event::Event;
-use crate::domain::ids::ChangeNumber;
 use crate::error::{Error, Exit};
 use crate::report::log::LogRow;
 use crate::report::show::{self, Shown, Told};
@@ -24,10 +24,7 @@ struct ShownJson<'a> {
 pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Full, Format::Short, Format::Json])?;
     let (config, reader) = context.reader()?;
-    let number = ChangeNumber(args.change);
-    let change = reader.change(number)?.ok_or_else(|| {
-        Error::usage(format!("no change #{number}")).hint("`revisor log` lists the changes")
-    })?;
+    let change = select::change(args.change, &reader)?;
     let told = reader.deliveries_of(change.stored.id)?;
     let shown = Shown {
         told: told.into_iter().map(told_of).collect(),

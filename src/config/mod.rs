@@ -34,7 +34,7 @@ pub use file::{edit_file, read};
 pub use listen::Listen;
 pub use load::{Flags, Loaded, from_text, load};
 pub use places::{ConfigFile, Origin, locate};
-pub use problem::{ConfigError, Problem};
+pub use problem::{ConfigError, Problem, did_you_mean};
 pub use resolved::{
     Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Keep, LogConfig,
     LogFormat, LogLevel, Login, PageConfig, PageMode, Proxy, Retention, TargetConfig, TargetKind,

@@ -10,6 +10,7 @@ pub mod clean;
 pub mod csv;
 pub mod diff_json;
 pub mod doctor;
+pub mod entries;
 mod event_text;
 pub mod evidence;
 mod excerpt;

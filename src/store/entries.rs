@@ -508,6 +508,43 @@ impl Reader {
     }
 }
 
+/// Which entries to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EntryFilter {
+    /// Only of these feeds; `None` for all.
+    pub feeds: Option<Vec<FeedId>>,
+    /// Only those whose article was taken down.
+    pub removed: bool,
+    /// Only those whose page the last check did not find, taken down or not yet.
+    pub not_found: bool,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Reader {
+    /// Entries, newest first.
+    pub fn list_entries(&self, filter: &EntryFilter) -> Result<Vec<KnownEntry>, StoreError> {
+        let feeds = filter.feeds.as_ref().map(|feeds| {
+            let ids: Vec<i64> = feeds.iter().map(|feed| feed.0).collect();
+            serde_json::to_string(&ids).unwrap_or_else(|_| "[]".into())
+        });
+        let missing = [Reason::NotFound, Reason::Soft404, Reason::RedirectedAway];
+        let missing = serde_json::to_string(&missing.map(Reason::as_str)).unwrap_or_default();
+        self.read(|conn| {
+            list(
+                conn,
+                select_entry!(
+                    "entries AS e WHERE (?1 IS NULL OR e.feed_id IN (SELECT value FROM json_each(?1))) \
+                     AND (NOT ?2 OR e.life = 'removed') \
+                     AND (NOT ?3 OR e.page_reason IN (SELECT value FROM json_each(?4))) \
+                     ORDER BY e.id DESC LIMIT ?5"
+                ),
+                &[&feeds, &filter.removed, &filter.not_found, &missing, &limit_of(filter.limit)],
+            )
+        })
+    }
+}
+
 /// Entries in the order of their rows.
 pub(super) fn after(
     conn: &Connection,

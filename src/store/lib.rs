@@ -68,7 +68,9 @@ pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
 pub use compaction::{Compacted, Compaction};
 pub use digests::{DigestEnd, PageEdits, PendingDigest};
-pub use entries::{Bearer, Candidate, DueKey, DuePage, KnownEntry, KnownEntryFull, Life, PageRow};
+pub use entries::{
+    Bearer, Candidate, DueKey, DuePage, EntryFilter, KnownEntry, KnownEntryFull, Life, PageRow,
+};
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
 pub use evidence::Evidence;

@@ -113,6 +113,8 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         &["log", "--all", "--format", "ndjson"],
         &["log", "--all", "--format", "json"],
         &["log", "--all", "--format", "md"],
+        &["entries"],
+        &["entries", "--format", "oneline"],
         &["search", "calc", "--headline"],
         &["search", "--grep", "x@y"],
         &["report"],

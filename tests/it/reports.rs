@@ -153,3 +153,54 @@ fn a_sentence_that_is_gone_is_found_with_the_change_that_took_it() {
     home.ok(&["db", "reindex"]);
     assert!(home.ok(&["search", "injuries"]).contains("removed: "));
 }
+
+#[test]
+fn articles_are_named_as_people_paste_them() {
+    let publisher = Server::start();
+    let home = home_with_a_change(&publisher);
+    let entry = home.events()[0]["data"]["entry"]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    for what in [
+        "https://e.example/1",
+        "http://www.e.example/1/?utm_source=mail#top",
+        "e.example/1",
+        "#1",
+        "minister confirms",
+        "The minister conf",
+        &entry,
+        &entry[..8],
+    ] {
+        let ran = home.run(&["history", what, "--json"]);
+        assert_eq!(ran.code, Some(0), "{what}: {}", ran.stderr);
+        assert!(ran.stdout.contains(&entry), "{what}: {}", ran.stdout);
+    }
+    for what in ["e.example/2", "#7", "minister denies"] {
+        assert_eq!(home.run(&["history", what]).code, Some(2), "{what}");
+    }
+    assert_eq!(
+        home.ok(&["show", "latest", "--json"]),
+        home.ok(&["show", "#1", "--json"])
+    );
+    let ran = home.run(&["log", "--feed", "curier"]);
+    assert!(
+        ran.stderr.contains("did you mean `courier`?"),
+        "{}",
+        ran.stderr
+    );
+
+    let listed: serde_json::Value =
+        serde_json::from_str(&home.ok(&["entries", "--json"])).expect("JSON");
+    assert_eq!(listed[0]["id"], entry.as_str());
+    assert_eq!(listed[0]["state"], "listed");
+    assert!(
+        home.ok(&["entries", "--format", "oneline"])
+            .starts_with(&format!("{entry}\t"))
+    );
+    assert_eq!(home.ok(&["entries", "--removed"]), "");
+    assert_eq!(
+        home.ok(&["entries", "--not-found", "--feed", "courier"]),
+        ""
+    );
+}

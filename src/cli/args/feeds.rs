@@ -110,7 +110,7 @@ Examples:\n  revisor export evidence 412 -o change-412.html\n  revisor export ev
 pub struct EvidenceArgs {
     /// Number of the change, as shown by `revisor log`, or `latest`
     #[arg(value_name = "CHANGE", value_parser = super::read::change_number)]
-    pub change: i64,
+    pub change: super::ChangeArg,
     /// File to write; an existing file is not replaced
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<std::path::PathBuf>,

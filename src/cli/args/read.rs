@@ -250,10 +250,34 @@ pub struct SearchArgs {
 pub struct ShowArgs {
     /// Number of the change, as shown by `revisor log`, or `latest`
     #[arg(value_name = "CHANGE", value_parser = change_number)]
-    pub change: i64,
+    pub change: ChangeArg,
     /// Also show unchanged paragraphs
     #[arg(long)]
     pub full: bool,
+}
+
+/// Arguments of `entries`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Newest first. `history` takes the ids, addresses and headlines that are listed here.\n\n\
+Examples:\n  revisor entries --feed example-news\n  revisor entries --removed --format oneline"
+)]
+pub struct EntriesArgs {
+    /// Only this feed (name or address); can be repeated
+    #[arg(long, value_name = "FEED")]
+    pub feed: Vec<String>,
+    /// Only feeds with this tag; can be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// Only articles that were taken down
+    #[arg(long)]
+    pub removed: bool,
+    /// Only articles whose page was not found at the last check
+    #[arg(long)]
+    pub not_found: bool,
+    /// Show at most N articles [default: 50]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<usize>,
 }
 
 /// Arguments of `history`.
@@ -318,13 +342,24 @@ pub struct RevisionRange {
     pub to: Option<u32>,
 }
 
-pub(super) fn change_number(text: &str) -> Result<i64, String> {
-    text.strip_prefix('#')
-        .unwrap_or(text)
-        .parse()
-        .ok()
+/// A change on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeArg {
+    /// The newest one.
+    Latest,
+    /// The one with this number.
+    Number(i64),
+}
+
+pub(super) fn change_number(text: &str) -> Result<ChangeArg, String> {
+    if text == "latest" {
+        return Ok(ChangeArg::Latest);
+    }
+    let number = text.strip_prefix('#').unwrap_or(text).parse().ok();
+    number
         .filter(|number| *number > 0)
-        .ok_or_else(|| "expected the number of a change, such as 412 or '#412'".to_owned())
+        .map(ChangeArg::Number)
+        .ok_or_else(|| "expected a change number such as 412 or '#412', or latest".to_owned())
 }
 
 fn revisions(text: &str) -> Result<RevisionRange, String> {
@@ -349,8 +384,9 @@ mod tests {
 
     #[test]
     fn numbers_of_changes_and_revisions_are_read_strictly() {
-        assert_eq!(change_number("#412"), Ok(412));
-        assert_eq!(change_number("412"), Ok(412));
+        assert_eq!(change_number("#412"), Ok(ChangeArg::Number(412)));
+        assert_eq!(change_number("412"), Ok(ChangeArg::Number(412)));
+        assert_eq!(change_number("latest"), Ok(ChangeArg::Latest));
         assert!(change_number("0").is_err());
         assert!(change_number("-1").is_err());
         assert!(change_number("last").is_err());

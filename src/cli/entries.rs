@@ -1,0 +1,91 @@
+//! `revisor entries`: the articles that revisor knows.
+
+use std::collections::HashMap;
+
+use super::Context;
+use super::args::{EntriesArgs, Format};
+use super::select;
+use super::setup::reader_if_any;
+use crate::config::Secrets;
+use crate::domain::ids::FeedId;
+use crate::domain::life::Reason;
+use crate::domain::url::without_login;
+use crate::error::{Error, Exit};
+use crate::report::entries::{self, EntryRow, EntryState};
+use crate::report::names;
+use crate::store::{EntryFilter, KnownEntry, Life};
+
+/// Articles that are listed unless more are asked for.
+const ENTRIES: usize = 50;
+
+pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Oneline, Format::Json, Format::Ndjson])?;
+    let config = context.config(Secrets::WhereReadable)?;
+    let limit = args.limit.unwrap_or(ENTRIES);
+    let mut rows = Vec::new();
+    if let Some(reader) = reader_if_any(&config)? {
+        let feeds = reader
+            .feeds(true)?
+            .into_iter()
+            .map(|feed| (feed.id, feed.name));
+        let feeds: HashMap<FeedId, String> = feeds.collect();
+        let filter = EntryFilter {
+            feeds: select::feeds(&args.feed, &args.tag, &config, &reader)?,
+            removed: args.removed,
+            not_found: args.not_found,
+            // One more shows that there are more.
+            limit: limit + 1,
+        };
+        rows.extend(
+            reader
+                .list_entries(&filter)?
+                .into_iter()
+                .map(|entry| row(entry, &feeds)),
+        );
+    }
+    let is_cut = rows.len() > limit;
+    rows.truncate(limit);
+    match format {
+        Format::Json => context.output.json(&rows)?,
+        Format::Ndjson => rows.iter().try_for_each(|row| context.output.json(row))?,
+        Format::Oneline => rows
+            .iter()
+            .try_for_each(|row| context.output.print(&entries::oneline(row)))?,
+        _ => {
+            let view = context.view(&config);
+            context.output.page();
+            for row in &rows {
+                context.output.print(&entries::text(row, &view))?;
+            }
+            context.output.finish()?;
+            let count = match rows.len() {
+                0 => "no articles".to_owned(),
+                count => names::count(count as u64, "article"),
+            };
+            let more = if is_cut { " (-n shows more)" } else { "" };
+            context.output.note(&format!("{count}{more}"));
+        }
+    }
+    Ok(Exit::DONE)
+}
+
+fn row(entry: KnownEntry, feeds: &HashMap<FeedId, String>) -> EntryRow {
+    let missing = [Reason::NotFound, Reason::Soft404, Reason::RedirectedAway];
+    let state = match entry.page.reason {
+        _ if entry.life == Life::Removed => EntryState::Removed,
+        Some(reason) if missing.contains(&reason) => EntryState::NotFound,
+        _ if entry.in_feed => EntryState::Listed,
+        _ => EntryState::LeftFeed,
+    };
+    EntryRow {
+        id: entry.public_id,
+        feed: feeds.get(&entry.feed).cloned().unwrap_or_default(),
+        title: entry.title,
+        url: entry.page.url.map(|url| without_login(&url).into_owned()),
+        state,
+        revision: entry.revision,
+        first_seen: entry.first_seen,
+        last_change: entry.last_change,
+        next_check: entry.page.next,
+    }
+}
