@@ -140,7 +140,7 @@ pub struct Global {
     /// More detail; repeat for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// Output format: short, oneline, full, json, ndjson, md, html, csv
+    /// Output format: short, oneline, full, json, ndjson, md, html, csv, atom, jsonfeed
     #[arg(
         hide_possible_values = true,
         long,
@@ -180,6 +180,10 @@ pub enum Format {
     Html,
     /// Comma-separated values
     Csv,
+    /// An Atom feed
+    Atom,
+    /// A JSON Feed
+    Jsonfeed,
 }
 
 impl Format {
@@ -195,6 +199,8 @@ impl Format {
             Self::Md => "md",
             Self::Html => "html",
             Self::Csv => "csv",
+            Self::Atom => "atom",
+            Self::Jsonfeed => "jsonfeed",
         }
     }
 }

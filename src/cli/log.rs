@@ -9,13 +9,15 @@ use super::select;
 use super::setup::{reader_if_any, runtime};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
+use crate::report::changes_feed::{self, Item};
+use crate::report::clean;
 use crate::report::log::{self, LogRow};
 use crate::report::show::{self, Shown};
 use crate::report::when::View;
 use crate::report::{csv, markdown};
 use crate::store::{EventFilter, LoggedEvent, Reader};
 
-const FORMATS: [Format; 7] = [
+const FORMATS: [Format; 9] = [
     Format::Short,
     Format::Oneline,
     Format::Full,
@@ -23,7 +25,12 @@ const FORMATS: [Format; 7] = [
     Format::Ndjson,
     Format::Md,
     Format::Csv,
+    Format::Atom,
+    Format::Jsonfeed,
 ];
+
+/// Changes in a feed for feed readers, unless the command line says which: they ask often, and keep what they have read.
+const IN_FEED: usize = 100;
 
 /// How often a follower asks for what is new.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -39,7 +46,8 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
         Format::Short if args.full => Format::Full,
         format => format,
     };
-    if args.follow && format == Format::Json {
+    let is_feed = matches!(format, Format::Atom | Format::Jsonfeed);
+    if args.follow && (format == Format::Json || is_feed) {
         return Err(
             Error::usage("a list without an end is no JSON document").hint("use --format ndjson")
         );
@@ -56,6 +64,11 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
         shown: 0,
     };
     let Some(reader) = reader else {
+        if is_feed {
+            context
+                .output
+                .print(&feed_document(format, &[], &list.view)?)?;
+        }
         list.head(context)?;
         list.foot(context)?;
         say_that_nothing_was_stored(context, &config);
@@ -66,6 +79,9 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     filter.oldest_first = args.reverse;
     if args.follow {
         return follow(context, &reader, &filter, &mut list);
+    }
+    if is_feed {
+        return feed(context, &reader, filter, &list);
     }
     context.output.page();
     list.head(context)?;
@@ -83,6 +99,44 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     } else {
         Exit::DONE
     })
+}
+
+/// The changes as a feed: for a file on a web server, or a reader that runs commands.
+fn feed(
+    context: &mut Context,
+    reader: &Reader,
+    filter: EventFilter,
+    list: &List,
+) -> Result<Exit, Error> {
+    let most = filter.limit.or((filter.since.is_none()).then_some(IN_FEED));
+    let filter = EventFilter {
+        limit: most,
+        oldest_first: false,
+        ..filter
+    };
+    let mut rows = Vec::new();
+    reader.each_event(&filter, |event| {
+        let row = LogRow {
+            event: event.stored.event,
+            quiet: event.quiet,
+        };
+        rows.push((event.stored.uid, row));
+        true
+    })?;
+    let items: Vec<Item<'_>> = rows.iter().map(|(uid, row)| Item { uid, row }).collect();
+    context
+        .output
+        .print(&feed_document(list.format, &items, &list.view)?)?;
+    Ok(Exit::DONE)
+}
+
+fn feed_document(format: Format, items: &[Item<'_>], view: &View) -> Result<String, Error> {
+    if format == Format::Atom {
+        return Ok(changes_feed::atom(items, view));
+    }
+    let json = serde_json::to_string_pretty(&changes_feed::json_feed(items, view))
+        .map_err(|error| Error::usage("cannot write the changes as JSON").because(error))?;
+    Ok(format!("{}\n", clean::json(&json)))
 }
 
 fn say_that_nothing_was_stored(context: &Context, config: &Config) {
@@ -205,7 +259,9 @@ impl List {
             Format::Ndjson => return context.output.json(&row.event),
             Format::Md => markdown::item(&row, &self.view),
             Format::Csv => csv::record(&row),
-            Format::Short | Format::Html => log::short(&row, &self.view),
+            Format::Short | Format::Html | Format::Atom | Format::Jsonfeed => {
+                log::short(&row, &self.view)
+            }
         };
         context.output.print(&text)
     }

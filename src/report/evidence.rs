@@ -89,7 +89,7 @@ pub fn document(evidence: &Evidence) -> String {
         @if let Some(diff) = &evidence.event.data.diff {
             h2 { "What was changed" }
             p { del { "Struck out" } " was removed, " ins { "underlined" } " was added. Times are in UTC." }
-            (html::differences(&evidence.event.data, diff))
+            (html::differences(&evidence.event.data, diff, html::Look::Styled))
         }
         (responses(evidence))
         (chain(evidence))

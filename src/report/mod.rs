@@ -5,6 +5,7 @@
 
 pub mod care;
 mod changed;
+pub mod changes_feed;
 pub mod check;
 pub mod clean;
 pub mod csv;

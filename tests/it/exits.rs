@@ -37,6 +37,7 @@ fn is_plain(what: &str, text: &str) {
     // What is for machines has the text as it is, and evidence marks changes by elements.
     let machine = text.starts_with(['{', '['])
         || text.starts_with("<!DOCTYPE")
+        || text.starts_with("<?xml")
         || ["csv", "export opml", "export toml", "the configuration"].contains(&what)
         || what.ends_with("ndjson");
     for mark in ["[-denied", "denied-]", "{+confirmed", "confirmed+}"] {
@@ -113,6 +114,8 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         &["log", "--all", "--format", "ndjson"],
         &["log", "--all", "--format", "json"],
         &["log", "--all", "--format", "md"],
+        &["log", "--all", "--format", "atom"],
+        &["log", "--all", "--format", "jsonfeed"],
         &["entries"],
         &["entries", "--format", "oneline"],
         &["search", "calc", "--headline"],

@@ -204,3 +204,26 @@ fn articles_are_named_as_people_paste_them() {
         ""
     );
 }
+
+/// What `revisor` writes for feed readers is read by `revisor` itself, as any feed is.
+#[test]
+fn changes_as_a_feed_can_be_watched_like_any_other() {
+    let publisher = Server::start();
+    let home = home_with_a_change(&publisher);
+    for (format, path) in [("atom", "/changes.atom"), ("jsonfeed", "/changes.json")] {
+        let feed = home.ok(&["log", "--format", format]);
+        let file = home.path().join(format);
+        std::fs::write(&file, &feed).expect("a file");
+        let name = file.display().to_string();
+        let read: serde_json::Value =
+            serde_json::from_str(&home.ok(&["inspect", "feed", &name, "--json"])).expect("JSON");
+        let entries = read["entries"].as_array().expect("entries");
+        assert_eq!(entries.len(), 1, "{path}: {read}");
+        assert!(feed.contains("The minister denies the report"), "{feed}");
+        assert_eq!(
+            read["repairs"].as_array().map(Vec::len),
+            Some(0),
+            "{path}: {read}"
+        );
+    }
+}

@@ -21,6 +21,15 @@ use crate::domain::state::HeadlineSource;
 /// The style sheet of every page and file, light, dark and on paper.
 pub const SHEET: &str = include_str!("sheet.css");
 
+/// Where a fragment is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// A page or file with [`SHEET`]: what only screen readers say is hidden by it.
+    Styled,
+    /// In a feed reader or a mail, which keep `del` and `ins` and drop the style: nothing may need hiding.
+    Bare,
+}
+
 /// A space that keeps removed and added words apart where a page is copied as text.
 const THIN_SPACE: &str = "\u{2009}";
 
@@ -57,16 +66,16 @@ pub fn address(address: &str) -> Markup {
 
 /// The words of a text on both sides of a change.
 #[must_use]
-pub fn segments(segments: &[Segment]) -> Markup {
+pub fn segments(segments: &[Segment], look: Look) -> Markup {
     let segments = clean::segments(segments);
     html! {
         @for (place, segment) in segments.iter().enumerate() {
             @match segment {
                 Segment::Equal(text) => { (text) }
-                Segment::Delete(text) => { (removed(text)) }
+                Segment::Delete(text) => { del { (spoken("removed: ", text, look)) } }
                 Segment::Insert(text) => {
                     @if place > 0 && matches!(segments[place - 1], Segment::Delete(_)) { (THIN_SPACE) }
-                    (added(text))
+                    ins { (spoken("added: ", text, look)) }
                 }
             }
         }
@@ -74,20 +83,20 @@ pub fn segments(segments: &[Segment]) -> Markup {
     }
 }
 
-fn removed(text: &str) -> Markup {
-    html! { del { span .spoken { "removed: " } (text) span .spoken { " (end)" } } }
-}
-
-fn added(text: &str) -> Markup {
-    html! { ins { span .spoken { "added: " } (text) span .spoken { " (end)" } } }
+/// Removed or added words, with what a screen reader says around them.
+fn spoken(name: &str, text: &str, look: Look) -> Markup {
+    match look {
+        Look::Styled => html! { span .spoken { (name) } (text) span .spoken { " (end)" } },
+        Look::Bare => html! { (text) },
+    }
 }
 
 /// Every text of a change that differs, under its name; `level` is that of the headings.
 #[must_use]
-pub fn differences(data: &EventData, diff: &DiffInfo) -> Markup {
+pub fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
     let kicker = !changed::kicker(data).is_empty();
     let line = |name: &str, text: &[Segment]| {
-        html! { h3 { (clean::excerpt(name, 200)) } p dir="auto" { (segments(text)) } }
+        html! { h3 { (clean::excerpt(name, 200)) } p dir="auto" { (segments(text, look)) } }
     };
     let sides = |old: &str, new: &str| {
         let sides = [
@@ -95,7 +104,7 @@ pub fn differences(data: &EventData, diff: &DiffInfo) -> Markup {
             Segment::Equal(" ".to_owned()),
             Segment::Insert(new.to_owned()),
         ];
-        html! { p { (segments(&sides)) } }
+        html! { p { (segments(&sides, look)) } }
     };
     html! {
         @if let Some(title) = &diff.title { (line(if kicker { "Kicker" } else { "Headline" }, title)) }
@@ -113,22 +122,22 @@ pub fn differences(data: &EventData, diff: &DiffInfo) -> Markup {
         }
         @if let Some([old, new]) = &diff.address { h3 { "Address" } (sides(old, new)) }
         @if let Some([old, new]) = &diff.guid { h3 { "Guid" } (sides(old, new)) }
-        @if let Some(info) = &diff.body { h3 { "Text" } (blocks(info)) }
-        @if let Some(info) = &diff.summary { h3 { "Description" } (blocks(info)) }
+        @if let Some(info) = &diff.body { h3 { "Text" } (blocks(info, look)) }
+        @if let Some(info) = &diff.summary { h3 { "Description" } (blocks(info, look)) }
     }
 }
 
 /// The paragraphs of a text that changed.
 #[must_use]
-pub fn blocks(info: &BlocksInfo) -> Markup {
+pub fn blocks(info: &BlocksInfo, look: Look) -> Markup {
     html! {
-        @for block in &info.blocks { (paragraph(block)) }
+        @for block in &info.blocks { (paragraph(block, look)) }
         @if info.truncated { p { small { "Further changed paragraphs are left out for size." } } }
     }
 }
 
-fn paragraph(block: &BlockDiff) -> Markup {
-    let text = segments(&block.segments);
+fn paragraph(block: &BlockDiff, look: Look) -> Markup {
+    let text = segments(&block.segments, look);
     match block.op {
         BlockOp::Equal | BlockOp::Edit => html! { p dir="auto" { (text) } },
         BlockOp::Insert => html! { p .new dir="auto" { (text) small { " (paragraph added)" } } },
@@ -149,7 +158,7 @@ pub fn card(row: &LogRow, reasons: &str, view: &View) -> Markup {
         article {
             h3 dir="auto" {
                 @match data.diff.as_ref().and_then(|diff| diff.title.as_deref()) {
-                    Some(title) => { (changed::kicker(data)) (segments(title)) }
+                    Some(title) => { (changed::kicker(data)) (segments(title, Look::Styled)) }
                     None => { (changed::title(data, 300).unwrap_or_else(|| "(no headline)".to_owned())) }
                 }
             }
@@ -161,8 +170,8 @@ pub fn card(row: &LogRow, reasons: &str, view: &View) -> Markup {
                 }
             }
             p .about { (what(row)) }
-            @for block in first_blocks(data) { (paragraph(block)) }
-            @if let Some(text) = standfirst_alone(data) { p dir="auto" { (segments(text)) } }
+            @for block in first_blocks(data) { (paragraph(block, Look::Styled)) }
+            @if let Some(text) = standfirst_alone(data) { p dir="auto" { (segments(text, Look::Styled)) } }
             @if let Some(detail) = data.detail.as_deref() { p dir="auto" { (clean::excerpt(detail, 300)) } }
             @if !reasons.is_empty() { p .why { (reasons) } }
             @if let Some(found) = changed::address(data) { p .about { (address(&found)) } }

@@ -1,0 +1,244 @@
+//! Changes as Atom (RFC 4287) and JSON Feed 1.1, for feed readers.
+//!
+//! Each change is an item with an id of its own, so that a reader shows every one of them. An item says first what was
+//! there before and what is there now, in plain sentences: readers that drop `del` and `ins` still show the edit.
+
+use maud::{Markup, html};
+use quick_xml::escape::escape;
+use serde_json::{Value, json};
+
+use super::changed;
+use super::clean;
+use super::html::{Look, address, differences};
+use super::log::LogRow;
+use super::names;
+use super::style::Paint;
+use super::when::View;
+use crate::domain::diff::Segment;
+use crate::time::Timestamp;
+
+/// What the feed is called.
+const TITLE: &str = "Changes noticed by revisor";
+
+/// Its identifier, the same wherever it is published.
+const ID: &str = "urn:revisor:changes";
+
+/// A change as an item.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// The id of its event, `msg_…`, which is never used twice.
+    pub uid: &'a str,
+    /// The change.
+    pub row: &'a LogRow,
+}
+
+/// The Atom feed of changes, newest first.
+#[must_use]
+pub fn atom(items: &[Item<'_>], view: &View) -> String {
+    let updated = items
+        .first()
+        .map_or(view.now, |item| item.row.event.timestamp);
+    let entries: String = items.iter().map(|item| entry(item, view)).collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n  <id>{ID}</id>\n  \
+         <title>{TITLE}</title>\n  <updated>{}</updated>\n  <author><name>revisor</name></author>\n{entries}</feed>\n",
+        updated.to_rfc3339()
+    )
+}
+
+fn entry(item: &Item<'_>, view: &View) -> String {
+    let data = &item.row.event.data;
+    let text = |text: &str| escape(text).into_owned();
+    let link = web_address(item.row)
+        .map(|url| format!("    <link rel=\"alternate\" href=\"{}\"/>\n", text(&url)));
+    let tags = data.feed.iter().flat_map(|feed| &feed.tags);
+    let tags = tags.map(|tag| {
+        format!(
+            "    <category term=\"{}\"/>\n",
+            text(&clean::excerpt(tag, 100))
+        )
+    });
+    format!(
+        "  <entry>\n    <id>{}</id>\n    <title>{}</title>\n{}    <updated>{when}</updated>\n    <published>{when}</published>\n\
+         {}    <content type=\"html\">{}</content>\n  </entry>\n",
+        text(&id(item.uid)),
+        text(&title(item.row)),
+        link.unwrap_or_default(),
+        tags.collect::<String>(),
+        text(&content(item.row, view).into_string()),
+        when = when(item.row).to_rfc3339(),
+    )
+}
+
+/// The JSON Feed of changes, newest first.
+#[must_use]
+pub fn json_feed(items: &[Item<'_>], view: &View) -> Value {
+    let items: Vec<Value> = items.iter().map(|item| json_item(item, view)).collect();
+    json!({
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": TITLE,
+        "items": items,
+    })
+}
+
+fn json_item(item: &Item<'_>, view: &View) -> Value {
+    let data = &item.row.event.data;
+    let change = data.change.as_ref();
+    let tags = data.feed.as_ref().map(|feed| feed.tags.clone());
+    let mut value = json!({
+        "id": id(item.uid),
+        "title": title(item.row),
+        "content_html": content(item.row, view).into_string(),
+        "date_published": when(item.row).to_rfc3339(),
+        "tags": tags.unwrap_or_default(),
+        "_revisor": {
+            "number": data.number,
+            "type": item.row.event.kind,
+            "labels": change.map(|change| &change.labels),
+            "score": change.map(|change| change.score),
+            "window": change.map(|change| change.window).or(data.window),
+        },
+    });
+    if let Some(url) = web_address(item.row) {
+        value["external_url"] = url.into();
+    }
+    value
+}
+
+fn id(uid: &str) -> String {
+    format!("urn:revisor:{uid}")
+}
+
+fn web_address(row: &LogRow) -> Option<String> {
+    changed::address(&row.event.data).filter(|address| changed::is_web(address))
+}
+
+/// When the change was first seen.
+fn when(row: &LogRow) -> Timestamp {
+    let window = changed::window(&row.event.data);
+    window.map_or(row.event.timestamp, |window| window.first_changed)
+}
+
+/// `Example News: headline + text: Minister confirms report of talks`.
+fn title(row: &LogRow) -> String {
+    let data = &row.event.data;
+    let what = match &data.change {
+        Some(change) => changed::fields(change)
+            .paint(Paint::default())
+            .to_lowercase(),
+        None => names::event(row.event.kind).to_owned(),
+    };
+    let feed = changed::feed_name(data.feed.as_ref(), 60);
+    let headline = changed::title(data, 200).unwrap_or_else(|| "(no headline)".to_owned());
+    format!("{feed}: {what}: {headline}")
+}
+
+fn content(row: &LogRow, view: &View) -> Markup {
+    let data = &row.event.data;
+    let headline = data.diff.as_ref().and_then(|diff| diff.title.as_deref());
+    html! {
+        @if let Some(segments) = headline {
+            p { "Before: " (clean::excerpt(&Segment::old_side(segments), 500)) }
+            p { "After: " (clean::excerpt(&Segment::new_side(segments), 500)) }
+        }
+        p {
+            @if let Some(number) = data.number { "Change #" (number) ", " }
+            @match changed::window(data) {
+                Some(window) => { (view.exact_window(window)) }
+                None => { (view.exact(row.event.timestamp)) }
+            }
+            " (" (view.zone.name()) ")"
+            @if let Some(change) = &data.change {
+                @let amount = changed::amount(change, data.diff.as_ref());
+                @let labels = changed::telling_labels(change).paint(Paint::default());
+                @for part in [amount, labels] { @if !part.is_empty() { " · " (part) } }
+            }
+        }
+        @if let Some(detail) = data.detail.as_deref() { p { (clean::excerpt(detail, 300)) } }
+        @if let Some(diff) = &data.diff { (differences(data, diff, Look::Bare)) }
+        @if let Some(found) = changed::address(data) { p { (address(&found)) } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::{at, delete, insert, revised};
+
+    fn row() -> LogRow {
+        LogRow {
+            event: revised(),
+            quiet: None,
+        }
+    }
+
+    #[test]
+    fn an_item_has_an_id_of_its_own_and_says_before_and_after_first() {
+        let row = row();
+        let items = [
+            Item {
+                uid: "msg_1",
+                row: &row,
+            },
+            Item {
+                uid: "msg_2",
+                row: &row,
+            },
+        ];
+        let view = plain_view(at("2026-11-24T00:00:00Z"));
+        let feed = atom(&items, &view);
+        assert!(
+            feed.contains("<id>urn:revisor:msg_1</id>")
+                && feed.contains("<id>urn:revisor:msg_2</id>"),
+            "{feed}"
+        );
+        assert!(
+            feed.contains("&lt;p&gt;Before: Minister denies report of talks&lt;/p&gt;"),
+            "{feed}"
+        );
+        assert!(
+            feed.contains("<link rel=\"alternate\" href=\"https://news.example/a/123\"/>"),
+            "{feed}"
+        );
+        let json = json_feed(&items, &view);
+        assert_eq!(json["items"][1]["id"], "urn:revisor:msg_2");
+        assert_eq!(
+            json["items"][0]["external_url"],
+            "https://news.example/a/123"
+        );
+        assert_eq!(json["items"][0]["_revisor"]["number"], 412);
+    }
+
+    #[test]
+    fn nothing_of_a_stranger_becomes_markup_or_breaks_the_document() {
+        let mut row = row();
+        let nasty = "]]></content><script>alert(1)</script>\u{0}\u{1b}\u{202e}&";
+        let data = &mut row.event.data;
+        data.after.as_mut().unwrap().title = Some(nasty.into());
+        data.diff.as_mut().unwrap().title = Some(vec![delete(nasty), insert("<img src=x>")]);
+        data.entry.as_mut().unwrap().url = Some("javascript:alert(1)".into());
+        let view = plain_view(at("2026-11-24T00:00:00Z"));
+        let feed = atom(
+            &[Item {
+                uid: "msg_1",
+                row: &row,
+            }],
+            &view,
+        );
+        assert!(
+            !feed.contains("<script")
+                && !feed.contains("&lt;script")
+                && !feed.contains("href=\"javascript"),
+            "{feed}"
+        );
+        assert!(!feed.contains(['\u{0}', '\u{1b}', '\u{202e}']));
+        let mut reader = quick_xml::Reader::from_str(&feed);
+        loop {
+            match reader.read_event().expect("well-formed") {
+                quick_xml::events::Event::Eof => break,
+                _ => {}
+            }
+        }
+    }
+}
