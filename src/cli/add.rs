@@ -10,8 +10,8 @@ use super::args::{AddArgs, Format};
 use super::discover::{Finder, FoundFeed};
 use super::setup::{clock, now, runtime};
 use crate::config::{
-    Config, ConfigError, EditError, Environment, Flags, NewFeed, STARTER_TOML, Secrets, add_feeds,
-    edit_file, from_text, locate, names,
+    Config, ConfigError, EditError, Environment, NewFeed, STARTER_TOML, Secrets, Texts, add_feeds,
+    from_texts, locate, names,
 };
 use crate::daemon::{Assembly, DaemonError};
 use crate::domain::durations::rough_duration;
@@ -44,20 +44,10 @@ pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> 
     let format = context.format(&[Format::Short, Format::Json])?;
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     // A file that was named and is not there is made; without it the defaults hold.
-    let config = if file.exists {
-        context.config(Secrets::WhereReadable)?
-    } else {
-        from_text(
-            "",
-            Some(&file.path),
-            context.flags(),
-            &Environment::of_process(),
-            Secrets::WhereReadable,
-        )?
-        .config
-    };
+    let texts = Texts::read(&file)?;
+    let config = use_texts(context, &texts)?;
     let (found, mut failed) = find(context, args, &config)?;
-    let mut added = write(&file.path, args, &config, &found, context.flags())?;
+    let mut added = write(context, &texts, (&file.path, args), &config, &found)?;
     if !added.is_empty() {
         let answers = found.into_iter().map(|feed| feed.answer).collect();
         failed |= baseline(context, &mut added, answers)?;
@@ -70,6 +60,12 @@ pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> 
         }
     }
     Ok(if failed { Exit::PARTIAL } else { Exit::DONE })
+}
+
+fn use_texts(context: &Context, texts: &Texts) -> Result<Config, ConfigError> {
+    let environment = Environment::of_process();
+    let loaded = from_texts(texts, context.flags(), &environment, Secrets::WhereReadable)?;
+    Ok(loaded.config)
 }
 
 /// The feeds behind the addresses, those that are in the configuration already left out; and whether some addresses
@@ -127,11 +123,11 @@ fn find(
 
 /// Writes the feeds to the configuration, unless it could not be used with them.
 fn write(
-    file: &Path,
-    args: &AddArgs,
+    context: &Context,
+    texts: &Texts,
+    (file, args): (&Path, &AddArgs),
     config: &Config,
     found: &[FoundFeed],
-    flags: Flags<'_>,
 ) -> Result<Vec<Added>, Error> {
     if found.is_empty() {
         return Ok(Vec::new());
@@ -163,22 +159,13 @@ fn write(
         })
         .collect();
     let mut given = Vec::new();
-    edit_file(file, |text| {
+    context.edit(file, |text| {
         let before = if text.is_empty() { STARTER_TOML } else { text };
-        let (after, names) = add_feeds(before, &feeds)?;
-        let environment = Environment::of_process();
-        from_text(
-            &after,
-            Some(file),
-            flags,
-            &environment,
-            Secrets::WhereReadable,
-        )
-        .map_err(EditError::Config)?;
+        let (after, names) = add_feeds(before, &feeds, &config.feeds)?;
+        use_texts(context, &texts.clone().with(file, &after)).map_err(EditError::Config)?;
         given = names;
         Ok(Some(after))
-    })
-    .map_err(ConfigError::from)?;
+    })?;
     let added = found.iter().zip(given).map(|(feed, name)| Added {
         name,
         url: feed.url.clone(),

@@ -32,7 +32,9 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
         config: file.or(context.global.config.as_deref()),
         ..context.flags()
     };
-    let Loaded { config, warnings } = load(flags, &Environment::of_process(), Secrets::WhereThere)?;
+    let Loaded {
+        config, warnings, ..
+    } = load(flags, &Environment::of_process(), Secrets::WhereThere)?;
     let now = now();
     let lines = schedules(&config, now);
     if as_json {
@@ -44,6 +46,8 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
         });
         context.output.json(&json!({
             "file": config.file,
+            "conf_d": config.drop_ins,
+            "feeds_files": config.lists,
             "feeds": config.feeds.len(),
             "targets": config.targets.len(),
             "schedules": schedules.collect::<Vec<_>>(),
@@ -54,9 +58,13 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
     for warning in &warnings {
         context.output.warning(warning);
     }
-    let file = match &config.file {
-        Some(file) => file.display().to_string(),
-        None => "no configuration file: the defaults".to_owned(),
+    let files: Vec<String> = config
+        .files()
+        .map(|file| file.display().to_string())
+        .collect();
+    let file = match files.as_slice() {
+        [] => "no configuration file: the defaults".to_owned(),
+        files => files.join(", "),
     };
     context.output.line(&format!(
         "{file}: can be used: {}, {}",
@@ -112,10 +120,8 @@ fn show_in_force(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
 fn path(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     // A broken configuration has a path too; of the database it may not be known.
-    let database = context
-        .load(Secrets::WhereReadable)
-        .ok()
-        .map(|loaded| loaded.config.database);
+    let loaded = context.load(Secrets::WhereReadable).ok();
+    let database = loaded.as_ref().map(|loaded| &loaded.config.database);
     if as_json {
         context.output.json(&json!({
             "config": file.path, "exists": file.exists, "origin": file.origin.describe(),
@@ -125,11 +131,16 @@ fn path(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
         context.output.line(&file.path.display().to_string())?;
     } else {
         let missing = if file.exists { "" } else { ", not there yet" };
+        let further = loaded.as_ref().map(|loaded| loaded.config.files().skip(1));
         context.output.line(&format!(
             "configuration  {} ({}{missing})",
             file.path.display(),
             file.origin.describe()
         ))?;
+        for file in further.into_iter().flatten() {
+            let line = format!("               {}", file.display());
+            context.output.line(&line)?;
+        }
         if let Some(database) = database {
             context
                 .output

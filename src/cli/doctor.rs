@@ -48,7 +48,7 @@ pub(super) fn run(context: &mut Context, _args: &DoctorArgs) -> Result<Exit, Err
         }
         Ok(loaded) => {
             let view = context.view(&loaded.config);
-            (look(context, &loaded, &view), view)
+            (look(&loaded, &view), view)
         }
     };
     let report = Report::of(findings);
@@ -63,9 +63,9 @@ pub(super) fn run(context: &mut Context, _args: &DoctorArgs) -> Result<Exit, Err
     })
 }
 
-fn look(context: &Context, loaded: &Loaded, view: &View) -> Vec<Finding> {
+fn look(loaded: &Loaded, view: &View) -> Vec<Finding> {
     let config = &loaded.config;
-    let mut found = configuration(context, loaded);
+    let mut found = configuration(loaded);
     let (database, reader) = database(config);
     let reader = reader.as_ref();
     found.push(clock::look(reader, view.now));
@@ -92,26 +92,22 @@ fn look(context: &Context, loaded: &Loaded, view: &View) -> Vec<Finding> {
 }
 
 fn broken(error: &ConfigError) -> Finding {
-    let text = match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
     Finding::fail(
         "configuration",
-        text,
+        error.to_string(),
         "`revisor config check` shows all mistakes; a running service keeps the old configuration",
     )
 }
 
-fn configuration(context: &Context, loaded: &Loaded) -> Vec<Finding> {
+fn configuration(loaded: &Loaded) -> Vec<Finding> {
     const CHECK: &str = "configuration";
     let config = &loaded.config;
     let mut found = vec![match &config.file {
-        Some(file) => Finding::ok(
+        Some(_) => Finding::ok(
             CHECK,
             format!(
                 "{}: {}, {}",
-                file.display(),
+                names_of_files(config),
                 names::count(config.feeds.len() as u64, "feed"),
                 names::count(config.targets.len() as u64, "target")
             ),
@@ -129,14 +125,25 @@ fn configuration(context: &Context, loaded: &Loaded) -> Vec<Finding> {
             "`revisor config show` prints what is in force",
         )
     }));
-    if let Err(error) = context.load(Secrets::Required) {
+    if !loaded.unread.is_empty() {
         found.push(Finding::warn(
             CHECK,
-            format!("a secret cannot be read here: {error}"),
+            format!("a secret cannot be read here: {}", loaded.unread.join("\n")),
             "the service may read it all the same; `systemctl status revisor` tells",
         ));
     }
     found
+}
+
+/// The files of the configuration; of very many the first ones.
+fn names_of_files(config: &Config) -> String {
+    let files = config.files().map(|file| file.display().to_string());
+    let mut names: Vec<String> = files.take(LISTED).collect();
+    let more = config.files().count().saturating_sub(LISTED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
 }
 
 fn disk(database: &Path) -> Finding {

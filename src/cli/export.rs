@@ -11,7 +11,9 @@ use super::Context;
 use super::args::{EvidenceArgs, ExportCommand, Format};
 use super::select;
 use super::setup::{now, reader_if_any};
-use crate::config::{self, ConfigError, FeedConfig, Login, SecretSource, Secrets, feed_tables};
+use crate::config::{
+    self, ConfigError, FeedConfig, Login, SecretSource, Secrets, feed_tables, listed_tables,
+};
 use crate::error::{Error, Exit};
 use crate::report::evidence::{self, Evidence};
 use crate::report::opml::{self, Outline};
@@ -60,17 +62,26 @@ fn as_opml(context: &Context) -> Result<String, Error> {
 fn as_toml(context: &Context) -> Result<String, Error> {
     // Only what can be used is handed on.
     let config = context.config(Secrets::WhereReadable)?;
-    let Some(file) = &config.file else {
-        return Ok(String::new());
-    };
     // Who hands a configuration on may not think of what stands in it.
     for feed in &config.feeds {
         for secret in inline_secrets(feed) {
             context.output.warning(&format!("{}: {secret}", feed.name));
         }
     }
-    let text = config::read(file)?;
-    Ok(feed_tables(&text).map_err(ConfigError::from)?)
+    let mut out = String::new();
+    for file in config.files() {
+        let text = config::read(file)?;
+        // Only lists of feeds are anything else than TOML.
+        let tables = match config.lists.contains(file) {
+            true => listed_tables(&text),
+            false => feed_tables(&text).map_err(ConfigError::from)?,
+        };
+        if !out.is_empty() && !tables.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&tables);
+    }
+    Ok(out)
 }
 
 /// The secrets of a feed that stand in the configuration itself.

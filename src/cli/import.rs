@@ -4,8 +4,8 @@ use super::Context;
 use super::args::{Format, ImportArgs};
 use super::input;
 use crate::config::{
-    ConfigError, EditError, Environment, Imported, NewFeed, STARTER_TOML, Secrets, edit_file,
-    from_text, import_feeds, locate, names, read,
+    ConfigError, EditError, Environment, Imported, NewFeed, STARTER_TOML, Secrets, Texts,
+    from_texts, import_feeds, locate, names,
 };
 use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
@@ -74,31 +74,31 @@ fn write(context: &Context, args: &ImportArgs, list: &FeedList) -> Result<Vec<Im
     let environment = Environment::of_process();
     let file = locate(context.global.config.as_deref(), &environment);
     let mut results = Vec::new();
-    let mut change = |text: &str| {
-        let before = if text.is_empty() { STARTER_TOML } else { text };
-        let (after, imported) = import_feeds(before, &feeds)?;
-        from_text(
-            &after,
-            Some(&file.path),
+    let texts = Texts::read(&file)?;
+    let use_it = |text: &str| {
+        let texts = texts.clone().with(&file.path, text);
+        from_texts(
+            &texts,
             context.flags(),
             &environment,
             Secrets::WhereReadable,
-        )?;
+        )
+    };
+    let mut change = |text: &str| {
+        let before = if text.is_empty() { STARTER_TOML } else { text };
+        let there = use_it(before)?.config.feeds;
+        let (after, imported) = import_feeds(before, &feeds, &there)?;
+        use_it(&after)?;
         let added = imported.iter().any(|one| matches!(one, Imported::Added(_)));
         results = imported;
         Ok(Some(after).filter(|_| added))
     };
-    let done = if args.dry_run {
-        let text = if file.exists {
-            read(&file.path)?
-        } else {
-            String::new()
-        };
-        change(&text).map(|_| ())
+    if args.dry_run {
+        let text = texts.iter().next().map_or("", |(_, text)| text);
+        change(text).map_err(|error: EditError| ConfigError::from(error))?;
     } else {
-        edit_file(&file.path, change).map(|_| ())
-    };
-    done.map_err(|error: EditError| ConfigError::from(error))?;
+        context.edit(&file.path, change)?;
+    }
     Ok(results)
 }
 

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::args::InitArgs;
-use crate::config::{ConfigError, Environment, STARTER_TOML, edit_file, locate};
+use crate::config::{Environment, STARTER_TOML, locate};
 use crate::error::{Error, Exit};
 
 pub(super) fn run(context: &mut Context, args: &InitArgs) -> Result<Exit, Error> {
@@ -13,7 +13,7 @@ pub(super) fn run(context: &mut Context, args: &InitArgs) -> Result<Exit, Error>
                 .hint("--force writes over it; `revisor config show` says what is in force"),
         );
     }
-    edit_file(&file.path, |_| Ok(Some(STARTER_TOML.to_owned()))).map_err(ConfigError::from)?;
+    context.edit(&file.path, |_| Ok(Some(STARTER_TOML.to_owned())))?;
     context
         .output
         .line(&format!("Wrote {}", file.path.display()))?;

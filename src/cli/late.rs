@@ -1,6 +1,6 @@
 //! What is late, and why, as far as the configuration and the database tell; what is under way only the daemon knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use crate::config::Config;
@@ -33,14 +33,19 @@ pub(super) fn feeds(
     for (_, row) in &late {
         *at_host.entry(host_key(&row.url)).or_default() += 1;
     }
+    // Whatever one feed was answered holds for the whole host.
+    let asked: HashSet<String> = rows
+        .iter()
+        .filter(|row| matches!(row.status, Some(429 | 503)))
+        .map(|row| host_key(&row.url))
+        .collect();
     let fetch = &config.fetch;
     let why = |row: &FeedRow| {
         let host = host_key(&row.url);
         let same_host = at_host.get(&host).copied().unwrap_or(0);
         match () {
             () if !daemon => NOBODY_POLLS.to_owned(),
-            // Whatever one of them was answered holds for the whole host.
-            () if asked_for_patience(rows, &host) => {
+            () if asked.contains(&host) => {
                 format!("{host} has asked to be left alone for a while")
             }
             () if same_host > 1 => format!(
@@ -63,11 +68,6 @@ pub(super) fn feeds(
         why: why(row),
     };
     late.iter().map(late_feed).collect()
-}
-
-fn asked_for_patience(rows: &[FeedRow], host: &str) -> bool {
-    rows.iter()
-        .any(|row| matches!(row.status, Some(429 | 503)) && host_key(&row.url) == host)
 }
 
 /// The hosts whose pages are late, the one with the most first.

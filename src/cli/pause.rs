@@ -74,11 +74,11 @@ fn run(context: &mut Context, feeds: &[String], wish: Wish) -> Result<Exit, Erro
 /// meant is among them.
 fn take_up(config: &Config, named: &[(String, String)]) -> Result<(), Error> {
     if let Some(reader) = super::setup::reader_if_any(config)? {
-        let known = reader.feeds(false)?;
-        if named
-            .iter()
-            .all(|(url, _)| known.iter().any(|feed| feed.url == *url))
-        {
+        let mut all = true;
+        for (url, _) in named {
+            all &= reader.feed_by_url(url)?.is_some_and(|feed| feed.active);
+        }
+        if all {
             return Ok(());
         }
     }

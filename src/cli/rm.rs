@@ -1,42 +1,36 @@
-//! `revisor rm`: takes feeds out of the configuration. Their history stays.
+//! `revisor rm`: removes feeds from the configuration. Their history stays.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::Context;
 use super::args::{Format, RmArgs};
-use crate::config::{ConfigError, EditError, Environment, Secrets, edit_file, locate, remove_feed};
+use crate::config::{
+    Config, ConfigError, ConfigFile, Environment, Secrets, Texts, feeds_in, locate, remove_feeds,
+    remove_listed,
+};
 use crate::error::{Error, Exit};
 use crate::store::InstanceLock;
 
 pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
-    if !file.exists {
+    let loaded = context.load(Secrets::WhereReadable);
+    let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
+    if !file.exists && config.is_none_or(|config| config.feeds.is_empty()) {
         return Err(Error::usage(format!(
             "there is no configuration at {}",
             file.path.display()
         )));
     }
-    let mut unknown = None;
-    // All or none: a name that is misspelt takes nothing away.
-    let taken_out = |text: &str| -> Result<Option<String>, EditError> {
-        let mut text = text.to_owned();
-        for feed in &args.feeds {
-            let Some(without) = remove_feed(&text, feed)? else {
-                unknown = Some(feed.clone());
-                return Ok(None);
-            };
-            text = without;
-        }
-        Ok(Some(text))
+    // All or none: a name that is misspelt removes nothing.
+    let urls = match config {
+        Some(config) => meant(config, &file, &args.feeds)?,
+        None => meant_in_broken(&file, &args.feeds)?,
     };
-    edit_file(&file.path, taken_out).map_err(ConfigError::from)?;
-    if let Some(feed) = unknown {
-        return Err(
-            Error::usage(format!("no feed `{feed}` in {}", file.path.display()))
-                .hint("`revisor feeds` lists them; nothing was removed"),
-        );
-    }
+    remove(context, config, &file, &urls)?;
     if format == Format::Json {
         context.output.json(&json!({"removed": args.feeds}))?;
     } else {
@@ -46,14 +40,77 @@ pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
                 .line(&format!("Removed {feed}. Its history stays."))?;
         }
     }
-    let loaded = context.load(Secrets::WhereReadable);
-    let daemon = loaded
-        .ok()
-        .and_then(|l| InstanceLock::holder(&l.config.database));
+    let daemon = config.and_then(|config| InstanceLock::holder(&config.database));
     if let Some(pid) = daemon {
         context.output.note(&format!(
             "the daemon (pid {pid}) stops polling within a minute"
         ));
     }
     Ok(Exit::DONE)
+}
+
+/// The addresses of the feeds that are meant.
+fn meant(config: &Config, file: &ConfigFile, feeds: &[String]) -> Result<HashSet<String>, Error> {
+    let url = |feed: &String| match config.feed_meant(feed) {
+        Some(feed) => Ok(feed.url.clone()),
+        None => Err(unknown(feed, file)),
+    };
+    feeds.iter().map(url).collect()
+}
+
+/// The same where the configuration has mistakes: a feed that is one of them can be removed as well.
+fn meant_in_broken(file: &ConfigFile, feeds: &[String]) -> Result<HashSet<String>, Error> {
+    let mut known: Vec<(String, String)> = Vec::new();
+    for (_, text) in Texts::read(file)?.iter() {
+        known.extend(feeds_in(text).map_err(ConfigError::from)?);
+    }
+    let url = |feed: &String| {
+        let same = known
+            .iter()
+            .filter(|(url, name)| url == feed || name == feed);
+        let same: HashSet<&String> = same.map(|(url, _)| url).collect();
+        match same.len() {
+            1 => Ok(same.into_iter().cloned().collect::<String>()),
+            _ => Err(unknown(feed, file)),
+        }
+    };
+    feeds.iter().map(url).collect()
+}
+
+fn unknown(feed: &str, file: &ConfigFile) -> Error {
+    Error::usage(format!("no feed `{feed}` in {}", file.path.display()))
+        .hint("`revisor feeds` lists them; nothing was removed")
+}
+
+/// Removes feeds from every file that has some of them.
+fn remove(
+    context: &Context,
+    config: Option<&Config>,
+    file: &ConfigFile,
+    urls: &HashSet<String>,
+) -> Result<(), Error> {
+    let texts = Texts::read(file)?;
+    let tables: Vec<PathBuf> = texts.iter().map(|(path, _)| path.to_owned()).collect();
+    let lists = config.map_or(&[][..], |config| &config.lists);
+    let mut left = urls.clone();
+    let edits = tables.iter().map(|path| (path, false));
+    for (path, is_list) in edits.chain(lists.iter().map(|path| (path, true))) {
+        // Only a file that is there has anything to be removed.
+        if left.is_empty() || !path.exists() {
+            continue;
+        }
+        let mut gone = Vec::new();
+        context.edit(path, |text| {
+            let (after, removed) = match is_list {
+                true => remove_listed(text, &left),
+                false => remove_feeds(text, &left)?,
+            };
+            gone = removed;
+            Ok(Some(after))
+        })?;
+        for url in gone {
+            left.remove(&url);
+        }
+    }
+    Ok(())
 }

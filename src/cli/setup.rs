@@ -1,9 +1,12 @@
 //! What commands need before they can work: configuration, database, clock.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Context;
-use crate::config::{Config, ConfigError, Environment, Flags, Loaded, Secrets, load};
+use crate::config::{
+    Config, ConfigError, EditError, Edited, Environment, Flags, Loaded, Secrets, edit_file, load,
+};
 use crate::daemon::DaemonError;
 use crate::error::{Error, Exit};
 use crate::report::when::View;
@@ -13,7 +16,9 @@ use crate::time::{Clock, System, Timestamp};
 impl Context {
     /// The configuration, with what about it deserves a look already said.
     pub(super) fn config(&self, secrets: Secrets) -> Result<Config, Error> {
-        let Loaded { config, warnings } = self.load(secrets)?;
+        let Loaded {
+            config, warnings, ..
+        } = self.load(secrets)?;
         for warning in warnings {
             self.output.warning(&warning);
         }
@@ -23,6 +28,21 @@ impl Context {
     /// The configuration and its warnings.
     pub(super) fn load(&self, secrets: Secrets) -> Result<Loaded, ConfigError> {
         load(self.flags(), &Environment::of_process(), secrets)
+    }
+
+    /// Edits a file of the configuration, and says when it could not be replaced as a whole.
+    pub(super) fn edit(
+        &self,
+        path: &Path,
+        change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
+    ) -> Result<(), Error> {
+        if edit_file(path, change).map_err(ConfigError::from)? == Edited::InPlace {
+            self.output.note(&format!(
+                "{} was written in place: it cannot be replaced as a whole (a mounted file, or a folder that is read-only)",
+                path.display()
+            ));
+        }
+        Ok(())
     }
 
     /// What the command line says of places.
@@ -114,10 +134,7 @@ impl From<StoreError> for Error {
 
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        match std::error::Error::source(&error) {
-            Some(source) => Self::usage(format!("{error}: {source}")),
-            None => Self::usage(error.to_string()),
-        }
+        Self::usage(error.to_string())
     }
 }
 

@@ -37,7 +37,7 @@ const OURS: &[(&str, &str)] = &[
     ),
 ];
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     /// Who asks for a feed, and with which headers.
     pub(super) fn access(&mut self, own: &RawFeedOwn) -> Option<Box<Access>> {
         let login = self.login(own);

@@ -5,15 +5,16 @@
 
 mod import;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use toml_edit::{Document, Item, TableLike};
 
 use super::names::{self, Taken};
 use super::problem::{ConfigError, Problem};
-use crate::domain::url::canonical;
+use super::resolved::FeedConfig;
 
-pub use import::{Imported, feed_tables, import_feeds};
+pub use import::{Imported, feed_tables, import_feeds, listed_tables};
 
 /// A feed to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,12 +45,21 @@ pub enum EditError {
 }
 
 /// The text with feeds added after the last one (at the end when there are none), and the names that they got.
-pub fn add_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<String>), EditError> {
+/// `known` are the feeds of all files of the configuration, whose names are taken.
+pub fn add_feeds(
+    text: &str,
+    feeds: &[NewFeed],
+    known: &[FeedConfig],
+) -> Result<(String, Vec<String>), EditError> {
     let tables = Tables::find(text)?;
     // Names that are derived at load must not change because of a name that is written now.
     let mut taken = Taken::default();
-    for name in tables.names() {
-        taken.insert(&name);
+    for name in tables
+        .names()
+        .iter()
+        .chain(known.iter().map(|feed| &feed.name))
+    {
+        taken.insert(name);
     }
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut added = String::new();
@@ -93,54 +103,82 @@ pub fn add_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<String>),
     Ok((out, given))
 }
 
-/// The text without the feed of this name or address; `None` when there is none. The comment right above the table
-/// goes with it, unless it is a heading (a line drawn of `-`, `=`, `─` …).
-pub fn remove_feed(text: &str, name_or_url: &str) -> Result<Option<String>, EditError> {
+/// The text without the feeds of these addresses, and which of them were there. The comment right above a table goes with
+/// it, unless it is a heading (a line drawn of `-`, `=`, `─` …).
+pub fn remove_feeds(
+    text: &str,
+    urls: &HashSet<String>,
+) -> Result<(String, Vec<String>), EditError> {
     let tables = Tables::find(text)?;
-    let Some(index) = tables.position(name_or_url) else {
-        return Ok(None);
-    };
-    let Some(range) = tables.feeds.get(index).and_then(|feed| feed.range.clone()) else {
-        return Err(EditError::NotUnderstood(
-            "the feed cannot be taken out of this file: its feeds are no [[feed]] tables"
-                .to_owned(),
-        ));
-    };
-    let start = start_with_comment(text, range.start);
-    let mut end = range.end;
-    // Of the blank lines around the table one side is enough.
-    let mut rest = text.get(end..).unwrap_or_default();
-    while let Some(line) = rest
-        .split_inclusive('\n')
-        .next()
-        .filter(|line| line.trim().is_empty())
-    {
-        end += line.len();
-        rest = text.get(end..).unwrap_or_default();
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    let mut removed = Vec::new();
+    for feed in tables.feeds.iter().filter(|feed| urls.contains(&feed.url)) {
+        let Some(range) = feed.range.clone() else {
+            return Err(EditError::NotUnderstood(
+                "cannot remove the feed from this file: its feeds are not [[feed]] tables"
+                    .to_owned(),
+            ));
+        };
+        removed.push(feed.url.clone());
+        let start = start_with_comment(text, range.start).max(at);
+        out.push_str(text.get(at..start).unwrap_or_default());
+        at = range.end;
+        // Of the blank lines around the table one side is enough.
+        let rest = text.get(at..).unwrap_or_default().split_inclusive('\n');
+        at += rest
+            .take_while(|line| line.trim().is_empty())
+            .map(str::len)
+            .sum::<usize>();
     }
-    let before = text.get(..start).unwrap_or_default();
-    let mut out = String::with_capacity(text.len());
-    out.push_str(if rest.is_empty() {
-        before.trim_end()
-    } else {
-        before
-    });
-    if rest.is_empty() && !out.is_empty() {
-        out.push('\n');
+    if removed.is_empty() {
+        return Ok((text.to_owned(), removed));
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    if rest.is_empty() {
+        out.truncate(out.trim_end().len());
+        if !out.is_empty() {
+            out.push('\n');
+        }
     }
     out.push_str(rest);
     let left = Tables::find(&out)?;
-    if left.feeds.len() + 1 != tables.feeds.len() {
+    if left.feeds.len() + removed.len() != tables.feeds.len() {
         return Err(EditError::NotUnderstood(
-            "the feed cannot be taken out of this file: its parts are not together".to_owned(),
+            "cannot remove the feed from this file: its parts are not together".to_owned(),
         ));
     }
+    Ok((out, removed))
+}
+
+/// The text with another address for the feed of an address; `None` when there is none.
+pub fn move_feed(text: &str, url: &str, new: &str) -> Result<Option<String>, EditError> {
+    let tables = Tables::find(text)?;
+    let Some(feed) = tables.feeds.iter().find(|feed| feed.url == url) else {
+        return Ok(None);
+    };
+    let Some(span) = feed.url_span.clone() else {
+        return Err(EditError::NotUnderstood(
+            "cannot find the address of the feed in this file".to_owned(),
+        ));
+    };
+    let mut out = text.to_owned();
+    out.replace_range(span, &quoted(new));
     Ok(Some(out))
+}
+
+/// Address and name of the feeds of a text, named as if there were no other files.
+pub fn feeds_in(text: &str) -> Result<Vec<(String, String)>, EditError> {
+    let tables = Tables::find(text)?;
+    let names = tables.names();
+    let urls = tables.feeds.into_iter().map(|feed| feed.url);
+    Ok(urls.zip(names).collect())
 }
 
 /// The place of one feed.
 struct FeedPlace {
     url: String,
+    /// The value of `url`, with its quotation marks.
+    url_span: Option<Range<usize>>,
     name: Option<String>,
     /// Whole lines, from its header to its last key; `None` for a feed that is no `[[feed]]` table.
     range: Option<Range<usize>>,
@@ -203,22 +241,6 @@ impl Tables {
             })
             .collect()
     }
-
-    /// The feed that is meant: by name, by address, or by another form of the address when only one feed has it.
-    fn position(&self, name_or_url: &str) -> Option<usize> {
-        let wanted = name_or_url.trim();
-        let by_name = self.names().iter().position(|name| name == wanted);
-        let by_url = || self.feeds.iter().position(|feed| feed.url == wanted);
-        by_name.or_else(by_url).or_else(|| {
-            let wanted = canonical(wanted);
-            let mut same = (0..self.feeds.len()).filter(|index| {
-                self.feeds
-                    .get(*index)
-                    .is_some_and(|feed| canonical(&feed.url) == wanted)
-            });
-            same.next().filter(|_| same.next().is_none())
-        })
-    }
 }
 
 impl FeedPlace {
@@ -229,6 +251,7 @@ impl FeedPlace {
         };
         Self {
             url: text("url").unwrap_or_default(),
+            url_span: table.get("url").and_then(Item::span),
             name: text("name"),
             range: None,
         }
@@ -292,13 +315,19 @@ fn is_heading(comment: &str) -> bool {
         || matches!(symbols.as_slice(), [one, two, three] if one == two && two == three && !one.is_alphanumeric())
 }
 
+fn quoted(text: &str) -> String {
+    toml_edit::Value::from(text).to_string()
+}
+
+/// The table of a feed, line by line.
 fn table_lines(feed: &NewFeed, name: &str) -> Vec<String> {
-    let quoted = |text: &str| toml_edit::Value::from(text).to_string();
     let mut lines = vec![
         "[[feed]]".to_owned(),
         format!("url = {}", quoted(&feed.url)),
-        format!("name = {}", quoted(name)),
     ];
+    if !name.is_empty() {
+        lines.push(format!("name = {}", quoted(name)));
+    }
     if !feed.tags.is_empty() {
         let tags: Vec<String> = feed.tags.iter().map(|tag| quoted(tag)).collect();
         lines.push(format!("tags = [{}]", tags.join(", ")));

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::edit::EditError;
 use super::problem::ConfigError;
 
-/// Ten thousand feeds are a megabyte or two; a file beyond this is none of ours.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+/// A million feeds are 100 MB of tables; a file beyond this is not a configuration.
+const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// Reads a configuration's text, bounded.
 pub fn read(path: &Path) -> Result<String, ConfigError> {
@@ -26,7 +26,9 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
         .read_to_end(&mut bytes)
         .map_err(cannot)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
-        return Err(not_text("larger than 64 MiB, which is no configuration"));
+        return Err(not_text(
+            "larger than 256 MiB, which is not a configuration",
+        ));
     }
     String::from_utf8(bytes).map_err(|_| not_text("not UTF-8"))
 }
@@ -34,10 +36,12 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
 /// Reads a file, changes its text and writes it back, so that readers see the old text or the new one and nothing
 /// between; two programs that do this wait for one another. Links are followed; permissions and owner stay. A file that
 /// is missing is made, with its folder. `change` returns `None` to leave the file as it is.
+///
+/// A file that cannot be replaced, since it is a mount of its own or its folder is read-only, is written in place.
 pub fn edit_file(
     path: &Path,
     change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
-) -> Result<bool, EditError> {
+) -> Result<Edited, EditError> {
     let cannot = |source| ConfigError::Write {
         path: path.to_owned(),
         source,
@@ -56,13 +60,59 @@ pub fn edit_file(
         String::new()
     };
     let Some(changed) = change(&text)? else {
-        return Ok(false);
+        return Ok(Edited::Unchanged);
     };
     if changed == text && lock.is_some() {
-        return Ok(false);
+        return Ok(Edited::Unchanged);
     }
-    write_atomically(&target, &changed, lock.as_ref()).map_err(cannot)?;
-    Ok(true)
+    let replaced = write_atomically(&target, &changed, lock.as_ref());
+    match (replaced, &lock) {
+        (Ok(()), _) => Ok(Edited::Replaced),
+        (Err(error), Some(_)) if cannot_replace(&error) => {
+            // What hinders replacing it says more than what then hinders writing.
+            write_in_place(&target, &text, &changed).map_err(|_| cannot(error))?;
+            Ok(Edited::InPlace)
+        }
+        (Err(error), _) => Err(cannot(error).into()),
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edited {
+    /// Nothing was to be changed.
+    Unchanged,
+    /// It was replaced as a whole.
+    Replaced,
+    /// It was written in place: a reader may have seen a part of it.
+    InPlace,
+}
+
+/// Whether the file itself may be writable all the same: a file that is mounted into a container cannot be renamed over.
+fn cannot_replace(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::ResourceBusy
+            | ErrorKind::CrossesDevices
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+/// Writes over a file; when that fails halfway the old text is put back.
+fn write_in_place(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::FileExt as _;
+    let file = File::options().write(true).open(path)?;
+    let write = |text: &str| {
+        file.write_all_at(text.as_bytes(), 0)?;
+        file.set_len(u64::try_from(text.len()).unwrap_or(u64::MAX))?;
+        file.sync_all()
+    };
+    write(new).inspect_err(|_| {
+        // What it says of this failure is the same.
+        let _ = write(old);
+    })
 }
 
 /// The file behind links; a path that cannot be resolved stands for itself.

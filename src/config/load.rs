@@ -13,10 +13,11 @@ use super::file::read;
 use super::places::{self, Origin};
 use super::problem::{ConfigError, Place, Problems, did_you_mean};
 use super::raw::{RawFeed, RawGlobal, RawTarget, TABLES, tables, with_samples};
-use super::reader::{Layer, Reader};
+use super::reader::{At, Layer, Reader};
 use super::resolve::Resolver;
 use super::resolved::Config;
 use super::secret::Secrets;
+use super::texts::{Source, Texts};
 
 /// What the command line says of places.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,6 +35,8 @@ pub struct Loaded {
     pub config: Config,
     /// `file:line:column: …`, for `config check` and the log.
     pub warnings: Vec<String>,
+    /// Secrets that cannot be read here and that the service needs.
+    pub unread: Vec<String>,
 }
 
 /// Finds, reads and resolves the configuration. Without a file the defaults hold, unless the file was named.
@@ -44,14 +47,18 @@ pub fn load(
 ) -> Result<Loaded, ConfigError> {
     let file = places::locate(flags.config, environment);
     let named = matches!(file.origin, Origin::Flag | Origin::Environment);
-    if !file.exists && !named {
-        return from_text("", None, flags, environment, secrets);
+    if named && !file.exists {
+        // Says why.
+        read(&file.path)?;
     }
-    let text = read(&file.path)?;
-    from_text(&text, Some(&file.path), flags, environment, secrets)
+    let mut texts = Texts::read(&file)?;
+    if !file.exists && texts.iter().count() == 1 {
+        texts = Texts::of("", None);
+    }
+    from_texts(&texts, flags, environment, secrets)
 }
 
-/// Resolves the text of a configuration; `file` is for messages and for relative paths.
+/// Resolves the text of a configuration that has no other files; `file` is for messages and for relative paths.
 pub fn from_text(
     text: &str,
     file: Option<&Path>,
@@ -59,52 +66,63 @@ pub fn from_text(
     environment: &Environment,
     secrets: Secrets,
 ) -> Result<Loaded, ConfigError> {
-    let name = file.unwrap_or(Path::new("configuration"));
-    // Some editors put a mark of the byte order first, which TOML has no place for.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut problems = Problems::new(name, text);
-    let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let place = Place::File(error.span().map_or(0, |span| span.start));
-        // Of several lines the first says what is wrong, the others what was expected.
-        let message = error.message().replace('\n', "; ");
-        problems.add(&place, message);
-    }
+    from_texts(&Texts::of(text, file), flags, environment, secrets)
+}
+
+/// Resolves the texts of a configuration. Later files lie over earlier ones; feeds and targets of all of them count.
+pub fn from_texts(
+    texts: &Texts,
+    flags: Flags<'_>,
+    environment: &Environment,
+    secrets: Secrets,
+) -> Result<Loaded, ConfigError> {
+    let mut problems = Problems::new(texts.sources.clone());
+    let roots = parsed(&texts.sources, &mut problems);
     if problems.count() > 0 {
         return Err(error_of(problems));
     }
 
-    let root = root.into_inner();
     let (defaults, sample_target) = defaults(&mut problems);
-    let from_environment = environment_layer(environment, &mut problems);
-    let mut reader = Reader {
-        layer: Layer::File,
-        problems: &mut problems,
-    };
-    let from_file = RawGlobal::read(&root, &mut reader);
-    let raw = from_environment.over(from_file.over(defaults));
-    let targets: Vec<(RawTarget, Place)> = tables(&root, "target", &mut reader)
-        .into_iter()
-        .map(|(table, place)| (RawTarget::read(table, &mut reader), place))
-        .collect();
-    let feed_tables = tables(&root, "feed", &mut reader);
+    let mut layered = Layered::default();
+    layered.lay(defaults);
+    let mut targets: Vec<(RawTarget, Place)> = Vec::new();
+    let mut feed_tables = Vec::with_capacity(roots.len());
+    for (file, root) in roots.iter().enumerate() {
+        let mut reader = Reader {
+            layer: Layer::File(file),
+            problems: &mut problems,
+        };
+        layered.lay(RawGlobal::read(root, &mut reader));
+        for (table, place) in tables(root, "target", &mut reader) {
+            targets.push((RawTarget::read(table, &mut reader), place));
+        }
+        feed_tables.push(tables(root, "feed", &mut reader));
+    }
+    layered.lay(environment_layer(environment, &mut problems));
 
-    let configured = raw.top.database.as_ref().map(|at| at.value.clone());
+    let file = texts.file();
+    let configured = layered.raw.top.database.as_ref();
+    let configured = configured.map(|at| at.value.clone());
     let mut resolver = Resolver::new(&mut problems, environment, secrets, file);
-    let common = resolver.common(&raw);
-    let feeds = resolver.feeds(feed_tables, &common);
+    let common = resolver.common(&layered.raw);
+    let feeds = resolver.feeds(feed_tables, &layered, &common);
     let least = common.detect.significance;
     let targets = resolver.targets(targets, &sample_target, &feeds, least);
     let warnings = std::mem::take(&mut resolver.warnings);
+    let unread = std::mem::take(&mut resolver.unread);
+    let lists = std::mem::take(&mut resolver.lists);
     if problems.count() > 0 {
         return Err(error_of(problems));
     }
-    let warnings = warnings
-        .iter()
-        .map(|(place, message)| format!("{}: {message}", problems.named(place)))
-        .collect();
+    let said = |(place, message): &(Place, String)| format!("{}: {message}", problems.named(place));
     let config = Config {
         file: file.map(Path::to_owned),
+        drop_ins: texts
+            .iter()
+            .skip(1)
+            .map(|(path, _)| path.to_owned())
+            .collect(),
+        lists,
         database: places::database(flags.database, environment, configured.as_deref(), file),
         timezone: common.timezone,
         log: common.log,
@@ -117,17 +135,51 @@ pub fn from_text(
         feeds,
         targets,
     };
-    Ok(Loaded { config, warnings })
+    Ok(Loaded {
+        config,
+        warnings: warnings.iter().map(said).collect(),
+        unread: unread.iter().map(said).collect(),
+    })
 }
 
-fn error_of(problems: Problems<'_>) -> ConfigError {
+/// The documents; what is not TOML is a problem with its place.
+fn parsed<'s>(sources: &'s [Source], problems: &mut Problems) -> Vec<DeTable<'s>> {
+    let mut roots = Vec::with_capacity(sources.len());
+    for (file, source) in sources.iter().enumerate() {
+        let (root, errors) = DeTable::parse_recoverable(&source.text);
+        for error in errors {
+            let place = Place::File(file, error.span().map_or(0, |span| span.start));
+            // Of several lines the first says what is wrong, the others what was expected.
+            let message = error.message().replace('\n', "; ");
+            problems.add(&place, message);
+        }
+        roots.push(root.into_inner());
+    }
+    roots
+}
+
+/// The settings of the layers, one over the other, and the lists of feeds that they name: those of all of them.
+#[derive(Default)]
+pub(super) struct Layered {
+    raw: RawGlobal,
+    pub(super) lists: Vec<At<String>>,
+}
+
+impl Layered {
+    fn lay(&mut self, upper: RawGlobal) {
+        self.lists.extend(upper.top.feeds_file.clone());
+        self.raw = upper.over(std::mem::take(&mut self.raw));
+    }
+}
+
+fn error_of(problems: Problems) -> ConfigError {
     problems
         .into_error()
         .unwrap_or(ConfigError::Invalid(Vec::new()))
 }
 
 /// The lowest layer, and the sample of a target, whose values are the defaults of targets.
-fn defaults(problems: &mut Problems<'_>) -> (RawGlobal, RawTarget) {
+fn defaults(problems: &mut Problems) -> (RawGlobal, RawTarget) {
     let text = with_samples(super::DEFAULT_TOML);
     let (root, _) = DeTable::parse_recoverable(&text);
     let mut reader = Reader {
@@ -142,7 +194,7 @@ fn defaults(problems: &mut Problems<'_>) -> (RawGlobal, RawTarget) {
 }
 
 /// The layer of `REVISOR__…` variables.
-fn environment_layer(environment: &Environment, problems: &mut Problems<'_>) -> RawGlobal {
+fn environment_layer(environment: &Environment, problems: &mut Problems) -> RawGlobal {
     let mut raw = RawGlobal::default();
     let mut layer = Layer::Environment(Arc::from(""));
     for (name, path, text) in environment.keys() {
@@ -159,7 +211,7 @@ fn environment_layer(environment: &Environment, problems: &mut Problems<'_>) -> 
                 .iter()
                 .flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}__{key}")));
             let known: Vec<String> = known
-                .chain(["timezone".to_owned(), "database".to_owned()])
+                .chain(["timezone", "database", "feeds_file"].map(str::to_owned))
                 .collect();
             let near = did_you_mean(&path, known.iter().map(String::as_str));
             let hint = near.map_or_else(
@@ -181,7 +233,7 @@ fn take_variable(
     table: &str,
     key: &str,
     text: &str,
-    reader: &mut Reader<'_, '_>,
+    reader: &mut Reader<'_>,
 ) -> bool {
     let as_text = || Spanned::new(0..0, DeValue::String(text.into()));
     let wants_toml = matches!(
@@ -205,22 +257,27 @@ fn take_variable(
     }
 }
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     /// Reads and resolves one feed after the other, so that their raw forms are never all in memory.
     fn feeds(
         &mut self,
-        tables: Vec<(&DeTable<'_>, Place)>,
+        files: Vec<Vec<(&DeTable<'_>, Place)>>,
+        layered: &Layered,
         common: &super::resolve::Common,
     ) -> Vec<super::resolved::FeedConfig> {
-        let mut building = super::resolve::Building::with_capacity(tables.len());
-        for (table, place) in tables {
-            let mut reader = Reader {
-                layer: Layer::File,
-                problems: self.problems,
-            };
-            let raw = RawFeed::read(table, place, &mut reader);
-            self.feed(raw, common, &mut building);
+        let feeds = files.iter().map(Vec::len).sum();
+        let mut building = super::resolve::Building::with_capacity(feeds);
+        for (file, tables) in files.into_iter().enumerate() {
+            for (table, place) in tables {
+                let mut reader = Reader {
+                    layer: Layer::File(file),
+                    problems: self.problems,
+                };
+                let raw = RawFeed::read(table, place, &mut reader);
+                self.feed(raw, common, &mut building);
+            }
         }
+        self.lists(layered, common, &mut building);
         building.finish()
     }
 }

@@ -11,6 +11,7 @@ mod access;
 pub mod edit;
 mod environment;
 mod file;
+mod listed;
 mod listen;
 pub mod load;
 pub mod names;
@@ -25,14 +26,19 @@ pub mod secret;
 pub mod show;
 mod sources;
 mod targets;
+mod texts;
 mod values;
 mod web_address;
 
-pub use edit::{EditError, Imported, NewFeed, add_feeds, feed_tables, import_feeds, remove_feed};
+pub use edit::{
+    EditError, Imported, NewFeed, add_feeds, feed_tables, feeds_in, import_feeds, listed_tables,
+    move_feed, remove_feeds,
+};
 pub use environment::Environment;
-pub use file::{edit_file, read};
+pub use file::{Edited, edit_file, read};
+pub use listed::{move_listed, remove_listed};
 pub use listen::Listen;
-pub use load::{Flags, Loaded, from_text, load};
+pub use load::{Flags, Loaded, from_text, from_texts, load};
 pub use places::{ConfigFile, Origin, locate};
 pub use problem::{ConfigError, Problem, did_you_mean};
 pub use resolved::{
@@ -41,6 +47,7 @@ pub use resolved::{
 };
 pub use secret::{Secret, SecretSource, Secrets};
 pub use show::{ScheduleLine, schedules, show};
+pub use texts::{Texts, drop_in_folder, drop_ins};
 
 /// The embedded `config/default.toml`: default, template and reference in one.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");

@@ -5,7 +5,7 @@ use super::resolve::Resolver;
 use crate::domain::durations::shortened;
 use crate::extract;
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     pub(super) fn selectors(
         &mut self,
         key: &str,

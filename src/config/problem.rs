@@ -1,16 +1,17 @@
 //! What can be wrong with a configuration, and where.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::texts::Source;
 use crate::domain::durations::shortened;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {}", path.display())]
+    #[error("cannot read the configuration {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -19,7 +20,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file cannot be written.
-    #[error("cannot write the configuration {}", path.display())]
+    #[error("cannot write the configuration {}: {source}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -74,31 +75,35 @@ impl fmt::Display for Lines<'_> {
 pub(super) enum Place {
     /// `config/default.toml`.
     Default,
-    /// The file, at this byte.
-    File(usize),
+    /// A file of the configuration, by its number, at this byte.
+    File(usize, usize),
     /// An environment variable.
     Environment(Arc<str>),
 }
 
 /// Mistakes while they are collected.
 #[derive(Debug)]
-pub(super) struct Problems<'t> {
-    path: &'t Path,
-    text: &'t str,
+pub(super) struct Problems {
+    sources: Vec<Source>,
     list: Vec<(Place, String)>,
 }
 
-impl<'t> Problems<'t> {
+impl Problems {
     /// No person reads more at once.
     const MOST: usize = 50;
 
-    /// No mistakes yet in the text of this file.
-    pub(super) fn new(path: &'t Path, text: &'t str) -> Self {
+    /// No mistakes yet in these files; a [`Place`] names them by their index.
+    pub(super) fn new(sources: Vec<Source>) -> Self {
         Self {
-            path,
-            text,
+            sources,
             list: Vec::new(),
         }
+    }
+
+    /// Takes one more file; its number.
+    pub(super) fn take_source(&mut self, source: Source) -> usize {
+        self.sources.push(source);
+        self.sources.len() - 1
     }
 
     pub(super) fn add(&mut self, place: &Place, message: impl Into<String>) {
@@ -109,17 +114,31 @@ impl<'t> Problems<'t> {
         self.list.len()
     }
 
-    /// `file:line:column`.
+    /// `file:line:column`, or the name of the variable.
     pub(super) fn named(&self, place: &Place) -> String {
-        named(place, self.path, self.text)
+        match place {
+            Place::Default => "config/default.toml".to_owned(),
+            Place::File(file, offset) => match self.sources.get(*file) {
+                Some(source) => {
+                    let (line, column) = source.line_and_column(*offset);
+                    format!("{}:{line}:{column}", source.path.display())
+                }
+                None => "configuration".to_owned(),
+            },
+            Place::Environment(name) => format!("environment variable {name}"),
+        }
     }
 
-    /// `line 12`, for a mention of another place in a message.
-    pub(super) fn mentioned(&self, place: &Place) -> String {
-        match place {
-            Place::File(offset) => format!("on line {}", line_and_column(self.text, *offset).0),
-            Place::Default => "a default".to_owned(),
-            Place::Environment(name) => format!("in {name}"),
+    /// `on line 12`, for a mention of another place in a message about `from`; with its file where that is another one.
+    pub(super) fn mentioned(&self, place: &Place, from: &Place) -> String {
+        match (place, from) {
+            (Place::File(file, offset), Place::File(from, _)) if file == from => {
+                let line = self.sources.get(*file);
+                let line = line.map_or(1, |source| source.line_and_column(*offset).0);
+                format!("on line {line}")
+            }
+            (Place::Default, _) => "a default".to_owned(),
+            (Place::File(..) | Place::Environment(_), _) => format!("in {}", self.named(place)),
         }
     }
 
@@ -140,38 +159,14 @@ impl<'t> Problems<'t> {
             })
             .collect();
         if more > 0 {
+            let place = self.sources.first().map(|source| source.path.display());
             problems.push(Problem {
-                place: self.path.display().to_string(),
+                place: place.map_or_else(String::new, |path| path.to_string()),
                 message: format!("{more} more mistakes"),
             });
         }
         Some(ConfigError::Invalid(problems))
     }
-}
-
-/// The place as people read it.
-fn named(place: &Place, path: &Path, text: &str) -> String {
-    match place {
-        Place::Default => "config/default.toml".to_owned(),
-        Place::File(offset) => {
-            let (line, column) = line_and_column(text, *offset);
-            format!("{}:{line}:{column}", path.display())
-        }
-        Place::Environment(name) => format!("environment variable {name}"),
-    }
-}
-
-/// Both from 1; columns count characters.
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let mut end = offset.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let before = text.get(..end).unwrap_or_default();
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-    (line, column)
 }
 
 /// The candidate that was probably meant, when one is near enough.
@@ -254,13 +249,5 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(given, keys), meant, "{given}");
         }
-    }
-
-    #[test]
-    fn columns_count_characters() {
-        let text = "a = 1\nname = \"é\" # x\n";
-        assert_eq!(line_and_column(text, 0), (1, 1));
-        assert_eq!(line_and_column(text, text.find('#').unwrap()), (2, 12));
-        assert_eq!(line_and_column(text, 10_000), (3, 1));
     }
 }

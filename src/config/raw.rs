@@ -15,12 +15,7 @@ pub(super) trait RawTable: Sized {
     const KEYS: &'static [&'static str];
 
     /// Reads a key, when it is one of this table.
-    fn take(
-        &mut self,
-        key: &str,
-        value: &Spanned<DeValue<'_>>,
-        reader: &mut Reader<'_, '_>,
-    ) -> bool;
+    fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool;
 
     /// What is not given here is taken from `below`.
     fn or(self, below: Self) -> Self;
@@ -41,7 +36,7 @@ macro_rules! raw_table {
         impl RawTable for $name {
             const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
 
-            fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_, '_>) -> bool {
+            fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
                 match key {
                     $(stringify!($key) => {
                         self.$key = reader.value(key, value, $expected);
@@ -67,6 +62,7 @@ raw_table! {
     RawTop {
         database: String = "a path such as \"/var/lib/revisor/revisor.db\"",
         timezone: String = "a time zone such as \"UTC\" or \"Europe/Paris\"",
+        feeds_file: String = "a path such as \"feeds.txt\"",
     }
 }
 
@@ -174,7 +170,7 @@ raw_table! {
 }
 
 impl FromToml for Vec<RawHeader> {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let items = value.as_array()?.iter();
         items
             .map(|item| {
@@ -247,7 +243,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
 
 impl RawGlobal {
     /// Reads the root of a document; `feed` and `target` are left to the caller.
-    pub(super) fn read(root: &DeTable<'_>, reader: &mut Reader<'_, '_>) -> Self {
+    pub(super) fn read(root: &DeTable<'_>, reader: &mut Reader<'_>) -> Self {
         let mut raw = Self::default();
         for (key, value) in root {
             let name = key.get_ref().as_ref();
@@ -263,12 +259,7 @@ impl RawGlobal {
         raw
     }
 
-    fn take(
-        &mut self,
-        name: &str,
-        value: &Spanned<DeValue<'_>>,
-        reader: &mut Reader<'_, '_>,
-    ) -> bool {
+    fn take(&mut self, name: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
         if !TABLES.iter().any(|(table, _)| *table == name) {
             return self.top.take(name, value, reader);
         }
@@ -293,7 +284,7 @@ impl RawGlobal {
         table: &str,
         key: &str,
         value: &Spanned<DeValue<'_>>,
-        reader: &mut Reader<'_, '_>,
+        reader: &mut Reader<'_>,
     ) -> bool {
         match table {
             "" => self.top.take(key, value, reader),
@@ -321,7 +312,7 @@ impl RawGlobal {
     }
 
     /// Notes when this layer gives two rhythms.
-    pub(super) fn check_plan(&self, reader: &mut Reader<'_, '_>) {
+    pub(super) fn check_plan(&self, reader: &mut Reader<'_>) {
         self.fetch.check_plan(reader);
     }
 }
@@ -386,7 +377,7 @@ impl RawFetch {
             || self.proxy_credential.is_some()
     }
 
-    fn check_plan(&self, reader: &mut Reader<'_, '_>) {
+    fn check_plan(&self, reader: &mut Reader<'_>) {
         if let (Some(_), Some(cron)) = (&self.every, &self.cron) {
             let message = "every and cron are both given; expected one of them";
             reader.problems.add(&cron.place, message);
@@ -406,7 +397,7 @@ pub(super) struct RawFeed {
 }
 
 impl RawFeed {
-    pub(super) fn read(table: &DeTable<'_>, place: Place, reader: &mut Reader<'_, '_>) -> Self {
+    pub(super) fn read(table: &DeTable<'_>, place: Place, reader: &mut Reader<'_>) -> Self {
         let mut raw = Self {
             own: RawFeedOwn::default(),
             fetch: RawFetch::default(),
@@ -447,12 +438,7 @@ impl RawFeed {
         raw
     }
 
-    fn take_table(
-        &mut self,
-        name: &str,
-        value: &Spanned<DeValue<'_>>,
-        reader: &mut Reader<'_, '_>,
-    ) {
+    fn take_table(&mut self, name: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) {
         // `page = "off"` is what one writes who has seen `fetch` only in [page].
         let Some(table) = value.get_ref().as_table() else {
             let place = reader.place(value);
@@ -483,7 +469,7 @@ impl RawFeed {
 }
 
 impl RawTarget {
-    pub(super) fn read(table: &DeTable<'_>, reader: &mut Reader<'_, '_>) -> Self {
+    pub(super) fn read(table: &DeTable<'_>, reader: &mut Reader<'_>) -> Self {
         let mut raw = Self::default();
         for (key, value) in table {
             if !raw.take(key.get_ref(), value, reader) {
@@ -499,7 +485,7 @@ impl RawTarget {
 pub(super) fn tables<'t, 'i>(
     root: &'t DeTable<'i>,
     name: &str,
-    reader: &mut Reader<'_, '_>,
+    reader: &mut Reader<'_>,
 ) -> Vec<(&'t DeTable<'i>, Place)> {
     let Some(value) = root.get(name) else {
         return Vec::new();

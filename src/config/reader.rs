@@ -20,21 +20,22 @@ pub(super) struct At<T> {
 #[derive(Debug, Clone)]
 pub(super) enum Layer {
     Default,
-    File,
+    /// A file of the configuration, by its number.
+    File(usize),
     Environment(Arc<str>),
 }
 
 /// Reads one layer.
-pub(super) struct Reader<'p, 't> {
+pub(super) struct Reader<'p> {
     pub(super) layer: Layer,
-    pub(super) problems: &'p mut Problems<'t>,
+    pub(super) problems: &'p mut Problems,
 }
 
-impl Reader<'_, '_> {
+impl Reader<'_> {
     pub(super) fn place<T>(&self, spanned: &Spanned<T>) -> Place {
         match &self.layer {
             Layer::Default => Place::Default,
-            Layer::File => Place::File(spanned.span().start),
+            Layer::File(file) => Place::File(*file, spanned.span().start),
             Layer::Environment(name) => Place::Environment(Arc::clone(name)),
         }
     }
@@ -112,36 +113,36 @@ impl Reader<'_, '_> {
 
 /// What a key can hold.
 pub(super) trait FromToml: Sized {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_, '_>) -> Option<Self>;
+    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self>;
 }
 
 impl FromToml for String {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_, '_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
         value.as_str().map(|text| text.trim().to_owned())
     }
 }
 
 impl FromToml for Secret {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_, '_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
         value.as_str().map(|text| Self::new(text.trim()))
     }
 }
 
 impl FromToml for i64 {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_, '_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
         let integer = value.as_integer()?;
         Self::from_str_radix(integer.as_str(), integer.radix()).ok()
     }
 }
 
 impl FromToml for bool {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_, '_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
         value.as_bool()
     }
 }
 
 impl FromToml for Vec<At<String>> {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let items = value.as_array()?.iter();
         items
             .map(|item| {
@@ -163,7 +164,7 @@ pub(super) enum RawLadder {
 }
 
 impl FromToml for RawLadder {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_, '_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         if let Some(name) = value.as_str() {
             return Some(Self::Name(name.trim().to_owned()));
         }

@@ -5,7 +5,7 @@ mod fetch;
 mod page;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,9 +83,13 @@ fn least_page() -> PageConfig {
 }
 
 /// What is at hand while a configuration is resolved.
-pub(super) struct Resolver<'a, 't> {
-    pub(super) problems: &'a mut Problems<'t>,
+pub(super) struct Resolver<'a> {
+    pub(super) problems: &'a mut Problems,
     pub(super) warnings: Vec<(Place, String)>,
+    /// Secrets that were not read, and that the service needs.
+    pub(super) unread: Vec<(Place, String)>,
+    /// The lists of feeds that were read.
+    pub(super) lists: Vec<PathBuf>,
     pub(super) environment: &'a Environment,
     pub(super) secrets: Secrets,
     pub(super) file: Option<&'a Path>,
@@ -143,9 +147,9 @@ impl Building {
     }
 }
 
-impl<'a, 't> Resolver<'a, 't> {
+impl<'a> Resolver<'a> {
     pub(super) fn new(
-        problems: &'a mut Problems<'t>,
+        problems: &'a mut Problems,
         environment: &'a Environment,
         secrets: Secrets,
         file: Option<&'a Path>,
@@ -153,6 +157,8 @@ impl<'a, 't> Resolver<'a, 't> {
         Self {
             problems,
             warnings: Vec::new(),
+            unread: Vec::new(),
+            lists: Vec::new(),
             environment,
             secrets,
             file,
@@ -230,7 +236,7 @@ impl<'a, 't> Resolver<'a, 't> {
         match http_url(&url.value) {
             Ok(parsed) => {
                 if let Some(first) = addresses.get(parsed.as_str()) {
-                    let first = self.problems.mentioned(first);
+                    let first = self.problems.mentioned(first, &url.place);
                     let message = format!("the address is given twice; the first is {first}");
                     self.problems.add(&url.place, message);
                 } else {

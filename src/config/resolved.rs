@@ -12,17 +12,23 @@ use ipnet::IpNet;
 
 use super::listen::Listen;
 use super::secret::{Secret, SecretSource};
+use super::texts::drop_in_folder;
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
 use crate::domain::life::Rule;
 use crate::domain::route::TargetRule;
 use crate::domain::schedule::Plan;
+use crate::domain::url::canonical;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The file that was read; `None` when there is none and the defaults hold.
     pub file: Option<PathBuf>,
+    /// The files of `conf.d` that were read.
+    pub drop_ins: Vec<PathBuf>,
+    /// The lists of feeds that were read.
+    pub lists: Vec<PathBuf>,
     /// The database, found by design §4.
     pub database: PathBuf,
     /// For cron schedules, digests, reports and dates without an offset.
@@ -55,10 +61,37 @@ impl Config {
         named.or_else(|| self.feeds.iter().find(|feed| feed.url == name_or_url))
     }
 
+    /// The feed that a person means: by name, by address, or by another form of its address when no other feed has it.
+    #[must_use]
+    pub fn feed_meant(&self, name_or_url: &str) -> Option<&FeedConfig> {
+        let wanted = name_or_url.trim();
+        self.feed(wanted).or_else(|| {
+            let wanted = canonical(wanted);
+            let is_same = |feed: &&FeedConfig| canonical(&feed.url) == wanted;
+            let mut same = self.feeds.iter().filter(is_same);
+            same.next().filter(|_| same.next().is_none())
+        })
+    }
+
     /// What each target wants to be told.
     #[must_use]
     pub fn target_rules(&self) -> Vec<TargetRule> {
         self.targets.iter().map(TargetConfig::rule).collect()
+    }
+
+    /// What makes another configuration when it is edited: the files, the folder of further ones, and secrets.
+    #[must_use]
+    pub fn watched_files(&self) -> Vec<PathBuf> {
+        let folder = self.file.as_deref().map(drop_in_folder);
+        let secrets = self.secret_files();
+        let secrets = secrets.into_iter().map(Path::to_path_buf);
+        let files = self.files().cloned();
+        files.chain(folder).chain(secrets).collect()
+    }
+
+    /// All files that were read: the configuration file, those of `conf.d`, the lists of feeds.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.file.iter().chain(&self.drop_ins).chain(&self.lists)
     }
 
     /// The files that secrets were read from, each once: an edit of one is an edit of the configuration.

@@ -29,6 +29,9 @@ pub fn show(config: &Config) -> String {
         Some(file) => format!("read from {}", file.display()),
         None => "no configuration file: the defaults".to_owned(),
     });
+    for part in config.drop_ins.iter().chain(&config.lists) {
+        out.comment(&format!("and from {}", part.display()));
+    }
     out.text("database", &path_text(&config.database));
     out.text("timezone", config.timezone.name());
     out.table("[log]");

@@ -25,7 +25,7 @@ pub(super) struct Found {
     pub(super) place: Place,
 }
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     /// Finds a secret; a problem is noted when there are two sources, or one that cannot be read.
     pub(super) fn secret(&mut self, sources: Sources) -> Option<Found> {
         let (key, open) = (sources.key, sources.open);
@@ -80,7 +80,10 @@ impl Resolver<'_, '_> {
                 };
                 match needed {
                     true => self.problems.add(&place, message),
-                    false => self.warnings.push((place.clone(), message)),
+                    false => {
+                        self.warnings.push((place.clone(), message.clone()));
+                        self.unread.push((place.clone(), message));
+                    }
                 }
                 None
             }

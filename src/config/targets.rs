@@ -17,7 +17,7 @@ use crate::domain::classify::Significance;
 use crate::domain::durations::shortened;
 use crate::domain::event::EventKind;
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     /// Resolves the targets, in the order of the file; `defaults` is the sample of `config/default.toml`.
     pub(super) fn targets(
         &mut self,

@@ -9,7 +9,7 @@ use super::resolve::{Resolver, YEAR};
 use super::resolved::Retention;
 use crate::domain::durations::{format_duration, format_size, parse_duration, parse_size};
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     pub(super) fn duration(
         &mut self,
         key: &str,

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::config::drop_ins;
 use crate::store::beside;
 use crate::time::Timestamp;
 
@@ -18,14 +19,14 @@ const END: &str = ".reload";
 pub struct Outcome {
     /// When it was over, in milliseconds: tells one reload of the same file from the next.
     at: i64,
-    /// SHA-256 of the configuration file.
+    /// SHA-256 of the configuration.
     config: String,
     /// Why the old configuration stays in force; nothing when the new one is.
     error: Option<String>,
 }
 
 impl Outcome {
-    /// Of a reload of the file with this hash.
+    /// Of a reload of the configuration with this hash.
     pub(super) fn new(config: String, at: Timestamp, error: Option<String>) -> Self {
         let at = at.as_millis();
         Self { at, config, error }
@@ -38,7 +39,7 @@ impl Outcome {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Whether it is of the file with this hash.
+    /// Whether it is of the configuration with this hash.
     #[must_use]
     pub fn is_of(&self, config: &str) -> bool {
         self.config == config
@@ -61,11 +62,20 @@ impl Outcome {
     }
 }
 
-/// The hash of a configuration file; that of nothing when there is none.
+/// The hash of a configuration: of its file and of those of `conf.d`; that of nothing when there is none.
 #[must_use]
 pub fn hash_of(file: Option<&Path>) -> String {
-    let text = file.and_then(|file| std::fs::read(file).ok());
-    let hash = Sha256::digest(text.unwrap_or_default());
+    let mut hash = Sha256::new();
+    // A folder that cannot be read is a mistake that loading tells.
+    let drop_ins = file.map(|file| drop_ins(file).unwrap_or_default());
+    let files = file
+        .into_iter()
+        .map(Path::to_path_buf)
+        .chain(drop_ins.into_iter().flatten());
+    for file in files {
+        hash.update(std::fs::read(file).unwrap_or_default());
+    }
+    let hash = hash.finalize();
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,6 +1,6 @@
 //! From start to stop.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -256,12 +256,9 @@ impl Daemon {
         }
     }
 
-    /// The configuration and the secrets that it names.
+    /// The files of the configuration and the secrets that they name.
     fn files(&self) -> Vec<PathBuf> {
-        let settings = self.assembly.pipeline.settings();
-        let secrets = settings.config().secret_files();
-        let secrets = secrets.into_iter().map(Path::to_path_buf);
-        self.file.iter().cloned().chain(secrets).collect()
+        self.assembly.pipeline.settings().config().watched_files()
     }
 
     fn leave_outcome(&self, hash: String, error: Option<String>) {

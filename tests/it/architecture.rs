@@ -14,7 +14,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("feed", &["domain", "extract", "time"]),
     ("document", &["domain", "extract"]),
     ("report", &["domain", "feed", "extract", "time"]),
-    ("config", &["domain", "extract", "time"]),
+    ("config", &["domain", "extract", "feed", "time"]),
     ("metrics", &["time"]),
     ("web", &["config", "metrics"]),
     ("fetch", &["domain", "config", "time"]),

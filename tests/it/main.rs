@@ -31,6 +31,7 @@ mod reports;
 mod review;
 mod revisions;
 mod service;
+mod several;
 mod sharing;
 mod support;
 mod telling;

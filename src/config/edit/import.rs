@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use url::Url;
 
+use super::super::resolved::FeedConfig;
 use super::super::web_address::http_url;
 use super::{EditError, NewFeed, Tables, add_feeds};
 
@@ -22,11 +23,18 @@ pub enum Imported {
 
 /// The text with the feeds of a list added whose addresses are not in it, and what became of each of them.
 /// Addresses are the same when they ask for the same, as in the whole configuration: `http` and `https` may differ.
-pub fn import_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<Imported>), EditError> {
+/// `there` are the feeds of all files of the configuration.
+pub fn import_feeds(
+    text: &str,
+    feeds: &[NewFeed],
+    there: &[FeedConfig],
+) -> Result<(String, Vec<Imported>), EditError> {
     let tables = Tables::find(text)?;
     let mut known: HashMap<String, Imported> = HashMap::new();
-    for (feed, name) in tables.feeds.iter().zip(tables.names()) {
-        if let Ok(url) = http_url(&feed.url) {
+    let elsewhere = there.iter().map(|feed| (&feed.url, feed.name.clone()));
+    let here = tables.feeds.iter().map(|feed| &feed.url);
+    for (url, name) in here.zip(tables.names()).chain(elsewhere) {
+        if let Ok(url) = http_url(url) {
             known.insert(asked(url), Imported::There(name));
         }
     }
@@ -48,7 +56,7 @@ pub fn import_feeds(text: &str, feeds: &[NewFeed]) -> Result<(String, Vec<Import
     if added.is_empty() {
         return Ok((text.to_owned(), results));
     }
-    let (text, names) = add_feeds(text, &added)?;
+    let (text, names) = add_feeds(text, &added, there)?;
     let given = results
         .iter_mut()
         .filter(|result| matches!(result, Imported::Added(_)));
@@ -64,23 +72,42 @@ fn asked(mut url: Url) -> String {
     url.into()
 }
 
-/// The feeds of a configuration as tables, as they are written there, to be put into another one.
+/// The feeds of a text as tables, as they are written there, to be put into another configuration.
 pub fn feed_tables(text: &str) -> Result<String, EditError> {
     let tables = Tables::find(text)?;
     let mut out = String::new();
     for feed in &tables.feeds {
         let Some(table) = feed.range.clone().and_then(|range| text.get(range)) else {
             return Err(EditError::NotUnderstood(
-                "the feeds of this file are no [[feed]] tables".to_owned(),
+                "the feeds of this file are not [[feed]] tables".to_owned(),
             ));
         };
-        if !out.is_empty() {
-            out.push('\n');
-        }
+        separate(&mut out);
         out.push_str(table);
         if !table.ends_with('\n') {
             out.push('\n');
         }
     }
     Ok(out)
+}
+
+/// The feeds of a list as tables.
+#[must_use]
+pub fn listed_tables(text: &str) -> String {
+    let mut out = String::new();
+    for feed in super::super::listed::feeds(text) {
+        separate(&mut out);
+        // A feed without a name gets one from its address, here as there.
+        for line in super::table_lines(&feed, &feed.name) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn separate(out: &mut String) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Environment, Flags, Secrets, edit_file, from_text};
+use crate::config::{Edited, Environment, Flags, Secrets, edit_file, from_text};
 
 const FILE: &str = r#"# Our desk.
 timezone = "Europe/Paris"   # odd   spacing
@@ -51,6 +51,19 @@ fn urls(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// As `revisor rm` does it: what is meant by a name is for the loaded configuration to say.
+fn remove_feed(text: &str, meant: &str) -> Result<Option<String>, EditError> {
+    let environment = Environment::default();
+    let (flags, secrets) = (Flags::default(), Secrets::Required);
+    let config = from_text(text, None, flags, &environment, secrets)?.config;
+    let Some(feed) = config.feed_meant(meant) else {
+        return Ok(None);
+    };
+    let (text, removed) = remove_feeds(text, &HashSet::from([feed.url.clone()]))?;
+    assert_eq!(removed, [feed.url.clone()]);
+    Ok(Some(text))
+}
+
 fn feed(url: &str) -> NewFeed {
     NewFeed {
         url: url.to_owned(),
@@ -68,7 +81,7 @@ fn feed_is_added_after_the_last_and_all_else_stays() {
         cron: None,
         page: Some("off".to_owned()),
     };
-    let (text, names) = add_feeds(FILE, &[new, feed("https://e.example/atom")]).unwrap();
+    let (text, names) = add_feeds(FILE, &[new, feed("https://e.example/atom")], &[]).unwrap();
     assert_eq!(names, ["a-2", "e"]);
     let added = r#"
 [[feed]]
@@ -110,22 +123,24 @@ fn feed_is_added_to_any_file() {
             format!("timezone = \"UTC\"\r\n\r\n{}", table.replace('\n', "\r\n")),
         ),
     ] {
-        let (out, _) = add_feeds(text, &[feed("https://d.example/")]).unwrap();
+        let (out, _) = add_feeds(text, &[feed("https://d.example/")], &[]).unwrap();
         assert_eq!(out, expected);
         assert!(urls(&out).contains(&"https://d.example/".to_owned()));
     }
-    assert!(add_feeds("not toml", &[feed("https://d.example/")]).is_err());
+    assert!(add_feeds("not toml", &[feed("https://d.example/")], &[]).is_err());
     assert!(
         add_feeds(
             "feed = [{ url = \"https://c.example/\" }]",
-            &[feed("https://d.example/")]
+            &[feed("https://d.example/")],
+            &[]
         )
         .is_err()
     );
     assert!(
         add_feeds(
             "[feed]\nurl = \"https://c.example/\"",
-            &[feed("https://d.example/")]
+            &[feed("https://d.example/")],
+            &[]
         )
         .is_err()
     );
@@ -134,7 +149,7 @@ fn feed_is_added_to_any_file() {
 #[test]
 fn names_that_load_makes_do_not_change() {
     let text = "[[feed]]\nurl = \"https://news.example/rss\"\n";
-    let (out, names) = add_feeds(text, &[feed("https://www.news.example/atom")]).unwrap();
+    let (out, names) = add_feeds(text, &[feed("https://www.news.example/atom")], &[]).unwrap();
     assert_eq!(names, ["news-2"]);
     let environment = Environment::default();
     let loaded = from_text(
@@ -194,8 +209,39 @@ fn last_feed_leaves_no_gap() {
 }
 
 #[test]
+fn several_feeds_are_taken_out_at_once() {
+    let urls = ["https://a.example/rss.xml", "https://b.example/rss.xml"].map(str::to_owned);
+    let (text, removed) = remove_feeds(FILE, &HashSet::from(urls.clone())).unwrap();
+    assert_eq!(removed, urls);
+    let one = remove_feed(FILE, &urls[0]).unwrap().unwrap();
+    assert_eq!(text, remove_feed(&one, &urls[1]).unwrap().unwrap());
+}
+
+#[test]
+fn address_is_changed_in_place() {
+    let moved = move_feed(
+        FILE,
+        "https://a.example/rss.xml",
+        "https://a.example/atom?x=\"1\"",
+    )
+    .unwrap()
+    .unwrap();
+    assert_eq!(urls(&moved)[0], "https://a.example/atom?x=\"1\"");
+    let back = move_feed(
+        &moved,
+        "https://a.example/atom?x=\"1\"",
+        "https://a.example/rss.xml",
+    );
+    assert_eq!(back.unwrap().unwrap(), FILE);
+    assert_eq!(
+        move_feed(FILE, "https://nobody.example/", "https://x.example/").unwrap(),
+        None
+    );
+}
+
+#[test]
 fn adding_and_taking_out_is_nothing() {
-    let (text, names) = add_feeds(FILE, &[feed("https://d.example/")]).unwrap();
+    let (text, names) = add_feeds(FILE, &[feed("https://d.example/")], &[]).unwrap();
     assert_eq!(remove_feed(&text, &names[0]).unwrap().unwrap(), FILE);
 }
 
@@ -208,13 +254,13 @@ fn file_is_replaced_through_links_with_its_permissions() {
     std::fs::write(&real, FILE).unwrap();
     std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o604)).unwrap();
     std::os::unix::fs::symlink("real.toml", &link).unwrap();
-    let add = |text: &str| Ok(Some(add_feeds(text, &[feed("https://d.example/")])?.0));
-    assert!(edit_file(&link, add).unwrap());
+    let add = |text: &str| Ok(Some(add_feeds(text, &[feed("https://d.example/")], &[])?.0));
+    assert_eq!(edit_file(&link, add).unwrap(), Edited::Replaced);
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o604);
     assert_eq!(urls(&std::fs::read_to_string(&real).unwrap()).len(), 4);
     // Nothing to change, or an error: the file stays, and nothing is left behind.
-    assert!(!edit_file(&link, |_| Ok(None)).unwrap());
+    assert_eq!(edit_file(&link, |_| Ok(None)).unwrap(), Edited::Unchanged);
     let error = edit_file(&link, |_| Err(EditError::NotUnderstood("no".to_owned())));
     assert!(error.is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
@@ -224,7 +270,7 @@ fn file_is_replaced_through_links_with_its_permissions() {
 fn missing_file_is_made_with_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/config.toml");
-    assert!(edit_file(&path, |text| Ok(Some(format!("{text}# new\n")))).unwrap());
+    edit_file(&path, |text| Ok(Some(format!("{text}# new\n")))).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "# new\n");
 }
 
@@ -238,7 +284,10 @@ fn edits_at_the_same_time_are_all_kept() {
             let path = &path;
             scope.spawn(move || {
                 let url = format!("https://n{number}.example/");
-                edit_file(path, |text| Ok(Some(add_feeds(text, &[feed(&url)])?.0))).unwrap();
+                edit_file(path, |text| {
+                    Ok(Some(add_feeds(text, &[feed(&url)], &[])?.0))
+                })
+                .unwrap();
             });
         }
     });
@@ -253,7 +302,7 @@ proptest::proptest! {
         tags in proptest::collection::vec("[a-z\"'é]{1,6}", 0..3),
     ) {
         let new = NewFeed { url: url.clone(), name: name.trim().to_owned(), tags, ..NewFeed::default() };
-        let (text, names) = add_feeds(FILE, &[new]).unwrap();
+        let (text, names) = add_feeds(FILE, &[new], &[]).unwrap();
         let found = urls(&text);
         proptest::prop_assert_eq!(found.last(), Some(&url));
         let again = remove_feed(&text, &names[0]).unwrap().unwrap();

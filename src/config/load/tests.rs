@@ -1,5 +1,6 @@
 mod mistakes;
 mod secrets;
+mod several;
 mod shown;
 
 use super::*;

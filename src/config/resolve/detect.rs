@@ -9,7 +9,7 @@ use crate::config::resolved::DetectConfig;
 use crate::domain::furniture::{RuleKind, check_pattern};
 use crate::domain::life::Rule;
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     pub(super) fn detect(&mut self, raw: &RawDetect, below: &DetectConfig) -> DetectConfig {
         let windows = SECOND..=YEAR;
         let edits = 2..=1_000_000;

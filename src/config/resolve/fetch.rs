@@ -14,7 +14,7 @@ use crate::domain::cron::CronSchedule;
 use crate::domain::durations::{parse_share, shortened};
 use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     pub(super) fn plan(&mut self, raw: &RawFetch, below: &Plan) -> Plan {
         let every = match (&raw.cron, &raw.every) {
             (Some(cron), _) => self.cron(cron),

@@ -9,7 +9,7 @@ use crate::config::reader::{At, RawLadder};
 use crate::config::resolved::{PageConfig, PageMode};
 use crate::domain::article_clock::{Ladder, Step};
 
-impl Resolver<'_, '_> {
+impl Resolver<'_> {
     pub(super) fn page(&mut self, raw: &RawPage, below: &PageConfig) -> PageConfig {
         let modes =
             [PageMode::Always, PageMode::Changed, PageMode::Off].map(|mode| (mode.as_str(), mode));

@@ -9,6 +9,8 @@ mod opml;
 
 use serde::Serialize;
 
+pub use lines::{Word, words};
+
 use crate::extract::charset;
 
 /// More feeds in one list are told and left out: the configuration is made for ten thousand.

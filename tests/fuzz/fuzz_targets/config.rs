@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::{Corpus, fuzz_target};
 use revisor::config::{
-    Environment, Flags, NewFeed, Secrets, add_feeds, from_text, remove_feed, show,
+    Environment, Flags, NewFeed, Secrets, add_feeds, from_text, remove_feeds, show,
 };
 
 fuzz_target!(|data: &[u8]| -> Corpus {
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         url: "https://added.example/feed".to_owned(),
         ..NewFeed::default()
     };
-    let added = add_feeds(text, std::slice::from_ref(&feed));
+    let added = add_feeds(text, std::slice::from_ref(&feed), &[]);
     let loaded = match load(text) {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -55,8 +55,9 @@ fuzz_target!(|data: &[u8]| -> Corpus {
         // The same feed by another spelling of its address.
         Err(error) => assert!(error.to_string().contains("same"), "{error}\n{with}"),
     }
-    let without = remove_feed(&with, &feed.url).expect("it was read");
-    let without = without.expect("it is there");
+    let urls = std::collections::HashSet::from([feed.url.clone()]);
+    let (without, removed) = remove_feeds(&with, &urls).expect("it was read");
+    assert_eq!(removed, [feed.url]);
     let after = load(&without).expect("as before").config;
     assert_eq!(after.feeds.len(), loaded.config.feeds.len());
     Corpus::Keep

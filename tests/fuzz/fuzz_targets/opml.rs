@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
             ..NewFeed::default()
         })
         .collect();
-    let Ok((text, results)) = import_feeds(STARTER_TOML, &feeds) else {
+    let Ok((text, results)) = import_feeds(STARTER_TOML, &feeds, &[]) else {
         panic!("a list that cannot be taken over: {feeds:?}");
     };
     assert_eq!(results.len(), feeds.len());
@@ -39,7 +39,7 @@ fuzz_target!(|data: &[u8]| {
         .iter()
         .filter(|one| matches!(one, Imported::Added(_)));
     assert_eq!(config.feeds.len(), added.count());
-    let again = import_feeds(&text, &feeds).expect("what was written can be read");
+    let again = import_feeds(&text, &feeds, &config.feeds).expect("what was written can be read");
     assert!(
         again.1.iter().all(|one| !matches!(one, Imported::Added(_))),
         "added twice"

@@ -12,7 +12,7 @@ pub(super) fn read(text: &str, line: usize, items: &mut Items) -> ListForm {
     // Lines of old Macs end with a carriage return alone.
     let end = if text.contains('\n') { '\n' } else { '\r' };
     for (number, text) in text.split(end).enumerate() {
-        let mut words = words(text);
+        let mut words: Vec<String> = words(text).into_iter().map(|word| word.text).collect();
         if words.len() > 1 && matches!(words.first().map(String::as_str), Some("-" | "*" | "•")) {
             words.remove(0);
         }
@@ -72,37 +72,49 @@ fn feed(first: &str, more: &[&str]) -> ListedFeed {
     feed
 }
 
+/// A word of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// The byte of the line at which it begins.
+    pub at: usize,
+    /// What it says, without quotation marks.
+    pub text: String,
+}
+
 /// The words of a line as newsboat reads them: between quotation marks white space belongs to the word and a backslash
 /// stands before what is meant as it is; a word that begins with `#` begins a comment.
-fn words(line: &str) -> Vec<String> {
+#[must_use]
+pub fn words(line: &str) -> Vec<Word> {
     let mut words = Vec::new();
-    let mut letters = line.chars().peekable();
+    let mut letters = line.char_indices().peekable();
     loop {
         while letters
-            .next_if(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+            .next_if(|(_, c)| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
             .is_some()
         {}
-        let mut word = String::new();
-        match letters.next() {
-            None | Some('#') => return words,
-            Some('"') => {
-                while let Some(letter) = letters.next() {
+        let mut text = String::new();
+        let at = match letters.next() {
+            None | Some((_, '#')) => return words,
+            Some((at, '"')) => {
+                while let Some((_, letter)) = letters.next() {
                     match letter {
                         '"' => break,
-                        '\\' => word.extend(letters.next()),
-                        letter => word.push(letter),
+                        '\\' => text.extend(letters.next().map(|(_, letter)| letter)),
+                        letter => text.push(letter),
                     }
                 }
+                at
             }
-            Some(letter) => {
-                word.push(letter);
-                while let Some(letter) = letters.next_if(|c| !c.is_whitespace()) {
-                    word.push(letter);
+            Some((at, letter)) => {
+                text.push(letter);
+                while let Some((_, letter)) = letters.next_if(|(_, c)| !c.is_whitespace()) {
+                    text.push(letter);
                 }
+                at
             }
-        }
-        if !word.trim().is_empty() {
-            words.push(word);
+        };
+        if !text.trim().is_empty() {
+            words.push(Word { at, text });
         }
     }
 }
