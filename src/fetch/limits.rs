@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::domain::site::site_of;
+
 /// Jobs waiting for their hosts. Hosts take turns; within a host the order is first in, first out.
 ///
 /// Every operation but [`Self::set_limits`] costs O(log n) in the number of hosts and jobs, and hosts without anything
@@ -196,6 +198,15 @@ impl<J> HostQueue<J> {
     pub fn hold_until(&mut self, host: &str, until: Duration) {
         let host = self.known(host);
         self.update(&host, |entry| entry.free_at = entry.free_at.max(until));
+    }
+
+    /// The same for all hosts of a site that are known.
+    pub fn hold_site(&mut self, site: &str, until: Duration) {
+        let hosts = self.hosts.keys().filter(|host| site_of(host) == site);
+        let hosts: Vec<_> = hosts.cloned().collect();
+        for host in hosts {
+            self.update(&host, |entry| entry.free_at = entry.free_at.max(until));
+        }
     }
 
     /// How long this host is still left alone, over and above the usual pause.

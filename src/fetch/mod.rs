@@ -22,6 +22,7 @@ pub mod request;
 mod resolver;
 pub mod response;
 mod settings;
+mod sites;
 #[cfg(test)]
 mod tls_tests;
 mod trail;

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::limits::{HostLimits, HostQueue, Pause, Ticket};
+use super::sites::Sites;
 
 /// The gate before all requests; clones are the same gate.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ struct Gate {
 #[derive(Debug)]
 struct Queue {
     hosts: HostQueue<oneshot::Sender<Granted>>,
+    /// Which sites ask for patience as a whole.
+    sites: Sites,
     /// When the keeper of time looks next by itself; `None` for not at all.
     keeper: Option<Duration>,
 }
@@ -62,6 +65,7 @@ impl Turns {
                 started: Instant::now(),
                 queue: Mutex::new(Queue {
                     hosts: HostQueue::new(per_host, host_delay, concurrency),
+                    sites: Sites::default(),
                     keeper: None,
                 }),
                 bell: Arc::new(Notify::new()),
@@ -105,7 +109,11 @@ impl Turns {
             // Listens before it looks, or it would miss a hold that begins in between.
             let mut rung = pin!(self.gate.held.notified());
             rung.as_mut().enable();
-            let held = self.gate.queue().hosts.held_for(host, self.gate.now());
+            let held = {
+                let (mut queue, now) = (self.gate.queue(), self.gate.now());
+                queue.hold_with_site(host, now);
+                queue.hosts.held_for(host, now)
+            };
             if held > patience {
                 return held;
             }
@@ -113,11 +121,25 @@ impl Turns {
         }
     }
 
-    /// Starts no turn at a host for the time that it asked for.
-    pub fn hold(&self, host: &str, time: Duration) {
-        let until = self.gate.now().saturating_add(time);
-        self.gate.queue().hosts.hold_until(host, until);
+    /// Starts no turn at a host for the time that it asked for, nor at its siblings when several of them ask for it:
+    /// answers with their site when that begins with this host.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the hold is what is wanted, the site is news for the log"
+    )]
+    pub fn hold(&self, host: &str, time: Duration) -> Option<String> {
+        let now = self.gate.now();
+        let until = now.saturating_add(time);
+        let mut queue = self.gate.queue();
+        queue.hosts.hold_until(host, until);
+        let before = queue.sites.held(host, now);
+        let held = queue.sites.note(host, now, until);
+        if let Some(held) = &held {
+            queue.hosts.hold_site(&held.site, held.until);
+        }
+        drop(queue);
         self.gate.held.notify_waiters();
+        held.filter(|_| before.is_none()).map(|held| held.site)
     }
 
     /// Other limits, for the turns that begin from now on.
@@ -174,6 +196,15 @@ impl Drop for Gate {
     }
 }
 
+impl Queue {
+    /// Holds a host that was not asked yet when its site began to be held.
+    fn hold_with_site(&mut self, host: &str, now: Duration) {
+        if let Some(held) = self.sites.held(host, now) {
+            self.hosts.hold_until(host, held.until);
+        }
+    }
+}
+
 impl Gate {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -188,6 +219,7 @@ impl Gate {
             tokio::spawn(keep_time(Arc::downgrade(self), Arc::clone(&self.bell)));
         }
         let mut queue = self.queue();
+        queue.hold_with_site(host, self.now());
         let ticket = queue.hosts.push(host, grant);
         self.hand_out(&mut queue);
         ticket
@@ -254,6 +286,30 @@ mod tests {
 
     async fn gives_up(work: impl Future<Output = Turn>) {
         assert!(tokio::time::timeout(SHORT, work).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn siblings_that_ask_for_patience_alike_speak_for_their_site() {
+        let turns = Turns::new(1, Duration::ZERO, 8);
+        // Its turn is over; what it is held for comes from the others.
+        drop(soon(turns.take("d.host.example")).await);
+        for host in ["a.host.example", "b.host.example", "c.host.example"] {
+            assert!(
+                soon(turns.take_within("new.host.example", LONG))
+                    .await
+                    .is_ok()
+            );
+            turns.hold(host, LONG * 100);
+        }
+        for host in ["d.host.example", "new.host.example"] {
+            assert!(soon(turns.take_within(host, LONG)).await.is_err(), "{host}");
+            gives_up(turns.take(host)).await;
+        }
+        assert!(
+            soon(turns.take_within("www.other.example", LONG))
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]

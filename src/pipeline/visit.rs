@@ -190,8 +190,12 @@ impl Visit<'_> {
         metrics.fetched(kind, outcome, bytes, self.took);
         if let Fetched::Failed(failure) = fetched
             && let Some(wait) = failure.retry_after
+            && let Some(site) = self.turns.hold(&self.host, wait.min(LONGEST_HOLD))
         {
-            self.turns.hold(&self.host, wait.min(LONGEST_HOLD));
+            tracing::info!(
+                site,
+                "several of its hosts asked us to wait: the whole site is rate-limited"
+            );
         }
     }
 }

@@ -36,6 +36,7 @@ pub mod route;
 pub mod schedule;
 pub mod scheme;
 pub mod search;
+pub mod site;
 pub mod state;
 pub mod telling;
 pub mod url;

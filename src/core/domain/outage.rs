@@ -189,27 +189,6 @@ impl Shown {
     };
 }
 
-/// What of a host's name is one site: hosts of one site fail together without any fault of ours. A name with too few
-/// labels left is one with others that it has nothing to do with, which only makes the judgement more careful.
-#[must_use]
-pub fn site_of(host: &str) -> &str {
-    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
-    let (last, second) = (dots.next(), dots.next());
-    let (Some(last), Some(second)) = (last, second) else {
-        return host;
-    };
-    if host[last + 1..].bytes().all(|byte| byte.is_ascii_digit()) {
-        return host;
-    }
-    // `co.uk`, `com.au`: two short labels are a suffix.
-    let is_suffix = host.len() - last <= 3 && last - second <= 4;
-    let start = match is_suffix {
-        true => dots.next().map_or(0, |third| third + 1),
-        false => second + 1,
-    };
-    &host[start..]
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -307,21 +286,6 @@ mod tests {
             note(&mut outage, "a", true, 50).step,
             Some(Step::Online(at(0)))
         );
-    }
-
-    #[test]
-    fn hosts_of_a_site_are_one() {
-        for (host, site) in [
-            ("www.news.example", "news.example"),
-            ("news.example", "news.example"),
-            ("a.b.bbc.co.uk", "bbc.co.uk"),
-            ("bbc.co.uk", "bbc.co.uk"),
-            ("localhost", "localhost"),
-            ("feeds.abc.net.au", "abc.net.au"),
-            ("192.0.2.7", "192.0.2.7"),
-        ] {
-            assert_eq!(site_of(host), site, "{host}");
-        }
     }
 
     proptest! {
