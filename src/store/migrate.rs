@@ -142,7 +142,7 @@ pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<Found, StoreErro
 /// Runs the migrations that the file lacks.
 pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreError> {
     create(conn).map_err(|error| error.at(path))?;
-    run(conn, path, MIGRATIONS)
+    run(conn, path, MIGRATIONS, Some(SCHEMA))
 }
 
 /// Gives an empty file the whole schema in one transaction: nobody sees a new database at an older schema, and takes it
@@ -163,12 +163,51 @@ fn version_of(conn: &Connection) -> rusqlite::Result<u32> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-fn run(conn: &mut Connection, path: &Path, migrations: &[Migration]) -> Result<(), StoreError> {
+/// The schema that an upgrade to `aim` began with, while it is not done: its copy is the one to go back to.
+pub(super) fn began_at(conn: &Connection) -> rusqlite::Result<Option<u32>> {
+    let there = conn
+        .query_row(
+            "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'upgrade_under_way'",
+            [],
+            |_| Ok(()),
+        )
+        .optional()?;
+    match there {
+        None => Ok(None),
+        Some(()) => conn
+            .query_row("SELECT began_at FROM upgrade_under_way", [], |row| {
+                row.get(0)
+            })
+            .optional(),
+    }
+}
+
+/// Notes in the transaction of a step where the upgrade began, or with its last step that it is done.
+fn note_upgrade(tx: &Connection, before: u32, after: u32, aim: u32) -> rusqlite::Result<()> {
+    let noted = began_at(tx)?.is_some();
+    if after == aim && noted {
+        tx.execute_batch("DROP TABLE upgrade_under_way")?;
+    } else if after != aim && !noted {
+        tx.execute_batch(&format!(
+            "CREATE TABLE upgrade_under_way (began_at INTEGER NOT NULL) STRICT; \
+             INSERT INTO upgrade_under_way VALUES ({before})"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Runs migrations that lead to the schema `aim` in the end; `None` keeps no note of the way there.
+fn run(
+    conn: &mut Connection,
+    path: &Path,
+    migrations: &[Migration],
+    aim: Option<u32>,
+) -> Result<(), StoreError> {
     for migration in migrations {
         // Off outside of the transaction, because a migration may rebuild a table; checked as a whole before COMMIT.
         conn.pragma_update(None, "foreign_keys", false)
             .map_err(|error| StoreError::from(error).at(path))?;
-        let result = step(conn, *migration);
+        let result = step(conn, *migration, aim);
         conn.pragma_update(None, "foreign_keys", true)
             .map_err(|error| StoreError::from(error).at(path))?;
         result.map_err(|error| match error.at(path) {
@@ -188,7 +227,13 @@ fn run(conn: &mut Connection, path: &Path, migrations: &[Migration]) -> Result<(
 /// Makes a database as the program of an older schema would have.
 #[cfg(test)]
 pub(super) fn create_at(mut conn: Connection, path: &Path, schema: usize) {
-    run(&mut conn, path, &MIGRATIONS[..schema]).unwrap();
+    run(&mut conn, path, &MIGRATIONS[..schema], None).unwrap();
+}
+
+/// An upgrade that is cut off after some of its steps.
+#[cfg(test)]
+pub(super) fn upgrade_up_to(conn: &mut Connection, path: &Path, schema: usize) {
+    run(conn, path, &MIGRATIONS[..schema], Some(SCHEMA)).unwrap();
 }
 
 /// The statements of one migration, in a transaction of somebody else.
@@ -199,12 +244,16 @@ pub(super) fn apply_number(tx: &Connection, number: u32) {
 
 /// One migration, unless the file has it already. The version is read inside of the transaction, because two programs
 /// may start at the same moment.
-fn step(conn: &mut Connection, migration: Migration) -> Result<(), StoreError> {
+fn step(conn: &mut Connection, migration: Migration, aim: Option<u32>) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if version_of(&tx)? >= migration.number {
+    let before = version_of(&tx)?;
+    if before >= migration.number {
         return Ok(());
     }
     apply(&tx, migration)?;
+    if let Some(aim) = aim {
+        note_upgrade(&tx, before, migration.number, aim)?;
+    }
     if let Some(table) = broken_foreign_key(&tx)? {
         return Err(StoreError::damaged(format!(
             "table {table} refers to rows that do not exist"
@@ -301,7 +350,7 @@ mod tests {
             number: SCHEMA + 1,
             sql: "CREATE TABLE half (x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);",
         };
-        let error = run(&mut conn, path, &[broken]).unwrap_err();
+        let error = run(&mut conn, path, &[broken], None).unwrap_err();
         assert!(matches!(error, StoreError::Migration { .. }));
         assert_eq!(names(&conn), before);
         assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
@@ -316,7 +365,7 @@ mod tests {
             number: SCHEMA + 1,
             sql: "INSERT INTO aliases (feed_id, kind, value, entry_id, reason, added_at) VALUES (9, 'guid', 'x', 9, 'r', 0);",
         };
-        let error = run(&mut conn, path, &[broken]).unwrap_err();
+        let error = run(&mut conn, path, &[broken], None).unwrap_err();
         assert!(matches!(error, StoreError::Migration { .. }));
         assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
     }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::beside::beside;
 use super::copy;
 use super::error::StoreError;
+use super::migrate;
 
 /// Beside what is counted by pages.
 const SPARE: u64 = 4 * 1024 * 1024;
@@ -29,10 +30,15 @@ pub(super) fn keep_a_copy(
         // Another process was first, with a copy of its own.
         return Ok(());
     }
+    // An upgrade that was cut off between two steps goes on: its copy is of the schema that it began with.
+    let began = migrate::began_at(&tx).map_err(at)?;
+    if began.is_some_and(|began| copy_of(path, began).exists()) {
+        return Ok(());
+    }
     let pages: u64 = number(&tx, "page_count").map_err(at)?;
     let size: u64 = number(&tx, "page_size").map_err(at)?;
     need_room(path, room_needed(pages.saturating_mul(size)), free(path))?;
-    let copy = beside(path, &format!(".schema-{schema}.backup"));
+    let copy = copy_of(path, schema);
     let unfinished = beside(&copy, ".part");
     let made = copy_to(path, &unfinished).and_then(|()| place(&unfinished, &copy));
     if made.is_err() {
@@ -40,6 +46,11 @@ pub(super) fn keep_a_copy(
         let _ = fs::remove_file(&unfinished);
     }
     made
+}
+
+/// The name of a copy of the database at a schema.
+fn copy_of(path: &Path, schema: u32) -> PathBuf {
+    beside(path, &format!(".schema-{schema}.backup"))
 }
 
 /// The copy, and as much again for what the upgrade itself writes before the old pages are given back.

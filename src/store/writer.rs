@@ -17,6 +17,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::beside::beside;
 use super::codec::Codec;
 use super::error::StoreError;
 use super::instance::Random;
@@ -74,6 +75,8 @@ struct Shared {
     haste: Haste,
     /// Device and number of the file, as it was opened.
     file: Option<(u64, u64)>,
+    /// The same of its WAL, since somebody asked first.
+    wal: OnceLock<(u64, u64)>,
 }
 
 /// Since when the writer is in haste, if it is.
@@ -184,7 +187,8 @@ impl Writer {
         self.shared.haste.get_or_init(Stopwatch::start);
     }
 
-    /// Whether the file that was opened is still where it was: what is written into one that was taken away is lost.
+    /// Whether the file that was opened is still where it was, and its WAL: what is written into one that was taken away
+    /// is lost, or not seen by anybody else.
     pub fn still_there(&self) -> Result<(), StoreError> {
         let now = match identity(&self.shared.path) {
             Ok(now) => Some(now),
@@ -196,6 +200,24 @@ impl Writer {
             Some(opened) if now != Some(opened) => Err(StoreError::Replaced {
                 path: self.shared.path.clone(),
             }),
+            _ => self.wal_still_there(),
+        }
+    }
+
+    /// As long as a connection is open SQLite neither removes nor replaces its WAL.
+    fn wal_still_there(&self) -> Result<(), StoreError> {
+        let path = beside(&self.shared.path, "-wal");
+        let now = match identity(&path) {
+            Ok(now) => Some(now),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(_) => return Ok(()),
+        };
+        let first = match now {
+            Some(now) => Some(self.shared.wal.get_or_init(|| now)),
+            None => self.shared.wal.get(),
+        };
+        match first {
+            Some(first) if now != Some(*first) => Err(StoreError::Replaced { path }),
             _ => Ok(()),
         }
     }
@@ -262,6 +284,7 @@ pub(super) fn start(
         watcher: OnceLock::new(),
         haste: Arc::clone(&haste),
         file: identity(path).ok(),
+        wal: OnceLock::new(),
     });
     let codec = Codec::new()?;
     // The thread must not keep the queue alive by itself.

@@ -390,3 +390,19 @@ fn the_random_source_is_the_callers() {
         .blocking()
         .unwrap_err();
 }
+
+/// What is written into a WAL that was removed is seen by nobody who opens the file afterwards.
+#[test]
+fn a_wal_that_is_taken_away_is_noticed_as_a_file_that_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let store = Store::open(&path, &OpenOptions::default()).unwrap();
+    store.writer().optimize().blocking().unwrap();
+    store.writer().still_there().unwrap();
+    store.writer().still_there().unwrap();
+    let wal = beside(&path, "-wal");
+    std::fs::remove_file(&wal).unwrap();
+    let error = store.writer().still_there().unwrap_err();
+    assert!(error.to_string().contains("revisor.db-wal"), "{error}");
+    assert!(error.is_unfit());
+}

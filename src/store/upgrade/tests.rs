@@ -346,6 +346,34 @@ fn a_second_upgrade_from_the_same_schema_keeps_both_copies() {
     assert_eq!(copies(), 2);
 }
 
+/// Each start after a kill upgrades a little further; only the file as it was before all that is worth keeping.
+#[test]
+fn an_upgrade_that_is_cut_off_again_and_again_leaves_one_copy() {
+    let (first, dump) = DUMPS[4];
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let mut conn = restore(&path, dump);
+    for schema in first..SCHEMA {
+        keep_a_copy(&mut conn, &path, schema).unwrap();
+        migrate::upgrade_up_to(&mut conn, &path, schema as usize + 1);
+        assert_eq!(copy::version(&conn).unwrap(), schema + 1);
+    }
+    assert_eq!(migrate::began_at(&conn).unwrap(), None, "it is done");
+    drop(conn);
+    let store = Store::open(&path, &OpenOptions::default()).unwrap();
+    assert_eq!(
+        store.reader().unwrap().verify(|_, _| {}).unwrap().faults,
+        [""; 0]
+    );
+    let mut copies: Vec<String> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|item| item.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains(".backup"))
+        .collect();
+    copies.sort();
+    assert_eq!(copies, [format!("revisor.db.schema-{first}.backup")]);
+}
+
 #[test]
 fn a_copy_that_cannot_be_made_is_no_upgrade() {
     let dir = tempfile::tempdir().unwrap();
