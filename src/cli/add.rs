@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use super::args::{AddArgs, Format};
 use super::discover::{Finder, FoundFeed};
-use super::setup::{clock, now, runtime};
+use super::setup::{clock, now, reader_if_any, runtime};
 use crate::config::{
     Config, ConfigError, EditError, Environment, NewFeed, STARTER_TOML, Secrets, Texts, add_feeds,
     from_texts, locate, names,
@@ -52,6 +52,7 @@ pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> 
         let answers = found.into_iter().map(|feed| feed.answer).collect();
         failed |= baseline(context, &mut added, answers)?;
     }
+    hint_at_histories(context, &added)?;
     if format == Format::Json {
         context.output.json(&added)?;
     } else {
@@ -175,6 +176,27 @@ fn write(
         polled: None,
     });
     Ok(added.collect())
+}
+
+/// Says which of the feeds have a history under another form of their address.
+fn hint_at_histories(context: &Context, added: &[Added]) -> Result<(), Error> {
+    if added.is_empty() {
+        return Ok(());
+    }
+    let config = context.load(Secrets::WhereReadable)?.config;
+    let Some(reader) = reader_if_any(&config)? else {
+        return Ok(());
+    };
+    let left = reader.left_addresses()?;
+    for (feed, old) in config.alike(&left) {
+        if added.iter().any(|added| added.url == feed.url) {
+            let (name, url) = (&feed.name, &feed.url);
+            context.output.hint(&format!(
+                "{name} has a history as {old}: `revisor mv {old} {url}` continues it"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Stores the first sight of the feeds, about which nobody is told, from what their servers have just answered; a

@@ -14,8 +14,8 @@ mod service;
 
 pub use care::{DbCommand, ReextractArgs};
 pub use feeds::{
-    AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, ImportArgs, PageWhen, PauseArgs,
-    ResumeArgs, RmArgs,
+    AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, ImportArgs, MvArgs, PageWhen,
+    PauseArgs, ResumeArgs, RmArgs,
 };
 pub use read::{
     ChangeArg, DiffArgs, EntriesArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs,
@@ -36,6 +36,7 @@ const TEMPLATE: &str = "\
 Feeds:
   add       Add feeds by address, or find those of a site
   rm        Remove feeds; their history is kept
+  mv        Change the address of a feed and keep its history
   feeds     List feeds and their state
   pause     Stop checking feeds until they are resumed
   resume    Resume paused feeds and check them now
@@ -212,6 +213,8 @@ pub enum Command {
     Add(AddArgs),
     /// Remove feeds from the configuration; their history is kept
     Rm(RmArgs),
+    /// Change the address of a feed and keep its history
+    Mv(MvArgs),
     /// List feeds and their state
     Feeds(FeedsArgs),
     /// Stop checking feeds and their pages until they are resumed

@@ -68,6 +68,7 @@ fn look(loaded: &Loaded, view: &View) -> Vec<Finding> {
     let mut found = configuration(loaded);
     let (database, reader) = database(config);
     let reader = reader.as_ref();
+    found.extend(alike(config, reader));
     found.push(clock::look(reader, view.now));
     found.push(disk(&config.database));
     found.extend(database);
@@ -132,6 +133,27 @@ fn configuration(loaded: &Loaded) -> Vec<Finding> {
             "the service may read it all the same; `systemctl status revisor` tells",
         ));
     }
+    found
+}
+
+/// Feeds that were probably given another form of their address by hand, which begins a history anew.
+fn alike(config: &Config, reader: Option<&Reader>) -> Vec<Finding> {
+    const CHECK: &str = "addresses";
+    // That the database cannot be read is told with the database.
+    let left = reader.and_then(|reader| reader.left_addresses().ok());
+    let left = left.unwrap_or_default();
+    let mut found: Vec<Finding> = config
+        .alike(&left)
+        .into_iter()
+        .map(|(feed, old)| {
+            Finding::warn(
+                CHECK,
+                format!("{}: {} has a history as {old}", feed.name, feed.url),
+                format!("`revisor mv {old} {}` continues it", feed.url),
+            )
+        })
+        .collect();
+    cut(&mut found, CHECK, "`revisor mv OLD NEW` moves a history");
     found
 }
 
@@ -266,7 +288,7 @@ fn feeds_found(
         let none = Finding::warn(CHECK, "there are none", "`revisor add URL` adds one");
         return Ok(vec![none]);
     }
-    let rows = feeds::rows(config, reader)?;
+    let rows = feeds::states(config, reader)?;
     let mut found = Vec::new();
     for row in &rows {
         let error = row.error.as_deref().unwrap_or("the last poll failed");

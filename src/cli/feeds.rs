@@ -49,6 +49,26 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
         Some(reader) => reader.feed_health(true)?,
         None => Vec::new(),
     };
+    Ok(of_configuration(config, health))
+}
+
+/// The same without what is counted: entries and changes of very many feeds take their time.
+pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
+    let feeds = match reader {
+        Some(reader) => reader.feeds(true)?,
+        None => Vec::new(),
+    };
+    let uncounted = feeds.into_iter().map(|feed| FeedHealth {
+        feed,
+        entries: 0,
+        in_feed: 0,
+        changes: 0,
+        last_change: None,
+    });
+    Ok(of_configuration(config, uncounted.collect()))
+}
+
+fn of_configuration(config: &Config, health: Vec<FeedHealth>) -> Vec<FeedRow> {
     let now = now();
     let mut known: HashMap<String, FeedHealth> = health
         .into_iter()
@@ -61,7 +81,7 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
             Some(health) => known_row(feed, health, now),
             None => new_row(feed, None, now),
         });
-    Ok(rows.collect())
+    rows.collect()
 }
 
 /// How long it is from one poll of a feed that is well to the next, and why: by its schedule, its rhythm and its own

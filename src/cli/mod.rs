@@ -24,6 +24,7 @@ mod inspect;
 mod late;
 mod log;
 mod logs;
+mod mv;
 mod notify;
 pub mod output;
 mod pause;
@@ -172,6 +173,7 @@ fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result
         Command::Report(args) => report::run(context, &args),
         Command::Resume(args) => pause::resume(context, &args.feeds),
         Command::Rm(args) => rm::run(context, &args),
+        Command::Mv(args) => mv::run(context, &args),
         Command::Rules(args) => rules::run(context, &args),
         Command::Run(_) => run::run(context, logs),
         Command::Schema(args) => schema::run(context, &args),

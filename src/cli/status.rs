@@ -40,7 +40,7 @@ pub(super) fn run(context: &mut Context, _args: &StatusArgs) -> Result<Exit, Err
 }
 
 fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result<Status, Error> {
-    let rows = feeds::rows(config, reader)?;
+    let rows = feeds::states(config, reader)?;
     let (mut database, mut counts, mut health) = (None, StoreCounts::default(), Vec::new());
     if let Some(reader) = reader {
         counts = reader.counts(now, now - DAY)?;

@@ -2,7 +2,7 @@
 //!
 //! Settings that feeds share are shared in memory, so that ten thousand feeds cost little more than their addresses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +71,22 @@ impl Config {
             let mut same = self.feeds.iter().filter(is_same);
             same.next().filter(|_| same.next().is_none())
         })
+    }
+
+    /// The feeds whose address differs only in its form (scheme, `www.`, slash at the end) from one of `left`, which have
+    /// left the configuration; each with that one.
+    #[must_use]
+    pub fn alike<'a>(&'a self, left: &'a [String]) -> Vec<(&'a FeedConfig, &'a str)> {
+        if left.is_empty() {
+            return Vec::new();
+        }
+        let left: HashMap<String, &str> = left
+            .iter()
+            .map(|url| (canonical(url), url.as_str()))
+            .collect();
+        let feeds = self.feeds.iter();
+        let pair = |feed: &'a FeedConfig| Some((feed, *left.get(&canonical(&feed.url))?));
+        feeds.filter_map(pair).collect()
     }
 
     /// What each target wants to be told.

@@ -248,6 +248,9 @@ async fn sync(
                 .into_future()
         })
         .await?;
+    if synced.added + synced.returned + synced.left > 0 {
+        tell_of_alike(store, settings.config())?;
+    }
     let targets = settings
         .config()
         .targets
@@ -266,6 +269,28 @@ async fn sync(
         .with(|| writer.bound_queues(bounds.clone()).into_future())
         .await?;
     Ok(synced)
+}
+
+/// Says which feeds were probably given another form of their address by hand.
+fn tell_of_alike(store: &Store, config: &Config) -> Result<(), StoreError> {
+    let left = store.reader()?.left_addresses()?;
+    let alike = config.alike(&left);
+    for (feed, old) in alike.iter().take(NAMED) {
+        tracing::warn!(
+            feed = feed.name,
+            url = %without_login(&feed.url),
+            old = %without_login(old),
+            "the address has a history in another form; `revisor mv OLD NEW` continues it"
+        );
+    }
+    let more = alike.len().saturating_sub(NAMED);
+    if more > 0 {
+        tracing::warn!(
+            more,
+            "`revisor doctor` says of how many addresses this is so"
+        );
+    }
+    Ok(())
 }
 
 /// The targets, with their secrets.

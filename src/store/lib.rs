@@ -31,6 +31,7 @@ mod lives;
 mod lock;
 mod maintenance;
 mod migrate;
+mod moving;
 mod open;
 mod outage;
 mod outbox;
@@ -79,6 +80,7 @@ pub use ignored::{IgnoredFilter, IgnoredMove, IgnoredTotals, StoredIgnored};
 pub use instance::Random;
 pub use lock::{Holder, InstanceLock, Reach};
 pub use migrate::SCHEMA;
+pub use moving::Moved;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
     AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, LeasedDelivery, Next,

@@ -24,6 +24,7 @@ mod late;
 mod life;
 mod lists;
 mod markup;
+mod moving;
 mod names;
 mod places;
 mod receivers;

@@ -66,6 +66,21 @@ pub struct RmArgs {
     pub feeds: Vec<String>,
 }
 
+/// Arguments of `mv`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  revisor mv example-news https://www.news.example/rss.xml\n  \
+revisor mv http://news.example/rss https://news.example/rss"
+)]
+pub struct MvArgs {
+    /// Name or address of the feed
+    #[arg(value_name = "OLD")]
+    pub from: String,
+    /// Its new address
+    #[arg(value_name = "NEW")]
+    pub to: String,
+}
+
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 #[command(

@@ -60,7 +60,7 @@ fn remove_feed(text: &str, meant: &str) -> Result<Option<String>, EditError> {
         return Ok(None);
     };
     let (text, removed) = remove_feeds(text, &HashSet::from([feed.url.clone()]))?;
-    assert_eq!(removed, [feed.url.clone()]);
+    assert_eq!(removed, std::slice::from_ref(&feed.url));
     Ok(Some(text))
 }
 
