@@ -142,7 +142,7 @@ impl Bench {
             settings,
             clients,
             turns,
-            Workers::new(1),
+            Workers::new(1, 1 << 20),
             Metrics::new("0", clock.now()).unwrap(),
         );
         pipeline.replan(&synced.rescheduled).await.unwrap();

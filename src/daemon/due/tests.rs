@@ -5,6 +5,7 @@ use crate::domain::schedule::{
     Every, Hints, LONGEST_HINT, Plan, PollResult, Scheduled, catch_up, next_poll, spread,
 };
 use crate::fetch::HostQueue;
+use crate::fetch::Lane;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix(1_800_000_000) + Duration::from_secs(seconds)
@@ -149,7 +150,7 @@ fn ten_thousand_feeds_after_a_night_off_make_no_stampede() {
         let clock = Duration::from_secs(second);
         while let Some(&(end, feed)) = running.front().filter(|(end, _)| *end <= second) {
             running.pop_front();
-            queue.done(&hosts[feed], Duration::from_secs(end));
+            queue.done(&hosts[feed], Lane::Feed, Duration::from_secs(end));
             per_host.get_mut(&hosts[feed]).unwrap().1 -= 1;
             let jitter = spread(&format!("{feed} {second}"), Duration::from_secs(1)).as_secs_f64();
             let next = next_poll(&plan, now, PollResult::Ok, &Hints::default(), 0, jitter);
@@ -159,7 +160,7 @@ fn ten_thousand_feeds_after_a_night_off_make_no_stampede() {
         for feed in 0..FEEDS {
             if !queued[feed] && due[feed] <= now {
                 queued[feed] = true;
-                queue.push(&hosts[feed], feed);
+                queue.push(&hosts[feed], Lane::Feed, feed);
             }
         }
         while let Some(started) = queue.pop_ready(clock) {
