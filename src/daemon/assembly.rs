@@ -220,6 +220,16 @@ const NAMED: usize = 20;
 
 fn tell_of(left_alone: &[LeftAlone]) {
     for LeftAlone { address, rest } in left_alone.iter().take(NAMED) {
+        if rest.crowd {
+            tracing::warn!(
+                feed.url = %without_login(address),
+                ends = rest.ends,
+                until = %rest.until,
+                "much of the pages of this feed was in hand each time the service was ended; they are left alone for a \
+                 while. More memory for the service (MemoryMax=) or less for fetch.memory helps"
+            );
+            continue;
+        }
         tracing::warn!(
             url = %without_login(address),
             ends = rest.ends,

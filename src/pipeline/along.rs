@@ -7,6 +7,7 @@ use super::known::{Matched, Sighted, Sighting, known_entry};
 use super::look::Look;
 use super::plan::Along;
 use super::settle::{Before, Settled, settle};
+use super::visit::Hold;
 use super::{CheckError, Hand, Reading, lane_of_pages};
 use crate::config::PageMode;
 use crate::domain::ids::EntryId;
@@ -22,7 +23,7 @@ const PAGES_ALONG: usize = 10;
 type LooksAlong<'h> = (Vec<Option<Along>>, Vec<HeldPage<'h>>, Hand<'h>);
 
 /// The right to look at a page, and the room for what it showed.
-type HeldPage<'h> = (Only<'h, EntryId>, Option<Load>);
+type HeldPage<'h> = (Only<'h, EntryId>, Option<Hold>);
 
 impl Poll<'_> {
     /// Looks at the pages of the known entries that moved in the feed, so that one edit is one change and not two.
@@ -89,7 +90,7 @@ impl Poll<'_> {
         address: &str,
         title: Option<&str>,
         known: &Matched,
-    ) -> Result<(Option<Along>, Option<Load>), CheckError> {
+    ) -> Result<(Option<Along>, Option<Hold>), CheckError> {
         let mut row = known.row.page.clone();
         if row.url.as_deref() != Some(address) {
             // Validators belong to an address.
@@ -108,7 +109,7 @@ impl Poll<'_> {
         if !looked.was_asked() {
             return Ok((None, None));
         }
-        let load = looked.load.take();
+        let hold = looked.hold.take();
         let (at, report) = (looked.check.at, looked.report());
         let (readers, rule) = (self.pipeline.readers.clone(), self.config.detect.life);
         let (row, full) = (known.row.clone(), known.full.clone());
@@ -130,13 +131,13 @@ impl Poll<'_> {
             )
             .await;
         match settled {
-            Ok(settled) => Ok((Some(settled?), load)),
+            Ok(settled) => Ok((Some(settled?), hold)),
             Err(crash) => {
                 let along = Along {
                     settled: Settled::crashed(report, &known.row, at, &crash),
                     full: known.full.clone(),
                 };
-                Ok((Some(along), load))
+                Ok((Some(along), hold))
             }
         }
     }

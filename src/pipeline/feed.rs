@@ -7,7 +7,7 @@ use super::known::{Sighting, sight};
 use super::plan::{Plan, Planned};
 use super::report::{FeedReading, FeedReport, FeedResult, PageReport};
 use super::revise::{self, Teller};
-use super::visit::Held;
+use super::visit::{Held, Hold};
 use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings, network};
 use crate::config::FeedConfig;
 use crate::domain::event::EventKind;
@@ -114,9 +114,7 @@ impl Poll<'_> {
         };
         let mut request = FetchRequest::feed(url, validators);
         request.headers = own_headers(self.config, url);
-        let asking = self
-            .pipeline
-            .fetch(&request, &self.config.fetch, Lane::Feed, self.patience);
+        let asking = self.pipeline.fetch(&request, self.config, self.patience);
         let (fetched, held) = match asking.await {
             Ok(asked) => asked,
             // The feed has done nothing wrong and stays due: nothing is stored.
@@ -137,9 +135,9 @@ impl Poll<'_> {
         fetched: Fetched,
         held: Option<Held>,
     ) -> Result<FeedReport, CheckError> {
-        let (turn, mut load) = match held {
-            Some((turn, load)) => (Some(turn), load),
-            None => (None, Load::unbounded()),
+        let (turn, Hold { mut load, .. }) = match held {
+            Some((turn, hold)) => (Some(turn), hold),
+            None => (None, Hold::unbounded()),
         };
         match fetched {
             Fetched::NotModified(answer) => {

@@ -7,6 +7,7 @@ use super::rebase::is_stale;
 use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
 use super::shared::Share;
+use super::visit::Hold;
 use super::{Patience, Pipeline, Reading, lane_of_pages};
 use crate::config::FeedConfig;
 use crate::document;
@@ -20,7 +21,7 @@ use crate::domain::outcome::{Capture, PageCheck, Validators};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, PageState};
 use crate::extract::PageKind;
-use crate::fetch::{Answer, FetchRequest, Fetched, Load, own_headers};
+use crate::fetch::{Answer, FetchRequest, Fetched, own_headers};
 use crate::store::{self, PageRow, Quarantined};
 use crate::time::Timestamp;
 
@@ -48,7 +49,7 @@ pub(super) struct Looked {
     /// process before.
     pub(super) not_before: Option<Timestamp>,
     /// The room for what was answered, until all of it is stored.
-    pub(super) load: Option<Load>,
+    pub(super) hold: Option<Hold>,
 }
 
 #[derive(Debug)]
@@ -115,6 +116,11 @@ impl Pipeline {
         if let Err(rest) = self.underway.may_read(look.url, self.now()) {
             return (left_alone(look, self.now(), None, rest), None);
         }
+        if let Err(rest) = self.underway.may_have_pages(&look.feed.url, self.now()) {
+            let found = Found::NotAsked;
+            let looked = left_alone(look, self.now(), None, rest);
+            return (Looked { found, ..looked }, None);
+        }
         let part = match self.share(look) {
             Share::All => None,
             Share::Part(fragment) => Some(fragment),
@@ -130,13 +136,13 @@ impl Pipeline {
             check,
             found,
             not_before: None,
-            load: None,
+            hold: None,
         };
         let failed = |status: Option<u16>, error: String, reason: Reason| {
             looked(failed_check(at, status, error, reason), Found::Nothing)
         };
         // The turn is held until the page is read.
-        let (fetched, (_turn, load)) = match fetched {
+        let (fetched, (_turn, hold)) = match fetched {
             Ok(asked) => asked,
             Err(not_asked) => {
                 let why = not_asked.to_string();
@@ -178,8 +184,8 @@ impl Pipeline {
             }
             Fetched::Body(answer) => {
                 let (looked, refresh) = self.read_page(look, at, *answer, part).await;
-                let load = Some(load);
-                return (Looked { load, ..looked }, refresh);
+                let hold = Some(hold);
+                return (Looked { hold, ..looked }, refresh);
             }
             Fetched::Gone(_) => {
                 let error = "answered 410 Gone".to_owned();
@@ -303,7 +309,7 @@ impl Pipeline {
             check,
             found,
             not_before: None,
-            load: None,
+            hold: None,
         };
         (looked, refresh)
     }
@@ -320,7 +326,7 @@ fn not_its_own(look: &Look<'_>, at: Timestamp, why: String) -> Looked {
         check: failed_check(at, None, why, Reason::Failed),
         found: Found::Barred(at + SHARED_FOR),
         not_before: None,
-        load: None,
+        hold: None,
     }
 }
 
@@ -332,7 +338,7 @@ fn left_alone(look: &Look<'_>, at: Timestamp, status: Option<u16>, rest: Quarant
         check: failed_check(at, status, rest.to_string(), Reason::Failed),
         found: Found::Nothing,
         not_before: Some(rest.until),
-        load: None,
+        hold: None,
     }
 }
 

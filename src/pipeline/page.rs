@@ -62,7 +62,7 @@ impl Pipeline {
         };
         let mut looked = self.look(&look, patience).await;
         // Until all of it is stored.
-        let _load = looked.load.take();
+        let _hold = looked.hold.take();
         if let Found::Barred(until) = looked.found {
             let report = looked.report();
             let next = clocks::look_at_barred(&config, &row, until, looked.check.at);

@@ -14,7 +14,7 @@ use url::Url;
 use super::busy::Busy;
 use super::visit::{Held, Visit, Visited};
 use super::ways::{Kept, Ways, leads_nowhere};
-use super::{Patience, Pipeline, Resting, Settings, lane_of_pages};
+use super::{Patience, Pipeline, Resting, Settings};
 use crate::config::FeedConfig;
 use crate::domain::outcome::Validators;
 use crate::domain::robots::{Found, Known, Rules, Verdict};
@@ -227,11 +227,9 @@ impl Pipeline {
         feed: &FeedConfig,
         patience: Patience,
     ) -> Result<(Fetched, Held), NotAsked> {
-        let fetch = &feed.fetch;
-        let lane = lane_of_pages(feed);
         let Ok(url) = Url::parse(request.url.trim()) else {
             // The client says what is wrong with it.
-            let fetched = self.fetch(&request, fetch, lane, patience).await;
+            let fetched = self.fetch(&request, feed, patience).await;
             return fetched.map_err(NotAsked::Resting);
         };
         let mut pause = Duration::ZERO;
@@ -259,7 +257,7 @@ impl Pipeline {
         patience: Patience,
         kept: Option<Kept>,
     ) -> Result<(Fetched, Held), NotAsked> {
-        let mut visit = self.visit(request, &feed.fetch, lane_of_pages(feed), patience);
+        let mut visit = self.visit(request, feed, patience);
         // A look pays a host once: one that sends on to another and is come back to has its place already.
         let mut paid = Vec::new();
         let (mut since, mut to) = (Stopwatch::start(), None);
@@ -404,8 +402,7 @@ impl Pipeline {
             None => Validators::default(),
         };
         let request = FetchRequest::robots(format!("{name}/robots.txt"), validators.clone());
-        let lane = lane_of_pages(feed);
-        let fetched = self.fetch(&request, &feed.fetch, lane, patience).await;
+        let fetched = self.fetch(&request, feed, patience).await;
         let (fetched, _) = fetched.map_err(NotAsked::Resting)?;
         let now = self.now();
         let age = |hints: &CacheHints| {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{LONGEST_HOLD, Patience, Pipeline, Resting, SHORT_PATIENCE};
-use crate::config::FetchConfig;
+use super::{LONGEST_HOLD, Patience, Pipeline, Resting, SHORT_PATIENCE, lane_of_pages};
+use crate::config::FeedConfig;
 use crate::fetch::{
-    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Lane, Load, Step, Turn, Turns, Way,
-    host_key,
+    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Kind, Lane, Load, Step, Turn, Turns,
+    Way, host_key,
 };
+use crate::store::InHand;
 use crate::time::Stopwatch;
 
 /// Without a descriptor it is tried again so often, with this pause.
@@ -24,7 +25,7 @@ const NOTICEABLE: Duration = Duration::from_millis(500);
 pub(super) struct Visit<'a> {
     pipeline: &'a Pipeline,
     request: &'a FetchRequest,
-    fetch: &'a FetchConfig,
+    feed: &'a FeedConfig,
     lane: Lane,
     patience: Patience,
     clients: Arc<Clients>,
@@ -47,7 +48,27 @@ pub(super) enum Visited {
 
 /// What an answer holds: the turn at the host that gave it, to be dropped when it is read or in good hands, and the room
 /// for its bytes, to be dropped when what came of it is stored.
-pub(super) type Held = (Turn, Load);
+pub(super) type Held = (Turn, Hold);
+
+/// The room for the bytes of an answer; a page that has much is noted, in case it ends the process.
+#[derive(Debug)]
+pub(super) struct Hold {
+    pub(super) load: Load,
+    _in_hand: Option<InHand>,
+}
+
+impl Hold {
+    /// Room without a bound, for an answer that somebody has brought.
+    pub(super) fn unbounded() -> Self {
+        Self {
+            load: Load::unbounded(),
+            _in_hand: None,
+        }
+    }
+}
+
+/// Pages of fewer bytes are not noted.
+const NOTED: u64 = 1 << 20;
 
 impl Pipeline {
     /// Asks as `fetch` wants it, when it is the host's turn and there is room for the answer; the host is left alone for
@@ -55,11 +76,10 @@ impl Pipeline {
     pub(super) async fn fetch(
         &self,
         request: &FetchRequest,
-        fetch: &FetchConfig,
-        lane: Lane,
+        feed: &FeedConfig,
         patience: Patience,
     ) -> Result<(Fetched, Held), Resting> {
-        let mut visit = self.visit(request, fetch, lane, patience);
+        let mut visit = self.visit(request, feed, patience);
         loop {
             if let Visited::Answered(fetched, held) = visit.step().await? {
                 return Ok((fetched, held));
@@ -71,16 +91,18 @@ impl Pipeline {
     pub(super) fn visit<'a>(
         &'a self,
         request: &'a FetchRequest,
-        fetch: &'a FetchConfig,
-        lane: Lane,
+        feed: &'a FeedConfig,
         patience: Patience,
     ) -> Visit<'a> {
         let setup = self.setup();
         Visit {
             pipeline: self,
             request,
-            fetch,
-            lane,
+            feed,
+            lane: match request.kind {
+                Kind::Feed => Lane::Feed,
+                Kind::Page | Kind::Robots => lane_of_pages(feed),
+            },
             patience,
             clients: setup.clients,
             turns: setup.turns,
@@ -138,7 +160,12 @@ impl Visit<'_> {
                 if network.note(&self.host, &fetched, self.pipeline.now()) {
                     return Err(Resting::Offline);
                 }
-                Ok(Visited::Answered(fetched, (turn, load)))
+                let in_hand = self.note_in_hand(&load);
+                let hold = Hold {
+                    load,
+                    _in_hand: in_hand,
+                };
+                Ok(Visited::Answered(fetched, (turn, hold)))
             }
             Step::Redirected(way) => {
                 let to = way.url().clone();
@@ -160,13 +187,19 @@ impl Visit<'_> {
         load
     }
 
+    fn note_in_hand(&self, load: &Load) -> Option<InHand> {
+        let is_noted = self.lane != Lane::Feed && load.bytes() >= NOTED;
+        let underway = &self.pipeline.underway;
+        is_noted.then(|| underway.have(&self.feed.url, load.bytes()))
+    }
+
     /// Asks. Without a descriptor nothing was asked: the turn is kept and it is tried again, so that what is under way can
     /// end, and in the end the host stays as due as it was.
     async fn ask(&mut self, load: &mut Load) -> Result<Step, Resting> {
         for _ in 0..EXHAUSTED_TRIES {
             let since = Stopwatch::start();
             let way = self.way.take();
-            let step = match self.clients.of(self.fetch) {
+            let step = match self.clients.of(&self.feed.fetch) {
                 Ok(client) => client.step(self.request, way, load).await,
                 // Only for settings of before a reload: those in force were tried before they came into force.
                 Err(error) => Step::Answered(Fetched::Failed(FetchFailure {
