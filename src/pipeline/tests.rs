@@ -1,6 +1,7 @@
 //! Politeness of whole checks, against a server on the loopback address and under a clock that the test sets.
 
 mod clock;
+mod crowded;
 mod owed;
 mod redirected;
 mod rhythm;

@@ -683,7 +683,7 @@ mod tests {
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
-✗ left alone https://bad.example/page ended revisor 2 times while it was read, and is left alone until 2026-11-24 11:00   hint: it is a fault in revisor, please report it
+✗ left alone https://bad.example/page ended revisor 2 times while it was read, and is left alone until 2026-11-24 11:00   hint: it is a fault in revisor, please report it with this address
 ✓ alert      desk: nothing waits
 ! alert      archive-hook: 3 waiting, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
 "

@@ -14,6 +14,7 @@ fn at(seconds: u64) -> Timestamp {
 fn page(entry: i64, host: &str, checked: Option<u64>, due: u64) -> DueKey {
     DueKey {
         entry: EntryId(entry),
+        feed: FeedId(1),
         url: format!("https://{host}/{entry}"),
         checked: checked.map(at),
         due: at(due),
@@ -29,8 +30,8 @@ fn due_at(now: u64, pages: &[DueKey]) -> DuePages {
 }
 
 fn taken(pages: &mut DuePages, room: usize, places: impl FnMut(&str) -> usize) -> Vec<i64> {
-    let taken = pages.take(room, places);
-    taken.into_iter().map(|(entry, _)| entry.0).collect()
+    let taken = pages.take(room, places, |_| usize::MAX);
+    taken.into_iter().map(|((entry, _), _)| entry.0).collect()
 }
 
 #[test]
@@ -62,6 +63,25 @@ fn a_host_with_many_pages_takes_no_places_from_the_others() {
     assert_eq!(taken(&mut due, 100, places), [0, 5000, 1]);
     assert_eq!(taken(&mut due, 100, |_| 0), [] as [i64; 0]);
     assert_eq!(taken(&mut due, 3, |_| 9), [2, 3, 4]);
+}
+
+#[test]
+fn a_feed_with_pages_on_many_hosts_takes_no_places_from_the_others() {
+    let mut pages: Vec<DueKey> = (0..1000)
+        .map(|n| page(n, &format!("h{n}.example"), Some(0), 10))
+        .collect();
+    for (number, host) in ["h0.example", "other.example"].into_iter().enumerate() {
+        pages.push(DueKey {
+            feed: FeedId(2),
+            ..page(5000 + number as i64, host, Some(0), 900)
+        });
+    }
+    let mut due = due_at(1000, &pages);
+    let share = |feed: FeedId| if feed == FeedId(1) { 3 } else { 9 };
+    let taken = due.take(100, |_| 9, share);
+    let taken: Vec<i64> = taken.into_iter().map(|((entry, _), _)| entry.0).collect();
+    assert_eq!(taken, [0, 1, 2, 5001, 5000]);
+    assert!(due.take(100, |_| 9, |_| 0).is_empty() && due.has_more());
 }
 
 #[test]
