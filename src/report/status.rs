@@ -636,12 +636,20 @@ mod tests {
                     failures: 52,
                 }],
             },
-            left_alone: vec![LeftAlone {
-                url: "https://bad.example/\u{1b}[2Jpage".into(),
-                ends: 2,
-                pages: false,
-                until: at("2026-11-24T11:00:00Z"),
-            }],
+            left_alone: vec![
+                LeftAlone {
+                    url: "https://bad.example/\u{1b}[2Jpage".into(),
+                    ends: 2,
+                    pages: false,
+                    until: at("2026-11-24T11:00:00Z"),
+                },
+                LeftAlone {
+                    url: "https://crowd.example/feed".into(),
+                    ends: 3,
+                    pages: true,
+                    until: at("2026-11-24T11:00:00Z"),
+                },
+            ],
             ignored_24h: None,
             targets: vec![
                 TargetStatus {
@@ -684,6 +692,7 @@ mod tests {
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
 ✗ left alone https://bad.example/page ended revisor 2 times while it was read, and is left alone until 2026-11-24 11:00   hint: it is a fault in revisor, please report it with this address
+✗ left alone revisor ended 3 times with much of the pages of https://crowd.example/feed in hand, and they are left alone until 2026-11-24 11:00   hint: give the service more memory (MemoryMax=), or lower fetch.memory
 ✓ alert      desk: nothing waits
 ! alert      archive-hook: 3 waiting, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
 "
