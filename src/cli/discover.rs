@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::extract::{feed_links_after, header_links};
 use crate::feed::list::Written;
 use crate::feed::{self, FeedError, Format, Limits, ParsedFeed};
-use crate::fetch::{Answer, Client, FetchRequest, Fetched, Turns, host_key};
+use crate::fetch::{Answer, Client, FetchRequest, Fetched, Lane, Turns, host_key};
 use crate::pipeline::Settings;
 use crate::report::clean;
 
@@ -204,7 +204,7 @@ impl<'p> Finder<'p> {
         self.progress
             .show(&format!("looking at {}", clean::address(url)));
         let host = host_key(url);
-        let turn = self.turns.take_within(&host, PATIENCE).await;
+        let turn = self.turns.take_within(&host, Lane::Feed, PATIENCE).await;
         let _turn = turn.map_err(|held| {
             let held = held.as_secs();
             NoAnswer {

@@ -354,13 +354,8 @@ fn left_alone(config: &Config, daemon: bool, view: &View) -> Vec<Finding> {
         .map(|one| {
             Finding::warn(
                 CHECK,
-                format!(
-                    "{} ended revisor {} times while it was read, and is left alone until {}",
-                    one.url,
-                    one.ends,
-                    view.moment(one.until)
-                ),
-                "it is a fault in revisor, please report it with this address",
+                format!("{} until {}", one.words(&one.url), view.moment(one.until)),
+                one.hint(),
             )
         })
         .collect();

@@ -102,6 +102,7 @@ pub(super) fn left_alone(config: &Config, daemon: bool, now: Timestamp) -> Vec<L
     let noted = noted.into_iter().map(|one| LeftAlone {
         url: without_login(&one.address).into_owned(),
         ends: one.rest.ends,
+        pages: one.rest.crowd,
         until: one.rest.until,
     });
     noted.collect()

@@ -84,6 +84,7 @@ raw_table! {
         unconditional: String = "a duration such as \"1d\"",
         longest_hint: String = "a duration such as \"7d\"",
         concurrency: i64 = "a number from 1 to 1000",
+        memory: String = "a size such as \"240 MiB\"",
         per_host: i64 = "a number from 1 to 64",
         host_delay: String = "a duration such as \"1s\"",
         timeout: String = "a duration such as \"30s\"",
@@ -346,6 +347,7 @@ impl RawFetch {
             unconditional: _,
             longest_hint: _,
             concurrency,
+            memory,
             per_host,
             host_delay,
             timeout,
@@ -359,6 +361,7 @@ impl RawFetch {
             ca_file,
         } = self;
         concurrency.is_none()
+            && memory.is_none()
             && per_host.is_none()
             && host_delay.is_none()
             && timeout.is_none()
@@ -409,17 +412,21 @@ impl RawFeed {
             let name = key.get_ref().as_ref();
             match name {
                 "page" | "detect" => raw.take_table(name, value, reader),
-                "concurrency" => {
+                "concurrency" | "memory" => {
                     let place = reader.place(key);
-                    let message = "concurrency counts over all feeds; it belongs into [fetch]";
-                    reader.problems.add(&place, message);
+                    let message = format!("{name} counts over all feeds; it belongs into [fetch]");
+                    reader.problems.add(&place, &message);
                 }
                 _ if raw.own.take(name, value, reader) => {}
                 _ if raw.fetch.take(name, value, reader) => {}
                 _ => {
                     let place = reader.place(key);
                     let mut known: Vec<&str> = RawFeedOwn::KEYS.to_vec();
-                    known.extend(RawFetch::KEYS.iter().filter(|key| **key != "concurrency"));
+                    known.extend(
+                        RawFetch::KEYS
+                            .iter()
+                            .filter(|key| !["concurrency", "memory"].contains(key)),
+                    );
                     known.extend(["page", "detect"]);
                     let own = [("page", RawPage::KEYS), ("detect", RawDetect::KEYS)];
                     match own.iter().find(|(_, keys)| keys.contains(&name)) {

@@ -49,6 +49,7 @@ const LEAST_PLAN: Plan = Plan {
 };
 const LEAST_FETCH: FetchConfig = FetchConfig {
     concurrency: 1,
+    memory: 64 << 20,
     per_host: 1,
     host_delay: SECOND,
     timeout: Duration::from_secs(30),

@@ -210,6 +210,8 @@ impl LogLevel {
 pub struct FetchConfig {
     /// Requests at once, over all hosts; the same for all feeds.
     pub concurrency: usize,
+    /// Memory for the documents in hand, in bytes; the same for all feeds.
+    pub memory: u64,
     /// Requests at once to one host.
     pub per_host: usize,
     /// The pause between two requests to one host.

@@ -40,6 +40,7 @@ pub fn show(config: &Config) -> String {
     out.table("[fetch]");
     plan(&mut out, &config.plan, None);
     out.value("concurrency", config.fetch.concurrency);
+    out.text("memory", &format_size(config.fetch.memory));
     fetch(&mut out, &config.fetch, None);
     out.table("[page]");
     page(&mut out, "", &config.page, None);

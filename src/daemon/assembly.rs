@@ -13,7 +13,7 @@ use crate::domain::url::without_login;
 use crate::fetch::{AddressPolicy, Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
-use crate::pipeline::{Pipeline, Settings, Workers};
+use crate::pipeline::{Pipeline, Settings, Workers, memory_to_read};
 use crate::store::{
     FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, Store, StoreError, Underway,
 };
@@ -97,7 +97,7 @@ impl Assembly {
         let synced = sync(&store, &settings, &*clock, patience).await?;
         let release = || store.writer().release_all().into_future();
         patience.with(release).await?;
-        let workers = Workers::new(WORKERS);
+        let workers = Workers::new(WORKERS, memory_to_read(fetch.memory));
         let underway = Underway::open(&settings.config().database);
         tell_of(&underway.left_alone(clock.now()));
         let pipeline = Pipeline::new(
@@ -220,6 +220,16 @@ const NAMED: usize = 20;
 
 fn tell_of(left_alone: &[LeftAlone]) {
     for LeftAlone { address, rest } in left_alone.iter().take(NAMED) {
+        if rest.crowd {
+            tracing::warn!(
+                feed.url = %without_login(address),
+                ends = rest.ends,
+                until = %rest.until,
+                "much of the pages of this feed was in hand each time the service was ended; they are left alone for a \
+                 while. More memory for the service (MemoryMax=) or less for fetch.memory helps"
+            );
+            continue;
+        }
         tracing::warn!(
             url = %without_login(address),
             ends = rest.ends,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::article_clock::overdue;
 use crate::domain::backoff::feed_delay;
-use crate::domain::ids::EntryId;
+use crate::domain::ids::{EntryId, FeedId};
 use crate::fetch::host_key;
 use crate::store::DueKey;
 use crate::time::Timestamp;
@@ -38,6 +38,7 @@ struct Overdue {
     share: f64,
     due: Timestamp,
     entry: EntryId,
+    feed: FeedId,
 }
 
 impl Ord for Overdue {
@@ -79,6 +80,7 @@ impl Gathering {
             share: overdue(page.checked, page.due, self.now),
             due: page.due,
             entry: page.entry,
+            feed: page.feed,
         }));
         if host.pages.len() > OF_A_HOST {
             host.pages.pop();
@@ -95,10 +97,13 @@ pub(super) struct DuePages {
     ran_out: bool,
 }
 
+/// A page that is to be looked at, and its feed.
+pub(super) type Page = (EntryId, FeedId);
+
 #[derive(Debug)]
 struct Waiting {
     host: String,
-    pages: VecDeque<EntryId>,
+    pages: VecDeque<Page>,
     more: bool,
 }
 
@@ -111,7 +116,10 @@ impl DuePages {
             let first = pages.first().copied();
             let waiting = Waiting {
                 host,
-                pages: pages.into_iter().map(|Reverse(page)| page.entry).collect(),
+                pages: pages
+                    .into_iter()
+                    .map(|Reverse(page)| (page.entry, page.feed))
+                    .collect(),
                 more: gathered.more,
             };
             (first, waiting)
@@ -130,7 +138,7 @@ impl DuePages {
             return;
         }
         for at in &mut self.hosts {
-            at.pages.retain(|page| !pages.contains(page));
+            at.pages.retain(|(page, _)| !pages.contains(page));
         }
         self.drop_empty();
     }
@@ -145,13 +153,16 @@ impl DuePages {
         !self.hosts.is_empty() || self.ran_out
     }
 
-    /// Takes up to `room` pages with their hosts, in turn over the hosts, and of each host at most what `places` says.
+    /// Takes up to `room` pages with their hosts, in turn over the hosts, of each host at most what `places` says and of
+    /// each feed what `share` says: a thousand pages of one must not take the places of all others.
     pub(super) fn take(
         &mut self,
         room: usize,
         mut places: impl FnMut(&str) -> usize,
-    ) -> Vec<(EntryId, String)> {
+        share: impl Fn(FeedId) -> usize,
+    ) -> Vec<(Page, String)> {
         let mut taken = Vec::new();
+        let mut shares: HashMap<FeedId, usize> = HashMap::new();
         let mut free: Vec<usize> = self.hosts.iter().map(|at| places(&at.host)).collect();
         loop {
             let before = taken.len();
@@ -159,11 +170,21 @@ impl DuePages {
                 if taken.len() >= room {
                     break;
                 }
-                if *free > 0
-                    && let Some(entry) = pages.pop_front()
+                if *free == 0 {
+                    continue;
+                }
+                let has_share = |(_, feed): &Page| {
+                    let left = *shares.entry(*feed).or_insert_with(|| share(*feed));
+                    left > 0
+                };
+                if let Some(at) = pages.iter().position(has_share)
+                    && let Some(page) = pages.remove(at)
                 {
                     *free -= 1;
-                    taken.push((entry, host.clone()));
+                    if let Some(left) = shares.get_mut(&page.1) {
+                        *left -= 1;
+                    }
+                    taken.push((page, host.clone()));
                 }
             }
             if taken.len() == before {

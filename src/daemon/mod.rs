@@ -6,6 +6,7 @@
 mod assembly;
 mod care;
 mod counted;
+mod counts;
 mod due;
 mod file_state;
 mod needs;

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::due::{DuePages, Gathering};
-use crate::domain::ids::EntryId;
+use super::due::{DuePages, Gathering, Page};
+use crate::domain::ids::{EntryId, FeedId};
 use crate::store::{DueKey, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
@@ -116,10 +116,12 @@ impl PageQueue {
         &mut self,
         room: usize,
         places: impl FnMut(&str) -> usize,
-    ) -> Vec<(EntryId, String)> {
-        let taken = self.due.take(room, places);
+        share: impl Fn(FeedId) -> usize,
+    ) -> Vec<(Page, String)> {
+        let taken = self.due.take(room, places, share);
         if self.reading.is_some() {
-            self.started.extend(taken.iter().map(|(page, _)| *page));
+            self.started
+                .extend(taken.iter().map(|((page, _), _)| *page));
         }
         taken
     }
@@ -139,6 +141,7 @@ mod tests {
     fn page(entry: i64) -> DueKey {
         DueKey {
             entry: EntryId(entry),
+            feed: FeedId(1),
             url: "https://e.example/".into(),
             checked: None,
             due: Timestamp::from_millis(entry),
@@ -146,8 +149,8 @@ mod tests {
     }
 
     fn taken(queue: &mut PageQueue, room: usize) -> Vec<i64> {
-        let taken = queue.take(room, |_| usize::MAX);
-        taken.into_iter().map(|(page, _)| page.0).collect()
+        let taken = queue.take(room, |_| usize::MAX, |_| usize::MAX);
+        taken.into_iter().map(|((page, _), _)| page.0).collect()
     }
 
     /// A database that answers when the test wants it to.

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::counts::Counts;
 use super::due::Trouble;
 use super::needs::Needs;
 use super::page_queue::PageQueue;
@@ -27,6 +28,9 @@ const UNDER_WAY: usize = 2048;
 
 /// Pages among them: thousands of one host must not take the places of the feeds.
 const PAGES_UNDER_WAY: usize = UNDER_WAY / 2;
+
+/// Pages of one feed among these.
+const PAGES_OF_A_FEED: usize = PAGES_UNDER_WAY / 4;
 
 /// The loop comes round at least this often: it looks for wishes of the command line and feeds the watchdog.
 const ROUND: Duration = Duration::from_millis(250);
@@ -51,9 +55,10 @@ pub(super) struct Poller {
     outbox: Arc<Notify>,
     tasks: JoinSet<Ended>,
     feeds: HashSet<FeedId>,
-    pages: HashMap<EntryId, String>,
-    /// How many of `pages` there are of each host.
-    hosts: HashMap<String, usize>,
+    pages: HashMap<EntryId, (FeedId, String)>,
+    /// How many of `pages` there are of each host, and of each feed.
+    hosts: Counts<String>,
+    of_feeds: Counts<FeedId>,
     /// Due pages that are still to be started.
     due: PageQueue,
     started: Stopwatch,
@@ -87,7 +92,8 @@ impl Poller {
             tasks: JoinSet::new(),
             feeds: HashSet::new(),
             pages: HashMap::new(),
-            hosts: HashMap::new(),
+            hosts: Counts::default(),
+            of_feeds: Counts::default(),
             due: PageQueue::default(),
             started: Stopwatch::start(),
             trouble: Trouble::new(),
@@ -294,20 +300,21 @@ impl Poller {
             });
         }
         let at_once = self.pipeline.pages_at_once();
-        let taken = self.due.take(room, |host| {
-            if !self.pipeline.page_wait(host).is_zero() {
-                return 0;
-            }
-            at_once.saturating_sub(self.hosts.get(host).copied().unwrap_or(0))
-        });
+        let places = |host: &str| match self.pipeline.page_wait(host).is_zero() {
+            true => at_once.saturating_sub(self.hosts.of(host)),
+            false => 0,
+        };
+        let share = |feed: FeedId| PAGES_OF_A_FEED.saturating_sub(self.of_feeds.of(&feed));
+        let taken = self.due.take(room, places, share);
         let started = taken.len();
-        for (page, host) in taken {
+        for ((page, feed), host) in taken {
             let pipeline = Arc::clone(&self.pipeline);
             let check = async move {
                 Ended::Page(Box::pin(pipeline.check_page(page, Patience::Endless)).await)
             };
-            *self.hosts.entry(host.clone()).or_default() += 1;
-            self.pages.insert(page, host);
+            self.hosts.add(host.clone());
+            self.of_feeds.add(feed);
+            self.pages.insert(page, (feed, host));
             self.start(Job::Page(page), check);
         }
         started > 0 && self.due.has_more()
@@ -353,7 +360,7 @@ impl Poller {
         let job = self.jobs.remove(&id);
         match job {
             Some(Job::Feed(feed)) => drop(self.feeds.remove(&feed)),
-            Some(Job::Page(page)) => self.leave_host(page),
+            Some(Job::Page(page)) => self.leave_page(page),
             Some(Job::Wish(_)) | None => {}
         }
         if let Some(job) = job {
@@ -408,15 +415,10 @@ impl Poller {
         }
     }
 
-    fn leave_host(&mut self, page: EntryId) {
-        let Some(host) = self.pages.remove(&page) else {
-            return;
-        };
-        if let Some(pages) = self.hosts.get_mut(&host) {
-            *pages -= 1;
-            if *pages == 0 {
-                self.hosts.remove(&host);
-            }
+    fn leave_page(&mut self, page: EntryId) {
+        if let Some((feed, host)) = self.pages.remove(&page) {
+            self.hosts.take(&host);
+            self.of_feeds.take(&feed);
         }
     }
 

@@ -15,7 +15,7 @@ pub const ARGUMENT: &str = "read-pdf";
 pub(super) const CPU_SECONDS: u64 = 4;
 
 /// Memory that is written to.
-const DATA_BYTES: u64 = 192 << 20;
+pub(super) const DATA_BYTES: u64 = 192 << 20;
 
 /// Memory that is mapped, the program included.
 const MAPPED_BYTES: u64 = 1 << 30;

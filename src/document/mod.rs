@@ -34,6 +34,20 @@ pub struct Read {
     pub over_limit: bool,
 }
 
+/// What reading a document takes of memory at most, about: a PDF what its process may take; anything else some copies of
+/// it, and a tree of as much of it as is read.
+#[must_use]
+pub fn memory(body: &[u8]) -> u64 {
+    const COPIES: u64 = 3;
+    const TREE: u64 = 45;
+    let bytes = body.len() as u64;
+    let beginning = body.trim_ascii_start().get(..16).unwrap_or_default();
+    match beginning.windows(5).any(|bytes| bytes == b"%PDF-") {
+        true => child::DATA_BYTES,
+        false => COPIES * bytes + TREE * bytes.min(extract::MOST_COPIED),
+    }
+}
+
 /// Reads a page or document; arguments as for [`extract::article_in`]. May take seconds.
 ///
 /// # Errors

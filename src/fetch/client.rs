@@ -1,5 +1,6 @@
 //! The life of one request: redirects, limits, body.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,9 @@ use reqwest::{Method, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::body::{self, Bounds};
 use super::coding::{self, Codings};
-use super::failure::{self, Cause, status_message, too_large};
+use super::failure::{self, Cause, status_message};
 use super::headers::lookup;
 use super::pool::Pool;
 use super::request::FetchRequest;
@@ -20,6 +22,7 @@ use super::response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified,
     validators_after_304, validators_of_body,
 };
+use super::room::{Load, Stalled};
 use super::settings::{ClientConfig, ClientError};
 use super::trail::{Trail, is_redirect};
 use crate::time::{Clock, Stopwatch};
@@ -77,8 +80,9 @@ impl Client {
     /// [`Fetched::Failed`]; dropping the future ends the connection.
     pub async fn get(&self, request: &FetchRequest) -> Fetched {
         let mut way = None;
+        let mut load = Load::unbounded();
         loop {
-            match self.step(request, way).await {
+            match self.step(request, way, &mut load).await {
                 Step::Answered(fetched) => return fetched,
                 Step::Redirected(on) => way = Some(on),
             }
@@ -86,8 +90,14 @@ impl Client {
     }
 
     /// As [`Self::get`], up to the next redirect: whoever asks decides whether to go on, with the `way` that came of the
-    /// step before. The time between two steps is the caller's and does not count.
-    pub async fn step(&self, request: &FetchRequest, way: Option<Box<Way>>) -> Step {
+    /// step before. The time between two steps is the caller's and does not count, nor does the time that a body waits
+    /// for more room than its `load` has.
+    pub async fn step(
+        &self,
+        request: &FetchRequest,
+        way: Option<Box<Way>>,
+        load: &mut Load,
+    ) -> Step {
         let limit = request.timeout.unwrap_or(self.timeout);
         let spent = way.as_ref().map_or(Duration::ZERO, |way| way.spent);
         let way = match self.prepare(request, way).await {
@@ -95,8 +105,9 @@ impl Client {
             Err(cause) => return Step::Answered(Fetched::Failed(self.failed(cause, None, None))),
         };
         let watch = Stopwatch::start();
-        let hop = self.hop(request, way);
-        let cause = match tokio::time::timeout(limit.saturating_sub(spent), hop).await {
+        let stalled = load.stalled();
+        let hop = self.hop(request, way, load);
+        let cause = match within(limit.saturating_sub(spent), &stalled, hop).await {
             Ok(Ok(mut step)) => {
                 if let Step::Redirected(way) = &mut step {
                     way.spent = spent + watch.elapsed();
@@ -129,10 +140,15 @@ impl Client {
         Ok(way)
     }
 
-    async fn hop(&self, request: &FetchRequest, mut way: Box<Way>) -> Result<Step, Cause> {
+    async fn hop(
+        &self,
+        request: &FetchRequest,
+        mut way: Box<Way>,
+        load: &mut Load,
+    ) -> Result<Step, Cause> {
         let response = self.send(&way.trail, request).await?;
         if !is_redirect(response.status()) {
-            let fetched = self.read(response, way.trail, request).await?;
+            let fetched = self.read(response, way.trail, request, load).await?;
             return Ok(Step::Answered(fetched));
         }
         let location = response.headers().get(header::LOCATION);
@@ -171,6 +187,7 @@ impl Client {
         response: reqwest::Response,
         trail: Trail,
         request: &FetchRequest,
+        load: &mut Load,
     ) -> Result<Fetched, Cause> {
         let status = response.status();
         let now = self.clock.now();
@@ -189,7 +206,9 @@ impl Client {
                 })))
             }
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
-                let answer = self.read_body(response, trail, request, hints).await?;
+                let answer = self
+                    .read_body(response, trail, request, hints, load)
+                    .await?;
                 Ok(Fetched::Body(Box::new(answer)))
             }
             // What a temporary redirect leads to may be gone; the address itself is not.
@@ -217,36 +236,20 @@ impl Client {
         trail: Trail,
         request: &FetchRequest,
         hints: CacheHints,
+        load: &mut Load,
     ) -> Result<Answer, Cause> {
         let codings = Codings::of(response.headers())?;
         let max_size = request.max_size.unwrap_or(self.max_size);
-        let announced = response.content_length();
-        if !request.cut && announced.is_some_and(|length| length > max_size) {
-            return Err(too_large(max_size));
-        }
-        let mut body = Vec::with_capacity(first_capacity(announced));
-        loop {
-            let chunk = tokio::time::timeout(self.idle_timeout, response.chunk())
-                .await
-                .map_err(|_| {
-                    let message = format!("no data for {}", seconds(self.idle_timeout));
-                    Cause::new(FailureKind::Timeout, message)
-                })?
-                .map_err(|error| failure::of_reading(&error))?;
-            let Some(chunk) = chunk else { break };
-            if body.len() as u64 + chunk.len() as u64 > max_size {
-                if !request.cut {
-                    return Err(too_large(max_size));
-                }
-                let room = usize::try_from(max_size).unwrap_or(usize::MAX) - body.len();
-                body.extend_from_slice(chunk.get(..room).unwrap_or_default());
-                break;
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let bounds = Bounds {
+            max_size,
+            cut: request.cut,
+            idle_timeout: self.idle_timeout,
+        };
+        let body = body::receive(&mut response, bounds, load).await?;
         // From here on the connection is kept.
         self.pool.answered(&trail.url);
-        let body = codings.undo(body, max_size, request.cut)?;
+        let body = body::unpack(&codings, body, bounds, load).await?;
+        load.settle(body.len() as u64);
         let get = lookup(response.headers());
         Ok(Answer {
             status: response.status().as_u16(),
@@ -304,14 +307,30 @@ impl Way {
     }
 }
 
-pub(super) fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
+/// As [`tokio::time::timeout`], but for the time that was spent waiting for room.
+async fn within<T>(
+    limit: Duration,
+    stalled: &Stalled,
+    work: impl Future<Output = T>,
+) -> Result<T, Late> {
+    let watch = Stopwatch::start();
+    let mut work = pin!(work);
+    loop {
+        let left = (limit + stalled.time()).saturating_sub(watch.elapsed());
+        if left.is_zero() {
+            return Err(Late);
+        }
+        if let Ok(done) = tokio::time::timeout(left, &mut work).await {
+            return Ok(done);
+        }
+    }
 }
 
-/// Room for what is announced, but not for what a liar announces.
-fn first_capacity(announced: Option<u64>) -> usize {
-    const MOST: u64 = 256 * 1024;
-    usize::try_from(announced.unwrap_or(16 * 1024).min(MOST)).unwrap_or(0)
+/// Not done in time.
+struct Late;
+
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
 }
 
 /// The headers that are kept with a capture: all but cookies, which are for one visitor, as far as they fit.

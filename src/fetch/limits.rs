@@ -11,7 +11,15 @@ use url::Url;
 
 use crate::domain::site::site_of;
 
-/// Jobs waiting for their hosts. Hosts take turns; within a host the order is first in, first out.
+/// One place of so many is for feeds alone.
+const FOR_FEEDS: usize = 4;
+/// One feed's pages may take this part of the places of pages …
+const OF_A_FEED: usize = 4;
+/// … or these.
+const LEAST_OF_A_FEED: usize = 4;
+
+/// Jobs waiting for their hosts. Hosts take turns; within a host feeds come before pages, and in each of the two lanes
+/// the order is first in, first out. Pages leave some places to feeds, and those of one feed some to the others'.
 ///
 /// Every operation but [`Self::set_limits`] costs O(log n) in the number of hosts and jobs, and hosts without anything
 /// to do take no memory.
@@ -23,14 +31,44 @@ pub struct HostQueue<J> {
     /// Hosts with limits of their own.
     own: HashMap<String, HostLimits>,
     hosts: HashMap<Arc<str>, Host<J>>,
-    /// Hosts with waiting jobs and a free slot, by the moment of their next start, then by their turn.
-    startable: BTreeSet<(Duration, u64, Arc<str>)>,
+    /// Hosts with a free slot whose next job is a feed, by the moment of their next start, then by their turn.
+    feeds: BTreeSet<Place>,
+    /// The same of those whose next job is a page.
+    pages: BTreeSet<Place>,
+    /// The same of those whose pages are all of feeds that have as many under way as they may, by the first of these.
+    parked: HashMap<u64, BTreeSet<Place>>,
     /// Hosts that have nothing to do, by the moment when they can be forgotten.
     resting: BTreeSet<(Duration, Arc<str>)>,
     turn: u64,
     ticket: u64,
     waiting: usize,
     running: usize,
+    /// Pages among them.
+    running_pages: usize,
+    /// The same for each feed that has any.
+    shares: HashMap<u64, usize>,
+}
+
+/// When a host's next start may be, its turn among those of the same moment, and its name.
+type Place = (Duration, u64, Arc<str>);
+
+/// Whose request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// A feed's.
+    Feed,
+    /// A page's, with a number that stands for its feed.
+    Page(u64),
+}
+
+/// Where a host waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    Feeds,
+    /// With a page of this feed.
+    Pages(u64),
+    /// Until a page of this feed has ended.
+    Parked(u64),
 }
 
 /// What one host is asked of.
@@ -53,15 +91,20 @@ impl HostLimits {
     }
 }
 
-/// A place in the queue.
+/// A place in the queue of a host; those of feeds come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket(u64);
+pub struct Ticket {
+    is_page: bool,
+    number: u64,
+}
 
 /// A job that starts now.
 #[derive(Debug)]
 pub struct Start<J> {
     /// Whom it asks.
     pub host: Arc<str>,
+    /// For whom.
+    pub lane: Lane,
     /// What was pushed.
     pub job: J,
     /// What undoes the start.
@@ -77,12 +120,12 @@ pub struct Pause {
 
 #[derive(Debug)]
 struct Host<J> {
-    jobs: BTreeMap<Ticket, J>,
+    jobs: BTreeMap<Ticket, (Lane, J)>,
     running: usize,
     /// No start before this.
     free_at: Duration,
-    /// The host's place in `startable`, when it is there.
-    place: Option<(Duration, u64)>,
+    /// Where it waits, and its place there.
+    place: Option<(Stand, Duration, u64)>,
     /// The host's place in `resting`, when it is there.
     rest: Option<Duration>,
 }
@@ -98,12 +141,16 @@ impl<J> HostQueue<J> {
             concurrency: concurrency.max(1),
             own: HashMap::new(),
             hosts: HashMap::new(),
-            startable: BTreeSet::new(),
+            feeds: BTreeSet::new(),
+            pages: BTreeSet::new(),
+            parked: HashMap::new(),
             resting: BTreeSet::new(),
             turn: 0,
             ticket: 0,
             waiting: 0,
             running: 0,
+            running_pages: 0,
+            shares: HashMap::new(),
         }
     }
 
@@ -138,20 +185,40 @@ impl<J> HostQueue<J> {
     }
 
     /// Adds a job behind the others of its host.
-    pub fn push(&mut self, host: &str, job: J) -> Ticket {
+    pub fn push(&mut self, host: &str, lane: Lane, job: J) -> Ticket {
         let host = self.known(host);
         self.waiting += 1;
         self.ticket += 1;
-        let ticket = Ticket(self.ticket);
-        self.update(&host, |entry| entry.jobs.insert(ticket, job));
+        let ticket = Ticket {
+            is_page: lane != Lane::Feed,
+            number: self.ticket,
+        };
+        self.update(&host, |entry| entry.jobs.insert(ticket, (lane, job)));
         ticket
+    }
+
+    /// Places that pages may take: a quarter is for feeds alone.
+    fn places_of_pages(&self) -> usize {
+        let for_feeds = self.concurrency / FOR_FEEDS;
+        self.concurrency - for_feeds.max(usize::from(self.concurrency > 1))
+    }
+
+    /// Places that the pages of one feed may take.
+    fn places_of_a_feed(&self) -> usize {
+        let share = self.places_of_pages().div_ceil(OF_A_FEED);
+        share.max(LEAST_OF_A_FEED)
+    }
+
+    fn is_full(&self, share: u64) -> bool {
+        let under_way = self.shares.get(&share).copied().unwrap_or(0);
+        under_way >= self.places_of_a_feed()
     }
 
     /// Takes a job back that has not started; `None` when it has.
     pub fn cancel(&mut self, host: &str, ticket: Ticket) -> Option<J> {
         let (host, _) = self.hosts.get_key_value(host)?;
         let host = Arc::clone(host);
-        let job = self.update(&host, |entry| entry.jobs.remove(&ticket))?;
+        let (_, job) = self.update(&host, |entry| entry.jobs.remove(&ticket))?;
         self.waiting -= 1;
         Some(job)
     }
@@ -159,14 +226,11 @@ impl<J> HostQueue<J> {
     /// The next job that may start now; [`Self::done`] or [`Self::take_back`] is owed for it.
     pub fn pop_ready(&mut self, now: Duration) -> Option<Start<J>> {
         self.forget(now);
-        if self.next_ready_at()? > now {
-            return None;
-        }
-        let (_, _, host) = self.startable.first()?;
-        let host = Arc::clone(host);
+        let host = self.next_host(now)?;
         let after = now.saturating_add(self.limits(&host).host_delay);
-        let (before, job) = self.update(&host, |entry| {
-            let (_, job) = entry.jobs.pop_first()?;
+        let ticket = self.next_job(self.hosts.get(&host)?)?.0;
+        let (before, (lane, job)) = self.update(&host, |entry| {
+            let job = entry.jobs.remove(&ticket)?;
             let before = entry.free_at;
             entry.running += 1;
             entry.free_at = before.max(after);
@@ -174,19 +238,74 @@ impl<J> HostQueue<J> {
         })?;
         self.waiting -= 1;
         self.running += 1;
+        if let Lane::Page(share) = lane {
+            self.running_pages += 1;
+            *self.shares.entry(share).or_default() += 1;
+            self.unpark(share);
+        }
         let pause = Pause { before, after };
-        Some(Start { host, job, pause })
+        Some(Start {
+            host,
+            lane,
+            job,
+            pause,
+        })
+    }
+
+    /// The host whose job starts now; feeds come before pages. Hosts that turn out to have only pages of feeds with
+    /// enough of them under way are parked.
+    fn next_host(&mut self, now: Duration) -> Option<Arc<str>> {
+        loop {
+            if self.next_ready_at()? > now {
+                return None;
+            }
+            if let Some((at, _, host)) = self.feeds.first()
+                && *at <= now
+            {
+                return Some(Arc::clone(host));
+            }
+            let host = self.pages.first().map(|(_, _, host)| Arc::clone(host))?;
+            self.update(&host, |_| ());
+            let entry = self.hosts.get(&host)?;
+            if matches!(entry.place, Some((Stand::Pages(_), at, _)) if at <= now) {
+                return Some(host);
+            }
+        }
+    }
+
+    /// The job that a host would start next, and where it waits with it.
+    fn next_job(&self, entry: &Host<J>) -> Option<(Ticket, Stand)> {
+        let may_start = |lane: &Lane| match lane {
+            Lane::Feed => Some(Stand::Feeds),
+            Lane::Page(share) => (!self.is_full(*share)).then_some(Stand::Pages(*share)),
+        };
+        let mut jobs = entry.jobs.iter();
+        let next = jobs.find_map(|(ticket, (lane, _))| Some((*ticket, may_start(lane)?)));
+        next.or_else(|| match entry.jobs.first_key_value()? {
+            (ticket, (Lane::Page(share), _)) => Some((*ticket, Stand::Parked(*share))),
+            (ticket, (Lane::Feed, _)) => Some((*ticket, Stand::Feeds)),
+        })
+    }
+
+    /// One host that was parked may have its turn, if there is a place for a page of this feed.
+    fn unpark(&mut self, share: u64) {
+        if !self.is_full(share)
+            && let Some((_, _, host)) = self.parked.get(&share).and_then(BTreeSet::first)
+        {
+            let host = Arc::clone(host);
+            self.update(&host, |_| ());
+        }
     }
 
     /// A job of this host has ended.
-    pub fn done(&mut self, host: &str, now: Duration) {
-        self.end(host, |_| ());
+    pub fn done(&mut self, host: &str, lane: Lane, now: Duration) {
+        self.end(host, lane, |_| ());
         self.forget(now);
     }
 
     /// A job of this host that was started has not asked anything after all, so it leaves no pause behind.
-    pub fn take_back(&mut self, host: &str, pause: Pause) {
-        self.end(host, |entry| {
+    pub fn take_back(&mut self, host: &str, lane: Lane, pause: Pause) {
+        self.end(host, lane, |entry| {
             // A later start or a hold has brought a pause of its own.
             if entry.free_at == pause.after {
                 entry.free_at = pause.before;
@@ -209,6 +328,11 @@ impl<J> HostQueue<J> {
         }
     }
 
+    /// A job of this host that has started asks only now: the pause begins anew.
+    pub fn restart(&mut self, host: &str, now: Duration) {
+        self.hold_until(host, now.saturating_add(self.limits(host).host_delay));
+    }
+
     /// How long this host is still left alone, over and above the usual pause.
     #[must_use]
     pub fn held_for(&self, host: &str, now: Duration) -> Duration {
@@ -224,7 +348,10 @@ impl<J> HostQueue<J> {
         if self.running >= self.concurrency {
             return None;
         }
-        self.startable.first().map(|(at, _, _)| *at)
+        let feed = self.feeds.first();
+        let page = self.pages.first();
+        let page = page.filter(|_| self.running_pages < self.places_of_pages());
+        feed.into_iter().chain(page).map(|(at, _, _)| *at).min()
     }
 
     /// Jobs that have not started.
@@ -245,7 +372,7 @@ impl<J> HostQueue<J> {
         self.waiting == 0 && self.running == 0
     }
 
-    fn end(&mut self, host: &str, change: impl FnOnce(&mut Host<J>)) {
+    fn end(&mut self, host: &str, lane: Lane, change: impl FnOnce(&mut Host<J>)) {
         let Some((host, entry)) = self.hosts.get_key_value(host) else {
             return;
         };
@@ -254,10 +381,22 @@ impl<J> HostQueue<J> {
         }
         let host = Arc::clone(host);
         self.running -= 1;
+        if let Lane::Page(share) = lane {
+            self.running_pages -= 1;
+            if let Some(running) = self.shares.get_mut(&share) {
+                *running -= 1;
+                if *running == 0 {
+                    self.shares.remove(&share);
+                }
+            }
+        }
         self.update(&host, |entry| {
             entry.running -= 1;
             change(entry);
         });
+        if let Lane::Page(share) = lane {
+            self.unpark(share);
+        }
     }
 
     /// The shared name of a host, which is known from now on.
@@ -286,19 +425,20 @@ impl<J> HostQueue<J> {
             return R::default();
         };
         let result = change(entry);
-        let startable = !entry.jobs.is_empty() && entry.running < per_host;
-        if let Some((at, turn)) = entry.place
-            && !(startable && at == entry.free_at)
-        {
-            self.startable.remove(&(at, turn, Arc::clone(host)));
-            entry.place = None;
+        let has_slot = entry.running < per_host;
+        let (free_at, was) = (entry.free_at, entry.place);
+        let next = self
+            .hosts
+            .get(host)
+            .and_then(|entry| self.next_job(entry))
+            .filter(|_| has_slot)
+            .map(|(_, stand)| stand);
+        if was.map(|(stand, at, _)| (stand, at)) != next.map(|stand| (stand, free_at)) {
+            self.stand(host, was, next.map(|stand| (stand, free_at)));
         }
-        if startable && entry.place.is_none() {
-            self.turn += 1;
-            entry.place = Some((entry.free_at, self.turn));
-            self.startable
-                .insert((entry.free_at, self.turn, Arc::clone(host)));
-        }
+        let Some(entry) = self.hosts.get_mut(host) else {
+            return result;
+        };
         let rest = (entry.jobs.is_empty() && entry.running == 0).then_some(entry.free_at);
         if rest != entry.rest {
             if let Some(at) = entry.rest {
@@ -310,6 +450,46 @@ impl<J> HostQueue<J> {
             entry.rest = rest;
         }
         result
+    }
+
+    /// Has a host wait elsewhere. When it leaves the place of a feed's page, another one may have it.
+    fn stand(
+        &mut self,
+        host: &Arc<str>,
+        was: Option<(Stand, Duration, u64)>,
+        next: Option<(Stand, Duration)>,
+    ) {
+        if let Some((stand, at, turn)) = was {
+            self.among(stand, |places| places.remove(&(at, turn, Arc::clone(host))));
+        }
+        let place = next.map(|(stand, at)| {
+            self.turn += 1;
+            (stand, at, self.turn)
+        });
+        if let Some((stand, at, turn)) = place {
+            self.among(stand, |places| places.insert((at, turn, Arc::clone(host))));
+        }
+        if let Some(entry) = self.hosts.get_mut(host) {
+            entry.place = place;
+        }
+        if let Some((Stand::Pages(share), _, _)) = was {
+            self.unpark(share);
+        }
+    }
+
+    fn among(&mut self, stand: Stand, change: impl FnOnce(&mut BTreeSet<Place>) -> bool) {
+        match stand {
+            Stand::Feeds => change(&mut self.feeds),
+            Stand::Pages(_) => change(&mut self.pages),
+            Stand::Parked(share) => {
+                let parked = self.parked.entry(share).or_default();
+                change(parked);
+                if parked.is_empty() {
+                    self.parked.remove(&share);
+                }
+                true
+            }
+        };
     }
 
     /// Drops the hosts that have nothing to do and whose pause is over.

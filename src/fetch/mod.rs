@@ -8,6 +8,7 @@
 //! [`Clients`] those of all feeds.
 
 pub mod address;
+mod body;
 pub mod budget;
 pub mod client;
 mod clients;
@@ -21,6 +22,7 @@ mod post;
 pub mod request;
 mod resolver;
 pub mod response;
+mod room;
 mod settings;
 mod sites;
 #[cfg(test)]
@@ -32,11 +34,12 @@ pub use address::{AddressPolicy, Refused};
 pub use budget::HostBudget;
 pub use client::{Client, Step, Way};
 pub use clients::{Clients, own_headers};
-pub use limits::{HostLimits, HostQueue, host_key};
+pub use limits::{HostLimits, HostQueue, Lane, host_key};
 pub use post::{PostAnswer, PostRequest};
 pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
 };
+pub use room::{Load, Room, Want};
 pub use settings::{ClientConfig, ClientError};
 pub use turns::{Turn, Turns};

@@ -126,6 +126,8 @@ pub enum FailureKind {
     Tls,
     /// Not complete in time.
     Timeout,
+    /// A body that comes byte by byte.
+    Slow,
     /// More bytes than allowed.
     TooLarge,
     /// A status that is no success.
@@ -152,6 +154,7 @@ impl FailureKind {
             Self::Connect => "connect",
             Self::Tls => "tls",
             Self::Timeout => "timeout",
+            Self::Slow => "slow",
             Self::TooLarge => "too_large",
             Self::Status(_) => "status",
             Self::Redirects => "redirects",

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::limits::{HostLimits, HostQueue, Pause, Ticket};
+use super::limits::{HostLimits, HostQueue, Lane, Pause, Ticket};
 use super::sites::Sites;
 
 /// The gate before all requests; clones are the same gate.
@@ -45,6 +45,7 @@ struct Queue {
 #[derive(Debug)]
 struct Granted {
     host: Arc<str>,
+    lane: Lane,
     pause: Pause,
 }
 
@@ -53,6 +54,7 @@ struct Granted {
 pub struct Turn {
     gate: Arc<Gate>,
     host: Arc<str>,
+    lane: Lane,
 }
 
 impl Turns {
@@ -75,13 +77,14 @@ impl Turns {
         }
     }
 
-    /// Waits for a turn at a host; first come, first served. Dropping the future gives the place in the queue up.
-    pub async fn take(&self, host: &str) -> Turn {
+    /// Waits for a turn at a host; first come, first served, and feeds before pages. Dropping the future gives the place
+    /// in the queue up.
+    pub async fn take(&self, host: &str, lane: Lane) -> Turn {
         let (grant, granted) = oneshot::channel();
         let mut waiting = Waiting {
             gate: &self.gate,
             host,
-            ticket: self.gate.push(host, grant),
+            ticket: self.gate.push(host, lane, grant),
             granted,
             taken: false,
         };
@@ -90,17 +93,23 @@ impl Turns {
         waiting.taken = true;
         Turn {
             host: received.map_or_else(|_| host.into(), |granted| granted.host),
+            lane,
             gate: Arc::clone(&self.gate),
         }
     }
 
     /// Waits for a turn at a host, but not for one that has asked, or asks meanwhile, to be left alone for longer than
     /// `patience`: then says for how long.
-    pub async fn take_within(&self, host: &str, patience: Duration) -> Result<Turn, Duration> {
+    pub async fn take_within(
+        &self,
+        host: &str,
+        lane: Lane,
+        patience: Duration,
+    ) -> Result<Turn, Duration> {
         tokio::select! {
             biased;
             held = self.held_beyond(host, patience) => Err(held),
-            turn = self.take(host) => Ok(turn),
+            turn = self.take(host, lane) => Ok(turn),
         }
     }
 
@@ -176,16 +185,26 @@ impl Drop for Waiting<'_> {
         if queue.hosts.cancel(self.host, self.ticket).is_none()
             && let Ok(granted) = self.granted.try_recv()
         {
-            queue.hosts.take_back(&granted.host, granted.pause);
+            queue
+                .hosts
+                .take_back(&granted.host, granted.lane, granted.pause);
         }
         self.gate.hand_out(&mut queue);
+    }
+}
+
+impl Turn {
+    /// Has the pause of the host begin anew: the request goes out only now.
+    pub fn restart(&self) {
+        let now = self.gate.now();
+        self.gate.queue().hosts.restart(&self.host, now);
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut queue = self.gate.queue();
-        queue.hosts.done(&self.host, self.gate.now());
+        queue.hosts.done(&self.host, self.lane, self.gate.now());
         self.gate.hand_out(&mut queue);
     }
 }
@@ -214,13 +233,13 @@ impl Gate {
         self.started.elapsed()
     }
 
-    fn push(self: &Arc<Self>, host: &str, grant: oneshot::Sender<Granted>) -> Ticket {
+    fn push(self: &Arc<Self>, host: &str, lane: Lane, grant: oneshot::Sender<Granted>) -> Ticket {
         if !self.kept.swap(true, Ordering::Relaxed) {
             tokio::spawn(keep_time(Arc::downgrade(self), Arc::clone(&self.bell)));
         }
         let mut queue = self.queue();
         queue.hold_with_site(host, self.now());
-        let ticket = queue.hosts.push(host, grant);
+        let ticket = queue.hosts.push(host, lane, grant);
         self.hand_out(&mut queue);
         ticket
     }
@@ -231,10 +250,13 @@ impl Gate {
         while let Some(start) = queue.hosts.pop_ready(now) {
             let granted = Granted {
                 host: start.host,
+                lane: start.lane,
                 pause: start.pause,
             };
             if let Err(unheard) = start.job.send(granted) {
-                queue.hosts.take_back(&unheard.host, unheard.pause);
+                queue
+                    .hosts
+                    .take_back(&unheard.host, unheard.lane, unheard.pause);
             }
         }
         if let Some(next) = queue.hosts.next_ready_at()
@@ -292,21 +314,26 @@ mod tests {
     async fn siblings_that_ask_for_patience_alike_speak_for_their_site() {
         let turns = Turns::new(1, Duration::ZERO, 8);
         // Its turn is over; what it is held for comes from the others.
-        drop(soon(turns.take("d.host.example")).await);
+        drop(soon(turns.take("d.host.example", Lane::Feed)).await);
         for host in ["a.host.example", "b.host.example", "c.host.example"] {
             assert!(
-                soon(turns.take_within("new.host.example", LONG))
+                soon(turns.take_within("new.host.example", Lane::Feed, LONG))
                     .await
                     .is_ok()
             );
             turns.hold(host, LONG * 100);
         }
         for host in ["d.host.example", "new.host.example"] {
-            assert!(soon(turns.take_within(host, LONG)).await.is_err(), "{host}");
-            gives_up(turns.take(host)).await;
+            assert!(
+                soon(turns.take_within(host, Lane::Feed, LONG))
+                    .await
+                    .is_err(),
+                "{host}"
+            );
+            gives_up(turns.take(host, Lane::Feed)).await;
         }
         assert!(
-            soon(turns.take_within("www.other.example", LONG))
+            soon(turns.take_within("www.other.example", Lane::Feed, LONG))
                 .await
                 .is_ok()
         );
@@ -315,40 +342,42 @@ mod tests {
     #[tokio::test]
     async fn one_host_is_asked_once_at_a_time_and_others_meanwhile() {
         let turns = Turns::new(1, Duration::ZERO, 8);
-        let first = soon(turns.take("a")).await;
-        let other = soon(turns.take("b")).await;
-        gives_up(turns.take("a")).await;
+        let first = soon(turns.take("a", Lane::Feed)).await;
+        let other = soon(turns.take("b", Lane::Feed)).await;
+        gives_up(turns.take("a", Lane::Feed)).await;
         drop((first, other));
-        soon(turns.take("a")).await;
+        soon(turns.take("a", Lane::Feed)).await;
     }
 
     #[tokio::test]
     async fn who_gives_up_costs_the_host_no_pause() {
         let turns = Turns::new(1, LONG * 100, 1);
-        let busy = soon(turns.take("a")).await;
-        gives_up(turns.take("b")).await;
-        let mut granted = Box::pin(turns.take("c"));
+        let busy = soon(turns.take("a", Lane::Feed)).await;
+        gives_up(turns.take("b", Lane::Feed)).await;
+        let mut granted = Box::pin(turns.take("c", Lane::Feed));
         gives_up(async { granted.as_mut().await }).await;
         drop(busy);
         // The turn is granted, and dropped before it is seen.
         drop(granted);
-        drop(soon(turns.take("b")).await);
-        drop(soon(turns.take("c")).await);
-        gives_up(turns.take("c")).await;
+        drop(soon(turns.take("b", Lane::Feed)).await);
+        drop(soon(turns.take("c", Lane::Feed)).await);
+        gives_up(turns.take("c", Lane::Feed)).await;
     }
 
     #[tokio::test]
     async fn waiting_for_a_host_takes_no_place_from_the_others() {
         let turns = Turns::new(1, LONG * 100, 2);
-        let busy = soon(turns.take("a")).await;
+        let busy = soon(turns.take("a", Lane::Feed)).await;
         let mut queued = Vec::new();
         for _ in 0..20 {
             let turns = turns.clone();
-            queued.push(tokio::spawn(async move { turns.take("a").await }));
+            queued.push(tokio::spawn(
+                async move { turns.take("a", Lane::Feed).await },
+            ));
         }
         tokio::task::yield_now().await;
         for host in ["b", "c", "d"] {
-            drop(soon(turns.take(host)).await);
+            drop(soon(turns.take(host, Lane::Feed)).await);
         }
         drop(busy);
         for task in queued {
@@ -364,7 +393,7 @@ mod tests {
         let turns = Turns::new(1, Duration::from_millis(60), 8);
         let watch = Stopwatch::start();
         for _ in 0..3 {
-            drop(soon(turns.take("a")).await);
+            drop(soon(turns.take("a", Lane::Feed)).await);
         }
         assert!(watch.elapsed() >= Duration::from_millis(120));
     }
@@ -377,13 +406,13 @@ mod tests {
         turns.hold("b", Duration::from_millis(40));
         turns.hold("never", Duration::MAX);
         let held = [turns.clone(), turns.clone()].map(|turns| async move {
-            turns.take("a").await;
+            turns.take("a", Lane::Feed).await;
         });
         let [first, second] = held.map(tokio::spawn);
         tokio::task::yield_now().await;
-        soon(turns.take("b")).await;
+        soon(turns.take("b", Lane::Feed)).await;
         assert!(watch.elapsed() >= Duration::from_millis(40));
-        gives_up(turns.take("never")).await;
+        gives_up(turns.take("never", Lane::Feed)).await;
         first.abort();
         second.abort();
     }
@@ -391,10 +420,10 @@ mod tests {
     #[tokio::test]
     async fn who_is_in_a_hurry_does_not_wait_for_a_host_that_wants_to_be_left_alone() {
         let turns = Turns::new(1, Duration::ZERO, 8);
-        let first = soon(turns.take("a")).await;
+        let first = soon(turns.take("a", Lane::Feed)).await;
         let queued = tokio::spawn({
             let turns = turns.clone();
-            async move { turns.take_within("a", LONG).await.map(drop) }
+            async move { turns.take_within("a", Lane::Feed, LONG).await.map(drop) }
         });
         while turns.gate.queue().hosts.waiting() == 0 {
             tokio::task::yield_now().await;
@@ -402,20 +431,24 @@ mod tests {
         turns.hold("a", LONG * 100);
         drop(first);
         assert!(soon(queued).await.unwrap().unwrap_err() > LONG);
-        assert!(soon(turns.take_within("a", LONG)).await.is_err());
-        assert!(soon(turns.take_within("b", LONG)).await.is_ok());
+        assert!(
+            soon(turns.take_within("a", Lane::Feed, LONG))
+                .await
+                .is_err()
+        );
+        assert!(soon(turns.take_within("b", Lane::Feed, LONG)).await.is_ok());
         turns.hold("c", SHORT);
-        assert!(soon(turns.take_within("c", LONG)).await.is_ok());
+        assert!(soon(turns.take_within("c", Lane::Feed, LONG)).await.is_ok());
         assert_eq!(turns.gate.queue().hosts.waiting(), 0);
     }
 
     #[tokio::test]
     async fn other_limits_hold_at_once() {
         let turns = Turns::new(1, Duration::ZERO, 1);
-        let first = soon(turns.take("a")).await;
-        gives_up(turns.take("a")).await;
+        let first = soon(turns.take("a", Lane::Feed)).await;
+        gives_up(turns.take("a", Lane::Feed)).await;
         turns.set_limits(2, Duration::ZERO, 2);
-        let second = soon(turns.take("a")).await;
+        let second = soon(turns.take("a", Lane::Feed)).await;
         drop((first, second));
     }
 
@@ -427,7 +460,7 @@ mod tests {
         for host in 0..50 {
             let (turns, now, most) = (turns.clone(), Arc::clone(&now), Arc::clone(&most));
             tasks.spawn(async move {
-                let _turn = turns.take(&format!("host{host}")).await;
+                let _turn = turns.take(&format!("host{host}"), Lane::Feed).await;
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 now.fetch_sub(1, Ordering::SeqCst);
@@ -441,7 +474,7 @@ mod tests {
     async fn the_keeper_of_time_ends_with_the_gate() {
         let turns = Turns::new(1, Duration::ZERO, 8);
         turns.hold("a", LONG * 100);
-        gives_up(turns.take("a")).await;
+        gives_up(turns.take("a", Lane::Feed)).await;
         let bell = Arc::downgrade(&turns.gate.bell);
         drop(turns);
         soon(async {

@@ -7,18 +7,24 @@ use super::known::{Sighting, sight};
 use super::plan::{Plan, Planned};
 use super::report::{FeedReading, FeedReport, FeedResult, PageReport};
 use super::revise::{self, Teller};
+use super::visit::{Held, Hold};
 use super::{CheckError, Hand, Patience, Pipeline, Reading, Settings, network};
 use crate::config::FeedConfig;
 use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
 use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
 use crate::feed::{ParsedFeed, Repair};
-use crate::fetch::{Answer, CacheHints, FetchFailure, FetchRequest, Fetched, Turn, own_headers};
+use crate::fetch::{
+    Answer, CacheHints, FetchFailure, FetchRequest, Fetched, Lane, Load, own_headers,
+};
 use crate::store::{FeedRow, Quarantined, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
 /// A feed is told to be failing after this many failures in a row: one error is no news.
 pub(super) const FAILING_AFTER: u32 = 3;
+
+/// What reading a feed takes of memory, for each of its bytes.
+const MEMORY_PER_BYTE: u64 = 4;
 
 impl Pipeline {
     /// Polls a feed and stores what came of it.
@@ -108,10 +114,8 @@ impl Poll<'_> {
         };
         let mut request = FetchRequest::feed(url, validators);
         request.headers = own_headers(self.config, url);
-        let asking = self
-            .pipeline
-            .fetch(&request, &self.config.fetch, self.patience);
-        let (fetched, turn) = match asking.await {
+        let asking = self.pipeline.fetch(&request, self.config, self.patience);
+        let (fetched, held) = match asking.await {
             Ok(asked) => asked,
             // The feed has done nothing wrong and stays due: nothing is stored.
             Err(resting) => {
@@ -121,15 +125,20 @@ impl Poll<'_> {
                 });
             }
         };
-        self.received(fetched, Some(turn)).await
+        self.received(fetched, Some(held)).await
     }
 
-    /// Stores what an answer brings; the turn of its host ends when nothing more is to be read of it.
+    /// Stores what an answer brings. It holds the turn of its host until nothing more is to be read of it, and its room
+    /// until all is stored.
     async fn received(
         &self,
         fetched: Fetched,
-        turn: Option<Turn>,
+        held: Option<Held>,
     ) -> Result<FeedReport, CheckError> {
+        let (turn, Hold { mut load, .. }) = match held {
+            Some((turn, hold)) => (Some(turn), hold),
+            None => (None, Hold::unbounded()),
+        };
         match fetched {
             Fetched::NotModified(answer) => {
                 drop(turn);
@@ -161,9 +170,11 @@ impl Poll<'_> {
                 self.settle(poll, FeedResult::Unchanged).await
             }
             Fetched::Body(answer) => {
+                // As bytes, as entries and as rows.
+                load.grow(3 * answer.body.len() as u64).await;
                 let hand = self.pipeline.hand().await;
                 drop(turn);
-                self.take_up(*answer, hand).await
+                self.take_up(*answer, hand, &load).await
             }
             Fetched::Gone(_) => {
                 drop(turn);
@@ -188,7 +199,12 @@ impl Poll<'_> {
     }
 
     /// Reads a document that is new in its bytes, and stores what is new in its entries.
-    async fn take_up(&self, answer: Answer, hand: Hand<'_>) -> Result<FeedReport, CheckError> {
+    async fn take_up(
+        &self,
+        answer: Answer,
+        hand: Hand<'_>,
+        load: &Load,
+    ) -> Result<FeedReport, CheckError> {
         let Pipeline { workers, .. } = self.pipeline;
         let (readers, row) = (self.pipeline.readers.clone(), self.row.clone());
         let reading = Reading::of(self.config);
@@ -198,8 +214,9 @@ impl Poll<'_> {
             Ok(mark) => mark,
             Err(rest) => return self.left_alone(Some(answer.status), rest).await,
         };
+        let memory = MEMORY_PER_BYTE * answer.body.len() as u64;
         let read = workers
-            .run(move || -> Result<_, StoreError> {
+            .run_for(Lane::Feed, memory, move || -> Result<_, StoreError> {
                 let content_type = answer.content_type.as_deref();
                 let parsed = reading.feed(&answer.body, content_type, &answer.final_url);
                 Ok(match parsed {
@@ -220,7 +237,8 @@ impl Poll<'_> {
             .await;
         match read {
             Ok(Ok(Ok((answer, parsed, pace, sighting)))) => {
-                self.store(answer, &parsed, pace, sighting, hand).await
+                self.store(answer, &parsed, pace, sighting, hand, load)
+                    .await
             }
             Ok(Ok(Err((status, error)))) => self.unreadable(status, &error).await,
             Ok(Err(error)) => Err(error.into()),
@@ -235,6 +253,7 @@ impl Poll<'_> {
         pace: Pace,
         mut sighting: Sighting,
         hand: Hand<'_>,
+        load: &Load,
     ) -> Result<FeedReport, CheckError> {
         let now = self.pipeline.now();
         if parsed.repairs.contains(&Repair::Truncated) {
@@ -255,7 +274,7 @@ impl Poll<'_> {
         if let Some(why) = emptied.as_ref().filter(|_| self.row.emptied.is_none()) {
             return self.held(answer.status, why).await;
         }
-        let (looks, _only, _hand) = self.look_along(&mut sighting, hand).await?;
+        let (looks, _only, _hand) = self.look_along(&mut sighting, hand, load).await?;
         let pages: Vec<PageReport> = looks
             .iter()
             .flatten()

@@ -7,7 +7,8 @@ use super::rebase::is_stale;
 use super::report::{PageReport, PageResult};
 use super::robots::NotAsked;
 use super::shared::Share;
-use super::{Patience, Pipeline, Reading};
+use super::visit::Hold;
+use super::{Patience, Pipeline, Reading, lane_of_pages};
 use crate::config::FeedConfig;
 use crate::document;
 use crate::domain::document::is_unread;
@@ -47,6 +48,8 @@ pub(super) struct Looked {
     /// Not to be asked again before this: by the wish of the server or of the one that it leads to, or as it ended the
     /// process before.
     pub(super) not_before: Option<Timestamp>,
+    /// The room for what was answered, until all of it is stored.
+    pub(super) hold: Option<Hold>,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,8 @@ impl Pipeline {
         let Some(to) = refresh else {
             return looked;
         };
+        // Nobody has room who waits for more.
+        drop(looked);
         let (mut looked, _) = self
             .look_at(look, &to, Validators::default(), patience)
             .await;
@@ -111,6 +116,11 @@ impl Pipeline {
         if let Err(rest) = self.underway.may_read(look.url, self.now()) {
             return (left_alone(look, self.now(), None, rest), None);
         }
+        if let Err(rest) = self.underway.may_have_pages(&look.feed.url, self.now()) {
+            let found = Found::NotAsked;
+            let looked = left_alone(look, self.now(), None, rest);
+            return (Looked { found, ..looked }, None);
+        }
         let part = match self.share(look) {
             Share::All => None,
             Share::Part(fragment) => Some(fragment),
@@ -126,12 +136,13 @@ impl Pipeline {
             check,
             found,
             not_before: None,
+            hold: None,
         };
         let failed = |status: Option<u16>, error: String, reason: Reason| {
             looked(failed_check(at, status, error, reason), Found::Nothing)
         };
         // The turn is held until the page is read.
-        let (fetched, _turn) = match fetched {
+        let (fetched, (_turn, hold)) = match fetched {
             Ok(asked) => asked,
             Err(not_asked) => {
                 let why = not_asked.to_string();
@@ -171,7 +182,11 @@ impl Pipeline {
                 };
                 looked(check, Found::Same)
             }
-            Fetched::Body(answer) => return self.read_page(look, at, *answer, part).await,
+            Fetched::Body(answer) => {
+                let (looked, refresh) = self.read_page(look, at, *answer, part).await;
+                let hold = Some(hold);
+                return (Looked { hold, ..looked }, refresh);
+            }
             Fetched::Gone(_) => {
                 let error = "answered 410 Gone".to_owned();
                 failed(Some(410), error, Reason::NotFound)
@@ -223,7 +238,9 @@ impl Pipeline {
             Err(rest) => return (left_alone(look, at, Some(answer.status), rest), None),
         };
         let title = look.title.map(str::to_owned);
-        let read = self.workers.run(move || {
+        let memory = document::memory(&answer.body);
+        let lane = lane_of_pages(look.feed);
+        let read = self.workers.run_for(lane, memory, move || {
             let content_type = answer.content_type.as_deref();
             let read = reading.page(
                 &answer.body,
@@ -292,6 +309,7 @@ impl Pipeline {
             check,
             found,
             not_before: None,
+            hold: None,
         };
         (looked, refresh)
     }
@@ -308,6 +326,7 @@ fn not_its_own(look: &Look<'_>, at: Timestamp, why: String) -> Looked {
         check: failed_check(at, None, why, Reason::Failed),
         found: Found::Barred(at + SHARED_FOR),
         not_before: None,
+        hold: None,
     }
 }
 
@@ -319,6 +338,7 @@ fn left_alone(look: &Look<'_>, at: Timestamp, status: Option<u16>, rest: Quarant
         check: failed_check(at, status, rest.to_string(), Reason::Failed),
         found: Found::Nothing,
         not_before: Some(rest.until),
+        hold: None,
     }
 }
 

@@ -34,6 +34,7 @@ mod shared;
 mod stand_ins;
 mod visit;
 mod ways;
+mod weights;
 mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -50,10 +51,12 @@ use busy::Busy;
 use network::Network;
 use robots::Hosts;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use weights::Weights;
 
+use crate::config::FeedConfig;
 use crate::domain::ids::{EntryId, FeedId};
 use crate::domain::outcome::FeedPoll;
-use crate::fetch::{Clients, Turns};
+use crate::fetch::{Clients, Lane, Room, Turns};
 use crate::metrics::Metrics;
 use crate::store::{Reader, Readers, Store, StoreError, Underway, Writer};
 use crate::time::{Clock, Timestamp};
@@ -66,6 +69,9 @@ pub struct Pipeline {
     workers: Workers,
     setup: RwLock<Setup>,
     quiet: Mutex<Vec<FeedPoll>>,
+    /// For documents, from before they are asked for until they are stored.
+    room: Room,
+    weights: Weights,
     hands: Semaphore,
     feeds: Busy<FeedId>,
     pages: Busy<EntryId>,
@@ -120,6 +126,8 @@ impl Pipeline {
             hosts: Hosts::new(&settings),
             underway: Underway::default(),
             network: Network::new(),
+            room: Room::new(room_of(settings.config().fetch.memory)),
+            weights: Weights::default(),
             clock,
             writer: store.writer().clone(),
             readers: store.readers(),
@@ -161,6 +169,8 @@ impl Pipeline {
         self.hosts.replace(&settings);
         let fetch = &settings.config().fetch;
         let mut setup = self.setup.write().unwrap_or_else(PoisonError::into_inner);
+        self.room.set_total(room_of(fetch.memory));
+        self.workers.set_memory(memory_to_read(fetch.memory));
         let turns = &setup.turns;
         turns.set_limits(fetch.per_host, fetch.host_delay, fetch.concurrency);
         turns.set_hosts(settings.host_limits());
@@ -224,6 +234,23 @@ impl Pipeline {
     }
 }
 
+/// The part of `fetch.memory` for documents as they lie, and what is left for reading them, which takes many times
+/// their length.
+fn room_of(memory: u64) -> u64 {
+    memory / 5
+}
+
+/// The part of `fetch.memory` for reading documents.
+#[must_use]
+pub fn memory_to_read(memory: u64) -> u64 {
+    memory - room_of(memory)
+}
+
+/// The lane of the pages of a feed.
+fn lane_of_pages(feed: &FeedConfig) -> Lane {
+    Lane::Page(weights::hash(&feed.url))
+}
+
 /// Polls without news that are stored at once.
 const QUIET_BATCH: usize = 512;
 
@@ -259,6 +286,9 @@ enum Resting {
     /// This process has no file descriptor left.
     #[error("not asked: this process has no file descriptor left")]
     Exhausted,
+    /// The server did not wait for room.
+    #[error("not read: there was no room for it (fetch.memory), and the server did not wait")]
+    Crowded,
 }
 
 /// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.

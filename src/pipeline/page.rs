@@ -7,7 +7,7 @@ use super::rebase::rebase_for;
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, KnownEntry as KnownFull, Teller, Windows};
 use super::settle::{Before, Settled, settle};
-use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks};
+use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks, lane_of_pages};
 use crate::config::PageMode;
 use crate::domain::furniture::Step;
 use crate::domain::ids::EntryId;
@@ -60,7 +60,9 @@ impl Pipeline {
             title: row.title.as_deref(),
             feed: &config,
         };
-        let looked = self.look(&look, patience).await;
+        let mut looked = self.look(&look, patience).await;
+        // Until all of it is stored.
+        let _hold = looked.hold.take();
         if let Found::Barred(until) = looked.found {
             let report = looked.report();
             let next = clocks::look_at_barred(&config, &row, until, looked.check.at);
@@ -81,12 +83,16 @@ impl Pipeline {
         let (known, told_by, reading) = (row.clone(), config.clone(), reading.clone());
         let decided = self
             .workers
-            .run(move || -> Result<_, StoreError> {
-                let mut before = Before::load(&readers, known, None, &looked, &reading)?;
-                let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
-                let teller = Teller::new(&feed, &told_by, &settings);
-                readers.with(|reader| decide(settled, before, teller, reader, &reading))
-            })
+            .run_for(
+                lane_of_pages(&config),
+                0,
+                move || -> Result<_, StoreError> {
+                    let mut before = Before::load(&readers, known, None, &looked, &reading)?;
+                    let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
+                    let teller = Teller::new(&feed, &told_by, &settings);
+                    readers.with(|reader| decide(settled, before, teller, reader, &reading))
+                },
+            )
             .await;
         let decided = match decided {
             Ok(decided) => decided?,

@@ -12,13 +12,13 @@ use std::time::Duration;
 use url::Url;
 
 use super::busy::Busy;
-use super::visit::{Visit, Visited};
+use super::visit::{Held, Visit, Visited};
 use super::ways::{Kept, Ways, leads_nowhere};
 use super::{Patience, Pipeline, Resting, Settings};
-use crate::config::{FeedConfig, FetchConfig};
+use crate::config::FeedConfig;
 use crate::domain::outcome::Validators;
 use crate::domain::robots::{Found, Known, Rules, Verdict};
-use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, HostBudget, Turn, host_key};
+use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, HostBudget, host_key};
 use crate::store::{RobotsRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
@@ -226,16 +226,15 @@ impl Pipeline {
         request: FetchRequest,
         feed: &FeedConfig,
         patience: Patience,
-    ) -> Result<(Fetched, Turn), NotAsked> {
-        let fetch = &feed.fetch;
+    ) -> Result<(Fetched, Held), NotAsked> {
         let Ok(url) = Url::parse(request.url.trim()) else {
             // The client says what is wrong with it.
-            let fetched = self.fetch(&request, fetch, patience).await;
+            let fetched = self.fetch(&request, feed, patience).await;
             return fetched.map_err(NotAsked::Resting);
         };
         let mut pause = Duration::ZERO;
         if feed.page.robots {
-            let origin = self.permitted(&url, fetch, patience).await?;
+            let origin = self.permitted(&url, feed, patience).await?;
             pause = origin.rules.crawl_delay().unwrap_or_default();
         }
         if let Some(kept) = self.hosts.ways.take(&request.url) {
@@ -257,8 +256,8 @@ impl Pipeline {
         feed: &FeedConfig,
         patience: Patience,
         kept: Option<Kept>,
-    ) -> Result<(Fetched, Turn), NotAsked> {
-        let mut visit = self.visit(request, &feed.fetch, patience);
+    ) -> Result<(Fetched, Held), NotAsked> {
+        let mut visit = self.visit(request, feed, patience);
         // A look pays a host once: one that sends on to another and is come back to has its place already.
         let mut paid = Vec::new();
         let (mut since, mut to) = (Stopwatch::start(), None);
@@ -287,13 +286,13 @@ impl Pipeline {
         mut paid: Vec<String>,
         feed: &FeedConfig,
         patience: Patience,
-    ) -> Result<(Fetched, Turn), NotAsked> {
+    ) -> Result<(Fetched, Held), NotAsked> {
         loop {
             if let Some(to) = to.take() {
                 self.pass(visit, &to, &mut paid, feed, patience).await?;
             }
             match visit.step().await.map_err(NotAsked::Resting)? {
-                Visited::Answered(fetched, turn) => return Ok((fetched, turn)),
+                Visited::Answered(fetched, held) => return Ok((fetched, held)),
                 Visited::Redirected(next) => to = Some(next),
             }
         }
@@ -316,7 +315,7 @@ impl Pipeline {
                 None => {
                     // To ask for robots.txt takes a turn of its own.
                     visit.leave();
-                    self.permitted(to, &feed.fetch, patience).await?
+                    self.permitted(to, feed, patience).await?
                 }
             };
             pause = origin.rules.crawl_delay().unwrap_or_default();
@@ -343,10 +342,10 @@ impl Pipeline {
     async fn permitted(
         &self,
         url: &Url,
-        fetch: &FetchConfig,
+        feed: &FeedConfig,
         patience: Patience,
     ) -> Result<Arc<Origin>, NotAsked> {
-        let origin = self.robots_of(url, fetch, patience).await?;
+        let origin = self.robots_of(url, feed, patience).await?;
         self.judged(origin, url)
     }
 
@@ -365,7 +364,7 @@ impl Pipeline {
     async fn robots_of(
         &self,
         url: &Url,
-        fetch: &FetchConfig,
+        feed: &FeedConfig,
         patience: Patience,
     ) -> Result<Arc<Origin>, NotAsked> {
         let name = url.origin().ascii_serialization();
@@ -381,7 +380,7 @@ impl Pipeline {
         let stored = self.read(|reader| reader.robots(&name));
         let mut row = stored.map_err(NotAsked::Trouble)?.unwrap_or_default();
         if !row.known.is_fresh(self.now()) {
-            row = self.ask_robots(&name, row, fetch, patience).await?;
+            row = self.ask_robots(&name, row, feed, patience).await?;
         }
         let origin = Arc::new(Origin::new(&row.known));
         self.hosts.keep(&name, Arc::clone(&origin), self.now());
@@ -394,7 +393,7 @@ impl Pipeline {
         &self,
         name: &str,
         before: RobotsRow,
-        fetch: &FetchConfig,
+        feed: &FeedConfig,
         patience: Patience,
     ) -> Result<RobotsRow, NotAsked> {
         // Without the file there is nothing that a 304 could mean.
@@ -403,7 +402,7 @@ impl Pipeline {
             None => Validators::default(),
         };
         let request = FetchRequest::robots(format!("{name}/robots.txt"), validators.clone());
-        let fetched = self.fetch(&request, fetch, patience).await;
+        let fetched = self.fetch(&request, feed, patience).await;
         let (fetched, _) = fetched.map_err(NotAsked::Resting)?;
         let now = self.now();
         let age = |hints: &CacheHints| {

@@ -1,6 +1,7 @@
 //! Politeness of whole checks, against a server on the loopback address and under a clock that the test sets.
 
 mod clock;
+mod crowded;
 mod owed;
 mod redirected;
 mod rhythm;
@@ -142,7 +143,7 @@ impl Bench {
             settings,
             clients,
             turns,
-            Workers::new(1),
+            Workers::new(1, 1 << 20),
             Metrics::new("0", clock.now()).unwrap(),
         );
         pipeline.replan(&synced.rescheduled).await.unwrap();

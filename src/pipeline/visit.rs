@@ -5,22 +5,28 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{LONGEST_HOLD, Patience, Pipeline, Resting, SHORT_PATIENCE};
-use crate::config::FetchConfig;
+use super::{LONGEST_HOLD, Patience, Pipeline, Resting, SHORT_PATIENCE, lane_of_pages};
+use crate::config::FeedConfig;
 use crate::fetch::{
-    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Step, Turn, Turns, Way, host_key,
+    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Kind, Lane, Load, Step, Turn, Turns,
+    Way, host_key,
 };
+use crate::store::InHand;
 use crate::time::Stopwatch;
 
 /// Without a descriptor it is tried again so often, with this pause.
 const EXHAUSTED_TRIES: u32 = 40;
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(500);
 
+/// A wait for room that is shorter is none.
+const NOTICEABLE: Duration = Duration::from_millis(500);
+
 /// A request under way.
 pub(super) struct Visit<'a> {
     pipeline: &'a Pipeline,
     request: &'a FetchRequest,
-    fetch: &'a FetchConfig,
+    feed: &'a FeedConfig,
+    lane: Lane,
     patience: Patience,
     clients: Arc<Clients>,
     turns: Turns,
@@ -34,25 +40,49 @@ pub(super) struct Visit<'a> {
 
 /// What came of one step.
 pub(super) enum Visited {
-    /// The answer, with the turn at the host that gave it.
-    Answered(Fetched, Turn),
+    /// The answer, and what it holds.
+    Answered(Fetched, Held),
     /// A redirect to this address, which the next step follows.
     Redirected(Url),
 }
 
+/// What an answer holds: the turn at the host that gave it, to be dropped when it is read or in good hands, and the room
+/// for its bytes, to be dropped when what came of it is stored.
+pub(super) type Held = (Turn, Hold);
+
+/// The room for the bytes of an answer; a page that has much is noted, in case it ends the process.
+#[derive(Debug)]
+pub(super) struct Hold {
+    pub(super) load: Load,
+    _in_hand: Option<InHand>,
+}
+
+impl Hold {
+    /// Room without a bound, for an answer that somebody has brought.
+    pub(super) fn unbounded() -> Self {
+        Self {
+            load: Load::unbounded(),
+            _in_hand: None,
+        }
+    }
+}
+
+/// Pages of fewer bytes are not noted.
+const NOTED: u64 = 1 << 20;
+
 impl Pipeline {
-    /// Asks as `fetch` wants it, when it is the host's turn; the host is left alone for as long as it says. The turn is
-    /// to be dropped when the answer is read, or in good hands: as long as it is held no other answer takes up memory.
+    /// Asks as `fetch` wants it, when it is the host's turn and there is room for the answer; the host is left alone for
+    /// as long as it says.
     pub(super) async fn fetch(
         &self,
         request: &FetchRequest,
-        fetch: &FetchConfig,
+        feed: &FeedConfig,
         patience: Patience,
-    ) -> Result<(Fetched, Turn), Resting> {
-        let mut visit = self.visit(request, fetch, patience);
+    ) -> Result<(Fetched, Held), Resting> {
+        let mut visit = self.visit(request, feed, patience);
         loop {
-            if let Visited::Answered(fetched, turn) = visit.step().await? {
-                return Ok((fetched, turn));
+            if let Visited::Answered(fetched, held) = visit.step().await? {
+                return Ok((fetched, held));
             }
         }
     }
@@ -61,14 +91,18 @@ impl Pipeline {
     pub(super) fn visit<'a>(
         &'a self,
         request: &'a FetchRequest,
-        fetch: &'a FetchConfig,
+        feed: &'a FeedConfig,
         patience: Patience,
     ) -> Visit<'a> {
         let setup = self.setup();
         Visit {
             pipeline: self,
             request,
-            fetch,
+            feed,
+            lane: match request.kind {
+                Kind::Feed => Lane::Feed,
+                Kind::Page | Kind::Robots => lane_of_pages(feed),
+            },
             patience,
             clients: setup.clients,
             turns: setup.turns,
@@ -117,7 +151,8 @@ impl Visit<'_> {
         if !self.pipeline.network.permits(&self.host) {
             return Err(Resting::Offline);
         }
-        let step = self.ask().await?;
+        let mut load = self.make_room(&turn).await;
+        let step = self.ask(&mut load).await?;
         match step {
             Step::Answered(fetched) => {
                 self.note(&fetched);
@@ -125,7 +160,12 @@ impl Visit<'_> {
                 if network.note(&self.host, &fetched, self.pipeline.now()) {
                     return Err(Resting::Offline);
                 }
-                Ok(Visited::Answered(fetched, turn))
+                let in_hand = self.note_in_hand(&load);
+                let hold = Hold {
+                    load,
+                    _in_hand: in_hand,
+                };
+                Ok(Visited::Answered(fetched, (turn, hold)))
             }
             Step::Redirected(way) => {
                 let to = way.url().clone();
@@ -136,14 +176,31 @@ impl Visit<'_> {
         }
     }
 
+    /// Waits for room with the turn held, so that nobody has room who waits for a turn.
+    async fn make_room(&self, turn: &Turn) -> Load {
+        let since = Stopwatch::start();
+        let want = self.pipeline.weights.want(self.lane, &self.request.url);
+        let load = self.pipeline.room.take(want).await;
+        if since.elapsed() >= NOTICEABLE {
+            turn.restart();
+        }
+        load
+    }
+
+    fn note_in_hand(&self, load: &Load) -> Option<InHand> {
+        let is_noted = self.lane != Lane::Feed && load.bytes() >= NOTED;
+        let underway = &self.pipeline.underway;
+        is_noted.then(|| underway.have(&self.feed.url, load.bytes()))
+    }
+
     /// Asks. Without a descriptor nothing was asked: the turn is kept and it is tried again, so that what is under way can
     /// end, and in the end the host stays as due as it was.
-    async fn ask(&mut self) -> Result<Step, Resting> {
+    async fn ask(&mut self, load: &mut Load) -> Result<Step, Resting> {
         for _ in 0..EXHAUSTED_TRIES {
             let since = Stopwatch::start();
             let way = self.way.take();
-            let step = match self.clients.of(self.fetch) {
-                Ok(client) => client.step(self.request, way).await,
+            let step = match self.clients.of(&self.feed.fetch) {
+                Ok(client) => client.step(self.request, way, load).await,
                 // Only for settings of before a reload: those in force were tried before they came into force.
                 Err(error) => Step::Answered(Fetched::Failed(FetchFailure {
                     kind: FailureKind::Refused,
@@ -161,6 +218,14 @@ impl Visit<'_> {
                     self.pipeline.network.warn_exhausted(&failure.message);
                     tokio::time::sleep(EXHAUSTED_PAUSE).await;
                 }
+                Step::Answered(Fetched::Failed(failure))
+                    if failure.kind == FailureKind::Interrupted
+                        && load.stalled_for() >= NOTICEABLE =>
+                {
+                    let (lane, url) = (self.lane, &self.request.url);
+                    self.pipeline.weights.note(lane, url, load.bytes());
+                    return Err(Resting::Crowded);
+                }
                 _ => return Ok(step),
             }
         }
@@ -169,9 +234,12 @@ impl Visit<'_> {
 
     async fn take_turn(&self) -> Result<Turn, Resting> {
         match self.patience {
-            Patience::Endless => Ok(self.turns.take(&self.host).await),
+            Patience::Endless => Ok(self.turns.take(&self.host, self.lane).await),
             Patience::Short => {
-                let turn = self.turns.take_within(&self.host, SHORT_PATIENCE).await;
+                let turn = self
+                    .turns
+                    .take_within(&self.host, self.lane, SHORT_PATIENCE);
+                let turn = turn.await;
                 turn.map_err(|held| Resting::Host(held.as_secs()))
             }
         }
@@ -185,6 +253,11 @@ impl Visit<'_> {
             Fetched::Gone(_) => ("gone", 0),
             Fetched::Failed(failure) => (failure.kind.as_str(), 0),
         };
+        if let Fetched::Body(answer) = fetched {
+            let (lane, url) = (self.lane, &self.request.url);
+            let bytes = answer.body.len() as u64;
+            self.pipeline.weights.note(lane, url, bytes);
+        }
         let kind = self.request.kind.as_str();
         let metrics = self.pipeline.metrics();
         metrics.fetched(kind, outcome, bytes, self.took);

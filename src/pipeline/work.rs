@@ -4,12 +4,17 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::fetch::{Lane, Room, Want};
 
 /// A bounded pool for work that takes processor time.
 #[derive(Debug, Clone)]
 pub struct Workers {
     places: Arc<Semaphore>,
+    /// The places that pages may take: one is for feeds alone, if there are several.
+    for_pages: Arc<Semaphore>,
+    memory: Room,
 }
 
 /// The work panicked; the text is the panic's message where there is one.
@@ -18,23 +23,58 @@ pub struct Workers {
 pub struct Crashed(String);
 
 impl Workers {
-    /// A pool for `places` pieces of work at once. Each may hold a document of the size limit and its parsed form, so
-    /// the number bounds the memory.
+    /// A pool for `places` pieces of work at once, which have `memory` bytes together; one that needs more is done
+    /// alone.
     #[must_use]
-    pub fn new(places: usize) -> Self {
+    pub fn new(places: usize, memory: u64) -> Self {
         Self {
             places: Arc::new(Semaphore::new(places.max(1))),
+            for_pages: Arc::new(Semaphore::new(places.saturating_sub(1).max(1))),
+            memory: Room::alone_beyond(memory),
         }
     }
 
-    /// Runs `work` on a thread for blocking work and waits for its result.
+    /// Another bound of memory, for the work that begins from now on.
+    pub fn set_memory(&self, memory: u64) {
+        self.memory.set_total(memory);
+    }
+
+    /// Runs `work` that takes little memory on a thread for blocking work and waits for its result.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Crashed> {
-        let place = Arc::clone(&self.places).acquire_owned().await;
+        self.run_for(Lane::Feed, 0, work).await
+    }
+
+    /// The same of work for a feed or a page that takes `memory` bytes. Who works waits for nothing, so whoever waits
+    /// here comes to his turn.
+    pub async fn run_for<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        memory: u64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Crashed> {
+        let of_pages = match lane {
+            Lane::Feed => None,
+            Lane::Page(_) => take(&self.for_pages).await,
+        };
+        let bytes = memory;
+        let load = match bytes {
+            0 => None,
+            _ => Some(
+                self.memory
+                    .take(Want {
+                        lane,
+                        bytes,
+                        huge: false,
+                    })
+                    .await,
+            ),
+        };
+        let place = take(&self.places).await;
         let done = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _places = (of_pages, place, load);
             work()
         });
         done.await.map_err(|error| match error.try_into_panic() {
@@ -42,6 +82,11 @@ impl Workers {
             Err(error) => Crashed(error.to_string()),
         })
     }
+}
+
+/// A place; nobody closes the semaphore.
+async fn take(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(places).acquire_owned().await.ok()
 }
 
 fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
@@ -58,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_only_its_own_piece_of_work() {
-        let workers = Workers::new(1);
+        let workers = Workers::new(1, 1 << 20);
         let crashed = workers.run(|| panic!("bad input")).await.map(|(): ()| ());
         assert!(crashed.unwrap_err().to_string().contains("bad input"));
         assert_eq!(workers.run(|| 7).await.unwrap(), 7);

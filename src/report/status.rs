@@ -163,8 +163,36 @@ pub struct LeftAlone {
     pub url: String,
     /// How often it ended the service, in a row.
     pub ends: u32,
+    /// Whether it is a feed of which the pages are meant: none of them is to blame by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pages: bool,
     /// When one more reading is tried.
     pub until: Timestamp,
+}
+
+impl LeftAlone {
+    /// What it did; `url` is its address as it is shown.
+    #[must_use]
+    pub fn words(&self, url: &str) -> String {
+        let ends = self.ends;
+        match self.pages {
+            false => {
+                format!("{url} ended revisor {ends} times while it was read, and is left alone")
+            }
+            true => format!(
+                "revisor ended {ends} times with much of the pages of {url} in hand, and they are left alone"
+            ),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self.pages {
+            false => "it is a fault in revisor, please report it with this address",
+            true => "give the service more memory (MemoryMax=), or lower fetch.memory",
+        }
+    }
 }
 
 /// A feed that should have been polled by now.
@@ -449,13 +477,8 @@ fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {
         .take(TROUBLED_MAX)
         .map(|one| {
             let url = clean::excerpt(&clean::address(&one.url), 200);
-            let text = format!(
-                "{url} ended revisor {} times while it was read, and is left alone until {}",
-                one.ends,
-                view.moment(one.until)
-            );
-            Part::new(Mark::Wrong, "left alone", text)
-                .hint("it is a fault in revisor, please report it")
+            let text = format!("{} until {}", one.words(&url), view.moment(one.until));
+            Part::new(Mark::Wrong, "left alone", text).hint(one.hint())
         })
         .collect();
     let more = left_alone.len().saturating_sub(TROUBLED_MAX);
@@ -620,11 +643,20 @@ mod tests {
                     failures: 52,
                 }],
             },
-            left_alone: vec![LeftAlone {
-                url: "https://bad.example/\u{1b}[2Jpage".into(),
-                ends: 2,
-                until: at("2026-11-24T11:00:00Z"),
-            }],
+            left_alone: vec![
+                LeftAlone {
+                    url: "https://bad.example/\u{1b}[2Jpage".into(),
+                    ends: 2,
+                    pages: false,
+                    until: at("2026-11-24T11:00:00Z"),
+                },
+                LeftAlone {
+                    url: "https://crowd.example/feed".into(),
+                    ends: 3,
+                    pages: true,
+                    until: at("2026-11-24T11:00:00Z"),
+                },
+            ],
             ignored_24h: None,
             targets: vec![
                 TargetStatus {
@@ -666,7 +698,8 @@ mod tests {
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
-✗ left alone https://bad.example/page ended revisor 2 times while it was read, and is left alone until 2026-11-24 11:00   hint: it is a fault in revisor, please report it
+✗ left alone https://bad.example/page ended revisor 2 times while it was read, and is left alone until 2026-11-24 11:00   hint: it is a fault in revisor, please report it with this address
+✗ left alone revisor ended 3 times with much of the pages of https://crowd.example/feed in hand, and they are left alone until 2026-11-24 11:00   hint: give the service more memory (MemoryMax=), or lower fetch.memory
 ✓ alert      desk: nothing waits
 ! alert      archive-hook: 3 waiting, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
 "

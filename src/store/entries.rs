@@ -115,6 +115,8 @@ pub struct DuePage {
 pub struct DueKey {
     /// Its entry.
     pub entry: EntryId,
+    /// The feed of that.
+    pub feed: FeedId,
     /// The address.
     pub url: String,
     /// The last look; `None` before the first.
@@ -379,7 +381,7 @@ impl Reader {
     ) -> Result<(), StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT e.id, e.page_url, e.page_checked_at, e.page_next_at \
+                "SELECT e.id, e.feed_id, e.page_url, e.page_checked_at, e.page_next_at \
                  FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
                  WHERE e.page_next_at IS NOT NULL AND e.page_next_at <= ?1 AND e.page_url IS NOT NULL \
                    AND f.active = 1 AND f.paused_at IS NULL \
@@ -389,9 +391,10 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let page = DueKey {
                     entry: row.get(0)?,
-                    url: row.get(1)?,
-                    checked: row.get(2)?,
-                    due: row.get(3)?,
+                    feed: row.get(1)?,
+                    url: row.get(2)?,
+                    checked: row.get(3)?,
+                    due: row.get(4)?,
                 };
                 if see(page).is_break() {
                     break;

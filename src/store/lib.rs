@@ -97,7 +97,7 @@ pub use search::{SearchFilter, SearchIn, SearchProgress};
 pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument};
 pub use targets::{TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
-pub use underway::{LeftAlone, Mark, Quarantined, Underway};
+pub use underway::{InHand, LeftAlone, Mark, Quarantined, Underway};
 pub use upgrade::free as free_room;
 pub use verify::{Verified, wrong_field};
 pub use writer::{BatchEnd, Overflow, Write, Writer, WriterProgress};

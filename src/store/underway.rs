@@ -5,6 +5,9 @@
 //! `<database>.reading` while it is read, and what stands there at a start was under way when the process ended. Twice
 //! in a row may be chance no more: such a document is left alone for a day, and told as a failure.
 //!
+//! Memory may also be used up by many documents, of which none is to blame by itself. So the feed whose pages have the
+//! most bytes in hand is noted as well, if they are many; after several ends its pages are left alone for a while.
+//!
 //! The file is one write for each document that is read anew and one after it, without waiting for the disk: it has to
 //! outlive the process, not the machine. It is for whoever holds the [`InstanceLock`](super::InstanceLock).
 
@@ -19,12 +22,21 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::beside::beside;
 use super::private;
-use crate::time::Timestamp;
+use crate::time::{Stopwatch, Timestamp};
 
 /// Ends of the process with the same document under way, after which it is left alone.
 const PATIENCE: u32 = 2;
 /// How long it is left alone; then one more reading is tried.
 const REST: Duration = Duration::from_hours(24);
+/// Bytes of one feed's pages in hand that may use up the memory.
+const CROWD: u64 = 16 << 20;
+/// Ends of the process with so much of one feed in hand, after which its pages are left alone: something else may have
+/// ended it.
+const CROWD_PATIENCE: u32 = 3;
+/// How long they are at first; twice as long each further time.
+const CROWD_REST: Duration = Duration::from_hours(1);
+/// A process that lives so long with them in hand is not ended by them.
+const CROWD_LIVES: Duration = Duration::from_mins(10);
 /// More is not read of the file, which is some lines long.
 const MAX_BYTES: u64 = 1 << 20;
 /// Longer addresses are told apart by their beginning.
@@ -43,7 +55,27 @@ struct Inner {
     file: Option<File>,
     reading: HashMap<u64, String>,
     suspects: HashMap<String, Suspect>,
+    /// What is in hand of the pages of each feed.
+    in_hand: HashMap<String, Crowd>,
+    /// The feed that has the most, if that is much.
+    worst: Option<String>,
+    /// Feeds whose pages are suspected, as [`Self::suspects`].
+    crowds: HashMap<String, Suspect>,
     next: u64,
+}
+
+/// Bytes in hand of the pages of one feed.
+#[derive(Debug)]
+struct Crowd {
+    bytes: u64,
+    since: Stopwatch,
+}
+
+/// What the last process left.
+#[derive(Debug, Default)]
+struct LeftBehind {
+    suspects: HashMap<String, Suspect>,
+    crowds: HashMap<String, Suspect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +88,31 @@ struct Suspect {
 
 impl Suspect {
     fn rest(self, now: Timestamp) -> Option<Quarantined> {
+        self.rest_for(REST, PATIENCE, false, now)
+    }
+
+    /// The rest of the pages of a feed.
+    fn rest_of_crowd(self, now: Timestamp) -> Option<Quarantined> {
+        let times = self.ends.saturating_sub(CROWD_PATIENCE).min(8);
+        let rest = REST.min(CROWD_REST * 2_u32.pow(times));
+        self.rest_for(rest, CROWD_PATIENCE, true, now)
+    }
+
+    fn rest_for(
+        self,
+        rest: Duration,
+        patience: u32,
+        crowd: bool,
+        now: Timestamp,
+    ) -> Option<Quarantined> {
         let since = Timestamp::from_unix(self.since);
         // A clock that was set back must not make a rest of years.
-        let resting = self.ends >= PATIENCE && now.since(since) < REST;
-        let until = since.min(now) + REST;
+        let resting = self.ends >= patience && now.since(since) < rest;
+        let until = since.min(now) + rest;
         resting.then_some(Quarantined {
             ends: self.ends,
             until,
+            crowd,
         })
     }
 }
@@ -74,17 +124,40 @@ pub struct Mark {
     id: u64,
 }
 
-/// A document that is left alone.
+/// Pages of one feed that are in hand, until it is dropped.
+#[derive(Debug)]
+pub struct InHand {
+    underway: Underway,
+    feed: String,
+    bytes: u64,
+}
+
+/// A document, or the pages of a feed, that is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "left alone for a day: revisor itself ended {ends} times while it read this; it is a fault in revisor, please \
-     report it"
-)]
+#[error("{}", self.words())]
 pub struct Quarantined {
     /// Ends of the process.
     pub ends: u32,
     /// When one more reading is tried.
     pub until: Timestamp,
+    /// Whether it is the pages of a feed, of which no single one is to blame.
+    pub crowd: bool,
+}
+
+impl Quarantined {
+    fn words(&self) -> String {
+        let ends = self.ends;
+        match self.crowd {
+            false => format!(
+                "left alone for a day: revisor itself ended {ends} times while it read this; it is a fault in \
+                 revisor, please report it"
+            ),
+            true => format!(
+                "left alone for a while: revisor ended {ends} times while it had much of the pages of this feed in \
+                 hand; it needs more memory, or a smaller fetch.memory"
+            ),
+        }
+    }
 }
 
 /// The address of a document that is left alone, and for how long.
@@ -108,11 +181,11 @@ impl Underway {
             _ => private::open(&path),
         };
         let file = file.ok();
+        let left = file.as_ref().map(|file| left_behind(file, true));
+        let left = left.unwrap_or_default();
         let mut inner = Inner {
-            suspects: file
-                .as_ref()
-                .map(|file| left_behind(file, true))
-                .unwrap_or_default(),
+            suspects: left.suspects,
+            crowds: left.crowds,
             file,
             ..Inner::default()
         };
@@ -129,24 +202,29 @@ impl Underway {
         let mut inner = Inner::default();
         if let Some(file) = &file {
             // What a living process is reading has not ended it.
-            inner.suspects = left_behind(file, !is_held);
+            let left = left_behind(file, !is_held);
+            (inner.suspects, inner.crowds) = (left.suspects, left.crowds);
         }
         Self {
             inner: Arc::new(Mutex::new(inner)),
         }
     }
 
-    /// What is left alone now, by address.
+    /// What is left alone now, by address; the pages of a feed stand under the address of the feed.
     #[must_use]
     pub fn left_alone(&self, now: Timestamp) -> Vec<LeftAlone> {
         let inner = self.lock();
-        let mut found: Vec<LeftAlone> = inner
-            .suspects
-            .iter()
-            .filter_map(|(address, suspect)| {
-                let rest = suspect.rest(now)?;
+        let documents = inner.suspects.iter().map(|(at, it)| (at, it.rest(now)));
+        let crowds = inner.crowds.iter();
+        let crowds = crowds.map(|(at, it)| (at, it.rest_of_crowd(now)));
+        let mut found: Vec<LeftAlone> = documents
+            .chain(crowds)
+            .filter_map(|(address, rest)| {
                 let address = address.clone();
-                Some(LeftAlone { address, rest })
+                Some(LeftAlone {
+                    address,
+                    rest: rest?,
+                })
             })
             .collect();
         found.sort_by(|one, other| one.address.cmp(&other.address));
@@ -160,6 +238,33 @@ impl Underway {
         suspect
             .and_then(|suspect| suspect.rest(now))
             .map_or(Ok(()), Err)
+    }
+
+    /// Whether the pages of a feed are to be left alone.
+    pub fn may_have_pages(&self, feed: &str, now: Timestamp) -> Result<(), Quarantined> {
+        let inner = self.lock();
+        let suspect = inner.crowds.get(&key(feed));
+        suspect
+            .and_then(|suspect| suspect.rest_of_crowd(now))
+            .map_or(Ok(()), Err)
+    }
+
+    /// Notes that so many bytes of the pages of a feed are in hand from now on.
+    #[must_use]
+    pub fn have(&self, feed: &str, bytes: u64) -> InHand {
+        let feed = key(feed);
+        let mut inner = self.lock();
+        let crowd = inner.in_hand.entry(feed.clone()).or_insert_with(|| Crowd {
+            bytes: 0,
+            since: Stopwatch::start(),
+        });
+        crowd.bytes += bytes;
+        inner.find_worst();
+        InHand {
+            underway: self.clone(),
+            feed,
+            bytes,
+        }
     }
 
     /// Notes that the document of an address is read now, unless it is one to leave alone.
@@ -180,6 +285,7 @@ impl Underway {
     pub fn close(&self) {
         let mut inner = self.lock();
         inner.reading.clear();
+        inner.worst = None;
         inner.write();
         // What ends after this has nothing more to say.
         inner.file = None;
@@ -200,7 +306,36 @@ impl Drop for Mark {
     }
 }
 
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let mut inner = self.underway.lock();
+        let Some(crowd) = inner.in_hand.get_mut(&self.feed) else {
+            return;
+        };
+        crowd.bytes = crowd.bytes.saturating_sub(self.bytes);
+        let (is_empty, lived) = (crowd.bytes == 0, crowd.since.elapsed());
+        if is_empty {
+            inner.in_hand.remove(&self.feed);
+        }
+        if lived >= CROWD_LIVES && inner.crowds.remove(&self.feed).is_some() {
+            inner.write();
+        }
+        inner.find_worst();
+    }
+}
+
 impl Inner {
+    /// Finds out which feed has the most in hand, and writes it down when that is another one.
+    fn find_worst(&mut self) {
+        let large = self.in_hand.iter().filter(|(_, it)| it.bytes >= CROWD);
+        let worst = large.max_by_key(|(_, it)| it.bytes);
+        let worst = worst.map(|(feed, _)| feed);
+        if worst != self.worst.as_ref() {
+            self.worst = worst.cloned();
+            self.write();
+        }
+    }
+
     /// Writes the file in one go; the dot at its end tells what is left of a longer one before it.
     fn write(&mut self) {
         let Some(file) = &self.file else { return };
@@ -212,6 +347,14 @@ impl Inner {
             let ends = self.suspects.get(address).map_or(0, |suspect| suspect.ends);
             let _ = writeln!(text, "reading {ends} 0 {address}");
         }
+        for (feed, Suspect { ends, since }) in &self.crowds {
+            let _ = writeln!(text, "crowd {ends} {since} {feed}");
+        }
+        if let Some(feed) = &self.worst {
+            let before = self.crowds.get(feed);
+            let (ends, since) = before.map_or((0, 0), |it| (it.ends, it.since));
+            let _ = writeln!(text, "holding {ends} {since} {feed}");
+        }
         text.push_str(".\n");
         // A disk that is full must not stop the reading.
         let _ = file.write_all_at(text.as_bytes(), 0);
@@ -219,11 +362,11 @@ impl Inner {
 }
 
 /// What was suspected before, and what the last process was reading, if `reading` is to be held against it.
-fn left_behind(file: &File, reading: bool) -> HashMap<String, Suspect> {
+fn left_behind(file: &File, reading: bool) -> LeftBehind {
     let mut bytes = Vec::new();
-    let mut suspects = HashMap::new();
+    let mut left = LeftBehind::default();
     if file.take(MAX_BYTES).read_to_end(&mut bytes).is_err() {
-        return suspects;
+        return left;
     }
     // The file was written last when the reading began.
     let written = file.metadata().and_then(|about| about.modified()).ok();
@@ -232,7 +375,7 @@ fn left_behind(file: &File, reading: bool) -> HashMap<String, Suspect> {
     let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
-        return suspects;
+        return left;
     }
     for line in lines.take_while(|line| *line != ".") {
         let mut words = line.splitn(4, ' ');
@@ -242,18 +385,25 @@ fn left_behind(file: &File, reading: bool) -> HashMap<String, Suspect> {
         let Some(address) = words.next() else {
             continue;
         };
-        let suspect = match kind {
-            Some("reading") if reading => Suspect {
-                ends: ends.saturating_add(1),
-                since: written,
-            },
-            Some("suspect") => Suspect { ends, since },
+        let before = Suspect { ends, since };
+        let again = |ends: u32| Suspect {
+            ends: ends.saturating_add(1),
+            since: written,
+        };
+        let day = i64::try_from(REST.as_secs()).unwrap_or(i64::MAX);
+        // Suspicions come before what was under way in the file, so that what was read again counts.
+        let (map, suspect) = match kind {
+            Some("reading") if reading => (&mut left.suspects, again(ends)),
+            Some("suspect") => (&mut left.suspects, before),
+            // What lies further back than a day has nothing to do with it.
+            Some("holding") if reading && written - since > day => (&mut left.crowds, again(0)),
+            Some("holding") if reading => (&mut left.crowds, again(ends)),
+            Some("crowd") => (&mut left.crowds, before),
             _ => continue,
         };
-        // Suspicions come first in the file, so that what was read again counts.
-        suspects.insert(address.to_owned(), suspect);
+        map.insert(address.to_owned(), suspect);
     }
-    suspects
+    left
 }
 
 /// An address as one line of bounded length.
@@ -322,6 +472,68 @@ mod tests {
         assert_eq!(ends(&Underway::open(&database), written(1))[0].1, 3);
         drop(Underway::open(&database).start("http://a.example/bad", written(25)));
         assert!(ends(&Underway::open(&database), at).is_empty());
+    }
+
+    #[test]
+    fn the_feed_whose_pages_are_in_hand_at_several_ends_is_left_alone_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("revisor.db");
+        let now =
+            Timestamp::from_unix(i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap());
+        let (crowd, small) = ("http://a.example/feed", "http://b.example/feed");
+        let die = || {
+            let underway = Underway::open(&database);
+            for _ in 0..3 {
+                std::mem::forget(underway.have(crowd, CROWD / 2));
+                std::mem::forget(underway.have(small, CROWD / 4));
+            }
+        };
+        for _ in 0..CROWD_PATIENCE {
+            assert!(Underway::open(&database).may_have_pages(crowd, now).is_ok());
+            die();
+        }
+        let underway = Underway::open(&database);
+        let rest = underway.may_have_pages(crowd, now).unwrap_err();
+        assert!(rest.crowd && rest.ends == CROWD_PATIENCE);
+        assert!(rest.to_string().contains("pages of this feed"), "{rest}");
+        assert!(underway.may_have_pages(small, now).is_ok());
+        assert!(
+            underway.may_read(crowd, now).is_ok(),
+            "the feed itself is read"
+        );
+        let other = Underway::of_others(&database, true);
+        assert_eq!(ends(&other, now), [(crowd.to_owned(), CROWD_PATIENCE)]);
+        // After an hour it is tried once more; then they rest for twice as long.
+        let later = now + CROWD_REST + Duration::from_mins(1);
+        assert!(underway.may_have_pages(crowd, later).is_ok());
+        drop(underway);
+        die();
+        let underway = Underway::open(&database);
+        assert!(underway.may_have_pages(crowd, later).is_err());
+        assert!(underway.may_have_pages(crowd, now + CROWD_REST * 3).is_ok());
+    }
+
+    #[test]
+    fn who_has_little_in_hand_or_comes_through_is_not_to_blame() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("revisor.db");
+        let at = Timestamp::from_unix(0);
+        for _ in 0..2 * CROWD_PATIENCE {
+            let underway = Underway::open(&database);
+            let held = [
+                underway.have("http://a.example/", CROWD),
+                underway.have("http://a.example/", 1),
+            ];
+            drop(held);
+            std::mem::forget(underway.have("http://a.example/", CROWD - 1));
+        }
+        for _ in 0..2 * CROWD_PATIENCE {
+            let underway = Underway::open(&database);
+            std::mem::forget(underway.have("http://a.example/", CROWD));
+            underway.close();
+        }
+        assert!(Underway::open(&database).lock().crowds.is_empty());
+        assert!(Underway::open(&database).left_alone(at).is_empty());
     }
 
     #[test]

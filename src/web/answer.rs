@@ -9,6 +9,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use super::Source;
 use crate::metrics;
 
+/// Where it is said whether the process gets on.
+pub(super) const HEALTH: &str = "/healthz";
+
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Answers; the body of a request is not read.
@@ -27,7 +30,7 @@ pub(super) async fn answer<B, S: Source>(request: &Request<B>, source: &S) -> Re
         return text(StatusCode::MISDIRECTED_REQUEST, message);
     }
     match request.uri().path() {
-        "/healthz" => state(source.health()),
+        HEALTH => state(source.health()),
         "/readyz" => state(source.readiness().await),
         "/metrics" => match source.metrics().await {
             Ok(metrics) => response(StatusCode::OK, metrics::CONTENT_TYPE, metrics),

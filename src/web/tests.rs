@@ -28,6 +28,7 @@ impl Source for Sample {
 
 const QUICK: Limits = Limits {
     clients: 4,
+    answers: 2,
     request: Duration::from_millis(100),
     whole: Duration::from_millis(300),
     bytes: 8 << 10,
@@ -195,6 +196,32 @@ async fn clients_that_dawdle_lose_their_places() {
     // Behind all of them; each four of them have their places for a tenth of a second.
     let answer = ask(&running, "GET", "/healthz", "localhost").await;
     assert!(answer.ends_with("ok\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn health_is_answered_at_once_whatever_idle_clients_do() {
+    // The times of the service itself: nobody is sent away for being slow while this lasts.
+    let running = start(Limits::default()).await;
+    let mut idle = Vec::new();
+    for number in 0..300 {
+        let mut stream = TcpStream::connect(&running.address).await.unwrap();
+        let begun: &[u8] = match number % 3 {
+            0 => b"",
+            1 => b"GET /healthz HT",
+            // Asks, and never reads the answer.
+            _ => b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        };
+        stream.write_all(begun).await.unwrap();
+        idle.push(stream);
+        if number % 50 == 0 {
+            let asking = ask(&running, "GET", "/healthz", "localhost");
+            let answer = tokio::time::timeout(Duration::from_secs(1), asking).await;
+            assert!(answer.unwrap().ends_with("ok\n"));
+        }
+    }
+    let asking = ask(&running, "GET", "/healthz", "localhost");
+    let answer = tokio::time::timeout(Duration::from_secs(1), asking).await;
+    assert!(answer.unwrap().ends_with("ok\n"));
 }
 
 #[tokio::test]

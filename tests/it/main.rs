@@ -8,6 +8,7 @@ mod booted;
 mod care;
 mod commands;
 mod corpora;
+mod crowds;
 mod daemon;
 mod database;
 mod docs;

@@ -54,6 +54,7 @@ fn nothing_given_yields_the_defaults_of_the_design() {
         *config.fetch,
         FetchConfig {
             concurrency: 64,
+            memory: 240 << 20,
             per_host: 1,
             host_delay: Duration::from_secs(1),
             timeout: Duration::from_secs(30),

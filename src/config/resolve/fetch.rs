@@ -80,6 +80,7 @@ impl Resolver<'_> {
         let delays = Duration::ZERO..=Duration::from_hours(1);
         let timeouts = Duration::from_millis(100)..=Duration::from_mins(10);
         let sizes = 1 << 10..=256 << 20;
+        let memories = 64 << 20..=64 << 30;
         let contact = raw.user_agent_contact.as_ref();
         let networks = raw.allow_private.as_ref();
         FetchConfig {
@@ -89,6 +90,7 @@ impl Resolver<'_> {
                 1..=1000,
                 below.concurrency,
             ),
+            memory: self.size("memory", raw.memory.as_ref(), memories, below.memory),
             per_host: self.number("per_host", raw.per_host.as_ref(), 1..=64, below.per_host),
             host_delay: self.duration(
                 "host_delay",

@@ -5,6 +5,7 @@ use crate::domain::schedule::{
     Every, Hints, LONGEST_HINT, Plan, PollResult, Scheduled, catch_up, next_poll, spread,
 };
 use crate::fetch::HostQueue;
+use crate::fetch::Lane;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix(1_800_000_000) + Duration::from_secs(seconds)
@@ -13,6 +14,7 @@ fn at(seconds: u64) -> Timestamp {
 fn page(entry: i64, host: &str, checked: Option<u64>, due: u64) -> DueKey {
     DueKey {
         entry: EntryId(entry),
+        feed: FeedId(1),
         url: format!("https://{host}/{entry}"),
         checked: checked.map(at),
         due: at(due),
@@ -28,8 +30,8 @@ fn due_at(now: u64, pages: &[DueKey]) -> DuePages {
 }
 
 fn taken(pages: &mut DuePages, room: usize, places: impl FnMut(&str) -> usize) -> Vec<i64> {
-    let taken = pages.take(room, places);
-    taken.into_iter().map(|(entry, _)| entry.0).collect()
+    let taken = pages.take(room, places, |_| usize::MAX);
+    taken.into_iter().map(|((entry, _), _)| entry.0).collect()
 }
 
 #[test]
@@ -61,6 +63,25 @@ fn a_host_with_many_pages_takes_no_places_from_the_others() {
     assert_eq!(taken(&mut due, 100, places), [0, 5000, 1]);
     assert_eq!(taken(&mut due, 100, |_| 0), [] as [i64; 0]);
     assert_eq!(taken(&mut due, 3, |_| 9), [2, 3, 4]);
+}
+
+#[test]
+fn a_feed_with_pages_on_many_hosts_takes_no_places_from_the_others() {
+    let mut pages: Vec<DueKey> = (0..1000)
+        .map(|n| page(n, &format!("h{n}.example"), Some(0), 10))
+        .collect();
+    for (number, host) in ["h0.example", "other.example"].into_iter().enumerate() {
+        pages.push(DueKey {
+            feed: FeedId(2),
+            ..page(5000 + number as i64, host, Some(0), 900)
+        });
+    }
+    let mut due = due_at(1000, &pages);
+    let share = |feed: FeedId| if feed == FeedId(1) { 3 } else { 9 };
+    let taken = due.take(100, |_| 9, share);
+    let taken: Vec<i64> = taken.into_iter().map(|((entry, _), _)| entry.0).collect();
+    assert_eq!(taken, [0, 1, 2, 5001, 5000]);
+    assert!(due.take(100, |_| 9, |_| 0).is_empty() && due.has_more());
 }
 
 #[test]
@@ -149,7 +170,7 @@ fn ten_thousand_feeds_after_a_night_off_make_no_stampede() {
         let clock = Duration::from_secs(second);
         while let Some(&(end, feed)) = running.front().filter(|(end, _)| *end <= second) {
             running.pop_front();
-            queue.done(&hosts[feed], Duration::from_secs(end));
+            queue.done(&hosts[feed], Lane::Feed, Duration::from_secs(end));
             per_host.get_mut(&hosts[feed]).unwrap().1 -= 1;
             let jitter = spread(&format!("{feed} {second}"), Duration::from_secs(1)).as_secs_f64();
             let next = next_poll(&plan, now, PollResult::Ok, &Hints::default(), 0, jitter);
@@ -159,7 +180,7 @@ fn ten_thousand_feeds_after_a_night_off_make_no_stampede() {
         for feed in 0..FEEDS {
             if !queued[feed] && due[feed] <= now {
                 queued[feed] = true;
-                queue.push(&hosts[feed], feed);
+                queue.push(&hosts[feed], Lane::Feed, feed);
             }
         }
         while let Some(started) = queue.pop_ready(clock) {

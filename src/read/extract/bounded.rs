@@ -37,6 +37,8 @@ const ATTRIBUTES: usize = 64;
 const ATTRIBUTE_BYTES: usize = 8 * 1024;
 /// The length of the copy, in bytes.
 const BYTES: usize = 2 << 20;
+/// The same, for who has to know how much a page may take.
+pub const MOST_COPIED: u64 = BYTES as u64;
 /// Documents inside of documents.
 const NESTED: usize = 2;
 /// Elements with fallback text that are looked into, and the bytes of them.

@@ -43,6 +43,7 @@ mod view;
 pub const SCHEME: u16 = 5;
 
 pub use article::{Article, article, article_in, article_under, explain};
+pub use bounded::MOST_COPIED;
 pub use document::{document, media_type};
 pub use form::Form;
 pub use kind::PageKind;

@@ -1,6 +1,7 @@
 //! Bodies that are too large, broken or slow.
 
 use super::*;
+use crate::fetch::{Lane, Room, Want};
 
 #[tokio::test]
 async fn bodies_are_bounded_when_decoded() {
@@ -143,4 +144,85 @@ async fn silence_ends_by_the_total_and_by_the_idle_time() {
     assert_eq!(stalled.kind, FailureKind::Timeout);
     assert_eq!(stalled.message, "no data for 0.05 s");
     drop(listener);
+}
+
+/// A server that sends the head of an answer and then a byte now and then, or some of them.
+fn trickle(every: Duration, bytes: usize) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { break };
+            read_head(&mut stream);
+            let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n";
+            let mut sent = stream.write_all(head);
+            for _ in 0..5000 / bytes {
+                std::thread::sleep(every);
+                sent = sent.and_then(|()| stream.write_all(&vec![b'x'; bytes]));
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_body_that_comes_byte_by_byte_is_given_up_and_a_slow_one_is_not() {
+    let client = client_of(&ClientConfig {
+        idle_timeout: Duration::from_millis(300),
+        ..config()
+    });
+    let port = trickle(Duration::from_millis(10), 1);
+    let failed = failure(client.get(&feed(format!("http://127.0.0.1:{port}/"))).await);
+    assert_eq!(failed.kind, FailureKind::Slow, "{failed}");
+    let said = &failed.message;
+    assert!(said.starts_with("the answer comes too slowly: "), "{said}");
+    let port = trickle(Duration::from_millis(10), 50);
+    let slow = body(client.get(&feed(format!("http://127.0.0.1:{port}/"))).await);
+    assert_eq!(slow.body.len(), 5000);
+}
+
+async fn step_within(client: &Client, url: String, load: &mut Load) -> Fetched {
+    match client.step(&feed(url), None, load).await {
+        Step::Answered(fetched) => fetched,
+        Step::Redirected(_) => panic!("a redirect"),
+    }
+}
+
+#[tokio::test]
+async fn a_body_has_room_for_what_it_unpacks_to_and_waits_for_it_beyond_its_time() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&[b'x'; 400_000]).unwrap();
+    let packed = packer.finish().unwrap();
+    let server = Server::start(move |_| answer("200 OK", "Content-Encoding: gzip\r\n", &packed));
+    let client = client_of(&ClientConfig {
+        timeout: Duration::from_millis(500),
+        ..config()
+    });
+    let url = || server.url("/");
+    let want = |lane, bytes| Want {
+        lane,
+        bytes,
+        huge: false,
+    };
+    let room = Room::new(1 << 20);
+    let mut load = room.take(want(Lane::Page(1), 10)).await;
+    let answer = body(step_within(&client, url(), &mut load).await);
+    let length = answer.body.len() as u64;
+    assert_eq!((load.bytes(), room.used()), (length, length));
+    load.settle(10);
+    // Others have all the room for longer than the request may take.
+    let full = [
+        room.take(want(Lane::Page(2), 700_000)).await,
+        room.take(want(Lane::Page(2), 700_000)).await,
+    ];
+    assert!(full[1].is_over());
+    let waiting = tokio::spawn({
+        let (client, url) = (client.clone(), url());
+        async move { step_within(&client, url, &mut load).await }
+    });
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert!(!waiting.is_finished());
+    drop(full);
+    let answer = body(waiting.await.unwrap());
+    assert_eq!(answer.body.len() as u64, length);
 }

@@ -1,0 +1,121 @@
+//! Many pages of one feed, and whether the others notice.
+
+use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::{Home, PATIENCE, eventually};
+
+/// Entries of the feed with many pages, each on a host of its own.
+const CROWD: usize = 60;
+
+/// A publisher on all loopback addresses.
+struct Site {
+    port: u16,
+    /// Polls of the healthy feed.
+    polls: Arc<AtomicUsize>,
+    /// Pages that are being sent.
+    sending: Arc<AtomicUsize>,
+}
+
+impl Site {
+    fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
+        let site = Self {
+            port: listener.local_addr().expect("an address").port(),
+            polls: Arc::default(),
+            sending: Arc::default(),
+        };
+        let (port, polls, sending) = (
+            site.port,
+            Arc::clone(&site.polls),
+            Arc::clone(&site.sending),
+        );
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (polls, sending) = (Arc::clone(&polls), Arc::clone(&sending));
+                thread::spawn(move || answer(stream, port, &polls, &sending));
+            }
+        });
+        site
+    }
+}
+
+fn answer(mut stream: TcpStream, port: u16, polls: &AtomicUsize, sending: &AtomicUsize) {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let reply = |body: &str| {
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+    };
+    match head.split(' ').nth(1).unwrap_or_default() {
+        "/crowd" => drop(stream.write_all(reply(&crowd(port)).as_bytes())),
+        "/healthy" => {
+            let number = polls.fetch_add(1, Ordering::SeqCst);
+            let item = format!("<item><guid>{number}</guid><title>Story {number}</title></item>");
+            drop(stream.write_all(reply(&feed(&item)).as_bytes()));
+        }
+        "/robots.txt" => {
+            drop(stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
+        }
+        _ => {
+            sending.fetch_add(1, Ordering::SeqCst);
+            let mut sent =
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n<html>");
+            while sent.is_ok() {
+                thread::sleep(Duration::from_millis(200));
+                sent = stream.write_all(b"x");
+            }
+            sending.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+fn feed(items: &str) -> String {
+    format!("<rss version=\"2.0\"><channel><title>News</title>{items}</channel></rss>")
+}
+
+fn crowd(port: u16) -> String {
+    let mut items = String::new();
+    for number in 0..CROWD {
+        let host = format!("127.7.0.{}:{port}", number + 1);
+        let _ = write!(
+            items,
+            "<item><guid>{number}</guid><title>Story {number}</title><link>http://{host}/{number}</link></item>"
+        );
+    }
+    feed(&items)
+}
+
+#[test]
+fn a_feed_with_many_trickling_pages_does_not_keep_others_from_being_polled() {
+    let site = Site::start();
+    let home = Home::new(&format!(
+        "concurrency = 8\n[[feed]]\nurl = \"http://127.0.0.1:{0}/crowd\"\nname = \"crowd\"\nevery = \"1h\"\n\
+         [[feed]]\nurl = \"http://127.0.0.2:{0}/healthy\"\nname = \"healthy\"\nevery = \"1s\"\npage.fetch = \"off\"\n",
+        site.port
+    ));
+    let _daemon = home.daemon();
+    eventually(PATIENCE, "the places of one feed's pages are taken", || {
+        site.sending.load(Ordering::SeqCst) >= 4
+    });
+    // Each of the pages keeps its place for half a minute, or for as long as a slow one may.
+    let before = site.polls.load(Ordering::SeqCst);
+    eventually(
+        Duration::from_secs(12),
+        "the other feed is polled all the time",
+        || site.polls.load(Ordering::SeqCst) >= before + 5,
+    );
+    assert_eq!(
+        site.sending.load(Ordering::SeqCst),
+        4,
+        "one feed has its share of the places"
+    );
+}
