@@ -224,7 +224,7 @@ fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Res
             let Some(row) = row else { continue };
             let config = assembly.pipeline.settings().feed(&feed.url);
             feed.polled = config.and_then(|config| rarely(&config.plan, &answer));
-            match assembly.pipeline.take_up_feed(row.id, answer).await {
+            match Box::pin(assembly.pipeline.take_up_feed(row.id, answer)).await {
                 Ok(report) => take(feed, &report),
                 Err(error) => feed.error = Some(error.to_string()),
             }

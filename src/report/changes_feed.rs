@@ -234,11 +234,6 @@ mod tests {
         );
         assert!(!feed.contains(['\u{0}', '\u{1b}', '\u{202e}']));
         let mut reader = quick_xml::Reader::from_str(&feed);
-        loop {
-            match reader.read_event().expect("well-formed") {
-                quick_xml::events::Event::Eof => break,
-                _ => {}
-            }
-        }
+        while reader.read_event().expect("well-formed") != quick_xml::events::Event::Eof {}
     }
 }

@@ -204,7 +204,7 @@ impl Writer {
         }
     }
 
-    /// As long as a connection is open SQLite neither removes nor replaces its WAL.
+    /// As long as a connection is open `SQLite` neither removes nor replaces its WAL.
     fn wal_still_there(&self) -> Result<(), StoreError> {
         let path = beside(&self.shared.path, "-wal");
         let now = match identity(&path) {

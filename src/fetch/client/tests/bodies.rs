@@ -146,6 +146,12 @@ async fn silence_ends_by_the_total_and_by_the_idle_time() {
     drop(listener);
 }
 
+/// The pace of a server, not the waiting of a test.
+#[expect(clippy::disallowed_methods, reason = "the slowness is what is tested")]
+fn pause(every: Duration) {
+    std::thread::sleep(every);
+}
+
 /// A server that sends the head of an answer and then a byte now and then, or some of them.
 fn trickle(every: Duration, bytes: usize) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -157,7 +163,7 @@ fn trickle(every: Duration, bytes: usize) -> u16 {
             let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n";
             let mut sent = stream.write_all(head);
             for _ in 0..5000 / bytes {
-                std::thread::sleep(every);
+                pause(every);
                 sent = sent.and_then(|()| stream.write_all(&vec![b'x'; bytes]));
             }
         }
@@ -191,7 +197,7 @@ async fn step_within(client: &Client, url: String, load: &mut Load) -> Fetched {
 #[tokio::test]
 async fn a_body_has_room_for_what_it_unpacks_to_and_waits_for_it_beyond_its_time() {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packer.write_all(&[b'x'; 400_000]).unwrap();
+    packer.write_all(&vec![b'x'; 400_000]).unwrap();
     let packed = packer.finish().unwrap();
     let server = Server::start(move |_| answer("200 OK", "Content-Encoding: gzip\r\n", &packed));
     let client = client_of(&ClientConfig {
