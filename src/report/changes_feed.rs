@@ -226,10 +226,14 @@ mod tests {
             }],
             &view,
         );
+        // The title is text, escaped once; the content is markup, and what strangers wrote in it is escaped twice.
+        let (_, content) = feed.split_once("<content").unwrap();
         assert!(
-            !feed.contains("<script")
-                && !feed.contains("&lt;script")
-                && !feed.contains("href=\"javascript"),
+            !content.contains("&lt;script") && !content.contains("&lt;img"),
+            "{feed}"
+        );
+        assert!(
+            !feed.contains("<script") && !feed.contains("href=\"javascript"),
             "{feed}"
         );
         assert!(!feed.contains(['\u{0}', '\u{1b}', '\u{202e}']));
