@@ -89,6 +89,7 @@ class Site:
         self.scene, self.crowd, self.port = scene, crowd, free_port()
         self.log, self.pages = collections.defaultdict(list), 0
         self.huge = Pages(10_000_000) if scene == "huge" else None
+        self.text = prose(1500, 2).decode().replace("<p>", "").replace("</p>", "")
         ready = threading.Event()
         threading.Thread(target=lambda: asyncio.run(self.serve(ready)), daemon=True).start()
         ready.wait()
@@ -142,7 +143,7 @@ class Site:
         items = []
         for number in range(self.crowd if crowd else 20):
             link = self.url(address(9, number), f"/page/{number}") if crowd else f"http://{name}.example/{number}"
-            text = "" if crowd else prose(1500, f"{name}/{number}").decode().replace("<p>", "").replace("</p>", "")
+            text = "" if crowd else f"{number} of {name}. {self.text}"
             items.append(f"<item><guid>{name}-{number}</guid><title>Story {number} of {name}</title><link>{link}</link>"
                          f"<pubDate>{time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime())}</pubDate>"
                          f"<description>{text}</description></item>")
