@@ -81,7 +81,7 @@ impl Assembly {
                 if *first {
                     tracing::warn!(
                         target.name = target,
-                        "the queue is full (max_queue): what comes now is kept and not sent; `revisor notify retry` sends it"
+                        "the queue is full (max_queue): new events are kept and not sent; `revisor notify retry` sends them"
                     );
                 }
             }
@@ -224,12 +224,12 @@ fn tell_of(left_alone: &[LeftAlone]) {
             url = %without_login(address),
             ends = rest.ends,
             until = %rest.until,
-            "ended the service each time it was read, and is left alone for a day"
+            "crashed the service each time it was read; skipped for a day"
         );
     }
     let more = left_alone.len().saturating_sub(NAMED);
     if more > 0 {
-        tracing::warn!(more, "`revisor status` lists all that is left alone");
+        tracing::warn!(more, "`revisor status` lists everything that is skipped");
     }
 }
 

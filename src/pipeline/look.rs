@@ -173,7 +173,7 @@ impl Pipeline {
             }
             Fetched::Body(answer) => return self.read_page(look, at, *answer, part).await,
             Fetched::Gone(_) => {
-                let error = "answered 410 Gone".to_owned();
+                let error = "returned 410 Gone".to_owned();
                 failed(Some(410), error, Reason::NotFound)
             }
             Fetched::Failed(failure) => {

@@ -77,7 +77,7 @@ pub struct Mark {
 /// A document that is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "left alone for a day: revisor itself ended {ends} times while it read this; it is a fault in revisor, please \
+    "skipped for a day: revisor crashed {ends} times while reading this; this is a bug in revisor, please \
      report it"
 )]
 pub struct Quarantined {

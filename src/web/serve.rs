@@ -67,7 +67,7 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot take a client of the health endpoint");
+                tracing::warn!(%error, "cannot accept a client of the health endpoint");
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(ACCEPT_PAUSE) => {}
@@ -91,6 +91,6 @@ async fn talk<S: Source>(stream: Box<dyn Stream>, limits: Limits, source: Arc<S>
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {
-        tracing::debug!(%error, "a client of the health endpoint broke off");
+        tracing::debug!(%error, "a connection to the health endpoint was aborted");
     }
 }
