@@ -38,7 +38,7 @@ impl Context {
     ) -> Result<(), Error> {
         if edit_file(path, change).map_err(ConfigError::from)? == Edited::InPlace {
             self.output.note(&format!(
-                "{} was written in place: it cannot be replaced as a whole (a mounted file, or a folder that is read-only)",
+                "{} was written in place: it cannot be replaced (a mounted file, or a read-only folder)",
                 path.display()
             ));
         }

@@ -285,10 +285,7 @@ fn tell_of_alike(store: &Store, config: &Config) -> Result<(), StoreError> {
     }
     let more = alike.len().saturating_sub(NAMED);
     if more > 0 {
-        tracing::warn!(
-            more,
-            "`revisor doctor` says of how many addresses this is so"
-        );
+        tracing::warn!(more, "`revisor doctor` lists these addresses");
     }
     Ok(())
 }
