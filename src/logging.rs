@@ -117,7 +117,7 @@ pub enum LogError {
     #[error("cannot read REVISOR_LOG {0:?}: {1}")]
     Directives(String, String),
     /// There is one already.
-    #[error("the log is running already")]
+    #[error("logging is already set up")]
     Running,
 }
 

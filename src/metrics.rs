@@ -30,7 +30,7 @@ const COMMIT_SECONDS: &[f64] = &[
 
 /// The metrics cannot be made: a fault in their names.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the metrics cannot be made: {0}; this is a fault in revisor, please report it")]
+#[error("cannot set up the metrics: {0}; this is a bug in revisor, please report it")]
 pub struct MetricsError(String);
 
 impl From<prometheus::Error> for MetricsError {
@@ -97,9 +97,9 @@ pub struct Known {
     pub feeds_late: u64,
     /// For how long the one that waits longest has been due.
     pub feeds_latest: Duration,
-    /// Whether no site can be reached from here.
+    /// Whether this machine cannot reach any site.
     pub offline: bool,
-    /// Pages on the article clock.
+    /// Pages that are still being checked.
     pub pages: u64,
     /// Those that are due.
     pub pages_due: u64,
@@ -135,145 +135,145 @@ impl Metrics {
     pub fn new(version: &str, started: Timestamp) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let make = Maker(&registry);
-        let build = make.gauges("build_info", "The version of revisor; always 1.", "version")?;
+        let build = make.gauges("build_info", "Version of revisor; always 1.", "version")?;
         build.with_label_values(&[version]).set(1);
         // The one name that all programs share.
         let opts = Opts::new(
             "process_start_time_seconds",
-            "When the process started, in Unix time.",
+            "Start time of the process, in Unix time.",
         );
         let start = make.registered(Gauge::with_opts(opts)?)?;
         start.set(unix_seconds(started));
         let shared = Shared {
             fetches: make.counters(
                 "fetches_total",
-                "Requests for feeds, pages and robots.txt, by how they ended.",
+                "Requests for feeds, pages and robots.txt, by result.",
                 &["kind", "outcome"],
             )?,
             fetch_seconds: make.registered(HistogramVec::new(
                 histogram(
                     "fetch_duration_seconds",
-                    "How long requests took.",
+                    "Duration of requests.",
                     REQUEST_SECONDS,
                 ),
                 &["kind"],
             )?)?,
             fetch_bytes: make.counters(
                 "fetch_decoded_bytes_total",
-                "Bytes of the answers, decompressed.",
+                "Size of responses in bytes, decompressed.",
                 &["kind"],
             )?,
             checks: make.counters(
                 "checks_total",
-                "Checks of feeds and pages, by what they brought.",
+                "Checks of feeds and pages, by result.",
                 &["kind", "result"],
             )?,
             check_errors: make.counters(
                 "check_errors_total",
-                "Checks that could not be carried to their end: what they brought was not stored, and they are due \
+                "Checks that could not be completed: their result was not stored, and they are due \
                  again.",
                 &["reason"],
             )?,
             repairs: make.counters(
                 "feed_repairs_total",
-                "Documents of feeds that could be read only after a repair, by its name.",
+                "Feed documents that needed a repair before they could be read, by repair.",
                 &["repair"],
             )?,
-            under_way: make.gauges("checks_under_way", "Checks under way.", "kind")?,
+            under_way: make.gauges("checks_under_way", "Checks in progress.", "kind")?,
             attempts: make.counters(
                 "delivery_attempts_total",
-                "Attempts to deliver an event, by what became of them.",
+                "Attempts to deliver an event, by result.",
                 &["target", "result"],
             )?,
             attempt_seconds: make.registered(Histogram::with_opts(histogram(
                 "delivery_duration_seconds",
-                "How long attempts to deliver took.",
+                "Duration of delivery attempts.",
                 REQUEST_SECONDS,
             ))?)?,
             overflows: make.counters(
                 "deliveries_overflowed_total",
-                "Events that were given up for a target at once, because its queue was full.",
+                "Events given up for a target because its queue was full.",
                 &["target"],
             )?,
             commits: make.counters(
                 "writer_commits_total",
-                "Transactions of the writer, by how they ended.",
+                "Transactions of the database writer, by result.",
                 &["result"],
             )?,
             commit_seconds: make.registered(Histogram::with_opts(histogram(
                 "writer_commit_duration_seconds",
-                "How long transactions of the writer took, the wait for other programs included.",
+                "Duration of transactions of the database writer, including waiting for other programs.",
                 COMMIT_SECONDS,
             ))?)?,
             stored: make.gauge(
                 "writer_last_commit_stored",
-                "Whether the last transaction of the writer was stored.",
+                "Whether the last transaction of the database writer was stored.",
             )?,
-            jobs: make.counter("writer_jobs_total", "Pieces of work that the writer has done.")?,
-            jobs_waiting: make.gauge("writer_jobs_waiting", "Pieces of work that wait for the writer.")?,
+            jobs: make.counter("writer_jobs_total", "Jobs completed by the database writer.")?,
+            jobs_waiting: make.gauge("writer_jobs_waiting", "Jobs waiting for the database writer.")?,
             last_round: make.seconds(
                 "scheduler_last_round_timestamp_seconds",
-                "When the scheduler last came round, in Unix time.",
+                "Last time the scheduler ran, in Unix time.",
             )?,
             reloads: make.counters(
                 "config_reloads_total",
-                "Reloads of the configuration, by whether it was taken.",
+                "Reloads of the configuration, by result.",
                 &["result"],
             )?,
             reloaded: make.gauge(
                 "config_last_reload_successful",
-                "Whether the configuration that was read last is in force.",
+                "Whether the last configuration that was read is in use.",
             )?,
             readable: make.gauge(
                 "database_readable",
-                "Whether the database could be read for this answer; what it knows is old otherwise.",
+                "Whether the database could be read for this response; if not, values from it are stale.",
             )?,
             changes: make.counter(
                 "changes_total",
-                "Changes in the database: the number of the newest.",
+                "Changes in the database: number of the newest change.",
             )?,
-            feeds: make.gauges("feeds", "Feeds of the configuration, by how they are.", "state")?,
-            offline: make.gauge("offline", "Whether no site can be reached from here.")?,
-            feeds_due: make.gauge("feeds_due", "Feeds that are due now.")?,
+            feeds: make.gauges("feeds", "Configured feeds, by state.", "state")?,
+            offline: make.gauge("offline", "Whether this machine cannot reach any site.")?,
+            feeds_due: make.gauge("feeds_due", "Feeds due now.")?,
             feeds_late: make.gauge(
                 "feeds_late",
-                "Feeds that should have been polled by now.",
+                "Feeds overdue for a poll.",
             )?,
             feeds_latest: make.seconds(
                 "feeds_overdue_seconds",
-                "For how long the feed that waits longest has been due.",
+                "How long the most overdue feed has been due.",
             )?,
-            pages: make.gauge("pages", "Pages on the article clock.")?,
-            pages_due: make.gauge("pages_due", "Pages that are due now.")?,
+            pages: make.gauge("pages", "Pages that are still being checked.")?,
+            pages_due: make.gauge("pages_due", "Pages due now.")?,
             pages_late: make.gauge(
                 "pages_late",
-                "Pages that should have been looked at by now.",
+                "Pages overdue for a check.",
             )?,
             pending: make.gauges(
                 "deliveries_pending",
-                "Deliveries that wait, by target.",
+                "Pending deliveries, by target.",
                 "target",
             )?,
             oldest: make.registered(GaugeVec::new(
                 Opts::new(
                     "revisor_delivery_oldest_pending_timestamp_seconds",
-                    "When the event of the oldest delivery that waits happened, in Unix time.",
+                    "Time of the event of the oldest pending delivery, in Unix time.",
                 ),
                 &["target"],
             )?)?,
             dead: make.gauges(
                 "deliveries_dead",
-                "Deliveries that were given up, by target.",
+                "Deliveries given up, by target.",
                 "target",
             )?,
             set_aside: make.gauges(
                 "deliveries_set_aside",
-                "Deliveries that later ones no longer wait for, as the receiver refuses their event, by target.",
+                "Deliveries set aside because the receiver refuses their event, by target.",
                 "target",
             )?,
             disabled: make.gauges(
                 "target_disabled",
-                "Whether the receiver of a target wants nothing any more.",
+                "Whether a target is disabled.",
                 "target",
             )?,
             database_bytes: make.gauge("database_size_bytes", "Size of the database.")?,

@@ -97,7 +97,7 @@ fn find(
                         known += 1;
                         finder.pause();
                         context.output.note(&format!(
-                            "{} is in the configuration already, as {}",
+                            "{} is already in the configuration, as {}",
                             feed.url, there.name
                         ));
                     } else if !found.iter().any(|other| same(&other.url)) {
@@ -136,11 +136,11 @@ fn write(
     if let Some(name) = &args.name {
         if found.len() > 1 {
             return Err(Error::usage(
-                "--name is for one feed, and there are several",
+                "--name works with one feed, and there are several",
             ));
         }
         if config.feeds.iter().any(|feed| feed.name == *name) {
-            return Err(Error::usage(format!("the name `{name}` is taken"))
+            return Err(Error::usage(format!("the name `{name}` is already in use"))
                 .hint("`revisor feeds` lists the feeds"));
         }
     }
@@ -207,7 +207,7 @@ fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Res
     let by_daemon = |pid: Option<u32>| {
         let pid = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
         context.output.note(&format!(
-            "the daemon{pid} takes it up and stores the baseline within a minute"
+            "the daemon{pid} picks it up and takes its first snapshot within a minute"
         ));
         Ok(false)
     };
@@ -273,9 +273,9 @@ fn sentence(feed: &Added) -> String {
     };
     let head = format!("Added {} ({}).{polled}", feed.name, feed.format);
     match (feed.entries, &feed.error) {
-        (Some(1), _) => format!("{head} Baseline: 1 entry, no alerts sent."),
-        (Some(entries), _) => format!("{head} Baseline: {entries} entries, no alerts sent."),
-        (None, Some(error)) => format!("{head} No baseline yet: {error}"),
+        (Some(1), _) => format!("{head} First snapshot: 1 entry, no alerts sent."),
+        (Some(entries), _) => format!("{head} First snapshot: {entries} entries, no alerts sent."),
+        (None, Some(error)) => format!("{head} No first snapshot yet: {error}"),
         (None, None) => head,
     }
 }

@@ -23,7 +23,7 @@ pub use read::{
 };
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
-    ConfigCommand, DemoArgs, DoctorArgs, InitArgs, InspectArticleArgs, InspectCommand,
+    ConfigCommand, DemoArgs, DoctorArgs, HelpArgs, InitArgs, InspectArticleArgs, InspectCommand,
     InspectFeedArgs, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
     NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs,
 };
@@ -71,7 +71,10 @@ Maintain:
   rules     Manage what is ignored when comparing
 Misc:
   schema    Print the JSON Schema of a machine format
-  help      Print this message or the help of a command
+  help      Print the help of a command, or a page of the guide
+
+Guide (revisor help TOPIC):
+  alerts, configuration, evidence, files, ignored, limits, options, service
 
 Options:
 {options}{after-help}";
@@ -83,6 +86,7 @@ Options:
     version,
     about = "revisor catches what publishers change after publishing",
     help_template = TEMPLATE,
+    disable_help_subcommand = true,
     arg_required_else_help = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 done, 1 changes found (only with --exit-code), 2 usage or configuration, 3 some feeds \
@@ -314,6 +318,8 @@ revisor inspect article page.html --url https://news.example/a/1"
     Rules(RulesArgs),
     /// Print the JSON Schema of a machine format
     Schema(SchemaArgs),
+    /// Print the help of a command, or a page of the guide
+    Help(HelpArgs),
 }
 
 #[cfg(test)]

@@ -56,14 +56,16 @@ fn look_on_a_copy(
     format: Format,
 ) -> Result<CheckReport, Error> {
     let folder = tempfile::tempdir()
-        .map_err(|error| Error::usage("cannot make a temporary folder").because(error))?;
+        .map_err(|error| Error::usage("cannot create a temporary folder").because(error))?;
     let copy = folder.path().join("revisor.db");
     if let Some(reader) = reader_if_any(&config)? {
         reader.copy_for_once(&copy)?;
     }
     config.database = copy;
     let report = look(context, config, args, format)?;
-    context.output.note("nothing was stored, nobody was told");
+    context
+        .output
+        .note("dry run: nothing was stored and no alerts were sent");
     Ok(report)
 }
 
@@ -141,23 +143,25 @@ fn ask_daemon(
             None => {
                 return Err(Error::new(
                     Exit::PARTIAL,
-                    "the daemon has forgotten the wish",
+                    "the daemon no longer knows this check request",
                 ));
             }
             Some(_) if InstanceLock::holder(&config.database).is_none() => {
-                return Err(
-                    Error::new(Exit::PARTIAL, "the daemon has ended before it could look")
-                        .hint("run `revisor check` again"),
-                );
+                return Err(Error::new(
+                    Exit::PARTIAL,
+                    "the daemon stopped before it could run the check",
+                )
+                .hint("run `revisor check` again"));
             }
             Some(RequestState::Waiting) if watch.elapsed() > PATIENCE => {
-                return Err(
-                    Error::new(Exit::PARTIAL, "the daemon does not take up the wish")
-                        .hint("see its log: journalctl -u revisor"),
-                );
+                return Err(Error::new(
+                    Exit::PARTIAL,
+                    "the daemon has not picked up the check request",
+                )
+                .hint("check its log: journalctl -u revisor"));
             }
             Some(RequestState::Waiting | RequestState::Taken) => {
-                progress.show("the daemon is looking");
+                progress.show("the daemon is checking");
                 runtime.block_on(async { tokio::time::sleep(LOOK_AGAIN).await });
             }
         }
@@ -168,8 +172,11 @@ fn ask_daemon(
         let why = value
             .as_ref()
             .and_then(|value| value["error"].as_str())
-            .unwrap_or("no answer");
-        Error::new(Exit::DATABASE, format!("the daemon could not look: {why}"))
+            .unwrap_or("no response");
+        Error::new(
+            Exit::DATABASE,
+            format!("the daemon could not run the check: {why}"),
+        )
     })?;
     let width = check::name_width(report.feeds.iter().map(|feed| feed.feed.as_str()));
     if context.format(&[Format::Short, Format::Json])? != Format::Json {

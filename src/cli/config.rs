@@ -63,11 +63,11 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
         .map(|file| file.display().to_string())
         .collect();
     let file = match files.as_slice() {
-        [] => "no configuration file: the defaults".to_owned(),
+        [] => "no configuration file, using the defaults".to_owned(),
         files => files.join(", "),
     };
     context.output.line(&format!(
-        "{file}: can be used: {}, {}",
+        "{file} is valid: {}, {}",
         count(config.feeds.len() as u64, "feed"),
         count(config.targets.len() as u64, "target"),
     ))?;
@@ -81,7 +81,7 @@ fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Ex
     if config.file.is_none() {
         context
             .output
-            .hint("`revisor init` writes a configuration to start from");
+            .hint("`revisor init` writes a starter configuration");
     }
     Ok(Exit::DONE)
 }
@@ -106,7 +106,7 @@ fn show_in_force(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     let text = show(&config);
     if as_json {
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            Error::usage("cannot show the configuration as JSON").because(error)
+            Error::usage("cannot print the configuration as JSON").because(error)
         })?;
         context.output.json(&table)?;
     } else {
@@ -130,7 +130,7 @@ fn path(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     } else if context.global.quiet {
         context.output.line(&file.path.display().to_string())?;
     } else {
-        let missing = if file.exists { "" } else { ", not there yet" };
+        let missing = if file.exists { "" } else { ", not created yet" };
         let further = loaded.as_ref().map(|loaded| loaded.config.files().skip(1));
         context.output.line(&format!(
             "configuration  {} ({}{missing})",

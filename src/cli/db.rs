@@ -40,10 +40,10 @@ fn backup(context: &mut Context, file: &Path) -> Result<Exit, Error> {
     let (_, reader) = context.reader()?;
     if file.exists() {
         return Err(Error::usage(format!(
-            "{} exists, and a backup never replaces a file",
+            "{} already exists, and a backup never overwrites a file",
             file.display()
         ))
-        .hint("name a new file, for instance with the date in it"));
+        .hint("choose a new file name, for instance one with the date"));
     }
     reader.backup(file)?;
     let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
@@ -53,7 +53,7 @@ fn backup(context: &mut Context, file: &Path) -> Result<Exit, Error> {
             .json(&json!({"file": file.display().to_string(), "bytes": bytes}))?;
     } else {
         context.output.line(&format!(
-            "copied to {}, {} KiB",
+            "Backed up to {}, {} KiB",
             file.display(),
             bytes.div_ceil(1024)
         ))?;
@@ -72,7 +72,7 @@ fn renew(context: &mut Context) -> Result<Exit, Error> {
     } else {
         context
             .output
-            .line("The database has a new identity; ids that were given stay.")?;
+            .line("The database has a new identity; existing ids stay the same.")?;
     }
     Ok(Exit::DONE)
 }
@@ -103,7 +103,7 @@ fn verify(context: &mut Context) -> Result<Exit, Error> {
     }
     context
         .output
-        .hint("keep this file as it is, and go back to a backup that `db verify` finds whole");
+        .hint("keep this file as it is, and restore a backup that passes `revisor db verify`");
     Ok(Exit::of_database(EXIT_DATABASE))
 }
 
@@ -148,8 +148,7 @@ fn prune(context: &mut Context, dry_run: bool, trust_clock: bool) -> Result<Exit
             };
             clear_away(context, &config, trust_clock, &mut report)?;
             if keep_reserve(&config.database).is_err() {
-                let hint =
-                    "the disk is still full; make room, or lower keep.captures and keep.revisions";
+                let hint = "the disk is still full; free some space, or lower keep.captures and keep.revisions";
                 context.output.hint(hint);
             }
         }
@@ -182,7 +181,7 @@ fn clear_away(
             .any(|keep| matches!(keep, Retention::For(_)))
     {
         context.output.hint(&format!(
-            "nothing is dropped for its age: {doubt}; if the clock is right, use --trust-clock"
+            "nothing was pruned by age: {doubt}; if the clock is right, use --trust-clock"
         ));
     }
     let retain = |keep| retain(keep, now, doubt.is_some());
@@ -226,7 +225,7 @@ fn prune_captures(
     loop {
         let pruned = store.writer().prune_captures(retain, AT_ONCE).blocking()?;
         report.captures += pruned.captures as u64;
-        progress.show(&format!("{} of {all} answers", report.captures));
+        progress.show(&format!("{} of {all} responses", report.captures));
         if pruned.captures < AT_ONCE {
             return Ok(());
         }
@@ -283,7 +282,7 @@ fn compact(context: &Context, store: &Store, report: &mut Dropped) -> Result<(),
     let mut progress = context.output.progress();
     while let Some(packed) = compaction.next(&reader)? {
         done += store.writer().compact(packed).blocking()?;
-        progress.show(&format!("{} of {all} answers compacted", done.bodies));
+        progress.show(&format!("{} of {all} responses compacted", done.bodies));
     }
     report.compacted = done.bodies;
     (report.compacted_from, report.compacted_to) = (done.before, done.after);

@@ -17,7 +17,7 @@ use crate::report::log::{LogRow, short};
 
 pub(super) fn run(context: &mut Context, _args: &DemoArgs) -> Result<Exit, Error> {
     let folder = tempfile::tempdir().map_err(|error| {
-        Error::new(Exit::PARTIAL, "cannot make a temporary folder").because(error)
+        Error::new(Exit::PARTIAL, "cannot create a temporary folder").because(error)
     })?;
     let runtime = runtime(2)?;
     let received = runtime.block_on(play(context, folder.path()))?;
@@ -29,10 +29,10 @@ pub(super) fn run(context: &mut Context, _args: &DemoArgs) -> Result<Exit, Error
 async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Error> {
     let mut key = [0_u8; 32];
     getrandom::fill(&mut key)
-        .map_err(|error| Error::new(Exit::PARTIAL, "cannot make a secret").because(error))?;
+        .map_err(|error| Error::new(Exit::PARTIAL, "cannot create a secret").because(error))?;
     let secret = Secret::from_bytes(&key)
-        .map_err(|error| Error::new(Exit::PARTIAL, "cannot make a secret").because(error))?;
-    let cannot = |error| Error::new(Exit::PARTIAL, "cannot play").because(error);
+        .map_err(|error| Error::new(Exit::PARTIAL, "cannot create a secret").because(error))?;
+    let cannot = |error| Error::new(Exit::PARTIAL, "cannot run the demo").because(error);
     let clock = clock();
     let site = Site::open(clock.now()).await.map_err(cannot)?;
     let receiver = Receiver::open(secret.clone()).await.map_err(cannot)?;
@@ -47,7 +47,7 @@ async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Err
     let first = assembly.pipeline.round(&everything, |_| {}).await?;
     let entries: u64 = first.feeds.iter().map(|feed| feed.new).sum();
     let baseline = format!(
-        "The Demo Courier is read for the first time: {entries} entries, {} pages, no alerts.",
+        "First snapshot of The Demo Courier: {entries} entries, {} pages, no alerts sent.",
         first.pages.checked
     );
     context.output.line(&baseline)?;
@@ -74,7 +74,7 @@ fn row(assembly: &Assembly, number: ChangeNumber) -> Result<LogRow, Error> {
     let change = change.ok_or_else(|| {
         Error::new(
             Exit::DATABASE,
-            format!("change #{number} is not in the database"),
+            format!("change #{number} is missing from the database"),
         )
     })?;
     Ok(LogRow {
@@ -117,12 +117,15 @@ fn configuration(
 /// Shows the last webhook and says whether all of them were signed as they should be.
 fn tell_webhooks(context: &mut Context, received: &[Received]) -> Result<Exit, Error> {
     let Some(last) = received.last() else {
-        return Err(Error::new(Exit::TARGET, "the receiver got no webhook"));
+        return Err(Error::new(
+            Exit::TARGET,
+            "the receiver did not get a webhook",
+        ));
     };
     let verified = received.iter().filter(|hook| hook.verified).count();
     let output = &mut context.output;
     output.line(&format!(
-        "\nThe receiver got {} webhooks. The last one:",
+        "\nThe receiver got {} webhooks. This is the last one:",
         received.len()
     ))?;
     output.line(&format!("  webhook-id: {}", clean::line(&last.id)))?;

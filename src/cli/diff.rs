@@ -26,7 +26,7 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
     let (old, new, view) = match (&args.files, &args.entry) {
         (Some(files), _) => {
             let [old, new] = files.as_slice() else {
-                return Err(Error::usage("--files takes two files"));
+                return Err(Error::usage("--files needs two files"));
             };
             let zone = crate::report::log::plain_view(now());
             let view = View {
@@ -43,7 +43,7 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
             let (old, new) = revisions(entry.id, entry.revision, args.revisions, &reader)?;
             (old, new, context.view(&config))
         }
-        (None, None) => return Err(Error::usage("name an entry, or two files with --files")),
+        (None, None) => return Err(Error::usage("give an entry, or two files with --files")),
     };
     let diff = FileDiff {
         ignored: ignored.into_iter().map(IgnoredDiff::from).collect(),
@@ -59,7 +59,7 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
                 context.output.print(&text)?;
             }
             None => {
-                context.output.note("no difference that a reader sees");
+                context.output.note("no visible difference");
                 if let Some(ignored) = diff_json::ignored(&diff) {
                     context.output.note(&ignored);
                 }
@@ -131,12 +131,12 @@ fn revisions(
         found.map(|(state, _)| state).ok_or_else(|| {
             if (1..=last.0).contains(&number) {
                 return Error::usage(format!(
-                    "the text of revision {number} is not kept any more"
+                    "the text of revision {number} has been deleted"
                 ))
-                .hint("`keep.revisions` says which are; `revisor log --entry` has the changes");
+                .hint("`keep.revisions` sets how long texts are kept; `revisor log --entry` still lists the changes");
             }
-            Error::usage(format!("the entry has no revision {number}"))
-                .hint(format!("it has the revisions 1 to {last}"))
+            Error::usage(format!("this entry has no revision {number}"))
+                .hint(format!("it has revisions 1 to {last}"))
         })
     };
     Ok((state(from)?, state(to)?))

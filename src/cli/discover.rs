@@ -58,8 +58,8 @@ impl From<NoAnswer> for Error {
             return error;
         }
         error.hint(
-            "a feed with a login is a [[feed]] table in the configuration, with `user` and `password_file` or with \
-             `token_file` beside its `url`",
+            "to add a feed with a login, write a [[feed]] table in the configuration with `user` and \
+             `password_file`, or with `token_file`, next to its `url`",
         )
     }
 }
@@ -115,7 +115,7 @@ impl<'p> Finder<'p> {
                 let link = number.checked_sub(1).and_then(|at| links.get(at));
                 let link = link.ok_or_else(|| {
                     Error::usage(format!(
-                        "{address}: there are {} feeds, and no number {number}",
+                        "{address}: there are {} feeds, but no number {number}",
                         links.len()
                     ))
                     .hint(choices(links))
@@ -126,7 +126,7 @@ impl<'p> Finder<'p> {
             (links, None) if all => links.iter().map(|link| link.url.as_str()).collect(),
             (links, None) => {
                 return Err(Error::usage(format!(
-                    "{address}: an HTML page that names {} feeds",
+                    "{address}: this HTML page links to {} feeds",
                     links.len()
                 ))
                 .hint(choices(links)));
@@ -155,10 +155,8 @@ impl<'p> Finder<'p> {
         let plain = format!("http://{rest}");
         match self.get(&plain).await {
             Ok(answer) => {
-                self.notes.push(format!(
-                    "there is no https ({}): {plain} is taken",
-                    none.why
-                ));
+                self.notes
+                    .push(format!("https does not work ({}): using {plain}", none.why));
                 Ok((plain, answer))
             }
             // Where something answers, its answer says more.
@@ -179,7 +177,7 @@ impl<'p> Finder<'p> {
                 // To go on would be to insist.
                 Err(none) if none.unwelcome => {
                     return Err(no_feed.hint(format!(
-                        "the page names no feed, and its host wants no more requests now ({}); give the address of the \
+                        "the page links to no feed, and its host accepts no more requests now ({}); give the address of the \
                          feed itself",
                         none.why
                     )));
@@ -188,7 +186,7 @@ impl<'p> Finder<'p> {
             }
         }
         Err(no_feed.hint(
-            "the page names no feed, and there is none where feeds usually are; give the address of the feed itself",
+            "the page links to no feed, and the usual addresses have none; give the address of the feed itself",
         ))
     }
 
@@ -202,7 +200,7 @@ impl<'p> Finder<'p> {
             status: None,
         };
         self.progress
-            .show(&format!("looking at {}", clean::address(url)));
+            .show(&format!("checking {}", clean::address(url)));
         let host = host_key(url);
         let turn = self.turns.take_within(&host, Lane::Feed, PATIENCE).await;
         let _turn = turn.map_err(|held| {
@@ -210,17 +208,17 @@ impl<'p> Finder<'p> {
             NoAnswer {
                 unwelcome: true,
                 ..none(&format!(
-                    "not asked: the host wants to be left alone for another {held} s"
+                    "skipped: the host asked us to wait another {held} s"
                 ))
             }
         })?;
         let request = FetchRequest::feed(url, Validators::default());
         match self.client.get(&request).await {
             Fetched::Body(answer) => Ok(*answer),
-            Fetched::Gone(_) => Err(none("answered 410 Gone")),
-            Fetched::NotModified(_) => {
-                Err(none("answered 304 Not Modified to a request for the whole"))
-            }
+            Fetched::Gone(_) => Err(none("returned 410 Gone")),
+            Fetched::NotModified(_) => Err(none(
+                "returned 304 Not Modified to an unconditional request",
+            )),
             Fetched::Failed(failure) => {
                 if let Some(wait) = failure.retry_after {
                     self.turns.hold(&host, wait);
@@ -263,7 +261,7 @@ fn found(asked: &str, answer: Answer, parsed: &ParsedFeed) -> FoundFeed {
 }
 
 fn choices(links: &[crate::extract::FeedLink]) -> String {
-    let mut text = "--pick N takes one of them, --all takes all:".to_owned();
+    let mut text = "--pick N adds one of them, --all adds all:".to_owned();
     for (at, link) in links.iter().enumerate() {
         let title = link.title.as_deref().unwrap_or_default();
         // Writing to a String cannot fail.

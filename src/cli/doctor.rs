@@ -85,7 +85,7 @@ fn look(loaded: &Loaded, view: &View) -> Vec<Finding> {
                 error.chain(),
                 error
                     .hint_text()
-                    .unwrap_or("`revisor db verify` says what is wrong with it"),
+                    .unwrap_or("run `revisor db verify` to see what is wrong"),
             )]
         }));
     }
@@ -96,7 +96,7 @@ fn broken(error: &ConfigError) -> Finding {
     Finding::fail(
         "configuration",
         error.to_string(),
-        "`revisor config check` shows all mistakes; a running service keeps the old configuration",
+        "`revisor config check` lists all mistakes; a running service keeps using the old configuration",
     )
 }
 
@@ -115,22 +115,25 @@ fn configuration(loaded: &Loaded) -> Vec<Finding> {
         ),
         None => Finding::warn(
             CHECK,
-            "there is no file, the defaults hold",
-            "`revisor init` writes one to start from",
+            "no configuration file, using the defaults",
+            "`revisor init` writes a starter configuration",
         ),
     }];
     found.extend(loaded.warnings.iter().map(|warning| {
         Finding::warn(
             CHECK,
             warning.clone(),
-            "`revisor config show` prints what is in force",
+            "`revisor config show` prints the settings in effect",
         )
     }));
     if !loaded.unread.is_empty() {
         found.push(Finding::warn(
             CHECK,
-            format!("a secret cannot be read here: {}", loaded.unread.join("\n")),
-            "the service may read it all the same; `systemctl status revisor` tells",
+            format!(
+                "cannot read a secret from here: {}",
+                loaded.unread.join("\n")
+            ),
+            "the service may still be able to read it; check `systemctl status revisor`",
         ));
     }
     found
@@ -171,15 +174,15 @@ fn names_of_files(config: &Config) -> String {
 fn disk(database: &Path) -> Finding {
     const CHECK: &str = "disk";
     let size = std::fs::metadata(database).map_or(0, |file| file.len());
-    let hint = "make room, or shorten `keep.captures` and run `revisor db prune`";
+    let hint = "free some space, or lower `keep.captures` and run `revisor db prune`";
     match free_room(database) {
         None => Finding::warn(
             CHECK,
-            format!("the folder of {} cannot be looked at", database.display()),
-            "create it, or name another place with `database` in the configuration",
+            format!("cannot read the folder of {}", database.display()),
+            "create it, or set another path with `database` in the configuration",
         ),
         Some(free) => {
-            let text = format!("{} free, the database has {}", mib(free), mib(size));
+            let text = format!("{} free, the database uses {}", mib(free), mib(size));
             if free < ROOM_LEAST {
                 Finding::fail(CHECK, text, hint)
             } else if free < ROOM_GOOD.max(size) {
@@ -207,14 +210,14 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
             error.chain(),
             error
                 .hint_text()
-                .unwrap_or("`revisor db verify` says what is wrong with it"),
+                .unwrap_or("run `revisor db verify` to see what is wrong"),
         )
     };
     let reader = match reader_if_any(config) {
         Ok(Some(reader)) => reader,
         Ok(None) => {
-            let text = format!("there is none at {} yet", path.display());
-            let none = Finding::warn(CHECK, text, "`revisor check` or the service makes it");
+            let text = format!("no database at {} yet", path.display());
+            let none = Finding::warn(CHECK, text, "`revisor check` or the service creates it");
             return (vec![none], None);
         }
         Err(error) => return (vec![failed(&error)], None),
@@ -228,8 +231,8 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
     if wal > WAL_LARGE {
         found.push(Finding::warn(
             CHECK,
-            format!("{} wait in its WAL", mib(wal)),
-            "a program that reads it for long keeps it from being carried over; end that program",
+            format!("{} waiting in its WAL", mib(wal)),
+            "a program that has been reading the database for a long time blocks the checkpoint; stop that program",
         ));
     }
     (found, Some(reader))
@@ -240,14 +243,18 @@ fn identity(reader: &Reader, path: &Path) -> Finding {
     match reader.is_at_home(path) {
         Ok(true) => Finding::ok(
             CHECK,
-            "the database has its own; after writing an older copy over it, run `revisor db renew`",
+            "the database has its own identity; after restoring an older copy over it, run `revisor db renew`",
         ),
         Ok(false) => Finding::warn(
             CHECK,
-            "the database is a copy, or was moved: it gets an identity of its own when it is next written to",
-            "`revisor db renew` does that now; two services with the same feeds both send alerts",
+            "the database was copied or moved: it gets a new identity at the next write",
+            "`revisor db renew` does that now; two services with the same feeds would both send alerts",
         ),
-        Err(error) => Finding::fail(CHECK, error.to_string(), "`revisor db verify` says more"),
+        Err(error) => Finding::fail(
+            CHECK,
+            error.to_string(),
+            "`revisor db verify` shows details",
+        ),
     }
 }
 
@@ -257,7 +264,7 @@ fn whole(reader: &Reader, path: &Path) -> Result<Finding, StoreError> {
     if size > QUICK_MAX {
         return Ok(Finding::ok(
             CHECK,
-            format!("{}; `revisor db verify` checks all of it", path.display()),
+            format!("{}; `revisor db verify` checks everything", path.display()),
         ));
     }
     let faults = reader.quick_check()?;
@@ -272,7 +279,7 @@ fn whole(reader: &Reader, path: &Path) -> Result<Finding, StoreError> {
         Some(fault) => Finding::fail(
             CHECK,
             format!("{} is damaged: {fault}", path.display()),
-            "keep the file as it is, and go back to a backup that `revisor db verify` finds whole",
+            "keep the file as it is, and restore a backup that passes `revisor db verify`",
         ),
     })
 }
@@ -285,7 +292,7 @@ fn feeds_found(
 ) -> Result<Vec<Finding>, Error> {
     const CHECK: &str = "feeds";
     if config.feeds.is_empty() {
-        let none = Finding::warn(CHECK, "there are none", "`revisor add URL` adds one");
+        let none = Finding::warn(CHECK, "no feeds", "`revisor add URL` adds one");
         return Ok(vec![none]);
     }
     let rows = feeds::states(config, reader)?;
@@ -295,27 +302,30 @@ fn feeds_found(
         match row.state {
             FeedState::Failing => {
                 let since = row.last_ok.map_or_else(
-                    || "it was never read".to_owned(),
-                    |at| format!("read last {}", view.moment(at)),
+                    || "never read".to_owned(),
+                    |at| format!("last read {}", view.moment(at)),
                 );
                 found.push(Finding::warn(
                     CHECK,
                     format!("{}: {error}; {since}", row.name),
-                    format!("`revisor inspect feed {}` shows what is there", row.url),
+                    format!(
+                        "`revisor inspect feed {}` shows what the address returns",
+                        row.url
+                    ),
                 ));
             }
             FeedState::Gone => found.push(Finding::warn(
                 CHECK,
-                format!("{} is gone: its address answered 410", row.name),
+                format!("{} is gone: its address returned 410", row.name),
                 format!(
-                    "`revisor rm {0}` takes it out, `revisor resume {0}` asks again",
+                    "`revisor rm {0}` removes it, `revisor resume {0}` tries again",
                     row.name
                 ),
             )),
             FeedState::Paused => found.push(Finding::warn(
                 CHECK,
                 format!("{} is paused", row.name),
-                format!("`revisor resume {}` asks for it again", row.name),
+                format!("`revisor resume {}` starts polling again", row.name),
             )),
             _ => {}
         }
@@ -337,7 +347,7 @@ fn feeds_found(
         Finding::ok(
             CHECK,
             format!(
-                "{} of {} as they should be",
+                "{} of {} OK",
                 rows.len().saturating_sub(troubled),
                 rows.len()
             ),
@@ -348,7 +358,7 @@ fn feeds_found(
 
 /// What revisor itself cannot read.
 fn left_alone(config: &Config, daemon: bool, view: &View) -> Vec<Finding> {
-    const CHECK: &str = "left alone";
+    const CHECK: &str = "quarantine";
     let noted = status::left_alone(config, daemon, view.now).into_iter();
     let mut found: Vec<Finding> = noted
         .map(|one| {
@@ -377,7 +387,7 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
     if config.targets.is_empty() {
         return Ok(vec![Finding::warn(
             CHECK,
-            "there are none: nobody is told of changes",
+            "no targets: no alerts will be sent",
             "a [[target]] table in the configuration adds one",
         )]);
     }
@@ -392,7 +402,7 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
             let known = health.iter().find(|known| known.target.name == target.name);
             match known {
                 Some(known) => target_found(known, view),
-                None => Finding::ok(CHECK, format!("{}: nothing was sent yet", target.name)),
+                None => Finding::ok(CHECK, format!("{}: nothing sent yet", target.name)),
             }
         })
         .collect();
@@ -407,10 +417,10 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
         Finding::warn(
             CHECK,
             format!(
-                "{} deliveries wait for {}, which is not in the configuration",
+                "{} deliveries are pending for {}, which is not in the configuration",
                 known.open, known.target.name
             ),
-            "put it back, and they are sent",
+            "add it back to send them",
         )
     }));
     Ok(found)
@@ -419,46 +429,52 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
 fn target_found(known: &TargetHealth, view: &View) -> Finding {
     const CHECK: &str = "targets";
     let name = &known.target.name;
-    let mut waiting = format!("{} waiting, {} given up", known.open, known.dead);
+    let mut waiting = format!("{} pending, {} given up", known.open, known.dead);
     if known.set_aside > 0 {
         waiting = format!("{waiting}, {} set aside as refused", known.set_aside);
     }
     if known.overflowed > 0 {
-        waiting = format!("{waiting} ({} as the queue was full)", known.overflowed);
+        waiting = format!(
+            "{waiting} ({} because the queue was full)",
+            known.overflowed
+        );
     }
     let error = known.last_attempt.as_ref().and_then(|last| last.2.clone());
     if let Some((since, why)) = &known.target.disabled {
         return Finding::fail(
             CHECK,
-            format!("{name} is disabled since {}: {why}", view.moment(*since)),
-            format!("when its receiver is back: `revisor notify retry {name}`"),
+            format!(
+                "{name} has been disabled since {}: {why}",
+                view.moment(*since)
+            ),
+            format!("once its receiver works again: `revisor notify retry {name}`"),
         );
     }
     if known.target.paused.is_some() {
         return Finding::warn(
             CHECK,
             format!("{name} is paused: {waiting}"),
-            format!("`revisor notify resume {name}` sends again"),
+            format!("`revisor notify resume {name}` resumes sending"),
         );
     }
     let oldest = known.oldest_open.map(|at| view.now.since(at));
     if let Some(age) = oldest.filter(|age| *age > WAITS_LONG) {
-        let error = error.unwrap_or_else(|| "nothing has tried".to_owned());
+        let error = error.unwrap_or_else(|| "not attempted yet".to_owned());
         return Finding::fail(
             CHECK,
             format!(
-                "{name}: the oldest of {} waits for {}: {error}",
+                "{name}: {} pending, the oldest for {}: {error}",
                 known.open,
                 duration(age)
             ),
-            format!("`revisor notify test {name}` tries it and prints the answer"),
+            format!("`revisor notify test {name}` sends a test and prints the response"),
         );
     }
     if known.set_aside > 0 && known.dead == 0 {
         return Finding::warn(
             CHECK,
             format!("{name}: {waiting}"),
-            "`revisor notify list` says which events its receiver refuses, and why",
+            "`revisor notify list` shows which events its receiver refuses, and why",
         );
     }
     if known.dead > 0 {

@@ -52,7 +52,7 @@ fn as_opml(context: &Context) -> Result<String, Error> {
     let lost = |feed: &Outline| feed.tags.iter().skip(1).any(|tag| tag.contains(','));
     for feed in outlines.iter().filter(|feed| lost(feed)) {
         context.output.warning(&format!(
-            "{} has a tag with a comma, for which OPML has no place: it is left out",
+            "{} has a tag with a comma, which OPML cannot express: left out",
             feed.name
         ));
     }
@@ -91,10 +91,10 @@ fn inline_secrets(feed: &FeedConfig) -> Vec<String> {
     };
     let login = match &access.login {
         Some(Login::Basic { source, .. }) if *source == SecretSource::Inline => {
-            Some("its `password` is printed; `password_file` keeps it out")
+            Some("the output contains its `password`; use `password_file` to keep it out")
         }
         Some(Login::Bearer { source, .. }) if *source == SecretSource::Inline => {
-            Some("its `token` is printed; `token_file` keeps it out")
+            Some("the output contains its `token`; use `token_file` to keep it out")
         }
         Some(Login::Basic { .. } | Login::Bearer { .. }) | None => None,
     };
@@ -102,7 +102,9 @@ fn inline_secrets(feed: &FeedConfig) -> Vec<String> {
     let headers = headers.filter(|header| header.source == SecretSource::Inline);
     let headers = headers.map(|header| {
         let name = &header.name;
-        format!("the value of its header {name} is printed; `value_file` keeps it out")
+        format!(
+            "the output contains the value of its header {name}; use `value_file` to keep it out"
+        )
     });
     login
         .map(str::to_owned)
@@ -126,13 +128,13 @@ fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
     };
     if evidence.captures.iter().any(|kept| !kept.body_kept) {
         context.output.warning(
-            "not all answers have their bodies any more (`keep.captures`); their sums and headers are there",
+            "some response bodies have been deleted (`keep.captures`); their hashes and headers are included",
         );
     }
     let texts = evidence.links.iter().filter(|link| link.state.is_some());
     if texts.count() < 2 {
         context.output.warning(
-            "not both texts are kept any more (`keep.revisions`); their sums and the change are there",
+            "one or both texts have been deleted (`keep.revisions`); their hashes and the change are included",
         );
     }
     let page = evidence::document(&evidence);
@@ -140,9 +142,7 @@ fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
         None => context.output.print(&page)?,
         Some(path) => {
             write_new(path, &page)?;
-            context
-                .output
-                .note(&format!("written to {}", path.display()));
+            context.output.note(&format!("Wrote {}", path.display()));
         }
     }
     Ok(Exit::DONE)
@@ -152,8 +152,10 @@ fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| {
         let hint = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => "name a new file: none is replaced",
-            _ => "name a file in a folder that can be written to",
+            std::io::ErrorKind::AlreadyExists => {
+                "choose a new file name; existing files are never overwritten"
+            }
+            _ => "choose a file in a folder that you can write to",
         };
         Error::usage(format!("cannot write {}", path.display()))
             .because(error)

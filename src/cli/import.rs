@@ -19,7 +19,7 @@ pub(super) fn run(context: &mut Context, args: &ImportArgs) -> Result<Exit, Erro
     let format = context.format(&[Format::Short, Format::Json])?;
     if input::is_address(&args.source) {
         return Err(Error::usage(format!(
-            "{}: import reads a file and asks nobody",
+            "{}: import reads files, not addresses",
             clean::address(&args.source)
         ))
         .hint("`curl -s URL | revisor import -` imports a list from the web"));
@@ -157,10 +157,10 @@ fn tell_what_follows(context: &Context) {
         .and_then(|loaded| InstanceLock::holder(&loaded.config.database));
     match daemon {
         Some(pid) => context.output.note(&format!(
-            "the daemon (pid {pid}) takes them up within a minute and stores their baselines"
+            "the daemon (pid {pid}) picks them up and takes their first snapshots within a minute"
         )),
         None => context
             .output
-            .hint("`revisor check` stores their baselines"),
+            .hint("`revisor check` takes their first snapshots"),
     }
 }

@@ -9,8 +9,8 @@ pub(super) fn run(context: &mut Context, args: &InitArgs) -> Result<Exit, Error>
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     if file.exists && !args.force {
         return Err(
-            Error::usage(format!("{} exists already", file.path.display()))
-                .hint("--force writes over it; `revisor config show` says what is in force"),
+            Error::usage(format!("{} already exists", file.path.display()))
+                .hint("--force overwrites it; `revisor config show` prints the settings in effect"),
         );
     }
     context.edit(&file.path, |_| Ok(Some(STARTER_TOML.to_owned())))?;
@@ -19,6 +19,6 @@ pub(super) fn run(context: &mut Context, args: &InitArgs) -> Result<Exit, Error>
         .line(&format!("Wrote {}", file.path.display()))?;
     context
         .output
-        .hint("`revisor add URL` adds a feed, `revisor check` looks for the first time");
+        .hint("add a feed with `revisor add URL`, then run `revisor check`");
     Ok(Exit::DONE)
 }

@@ -67,7 +67,7 @@ impl Context {
             Ok(loaded) => client(&loaded.config),
             Err(error) => {
                 self.output
-                    .warning(&format!("the configuration is left aside: {error}"));
+                    .warning(&format!("ignoring the configuration: {error}"));
                 let config = ClientConfig {
                     policy: AddressPolicy::public_and([]),
                     user_agent: user_agent(""),
@@ -112,9 +112,9 @@ async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error
                 url: Some(answer.final_url),
             });
         }
-        Fetched::Gone(_) => "answered 410 Gone".to_owned(),
+        Fetched::Gone(_) => "returned 410 Gone".to_owned(),
         Fetched::NotModified(_) => {
-            "answered 304 Not Modified to a request for the whole".to_owned()
+            "returned 304 Not Modified to an unconditional request".to_owned()
         }
         Fetched::Failed(failure) => failure.message,
     };

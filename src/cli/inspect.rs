@@ -45,7 +45,8 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
     let format = context.format(&[Format::Short, Format::Json])?;
     let document = context.document(&args.source, Kind::Page)?;
     if let Some(rule) = context.barred(&args.source)? {
-        let remark = format!("robots.txt forbids this page ({rule}): the service does not read it");
+        let remark =
+            format!("robots.txt forbids this page ({rule}): the service would not fetch it");
         context.output.warning(&remark);
     }
     let url = args.url.as_deref().or(document.url.as_deref());
@@ -98,7 +99,7 @@ fn of_document(article: &Article) -> Vec<Explained> {
         role: Role::of_text(block.kind, false),
         counts: true,
         hidden: false,
-        why: "text of the document".to_owned(),
+        why: "the text of the document".to_owned(),
         block,
     });
     explained.collect()

@@ -13,7 +13,7 @@ use crate::report::status::{LateFeed, LateHost};
 use crate::store::{DueKey, Reader};
 use crate::time::Timestamp;
 
-const NOBODY_POLLS: &str = "nothing polls, as the daemon is not running";
+const NOBODY_POLLS: &str = "the daemon is not running";
 
 /// The feeds that are late, the latest first.
 pub(super) fn feeds(
@@ -46,20 +46,19 @@ pub(super) fn feeds(
         match () {
             () if !daemon => NOBODY_POLLS.to_owned(),
             () if asked.contains(&host) => {
-                format!("{host} has asked to be left alone for a while")
+                format!("{host} asked us to wait")
             }
             () if same_host > 1 => format!(
-                "{same_host} feeds of {host} wait for their turns ({} at once, {} between two)",
+                "{same_host} feeds of {host} are queued ({} at a time, {} apart)",
                 fetch.per_host,
                 format_duration(fetch.host_delay)
             ),
             () if late.len() > fetch.concurrency => format!(
-                "{} feeds are late, and {} are asked at once (fetch.concurrency)",
+                "{} feeds are late, and {} are polled at a time (fetch.concurrency)",
                 late.len(),
                 fetch.concurrency
             ),
-            () => "it is being asked, or what came of it cannot be stored; the log says more"
-                .to_owned(),
+            () => "it is being polled, or its result cannot be stored; see the log".to_owned(),
         }
     };
     let late_feed = |(due, row): &(Timestamp, &FeedRow)| LateFeed {
@@ -119,15 +118,15 @@ fn why(reader: &Reader, config: &Config, page: &DueKey) -> Result<String, Error>
     let delay = robots.and_then(|robots| robots.crawl_delay);
     Ok(match (delay, config.page.host_budget) {
         (Some(delay), _) => format!(
-            "its robots.txt asks for {} between two pages (Crawl-delay)",
+            "its robots.txt asks for {} between pages (Crawl-delay)",
             format_duration(delay)
         ),
         (None, Some(budget)) => format!(
-            "they wait for its turns ({} between two) and its budget of {budget} pages an hour (page.host_budget)",
+            "queued for this host ({} apart, at most {budget} pages an hour: page.host_budget)",
             format_duration(config.fetch.host_delay)
         ),
         (None, None) => format!(
-            "they wait for its turns ({} between two)",
+            "queued for this host ({} apart)",
             format_duration(config.fetch.host_delay)
         ),
     })

@@ -49,7 +49,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     let is_feed = matches!(format, Format::Atom | Format::Jsonfeed);
     if args.follow && (format == Format::Json || is_feed) {
         return Err(
-            Error::usage("a list without an end is no JSON document").hint("use --format ndjson")
+            Error::usage("an endless list cannot be one JSON document").hint("use --format ndjson")
         );
     }
     let config = context.config(Secrets::WhereReadable)?;
@@ -141,11 +141,11 @@ fn feed_document(format: Format, items: &[Item<'_>], view: &View) -> Result<Stri
 
 fn say_that_nothing_was_stored(context: &Context, config: &Config) {
     let output = &context.output;
-    output.note("nothing was checked yet");
+    output.note("Nothing has been checked yet");
     output.hint(if config.feeds.is_empty() {
-        "`revisor add URL` adds a first feed"
+        "add a first feed with `revisor add URL`"
     } else {
-        "`revisor check` looks for the first time"
+        "run a first check with `revisor check`"
     });
 }
 

@@ -42,7 +42,7 @@ impl LogOptions {
     pub(super) fn start(&self) -> Result<(), Error> {
         logging::start(&self.options(LogFormat::Auto, Level::Warn)).map_err(|error| {
             Error::usage("cannot start the log").because(error).hint(
-                "REVISOR_LOG takes a level (info) or levels of parts (info,revisor::fetch=debug)",
+                "set REVISOR_LOG to a level (info) or to levels by module (info,revisor::fetch=debug)",
             )
         })
     }

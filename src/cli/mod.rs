@@ -15,6 +15,7 @@ mod entries;
 pub mod env;
 mod export;
 mod feeds;
+mod help;
 mod history;
 mod ignored;
 mod import;
@@ -75,10 +76,11 @@ impl Context {
             Some(format) if known.contains(&format) => Ok(format),
             Some(format) => {
                 let names: Vec<&str> = known.iter().map(|format| format.as_str()).collect();
-                Err(
-                    Error::usage(format!("this command has no format `{}`", format.as_str()))
-                        .hint(format!("use one of: {}", names.join(", "))),
-                )
+                Err(Error::usage(format!(
+                    "this command does not support the format `{}`",
+                    format.as_str()
+                ))
+                .hint(format!("use one of: {}", names.join(", "))))
             }
         }
     }
@@ -162,6 +164,7 @@ fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result
         Command::Entries(args) => entries::run(context, &args),
         Command::Export { what } => export::run(context, &what),
         Command::Feeds(args) => feeds::run(context, &args),
+        Command::Help(args) => help::run(context, &args),
         Command::History(args) => history::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Init(args) => init::run(context, &args),

@@ -34,7 +34,7 @@ pub(super) fn run(context: &mut Context, args: &MvArgs) -> Result<Exit, Error> {
     let (from, moved) = match meant {
         Some(feed) if feed.url == to => {
             return Err(Error::usage(format!(
-                "{} has that address already",
+                "{} already has that address",
                 feed.name
             )));
         }
@@ -55,14 +55,14 @@ pub(super) fn run(context: &mut Context, args: &MvArgs) -> Result<Exit, Error> {
         None => {
             return Err(
                 Error::usage(format!("no feed `{}` in the configuration", args.from))
-                    .hint("`revisor feeds` lists them; nothing was changed"),
+                    .hint("`revisor feeds` lists them; nothing has changed"),
             );
         }
     };
     if there && matches!(moved, Moved::Unknown | Moved::There) {
         return Err(
             Error::usage(format!("the database has no history of {from}"))
-                .hint("name the old address as it was in the configuration; nothing was changed"),
+                .hint("give the old address as it was in the configuration; nothing has changed"),
         );
     }
     say(context, format == Format::Json, (&from, &to), &moved)?;
@@ -96,7 +96,7 @@ fn say(
     if let Some((name, entries)) = aside {
         let entries = count(entries, "entry");
         context.output.note(&format!(
-            "what was stored of {to} itself ({entries}) is kept as {name}"
+            "the existing history of {to} ({entries}) is kept as {name}"
         ));
     }
     Ok(())

@@ -122,7 +122,7 @@ impl Output {
     /// Writes a value as one line of JSON.
     pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
         let text = serde_json::to_string(value)
-            .map_err(|error| Error::usage("cannot write the answer as JSON").because(error))?;
+            .map_err(|error| Error::usage("cannot write the result as JSON").because(error))?;
         self.line(&clean::json(&text))
     }
 

@@ -33,7 +33,7 @@ fn run(context: &mut Context, feeds: &[String], wish: Wish) -> Result<Exit, Erro
     for name in feeds {
         let feed = config.feed(name).ok_or_else(|| {
             Error::usage(format!("no feed `{name}` in the configuration"))
-                .hint("`revisor feeds` lists them; nothing was changed")
+                .hint("`revisor feeds` lists them; nothing has changed")
         })?;
         if !named.iter().any(|(url, _)| *url == feed.url) {
             named.push((feed.url.clone(), feed.name.clone()));
@@ -48,23 +48,23 @@ fn run(context: &mut Context, feeds: &[String], wish: Wish) -> Result<Exit, Erro
     store.close()?;
     done?;
     let names: Vec<&str> = named.iter().map(|(_, name)| name.as_str()).collect();
-    let (key, sentence) = match wish {
-        Wish::Pause => ("paused", "is not asked for until it is resumed"),
-        Wish::Resume => ("resumed", "is due now"),
+    let (key, done) = match wish {
+        Wish::Pause => ("paused", "Paused"),
+        Wish::Resume => ("resumed", "Resumed"),
     };
     if format == Format::Json {
         context.output.json(&json!({ key: names }))?;
     } else {
         for name in names {
-            context.output.line(&format!("{name} {sentence}."))?;
+            context.output.line(&format!("{done} {name}."))?;
         }
     }
     if wish == Wish::Resume {
         match daemon {
             Some(pid) => context
                 .output
-                .note(&format!("the daemon (pid {pid}) asks within a minute")),
-            None => context.output.hint("`revisor check` asks now"),
+                .note(&format!("the daemon (pid {pid}) checks within a minute")),
+            None => context.output.hint("`revisor check` checks now"),
         }
     }
     Ok(Exit::DONE)
@@ -96,8 +96,10 @@ fn apply(store: &Store, named: &[(String, String)], wish: Wish) -> Result<(), Er
     let mut ids: Vec<FeedId> = Vec::with_capacity(named.len());
     for (url, name) in named {
         let row = reader.feed_by_url(url)?.ok_or_else(|| {
-            Error::usage(format!("{name} is new and not taken up by the daemon yet"))
-                .hint("try again in a minute")
+            Error::usage(format!(
+                "{name} is new, and the daemon has not picked it up yet"
+            ))
+            .hint("try again in a minute")
         })?;
         ids.push(row.id);
     }

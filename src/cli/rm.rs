@@ -21,7 +21,7 @@ pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
     let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
     if !file.exists && config.is_none_or(|config| config.feeds.is_empty()) {
         return Err(Error::usage(format!(
-            "there is no configuration at {}",
+            "no configuration at {}",
             file.path.display()
         )));
     }

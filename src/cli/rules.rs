@@ -45,10 +45,10 @@ fn list(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
     } else if views.is_empty() {
         context
             .output
-            .note("no rules: nothing is left out but what a page itself marks");
+            .note("no rules: only text that the page itself marks is ignored");
         context
             .output
-            .hint("they are learned from several looks; `revisor rules add` adds one");
+            .hint("rules are learned from several checks; add one with `revisor rules add`");
     } else {
         let view = context.view(&config);
         context.output.page();
@@ -101,8 +101,8 @@ fn feed(name: &str, reader: &Reader) -> Result<FeedRow, Error> {
         None => reader.feed_by_url(name)?,
     };
     row.ok_or_else(|| {
-        Error::usage(format!("no feed `{name}` was looked at yet"))
-            .hint("`revisor feeds` lists the feeds, `revisor check` looks at them")
+        Error::usage(format!("the feed `{name}` has not been checked yet"))
+            .hint("`revisor feeds` lists the feeds, `revisor check` checks them")
     })
 }
 
@@ -126,7 +126,7 @@ fn set(context: &mut Context, numbers: &[i64], on: bool) -> Result<Exit, Error> 
         })?;
         if row.rule.origin == Origin::Config {
             return Err(
-                Error::usage(format!("rule {number} stands in the configuration"))
+                Error::usage(format!("rule {number} is set in the configuration"))
                     .hint("change detect.ignore there"),
             );
         }
@@ -162,7 +162,7 @@ fn add(context: &mut Context, args: &RulesAddArgs) -> Result<Exit, Error> {
         (false, false) => RuleKind::Text,
     };
     check_pattern(kind, &args.text)
-        .map_err(|error| Error::usage("the rule cannot be used").because(error))?;
+        .map_err(|error| Error::usage("cannot use this rule").because(error))?;
     let store = store(&config)?;
     let reader = store.reader()?;
     let feed = args.feed.as_deref().map(|name| feed(name, &reader));

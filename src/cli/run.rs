@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context, logs: LogOptions) -> Result<Exit, Error> {
     let config = context.config(Secrets::Required)?;
     let follow = move |config: &Config| {
         if let Err(error) = logs.follow(config.log) {
-            tracing::warn!(%error, "the log stays as it was");
+            tracing::warn!(%error, "keeping the old log settings");
         }
     };
     follow(&config);

@@ -213,11 +213,11 @@ pub(super) fn entry(what: &str, reader: &Reader) -> Result<KnownEntry, Error> {
             )
         });
         let choices: String = choices.collect();
-        return Err(Error::usage(format!("`{what}` stands for several entries"))
-            .hint(format!("name one of them by its id:{choices}")));
+        return Err(Error::usage(format!("`{what}` matches several entries"))
+            .hint(format!("give the id of one of them:{choices}")));
     }
     found.pop().ok_or_else(|| {
         Error::usage(format!("no entry `{what}`"))
-            .hint("name it by its address, its guid or its id (ent_…), as `revisor log` shows it")
+            .hint("give its address, its guid or its id (ent_…), as `revisor log` shows it")
     })
 }

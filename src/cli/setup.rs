@@ -38,7 +38,7 @@ impl Context {
     ) -> Result<(), Error> {
         if edit_file(path, change).map_err(ConfigError::from)? == Edited::InPlace {
             self.output.note(&format!(
-                "{} was written in place: it cannot be replaced as a whole (a mounted file, or a folder that is read-only)",
+                "{} was written in place: it cannot be replaced (a mounted file, or a read-only folder)",
                 path.display()
             ));
         }
@@ -147,7 +147,9 @@ impl From<DaemonError> for Error {
                 Self::usage("cannot start the HTTP client").because(error)
             }
             DaemonError::OtherDatabase { .. } => Self::usage(error.to_string()),
-            DaemonError::Secret(error) => Self::usage("a target's secret is wrong").because(error),
+            DaemonError::Secret(error) => {
+                Self::usage("the secret of a target is not valid").because(error)
+            }
             DaemonError::Metrics(_) | DaemonError::Broken(_) => {
                 Self::new(Exit::PARTIAL, error.to_string())
             }

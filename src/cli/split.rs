@@ -20,7 +20,7 @@ pub(super) fn run(context: &mut Context, args: &SplitArgs) -> Result<Exit, Error
     let name = find(&names, &args.name).ok_or_else(|| not_a_name(&names, args))?;
     if names.len() < 2 {
         return Err(Error::usage(format!(
-            "`{}` is the only name of {}: there is nothing to split off",
+            "`{}` is the only name of {}: nothing to split",
             args.name, entry.public_id
         )));
     }
@@ -44,7 +44,7 @@ pub(super) fn run(context: &mut Context, args: &SplitArgs) -> Result<Exit, Error
         context.output.json(&answer)?;
     } else {
         context.output.line(&format!(
-            "Split {} off from {}. It begins with the newest state that bore:",
+            "Split {} from {}. It starts with the newest state that had:",
             split.public_id, entry.public_id
         ))?;
         for name in &split.names {
@@ -72,6 +72,6 @@ fn not_a_name(names: &[AliasRow], args: &SplitArgs) -> Error {
             format!("\n    {}  {value}", row.key.kind.as_str())
         })
         .collect();
-    Error::usage(format!("`{}` is no name of that entry", args.name))
+    Error::usage(format!("`{}` is not a name of that entry", args.name))
         .hint(format!("it is known by:{known}"))
 }

@@ -141,7 +141,7 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         .map(|row| TroubledFeed {
             feed: row.name.clone(),
             error: match row.state {
-                FeedState::Gone => "gone: its address answered 410".to_owned(),
+                FeedState::Gone => "gone: its address returned 410".to_owned(),
                 _ => row.error.clone().unwrap_or_default(),
             },
             last_ok: row.last_ok,

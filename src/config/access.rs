@@ -14,26 +14,29 @@ const MOST_HEADERS: usize = 20;
 
 /// Headers that belong to the protocol or to politeness, with what to do instead.
 const OURS: &[(&str, &str)] = &[
-    ("accept-encoding", "revisor names what it can decode"),
-    ("connection", "it belongs to the protocol"),
-    ("content-length", "it belongs to the protocol"),
-    ("host", "it belongs to the protocol"),
+    (
+        "accept-encoding",
+        "revisor sets it to the encodings that it can decode",
+    ),
+    ("connection", "HTTP itself sets it"),
+    ("content-length", "HTTP itself sets it"),
+    ("host", "HTTP itself sets it"),
     (
         "if-modified-since",
-        "revisor remembers what the server said",
+        "revisor sets it from the last response",
     ),
-    ("if-none-match", "revisor remembers what the server said"),
+    ("if-none-match", "revisor sets it from the last response"),
     (
         "proxy-authorization",
-        "the address of the proxy holds its user name and password",
+        "put the user name and password in the address of the proxy",
     ),
-    ("range", "a part of a feed is no feed"),
-    ("te", "it belongs to the protocol"),
-    ("transfer-encoding", "it belongs to the protocol"),
-    ("upgrade", "it belongs to the protocol"),
+    ("range", "a part of a feed is not a feed"),
+    ("te", "HTTP itself sets it"),
+    ("transfer-encoding", "HTTP itself sets it"),
+    ("upgrade", "HTTP itself sets it"),
     (
         "user-agent",
-        "it says who asks; user_agent_contact adds to it",
+        "it identifies revisor; use user_agent_contact to add to it",
     ),
 ];
 
@@ -44,7 +47,7 @@ impl Resolver<'_> {
         let mut headers = Vec::new();
         if let Some(raw) = &own.headers {
             if raw.value.len() > MOST_HEADERS {
-                let message = format!("headers has more than {MOST_HEADERS} of them");
+                let message = format!("headers has more than {MOST_HEADERS} items");
                 self.problems.add(&raw.place, message);
             }
             for header in raw.value.iter().take(MOST_HEADERS) {
@@ -76,7 +79,7 @@ impl Resolver<'_> {
             (None, None, None) => return None,
             (Some(user), Some(password), None) => {
                 if user.value.contains(':') || user.value.contains(char::is_control) {
-                    let message = "user has a colon or control characters, which no login can have";
+                    let message = "user must not have colons or control characters";
                     self.problems.add(&user.place, message);
                 }
                 Login::Basic {
@@ -93,18 +96,18 @@ impl Resolver<'_> {
                 }
             }
             (Some(user), None, None) => {
-                let message = "user is given without a password; expected password_file, \
+                let message = "user is set without a password; also set password_file, \
                                password_credential, password_env or password";
                 self.problems.add(&user.place, message);
                 return None;
             }
             (None, Some(password), None) => {
-                let message = "a password is given without a user; expected user = \"…\"";
+                let message = "a password is set without a user; also set user = \"…\"";
                 self.problems.add(&password.place, message);
                 return None;
             }
             (_, _, Some(token)) => {
-                let message = "a token and a user or password are given; expected one login";
+                let message = "both a token and a user or password are set; use one of them";
                 self.problems.add(&token.place, message);
                 return None;
             }
@@ -112,7 +115,7 @@ impl Resolver<'_> {
         if let Some(url) = &own.url
             && url.value.starts_with("http:")
         {
-            let message = "the login is sent unencrypted: the address is no https address";
+            let message = "the login is sent unencrypted: the address does not use https";
             self.warnings.push((url.place.clone(), message.to_owned()));
         }
         Some(login)
@@ -136,19 +139,18 @@ impl Resolver<'_> {
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let ours = OURS.iter().find(|(ours, _)| *ours == lower);
         let wrong = if !name.value.bytes().all(token) || name.value.len() > 200 {
-            Some(format!("{shown:?} is no name of a header"))
+            Some(format!("{shown:?} is not a valid header name"))
         } else if let Some((_, why)) = ours {
             Some(format!("the header {shown:?} cannot be set: {why}"))
         } else if login && lower == "authorization" {
             Some(
-                "the header \"Authorization\" is given beside a login; expected one of them"
-                    .to_owned(),
+                "both the header \"Authorization\" and a login are set; use one of them".to_owned(),
             )
         } else if before
             .iter()
             .any(|other| other.name.eq_ignore_ascii_case(&lower))
         {
-            Some(format!("the header {shown:?} is given twice"))
+            Some(format!("the header {shown:?} is set twice"))
         } else {
             None
         };
@@ -191,7 +193,7 @@ impl Resolver<'_> {
     fn sendable(&mut self, key: &str, found: &Found) {
         let text = found.secret.as_ref().map_or("", |secret| secret.expose());
         if text.len() > 8192 || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            let message = format!("{key} cannot be sent: it is no printable ASCII, or too long");
+            let message = format!("{key} cannot be sent: it is too long or not printable ASCII");
             self.problems.add(&found.place, message);
         }
     }
@@ -219,12 +221,13 @@ impl Resolver<'_> {
             url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         });
         if !good {
-            let message = "proxy is no http or https address; expected one such as \
+            let message = "proxy is not an http or https address; expected one such as \
                            \"http://proxy.example:3128\", or \"none\"";
             self.problems.add(&found.place, message);
         }
         if found.source == SecretSource::Inline && text.is_some_and(|text| text.contains('@')) {
-            let message = "proxy holds a password and stands in the configuration; proxy_file keeps it out of it";
+            let message =
+                "proxy has a password in the configuration; use proxy_file to keep it out";
             self.warnings.push((found.place, message.to_owned()));
         }
         Proxy::Through {

@@ -97,7 +97,7 @@ pub fn add_feeds(
     let found = Tables::find(&out)?.feeds.len();
     if found != tables.feeds.len() + feeds.len() {
         return Err(EditError::NotUnderstood(
-            "feeds cannot be added to this file: its feeds are no [[feed]] tables".to_owned(),
+            "cannot add feeds to this file: its feeds are not [[feed]] tables".to_owned(),
         ));
     }
     Ok((out, given))
@@ -144,7 +144,7 @@ pub fn remove_feeds(
     let left = Tables::find(&out)?;
     if left.feeds.len() + removed.len() != tables.feeds.len() {
         return Err(EditError::NotUnderstood(
-            "cannot remove the feed from this file: its parts are not together".to_owned(),
+            "cannot remove the feed from this file: other tables come between its parts".to_owned(),
         ));
     }
     Ok((out, removed))
@@ -216,7 +216,7 @@ impl Tables {
                 .collect(),
             Some(_) => {
                 return Err(EditError::NotUnderstood(
-                    "feed is no list of tables; expected [[feed]] with double brackets".to_owned(),
+                    "feed must be a list of tables; write [[feed]] with double brackets".to_owned(),
                 ));
             }
         };

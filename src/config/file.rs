@@ -27,7 +27,7 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
         .map_err(cannot)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
         return Err(not_text(
-            "larger than 256 MiB, which is not a configuration",
+            "larger than 256 MiB, too large for a configuration",
         ));
     }
     String::from_utf8(bytes).map_err(|_| not_text("not UTF-8"))

@@ -22,7 +22,7 @@ impl Resolver<'_> {
         for named in &layered.lists {
             let path = relative_to_file(&named.value, self.file);
             if self.lists.contains(&path) {
-                let message = format!("feeds_file {} is given twice", path.display());
+                let message = format!("feeds_file {} is set twice", path.display());
                 self.problems.add(&named.place, message);
                 continue;
             }

@@ -26,25 +26,28 @@ impl Listen {
         if let Some(path) = text.strip_prefix("unix:") {
             return match Path::new(path) {
                 path if !path.is_absolute() => Err(format!(
-                    "{:?} is no absolute path; {EXPECTED}",
+                    "{:?} is not an absolute path; {EXPECTED}",
                     shortened(text)
                 )),
                 path if path.as_os_str().len() > LONGEST_PATH => Err(format!(
-                    "the path is longer than the {LONGEST_PATH} bytes that a socket may have"
+                    "the path is longer than {LONGEST_PATH} bytes, the limit for a socket"
                 )),
                 path if path.file_name().is_none() || text.ends_with('/') => {
-                    Err(format!("{:?} names a folder; {EXPECTED}", shortened(text)))
+                    Err(format!("{:?} is a folder; {EXPECTED}", shortened(text)))
                 }
                 path => Ok(Self::Unix(path.to_owned())),
             };
         }
-        let address: SocketAddr = text
-            .parse()
-            .map_err(|_| format!("{:?} is no address and port; {EXPECTED}", shortened(text)))?;
+        let address: SocketAddr = text.parse().map_err(|_| {
+            format!(
+                "{:?} is not an address with a port; {EXPECTED}",
+                shortened(text)
+            )
+        })?;
         match address.ip().to_canonical().is_loopback() {
             true => Ok(Self::Loopback(address)),
             false => Err(format!(
-                "{text} can be reached from other machines, and nobody is asked who he is; {EXPECTED}"
+                "{text} can be reached from other machines, and the endpoint has no access control; {EXPECTED}"
             )),
         }
     }
@@ -84,12 +87,12 @@ mod tests {
             ("[::]:9464", "other machines"),
             ("192.168.1.2:9464", "other machines"),
             ("[::ffff:10.0.0.1]:9464", "other machines"),
-            ("localhost:9464", "no address and port"),
-            ("127.0.0.1", "no address and port"),
-            ("9464", "no address and port"),
-            ("unix:web.sock", "no absolute path"),
-            ("unix:/run/revisor/", "names a folder"),
-            ("unix:/", "names a folder"),
+            ("localhost:9464", "not an address with a port"),
+            ("127.0.0.1", "not an address with a port"),
+            ("9464", "not an address with a port"),
+            ("unix:web.sock", "not an absolute path"),
+            ("unix:/run/revisor/", "is a folder"),
+            ("unix:/", "is a folder"),
             (&long, "longer than"),
         ] {
             let error = Listen::parse(text).unwrap_err();

@@ -220,7 +220,7 @@ fn environment_layer(environment: &Environment, problems: &mut Problems) -> RawG
             );
             reader
                 .problems
-                .add(&place, format!("stands for no key; {hint}"));
+                .add(&place, format!("does not match any key; {hint}"));
         }
     }
     raw.check_plan(&mut Reader { layer, problems });

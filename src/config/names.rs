@@ -13,7 +13,7 @@ pub(super) fn check(name: &str) -> Result<(), &'static str> {
         return Err("is longer than 64 characters");
     }
     if name.starts_with('-') {
-        return Err("begins with a dash, as a flag does");
+        return Err("starts with a dash, like a flag");
     }
     if name.starts_with(['#', '@']) || name.contains("://") {
         return Err("looks like a number or an address");

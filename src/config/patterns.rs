@@ -39,7 +39,7 @@ impl Resolver<'_> {
         for pattern in raw.value.iter().take(MOST) {
             if let Err(why) = check(&pattern.value) {
                 let shown = shortened(&pattern.value);
-                let message = format!("{key}: {shown:?} cannot be used: {why}");
+                let message = format!("{key}: {shown:?} is not valid: {why}");
                 self.problems.add(&pattern.place, message);
             } else if !patterns.contains(&pattern.value) {
                 patterns.push(pattern.value.clone());

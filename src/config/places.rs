@@ -31,7 +31,7 @@ impl Origin {
             Self::Flag => "--config",
             Self::Environment => "REVISOR_CONFIG",
             Self::User => "the user's configuration",
-            Self::System => "the machine's configuration",
+            Self::System => "the system configuration",
         }
     }
 }

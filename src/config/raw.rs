@@ -116,7 +116,7 @@ raw_table! {
     RawDetect {
         significance: String = "\"typographic\", \"minor\" or \"substantive\"",
         flap_window: String = "a duration such as \"24h\"",
-        bulk_edit: i64 = "a number from 2 on",
+        bulk_edit: i64 = "a number, 2 or more",
         live_digest: String = "a duration such as \"1h\", or \"off\"",
         removed_checks: i64 = "a number from 1 to 100",
         removed_after: String = "a duration such as \"6h\"",
@@ -382,7 +382,7 @@ impl RawFetch {
 
     fn check_plan(&self, reader: &mut Reader<'_>) {
         if let (Some(_), Some(cron)) = (&self.every, &self.cron) {
-            let message = "every and cron are both given; expected one of them";
+            let message = "both every and cron are set; use one of them";
             reader.problems.add(&cron.place, message);
         }
     }
@@ -414,7 +414,8 @@ impl RawFeed {
                 "page" | "detect" => raw.take_table(name, value, reader),
                 "concurrency" | "memory" => {
                     let place = reader.place(key);
-                    let message = format!("{name} counts over all feeds; it belongs into [fetch]");
+                    let message =
+                        format!("{name} applies to all feeds together; move it to [fetch]");
                     reader.problems.add(&place, &message);
                 }
                 _ if raw.own.take(name, value, reader) => {}
@@ -454,7 +455,7 @@ impl RawFeed {
             } else {
                 "significance"
             };
-            let message = format!("{name} is a table; expected {name}.{key} = …");
+            let message = format!("{name} must be a table; write {name}.{key} = …");
             reader.problems.add(&place, message);
             return;
         };
@@ -501,7 +502,7 @@ pub(super) fn tables<'t, 'i>(
         let place = reader.place(value);
         reader.problems.add(
             &place,
-            format!("{name} is no list of tables; expected [[{name}]] with double brackets"),
+            format!("{name} must be a list of tables; write [[{name}]] with double brackets"),
         );
         return Vec::new();
     };
@@ -512,7 +513,7 @@ pub(super) fn tables<'t, 'i>(
             Some(table) => tables.push((table, place)),
             None => reader
                 .problems
-                .add(&place, format!("expected a table [[{name}]]")),
+                .add(&place, format!("expected a [[{name}]] table")),
         }
     }
     tables

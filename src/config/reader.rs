@@ -81,7 +81,7 @@ impl Reader<'_> {
         if table.is_none() {
             let place = self.place(value);
             let found = value.get_ref().type_str();
-            let message = format!("{key} holds one {found}; expected a table [{key}]");
+            let message = format!("{key} must be a table, not one {found}; write [{key}]");
             self.problems.add(&place, message);
         }
         table
@@ -99,7 +99,7 @@ impl Reader<'_> {
         let hint = if let Some(near) = did_you_mean(key, known.iter().copied()) {
             format!("did you mean {near:?}?")
         } else if let Some((table, _)) = elsewhere.iter().find(|(_, keys)| keys.contains(&key)) {
-            format!("it belongs into [{table}]")
+            format!("move it to [{table}]")
         } else {
             let known: BTreeSet<&str> = known.iter().copied().collect();
             let known: Vec<&str> = known.into_iter().collect();

@@ -238,7 +238,7 @@ impl<'a> Resolver<'a> {
             Ok(parsed) => {
                 if let Some(first) = addresses.get(parsed.as_str()) {
                     let first = self.problems.mentioned(first, &url.place);
-                    let message = format!("the address is given twice; the first is {first}");
+                    let message = format!("this address is already in the configuration, {first}");
                     self.problems.add(&url.place, message);
                 } else {
                     addresses.insert(parsed.into(), url.place.clone());
@@ -256,7 +256,9 @@ impl<'a> Resolver<'a> {
             let name_text = shortened(&name.value);
             self.problems.add(
                 &name.place,
-                format!("another {what} has the name {name_text:?}; expected names that differ"),
+                format!(
+                    "another {what} already has the name {name_text:?}; choose a different name"
+                ),
             );
         }
     }
@@ -299,7 +301,7 @@ impl<'a> Resolver<'a> {
                 })
                 .map_or_else(String::new, |zone| format!("; did you mean {zone:?}?"));
             let message = format!(
-                "{:?} is no time zone; expected one such as \"UTC\" or \"Europe/Paris\"{near}",
+                "{:?} is not a time zone; expected one such as \"UTC\" or \"Europe/Paris\"{near}",
                 shortened(&name.value)
             );
             self.problems.add(&name.place, message);

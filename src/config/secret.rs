@@ -47,7 +47,7 @@ pub enum Secrets {
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// It stands in the configuration.
+    /// It is in the configuration.
     Inline,
     /// A file.
     File(PathBuf),
@@ -87,7 +87,7 @@ impl SecretSource {
     /// Reads what is not inline. The error says what is wrong, never what was read.
     pub(super) fn read(&self, environment: &Environment) -> Result<Secret, String> {
         match self {
-            Self::Inline => Err("stands in the configuration".to_owned()),
+            Self::Inline => Err("is in the configuration".to_owned()),
             Self::File(path) => read_file(path),
             Self::Environment(name) => match environment.get(name) {
                 Some(value) if !value.trim().is_empty() => Ok(Secret::new(value.trim())),
@@ -97,11 +97,11 @@ impl SecretSource {
             Self::Credential(name) => {
                 let plain = !name.contains(['/', '\0']) && name != "." && name != "..";
                 if !plain {
-                    return Err(format!("{name:?} is no name of a credential"));
+                    return Err(format!("{name:?} is not a valid credential name"));
                 }
                 let folder = environment.get("CREDENTIALS_DIRECTORY").ok_or_else(|| {
                     format!(
-                        "no credential {name:?}: CREDENTIALS_DIRECTORY is not set, which systemd does for a unit \
+                        "no credential {name:?}: CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit \
                          with LoadCredential="
                     )
                 })?;

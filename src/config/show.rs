@@ -27,7 +27,7 @@ pub fn show(config: &Config) -> String {
     let mut out = Writer::default();
     out.comment(&match &config.file {
         Some(file) => format!("read from {}", file.display()),
-        None => "no configuration file: the defaults".to_owned(),
+        None => "no configuration file, using the defaults".to_owned(),
     });
     for part in config.drop_ins.iter().chain(&config.lists) {
         out.comment(&format!("and from {}", part.display()));

@@ -47,7 +47,7 @@ impl Resolver<'_> {
         let (place, source) = given.next()?;
         if let Some((place, other)) = given.next() {
             let message = format!(
-                "{key}{} and {key}{} are both given; expected one of them",
+                "both {key}{} and {key}{} are set; use one of them",
                 source.suffix(),
                 other.suffix()
             );
@@ -57,7 +57,7 @@ impl Resolver<'_> {
             (Some(inline), _) => {
                 if !open {
                     let message =
-                        format!("{key} stands in the configuration; {key}_file keeps it out of it");
+                        format!("{key} is in the configuration; use {key}_file to keep it out");
                     self.warnings.push((place.clone(), message));
                 }
                 Some(inline.value)
@@ -66,7 +66,7 @@ impl Resolver<'_> {
                 if let SecretSource::File(path) = &source
                     && world_readable(path)
                 {
-                    let message = format!("{} can be read by everybody", path.display());
+                    let message = format!("{} is readable by every user", path.display());
                     self.warnings.push((place.clone(), message));
                 }
                 Some(secret)

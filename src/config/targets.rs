@@ -159,7 +159,7 @@ impl Resolver<'_> {
                 let near = did_you_mean(name, names.into_iter().chain(patterns))
                     .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
                 let message = format!(
-                    "{:?} is no event; expected \"*\", \"entry.*\", \"feed.*\", \"service.*\" or one of {}{near}",
+                    "{:?} is not an event; expected \"*\", \"entry.*\", \"feed.*\", \"service.*\" or one of {}{near}",
                     shortened(name),
                     names.join(", ")
                 );
@@ -179,7 +179,7 @@ impl Resolver<'_> {
             matches!(url.scheme(), "http" | "https") && url.host_str().is_some()
         });
         if !good {
-            let message = "url is no http or https address; expected one such as \
+            let message = "url is not an http or https address; expected one such as \
                            \"https://hooks.example.org/revisor\"";
             self.problems.add(&url.place, message);
         }
@@ -194,20 +194,19 @@ impl Resolver<'_> {
                 .is_none_or(|secret| is_signing_secret(secret.expose()));
             if !good {
                 let message = format!(
-                    "{key} is no webhook secret; expected \"whsec_\" and base64 of 24 to 64 bytes, as \
-                     `echo whsec_$(openssl rand -base64 32)` makes"
+                    "{key} is not a webhook secret; expected \"whsec_\" and base64 of 24 to 64 bytes, as printed by \
+                     `echo whsec_$(openssl rand -base64 32)`"
                 );
                 self.problems.add(&found.place, message);
             }
         }
         match (secret, previous) {
             (None, Some(previous)) => {
-                let message =
-                    "secret_previous is given without a secret; expected the new one as secret";
+                let message = "secret_previous is set without a secret; set secret to the new one";
                 self.problems.add(&previous.place, message);
             }
             (None, None) => {
-                let message = "no secret is given: the receiver cannot tell who sends";
+                let message = "no secret is set: the receiver cannot verify the sender";
                 self.warnings.push((place.clone(), message.to_owned()));
             }
             _ => {}

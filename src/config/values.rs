@@ -116,7 +116,7 @@ impl Resolver<'_> {
             if let Some(count) = raw.value.parse().ok().filter(|count| *count > 0) {
                 return Retention::Newest(count);
             }
-            let message = format!("{key} is no usable number; expected one from 1 on");
+            let message = format!("{key} is not a valid number; expected 1 or more");
             self.problems.add(&raw.place, message);
             return Retention::All;
         }

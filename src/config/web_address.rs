@@ -18,7 +18,7 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
     }
     let shown = || shortened(text);
     let url = Url::parse(text)
-        .map_err(|error| format!("{:?} is no address ({error}); {EXPECTED}", shown()))?;
+        .map_err(|error| format!("{:?} is not an address ({error}); {EXPECTED}", shown()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!(
             "has the scheme {:?}; {EXPECTED}",
@@ -26,12 +26,12 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
         ));
     }
     if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
-        return Err(format!("{:?} has white space inside; {EXPECTED}", shown()));
+        return Err(format!("{:?} contains white space; {EXPECTED}", shown()));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
-            "holds a user name or password, which would be shown wherever the address is; \
-                    expected an address without them, with `user` and `password_file` beside it"
+            "has a user name or password, which would be shown with the address; \
+                    remove them and set `user` and `password_file` instead"
                 .to_owned(),
         );
     }

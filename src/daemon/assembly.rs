@@ -81,7 +81,7 @@ impl Assembly {
                 if *first {
                     tracing::warn!(
                         target.name = target,
-                        "the queue is full (max_queue): what comes now is kept and not sent; `revisor notify retry` sends it"
+                        "the queue is full (max_queue): new events are kept and not sent; `revisor notify retry` sends them"
                     );
                 }
             }
@@ -225,8 +225,8 @@ fn tell_of(left_alone: &[LeftAlone]) {
                 feed.url = %without_login(address),
                 ends = rest.ends,
                 until = %rest.until,
-                "much of the pages of this feed was in hand each time the service was ended; they are left alone for a \
-                 while. More memory for the service (MemoryMax=) or less for fetch.memory helps"
+                "the service was killed several times while reading pages of this feed; they are skipped for a while. \
+                 Give the service more memory (MemoryMax=), or lower fetch.memory"
             );
             continue;
         }
@@ -234,12 +234,12 @@ fn tell_of(left_alone: &[LeftAlone]) {
             url = %without_login(address),
             ends = rest.ends,
             until = %rest.until,
-            "ended the service each time it was read, and is left alone for a day"
+            "crashed the service each time it was read; skipped for a day"
         );
     }
     let more = left_alone.len().saturating_sub(NAMED);
     if more > 0 {
-        tracing::warn!(more, "`revisor status` lists all that is left alone");
+        tracing::warn!(more, "`revisor status` lists everything that is skipped");
     }
 }
 
@@ -295,10 +295,7 @@ fn tell_of_alike(store: &Store, config: &Config) -> Result<(), StoreError> {
     }
     let more = alike.len().saturating_sub(NAMED);
     if more > 0 {
-        tracing::warn!(
-            more,
-            "`revisor doctor` says of how many addresses this is so"
-        );
+        tracing::warn!(more, "`revisor doctor` lists these addresses");
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub(super) async fn run(
             done = with_reserve(&pipeline, &writer) => match done {
                 Ok(()) => EVERY,
                 Err(error) => {
-                    tracing::error!(%error, "cannot take care of the database");
+                    tracing::error!(%error, "database maintenance failed");
                     if error.is_unfit() {
                         return Some(error);
                     }
@@ -89,15 +89,13 @@ async fn with_reserve(pipeline: &Pipeline, writer: &Writer) -> Result<(), StoreE
         _ => Ok(false),
     };
     if given.unwrap_or(false) {
-        tracing::warn!(
-            "the disk is full; old data is dropped with the reserve that is kept for this"
-        );
+        tracing::warn!("the disk is full; pruning old data with the space reserved for this");
         // Compacting writes more than it gives back at first: that has time.
         done = once(pipeline, writer, false).await;
     }
     let kept = tokio::task::spawn_blocking(move || keep_reserve(&path)).await;
     if let Ok(Err(error)) = kept {
-        tracing::warn!(%error, "no room for the reserve with which a full disk is pruned");
+        tracing::warn!(%error, "no room for the space reserved for pruning a full disk");
     }
     done
 }
@@ -117,7 +115,7 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
     }
     if done.renewed > 0 {
         let (renewed, reread, lost) = (done.renewed, done.reread, done.lost);
-        tracing::info!(renewed, reread, lost, "stored answers were read anew");
+        tracing::info!(renewed, reread, lost, "re-read stored responses");
     }
 
     while writer.index_for_search(INDEXED).await? {
@@ -134,8 +132,8 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
     {
         // Feeds that are quiet for a week leave the clock without a witness, and that is no trouble.
         match doubt {
-            Doubt::NoWitness(_) => tracing::info!(%doubt, "nothing is dropped for its age"),
-            Doubt::Contradicted(_) => tracing::warn!(%doubt, "nothing is dropped for its age"),
+            Doubt::NoWitness(_) => tracing::info!(%doubt, "nothing was pruned by age"),
+            Doubt::Contradicted(_) => tracing::warn!(%doubt, "nothing was pruned by age"),
         }
     }
     let retain = |keep| match keep {
@@ -177,7 +175,7 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
         writer.tidy_search().await?;
     }
     if answers > 0 || texts > 0 || ignored > 0 {
-        tracing::info!(answers, texts, ignored, "what is old is not kept any more");
+        tracing::info!(answers, texts, ignored, "deleted old data");
         // Before more is written: on a full disk it may be needed for that.
         give_pages_back(writer).await?;
     }
@@ -187,7 +185,7 @@ async fn once(pipeline: &Pipeline, writer: &Writer, compacting: bool) -> Result<
     };
     if compacted.bodies > 0 {
         let (answers, before, after) = (compacted.bodies, compacted.before, compacted.after);
-        tracing::info!(answers, before, after, "answers were compacted");
+        tracing::info!(answers, before, after, "compacted responses");
     }
     give_pages_back(writer).await?;
     writer.optimize().await

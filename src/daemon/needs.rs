@@ -26,10 +26,14 @@ impl Needs {
         };
         if now.repairs != before.repairs {
             if now.repairs.is_empty() {
-                tracing::info!(feed.name = name, "needs no repairs any more");
+                tracing::info!(feed.name = name, "the feed no longer needs repairs");
             } else {
                 let repairs = now.repairs.join(", ");
-                tracing::info!(feed.name = name, repairs, "read after repairs");
+                tracing::info!(
+                    feed.name = name,
+                    repairs,
+                    "the feed needed repairs before it could be read"
+                );
             }
         }
         if now.too_long && !before.too_long {
@@ -37,7 +41,7 @@ impl Needs {
             tracing::warn!(
                 feed.name = name,
                 dropped,
-                "the feed has more entries than are read; the last ones are left out"
+                "the feed has more entries than the limit; the last ones are skipped"
             );
         }
     }

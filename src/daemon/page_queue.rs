@@ -101,7 +101,7 @@ impl PageQueue {
         let (read, took) = match read {
             Ok(read) => read,
             Err(error) => {
-                tracing::error!(%error, "what is due could not be read; this is a fault in revisor, please report it");
+                tracing::error!(%error, "cannot read what is due; this is a bug in revisor, please report it");
                 (Ok(DuePages::default()), FRESH / RESTS)
             }
         };

@@ -70,7 +70,7 @@ impl Patience {
     async fn wait(&mut self, error: StoreError) {
         systemd::status(&format!("waiting: {error}"));
         match self.told {
-            false => tracing::warn!("{error}; it is tried again until it can be used"),
+            false => tracing::warn!("{error}; retrying until it works"),
             true => tracing::debug!("{error}"),
         }
         self.told = true;
@@ -79,7 +79,7 @@ impl Patience {
         {
             let given = tokio::task::spawn_blocking(move || give_reserve_up(&database)).await;
             if given.unwrap_or(false) {
-                tracing::warn!("the disk is full; the reserve that is kept for this is given up");
+                tracing::warn!("the disk is full; releasing the space reserved for this");
                 return;
             }
         }

@@ -115,7 +115,7 @@ impl Poller {
         let mut pause = ROUND;
         let mut seen = (self.pipeline.now(), Stopwatch::start());
         if let Err(error) = self.pipeline.judge_network() {
-            tracing::error!(%error, "cannot read whether the network was gone");
+            tracing::error!(%error, "cannot read the state of the network");
         }
         self.set_back(self.pipeline.ahead()).await;
         self.catch_up(self.pipeline.away()).await;
@@ -174,7 +174,7 @@ impl Poller {
         if tokio::time::timeout(STOP_GRACE, ending).await.is_err() {
             tracing::info!(
                 given_up = self.tasks.len(),
-                "checks under way are given up; they are due again"
+                "checks in progress are abandoned; they will be due again"
             );
             self.tasks.shutdown().await;
         }
@@ -196,7 +196,7 @@ impl Poller {
             Err(error) => Err(error),
         };
         if let Err(error) = caught_up {
-            tracing::error!(%error, "cannot scatter what is overdue");
+            tracing::error!(%error, "cannot spread out overdue checks");
         }
     }
 
@@ -214,7 +214,7 @@ impl Poller {
             Err(error) => Err(error),
         };
         if let Err(error) = planned {
-            tracing::error!(%error, "cannot plan anew after the clock was set back");
+            tracing::error!(%error, "cannot reschedule checks after the clock was set back");
         }
     }
 
@@ -353,7 +353,7 @@ impl Poller {
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, Some(ended)),
             Err(error) => {
-                tracing::error!(%error, "a check broke off; this is a fault in revisor, please report it");
+                tracing::error!(%error, "a check crashed; this is a bug in revisor, please report it");
                 (error.id(), None)
             }
         };
@@ -388,7 +388,9 @@ impl Poller {
             Some(Ended::Feed(result)) => self.log_feed(result),
             Some(Ended::Page(result)) => self.log_page(result),
             Some(Ended::Wish(Ok(()))) => self.outbox.notify_one(),
-            Some(Ended::Wish(Err(error))) => tracing::error!(%error, "cannot answer a wish"),
+            Some(Ended::Wish(Err(error))) => {
+                tracing::error!(%error, "cannot answer a check request");
+            }
             None => {}
         }
     }
@@ -485,7 +487,7 @@ impl Poller {
                 result: PageResult::Failed(why),
                 ..
             }) => {
-                tracing::debug!(entry.id = entry.0, url, "page not read: {why}");
+                tracing::debug!(entry.id = entry.0, url, "page check failed: {why}");
             }
             Ok(_) => {}
             Err(error) => log_trouble(&error),
@@ -521,13 +523,13 @@ fn reason(error: &CheckError) -> Option<&'static str> {
 fn log_trouble(error: &CheckError) {
     match error {
         CheckError::Store(error) if error.is_conflict() => {
-            tracing::info!(%error, "another process was faster");
+            tracing::info!(%error, "another process was first");
         }
         CheckError::NoSuchFeed(_) | CheckError::NoSuchEntry(_) => {
-            tracing::debug!(%error, "given up");
+            tracing::debug!(%error, "abandoned");
         }
         CheckError::Store(_) | CheckError::Crashed(_) => {
-            tracing::error!(%error, "a check has failed");
+            tracing::error!(%error, "a check failed");
         }
     }
 }

@@ -53,7 +53,7 @@ pub enum DaemonError {
     Metrics(#[from] MetricsError),
     /// The database of another configuration.
     #[error(
-        "another database needs a restart: {} is in use, the configuration names {}",
+        "changing the database needs a restart: {} is in use, the configuration has {}",
         used.display(),
         named.display()
     )]
@@ -64,7 +64,7 @@ pub enum DaemonError {
         named: PathBuf,
     },
     /// A part of the daemon has ended by itself.
-    #[error("{0} has broken off; this is a fault in revisor, please report it")]
+    #[error("{0} stopped unexpectedly; this is a bug in revisor, please report it")]
     Broken(&'static str),
     /// The signals.
     #[error("cannot listen for signals: {0}")]
@@ -162,7 +162,7 @@ impl Daemon {
             }),
             ended = &mut draining => Some(match ended {
                 Ok(Err(unfit)) => DaemonError::Store(unfit),
-                Ok(Ok(_)) | Err(_) => DaemonError::Broken("the drain of the outbox"),
+                Ok(Ok(_)) | Err(_) => DaemonError::Broken("the delivery of alerts"),
             }),
             // Care that has broken off is no reason to stop looking; it has been logged.
             Ok(Some(unfit)) = &mut caring => Some(DaemonError::Store(unfit)),
@@ -216,7 +216,7 @@ impl Daemon {
                     if files.anew() == files {
                         continue;
                     }
-                    tracing::info!("the configuration or a secret was edited");
+                    tracing::info!("the configuration or a secret has changed");
                     Asked::Reload
                 }
             };
@@ -240,13 +240,13 @@ impl Daemon {
                                 added,
                                 left,
                                 feeds = self.feeds(),
-                                "configuration in force"
+                                "configuration loaded"
                             );
                             outbox.notify_one();
                             endpoint.listen(self.listen_on()).await;
                         }
                         Err(error) => {
-                            tracing::error!("the old configuration stays in force: {error}");
+                            tracing::error!("still using the old configuration: {error}");
                         }
                     }
                     self.leave_outcome(hash, error);
@@ -264,7 +264,7 @@ impl Daemon {
     fn leave_outcome(&self, hash: String, error: Option<String>) {
         let outcome = Outcome::new(hash, self.clock.now(), error);
         if let Err(error) = outcome.leave(self.assembly.store.path()) {
-            tracing::warn!(%error, "what came of the reload cannot be left beside the database");
+            tracing::warn!(%error, "cannot write the result of the reload next to the database");
         }
     }
 
@@ -337,8 +337,8 @@ async fn guard(mut progress: Progress, pulse: Arc<Pulse>, stop: CancellationToke
         match (alive, watchdog) {
             (true, Some(watchdog)) => watchdog.ping(),
             (true, None) => {}
-            (false, Some(_)) => tracing::error!("nothing moves any more; the watchdog is not fed"),
-            (false, None) => tracing::error!("nothing moves any more"),
+            (false, Some(_)) => tracing::error!("no progress; not notifying the watchdog"),
+            (false, None) => tracing::error!("no progress"),
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -57,9 +57,9 @@ impl Watched {
         let asked = tokio::task::spawn_blocking(move || pipeline.read(question));
         match tokio::time::timeout(DATABASE_WAIT, asked).await {
             Ok(Ok(answer)) => answer.map_err(|error| error.to_string()),
-            Ok(Err(_)) => Err("reading the database broke off".to_owned()),
+            Ok(Err(_)) => Err("reading the database was aborted".to_owned()),
             Err(_) => Err(format!(
-                "the database has not answered for {} s",
+                "the database has not responded for {} s",
                 DATABASE_WAIT.as_secs()
             )),
         }
@@ -74,7 +74,7 @@ impl Source for Watched {
     fn health(&self) -> Result<(), String> {
         match self.pulse.is_alive() {
             true => Ok(()),
-            false => Err("nothing moves any more: the scheduler or the writer is stuck".to_owned()),
+            false => Err("no progress: the scheduler or the database writer is stuck".to_owned()),
         }
     }
 
@@ -83,7 +83,7 @@ impl Source for Watched {
         self.ask(Reader::next_due).await?;
         match self.pipeline.metrics().last_commit_stored() {
             true => Ok(()),
-            false => Err("the database takes nothing: the log says why".to_owned()),
+            false => Err("the database cannot be written: see the log".to_owned()),
         }
     }
 
@@ -100,7 +100,7 @@ impl Source for Watched {
         let wal = self.wal();
         let known = self.ask(move |reader| known(reader, now, wal)).await;
         if let Err(why) = &known {
-            tracing::warn!("metrics without what the database knows: {why}");
+            tracing::warn!("metrics without values from the database: {why}");
         }
         metrics.tell(known.ok().as_ref());
         let text = metrics.text().map_err(|error| error.to_string())?;
@@ -193,7 +193,7 @@ async fn keep_open(listen: Listen, source: Arc<Watched>, stop: CancellationToken
     loop {
         match Door::open(&listen).await {
             Ok(door) => {
-                tracing::info!(listen = %door.place(), "answering /healthz, /readyz and /metrics");
+                tracing::info!(listen = %door.place(), "serving /healthz, /readyz and /metrics");
                 return serve(door, Limits::default(), source, stop).await;
             }
             Err(error) => {
@@ -206,7 +206,7 @@ async fn keep_open(listen: Listen, source: Arc<Watched>, stop: CancellationToken
                         _ => "",
                     };
                     tracing::error!(
-                        "cannot listen on {listen} (web.listen): {message}{hint}; tried again every {} s",
+                        "cannot listen on {listen} (web.listen): {message}{hint}; retrying every {} s",
                         DOOR_PAUSE.as_secs()
                     );
                     said = Some(message);

@@ -14,11 +14,11 @@ pub(super) struct Article {
 
 /// What the publisher does in each round after the first.
 pub const ROUNDS: [&str; 5] = [
-    "turns a headline round, and moves the date of another article without touching it",
-    "raises a figure, without a word",
+    "reverses a headline, and bumps the date of another article without changing it",
+    "raises a figure without saying so",
     "drops a quotation",
-    "moves a paragraph up, and changes only weather, advertisements and counters elsewhere",
-    "turns the headline back to what it was",
+    "moves a paragraph up; elsewhere only weather, advertisements and counters change",
+    "changes the headline back",
 ];
 
 /// The articles as they stand in `round`, the newest first.

@@ -12,5 +12,5 @@ pub use site::Site;
 
 /// What the demonstration could not do.
 #[derive(Debug, thiserror::Error)]
-#[error("the demonstration cannot listen on loopback: {0}")]
+#[error("the demo cannot listen on loopback: {0}")]
 pub struct DemoError(#[from] std::io::Error);

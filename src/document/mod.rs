@@ -21,7 +21,7 @@ pub enum Unreadable {
     #[error("the PDF was not read within {0} s")]
     Late(u64),
     /// The child answered what it never answers.
-    #[error("the process that reads PDFs failed; this is a fault in revisor, please report it")]
+    #[error("the process that reads PDFs failed; this is a bug in revisor, please report it")]
     Answer,
 }
 
@@ -89,7 +89,10 @@ pub fn read_under(
             article: extract::document(
                 body,
                 Form::PDF,
-                Err("reading it takes more time or memory than a PDF may take".to_owned()),
+                Err(
+                    "reading it needs more time or memory than the limits for PDFs allow"
+                        .to_owned(),
+                ),
             ),
             over_limit: true,
         },

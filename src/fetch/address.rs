@@ -74,7 +74,7 @@ impl AddressPolicy {
         match () {
             () if self.scope == Scope::Any || self.allow.iter().any(names) => Ok(()),
             // A network that is allowed does not mean what clouds have put into it.
-            () if METADATA.contains(&behind) => refused("metadata of a cloud"),
+            () if METADATA.contains(&behind) => refused("cloud metadata service"),
             () if self.allow.iter().any(allows) => Ok(()),
             () => match reserved(behind) {
                 Some(network) => refused(network),
@@ -127,7 +127,7 @@ pub enum Refused {
     #[error("the address has no host")]
     NoHost,
     /// `http://name@host/`: a stranger's address must not choose credentials, and it hides the true host from readers.
-    #[error("the address holds a user name or password")]
+    #[error("the address has a user name or password")]
     UserInfo,
     /// An address that is not public, and not allowed by the configuration.
     #[error(
@@ -441,7 +441,7 @@ mod tests {
                 let metadata = matches!(
                     refused,
                     Refused::Address {
-                        network: "metadata of a cloud",
+                        network: "cloud metadata service",
                         ..
                     }
                 );

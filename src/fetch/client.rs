@@ -219,7 +219,7 @@ impl Client {
             other => {
                 let message = match other {
                     StatusCode::NOT_MODIFIED => {
-                        "answered 304 Not Modified to a request without conditions".to_owned()
+                        "returned 304 Not Modified to an unconditional request".to_owned()
                     }
                     _ => status_message(other),
                 };

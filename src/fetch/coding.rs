@@ -59,13 +59,13 @@ impl Codings {
                 other => {
                     let told: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
                     return refuse(format!(
-                        "the answer is encoded as `{told}`, which was not asked for"
+                        "the response uses the encoding `{told}`, which was not requested"
                     ));
                 }
             });
         }
         if found.len() > LAYERS {
-            return refuse(format!("the answer is encoded {} times over", found.len()));
+            return refuse(format!("the response is encoded {} times", found.len()));
         }
         found.reverse();
         Ok(Self(found))
@@ -144,7 +144,7 @@ fn unpacked(coding: Coding, body: &[u8], most: u64, cut: bool) -> Result<Vec<u8>
     out.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     match read {
         Err(error) if !cut && !over => {
-            let message = format!("the answer cannot be decoded: {error}");
+            let message = format!("the response cannot be decoded: {error}");
             Err(Cause::new(FailureKind::Encoding, message))
         }
         _ => Ok(out),

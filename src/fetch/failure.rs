@@ -54,19 +54,19 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
     match find::<hyper::Error>(error) {
         Some(hyper) if hyper.is_parse_too_large() => Cause::new(
             FailureKind::TooLarge,
-            format!("the head of the answer of {host} is too large"),
+            format!("the response headers of {host} are too large"),
         ),
         Some(hyper) if hyper.is_parse() => Cause::new(
             FailureKind::Protocol,
-            format!("the answer of {host} is not HTTP: {}", last_words(error)),
+            format!("the response of {host} is not HTTP: {}", last_words(error)),
         ),
         _ if was_closed(error) => Cause::new(
             FailureKind::Interrupted,
-            format!("{host} closed the connection without an answer"),
+            format!("{host} closed the connection without a response"),
         ),
         _ => Cause::new(
             FailureKind::Protocol,
-            format!("no answer from {host}: {}", last_words(error)),
+            format!("no response from {host}: {}", last_words(error)),
         ),
     }
 }
@@ -148,7 +148,7 @@ fn of_tls(error: &TlsError, host: &str) -> String {
         }
         TlsError::AlertReceived(
             AlertDescription::CertificateRequired | AlertDescription::BadCertificate,
-        ) => "wants a TLS certificate of the client".to_owned(),
+        ) => "requires a TLS client certificate".to_owned(),
         TlsError::AlertReceived(alert) => {
             format!(
                 "refused the TLS connection: {}",
@@ -177,19 +177,19 @@ fn of_certificate(error: &CertificateError, host: &str) -> String {
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names: Vec<&str> = presented.iter().take(3).map(|name| bare(name)).collect();
             if names.is_empty() {
-                "is for no host".to_owned()
+                "is not for any host".to_owned()
             } else {
                 format!("is for another host: {}", names.join(", "))
             }
         }
         CertificateError::BadEncoding => "cannot be read".to_owned(),
-        CertificateError::BadSignature => "is not signed by the issuer that it names".to_owned(),
+        CertificateError::BadSignature => "is not signed by its stated issuer".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "is not meant for a server".to_owned()
+            "is not a server certificate".to_owned()
         }
         // The library below has a name for it, and no words.
         CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
-            "is that of an authority (CA) and not of a host".to_owned()
+            "belongs to an authority (CA), not to a host".to_owned()
         }
         CertificateError::Other(other) => format!("is not valid: {}", in_words(&other.to_string())),
         other => format!("is not valid: {}", in_words(&other.to_string())),
@@ -231,11 +231,14 @@ fn bare(name: &str) -> &str {
 /// What went wrong while the body was read.
 pub(crate) fn of_reading(error: &reqwest::Error) -> Cause {
     if error.is_timeout() {
-        return Cause::new(FailureKind::Timeout, "the answer was not complete in time");
+        return Cause::new(
+            FailureKind::Timeout,
+            "the response was not complete in time",
+        );
     }
     Cause::new(
         FailureKind::Interrupted,
-        format!("the answer was cut off: {}", last_words(error)),
+        format!("the response was cut off: {}", last_words(error)),
     )
 }
 
@@ -305,7 +308,7 @@ fn plain(text: &str) -> String {
 /// How a status is told.
 pub(super) fn status_message(status: StatusCode) -> String {
     match status.canonical_reason() {
-        Some(reason) => format!("answered {} {reason}", status.as_u16()),
+        Some(reason) => format!("returned {} {reason}", status.as_u16()),
         None => format!("answered {}", status.as_u16()),
     }
 }
@@ -335,7 +338,7 @@ mod tests {
             (other_host, "is for another host: a.example]0;"),
             (
                 other("CaUsedAsEndEntity"),
-                "is that of an authority (CA) and not of a host",
+                "belongs to an authority (CA), not to a host",
             ),
             (
                 other("UnsupportedCertVersion"),

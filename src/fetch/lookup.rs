@@ -155,10 +155,10 @@ impl Lookups {
             Asked::Known(answer) => answer,
             Asked::Wait(answer) => match tokio::time::timeout(limit, answer).await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(_)) => Err("the lookup broke off".into()),
+                Ok(Err(_)) => Err("the name lookup was aborted".into()),
                 Err(_) => {
                     let message =
-                        format!("no name server answered within {} s", limit.as_secs_f64());
+                        format!("no name server responded within {} s", limit.as_secs_f64());
                     return Err(io::Error::new(io::ErrorKind::TimedOut, message));
                 }
             },
@@ -207,7 +207,7 @@ impl Lookups {
         match started {
             Ok(_) => state.threads += 1,
             Err(error) if state.threads == 0 => {
-                let why = format!("no thread to look names up: {error}");
+                let why = format!("cannot start a thread for name lookups: {error}");
                 for (_, waiting) in state.waiting.drain() {
                     answer(waiting, &Err(why.as_str().into()));
                 }
@@ -278,7 +278,7 @@ impl Shared {
                 Err(cause) if is_out_of_descriptors(&cause) => (&cause).into(),
                 _ => (&error).into(),
             }),
-            Err(_) => Err("the lookup broke off".into()),
+            Err(_) => Err("the name lookup was aborted".into()),
         };
         Known {
             slow: answer.is_err() && watch.elapsed() >= self.limits.silence,
@@ -394,7 +394,7 @@ mod tests {
         for one in silent {
             let error = one.await.unwrap().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            assert_eq!(error.to_string(), "no name server answered within 0.05 s");
+            assert_eq!(error.to_string(), "no name server responded within 0.05 s");
         }
         // All of those threads are still held.
         let found = tokio::time::timeout(SOON, lookups.lookup("news.example"));

@@ -238,7 +238,7 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, ClientError> {
     let found = reqwest::Certificate::from_pem_bundle(&pem);
     let found = found.map_err(|_| wrong("it is not in PEM form".to_owned()))?;
     if found.is_empty() {
-        return Err(wrong("there is none in it".to_owned()));
+        return Err(wrong("it has no certificate".to_owned()));
     }
     Ok(found)
 }

@@ -56,7 +56,7 @@ impl Client {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(cause)) => Err(self.failed(cause, None, None)),
             Err(_) => {
-                let message = format!("no answer within {}", seconds(self.timeout));
+                let message = format!("no response within {}", seconds(self.timeout));
                 Err(self.failed(Cause::new(FailureKind::Timeout, message), None, None))
             }
         }

@@ -70,7 +70,7 @@ pub(super) fn judge(
 ) -> Result<(), Cause> {
     let no_address = |why: String| {
         let message = format!(
-            "no address found for {host}{why}; a name that only the proxy can look up is not asked for"
+            "no address found for {host}{why}; names that only the proxy can resolve are not supported"
         );
         Cause::new(FailureKind::Dns, message)
     };

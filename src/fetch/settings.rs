@@ -55,7 +55,7 @@ pub enum ClientError {
     #[error("the user agent cannot be sent as a header")]
     UserAgent,
     /// The certificates to believe besides those of the system.
-    #[error("ca_file: cannot take certificates from {}: {why}", path.display())]
+    #[error("ca_file: cannot load certificates from {}: {why}", path.display())]
     CaFile {
         /// The file.
         path: PathBuf,
@@ -63,10 +63,10 @@ pub enum ClientError {
         why: String,
     },
     /// The address of the proxy, which may hold a password, is not told.
-    #[error("proxy: the address cannot be used")]
+    #[error("proxy: the address is not valid")]
     Proxy,
     /// The address of the proxy is a secret that could not be read.
-    #[error("proxy: the address cannot be read here, and nothing is asked without it")]
+    #[error("proxy: cannot read its address from here, and requests need it")]
     ProxyNotRead,
     /// TLS could not be set up.
     #[error("cannot set up the HTTP client")]

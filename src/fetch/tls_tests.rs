@@ -250,7 +250,7 @@ fn a_file_without_certificates_is_told_by_name() {
     assert!(missing.contains("none.pem: No such file"), "{missing}");
     std::fs::write(&path, "no certificate").unwrap();
     let empty = made(&path).unwrap();
-    assert!(empty.contains("none.pem: there is none in it"), "{empty}");
+    assert!(empty.contains("none.pem: it has no certificate"), "{empty}");
 }
 
 /// What a connection of HTTP/2 asked for, by its streams.

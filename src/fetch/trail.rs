@@ -65,7 +65,7 @@ impl Trail {
         let location = String::from_utf8_lossy(location.as_bytes());
         let Ok(mut next) = self.url.join(&location) else {
             return fail(format!(
-                "{} to something that is no address",
+                "{} with an invalid Location",
                 status_message(status)
             ));
         };
@@ -77,7 +77,7 @@ impl Trail {
         let start = self.start.get_or_insert_with(|| self.url.clone());
         let seen = next == *start || self.redirects.iter().any(|step| step.to == next.as_str());
         if seen {
-            return fail("redirects in a circle".to_owned());
+            return fail("redirects in a loop".to_owned());
         }
         let step = Redirect {
             status: status.as_u16(),

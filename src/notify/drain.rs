@@ -208,7 +208,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         for (target, delivery) in flights.cut_off().await {
             tracing::warn!(
                 target.name = target,
-                "stopped while a delivery was under way; it will be sent again"
+                "stopped during a delivery; it will be sent again"
             );
             self.give_back(&target, delivery).await;
         }
@@ -216,7 +216,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
 
     async fn give_back(&self, target: &str, delivery: DeliveryId) {
         if let Err(error) = self.outbox.release(delivery).await {
-            tracing::error!(%error, target.name = target, "cannot give a delivery back; its lease ends by itself");
+            tracing::error!(%error, target.name = target, "cannot release a delivery; its lease expires by itself");
         }
     }
 
@@ -256,7 +256,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             self.judge(&error);
             if tries == RECORD_TRIES || error.is_unfit() {
                 tracing::error!(%error, target.name = name, event.id = uid,
-                    "cannot record a delivery attempt; it will be made again");
+                    "cannot record a delivery attempt; it will be repeated");
                 return DrainSummary {
                     unrecorded: 1,
                     ..DrainSummary::default()
@@ -292,14 +292,14 @@ fn unreadable(target: &str, event: &str, now: Timestamp) -> Attempt {
     tracing::error!(
         target.name = target,
         event.id = event,
-        "what is stored of an event cannot be read; `revisor db verify` says what else is damaged"
+        "a stored event cannot be read; run `revisor db verify` to see what else is damaged"
     );
     Attempt {
         at: now,
         duration_ms: 0,
         result: DeliveryResult::Dead,
         status: None,
-        error: Some("the event cannot be read: the database is damaged there".to_owned()),
+        error: Some("the event cannot be read: this part of the database is damaged".to_owned()),
     }
 }
 
@@ -308,7 +308,7 @@ fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) 
     match result {
         DeliveryResult::Delivered => Next::Delivered,
         DeliveryResult::Disabled => {
-            Next::DisableTarget("the receiver answered 410 Gone".to_owned())
+            Next::DisableTarget("the receiver returned 410 Gone".to_owned())
         }
         DeliveryResult::Dead => Next::Dead,
         DeliveryResult::Retry { after } => match (delivery_delay(number, jitter), after) {
@@ -351,11 +351,11 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
         }
         Next::RetryAt(at) => {
             tracing::warn!(target.name = target, event.id = event, attempt = number, status, retry_at = %at,
-                "a delivery has failed and will be tried again");
+                "a delivery failed and will be retried");
         }
         Next::SetAside(at) => {
             tracing::error!(target.name = target, event.id = event, attempt = number, status, retry_at = %at,
-                "the receiver keeps refusing this event; later ones no longer wait for it, and it is tried again");
+                "the receiver keeps refusing this event; later events are sent without waiting for it, and it is retried");
         }
         Next::Dead => {
             tracing::error!(
@@ -363,7 +363,7 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
                 event.id = event,
                 attempt = number,
                 status,
-                "a delivery is given up; `revisor notify retry` sends it again"
+                "a delivery was given up; `revisor notify retry` sends it again"
             );
         }
         Next::DisableTarget(_) => {
@@ -417,7 +417,7 @@ impl Flights {
             Err(error) => {
                 // A fault in one attempt ends that attempt; its lease ends by itself, and it is made again.
                 let target = self.leases.remove(&error.id()).map(|(target, _)| target);
-                tracing::error!(%error, target.name = target, "a delivery attempt broke off");
+                tracing::error!(%error, target.name = target, "a delivery attempt was aborted");
                 self.summary.unrecorded += 1;
             }
         }

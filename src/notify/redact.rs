@@ -113,25 +113,25 @@ mod tests {
         for (url, says) in [
             (
                 &path,
-                format!("answered 404 Not Found: Cannot POST /services/T0/{TOKEN}"),
+                format!("returned 404 Not Found: Cannot POST /services/T0/{TOKEN}"),
             ),
             (
                 &path,
-                format!("answered 400: no hook {}", TOKEN.to_lowercase()),
+                format!("returned 400: no hook {}", TOKEN.to_lowercase()),
             ),
             (
                 &path,
-                format!("answered 400: {{\"path\":\"\\/services\\/T0\\/{TOKEN}\"}}"),
+                format!("returned 400: {{\"path\":\"\\/services\\/T0\\/{TOKEN}\"}}"),
             ),
             (
                 &path,
-                format!("answered 400: cut off in /services/T0/{}", &TOKEN[..9]),
+                format!("returned 400: cut off in /services/T0/{}", &TOKEN[..9]),
             ),
-            (&query, format!("answered 403: bad key {TOKEN}")),
+            (&query, format!("returned 403: bad key {TOKEN}")),
         ] {
             let shown = redacted(&says, url);
             assert!(!shown.to_lowercase().contains("xxyy00"), "{shown}");
-            assert!(shown.starts_with("answered 4"), "{shown}");
+            assert!(shown.starts_with("returned 4"), "{shown}");
         }
         let escaped = "https://hooks.example/a%2Fb+c%3Dsecret";
         assert_eq!(redacted("no a/b+c=secret", escaped), "no (hidden)");
@@ -149,7 +149,7 @@ mod tests {
         );
         let says = format!("got {} with {}", signed.signature, secret.reveal());
         assert_eq!(redacted(&says, url), "got (hidden) with (hidden)");
-        let plain = "answered 400 Bad Request: hooks and in are words";
+        let plain = "returned 400 Bad Request: hooks and in are words";
         assert_eq!(redacted(plain, url), plain);
     }
 

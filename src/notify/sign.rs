@@ -36,10 +36,10 @@ pub enum SecretError {
     )]
     NoPrefix,
     /// Not base64.
-    #[error("what follows `whsec_` in the secret is not base64")]
+    #[error("the part of the secret after `whsec_` is not base64")]
     NotBase64,
     /// Too short to be safe, or longer than the standard has it.
-    #[error("the secret has {0} bytes after decoding; 24 to 64 are needed")]
+    #[error("the decoded secret has {0} bytes; it must have 24 to 64")]
     Length(usize),
 }
 
@@ -150,7 +150,7 @@ pub enum VerifyError {
     #[error("the webhook timestamp is more than five minutes away from now")]
     Stale,
     /// No signature fits.
-    #[error("no signature fits")]
+    #[error("no signature matches")]
     Mismatch,
 }
 

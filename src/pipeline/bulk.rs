@@ -54,21 +54,20 @@ pub(super) fn fold_poll(
     };
     let all = count(|_| true);
     let moved = count(only_moved);
-    let (wanted, detail): (fn(&ChangeInfo) -> bool, String) =
-        if all >= limit || (all >= A_MOVE.max(limit * MOST.0 / MOST.1) && all * 10 >= listed * 9) {
-            let fields = fields_of(outcome);
-            (
-                |_| true,
-                format!("{all} entries were changed at once: {fields}"),
-            )
-        } else if moved >= A_MOVE {
-            let what = format!(
-                "{moved} entries have other addresses or guids than before, and nothing else is new"
-            );
-            (only_moved, what)
-        } else {
-            return;
-        };
+    let (wanted, detail): (fn(&ChangeInfo) -> bool, String) = if all >= limit
+        || (all >= A_MOVE.max(limit * MOST.0 / MOST.1) && all * 10 >= listed * 9)
+    {
+        let fields = fields_of(outcome);
+        (
+            |_| true,
+            format!("{all} entries changed at the same time: {fields}"),
+        )
+    } else if moved >= A_MOVE {
+        let what = format!("{moved} entries have new addresses or guids, and nothing else changed");
+        (only_moved, what)
+    } else {
+        return;
+    };
     let mut silenced = Vec::new();
     for change in outcome.entries.iter_mut().filter_map(told_change_mut) {
         if change.event.data.change.as_ref().is_some_and(wanted) {
@@ -93,8 +92,9 @@ fn fold_flapping(outcome: &mut Outcome, teller: &Teller<'_>, now: Timestamp) {
     for event in &mut flapping {
         silenced.append(&mut event.targets);
     }
-    let detail =
-        format!("{count} entries go back and forth; quiet until a new state of them appears");
+    let detail = format!(
+        "{count} entries keep changing back and forth; no more alerts until a new state appears"
+    );
     tell(outcome, detail, silenced, teller, now);
 }
 
@@ -192,7 +192,7 @@ impl Pipeline {
         };
         let (already, detail) = if same.changed + 1 >= enough {
             let detail = format!(
-                "the same edit was made on {} pages; those after that are not told one by one",
+                "the same edit was made on {} pages; no single alerts for further pages",
                 same.changed + 1
             );
             (same.folded, detail)
@@ -203,8 +203,8 @@ impl Pipeline {
                 return Ok(());
             }
             let detail = format!(
-                "{changed} of {} pages that were looked at within an hour were changed; those after that are not told \
-                 one by one",
+                "{changed} of {} pages that were checked within an hour changed; no single alerts for further \
+                 pages",
                 most.looked.max(changed)
             );
             (most.folded, detail)

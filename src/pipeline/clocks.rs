@@ -217,7 +217,7 @@ pub(super) fn caught_up(
     Some(Rescheduled {
         feed: feed.id,
         at,
-        why: Some("one after the other, after a time in which nothing polled".to_owned()),
+        why: Some("spread out, after a time without polling".to_owned()),
         schedule: None,
     })
 }

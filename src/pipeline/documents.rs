@@ -28,11 +28,11 @@ pub(super) fn see_document(
         },
         // A file that is read within the limits today may not be so tomorrow, on a busier machine.
         _ if page.over_limit && !document::is_unread(known) && known.document.is_some() => {
-            doubtful("the PDF takes too long to be read".to_owned())
+            doubtful("reading the PDF takes too long".to_owned())
         }
         // A wall that no rule knows may stand in the place of a document.
         Between::Replaced(Replaced::Form { .. }) if page.state.document.is_none() => {
-            doubtful("a page stands in the place of the document".to_owned())
+            doubtful("a page has replaced the document".to_owned())
         }
         Between::Replaced(Replaced::Document) if is_restless(before) => {
             (Sight::Restless(print), None)

@@ -37,7 +37,7 @@ impl Poll<'_> {
                 .trouble(FeedPoll {
                     // Neither the rhythm of the feed nor the pauses of a failure: who says "gone" is asked seldom.
                     next: Some(again),
-                    next_why: "answered 410: looked at again".to_owned(),
+                    next_why: "returned 410: checked again".to_owned(),
                     ..poll
                 })
                 .await;
@@ -65,7 +65,7 @@ impl Poll<'_> {
             status: Some(status),
             emptied: Some(Some(now)),
             next: poll.next.map(|next| next.min(now + confirm)),
-            next_why: "texts are gone: looked at again".to_owned(),
+            next_why: "texts are gone: checked again".to_owned(),
             ..poll
         })
         .await
@@ -85,7 +85,7 @@ impl Poll<'_> {
             return poll;
         }
         let why = format!(
-            "{why} (at {moved_to}, where it had moved; the address in the configuration is asked next)"
+            "{why} (at {moved_to}, where it had moved; next poll at the address in the configuration)"
         );
         let again = poll.at + self.config.detect.life.confirm;
         FeedPoll {
@@ -94,7 +94,7 @@ impl Poll<'_> {
             // Validators belong to an address.
             validators: Some(Validators::default()),
             next: poll.next.map(|next| next.min(again)),
-            next_why: "back to the address in the configuration".to_owned(),
+            next_why: "at the address in the configuration".to_owned(),
             ..poll
         }
     }

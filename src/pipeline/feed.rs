@@ -178,7 +178,7 @@ impl Poll<'_> {
             }
             Fetched::Gone(_) => {
                 drop(turn);
-                self.gone("answered 410 Gone".to_owned()).await
+                self.gone("returned 410 Gone".to_owned()).await
             }
             Fetched::Failed(failure) => {
                 drop(turn);
@@ -365,7 +365,7 @@ impl Poll<'_> {
                 1 => "1 failure".to_owned(),
                 failures => format!("{failures} failures"),
             };
-            let detail = format!("can be read again after {failures}");
+            let detail = format!("works again after {failures}");
             revise::feed_event(EventKind::FeedRecovered, Some(detail), &self.teller(), now)
         })
     }
@@ -387,7 +387,7 @@ impl Poll<'_> {
         let poll = FeedPoll {
             status,
             next: Some(rest.until),
-            next_why: "left alone for a day".to_owned(),
+            next_why: "skipped for a day".to_owned(),
             not_before: Some(rest.until),
             ..clocks::ill(self.row, self.config, now, why.clone(), None)
         };

@@ -93,7 +93,7 @@ impl Sighting {
             }
         }
         (gone >= 3 && gone * 5 >= all * 4)
-            .then(|| format!("held until a second poll confirms it: the texts of {gone} entries are gone, or most of them"))
+            .then(|| format!("unconfirmed until a second poll: the texts of {gone} entries are gone, or most of them"))
     }
 }
 
@@ -385,7 +385,7 @@ fn fresh_names(state: &FeedState) -> Vec<NewAlias> {
     keys.filter(|key| key.kind != AliasKind::Guid)
         .map(|key| NewAlias {
             key,
-            reason: "first sight, under a name used before".to_owned(),
+            reason: "first seen, under a name used before".to_owned(),
             if_free: false,
         })
         .collect()

@@ -188,7 +188,7 @@ impl Pipeline {
                 return (Looked { hold, ..looked }, refresh);
             }
             Fetched::Gone(_) => {
-                let error = "answered 410 Gone".to_owned();
+                let error = "returned 410 Gone".to_owned();
                 failed(Some(410), error, Reason::NotFound)
             }
             Fetched::Failed(failure) => {

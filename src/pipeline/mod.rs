@@ -101,10 +101,10 @@ pub enum CheckError {
     #[error(transparent)]
     Crashed(#[from] Crashed),
     /// The feed has left the configuration.
-    #[error("feed {0} is not in the configuration any more")]
+    #[error("feed {0} is no longer in the configuration")]
     NoSuchFeed(FeedId),
     /// The entry has no page to look at.
-    #[error("entry {0} has no page to look at")]
+    #[error("entry {0} has no page to check")]
     NoSuchEntry(EntryId),
 }
 
@@ -278,13 +278,13 @@ const SHORT_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Resting {
     /// It has asked for patience.
-    #[error("not asked: the host wants to be left alone for another {0} s")]
+    #[error("skipped: the host asked us to wait another {0} s")]
     Host(u64),
     /// Our own network is gone, as it seems.
-    #[error("not asked: no site can be reached from here at the moment")]
+    #[error("skipped: no site can be reached from here at the moment")]
     Offline,
     /// This process has no file descriptor left.
-    #[error("not asked: this process has no file descriptor left")]
+    #[error("skipped: this process has no file descriptor left")]
     Exhausted,
     /// The server did not wait for room.
     #[error("not read: there was no room for it (fetch.memory), and the server did not wait")]

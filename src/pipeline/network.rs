@@ -196,11 +196,11 @@ impl Pipeline {
                 Step::Offline(since) => {
                     self.writer.went_offline(since, event, targets).await?;
                     tracing::error!(%since, "no site can be reached: the network or the name server of this machine is down; \
-                         checks are postponed until one answers");
+                         checks are postponed until a site responds");
                 }
                 Step::Online(since) => {
                     self.writer.came_online(since, event, targets).await?;
-                    tracing::info!(%since, "sites can be reached again; checks that were postponed are caught up with");
+                    tracing::info!(%since, "sites can be reached again; catching up on postponed checks");
                     back = Some(since);
                 }
             }

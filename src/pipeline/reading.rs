@@ -35,7 +35,7 @@ pub(super) fn unless_damaged<T>(
     match read {
         Err(error) if error.is_damaged() => {
             tracing::error!(%error, of = %of,
-                "a stored answer is damaged and is taken for one that is not kept any more");
+                "a stored response is damaged and is treated as deleted");
             Ok(None)
         }
         read => read,
@@ -47,7 +47,7 @@ pub(super) fn kept_answer(
     reader: &Reader,
     id: CaptureId,
 ) -> Result<Option<StoredCapture>, StoreError> {
-    let stored = unless_damaged(format_args!("answer {id}"), reader.capture(id))?;
+    let stored = unless_damaged(format_args!("response {id}"), reader.capture(id))?;
     Ok(stored.filter(|stored| stored.body_kept))
 }
 
@@ -55,10 +55,10 @@ pub(super) fn kept_answer(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRead {
     /// Retention has taken the body.
-    #[error("its body is not kept any more")]
+    #[error("its body has been deleted")]
     Gone,
     /// The page is not taken for an article.
-    #[error("{}", .0.notice().unwrap_or("it is no article"))]
+    #[error("{}", .0.notice().unwrap_or("it is not an article"))]
     NoArticle(PageKind),
     /// It could not be read this time.
     #[error("{0}")]
@@ -67,10 +67,10 @@ pub enum NotRead {
     #[error("it cannot be read as a feed: {0}")]
     NoFeed(String),
     /// No item of the feed is the entry, or it could be several.
-    #[error("no item of it can be told to be this entry")]
+    #[error("none of its items can be matched to this entry")]
     NotListed,
     /// Reading it panicked.
-    #[error("the program failed on it; this is a fault in revisor, please report it")]
+    #[error("revisor crashed on it; this is a bug in revisor, please report it")]
     Crashed,
 }
 

@@ -106,7 +106,7 @@ impl Reextraction {
             let found = match readers.with(|reader| self.entry(reader, entry, now)) {
                 Err(error) if error.is_damaged() => {
                     tracing::error!(%error, entry = %entry.id,
-                        "an entry is damaged and stays as it was read; `revisor db verify` says more");
+                        "an entry is damaged and was not re-read; `revisor db verify` shows details");
                     done.lost += 1;
                     continue;
                 }

@@ -253,7 +253,7 @@ fn page_names(
         .as_ref()
         .map(|capture| capture.url.as_str());
     let named = [
-        (led_to, "its address leads there"),
+        (led_to, "its address redirects there"),
         (page.canonical.as_deref(), "its page says so"),
     ];
     let mut names: Vec<NewAlias> = Vec::new();
@@ -330,7 +330,7 @@ pub(super) fn feed_event(
 
 /// A feed has moved for good.
 pub(super) fn moved_event(to: &str, teller: &Teller<'_>, now: Timestamp) -> NewEvent {
-    let detail = Some(format!("has moved for good to {to}"));
+    let detail = Some(format!("has moved permanently to {to}"));
     feed_event(EventKind::FeedMoved, detail, teller, now)
 }
 
@@ -408,7 +408,7 @@ fn flapping(revised: &Revised, change: &Event, now: Timestamp) -> Event {
         .map_or(RevisionNumber::FIRST, |number| number);
     let data = EventData {
         detail: Some(format!(
-            "goes back and forth, now again as in revision {back_to}; quiet until a new state appears"
+            "keeps changing back and forth, now back to revision {back_to}; no more alerts until a new state appears"
         )),
         ..change.data.clone()
     };

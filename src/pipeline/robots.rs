@@ -74,15 +74,15 @@ impl fmt::Display for NotAsked {
             Self::Resting(resting) => resting.fmt(f),
             Self::OverBudget(wait) => write!(
                 f,
-                "not asked: the pages of this host are over its budget for another {} s",
+                "skipped: the pages of this host are over its budget for another {} s",
                 wait.as_secs()
             ),
             Self::Elsewhere { host, wait } => write!(
                 f,
-                "not asked: it leads to {host}, whose pages are over its budget for another {} s",
+                "skipped: it redirects to {host}, whose pages are over its budget for another {} s",
                 wait.as_secs()
             ),
-            Self::Trouble(error) => write!(f, "not asked: {error}"),
+            Self::Trouble(error) => write!(f, "skipped: {error}"),
             Self::Barred { why, .. } => f.write_str(why),
         }
     }
@@ -452,7 +452,7 @@ impl Pipeline {
                 tracing::info!(
                     origin = name,
                     pages,
-                    "robots.txt has changed; pages that it barred are due"
+                    "robots.txt has changed; pages that it blocked are due"
                 );
             }
         }

@@ -150,7 +150,7 @@ impl Gathered {
             }
             // Another process was faster, or a feed has just left the configuration: the next round sees to it.
             Err(error) => {
-                tracing::warn!(%error, "a check was given up");
+                tracing::warn!(%error, "a check was abandoned");
                 None
             }
         }

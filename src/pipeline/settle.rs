@@ -187,7 +187,7 @@ pub(super) fn settle(
         (Step::Counted, _) => seen.check.validators = None,
         (Step::Held, Some(page)) => {
             let what = seen.check.error.take().unwrap_or_default();
-            let error = format!("held until a second look confirms it: {what}");
+            let error = format!("unconfirmed until a second check: {what}");
             seen.check = look::failed_check(now, seen.check.status, error, Reason::Held);
             held_capture = Some(page.capture);
         }
@@ -278,8 +278,8 @@ impl Settled {
                 let missing = self.life.as_ref().and_then(|life| life.missing);
                 let detail = missing.map(|missing| {
                     let looks = match missing.looks {
-                        1 => "1 look".to_owned(),
-                        looks => format!("{looks} looks over {}", span(missing.since, now)),
+                        1 => "1 check".to_owned(),
+                        looks => format!("{looks} checks over {}", span(missing.since, now)),
                     };
                     format!("{why}; {looks} found it missing")
                 });
@@ -421,7 +421,7 @@ fn see(
         ),
         None if is_replaced && !has_headline => (
             Sight::Doubtful(of_page_state(&page.state).whole),
-            Some("nothing of the text and of the headline is left".to_owned()),
+            Some("neither the text nor the headline is left".to_owned()),
         ),
         None => (Sight::There, None),
     };
@@ -598,7 +598,7 @@ pub(super) fn moved_for_good(
     };
     Ok(Some(NewAlias {
         key,
-        reason: "its page has moved there for good".to_owned(),
+        reason: "its page has moved there permanently".to_owned(),
         if_free: true,
     }))
 }

@@ -42,7 +42,7 @@ fn share_of(entry: EntryId, url: &str, others: &[(EntryId, String)]) -> Share {
             false => Share::All,
         },
         (same, _) => Share::Nothing(format!(
-            "{} entries of the feed link to this page, so it is the article of none of them",
+            "{} entries of the feed link to this page, so it cannot be the article of one of them",
             same.len() + 1
         )),
     }

@@ -49,10 +49,7 @@ pub(super) fn see_the_same(
 
 /// A look that saw a text that is not the article's.
 pub(super) fn nobodys(text: PageText, check: &PageCheck) -> Seen {
-    let error = format!(
-        "{} shows this text in the place of several articles",
-        text.host
-    );
+    let error = format!("{} shows this text instead of several articles", text.host);
     let check = look::failed_check(check.at, check.status, error, Reason::NotArticle);
     Seen::stand_in(check, text)
 }

@@ -301,7 +301,7 @@ async fn who_is_led_to_another_host_waits_for_that_one_as_well() {
     let PageResult::Failed(why) = bench.look(entries[1].id).await else {
         panic!("it is too early");
     };
-    assert!(why.contains("it leads to 127.0.0.4"), "{why}");
+    assert!(why.contains("it redirects to 127.0.0.4"), "{why}");
     assert_eq!(
         (site.asked("/to/a").len(), site.asked("/to/b").len()),
         (1, 0)
@@ -377,7 +377,7 @@ async fn the_host_that_answers_a_feed_is_the_one_that_is_left_alone() {
     let FeedResult::Failed(why) = Box::pin(hurried).await.unwrap().result else {
         panic!("the other host wants to be left alone");
     };
-    assert!(why.starts_with("not asked: the host wants"), "{why}");
+    assert!(why.starts_with("skipped: the host asked"), "{why}");
     assert_eq!(
         (site.asked("/feed").len(), site.asked("/busy").len()),
         (2, 1)

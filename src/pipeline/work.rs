@@ -19,7 +19,7 @@ pub struct Workers {
 
 /// The work panicked; the text is the panic's message where there is one.
 #[derive(Debug, thiserror::Error)]
-#[error("the program failed on this input ({0}); this is a fault in revisor, please report it")]
+#[error("revisor crashed on this input ({0}); this is a bug in revisor, please report it")]
 pub struct Crashed(String);
 
 impl Workers {

@@ -32,11 +32,11 @@ pub fn progress(done: u64, all: u64) -> String {
 pub fn read_anew(report: &ReadAnew) -> String {
     let mut lines = vec![match report.renewed {
         0 => format!(
-            "{}, nothing to read anew",
+            "{}, nothing to re-read",
             count(report.entries, "entry", "entries")
         ),
         _ => format!(
-            "{}, {} read anew, {} with another text now; no change was made",
+            "{}, {} re-read, {} now with a different text; no changes recorded",
             count(report.entries, "entry", "entries"),
             report.renewed,
             report.reread
@@ -44,19 +44,19 @@ pub fn read_anew(report: &ReadAnew) -> String {
     }];
     if report.lost > 0 {
         lines.push(format!(
-            "{} with answers that are not kept any more: they stay as they were read",
+            "{} whose responses have been deleted: not re-read",
             count(report.lost, "entry", "entries")
         ));
     }
     if report.outrun > 0 {
         lines.push(format!(
-            "{} revised meanwhile; `revisor reextract` again reads them",
+            "{} revised in the meantime; run `revisor reextract` again to re-read them",
             count(report.outrun, "entry was", "entries were")
         ));
     }
     if report.begun_anew > 0 {
         lines.push(format!(
-            "{} begun anew since the database was made, because the old answer was gone",
+            "{} restarted from a new first snapshot since the database was created, because the old response had been deleted",
             count(report.begun_anew, "revision has", "revisions have")
         ));
     }
@@ -111,7 +111,7 @@ pub fn checked(report: &Checked) -> String {
     ));
     if report.dropped > 0 {
         lines.push(format!(
-            "{} not kept any more (`keep.revisions`)",
+            "{} no longer kept (`keep.revisions`)",
             count(report.dropped, "text is", "texts are")
         ));
     }
@@ -145,46 +145,46 @@ pub struct Dropped {
 #[must_use]
 pub fn dropped(report: &Dropped) -> String {
     let verb = if report.dry_run {
-        "would drop"
+        "would delete"
     } else {
         "dropped"
     };
     let mut out = String::new();
     if report.captures > 0 {
         out = format!(
-            "{verb} the bodies of {}, {} KiB; hashes, headers and dates stay\n",
+            "{verb} the bodies of {}, {} KiB; hashes, headers and dates are kept\n",
             count(report.captures, "answer", "answers"),
             report.bytes.div_ceil(1024)
         );
     }
     if report.texts > 0 {
         out = format!(
-            "{out}{verb} {} of old revisions, {} KiB; hashes, fingerprints and dates stay\n",
+            "{out}{verb} {} of old revisions, {} KiB; hashes, fingerprints and dates are kept\n",
             count(report.texts, "text", "texts"),
             report.text_bytes.div_ceil(1024)
         );
     }
     if report.ignored > 0 {
         out = format!(
-            "{out}{verb} the record of {} of ignored text; their entries are not watched any more\n",
+            "{out}{verb} the record of {} of ignored text; their entries are no longer watched\n",
             count(report.ignored, "place", "places")
         );
     }
     if report.compacted > 0 && report.dry_run {
         out = format!(
-            "{out}would compact up to {}; nothing of them is lost\n",
+            "{out}would compact up to {}; nothing is lost\n",
             count(report.compacted, "answer", "answers")
         );
     } else if report.compacted > 0 {
         out = format!(
-            "{out}compacted {}, {} KiB to {} KiB; nothing of them is lost\n",
+            "{out}compacted {}, {} KiB to {} KiB; nothing is lost\n",
             count(report.compacted, "answer", "answers"),
             report.compacted_from.div_ceil(1024),
             report.compacted_to.div_ceil(1024)
         );
     }
     if out.is_empty() {
-        return "nothing to drop\n".to_owned();
+        return "nothing to delete\n".to_owned();
     }
     out
 }
@@ -206,7 +206,7 @@ mod tests {
             entries: 1,
             ..ReadAnew::default()
         };
-        assert_eq!(read_anew(&nothing), "1 entry, nothing to read anew\n");
+        assert_eq!(read_anew(&nothing), "1 entry, nothing to re-read\n");
         let all = ReadAnew {
             entries: 90,
             renewed: 40,
@@ -218,10 +218,10 @@ mod tests {
         assert_eq!(
             read_anew(&all),
             "\
-90 entries, 40 read anew, 3 with another text now; no change was made
-1 entry with answers that are not kept any more: they stay as they were read
-1 entry was revised meanwhile; `revisor reextract` again reads them
-2 revisions have begun anew since the database was made, because the old answer was gone
+90 entries, 40 re-read, 3 now with a different text; no changes recorded
+1 entry whose responses have been deleted: not re-read
+1 entry was revised in the meantime; run `revisor reextract` again to re-read them
+2 revisions have restarted from a new first snapshot since the database was created, because the old response had been deleted
 "
         );
         assert_eq!(progress(7, 5), "7 of 7 entries");

@@ -208,4 +208,4 @@ pub(super) fn is_invisible(segments: &[Segment]) -> bool {
 }
 
 /// Said where a difference cannot be shown.
-pub(super) const INVISIBLE: &str = "(the change is in characters that cannot be seen)";
+pub(super) const INVISIBLE: &str = "(the change is in invisible characters)";

@@ -111,15 +111,15 @@ fn headline(event: &Event) -> String {
         EventKind::EntryRestored => format!("{feed} put an article back"),
         EventKind::EntryFlapping => format!("{feed} keeps changing an article back and forth"),
         EventKind::EntryPublished => format!("{feed} published an article"),
-        EventKind::FeedFailing => format!("{feed} cannot be read"),
-        EventKind::FeedRecovered => format!("{feed} can be read again"),
+        EventKind::FeedFailing => format!("{feed} is failing"),
+        EventKind::FeedRecovered => format!("{feed} works again"),
         EventKind::FeedGone => format!("{feed} is gone"),
         EventKind::FeedMoved => format!("{feed} has moved"),
         EventKind::FeedBulkEdit => format!("{feed} changed many articles at once"),
-        EventKind::TargetDisabled => "a target takes no more events".to_owned(),
+        EventKind::TargetDisabled => "a target was disabled".to_owned(),
         EventKind::ServiceOffline => "revisor cannot reach any site".to_owned(),
         EventKind::ServiceOnline => "revisor can reach sites again".to_owned(),
-        EventKind::PingTest => "revisor is trying this target: nothing has happened".to_owned(),
+        EventKind::PingTest => "this is a test of this target by revisor".to_owned(),
     };
     if data.test && event.kind != EventKind::PingTest {
         format!("[test] {said}")
@@ -161,7 +161,7 @@ fn sum(digest: &DigestInfo, data: &EventData) -> String {
     }
     if digest.told_alone > 0 {
         parts.push(format!(
-            "{} told before",
+            "{} already reported",
             names::count(digest.told_alone, "other edit")
         ));
     }
@@ -228,9 +228,7 @@ fn old_and_new(segments: &[Segment]) -> Vec<String> {
     let new = Segment::new_side(segments);
     let (old_line, new_line) = if clean::line(&old) == clean::line(&new) {
         let shown = clean::excerpt(&new, HEADLINE_MAX);
-        return vec![format!(
-            "= {shown} (the change is in characters that cannot be seen)"
-        )];
+        return vec![format!("= {shown} (the change is in invisible characters)")];
     } else {
         (
             clean::excerpt(&old, HEADLINE_MAX),
@@ -508,10 +506,7 @@ mod tests {
             Segment::Insert("\u{202e}".into()),
             Segment::Equal("pal".into()),
         ]);
-        assert!(
-            event_text(&event)
-                .contains("= paypal (the change is in characters that cannot be seen)")
-        );
+        assert!(event_text(&event).contains("= paypal (the change is in invisible characters)"));
     }
 
     #[test]

@@ -108,36 +108,36 @@ pub fn document(evidence: &Evidence) -> String {
 }
 
 const HOW: &str = "<h2>How to check this file</h2>
-<p>It needs no program of ours. <code>FILE</code> stands for its name; <code>jq</code> is in every distribution.</p>
+<p>You need no software from us. <code>FILE</code> is the name of this file; <code>jq</code> is in every distribution.</p>
 <ol>
-<li>Nothing in the file was altered: both commands give the same sum.
+<li>Nothing in the file was altered: both commands print the same hash.
 <pre>head -n -1 FILE | sha256sum
 tail -n 1 FILE</pre></li>
-<li>The data, in a form for reading:
+<li>The data, in readable form:
 <pre>sed -n 's/^&lt;script type=\"application\\/json\" id=\"evidence\"&gt;\\(.*\\)&lt;\\/script&gt;$/\\1/p' FILE | jq . &gt; evidence.json</pre></li>
-<li>An answer of a server is what its sum says, here the first one: both commands give the same sum. The page itself is
+<li>A response of a server matches its hash, shown here for the first one: both commands print the same hash. The page itself is
 what the first part writes.
 <pre>jq -r '.captures[0].body' evidence.json | base64 -d | sha256sum
 jq -r '.captures[0].body_sha256' evidence.json</pre></li>
 <li>A text belongs to its revision: the SHA-256 of the string <code>state</code> is <code>state_sha256</code>.
 <pre>jq -j '.chain[-1].state' evidence.json | sha256sum
 jq -r '.chain[-1].state_sha256' evidence.json</pre></li>
-<li>The revisions hang together: the <code>hash</code> of each is the SHA-256 of these bytes, one after the other:
+<li>The revisions form a chain: the <code>hash</code> of each is the SHA-256 of these bytes, one after the other:
 <code>previous</code> (32 bytes; the <code>hash</code> of the revision before, zeros for the first),
 <code>state_sha256</code> (32), <code>revision</code> (8, big endian), <code>seen_ms</code> (8, big endian),
 <code>captures_hash</code> (32; left out where it is null).</li>
-<li>The answers belong to their revision: <code>captures_hash</code> is the SHA-256 of the hashes of its answers, one after
-the other. That of an answer is the SHA-256 of these texts in UTF-8, each after its length in bytes (8 bytes, big endian):
+<li>The responses belong to their revision: <code>captures_hash</code> is the SHA-256 of the hashes of its responses, one after
+the other. The hash of a response is the SHA-256 of these texts in UTF-8, each after its length in bytes (8 bytes, big endian):
 <code>channel</code>, <code>url</code>, <code>fetched_ms</code>, <code>status</code>, <code>body_sha256</code>, the number of
 <code>headers</code>, then each name and value, the number of headers in <code>request</code> (<code>-</code> where it is
 null), then each name and value.</li>
 </ol>
-<p><code>verify_evidence.py</code>, which comes with the source of revisor, does all of this with nothing but Python.</p>
-<p>The sums show that the file is whole and that its parts belong together. Whoever makes such a file could make all of it
-up; what ties it to the past is a sum that others have known since: the <code>hash</code> of the last revision in a backup or
-a copy of the database, or <code>body_sha256</code> of both texts in the alert that was sent when the change was noticed.
-Bodies are as they were after the transfer encoding and compression of HTTP were taken off; of the headers, cookies and
-the values of credentials are not kept.</p>
+<p><code>verify_evidence.py</code>, which comes with the source of revisor, does all of this and needs only Python.</p>
+<p>The hashes show that the file is complete and that its parts belong together. Anyone could make up a whole file like
+this; what ties it to the past is a hash that others have had since then: the <code>hash</code> of the last revision in a backup or
+a copy of the database, or <code>body_sha256</code> of both texts in the alert that was sent when the change was detected.
+Bodies are stored without the transfer encoding and compression of HTTP; cookies and the values of
+credentials are not stored.</p>
 ";
 
 /// A table of names and values.
@@ -216,7 +216,7 @@ fn facts(evidence: &Evidence) -> Markup {
 fn responses(evidence: &Evidence) -> Markup {
     html! {
         h2 { "The responses of the servers" }
-        @if evidence.captures.is_empty() { p { "None is kept." } }
+        @if evidence.captures.is_empty() { p { "None are kept." } }
         @for kept in &evidence.captures { (response(kept, evidence)) }
         p { small { "> headers of the request, < headers of the response" } }
     }

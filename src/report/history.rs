@@ -288,16 +288,16 @@ fn change_cell(history: &History, before: Option<&HistoryRow>, row: &HistoryRow)
     let Some(change) = &row.change else {
         let text = match before {
             _ if row.origin == Origin::Reread => {
-                "the same answer, read by a newer revisor or other rules; no edit".to_owned()
+                "the same response, re-read by a newer revisor or with other rules; not an edit".to_owned()
             }
             _ if row.origin == Origin::Rebased => {
-                "begun anew: a newer revisor or other rules, and the old answer is gone".to_owned()
+                "restarted from a new first snapshot: a newer revisor or other rules, and the old response has been deleted".to_owned()
             }
             None => first_sight(history, row),
             Some(_) if row.channels.contains(&Channel::Page) => {
-                "page read for the first time".to_owned()
+                "first check of the page".to_owned()
             }
-            Some(_) => "seen in the feed for the first time".to_owned(),
+            Some(_) => "first seen in the feed".to_owned(),
         };
         return Line::new().with(Role::Faint, text);
     };
@@ -325,9 +325,9 @@ fn first_sight(history: &History, row: &HistoryRow) -> String {
     match history.entry.published {
         Some(published) if published <= row.seen && published > Timestamp::from_unix(0) => {
             let after = when::duration(row.seen.since(published));
-            format!("first sight, {after} after publication")
+            format!("first seen {after} after publication")
         }
-        _ => "first sight".to_owned(),
+        _ => "first seen".to_owned(),
     }
 }
 
@@ -362,7 +362,7 @@ fn remarks(history: &History, view: &View) -> Vec<String> {
     }
     if history.ignored_places > 0 {
         remarks.push(format!(
-            "text that is not compared moved {} in {} (revisor log --ignored --entry {})",
+            "ignored text moved {} in {} (revisor log --ignored --entry {})",
             names::count(history.ignored_moves, "time"),
             names::count(history.ignored_places, "place"),
             clean::excerpt(&history.entry.id, 40)
@@ -380,8 +380,8 @@ fn remarks(history: &History, view: &View) -> Vec<String> {
     }
     remarks.extend(page_remarks(&history.page, history.removed, view));
     let page = [
-        ("page read", history.page_checked),
-        ("next look", history.page_next),
+        ("page checked", history.page_checked),
+        ("next check", history.page_next),
     ];
     let page: Vec<String> = page
         .into_iter()
@@ -389,7 +389,7 @@ fn remarks(history: &History, view: &View) -> Vec<String> {
         .collect();
     if let Some(why) = &history.page_barred {
         remarks.push(format!(
-            "the page is not read: {}",
+            "the page is not checked: {}",
             clean::excerpt(why, 200)
         ));
     }
@@ -426,26 +426,26 @@ fn page_remarks(page: &PageRemarks, removed: bool, view: &View) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(error) = &page.error {
         remarks.push(format!(
-            "last look at the page: {}",
+            "last check of the page: {}",
             clean::excerpt(error, 300)
         ));
     }
     if let Some(since) = page.missing_since.filter(|_| !removed) {
         remarks.push(format!(
-            "not found since {}, not told yet",
+            "not found since {}, not reported yet",
             view.exact(since)
         ));
     }
     if let Some(since) = page.held_since {
         let since = view.exact(since);
         remarks.push(format!(
-            "another text since {since}: a second look has to confirm it"
+            "another text since {since}: waiting for a second check to confirm it"
         ));
     }
     if page.unconfirmed > 0 {
         let times = names::count(page.unconfirmed, "time");
         remarks.push(format!(
-            "another text was seen {times} that a second look did not confirm"
+            "another text was seen {times} and not confirmed by a second check"
         ));
     }
     remarks
@@ -529,11 +529,11 @@ https://news.example/a/123
 rev  first seen           headline                           words   change
   3  2026-11-23 09:04  ●  Minister confirms report of talks  +9 −10  #412 headline, text
   2  2026-11-23 08:32     Minister denies report of talks    +31 −0  #407 text
-  1  2026-11-23 08:02  ○  Minister denies report of talks            first sight, 2 min after publication
+  1  2026-11-23 08:02  ○  Minister denies report of talks            first seen 2 min after publication
 
 a claimed date moved 2 times while the text stayed (fake-freshness)
 no longer in the feed
-page read 12 min ago, next look in 18 min
+page checked 12 min ago, next check in 18 min
 "
         );
     }
@@ -548,7 +548,7 @@ page read 12 min ago, next look in 18 min
             since: at(since),
             taken_from: None,
         };
-        history.names = vec![name("a", "first sight", "2026-11-23T08:02:00Z")];
+        history.names = vec![name("a", "first seen", "2026-11-23T08:02:00Z")];
         let view = plain_view(at("2026-11-23T12:00:00Z"));
         assert!(!text(&history, &view).contains("known by"));
         let merged = name(
@@ -560,7 +560,7 @@ page read 12 min ago, next look in 18 min
         let text = text(&history, &view);
         assert!(
             text.contains(
-                "known by\n  2026-11-23 08:02  guid a (first sight)\n  \
+                "known by\n  2026-11-23 08:02  guid a (first seen)\n  \
                  2026-11-23 09:04  guid b (same address, new guid)\n"
             ),
             "{text}"
@@ -580,11 +580,11 @@ page read 12 min ago, next look in 18 min
                 checks: 1,
                 failed_checks: 0,
             }),
-            detail: Some("answered 404 Not Found; 3 looks over 6h found it missing".into()),
+            detail: Some("returned 404 Not Found; 3 checks over 6h found it missing".into()),
         }];
         history.page = PageRemarks {
             reason: Some("not_found"),
-            error: Some("answered 404 Not Found".into()),
+            error: Some("returned 404 Not Found".into()),
             failures: 4,
             missing_since: Some(at("2026-11-23T10:10:00Z")),
             held_since: Some(at("2026-11-23T09:50:00Z")),
@@ -592,11 +592,11 @@ page read 12 min ago, next look in 18 min
         };
         let text = text(&history, &plain_view(at("2026-11-23T18:00:00Z")));
         for line in [
-            "taken down between 2026-11-23 10:00 and 2026-11-23 10:10: answered 404 Not Found; 3 looks over 6h found it missing",
+            "taken down between 2026-11-23 10:00 and 2026-11-23 10:10: returned 404 Not Found; 3 checks over 6h found it missing",
             "left the feed early, while older entries were still listed",
-            "last look at the page: answered 404 Not Found",
-            "another text since 2026-11-23 09:50: a second look has to confirm it",
-            "another text was seen 1 time that a second look did not confirm",
+            "last check of the page: returned 404 Not Found",
+            "another text since 2026-11-23 09:50: waiting for a second check to confirm it",
+            "another text was seen 1 time and not confirmed by a second check",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
         }

@@ -229,7 +229,11 @@ pub fn explained_text(explained: &[Explained]) -> String {
         let _ = writeln!(out, "{sign} {role}: {why}\n    {text}");
     }
     let counting = explained.iter().filter(|block| block.counts).count();
-    let _ = writeln!(out, "{counting} of {} blocks count", explained.len());
+    let _ = writeln!(
+        out,
+        "{counting} of {} blocks are part of the article",
+        explained.len()
+    );
     out
 }
 

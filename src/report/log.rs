@@ -160,7 +160,7 @@ pub fn summary(shown: u64, hidden: u64) -> String {
 #[must_use]
 pub fn quiet_name(quiet: Quiet) -> &'static str {
     match quiet {
-        Quiet::Insignificant => "below the significance that is told",
+        Quiet::Insignificant => "below the alert threshold",
         Quiet::Echo => "echo of the other channel",
         Quiet::Flapping => "flapping",
         Quiet::BulkEdit => "bulk edit",

@@ -16,6 +16,7 @@ mod event_text;
 pub mod evidence;
 mod excerpt;
 pub mod feeds;
+pub mod guide;
 pub mod history;
 pub mod html;
 pub mod ignored;

@@ -125,12 +125,14 @@ pub fn text(targets: &[TargetRow], view: &View) -> String {
     for target in targets.iter().filter(|target| target.set_aside > 0) {
         let name = clean::excerpt(&target.name, 60);
         let events = names::count(target.set_aside, "event");
-        let head = format!("\n{name} keeps refusing {events}; later ones no longer wait:");
+        let head = format!(
+            "\n{name} keeps refusing {events}; later events are sent without waiting for them:"
+        );
         out.push_str(&Line::plain(head).wrap("", "  ", view.paint));
         for refused in &target.refused {
             out.push_str(&refused_line(refused, view).wrap("  ", "    ", view.paint));
         }
-        let hint = format!("`revisor notify skip {name} EVENT` gives one up");
+        let hint = format!("to give one up, run `revisor notify skip {name} EVENT`");
         out.push_str(
             &Line::new()
                 .with(Role::Faint, hint)
@@ -140,7 +142,7 @@ pub fn text(targets: &[TargetRow], view: &View) -> String {
     out
 }
 
-/// `msg_1f…  entry.revised #12  answered 400 Bad Request, attempt 3, next try in 28 min`
+/// `msg_1f…  entry.revised #12  returned 400 Bad Request, attempt 3, next try in 28 min`
 fn refused_line(refused: &RefusedEvent, view: &View) -> Line {
     let mut line = Line::new().with(Role::Strong, clean::excerpt(&refused.event, 60));
     if let Some(kind) = refused.kind {
@@ -227,7 +229,7 @@ fn last(target: &TargetRow, view: &View) -> Line {
         line = line.with(
             Role::Bad,
             format!(
-                "; {} of the dead never tried, the queue was full",
+                "; {} of the dead never attempted because the queue was full",
                 target.overflowed
             ),
         );
@@ -287,13 +289,13 @@ pub fn test_text(result: &TestResult, view: &View) -> String {
     out
 }
 
-/// `2 deliveries are tried again`
+/// `Retrying 2 deliveries`
 #[must_use]
 pub fn retried(count: u64) -> String {
     match count {
-        0 => "nothing waits or has failed".to_owned(),
-        1 => "1 delivery is tried again".to_owned(),
-        count => format!("{count} deliveries are tried again"),
+        0 => "Nothing to retry".to_owned(),
+        1 => "Retrying 1 delivery".to_owned(),
+        count => format!("Retrying {count} deliveries"),
     }
 }
 
@@ -307,34 +309,34 @@ pub fn skipped(count: u64) -> String {
     }
 }
 
-/// `2 deliveries are sent again`
+/// `Resending 2 deliveries`
 #[must_use]
 pub fn replayed(count: u64) -> String {
     match count {
-        0 => "no event of that time was for these targets".to_owned(),
-        1 => "1 delivery is sent again".to_owned(),
-        count => format!("{count} deliveries are sent again"),
+        0 => "No events for these targets in that time".to_owned(),
+        1 => "Resending 1 delivery".to_owned(),
+        count => format!("Resending {count} deliveries"),
     }
 }
 
-/// `2 deliveries would be sent again`
+/// `Would resend 2 deliveries`
 #[must_use]
 pub fn would_replay(count: u64) -> String {
     match count {
-        1 => "1 delivery would be sent again".to_owned(),
-        count => format!("{count} deliveries would be sent again"),
+        1 => "Would resend 1 delivery".to_owned(),
+        count => format!("Would resend {count} deliveries"),
     }
 }
 
-/// `desk is sent to again, 3 deliveries wait`
+/// `Resumed desk; 3 deliveries are pending`
 #[must_use]
 pub fn resumed(name: &str, open: u64) -> String {
     let waiting = match open {
-        0 => "nothing waits".to_owned(),
-        1 => "1 delivery waits".to_owned(),
-        open => format!("{open} deliveries wait"),
+        0 => "nothing is pending".to_owned(),
+        1 => "1 delivery is pending".to_owned(),
+        open => format!("{open} deliveries are pending"),
     };
-    format!("{} is sent to again, {waiting}", clean::excerpt(name, 60))
+    format!("Resumed {}; {waiting}", clean::excerpt(name, 60))
 }
 
 #[cfg(test)]
@@ -388,7 +390,7 @@ mod tests {
             attempts: 3,
             next_attempt: Some(at("2026-11-23T12:28:00Z")),
             status: Some(400),
-            error: Some("answered 400 Bad Request: no \u{1b}[2Jscripts".into()),
+            error: Some("returned 400 Bad Request: no \u{1b}[2Jscripts".into()),
         }];
         let mut off = target("old", TargetState::Disabled);
         off.kind = None;
@@ -407,11 +409,11 @@ target        kind     state     pending  oldest  dead  last attempt
 desk          webhook  active          0  —          0  200, 4 min ago
 archive-hook  webhook  active          3  41 min     1  HTTP 503, 10 min ago; next try in 31 min (attempt 4)
 old           —        disabled        0  —          0  none yet; the receiver answered 410
-full          webhook  active          0  —          3  200, 4 min ago; 2 of the dead never tried, the queue was full
+full          webhook  active          0  —          3  200, 4 min ago; 2 of the dead never attempted because the queue was full
 
-archive-hook keeps refusing 1 event; later ones no longer wait:
-  msg_1f  entry.revised #12  answered 400 Bad Request: no scripts, 3 attempts so far, next try in 28 min
-  `revisor notify skip archive-hook EVENT` gives one up
+archive-hook keeps refusing 1 event; later events are sent without waiting for them:
+  msg_1f  entry.revised #12  returned 400 Bad Request: no scripts, 3 attempts so far, next try in 28 min
+  to give one up, run `revisor notify skip archive-hook EVENT`
 "
         );
     }
@@ -438,6 +440,6 @@ archive-hook keeps refusing 1 event; later ones no longer wait:
             test_text(&result, &view),
             "✗ desk  connection refused  181 ms\n"
         );
-        assert_eq!(retried(2), "2 deliveries are tried again");
+        assert_eq!(retried(2), "Retrying 2 deliveries");
     }
 }

@@ -76,7 +76,7 @@ pub fn text(rules: &[RuleView], view: &View) -> String {
             .with(Role::Faint, format!("{feed}  {}", what(rule)));
         let head = match rule.active {
             true => head,
-            false => head.with(Role::Faint, "  (not in force)"),
+            false => head.with(Role::Faint, "  (ended)"),
         };
         out.push_str(&head.paint(view.paint));
         // Writing to a String cannot fail.
@@ -94,7 +94,7 @@ pub fn text(rules: &[RuleView], view: &View) -> String {
 fn left_out(moves: &RuleMoves, view: &View) -> String {
     let (before, after) = (moves.before.as_deref(), moves.after.as_deref());
     let head = format!(
-        "left out {} in {}, last {}: ",
+        "ignored {} in {}, last {}: ",
         names::count(moves.times, "movement"),
         names::count(moves.entries, "article"),
         view.moment(moves.last_at)
@@ -109,10 +109,10 @@ fn what(rule: &RuleView) -> &'static str {
     match rule.kind {
         "text" => "blocks with this text",
         "template" if evidence.is_some_and(|evidence| evidence.in_titles) => {
-            "a number like this before or after headlines"
+            "a number like this, before or after headlines"
         }
         "template" if evidence.is_some_and(|evidence| !evidence.places.is_empty()) => {
-            "what is in braces, in blocks like this"
+            "the places in braces, in blocks like this"
         }
         "template" => "blocks like this, whatever the numbers and names",
         _ => "parts of texts that match",
@@ -129,7 +129,7 @@ fn why(rule: &RuleView, view: &View) -> String {
     };
     match &rule.evidence {
         Some(evidence) if evidence.retired => format!(
-            "learned by an older version, which left out more than it had seen move; ended {since}"
+            "learned by an older version that ignored more than it had seen move; ended {since}"
         ),
         Some(evidence) => {
             let moves = match evidence.moves {
@@ -222,7 +222,7 @@ pub fn replay_text(replay: &Replay, view: &View) -> String {
         replay.alerts, replay.instead_of
     );
     for change in &replay.changes {
-        let verdict = if change.told { "told    " } else { "left out" };
+        let verdict = if change.told { "reported" } else { "ignored " };
         let role = if change.told {
             Role::Plain
         } else {
@@ -300,7 +300,7 @@ mod tests {
             "{shown}"
         );
         assert!(
-            shown.contains("left out 3 movements in 2 articles")
+            shown.contains("ignored 3 movements in 2 articles")
                 && shown.contains("[-12-]{+14+} people are reading"),
             "{shown}"
         );
@@ -328,7 +328,7 @@ mod tests {
         let replay = Replay::of(None, vec![change(1, true), change(2, false)]);
         assert_eq!(
             replay_text(&replay, &view()),
-            "1 alert instead of 2\ntold      #1  n  T\nleft out  #2  n  T\n"
+            "1 alert instead of 2\nreported  #1  n  T\nignored   #2  n  T\n"
         );
     }
 }

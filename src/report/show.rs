@@ -329,10 +329,12 @@ fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
         out.push_str(&line.wrap("  ", "  ", view.paint));
     };
     if info.coarse {
-        remark("compared roughly: the texts are too large or too different for the fine method");
+        remark(
+            "compared roughly: the texts are too large or too different for a detailed comparison",
+        );
     }
     if info.truncated {
-        remark("further changed paragraphs are left out for size");
+        remark("further changed paragraphs are omitted for size");
     }
     out
 }
@@ -434,7 +436,7 @@ pub(super) fn reasons(labels: &[Label], reasons: &[Reason], view: &View) -> Stri
 fn told(shown: &Shown, view: &View) -> String {
     let mut out = String::new();
     if let Some(quiet) = shown.row.quiet {
-        let text = format!("not told: {}", log::quiet_name(quiet));
+        let text = format!("no alert: {}", log::quiet_name(quiet));
         out.push_str(
             &Line::new()
                 .with(Role::Faint, text)
@@ -549,7 +551,7 @@ mod tests {
         let mut shown = shown();
         shown.row.quiet = Some(Quiet::Flapping);
         shown.told.clear();
-        assert!(full(&shown, false, &view()).ends_with("\nnot told: flapping\n"));
+        assert!(full(&shown, false, &view()).ends_with("\nno alert: flapping\n"));
     }
 
     #[test]

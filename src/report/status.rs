@@ -177,11 +177,11 @@ impl LeftAlone {
         let ends = self.ends;
         match self.pages {
             false => {
-                format!("{url} ended revisor {ends} times while it was read, and is left alone")
+                format!("{url} crashed revisor {ends} times while being read; skipped")
             }
-            true => format!(
-                "revisor ended {ends} times with much of the pages of {url} in hand, and they are left alone"
-            ),
+            true => {
+                format!("revisor was killed {ends} times while reading pages of {url}; skipped")
+            }
         }
     }
 
@@ -189,7 +189,7 @@ impl LeftAlone {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self.pages {
-            false => "it is a fault in revisor, please report it with this address",
+            false => "this is a bug in revisor; please report it with this address",
             true => "give the service more memory (MemoryMax=), or lower fetch.memory",
         }
     }
@@ -258,14 +258,14 @@ pub fn text(status: &Status, view: &View) -> String {
         Part::new(
             Mark::Wrong,
             "network",
-            format!("no site can be reached since {since}; checks are postponed"),
+            format!("no site has been reachable since {since}; checks are postponed"),
         )
     }));
     lines.extend(feeds(status, view));
     lines.extend(left_alone(&status.left_alone, view));
     lines.extend(status.ignored_24h.map(|ignored| {
         let text = format!(
-            "text that is not compared moved in {} of {} in 24 h",
+            "ignored text moved in {} of {} in 24 h",
             names::count(ignored.places, "place"),
             names::count(ignored.entries, "article")
         );
@@ -353,7 +353,7 @@ fn config(status: &Status) -> Part {
         None => Part::new(
             Mark::Look,
             "config",
-            "no file: the defaults hold".to_owned(),
+            "no file, using the defaults".to_owned(),
         )
         .hint("revisor init"),
     }
@@ -370,7 +370,7 @@ fn daemon(status: &Status) -> Part {
 fn database(status: &Status) -> Part {
     let path = clean::line(&status.database_path);
     let Some(database) = &status.database else {
-        return Part::new(Mark::Look, "database", format!("{path} is not there yet"))
+        return Part::new(Mark::Look, "database", format!("{path} does not exist yet"))
             .hint("revisor check");
     };
     let entries = match database.entries {
@@ -438,7 +438,7 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
         parts.push(Part::new(
             Mark::Fine,
             "pages",
-            format!("{} on the article clock{due}{barred}{removed}", feeds.pages),
+            format!("{} being checked{due}{barred}{removed}", feeds.pages),
         ));
         let unread: Vec<String> = feeds
             .pages_unread
@@ -446,7 +446,7 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             .map(|(reason, pages)| format!("{} {pages}", reason.replace('_', " ")))
             .collect();
         if !unread.is_empty() {
-            let text = format!("without a text at the last look: {}", unread.join(", "));
+            let text = format!("without a text at the last check: {}", unread.join(", "));
             parts.push(Part::new(Mark::Look, "pages", text).hint("revisor history ENTRY"));
         }
         parts.extend(without_text(feeds));
@@ -478,13 +478,13 @@ fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {
         .map(|one| {
             let url = clean::excerpt(&clean::address(&one.url), 200);
             let text = format!("{} until {}", one.words(&url), view.moment(one.until));
-            Part::new(Mark::Wrong, "left alone", text).hint(one.hint())
+            Part::new(Mark::Wrong, "quarantine", text).hint(one.hint())
         })
         .collect();
     let more = left_alone.len().saturating_sub(TROUBLED_MAX);
     if more > 0 {
         let text = format!("{more} more");
-        parts.push(Part::new(Mark::Wrong, "left alone", text).hint("revisor status --json"));
+        parts.push(Part::new(Mark::Wrong, "quarantine", text).hint("revisor status --json"));
     }
     parts
 }
@@ -551,12 +551,12 @@ fn target_line(target: &TargetStatus, view: &View) -> Part {
     }
     let mut text = name.clone();
     if target.pending > 0 {
-        text = format!("{text}: {} waiting", target.pending);
+        text = format!("{text}: {} pending", target.pending);
         if let Some(oldest) = target.oldest {
             text = format!("{text}, oldest {}", when::duration(view.now.since(oldest)));
         }
     } else {
-        text.push_str(": nothing waits");
+        text.push_str(": nothing pending");
     }
     if target.set_aside > 0 {
         text = format!("{text}, {} set aside as refused", target.set_aside);
@@ -565,7 +565,7 @@ fn target_line(target: &TargetStatus, view: &View) -> Part {
         text = format!("{text}, {} given up", target.dead);
     }
     if target.overflowed > 0 {
-        text = format!("{text} ({} as the queue was full)", target.overflowed);
+        text = format!("{text} ({} because the queue was full)", target.overflowed);
     }
     if let Some(error) = &target.error {
         text = format!("{text}, last attempt: {}", clean::excerpt(error, 120));
@@ -692,16 +692,16 @@ mod tests {
 ✓ daemon     running, pid 4711
 ✓ database   /var/lib/revisor/revisor.db  41 MB, 1204 entries, 5118 revisions, 412 changes (14 in 24 h), last #412
 ! feeds      12 polled, 1 failing, 1 paused; next: example-news in 3 min (every 15m)
-✓ pages      830 on the article clock, 2 due, 3 not read: robots.txt, or shared by several entries, 1 article taken down
-! pages      without a text at the last look: not found 3, paywall 12   hint: revisor history ENTRY
+✓ pages      830 being checked, 2 due, 3 not read: robots.txt, or shared by several entries, 1 article taken down
+! pages      without a text at the last check: not found 3, paywall 12   hint: revisor history ENTRY
 ✓ documents  2 documents without text, compared by size and hash: https://court.example/scan.pdf (another file at each of the last 4 checks, no alerts), 1 more
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
-✗ left alone https://bad.example/page ended revisor 2 times while it was read, and is left alone until 2026-11-24 11:00   hint: it is a fault in revisor, please report it with this address
-✗ left alone revisor ended 3 times with much of the pages of https://crowd.example/feed in hand, and they are left alone until 2026-11-24 11:00   hint: give the service more memory (MemoryMax=), or lower fetch.memory
-✓ alert      desk: nothing waits
-! alert      archive-hook: 3 waiting, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
+✗ quarantine https://bad.example/page crashed revisor 2 times while being read; skipped until 2026-11-24 11:00   hint: this is a bug in revisor; please report it with this address
+✗ quarantine revisor was killed 3 times while reading pages of https://crowd.example/feed; skipped until 2026-11-24 11:00   hint: give the service more memory (MemoryMax=), or lower fetch.memory
+✓ alert      desk: nothing pending
+! alert      archive-hook: 3 pending, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
 "
         );
     }
@@ -722,9 +722,9 @@ mod tests {
         assert_eq!(
             text(&empty, &plain_view(at("2026-11-23T12:00:00Z"))),
             "\
-! config     no file: the defaults hold   hint: revisor init
+! config     no file, using the defaults   hint: revisor init
 ! daemon     not running   hint: revisor run, or systemctl start revisor
-! database   /var/lib/revisor/revisor.db is not there yet   hint: revisor check
+! database   /var/lib/revisor/revisor.db does not exist yet   hint: revisor check
 ✓ feeds      0 polled
 "
         );

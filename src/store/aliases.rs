@@ -94,7 +94,9 @@ fn split(
     now: Timestamp,
 ) -> Result<SplitOff, StoreError> {
     let Some(known) = entries::by_id(tx.conn, from)? else {
-        return Err(StoreError::Refused("a split of an entry that there is not"));
+        return Err(StoreError::Refused(
+            "a split of an entry that does not exist",
+        ));
     };
     let names = aliases(tx.conn, from)?;
     let Some(given) = names.iter().find(|row| row.key == *name) else {
@@ -111,12 +113,12 @@ fn split(
         .collect();
     if moving.len() == names.len() {
         return Err(StoreError::Refused(
-            "the only name of an entry: there is nothing to split off",
+            "the only name of an entry: nothing to split",
         ));
     }
     let (state, schemes) = state_of(tx, &known, &moving)?;
     let entry = insert(tx, &known, &state, schemes, now)?;
-    let reason = format!("split off from {} by hand", known.public_id);
+    let reason = format!("split from {} by hand", known.public_id);
     for key in &moving {
         tx.conn
             .prepare_cached(

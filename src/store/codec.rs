@@ -84,7 +84,7 @@ fn of_length(value: Vec<u8>, bytes: i64) -> Result<Vec<u8>, StoreError> {
         Ok(value)
     } else {
         Err(StoreError::damaged(
-            "a compressed value has another length than noted",
+            "a compressed value does not have its recorded length",
         ))
     }
 }

@@ -94,7 +94,7 @@ fn check(from: &Connection, part: &Path) -> Result<(), StoreError> {
         .map_err(at)?;
     if verdict != "ok" || version(&made).map_err(at)? != version(from)? {
         return Err(
-            StoreError::damaged(format!("a copy of it is not whole: {verdict}"))
+            StoreError::damaged(format!("a copy of it is not complete: {verdict}"))
                 .at(from.path().map_or(part, Path::new)),
         );
     }

@@ -25,7 +25,7 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no file.
-    #[error("there is no database at {}", path.display())]
+    #[error("no database at {}", path.display())]
     NotFound {
         /// Where it was looked for.
         path: PathBuf,
@@ -43,13 +43,13 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// There is nothing in the file, or no table.
-    #[error("{} is empty, no database of revisor", path.display())]
+    #[error("{} is empty, not a revisor database", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
     /// The schema is from a later version of the program.
-    #[error("the database {} has schema {found}, this revisor knows up to {known}", path.display())]
+    #[error("the database {} has schema {found}, this revisor supports up to {known}", path.display())]
     Newer {
         /// The database.
         path: PathBuf,
@@ -59,7 +59,7 @@ pub enum StoreError {
         known: u32,
     },
     /// The schema is from an earlier version, and a reader does not upgrade it.
-    #[error("the database {} has schema {found}, this revisor reads {known}", path.display())]
+    #[error("the database {} has schema {found}, this revisor needs {known}", path.display())]
     Older {
         /// The database.
         path: PathBuf,
@@ -85,7 +85,7 @@ pub enum StoreError {
         what: String,
     },
     /// Another file, or none, is where the open database was.
-    #[error("the database {} was taken away or replaced while it was in use", path.display())]
+    #[error("the database {} was removed or replaced while it was in use", path.display())]
     Replaced {
         /// The database.
         path: PathBuf,
@@ -104,7 +104,7 @@ pub enum StoreError {
     },
     /// There is too little room on the disk for a copy of the database, without which it is not upgraded.
     #[error(
-        "the database {} is not upgraded: a copy of it and the upgrade need {needed} MiB on its disk, and {free} MiB are free",
+        "cannot upgrade the database {}: a copy of it and the upgrade need {needed} MiB on its disk, and {free} MiB are free",
         path.display()
     )]
     NoRoom {
@@ -116,7 +116,7 @@ pub enum StoreError {
         free: u64,
     },
     /// The file or its folder cannot be written.
-    #[error("the database {} cannot be written", path.display())]
+    #[error("cannot write to the database {}", path.display())]
     ReadOnly {
         /// The database.
         path: PathBuf,
@@ -154,7 +154,7 @@ pub enum StoreError {
         source: Source,
     },
     /// Somebody else has written the entry since it was read: nothing was stored, read again and decide again.
-    #[error("entry {entry} has no room for revision {offered}: another writer came first")]
+    #[error("entry {entry} already has revision {offered}: another writer was first")]
     Conflict {
         /// Row of the entry.
         entry: i64,
@@ -165,7 +165,7 @@ pub enum StoreError {
     #[error("cannot store {0}")]
     Refused(&'static str),
     /// A job of the writer ended in a panic: a mistake in the program. Nothing of the job was stored.
-    #[error("a job of the database writer ended in a fault of the program")]
+    #[error("a job of the database writer crashed; this is a bug in revisor, please report it")]
     Fault,
     /// The writer has stopped.
     #[error("the database writer has stopped")]
@@ -232,44 +232,44 @@ impl StoreError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NotFound { .. } => Some(
-                "`revisor check` creates it; `--db` or `database` in the configuration name another",
+                "`revisor check` creates it; to use another one, set `--db` or `database` in the configuration",
             ),
             Self::Empty { .. } => Some(
-                "`revisor check` makes a new database of it; if it was to be a copy, that was cut off: make it again",
+                "`revisor check` creates a new database in it; if it was meant to be a copy, copying was interrupted: copy it again",
             ),
-            Self::NoFolder { .. } => Some("create the folder, or name another file with --db"),
-            Self::NotOurs { .. } => {
-                Some("name another file with --db; revisor never overwrites what it did not make")
-            }
+            Self::NoFolder { .. } => Some("create the folder, or choose another file with --db"),
+            Self::NotOurs { .. } => Some(
+                "choose another file with --db; revisor never overwrites a file that it did not create",
+            ),
             Self::Newer { .. } => Some(
-                "use the newer revisor, or a backup from before its upgrade; the file was not touched",
+                "use the newer revisor, or a backup from before its upgrade; the file was not changed",
             ),
             Self::Older { .. } => {
                 Some("start the service or run `revisor check` once: that upgrades the database")
             }
             Self::Replaced { .. } => Some(
-                "put it back, or start again with what is there now; stop the service before the file is moved",
+                "put it back, or restart with the file that is there now; stop the service before moving the file",
             ),
             Self::Corrupt { .. } | Self::Damaged { .. } => Some(
-                "keep the file, restore a backup; revisor never replaces a damaged database by itself",
+                "keep the file and restore a backup; revisor never replaces a damaged database by itself",
             ),
             Self::Busy { .. } => {
-                Some("try again; if it stays, look for a program that holds the file open")
+                Some("try again; if it stays locked, look for a program that has the file open")
             }
             Self::Full { path } if has_no_inode(path) => Some(
-                "the disk has room but no inode left for another file: remove small files, or use another disk",
+                "the disk has space but no free inodes: remove small files, or use another disk",
             ),
             Self::Full { .. } => Some(
-                "make room on the disk, or `revisor db prune`, which has a reserve for this; nothing that was stored is lost",
+                "free some space, or run `revisor db prune`, which has reserved space for this; no stored data is lost",
             ),
             Self::NoRoom { .. } => Some(
-                "make room on the disk, or move the database to a larger one; the file was not touched",
+                "free some space, or move the database to a larger disk; the file was not changed",
             ),
             Self::ReadOnly { .. } => {
-                Some("check the owner and the rights of the file and its folder")
+                Some("check the owner and permissions of the file and its folder")
             }
             Self::AlreadyRunning { .. } => Some(
-                "one process polls at a time; `revisor check` asks the running one to look now",
+                "only one process can poll at a time; `revisor check` asks the running one to check now",
             ),
             _ => None,
         }

@@ -196,6 +196,6 @@ pub(super) fn event_json(row: &Row<'_>, first: usize) -> Result<Vec<u8>, StoreEr
     let body = row
         .get_ref(first + 1)?
         .as_blob()
-        .map_err(|_| StoreError::damaged("the body of an event is no blob"))?;
+        .map_err(|_| StoreError::damaged("the body of an event is not a blob"))?;
     unpack(body, bytes)
 }

@@ -97,5 +97,5 @@ fn state_json(
     }
     String::from_utf8(unpack(&body, bytes)?)
         .map(Some)
-        .map_err(|_| StoreError::damaged(format!("the state of revision {number} is no text")))
+        .map_err(|_| StoreError::damaged(format!("the state of revision {number} is not text")))
 }

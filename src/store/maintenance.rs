@@ -40,7 +40,7 @@ impl Reader {
                 to,
                 std::io::Error::new(
                     std::io::ErrorKind::AlreadyExists,
-                    "the file exists; a backup never replaces one",
+                    "the file already exists; a backup never overwrites a file",
                 ),
             )
         };

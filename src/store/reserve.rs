@@ -27,7 +27,7 @@ pub fn keep_reserve(database: &Path) -> io::Result<()> {
 }
 
 /// Gives the reserve up; whether there was one.
-#[must_use = "without a reserve there is no room to try again with"]
+#[must_use = "without reserved space there is no room to try again"]
 pub fn give_reserve_up(database: &Path) -> bool {
     fs::remove_file(place(database)).is_ok()
 }

@@ -149,12 +149,12 @@ impl Quarantined {
         let ends = self.ends;
         match self.crowd {
             false => format!(
-                "left alone for a day: revisor itself ended {ends} times while it read this; it is a fault in \
-                 revisor, please report it"
+                "skipped for a day: revisor crashed {ends} times while reading this; this is a bug in revisor, please \
+                 report it"
             ),
             true => format!(
-                "left alone for a while: revisor ended {ends} times while it had much of the pages of this feed in \
-                 hand; it needs more memory, or a smaller fetch.memory"
+                "skipped for a while: revisor was killed {ends} times while reading pages of this feed; give it more \
+                 memory, or lower fetch.memory"
             ),
         }
     }

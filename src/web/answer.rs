@@ -19,14 +19,14 @@ pub(super) async fn answer<B, S: Source>(request: &Request<B>, source: &S) -> Re
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refused = text(
             StatusCode::METHOD_NOT_ALLOWED,
-            "only GET and HEAD are answered",
+            "only GET and HEAD are supported",
         );
         let allow = hyper::header::HeaderValue::from_static("GET, HEAD");
         refused.headers_mut().insert(ALLOW, allow);
         return refused;
     }
     if !is_meant(request) {
-        let message = "this address is known as localhost or by its number only";
+        let message = "use localhost or the IP address in the Host header";
         return text(StatusCode::MISDIRECTED_REQUEST, message);
     }
     match request.uri().path() {
@@ -38,7 +38,7 @@ pub(super) async fn answer<B, S: Source>(request: &Request<B>, source: &S) -> Re
         },
         _ => text(
             StatusCode::NOT_FOUND,
-            "there are /healthz, /readyz and /metrics",
+            "available: /healthz, /readyz and /metrics",
         ),
     }
 }

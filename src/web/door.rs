@@ -92,7 +92,7 @@ fn clear(path: &Path) -> io::Result<()> {
     if !metadata.file_type().is_socket() {
         return Err(io::Error::new(
             ErrorKind::AlreadyExists,
-            "something else than a socket is in its place",
+            "the path exists and is not a socket",
         ));
     }
     match PlainUnixStream::connect(path) {
@@ -100,7 +100,7 @@ fn clear(path: &Path) -> io::Result<()> {
         Err(error) => Err(error),
         Ok(_) => Err(io::Error::new(
             ErrorKind::AddrInUse,
-            "another process listens there",
+            "another process is already listening there",
         )),
     }
 }

@@ -77,7 +77,7 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
                 clients.0.push_back((handle, has_asked));
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot take a client of the health endpoint");
+                tracing::warn!(%error, "cannot accept a client of the health endpoint");
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(ACCEPT_PAUSE) => {}
@@ -139,7 +139,7 @@ impl<S: Source> Visit<S> {
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), service);
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a client of the health endpoint broke off");
+            tracing::debug!(%error, "a connection to the health endpoint was aborted");
         }
     }
 }

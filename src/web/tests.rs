@@ -83,28 +83,28 @@ async fn it_answers_what_it_is_asked() {
             "GET",
             "/",
             "404",
-            "there are /healthz, /readyz and /metrics\n",
+            "available: /healthz, /readyz and /metrics\n",
         ),
         (
             "GET",
             "/../../etc/passwd",
             "404",
-            "there are /healthz, /readyz and /metrics\n",
+            "available: /healthz, /readyz and /metrics\n",
         ),
         ("HEAD", "/healthz", "200", ""),
         (
             "POST",
             "/healthz",
             "405",
-            "only GET and HEAD are answered\n",
+            "only GET and HEAD are supported\n",
         ),
         (
             "DELETE",
             "/metrics",
             "405",
-            "only GET and HEAD are answered\n",
+            "only GET and HEAD are supported\n",
         ),
-        ("OPTIONS", "*", "405", "only GET and HEAD are answered\n"),
+        ("OPTIONS", "*", "405", "only GET and HEAD are supported\n"),
     ] {
         let answer = ask(&running, method, path, "127.0.0.1:1").await;
         let (head, found) = answer.split_once("\r\n\r\n").unwrap();

@@ -95,7 +95,7 @@ fn http_is_taken_where_there_is_no_https_and_nobody_asked_for_it() {
         let ran = home.run(&["add", &typed]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(
-            ran.stderr.contains("no https") && ran.stderr.contains(&url),
+            ran.stderr.contains("https does not work") && ran.stderr.contains(&url),
             "{ran:?}"
         );
     }
@@ -123,8 +123,8 @@ fn who_needs_a_login_is_told_how_to_give_it() {
     let ran = home.run(&["import", list.to_str().expect("UTF-8")]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     let told: Vec<&str> = ran.stdout.lines().collect();
-    assert!(told[0].contains("https://www.a.example/feed") && told[0].contains("https is taken"));
-    assert!(told[1].contains("https://b.example/rss") && told[1].contains("https is taken"));
+    assert!(told[0].contains("https://www.a.example/feed") && told[0].contains("no scheme given"));
+    assert!(told[1].contains("https://b.example/rss") && told[1].contains("no scheme given"));
     assert!(
         told[2].contains("password_file") && told[2].contains("c.example"),
         "{ran:?}"

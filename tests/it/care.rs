@@ -117,11 +117,11 @@ fn what_is_whole_is_found_whole_and_every_fault_has_a_name() {
         ("UPDATE entries SET revision = 1".to_owned(), "entry 1"),
         (
             "UPDATE captures SET headers = replace(headers, 'content-type', 'content-tape') WHERE id = 1".to_owned(),
-            "the answers behind it are not those",
+            "its responses are not those",
         ),
         (
             "UPDATE captures SET request = '[]' WHERE id = 1".to_owned(),
-            "the answers behind it are not those",
+            "its responses are not those",
         ),
         (
             "UPDATE revisions SET captures_hash = NULL WHERE number = 1".to_owned(),
@@ -193,16 +193,16 @@ fn an_event_that_was_written_anew_is_held_against_the_texts_and_the_list_of_chan
         forgery("guid", 1, |event| {
             event["data"]["diff"]["guid"] = serde_json::json!(["x", "y"]);
         }),
-        forgery("names the", 1, |event| {
+        forgery("lists the", 1, |event| {
             event["data"].as_object_mut().unwrap().remove("diff");
         }),
-        forgery("the text before", 1, |event| {
+        forgery("the text before in its event", 1, |event| {
             event["data"]["before"]["body_sha256"] = "00".into();
         }),
-        forgery("the text after", 1, |event| {
+        forgery("the text after in its event", 1, |event| {
             event["data"]["after"]["title"] = "Another".into();
         }),
-        forgery("the text after", 1, |event| {
+        forgery("the text after in its event", 1, |event| {
             event["data"]["after"]["revision"] = 9.into();
         }),
         forgery("its window", 1, |event| {
@@ -211,7 +211,7 @@ fn an_event_that_was_written_anew_is_held_against_the_texts_and_the_list_of_chan
         forgery("its score", 1, |event| {
             event["data"]["change"]["score"] = 99.into();
         }),
-        forgery("another kind or time", 1, |event| {
+        forgery("the kind or time", 1, |event| {
             event["timestamp"] = "2020-01-01T00:00:00Z".into();
         }),
     ];
@@ -340,7 +340,7 @@ fn retention_takes_bodies_and_leaves_hashes_headers_and_dates() {
     let (_publisher, home) = lived("captures = \"90d\"");
     let whole = (kept(&home, "feed"), kept(&home, "page"));
     assert!(whole.0 >= 3 && whole.1 >= 3, "{whole:?}");
-    assert_eq!(home.ok(&["db", "prune"]), "nothing to drop\n");
+    assert_eq!(home.ok(&["db", "prune"]), "nothing to delete\n");
     // By age.
     execute(
         &home,
@@ -460,7 +460,7 @@ fn a_clock_that_leapt_ahead_makes_nothing_old() {
     );
     let ran = home.run(&["db", "prune"]);
     assert!(
-        ran.stderr.contains("apart from those of the servers"),
+        ran.stderr.contains("differs from those of the servers"),
         "{}",
         ran.stderr
     );
@@ -485,7 +485,7 @@ fn retention_takes_old_texts_and_leaves_the_chain_the_changes_and_the_returns() 
     let (publisher, home) = lived("revisions = \"1y\"");
     let all = texts(&home);
     let before = home.events();
-    assert_eq!(home.ok(&["db", "prune"]), "nothing to drop\n");
+    assert_eq!(home.ok(&["db", "prune"]), "nothing to delete\n");
     let prune = |keep: &str, args: &[&str]| -> Value {
         let old = std::fs::read_to_string(home.config_path()).unwrap();
         let line = old
@@ -516,7 +516,7 @@ fn retention_takes_old_texts_and_leaves_the_chain_the_changes_and_the_returns() 
     assert!(home.ok(&["history", &url]).contains("(text not kept)"));
     let gone = home.run(&["diff", &url, "1..2"]);
     assert_eq!(gone.code, Some(2));
-    assert!(gone.stderr.contains("not kept any more"), "{}", gone.stderr);
+    assert!(gone.stderr.contains("has been deleted"), "{}", gone.stderr);
 
     // A return to a text that is gone is still one, and the text is there again.
     publisher.set(
@@ -587,11 +587,11 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     let copy = home.path().join("copy.db");
     std::fs::copy(home.db_path(), &copy).unwrap();
     std::fs::rename(&copy, home.db_path()).unwrap();
-    has(&doctor(&home).1, "identity", "warn", "is a copy");
+    has(&doctor(&home).1, "identity", "warn", "copied or moved");
     home.ok(&["db", "renew"]);
     has(&doctor(&home).1, "identity", "ok", "its own");
     has(&found, "feeds", "ok", "1 of 1");
-    has(&found, "targets", "warn", "nobody is told");
+    has(&found, "targets", "warn", "no alerts will be sent");
     assert!(home.ok(&["doctor"]).contains("hint: "));
 
     // A feed that fails, a receiver that is gone, and a clock that was ahead.
@@ -617,7 +617,7 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     has(&found, "clock", "fail", "went back");
     has(&found, "feeds", "warn", "courier");
     has(&found, "feeds", "ok", "0 of 1");
-    has(&found, "targets", "fail", "desk is disabled");
+    has(&found, "targets", "fail", "desk has been disabled");
 
     // A configuration that is none, and a database that is none, do not keep it from answering.
     std::fs::write(home.db_path(), "no database").unwrap();
@@ -627,7 +627,7 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     std::fs::remove_file(home.db_path()).unwrap();
     let (code, found) = doctor(&home);
     assert_eq!(code, Some(0), "{found:#?}");
-    has(&found, "database", "warn", "there is none");
+    has(&found, "database", "warn", "no database at");
     std::fs::write(home.config_path(), "[fetch]\nevery = 5\n").unwrap();
     let (code, found) = doctor(&home);
     assert_eq!(code, Some(3), "{found:#?}");
@@ -686,7 +686,7 @@ fn answers_that_resemble_one_another_take_little_room_and_are_read_as_before() {
         room("sum(length(body))") < 2 * room("max(length(body))"),
         "twenty answers take the room of two"
     );
-    assert_eq!(home.ok(&["db", "prune"]), "nothing to drop\n");
+    assert_eq!(home.ok(&["db", "prune"]), "nothing to delete\n");
     assert!(
         bodies("after.html") == before,
         "the evidence has other bodies"

@@ -191,7 +191,7 @@ fn show_history_and_diff_tell_of_one_entry() {
         );
         assert_eq!(history["revisions"][2]["change"]["number"], 2);
     }
-    assert!(home.ok(&["history", entry]).contains("first sight"));
+    assert!(home.ok(&["history", entry]).contains("first seen"));
 
     let last = json(&home.run(&["diff", entry, "--json"]));
     assert_eq!(
@@ -317,7 +317,7 @@ fn a_feed_is_added_with_a_silent_baseline_and_removed_again() {
     ]);
     assert_eq!(
         added,
-        "Added test-courier (RSS). Baseline: 1 entry, no alerts sent.\n"
+        "Added test-courier (RSS). First snapshot: 1 entry, no alerts sent.\n"
     );
     let text = std::fs::read_to_string(home.config_path()).unwrap();
     assert!(

@@ -63,19 +63,25 @@ fn answer(mut stream: TcpStream, port: u16, polls: &AtomicUsize, sending: &Atomi
             drop(stream.write_all(reply(&feed(&item)).as_bytes()));
         }
         "/robots.txt" => {
-            drop(stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
+            drop(stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
         }
         _ => {
             sending.fetch_add(1, Ordering::SeqCst);
             let mut sent =
                 stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n<html>");
             while sent.is_ok() {
-                thread::sleep(Duration::from_millis(200));
+                pace();
                 sent = stream.write_all(b"x");
             }
             sending.fetch_sub(1, Ordering::SeqCst);
         }
     }
+}
+
+/// The slowness of a server, not the waiting of a test.
+#[expect(clippy::disallowed_methods, reason = "the slowness is what is tested")]
+fn pace() {
+    thread::sleep(Duration::from_millis(200));
 }
 
 fn feed(items: &str) -> String {

@@ -217,7 +217,7 @@ fn a_disk_that_fills_up_is_pruned_with_the_reserve_at_once() {
     eventually(PATIENCE, "the reserve is given up", || !reserve.exists());
     eventually(PATIENCE, "that is told", || {
         fs::read_to_string(&log)
-            .is_ok_and(|log| log.contains("old data is dropped with the reserve"))
+            .is_ok_and(|log| log.contains("pruning old data with the space reserved"))
     });
     fs::remove_file(&full).unwrap();
     daemon.signal("TERM");
@@ -324,8 +324,12 @@ fn a_file_system_that_takes_nothing_is_named_and_still_read() {
         let mut command = failing(&home, arguments, shim, "open", EROFS);
         Ran::of(&command.output().unwrap())
     };
-    is_told(&run(&["check", "--force"]), &home, "cannot be written");
-    is_told(&run(&["run"]), &home, "cannot be written");
+    is_told(
+        &run(&["check", "--force"]),
+        &home,
+        "cannot write to the database",
+    );
+    is_told(&run(&["run"]), &home, "cannot write to the database");
     home.check();
     assert_eq!(changes(&home), 1);
 }
@@ -394,7 +398,7 @@ fn a_database_that_is_taken_away_ends_the_daemon() {
     fs::rename(home.db_path(), home.path().join("moved.db")).unwrap();
     assert_eq!(daemon.wait(PATIENCE), Some(5));
     let log = fs::read_to_string(log).unwrap();
-    assert!(log.contains("taken away or replaced"), "{log}");
+    assert!(log.contains("removed or replaced"), "{log}");
     assert!(!home.db_path().exists(), "nothing is put in its place");
 }
 

@@ -9,13 +9,14 @@ use std::process::{Command, Output, Stdio};
 
 use revisor::config::{DEFAULT_TOML, Environment, Flags, Secrets, from_text};
 use revisor::notify::{Secret, sign};
+use revisor::report::guide::TOPICS;
 use revisor::time::{Clock as _, System};
 
 use crate::architecture::MAY_IMPORT;
 use crate::support::{SECRET, skip};
 
 /// Commands that consist of a word and another.
-const GROUPS: [&str; 3] = ["inspect", "notify", "config"];
+const GROUPS: [&str; 6] = ["inspect", "notify", "config", "rules", "db", "export"];
 
 /// Words in front of a command in a line of a shell.
 const BEFORE: [&str; 2] = ["sudo", "$"];
@@ -45,7 +46,7 @@ fn the_two_commands_stand_on_the_first_screen() {
 #[test]
 fn every_command_and_option_in_the_readme_exists() {
     let mut checked = BTreeSet::new();
-    for line in code(&readme()) {
+    for line in code(&manual()) {
         let Some((path, options)) = command_in(&line) else {
             continue;
         };
@@ -65,13 +66,13 @@ fn every_command_and_option_in_the_readme_exists() {
     for must in ["init", "add", "check", "log", "show", "history", "diff"] {
         assert!(
             checked.contains(must),
-            "README does not show `revisor {must}`"
+            "README and guide do not show `revisor {must}`"
         );
     }
     for must in ["notify list", "notify test", "notify retry", "config check"] {
         assert!(
             checked.contains(must),
-            "README does not show `revisor {must}`"
+            "README and guide do not show `revisor {must}`"
         );
     }
 }
@@ -83,11 +84,13 @@ fn every_option_that_stands_alone_belongs_to_a_command() {
         &["help", "log"],
         &["help", "check"],
         &["help", "diff"],
+        &["help", "add"],
+        &["help", "report"],
     ]
     .iter()
     .map(|arguments| String::from_utf8_lossy(&revisor(arguments).stdout).into_owned())
     .collect();
-    for span in spans(&readme()) {
+    for span in spans(&manual()) {
         let Some(option) = span.split(' ').next().filter(|word| word.starts_with("--")) else {
             continue;
         };
@@ -97,9 +100,8 @@ fn every_option_that_stands_alone_belongs_to_a_command() {
 
 #[test]
 fn the_configurations_in_the_readme_are_right() {
-    let readme = readme();
-    let blocks = fenced(&readme, "toml");
-    assert!(blocks.len() >= 2, "README shows a feed and a target");
+    let blocks = fenced(&manual(), "toml");
+    assert!(blocks.len() >= 5, "README and guide show feeds and targets");
     for block in blocks {
         let loaded = from_text(
             &block,
@@ -123,7 +125,7 @@ fn every_configuration_key_in_the_readme_exists() {
         .filter(|key| !key.contains(' '))
         .collect();
     let mut seen = 0;
-    for span in spans(&readme()) {
+    for span in spans(&manual()) {
         let key = match span.split_once(" = ") {
             Some((key, _)) => key,
             None if span.starts_with("secret_") || span.starts_with("max_") => span.as_str(),
@@ -143,7 +145,7 @@ fn every_configuration_key_in_the_readme_exists() {
 
 #[test]
 fn the_python_example_accepts_our_signatures_and_no_others() {
-    let example = block_after(&readme(), "<!-- verify -->");
+    let example = block_after(&read("src/guide/alerts.md"), "<!-- verify -->");
     let body = "{\"type\":\"ping.test\",\"text\":\"Grüße\"}";
     let secret = Secret::parse(SECRET).expect("the tests' secret is one");
     let other = Secret::from_bytes(&[7; 32]).expect("32 bytes are a secret");
@@ -191,13 +193,53 @@ fn the_python_example_accepts_our_signatures_and_no_others() {
 #[test]
 fn files_that_the_documents_name_exist() {
     let places = ["config/", "systemd/", "migrations/", "tests/", "src/"];
-    for document in ["README.md", "src/ARCHITECTURE.md"] {
-        for span in spans(&read(document)) {
+    for (document, text) in [
+        ("README and guide", manual()),
+        ("src/ARCHITECTURE.md", read("src/ARCHITECTURE.md")),
+    ] {
+        for span in spans(&text) {
             if places.iter().any(|place| span.starts_with(place)) && !span.contains(' ') {
                 assert!(root().join(&span).exists(), "{document}: no {span}");
             }
         }
     }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let words = readme().split_whitespace().count();
+    assert!(words <= 1200, "README.md has {words} words");
+}
+
+#[test]
+fn every_topic_of_the_guide_is_printed_and_listed() {
+    let folder = std::fs::read_dir(root().join("src/guide")).expect("src/guide");
+    let files: BTreeSet<String> = folder
+        .map(|file| file.expect("a file").file_name().display().to_string())
+        .collect();
+    let topics = TOPICS.iter().map(|topic| format!("{}.md", topic.name));
+    assert_eq!(files, topics.collect(), "src/guide against the topics");
+    let overview = String::from_utf8_lossy(&revisor(&["help"]).stdout).into_owned();
+    for topic in TOPICS {
+        assert!(
+            overview.contains(topic.name),
+            "no {} in the help",
+            topic.name
+        );
+        let output = revisor(&["help", topic.name]);
+        assert!(output.status.success(), "{}", topic.name);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let heading = topic.text.lines().next().expect("a heading");
+        assert!(text.starts_with(heading.trim_start_matches("# ")), "{text}");
+        assert!(!text.contains("```") && !text.contains("<!--"), "{text}");
+    }
+    let output = revisor(&["help", "alert"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("did you mean `alerts`?"), "{said}");
+    assert!(said.contains("evidence, files, ignored"), "{said}");
+    let help = revisor(&["help", "notify", "replay"]);
+    assert!(String::from_utf8_lossy(&help.stdout).contains("revisor notify replay"));
 }
 
 #[test]
@@ -314,6 +356,13 @@ fn readme() -> String {
     read("README.md")
 }
 
+/// README and all pages of the guide.
+fn manual() -> String {
+    let pages = TOPICS.iter().map(|topic| topic.text);
+    let pages: Vec<&str> = pages.collect();
+    format!("{}\n{}", readme(), pages.join("\n"))
+}
+
 /// Runs the binary in an empty environment.
 fn revisor(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_revisor"))
@@ -351,7 +400,7 @@ fn capture(demo: &str) -> String {
     text
 }
 
-/// A line with the time of a change in a list put to one that does not depend on the day: it is between the number and
+/// A line with the time of a change in a list, put to one that does not depend on the day: it is between the number and
 /// the name of the feed.
 fn fixed_time(line: &str) -> String {
     let name = "The Demo Courier";

@@ -375,11 +375,11 @@ fn a_person_selects_the_text_adds_a_rule_and_sees_why_each_block_counts() {
     );
     let told: Vec<&str> = replay.lines().skip(1).collect();
     assert!(
-        told.iter().any(|line| line.starts_with("told      #2")),
+        told.iter().any(|line| line.starts_with("reported  #2")),
         "{replay}"
     );
     assert!(
-        told.iter().any(|line| line.starts_with("left out  #1")),
+        told.iter().any(|line| line.starts_with("ignored   #1")),
         "{replay}"
     );
     assert_eq!(

@@ -192,7 +192,7 @@ fn what_a_rule_leaves_out_is_shown_with_the_rule() {
     }
     let shown = home.ok(&["rules"]);
     assert!(
-        shown.contains("left out 3 movements in 1 article"),
+        shown.contains("ignored 3 movements in 1 article"),
         "{shown}"
     );
 

@@ -73,17 +73,17 @@ fn the_log_is_as_configured_and_a_reload_changes_it() {
     eventually(PATIENCE, "the next lines are text", || {
         log()
             .lines()
-            .any(|line| line.contains(" INFO configuration in force"))
+            .any(|line| line.contains(" INFO configuration loaded"))
     });
     home.configure(&config("[log]\nformat = \"text\"\nlevel = \"error\""));
     daemon.signal("HUP");
     eventually(PATIENCE, "the reload is done", || {
         home.run(&["config", "reload"]).code == Some(0)
     });
-    let told = log().matches("configuration in force").count();
+    let told = log().matches("configuration loaded").count();
     home.ok(&["config", "reload"]);
     assert_eq!(
-        log().matches("configuration in force").count(),
+        log().matches("configuration loaded").count(),
         told,
         "only errors are logged"
     );

@@ -66,7 +66,7 @@ fn a_late_feed_is_told_with_its_reason() {
     assert!(
         service
             .iter()
-            .any(|(level, text, _)| level == "warn" && text.contains("no daemon runs")),
+            .any(|(level, text, _)| level == "warn" && text.contains("no daemon is running")),
         "{service:#?}"
     );
     let status: Value = serde_json::from_str(&home.run(&["status", "--json"]).stdout).unwrap();
@@ -99,7 +99,7 @@ fn a_late_feed_is_told_with_its_reason() {
     let (level, text, why) = &found[0];
     assert_eq!(level, "warn");
     assert!(text.starts_with("slow is late, due "), "{text}");
-    assert!(why.contains("has asked to be left alone"), "{why}");
+    assert!(why.contains("asked us to wait"), "{why}");
     assert_eq!(server.hits("/slow.xml"), slow);
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));

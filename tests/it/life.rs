@@ -233,7 +233,7 @@ fn an_article_is_removed_after_several_looks_and_told_once_and_so_is_its_return(
         assert!(went.last_unchanged <= at(60) && went.first_changed >= at(60));
         assert!(went.first_changed < at(70), "{told:?}");
         assert!(
-            event.data.detail.as_ref().unwrap().contains("looks over"),
+            event.data.detail.as_ref().unwrap().contains("checks over"),
             "{event:?}"
         );
         assert!(
@@ -348,7 +348,13 @@ fn a_text_that_is_mostly_gone_is_told_once_a_second_look_confirms_it() {
     world.run_to(71);
     let entry = world.entry();
     assert_eq!(entry.page.reason, Some(Reason::Held));
-    assert!(entry.page.error.unwrap().contains("words are left"));
+    assert!(
+        entry
+            .page
+            .error
+            .unwrap()
+            .contains("words of the text are left")
+    );
     assert!(world.told().is_empty());
     let held = world
         .assembly

@@ -144,12 +144,12 @@ fn an_export_with_secrets_says_so_and_how_they_are_kept_out() {
             .count()
     };
     assert_eq!(
-        told("paid: its `password` is printed; `password_file`"),
+        told("paid: the output contains its `password`; use `password_file`"),
         1,
         "{ran:?}"
     );
     assert_eq!(
-        told("paid: the value of its header X-Key is printed"),
+        told("paid: the output contains the value of its header X-Key"),
         1,
         "{ran:?}"
     );

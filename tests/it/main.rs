@@ -21,6 +21,7 @@ mod identity;
 mod ignored;
 mod keys;
 mod kills;
+mod language;
 mod late;
 mod life;
 mod lists;

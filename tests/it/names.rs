@@ -56,7 +56,7 @@ fn silent_names_delay_no_other_feed_nor_health_nor_the_stop() {
     assert!(ready.starts_with("HTTP/1.0 200 "), "{ready}");
     eventually(PATIENCE, "the silent ones are told", || {
         home.ok(&["feeds", "--json"])
-            .contains("no name server answered within 20 s")
+            .contains("no name server responded within 20 s")
     });
     // Most of the lookups go on.
     daemon.signal("TERM");

@@ -214,8 +214,8 @@ fn every_receiver_of_the_kit_gets_what_it_should_and_no_other_is_delayed() {
     assert_eq!(kit.sent("W01").len(), EVENTS);
     for (case, says) in [
         ("W02", "500"),
-        ("W03", "no answer within"),
-        ("W04", "no answer within"),
+        ("W03", "no response within"),
+        ("W04", "no response within"),
         ("W07", "redirects are not followed"),
         ("W12", "400"),
     ] {

@@ -244,7 +244,7 @@ fn another_database_needs_a_restart_and_is_refused() {
     eventually(PATIENCE, "it says so", || {
         said().contains("needs a restart")
     });
-    assert!(!said().contains("configuration in force"), "{}", said());
+    assert!(!said().contains("configuration loaded"), "{}", said());
     assert!(!other.exists());
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));

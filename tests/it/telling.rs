@@ -301,7 +301,7 @@ fn a_paused_target_gets_everything_after_the_pause_and_a_replay_keeps_the_ids() 
     serve(&publisher, &[("1", "https://e.example/1", "One", LONG)]);
     assert!(
         home.ok(&["notify", "pause", "desk"])
-            .contains("desk is sent nothing"),
+            .contains("Paused desk"),
         "a target can be paused before the first look"
     );
     home.check();
@@ -315,7 +315,7 @@ fn a_paused_target_gets_everything_after_the_pause_and_a_replay_keeps_the_ids() 
     assert_eq!(listed[0]["state"], "paused");
     assert_eq!(listed[0]["pending"], 2);
     let resumed = home.ok(&["notify", "resume", "desk"]);
-    assert_eq!(resumed, "desk is sent to again, 2 deliveries wait\n");
+    assert_eq!(resumed, "Resumed desk; 2 deliveries are pending\n");
     home.check();
     let ids = |from: usize| -> Vec<String> {
         receiver.hooks()[from..]
@@ -327,9 +327,9 @@ fn a_paused_target_gets_everything_after_the_pause_and_a_replay_keeps_the_ids() 
     assert_eq!(first.len(), 2);
 
     let would = home.ok(&["notify", "replay", "--since", "1h", "-n"]);
-    assert_eq!(would, "2 deliveries would be sent again\n");
+    assert_eq!(would, "Would resend 2 deliveries\n");
     let none = home.ok(&["notify", "replay", "--since", "2h", "--until", "1h"]);
-    assert_eq!(none, "no event of that time was for these targets\n");
+    assert_eq!(none, "No events for these targets in that time\n");
     let again = home.ok(&["notify", "replay", "--since", "1h", "--target", "desk"]);
     assert!(again.contains("2 delivered, 0 failed"), "{again}");
     assert_eq!(ids(2), first, "the same events under the same ids");

@@ -257,3 +257,12 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
             format!("expected one of {}", names.join(", "))
         })
 }
+
+/// Arguments of `help`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor help log\n  revisor help alerts")]
+pub struct HelpArgs {
+    /// A command, or a topic: alerts, configuration, evidence, files, ignored, limits, options, service
+    #[arg(value_name = "COMMAND|TOPIC")]
+    pub of: Vec<String>,
+}

@@ -25,31 +25,36 @@ pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     let database = config.database.as_path();
     let service = match InstanceLock::service(database) {
         None => {
-            let message = format!("no service runs on the database {}", database.display());
-            return Err(Error::usage(message).hint("it takes the configuration when it starts"));
+            let message = format!(
+                "no service is running on the database {}",
+                database.display()
+            );
+            return Err(
+                Error::usage(message).hint("the service reads the configuration when it starts")
+            );
         }
         Some(Reach::Process(pid)) => i32::try_from(pid).ok().and_then(Pid::from_raw),
         Some(Reach::Elsewhere) => None,
     };
     let Some(service) = service else {
         let message = format!(
-            "the service on the database {} cannot be reached: no process that is seen from here has its lock",
+            "cannot reach the service on the database {}: no process visible from here holds its lock",
             database.display()
         );
-        let hint = "reload where it runs, in its container for instance; it takes a changed file by itself within a minute";
+        let hint = "reload where it runs, for instance in its container; it also picks up a changed file by itself within a minute";
         return Err(Error::usage(message).hint(hint));
     };
     let hash = hash_of(config.file.as_deref());
     let before = Outcome::last(database);
     kill_process(service, Signal::HUP).map_err(|error| {
-        Error::usage("the service cannot be told").because(std::io::Error::from(error))
+        Error::usage("cannot signal the service").because(std::io::Error::from(error))
     })?;
     let Some(outcome) = wait(database, &hash, before.as_ref()) else {
-        let message = "the service has not said yet whether it takes the configuration";
-        return Err(Error::new(Exit::PARTIAL, message).hint("its log does, or will"));
+        let message = "the service has not yet reported whether it loaded the configuration";
+        return Err(Error::new(Exit::PARTIAL, message).hint("check its log: journalctl -u revisor"));
     };
     if let Some(error) = outcome.error() {
-        let message = format!("the old configuration stays in force: {error}");
+        let message = format!("still using the old configuration: {error}");
         return Err(Error::usage(message));
     }
     if as_json {
@@ -57,7 +62,7 @@ pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
             .output
             .json(&json!({ "file": config.file, "in_force": true }))?;
     } else {
-        context.output.line("configuration in force")?;
+        context.output.line("configuration loaded")?;
     }
     Ok(Exit::DONE)
 }

@@ -16,7 +16,7 @@ const TOLERANCE: Duration = Duration::from_mins(2);
 const ANSWERS: usize = 50;
 /// Fewer say nothing: a server's clock may be the wrong one.
 const HOSTS_LEAST: usize = 2;
-const HINT: &str = "`timedatectl` shows whether the clock is set by the network; windows and alerts carry its time";
+const HINT: &str = "`timedatectl` shows whether the clock is synchronised; detection windows and alerts use its time";
 
 pub(super) fn look(reader: Option<&Reader>, now: Timestamp) -> Finding {
     let stored = reader.and_then(|reader| reader.last_moment().ok().flatten());
@@ -32,7 +32,7 @@ fn judge(
     if let Some(stored) = stored.filter(|stored| stored.since(now) > TOLERANCE) {
         return Finding::fail(
             CHECK,
-            format!("it is {now}, and {stored} was stored already: it went back"),
+            format!("the clock says {now}, but the database already has {stored}: it went back"),
             HINT,
         );
     }
@@ -71,7 +71,7 @@ fn judge(
         return Finding::warn(
             CHECK,
             format!(
-                "it was about {} {side} the clocks of most servers that answered",
+                "it was about {} {side} the clocks of most servers that responded",
                 duration(middle)
             ),
             HINT,
@@ -79,10 +79,8 @@ fn judge(
     }
     let text = match hosts.len() {
         0 => format!("{now}"),
-        count => format!("{now}, as {count} of the servers that answered have it").replace(
-            "1 of the servers that answered have it",
-            "a server that answered has it",
-        ),
+        count => format!("{now}, confirmed by {count} servers")
+            .replace("confirmed by 1 server", "confirmed by a server"),
     };
     Finding::ok(CHECK, text)
 }
@@ -147,7 +145,7 @@ mod tests {
                     answer("b", right),
                 ],
                 Level::Ok,
-                "2 of the servers",
+                "confirmed by 2 servers",
             ),
             (
                 None,

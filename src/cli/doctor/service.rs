@@ -50,39 +50,45 @@ fn judge(daemon: Option<u32>, unit: Option<&HashMap<String, String>>, database: 
     };
     let restarts = match property("NRestarts") {
         "" | "0" => None,
-        count => Some(format!("systemd has started it again {count} times")),
+        count => Some(format!("systemd has restarted it {count} times")),
     };
     match daemon {
         Some(pid) => {
-            let text = format!("a daemon polls (pid {pid})");
+            let text = format!("a daemon is running (pid {pid})");
             match restarts {
                 Some(restarts) => Finding::warn(
                     CHECK,
                     format!("{text}; {restarts}"),
-                    "`journalctl -u revisor -p warning` says why",
+                    "run `journalctl -u revisor -p warning` to see why",
                 ),
                 None => Finding::ok(CHECK, text),
             }
         }
         None if property("ActiveState") == "failed" => Finding::fail(
             CHECK,
-            format!("systemd has given up on it: {}", property("Result")),
-            "`journalctl -u revisor -n 50` says why; `systemctl restart revisor` starts it",
+            format!("systemd gave up on it: {}", property("Result")),
+            "run `journalctl -u revisor -n 50` to see why, then `systemctl restart revisor`",
         ),
         None if property("ActiveState") == "active" => Finding::warn(
             CHECK,
-            format!("it runs, with another database than {}", database.display()),
-            "`--db` or `--config` name another one than the service has",
+            format!(
+                "running, but with another database than {}",
+                database.display()
+            ),
+            "`--db` or `--config` points to another database than the one the service uses",
         ),
         None if unit.is_some() => Finding::fail(
             CHECK,
-            format!("it is {}, and nothing polls", property("ActiveState")),
-            "`systemctl enable --now revisor` starts it, now and at every boot",
+            format!(
+                "the service is {}, so nothing is polled",
+                property("ActiveState")
+            ),
+            "`systemctl enable --now revisor` starts it now and at every boot",
         ),
         None => Finding::warn(
             CHECK,
-            "no daemon runs on this database",
-            "start `revisor run` as a service, or `revisor check` from time to time",
+            "no daemon is running on this database",
+            "run `revisor run` as a service, or `revisor check` from time to time",
         ),
     }
 }

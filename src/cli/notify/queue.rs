@@ -69,7 +69,7 @@ pub(super) fn skip(context: &mut Context, args: &NotifySkipArgs) -> Result<Exit,
     )?;
     if skipped > 0 && format != Format::Json {
         context.output.hint(&format!(
-            "`revisor notify retry {} EVENT` sends a skipped event after all",
+            "to send a skipped event after all, run `revisor notify retry {} EVENT`",
             args.target
         ));
     }
@@ -92,9 +92,9 @@ fn named(reader: &Reader, target: &str, events: &[String]) -> Result<Vec<Deliver
         let found = of_event.into_iter().find(|row| row.target == target);
         let Some(found) = found else {
             return Err(
-                Error::usage(format!("no event {name} was to be sent to {target}")).hint(
-                    "name it by its webhook-id (msg_…) or the number of its change; \
-                     `revisor notify list` lists those that are refused",
+                Error::usage(format!("no delivery of event {name} to {target}")).hint(
+                    "give its webhook-id (msg_…) or the number of its change; \
+                     `revisor notify list` lists the refused ones",
                 ),
             );
         };
@@ -135,7 +135,7 @@ pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<E
             let waits = target.disabled.is_some() || target.paused.is_some();
             if waits && names.contains(&target.name) {
                 context.output.warning(&format!(
-                    "{} takes nothing now; what is replayed waits until `revisor notify resume`",
+                    "{} is paused or disabled; replayed events stay queued until `revisor notify resume`",
                     target.name
                 ));
             }
@@ -191,14 +191,14 @@ fn hold(context: &mut Context, targets: &[String], pause: bool) -> Result<Exit, 
         let disabled = known.is_some_and(|health| health.target.disabled.is_some());
         if pause {
             context.output.line(&format!(
-                "{name} is sent nothing until it is resumed; what it is due is kept"
+                "Paused {name}; its alerts are queued until it is resumed"
             ))?;
         } else {
             let open = known.map_or(0, |health| health.open);
             context.output.line(&notify::resumed(name, open))?;
             if disabled {
                 context.output.hint(&format!(
-                    "`revisor notify retry {name}` sends what it missed while it was disabled"
+                    "to send what it missed while it was disabled, run `revisor notify retry {name}`"
                 ));
             }
         }
@@ -210,7 +210,7 @@ fn hold(context: &mut Context, targets: &[String], pause: bool) -> Result<Exit, 
                 .note(&format!("the daemon (pid {pid}) sends within a minute")),
             None => context
                 .output
-                .hint("`revisor notify retry` or the next `revisor check` sends"),
+                .hint("`revisor notify retry` or the next `revisor check` sends them"),
         }
     }
     Ok(Exit::DONE)
@@ -243,7 +243,7 @@ fn take_up(config: &Config, names: &[String], daemon: bool) -> Result<(), Error>
     match new {
         None => Ok(()),
         Some(name) if daemon => Err(Error::usage(format!(
-            "{name} is new and not taken up by the daemon yet"
+            "{name} is new, and the daemon has not picked it up yet"
         ))
         .hint("try again in a minute")),
         Some(_) => {
@@ -297,7 +297,7 @@ fn send(
     if summary.has_failures() {
         context
             .output
-            .hint("`revisor notify list` says what went wrong");
+            .hint("run `revisor notify list` to see what went wrong");
         return Ok(Exit::TARGET);
     }
     Ok(Exit::DONE)

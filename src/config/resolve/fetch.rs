@@ -124,7 +124,7 @@ impl Resolver<'_> {
                 .bytes()
                 .all(|byte| (b' '..=b'~').contains(&byte) && !b"()\\".contains(&byte));
         if !fits {
-            let message = "user_agent_contact cannot stand in a header; expected at most 200 ASCII characters \
+            let message = "user_agent_contact cannot be sent in a header; expected at most 200 ASCII characters \
                            without parentheses, such as \"https://desk.example/bot\"";
             self.problems.add(&contact.place, message);
         }
@@ -144,7 +144,7 @@ impl Resolver<'_> {
                 None => self.problems.add(
                     &network.place,
                     format!(
-                        "{:?} is no network; expected one such as \"10.1.0.0/16\" or \"fd00::/8\"",
+                        "{:?} is not a network; expected one such as \"10.1.0.0/16\" or \"fd00::/8\"",
                         shortened(text)
                     ),
                 ),

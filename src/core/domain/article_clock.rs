@@ -39,7 +39,7 @@ pub struct Ladder {
 pub enum LadderError {
     /// No steps.
     #[error(
-        "the list is empty; to read no pages again and again, set fetch = \"changed\" or \"off\""
+        "the list is empty; to check no pages on a schedule, set fetch = \"changed\" or \"off\""
     )]
     Empty,
     /// Ages that do not grow.

@@ -42,11 +42,11 @@ impl fmt::Display for Doubt {
         match self {
             Self::NoWitness(newest) => write!(
                 f,
-                "no answer of the last week bears out the clock, the newest one is of {newest}"
+                "no response of the last week confirms the clock; the newest is from {newest}"
             ),
             Self::Contradicted(apart) => write!(
                 f,
-                "the clock is {} days apart from those of the servers",
+                "the clock differs from those of the servers by {} days",
                 apart.as_secs() / 86_400
             ),
         }

@@ -41,7 +41,7 @@ pub enum CronError {
         problem: String,
     },
     /// No such day ever comes.
-    #[error("the schedule {0:?} never comes due: no month has such a day")]
+    #[error("the schedule {0:?} never runs: no month has such a day")]
     Never(String),
 }
 

@@ -12,7 +12,7 @@ pub enum MeasureError {
     #[error("{0:?} is not a size; expected one such as \"20 KiB\" or \"10 MiB\"")]
     Size(String),
     /// Not a share.
-    #[error("{0:?} is not a share; expected one from \"0%\" to \"100%\"")]
+    #[error("{0:?} is not a percentage; expected one from \"0%\" to \"100%\"")]
     Share(String),
     /// A duration of more than a hundred years, or a size of more than a TiB.
     #[error("{0:?} is too large")]

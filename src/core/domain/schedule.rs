@@ -87,7 +87,7 @@ impl Plan {
             return self.describe();
         }
         format!(
-            "every {}, as it seldom brings something new",
+            "every {}: the feed rarely has something new",
             rough_duration(adapted)
         )
     }

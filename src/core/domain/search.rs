@@ -162,7 +162,7 @@ pub enum QueryError {
     #[error("the query has no word to search for")]
     Empty,
     /// Only words that must not occur.
-    #[error("the query only has words to leave out; add one to search for")]
+    #[error("the query only has excluded words; add one to search for")]
     OnlyExcluded,
     /// Too many words, or too long.
     #[error("the query is too long (at most {MOST_TERMS} words and {LONGEST} bytes)")]

@@ -152,10 +152,10 @@ pub fn step(
 #[must_use]
 pub fn target_disabled(target: &str, why: &str, kept: u64, at: Timestamp) -> Event {
     let waiting = match kept {
-        1 => "1 delivery is kept".to_owned(),
-        kept => format!("{kept} deliveries are kept"),
+        1 => "1 delivery is queued".to_owned(),
+        kept => format!("{kept} deliveries are queued"),
     };
-    let detail = format!("{target} takes no more events: {why}");
+    let detail = format!("{target} is disabled: {why}");
     let text = format!("{detail}\n{waiting}; `revisor notify retry {target}` sends what it missed");
     let data = EventData {
         detail: Some(detail),
@@ -180,7 +180,7 @@ pub fn service_offline(since: Timestamp, at: Timestamp) -> Event {
 #[must_use]
 pub fn service_online(since: Timestamp, at: Timestamp) -> Event {
     let detail = format!(
-        "sites can be reached again; none could since {}, and what was changed meanwhile is found now",
+        "sites can be reached again after an outage since {}; changes from that time are found now",
         since.to_rfc3339()
     );
     service(EventKind::ServiceOnline, detail, at)

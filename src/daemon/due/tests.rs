@@ -70,10 +70,10 @@ fn a_feed_with_pages_on_many_hosts_takes_no_places_from_the_others() {
     let mut pages: Vec<DueKey> = (0..1000)
         .map(|n| page(n, &format!("h{n}.example"), Some(0), 10))
         .collect();
-    for (number, host) in ["h0.example", "other.example"].into_iter().enumerate() {
+    for (number, host) in (5000_i64..).zip(["h0.example", "other.example"]) {
         pages.push(DueKey {
             feed: FeedId(2),
-            ..page(5000 + number as i64, host, Some(0), 900)
+            ..page(number, host, Some(0), 900)
         });
     }
     let mut due = due_at(1000, &pages);

@@ -215,7 +215,7 @@ async fn statuses_are_told_apart() {
         assert_eq!(failed.status, Some(status));
     }
     let limited = failure(get(feed(server.url("/429"))).await);
-    assert_eq!(limited.message, "answered 429 Too Many Requests");
+    assert_eq!(limited.message, "returned 429 Too Many Requests");
     assert_eq!(limited.retry_after, Some(Duration::from_mins(2)));
     let odd = failure(get(feed(server.url("/599"))).await);
     assert!(!odd.message.contains('\u{1b}'), "{odd}");

@@ -198,6 +198,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A job that has started: its host, its lane, and its pause.
+type Running = (Arc<str>, Lane, Pause);
+
 proptest! {
     #[test]
     fn limits_hold_and_every_job_comes_out_once(
@@ -235,7 +238,7 @@ proptest! {
                     };
                     prop_assert!(ready);
                     prop_assert!(running.len() < concurrency);
-                    let count = |of: &dyn Fn(&(Arc<str>, Lane, Pause)) -> bool| {
+                    let count = |of: &dyn Fn(&Running) -> bool| {
                         running.iter().filter(|job| of(job)).count()
                     };
                     prop_assert!(count(&|(host, _, _)| *host == start.host) < per_host);

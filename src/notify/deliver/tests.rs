@@ -188,7 +188,7 @@ async fn silent_receiver_is_given_up() {
         .deliver(&receiver.target("desk"), "msg_1", b"{}".to_vec())
         .await;
     assert_eq!(attempt.result, DeliveryResult::Retry { after: None });
-    assert_eq!(attempt.error.unwrap(), "no answer within 1 s");
+    assert_eq!(attempt.error.unwrap(), "no response within 1 s");
 }
 
 #[tokio::test]

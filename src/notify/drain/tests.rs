@@ -290,8 +290,7 @@ async fn gone_receiver_disables_its_target_only() {
     assert_eq!(told.len(), 3, "the others are told: {told:?}");
     assert!(
         told.iter()
-            .any(|text| text
-                .starts_with("desk takes no more events: the receiver answered 410 Gone")),
+            .any(|text| text.starts_with("desk is disabled: the receiver returned 410 Gone")),
         "{told:?}"
     );
     assert_eq!(gone.got().len(), 1);

@@ -24,7 +24,7 @@ impl Bench {
         let PageResult::Failed(why) = self.look(entry).await else {
             panic!("it is too early");
         };
-        assert!(why.contains("it leads to 127.0.0.4"), "{why}");
+        assert!(why.contains("it redirects to 127.0.0.4"), "{why}");
         let row = self.pipeline.read(|reader| reader.entry(entry));
         self.clock.set(row.unwrap().unwrap().page.next.unwrap());
     }

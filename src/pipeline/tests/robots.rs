@@ -69,7 +69,7 @@ async fn pages_barred_before_are_due_when_robots_txt_changes() {
             panic!("nothing is known of robots.txt");
         };
         assert!(
-            why.starts_with("robots.txt cannot be read: answered 503"),
+            why.starts_with("robots.txt cannot be read: returned 503"),
             "{why}"
         );
     }
@@ -107,7 +107,7 @@ async fn the_patience_that_a_robots_txt_asks_for_outlives_a_restart() {
     let why = barred.error.unwrap();
     assert_eq!(
         why,
-        "robots.txt cannot be read: answered 429 Too Many Requests"
+        "robots.txt cannot be read: returned 429 Too Many Requests"
     );
 
     drop(bench);

@@ -122,7 +122,7 @@ pub(super) fn find(
     let near = place.is_near(10, 2) || (prose && place.is_near(30, 6)) || place.in_gallery;
     let says = words >= 5 && block.linked < 0.5 && !has(Clue::HasInputs) && !has(Clue::InCards);
     if is_credit && (is_caption || !role.is_text()) {
-        return Some(Judged::of(Role::Credit, "it says who made a picture"));
+        return Some(Judged::of(Role::Credit, "it is a picture credit"));
     }
     // What is beside a picture far above the text introduces it, perhaps, see `opening`.
     let captions = says && near && in_article && (is_caption || !place.is_before_text());

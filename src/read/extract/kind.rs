@@ -59,12 +59,12 @@ impl PageKind {
     pub fn notice(self) -> Option<&'static str> {
         Some(match self {
             Self::Article | Self::Document => return None,
-            Self::NoText => "the page has no text besides menus and a footer",
-            Self::Soft404 => "the page says that it was not found",
+            Self::NoText => "the page has no text except menus and a footer",
+            Self::Soft404 => "the page says that the article was not found",
             Self::Paywall => "the page shows a paywall instead of the text",
             Self::Consent => "the page asks for consent instead of showing the text",
-            Self::BotCheck => "the page asks whether the reader is a robot",
-            Self::Maintenance => "the page says that the site is out of order for a while",
+            Self::BotCheck => "the page asks the reader to prove that they are not a robot",
+            Self::Maintenance => "the page says that the site is down for maintenance",
         })
     }
 }

@@ -186,11 +186,11 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
         .map(|(at, (block, evidence))| {
             let is_other = || others.iter().any(|other| page.is_inside(block, *other));
             if says_again(&block.block, &known.headlines) {
-                Judged::of(Role::Headline, "it says the headline")
+                Judged::of(Role::Headline, "it repeats the headline")
             } else if names_again(&block.block, &known.headlines) {
-                Judged::of(Role::Headline, "it says the headline with a label")
+                Judged::of(Role::Headline, "it repeats the headline with a label")
             } else if is_bare_address(&block.block.text) {
-                Judged::of(Role::Outside, "it is an address and nothing else")
+                Judged::of(Role::Outside, "it is only an address")
             } else if is_other() {
                 Judged::of(
                     Role::OtherStory,
@@ -308,7 +308,7 @@ fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Surve
     } else if counts && survey.is_hidden_copy(at) {
         Judged::of(
             Role::Repetition,
-            "it is not shown, and its words are shown elsewhere",
+            "it is hidden, and its words are shown elsewhere",
         )
     } else if counts {
         let role = Role::of_text(block.block.kind, has(Clue::TagAside));

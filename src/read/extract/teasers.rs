@@ -21,7 +21,7 @@ const WORDS: usize = 60;
 /// The words of prose that an article has by itself, beside such boxes.
 const PROSE: usize = 60;
 
-const WHY: &str = "it is in a row of boxes that lead to other stories";
+const WHY: &str = "it is in a row of boxes that link to other stories";
 
 /// Takes such boxes out of the text.
 pub(super) fn drop(page: &Page, judged: &mut [Judged]) {

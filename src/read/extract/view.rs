@@ -44,9 +44,9 @@ fn parse(selector: &str) -> Result<Selector, String> {
         return Err(format!("it is longer than {LONGEST} bytes"));
     }
     Selector::parse(selector).map_err(|error| match error {
-        SelectorErrorKind::EndOfLine => "it breaks off".to_owned(),
+        SelectorErrorKind::EndOfLine => "it is incomplete".to_owned(),
         // The parser's own words are for those who wrote it.
-        _ => "it is no CSS selector".to_owned(),
+        _ => "it is not a CSS selector".to_owned(),
     })
 }
 

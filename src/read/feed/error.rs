@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FeedError {
     /// It is something else.
-    #[error("this is no feed: found {found}")]
+    #[error("not a feed: this is {found}")]
     NotAFeed {
         /// What it is: `an HTML page titled “Example”`, `JSON that is no feed`, `nothing, the answer was empty` …
         found: String,

@@ -9,13 +9,13 @@ const TOLD: usize = 80;
 /// Says what was found: `an HTML page titled “Example”`.
 pub(super) fn describe(body: &[u8], text: &str) -> String {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return "nothing: the answer was empty".to_owned();
+        return "an empty response".to_owned();
     }
     if let Some(kind) = by_signature(body) {
         return kind.to_owned();
     }
     if text.starts_with(['{', '[']) {
-        return "JSON that is no feed".to_owned();
+        return "JSON, but not a feed".to_owned();
     }
     match root(text).as_deref() {
         Some("html" | "head" | "body") => page(text),
@@ -97,7 +97,7 @@ fn page(text: &str) -> String {
         false => format!("an HTML page titled “{}”", told(&title)),
     };
     match feed {
-        Some(feed) => format!("{page}, which names a feed at {feed}"),
+        Some(feed) => format!("{page}, which links to a feed at {feed}"),
         None => page,
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn people_are_told_what_was_found() {
         for (text, expected) in [
-            (" \n", "nothing: the answer was empty"),
+            (" \n", "an empty response"),
             (
                 "<!DOCTYPE html><title>My\n site</title>",
                 "an HTML page titled “My site”",
@@ -136,9 +136,9 @@ mod tests {
             ("<html><body>x", "an HTML page"),
             (
                 "<head><title>F</title><link rel=alternate type=application/rss+xml href=/real.xml>",
-                "an HTML page titled “F”, which names a feed at /real.xml",
+                "an HTML page titled “F”, which links to a feed at /real.xml",
             ),
-            ("{\"a\":1}", "JSON that is no feed"),
+            ("{\"a\":1}", "JSON, but not a feed"),
             ("<?xml version='1.0'?><urlset/>", "a sitemap"),
             ("<x:thing/>", "an XML document with the root “thing”"),
             ("not found", "text that begins with “not found”"),

@@ -103,7 +103,7 @@ fn refusal(text: &str, error: &serde_json::Error) -> FeedError {
         }
     } else {
         FeedError::NotAFeed {
-            found: "JSON that is no feed, and broken".to_owned(),
+            found: "broken JSON, and not a feed".to_owned(),
         }
     }
 }

@@ -71,31 +71,31 @@ pub struct ListedFeed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotListed {
     /// `exec:…` and `|…`.
-    #[error("its text is made by a command, which revisor does not run")]
+    #[error("its text comes from a command, which revisor does not run")]
     Command,
     /// `filter:…`.
     #[error("its text goes through a command, which revisor does not run; list the address itself")]
     Filter,
     /// `query:…`.
-    #[error("a search in the other reader, and no feed")]
+    #[error("a search in the other reader, not a feed")]
     Query,
     /// An outline of the type `link` or `include`.
-    #[error("a link to another document, and no feed")]
+    #[error("a link to another document, not a feed")]
     Link,
     /// An outline of the type `rss` without an address.
-    #[error("the outline of a feed has no address (xmlUrl)")]
+    #[error("the feed has no address (xmlUrl)")]
     NoAddress,
     /// The document ends before the address does.
-    #[error("the list ends within this address; it was cut off")]
+    #[error("the list ends in the middle of this address; it was cut off")]
     Cut,
     /// The document is something else.
     #[error("neither OPML nor a list of addresses")]
     NoList,
     /// A comment or the like that never ends, many times over.
-    #[error("too broken to read on from here")]
+    #[error("too damaged to read further")]
     Broken,
     /// Over the limit of items.
-    #[error("the list goes on after 100,000 feeds; import the rest by itself")]
+    #[error("the list has more than 100,000 feeds; import the rest separately")]
     TooMany,
 }
 
@@ -201,7 +201,7 @@ impl Written {
     }
 }
 
-const ASSUMED: &str = "it names no scheme: https is taken";
+const ASSUMED: &str = "no scheme given: reading it as https://";
 
 /// Puts an address of a list into a feed. Words that name no host stay as they are, for the configuration to refuse.
 fn put_address(feed: &mut ListedFeed, text: &str) {

@@ -233,13 +233,10 @@ fn what_is_no_feed_is_refused_with_what_it_is() {
         .unwrap_err()
         .to_string()
     };
-    assert_eq!(
-        refused(""),
-        "this is no feed: found nothing: the answer was empty"
-    );
+    assert_eq!(refused(""), "not a feed: this is an empty response");
     assert_eq!(
         refused("<html><head><title>Hi</title></head><body><feed>x</feed></body></html>"),
-        "this is no feed: found an HTML page titled “Hi”"
+        "not a feed: this is an HTML page titled “Hi”"
     );
     for (text, root) in [
         (
@@ -255,12 +252,12 @@ fn what_is_no_feed_is_refused_with_what_it_is() {
     ] {
         assert_eq!(
             refused(text),
-            format!("this is no feed: found an XML document with the root “{root}”")
+            format!("not a feed: this is an XML document with the root “{root}”")
         );
     }
     assert_eq!(
         refused("{\"items\":[]}"),
-        "this is no feed: found JSON that is no feed"
+        "not a feed: this is JSON, but not a feed"
     );
     assert_eq!(
         refused("{\"version\":\"https://jsonfeed.org/version/1\",\n \"items\":[}"),

@@ -132,7 +132,7 @@ pub fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
 pub fn blocks(info: &BlocksInfo, look: Look) -> Markup {
     html! {
         @for block in &info.blocks { (paragraph(block, look)) }
-        @if info.truncated { p { small { "Further changed paragraphs are left out for size." } } }
+        @if info.truncated { p { small { "Further changed paragraphs are omitted for size." } } }
     }
 }
 

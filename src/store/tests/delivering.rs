@@ -365,7 +365,7 @@ fn refuse_to_the_end(bench: &Bench, now: &mut i64) {
             at: at(*now),
             status: Some(400),
             duration_ms: 1,
-            error: Some("answered 400".into()),
+            error: Some("returned 400".into()),
         };
         let writer = bench.writer();
         writer

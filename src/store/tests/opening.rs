@@ -111,7 +111,7 @@ fn a_reader_does_not_upgrade() {
     assert!(
         error
             .to_string()
-            .ends_with("is empty, no database of revisor")
+            .ends_with("is empty, not a revisor database")
     );
     assert_eq!(std::fs::read(&path).unwrap(), b"");
 }

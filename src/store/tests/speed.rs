@@ -114,7 +114,7 @@ fn figures() {
                     kind: AliasKind::Address,
                     value: format!("news.example/{name}"),
                 },
-                reason: "first sight".into(),
+                reason: "first seen".into(),
                 if_free: false,
             });
             look.entries.push(entry);

@@ -311,7 +311,7 @@ fn without_room_for_a_copy_nothing_is_upgraded() {
     let error = need_room(path, room_needed(300 << 20), Some(100 << 20)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the database /srv/revisor.db is not upgraded: a copy of it and the upgrade need 604 MiB on its disk, and 100 MiB are free"
+        "cannot upgrade the database /srv/revisor.db: a copy of it and the upgrade need 604 MiB on its disk, and 100 MiB are free"
     );
     assert_eq!(error.exit_code(), 5);
     assert!(error.hint().is_some());

@@ -23,7 +23,7 @@ pub(super) fn states(
         if !row.get::<_, bool>(4)? {
             found.dropped += 1;
             if !body.is_empty() {
-                found.fault(format!("state {id}: is said to be dropped, and is there"));
+                found.fault(format!("state {id}: recorded as deleted, but it is there"));
             }
             continue;
         }
@@ -69,7 +69,7 @@ pub(super) fn bodies(
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         found.fault(format!(
-            "capture {id}: its body has another hash than noted"
+            "capture {id}: its body does not have its recorded hash"
         ));
     }
     Ok(())

@@ -55,7 +55,7 @@ fn change(
     }
     if !is_of(&event, row, 15)? {
         found.fault(format!(
-            "change #{number}: its event is of another kind or time than noted"
+            "change #{number}: the kind or time of its event differs from the record"
         ));
     }
     let Some(told) = &event.data.change else {
@@ -72,7 +72,7 @@ fn change(
     let diff = event.data.diff.unwrap_or_default();
     if let Some(field) = unshown_field(told, &diff) {
         found.fault(format!(
-            "change #{number}: its event names the {} that moved, or shows it, and not both",
+            "change #{number}: its event lists the {} that changed, or shows it, but not both",
             json_word(&field)
         ));
     }
@@ -91,7 +91,7 @@ fn change(
     for (name, side, revision, state) in ends {
         if !side_fits(side.as_ref(), revision, state.as_ref()) {
             found.fault(format!(
-                "change #{number}: what its event says of the text {name} is not that of the revision"
+                "change #{number}: the text {name} in its event does not match the revision"
             ));
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn events(
         match is_of(&event, row, 3) {
             Ok(true) => {}
             Ok(false) => found.fault(format!(
-                "event {id}: it is of another kind or time than noted"
+                "event {id}: its kind or time differs from the record"
             )),
             Err(error) if error.is_damaged() => found.fault(format!("event {id}: {error}")),
             Err(error) => return Err(error),
@@ -49,7 +49,7 @@ pub(super) fn events(
                     for (side, state) in [(before, &old), (after, &new)] {
                         if !side_fits(Some(side), side.revision, Some(state)) {
                             found.fault(format!(
-                                "event {id}: what it says of revision {} is not that of the revision",
+                                "event {id}: revision {} in it does not match the stored revision",
                                 side.revision
                             ));
                         }

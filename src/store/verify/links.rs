@@ -46,7 +46,7 @@ pub(super) fn chain(
                 if hashes::link(&previous, &state, number, seen, captures.as_ref()) != hash =>
             {
                 found.fault(format!(
-                    "{name}: its hash is not that of its state, number, time and answers"
+                    "{name}: its hash does not match its state, number, time and responses"
                 ));
             }
             Some(_) => {}
@@ -55,7 +55,7 @@ pub(super) fn chain(
             match hashes::of_captures(conn, row.get(7)?, row.get(8)?) {
                 Ok(hash) if hash == captures => {}
                 Ok(_) => found.fault(format!(
-                    "{name}: the answers behind it are not those that it was stored with"
+                    "{name}: its responses are not those it was stored with"
                 )),
                 Err(error) => found.fault(format!("{name}: {error}")),
             }
@@ -70,7 +70,7 @@ pub(super) fn chain(
     while let Some(row) = rows.next()? {
         let entry: i64 = row.get(0)?;
         found.fault(format!(
-            "entry {entry}: its newest revision is not the one noted"
+            "entry {entry}: its newest revision is not the recorded one"
         ));
     }
     Ok(())

@@ -16,7 +16,7 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "every = \"5m\"",
-            &["1:1: unknown key \"every\" in the configuration; it belongs into [fetch]"],
+            &["1:1: unknown key \"every\" in the configuration; move it to [fetch]"],
         ),
         (
             "[fetch]\nevry = \"5m\"",
@@ -44,7 +44,7 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[fetch]\njitter = \"110%\"",
-            &["2:10: jitter: \"110%\" is not a share"],
+            &["2:10: jitter: \"110%\" is not a percentage"],
         ),
         (
             "[fetch]\nconcurrency = 0",
@@ -60,11 +60,11 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[fetch]\nallow_private = [\"10.0.0.0/8\", \"home\"]",
-            &["2:32: \"home\" is no network; expected"],
+            &["2:32: \"home\" is not a network; expected"],
         ),
         (
             "[fetch]\nuser_agent_contact = \"a\\nb\"",
-            &["2:22: user_agent_contact cannot stand in a header"],
+            &["2:22: user_agent_contact cannot be sent in a header"],
         ),
         (
             "[fetch]\ncron = \"* * * *\"",
@@ -76,17 +76,17 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[fetch]\nevery = \"5m\"\ncron = \"@daily\"",
-            &["3:8: every and cron are both given; expected one of them"],
+            &["3:8: both every and cron are set; use one of them"],
         ),
         (
             "timezone = \"Paris\"",
             &[
-                "1:12: \"Paris\" is no time zone; expected one such as \"UTC\" or \"Europe/Paris\"; did you mean \"Europe/Paris\"?",
+                "1:12: \"Paris\" is not a time zone; expected one such as \"UTC\" or \"Europe/Paris\"; did you mean \"Europe/Paris\"?",
             ],
         ),
         (
             "fetch = 1",
-            &["1:9: fetch holds one integer; expected a table [fetch]"],
+            &["1:9: fetch must be a table, not one integer; write [fetch]"],
         ),
         (
             "[page]\nfetch = \"allways\"",
@@ -126,15 +126,15 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[page]\nremove = [\".x\",\n\"..y\"]",
-            &["3:1: remove: \"..y\" cannot be used: it is no CSS selector"],
+            &["3:1: remove: \"..y\" is not valid: it is not a CSS selector"],
         ),
         (
             "[detect]\nignore = ['\\d+ views', '(']",
-            &["2:24: ignore: \"(\" cannot be used: unclosed group"],
+            &["2:24: ignore: \"(\" is not valid: unclosed group"],
         ),
         (
             "[detect]\nignore = ['a*']",
-            &["2:11: ignore: \"a*\" cannot be used: the expression matches the empty text"],
+            &["2:11: ignore: \"a*\" is not valid: the expression matches the empty text"],
         ),
         (
             "[[feed]]\nurl = \"https://a.example/\"\nremove = [\".x\"]",
@@ -142,7 +142,7 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[keep]\nrevisions = \"0\"",
-            &["2:13: revisions is no usable number"],
+            &["2:13: revisions is not a valid number"],
         ),
         (
             "[log]\nlevel = \"loud\"",
@@ -154,7 +154,7 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[feed]\nurl = \"https://a.example/\"",
-            &["1:1: feed is no list of tables; expected [[feed]] with double brackets"],
+            &["1:1: feed must be a list of tables; write [[feed]] with double brackets"],
         ),
         (
             "[[feed]]\nname = \"a\"",
@@ -162,7 +162,9 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[[feed]]\nurl = \"news.example\"",
-            &["2:7: url \"news.example\" is no address (relative URL without a base); expected"],
+            &[
+                "2:7: url \"news.example\" is not an address (relative URL without a base); expected",
+            ],
         ),
         (
             "[[feed]]\nurl = \"ftp://news.example/\"",
@@ -178,7 +180,7 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[[feed]]\nurl = \"https://a.example/\"\npage = \"off\"",
-            &["3:8: page is a table; expected page.fetch = …"],
+            &["3:8: page must be a table; write page.fetch = …"],
         ),
         (
             "[[feed]]\nurl = \"https://a.example/\"\npage.fetsh = \"off\"",
@@ -198,11 +200,11 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[[feed]]\nurl = \"https://a.example/x\"\n[[feed]]\nurl = \"https://A.example/x\"",
-            &["4:7: the address is given twice; the first is on line 2"],
+            &["4:7: this address is already in the configuration, on line 2"],
         ),
         (
             "[[feed]]\nurl = \"https://a.example/\"\nname = \"a\"\n[[feed]]\nurl = \"https://b.example/\"\nname = \"a\"",
-            &["6:8: another feed has the name \"a\""],
+            &["6:8: another feed already has the name \"a\""],
         ),
         (
             "[[target]]\nkind = \"webhook\"\nurl = \"https://a.example/\"",
@@ -222,11 +224,11 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nevents = [\"entry.*\", \"entry.revized\"]",
-            &["5:22: \"entry.revized\" is no event; expected \"*\", \"entry.*\", "],
+            &["5:22: \"entry.revized\" is not an event; expected \"*\", \"entry.*\", "],
         ),
         (
             "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nevents = [\"ent*\"]",
-            &["5:11: \"ent*\" is no event"],
+            &["5:11: \"ent*\" is not an event"],
         ),
         // All at once, in the order of the file.
         (
@@ -259,12 +261,12 @@ fn mistakes_in_the_environment_name_the_variable() {
         (
             "REVISOR__FETCH__EVRY",
             "5m",
-            "REVISOR__FETCH__EVRY: stands for no key; did you mean REVISOR__FETCH__EVERY?",
+            "REVISOR__FETCH__EVRY: does not match any key; did you mean REVISOR__FETCH__EVERY?",
         ),
         (
             "REVISOR__FEED__URL",
             "x",
-            "stands for no key; expected one such as REVISOR__FETCH__EVERY",
+            "does not match any key; expected one such as REVISOR__FETCH__EVERY",
         ),
         (
             "REVISOR__FETCH__CONCURRENCY",
@@ -285,7 +287,7 @@ fn what_deserves_a_look_is_a_warning() {
         warnings,
         [
             "/etc/revisor/config.toml:5:9: no feed has the tag \"nobody\"",
-            "/etc/revisor/config.toml:1:1: no secret is given: the receiver cannot tell who sends",
+            "/etc/revisor/config.toml:1:1: no secret is set: the receiver cannot verify the sender",
         ]
     );
 }

@@ -48,19 +48,22 @@ fn secrets_come_from_files_variables_and_credentials() {
             "secret_env = \"NONE\"",
             "secret_env: the environment variable NONE is not set",
         ),
-        ("secret_credential = \"../x\"", "is no name of a credential"),
+        (
+            "secret_credential = \"../x\"",
+            "is not a valid credential name",
+        ),
         (
             "secret_file = \"desk.secret\"\nsecret_env = \"DESK\"",
-            "secret_file and secret_env are both given",
+            "both secret_file and secret_env are set",
         ),
         (
             "secret = \"topsecret\"",
-            "secret is no webhook secret; expected \"whsec_\"",
+            "secret is not a webhook secret; expected \"whsec_\"",
         ),
-        ("secret_file = \"url\"", "secret is no webhook secret"),
+        ("secret_file = \"url\"", "secret is not a webhook secret"),
         (
             "secret_previous_env = \"DESK\"",
-            "secret_previous is given without a secret",
+            "secret_previous is set without a secret",
         ),
     ] {
         let error = load(&format!("{url}\n{lines}"), Secrets::Required).unwrap_err();
@@ -147,23 +150,23 @@ fn secrets_are_never_shown() {
 #[test]
 fn logins_headers_and_proxies_are_checked_without_telling_what_they_are() {
     for (lines, expected) in [
-        ("user = \"desk\"", "2:8: user is given without a password"),
+        ("user = \"desk\"", "2:8: user is set without a password"),
         (
             "password = \"s3cret\"",
-            "2:12: a password is given without a user",
+            "2:12: a password is set without a user",
         ),
         (
             "user = \"a:b\"\npassword = \"s3cret\"",
-            "2:8: user has a colon",
+            "2:8: user must not have colons",
         ),
         (
             "user = \"desk\"\npassword = \"s3cret\"\ntoken = \"s3cret\"",
-            "4:9: a token and a user",
+            "4:9: both a token and a user",
         ),
         ("token = \"s3cret \u{e9}\"", "2:9: token cannot be sent"),
         (
             "token = \"s3cret\"\ntoken_env = \"T\"",
-            "3:13: token and token_env are both given",
+            "3:13: both token and token_env are set",
         ),
         (
             "token_env = \"T\"",
@@ -179,7 +182,7 @@ fn logins_headers_and_proxies_are_checked_without_telling_what_they_are() {
         ),
         (
             "headers = [{ name = \"X A\", value = \"s3cret\" }]",
-            "2:21: \"X A\" is no name of a header",
+            "2:21: \"X A\" is not a valid header name",
         ),
         (
             "headers = [{ name = \"X-A\", value = \"s3cret\\r\\nEvil: 1\" }]",
@@ -195,7 +198,7 @@ fn logins_headers_and_proxies_are_checked_without_telling_what_they_are() {
         ),
         (
             "headers = [{ name = \"X-A\", value = \"1\" }, { name = \"x-a\", value = \"2\" }]",
-            "2:52: the header \"x-a\" is given twice",
+            "2:52: the header \"x-a\" is set twice",
         ),
         (
             "headers = \"X-A: s3cret\"",
@@ -203,17 +206,17 @@ fn logins_headers_and_proxies_are_checked_without_telling_what_they_are() {
         ),
         (
             "token = \"s3cret\"\nheaders = [{ name = \"Authorization\", value = \"s3cret\" }]",
-            "3:21: the header \"Authorization\" is given beside a login",
+            "3:21: both the header \"Authorization\" and a login are set",
         ),
         (
             "proxy = \"socks5://s3cret@h:1\"",
-            "2:9: proxy is no http or https address",
+            "2:9: proxy is not an http or https address",
         ),
         (
             "proxy = \"s3cret\"",
-            "2:9: proxy is no http or https address",
+            "2:9: proxy is not an http or https address",
         ),
-        ("concurrency = 3", "2:1: concurrency counts over all feeds"),
+        ("concurrency = 3", "2:1: concurrency applies to all feeds"),
     ] {
         let text = format!("[[feed]]\n{lines}\nurl = \"https://a.example/\"");
         let found = mistakes(&text).join("\n");

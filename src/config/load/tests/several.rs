@@ -95,11 +95,11 @@ fn mistakes_are_named_with_the_file_that_they_are_in() {
     assert_eq!(
         folder.mistakes(),
         [
-            "config.toml:4:7: the address is given twice; the first is on line 2",
+            "config.toml:4:7: this address is already in the configuration, on line 2",
             "conf.d/a.toml:3:1: unknown key \"evry\" in [fetch]; did you mean \"every\"?",
-            "conf.d/b.toml:3:9: the address is given twice; the first is in config.toml:2:7",
-            "more.txt:3:3: the address is given twice; the first is in config.toml:2:7",
-            "more.txt:3:22: another feed has the name \"x\"; expected names that differ",
+            "conf.d/b.toml:3:9: this address is already in the configuration, in config.toml:2:7",
+            "more.txt:3:3: this address is already in the configuration, in config.toml:2:7",
+            "more.txt:3:22: another feed already has the name \"x\"; choose a different name",
             "more.txt:3:25: a second name; expected one word with ~ before it",
             "more.txt:4:1: url \"news.example\" is no address (relative URL without a base); \
              expected an http or https address such as \"https://news.example/rss.xml\"",

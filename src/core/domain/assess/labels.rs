@@ -61,11 +61,11 @@ impl Judge {
             Replaced::Document => (Significance::Minor, "the document was replaced"),
             Replaced::Form { loses_text: false } => (
                 Significance::Minor,
-                "a document of another kind stands in its place",
+                "replaced by a document of another kind",
             ),
             Replaced::Form { loses_text: true } => (
                 Significance::Substantive,
-                "a document of another kind stands in its place, without most of the words",
+                "replaced by a document of another kind, without most of the words",
             ),
         };
         self.found(Label::Wording, significance, text.to_owned());
@@ -76,7 +76,7 @@ impl Judge {
             let text = format!("back to revision {revision}");
             self.found(Label::Revert, significance, text);
         } else if let Some(revision) = context.partly_back_to {
-            let text = format!("one of the texts is as in revision {revision} again");
+            let text = format!("one of the texts is back to revision {revision}");
             self.found(Label::Revert, significance, text);
         }
     }
@@ -90,7 +90,7 @@ impl Judge {
         }
         for (from, to) in &evidence.moved {
             let text = if from == to || *from == 0 || *to == 0 {
-                "a sentence stands elsewhere".to_owned()
+                "a sentence has moved".to_owned()
             } else {
                 format!("from ¶{from} to ¶{to}")
             };
@@ -107,11 +107,11 @@ impl Judge {
                 self.found(
                     Label::Typographic,
                     Significance::Typographic,
-                    format!("{count} {noun} {what}, the words as before"),
+                    format!("{count} {noun} {what}, with the same words"),
                 );
             }
         }
-        let whats = ["written out", "no longer written out", "counted on"];
+        let whats = ["written out", "no longer written out", "renumbered"];
         for (count, what) in evidence.renumbered.into_iter().zip(whats) {
             let noun = if count == 1 { "number" } else { "numbers" };
             if count > 0 {

@@ -192,7 +192,7 @@ fn a_text_that_is_back_while_another_is_new_is_called_a_return_and_told() {
     assert!(change.assessment.labels.contains(&Label::Revert));
     let reasons = change.assessment.reasons.iter();
     let mut reasons = reasons.map(|reason| reason.text.as_str());
-    assert!(reasons.any(|text| text == "one of the texts is as in revision 1 again"));
+    assert!(reasons.any(|text| text == "one of the texts is back to revision 1"));
 }
 
 #[test]

@@ -285,7 +285,7 @@ impl<'a> Matching<'a> {
         for (place, entry) in pairs {
             if self.claimed.insert(entry) {
                 self.found[place] = Some(entry);
-                self.why[place] = Some("much the same headline and text, new guid and address");
+                self.why[place] = Some("nearly the same headline and text, new guid and address");
             }
         }
     }
@@ -318,7 +318,9 @@ impl<'a> Matching<'a> {
                         continue;
                     }
                     // Another item is that entry, and this one would be a new one at every look.
-                    Some(_) if entry.is_none() && at == 0 => "named like another entry beside it",
+                    Some(_) if entry.is_none() && at == 0 => {
+                        "named like another entry in the same feed"
+                    }
                     // The name belongs to another entry: a name is never taken away by a guess.
                     Some(_) => continue,
                     None => alias_reason(entry.is_some(), self.why[place], key.kind),

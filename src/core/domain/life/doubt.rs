@@ -42,7 +42,7 @@ impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { before, now, kept } = self;
         match self.is_shrunk() {
-            true => write!(f, "{now} of {before} words are left of the text"),
+            true => write!(f, "only {now} of {before} words of the text are left"),
             false => write!(f, "only {kept} of {before} words of the text are the same"),
         }
     }
@@ -138,7 +138,7 @@ mod tests {
         let before = text(&[ONE, TWO]);
         let left = doubt(&before, &text(&["The harbour will cost 15 million"])).unwrap();
         assert!(left.is_shrunk() && left.is_part());
-        assert_eq!(left.to_string(), "6 of 63 words are left of the text");
+        assert_eq!(left.to_string(), "only 6 of 63 words of the text are left");
         let other = "Alle Züge in Richtung Süden fallen heute aus, teilte die Bahn mit. ".repeat(6);
         let other = doubt(&before, &text(&[&other])).unwrap();
         assert!(!other.is_shrunk() && !other.is_part());

@@ -125,7 +125,7 @@ impl Known {
             && let Some(since) = self.unreachable_since
             && now.since(since) < GIVEN_UP
         {
-            let why = self.error.as_deref().unwrap_or("no answer");
+            let why = self.error.as_deref().unwrap_or("no response");
             return Verdict::Forbidden(format!("robots.txt cannot be read: {why}"));
         }
         match rules.forbids(url) {

@@ -267,10 +267,10 @@ fn an_answer_holds_for_a_day_at_most_and_an_hour_at_least() {
 
 #[test]
 fn a_host_without_an_answer_forbids_everything_until_it_has_said_something() {
-    let gone = || Found::Unreachable("answered 503".into());
+    let gone = || Found::Unreachable("returned 503".into());
     let mut known = Known::default().after(gone(), at(0), None);
     assert!(
-        matches!(judge(&known, at(0)), Verdict::Forbidden(why) if why == "robots.txt cannot be read: answered 503")
+        matches!(judge(&known, at(0)), Verdict::Forbidden(why) if why == "robots.txt cannot be read: returned 503")
     );
     let mut waits = Vec::new();
     for _ in 0..9 {

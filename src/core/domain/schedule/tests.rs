@@ -360,7 +360,7 @@ fn a_feed_that_seldom_brings_something_is_asked_more_seldom() {
         0,
         0.5,
     );
-    assert_eq!(next.why, "every 30m, as it seldom brings something new");
+    assert_eq!(next.why, "every 30m: the feed rarely has something new");
 }
 
 proptest! {

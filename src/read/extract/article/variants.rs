@@ -454,7 +454,7 @@ fn the_page_of_a_station_tells_twelve_edits_and_no_more() {
     ] {
         assert!(
             !is_told(&old, &station(name, text)),
-            "{name}: {text} is told"
+            "{name}: {text} is reported"
         );
     }
 }

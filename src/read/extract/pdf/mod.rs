@@ -40,10 +40,10 @@ pub enum NoText {
     #[error("it is damaged")]
     Damaged,
     /// Pages that were scanned, or drawings.
-    #[error("it has pictures of pages and no text")]
+    #[error("it has images of pages and no text")]
     Pictures,
     /// The fonts do not say which letters they draw.
-    #[error("its fonts do not say which letters they draw")]
+    #[error("its fonts do not map glyphs to letters")]
     Unmapped,
 }
 

@@ -152,7 +152,7 @@ impl Reader {
                 add_tag(&mut feed.tags, category.trim().trim_matches('/'));
             }
             if attribute("filtercmd").is_some() {
-                feed.left_aside = Some("its filter command is left aside");
+                feed.left_aside = Some("its filter command is ignored");
             }
             add(line, &url, feed, &self.open, items);
         } else if is_feed {
