@@ -74,7 +74,10 @@ fn a_late_feed_is_told_with_its_reason() {
     assert_eq!(told.as_array().unwrap().len(), 1, "{told:#}");
     assert_eq!(told[0]["feed"], "slow");
     assert!(
-        told[0]["why"].as_str().unwrap().contains("nothing polls"),
+        told[0]["why"]
+            .as_str()
+            .unwrap()
+            .contains("the daemon is not running"),
         "{told:#}"
     );
 

@@ -46,7 +46,7 @@ fn configuration_and_history_move_together() {
             ["mv", "courier", "another name"],
             "not an http or https address",
         ),
-        (["mv", "courier", new.as_str()], "has that address already"),
+        (["mv", "courier", new.as_str()], "already has that address"),
     ] {
         let ran = home.run(&arguments);
         assert_eq!(ran.code, Some(2));

@@ -114,7 +114,7 @@ fn an_outage_of_our_own_is_one_message_and_delays_no_feed_afterwards() {
     });
     assert!(
         home.ok(&["status"])
-            .contains("no site can be reached since")
+            .contains("no site has been reachable since")
     );
     let before = hits();
     std::fs::remove_file(&down).unwrap();

@@ -301,7 +301,11 @@ fn a_reload_signals_nobody_but_who_has_the_lock() {
     fs::write(&place, &named).unwrap();
     let ran = home.run(&["config", "reload"]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(ran.stderr.contains("cannot be reached"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("cannot reach the service"),
+        "{}",
+        ran.stderr
+    );
     drop(lock);
 
     // The number is no more than a name: the one that has the lock is told.

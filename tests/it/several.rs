@@ -89,7 +89,9 @@ fn every_command_knows_the_feeds_of_all_files() {
     // What is there already is not added again, wherever it is.
     let there = home.run(&["add", &publisher.url("/e.xml")]);
     assert!(
-        there.stderr.contains(&format!("already, as {e}")),
+        there
+            .stderr
+            .contains(&format!("already in the configuration, as {e}")),
         "{}",
         there.stderr
     );

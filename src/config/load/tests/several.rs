@@ -101,7 +101,7 @@ fn mistakes_are_named_with_the_file_that_they_are_in() {
             "more.txt:3:3: this address is already in the configuration, in config.toml:2:7",
             "more.txt:3:22: another feed already has the name \"x\"; choose a different name",
             "more.txt:3:25: a second name; expected one word with ~ before it",
-            "more.txt:4:1: url \"news.example\" is no address (relative URL without a base); \
+            "more.txt:4:1: url \"news.example\" is not an address (relative URL without a base); \
              expected an http or https address such as \"https://news.example/rss.xml\"",
         ]
     );
