@@ -139,10 +139,10 @@ fn configuration(loaded: &Loaded) -> Vec<Finding> {
     found
 }
 
-/// Feeds that were probably given another form of their address by hand, which begins a history anew.
+/// Feeds whose address was probably changed by hand, which starts a new history.
 fn alike(config: &Config, reader: Option<&Reader>) -> Vec<Finding> {
     const CHECK: &str = "addresses";
-    // That the database cannot be read is told with the database.
+    // A database that cannot be read is reported by its own check.
     let left = reader.and_then(|reader| reader.left_addresses().ok());
     let left = left.unwrap_or_default();
     let mut found: Vec<Finding> = config

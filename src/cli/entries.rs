@@ -8,14 +8,13 @@ use super::select;
 use super::setup::reader_if_any;
 use crate::config::Secrets;
 use crate::domain::ids::FeedId;
-use crate::domain::life::Reason;
 use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::report::entries::{self, EntryRow, EntryState};
 use crate::report::names;
 use crate::store::{EntryFilter, KnownEntry, Life};
 
-/// Articles that are listed unless more are asked for.
+/// Articles listed by default.
 const ENTRIES: usize = 50;
 
 pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Error> {
@@ -70,10 +69,9 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
 }
 
 fn row(entry: KnownEntry, feeds: &HashMap<FeedId, String>) -> EntryRow {
-    let missing = [Reason::NotFound, Reason::Soft404, Reason::RedirectedAway];
     let state = match entry.page.reason {
         _ if entry.life == Life::Removed => EntryState::Removed,
-        Some(reason) if missing.contains(&reason) => EntryState::NotFound,
+        Some(reason) if reason.is_absence() => EntryState::NotFound,
         _ if entry.in_feed => EntryState::Listed,
         _ => EntryState::LeftFeed,
     };

@@ -196,6 +196,11 @@ fn replace(path: &Path, text: &str) -> Result<(), Error> {
             .because(error)
             .hint("name a file in a folder that you can write to")
     };
+    // What a link leads to is written, and the link stays; a device or a pipe is written to, never replaced.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return std::fs::write(path, text).map_err(failed);
+    }
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

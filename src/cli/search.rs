@@ -20,7 +20,7 @@ use crate::store::{
     ChangeFilter, KnownEntry, Reader, SearchFilter, SearchIn, SearchProgress, StoredChange,
 };
 
-/// Articles that are shown unless more are asked for.
+/// Articles shown by default.
 const ARTICLES: usize = 20;
 
 /// Places that are shown of one text.
@@ -177,7 +177,7 @@ fn indexed(reader: &Reader, query: &Query, filter: &SearchFilter) -> Result<Vec<
     Ok(list.articles)
 }
 
-/// Reads everything: for what is no word.
+/// Reads every text: a regular expression cannot use the index.
 fn scanned(
     context: &Context,
     reader: &Reader,

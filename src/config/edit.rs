@@ -166,7 +166,7 @@ pub fn move_feed(text: &str, url: &str, new: &str) -> Result<Option<String>, Edi
     Ok(Some(out))
 }
 
-/// Address and name of the feeds of a text, named as if there were no other files.
+/// The address and name of each feed in a text. Names are made as if there were no other files.
 pub fn feeds_in(text: &str) -> Result<Vec<(String, String)>, EditError> {
     let tables = Tables::find(text)?;
     let names = tables.names();

@@ -42,6 +42,10 @@ impl Sites {
 
     /// Until when the site of a host is held.
     pub(super) fn held(&self, host: &str, now: Duration) -> Option<Held> {
+        // Before each request: nearly always nobody has asked for patience, and the list of suffixes need not be searched.
+        if self.sites.is_empty() {
+            return None;
+        }
         let site = site_of(host);
         let hosts = self.sites.get(site)?.values();
         let mut ends: Vec<Duration> = hosts.copied().filter(|until| *until > now).collect();

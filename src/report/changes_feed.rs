@@ -129,7 +129,7 @@ fn title(row: &LogRow) -> String {
         None => names::event(row.event.kind).to_owned(),
     };
     let feed = changed::feed_name(data.feed.as_ref(), 60);
-    let headline = changed::title(data, 200).unwrap_or_else(|| "(no headline)".to_owned());
+    let headline = changed::title(data, 200).unwrap_or_else(|| names::NO_HEADLINE.to_owned());
     format!("{feed}: {what}: {headline}")
 }
 

@@ -97,7 +97,7 @@ fn title(row: &EntryRow) -> String {
     let title = row.title.as_deref().map(|title| clean::excerpt(title, 300));
     title
         .filter(|title| !title.is_empty())
-        .unwrap_or_else(|| "(no headline)".to_owned())
+        .unwrap_or_else(|| names::NO_HEADLINE.to_owned())
 }
 
 #[cfg(test)]

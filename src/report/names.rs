@@ -4,6 +4,9 @@ use crate::domain::classify::{Label, Significance};
 use crate::domain::event::{EventKind, Field};
 use crate::domain::state::HeadlineSource;
 
+/// What is shown of an article without a headline.
+pub(super) const NO_HEADLINE: &str = "(no headline)";
+
 /// The name of a label, as in JSON: `paragraph-added`.
 #[must_use]
 pub fn label(label: Label) -> &'static str {

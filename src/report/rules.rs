@@ -228,7 +228,7 @@ pub fn replay_text(replay: &Replay, view: &View) -> String {
         } else {
             Role::Faint
         };
-        let title = change.title.as_deref().unwrap_or("(no headline)");
+        let title = change.title.as_deref().unwrap_or(names::NO_HEADLINE);
         let line = Line::new().with(
             role,
             format!(

@@ -137,7 +137,7 @@ pub fn text(found: &Found, view: &View) -> String {
         .map(|title| clean::excerpt(title, 300));
     let title = title
         .filter(|title| !title.is_empty())
-        .unwrap_or_else(|| "(no headline)".to_owned());
+        .unwrap_or_else(|| names::NO_HEADLINE.to_owned());
     let feed = cut(&clean::excerpt(&found.feed, 60), 24);
     let mut out = Line::new()
         .with(Role::Strong, title)

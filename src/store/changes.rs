@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, ToSql, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow, StoredEvent};
 use super::reader::Reader;
-use super::sql::{join_words, json_word, limit_of, significance_word};
+use super::sql::{feed_list, join_words, json_word, limit_of, significance_word};
 use super::writer::Tx;
 use crate::domain::classify::Significance;
 use crate::domain::event::Event;
@@ -181,12 +181,10 @@ fn question(filter: &ChangeFilter) -> (String, Values) {
         add(" AND c.number > :after", ":after", Box::new(after));
     }
     if let Some(feeds) = &filter.feeds {
-        let list: Vec<i64> = feeds.iter().map(|feed| feed.0).collect();
-        let list = serde_json::to_string(&list).unwrap_or_else(|_| "[]".into());
         add(
             " AND c.feed_id IN (SELECT value FROM json_each(:feeds))",
             ":feeds",
-            Box::new(list),
+            Box::new(feed_list(feeds)),
         );
     }
     match filter.significance {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 use super::error::StoreError;
 use super::reader::Reader;
 use super::revisions::{self, PastRow};
-use super::sql::limit_of;
+use super::sql::{feed_list, limit_of};
 use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::furniture::{Streak, Streaks};
@@ -527,12 +527,10 @@ pub struct EntryFilter {
 impl Reader {
     /// Entries, newest first.
     pub fn list_entries(&self, filter: &EntryFilter) -> Result<Vec<KnownEntry>, StoreError> {
-        let feeds = filter.feeds.as_ref().map(|feeds| {
-            let ids: Vec<i64> = feeds.iter().map(|feed| feed.0).collect();
-            serde_json::to_string(&ids).unwrap_or_else(|_| "[]".into())
-        });
-        let missing = [Reason::NotFound, Reason::Soft404, Reason::RedirectedAway];
-        let missing = serde_json::to_string(&missing.map(Reason::as_str)).unwrap_or_default();
+        let feeds = filter.feeds.as_deref().map(feed_list);
+        let absent = Reason::ALL.into_iter().filter(|reason| reason.is_absence());
+        let absent: Vec<&str> = absent.map(Reason::as_str).collect();
+        let absent = serde_json::to_string(&absent).unwrap_or_else(|_| "[]".into());
         self.read(|conn| {
             list(
                 conn,
@@ -542,7 +540,7 @@ impl Reader {
                      AND (NOT ?3 OR e.page_reason IN (SELECT value FROM json_each(?4))) \
                      ORDER BY e.id DESC LIMIT ?5"
                 ),
-                &[&feeds, &filter.removed, &filter.not_found, &missing, &limit_of(filter.limit)],
+                &[&feeds, &filter.removed, &filter.not_found, &absent, &limit_of(filter.limit)],
             )
         })
     }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 use super::changes;
 use super::error::StoreError;
 use super::reader::Reader;
-use super::sql::{count, limit_of};
+use super::sql::{count, feed_list, limit_of};
 use super::states;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::diff::Segment;
@@ -92,7 +92,7 @@ impl Reader {
                  AND (:feeds IS NULL OR e.feed_id IN (SELECT value FROM json_each(:feeds))) \
                  ORDER BY t.rowid DESC LIMIT :limit",
             )?;
-            let feeds = feed_list(filter.feeds.as_deref());
+            let feeds = filter.feeds.as_deref().map(feed_list);
             let values = named_params! {
                 ":query": expression, ":entry": filter.entry, ":feeds": feeds, ":limit": limit_of(filter.limit),
             };
@@ -122,7 +122,7 @@ impl Reader {
                  AND (:until IS NULL OR c.first_changed_at < :until) \
                  ORDER BY t.rowid DESC LIMIT :limit",
             )?;
-            let feeds = feed_list(filter.feeds.as_deref());
+            let feeds = filter.feeds.as_deref().map(feed_list);
             let values = named_params! {
                 ":query": expression, ":entry": filter.entry, ":feeds": feeds, ":since": filter.since,
                 ":until": filter.until, ":limit": limit_of(filter.limit),
@@ -143,7 +143,8 @@ impl Reader {
                 "SELECT id FROM entries WHERE (?1 IS NULL OR id = ?1) \
                  AND (?2 IS NULL OR feed_id IN (SELECT value FROM json_each(?2))) ORDER BY id DESC",
             )?;
-            let rows = statement.query_map(params![entry, feed_list(feeds)], |row| row.get(0))?;
+            let rows =
+                statement.query_map(params![entry, feeds.map(feed_list)], |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -168,11 +169,6 @@ impl Reader {
             })
         })
     }
-}
-
-fn feed_list(feeds: Option<&[FeedId]>) -> Option<String> {
-    let ids: Vec<i64> = feeds?.iter().map(|feed| feed.0).collect();
-    Some(serde_json::to_string(&ids).unwrap_or_else(|_| "[]".into()))
 }
 
 impl Writer {
@@ -222,6 +218,9 @@ fn step(conn: &Connection, most: usize) -> Result<bool, StoreError> {
         forget(conn)?;
         (scheme, entries, changes) = progress(conn)?;
     }
+    if entries.0 <= 0 && changes.0 <= 0 {
+        return Ok(false);
+    }
     let mut left = most;
     while left > 0 && (entries.0 > 0 || changes.0 > 0) {
         left -= 1;
@@ -264,12 +263,22 @@ fn last<T: rusqlite::types::FromSql>(
 }
 
 fn newest(conn: &Connection, entry: EntryId) -> Result<Option<EntryState>, StoreError> {
+    let revision: RevisionNumber = conn
+        .prepare_cached("SELECT revision FROM entries WHERE id = ?1")?
+        .query_row([entry], |row| row.get(0))?;
+    state_of(conn, entry, revision)
+}
+
+/// The state of a revision; `None` when it is missing or retention has taken its text: neither keeps the rest from being
+/// found.
+fn state_of(
+    conn: &Connection,
+    entry: EntryId,
+    revision: RevisionNumber,
+) -> Result<Option<EntryState>, StoreError> {
     let state: Option<i64> = conn
-        .prepare_cached(
-            "SELECT r.state_id FROM entries AS e JOIN revisions AS r ON r.entry_id = e.id AND r.number = e.revision \
-             WHERE e.id = ?1",
-        )?
-        .query_row([entry], |row| row.get(0))
+        .prepare_cached("SELECT state_id FROM revisions WHERE entry_id = ?1 AND number = ?2")?
+        .query_row(params![entry, revision], |row| row.get(0))
         .optional()?;
     state.map_or(Ok(None), |state| states::find(conn, state))
 }
@@ -320,13 +329,7 @@ fn sentences(conn: &Connection, number: ChangeNumber) -> Result<Option<Gone>, St
     let Some(change) = changes::get(conn, number)? else {
         return Ok(None);
     };
-    let side = |revision: RevisionNumber| -> Result<Option<EntryState>, StoreError> {
-        let state: Option<i64> = conn
-            .prepare_cached("SELECT state_id FROM revisions WHERE entry_id = ?1 AND number = ?2")?
-            .query_row(params![change.entry, revision], |row| row.get(0))
-            .optional()?;
-        state.map_or(Ok(None), |state| states::find(conn, state))
-    };
+    let side = |revision| state_of(conn, change.entry, revision);
     Ok(Some(match (side(change.before)?, side(change.after)?) {
         (Some(before), Some(after)) => gone(&before, &after),
         _ => of_event(change.stored.event.data.diff.as_ref()),

@@ -6,6 +6,7 @@ use rusqlite::Row;
 use serde::Serialize;
 
 use crate::domain::classify::Significance;
+use crate::domain::ids::FeedId;
 use crate::domain::state::Channel;
 
 /// A count; `SQLite` has no unsigned integers.
@@ -62,6 +63,12 @@ pub(super) fn json_word(value: &impl Serialize) -> String {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// The rows of feeds as a list for `json_each`.
+pub(super) fn feed_list(feeds: &[FeedId]) -> String {
+    let ids: Vec<i64> = feeds.iter().map(|feed| feed.0).collect();
+    serde_json::to_string(&ids).unwrap_or_else(|_| "[]".into())
 }
 
 /// `LIMIT` takes an i64; more than that is no limit.

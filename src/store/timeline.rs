@@ -6,7 +6,7 @@ use rusqlite::{ToSql, named_params};
 use super::error::StoreError;
 use super::events::{self, StoredEvent};
 use super::reader::Reader;
-use super::sql::{count, json_word, limit_of, significance_word};
+use super::sql::{count, feed_list, json_word, limit_of, significance_word};
 use crate::domain::classify::Significance;
 use crate::domain::event::{EventKind, Field};
 use crate::domain::ids::{EntryId, EventId, FeedId};
@@ -143,12 +143,10 @@ fn conditions(filter: &EventFilter) -> (String, Values) {
         add(" AND v.id > :after", ":after", Box::new(after));
     }
     if let Some(feeds) = &filter.feeds {
-        let list: Vec<i64> = feeds.iter().map(|feed| feed.0).collect();
-        let list = serde_json::to_string(&list).unwrap_or_else(|_| "[]".into());
         add(
             " AND v.feed_id IN (SELECT value FROM json_each(:feeds))",
             ":feeds",
-            Box::new(list),
+            Box::new(feed_list(feeds)),
         );
     }
     if let Some(least) = filter.significance {

@@ -78,6 +78,21 @@ fn an_html_report_is_one_file_that_is_replaced_as_a_whole() {
         "{page}"
     );
     assert!(page.contains("<title>Changes from "), "{page}");
+    // A link stays a link, and what is no file is written to and not replaced.
+    for (target, name) in [
+        (file.as_path(), "link.html"),
+        (std::path::Path::new("/dev/null"), "null.html"),
+    ] {
+        let link = home.path().join(name);
+        std::os::unix::fs::symlink(target, &link).expect("a link");
+        home.ok(&["report", "-o", &link.display().to_string()]);
+        assert!(link.is_symlink());
+    }
+    assert!(
+        std::fs::read_to_string(&file)
+            .expect("the file")
+            .starts_with("Changes from ")
+    );
     let nowhere = home.path().join("none/week.html").display().to_string();
     let ran = home.run(&["report", "-o", &nowhere]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);

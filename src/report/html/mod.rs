@@ -159,7 +159,7 @@ pub fn card(row: &LogRow, reasons: &str, view: &View) -> Markup {
             h3 dir="auto" {
                 @match data.diff.as_ref().and_then(|diff| diff.title.as_deref()) {
                     Some(title) => { (changed::kicker(data)) (segments(title, Look::Styled)) }
-                    None => { (changed::title(data, 300).unwrap_or_else(|| "(no headline)".to_owned())) }
+                    None => { (changed::title(data, 300).unwrap_or_else(|| names::NO_HEADLINE.to_owned())) }
                 }
             }
             p .about {

@@ -70,7 +70,7 @@ fn most_edited(report: &Report) -> Markup {
                         tr {
                             td { (article.changes) }
                             td {
-                                span dir="auto" { (article.title.as_deref().unwrap_or("(no headline)")) }
+                                span dir="auto" { (article.title.as_deref().unwrap_or(names::NO_HEADLINE)) }
                                 @if let Some(url) = &article.url { br; (address(url)) }
                             }
                             td { (crate::report::clean::excerpt(&article.feed, 60)) }

@@ -53,7 +53,7 @@ fn most_edited(lines: &mut Vec<String>, report: &Report) {
     }
     lines.push("\n## Most edited articles\n".to_owned());
     for article in &report.most_edited {
-        let title = article.title.as_deref().unwrap_or("(no headline)");
+        let title = article.title.as_deref().unwrap_or(names::NO_HEADLINE);
         let link = article.url.as_deref().map(address);
         lines.push(format!(
             "- {}: {} ({}){}",

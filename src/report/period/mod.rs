@@ -516,7 +516,7 @@ fn reasons(row: &LogRow) -> String {
 
 /// The headline of an article, for lists.
 fn headline(row: &LogRow) -> String {
-    changed::title(&row.event.data, 160).unwrap_or_else(|| "(no headline)".to_owned())
+    changed::title(&row.event.data, 160).unwrap_or_else(|| names::NO_HEADLINE.to_owned())
 }
 
 #[cfg(test)]

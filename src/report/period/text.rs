@@ -63,7 +63,7 @@ fn most_edited(out: &mut String, articles: &[Edited], view: &View) {
     }
     head(out, "Most edited articles", view);
     for article in articles {
-        let title = article.title.as_deref().unwrap_or("(no headline)");
+        let title = article.title.as_deref().unwrap_or(names::NO_HEADLINE);
         let line = Line::plain(format!("{:>4}  ", names::count(article.changes, "change")))
             .with(Role::Strong, title)
             .with(

@@ -162,7 +162,7 @@ fn folder_alone_is_a_configuration() {
     assert!(matches!(file, ConfigFile { exists: false, .. }));
 }
 
-/// A list that was pasted into itself is no reason to count its lines a hundred thousand times.
+/// Lines are counted once, not once per mistake: a list pasted into itself has a hundred thousand of them.
 #[test]
 fn many_mistakes_are_found_in_no_time() {
     let lines: String = (0..50_000)
