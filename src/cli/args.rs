@@ -14,8 +14,8 @@ mod service;
 
 pub use care::{DbCommand, ReextractArgs};
 pub use feeds::{
-    AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, ImportArgs, MvArgs, PageWhen,
-    PauseArgs, ResumeArgs, RmArgs,
+    AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, GitArgs, ImportArgs, MvArgs,
+    NdjsonArgs, PageWhen, PauseArgs, PeriodArgs, ResumeArgs, RmArgs,
 };
 pub use read::{
     ChangeArg, DiffArgs, EntriesArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs,
@@ -41,7 +41,7 @@ Feeds:
   pause     Stop checking feeds until they are resumed
   resume    Resume paused feeds and check them now
   import    Import feeds from another reader
-  export    Export feeds or the evidence for a change
+  export    Export feeds, changes, histories or evidence
 Check:
   check     Check feeds and pages now, once
 Read:
@@ -74,7 +74,7 @@ Misc:
   help      Print the help of a command, or a page of the guide
 
 Guide (revisor help TOPIC):
-  alerts, configuration, evidence, files, ignored, limits, options, service
+  alerts, configuration, evidence, export, files, ignored, limits, options, service
 
 Options:
 {options}{after-help}";
@@ -227,7 +227,7 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Import feeds from another reader: OPML, newsboat's urls, or a list of addresses
     Import(ImportArgs),
-    /// Export feeds for another reader, or the evidence for a change
+    /// Export feeds, changes, histories, or the evidence for a change
     #[command(
         subcommand_required = true,
         arg_required_else_help = true,

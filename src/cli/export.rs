@@ -1,8 +1,11 @@
 //! `revisor export`: the feeds of the configuration, for another reader or another configuration; a change, for others
-//! to check.
+//! to check; the history in the forms of other programs.
+
+mod history;
+mod repository;
 
 use std::collections::HashMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -24,6 +27,10 @@ pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, E
         ExportCommand::Opml => as_opml(context)?,
         ExportCommand::Toml => as_toml(context)?,
         ExportCommand::Evidence(args) => return evidence(context, args),
+        ExportCommand::Csv(args) => return history::csv(context, args),
+        ExportCommand::Ndjson(args) => return history::ndjson(context, args),
+        ExportCommand::Git(args) => return history::git(context, args),
+        ExportCommand::Warc(args) => return history::warc(context, args),
     };
     context.output.print(&text)?;
     Ok(Exit::DONE)
@@ -150,29 +157,35 @@ fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
 
 /// Evidence is not to be replaced by mistake.
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    let failed = |error: std::io::Error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => {
-                "choose a new file name; existing files are never overwritten"
-            }
-            _ => "choose a file in a folder that you can write to",
-        };
-        Error::usage(format!("cannot write {}", path.display()))
-            .because(error)
-            .hint(hint)
-    };
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        // Who may read it is for its owner to say.
-        .mode(0o640)
-        .open(path)
-        .map_err(failed)?;
+    let mut file = create_new(path)?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(|error| {
             // Half a page is no evidence.
             let _ = std::fs::remove_file(path);
-            failed(error)
+            cannot_write(path, error)
         })
+}
+
+/// A file that was not there before.
+fn create_new(path: &Path) -> Result<File, Error> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        // Who may read it is for its owner to say.
+        .mode(0o640)
+        .open(path)
+        .map_err(|error| cannot_write(path, error))
+}
+
+fn cannot_write(path: &Path, error: std::io::Error) -> Error {
+    let hint = match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            "choose a new file name; existing files are never overwritten"
+        }
+        _ => "choose a file in a folder that you can write to",
+    };
+    Error::usage(format!("cannot write {}", path.display()))
+        .because(error)
+        .hint(hint)
 }

@@ -242,7 +242,7 @@ pub(super) fn stderr(text: &str) {
 }
 
 /// What a failed write to standard output means: a closed pipe ends the program quietly.
-fn output_error(error: &io::Error) -> Error {
+pub(super) fn output_error(error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Error::closed_output()
     } else {

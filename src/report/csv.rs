@@ -65,7 +65,7 @@ pub fn record(row: &LogRow) -> String {
 /// What begins a formula: the wide forms do so where they are typed, and white space before it is passed over.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-fn csv_cell(text: &str) -> String {
+pub(super) fn csv_cell(text: &str) -> String {
     let guarded = if text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA) {
         format!("'{text}")
     } else {

@@ -313,7 +313,7 @@ fn data(evidence: &Evidence) -> String {
     serde_json::to_string(&data).unwrap_or_default()
 }
 
-fn hex(bytes: impl AsRef<[u8]>) -> String {
+pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
     bytes
         .as_ref()
         .iter()

@@ -12,7 +12,7 @@ pub struct Topic {
 }
 
 /// All pages, in the order of the list of topics.
-pub const TOPICS: [Topic; 8] = [
+pub const TOPICS: [Topic; 9] = [
     Topic {
         name: "alerts",
         text: include_str!("../guide/alerts.md"),
@@ -24,6 +24,10 @@ pub const TOPICS: [Topic; 8] = [
     Topic {
         name: "evidence",
         text: include_str!("../guide/evidence.md"),
+    },
+    Topic {
+        name: "export",
+        text: include_str!("../guide/export.md"),
     },
     Topic {
         name: "files",

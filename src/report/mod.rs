@@ -15,6 +15,7 @@ pub mod entries;
 mod event_text;
 pub mod evidence;
 mod excerpt;
+pub mod export;
 pub mod feeds;
 pub mod guide;
 pub mod history;

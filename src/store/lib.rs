@@ -25,6 +25,7 @@ mod entries;
 mod error;
 mod events;
 mod evidence;
+mod export;
 mod feeds;
 mod ignored;
 mod instance;
@@ -75,6 +76,7 @@ pub use entries::{
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
 pub use evidence::Evidence;
+pub use export::{ExportFilter, ExportedRevision};
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use ignored::{IgnoredFilter, IgnoredMove, IgnoredTotals, StoredIgnored};
 pub use instance::Random;

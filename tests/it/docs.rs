@@ -86,6 +86,7 @@ fn every_option_that_stands_alone_belongs_to_a_command() {
         &["help", "diff"],
         &["help", "add"],
         &["help", "report"],
+        &["help", "export", "ndjson"],
     ]
     .iter()
     .map(|arguments| String::from_utf8_lossy(&revisor(arguments).stdout).into_owned())

@@ -38,8 +38,16 @@ fn is_plain(what: &str, text: &str) {
     let machine = text.starts_with(['{', '['])
         || text.starts_with("<!DOCTYPE")
         || text.starts_with("<?xml")
-        || ["csv", "export opml", "export toml", "the configuration"].contains(&what)
-        || what.ends_with("ndjson");
+        || [
+            "csv",
+            "export csv",
+            "export opml",
+            "export toml",
+            "the configuration",
+        ]
+        .contains(&what)
+        || what.ends_with("ndjson")
+        || what.starts_with("export ndjson");
     for mark in ["[-denied", "denied-]", "{+confirmed", "confirmed+}"] {
         assert!(
             machine || !text.contains(mark),
@@ -144,6 +152,9 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         &["diff", "--files", &page, &file, "--json"],
         &["notify", "list"],
         &["export", "opml"],
+        &["export", "csv"],
+        &["export", "ndjson", "--revisions"],
+        &["export", "git"],
         &["export", "toml"],
         &["config", "show"],
         &["config", "check"],
@@ -154,6 +165,7 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
             stderr,
         } = home.run(arguments);
         assert_eq!(code, Some(0), "{arguments:?} {stderr}");
+        let stdout = stdout.replace("\r\n", "\n");
         is_plain(&arguments.join(" "), &format!("{stdout}{stderr}"));
     }
 

@@ -15,6 +15,7 @@ mod docs;
 mod documents;
 mod evidence;
 mod exits;
+mod exports;
 mod furniture;
 mod hostile;
 mod identity;

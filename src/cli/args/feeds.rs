@@ -118,6 +118,74 @@ both texts, and the chain of hashes up to the change. It ends with instructions 
 Examples:\n  revisor export evidence 412 -o change-412.html\n  revisor export evidence 412 > change-412.html"
     )]
     Evidence(EvidenceArgs),
+    /// Changes as a table, with the sentences that were removed and added
+    #[command(
+        after_help = "A row for each change, also those that sent no alert (column `not_reported_because`). Times are UTC.\n\n\
+Examples:\n  revisor export csv --since 30d -o november.csv\n  revisor export csv --feed example-news > changes.csv"
+    )]
+    Csv(PeriodArgs),
+    /// Events as JSON, one per line
+    #[command(
+        after_help = "Each line is what a webhook receives; `revisor schema` prints the schema.\n\n\
+Examples:\n  revisor export ndjson --since 7d | jq -r .data.after.title\n  revisor export ndjson --revisions -o everything.ndjson"
+    )]
+    Ndjson(NdjsonArgs),
+    /// Revisions as commits of a git repository
+    #[command(
+        after_help = "Each article is a file and each revision a commit, so that `git log -p --word-diff` and `git blame` tell its \
+story. With --into the repository is created, or continued where the last export ended. Without it the stream for \
+`git fast-import` is written to the output.\n\n\
+Examples:\n  revisor export git --into history\n  revisor export git --feed example-news | git -C history fast-import"
+    )]
+    Git(GitArgs),
+    /// Stored responses as a web archive (WARC)
+    #[command(
+        after_help = "A gzip file for replay tools such as pywb, with the responses that are still stored and their requests.\n\n\
+Examples:\n  revisor export warc --since 7d -o week.warc.gz"
+    )]
+    Warc(PeriodArgs),
+}
+
+/// Which part of the history to export.
+#[derive(Debug, Args)]
+pub struct PeriodArgs {
+    /// Only what was found since this time: 2d, yesterday, 2026-11-20
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Only what was found before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Only this feed (name or address); can be repeated
+    #[arg(long, value_name = "FEED")]
+    pub feed: Vec<String>,
+    /// Only feeds with this tag; can be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// File to write; an existing file is not replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<std::path::PathBuf>,
+}
+
+/// Arguments of `export ndjson`.
+#[derive(Debug, Args)]
+pub struct NdjsonArgs {
+    /// Also export the texts of all revisions, as lines of the type `revision`
+    #[arg(long)]
+    pub revisions: bool,
+    /// Which part.
+    #[command(flatten)]
+    pub period: PeriodArgs,
+}
+
+/// Arguments of `export git`.
+#[derive(Debug, Args)]
+pub struct GitArgs {
+    /// Repository to create or continue
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    pub into: Option<std::path::PathBuf>,
+    /// Which part.
+    #[command(flatten)]
+    pub period: PeriodArgs,
 }
 
 /// Arguments of `export evidence`.
