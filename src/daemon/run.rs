@@ -269,7 +269,13 @@ impl Daemon {
     }
 
     fn listen_on(&self) -> Option<Listen> {
-        self.assembly.pipeline.settings().config().listen.clone()
+        self.assembly
+            .pipeline
+            .settings()
+            .config()
+            .web
+            .listen
+            .clone()
     }
 
     fn feeds(&self) -> usize {

@@ -1,16 +1,53 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::config::Listen;
+use crate::config::{Config, Environment, FeedConfig, Flags, Listen, Secrets, from_text};
 use crate::metrics;
+use crate::store::{OpenOptions, Store};
 
 /// Is well, and not ready.
-struct Sample;
+struct Sample(Config);
+
+impl Sample {
+    fn new(web: &str) -> Self {
+        let environment = Environment::from_pairs([("REVISOR_DB", "/unused")]);
+        let text = format!("[web]\n{web}\n");
+        let loaded = from_text(
+            &text,
+            None,
+            Flags::default(),
+            &environment,
+            Secrets::Required,
+        );
+        Self(loaded.unwrap().config)
+    }
+}
+
+struct Plain(Config);
+
+impl Setup for Plain {
+    fn config(&self) -> &Config {
+        &self.0
+    }
+
+    fn feeds(&self) -> Vec<Arc<FeedConfig>> {
+        Vec::new()
+    }
+
+    fn feed(&self, _: &str) -> Option<Arc<FeedConfig>> {
+        None
+    }
+
+    fn user_agent(&self) -> String {
+        "revisor".to_owned()
+    }
+}
 
 impl Source for Sample {
     fn health(&self) -> Result<(), String> {
@@ -24,9 +61,18 @@ impl Source for Sample {
     async fn metrics(&self) -> Result<String, String> {
         Ok("revisor_feeds 3\n".to_owned())
     }
+
+    fn setup(&self) -> Arc<dyn Setup> {
+        Arc::new(Plain(self.0.clone()))
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(1_795_000_000)
+    }
 }
 
 const QUICK: Limits = Limits {
+    of_one: 4,
     clients: 4,
     answers: 2,
     request: Duration::from_millis(100),
@@ -37,6 +83,8 @@ const QUICK: Limits = Limits {
 struct Running {
     address: String,
     stop: CancellationToken,
+    _store: Store,
+    _folder: tempfile::TempDir,
 }
 
 impl Drop for Running {
@@ -46,14 +94,37 @@ impl Drop for Running {
 }
 
 async fn start(limits: Limits) -> Running {
+    start_with(limits, "").await
+}
+
+async fn start_with(limits: Limits, web: &str) -> Running {
     let door = Door::open(&Listen::parse("127.0.0.1:0").unwrap())
         .await
         .unwrap();
     let address = door.place().to_string();
     assert!(!address.ends_with(":0"), "the port that was free is told");
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("revisor.db");
+    let store = Store::open(&database, &OpenOptions::default()).unwrap();
+    let hash = Sha256::digest("rvt_known").into();
+    let added = store
+        .writer()
+        .add_token("desk", hash, Timestamp::from_unix(0));
+    assert!(added.await.unwrap());
     let stop = CancellationToken::new();
-    tokio::spawn(serve(door, limits, Arc::new(Sample), stop.clone()));
-    Running { address, stop }
+    tokio::spawn(serve(
+        door,
+        limits,
+        Arc::new(Sample::new(web)),
+        Arc::new(Readers::new(&database)),
+        stop.clone(),
+    ));
+    Running {
+        address,
+        stop,
+        _store: store,
+        _folder: folder,
+    }
 }
 
 /// Sends bytes as they are, and reads to the end.
@@ -238,7 +309,8 @@ async fn a_socket_in_the_file_system_is_taken_over_and_taken_away() {
     let serving = tokio::spawn(serve(
         door,
         Limits::default(),
-        Arc::new(Sample),
+        Arc::new(Sample::new("")),
+        Arc::new(Readers::new(&folder.path().join("none.db"))),
         stop.clone(),
     ));
     let mut stream = UnixStream::connect(&path).await.unwrap();
