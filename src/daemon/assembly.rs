@@ -94,6 +94,7 @@ impl Assembly {
             Arc::clone(&clock),
             targets(settings.config())?,
         );
+        drain.set_base_url(settings.config().web.base_url.as_deref());
         let synced = sync(&store, &settings, &*clock, patience).await?;
         let release = || store.writer().release_all().into_future();
         patience.with(release).await?;
@@ -138,6 +139,8 @@ impl Assembly {
         let targets = targets(settings.config())?;
         let synced = sync(&self.store, &settings, &*self.clock, &mut Patience::none()).await?;
         self.drain.set_targets(targets);
+        self.drain
+            .set_base_url(settings.config().web.base_url.as_deref());
         self.pipeline.replace(settings, clients);
         self.pipeline.replan(&synced.rescheduled).await?;
         Ok(Synced {

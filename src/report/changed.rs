@@ -68,6 +68,7 @@ pub(super) fn address(data: &EventData) -> Option<String> {
 }
 
 /// Whether an address is one of the web, which may be a link; `javascript:` and the like are only text.
+#[must_use]
 pub fn is_web(address: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
         address

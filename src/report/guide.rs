@@ -12,7 +12,7 @@ pub struct Topic {
 }
 
 /// All pages, in the order of the list of topics.
-pub const TOPICS: [Topic; 8] = [
+pub const TOPICS: [Topic; 9] = [
     Topic {
         name: "alerts",
         text: include_str!("../guide/alerts.md"),
@@ -44,6 +44,10 @@ pub const TOPICS: [Topic; 8] = [
     Topic {
         name: "service",
         text: include_str!("../guide/service.md"),
+    },
+    Topic {
+        name: "web",
+        text: include_str!("../guide/web.md"),
     },
 ];
 

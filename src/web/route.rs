@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::report::pages::SHEET_PATH;
 
 /// The form in which a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,9 @@ impl Route {
         if let Some(rest) = path.strip_prefix("/timemap/link/") {
             return Some(Self::TimeMap(whole(rest)));
         }
+        if path == SHEET_PATH.as_str() {
+            return Some(Self::Sheet);
+        }
         let parts: Vec<String> = path
             .strip_prefix('/')?
             .split('/')
@@ -91,7 +95,6 @@ impl Route {
             ["guide", topic] => Some(Self::Guide(Some((*topic).to_owned()))),
             ["robots.txt"] => Some(Self::Robots),
             ["assets", "icon.svg"] => Some(Self::Icon),
-            ["assets", name] if name.ends_with(".css") => Some(Self::Sheet),
             [name] => Self::of_list(Form::of(name)),
             ["c", name] => match Form::of(name) {
                 (number, form @ (Form::Html | Form::Json | Form::Csv)) => {

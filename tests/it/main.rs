@@ -42,3 +42,4 @@ mod trouble;
 mod unit;
 mod upgrade;
 mod watched;
+mod web;

@@ -276,8 +276,8 @@ fn about(row: &LogRow, view: &View, links: &Links, with_feed: bool) -> Markup {
             @if let Some(change) = &data.change {
                 @if let Some(age) = log::age(data, change) { ", " (age) }
             }
+            " · " (what(row))
         }
-        p .about { (what(row)) }
     }
 }
 

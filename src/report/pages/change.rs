@@ -85,11 +85,20 @@ fn top(site: &Site, data: &EventData, number: ChangeNumber) -> Markup {
 fn lead(site: &Site, data: &EventData, info: &ChangeInfo) -> Markup {
     let amount = changed::amount(info, data.diff.as_ref());
     let window = info.window;
+    // Two checks within a minute look like one moment.
+    let (from, to) = (
+        site.view.exact(window.last_unchanged),
+        site.view.exact(window.first_changed),
+    );
     html! {
         p .lead {
-            "Changed between " time datetime=(window.last_unchanged) { b { (site.view.exact(window.last_unchanged)) } }
-            " and " time datetime=(window.first_changed) { b { (site.view.beside(window.first_changed, window.last_unchanged)) } }
-            @if let Some(age) = log::age(data, info) { ", at most " (age) }
+            @if from == to {
+                "First seen changed " time datetime=(window.first_changed) { b { (to) } }
+            } @else {
+                "Changed between " time datetime=(window.last_unchanged) { b { (from) } }
+                " and " time datetime=(window.first_changed) { b { (site.view.beside(window.first_changed, window.last_unchanged)) } }
+            }
+            @if let Some(age) = log::age(data, info) { ", " (age) }
             @if info.similarity < 1.0 { " · " (format!("{:.0} % similar", info.similarity * 100.0)) }
             @if !amount.is_empty() { " · " (amount) }
         }

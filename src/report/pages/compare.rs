@@ -77,7 +77,7 @@ pub fn page(site: &Site, compared: &Compared) -> Page {
             }
             p .lead {
                 @if diff.equal { "No visible difference." }
-                @else { (changed::words(diff.words)) " · " (format!("{:.0} % similar", diff.similarity * 100.0)) }
+                @else { (changed::words(diff.words)) @if diff.similarity < 1.0 { " · " (format!("{:.0} % similar", diff.similarity * 100.0)) } }
             }
             @if !diff.labels.is_empty() {
                 p { @for label in &diff.labels { span .pill { (names::label(*label)) } " " } }

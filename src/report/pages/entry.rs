@@ -171,7 +171,7 @@ fn revisions(site: &Site, history: &History) -> Markup {
                                     Some(change) => {
                                         a href=(site.links.change(change.number).unwrap_or_default()) { "#" (change.number) } " "
                                         (change_text(history, before, row).paint(Paint::default()).trim_start_matches(&format!("#{}", change.number)).trim())
-                                        @if change.words != crate::domain::diff::WordCount::default() { br; small { (changed::words(change.words)) " words" } }
+                                        @if change.words != crate::domain::diff::WordCount::default() { br; small { (changed::words(change.words)) } }
                                     }
                                     None => { (change_text(history, before, row).paint(Paint::default())) }
                                 }

@@ -94,7 +94,7 @@ fn about(site: &Site, feed: &Feed) -> Vec<(&'static str, Markup)> {
         "Schedule",
         html! {
             (clean::excerpt(&row.interval_why, 200))
-            @if let Some(next) = row.next { ", next " (view.from_now(next)) @if !row.next_why.is_empty() { " (" (clean::excerpt(&row.next_why, 120)) ")" } }
+            @if let Some(next) = row.next { ", next " (view.from_now(next)) @if !row.next_why.is_empty() && row.next_why != row.interval_why { " (" (clean::excerpt(&row.next_why, 120)) ")" } }
         },
     ));
     let all = format!(

@@ -6,6 +6,7 @@ use super::{Other, Page, Section, Site};
 use crate::report::clean;
 use crate::report::csv::line;
 use crate::report::feeds::{FeedRow, FeedState, summary};
+use crate::time::Timestamp;
 
 /// By what the table is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -145,8 +146,7 @@ pub fn csv(feeds: &[FeedRow]) -> String {
     ]);
     for row in feeds {
         let state = serde_json::to_value(row.state).ok();
-        let time =
-            |at: Option<crate::time::Timestamp>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
+        let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339).unwrap_or_default();
         out.push_str(&line(&[
             &row.name,
             &row.url,

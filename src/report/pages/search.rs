@@ -52,7 +52,7 @@ pub fn page(site: &Site, results: &Results) -> Page {
             form .search method="get" action=(site.path("/search")) role="search" {
                 p {
                     label for="q" { "Words, or “a phrase”" } " "
-                    input #q type="search" name="q" value=(query) maxlength="500" autocomplete="off";
+                    input #q type="search" name="q" value=(clean::line(query)) maxlength="500" autocomplete="off";
                     @if !results.texts.is_empty() { input type="hidden" name="in" value=(results.texts); }
                     " " button { "Search" }
                 }

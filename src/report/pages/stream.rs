@@ -183,16 +183,16 @@ fn filter_form(site: &Site, stream: &Stream) -> Markup {
         form .filters method="get" action=(site.path("/")) role="search" aria-label="Filter changes" {
             p {
                 label for="feed" { "Feed" }
-                input #feed name="feed" list="feeds" value=(wanted.feed) autocomplete="off";
-                datalist #feeds { @for feed in &stream.feeds { option value=(feed) {} } }
+                input #feed name="feed" list="feeds" value=(clean::line(&wanted.feed)) autocomplete="off";
+                datalist #feeds { @for feed in &stream.feeds { option value=(clean::line(feed)) {} } }
             }
             @if !stream.tags.is_empty() {
                 p { label for="tag" { "Tag" } (choice("tag", "any", stream.tags.iter().map(String::as_str), &wanted.tag)) }
             }
             p { label for="significance" { "At least" } (choice("significance", "any", levels.into_iter(), &wanted.significance)) }
             p { label for="label" { "Label" } (choice("label", "any", labels.into_iter(), &wanted.label)) }
-            p { label for="since" { "Since" } input #since name="since" value=(wanted.since) placeholder="2d, yesterday, 2026-11-20"; }
-            p { label for="all" { "Hidden, too" } input #all type="checkbox" name="all" value="1" checked[wanted.all]; }
+            p { label for="since" { "Since" } input #since name="since" value=(clean::line(&wanted.since)) placeholder="2d, yesterday"; }
+            p { label for="all" { "Hidden too" } input #all type="checkbox" name="all" value="1" checked[wanted.all]; }
             p { button { "Filter" } }
         }
     }
@@ -208,7 +208,7 @@ fn choice<'a>(
     html! {
         select id=(name) name=(name) {
             option value="" { (none) }
-            @for value in values { option value=(value) selected[value == chosen] { (value) } }
+            @for value in values { option value=(clean::line(value)) selected[value == chosen] { (clean::line(value)) } }
         }
     }
 }

@@ -28,7 +28,7 @@ fn is_strict(page: &str) {
         "<script",
         "<style",
         " style=",
-        " onload=x",
+        "\" onload=x",
         "href=\"javascript",
         "\u{202e}",
         "\u{1b}",

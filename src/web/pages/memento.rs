@@ -2,6 +2,8 @@
 //!
 //! What is shown is the text that was read, on a page of ours; a captured page is never served from our own address.
 
+use std::fmt::Write as _;
+
 use chrono::DateTime;
 use hyper::StatusCode;
 
@@ -51,7 +53,7 @@ fn target(url: &str) -> String {
             letter => {
                 let mut bytes = [0; 4];
                 for byte in letter.encode_utf8(&mut bytes).bytes() {
-                    out.push_str(&format!("%{byte:02X}"));
+                    let _ = write!(out, "%{byte:02X}");
                 }
             }
         }
