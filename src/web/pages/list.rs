@@ -269,7 +269,7 @@ fn feeds(
         };
         // One that was never polled has no changes, and one that left the configuration may have.
         if row.is_none() && !configured() {
-            return Ok(Err(format!("There is no feed {}.", wanted.feed)));
+            return Ok(Err(format!("No feed has the name {}.", wanted.feed)));
         }
         row.into_iter().collect()
     };

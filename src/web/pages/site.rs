@@ -94,7 +94,7 @@ pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer,
         .collect::<Result<_, _>>()?;
     let rows = of_configuration(configured.map(AsRef::as_ref), health, asked.now);
     let Some(row) = rows.into_iter().next() else {
-        return Ok(asked.not_found(&format!("There is no feed {name}.")));
+        return Ok(asked.not_found(&format!("No feed has the name {name}.")));
     };
     let id = known.as_ref().map(|feed| feed.id);
     let list = List::Feed(name.to_owned());
