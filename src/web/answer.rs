@@ -169,7 +169,11 @@ fn failed(error: &AskError) -> Response<String> {
         AskError::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         AskError::Busy | AskError::TooSlow | AskError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    tracing::warn!(%error, "a page could not be shown");
+    // Whoever comes in crowds is not to fill the log as well.
+    match error {
+        AskError::Busy => tracing::debug!(%error, "a page was not shown"),
+        other => tracing::warn!(error = %other, "a page could not be shown"),
+    }
     // The path of the database is nobody's business.
     let mut response = match error {
         AskError::Store(_) => text(status, "the database cannot be read now; see the log"),

@@ -20,7 +20,7 @@ const THREADS: usize = 3;
 const WAITING: usize = 48;
 
 /// The longest that a question may take, the wait included.
-const LONGEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// A connection that nobody used for so long is closed.
 const IDLE: Duration = Duration::from_secs(30);
