@@ -58,7 +58,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     // Wrong words are told also where there is nothing to list.
     select::events(&args.filter, &config, None)?;
     let reader = reader_if_any(&config)?;
-    let mut list = List {
+    let mut list = ChangeList {
         base_url: config.web.base_url.clone(),
         format,
         all_text: args.full,
@@ -109,7 +109,7 @@ fn feed(
     channel: &Channel,
     reader: &Reader,
     filter: EventFilter,
-    list: &List,
+    list: &ChangeList,
 ) -> Result<Exit, Error> {
     let most = filter.limit.or((filter.since.is_none()).then_some(IN_FEED));
     let filter = EventFilter {
@@ -175,7 +175,7 @@ fn follow(
     context: &mut Context,
     reader: &Reader,
     filter: &EventFilter,
-    list: &mut List,
+    list: &mut ChangeList,
 ) -> Result<Exit, Error> {
     let runtime = runtime(1)?;
     let mut seen = reader.last_event()?;
@@ -216,7 +216,7 @@ fn follow(
 }
 
 /// The list as it is written.
-struct List {
+struct ChangeList {
     base_url: Option<String>,
     format: Format,
     all_text: bool,
@@ -224,7 +224,7 @@ struct List {
     shown: u64,
 }
 
-impl List {
+impl ChangeList {
     fn head(&self, context: &mut Context) -> Result<(), Error> {
         match self.format {
             Format::Json => context.output.print("["),

@@ -19,7 +19,7 @@ use crate::store::{ChangeFilter, Reader, SearchFilter, SearchIn, SearchProgress}
 const ARTICLES: usize = 20;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct SearchOutput<'a> {
     articles: &'a [Found],
     /// 0–100: how much of what is stored can be found; less than 100 only for a while after an upgrade.
     index_percent: u64,
@@ -42,7 +42,7 @@ pub(super) fn run(context: &mut Context, args: &SearchArgs) -> Result<Exit, Erro
     let is_cut = articles.len() > args.limit();
     articles.truncate(args.limit());
     if format == Format::Json {
-        context.output.json(&Answer {
+        context.output.json(&SearchOutput {
             articles: &articles,
             index_percent: progress.percent(),
         })?;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::domain::event::{EventKind, FeedInfo};
+use crate::domain::event_builder;
 use crate::domain::ids::{ChangeNumber, FeedId};
 use crate::domain::life::Reason;
-use crate::domain::telling;
 use crate::report::history::{
     History, HistoryChange, HistoryName, HistoryRow, LifeRow, PageRemarks,
 };
@@ -51,7 +51,7 @@ pub fn history_of(
     })?;
     Ok(History {
         feed: feed_info(entry.feed, tags, reader)?,
-        entry: telling::entry_info(&entry.public_id, &state, entry.first_seen),
+        entry: event_builder::entry_info(&entry.public_id, &state, entry.first_seen),
         in_feed: entry.in_feed,
         left_feed: entry.left,
         removed: entry.life == Life::Removed,

@@ -64,7 +64,7 @@ pub async fn serve<S: Source>(
     let places = Arc::new(Semaphore::new(limits.answers));
     // Dropped with everything that is under way.
     let mut tasks = JoinSet::new();
-    let mut clients = Clients::default();
+    let mut clients = WebClients::default();
     loop {
         while tasks.try_join_next().is_some() {}
         let stream = tokio::select! {
@@ -75,7 +75,7 @@ pub async fn serve<S: Source>(
             Ok((stream, peer)) => {
                 clients.make_room(limits.clients);
                 let has_asked = Arc::new(AtomicBool::new(false));
-                let visit = Visit {
+                let visit = ClientVisit {
                     peer,
                     is_too_often: clients.of_one(peer) >= limits.of_one,
                     readers: Arc::clone(&readers),
@@ -114,9 +114,9 @@ struct Client {
 
 /// Who is there, the oldest first.
 #[derive(Default)]
-struct Clients(VecDeque<Client>);
+struct WebClients(VecDeque<Client>);
 
-impl Clients {
+impl WebClients {
     /// Sees to it that one more may come. Who is silent goes first: who asks is answered at once, and has gone.
     fn make_room(&mut self, most: usize) {
         self.0.retain(|client| !client.task.is_finished());
@@ -140,7 +140,7 @@ impl Clients {
 }
 
 /// A client's visit.
-struct Visit<S> {
+struct ClientVisit<S> {
     limits: Limits,
     peer: Option<IpAddr>,
     is_too_often: bool,
@@ -150,7 +150,7 @@ struct Visit<S> {
     has_asked: Arc<AtomicBool>,
 }
 
-impl<S: Source> Visit<S> {
+impl<S: Source> ClientVisit<S> {
     /// One request and its answer. Health waits for no place: it takes no time.
     async fn talk(self, stream: Box<dyn Stream>) {
         let limits = self.limits;
