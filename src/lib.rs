@@ -16,6 +16,8 @@ pub mod config;
 
 pub mod metrics;
 
+pub mod queries;
+
 pub mod web;
 
 pub mod fetch;

@@ -45,6 +45,14 @@ impl Settings {
         self.feeds.get(url).cloned()
     }
 
+    /// All feeds, by their names.
+    #[must_use]
+    pub fn by_name(&self) -> Vec<Arc<FeedConfig>> {
+        let mut feeds: Vec<Arc<FeedConfig>> = self.feeds.values().cloned().collect();
+        feeds.sort_by(|one, other| one.name.cmp(&other.name));
+        feeds
+    }
+
     /// How many feeds there are.
     #[must_use]
     pub fn feed_count(&self) -> usize {

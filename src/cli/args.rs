@@ -25,7 +25,7 @@ pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
     ConfigCommand, DemoArgs, DoctorArgs, HelpArgs, InitArgs, InspectArticleArgs, InspectCommand,
     InspectFeedArgs, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
-    NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs,
+    NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs, TokensCommand,
 };
 
 /// The commands in the groups of the manual; clap cannot group them. A test holds it against the tree.
@@ -69,12 +69,13 @@ Maintain:
   split     Undo a wrong merge of two articles
   db        Back up, verify and prune the database
   rules     Manage what is ignored when comparing
+  tokens    Make, list and delete tokens for readers of the web pages
 Misc:
   schema    Print the JSON Schema of a machine format
   help      Print the help of a command, or a page of the guide
 
 Guide (revisor help TOPIC):
-  alerts, configuration, evidence, export, files, ignored, limits, options, service
+  alerts, configuration, evidence, export, files, ignored, limits, options, service, web
 
 Options:
 {options}{after-help}";
@@ -316,6 +317,17 @@ revisor inspect article page.html --url https://news.example/a/1"
     },
     /// Manage what is ignored when comparing
     Rules(RulesArgs),
+    /// Make, list and delete tokens for readers of the web pages
+    #[command(
+        subcommand_required = true,
+        arg_required_else_help = true,
+        after_help = "Examples:\n  revisor tokens add newsroom\n  revisor tokens list\n  revisor tokens rm newsroom"
+    )]
+    Tokens {
+        /// What to do.
+        #[command(subcommand)]
+        what: TokensCommand,
+    },
     /// Print the JSON Schema of a machine format
     Schema(SchemaArgs),
     /// Print the help of a command, or a page of the guide

@@ -1,18 +1,13 @@
 //! `revisor feeds`: the feeds of the configuration and how they are.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
 use super::Context;
 use super::args::{FeedsArgs, Format};
 use super::setup::{now, reader_if_any};
-use crate::config::{Config, FeedConfig, Secrets};
-use crate::domain::outcome::Validators;
-use crate::domain::schedule::{Every, Hints, Plan, PollResult, next_poll};
+use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
-use crate::report::feeds::{self, FeedRow, FeedState};
-use crate::store::{self, FeedHealth, Reader};
-use crate::time::Timestamp;
+use crate::queries::feeds::of_configuration;
+use crate::report::feeds::{self, FeedRow};
+use crate::store::{FeedHealth, Reader};
 
 pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Oneline, Format::Json])?;
@@ -49,7 +44,7 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
         Some(reader) => reader.feed_health(true)?,
         None => Vec::new(),
     };
-    Ok(of_configuration(config, health))
+    Ok(of_configuration(&config.feeds, health, now()))
 }
 
 /// The same without what is counted: entries and changes of very many feeds take their time.
@@ -65,99 +60,5 @@ pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<Fee
         changes: 0,
         last_change: None,
     });
-    Ok(of_configuration(config, uncounted.collect()))
-}
-
-fn of_configuration(config: &Config, health: Vec<FeedHealth>) -> Vec<FeedRow> {
-    let now = now();
-    let mut known: HashMap<String, FeedHealth> = health
-        .into_iter()
-        .map(|health| (health.feed.url.clone(), health))
-        .collect();
-    let rows = config
-        .feeds
-        .iter()
-        .map(|feed| match known.remove(&feed.url) {
-            Some(health) => known_row(feed, health, now),
-            None => new_row(feed, None, now),
-        });
-    rows.collect()
-}
-
-/// How long it is from one poll of a feed that is well to the next, and why: by its schedule, its rhythm and its own
-/// word, without what a single answer or failure adds.
-fn usual(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> (Duration, String) {
-    let validators = row.map(|row| &row.validators);
-    let is_whole = |known: &Validators| known.etag.is_none() && known.last_modified.is_none();
-    let read = row.is_some_and(|row| row.last_ok.is_some());
-    let hints = Hints {
-        ttl: row.and_then(|row| row.pace.ttl),
-        rhythm: row.and_then(|row| row.pace.rhythm),
-        unconditional: read && validators.is_some_and(is_whole),
-        ..Hints::default()
-    };
-    // The middle, and not an end of what it is scattered over.
-    let plan = Plan {
-        jitter: 0.0,
-        ..feed.plan.clone()
-    };
-    let next = next_poll(&plan, now, PollResult::Ok, &hints, 0, 0.0);
-    let gap = match &feed.plan.every {
-        Every::Interval(_) => next.at.map(|at| at.since(now)),
-        Every::Cron(_) => None,
-    };
-    (gap.unwrap_or_else(|| feed.plan.usual_gap(now)), next.why)
-}
-
-fn new_row(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> FeedRow {
-    let (interval, interval_why) = usual(feed, row, now);
-    FeedRow {
-        interval: interval.as_secs(),
-        interval_why,
-        name: feed.name.clone(),
-        url: feed.url.clone(),
-        title: None,
-        tags: feed.tags.to_vec(),
-        state: FeedState::New,
-        failures: 0,
-        error: None,
-        status: None,
-        entries: 0,
-        changes: 0,
-        last_change: None,
-        last_ok: None,
-        next: None,
-        next_why: String::new(),
-    }
-}
-
-fn known_row(feed: &FeedConfig, health: FeedHealth, now: Timestamp) -> FeedRow {
-    let row = health.feed;
-    let new = new_row(feed, Some(&row), now);
-    let state = if row.gone.is_some() {
-        FeedState::Gone
-    } else if row.paused.is_some() {
-        FeedState::Paused
-    } else if row.last_error.is_some() {
-        FeedState::Failing
-    } else if row.last_ok.is_none() {
-        FeedState::New
-    } else {
-        FeedState::Ok
-    };
-    FeedRow {
-        title: row.title,
-        state,
-        failures: row.failures,
-        error: row.last_error,
-        status: row.last_status,
-        entries: health.entries,
-        changes: health.changes,
-        last_change: health.last_change,
-        last_ok: row.last_ok,
-        // A feed that is back in the configuration is due as soon as somebody looks.
-        next: row.next_poll.filter(|_| row.active),
-        next_why: row.next_why,
-        ..new
-    }
+    Ok(of_configuration(&config.feeds, uncounted.collect(), now()))
 }

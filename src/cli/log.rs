@@ -9,8 +9,9 @@ use super::select;
 use super::setup::{reader_if_any, runtime};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
-use crate::report::changes_feed::{self, Item};
+use crate::report::changes_feed::{self, Channel, Item};
 use crate::report::clean;
+use crate::report::html::Links;
 use crate::report::log::{self, LogRow};
 use crate::report::show::{self, Shown};
 use crate::report::when::View;
@@ -58,6 +59,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     select::events(&args.filter, &config, None)?;
     let reader = reader_if_any(&config)?;
     let mut list = ChangeList {
+        base_url: config.web.base_url.clone(),
         format,
         all_text: args.full,
         view,
@@ -67,7 +69,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
         if is_feed {
             context
                 .output
-                .print(&feed_document(format, &[], &list.view)?)?;
+                .print(&feed_document(format, &channel(&config), &[], &list.view)?)?;
         }
         list.head(context)?;
         list.foot(context)?;
@@ -81,7 +83,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
         return follow(context, &reader, &filter, &mut list);
     }
     if is_feed {
-        return feed(context, &reader, filter, &list);
+        return feed(context, &channel(&config), &reader, filter, &list);
     }
     context.output.page();
     list.head(context)?;
@@ -104,6 +106,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
 /// The changes as a feed: for a file on a web server, or a reader that runs commands.
 fn feed(
     context: &mut Context,
+    channel: &Channel,
     reader: &Reader,
     filter: EventFilter,
     list: &ChangeList,
@@ -126,17 +129,35 @@ fn feed(
     let items: Vec<Item<'_>> = rows.iter().map(|(uid, row)| Item { uid, row }).collect();
     context
         .output
-        .print(&feed_document(list.format, &items, &list.view)?)?;
+        .print(&feed_document(list.format, channel, &items, &list.view)?)?;
     Ok(Exit::DONE)
 }
 
-fn feed_document(format: Format, items: &[Item<'_>], view: &View) -> Result<String, Error> {
+fn feed_document(
+    format: Format,
+    channel: &Channel,
+    items: &[Item<'_>],
+    view: &View,
+) -> Result<String, Error> {
     if format == Format::Atom {
-        return Ok(changes_feed::atom(items, view));
+        return Ok(changes_feed::atom(channel, items, view));
     }
-    let json = serde_json::to_string_pretty(&changes_feed::json_feed(items, view))
+    let json = serde_json::to_string_pretty(&changes_feed::json_feed(channel, items, view))
         .map_err(|error| Error::usage("cannot write the changes as JSON").because(error))?;
     Ok(format!("{}\n", clean::json(&json)))
+}
+
+/// Changes link to their pages, where these have an address.
+fn channel(config: &Config) -> Channel {
+    Channel {
+        links: config
+            .web
+            .base_url
+            .as_deref()
+            .map(Links::below)
+            .unwrap_or_default(),
+        ..Channel::default()
+    }
 }
 
 fn say_that_nothing_was_stored(context: &Context, config: &Config) {
@@ -196,6 +217,7 @@ fn follow(
 
 /// The list as it is written.
 struct ChangeList {
+    base_url: Option<String>,
     format: Format,
     all_text: bool,
     view: View,
@@ -237,7 +259,7 @@ impl ChangeList {
         let is_first = self.shown == 0;
         self.shown += 1;
         let row = LogRow {
-            event: event.stored.event,
+            event: event.stored.event.with_permalink(self.base_url.as_deref()),
             quiet: event.quiet,
         };
         let text = match self.format {

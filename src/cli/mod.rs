@@ -41,6 +41,7 @@ mod setup;
 mod show;
 mod split;
 mod status;
+mod tokens;
 
 use std::ffi::OsString;
 
@@ -184,5 +185,6 @@ fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result
         Command::Show(args) => show::run(context, &args),
         Command::Split(args) => split::run(context, &args),
         Command::Status(args) => status::run(context, &args),
+        Command::Tokens { what } => tokens::run(context, &what),
     }
 }

@@ -11,6 +11,7 @@ use super::{feeds, late, select};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
+use crate::report::html::Links;
 use crate::report::log::LogRow;
 use crate::report::period::{
     Builder, Coverage, FeedCoverage, FeedGap, GroupBy, IgnoredCount, Report, Surroundings, Watched,
@@ -60,6 +61,12 @@ pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Erro
         format,
         &builder.finish(around),
         view,
+        &config
+            .web
+            .base_url
+            .as_deref()
+            .map(Links::below)
+            .unwrap_or_default(),
     )?;
     Ok(Exit::DONE)
 }
@@ -160,6 +167,7 @@ fn write(
     format: Format,
     report: &Report,
     mut view: View,
+    links: &Links,
 ) -> Result<(), Error> {
     if file.is_some() {
         // A file is read elsewhere, by eyes that have another terminal or none.
@@ -175,7 +183,7 @@ fn write(
             format!("{}\n", crate::report::clean::json(&json))
         }
         Format::Md => markdown::render(report, &view),
-        Format::Html => html::render(report, &view),
+        Format::Html => html::render(report, &view, links),
         _ => text::render(report, &view),
     };
     match file {

@@ -29,7 +29,10 @@ pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error>
     let shown = Shown {
         told: told.into_iter().map(told_of).collect(),
         row: LogRow {
-            event: change.stored.event,
+            event: change
+                .stored
+                .event
+                .with_permalink(config.web.base_url.as_deref()),
             quiet: change.quiet,
         },
     };

@@ -131,7 +131,7 @@ pub fn from_texts(
         page: common.page,
         detect: common.detect,
         keep: common.keep,
-        listen: common.listen,
+        web: common.web,
         feeds,
         targets,
     };

@@ -28,6 +28,7 @@ mod sources;
 mod targets;
 mod texts;
 mod values;
+mod web;
 mod web_address;
 
 pub use edit::{
@@ -48,6 +49,7 @@ pub use resolved::{
 pub use secret::{Secret, SecretSource, Secrets};
 pub use show::{ScheduleLine, schedules, show};
 pub use texts::{Texts, drop_in_folder, drop_ins};
+pub use web::{Auth, WebConfig};
 
 /// The embedded `config/default.toml`: default, template and reference in one.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");

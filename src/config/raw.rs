@@ -137,6 +137,13 @@ raw_table! {
     /// `[web]`
     RawWeb {
         listen: String = "an address such as \"127.0.0.1:9464\", or \"unix:\" and a path",
+        pages: bool = "true or false",
+        base_url: String = "an address such as \"https://changes.example.org\"",
+        allow_remote: bool = "true or false",
+        auth: String = "\"off\", \"tokens\" or \"proxy\"",
+        trusted_proxies: Vec<At<String>> = "a list of addresses such as [\"127.0.0.1\"]",
+        user_header: String = "the name of a header such as \"X-Forwarded-User\"",
+        public: bool = "true or false",
     }
 }
 

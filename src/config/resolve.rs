@@ -12,7 +12,6 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use super::environment::Environment;
-use super::listen::Listen;
 use super::names;
 use super::problem::{Place, Problems};
 use super::raw::{RawFeed, RawGlobal, RawKeep, RawLog, RawTable as _};
@@ -22,6 +21,7 @@ use super::resolved::{
     PageMode, Proxy,
 };
 use super::secret::Secrets;
+use super::web::WebConfig;
 use super::web_address::http_url;
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
@@ -117,7 +117,7 @@ pub(super) struct Common {
     pub(super) page: Arc<PageConfig>,
     pub(super) detect: Arc<DetectConfig>,
     pub(super) keep: Keep,
-    pub(super) listen: Option<Listen>,
+    pub(super) web: WebConfig,
 }
 
 /// Feeds while they are resolved.
@@ -181,7 +181,7 @@ impl<'a> Resolver<'a> {
             page: Arc::new(self.page(&raw.page, &least_page())),
             detect: Arc::new(self.detect(&raw.detect, &LEAST_DETECT)),
             keep: self.keep(&raw.keep),
-            listen: self.measured("listen", raw.web.listen.as_ref(), Listen::parse),
+            web: self.web(&raw.web),
         }
     }
 

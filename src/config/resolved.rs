@@ -10,9 +10,9 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
-use super::listen::Listen;
 use super::secret::{Secret, SecretSource};
 use super::texts::drop_in_folder;
+use super::web::WebConfig;
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
 use crate::domain::life::Rule;
@@ -45,8 +45,8 @@ pub struct Config {
     pub detect: Arc<DetectConfig>,
     /// What is kept.
     pub keep: Keep,
-    /// Where the service answers how it is; `None` for nowhere.
-    pub listen: Option<Listen>,
+    /// What the service answers, and whom.
+    pub web: WebConfig,
     /// In the order of the file; addresses and names are unique.
     pub feeds: Vec<FeedConfig>,
     /// In the order of the file; names are unique.

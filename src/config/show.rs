@@ -11,6 +11,7 @@ use super::resolved::{
     Retention, TargetConfig,
 };
 use super::secret::{Secret, SecretSource};
+use super::web::{Auth, WebConfig};
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
 use crate::domain::durations::{format_duration, format_share, format_size};
@@ -50,8 +51,7 @@ pub fn show(config: &Config) -> String {
     out.text("captures", &retention(config.keep.captures));
     out.text("revisions", &retention(config.keep.revisions));
     out.table("[web]");
-    let listen = config.listen.as_ref().map(ToString::to_string);
-    out.text("listen", listen.as_deref().unwrap_or(""));
+    web(&mut out, &config.web);
     for item in &config.feeds {
         feed(&mut out, item, config);
     }
@@ -59,6 +59,25 @@ pub fn show(config: &Config) -> String {
         target(&mut out, item);
     }
     out.0
+}
+
+fn web(out: &mut TomlWriter, web: &WebConfig) {
+    let listen = web.listen.as_ref().map(ToString::to_string);
+    out.text("listen", listen.as_deref().unwrap_or(""));
+    out.value("pages", web.pages);
+    out.text("base_url", web.base_url.as_deref().unwrap_or(""));
+    out.value("allow_remote", web.allow_remote);
+    out.text("auth", web.auth.as_str());
+    if let Auth::Proxy {
+        trusted,
+        user_header,
+    } = &web.auth
+    {
+        let trusted: Vec<String> = trusted.iter().map(ToString::to_string).collect();
+        out.list("trusted_proxies", &trusted);
+        out.text("user_header", user_header);
+    }
+    out.value("public", web.public);
 }
 
 /// A rhythm of polls, in words.

@@ -94,6 +94,7 @@ impl Assembly {
             Arc::clone(&clock),
             targets(settings.config())?,
         );
+        drain.set_base_url(settings.config().web.base_url.as_deref());
         let synced = sync(&store, &settings, &*clock, patience).await?;
         let release = || store.writer().release_all().into_future();
         patience.with(release).await?;
@@ -144,6 +145,8 @@ impl Assembly {
         )
         .await?;
         self.drain.set_targets(targets);
+        self.drain
+            .set_base_url(settings.config().web.base_url.as_deref());
         self.checker.replace(settings, clients);
         self.checker.replan(&synced.rescheduled).await?;
         Ok(Synced {

@@ -10,12 +10,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::watchdog::Pulse;
-use crate::check::Checker;
-use crate::config::Listen;
+use crate::check::{Checker, Settings};
+use crate::config::{Config, FeedConfig, Listen};
+use crate::fetch::user_agent;
 use crate::metrics::{Known, KnownTarget};
 use crate::store::{Reader, StoreError, Writer, beside};
 use crate::time::{Stopwatch, Timestamp};
-use crate::web::{Door, Limits, Source, serve};
+use crate::web::{Door, Limits, Readers, Setup, Source, serve};
 
 /// What has been due for so long is late: a round of the poller and the turns of a few feeds at a host take less.
 pub const LATE: Duration = Duration::from_mins(2);
@@ -107,6 +108,32 @@ impl Source for Watched {
         *last = Some((Stopwatch::start(), text.clone()));
         Ok(text)
     }
+
+    fn setup(&self) -> Arc<dyn Setup> {
+        self.checker.settings()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.checker.now()
+    }
+}
+
+impl Setup for Settings {
+    fn config(&self) -> &Config {
+        self.config()
+    }
+
+    fn feeds(&self) -> Vec<Arc<FeedConfig>> {
+        self.by_name()
+    }
+
+    fn feed(&self, url: &str) -> Option<Arc<FeedConfig>> {
+        self.feed(url)
+    }
+
+    fn user_agent(&self) -> String {
+        user_agent(&self.config().fetch.user_agent_contact)
+    }
 }
 
 fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreError> {
@@ -150,6 +177,7 @@ fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreEr
 /// The endpoint, open or not.
 pub(super) struct Endpoint {
     source: Arc<Watched>,
+    readers: Arc<Readers>,
     listen: Option<Listen>,
     open: Option<(CancellationToken, JoinHandle<()>)>,
 }
@@ -157,6 +185,7 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn new(source: Watched) -> Self {
         Self {
+            readers: Arc::new(Readers::new(source.writer.path())),
             source: Arc::new(source),
             listen: None,
             open: None,
@@ -173,7 +202,12 @@ impl Endpoint {
         self.listen.clone_from(&listen);
         if let Some(listen) = listen {
             let stop = CancellationToken::new();
-            let task = tokio::spawn(keep_open(listen, Arc::clone(&self.source), stop.clone()));
+            let task = tokio::spawn(keep_open(
+                listen,
+                Arc::clone(&self.source),
+                Arc::clone(&self.readers),
+                stop.clone(),
+            ));
             self.open = Some((stop, task));
         }
     }
@@ -188,13 +222,18 @@ impl Endpoint {
     }
 }
 
-async fn keep_open(listen: Listen, source: Arc<Watched>, stop: CancellationToken) {
+async fn keep_open(
+    listen: Listen,
+    source: Arc<Watched>,
+    readers: Arc<Readers>,
+    stop: CancellationToken,
+) {
     let mut said = None;
     loop {
         match Door::open(&listen).await {
             Ok(door) => {
-                tracing::info!(listen = %door.place(), "serving /healthz, /readyz and /metrics");
-                return serve(door, Limits::default(), source, stop).await;
+                tracing::info!(listen = %door.place(), "serving the web pages, /healthz, /readyz and /metrics");
+                return serve(door, Limits::default(), source, readers, stop).await;
             }
             Err(error) => {
                 let message = error.to_string();

@@ -269,7 +269,7 @@ impl Daemon {
     }
 
     fn listen_on(&self) -> Option<Listen> {
-        self.assembly.checker.settings().config().listen.clone()
+        self.assembly.checker.settings().config().web.listen.clone()
     }
 
     fn feeds(&self) -> usize {

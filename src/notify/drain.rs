@@ -46,6 +46,8 @@ pub struct Drain<O, D> {
     deliver: D,
     clock: Arc<dyn Clock>,
     targets: RwLock<Targets>,
+    /// Where the web pages are, for links to changes.
+    base_url: RwLock<Option<Arc<str>>>,
     /// Why the database is not to be used any more.
     unfit: OnceLock<StoreError>,
 }
@@ -93,10 +95,25 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             deliver,
             clock,
             targets: RwLock::default(),
+            base_url: RwLock::default(),
             unfit: OnceLock::new(),
         };
         drain.set_targets(targets);
         Arc::new(drain)
+    }
+
+    /// Takes the address of the web pages from a new configuration.
+    pub fn set_base_url(&self, base_url: Option<&str>) {
+        let mut known = self
+            .base_url
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = base_url.map(Arc::from);
+    }
+
+    fn base_url(&self) -> Option<Arc<str>> {
+        let known = self.base_url.read();
+        known.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes the targets of a new configuration; attempts under way end with the old ones.
@@ -233,6 +250,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         let name = target.name.as_str();
         let attempt = match body {
             Some(body) => {
+                let body = payload::linked(body, self.base_url().as_deref());
                 let body = payload::fit_json(body, target.max_payload);
                 self.deliver.deliver(target, &uid, body).await
             }

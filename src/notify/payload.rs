@@ -33,6 +33,23 @@ pub fn fit(event: &Event, max_bytes: usize) -> Vec<u8> {
     fit_json(serde_json::to_vec(event).unwrap_or_default(), max_bytes)
 }
 
+/// The stored event of a change with the address of its page; any other one, and one without an address, as it is.
+#[must_use]
+pub fn linked(stored: Vec<u8>, base_url: Option<&str>) -> Vec<u8> {
+    let Some(base) = base_url else { return stored };
+    let Ok(mut event) = serde_json::from_slice::<Value>(&stored) else {
+        return stored;
+    };
+    let number = event.pointer("/data/number").and_then(Value::as_u64);
+    let data = event.get_mut("data").and_then(Value::as_object_mut);
+    let (Some(number), Some(data)) = (number, data) else {
+        return stored;
+    };
+    let permalink = format!("{}/c/{number}", base.trim_end_matches('/'));
+    data.insert("permalink".to_owned(), permalink.into());
+    serde_json::to_vec(&event).unwrap_or(stored)
+}
+
 /// As [`fit`], for an event that is stored as JSON; members that this version does not know stay. What is no event is
 /// handed back as it is: nothing can be cut from it without loss of its form.
 #[must_use]

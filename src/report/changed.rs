@@ -68,7 +68,8 @@ pub(super) fn address(data: &EventData) -> Option<String> {
 }
 
 /// Whether an address is one of the web, which may be a link; `javascript:` and the like are only text.
-pub(super) fn is_web(address: &str) -> bool {
+#[must_use]
+pub fn is_web(address: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
         address
             .get(..scheme.len())

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::changed;
 use super::clean;
-use super::html::{Look, address, differences};
+use super::html::{Links, Look, address, differences};
 use super::log::LogRow;
 use super::names;
 use super::style::Paint;
@@ -32,25 +32,84 @@ pub struct Item<'a> {
     pub row: &'a LogRow,
 }
 
+/// What a feed of changes is called, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Its identifier, the same wherever it is published.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Its own address.
+    pub own: Option<String>,
+    /// The page of the same list.
+    pub home: Option<String>,
+    /// Where older changes are.
+    pub next: Option<String>,
+    /// Where the pages of changes are.
+    pub links: Links,
+}
+
+impl Default for Channel {
+    fn default() -> Self {
+        Self {
+            id: ID.to_owned(),
+            title: TITLE.to_owned(),
+            own: None,
+            home: None,
+            next: None,
+            links: Links::default(),
+        }
+    }
+}
+
 /// The Atom feed of changes, newest first.
 #[must_use]
-pub fn atom(items: &[Item<'_>], view: &View) -> String {
+pub fn atom(channel: &Channel, items: &[Item<'_>], view: &View) -> String {
+    let links = [
+        ("self", "application/atom+xml", &channel.own),
+        ("alternate", "text/html", &channel.home),
+        ("next", "application/atom+xml", &channel.next),
+    ];
+    let links: String = links
+        .into_iter()
+        .filter_map(|(relation, media_type, href)| {
+            let href = escape(href.as_deref()?).into_owned();
+            Some(format!(
+                "  <link rel=\"{relation}\" type=\"{media_type}\" href=\"{href}\"/>\n"
+            ))
+        })
+        .collect();
+    let (id, title) = (escape(&channel.id), escape(&channel.title));
     let updated = items
         .first()
         .map_or(view.now, |item| item.row.event.timestamp);
-    let entries: String = items.iter().map(|item| entry(item, view)).collect();
+    let entries: String = items
+        .iter()
+        .map(|item| entry(item, &channel.links, view))
+        .collect();
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n  <id>{ID}</id>\n  \
-         <title>{TITLE}</title>\n  <updated>{}</updated>\n  <author><name>revisor</name></author>\n{entries}</feed>\n",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n  <id>{id}</id>\n  \
+         <title>{title}</title>\n{links}  <updated>{}</updated>\n  <author><name>revisor</name></author>\n{entries}</feed>\n",
         updated.to_rfc3339()
     )
 }
 
-fn entry(item: &Item<'_>, view: &View) -> String {
+fn entry(item: &Item<'_>, links: &Links, view: &View) -> String {
     let data = &item.row.event.data;
     let text = |text: &str| escape(text).into_owned();
-    let link = web_address(item.row)
-        .map(|url| format!("    <link rel=\"alternate\" href=\"{}\"/>\n", text(&url)));
+    // The page of the change where there is one, else the article.
+    let page = data.number.and_then(|number| links.change(number));
+    let (first, second) = match page {
+        Some(page) => (Some(page), web_address(item.row)),
+        None => (web_address(item.row), None),
+    };
+    let link = [("alternate", first), ("related", second)]
+        .into_iter()
+        .filter_map(|(relation, href)| {
+            let href = text(&href?);
+            Some(format!("    <link rel=\"{relation}\" href=\"{href}\"/>\n"))
+        })
+        .collect::<String>();
     let tags = data.feed.iter().flat_map(|feed| &feed.tags);
     let tags = tags.map(|tag| {
         format!(
@@ -63,7 +122,7 @@ fn entry(item: &Item<'_>, view: &View) -> String {
          {}    <content type=\"html\">{}</content>\n  </entry>\n",
         text(&id(item.uid)),
         text(&title(item.row)),
-        link.unwrap_or_default(),
+        link,
         tags.collect::<String>(),
         text(&content(item.row, view).into_string()),
         when = when(item.row).to_rfc3339(),
@@ -72,16 +131,29 @@ fn entry(item: &Item<'_>, view: &View) -> String {
 
 /// The JSON Feed of changes, newest first.
 #[must_use]
-pub fn json_feed(items: &[Item<'_>], view: &View) -> Value {
-    let items: Vec<Value> = items.iter().map(|item| json_item(item, view)).collect();
-    json!({
+pub fn json_feed(channel: &Channel, items: &[Item<'_>], view: &View) -> Value {
+    let items: Vec<Value> = items
+        .iter()
+        .map(|item| json_item(item, &channel.links, view))
+        .collect();
+    let mut feed = json!({
         "version": "https://jsonfeed.org/version/1.1",
-        "title": TITLE,
+        "title": channel.title,
         "items": items,
-    })
+    });
+    for (name, url) in [
+        ("feed_url", &channel.own),
+        ("home_page_url", &channel.home),
+        ("next_url", &channel.next),
+    ] {
+        if let Some(url) = url {
+            feed[name] = url.as_str().into();
+        }
+    }
+    feed
 }
 
-fn json_item(item: &Item<'_>, view: &View) -> Value {
+fn json_item(item: &Item<'_>, links: &Links, view: &View) -> Value {
     let data = &item.row.event.data;
     let change = data.change.as_ref();
     let tags = data.feed.as_ref().map(|feed| feed.tags.clone());
@@ -99,6 +171,9 @@ fn json_item(item: &Item<'_>, view: &View) -> Value {
             "window": change.map(|change| change.window).or(data.window),
         },
     });
+    if let Some(url) = data.number.and_then(|number| links.change(number)) {
+        value["url"] = url.into();
+    }
     if let Some(url) = web_address(item.row) {
         value["external_url"] = url.into();
     }
@@ -187,7 +262,7 @@ mod tests {
             },
         ];
         let view = plain_view(at("2026-11-24T00:00:00Z"));
-        let feed = atom(&items, &view);
+        let feed = atom(&Channel::default(), &items, &view);
         assert!(
             feed.contains("<id>urn:revisor:msg_1</id>")
                 && feed.contains("<id>urn:revisor:msg_2</id>"),
@@ -201,7 +276,7 @@ mod tests {
             feed.contains("<link rel=\"alternate\" href=\"https://news.example/a/123\"/>"),
             "{feed}"
         );
-        let json = json_feed(&items, &view);
+        let json = json_feed(&Channel::default(), &items, &view);
         assert_eq!(json["items"][1]["id"], "urn:revisor:msg_2");
         assert_eq!(
             json["items"][0]["external_url"],
@@ -220,6 +295,7 @@ mod tests {
         data.entry.as_mut().unwrap().url = Some("javascript:alert(1)".into());
         let view = plain_view(at("2026-11-24T00:00:00Z"));
         let feed = atom(
+            &Channel::default(),
             &[Item {
                 uid: "msg_1",
                 row: &row,

@@ -65,6 +65,16 @@ pub fn record(row: &LogRow) -> String {
 /// What begins a formula: the wide forms do so where they are typed, and white space before it is passed over.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
+/// A line of any table: text is cleaned, and no cell is a formula.
+#[must_use]
+pub fn line(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells
+        .iter()
+        .map(|cell| csv_cell(&clean::line(cell)))
+        .collect();
+    format!("{}\r\n", cells.join(","))
+}
+
 pub(super) fn csv_cell(text: &str) -> String {
     let guarded = if text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA) {
         format!("'{text}")

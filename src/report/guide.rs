@@ -12,7 +12,7 @@ pub struct Topic {
 }
 
 /// All pages, in the order of the list of topics.
-pub const TOPICS: [Topic; 9] = [
+pub const TOPICS: [Topic; 10] = [
     Topic {
         name: "alerts",
         text: include_str!("../guide/alerts.md"),
@@ -49,6 +49,10 @@ pub const TOPICS: [Topic; 9] = [
         name: "service",
         text: include_str!("../guide/service.md"),
     },
+    Topic {
+        name: "web",
+        text: include_str!("../guide/web.md"),
+    },
 ];
 
 /// A page for people: prose is wrapped, code is indented and stays as it is.
@@ -83,17 +87,84 @@ pub fn page(topic: &Topic, paint: Paint) -> String {
     out
 }
 
-/// Running text, with code in another role.
-fn prose(text: &str) -> Line {
-    text.split('`')
-        .enumerate()
-        .fold(Line::new(), |line, (place, piece)| {
-            let is_code = place % 2 == 1;
-            match is_code {
-                true => line.with(Role::Strong, format!("`{piece}`")),
-                false => line.with(Role::Plain, piece),
+/// A part of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// A heading and its level.
+    Heading(usize, &'a str),
+    /// A paragraph.
+    Prose(&'a str),
+    /// A list.
+    Items(Vec<&'a str>),
+    /// Lines that stay as they are.
+    Code(Vec<&'a str>),
+}
+
+/// The parts of a page, for other forms than a terminal.
+#[must_use]
+pub fn parts(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let mut is_code = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            is_code = !is_code;
+            if is_code {
+                parts.push(Part::Code(Vec::new()));
+            }
+            continue;
+        }
+        match parts.last_mut() {
+            Some(Part::Code(lines)) if is_code => {
+                lines.push(line);
+                continue;
+            }
+            _ if line.is_empty() || line.starts_with("<!--") => continue,
+            Some(Part::Items(items)) if line.starts_with("- ") => {
+                items.push(&line[2..]);
+                continue;
+            }
+            _ => {}
+        }
+        let heading = line.trim_start_matches('#');
+        parts.push(
+            match (line.len() - heading.len(), line.strip_prefix("- ")) {
+                (0, Some(item)) => Part::Items(vec![item]),
+                (0, None) => Part::Prose(line),
+                (level, _) => Part::Heading(level, heading.trim_start()),
+            },
+        );
+    }
+    parts
+}
+
+/// A piece of running text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Words.
+    Text(&'a str),
+    /// What is typed, or stands in a file.
+    Code(&'a str),
+}
+
+impl<'a> Piece<'a> {
+    /// The pieces of a paragraph.
+    pub fn of(text: &'a str) -> impl Iterator<Item = Self> {
+        text.split('`').enumerate().map(|(place, piece)| {
+            if place % 2 == 1 {
+                Self::Code(piece)
+            } else {
+                Self::Text(piece)
             }
         })
+    }
+}
+
+/// Running text, with code in another role.
+fn prose(text: &str) -> Line {
+    Piece::of(text).fold(Line::new(), |line, piece| match piece {
+        Piece::Code(code) => line.with(Role::Strong, format!("`{code}`")),
+        Piece::Text(text) => line.with(Role::Plain, text),
+    })
 }
 
 #[cfg(test)]

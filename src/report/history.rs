@@ -280,11 +280,16 @@ fn table_row(history: &History, at: usize, row: &HistoryRow, view: &View) -> Vec
         mark,
         Line::plain(cut(&title, room)),
         Line::plain(words),
-        change_cell(history, before, row),
+        change_text(history, before, row),
     ]
 }
 
-fn change_cell(history: &History, before: Option<&HistoryRow>, row: &HistoryRow) -> Line {
+/// The change that led to a revision, or what brought it.
+pub(super) fn change_text(
+    history: &History,
+    before: Option<&HistoryRow>,
+    row: &HistoryRow,
+) -> Line {
     let Some(change) = &row.change else {
         let text = match before {
             _ if row.origin == Origin::Reread => {
@@ -348,7 +353,8 @@ fn names(history: &History, view: &View) -> Vec<Line> {
     lines
 }
 
-fn remarks(history: &History, view: &View) -> Vec<String> {
+/// What is to be said of an article besides its revisions, a sentence each; empty lines part them.
+pub(super) fn remarks(history: &History, view: &View) -> Vec<String> {
     let mut remarks = Vec::new();
     remarks.extend(history.life.iter().map(|row| life_remark(row, view)));
     if history.removed && history.life.is_empty() {

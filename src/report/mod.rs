@@ -4,7 +4,7 @@
 //! feed or a page goes through [`clean`] before it is part of a text; machine formats carry it as it is.
 
 pub mod care;
-mod changed;
+pub mod changed;
 pub mod changes_feed;
 pub mod check;
 pub mod clean;
@@ -28,6 +28,7 @@ pub mod markdown;
 pub mod names;
 pub mod notify;
 pub mod opml;
+pub mod pages;
 pub mod period;
 pub mod rules;
 #[cfg(test)]

@@ -123,6 +123,7 @@ mod tests {
         let data = &mut event.data;
         data.detail = Some("detail".into());
         data.test = true;
+        data.permalink = Some("https://changes.example/c/412".into());
         data.digest = Some(DigestInfo {
             changes: 7,
             first: ChangeNumber(3),

@@ -8,12 +8,16 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::open::{self, Store};
+use crate::time::Stopwatch;
 
 /// Connections that [`Readers`] keeps open while nobody uses them.
 const IDLE: usize = 8;
 
 /// How long a reader waits; in WAL mode it hardly ever has to.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Steps of a query between two looks at the time: well under a millisecond.
+const STEPS: i32 = 10_000;
 
 /// One connection that reads. Each method sees one moment of the database.
 #[derive(Debug)]
@@ -35,6 +39,16 @@ impl Reader {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Ends every query that is still running after this time: it fails. Replaces an earlier limit; `None`
+    /// takes it away.
+    pub fn limit(&mut self, most: Option<Duration>) -> Result<(), StoreError> {
+        let since = Stopwatch::start();
+        let is_over = most.map(|most| move || since.elapsed() > most);
+        self.conn
+            .progress_handler(STEPS, is_over)
+            .map_err(|error| StoreError::from(error).at(&self.path))
     }
 
     pub(super) fn read<T>(

@@ -248,31 +248,37 @@ impl Reader {
                 ))?
                 .query_map([include_inactive], feeds::feed_row)?
                 .collect::<Result<_, _>>()?;
-            rows.into_iter()
-                .map(|feed| {
-                    let (entries, in_feed) = tx
+            rows.into_iter().map(|feed| health(&tx, feed)).collect()
+        })
+    }
+
+    /// The same of one feed.
+    pub fn health_of(&self, feed: FeedRow) -> Result<FeedHealth, StoreError> {
+        self.read(|conn| health(conn, feed))
+    }
+}
+
+/// A feed with how much came of it.
+fn health(conn: &Connection, feed: FeedRow) -> Result<FeedHealth, StoreError> {
+    let (entries, in_feed) = conn
                         .prepare_cached(
                             "SELECT (SELECT count(*) FROM entries WHERE feed_id = ?1), \
                                     (SELECT count(*) FROM entries WHERE feed_id = ?1 AND in_feed = 1)",
                         )?
                         .query_row([feed.id], |row| Ok((sql::count(row, 0)?, sql::count(row, 1)?)))?;
-                    let (changes, last_change) = tx
-                        .prepare_cached(
-                            "SELECT count(*), max(first_changed_at) FROM changes \
+    let (changes, last_change) = conn
+        .prepare_cached(
+            "SELECT count(*), max(first_changed_at) FROM changes \
                              WHERE feed_id = ?1 AND quiet IS NULL",
-                        )?
-                        .query_row([feed.id], |row| Ok((sql::count(row, 0)?, row.get(1)?)))?;
-                    Ok(FeedHealth {
-                        feed,
-                        entries,
-                        in_feed,
-                        changes,
-                        last_change,
-                    })
-                })
-                .collect()
-        })
-    }
+        )?
+        .query_row([feed.id], |row| Ok((sql::count(row, 0)?, row.get(1)?)))?;
+    Ok(FeedHealth {
+        feed,
+        entries,
+        in_feed,
+        changes,
+        last_change,
+    })
 }
 
 /// Pages without a text that are named.

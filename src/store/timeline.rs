@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::events::{self, StoredEvent};
 use super::reader::Reader;
 use super::sql::{count, feed_list, json_word, limit_of, significance_word};
-use crate::domain::classify::Significance;
+use crate::domain::classify::{Label, Significance};
 use crate::domain::event::{EventKind, Field};
 use crate::domain::ids::{EntryId, EventId, FeedId};
 use crate::domain::outcome::Quiet;
@@ -32,8 +32,12 @@ pub struct EventFilter {
     pub fields: Vec<Field>,
     /// Changes that were kept quiet for these reasons are listed too.
     pub quiet: Vec<Quiet>,
+    /// Only changes with one of these labels; empty for any, and for events that are no change.
+    pub labels: Vec<Label>,
     /// Only events after this one.
     pub after: Option<EventId>,
+    /// Only events before this one.
+    pub before: Option<EventId>,
     /// At most so many; `None` for all.
     pub limit: Option<usize>,
     /// Oldest first instead of newest first. With a limit this decides which ones are listed.
@@ -52,6 +56,9 @@ pub struct LoggedEvent {
 const FROM: &str = " FROM events AS v LEFT JOIN changes AS c \
                     ON c.number = v.change_number AND c.event_id = v.id WHERE 1";
 
+/// What is not kept quiet, or for a reason that is listed too.
+const LISTED: &str = " AND (c.quiet IS NULL OR c.quiet IN (SELECT value FROM json_each(:quiet)))";
+
 impl Reader {
     /// Hands the events that a filter lets through over one by one, for lists without an end; stops when `take`
     /// answers `false`.
@@ -61,10 +68,9 @@ impl Reader {
         mut take: impl FnMut(LoggedEvent) -> bool,
     ) -> Result<(), StoreError> {
         let (conditions, values) = conditions(filter);
-        let quiet = " AND (c.quiet IS NULL OR c.quiet IN (SELECT value FROM json_each(:quiet)))";
         let order = if filter.oldest_first { "" } else { " DESC" };
         let sql = format!(
-            "SELECT v.id, v.uid, v.bytes, v.body, c.quiet{FROM}{conditions}{quiet} ORDER BY v.id{order} LIMIT :limit"
+            "SELECT v.id, v.uid, v.bytes, v.body, c.quiet{FROM}{conditions}{LISTED} ORDER BY v.id{order} LIMIT :limit"
         );
         let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));
         let limit = limit_of(filter.limit.unwrap_or(usize::MAX));
@@ -83,6 +89,20 @@ impl Reader {
                 }
             }
             Ok(())
+        })
+    }
+
+    /// The newest event that a filter lets through: what a list of them depends on, for the price of one lookup.
+    pub fn newest_event(&self, filter: &EventFilter) -> Result<Option<EventId>, StoreError> {
+        let (conditions, values) = conditions(filter);
+        let sql = format!("SELECT v.id{FROM}{conditions}{LISTED} ORDER BY v.id DESC LIMIT 1");
+        let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(&sql)?;
+            let mut values = borrowed(&values);
+            values.extend_from_slice(named_params! {":quiet": quiet});
+            let mut rows = statement.query(values.as_slice())?;
+            Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
         })
     }
 
@@ -142,6 +162,9 @@ fn conditions(filter: &EventFilter) -> (String, Values) {
     if let Some(after) = filter.after {
         add(" AND v.id > :after", ":after", Box::new(after));
     }
+    if let Some(before) = filter.before {
+        add(" AND v.id < :before", ":before", Box::new(before));
+    }
     if let Some(feeds) = &filter.feeds {
         add(
             " AND v.feed_id IN (SELECT value FROM json_each(:feeds))",
@@ -162,14 +185,23 @@ fn conditions(filter: &EventFilter) -> (String, Values) {
             Box::new(json_list(enough.map(significance_word))),
         );
     }
+    // The fields and labels of a change are lists joined by commas.
     if !filter.fields.is_empty() {
         let fields: Vec<String> = filter.fields.iter().map(json_word).collect();
-        // The fields of a change are a list joined by commas.
         add(
             " AND EXISTS (SELECT 1 FROM json_each(:fields) AS f \
              WHERE instr(',' || c.fields || ',', ',' || f.value || ',') > 0)",
             ":fields",
             Box::new(json_list(fields.iter().map(String::as_str))),
+        );
+    }
+    if !filter.labels.is_empty() {
+        let labels: Vec<String> = filter.labels.iter().map(json_word).collect();
+        add(
+            " AND EXISTS (SELECT 1 FROM json_each(:labels) AS l \
+             WHERE instr(',' || c.labels || ',', ',' || l.value || ',') > 0)",
+            ":labels",
+            Box::new(json_list(labels.iter().map(String::as_str))),
         );
     }
     (sql, values)

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixStream as PlainUnixStream;
 use std::path::{Path, PathBuf};
@@ -46,10 +47,10 @@ impl Door {
     /// Listens at `place`. Has to be called on a runtime.
     pub async fn open(place: &Listen) -> io::Result<Self> {
         match place {
-            Listen::Loopback(address) => {
+            Listen::Tcp(address) => {
                 let listener = TcpListener::bind(address).await?;
                 Ok(Self {
-                    place: Listen::Loopback(listener.local_addr()?),
+                    place: Listen::Tcp(listener.local_addr()?),
                     listener: Listener::Tcp(listener),
                 })
             }
@@ -73,11 +74,14 @@ impl Door {
         &self.place
     }
 
-    /// The next client.
-    pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    /// The next client, with its address; over a socket in the file system it has none.
+    pub(super) async fn accept(&self) -> io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
         match &self.listener {
-            Listener::Tcp(listener) => Ok(Box::new(listener.accept().await?.0)),
-            Listener::Unix { listener, .. } => Ok(Box::new(listener.accept().await?.0)),
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Box::new(stream), Some(peer.ip().to_canonical())))
+            }
+            Listener::Unix { listener, .. } => Ok((Box::new(listener.accept().await?.0), None)),
         }
     }
 }

@@ -1,16 +1,42 @@
-//! The read-only HTTP edge: `/healthz`, `/readyz` and `/metrics` for those who watch the service.
+//! The read-only HTTP edge: the web pages and feeds of changes, and `/healthz`, `/readyz` and `/metrics` for those who
+//! watch the service.
 //!
-//! It is reached from this machine only, answers GET and HEAD, reads no body, and is bounded in clients, bytes and
-//! time: whatever a client does, the service goes on. What it answers comes from a [`Source`].
+//! It answers GET and HEAD, reads no body, sets no cookie, and is bounded in clients, bytes and time: whatever a client
+//! does, the service goes on. What it says of the service comes from a [`Source`]; the pages are read from the database
+//! on threads of their own ([`Readers`]) and made by [`crate::report::pages`].
 
+mod access;
 mod answer;
 mod door;
+mod pages;
+mod readers;
+mod route;
 mod serve;
 
 use std::future::Future;
+use std::sync::Arc;
+
+use crate::config::{Config, FeedConfig};
+use crate::time::Timestamp;
 
 pub use door::Door;
+pub use readers::Readers;
 pub use serve::{Limits, serve};
+
+/// The configuration in force.
+pub trait Setup: Send + Sync + 'static {
+    /// The configuration without its feeds.
+    fn config(&self) -> &Config;
+
+    /// The feeds, by their names.
+    fn feeds(&self) -> Vec<Arc<FeedConfig>>;
+
+    /// The feed of an address.
+    fn feed(&self, url: &str) -> Option<Arc<FeedConfig>>;
+
+    /// What requests to publishers call themselves.
+    fn user_agent(&self) -> String;
+}
 
 /// What is answered.
 pub trait Source: Send + Sync + 'static {
@@ -22,6 +48,12 @@ pub trait Source: Send + Sync + 'static {
 
     /// All metrics, in the text format of Prometheus.
     fn metrics(&self) -> impl Future<Output = Result<String, String>> + Send;
+
+    /// The configuration as it is now; a reload changes it.
+    fn setup(&self) -> Arc<dyn Setup>;
+
+    /// The time.
+    fn now(&self) -> Timestamp;
 }
 
 #[cfg(test)]

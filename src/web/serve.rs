@@ -2,25 +2,29 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper::Request;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::Source;
-use super::answer::{HEALTH, answer};
+use super::answer::{HEALTH, answer, busy};
 use super::door::{Door, Stream};
+use super::readers::Readers;
 
 /// What a client may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// Clients at once from one other machine.
+    pub of_one: usize,
     /// Clients at once. When another one comes, the oldest that has not asked for anything yet has to go.
     pub clients: usize,
     /// Answers under way that take time: all but health.
@@ -36,6 +40,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            of_one: 16,
             clients: 64,
             answers: 16,
             request: Duration::from_secs(5),
@@ -49,7 +54,13 @@ impl Default for Limits {
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Answers until `stop`; who has no answer by then gets none.
-pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: CancellationToken) {
+pub async fn serve<S: Source>(
+    door: Door,
+    limits: Limits,
+    source: Arc<S>,
+    readers: Arc<Readers>,
+    stop: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(limits.answers));
     // Dropped with everything that is under way.
     let mut tasks = JoinSet::new();
@@ -61,10 +72,13 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
             stream = door.accept() => stream,
         };
         match stream {
-            Ok(stream) => {
+            Ok((stream, peer)) => {
                 clients.make_room(limits.clients);
                 let has_asked = Arc::new(AtomicBool::new(false));
                 let visit = ClientVisit {
+                    peer,
+                    is_too_often: clients.of_one(peer) >= limits.of_one,
+                    readers: Arc::clone(&readers),
                     limits,
                     source: Arc::clone(&source),
                     places: Arc::clone(&places),
@@ -74,7 +88,11 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
                     // What a client does wrong is its own affair.
                     let _ = tokio::time::timeout(limits.whole, visit.talk(stream)).await;
                 });
-                clients.0.push_back((handle, has_asked));
+                clients.0.push_back(Client {
+                    task: handle,
+                    has_asked,
+                    peer,
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a client of the health endpoint");
@@ -87,22 +105,36 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
     }
 }
 
-/// Who is there, the oldest first, and whether they have asked for something.
+/// A client that is there.
+struct Client {
+    task: AbortHandle,
+    has_asked: Arc<AtomicBool>,
+    peer: Option<IpAddr>,
+}
+
+/// Who is there, the oldest first.
 #[derive(Default)]
-struct WebClients(VecDeque<(AbortHandle, Arc<AtomicBool>)>);
+struct WebClients(VecDeque<Client>);
 
 impl WebClients {
     /// Sees to it that one more may come. Who is silent goes first: who asks is answered at once, and has gone.
     fn make_room(&mut self, most: usize) {
-        self.0.retain(|(client, _)| !client.is_finished());
+        self.0.retain(|client| !client.task.is_finished());
         if self.0.len() < most {
             return;
         }
-        let is_silent =
-            |(_, has_asked): &(AbortHandle, Arc<AtomicBool>)| !has_asked.load(Ordering::Relaxed);
+        let is_silent = |client: &Client| !client.has_asked.load(Ordering::Relaxed);
         let oldest = self.0.iter().position(is_silent).unwrap_or(0);
-        if let Some((client, _)) = self.0.remove(oldest) {
-            client.abort();
+        if let Some(client) = self.0.remove(oldest) {
+            client.task.abort();
+        }
+    }
+
+    /// How many clients another machine has here. This machine is not limited: a proxy on it speaks for many.
+    fn of_one(&self, peer: Option<IpAddr>) -> usize {
+        match peer.filter(|peer| !peer.is_loopback()) {
+            Some(_) => self.0.iter().filter(|client| client.peer == peer).count(),
+            None => 0,
         }
     }
 }
@@ -110,6 +142,9 @@ impl WebClients {
 /// A client's visit.
 struct ClientVisit<S> {
     limits: Limits,
+    peer: Option<IpAddr>,
+    is_too_often: bool,
+    readers: Arc<Readers>,
     source: Arc<S>,
     places: Arc<Semaphore>,
     has_asked: Arc<AtomicBool>,
@@ -124,11 +159,27 @@ impl<S: Source> ClientVisit<S> {
             let visit = Arc::clone(&visit);
             async move {
                 visit.has_asked.store(true, Ordering::Relaxed);
-                let _place = match request.uri().path() {
-                    HEALTH => None,
-                    _ => visit.places.acquire().await.ok(),
+                let is_health = request.uri().path() == HEALTH;
+                let is_trusted = visit.source.setup().config().web.auth.trusts(visit.peer);
+                if visit.is_too_often && !is_health && !is_trusted {
+                    let why = "too many requests at once from this address";
+                    return Ok(busy(StatusCode::TOO_MANY_REQUESTS, why));
+                }
+                let _place = if is_health {
+                    None
+                } else {
+                    // The answer still has to be made and read in the time of the whole.
+                    let place = visit.places.acquire();
+                    match tokio::time::timeout(limits.request, place).await {
+                        Ok(place) => place.ok(),
+                        Err(_) => {
+                            let why = "too many requests at once";
+                            return Ok(busy(StatusCode::SERVICE_UNAVAILABLE, why));
+                        }
+                    }
                 };
-                Ok::<_, Infallible>(answer(&request, &*visit.source).await)
+                let (peer, source) = (visit.peer, &*visit.source);
+                Ok::<_, Infallible>(answer(&request, peer, source, &visit.readers).await)
             }
         });
         let connection = http1::Builder::new()

@@ -1,16 +1,53 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::config::Listen;
+use crate::config::{Config, Environment, FeedConfig, Flags, Listen, Secrets, from_text};
 use crate::metrics;
+use crate::store::{OpenOptions, Store};
 
 /// Is well, and not ready.
-struct Sample;
+struct Sample(Config);
+
+impl Sample {
+    fn new(web: &str) -> Self {
+        let environment = Environment::from_pairs([("REVISOR_DB", "/unused")]);
+        let text = format!("[web]\n{web}\n");
+        let loaded = from_text(
+            &text,
+            None,
+            Flags::default(),
+            &environment,
+            Secrets::Required,
+        );
+        Self(loaded.unwrap().config)
+    }
+}
+
+struct Plain(Config);
+
+impl Setup for Plain {
+    fn config(&self) -> &Config {
+        &self.0
+    }
+
+    fn feeds(&self) -> Vec<Arc<FeedConfig>> {
+        Vec::new()
+    }
+
+    fn feed(&self, _: &str) -> Option<Arc<FeedConfig>> {
+        None
+    }
+
+    fn user_agent(&self) -> String {
+        "revisor".to_owned()
+    }
+}
 
 impl Source for Sample {
     fn health(&self) -> Result<(), String> {
@@ -24,9 +61,18 @@ impl Source for Sample {
     async fn metrics(&self) -> Result<String, String> {
         Ok("revisor_feeds 3\n".to_owned())
     }
+
+    fn setup(&self) -> Arc<dyn Setup> {
+        Arc::new(Plain(self.0.clone()))
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(1_795_000_000)
+    }
 }
 
 const QUICK: Limits = Limits {
+    of_one: 4,
     clients: 4,
     answers: 2,
     request: Duration::from_millis(100),
@@ -37,6 +83,8 @@ const QUICK: Limits = Limits {
 struct Running {
     address: String,
     stop: CancellationToken,
+    _store: Store,
+    _folder: tempfile::TempDir,
 }
 
 impl Drop for Running {
@@ -46,14 +94,37 @@ impl Drop for Running {
 }
 
 async fn start(limits: Limits) -> Running {
+    start_with(limits, "").await
+}
+
+async fn start_with(limits: Limits, web: &str) -> Running {
     let door = Door::open(&Listen::parse("127.0.0.1:0").unwrap())
         .await
         .unwrap();
     let address = door.place().to_string();
     assert!(!address.ends_with(":0"), "the port that was free is told");
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("revisor.db");
+    let store = Store::open(&database, &OpenOptions::default()).unwrap();
+    let hash = Sha256::digest("rvt_known").into();
+    let added = store
+        .writer()
+        .add_token("desk", hash, Timestamp::from_unix(0));
+    assert!(added.await.unwrap());
     let stop = CancellationToken::new();
-    tokio::spawn(serve(door, limits, Arc::new(Sample), stop.clone()));
-    Running { address, stop }
+    tokio::spawn(serve(
+        door,
+        limits,
+        Arc::new(Sample::new(web)),
+        Arc::new(Readers::new(&database)),
+        stop.clone(),
+    ));
+    Running {
+        address,
+        stop,
+        _store: store,
+        _folder: folder,
+    }
 }
 
 /// Sends bytes as they are, and reads to the end.
@@ -81,15 +152,15 @@ async fn it_answers_what_it_is_asked() {
         ("GET", "/metrics?x=1", "200", "revisor_feeds 3\n"),
         (
             "GET",
-            "/",
+            "/nowhere",
             "404",
-            "available: /healthz, /readyz and /metrics\n",
+            "there is no such page; the list of changes is at /\n",
         ),
         (
             "GET",
             "/../../etc/passwd",
             "404",
-            "available: /healthz, /readyz and /metrics\n",
+            "there is no such page; the list of changes is at /\n",
         ),
         ("HEAD", "/healthz", "200", ""),
         (
@@ -238,7 +309,8 @@ async fn a_socket_in_the_file_system_is_taken_over_and_taken_away() {
     let serving = tokio::spawn(serve(
         door,
         Limits::default(),
-        Arc::new(Sample),
+        Arc::new(Sample::new("")),
+        Arc::new(Readers::new(&folder.path().join("none.db"))),
         stop.clone(),
     ));
     let mut stream = UnixStream::connect(&path).await.unwrap();
@@ -256,4 +328,148 @@ async fn a_socket_in_the_file_system_is_taken_over_and_taken_away() {
     std::fs::write(&path, "notes").unwrap();
     assert!(Door::open(&listen).await.is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "notes");
+}
+
+/// The status of an answer.
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+async fn get(running: &Running, path: &str, headers: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+    raw(running, request.as_bytes()).await
+}
+
+#[tokio::test]
+async fn pages_are_strict_and_say_so() {
+    let running = start(Limits::default()).await;
+    for path in [
+        "/",
+        "/headlines",
+        "/feeds",
+        "/search?q=x",
+        "/stats",
+        "/about",
+        "/guide/web",
+    ] {
+        let answer = get(&running, path, "").await;
+        assert_eq!(status(&answer), "200", "{path}: {answer}");
+        for header in [
+            "content-security-policy: default-src 'none';",
+            "referrer-policy: no-referrer",
+            "x-robots-tag: noindex",
+            "x-content-type-options: nosniff",
+        ] {
+            assert!(answer.contains(header), "{path}: {header} in {answer}");
+        }
+        assert!(!answer.contains("set-cookie"), "{answer}");
+    }
+    let hidden = start_with(Limits::default(), "pages = false").await;
+    assert_eq!(status(&get(&hidden, "/", "").await), "404");
+}
+
+#[tokio::test]
+async fn what_a_client_has_is_not_sent_again() {
+    let running = start(Limits::default()).await;
+    for path in [
+        "/",
+        "/changes.atom",
+        "/changes.json?label=number",
+        "/feeds",
+        "/guide",
+    ] {
+        let answer = get(&running, path, "").await;
+        let tag = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("etag: "))
+            .unwrap()
+            .to_owned();
+        let again = get(&running, path, &format!("If-None-Match: \"x\", {tag}\r\n")).await;
+        assert_eq!(status(&again), "304", "{path}: {again}");
+        assert!(again.ends_with("\r\n\r\n"), "{again}");
+    }
+    let sheet = crate::report::pages::SHEET_PATH.clone();
+    assert!(get(&running, &sheet, "").await.contains("immutable"));
+}
+
+#[tokio::test]
+async fn with_tokens_only_who_has_one_may_read() {
+    let running = start_with(Limits::default(), "auth = \"tokens\"").await;
+    for path in [
+        "/",
+        "/guide",
+        "/changes.atom",
+        "/?token=rvt_known",
+        "/changes.csv?token=rvt_known",
+    ] {
+        let answer = get(&running, path, "").await;
+        assert_eq!(status(&answer), "401", "{path}");
+        assert!(answer.contains("www-authenticate: Basic"), "{answer}");
+    }
+    let known = "Authorization: Bearer rvt_known\r\n";
+    for path in ["/", "/guide", "/changes.atom"] {
+        assert_eq!(status(&get(&running, path, known).await), "200", "{path}");
+    }
+    let basic = "Authorization: Basic eDpydnRfa25vd24=\r\n";
+    assert_eq!(status(&get(&running, "/", basic).await), "200");
+    assert_eq!(
+        status(&get(&running, "/changes.atom?token=rvt_known", "").await),
+        "200"
+    );
+    for wrong in [
+        "Authorization: Bearer rvt_other\r\n",
+        "Authorization: Basic x\r\n",
+    ] {
+        assert_eq!(status(&get(&running, "/", wrong).await), "401", "{wrong}");
+    }
+    // How the service is stays as it was.
+    assert_eq!(status(&get(&running, "/healthz", "").await), "200");
+}
+
+#[tokio::test]
+async fn a_header_counts_only_when_the_proxy_sends_it() {
+    let user = "X-Forwarded-User: ada\r\n";
+    let trusted = start_with(
+        Limits::default(),
+        "auth = \"proxy\"\ntrusted_proxies = [\"127.0.0.1\"]",
+    )
+    .await;
+    assert_eq!(status(&get(&trusted, "/", user).await), "200");
+    assert_eq!(status(&get(&trusted, "/", "").await), "403");
+    let other = start_with(
+        Limits::default(),
+        "auth = \"proxy\"\ntrusted_proxies = [\"192.0.2.1\"]",
+    )
+    .await;
+    assert_eq!(status(&get(&other, "/", user).await), "403");
+}
+
+#[tokio::test]
+async fn only_the_configured_host_name_is_meant() {
+    let running = start_with(
+        Limits::default(),
+        "base_url = \"https://changes.example/r\"\npublic = true",
+    )
+    .await;
+    let answer = ask(&running, "GET", "/r/", "changes.example").await;
+    assert_eq!(status(&answer), "200");
+    assert!(
+        answer.contains("href=\"/r/feeds\"") && !answer.contains("noindex"),
+        "{answer}"
+    );
+    assert_eq!(
+        status(&ask(&running, "GET", "/", "changes.example").await),
+        "200"
+    );
+    assert_eq!(
+        status(&ask(&running, "GET", "/", "evil.example").await),
+        "421"
+    );
+    // Whoever comes by the public name sees no metrics, and neither does a proxy.
+    assert_eq!(
+        status(&ask(&running, "GET", "/metrics", "changes.example").await),
+        "421"
+    );
+    let passed_on = get(&running, "/metrics", "X-Forwarded-For: 192.0.2.1\r\n").await;
+    assert_eq!(status(&passed_on), "403");
 }

@@ -16,7 +16,13 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("report", &["domain", "feed", "extract", "time"]),
     ("config", &["domain", "extract", "feed", "time"]),
     ("metrics", &["time"]),
-    ("web", &["config", "metrics"]),
+    ("queries", &["config", "domain", "report", "store", "time"]),
+    (
+        "web",
+        &[
+            "config", "domain", "metrics", "queries", "report", "store", "time",
+        ],
+    ),
     ("fetch", &["domain", "config", "time"]),
     ("store", &["domain", "time"]),
     ("notify", &["domain", "store", "fetch", "config", "time"]),
@@ -42,7 +48,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "config", "daemon", "demo", "document", "domain", "error", "extract", "feed", "fetch",
-            "logging", "memory", "notify", "check", "report", "store", "time",
+            "logging", "memory", "notify", "check", "queries", "report", "store", "time",
         ],
     ),
 ];

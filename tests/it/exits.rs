@@ -3,7 +3,8 @@
 
 use revisor::domain::state::Link;
 
-use crate::support::{Home, Page, Ran, SECRET, Server};
+use crate::support::{Home, PATIENCE, Page, Ran, SECRET, Server, eventually};
+use crate::watched::ask;
 
 /// A headline with everything that has fooled a reader of something.
 const EVIL: &str = "=cmd|'/C calc'!A0 \u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}desrever\u{2066}\u{200f}\u{0}\u{7f}\
@@ -169,6 +170,8 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         is_plain(&arguments.join(" "), &format!("{stdout}{stderr}"));
     }
 
+    pages_are_plain(&home, &number, &entry);
+
     let markdown = home.ok(&["log", "--all", "--format", "md"]);
     for live in ["<script>", "[x](javascript", "```", "*b*", "<!channel>"] {
         assert!(!markdown.contains(live), "{live} in {markdown}");
@@ -190,6 +193,52 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
             body["data"]["text"].as_str().expect("a text"),
         );
     }
+}
+
+/// The web pages and what stands beside them, over the socket of the daemon.
+fn pages_are_plain(home: &Home, number: &str, entry: &str) {
+    let socket = home.path().join("web.sock");
+    let config = std::fs::read_to_string(home.config_path()).expect("the configuration");
+    let listen = socket.display();
+    std::fs::write(
+        home.config_path(),
+        format!("[web]\nlisten = \"unix:{listen}\"\n{config}"),
+    )
+    .expect("a file");
+    let daemon = home.daemon();
+    eventually(PATIENCE, "the pages are served", || socket.exists());
+    for path in [
+        "/?all=1",
+        "/headlines?all=1",
+        &format!("/c/{number}"),
+        &format!("/c/{number}.json"),
+        &format!("/c/{number}/evidence.html"),
+        &format!("/e/{entry}"),
+        &format!("/e/{entry}/2"),
+        &format!("/e/{entry}/1..2"),
+        &format!("/e/{entry}/1..2?view=side"),
+        "/f/courier",
+        "/feeds",
+        "/search?q=calc",
+        "/stats",
+        "/changes.atom?all=1",
+        "/changes.json?all=1",
+        "/changes.ndjson?all=1",
+    ] {
+        let answer = ask(&socket, path).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.0 200 "), "{path}: {head}");
+        is_plain(path, body);
+        let is_json = path.contains("json");
+        assert!(
+            is_json || !body.contains("<script>") && !body.contains("href=\"javascript"),
+            "{path}: {body}"
+        );
+        assert!(!head.contains("x@y.example"), "{path}: {head}");
+    }
+    let csv = ask(&socket, "/changes.csv?all=1").expect("an answer");
+    assert!(csv.contains("'=cmd|") && !csv.contains(",=cmd"), "{csv}");
+    drop(daemon);
 }
 
 #[test]

@@ -43,3 +43,4 @@ mod trouble;
 mod unit;
 mod upgrade;
 mod watched;
+mod web;

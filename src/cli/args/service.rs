@@ -18,6 +18,26 @@ pub struct RunArgs {
     pub log_format: Option<LogFormat>,
 }
 
+/// What `tokens` does.
+#[derive(Debug, Subcommand)]
+pub enum TokensCommand {
+    /// Make a token and print it, once
+    #[command(after_help = "Examples:\n  revisor tokens add newsroom")]
+    Add {
+        /// Whose it is, or what it is for
+        name: String,
+    },
+    /// List tokens by name
+    #[command(after_help = "Examples:\n  revisor tokens list\n  revisor tokens list --json")]
+    List,
+    /// Delete a token: it is refused at once
+    #[command(after_help = "Examples:\n  revisor tokens rm newsroom")]
+    Rm {
+        /// Its name
+        name: String,
+    },
+}
+
 /// What `inspect` looks at.
 #[derive(Debug, Subcommand)]
 pub enum InspectCommand {

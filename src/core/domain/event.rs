@@ -123,6 +123,18 @@ pub struct Event {
     pub data: EventData,
 }
 
+impl Event {
+    /// The event with the address of its page, where there is one: only changes have a page, and only the configuration
+    /// says where the pages are.
+    #[must_use]
+    pub fn with_permalink(mut self, base_url: Option<&str>) -> Self {
+        if let (Some(base), Some(number)) = (base_url, self.data.number) {
+            self.data.permalink = Some(format!("{}/c/{number}", base.trim_end_matches('/')));
+        }
+        self
+    }
+}
+
 /// What an event says; absent members are left out.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -157,6 +169,9 @@ pub struct EventData {
     /// Between which looks an article went or came back: for `entry.removed` and `entry.restored`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// The page of the change, where the web pages have an address; set when the event is sent or printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permalink: Option<String>,
     /// Set on events that `notify test` makes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,

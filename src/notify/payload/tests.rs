@@ -311,3 +311,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_change_links_to_its_page_where_there_is_one() {
+    let stored = br#"{"type":"entry.revised","data":{"number":412,"text":"x","later":1}}"#.to_vec();
+    let event: Value =
+        serde_json::from_slice(&linked(stored.clone(), Some("https://c.example/r/"))).unwrap();
+    assert_eq!(event["data"]["permalink"], "https://c.example/r/c/412");
+    assert_eq!(event["data"]["later"], 1);
+    assert_eq!(linked(stored.clone(), None), stored);
+    let other = br#"{"type":"feed.gone","data":{"text":"x"}}"#.to_vec();
+    assert_eq!(linked(other.clone(), Some("https://c.example")), other);
+}

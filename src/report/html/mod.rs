@@ -5,6 +5,11 @@
 //! a `style` attribute, or anything from another address.
 
 pub mod chart;
+mod language;
+mod links;
+
+pub use language::language;
+pub use links::Links;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -86,7 +91,9 @@ pub fn segments(segments: &[Segment], look: Look) -> Markup {
 /// Removed or added words, with what a screen reader says around them.
 fn spoken(name: &str, text: &str, look: Look) -> Markup {
     match look {
-        Look::Styled => html! { span .spoken { (name) } (text) span .spoken { " (end)" } },
+        Look::Styled => {
+            html! { span .spoken lang="en" { (name) } (text) span .spoken lang="en" { " (end)" } }
+        }
         Look::Bare => html! { (text) },
     }
 }
@@ -95,16 +102,9 @@ fn spoken(name: &str, text: &str, look: Look) -> Markup {
 #[must_use]
 pub fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
     let kicker = !changed::kicker(data).is_empty();
+    let lang = language_of(data);
     let line = |name: &str, text: &[Segment]| {
-        html! { h3 { (clean::excerpt(name, 200)) } p dir="auto" { (segments(text, look)) } }
-    };
-    let sides = |old: &str, new: &str| {
-        let sides = [
-            Segment::Delete(old.to_owned()),
-            Segment::Equal(" ".to_owned()),
-            Segment::Insert(new.to_owned()),
-        ];
-        html! { p { (segments(&sides, look)) } }
+        html! { h3 { (clean::excerpt(name, 200)) } p lang=(lang) dir="auto" { (segments(text, look)) } }
     };
     html! {
         @if let Some(title) = &diff.title { (line(if kicker { "Kicker" } else { "Headline" }, title)) }
@@ -117,65 +117,179 @@ pub fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
         @if let Some(text) = &diff.standfirst { (line("Standfirst", text)) }
         @if let Some(text) = &diff.byline { (line("By-line", text)) }
         @for link in &diff.links {
-            h3 { "Link: " (clean::excerpt(&link.words, 200)) }
-            (sides(&link.from, &link.to))
+            h3 { "Link: " span lang=(lang) dir="auto" { (clean::excerpt(&link.words, 200)) } }
+            p { (sides(&link.from, &link.to, look)) }
         }
-        @if let Some([old, new]) = &diff.address { h3 { "Address" } (sides(old, new)) }
-        @if let Some([old, new]) = &diff.guid { h3 { "Guid" } (sides(old, new)) }
-        @if let Some(info) = &diff.body { h3 { "Text" } (blocks(info, look)) }
-        @if let Some(info) = &diff.summary { h3 { "Description" } (blocks(info, look)) }
+        @if let Some([old, new]) = &diff.address { h3 { "Address" } p { (sides(old, new, look)) } }
+        @if let Some([old, new]) = &diff.guid { h3 { "Guid" } p { (sides(old, new, look)) } }
+        @if let Some(info) = &diff.body { h3 { "Text" } (blocks(info, lang, look)) }
+        @if let Some(info) = &diff.summary { h3 { "Description" } (blocks(info, lang, look)) }
     }
 }
 
-/// The paragraphs of a text that changed.
+/// The paragraphs of a text that changed, in the language `lang`.
 #[must_use]
-pub fn blocks(info: &BlocksInfo, look: Look) -> Markup {
+pub fn blocks(info: &BlocksInfo, lang: &str, look: Look) -> Markup {
     html! {
-        @for block in &info.blocks { (paragraph(block, look)) }
+        (folded(&info.blocks, lang, look))
         @if info.truncated { p { small { "Further changed paragraphs are omitted for size." } } }
     }
 }
 
-fn paragraph(block: &BlockDiff, look: Look) -> Markup {
-    let text = segments(&block.segments, look);
-    match block.op {
-        BlockOp::Equal | BlockOp::Edit => html! { p dir="auto" { (text) } },
-        BlockOp::Insert => html! { p .new dir="auto" { (text) small { " (paragraph added)" } } },
-        BlockOp::Delete => html! { p .gone dir="auto" { (text) small { " (paragraph removed)" } } },
-        BlockOp::Move => {
-            let place = |at: Option<u32>| at.map_or_else(|| "?".to_owned(), |at| at.to_string());
-            let (from, to) = (place(block.from), place(block.to));
-            html! { p .moved dir="auto" { (text) small { " (moved from paragraph " (from) " to " (to) ")" } } }
+/// So many unchanged paragraphs in a row are folded.
+const FOLDED: usize = 2;
+
+/// Paragraphs in their order. On a page, unchanged ones in a row are folded.
+#[must_use]
+pub fn folded(blocks: &[BlockDiff], lang: &str, look: Look) -> Markup {
+    let runs =
+        blocks.chunk_by(|one, next| (one.op == BlockOp::Equal) == (next.op == BlockOp::Equal));
+    html! {
+        @for run in runs {
+            @let is_equal = run.first().is_some_and(|block| block.op == BlockOp::Equal);
+            @if is_equal && run.len() >= FOLDED && look == Look::Styled {
+                details .same {
+                    summary { (names::count(run.len() as u64, "unchanged paragraph")) }
+                    @for block in run { (paragraph(block, lang, look)) }
+                }
+            } @else {
+                @for block in run { (paragraph(block, lang, look)) }
+            }
         }
     }
 }
 
-/// A change as a card: what, when, where, the words, and why it matters.
+/// What stood there and what stands there now, whole.
 #[must_use]
-pub fn card(row: &LogRow, reasons: &str, view: &View) -> Markup {
+pub fn sides(old: &str, new: &str, look: Look) -> Markup {
+    let sides = [
+        Segment::Delete(old.to_owned()),
+        Segment::Equal(" ".to_owned()),
+        Segment::Insert(new.to_owned()),
+    ];
+    segments(&sides, look)
+}
+
+/// A paragraph with what happened to it.
+#[must_use]
+pub fn paragraph(block: &BlockDiff, lang: &str, look: Look) -> Markup {
+    let text = segments(&block.segments, look);
+    let (class, remark) = match block.op {
+        BlockOp::Equal | BlockOp::Edit => (None, None),
+        BlockOp::Insert => (Some("new"), Some("paragraph added".to_owned())),
+        BlockOp::Delete => (Some("gone"), Some("paragraph removed".to_owned())),
+        BlockOp::Move => {
+            let place = |at: Option<u32>| at.map_or_else(|| "?".to_owned(), |at| at.to_string());
+            let (from, to) = (place(block.from), place(block.to));
+            (
+                Some("moved"),
+                Some(format!("moved from paragraph {from} to {to}")),
+            )
+        }
+    };
+    html! {
+        p class=[class] lang=(lang) dir="auto" {
+            (text)
+            @if let Some(remark) = remark { small lang="en" { " (" (remark) ")" } }
+        }
+    }
+}
+
+/// The language of the article of an event.
+#[must_use]
+pub fn language_of(data: &EventData) -> &'static str {
+    let title = changed::title(data, 500).unwrap_or_default();
+    let blocks = data
+        .diff
+        .iter()
+        .flat_map(|diff| [&diff.body, &diff.summary]);
+    let text: String = blocks
+        .flatten()
+        .flat_map(|info| &info.blocks)
+        .take(5)
+        .map(|block| Segment::new_side(&block.segments))
+        .collect();
+    language(&format!("{title} {text}"))
+}
+
+/// A headline, in its own language and direction.
+#[must_use]
+pub fn headline(title: Option<&str>) -> Markup {
+    let title = title
+        .map(|title| clean::excerpt(title, 300))
+        .filter(|title| !title.is_empty());
+    html! {
+        @match title {
+            Some(title) => span lang=(language(&title)) dir="auto" { (title) },
+            None => span { (names::NO_HEADLINE) },
+        }
+    }
+}
+
+/// A change as a card with the headline of its article: what, when, where, the words, and why it matters.
+#[must_use]
+pub fn card(row: &LogRow, reasons: &str, view: &View, links: &Links) -> Markup {
     let data = &row.event.data;
     html! {
         article {
-            h3 dir="auto" {
+            h3 lang=(language_of(data)) dir="auto" {
                 @match data.diff.as_ref().and_then(|diff| diff.title.as_deref()) {
                     Some(title) => { (changed::kicker(data)) (segments(title, Look::Styled)) }
                     None => { (changed::title(data, 300).unwrap_or_else(|| names::NO_HEADLINE.to_owned())) }
                 }
             }
-            p .about {
-                @if let Some(number) = data.number { b { "#" (number) } " · " }
-                (changed::feed_name(data.feed.as_ref(), 80)) " · " (when(row, view))
-                @if let Some(change) = &data.change {
-                    @if let Some(age) = log::age(data, change) { ", " (age) }
-                }
-            }
-            p .about { (what(row)) }
-            @for block in first_blocks(data) { (paragraph(block, Look::Styled)) }
-            @if let Some(text) = standfirst_alone(data) { p dir="auto" { (segments(text, Look::Styled)) } }
-            @if let Some(detail) = data.detail.as_deref() { p dir="auto" { (clean::excerpt(detail, 300)) } }
-            @if !reasons.is_empty() { p .why { (reasons) } }
+            (about(row, view, links, true))
+            (words(row, reasons))
             @if let Some(found) = changed::address(data) { p .about { (address(&found)) } }
         }
+    }
+}
+
+/// A change under the heading of its article.
+#[must_use]
+pub fn step(row: &LogRow, reasons: &str, view: &View, links: &Links) -> Markup {
+    let data = &row.event.data;
+    let title = data.diff.as_ref().and_then(|diff| diff.title.as_deref());
+    html! {
+        (about(row, view, links, false))
+        @if let Some(title) = title {
+            p .headline lang=(language_of(data)) dir="auto" { (changed::kicker(data)) (segments(title, Look::Styled)) }
+        }
+        (words(row, reasons))
+    }
+}
+
+/// Which change it is, where and when, and how much moved.
+fn about(row: &LogRow, view: &View, links: &Links, with_feed: bool) -> Markup {
+    let data = &row.event.data;
+    html! {
+        p .about {
+            @if let Some(number) = data.number {
+                @match links.change(number) {
+                    Some(link) => a href=(link) { b { "#" (number) } },
+                    None => b { "#" (number) },
+                }
+                " · "
+            }
+            @if with_feed { (changed::feed_name(data.feed.as_ref(), 80)) " · " }
+            (when(row, view))
+            @if let Some(change) = &data.change {
+                @if let Some(age) = log::age(data, change) { ", " (age) }
+            }
+            " · " (what(row))
+        }
+    }
+}
+
+/// The words that went and came.
+fn words(row: &LogRow, reasons: &str) -> Markup {
+    let data = &row.event.data;
+    let lang = language_of(data);
+    html! {
+        @for block in first_blocks(data) { (paragraph(block, lang, Look::Styled)) }
+        @if let Some(text) = standfirst_alone(data) { p lang=(lang) dir="auto" { (segments(text, Look::Styled)) } }
+        @if let Some(detail) = data.detail.as_deref() { p dir="auto" { (clean::excerpt(detail, 300)) } }
+        @if !reasons.is_empty() { p .why { (reasons) } }
     }
 }
 
@@ -201,7 +315,8 @@ fn standfirst_alone(data: &EventData) -> Option<&[Segment]> {
 }
 
 /// When it happened, with the moment for machines.
-fn when(row: &LogRow, view: &View) -> Markup {
+#[must_use]
+pub fn when(row: &LogRow, view: &View) -> Markup {
     let shown = match changed::window(&row.event.data) {
         Some(window) => view.exact_window(window),
         None => view.exact(row.event.timestamp),
@@ -210,7 +325,8 @@ fn when(row: &LogRow, view: &View) -> Markup {
 }
 
 /// `headline + text · +9 −10 words · number, unannounced`.
-fn what(row: &LogRow) -> String {
+#[must_use]
+pub fn what(row: &LogRow) -> String {
     let data = &row.event.data;
     let Some(change) = &data.change else {
         return names::event(row.event.kind).to_owned();

@@ -5,13 +5,13 @@ use maud::{Markup, html};
 use super::{Report, headline, reasons};
 use crate::report::changed;
 use crate::report::html::chart::{Bar, bars};
-use crate::report::html::{address, card, file};
+use crate::report::html::{Links, address, card, file, headline as title};
 use crate::report::names;
 use crate::report::when::View;
 
 /// The whole file.
 #[must_use]
-pub fn render(report: &Report, view: &View) -> String {
+pub fn render(report: &Report, view: &View, links: &Links) -> String {
     let title = format!(
         "Changes from {} to {}",
         view.exact(report.since),
@@ -25,7 +25,7 @@ pub fn render(report: &Report, view: &View) -> String {
         @if !report.is_empty() { (charts(report)) }
         @for (name, places) in report.sections() {
             h2 { (name) }
-            @for row in report.rows(places) { (card(row, &reasons(row), view)) }
+            @for row in report.rows(places) { (card(row, &reasons(row), view, links)) }
         }
         (most_edited(report))
         (rest(report, view))
@@ -70,7 +70,7 @@ fn most_edited(report: &Report) -> Markup {
                         tr {
                             td { (article.changes) }
                             td {
-                                span dir="auto" { (article.title.as_deref().unwrap_or(names::NO_HEADLINE)) }
+                                (title(article.title.as_deref()))
                                 @if let Some(url) = &article.url { br; (address(url)) }
                             }
                             td { (crate::report::clean::excerpt(&article.feed, 60)) }
@@ -97,7 +97,7 @@ fn rest(report: &Report, view: &View) -> Markup {
                             @if let Some(change) = &row.event.data.change {
                                 (changed::fields(change).paint(crate::report::style::Paint::default()).to_lowercase())
                             } @else { (names::event(row.event.kind)) }
-                            ": " span dir="auto" { (headline(row)) }
+                            ": " (title(Some(&headline(row))))
                         }
                     }
                 }

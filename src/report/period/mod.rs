@@ -490,7 +490,7 @@ const TELLING: [Label; 7] = [
 const EXPLAINED: usize = 3;
 
 /// Why a change matters, in one line; empty when there is nothing to say.
-fn reasons(row: &LogRow) -> String {
+pub(super) fn reasons(row: &LogRow) -> String {
     let Some(change) = &row.event.data.change else {
         return String::new();
     };

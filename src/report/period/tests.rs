@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use super::*;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::report::html::Links;
 use crate::report::log::plain_view;
 use crate::report::sample::{at, bare, delete, insert, revised};
 use crate::report::style::Paint;
@@ -197,7 +198,7 @@ fn a_calm_period_is_said_in_every_form() {
     for text in [
         text::render(&report, &view()),
         markdown::render(&report, &view()),
-        html::render(&report, &view()),
+        html::render(&report, &view(), &Links::default()),
     ] {
         assert!(text.contains("No changes."), "{text}");
         assert!(
@@ -220,7 +221,7 @@ fn nothing_of_a_stranger_becomes_markup() {
     lesser.event.data.after.as_mut().unwrap().title = Some(NASTY.into());
     lesser.event.data.diff = None;
     let report = report_of(vec![nasty, lesser.clone(), lesser], GroupBy::Feed);
-    let page = html::render(&report, &view());
+    let page = html::render(&report, &view(), &Links::default());
     assert!(
         !page.contains("<script") && !page.contains("<img"),
         "{page}"

@@ -295,3 +295,47 @@ fn what_deserves_a_look_is_a_warning() {
         ]
     );
 }
+
+#[test]
+fn nobody_publishes_by_mistake() {
+    let web = |lines: &str| format!("[web]\n{lines}\n");
+    for (lines, words) in [
+        (
+            "listen = \"0.0.0.0:9464\"",
+            "allow_remote = true and auth = \"tokens\"",
+        ),
+        ("listen = \"[::]:9464\"", "other machines"),
+        ("listen = \"[::ffff:10.0.0.1]:9464\"", "other machines"),
+        (
+            "listen = \"192.168.1.2:9464\"\nauth = \"tokens\"",
+            "allow_remote",
+        ),
+        (
+            "listen = \"0.0.0.0:9464\"\nallow_remote = true",
+            "anyone could read",
+        ),
+        ("public = true\nauth = \"tokens\"", "remove one of them"),
+        (
+            "listen = \"127.0.0.1:1\"\nauth = \"proxy\"",
+            "trusted_proxies = [\"127.0.0.1\"]",
+        ),
+        ("auth = \"password\"", "\"tokens\""),
+        ("base_url = \"https://a.example/?x\"", "query"),
+        ("base_url = \"javascript:alert(1)\"", "scheme"),
+        (
+            "auth = \"proxy\"\nuser_header = \"a b\"",
+            "not the name of a header",
+        ),
+    ] {
+        let told = mistakes(&web(lines)).join("\n");
+        assert!(told.contains(words), "{lines}: {told}");
+    }
+    for lines in [
+        "listen = \"0.0.0.0:9464\"\nallow_remote = true\nauth = \"tokens\"",
+        "listen = \"0.0.0.0:9464\"\nallow_remote = true\npublic = true",
+        "listen = \"unix:/run/w.sock\"\nauth = \"proxy\"",
+        "listen = \"[::ffff:127.0.0.1]:80\"",
+    ] {
+        assert!(loaded_with(&web(lines), &[]).is_ok(), "{lines}");
+    }
+}

@@ -1,0 +1,205 @@
+//! Articles with the places where they have, or had, what is looked for.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use regex::Regex;
+
+use crate::domain::ids::EntryId;
+use crate::domain::search::{Gone, Query, texts};
+use crate::domain::url::without_login;
+use crate::report::search::{Excerpt, Found, FoundChange};
+use crate::store::{KnownEntry, Reader, SearchFilter, SearchIn, StoreError, StoredChange};
+
+/// Places that are shown of one text.
+const PLACES: usize = 3;
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// Words, by the index.
+    Words(Query),
+    /// A regular expression, by reading everything.
+    Pattern(Regex),
+}
+
+impl Wanted {
+    fn place(&self, text: &str) -> Option<Range<usize>> {
+        match self {
+            Self::Words(query) => query.place(text),
+            Self::Pattern(pattern) => pattern.find(text).map(|found| found.range()),
+        }
+    }
+
+    fn excerpts(&self, texts: &[String]) -> Vec<Excerpt> {
+        let found = texts
+            .iter()
+            .filter_map(|text| Some(Excerpt::new(text, self.place(text)?)));
+        found.take(PLACES).collect()
+    }
+}
+
+/// Times are about changes: with one, what is in articles now is not searched.
+#[must_use]
+pub fn searches_articles(filter: &SearchFilter) -> bool {
+    let anytime = filter.since.is_none() && filter.until.is_none();
+    anytime && matches!(filter.texts, SearchIn::All | SearchIn::Headlines)
+}
+
+/// What the index finds.
+pub fn indexed(
+    reader: &Reader,
+    query: &Query,
+    filter: &SearchFilter,
+) -> Result<Vec<Found>, StoreError> {
+    let wanted = Wanted::Words(query.clone());
+    let mut list = Articles::default();
+    for number in reader.search_changes(query, filter)? {
+        if let Some(change) = reader.change(number)? {
+            list.change(reader, &change, &wanted, filter)?;
+        }
+    }
+    if searches_articles(filter) {
+        for entry in reader.search_articles(query, filter)? {
+            list.article(reader, entry, &wanted, filter)?;
+        }
+    }
+    Ok(list.finish())
+}
+
+/// What was found so far, an article once.
+#[derive(Debug, Default)]
+pub struct Articles {
+    articles: Vec<Found>,
+    places: HashMap<EntryId, usize>,
+}
+
+impl Articles {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.articles.len()
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.articles.is_empty()
+    }
+
+    /// What was found, in the order in which it was.
+    #[must_use]
+    pub fn finish(self) -> Vec<Found> {
+        self.articles
+    }
+
+    /// Looks at what a change took away and brought.
+    pub fn change(
+        &mut self,
+        reader: &Reader,
+        change: &StoredChange,
+        wanted: &Wanted,
+        filter: &SearchFilter,
+    ) -> Result<(), StoreError> {
+        let Some(gone) = reader.change_sentences(change.number)? else {
+            return Ok(());
+        };
+        let Gone {
+            removed,
+            added,
+            headlines_before,
+            headlines_after,
+        } = gone;
+        let both = |headlines: Vec<String>, texts: Vec<String>| [headlines, texts].concat();
+        let (removed, added) = match filter.texts {
+            SearchIn::All | SearchIn::Removed => (both(headlines_before, removed), Vec::new()),
+            SearchIn::Added => (Vec::new(), both(headlines_after, added)),
+            SearchIn::Headlines => (headlines_before, headlines_after),
+        };
+        let (removed, added) = (wanted.excerpts(&removed), wanted.excerpts(&added));
+        if removed.is_empty() && added.is_empty() {
+            return Ok(());
+        }
+        let found = FoundChange {
+            number: change.number,
+            first_changed: change
+                .stored
+                .event
+                .data
+                .change
+                .as_ref()
+                .map_or(change.stored.event.timestamp, |info| {
+                    info.window.first_changed
+                }),
+            removed,
+            added,
+        };
+        if let Some(article) = self.found(reader, change.entry)? {
+            article.changes.push(found);
+        }
+        Ok(())
+    }
+
+    /// Looks at the newest text of an article.
+    pub fn article(
+        &mut self,
+        reader: &Reader,
+        entry: EntryId,
+        wanted: &Wanted,
+        filter: &SearchFilter,
+    ) -> Result<(), StoreError> {
+        let Some(known) = reader.entry(entry)? else {
+            return Ok(());
+        };
+        let Some((state, _)) = reader.state(entry, known.revision)? else {
+            return Ok(());
+        };
+        let texts = texts(&state);
+        let mut still_there = wanted.excerpts(&texts.headlines);
+        if filter.texts == SearchIn::All {
+            still_there.extend(wanted.excerpts(&texts.body));
+        }
+        still_there.truncate(PLACES);
+        if still_there.is_empty() {
+            return Ok(());
+        }
+        if let Some(article) = self.found(reader, entry)? {
+            article.still_there = still_there;
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, reader: &Reader, entry: EntryId) -> Result<Option<&mut Found>, StoreError> {
+        let place = match self.places.get(&entry) {
+            Some(place) => *place,
+            None => {
+                let Some(known) = reader.entry(entry)? else {
+                    return Ok(None);
+                };
+                self.articles.push(of_entry(reader, &known)?);
+                self.places.insert(entry, self.articles.len() - 1);
+                self.articles.len() - 1
+            }
+        };
+        Ok(self.articles.get_mut(place))
+    }
+}
+
+fn of_entry(reader: &Reader, entry: &KnownEntry) -> Result<Found, StoreError> {
+    let feed = reader.feed(entry.feed)?;
+    let url = match &entry.page.url {
+        Some(url) => Some(url.clone()),
+        None => {
+            let newest = reader.state(entry.id, entry.revision)?;
+            newest.and_then(|(state, _)| state.address().map(str::to_owned))
+        }
+    };
+    Ok(Found {
+        entry: entry.public_id.clone(),
+        feed: feed.map(|feed| feed.name).unwrap_or_default(),
+        title: entry.title.clone(),
+        url: url.map(|url| without_login(&url).into_owned()),
+        still_there: Vec::new(),
+        changes: Vec::new(),
+    })
+}

@@ -1,0 +1,210 @@
+//! The web pages, as text: what the endpoint serves to people.
+//!
+//! Pure, and made of the fragments of [`html`](super::html) that the report and the evidence are made of, too. No page
+//! needs a script, and none has a `style` element or attribute: the one style sheet has an address with its hash, so
+//! that a strict Content-Security-Policy holds.
+
+pub mod about;
+pub mod change;
+pub mod compare;
+pub mod entry;
+pub mod feed;
+pub mod feeds;
+pub mod search;
+pub mod stats;
+pub mod stream;
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use maud::{DOCTYPE, Markup, html};
+use sha2::{Digest, Sha256};
+
+use super::clean;
+use super::html::{Links, SHEET};
+use super::when::View;
+
+/// The sign of the program, for tabs of browsers.
+pub const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" \
+rx=\"6\" fill=\"#fff\"/><path d=\"M6 10h20\" stroke=\"#8a0f14\" stroke-width=\"5\"/><path d=\"M6 22h20\" stroke=\"#0a4d1c\" \
+stroke-width=\"5\"/></svg>\n";
+
+/// The path of the style sheet: another sheet has another path, so browsers may keep it for ever.
+pub static SHEET_PATH: LazyLock<String> = LazyLock::new(|| {
+    let hash = Sha256::digest(SHEET);
+    let mut path = "/assets/".to_owned();
+    for byte in hash.iter().take(8) {
+        let _ = write!(path, "{byte:02x}");
+    }
+    path + ".css"
+});
+
+/// What all pages have in common.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Where the pages are.
+    pub links: Links,
+    /// Times are shown for these eyes; without colour.
+    pub view: View,
+}
+
+impl Site {
+    /// A path of this site; empty only where nobody knows where that is.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        self.links.to(path).unwrap_or_default()
+    }
+}
+
+/// The places that every page leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// `/`
+    Changes,
+    /// `/headlines`
+    Headlines,
+    /// `/feeds`, and each feed.
+    Feeds,
+    /// `/search`
+    Search,
+    /// `/stats`
+    Statistics,
+    /// `/guide`
+    Guide,
+    /// `/about`
+    About,
+    /// None of them.
+    Elsewhere,
+}
+
+const SECTIONS: [(Section, &str, &str); 7] = [
+    (Section::Changes, "Changes", "/"),
+    (Section::Headlines, "Headlines", "/headlines"),
+    (Section::Feeds, "Feeds", "/feeds"),
+    (Section::Search, "Search", "/search"),
+    (Section::Statistics, "Statistics", "/stats"),
+    (Section::Guide, "Guide", "/guide"),
+    (Section::About, "About", "/about"),
+];
+
+/// The same list in another form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// What people call it: `Atom`.
+    pub name: &'static str,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Its address.
+    pub href: String,
+}
+
+/// A page: what differs from page to page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The title, without the name of the program.
+    pub title: String,
+    /// Which place it belongs to.
+    pub section: Section,
+    /// The page in other forms; those for feed readers are found by them.
+    pub others: Vec<Other>,
+    /// The content, which begins with an `h1`.
+    pub body: Markup,
+}
+
+/// The whole document.
+#[must_use]
+pub fn document(site: &Site, page: &Page) -> String {
+    let is_feed = |other: &&Other| other.media_type.contains("feed") || other.name == "Atom";
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (clean::excerpt(&page.title, 200)) " – revisor" }
+                link rel="stylesheet" href=(site.path(&SHEET_PATH));
+                link rel="icon" type="image/svg+xml" href=(site.path("/assets/icon.svg"));
+                @for other in page.others.iter().filter(is_feed) {
+                    link rel="alternate" type=(other.media_type) title={ (page.title) " (" (other.name) ")" } href=(other.href);
+                }
+            }
+            body {
+                a .skip href="#main" { "Skip to the content" }
+                header {
+                    nav aria-label="Main" {
+                        ul {
+                            @for (section, name, path) in SECTIONS {
+                                li {
+                                    @let here = section == page.section;
+                                    a href=(site.path(path)) aria-current=[here.then_some("page")] { (name) }
+                                }
+                            }
+                        }
+                    }
+                }
+                main #main tabindex="-1" {
+                    (page.body)
+                    @if !page.others.is_empty() {
+                        p .formats {
+                            "Also as: "
+                            @for (place, other) in page.others.iter().enumerate() {
+                                @if place > 0 { " · " }
+                                a href=(other.href) { (other.name) }
+                            }
+                        }
+                    }
+                }
+                footer {
+                    p {
+                        del { "Struck out" } " was removed, " ins { "underlined" } " was added. Times are in "
+                        (site.view.zone.name()) "."
+                    }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// A page that says why there is no other: a wrong address, a wrong filter.
+#[must_use]
+pub fn message(site: &Site, title: &str, text: &str) -> String {
+    let page = Page {
+        title: title.to_owned(),
+        section: Section::Elsewhere,
+        others: Vec::new(),
+        body: html! {
+            h1 { (title) }
+            p { (clean::excerpt(text, 500)) }
+            p { a href=(site.path("/")) { "All changes" } }
+        },
+    };
+    document(site, &page)
+}
+
+/// Links to the pages of a list around this one.
+fn paging(newest: Option<&str>, older: Option<&str>) -> Markup {
+    html! {
+        @if newest.is_some() || older.is_some() {
+            nav .paging aria-label="Pages of this list" {
+                @if let Some(newest) = newest { a href=(newest) { "‹ Newest" } }
+                @if let Some(older) = older { a href=(older) rel="next" { "Older ›" } }
+            }
+        }
+    }
+}
+
+/// Names and values.
+fn facts(rows: &[(&str, Markup)]) -> Markup {
+    html! {
+        table .facts {
+            tbody {
+                @for (name, value) in rows { tr { th scope="row" { (name) } td { (value) } } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

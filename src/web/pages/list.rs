@@ -1,0 +1,432 @@
+//! Lists of changes: as a page, and as the feeds and tables beside it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::super::route::{Form, List};
+use super::{ATOM, Answer, Asked, CSV, JSON_FEED, NDJSON, form_name, json};
+use crate::domain::classify::{Label, Significance};
+use crate::domain::event::{EventKind, Field};
+use crate::domain::ids::{EventId, FeedId};
+use crate::domain::moment;
+use crate::domain::outcome::Quiet;
+use crate::report::changes_feed::{self, Channel, Item};
+use crate::report::clean;
+use crate::report::csv;
+use crate::report::html::Links;
+use crate::report::log::LogRow;
+use crate::report::pages::Other;
+use crate::report::pages::stream::{self, Stream, Wanted};
+use crate::store::{EventFilter, KnownEntry, Reader, StoreError};
+
+/// Changes on a page.
+const ON_PAGE: usize = 40;
+
+/// Changes in a feed.
+const IN_FEED: usize = 50;
+
+/// Lines of a table; the next ones are at the address in the `Link` header.
+const IN_TABLE: usize = 1000;
+
+/// Hidden changes are counted up to a limit of time, not of number; names to choose from are bounded.
+const NAMES: usize = 2000;
+
+/// The list, in its form.
+pub(super) fn answer(
+    asked: &Asked,
+    list: &List,
+    form: Form,
+    reader: &Reader,
+) -> Result<Answer, StoreError> {
+    let (wanted, filter) = match filter(asked, list, reader)? {
+        Ok(filter) => filter,
+        Err(why) => return Ok(asked.not_found(&why)),
+    };
+    // A page also says how many are hidden, and those are not in the list.
+    let newest = match form {
+        Form::Html => Some(reader.last_event()?),
+        _ => reader.newest_event(&filter)?,
+    };
+    let tag = asked.tag(&newest.map_or_else(String::new, |id| id.to_string()));
+    if asked.has(&tag) {
+        return Ok(Answer::unchanged(tag));
+    }
+    let most = match form {
+        Form::Html => ON_PAGE,
+        Form::Atom | Form::Json => IN_FEED,
+        Form::Csv | Form::Ndjson => IN_TABLE,
+    };
+    let mut rows: Vec<(EventId, String, LogRow)> = Vec::new();
+    // One more shows that there are more.
+    let limited = EventFilter {
+        limit: Some(most + 1),
+        ..filter.clone()
+    };
+    reader.each_event(&limited, |event| {
+        let row = LogRow {
+            event: event.stored.event,
+            quiet: event.quiet,
+        };
+        rows.push((event.stored.id, event.stored.uid, row));
+        true
+    })?;
+    let is_cut = rows.len() > most;
+    rows.truncate(most);
+    let last = rows.last().filter(|_| is_cut).map(|(id, ..)| *id);
+    let address = Address {
+        path: path_of(list),
+        wanted: &wanted,
+    };
+    let older = last.map(|last| address.of(form, Some(last)));
+    let answer = if form == Form::Html {
+        html(
+            asked,
+            list,
+            reader,
+            &filter,
+            &wanted,
+            rows,
+            older.as_deref(),
+        )?
+    } else {
+        let next = older.map(|path| format!("{}{path}", asked.base().unwrap_or_default()));
+        other(asked, list, form, &address, &rows, next.as_deref())
+    };
+    Ok(Answer {
+        tag: Some(tag),
+        ..answer
+    })
+}
+
+/// The addresses of a list in its forms.
+struct Address<'a> {
+    /// The path of the list as `changes`, without an ending.
+    path: String,
+    wanted: &'a Wanted,
+}
+
+impl Address<'_> {
+    /// The path with its parameters, below the root of the pages.
+    fn of(&self, form: Form, before: Option<EventId>) -> String {
+        let (_, _, ending) = form_name(form);
+        let path = match (form, self.path.as_str()) {
+            (Form::Html, "/changes") => "/".to_owned(),
+            (Form::Html, path) => path.to_owned(),
+            (_, path) => format!("{path}.{ending}"),
+        };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.wanted.parameters());
+        if let Some(before) = before {
+            query.append_pair("before", &before.to_string());
+        }
+        match query.finish().as_str() {
+            "" => path,
+            query => format!("{path}?{query}"),
+        }
+    }
+}
+
+fn path_of(list: &List) -> String {
+    let at = Links::below("");
+    match list {
+        List::All => "/changes".to_owned(),
+        List::Headlines => "/headlines".to_owned(),
+        List::Feed(name) => format!("{}/changes", at.feed(name).unwrap_or_default()),
+        List::Entry(id) => format!("{}/changes", at.entry(id).unwrap_or_default()),
+    }
+}
+
+/// The list in its other forms.
+pub(super) fn others(asked: &Asked, list: &List, wanted: &Wanted) -> Vec<Other> {
+    let address = Address {
+        path: path_of(list),
+        wanted,
+    };
+    let root = asked.setup.config().web.root();
+    [Form::Atom, Form::Json, Form::Csv, Form::Ndjson]
+        .into_iter()
+        .map(|form| {
+            let (name, media_type, _) = form_name(form);
+            Other {
+                name,
+                media_type,
+                href: format!("{root}{}", address.of(form, None)),
+            }
+        })
+        .collect()
+}
+
+/// The filter that the parameters mean, or why they mean none.
+fn filter(
+    asked: &Asked,
+    list: &List,
+    reader: &Reader,
+) -> Result<Result<(Wanted, EventFilter), String>, StoreError> {
+    let word = |name: &str| asked.parameter(name).to_owned();
+    let mut wanted = Wanted {
+        feed: word("feed"),
+        tag: word("tag"),
+        significance: word("significance"),
+        label: word("label"),
+        since: word("since"),
+        until: word("until"),
+        all: matches!(asked.parameter("all"), "1" | "true" | "on"),
+    };
+    let mut filter = EventFilter {
+        kinds: vec![
+            EventKind::EntryRevised,
+            EventKind::EntryRemoved,
+            EventKind::EntryRestored,
+            EventKind::EntryFlapping,
+        ],
+        before: asked.parameter("before").parse().ok().map(EventId),
+        ..EventFilter::default()
+    };
+    if let Err(why) = words(asked, &wanted, &mut filter) {
+        return Ok(Err(why));
+    }
+    match list {
+        List::All => {}
+        List::Headlines => {
+            filter.kinds = vec![EventKind::EntryRevised];
+            filter.fields = vec![Field::Title];
+        }
+        List::Entry(id) => match by_id(id, reader)? {
+            Some(entry) => filter.entry = Some(entry.id),
+            None => return Ok(Err(format!("There is no article {id}."))),
+        },
+        List::Feed(name) => wanted.feed.clone_from(name),
+    }
+    match feeds(asked, &wanted, reader)? {
+        Ok(feeds) => filter.feeds = feeds,
+        Err(why) => return Ok(Err(why)),
+    }
+    // It is in the path.
+    if matches!(list, List::Feed(_)) {
+        wanted.feed.clear();
+    }
+    Ok(Ok((wanted, filter)))
+}
+
+/// The article of an `ent_…`.
+pub(super) fn by_id(id: &str, reader: &Reader) -> Result<Option<KnownEntry>, StoreError> {
+    if !id.starts_with("ent_") {
+        return Ok(None);
+    }
+    let found = reader.find_entries(id, 2)?;
+    Ok(found.into_iter().find(|entry| entry.public_id == id))
+}
+
+fn words(asked: &Asked, wanted: &Wanted, filter: &mut EventFilter) -> Result<(), String> {
+    let known = |text: &str| serde_json::Value::String(text.to_owned());
+    if wanted.all {
+        filter.quiet = Quiet::ALL.to_vec();
+    }
+    if !wanted.significance.is_empty() {
+        let least: Significance = serde_json::from_value(known(&wanted.significance))
+            .map_err(|_| "significance is typographic, minor or substantive.".to_owned())?;
+        filter.significance = Some(least);
+        // Whoever says how much matters is not held to what targets are told.
+        if !wanted.all {
+            filter.quiet.push(Quiet::Insignificant);
+        }
+    }
+    if !wanted.label.is_empty() {
+        let label: Label = serde_json::from_value(known(&wanted.label))
+            .map_err(|_| format!("There is no label {}.", wanted.label))?;
+        filter.labels = vec![label];
+    }
+    let zone = asked.setup.config().timezone;
+    for (text, at) in [
+        (&wanted.since, &mut filter.since),
+        (&wanted.until, &mut filter.until),
+    ] {
+        if !text.is_empty() {
+            *at = Some(moment::parse(text, asked.now, zone).map_err(|error| error.to_string())?);
+        }
+    }
+    Ok(())
+}
+
+/// The feeds that are meant; `None` for all.
+fn feeds(
+    asked: &Asked,
+    wanted: &Wanted,
+    reader: &Reader,
+) -> Result<Result<Option<Vec<FeedId>>, String>, StoreError> {
+    if wanted.feed.is_empty() && wanted.tag.is_empty() {
+        return Ok(Ok(None));
+    }
+    let rows = if wanted.feed.is_empty() {
+        reader.feeds(true)?
+    } else {
+        let row = reader.feed_by_name(&wanted.feed)?;
+        let configured = || {
+            asked
+                .setup
+                .feeds()
+                .iter()
+                .any(|feed| feed.name == wanted.feed)
+        };
+        // One that was never polled has no changes, and one that left the configuration may have.
+        if row.is_none() && !configured() {
+            return Ok(Err(format!("No feed has the name {}.", wanted.feed)));
+        }
+        row.into_iter().collect()
+    };
+    let tagged: Option<HashSet<String>> = (!wanted.tag.is_empty()).then(|| {
+        let feeds = asked.setup.feeds();
+        let feeds = feeds.iter().filter(|feed| feed.tags.contains(&wanted.tag));
+        feeds.map(|feed| feed.url.clone()).collect()
+    });
+    let meant = rows.into_iter().filter(|row| {
+        tagged
+            .as_ref()
+            .is_none_or(|tagged| tagged.contains(&row.url))
+    });
+    Ok(Ok(Some(meant.map(|row| row.id).collect())))
+}
+
+fn html(
+    asked: &Asked,
+    list: &List,
+    reader: &Reader,
+    filter: &EventFilter,
+    wanted: &Wanted,
+    rows: Vec<(EventId, String, LogRow)>,
+    older: Option<&str>,
+) -> Result<Answer, StoreError> {
+    let root = asked.setup.config().web.root();
+    let here = |wanted: &Wanted| {
+        let address = Address {
+            path: path_of(list),
+            wanted,
+        };
+        format!("{root}{}", address.of(Form::Html, None))
+    };
+    let all = Wanted {
+        all: true,
+        ..wanted.clone()
+    };
+    let configured = asked.setup.feeds();
+    let tags: BTreeSet<&String> = configured
+        .iter()
+        .flat_map(|feed| feed.tags.iter())
+        .collect();
+    let mut names: Vec<String> = configured
+        .iter()
+        .map(|feed| feed.name.clone())
+        .take(NAMES)
+        .collect();
+    names.sort();
+    let stream = Stream {
+        rows: rows.into_iter().map(|(.., row)| row).collect(),
+        hidden: if wanted.all || filter.before.is_some() {
+            0
+        } else {
+            reader.count_quiet(filter)?
+        },
+        with_hidden: Some(here(&all)),
+        newest: filter.before.map(|_| here(wanted)),
+        older: older.map(|older| format!("{root}{older}")),
+        others: others(asked, list, wanted),
+        feeds: names,
+        tags: tags.into_iter().cloned().collect(),
+        wanted: wanted.clone(),
+    };
+    let site = asked.site();
+    let page = match list {
+        List::Headlines => stream::headlines(&site, &stream),
+        List::Feed(name) => stream::changes(
+            &site,
+            &Stream {
+                wanted: Wanted {
+                    feed: name.clone(),
+                    ..stream.wanted.clone()
+                },
+                ..stream
+            },
+        ),
+        List::All | List::Entry(_) => stream::changes(&site, &stream),
+    };
+    Ok(asked.page(&page))
+}
+
+fn other(
+    asked: &Asked,
+    list: &List,
+    form: Form,
+    address: &Address<'_>,
+    rows: &[(EventId, String, LogRow)],
+    next: Option<&str>,
+) -> Answer {
+    let base = asked.base();
+    let next_link = |answer: Answer| match next {
+        Some(next) => answer.with("link", format!("<{next}>; rel=\"next\"")),
+        None => answer,
+    };
+    if form == Form::Csv {
+        let lines = rows.iter().map(|(.., row)| csv::record(row));
+        return next_link(Answer::new(
+            CSV,
+            csv::HEAD.to_owned() + &lines.collect::<String>(),
+        ));
+    }
+    if form == Form::Ndjson {
+        let lines = rows
+            .iter()
+            .map(|(.., row)| json(&row.event.clone().with_permalink(base.as_deref())));
+        return next_link(Answer::new(NDJSON, lines.collect()));
+    }
+    let at = |path: String| base.as_ref().map(|base| format!("{base}{path}"));
+    let channel = Channel {
+        id: format!("urn:revisor:changes{}", id_of(list, address.wanted)),
+        title: title_of(list, address.wanted),
+        own: at(address.of(form, None)),
+        home: at(address.of(Form::Html, None)),
+        next: next.map(str::to_owned),
+        links: base.as_deref().map(Links::below).unwrap_or_default(),
+    };
+    let items: Vec<Item<'_>> = rows.iter().map(|(_, uid, row)| Item { uid, row }).collect();
+    let view = asked.view();
+    if form == Form::Atom {
+        Answer::new(ATOM, changes_feed::atom(&channel, &items, &view))
+    } else {
+        Answer::new(
+            JSON_FEED,
+            json(&changes_feed::json_feed(&channel, &items, &view)),
+        )
+    }
+}
+
+/// What parts the identifiers of feeds: the same list has the same one wherever it is read.
+fn id_of(list: &List, wanted: &Wanted) -> String {
+    let address = Address {
+        path: path_of(list),
+        wanted,
+    };
+    match address.of(Form::Html, None).as_str() {
+        "/" => String::new(),
+        path => format!(
+            ":{}",
+            path.replace(['/', '?', '&', '='], ":").trim_matches(':')
+        ),
+    }
+}
+
+fn title_of(list: &List, wanted: &Wanted) -> String {
+    let mut title = match list {
+        List::All => "Changes noticed by revisor".to_owned(),
+        List::Headlines => "Headlines changed".to_owned(),
+        List::Feed(name) => format!("Changes of {}", clean::excerpt(name, 80)),
+        List::Entry(id) => format!("Changes of the article {}", clean::excerpt(id, 40)),
+    };
+    let parameters = wanted.parameters();
+    if !parameters.is_empty() {
+        let said = parameters
+            .iter()
+            .map(|(name, value)| format!("{name} {}", clean::excerpt(value, 60)));
+        let said: Vec<String> = said.collect();
+        title = format!("{title} ({})", said.join(", "));
+    }
+    title
+}

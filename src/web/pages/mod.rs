@@ -1,0 +1,245 @@
+//! The pages: what a route and its parameters ask of the database, and which answer that makes.
+
+mod article;
+mod list;
+mod memento;
+mod site;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use sha2::{Digest, Sha256};
+
+use super::Setup;
+use super::route::{Form, Route};
+use crate::report::clean;
+use crate::report::html::{Links, SHEET};
+use crate::report::log::plain_view;
+use crate::report::pages::{self, Page, Site};
+use crate::report::when::View;
+use crate::store::{Reader, StoreError};
+use crate::time::Timestamp;
+
+/// A request for a page, as far as it matters here.
+pub(super) struct Asked {
+    pub(super) route: Route,
+    pub(super) parameters: HashMap<String, String>,
+    /// What the client has already.
+    pub(super) if_none_match: Option<String>,
+    pub(super) accept_datetime: Option<String>,
+    /// Where the client finds us: `http://127.0.0.1:9464`; empty where it did not say.
+    pub(super) origin: String,
+    pub(super) setup: Arc<dyn Setup>,
+    pub(super) now: Timestamp,
+}
+
+/// What goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) media_type: &'static str,
+    pub(super) body: String,
+    /// Further headers.
+    pub(super) headers: Vec<(&'static str, String)>,
+    /// What the answer depends on, where that is known for less than the answer itself.
+    pub(super) tag: Option<String>,
+}
+
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+const ATOM: &str = "application/atom+xml; charset=utf-8";
+const JSON_FEED: &str = "application/feed+json; charset=utf-8";
+const JSON: &str = "application/json; charset=utf-8";
+const NDJSON: &str = "application/x-ndjson; charset=utf-8";
+const CSV: &str = "text/csv; charset=utf-8";
+const LINKS: &str = "application/link-format; charset=utf-8";
+
+impl Answer {
+    pub(super) fn new(media_type: &'static str, body: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            media_type,
+            body,
+            headers: Vec::new(),
+            tag: None,
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn redirect(to: String) -> Self {
+        Self {
+            status: StatusCode::FOUND,
+            ..Self::new("text/plain; charset=utf-8", format!("{to}\n"))
+        }
+        .with("location", to)
+    }
+
+    /// Nothing new, by a tag that was found without making the answer.
+    fn unchanged(tag: String) -> Self {
+        Self {
+            status: StatusCode::NOT_MODIFIED,
+            tag: Some(tag),
+            ..Self::new("", String::new())
+        }
+    }
+}
+
+impl Asked {
+    /// A parameter, without white space around it; empty when it is not given.
+    fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", |value| value.trim())
+    }
+
+    fn view(&self) -> View {
+        View {
+            zone: self.setup.config().timezone,
+            ..plain_view(self.now)
+        }
+    }
+
+    /// The pages by paths of this server.
+    fn site(&self) -> Site {
+        Site {
+            links: Links::below(&self.setup.config().web.root()),
+            view: self.view(),
+        }
+    }
+
+    /// The address of the pages for those who are elsewhere: as configured, else as the client named us.
+    fn base(&self) -> Option<String> {
+        let web = &self.setup.config().web;
+        let named = (!self.origin.is_empty()).then(|| format!("{}{}", self.origin, web.root()));
+        web.base_url.clone().or(named)
+    }
+
+    fn page(&self, page: &Page) -> Answer {
+        Answer::new(HTML, pages::document(&self.site(), page))
+    }
+
+    fn problem(&self, status: StatusCode, title: &str, text: &str) -> Answer {
+        Answer {
+            status,
+            ..Answer::new(HTML, pages::message(&self.site(), title, text))
+        }
+    }
+
+    fn not_found(&self, what: &str) -> Answer {
+        self.problem(StatusCode::NOT_FOUND, "Not found", what)
+    }
+
+    /// A tag for what depends on `newest` and on the request and configuration, and on nothing else.
+    fn tag(&self, newest: &str) -> String {
+        let config = self.setup.config();
+        let mut parameters: Vec<_> = self
+            .parameters
+            .iter()
+            .filter(|(name, _)| *name != "token")
+            .collect();
+        parameters.sort();
+        let all = format!(
+            "{}|{}|{}|{:?}|{:?}|{:?}|{:?}|{}",
+            env!("CARGO_PKG_VERSION"),
+            *pages::SHEET_PATH,
+            config.timezone.name(),
+            config.web.base_url,
+            self.base(),
+            self.route,
+            parameters,
+            newest
+        );
+        tag_of(&all)
+    }
+
+    fn has(&self, tag: &str) -> bool {
+        self.if_none_match
+            .as_deref()
+            .is_some_and(|known| matches(known, tag))
+    }
+}
+
+/// Whether one of the tags that a client knows is this one.
+pub(super) fn matches(known: &str, tag: &str) -> bool {
+    known
+        .split(',')
+        .map(|one| one.trim().trim_start_matches("W/"))
+        .any(|one| one == "*" || one == tag.trim_start_matches("W/"))
+}
+
+/// A tag for a text.
+pub(super) fn tag_of(text: &str) -> String {
+    let mut tag = "W/\"".to_owned();
+    for byte in Sha256::digest(text).iter().take(12) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag + "\""
+}
+
+/// JSON as it leaves the program.
+fn json<T: serde::Serialize>(value: &T) -> String {
+    // Only maps with keys that are no text can fail, and there are none.
+    let json = serde_json::to_string(value).unwrap_or_default();
+    format!("{}\n", clean::json(&json))
+}
+
+/// What needs no database.
+pub(super) fn without_database(asked: &Asked) -> Option<Answer> {
+    Some(match &asked.route {
+        Route::Sheet => Answer::new("text/css; charset=utf-8", SHEET.to_owned()).with(
+            "cache-control",
+            "public, max-age=31536000, immutable".to_owned(),
+        ),
+        Route::Icon => Answer::new("image/svg+xml", pages::ICON.to_owned())
+            .with("cache-control", "public, max-age=86400".to_owned()),
+        Route::Robots => {
+            let all = if asked.setup.config().web.public {
+                ""
+            } else {
+                " /"
+            };
+            Answer::new(
+                "text/plain; charset=utf-8",
+                format!("User-agent: *\nDisallow:{all}\n"),
+            )
+        }
+        Route::Guide(topic) => site::guide(asked, topic.as_deref()),
+        _ => return None,
+    })
+}
+
+/// Reads, and makes the answer.
+pub(super) fn answer(asked: &Asked, reader: &Reader) -> Result<Answer, StoreError> {
+    match &asked.route {
+        Route::List(list, form) => list::answer(asked, list, *form, reader),
+        Route::Change(number, form) => article::change(asked, *number, *form, reader),
+        Route::Evidence(number) => article::evidence(asked, *number, reader),
+        Route::Entry(id) => article::entry(asked, id, reader),
+        Route::Revision(id, number) => article::revision(asked, id, *number, reader),
+        Route::Compare(id, old, new) => article::compare(asked, id, [*old, *new], reader),
+        Route::Feed(name) => site::feed(asked, name, reader),
+        Route::Feeds(form) => site::feeds(asked, *form, reader),
+        Route::Search(form) => site::search(asked, *form, reader),
+        Route::Stats(form) => site::stats(asked, *form, reader),
+        Route::About => site::about(asked, reader),
+        Route::TimeGate(url) => memento::gate(asked, url, reader),
+        Route::TimeMap(url) => memento::map(asked, url, reader),
+        Route::Guide(_) | Route::Sheet | Route::Icon | Route::Robots => Ok(
+            without_database(asked).unwrap_or_else(|| asked.not_found("There is no such page."))
+        ),
+    }
+}
+
+/// Names of the forms, as they are shown.
+fn form_name(form: Form) -> (&'static str, &'static str, &'static str) {
+    match form {
+        Form::Html => ("HTML", HTML, ""),
+        Form::Atom => ("Atom", "application/atom+xml", "atom"),
+        Form::Json => ("JSON Feed", "application/feed+json", "json"),
+        Form::Csv => ("CSV", "text/csv", "csv"),
+        Form::Ndjson => ("NDJSON", "application/x-ndjson", "ndjson"),
+    }
+}
