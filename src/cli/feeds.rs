@@ -55,7 +55,7 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
 /// The same without what is counted: entries and changes of very many feeds take their time.
 pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
     let feeds = match reader {
-        Some(reader) => reader.feeds(true)?,
+        Some(reader) => reader.feeds_unordered()?,
         None => Vec::new(),
     };
     let uncounted = feeds.into_iter().map(|feed| FeedHealth {
@@ -127,6 +127,7 @@ fn new_row(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> F
         last_change: None,
         last_ok: None,
         next: None,
+        postponed: 0,
         next_why: String::new(),
     }
 }
@@ -157,6 +158,7 @@ fn known_row(feed: &FeedConfig, health: FeedHealth, now: Timestamp) -> FeedRow {
         last_ok: row.last_ok,
         // A feed that is back in the configuration is due as soon as somebody looks.
         next: row.next_poll.filter(|_| row.active),
+        postponed: row.postponed.into(),
         next_why: row.next_why,
         ..new
     }
