@@ -183,7 +183,7 @@ impl Pipeline {
                 looked(check, Found::Same)
             }
             Fetched::Body(answer) => {
-                let (looked, refresh) = self.read_page(look, at, *answer, part).await;
+                let (looked, refresh) = Box::pin(self.read_page(look, at, *answer, part)).await;
                 let hold = Some(hold);
                 return (Looked { hold, ..looked }, refresh);
             }

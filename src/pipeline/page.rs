@@ -1,21 +1,23 @@
 //! The look at an article page that is due, from the request to what is stored.
 
+use std::sync::Arc;
+
 use super::clocks::Ended;
 use super::furniture::for_entry;
-use super::look::{Found, Look, failed_check};
+use super::look::{Found, Look, Looked, failed_check};
 use super::rebase::rebase_for;
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, KnownEntry as KnownFull, Teller, Windows};
 use super::settle::{Before, Settled, settle};
-use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks, lane_of_pages};
-use crate::config::PageMode;
+use super::{CheckError, Crashed, Patience, Pipeline, Reading, Settings, clocks, lane_of_pages};
+use crate::config::{FeedConfig, PageMode};
 use crate::domain::furniture::Step;
 use crate::domain::ids::EntryId;
 use crate::domain::life::Reason;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
 use crate::domain::state::Channel;
-use crate::store::{KnownEntry, Reader, StoreError};
+use crate::store::{FeedRow, KnownEntry, Reader, StoreError};
 use crate::time::Timestamp;
 
 impl Pipeline {
@@ -60,7 +62,28 @@ impl Pipeline {
             title: row.title.as_deref(),
             feed: &config,
         };
-        let mut looked = self.look(&look, patience).await;
+        let looked = self.look(&look, patience).await;
+        let known = Known {
+            row,
+            feed,
+            config,
+            settings,
+            reading,
+        };
+        // In a box, so that a check that waits for its turn does not take the memory of one that is decided.
+        Box::pin(self.take_in(known, looked)).await
+    }
+
+    /// Decides what a look brought, and stores it.
+    async fn take_in(&self, known: Known, mut looked: Looked) -> Result<PageReport, CheckError> {
+        let Known {
+            row,
+            feed,
+            config,
+            settings,
+            reading,
+        } = known;
+        let entry = row.id;
         // Until all of it is stored.
         let _hold = looked.hold.take();
         if let Found::Barred(until) = looked.found {
@@ -147,6 +170,15 @@ impl Pipeline {
         });
         self.writer.commit(outcome).await.map(drop)
     }
+}
+
+/// What was known of a page before it was looked at.
+struct Known {
+    row: KnownEntry,
+    feed: FeedRow,
+    config: Arc<FeedConfig>,
+    settings: Arc<Settings>,
+    reading: Reading,
 }
 
 /// What a look leads to.
