@@ -49,10 +49,10 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
         Some(reader) => reader.feed_health(true)?,
         None => Vec::new(),
     };
-    Ok(of_configuration(config, health))
+    Ok(of_configuration(config, health, usual))
 }
 
-/// The same without what is counted: entries and changes of very many feeds take their time.
+/// The same without what is counted, and without the usual interval: of very many feeds that takes its time.
 pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
     let feeds = match reader {
         Some(reader) => reader.feeds_unordered()?,
@@ -65,10 +65,14 @@ pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<Fee
         changes: 0,
         last_change: None,
     });
-    Ok(of_configuration(config, uncounted.collect()))
+    let unasked: Usual = |_, _, _| (Duration::ZERO, String::new());
+    Ok(of_configuration(config, uncounted.collect(), unasked))
 }
 
-fn of_configuration(config: &Config, health: Vec<FeedHealth>) -> Vec<FeedRow> {
+/// The usual interval of a feed, and why that long.
+type Usual = fn(&FeedConfig, Option<&store::FeedRow>, Timestamp) -> (Duration, String);
+
+fn of_configuration(config: &Config, health: Vec<FeedHealth>, usual: Usual) -> Vec<FeedRow> {
     let now = now();
     let mut known: HashMap<String, FeedHealth> = health
         .into_iter()
@@ -78,8 +82,11 @@ fn of_configuration(config: &Config, health: Vec<FeedHealth>) -> Vec<FeedRow> {
         .feeds
         .iter()
         .map(|feed| match known.remove(&feed.url) {
-            Some(health) => known_row(feed, health, now),
-            None => new_row(feed, None, now),
+            Some(health) => {
+                let usual = usual(feed, Some(&health.feed), now);
+                known_row(feed, health, usual)
+            }
+            None => new_row(feed, usual(feed, None, now)),
         });
     rows.collect()
 }
@@ -109,8 +116,7 @@ fn usual(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> (Du
     (gap.unwrap_or_else(|| feed.plan.usual_gap(now)), next.why)
 }
 
-fn new_row(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> FeedRow {
-    let (interval, interval_why) = usual(feed, row, now);
+fn new_row(feed: &FeedConfig, (interval, interval_why): (Duration, String)) -> FeedRow {
     FeedRow {
         interval: interval.as_secs(),
         interval_why,
@@ -132,9 +138,9 @@ fn new_row(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> F
     }
 }
 
-fn known_row(feed: &FeedConfig, health: FeedHealth, now: Timestamp) -> FeedRow {
+fn known_row(feed: &FeedConfig, health: FeedHealth, usual: (Duration, String)) -> FeedRow {
     let row = health.feed;
-    let new = new_row(feed, Some(&row), now);
+    let new = new_row(feed, usual);
     let state = if row.gone.is_some() {
         FeedState::Gone
     } else if row.paused.is_some() {
