@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::beside::beside;
 use super::copy;
 use super::error::StoreError;
 use super::migrate;
 use super::reader::Reader;
+use super::sidecar::beside;
 use super::writer::{Write, Writer};
 
 /// How long the rebuilding of a file waits for others that use it.
