@@ -67,6 +67,8 @@ pub struct FeedReading {
     pub repairs: Vec<&'static str>,
     /// Entries over the limit that were left out.
     pub dropped: usize,
+    /// New entries that are left for the next polls, as there were too many at once.
+    pub postponed: usize,
 }
 
 /// How the look at a page ended.

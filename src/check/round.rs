@@ -174,6 +174,10 @@ fn feed_line(report: &FeedReport) -> CheckedFeed {
         status: report.status,
         entries: report.entries as u64,
         new: report.new as u64,
+        postponed: report
+            .reading
+            .as_ref()
+            .map_or(0, |reading| reading.postponed as u64),
         changed: report.changed as u64,
         error,
         duration_ms: report.duration_ms,

@@ -119,6 +119,10 @@ fn is_news(pace: &Pace, feed: &FeedRow, config: &FeedConfig, now: Timestamp) -> 
 /// A feed is asked for its whole document at least once in this time, also when its server says that nothing is new.
 const WHOLE_EVERY: Duration = Duration::from_hours(24);
 
+/// A feed with very many new entries is read again after this long. A feed that never ends brings no more in a day than
+/// its publisher's host can bear, and the database as well.
+const CONTINUED_AFTER: Duration = Duration::from_mins(5);
+
 /// Whether the last poll was before the moment of the day at which this feed is asked for its whole document: each has
 /// a moment of its own. A server whose validators never move is found out so.
 pub(super) fn whole_is_due(feed: &FeedRow, now: Timestamp) -> bool {
@@ -187,6 +191,21 @@ fn poll(
         gone_since: None,
         // A poll that went well has settled what an earlier one was not believed for.
         emptied: (kind == schedule::PollResult::Ok && feed.emptied.is_some()).then_some(None),
+        postponed: 0,
+    }
+}
+
+/// A poll of a feed that had more new entries than are taken at once: the next one reads the same document again, and
+/// comes soon.
+pub(super) fn to_be_continued(poll: FeedPoll, postponed: usize) -> FeedPoll {
+    let soon = (poll.at + CONTINUED_AFTER).max(poll.not_before.unwrap_or(poll.at));
+    let sooner = poll.next.filter(|next| *next <= soon);
+    FeedPoll {
+        next: Some(sooner.unwrap_or(soon)),
+        next_why: format!("{postponed} new entries are still to be stored"),
+        validators: Some(Validators::default()),
+        postponed: u32::try_from(postponed).unwrap_or(u32::MAX),
+        ..poll
     }
 }
 

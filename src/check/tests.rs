@@ -131,7 +131,7 @@ impl Bench {
         let settings = settings(config);
         let synced = store
             .writer()
-            .sync_feeds(settings.configured_feeds(), now)
+            .sync_feeds(settings.configured_feeds(), None, now)
             .await
             .unwrap();
         let fetch = &settings.config().fetch;
@@ -402,4 +402,17 @@ async fn a_move_is_remembered_when_the_feed_answers_there_unchanged() {
     assert_eq!(bench.feed().moved_to, Some(site.url("/new")));
     bench.poll().await;
     assert_eq!(site.asked("/feed").len(), 2);
+}
+
+/// Thousands of checks wait for their host, or for a place among those under way.
+#[tokio::test]
+async fn a_check_that_waits_takes_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::new(folder.path(), "", Timestamp::from_millis(0)).await;
+    let feed = size_of_val(&bench.checker.check_feed(FeedId(1), WaitLimit::Endless));
+    let page = size_of_val(&bench.checker.check_page(EntryId(1), WaitLimit::Endless));
+    assert!(
+        feed <= 6 * 1024 && page <= 6 * 1024,
+        "{feed} and {page} bytes"
+    );
 }

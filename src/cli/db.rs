@@ -13,6 +13,7 @@ use crate::error::{Error, Exit};
 use crate::report::care::{self, Checked, Dropped};
 use crate::store::{
     Compacted, EXIT_DATABASE, Retain, Store, StoreError, give_reserve_up, keep_reserve,
+    make_shrinkable,
 };
 use crate::time::Timestamp;
 
@@ -206,7 +207,25 @@ fn clear_away(
         store.writer().tidy_search().blocking()?;
         give_pages_back(&store)?;
     }
-    store.close()
+    store.close()?;
+    if !report.dry_run {
+        rebuild(context, &config.database);
+    }
+    Ok(())
+}
+
+/// A file that was made from a dump keeps its size whatever leaves it, until it is rebuilt once.
+fn rebuild(context: &Context, database: &Path) {
+    match make_shrinkable(database) {
+        Ok(true) => context
+            .output
+            .note("rebuilt the file once, so that it can give free space back to the file system"),
+        Ok(false) => {}
+        // What was pruned is pruned; only the size of the file stays.
+        Err(error) => context.output.hint(&format!(
+            "the file keeps its size until it can be rebuilt ({error}): stop the service and run `revisor db prune` again"
+        )),
+    }
 }
 
 fn prune_captures(

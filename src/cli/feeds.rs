@@ -1,11 +1,13 @@
 //! `revisor feeds`: the feeds of the configuration and how they are.
 
+use std::time::Duration;
+
 use super::Context;
 use super::args::{FeedsArgs, Format};
 use super::setup::{now, reader_if_any};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
-use crate::queries::feeds::of_configuration;
+use crate::queries::feeds::{Usual, of_configuration, usual};
 use crate::report::feeds::{self, FeedRow};
 use crate::store::{FeedHealth, Reader};
 
@@ -44,13 +46,13 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
         Some(reader) => reader.feed_health(true)?,
         None => Vec::new(),
     };
-    Ok(of_configuration(&config.feeds, health, now()))
+    Ok(of_configuration(&config.feeds, health, now(), usual))
 }
 
-/// The same without what is counted: entries and changes of very many feeds take their time.
+/// The same without what is counted, and without the usual interval: of very many feeds that takes its time.
 pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
     let feeds = match reader {
-        Some(reader) => reader.feeds(true)?,
+        Some(reader) => reader.feeds_unordered()?,
         None => Vec::new(),
     };
     let uncounted = feeds.into_iter().map(|feed| FeedHealth {
@@ -60,5 +62,11 @@ pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<Fee
         changes: 0,
         last_change: None,
     });
-    Ok(of_configuration(&config.feeds, uncounted.collect(), now()))
+    let unasked: Usual = |_, _, _| (Duration::ZERO, String::new());
+    Ok(of_configuration(
+        &config.feeds,
+        uncounted.collect(),
+        now(),
+        unasked,
+    ))
 }

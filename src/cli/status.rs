@@ -12,8 +12,8 @@ use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::status::{
-    self, ConfigStatus, DatabaseStatus, FeedsStatus, IgnoredStatus, LeftAlone, NextPoll, Status,
-    TargetStatus, TroubledFeed, UnreadDocument,
+    self, AlikeFeed, ConfigStatus, CrowdedFeed, DatabaseStatus, FeedsStatus, IgnoredStatus,
+    LeftAlone, NextPoll, Status, TargetStatus, TroubledFeed, UnreadDocument,
 };
 use crate::store::{
     IgnoredFilter, InstanceLock, Reader, SearchProgress, StoreCounts, TargetHealth, Underway,
@@ -62,6 +62,7 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
             replaced: document.replaced,
         });
         feeds.unread_documents = named.collect();
+        feeds.alike = alike(config, reader)?;
         feeds.late_hosts = late::hosts(reader, config, daemon_pid.is_some(), now)?;
     }
     Ok(Status {
@@ -94,6 +95,18 @@ fn ignored_24h(reader: &Reader, now: Timestamp) -> Result<Option<IgnoredStatus>,
         places: totals.places,
         entries: totals.entries,
     }))
+}
+
+/// Feeds whose address was probably changed by hand.
+fn alike(config: &Config, reader: &Reader) -> Result<Vec<AlikeFeed>, Error> {
+    let left = reader.left_addresses()?;
+    let alike = config.alike(&left).into_iter();
+    let named = alike.map(|(feed, old)| AlikeFeed {
+        feed: feed.name.clone(),
+        url: without_login(&feed.url).into_owned(),
+        old: without_login(old).into_owned(),
+    });
+    Ok(named.collect())
 }
 
 /// What ended the service while it was read, as the one that polls has it noted.
@@ -149,6 +162,15 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         })
         .collect();
     troubled.sort_by_key(|feed| std::cmp::Reverse(feed.failures));
+    let mut crowded: Vec<CrowdedFeed> = rows
+        .iter()
+        .filter(|row| row.postponed > 0)
+        .map(|row| CrowdedFeed {
+            feed: row.name.clone(),
+            postponed: row.postponed,
+        })
+        .collect();
+    crowded.sort_by_key(|feed| std::cmp::Reverse(feed.postponed));
     let mut unread = counts.pages_unread.iter();
     let documents = unread.find(|(reason, _)| *reason == Reason::Document);
     FeedsStatus {
@@ -173,6 +195,7 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         pages_without_text: counts.pages_without_text.clone(),
         removed: counts.removed,
         troubled,
+        crowded,
         ..FeedsStatus::default()
     }
 }

@@ -260,13 +260,24 @@ async fn sync(
     patience: &mut StartupWait,
 ) -> Result<FeedSync, StoreError> {
     let writer = store.writer();
+    // As one file, whatever its name; one that cannot be asked for has the name that it was given.
+    let file = settings.config().file.as_ref().map(|file| {
+        let whole = std::fs::canonicalize(file).or_else(|_| std::path::absolute(file));
+        whole.unwrap_or_else(|_| file.clone())
+    });
     let synced = patience
         .with(|| {
             writer
-                .sync_feeds(settings.configured_feeds(), clock.now())
+                .sync_feeds(settings.configured_feeds(), file.clone(), clock.now())
                 .into_future()
         })
         .await?;
+    if synced.left > 0 {
+        tracing::info!(
+            feeds = synced.left,
+            "feeds that are no longer in the configuration are not polled any more; their history is kept"
+        );
+    }
     if synced.added + synced.returned + synced.left > 0 {
         tell_of_alike(store, settings.config())?;
     }

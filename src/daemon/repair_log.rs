@@ -16,6 +16,8 @@ struct Need {
     repairs: Vec<&'static str>,
     /// It has more entries than are kept.
     too_long: bool,
+    /// It had more new entries than are taken at once.
+    postponed: bool,
 }
 
 impl Needs {
@@ -44,6 +46,16 @@ impl Needs {
                 "the feed has more entries than the limit; the last ones are skipped"
             );
         }
+        if now.postponed && !before.postponed {
+            let postponed = reading.postponed;
+            tracing::warn!(
+                feed.name = name,
+                postponed,
+                "the feed has too many new entries for one poll; the next polls store the others"
+            );
+        } else if before.postponed && !now.postponed {
+            tracing::info!(feed.name = name, "all new entries of the feed are stored");
+        }
     }
 
     /// What the feed needed before and needs now, if that differs.
@@ -53,6 +65,7 @@ impl Needs {
         let now = Need {
             repairs,
             too_long: reading.dropped > 0,
+            postponed: reading.postponed > 0,
         };
         let before = self.0.get(&feed).cloned().unwrap_or_default();
         if now == before {
@@ -81,6 +94,7 @@ mod tests {
             let reading = FeedReading {
                 repairs: repairs.to_vec(),
                 dropped,
+                ..FeedReading::default()
             };
             needs.news(FeedId(1), &reading).is_some()
         };

@@ -18,8 +18,9 @@ use crate::time::Stopwatch;
 const MAX_HEADERS: usize = 400;
 
 /// Unused connections that are kept in all, at most. A thousand feeds that are polled together must not leave a thousand
-/// of them: each costs memory, and one of the descriptors that the system gives.
-const MOST_KEPT: usize = 512;
+/// of them: each keeps the buffer that its longest answer needed, often 100 to 400 KB, and one of the descriptors that the
+/// system gives.
+const MOST_KEPT: usize = 64;
 
 /// The same, and at most a quarter of the descriptors.
 fn most_kept() -> usize {

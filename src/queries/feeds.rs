@@ -10,11 +10,16 @@ use crate::report::feeds::{FeedRow, FeedState};
 use crate::store::{self, FeedHealth};
 use crate::time::Timestamp;
 
-/// In the order of the configuration, which is the truth about which feeds there are.
+/// The usual interval of a feed, and why that long.
+pub type Usual = fn(&FeedConfig, Option<&store::FeedRow>, Timestamp) -> (Duration, String);
+
+/// In the order of the configuration, which is the truth about which feeds there are. `usual` may leave the interval
+/// out, which takes its time for very many feeds.
 pub fn of_configuration<'a>(
     configured: impl IntoIterator<Item = &'a FeedConfig>,
     health: Vec<FeedHealth>,
     now: Timestamp,
+    usual: Usual,
 ) -> Vec<FeedRow> {
     let mut known: HashMap<String, FeedHealth> = health
         .into_iter()
@@ -23,15 +28,23 @@ pub fn of_configuration<'a>(
     let rows = configured
         .into_iter()
         .map(|feed| match known.remove(&feed.url) {
-            Some(health) => known_row(feed, health, now),
-            None => new_row(feed, None, now),
+            Some(health) => {
+                let usual = usual(feed, Some(&health.feed), now);
+                known_row(feed, health, usual)
+            }
+            None => new_row(feed, usual(feed, None, now)),
         });
     rows.collect()
 }
 
 /// How long it is from one poll of a feed that is well to the next, and why: by its schedule, its rhythm and its own
 /// word, without what a single answer or failure adds.
-fn usual(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> (Duration, String) {
+#[must_use]
+pub fn usual(
+    feed: &FeedConfig,
+    row: Option<&store::FeedRow>,
+    now: Timestamp,
+) -> (Duration, String) {
     let validators = row.map(|row| &row.validators);
     let is_whole = |known: &Validators| known.etag.is_none() && known.last_modified.is_none();
     let read = row.is_some_and(|row| row.last_ok.is_some());
@@ -54,8 +67,7 @@ fn usual(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> (Du
     (gap.unwrap_or_else(|| feed.plan.usual_gap(now)), next.why)
 }
 
-fn new_row(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> FeedRow {
-    let (interval, interval_why) = usual(feed, row, now);
+fn new_row(feed: &FeedConfig, (interval, interval_why): (Duration, String)) -> FeedRow {
     FeedRow {
         interval: interval.as_secs(),
         interval_why,
@@ -72,13 +84,14 @@ fn new_row(feed: &FeedConfig, row: Option<&store::FeedRow>, now: Timestamp) -> F
         last_change: None,
         last_ok: None,
         next: None,
+        postponed: 0,
         next_why: String::new(),
     }
 }
 
-fn known_row(feed: &FeedConfig, health: FeedHealth, now: Timestamp) -> FeedRow {
+fn known_row(feed: &FeedConfig, health: FeedHealth, usual: (Duration, String)) -> FeedRow {
     let row = health.feed;
-    let new = new_row(feed, Some(&row), now);
+    let new = new_row(feed, usual);
     let state = if row.gone.is_some() {
         FeedState::Gone
     } else if row.paused.is_some() {
@@ -102,6 +115,7 @@ fn known_row(feed: &FeedConfig, health: FeedHealth, now: Timestamp) -> FeedRow {
         last_ok: row.last_ok,
         // A feed that is back in the configuration is due as soon as somebody looks.
         next: row.next_poll.filter(|_| row.active),
+        postponed: row.postponed.into(),
         next_why: row.next_why,
         ..new
     }

@@ -32,6 +32,9 @@ pub struct CheckedFeed {
     pub entries: u64,
     /// Entries that were seen for the first time.
     pub new: u64,
+    /// New entries that are left for the next polls, as there were too many at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub postponed: u64,
     /// Entries that were changed.
     pub changed: u64,
     /// What went wrong.
@@ -105,6 +108,9 @@ pub fn line(feed: &CheckedFeed, width: usize, view: &View) -> String {
             if feed.new > 0 {
                 counts.push(format!("{} new", feed.new));
             }
+            if feed.postponed > 0 {
+                counts.push(format!("{} more in the next polls", feed.postponed));
+            }
             if feed.changed > 0 {
                 counts.push(format!("{} changed", feed.changed));
             }
@@ -151,6 +157,11 @@ pub fn summary(report: &CheckReport, elapsed_ms: u64) -> String {
     parts.join(" · ")
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn entries(count: u64) -> String {
     if count == 1 {
         "1 entry".to_owned()
@@ -172,6 +183,7 @@ mod tests {
             status,
             entries: 30,
             new: 0,
+            postponed: 0,
             changed: 0,
             error: None,
             duration_ms: 88,

@@ -41,6 +41,9 @@ pub struct FeedRow {
     /// The last poll that did not fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_ok: Option<Timestamp>,
+    /// New entries that its last poll left for the next ones, as there were too many at once.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub postponed: u64,
     /// The next poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Timestamp>,
@@ -50,6 +53,11 @@ pub struct FeedRow {
     pub interval: u64,
     /// Why that long.
     pub interval_why: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How a feed is.
@@ -176,6 +184,7 @@ mod tests {
             next: Some(at("2026-11-23T12:11:00Z")),
             next_why: "every 15m".into(),
             interval: 900,
+            postponed: 0,
             interval_why: "every 15m".into(),
         }
     }

@@ -1,6 +1,7 @@
 //! `revisor status`: how the whole is, on one screen.
 
 mod documents;
+mod feeds;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 
 pub use documents::UnreadDocument;
 use documents::documents;
+pub use feeds::{AlikeFeed, CrowdedFeed};
 
 /// How the whole is. Its JSON form is the answer of `status --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -125,6 +127,12 @@ pub struct FeedsStatus {
     pub removed: u64,
     /// The feeds that need a look, the worst first.
     pub troubled: Vec<TroubledFeed>,
+    /// Feeds with so many new entries that the next polls store the rest, the one with the most first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub crowded: Vec<CrowdedFeed>,
+    /// Feeds whose address has a history in another form.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<AlikeFeed>,
     /// The feeds that should have been polled by now, the latest first.
     pub late: Vec<LateFeed>,
     /// The hosts whose pages should have been looked at by now, the one with the most pages first.
@@ -459,6 +467,8 @@ fn feeds(status: &Status, view: &View) -> Vec<StatusPart> {
     }
     parts.extend(documents(feeds));
     parts.extend(late(feeds, view));
+    parts.extend(feeds::crowded(&feeds.crowded));
+    parts.extend(feeds::alike(&feeds.alike));
     for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
         let name = clean::excerpt(&feed.feed, 60);
         let since = match feed.last_ok {
@@ -651,6 +661,15 @@ mod tests {
                 }],
                 pages_without_text: Vec::new(),
                 removed: 1,
+                crowded: vec![CrowdedFeed {
+                    feed: "wire".into(),
+                    postponed: 700,
+                }],
+                alike: vec![AlikeFeed {
+                    feed: "courier".into(),
+                    url: "https://e.example/feed/".into(),
+                    old: "https://e.example/feed".into(),
+                }],
                 troubled: vec![TroubledFeed {
                     feed: "bbc-world".into(),
                     error: "HTTP 403".into(),
@@ -712,6 +731,8 @@ mod tests {
 ✓ documents  2 documents without text, compared by size and hash: https://court.example/scan.pdf (another file at each of the last 4 checks, no alerts), 1 more
 ! late       slow is 20 min late: 12 feeds of its host are late
 ! late       340 pages of big.example, up to 2 h: its robots.txt asks for 30s between two pages
+! feed       wire has very many new entries: 700 are still to be stored, by the next polls   hint: revisor entries wire
+! feed       courier: https://e.example/feed/ has a history as https://e.example/feed   hint: revisor mv https://e.example/feed https://e.example/feed/
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
 ✗ quarantine https://bad.example/page crashed revisor 2 times while being read; skipped until 2026-11-24 11:00   hint: this is a bug in revisor; please report it with this address
 ✗ quarantine revisor was killed 3 times while reading pages of https://crowd.example/feed; skipped until 2026-11-24 11:00   hint: give the service more memory (MemoryMax=), or lower fetch.memory

@@ -90,6 +90,17 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The feeds are of another configuration file, which is still there, and would not be polled any more.
+    #[error(
+        "the feeds in the database belong to another configuration, {}: with this one, {feeds} of them would no longer be polled; nothing was changed",
+        known.display()
+    )]
+    OtherConfiguration {
+        /// The other file.
+        known: PathBuf,
+        /// How many feeds are only in the other one.
+        feeds: usize,
+    },
     /// Another program holds the database, longer than we wait.
     #[error("the database {} is locked by another program", path.display())]
     Busy {
@@ -222,7 +233,9 @@ impl StoreError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NotFound { .. } | Self::NoFolder { .. } => EXIT_USAGE,
+            Self::NotFound { .. } | Self::NoFolder { .. } | Self::OtherConfiguration { .. } => {
+                EXIT_USAGE
+            }
             _ => EXIT_DATABASE,
         }
     }
@@ -233,6 +246,9 @@ impl StoreError {
         match self {
             Self::NotFound { .. } => Some(
                 "`revisor check` creates it; to use another one, set `--db` or `database` in the configuration",
+            ),
+            Self::OtherConfiguration { .. } => Some(
+                "give each configuration a `database` of its own; if the other file is no longer used, rename or delete it and try again",
             ),
             Self::Empty { .. } => Some(
                 "`revisor check` creates a new database in it; if it was meant to be a copy, copying was interrupted: copy it again",

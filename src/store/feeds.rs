@@ -1,5 +1,7 @@
 //! `feeds`: what stands in the configuration, and how each of them fares.
 
+use std::path::{Path, PathBuf};
+
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::StoreError;
@@ -111,6 +113,8 @@ pub struct FeedRow {
     pub emptied: Option<Timestamp>,
     /// When it was told that it fails or is gone, while it was not told since that it is well again.
     pub failing_told: Option<Timestamp>,
+    /// New entries that its last good poll left for the next ones.
+    pub postponed: u32,
 }
 
 macro_rules! select_feed {
@@ -120,7 +124,7 @@ macro_rules! select_feed {
              next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
              moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
              newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at, lifetime_ms, \
-             failing_told_at FROM feeds ",
+             failing_told_at, postponed FROM feeds ",
             $rest
         )
     };
@@ -169,6 +173,7 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
         gone_polls: row.get(30)?,
         emptied: row.get(31)?,
         failing_told: row.get(33)?,
+        postponed: row.get(34)?,
     })
 }
 
@@ -249,6 +254,15 @@ impl Reader {
         })
     }
 
+    /// All feeds, also those that have left the configuration, in no order: to sort very many takes longer than to read them.
+    pub fn feeds_unordered(&self) -> Result<Vec<FeedRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_feed!(""))?;
+            let rows = statement.query_map([], feed_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// All feeds by name: those of the configuration, or also those that have left it.
     pub fn feeds(&self, include_inactive: bool) -> Result<Vec<FeedRow>, StoreError> {
         self.read(|conn| {
@@ -269,8 +283,21 @@ impl Writer {
 
     /// Takes the feeds of the configuration over. New ones are due at once; those that are missing become inactive and
     /// keep their history; those that are back are due again, also when they were gone.
-    pub fn sync_feeds(&self, feeds: Vec<ConfiguredFeed>, now: Timestamp) -> Write<FeedSync> {
-        self.write(move |tx| sync(tx.conn, &feeds, now))
+    ///
+    /// Refused when they are of another configuration file than before, that one is still there, and feeds would become
+    /// inactive: two configurations would take the feeds from each other. `configuration` is absolute; `None` when there
+    /// is no file.
+    pub fn sync_feeds(
+        &self,
+        feeds: Vec<ConfiguredFeed>,
+        configuration: Option<PathBuf>,
+        now: Timestamp,
+    ) -> Write<FeedSync> {
+        self.write(move |tx| {
+            let report = sync(tx.conn, &feeds, now)?;
+            claim(tx.conn, configuration.as_deref(), report.left)?;
+            Ok(report)
+        })
     }
 
     /// Pauses a feed: it is not polled, nor are its pages. Tells whether there is such a feed.
@@ -338,7 +365,8 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
             .prepare_cached(
                 "UPDATE feeds SET last_poll_at = ?1, last_ok_at = ?1, last_status = ?2, last_error = NULL, \
                  failures = 0, checks_since_ok = 0, gone_at = NULL, gone_since = NULL, gone_polls = 0, \
-                 next_poll_at = ?3, next_why = ?4, title = COALESCE(?5, title), not_before_at = ?6 WHERE id = ?7",
+                 next_poll_at = ?3, next_why = ?4, title = COALESCE(?5, title), not_before_at = ?6, \
+                 postponed = ?8 WHERE id = ?7",
             )?
             .execute(params![
                 poll.at,
@@ -347,7 +375,8 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
                 poll.next_why,
                 poll.title,
                 poll.not_before,
-                poll.feed
+                poll.feed,
+                poll.postponed
             ])?
     } else {
         tx.conn
@@ -495,4 +524,31 @@ fn sync(
     }
     report.left = left.len();
     Ok(report)
+}
+
+/// Notes whose the feeds are. A configuration that takes none away from another one is a guest, and changes nothing.
+fn claim(conn: &Connection, ours: Option<&Path>, left: usize) -> Result<(), StoreError> {
+    let known: Option<String> =
+        conn.query_row("SELECT configuration FROM meta WHERE id = 1", [], |row| {
+            row.get(0)
+        })?;
+    let ours_text = ours.map(|path| path.display().to_string());
+    let other = known
+        .as_ref()
+        .filter(|known| ours_text.as_ref() != Some(known))
+        .map(PathBuf::from)
+        // One that was moved or removed has no say.
+        .filter(|other| other.is_file());
+    match other {
+        Some(other) if left > 0 => Err(StoreError::OtherConfiguration {
+            known: other,
+            feeds: left,
+        }),
+        Some(_) => Ok(()),
+        None if ours_text.is_some() && ours_text != known => {
+            conn.execute("UPDATE meta SET configuration = ?1", [ours_text])?;
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }

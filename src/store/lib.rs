@@ -83,6 +83,7 @@ pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use ignored::{IgnoredFilter, IgnoredMove, IgnoredTotals, StoredIgnored};
 pub use instance::Random;
 pub use lock::{Holder, InstanceLock, Reach};
+pub use maintenance::make_shrinkable;
 pub use migrate::SCHEMA;
 pub use moving::Moved;
 pub use open::{OpenOptions, Store};

@@ -1,6 +1,9 @@
 //! Care for the file: backup, integrity, free pages.
 
 use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
 
 use super::copy;
 use super::error::StoreError;
@@ -8,6 +11,9 @@ use super::migrate;
 use super::reader::Reader;
 use super::sidecar::beside;
 use super::writer::{Write, Writer};
+
+/// How long the rebuilding of a file waits for others that use it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Writer {
     /// Gives pages that nothing stands on any more back to the file system, at most so many; answers how many are left.
@@ -29,6 +35,26 @@ impl Writer {
     pub fn optimize(&self) -> Write<()> {
         self.write(|tx| Ok(tx.conn.execute_batch("PRAGMA optimize")?))
     }
+}
+
+/// Rebuilds a file that cannot give pages back, as one that was made from a dump by another program; tells whether it was
+/// one. That takes as much room on the disk as the data, and needs all to itself for a moment; others that write wait.
+pub fn make_shrinkable(path: &Path) -> Result<bool, StoreError> {
+    let at = |error: rusqlite::Error| StoreError::from(error).at(path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(at)?;
+    conn.busy_timeout(PATIENCE).map_err(at)?;
+    let mode: i64 = conn
+        .query_row("PRAGMA auto_vacuum", [], |row| row.get(0))
+        .map_err(at)?;
+    if mode != 0 {
+        return Ok(false);
+    }
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
+        .map_err(at)?;
+    conn.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+        .map_err(at)?;
+    Ok(true)
 }
 
 impl Reader {

@@ -95,6 +95,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 18,
         sql: include_str!("../../migrations/0018_web.sql"),
     },
+    Migration {
+        number: 19,
+        sql: include_str!("../../migrations/0019_bounds.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

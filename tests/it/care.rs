@@ -704,3 +704,35 @@ fn answers_that_resemble_one_another_take_little_room_and_are_read_as_before() {
     assert_eq!(daemon.wait(END), Some(0));
     assert_eq!(verify(&home).0, Some(0));
 }
+
+#[test]
+fn pruning_gives_space_back_also_from_a_file_that_another_program_made() {
+    let server = Server::start();
+    server.set(
+        "/feed",
+        Page::rss(rss(&[("1", "https://e.example/1", "Headline", "Words.")])),
+    );
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"news\"\n",
+        server.url("/feed")
+    ));
+    home.check();
+    let conn = Connection::open(home.db_path()).expect("the database");
+    // As `sqlite3 old.db .dump | sqlite3 new.db` leaves it; then much is written and taken away.
+    conn.execute_batch(
+        "PRAGMA auto_vacuum = NONE; VACUUM; CREATE TABLE filler (bytes BLOB); \
+         INSERT INTO filler VALUES (zeroblob(8000000)); DROP TABLE filler; PRAGMA wal_checkpoint(TRUNCATE);",
+    )
+    .expect("a larger file");
+    drop(conn);
+    let size = || std::fs::metadata(home.db_path()).expect("the file").len();
+    assert!(size() > 8_000_000);
+    let pruned = home.run(&["db", "prune"]);
+    assert_eq!(pruned.code, Some(0), "{}", pruned.stderr);
+    assert!(pruned.stderr.contains("rebuilt"), "{}", pruned.stderr);
+    assert!(size() < 2_000_000, "{}", size());
+    // Once is enough: from now on it gives back what is free.
+    let again = home.run(&["db", "prune"]);
+    assert!(!again.stderr.contains("rebuilt"), "{}", again.stderr);
+    home.ok(&["db", "verify"]);
+}

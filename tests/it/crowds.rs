@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Home, PATIENCE, eventually};
+use serde_json::Value;
+
+use crate::support::{Home, PATIENCE, Page, Server, eventually};
 
 /// Entries of the feed with many pages, each on a host of its own.
 const CROWD: usize = 60;
@@ -124,4 +126,84 @@ fn a_feed_with_many_trickling_pages_does_not_keep_others_from_being_polled() {
         4,
         "one feed has its share of the places"
     );
+}
+
+/// So many items, the newest first, each with a text of its own.
+fn many(count: usize) -> String {
+    let mut items = String::new();
+    for number in (0..count).rev() {
+        let _ = write!(
+            items,
+            "<item><guid>g{number}</guid><title>Report {number} of the harbour</title></item>"
+        );
+    }
+    feed(&items)
+}
+
+#[test]
+fn thousands_of_new_entries_are_taken_a_few_hundred_at_a_time() {
+    let server = Server::start();
+    let serve = |count| {
+        let tag = format!("\"{count}\"");
+        server.set("/feed", Page::rss(many(count)).header("ETag", &tag));
+    };
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"flood\"\nevery = \"1h\"\n",
+        server.url("/feed")
+    ));
+    // The first poll of a feed stores all that is there.
+    serve(700);
+    assert_eq!(home.check()["feeds"][0]["new"], 700);
+    serve(1900);
+    for (new, still) in [(500, 700), (500, 200), (200, 0)] {
+        let check = home.ok(&["check", "--force", "--json"]);
+        let check: Value = serde_json::from_str(&check).expect("JSON");
+        let polled = &check["feeds"][0];
+        assert_eq!(polled["new"], new, "{polled}");
+        assert_eq!(polled["postponed"].as_u64().unwrap_or(0), still, "{polled}");
+        let status = home.ok(&["status"]);
+        let told = status.contains(&format!("{still} are still to be stored"));
+        assert_eq!(told, still > 0, "{status}");
+        let feeds: Value = serde_json::from_str(&home.ok(&["feeds", "--json"])).expect("JSON");
+        assert_eq!(
+            feeds[0]["next_why"] == format!("{still} new entries are still to be stored"),
+            still > 0,
+            "{feeds}"
+        );
+    }
+    let conn = rusqlite::Connection::open(home.db_path()).expect("the database");
+    let entries: i64 = conn
+        .query_row("SELECT count(*) FROM entries", [], |row| row.get(0))
+        .expect("a number");
+    assert_eq!(entries, 1900, "nothing is lost");
+}
+
+#[test]
+fn while_entries_are_postponed_the_feed_is_asked_for_its_whole_document_and_soon() {
+    let server = Server::start();
+    let serve = |count| {
+        let page = Page::rss(many(count)).header("ETag", "\"a tag that never moves\"");
+        server.set("/feed", page);
+    };
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"flood\"\nevery = \"6h\"\n",
+        server.url("/feed")
+    ));
+    serve(3);
+    home.check();
+    serve(600);
+    home.ok(&["check", "--force"]);
+    let conn = rusqlite::Connection::open(home.db_path()).expect("the database");
+    let kept: (Option<String>, Option<Vec<u8>>, i64) = conn
+        .query_row(
+            "SELECT etag, body_sha256, next_poll_at - last_poll_at FROM feeds",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .expect("the feed");
+    assert_eq!((kept.0, kept.1), (None, None));
+    assert!(kept.2 <= 5 * 60 * 1000, "next poll after {} ms", kept.2);
+    drop(conn);
+    let log = home.ok(&["check", "--force", "-v"]);
+    assert!(log.contains("97 new"), "{log}");
 }

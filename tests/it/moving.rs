@@ -105,3 +105,23 @@ fn adding_another_form_of_an_address_with_a_history_says_how_to_keep_it() {
         added.stderr
     );
 }
+
+#[test]
+fn status_tells_of_an_address_that_was_edited_by_hand() {
+    let publisher = Server::start();
+    two_entries(&publisher, &["/feed", "/feed/"]);
+    let (old, new) = (publisher.url("/feed"), publisher.url("/feed/"));
+    let home = Home::new(&configured(&old));
+    home.check();
+    let hint = format!("revisor mv {old} {new}");
+    assert!(!home.ok(&["status"]).contains("revisor mv"));
+    let text = std::fs::read_to_string(home.config_path()).expect("the configuration");
+    std::fs::write(home.config_path(), text.replace(&old, &new)).expect("an edit");
+    home.check();
+    let status = home.ok(&["status"]);
+    assert!(status.contains(&hint), "{status}");
+    let status: Value = serde_json::from_str(&home.ok(&["status", "--json"])).expect("JSON");
+    assert_eq!(status["feeds"]["alike"][0]["feed"], "courier");
+    home.ok(&["mv", &old, &new]);
+    assert!(!home.ok(&["status"]).contains("revisor mv"));
+}

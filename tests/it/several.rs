@@ -192,3 +192,68 @@ fn a_mounted_configuration_is_written_in_place() {
     );
     home.ok(&["config", "check"]);
 }
+
+#[test]
+fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
+    let publisher = Server::start();
+    for name in ["a", "b", "other"] {
+        publisher.set(&format!("/{name}.xml"), feed());
+    }
+    let section = |name: &str| {
+        let url = publisher.url(&format!("/{name}.xml"));
+        format!("[[feed]]\nurl = \"{url}\"\nname = \"{name}\"\n")
+    };
+    let home = Home::new(&format!("{}{}", section("a"), section("b")));
+    home.check();
+    let polled = || {
+        let conn = rusqlite::Connection::open(home.db_path()).expect("the database");
+        let mut names = conn
+            .prepare("SELECT name FROM feeds WHERE active = 1 ORDER BY name")
+            .expect("a statement");
+        let names = names.query_map([], |row| row.get(0)).expect("rows");
+        names.collect::<Result<Vec<String>, _>>().expect("names")
+    };
+
+    // Another file by mistake: nothing is changed, and both files are named.
+    let first = home.config_path();
+    let text = std::fs::read_to_string(&first).expect("the configuration");
+    let settings = text.split("[[feed]]").next().expect("settings");
+    let second = first.with_file_name("second.toml");
+    std::fs::write(&second, format!("{settings}{}", section("other"))).expect("a file");
+    let second_path = second.display().to_string();
+    let refused = home.run(&["-c", &second_path, "check"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    let known = first.canonicalize().expect("a path").display().to_string();
+    for part in [known.as_str(), "2 of them", "`database` of its own"] {
+        assert!(refused.stderr.contains(part), "{}", refused.stderr);
+    }
+    assert_eq!(polled(), ["a", "b"]);
+
+    // The same file by another name is no other one, and an edit of it is an edit.
+    let link = first.with_file_name("link.toml");
+    std::os::unix::fs::symlink(&first, &link).expect("a link");
+    std::fs::write(&first, format!("{settings}{}", section("b"))).expect("a file");
+    home.ok(&["-c", &link.display().to_string(), "check"]);
+    assert_eq!(polled(), ["b"]);
+
+    // One that takes nothing away is a guest: afterwards the first one goes on.
+    std::fs::write(
+        &second,
+        format!("{settings}{}{}", section("b"), section("other")),
+    )
+    .expect("a file");
+    home.ok(&["-c", &second_path, "check"]);
+    assert_eq!(polled(), ["b", "other"]);
+    home.check();
+    assert_eq!(polled(), ["b"]);
+
+    // A file that was moved keeps its feeds, whatever else was edited meanwhile.
+    std::fs::rename(&first, &second).expect("moved");
+    std::fs::write(&second, format!("{settings}{}", section("a"))).expect("a file");
+    home.ok(&["-c", &second_path, "check"]);
+    assert_eq!(polled(), ["a"]);
+    // Now the feeds are the second one's.
+    std::fs::write(&first, format!("{settings}{}", section("b"))).expect("a file");
+    assert_eq!(home.run(&["check"]).code, Some(2));
+    assert_eq!(polled(), ["a"]);
+}

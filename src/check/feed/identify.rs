@@ -70,6 +70,18 @@ pub(in crate::check) struct IdentifiedFeed {
 }
 
 impl IdentifiedFeed {
+    /// Leaves out what is new beyond so many entries, in the order of the feed; returns how many those are. They are as
+    /// new in the next poll.
+    pub(in crate::check) fn postpone_beyond(&mut self, most: usize) -> usize {
+        let before = self.items.len();
+        let mut new = 0;
+        self.items.retain(|item| {
+            new += usize::from(item.known.is_none());
+            item.known.is_some() || new <= most
+        });
+        before - self.items.len()
+    }
+
     /// Whether most texts of the document are suddenly gone, or most of each of them: what a feed shows whose system has lost
     /// its articles, or has begun to cut them. Fewer than three may be edits.
     pub(in crate::check) fn emptied(&self) -> Option<String> {

@@ -24,6 +24,10 @@ use crate::time::{Stopwatch, Timestamp};
 /// A feed is told to be failing after this many failures in a row: one error is no news.
 pub(in crate::check) const FAILING_AFTER: u32 = 3;
 
+/// New entries that one poll stores, at most; the first one of a feed stores all. The others are left for the next polls,
+/// so that a feed that brings thousands of new ones each time does not fill the disk in a day.
+const NEW_AT_ONCE: usize = 500;
+
 /// What reading a feed takes of memory, for each of its bytes.
 const MEMORY_PER_BYTE: u64 = 4;
 
@@ -84,7 +88,7 @@ impl Checker {
             whole,
         };
         let mut report = match answer {
-            Some(answer) => poll.received(Fetched::Body(answer), None).await?,
+            Some(answer) => Box::pin(poll.received(Fetched::Body(answer), None)).await?,
             None => poll.run().await?,
         };
         report.duration_ms = watch.elapsed_ms();
@@ -126,7 +130,8 @@ impl Poll<'_> {
                 });
             }
         };
-        self.received(fetched, Some(held)).await
+        // In a box, so that a check that waits for its turn does not take the memory of one that reads.
+        Box::pin(self.received(fetched, Some(held))).await
     }
 
     /// Stores what an answer brings. It holds the turn of its host until nothing more is to be read of it, and its room
@@ -263,6 +268,10 @@ impl Poll<'_> {
         }
         let first = self.row.baseline.is_none();
         let entries = sighting.items.len();
+        let postponed = match first {
+            true => 0,
+            false => sighting.postpone_beyond(NEW_AT_ONCE),
+        };
         let reading = FeedReading {
             repairs: parsed
                 .repairs
@@ -270,6 +279,7 @@ impl Poll<'_> {
                 .map(|repair| repair.as_str())
                 .collect(),
             dropped: parsed.dropped,
+            postponed,
         };
         let emptied = sighting.emptied();
         if let Some(why) = emptied.as_ref().filter(|_| self.row.emptied.is_none()) {
@@ -291,6 +301,9 @@ impl Poll<'_> {
             .clone()
             .filter(|title| self.row.title.as_ref() != Some(title));
         poll.moved_to = self.moved_to(answer.permanent_url.clone()).map(Some);
+        if postponed > 0 {
+            poll = schedule::to_be_continued(poll, postponed);
+        }
 
         let plan = FeedDecision {
             readers: self.checker.readers.clone(),

@@ -1,24 +1,26 @@
 //! The look at an article page that is due, from the request to what is stored.
 
+use std::sync::Arc;
+
 use crate::check::events::revise::{
     self, Became, EntryKnowledge as KnownFull, EventContext, Windows,
 };
 use crate::check::furniture::for_entry;
-use crate::check::page::fetch::{FetchedPage, PageFetch, failed_check};
+use crate::check::page::fetch::{FetchResult, FetchedPage, PageFetch, failed_check};
 use crate::check::page::interpret::{Interpreted, KnownPage, settle};
 use crate::check::report::{PageReport, PageResult};
 use crate::check::reread::rebase::rebase_for;
 use crate::check::schedule;
 use crate::check::schedule::PageCheckEnd;
-use crate::check::{CheckError, Checker, Crashed, Reading, WaitLimit, lane_of_pages};
-use crate::config::PageMode;
+use crate::check::{CheckError, Checker, Crashed, Reading, Settings, WaitLimit, lane_of_pages};
+use crate::config::{FeedConfig, PageMode};
 use crate::domain::furniture::Step;
 use crate::domain::ids::EntryId;
 use crate::domain::life::Reason;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
 use crate::domain::state::Channel;
-use crate::store::{KnownEntry, Reader, StoreError};
+use crate::store::{FeedRow, KnownEntry, Reader, StoreError};
 use crate::time::Timestamp;
 
 impl Checker {
@@ -63,7 +65,32 @@ impl Checker {
             title: row.title.as_deref(),
             feed: &config,
         };
-        let mut looked = self.look(&look, patience).await;
+        let looked = self.look(&look, patience).await;
+        let known = Known {
+            row,
+            feed,
+            config,
+            settings,
+            reading,
+        };
+        // In a box, so that a check that waits for its turn does not take the memory of one that is decided.
+        Box::pin(self.take_in(known, looked)).await
+    }
+
+    /// Decides what a look brought, and stores it.
+    async fn take_in(
+        &self,
+        known: Known,
+        mut looked: FetchResult,
+    ) -> Result<PageReport, CheckError> {
+        let Known {
+            row,
+            feed,
+            config,
+            settings,
+            reading,
+        } = known;
+        let entry = row.id;
         // Until all of it is stored.
         let _hold = looked.hold.take();
         if let FetchedPage::Barred(until) = looked.found {
@@ -150,6 +177,15 @@ impl Checker {
         });
         self.writer.commit(outcome).await.map(drop)
     }
+}
+
+/// What was known of a page before it was looked at.
+struct Known {
+    row: KnownEntry,
+    feed: FeedRow,
+    config: Arc<FeedConfig>,
+    settings: Arc<Settings>,
+    reading: Reading,
 }
 
 /// What a look leads to.

@@ -190,7 +190,7 @@ impl Checker {
                 looked(check, FetchedPage::Same)
             }
             Fetched::Body(answer) => {
-                let (looked, refresh) = self.read_page(look, at, *answer, part).await;
+                let (looked, refresh) = Box::pin(self.read_page(look, at, *answer, part)).await;
                 let hold = Some(hold);
                 return (FetchResult { hold, ..looked }, refresh);
             }

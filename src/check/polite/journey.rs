@@ -200,7 +200,8 @@ impl Journey<'_> {
             let since = Stopwatch::start();
             let way = self.way.take();
             let step = match self.clients.of(&self.feed.fetch) {
-                Ok(client) => client.step(self.request, way, load).await,
+                // In a box: thousands of checks wait for their turn, and only a few are under way on the network.
+                Ok(client) => Box::pin(client.step(self.request, way, load)).await,
                 // Only for settings of before a reload: those in force were tried before they came into force.
                 Err(error) => Step::Answered(Fetched::Failed(FetchFailure {
                     kind: FailureKind::Refused,

@@ -524,6 +524,8 @@ pub struct FeedPoll {
     pub gone_since: Option<Timestamp>,
     /// The poll that first saw most texts gone, when that waits for a second one; kept when `None`.
     pub emptied: Option<Option<Timestamp>>,
+    /// New entries that were left for the next polls, as there were too many at once.
+    pub postponed: u32,
 }
 
 /// What a document, and the answer that brought it, say of how often it is worth asking.

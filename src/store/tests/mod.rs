@@ -44,6 +44,7 @@ impl Bench {
             .writer()
             .sync_feeds(
                 vec![configured("https://news.example/rss.xml", "news")],
+                None,
                 at(0),
             )
             .blocking()
@@ -165,6 +166,7 @@ fn poll(feed: FeedId, when: Timestamp, result: PollResult) -> FeedPoll {
         moved_to: None,
         gone_since: None,
         emptied: None,
+        postponed: 0,
     }
 }
 

@@ -182,7 +182,7 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
     let target = || String::from("desk");
     let errors = [
         writer
-            .sync_feeds(feeds.clone(), at(0))
+            .sync_feeds(feeds.clone(), None, at(0))
             .blocking()
             .unwrap_err(),
         writer.commit(outcome(feed)).blocking().unwrap_err(),
@@ -240,7 +240,14 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
         assert!(error.to_string().contains("revisor.db"));
     }
     other.execute_batch("COMMIT").unwrap();
-    assert_eq!(writer.sync_feeds(feeds, at(0)).blocking().unwrap().added, 1);
+    assert_eq!(
+        writer
+            .sync_feeds(feeds, None, at(0))
+            .blocking()
+            .unwrap()
+            .added,
+        1
+    );
 }
 
 #[test]
@@ -253,13 +260,13 @@ fn a_writer_in_haste_does_not_wait_for_others() {
     let writer = store.writer();
     let since = Stopwatch::start();
     let waiting = std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| writer.sync_feeds(Vec::new(), at(0)).blocking());
+        let waiting = scope.spawn(|| writer.sync_feeds(Vec::new(), None, at(0)).blocking());
         writer.hurry();
         waiting.join().unwrap()
     });
     assert!(waiting.is_err_and(|error| error.is_busy()));
     for _ in 0..20 {
-        let next = writer.sync_feeds(Vec::new(), at(0)).blocking();
+        let next = writer.sync_feeds(Vec::new(), None, at(0)).blocking();
         assert!(next.is_err_and(|error| error.is_busy()));
     }
     store.close().unwrap();
@@ -304,7 +311,11 @@ fn many_may_create_the_same_database_at_once() {
     for (number, store) in stores.iter().enumerate() {
         let url = format!("https://news.example/{number}");
         let feeds = vec![configured(&url, "news")];
-        let report = store.writer().sync_feeds(feeds, at(0)).blocking().unwrap();
+        let report = store
+            .writer()
+            .sync_feeds(feeds, None, at(0))
+            .blocking()
+            .unwrap();
         assert_eq!(report.added, 1);
     }
 }

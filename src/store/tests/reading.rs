@@ -6,7 +6,11 @@ fn feeds_follow_the_configuration_and_keep_their_history() {
     let bench = Bench::new();
     let entry = bench.entry("a", "one");
     let sync = |feeds: Vec<ConfiguredFeed>, when| {
-        bench.writer().sync_feeds(feeds, when).blocking().unwrap()
+        bench
+            .writer()
+            .sync_feeds(feeds, None, when)
+            .blocking()
+            .unwrap()
     };
     let left = sync(vec![configured("https://other.example/", "other")], at(50));
     assert_eq!((left.added, left.returned, left.left), (1, 0, 1));

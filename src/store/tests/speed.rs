@@ -90,7 +90,11 @@ fn figures() {
         })
         .collect();
     feeds.push(configured("https://news.example/rss.xml", "news"));
-    bench.writer().sync_feeds(feeds, at(0)).blocking().unwrap();
+    bench
+        .writer()
+        .sync_feeds(feeds, None, at(0))
+        .blocking()
+        .unwrap();
     let ids: Vec<FeedId> = bench
         .reader()
         .feeds(false)

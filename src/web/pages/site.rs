@@ -10,7 +10,7 @@ use crate::domain::durations::format_duration;
 use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
 use crate::domain::search::Query;
-use crate::queries::feeds::of_configuration;
+use crate::queries::feeds::{of_configuration, usual};
 use crate::queries::search::indexed;
 use crate::report::feeds::FeedRow;
 use crate::report::guide::TOPICS;
@@ -65,6 +65,7 @@ fn rows(asked: &Asked, reader: &Reader) -> Result<Vec<FeedRow>, StoreError> {
         feeds.iter().map(AsRef::as_ref),
         health,
         asked.now,
+        usual,
     ))
 }
 
@@ -92,7 +93,7 @@ pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer,
         .iter()
         .map(|row| reader.health_of(row.clone()))
         .collect::<Result<_, _>>()?;
-    let rows = of_configuration(configured.map(AsRef::as_ref), health, asked.now);
+    let rows = of_configuration(configured.map(AsRef::as_ref), health, asked.now, usual);
     let Some(row) = rows.into_iter().next() else {
         return Ok(asked.not_found(&format!("No feed has the name {name}.")));
     };
