@@ -4,13 +4,17 @@ use super::Context;
 use super::args::{Format, NotifyCommand, NotifyTestArgs};
 use super::setup::{clock, now, reader_if_any, runtime};
 use crate::config::{Config, Secrets};
-use crate::daemon::{self, DaemonError};
+use crate::daemon::DaemonError;
+use crate::domain::event::Event;
 use crate::error::{Error, Exit};
 use crate::fetch::user_agent;
 use crate::notify::deliver::Deliver;
-use crate::notify::{Deliverer, DeliveryResult, Target, fit, test_event};
+use crate::notify::{
+    Deliverer, DeliveryResult, Outgoing, Target, preview, targets, test_event,
+};
 use crate::report::notify::{self, LastAttempt, RefusedEvent, TargetRow, TargetState, TestResult};
 use crate::store::{DeliveryRow, TargetHealth};
+use crate::time::Timestamp;
 
 mod queue;
 
@@ -142,7 +146,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
 fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::Required)?;
-    let mut targets = daemon::targets(&config).map_err(DaemonError::Secret)?;
+    let mut targets = targets(&config).map_err(DaemonError::Secret)?;
     if let Some(name) = &args.target {
         known(name, &config)?;
         targets.retain(|target| target.name == *name);
@@ -178,9 +182,7 @@ fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
 async fn attempt(deliverer: &Deliverer, target: &Target, args: &NotifyTestArgs) -> TestResult {
     let now = now();
     let event = test_event(args.event, now);
-    let body = fit(&event, target.max_payload);
-    let uid = format!("msg_test_{}", now.as_millis());
-    let attempt = deliverer.deliver(target, &uid, body).await;
+    let attempt = deliverer.deliver(target, outgoing(&event, now)).await;
     TestResult {
         target: target.name.clone(),
         ok: attempt.result == DeliveryResult::Delivered,
@@ -189,6 +191,15 @@ async fn attempt(deliverer: &Deliverer, target: &Target, args: &NotifyTestArgs) 
         error: attempt.error,
         // What a receiver complains about is part of the error; one that is content says nothing of interest.
         reply: None,
+    }
+}
+
+fn outgoing(event: &Event, now: Timestamp) -> Outgoing {
+    Outgoing {
+        uid: format!("msg_test_{}", now.as_millis()),
+        // Serialising an event cannot fail.
+        body: serde_json::to_vec(event).unwrap_or_default(),
+        created: now,
     }
 }
 

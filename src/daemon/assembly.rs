@@ -10,12 +10,13 @@ use super::counted::Counted;
 use super::patience::Patience;
 use crate::config::Config;
 use crate::domain::url::without_login;
-use crate::fetch::{AddressPolicy, Clients, Turns, user_agent};
+use crate::fetch::{Clients, Turns, user_agent};
 use crate::metrics::Metrics;
-use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
+use crate::notify::{Deliverer, Drain, StoredOutbox, targets};
 use crate::pipeline::{Pipeline, Settings, Workers, memory_to_read};
 use crate::store::{
-    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, Store, StoreError, Underway,
+    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, QueueSettings, Store,
+    StoreError, Underway,
 };
 use crate::time::Clock;
 
@@ -270,13 +271,15 @@ async fn sync(
     patience
         .with(|| writer.sync_targets(targets.clone()).into_future())
         .await?;
-    let bounds = settings.config().targets.iter().map(|target| {
-        let bound = u32::try_from(target.max_queue).unwrap_or(u32::MAX);
-        (target.name.clone(), bound)
+    let queues = settings.config().targets.iter().map(|target| QueueSettings {
+        target: target.name.clone(),
+        max_open: u32::try_from(target.max_queue).unwrap_or(u32::MAX),
+        hold: target.settings.text("confirm") == Some("hold"),
+        notices: target.kind.takes_events() && !target.kind.is_public(),
     });
-    let bounds: Vec<_> = bounds.collect();
+    let queues: Vec<_> = queues.collect();
     patience
-        .with(|| writer.bound_queues(bounds.clone()).into_future())
+        .with(|| writer.set_queues(queues.clone()).into_future())
         .await?;
     Ok(synced)
 }
@@ -298,26 +301,4 @@ fn tell_of_alike(store: &Store, config: &Config) -> Result<(), StoreError> {
         tracing::warn!(more, "`revisor doctor` lists these addresses");
     }
     Ok(())
-}
-
-/// The targets, with their secrets.
-pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
-    let targets = config.targets.iter().filter_map(|target| {
-        // A target without an address cannot be sent to; loading has said so.
-        let url = target.url.as_ref()?.expose().to_owned();
-        let secrets = [&target.secret, &target.secret_previous]
-            .into_iter()
-            .flatten()
-            .map(|secret| Secret::parse(secret.expose()))
-            .collect::<Result<Vec<_>, _>>();
-        Some(secrets.map(|secrets| Target {
-            name: target.name.clone(),
-            kind: TargetKind::Webhook,
-            url,
-            secrets,
-            max_payload: usize::try_from(target.max_payload).unwrap_or(usize::MAX),
-            reach: AddressPolicy::public_and(target.allow_private.iter().copied()),
-        }))
-    });
-    targets.collect()
 }

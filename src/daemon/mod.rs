@@ -20,7 +20,7 @@ mod signals;
 mod systemd;
 mod watched;
 
-pub use assembly::{Assembly, Synced, targets};
+pub use assembly::{Assembly, Synced};
 pub use counted::Counted;
 pub use outcome::{Outcome, hash_of};
 pub use run::{Daemon, DaemonError, Reload};

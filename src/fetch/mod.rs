@@ -35,7 +35,7 @@ pub use budget::HostBudget;
 pub use client::{Client, Step, Way};
 pub use clients::{Clients, own_headers};
 pub use limits::{HostLimits, HostQueue, Lane, host_key};
-pub use post::{PostAnswer, PostRequest};
+pub use post::{PostAnswer, PostMethod, PostRequest};
 pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,

@@ -95,7 +95,7 @@ pub use robots::RobotsRow;
 pub use rules::RuleRow;
 pub use search::{SearchFilter, SearchIn, SearchProgress};
 pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument};
-pub use targets::{TargetHealth, TargetRow};
+pub use targets::{QueueSettings, TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
 pub use underway::{InHand, LeftAlone, Mark, Quarantined, Underway};
 pub use upgrade::free as free_room;

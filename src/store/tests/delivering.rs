@@ -454,7 +454,12 @@ fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried()
     let bound = |count| {
         bench
             .writer()
-            .bound_queues(vec![("desk".to_owned(), count)])
+            .set_queues(vec![crate::targets::QueueSettings {
+                target: "desk".to_owned(),
+                max_open: count,
+                hold: false,
+                notices: true,
+            }])
             .blocking()
             .unwrap();
     };
@@ -496,3 +501,4 @@ fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried()
     assert_eq!(retried, 3);
     assert_eq!(health(), (5, 0, 0));
 }
+
