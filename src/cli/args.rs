@@ -24,7 +24,7 @@ pub use read::{
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
     ConfigCommand, DemoArgs, DoctorArgs, HelpArgs, InitArgs, InspectArticleArgs, InspectCommand,
-    InspectFeedArgs, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
+    InspectFeedArgs, NotifyCommand, NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs, NotifyShowArgs, NotifySkipArgs,
     NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs,
 };
 

@@ -31,6 +31,8 @@ pub struct Assembly {
     pub pipeline: Arc<Pipeline>,
     /// What delivers.
     pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
+    /// Sends what is no event: pings.
+    pub deliverer: Deliverer,
     /// Rings when there was no room left on the disk for a write.
     pub(super) full: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -87,11 +89,12 @@ impl Assembly {
                 }
             }
         });
-        let deliverer = Counted::new(Deliverer::new(agent, Arc::clone(&clock))?, metrics.clone());
+        let deliverer = Deliverer::new(agent, Arc::clone(&clock))?;
+        let counted = Counted::new(deliverer.clone(), metrics.clone());
         let outbox = StoredOutbox::new(store.writer().clone(), store.readers());
         let drain = Drain::new(
             outbox,
-            deliverer,
+            counted,
             Arc::clone(&clock),
             targets(settings.config())?,
         );
@@ -118,6 +121,7 @@ impl Assembly {
             store,
             pipeline: Arc::new(pipeline),
             drain,
+            deliverer,
             full,
             clock,
             underway,

@@ -9,6 +9,7 @@ mod counted;
 mod counts;
 mod due;
 mod file_state;
+pub mod heartbeat;
 mod needs;
 mod outcome;
 mod page_queue;

@@ -14,6 +14,7 @@ use super::deliver::{Attempt, Deliver, Outgoing};
 use super::kinds::DeliveryResult;
 use super::outbox::Outbox;
 use super::target::Target;
+use crate::config::TargetKind;
 use crate::domain::backoff::{REFUSALS, delivery_delay};
 use crate::domain::ids::DeliveryId;
 use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError, is_refusal};
@@ -108,6 +109,13 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             .map(|target| (target.name.clone(), Arc::new(target)))
             .collect();
         *self.targets.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(by_name);
+    }
+
+    /// The targets of a kind, as configured now.
+    pub fn targets_of(&self, kind: TargetKind) -> Vec<Arc<Target>> {
+        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        let of_kind = targets.values().filter(|target| target.kind == kind);
+        of_kind.cloned().collect()
     }
 
     /// Drains until `stop`, then waits a little for the attempts under way. `wake` tells of new deliveries; those that

@@ -19,7 +19,10 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("web", &["config", "metrics"]),
     ("fetch", &["domain", "config", "time"]),
     ("store", &["domain", "time"]),
-    ("notify", &["domain", "store", "fetch", "config", "time"]),
+    (
+        "notify",
+        &["domain", "store", "report", "fetch", "config", "time"],
+    ),
     (
         "pipeline",
         &[
@@ -81,6 +84,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("sd_notify", &["daemon"]),
     ("prometheus", &["metrics"]),
     ("hyper_util", &["web"]),
+    ("lettre", &["notify"]),
+    ("rumqttc", &["notify"]),
+    ("minijinja", &["notify", "config"]),
 ];
 
 #[test]

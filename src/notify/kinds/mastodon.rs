@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::style::{Style, plain, utf16};
+use super::style::{Style, bare_link, plain, utf16};
 use super::{Kind, Letter, Step, Work, body, done, judge};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
 use crate::report::message::{Face, Run};
@@ -89,7 +89,7 @@ fn text(letter: &Letter<'_>) -> String {
 /// Nobody is mentioned and no tag is made: the sign and the name do not touch.
 fn write(run: &Run) -> String {
     match &run.face {
-        Face::Link(url) => url.clone(),
+        Face::Link(url) => bare_link(url),
         _ => {
             // An address in a text is no link: a short one would count more than it has.
             plain(run)

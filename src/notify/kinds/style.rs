@@ -116,7 +116,7 @@ pub(super) fn bare_link(url: &str) -> String {
     let mut out = String::with_capacity(url.len());
     for c in url.chars() {
         match c {
-            '<' | '>' | '(' | ')' | '[' | ']' | '*' | '`' | '|' | '\\' | '"' | '\'' | '@' => {
+            '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '*' | '`' | '|' | '^' | '\\' | '"' | '\'' | '@' => {
                 out.push_str(&format!("%{:02X}", u32::from(c)));
             }
             c => out.push(c),

@@ -454,7 +454,7 @@ fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried()
     let bound = |count| {
         bench
             .writer()
-            .set_queues(vec![crate::targets::QueueSettings {
+            .set_queues(vec![QueueSettings {
                 target: "desk".to_owned(),
                 max_open: count,
                 hold: false,
