@@ -2,6 +2,7 @@
 
 mod access;
 mod adding;
+mod alerts;
 mod architecture;
 mod around;
 mod booted;
@@ -34,6 +35,7 @@ mod reports;
 mod review;
 mod revisions;
 mod service;
+mod services;
 mod several;
 mod sharing;
 mod support;
