@@ -107,7 +107,8 @@ fn look(
         progress.clear();
         if !args.dry_run {
             assembly.drain.drain_once().await;
-            let said = heartbeat::once(&assembly.deliverer, &beats, true, "revisor check is done").await;
+            let said =
+                heartbeat::once(&assembly.deliverer, &beats, true, "revisor check is done").await;
             for error in said {
                 output.warning(&format!("a heartbeat could not be sent to {error}"));
             }

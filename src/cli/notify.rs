@@ -10,9 +10,7 @@ use crate::domain::event::Event;
 use crate::error::{Error, Exit};
 use crate::fetch::user_agent;
 use crate::notify::deliver::Deliver;
-use crate::notify::{
-    Deliverer, DeliveryResult, Outgoing, Target, preview, targets, test_event,
-};
+use crate::notify::{Deliverer, DeliveryResult, Outgoing, Target, preview, targets, test_event};
 use crate::report::clean;
 use crate::report::notify::{
     self, LastAttempt, RefusedEvent, ShownAttempt, ShownDelivery, TargetRow, TargetState,
@@ -192,11 +190,15 @@ fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
 
 /// The configuration; one of a single target, when a kind is tried with keys of the command line.
 fn configuration(context: &Context, args: &NotifyTestArgs) -> Result<Config, Error> {
-    let kind = TargetKind::ALL.iter().find(|kind| Some(kind.as_str()) == args.target.as_deref());
+    let kind = TargetKind::ALL
+        .iter()
+        .find(|kind| Some(kind.as_str()) == args.target.as_deref());
     let (Some(kind), false) = (kind, args.settings.is_empty()) else {
         if let Some(setting) = args.settings.first() {
-            return Err(Error::usage(format!("{setting:?} needs a kind of target before it"))
-                .hint("such as `revisor notify test slack url_file=slack.url`"));
+            return Err(
+                Error::usage(format!("{setting:?} needs a kind of target before it"))
+                    .hint("such as `revisor notify test slack url_file=slack.url`"),
+            );
         }
         return context.config(Secrets::Required);
     };
@@ -209,19 +211,27 @@ fn configuration(context: &Context, args: &NotifyTestArgs) -> Result<Config, Err
         };
         let key = kind.keys().iter().find(|key| key.name == name);
         if key.is_some_and(Key::is_secret) {
-            return Err(Error::usage(format!("{name} is a secret, which everybody can see on a command line"))
-                .hint(format!("use {name}_file=FILE or {name}_env=VARIABLE")));
+            return Err(Error::usage(format!(
+                "{name} is a secret, which everybody can see on a command line"
+            ))
+            .hint(format!("use {name}_file=FILE or {name}_env=VARIABLE")));
         }
         let value = match key.map(|key| key.form) {
-            Some(Form::List) => toml::Value::Array(value.split(',').map(|item| item.trim().into()).collect()),
-            Some(Form::Number(..)) => value.parse::<i64>().map_or_else(|_| value.into(), toml::Value::Integer),
+            Some(Form::List) => {
+                toml::Value::Array(value.split(',').map(|item| item.trim().into()).collect())
+            }
+            Some(Form::Number(..)) => value
+                .parse::<i64>()
+                .map_or_else(|_| value.into(), toml::Value::Integer),
             _ => value.into(),
         };
         table.insert(name.to_owned(), value);
     }
     let mut whole = toml::Table::new();
     whole.insert("target".into(), toml::Value::Array(vec![table.into()]));
-    let here = std::env::current_dir().ok().map(|folder| folder.join("command-line.toml"));
+    let here = std::env::current_dir()
+        .ok()
+        .map(|folder| folder.join("command-line.toml"));
     let loaded = from_text(
         &whole.to_string(),
         here.as_deref(),
@@ -244,12 +254,17 @@ fn print(
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
         let would = preview(target, &outgoing(&event, now), now);
-        let would = would.map_err(|error| Error::new(Exit::TARGET, format!("{}: {error}", target.name)))?;
+        let would =
+            would.map_err(|error| Error::new(Exit::TARGET, format!("{}: {error}", target.name)))?;
         if format == Format::Json {
             all.push(serde_json::json!({"target": target.name, "kind": target.kind.as_str(), "body": would}));
         } else {
-            context.output.line(&format!("{} ({}):", target.name, target.kind.as_str()))?;
-            context.output.print(&format!("{}\n", clean::lines(would.trim_end())))?;
+            context
+                .output
+                .line(&format!("{} ({}):", target.name, target.kind.as_str()))?;
+            context
+                .output
+                .print(&format!("{}\n", clean::lines(would.trim_end())))?;
         }
     }
     if format == Format::Json {

@@ -140,94 +140,243 @@ impl TargetKind {
     pub fn keys(self) -> &'static [Key] {
         match self {
             Self::Webhook => {
-                const { &[
-                    key("url", Address, Required, "https://hooks.example.org/revisor"),
-                    key("secret", Signing, Optional, "whsec_…"),
-                    key("secret_previous", Signing, Optional, "whsec_…"),
-                    key("format", Choice(&["standard", "cloudevents"]), Default("standard"), "cloudevents"),
-                    key("template", Template, Optional, "{\"text\": {{ text|tojson }}}"),
-                    key("content_type", Text, Default("application/json"), "text/plain"),
-                ] }
+                const {
+                    &[
+                        key(
+                            "url",
+                            Address,
+                            Required,
+                            "https://hooks.example.org/revisor",
+                        ),
+                        key("secret", Signing, Optional, "whsec_…"),
+                        key("secret_previous", Signing, Optional, "whsec_…"),
+                        key(
+                            "format",
+                            Choice(&["standard", "cloudevents"]),
+                            Default("standard"),
+                            "cloudevents",
+                        ),
+                        key(
+                            "template",
+                            Template,
+                            Optional,
+                            "{\"text\": {{ text|tojson }}}",
+                        ),
+                        key(
+                            "content_type",
+                            Text,
+                            Default("application/json"),
+                            "text/plain",
+                        ),
+                    ]
+                }
             }
             Self::Email => {
-                const { &[
-                    key("server", Text, Required, "mail.example.org"),
-                    key("port", Number(1, 65_535), Optional, "587"),
-                    key("tls", Choice(&["starttls", "implicit", "none"]), Default("starttls"), "starttls"),
-                    key("user", Text, Optional, "revisor"),
-                    key("password", Form::Secret, Optional, "a password"),
-                    key("from", Text, Required, "revisor <revisor@example.org>"),
-                    key("to", List, Required, "desk@example.org"),
-                    key("list_unsubscribe", Text, Optional, "https://example.org/unsubscribe"),
-                ] }
+                const {
+                    &[
+                        key("server", Text, Required, "mail.example.org"),
+                        key("port", Number(1, 65_535), Optional, "587"),
+                        key(
+                            "tls",
+                            Choice(&["starttls", "implicit", "none"]),
+                            Default("starttls"),
+                            "starttls",
+                        ),
+                        key("user", Text, Optional, "revisor"),
+                        key("password", Form::Secret, Optional, "a password"),
+                        key("from", Text, Required, "revisor <revisor@example.org>"),
+                        key("to", List, Required, "desk@example.org"),
+                        key(
+                            "list_unsubscribe",
+                            Text,
+                            Optional,
+                            "https://example.org/unsubscribe",
+                        ),
+                    ]
+                }
             }
-            Self::Slack => const { &[key("url", Address, Required, "https://hooks.slack.com/services/T000/B000/XXXX")] },
-            Self::Mattermost => const { &[
-                key("url", Address, Required, "https://chat.example.org/hooks/xxxx"),
-                key("channel", Text, Optional, "town-square"),
-            ] },
-            Self::Discord => const { &[key("url", Address, Required, "https://discord.com/api/webhooks/1234/XXXX")] },
-            Self::Ntfy => const { &[
-                key("url", Address, Required, "https://ntfy.sh/my-secret-topic"),
-                key("token", Form::Secret, Optional, "tk_…"),
-                key("priority", Number(1, 5), Optional, "3"),
-            ] },
-            Self::Telegram => const { &[
-                key("token", Form::Secret, Required, "123456:ABC-DEF"),
-                key("chat", Text, Required, "-1001234567890"),
-                key("thread", Number(1, i64::MAX), Optional, "42"),
-                key("server", Text, Default("https://api.telegram.org"), "https://api.telegram.org"),
-            ] },
-            Self::Matrix => const { &[
-                key("server", Text, Required, "https://matrix.example.org"),
-                key("room", Text, Required, "!abc:example.org"),
-                key("token", Form::Secret, Required, "syt_…"),
-            ] },
-            Self::Teams => const { &[key("url", Address, Required, "https://prod-1.westeurope.logic.azure.com/workflows/…")] },
-            Self::Gotify => const { &[
-                key("server", Text, Required, "https://push.example.org"),
-                key("token", Form::Secret, Required, "AbCdEf"),
-                key("priority", Number(0, 10), Optional, "5"),
-            ] },
-            Self::Pushover => const { &[
-                key("token", Form::Secret, Required, "the token of the application"),
-                key("user", Form::Secret, Required, "the key of a user or group"),
-                key("priority", Number(-2, 1), Default("0"), "0"),
-                key("server", Text, Default("https://api.pushover.net"), "https://api.pushover.net"),
-            ] },
-            Self::Apprise => const { &[
-                key("url", Address, Required, "http://127.0.0.1:8000/notify/desk"),
-                key("tag", Text, Optional, "desk"),
-            ] },
-            Self::Mqtt => const { &[
-                key("server", Text, Required, "mqtt://127.0.0.1:1883"),
-                key("topic", Text, Default("revisor"), "revisor"),
-                key("user", Text, Optional, "revisor"),
-                key("password", Form::Secret, Optional, "a password"),
-            ] },
-            Self::Command => const { &[
-                key("command", List, Required, "/usr/local/bin/alert"),
-                key("timeout", Number(1, 45), Default("15"), "15"),
-            ] },
-            Self::Bluesky => const { &[
-                key("user", Text, Required, "desk.bsky.social"),
-                key("password", Form::Secret, Required, "an app password"),
-                key("server", Text, Default("https://bsky.social"), "https://bsky.social"),
-                POSTS[0],
-                POSTS[1],
-            ] },
-            Self::Mastodon => const { &[
-                key("server", Text, Required, "https://mastodon.example"),
-                key("token", Form::Secret, Required, "an access token"),
-                key("visibility", Choice(&["public", "unlisted", "private"]), Default("public"), "unlisted"),
-                key("max_length", Number(100, 100_000), Default("500"), "500"),
-                POSTS[0],
-                POSTS[1],
-            ] },
-            Self::Healthchecks => const { &[
-                key("url", Address, Required, "https://hc-ping.com/00000000-0000-0000-0000-000000000000"),
-                key("every", Number(1, 1440), Default("5"), "5"),
-            ] },
+            Self::Slack => {
+                const {
+                    &[key(
+                        "url",
+                        Address,
+                        Required,
+                        "https://hooks.slack.com/services/T000/B000/XXXX",
+                    )]
+                }
+            }
+            Self::Mattermost => {
+                const {
+                    &[
+                        key(
+                            "url",
+                            Address,
+                            Required,
+                            "https://chat.example.org/hooks/xxxx",
+                        ),
+                        key("channel", Text, Optional, "town-square"),
+                    ]
+                }
+            }
+            Self::Discord => {
+                const {
+                    &[key(
+                        "url",
+                        Address,
+                        Required,
+                        "https://discord.com/api/webhooks/1234/XXXX",
+                    )]
+                }
+            }
+            Self::Ntfy => {
+                const {
+                    &[
+                        key("url", Address, Required, "https://ntfy.sh/my-secret-topic"),
+                        key("token", Form::Secret, Optional, "tk_…"),
+                        key("priority", Number(1, 5), Optional, "3"),
+                    ]
+                }
+            }
+            Self::Telegram => {
+                const {
+                    &[
+                        key("token", Form::Secret, Required, "123456:ABC-DEF"),
+                        key("chat", Text, Required, "-1001234567890"),
+                        key("thread", Number(1, i64::MAX), Optional, "42"),
+                        key(
+                            "server",
+                            Text,
+                            Default("https://api.telegram.org"),
+                            "https://api.telegram.org",
+                        ),
+                    ]
+                }
+            }
+            Self::Matrix => {
+                const {
+                    &[
+                        key("server", Text, Required, "https://matrix.example.org"),
+                        key("room", Text, Required, "!abc:example.org"),
+                        key("token", Form::Secret, Required, "syt_…"),
+                    ]
+                }
+            }
+            Self::Teams => {
+                const {
+                    &[key(
+                        "url",
+                        Address,
+                        Required,
+                        "https://prod-1.westeurope.logic.azure.com/workflows/…",
+                    )]
+                }
+            }
+            Self::Gotify => {
+                const {
+                    &[
+                        key("server", Text, Required, "https://push.example.org"),
+                        key("token", Form::Secret, Required, "AbCdEf"),
+                        key("priority", Number(0, 10), Optional, "5"),
+                    ]
+                }
+            }
+            Self::Pushover => {
+                const {
+                    &[
+                        key(
+                            "token",
+                            Form::Secret,
+                            Required,
+                            "the token of the application",
+                        ),
+                        key("user", Form::Secret, Required, "the key of a user or group"),
+                        key("priority", Number(-2, 1), Default("0"), "0"),
+                        key(
+                            "server",
+                            Text,
+                            Default("https://api.pushover.net"),
+                            "https://api.pushover.net",
+                        ),
+                    ]
+                }
+            }
+            Self::Apprise => {
+                const {
+                    &[
+                        key(
+                            "url",
+                            Address,
+                            Required,
+                            "http://127.0.0.1:8000/notify/desk",
+                        ),
+                        key("tag", Text, Optional, "desk"),
+                    ]
+                }
+            }
+            Self::Mqtt => {
+                const {
+                    &[
+                        key("server", Text, Required, "mqtt://127.0.0.1:1883"),
+                        key("topic", Text, Default("revisor"), "revisor"),
+                        key("user", Text, Optional, "revisor"),
+                        key("password", Form::Secret, Optional, "a password"),
+                    ]
+                }
+            }
+            Self::Command => {
+                const {
+                    &[
+                        key("command", List, Required, "/usr/local/bin/alert"),
+                        key("timeout", Number(1, 45), Default("15"), "15"),
+                    ]
+                }
+            }
+            Self::Bluesky => {
+                const {
+                    &[
+                        key("user", Text, Required, "desk.bsky.social"),
+                        key("password", Form::Secret, Required, "an app password"),
+                        key(
+                            "server",
+                            Text,
+                            Default("https://bsky.social"),
+                            "https://bsky.social",
+                        ),
+                        POSTS[0],
+                        POSTS[1],
+                    ]
+                }
+            }
+            Self::Mastodon => {
+                const {
+                    &[
+                        key("server", Text, Required, "https://mastodon.example"),
+                        key("token", Form::Secret, Required, "an access token"),
+                        key(
+                            "visibility",
+                            Choice(&["public", "unlisted", "private"]),
+                            Default("public"),
+                            "unlisted",
+                        ),
+                        key("max_length", Number(100, 100_000), Default("500"), "500"),
+                        POSTS[0],
+                        POSTS[1],
+                    ]
+                }
+            }
+            Self::Healthchecks => {
+                const {
+                    &[
+                        key(
+                            "url",
+                            Address,
+                            Required,
+                            "https://hc-ping.com/00000000-0000-0000-0000-000000000000",
+                        ),
+                        key("every", Number(1, 1440), Default("5"), "5"),
+                    ]
+                }
+            }
         }
     }
 
@@ -325,9 +474,7 @@ impl Settings {
     /// The texts that nobody may see: secrets, and addresses, which may hold some.
     pub fn hidden(&self) -> impl Iterator<Item = (Form, &str)> {
         self.0.iter().filter_map(|setting| match &setting.value {
-            Value::Text(Some(text))
-                if matches!(setting.form, Address | Form::Secret | Signing) =>
-            {
+            Value::Text(Some(text)) if matches!(setting.form, Address | Form::Secret | Signing) => {
                 Some((setting.form, text.expose()))
             }
             _ => None,

@@ -115,7 +115,10 @@ impl Config {
     /// The files that secrets were read from, each once: an edit of one is an edit of the configuration.
     #[must_use]
     pub fn secret_files(&self) -> BTreeSet<&Path> {
-        let settings = self.targets.iter().flat_map(|target| target.settings.iter());
+        let settings = self
+            .targets
+            .iter()
+            .flat_map(|target| target.settings.iter());
         let targets = settings.map(|setting| Some(&setting.source));
         let access = self.feeds.iter().filter_map(|feed| feed.access.as_deref());
         let access = access.flat_map(|access| {

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use url::Url;
 
+use super::kinds::{Form, Key, Need, Setting, Settings, TargetKind, Value};
 use super::names::Taken;
 use super::problem::{Place, did_you_mean};
-use super::kinds::{Form, Key, Need, Setting, Settings, TargetKind, Value};
 use super::raw::{RawOwn, RawTable as _, RawTarget, RawTargetCommon, RawValue};
 use super::reader::{At, Layer, Reader};
 use super::resolve::{Resolver, SIGNIFICANCES};
@@ -85,9 +85,14 @@ impl Resolver<'_> {
             _ => self.settings(kind, raw.own, place),
         };
         let significance = common.significance.as_ref();
-        let max_payload = common.max_payload.as_ref().or(defaults.max_payload.as_ref());
+        let max_payload = common
+            .max_payload
+            .as_ref()
+            .or(defaults.max_payload.as_ref());
         let max_queue = common.max_queue.as_ref().or(defaults.max_queue.as_ref());
-        let networks = common.allow_private.or_else(|| defaults.allow_private.clone());
+        let networks = common
+            .allow_private
+            .or_else(|| defaults.allow_private.clone());
         let score = if kind.is_public() { PUBLIC_SCORE } else { 0 };
         let score = self.number("min_score", common.min_score.as_ref(), 0..=100, score);
         let events = common.events;
@@ -154,7 +159,9 @@ impl Resolver<'_> {
 
     fn missing(&mut self, kind: TargetKind, key: &Key, given: &[RawOwn], place: &Place) {
         // A value that was of no use has been complained about.
-        let set = given.iter().any(|own| own.key == key.name && own.value.is_some());
+        let set = given
+            .iter()
+            .any(|own| own.key == key.name && own.value.is_some());
         if key.need == Need::Required && !set {
             let ways = if key.is_secret() {
                 let name = key.name;
@@ -185,7 +192,10 @@ impl Resolver<'_> {
         let mut text = |at: Option<At<RawValue>>| {
             let at = self.as_text(key, at?)?;
             let value = at.value.expose().to_owned();
-            Some(At { value, place: at.place })
+            Some(At {
+                value,
+                place: at.place,
+            })
         };
         let (file, environment, credential) = (text(file), text(environment), text(credential));
         let found = self.secret(Sources {
@@ -207,9 +217,15 @@ impl Resolver<'_> {
 
     fn as_text(&mut self, key: &Key, at: At<RawValue>) -> Option<At<Secret>> {
         match at.value {
-            RawValue::Text(value) => Some(At { value, place: at.place }),
+            RawValue::Text(value) => Some(At {
+                value,
+                place: at.place,
+            }),
             _ => {
-                let message = format!("{} is not text; expected one such as \"{}\"", key.name, key.example);
+                let message = format!(
+                    "{} is not text; expected one such as \"{}\"",
+                    key.name, key.example
+                );
                 self.problems.add(&at.place, message);
                 None
             }
@@ -242,12 +258,20 @@ impl Resolver<'_> {
                 let list = list.iter().map(|item| item.value.clone());
                 return Some(Value::List(list.collect()));
             }
-            (Form::List, _) => format!("{name} is not a list of texts; expected {name} = [\"{}\"]", key.example),
-            (Form::Number(least, most), RawValue::Number(number)) if (least..=most).contains(number) => {
+            (Form::List, _) => format!(
+                "{name} is not a list of texts; expected {name} = [\"{}\"]",
+                key.example
+            ),
+            (Form::Number(least, most), RawValue::Number(number))
+                if (least..=most).contains(number) =>
+            {
                 return Some(Value::Number(*number));
             }
             (Form::Number(least, most), _) => {
-                format!("{name} is not a number from {least} to {most}; expected one such as {}", key.example)
+                format!(
+                    "{name} is not a number from {least} to {most}; expected one such as {}",
+                    key.example
+                )
             }
             (Form::Choice(words), RawValue::Text(text)) if words.contains(&text.expose()) => {
                 return Some(Value::Text(Some(text.clone())));
@@ -256,18 +280,28 @@ impl Resolver<'_> {
                 let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
                 format!("{name} has another value; expected {}", words.join(" or "))
             }
-            (Form::Template, RawValue::Text(text)) => match minijinja::Environment::new().template_from_str(text.expose()) {
-                Ok(_) => return Some(Value::Text(Some(text.clone()))),
-                Err(error) => format!("{name} is not a valid template: {error}; expected one such as '{}'", key.example),
-            },
-            (_, RawValue::Text(text)) if !text.expose().contains(char::is_control) && is_plain(name, text.expose()) => {
+            (Form::Template, RawValue::Text(text)) => {
+                match minijinja::Environment::new().template_from_str(text.expose()) {
+                    Ok(_) => return Some(Value::Text(Some(text.clone()))),
+                    Err(error) => format!(
+                        "{name} is not a valid template: {error}; expected one such as '{}'",
+                        key.example
+                    ),
+                }
+            }
+            (_, RawValue::Text(text))
+                if !text.expose().contains(char::is_control) && is_plain(name, text.expose()) =>
+            {
                 return Some(Value::Text(Some(text.clone())));
             }
             // A chat of Telegram is a number that people write as one.
             (Form::Text, RawValue::Number(number)) if name == "chat" => {
                 return Some(Value::Text(Some(Secret::new(number.to_string()))));
             }
-            _ => format!("{name} is not valid; expected one such as \"{}\"", key.example),
+            _ => format!(
+                "{name} is not valid; expected one such as \"{}\"",
+                key.example
+            ),
         };
         self.problems.add(&raw.place, wrong);
         None
@@ -279,15 +313,26 @@ impl Resolver<'_> {
         let name = key.name;
         let wrong = match key.form {
             Form::Address if !is_web_address(text) => {
-                format!("{name} is not an http or https address; expected one such as \"{}\"", key.example)
+                format!(
+                    "{name} is not an http or https address; expected one such as \"{}\"",
+                    key.example
+                )
             }
             Form::Signing if !is_signing_secret(text) => format!(
                 "{name} is not a webhook secret; expected \"whsec_\" and base64 of 24 to 64 bytes, as printed by \
                  `echo whsec_$(openssl rand -base64 32)`"
             ),
             // It is sent in a header or an address.
-            Form::Secret if !text.bytes().all(|byte| (b'!'..=b'~').contains(&byte) || byte == b' ') && name == "token" => {
-                format!("{name} has characters that no token has; expected one such as \"{}\"", key.example)
+            Form::Secret
+                if !text
+                    .bytes()
+                    .all(|byte| (b'!'..=b'~').contains(&byte) || byte == b' ')
+                    && name == "token" =>
+            {
+                format!(
+                    "{name} has characters that no token has; expected one such as \"{}\"",
+                    key.example
+                )
             }
             _ => return,
         };
@@ -300,14 +345,16 @@ impl Resolver<'_> {
         match kind {
             TargetKind::Webhook => {
                 if is_set("secret_previous") && !is_set("secret") {
-                    let message = "secret_previous is set without a secret; set secret to the new one";
+                    let message =
+                        "secret_previous is set without a secret; set secret to the new one";
                     self.problems.add(place, message);
                 } else if !is_set("secret") {
                     let message = "no secret is set: the receiver cannot verify the sender";
                     self.warnings.push((place.clone(), message.to_owned()));
                 }
                 if is_set("template") && settings.text("format") == Some("cloudevents") {
-                    let message = "both template and format = \"cloudevents\" are set; use one of them";
+                    let message =
+                        "both template and format = \"cloudevents\" are set; use one of them";
                     self.problems.add(place, message);
                 }
             }
@@ -318,7 +365,9 @@ impl Resolver<'_> {
             TargetKind::Email => {
                 let server = settings.text("server").unwrap_or_default();
                 let loopback = server == "localhost"
-                    || server.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+                    || server
+                        .parse::<std::net::IpAddr>()
+                        .is_ok_and(|ip| ip.is_loopback());
                 if settings.text("tls") == Some("none") && !loopback {
                     let message = "tls = \"none\" sends mail and password in the clear, which is only allowed to \
                                    this machine; expected tls = \"starttls\" or \"implicit\"";
@@ -331,16 +380,27 @@ impl Resolver<'_> {
 
     fn fields(&mut self, fields: Option<At<Vec<At<String>>>>, kind: TargetKind) -> Vec<Field> {
         let Some(fields) = fields else {
-            return if kind.is_public() { vec![Field::Title] } else { Vec::new() };
+            return if kind.is_public() {
+                vec![Field::Title]
+            } else {
+                Vec::new()
+            };
         };
         let mut list = Vec::new();
         for field in fields.value {
-            match Field::ALL.into_iter().find(|known| known.as_str() == field.value) {
+            match Field::ALL
+                .into_iter()
+                .find(|known| known.as_str() == field.value)
+            {
                 Some(known) if !list.contains(&known) => list.push(known),
                 Some(_) => {}
                 None => {
                     let names: Vec<&str> = Field::ALL.iter().map(|field| field.as_str()).collect();
-                    let message = format!("{:?} is not a field; expected one of {}", shortened(&field.value), names.join(", "));
+                    let message = format!(
+                        "{:?} is not a field; expected one of {}",
+                        shortened(&field.value),
+                        names.join(", ")
+                    );
                     self.problems.add(&field.place, message);
                 }
             }
@@ -396,7 +456,10 @@ fn names(key: &Key) -> Vec<String> {
     } else {
         &[""]
     };
-    suffixes.iter().map(|suffix| format!("{}{suffix}", key.name)).collect()
+    suffixes
+        .iter()
+        .map(|suffix| format!("{}{suffix}", key.name))
+        .collect()
 }
 
 /// Keys without a form of their own whose values can be told from nonsense.
@@ -415,7 +478,8 @@ fn is_plain(key: &str, text: &str) -> bool {
 }
 
 fn is_web_address(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+    Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
 }
 
 /// The form that the libraries of Standard Webhooks take.

@@ -275,12 +275,16 @@ async fn sync(
     patience
         .with(|| writer.sync_targets(targets.clone()).into_future())
         .await?;
-    let queues = settings.config().targets.iter().map(|target| QueueSettings {
-        target: target.name.clone(),
-        max_open: u32::try_from(target.max_queue).unwrap_or(u32::MAX),
-        hold: target.settings.text("confirm") == Some("hold"),
-        notices: target.kind.takes_events() && !target.kind.is_public(),
-    });
+    let queues = settings
+        .config()
+        .targets
+        .iter()
+        .map(|target| QueueSettings {
+            target: target.name.clone(),
+            max_open: u32::try_from(target.max_queue).unwrap_or(u32::MAX),
+            hold: target.settings.text("confirm") == Some("hold"),
+            notices: target.kind.takes_events() && !target.kind.is_public(),
+        });
     let queues: Vec<_> = queues.collect();
     patience
         .with(|| writer.set_queues(queues.clone()).into_future())

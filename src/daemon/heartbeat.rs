@@ -28,7 +28,9 @@ pub(super) async fn run(
             let every = target.settings.number("every").unwrap_or(5);
             let every = Duration::from_secs(60 * u64::try_from(every).unwrap_or(5));
             // A little early, so that a round of looking does not make it late.
-            let due = last.get(&target.name).is_none_or(|ping| ping.elapsed() + LOOK > every);
+            let due = last
+                .get(&target.name)
+                .is_none_or(|ping| ping.elapsed() + LOOK > every);
             if due {
                 last.insert(target.name.clone(), Stopwatch::start());
                 ping(&deliverer, &target, pulse.is_alive()).await;
@@ -48,14 +50,26 @@ async fn ping(deliverer: &Deliverer, target: &Target, alive: bool) {
         "revisor makes no progress: see its log"
     };
     if let Err(error) = deliverer.heartbeat(target, alive, status).await {
-        tracing::warn!(target.name = target.name, error, "a heartbeat could not be sent");
+        tracing::warn!(
+            target.name = target.name,
+            error,
+            "a heartbeat could not be sent"
+        );
     }
 }
 
 /// Pings all targets once: after a round of `revisor check`, for those who run it by a timer.
-pub async fn once(deliverer: &Deliverer, targets: &[Target], well: bool, status: &str) -> Vec<String> {
+pub async fn once(
+    deliverer: &Deliverer,
+    targets: &[Target],
+    well: bool,
+    status: &str,
+) -> Vec<String> {
     let mut errors = Vec::new();
-    for target in targets.iter().filter(|target| target.kind == TargetKind::Healthchecks) {
+    for target in targets
+        .iter()
+        .filter(|target| target.kind == TargetKind::Healthchecks)
+    {
         if let Err(error) = deliverer.heartbeat(target, well, status).await {
             errors.push(format!("{}: {error}", target.name));
         }

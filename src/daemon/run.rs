@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::care;
 use super::file_state::FileState;
+use super::heartbeat;
 use super::outcome::{Outcome, hash_of};
 use super::patience::{ASK_EVERY, Patience, ask_for_time};
 use super::poll::Poller;
-use super::heartbeat;
 use super::progress::{Progress, Pulse};
 use super::signals::{Asked, Signals};
 use super::systemd::{self, Watchdog};

@@ -122,7 +122,10 @@ impl Client {
         headers.insert(USER_AGENT, self.user_agent.clone());
         let content_type = HeaderValue::from_str(&request.content_type);
         let content_type = content_type.map_err(|_| {
-            Cause::new(FailureKind::Refused, "the content type cannot be sent".to_owned())
+            Cause::new(
+                FailureKind::Refused,
+                "the content type cannot be sent".to_owned(),
+            )
         })?;
         if request.method != PostMethod::Get && !request.body.is_empty() {
             headers.insert(CONTENT_TYPE, content_type);
@@ -167,7 +170,10 @@ impl Client {
         let excerpt = if status.is_success() {
             String::new()
         } else {
-            on_one_line(body.get(..body.floor_char_boundary(EXCERPT)).unwrap_or_default())
+            on_one_line(
+                body.get(..body.floor_char_boundary(EXCERPT))
+                    .unwrap_or_default(),
+            )
         };
         Ok(PostAnswer {
             status: status.as_u16(),

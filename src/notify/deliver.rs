@@ -49,11 +49,7 @@ pub struct Outgoing {
 /// Sends one event to one target.
 pub trait Deliver: Send + Sync {
     /// One attempt.
-    fn deliver(
-        &self,
-        target: &Target,
-        outgoing: Outgoing,
-    ) -> impl Future<Output = Attempt> + Send;
+    fn deliver(&self, target: &Target, outgoing: Outgoing) -> impl Future<Output = Attempt> + Send;
 }
 
 /// Sends as the kind of the target has it.
@@ -180,8 +176,12 @@ impl Deliverer {
         at: Timestamp,
         hide: &mut Vec<String>,
     ) -> Judged {
-        let plain = target.kind == TargetKind::Webhook && target.settings.text("template").is_none();
-        if plain && let Work::Ask(request, _) = kinds::standard(target, &outgoing.body, &outgoing.uid, at) {
+        let plain =
+            target.kind == TargetKind::Webhook && target.settings.text("template").is_none();
+        if plain
+            && let Work::Ask(request, _) =
+                kinds::standard(target, &outgoing.body, &outgoing.uid, at)
+        {
             return match self.ask(target, request, hide).await {
                 Ok(answer) => kinds::judge(&answer),
                 Err(judged) => judged,
@@ -234,7 +234,10 @@ impl Deliverer {
         let url = request.url.clone();
         match self.client(&target.reach) {
             Err(error) => Err(edges::retry(error.to_string())),
-            Ok(client) => client.post(request).await.map_err(|failure| judge_failure(&failure, &url)),
+            Ok(client) => client
+                .post(request)
+                .await
+                .map_err(|failure| judge_failure(&failure, &url)),
         }
     }
 
@@ -282,7 +285,11 @@ pub fn preview(target: &Target, outgoing: &Outgoing, at: Timestamp) -> Result<St
     let pretty = serde_json::from_str::<serde_json::Value>(&text)
         .ok()
         .and_then(|value| serde_json::to_string_pretty(&value).ok());
-    Ok(redact(&pretty.unwrap_or_else(|| text.into_owned()), target, &[]))
+    Ok(redact(
+        &pretty.unwrap_or_else(|| text.into_owned()),
+        target,
+        &[],
+    ))
 }
 
 fn judge_failure(failure: &FetchFailure, url: &str) -> Judged {

@@ -43,11 +43,17 @@ pub(super) async fn mail(mail: Mail, limit: Duration) -> Judged {
         Err(error) => return retry(format!("cannot set up TLS: {error}")),
     };
     match tokio::time::timeout(limit, transport.send(mail.message)).await {
-        Err(_) => retry(format!("the mail server did not respond within {} s", limit.as_secs())),
+        Err(_) => retry(format!(
+            "the mail server did not respond within {} s",
+            limit.as_secs()
+        )),
         Ok(Ok(_)) => delivered(),
         Ok(Err(error)) if error.is_permanent() => Judged {
             status: Some(REFUSED),
-            ..retry(format!("the mail server refused it: {}", with_causes(&error)))
+            ..retry(format!(
+                "the mail server refused it: {}",
+                with_causes(&error)
+            ))
         },
         // Whatever is not said to be permanent may pass; lettre knows no more of a refused connection or a bad certificate.
         Ok(Err(error)) => retry(format!("cannot send mail: {}", with_causes(&error))),
@@ -126,14 +132,21 @@ pub(super) async fn run(run: Run) -> Judged {
         (child.wait().await, said)
     };
     match tokio::time::timeout(run.timeout, work).await {
-        Err(_) => retry(format!("{program} was still running after {} s and was stopped", run.timeout.as_secs())),
+        Err(_) => retry(format!(
+            "{program} was still running after {} s and was stopped",
+            run.timeout.as_secs()
+        )),
         Ok((Err(error), _)) => retry(format!("cannot wait for {program}: {error}")),
         Ok((Ok(status), _)) if status.success() => delivered(),
         Ok((Ok(status), said)) => {
             let said = String::from_utf8_lossy(&said);
             let words: Vec<&str> = said.split_whitespace().take(60).collect();
             let words = words.join(" ");
-            let more = if words.is_empty() { String::new() } else { format!(": {words}") };
+            let more = if words.is_empty() {
+                String::new()
+            } else {
+                format!(": {words}")
+            };
             retry(format!("{program} failed ({status}){more}"))
         }
     }
@@ -142,16 +155,22 @@ pub(super) async fn run(run: Run) -> Judged {
 /// Publishes with quality of service 1 and waits for the broker to confirm.
 pub(super) async fn publish(publish: Publish, limit: Duration) -> Judged {
     match tokio::time::timeout(limit, publish_and_wait(publish)).await {
-        Err(_) => retry(format!("the broker did not confirm within {} s", limit.as_secs())),
+        Err(_) => retry(format!(
+            "the broker did not confirm within {} s",
+            limit.as_secs()
+        )),
         Ok(Err(error)) => retry(error),
         Ok(Ok(())) => delivered(),
     }
 }
 
 async fn publish_and_wait(publish: Publish) -> Result<(), String> {
-    let url = Url::parse(&publish.server).map_err(|_| "the address of the broker is not valid".to_owned())?;
+    let url = Url::parse(&publish.server)
+        .map_err(|_| "the address of the broker is not valid".to_owned())?;
     let secure = url.scheme() == "mqtts";
-    let host = url.host_str().ok_or("the address of the broker has no host")?;
+    let host = url
+        .host_str()
+        .ok_or("the address of the broker has no host")?;
     let port = url.port().unwrap_or(if secure { 8883 } else { 1883 });
     let mut options = MqttOptions::new(publish.client, host, port);
     options.set_max_packet_size(PACKET, publish.body.len() + PACKET);
@@ -167,8 +186,15 @@ async fn publish_and_wait(publish: Publish) -> Result<(), String> {
         match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) if !sent => {
                 sent = true;
-                let sending = client.publish(publish.topic.as_str(), QoS::AtLeastOnce, false, publish.body.clone());
-                sending.await.map_err(|error| format!("cannot publish: {error}"))?;
+                let sending = client.publish(
+                    publish.topic.as_str(),
+                    QoS::AtLeastOnce,
+                    false,
+                    publish.body.clone(),
+                );
+                sending
+                    .await
+                    .map_err(|error| format!("cannot publish: {error}"))?;
             }
             Ok(Event::Incoming(Packet::PubAck(_))) => {
                 let _ = client.disconnect().await;

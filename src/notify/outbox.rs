@@ -108,7 +108,8 @@ impl Outbox for StoredOutbox {
         since: Timestamp,
         limit: usize,
     ) -> Result<Vec<Timestamp>, StoreError> {
-        self.readers.with(|reader| reader.arrivals(target, since, limit))
+        self.readers
+            .with(|reader| reader.arrivals(target, since, limit))
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

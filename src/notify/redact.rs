@@ -24,13 +24,19 @@ pub(super) fn redact(text: &str, target: &Target, more: &[String]) -> String {
         })
         .collect();
     hide.extend_from_slice(more);
-    let addresses = target.settings.hidden().filter(|(form, _)| *form == Form::Address);
+    let addresses = target
+        .settings
+        .hidden()
+        .filter(|(form, _)| *form == Form::Address);
     for url in addresses.map(|(_, url)| url).chain([target.url.as_str()]) {
         if let Ok(url) = Url::parse(url) {
             hide.extend(parts(&url));
         }
     }
-    let secrets = target.settings.hidden().filter(|(form, _)| *form != Form::Address);
+    let secrets = target
+        .settings
+        .hidden()
+        .filter(|(form, _)| *form != Form::Address);
     hide.extend(secrets.map(|(_, secret)| secret.to_owned()));
     hide.retain(|part| part.len() >= PART_MIN);
     // The longest first: a part may be within another one.

@@ -40,7 +40,10 @@ impl std::fmt::Debug for Target {
 /// so.
 pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
     let readable = config.targets.iter().filter(|target| {
-        target.settings.iter().all(|setting| setting.value != Value::Text(None))
+        target
+            .settings
+            .iter()
+            .all(|setting| setting.value != Value::Text(None))
     });
     let targets = readable.map(|target| {
         let secrets = ["secret", "secret_previous"]

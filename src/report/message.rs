@@ -128,7 +128,11 @@ impl Message {
                 (Field::Standfirst, &diff.standfirst),
                 (Field::Byline, &diff.byline),
             ] {
-                changes.extend(segments.iter().map(|text| passage(names::field(field), text)));
+                changes.extend(
+                    segments
+                        .iter()
+                        .map(|text| passage(names::field(field), text)),
+                );
             }
             for (name, blocks) in [("", &diff.body), ("summary ", &diff.summary)] {
                 changes.extend(blocks.iter().flat_map(|blocks| passages(name, blocks)));
@@ -138,7 +142,10 @@ impl Message {
                 changes.push(sides(&name, &link.from, &link.to));
             }
             for (field, both) in [(Field::Address, &diff.address), (Field::Guid, &diff.guid)] {
-                changes.extend(both.iter().map(|[old, new]| sides(names::field(field), old, new)));
+                changes.extend(
+                    both.iter()
+                        .map(|[old, new]| sides(names::field(field), old, new)),
+                );
             }
         }
         let happened = match event.kind {
@@ -146,7 +153,10 @@ impl Message {
             EventKind::EntryRestored => "put back",
             _ => "changed",
         };
-        let detail = data.detail.as_deref().map(|text| clean::excerpt(text, DETAIL_MAX));
+        let detail = data
+            .detail
+            .as_deref()
+            .map(|text| clean::excerpt(text, DETAIL_MAX));
         Self {
             headline: headline(event),
             title: title.map(|title| clean::excerpt(&title, TITLE_MAX)),
@@ -175,10 +185,17 @@ impl Message {
             left: layout.room,
         };
         if layout.with_headline {
-            page.push_cut(vec![Run::new(Face::Strong, &self.headline)], layout.room / 2);
+            page.push_cut(
+                vec![Run::new(Face::Strong, &self.headline)],
+                layout.room / 2,
+            );
         }
         let mut tail = Vec::new();
-        tail.extend(self.window.iter().map(|text| vec![Run::new(Face::Faint, text)]));
+        tail.extend(
+            self.window
+                .iter()
+                .map(|text| vec![Run::new(Face::Faint, text)]),
+        );
         if layout.with_address {
             for address in [&self.address, &self.change_address].into_iter().flatten() {
                 tail.push(vec![link(address)]);
@@ -198,7 +215,10 @@ impl Message {
         left_out += self.changes.len().saturating_sub(PASSAGES);
         page.left += MORE;
         if left_out > 0 {
-            page.push_cut(vec![Run::new(Face::Faint, format!("… and {left_out} more"))], MORE);
+            page.push_cut(
+                vec![Run::new(Face::Faint, format!("… and {left_out} more"))],
+                MORE,
+            );
         }
         page.left += kept;
         for line in tail {
@@ -220,7 +240,10 @@ struct Page<'a, 'l> {
 
 impl Page<'_, '_> {
     fn size(&self, line: &[Run]) -> usize {
-        line.iter().map(|run| (self.layout.size)(run)).sum::<usize>() + self.layout.line_break
+        line.iter()
+            .map(|run| (self.layout.size)(run))
+            .sum::<usize>()
+            + self.layout.line_break
     }
 
     fn push(&mut self, line: Vec<Run>) -> bool {
@@ -357,7 +380,11 @@ fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
                 BlockOp::Insert => (number(block.to), " added"),
                 BlockOp::Delete => (number(block.from), " removed"),
                 BlockOp::Move => (
-                    format!("{}→{}", number(block.from), block.to.map(|n| n.to_string()).unwrap_or_default()),
+                    format!(
+                        "{}→{}",
+                        number(block.from),
+                        block.to.map(|n| n.to_string()).unwrap_or_default()
+                    ),
                     " moved",
                 ),
                 BlockOp::Edit | BlockOp::Equal => (number(block.to.or(block.from)), ""),
@@ -368,7 +395,10 @@ fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
         name: format!("{name}numbers"),
         segments: vec![Segment::Equal(run)],
     });
-    shown.chain(counted).filter(|passage| !passage.segments.is_empty()).collect()
+    shown
+        .chain(counted)
+        .filter(|passage| !passage.segments.is_empty())
+        .collect()
 }
 
 /// The runs cut to `room`: unchanged text before the first change gives way, then both sides of the first change share
@@ -419,9 +449,7 @@ fn cut_run(run: Run, room: usize, size: &dyn Fn(&Run) -> usize) -> Option<Run> {
     if matches!(run.face, Face::Link(_)) {
         return None;
     }
-    let with = |end: usize| {
-        Run::new(run.face.clone(), format!("{}…", run.text[..end].trim_end()))
-    };
+    let with = |end: usize| Run::new(run.face.clone(), format!("{}…", run.text[..end].trim_end()));
     // No grapheme is smaller than one of whatever is counted, so only so many have to be looked at.
     let ends: Vec<usize> = run
         .text
@@ -437,7 +465,10 @@ fn cut_run(run: Run, room: usize, size: &dyn Fn(&Run) -> usize) -> Option<Run> {
     let word = if run.text[end..].starts_with(char::is_whitespace) {
         end
     } else {
-        run.text[..end].rfind(char::is_whitespace).filter(|at| at * 2 >= end).unwrap_or(end)
+        run.text[..end]
+            .rfind(char::is_whitespace)
+            .filter(|at| at * 2 >= end)
+            .unwrap_or(end)
     };
     let cut = with(word);
     // Escapes can make a text grow where a mark no longer has what it needs; whatever happens, the limit is kept.
@@ -463,7 +494,14 @@ mod tests {
     }
 
     fn layout(room: usize, size: &dyn Fn(&Run) -> usize) -> Layout<'_> {
-        Layout { size, line_break: 1, room, two_lines: false, with_headline: true, with_address: true }
+        Layout {
+            size,
+            line_break: 1,
+            room,
+            two_lines: false,
+            with_headline: true,
+            with_address: true,
+        }
     }
 
     #[test]
@@ -482,12 +520,18 @@ mod tests {
         );
         let short = plain(&message.fit(&layout(200, &size)));
         assert!(short.contains("[-denies-] {+confirms+}"), "{short}");
-        assert!(short.contains("more") && short.ends_with("https://news.example/a/123"), "{short}");
+        assert!(
+            short.contains("more") && short.ends_with("https://news.example/a/123"),
+            "{short}"
+        );
     }
 
     fn any_runs() -> impl Strategy<Value = Vec<Run>> {
         let face = prop_oneof![Just(Face::Plain), Just(Face::Removed), Just(Face::Added)];
-        proptest::collection::vec((face, "\\PC{0,60}").prop_map(|(face, text)| Run::new(face, text)), 0..8)
+        proptest::collection::vec(
+            (face, "\\PC{0,60}").prop_map(|(face, text)| Run::new(face, text)),
+            0..8,
+        )
     }
 
     proptest! {

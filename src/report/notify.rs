@@ -229,7 +229,10 @@ fn last(target: &TargetRow, view: &View) -> Line {
     }
     if target.held > 0 {
         let posts = names::count(target.held, "post");
-        line = line.with(Role::Warning, format!("; {posts} to confirm (`revisor notify release`)"));
+        line = line.with(
+            Role::Warning,
+            format!("; {posts} to confirm (`revisor notify release`)"),
+        );
     }
     if target.overflowed > 0 {
         line = line.with(
@@ -348,11 +351,24 @@ pub fn deliveries(rows: &[ShownDelivery], view: &View) -> String {
         head = head.with(Role::Faint, format!("  {}", row.event));
         out.push_str(&head.wrap("", "  ", view.paint));
         for attempt in &row.attempts {
-            let status = attempt.status.map(|status| format!(" {status}")).unwrap_or_default();
-            let error = attempt.error.as_deref().map(|error| format!("  {}", clean::excerpt(error, 300)));
-            let line = Line::plain(format!("{}  {}{status}", view.exact(attempt.at), attempt.outcome))
-                .with(Role::Warning, error.unwrap_or_default())
-                .with(Role::Faint, format!("  {}", when::took(attempt.duration_ms)));
+            let status = attempt
+                .status
+                .map(|status| format!(" {status}"))
+                .unwrap_or_default();
+            let error = attempt
+                .error
+                .as_deref()
+                .map(|error| format!("  {}", clean::excerpt(error, 300)));
+            let line = Line::plain(format!(
+                "{}  {}{status}",
+                view.exact(attempt.at),
+                attempt.outcome
+            ))
+            .with(Role::Warning, error.unwrap_or_default())
+            .with(
+                Role::Faint,
+                format!("  {}", when::took(attempt.duration_ms)),
+            );
             out.push_str(&line.wrap("  ", "    ", view.paint));
         }
     }

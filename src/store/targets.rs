@@ -187,7 +187,12 @@ impl Writer {
                  AND (max_open IS NOT ?2 OR hold <> ?3 OR notices <> ?4)",
             )?;
             for queue in &queues {
-                statement.execute(params![queue.target, queue.max_open, queue.hold, queue.notices])?;
+                statement.execute(params![
+                    queue.target,
+                    queue.max_open,
+                    queue.hold,
+                    queue.notices
+                ])?;
             }
             Ok(())
         })

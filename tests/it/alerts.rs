@@ -13,26 +13,64 @@ fn targets(services: &Services) -> String {
     let mut text = String::new();
     for (kind, keys) in [
         ("slack", format!("url = \"{root}/slack/TOPSECRET\"")),
-        ("mattermost", format!("url = \"{root}/mattermost/TOPSECRET\"")),
+        (
+            "mattermost",
+            format!("url = \"{root}/mattermost/TOPSECRET\""),
+        ),
         ("discord", format!("url = \"{root}/discord/TOPSECRET\"")),
         ("ntfy", format!("url = \"{root}/ntfy/desk-topic\"")),
-        ("telegram", format!("server = \"{root}/telegram\"\nchat = -100\ntoken = \"123:TOPSECRET\"")),
-        ("matrix", format!("server = \"{root}/matrix\"\nroom = \"!abc:example\"\ntoken = \"TOPSECRET\"")),
+        (
+            "telegram",
+            format!("server = \"{root}/telegram\"\nchat = -100\ntoken = \"123:TOPSECRET\""),
+        ),
+        (
+            "matrix",
+            format!("server = \"{root}/matrix\"\nroom = \"!abc:example\"\ntoken = \"TOPSECRET\""),
+        ),
         ("teams", format!("url = \"{root}/teams/TOPSECRET\"")),
-        ("gotify", format!("server = \"{root}/gotify\"\ntoken = \"TOPSECRET\"")),
-        ("pushover", format!("server = \"{root}/pushover\"\ntoken = \"TOPSECRET\"\nuser = \"TOPSECRET\"")),
+        (
+            "gotify",
+            format!("server = \"{root}/gotify\"\ntoken = \"TOPSECRET\""),
+        ),
+        (
+            "pushover",
+            format!("server = \"{root}/pushover\"\ntoken = \"TOPSECRET\"\nuser = \"TOPSECRET\""),
+        ),
         ("apprise", format!("url = \"{root}/apprise/TOPSECRET\"")),
-        ("bluesky", format!("server = \"{root}/bluesky\"\nuser = \"desk\"\npassword = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0")),
-        ("mastodon", format!("server = \"{root}/mastodon\"\ntoken = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0")),
+        (
+            "bluesky",
+            format!(
+                "server = \"{root}/bluesky\"\nuser = \"desk\"\npassword = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0"
+            ),
+        ),
+        (
+            "mastodon",
+            format!(
+                "server = \"{root}/mastodon\"\ntoken = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0"
+            ),
+        ),
     ] {
         // The topic of ntfy is what its JSON names, and the server's path has to stay.
-        let _ = writeln!(text, "[[target]]\nname = \"{kind}\"\nkind = \"{kind}\"\n{keys}");
+        let _ = writeln!(
+            text,
+            "[[target]]\nname = \"{kind}\"\nkind = \"{kind}\"\n{keys}"
+        );
     }
     text
 }
 
 const KINDS: [&str; 12] = [
-    "slack", "mattermost", "discord", "ntfy", "telegram", "matrix", "teams", "gotify", "pushover", "apprise", "bluesky",
+    "slack",
+    "mattermost",
+    "discord",
+    "ntfy",
+    "telegram",
+    "matrix",
+    "teams",
+    "gotify",
+    "pushover",
+    "apprise",
+    "bluesky",
     "mastodon",
 ];
 
@@ -48,13 +86,21 @@ impl Bench {
             "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n{targets}",
             publisher.url("/a.xml")
         );
-        let bench = Self { publisher, home: Home::new(&feed) };
+        let bench = Self {
+            publisher,
+            home: Home::new(&feed),
+        };
         bench.publish("Minister denies the report of talks");
         bench
     }
 
     fn publish(&self, title: &str) {
-        let item = ("1", "https://news.example/a/1", title, "The text of the article stays as it is.");
+        let item = (
+            "1",
+            "https://news.example/a/1",
+            title,
+            "The text of the article stays as it is.",
+        );
         self.publisher.set("/a.xml", Page::rss(rss(&[item])));
         // What a delivery brings is looked at by each test.
         self.home.run(&["check", "--force"]);
@@ -65,7 +111,10 @@ impl Bench {
     }
 
     fn row(&self, name: &str) -> Value {
-        self.list().into_iter().find(|row| row["name"] == name).unwrap()
+        self.list()
+            .into_iter()
+            .find(|row| row["name"] == name)
+            .unwrap()
     }
 }
 
@@ -80,7 +129,10 @@ fn an_edited_headline_arrives_everywhere_once_and_readable() {
         let taken = services.taken(kind);
         assert_eq!(taken.len(), 1, "{kind}: {taken:?}\n{}", bench.row(kind));
         let text = &taken[0].text;
-        assert!(text.contains("denies") && text.contains("confirms"), "{kind}: {text}");
+        assert!(
+            text.contains("denies") && text.contains("confirms"),
+            "{kind}: {text}"
+        );
     }
     // A second one follows, and the session is kept within a run only.
     bench.publish("Minister resigns over the report of talks");
@@ -126,19 +178,35 @@ fn a_service_that_is_down_or_asks_for_patience_gets_everything_later() {
         services.answer_first(kind, &[(503, "")]);
     }
     services.answer_first("discord", &[(429, "{\"retry_after\": 0.3}")]);
-    services.answer_first("teams", &[(200, "Webhook message delivery failed with error: HTTP error 429")]);
+    services.answer_first(
+        "teams",
+        &[(
+            200,
+            "Webhook message delivery failed with error: HTTP error 429",
+        )],
+    );
     services.answer_first("apprise", &[(204, "")]);
     bench.publish("Minister confirms the report of talks");
     bench.publish("Minister resigns over the report of talks");
     for kind in KINDS {
         let row = bench.row(kind);
-        assert!(!row["last_attempt"]["error"].is_null() || services.taken(kind).len() == 2, "{row}");
+        assert!(
+            !row["last_attempt"]["error"].is_null() || services.taken(kind).len() == 2,
+            "{row}"
+        );
     }
     bench.home.run(&["notify", "retry", "--all"]);
     for kind in KINDS {
-        let texts: Vec<String> = services.taken(kind).into_iter().map(|taken| taken.text).collect();
+        let texts: Vec<String> = services
+            .taken(kind)
+            .into_iter()
+            .map(|taken| taken.text)
+            .collect();
         assert_eq!(texts.len(), 2, "{kind}: {texts:?}");
-        assert!(texts[0].contains("confirms") && texts[1].contains("resigns"), "{kind}: in order: {texts:?}");
+        assert!(
+            texts[0].contains("confirms") && texts[1].contains("resigns"),
+            "{kind}: in order: {texts:?}"
+        );
     }
 }
 
@@ -148,7 +216,9 @@ fn a_wrong_token_is_named_and_never_printed() {
     let wrong = targets(&services).replace("TOPSECRET", "WRONGTOKEN");
     let bench = Bench::new(&wrong);
     bench.publish("Minister confirms the report of talks");
-    for kind in ["telegram", "matrix", "gotify", "pushover", "bluesky", "mastodon"] {
+    for kind in [
+        "telegram", "matrix", "gotify", "pushover", "bluesky", "mastodon",
+    ] {
         let row = bench.row(kind);
         let error = row["last_attempt"]["error"].as_str().unwrap_or_default();
         assert!(error.contains("returned 4"), "{kind}: {row}");
@@ -174,14 +244,26 @@ fn a_channel_that_is_gone_disables_its_target() {
     let bench = Bench::new(&targets(&services));
     services.answer_first("slack", &[(404, "no_service")]);
     services.answer_first("discord", &[(404, "{\"code\": 10015}")]);
-    services.answer_first("telegram", &[(403, "{\"ok\":false,\"description\":\"Forbidden: bot was kicked\"}")]);
+    services.answer_first(
+        "telegram",
+        &[(
+            403,
+            "{\"ok\":false,\"description\":\"Forbidden: bot was kicked\"}",
+        )],
+    );
     bench.publish("Minister confirms the report of talks");
     for kind in ["slack", "discord", "telegram"] {
         let row = bench.row(kind);
         assert_eq!(row["state"], "disabled", "{row}");
     }
     // The others are told, and no public account is.
-    let told = |kind: &str| services.taken(kind).iter().filter(|taken| taken.text.contains("disabled")).count();
+    let told = |kind: &str| {
+        services
+            .taken(kind)
+            .iter()
+            .filter(|taken| taken.text.contains("disabled"))
+            .count()
+    };
     assert!(told("matrix") > 0);
     assert_eq!((told("bluesky"), told("mastodon")), (0, 0));
 }
@@ -223,12 +305,20 @@ fn only_so_many_posts_go_out_in_an_hour() {
         services.url("/mastodon")
     );
     let bench = Bench::new(&capped);
-    for title in ["Minister confirms the report", "Minister resigns over talks", "Parliament is dissolved today"] {
+    for title in [
+        "Minister confirms the report",
+        "Minister resigns over talks",
+        "Parliament is dissolved today",
+    ] {
         bench.publish(title);
     }
     assert_eq!(services.taken("mastodon").len(), 2);
     let row = bench.row("public");
-    assert_eq!((&row["pending"], &row["attempts"]), (&1.into(), &0.into()), "{row}");
+    assert_eq!(
+        (&row["pending"], &row["attempts"]),
+        (&1.into(), &0.into()),
+        "{row}"
+    );
 }
 
 #[test]
@@ -244,18 +334,38 @@ fn a_mail_is_one_thread_for_an_article_and_says_what_it_is() {
     let mails = server.mails();
     assert_eq!(mails.len(), 2, "{}", bench.row("mail"));
     let header = |mail: &str, name: &str| -> String {
-        let line = mail.lines().find(|line| line.starts_with(&format!("{name}: ")));
-        line.unwrap_or_else(|| panic!("{name} in {mail}")).to_owned()
+        let line = mail
+            .lines()
+            .find(|line| line.starts_with(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("{name} in {mail}"))
+            .to_owned()
     };
     for mail in &mails {
-        assert!(mail.contains("multipart/alternative") && mail.contains("text/plain") && mail.contains("text/html"));
-        assert_eq!(header(mail, "Auto-Submitted"), "Auto-Submitted: auto-generated");
+        assert!(
+            mail.contains("multipart/alternative")
+                && mail.contains("text/plain")
+                && mail.contains("text/html")
+        );
+        assert_eq!(
+            header(mail, "Auto-Submitted"),
+            "Auto-Submitted: auto-generated"
+        );
         assert!(header(mail, "List-Id").contains("mail.revisor.desk.example"));
         assert!(!mail.lines().any(|line| line.starts_with("Bcc")), "{mail}");
     }
-    assert_eq!(header(&mails[0], "References"), header(&mails[1], "References"));
-    assert_ne!(header(&mails[0], "Message-ID"), header(&mails[1], "Message-ID"));
-    assert!(mails[0].contains("text-decoration:line-through"), "{}", mails[0]);
+    assert_eq!(
+        header(&mails[0], "References"),
+        header(&mails[1], "References")
+    );
+    assert_ne!(
+        header(&mails[0], "Message-ID"),
+        header(&mails[1], "Message-ID")
+    );
+    assert!(
+        mails[0].contains("text-decoration:line-through"),
+        "{}",
+        mails[0]
+    );
 }
 
 #[test]
@@ -267,10 +377,19 @@ fn a_mail_server_that_refuses_one_mail_does_not_hold_up_the_others() {
         server.port()
     ));
     bench.publish("Minister confirms the report of talks");
-    let error = bench.row("mail")["last_attempt"]["error"].as_str().unwrap().to_owned();
-    assert!(error.contains("refused") && error.contains("no such user"), "{error}");
+    let error = bench.row("mail")["last_attempt"]["error"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        error.contains("refused") && error.contains("no such user"),
+        "{error}"
+    );
     bench.home.run(&["notify", "retry", "mail"]);
-    let error = bench.row("mail")["last_attempt"]["error"].as_str().unwrap().to_owned();
+    let error = bench.row("mail")["last_attempt"]["error"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(error.contains("later"), "{error}");
     bench.home.run(&["notify", "retry", "mail"]);
     assert_eq!(server.mails().len(), 1);
@@ -295,8 +414,14 @@ fn a_command_gets_the_event_and_says_by_its_code_whether_it_worked() {
         script.display()
     ));
     bench.publish("Minister confirms the report of talks");
-    let error = bench.row("script")["last_attempt"]["error"].as_str().unwrap().to_owned();
-    assert!(error.contains("not today") && error.contains("exit status: 3"), "{error}");
+    let error = bench.row("script")["last_attempt"]["error"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        error.contains("not today") && error.contains("exit status: 3"),
+        "{error}"
+    );
     bench.home.run(&["notify", "retry", "script"]);
     let got = std::fs::read_to_string(&out).unwrap();
     let (event, facts) = got.split_once('\n').unwrap();
@@ -318,7 +443,12 @@ fn a_check_pings_the_one_who_watches_the_watcher() {
     assert_eq!(services.taken("alive").len(), pings + 1);
     // It takes no events.
     assert_eq!(bench.row("alive")["pending"], 0);
-    assert!(services.taken("alive").iter().all(|taken| taken.text == "/alive/TOPSECRET"));
+    assert!(
+        services
+            .taken("alive")
+            .iter()
+            .all(|taken| taken.text == "/alive/TOPSECRET")
+    );
     let daemon = bench.home.daemon();
     crate::support::eventually(crate::support::PATIENCE, "the service pings", || {
         services.taken("alive").len() > pings + 1
@@ -335,12 +465,37 @@ fn a_kind_can_be_tried_without_a_configuration() {
     let server = format!("server={}", services.url("/telegram"));
     home.ok(&["notify", "test", "telegram", "chat=-100", &server, &file]);
     assert_eq!(services.taken("telegram").len(), 1);
-    let printed = home.ok(&["notify", "test", "telegram", "chat=-100", &server, &file, "--print"]);
-    assert!(printed.contains("parse_mode") && !printed.contains("TOPSECRET"), "{printed}");
-    let open = home.run(&["notify", "test", "telegram", "chat=-100", "token=123:TOPSECRET"]);
+    let printed = home.ok(&[
+        "notify",
+        "test",
+        "telegram",
+        "chat=-100",
+        &server,
+        &file,
+        "--print",
+    ]);
+    assert!(
+        printed.contains("parse_mode") && !printed.contains("TOPSECRET"),
+        "{printed}"
+    );
+    let open = home.run(&[
+        "notify",
+        "test",
+        "telegram",
+        "chat=-100",
+        "token=123:TOPSECRET",
+    ]);
     assert_eq!(open.code, Some(2));
-    assert!(open.stderr.contains("token_file") && !open.stderr.contains("TOPSECRET"), "{}", open.stderr);
+    assert!(
+        open.stderr.contains("token_file") && !open.stderr.contains("TOPSECRET"),
+        "{}",
+        open.stderr
+    );
     let missing = home.run(&["notify", "test", "telegram", "chat=-100"]);
     assert_eq!(missing.code, Some(2));
-    assert!(missing.stderr.contains("token is missing"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("token is missing"),
+        "{}",
+        missing.stderr
+    );
 }

@@ -135,12 +135,16 @@ pub(super) fn release(context: &mut Context, args: &NotifyReleaseArgs) -> Result
     let mut chosen = Vec::new();
     for name in &args.events {
         let number = name.trim_start_matches('#').parse().ok().map(ChangeNumber);
-        let found = held.iter().filter(|row| row.uid == *name || (number.is_some() && row.change == number));
+        let found = held
+            .iter()
+            .filter(|row| row.uid == *name || (number.is_some() && row.change == number));
         let before = chosen.len();
         chosen.extend(found.map(|row| row.id));
         if chosen.len() == before {
-            return Err(Error::usage(format!("no post of event {name} waits for confirmation"))
-                .hint("`revisor notify release` lists those that do"));
+            return Err(
+                Error::usage(format!("no post of event {name} waits for confirmation"))
+                    .hint("`revisor notify release` lists those that do"),
+            );
         }
     }
     if args.all {
@@ -167,10 +171,19 @@ fn list_held(context: &mut Context, held: &[DeliveryRow]) -> Result<Exit, Error>
         context.output.note("no posts wait for confirmation");
     } else {
         for row in held {
-            let change = row.change.map(|number| format!("#{number}")).unwrap_or_default();
-            context.output.line(&format!("{}  {change}  {}", clean::line(&row.target), row.uid))?;
+            let change = row
+                .change
+                .map(|number| format!("#{number}"))
+                .unwrap_or_default();
+            context.output.line(&format!(
+                "{}  {change}  {}",
+                clean::line(&row.target),
+                row.uid
+            ))?;
         }
-        context.output.hint("`revisor notify release NUMBER` sends one; `revisor show NUMBER` shows the change");
+        context.output.hint(
+            "`revisor notify release NUMBER` sends one; `revisor show NUMBER` shows the change",
+        );
     }
     Ok(Exit::DONE)
 }

@@ -114,7 +114,10 @@ fn default_toml_and_the_raw_types_have_the_same_keys() {
     for (place, sample) in samples.iter().enumerate() {
         let table = sample.get_ref().as_table().unwrap();
         let name = table["kind"].get_ref().as_str().unwrap().to_owned();
-        let kind = TargetKind::ALL.iter().find(|kind| kind.as_str() == name).unwrap();
+        let kind = TargetKind::ALL
+            .iter()
+            .find(|kind| kind.as_str() == name)
+            .unwrap();
         kinds.push(*kind);
         let mut shown = keys(table);
         // The first one has the keys of all; secrets can be in several places.
@@ -125,13 +128,20 @@ fn default_toml_and_the_raw_types_have_the_same_keys() {
         };
         for key in kind.keys() {
             known.insert(key.name.to_owned());
-            for suffix in ["_file", "_env", "_credential"].iter().filter(|_| key.is_secret()) {
+            for suffix in ["_file", "_env", "_credential"]
+                .iter()
+                .filter(|_| key.is_secret())
+            {
                 shown.remove(&format!("{}{suffix}", key.name));
             }
         }
         assert_eq!(shown, known, "{name}");
     }
-    assert_eq!(kinds, TargetKind::ALL, "each kind has a sample, in the order of the table");
+    assert_eq!(
+        kinds,
+        TargetKind::ALL,
+        "each kind has a sample, in the order of the table"
+    );
     // The file as it is, and with its samples, is a configuration.
     let problems = loaded_with(crate::config::DEFAULT_TOML, &[]);
     assert_eq!(problems.unwrap().config, config(""));

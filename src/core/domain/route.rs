@@ -41,7 +41,10 @@ impl TargetRule {
             change.significance >= self.significance
                 && change.score >= self.min_score
                 && (self.fields.is_empty()
-                    || change.fields.iter().any(|field| self.fields.contains(field)))
+                    || change
+                        .fields
+                        .iter()
+                        .any(|field| self.fields.contains(field)))
         });
         tagged
             && weighty

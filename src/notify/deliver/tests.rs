@@ -1,6 +1,6 @@
 use super::*;
-use crate::notify::sign::{Secret, verify};
 use crate::config::Settings;
+use crate::notify::sign::{Secret, verify};
 use crate::notify::testing::{Answer, Receiver, secret};
 use crate::time::{Fixed, Timestamp};
 
@@ -11,9 +11,7 @@ fn at() -> Timestamp {
 async fn send_to(target: &Target) -> Attempt {
     let deliverer =
         Deliverer::new("revisor/0.1.0 (test)".into(), Arc::new(Fixed::at(at()))).unwrap();
-    deliverer
-        .deliver(target, outgoing(b"{\"a\":1}"))
-        .await
+    deliverer.deliver(target, outgoing(b"{\"a\":1}")).await
 }
 
 async fn answered(answer: Answer) -> Attempt {
@@ -86,7 +84,10 @@ async fn each_answer_means_what_the_contract_says() {
         ("304 Not Modified", none()),
         ("400 Bad Request", none()),
         ("404 Not Found", none()),
-        ("410 Gone", DeliveryResult::Disabled("the receiver returned 410 Gone".into())),
+        (
+            "410 Gone",
+            DeliveryResult::Disabled("the receiver returned 410 Gone".into()),
+        ),
         ("429 Too Many Requests\r\nretry-after: 5", retry(5)),
         ("502 Bad Gateway\r\nRetry-After: 60", retry(60)),
         ("503 Service Unavailable", none()),

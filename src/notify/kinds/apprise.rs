@@ -33,13 +33,19 @@ impl Kind for Apprise {
         if let Some(tag) = letter.target.settings.text("tag") {
             body["tag"] = tag.into();
         }
-        Ok(Work::Ask(PostRequest::json(letter.text("url"), &body), "post"))
+        Ok(Work::Ask(
+            PostRequest::json(letter.text("url"), &body),
+            "post",
+        ))
     }
 
     /// 204 means that the key has no configuration, so that nobody was told (Apprise API, "API Details").
     fn judge(&self, _: &Letter<'_>, _: &'static str, answer: &PostAnswer) -> Step {
         Step::Done(match answer.status {
-            204 => not_taken(answer, "Apprise has no configuration under this key, and sent nothing"),
+            204 => not_taken(
+                answer,
+                "Apprise has no configuration under this key, and sent nothing",
+            ),
             _ => judge(answer),
         })
     }

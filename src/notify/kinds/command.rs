@@ -27,10 +27,21 @@ impl Kind for Command {
         let environment = vec![
             ("REVISOR_EVENT", letter.event.kind.as_str().to_owned()),
             ("REVISOR_ID", letter.uid.to_owned()),
-            ("REVISOR_FEED", text(data.feed.as_ref().map_or("", |feed| feed.name.as_str()))),
-            ("REVISOR_CHANGE", data.number.map(|number| number.to_string()).unwrap_or_default()),
+            (
+                "REVISOR_FEED",
+                text(data.feed.as_ref().map_or("", |feed| feed.name.as_str())),
+            ),
+            (
+                "REVISOR_CHANGE",
+                data.number
+                    .map(|number| number.to_string())
+                    .unwrap_or_default(),
+            ),
             ("REVISOR_HEADLINE", text(&letter.message.headline)),
-            ("REVISOR_LINK", text(letter.message.click().unwrap_or_default())),
+            (
+                "REVISOR_LINK",
+                text(letter.message.click().unwrap_or_default()),
+            ),
         ];
         let seconds = letter.target.settings.number("timeout").unwrap_or(15);
         Ok(Work::Run(Run {

@@ -23,13 +23,19 @@ impl Kind for Discord {
             with_headline: false,
             with_address: true,
         };
-        let significance = letter.event.data.change.as_ref().map(|change| change.significance);
+        let significance = letter
+            .event
+            .data
+            .change
+            .as_ref()
+            .map(|change| change.significance);
         let colour = match significance {
             Some(Significance::Substantive) => 0xCF_22_2E,
             Some(Significance::Minor) => 0xBF_87_00,
             _ => 0x57_60_6A,
         };
-        let title = super::style::escape_markdown(&short(&letter.message.headline, TITLE_MAX / 2, utf16));
+        let title =
+            super::style::escape_markdown(&short(&letter.message.headline, TITLE_MAX / 2, utf16));
         let mut embed = json!({
             "title": short(&title, TITLE_MAX, utf16),
             "description": style.compose(letter.message, DESCRIPTION_MAX),
@@ -42,8 +48,14 @@ impl Kind for Discord {
         let message = json!({"embeds": [embed], "allowed_mentions": {"parse": []}});
         // With `wait` the answer comes when the message is there, and not before.
         let url = letter.text("url");
-        let url = format!("{url}{}wait=true", if url.contains('?') { '&' } else { '?' });
-        Ok(Work::Ask(PostRequest::json(&url, &message).reading(512), "post"))
+        let url = format!(
+            "{url}{}wait=true",
+            if url.contains('?') { '&' } else { '?' }
+        );
+        Ok(Work::Ask(
+            PostRequest::json(&url, &message).reading(512),
+            "post",
+        ))
     }
 
     /// 404 means that the webhook is gone, and asking again is punished; `retry_after` is in seconds with a fraction

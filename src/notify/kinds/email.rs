@@ -36,7 +36,9 @@ impl Kind for Email {
         Ok(Work::Mail(Box::new(Mail {
             message: message(letter)?,
             server: letter.text("server").to_owned(),
-            port: settings.number("port").and_then(|port| u16::try_from(port).ok()),
+            port: settings
+                .number("port")
+                .and_then(|port| u16::try_from(port).ok()),
             tls: letter.text("tls").to_owned(),
             login: login.map(|(user, password)| (user.to_owned(), password.to_owned())),
         })))
@@ -45,12 +47,18 @@ impl Kind for Email {
 
 fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
     let settings = &letter.target.settings;
-    let from: Mailbox = letter.text("from").parse().map_err(|error| format!("`from` of the target: {error}"))?;
+    let from: Mailbox = letter
+        .text("from")
+        .parse()
+        .map_err(|error| format!("`from` of the target: {error}"))?;
     let host = from.email.domain().to_owned();
     let name = word(&letter.target.name);
     // The same on every attempt: what arrives twice is known as one.
     let id = format!("<{}.{name}@{host}>", word(letter.uid));
-    let date = std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(letter.event.timestamp.as_millis()).unwrap_or(0));
+    let date = std::time::UNIX_EPOCH
+        + std::time::Duration::from_millis(
+            u64::try_from(letter.event.timestamp.as_millis()).unwrap_or(0),
+        );
     let mut builder = lettre::Message::builder()
         .from(from)
         .message_id(Some(id))
@@ -59,7 +67,9 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
         .header(AutoSubmitted("auto-generated".to_owned()))
         .header(ListId(format!("revisor {name} <{name}.revisor.{host}>")));
     for to in settings.list("to") {
-        builder = builder.to(to.parse().map_err(|error| format!("{to:?} in `to` of the target: {error}"))?);
+        builder = builder.to(to
+            .parse()
+            .map_err(|error| format!("{to:?} in `to` of the target: {error}"))?);
     }
     // All that happens to an article is one thread, also where its first mail went to others.
     if let Some(entry) = &letter.event.data.entry {
@@ -77,7 +87,9 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
         .boundary(boundary)
         .singlepart(SinglePart::plain(text(letter)))
         .singlepart(SinglePart::html(html(letter)));
-    builder.multipart(parts).map_err(|error| format!("the mail cannot be made: {error}"))
+    builder
+        .multipart(parts)
+        .map_err(|error| format!("the mail cannot be made: {error}"))
 }
 
 fn subject(letter: &Letter<'_>) -> String {
@@ -87,7 +99,11 @@ fn subject(letter: &Letter<'_>) -> String {
         .flatten()
         .find_map(|side| side.title.as_deref());
     let subject = match title {
-        Some(title) => format!("{}: {}", message.headline, crate::report::clean::line(title)),
+        Some(title) => format!(
+            "{}: {}",
+            message.headline,
+            crate::report::clean::line(title)
+        ),
         None => message.headline.clone(),
     };
     short(&subject, SUBJECT_MAX, super::style::chars)
@@ -95,7 +111,13 @@ fn subject(letter: &Letter<'_>) -> String {
 
 /// A part of an id or address: letters and digits, and little else.
 fn word(text: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '-' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "_-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
     text.chars().take(80).map(plain).collect()
 }
 
@@ -130,14 +152,25 @@ fn html(letter: &Letter<'_>) -> String {
 }
 
 fn styled(run: &Run) -> String {
-    let span = |style: &str| around(&run.text, &format!("<span style=\"{style}\">"), escape_html, "</span>");
+    let span = |style: &str| {
+        around(
+            &run.text,
+            &format!("<span style=\"{style}\">"),
+            escape_html,
+            "</span>",
+        )
+    };
     match &run.face {
         Face::Plain => escape_html(&run.text),
         Face::Strong => span("font-weight:bold"),
         Face::Removed => span("color:#82071e;background:#ffebe9;text-decoration:line-through"),
         Face::Added => span("color:#116329;background:#dafbe1;text-decoration:underline"),
         Face::Faint => span("color:#57606a;font-size:14px"),
-        Face::Link(url) => format!("<a href=\"{}\">{}</a>", escape_html(url), escape_html(&run.text)),
+        Face::Link(url) => format!(
+            "<a href=\"{}\">{}</a>",
+            escape_html(url),
+            escape_html(&run.text)
+        ),
     }
 }
 

@@ -34,7 +34,9 @@ impl Kind for Gotify {
             "extras": extras,
         });
         let mut request = PostRequest::json(&format!("{}/message", letter.server()), &body);
-        request.headers.push(("x-gotify-key", letter.text("token").to_owned()));
+        request
+            .headers
+            .push(("x-gotify-key", letter.text("token").to_owned()));
         Ok(Work::Ask(request, "post"))
     }
 }

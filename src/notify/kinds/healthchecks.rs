@@ -14,13 +14,28 @@ pub(super) struct Healthchecks;
 
 impl Kind for Healthchecks {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        Ok(Work::Ask(heartbeat(letter.target, true, &letter.message.headline), "ping"))
+        Ok(Work::Ask(
+            heartbeat(letter.target, true, &letter.message.headline),
+            "ping",
+        ))
     }
 }
 
 /// A ping, or the news that something is wrong.
 pub(in crate::notify) fn heartbeat(target: &Target, well: bool, status: &str) -> PostRequest {
-    let url = target.settings.text("url").unwrap_or_default().trim_end_matches('/');
-    let url = if well { url.to_owned() } else { format!("{url}/fail") };
-    PostRequest::new(url, "text/plain; charset=utf-8", short(status, BODY_MAX, bytes).into_bytes())
+    let url = target
+        .settings
+        .text("url")
+        .unwrap_or_default()
+        .trim_end_matches('/');
+    let url = if well {
+        url.to_owned()
+    } else {
+        format!("{url}/fail")
+    };
+    PostRequest::new(
+        url,
+        "text/plain; charset=utf-8",
+        short(status, BODY_MAX, bytes).into_bytes(),
+    )
 }

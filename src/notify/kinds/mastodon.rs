@@ -40,13 +40,23 @@ impl Kind for Mastodon {
                     let path = format!("/api/v1/accounts/{id}/statuses?limit={LOOKED_THROUGH}");
                     Step::Next(get(letter, &path), "posts", None)
                 }
-                None => Step::Done(super::not_taken(answer, "the server did not say which account this is")),
+                None => Step::Done(super::not_taken(
+                    answer,
+                    "the server did not say which account this is",
+                )),
             },
             "posts" => {
                 let posts = body(answer);
                 let ours = letters(&text(letter));
-                let is_ours = |post: &Value| post["content"].as_str().is_some_and(|html| letters(&without_tags(html)) == ours);
-                if posts.as_array().is_some_and(|posts| posts.iter().any(is_ours)) {
+                let is_ours = |post: &Value| {
+                    post["content"]
+                        .as_str()
+                        .is_some_and(|html| letters(&without_tags(html)) == ours)
+                };
+                if posts
+                    .as_array()
+                    .is_some_and(|posts| posts.iter().any(is_ours))
+                {
                     return Step::Done(done(answer));
                 }
                 Step::Next(post(letter), "post", None)
@@ -57,27 +67,47 @@ impl Kind for Mastodon {
 }
 
 fn get(letter: &Letter<'_>, path: &str) -> PostRequest {
-    let mut request = PostRequest::new(format!("{}{path}", letter.server()), "application/json", Vec::new());
+    let mut request = PostRequest::new(
+        format!("{}{path}", letter.server()),
+        "application/json",
+        Vec::new(),
+    );
     request.method = PostMethod::Get;
     request.read = 1 << 20;
-    request.headers.push(("authorization", format!("Bearer {}", letter.text("token"))));
+    request
+        .headers
+        .push(("authorization", format!("Bearer {}", letter.text("token"))));
     request
 }
 
 fn post(letter: &Letter<'_>) -> PostRequest {
     let body = json!({"status": text(letter), "visibility": letter.text("visibility")});
     let mut request = PostRequest::json(&format!("{}/api/v1/statuses", letter.server()), &body);
-    request.headers.push(("authorization", format!("Bearer {}", letter.text("token"))));
-    request.headers.push(("idempotency-key", letter.uid.to_owned()));
+    request
+        .headers
+        .push(("authorization", format!("Bearer {}", letter.text("token"))));
+    request
+        .headers
+        .push(("idempotency-key", letter.uid.to_owned()));
     request
 }
 
 fn text(letter: &Letter<'_>) -> String {
-    let room = letter.target.settings.number("max_length").and_then(|most| usize::try_from(most).ok());
+    let room = letter
+        .target
+        .settings
+        .number("max_length")
+        .and_then(|most| usize::try_from(most).ok());
     let style = Style {
         write,
         // A link is written whole and counts as one of fixed length.
-        measure: |text| if text.starts_with("https://") || text.starts_with("http://") { LINK } else { utf16(text) },
+        measure: |text| {
+            if text.starts_with("https://") || text.starts_with("http://") {
+                LINK
+            } else {
+                utf16(text)
+            }
+        },
         line_break: "\n",
         plain: true,
         with_headline: true,
@@ -115,6 +145,14 @@ fn without_tags(html: &str) -> String {
             _ => {}
         }
     }
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
-    entities.iter().fold(out, |text, (entity, letter)| text.replace(entity, letter))
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
+    entities
+        .iter()
+        .fold(out, |text, (entity, letter)| text.replace(entity, letter))
 }

@@ -37,7 +37,9 @@ impl Kind for Matrix {
             // Nobody is mentioned, whatever the text says.
             "m.mentions": {},
         });
-        let part = |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+        let part = |text: &str| -> String {
+            url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+        };
         // The same transaction is the same event, however often it is sent.
         let url = format!(
             "{}/_matrix/client/v3/rooms/{}/send/m.room.message/{}",
@@ -47,14 +49,21 @@ impl Kind for Matrix {
         );
         let mut request = PostRequest::json(&url, &body).reading(1024);
         request.method = PostMethod::Put;
-        request.headers.push(("authorization", format!("Bearer {}", letter.text("token"))));
+        request
+            .headers
+            .push(("authorization", format!("Bearer {}", letter.text("token"))));
         Ok(Work::Ask(request, "post"))
     }
 
     /// `M_LIMIT_EXCEEDED` has its pause in milliseconds (Matrix 1.18, "Rate limiting").
     fn judge(&self, _: &Letter<'_>, _: &'static str, answer: &PostAnswer) -> Step {
         Step::Done(match answer.status {
-            429 => pause(answer, body(answer)["retry_after_ms"].as_f64().map(|ms| ms / 1000.0)),
+            429 => pause(
+                answer,
+                body(answer)["retry_after_ms"]
+                    .as_f64()
+                    .map(|ms| ms / 1000.0),
+            ),
             _ => judge(answer),
         })
     }
@@ -67,6 +76,10 @@ fn html(run: &Run) -> String {
         Face::Strong | Face::Added => around(&run.text, "<strong>", escape_html, "</strong>"),
         Face::Removed => around(&run.text, "<del>", escape_html, "</del>"),
         Face::Faint => around(&run.text, "<em>", escape_html, "</em>"),
-        Face::Link(url) => format!("<a href=\"{}\">{}</a>", escape_html(url), escape_html(&run.text)),
+        Face::Link(url) => format!(
+            "<a href=\"{}\">{}</a>",
+            escape_html(url),
+            escape_html(&run.text)
+        ),
     }
 }

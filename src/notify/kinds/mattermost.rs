@@ -25,6 +25,9 @@ impl Kind for Mattermost {
         if let Some(channel) = letter.target.settings.text("channel") {
             body["channel"] = channel.into();
         }
-        Ok(Work::Ask(PostRequest::json(letter.text("url"), &body), "post"))
+        Ok(Work::Ask(
+            PostRequest::json(letter.text("url"), &body),
+            "post",
+        ))
     }
 }

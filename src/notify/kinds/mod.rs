@@ -206,13 +206,18 @@ fn failed(answer: &PostAnswer, result: DeliveryResult) -> Judged {
 fn pause(answer: &PostAnswer, seconds: Option<f64>) -> Judged {
     let asked = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
     // A part of a second too early would be refused again.
-    let after = asked.or(answer.retry_after).map(|after| after.min(MAX_RETRY_AFTER));
+    let after = asked
+        .or(answer.retry_after)
+        .map(|after| after.min(MAX_RETRY_AFTER));
     failed(answer, DeliveryResult::Retry { after })
 }
 
 /// The receiver is gone, which the service says with this status.
 fn gone(answer: &PostAnswer, what: &str) -> Judged {
-    failed(answer, DeliveryResult::Disabled(format!("{what} ({})", answer.message)))
+    failed(
+        answer,
+        DeliveryResult::Disabled(format!("{what} ({})", answer.message)),
+    )
 }
 
 /// An answer of success that says in its body that it is none.

@@ -44,7 +44,17 @@ impl Kind for Mqtt {
 
 /// One level of a topic: without what parts levels or stands for several (MQTT 3.1.1, 4.7).
 fn level(name: &str) -> String {
-    let plain = |c: char| if c.is_control() || "/+#$".contains(c) { '-' } else { c };
+    let plain = |c: char| {
+        if c.is_control() || "/+#$".contains(c) {
+            '-'
+        } else {
+            c
+        }
+    };
     let level: String = name.chars().take(64).map(plain).collect();
-    if level.is_empty() { "-".to_owned() } else { level }
+    if level.is_empty() {
+        "-".to_owned()
+    } else {
+        level
+    }
 }

@@ -16,10 +16,14 @@ pub(super) struct Ntfy;
 
 impl Kind for Ntfy {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let mut url = Url::parse(letter.text("url")).map_err(|_| "the address of the topic is not valid".to_owned())?;
-        let topic = url.path_segments().and_then(|mut parts| parts.next_back().map(str::to_owned));
+        let mut url = Url::parse(letter.text("url"))
+            .map_err(|_| "the address of the topic is not valid".to_owned())?;
+        let topic = url
+            .path_segments()
+            .and_then(|mut parts| parts.next_back().map(str::to_owned));
         let topic = topic.filter(|topic| !topic.is_empty());
-        let topic = topic.ok_or("the address has no topic; expected one such as https://ntfy.sh/my-topic")?;
+        let topic = topic
+            .ok_or("the address has no topic; expected one such as https://ntfy.sh/my-topic")?;
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop();
         }
@@ -46,7 +50,9 @@ impl Kind for Ntfy {
         }
         let mut request = PostRequest::json(url.as_str(), &body);
         if let Some(token) = letter.target.settings.text("token") {
-            request.headers.push(("authorization", format!("Bearer {token}")));
+            request
+                .headers
+                .push(("authorization", format!("Bearer {token}")));
         }
         Ok(Work::Ask(request, "post"))
     }

@@ -35,11 +35,18 @@ impl Kind for Pushover {
         if let Some(priority) = letter.target.settings.number("priority") {
             form.append_pair("priority", &priority.to_string());
         }
-        if let Some(url) = letter.message.click().filter(|url| url.len() <= ADDRESS_MAX) {
+        if let Some(url) = letter
+            .message
+            .click()
+            .filter(|url| url.len() <= ADDRESS_MAX)
+        {
             form.append_pair("url", url);
         }
         let url = format!("{}/1/messages.json", letter.server());
         let kind = "application/x-www-form-urlencoded";
-        Ok(Work::Ask(PostRequest::new(url, kind, form.finish().into_bytes()), "post"))
+        Ok(Work::Ask(
+            PostRequest::new(url, kind, form.finish().into_bytes()),
+            "post",
+        ))
     }
 }

@@ -24,7 +24,11 @@ pub(super) struct Slack;
 impl Kind for Slack {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
         let size = |run: &Run| {
-            let link = if matches!(run.face, Face::Link(_)) { 2 } else { 1 };
+            let link = if matches!(run.face, Face::Link(_)) {
+                2
+            } else {
+                1
+            };
             utf16(&run.text) * link
         };
         let lines = letter.message.fit(&Layout {
@@ -41,7 +45,10 @@ impl Kind for Slack {
         })];
         blocks.extend(sections(&lines, &size));
         let body = json!({"text": fallback(letter), "blocks": blocks, "unfurl_links": false, "unfurl_media": false});
-        Ok(Work::Ask(PostRequest::json(letter.text("url"), &body).reading(256), "post"))
+        Ok(Work::Ask(
+            PostRequest::json(letter.text("url"), &body).reading(256),
+            "post",
+        ))
     }
 
     /// `ok` is success; a webhook that was removed, or whose channel or team is gone, says so with 403, 404 or 410
@@ -65,15 +72,20 @@ fn sections(lines: &[Vec<Run>], size: &dyn Fn(&Run) -> usize) -> Vec<Value> {
     let mut blocks: Vec<(usize, Vec<Value>)> = Vec::new();
     for line in lines {
         let length = line.iter().map(size).sum::<usize>() + 1;
-        let mut elements: Vec<Value> =
-            line.iter().filter(|run| !run.text.is_empty()).map(element).collect();
+        let mut elements: Vec<Value> = line
+            .iter()
+            .filter(|run| !run.text.is_empty())
+            .map(element)
+            .collect();
         if elements.is_empty() {
             continue;
         }
         // Sections of a block follow each other without a break of their own.
         elements.push(json!({"type": "text", "text": "\n"}));
         let section = json!({"type": "rich_text_section", "elements": elements});
-        let full = blocks.last().is_none_or(|(used, _)| used + length > BLOCK_MAX);
+        let full = blocks
+            .last()
+            .is_none_or(|(used, _)| used + length > BLOCK_MAX);
         if full {
             if blocks.len() + 1 == COUNT_MAX {
                 break;
@@ -103,7 +115,12 @@ fn element(run: &Run) -> Value {
 /// What notifications show. Exactly `&`, `<` and `>` are escaped (docs.slack.dev, "Formatting message text", 2026-08).
 fn fallback(letter: &Letter<'_>) -> String {
     let style = super::style::Style {
-        write: |run| super::style::plain(run).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
+        write: |run| {
+            super::style::plain(run)
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+        },
         measure: utf16,
         line_break: "\n",
         plain: true,

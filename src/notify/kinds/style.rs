@@ -28,7 +28,11 @@ impl Style {
             with_address: self.with_address,
         });
         let line = |runs: &Vec<Run>| runs.iter().map(self.write).collect::<String>();
-        lines.iter().map(line).collect::<Vec<_>>().join(self.line_break)
+        lines
+            .iter()
+            .map(line)
+            .collect::<Vec<_>>()
+            .join(self.line_break)
     }
 }
 
@@ -59,7 +63,11 @@ pub(super) fn short(text: &str, max: usize, measure: fn(&str) -> usize) -> Strin
     let ends: Vec<usize> = graphemes.take(max + 1).collect();
     let cut = |end: usize| format!("{}…", text[..end].trim_end());
     let fitting = ends.partition_point(|end| measure(&cut(*end)) <= max);
-    let end = fitting.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
+    let end = fitting
+        .checked_sub(1)
+        .and_then(|at| ends.get(at))
+        .copied()
+        .unwrap_or(0);
     let word = text[..end].rfind(' ').filter(|at| at * 2 >= end);
     cut(word.unwrap_or(end))
 }
@@ -116,7 +124,8 @@ pub(super) fn bare_link(url: &str) -> String {
     let mut out = String::with_capacity(url.len());
     for c in url.chars() {
         match c {
-            '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '*' | '`' | '|' | '^' | '\\' | '"' | '\'' | '@' => {
+            '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '*' | '`' | '|' | '^' | '\\' | '"'
+            | '\'' | '@' => {
                 out.push_str(&format!("%{:02X}", u32::from(c)));
             }
             c => out.push(c),

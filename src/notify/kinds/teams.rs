@@ -19,7 +19,11 @@ pub(super) struct Teams;
 impl Kind for Teams {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
         let size = |run: &Run| {
-            let link = if let Face::Link(url) = &run.face { json_size(url) + 80 } else { 0 };
+            let link = if let Face::Link(url) = &run.face {
+                json_size(url) + 80
+            } else {
+                0
+            };
             json_size(&run.text) + RUN + link
         };
         let lines = letter.message.fit(&Layout {
@@ -49,7 +53,10 @@ impl Kind for Teams {
                 },
             }],
         });
-        Ok(Work::Ask(PostRequest::json(letter.text("url"), &body).reading(1024), "post"))
+        Ok(Work::Ask(
+            PostRequest::json(letter.text("url"), &body).reading(1024),
+            "post",
+        ))
     }
 
     /// A 2xx proves nothing: the old connectors answered 200 with `HTTP error 429` in the body, and a workflow answers

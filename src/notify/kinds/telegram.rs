@@ -14,7 +14,10 @@ pub(super) struct Telegram;
 
 impl Kind for Telegram {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        Ok(Work::Ask(message(letter, letter.text("chat").into()), "post"))
+        Ok(Work::Ask(
+            message(letter, letter.text("chat").into()),
+            "post",
+        ))
     }
 
     /// The pause is in `parameters.retry_after`; a group that became a supergroup has another id from then on; a bot
@@ -26,7 +29,9 @@ impl Kind for Telegram {
             return Step::Next(message(letter, moved.clone()), "moved", None);
         }
         Step::Done(match answer.status {
-            200..=299 if said["ok"] == Value::Bool(false) => not_taken(answer, "Telegram did not take it"),
+            200..=299 if said["ok"] == Value::Bool(false) => {
+                not_taken(answer, "Telegram did not take it")
+            }
             403 => gone(answer, "the bot may no longer write to the chat"),
             429 => pause(answer, said["parameters"]["retry_after"].as_f64()),
             _ => judge(answer),
@@ -52,7 +57,11 @@ fn message(letter: &Letter<'_>, chat: Value) -> PostRequest {
     if let Some(thread) = letter.target.settings.number("thread") {
         body["message_thread_id"] = thread.into();
     }
-    let url = format!("{}/bot{}/sendMessage", letter.server(), letter.text("token"));
+    let url = format!(
+        "{}/bot{}/sendMessage",
+        letter.server(),
+        letter.text("token")
+    );
     PostRequest::json(&url, &body).reading(1024)
 }
 
@@ -63,6 +72,10 @@ fn html(run: &Run) -> String {
         Face::Removed => around(&run.text, "<s>", escape_html, "</s>"),
         Face::Added => around(&run.text, "<u>", escape_html, "</u>"),
         Face::Faint => around(&run.text, "<i>", escape_html, "</i>"),
-        Face::Link(url) => format!("<a href=\"{}\">{}</a>", escape_html(url), escape_html(&run.text)),
+        Face::Link(url) => format!(
+            "<a href=\"{}\">{}</a>",
+            escape_html(url),
+            escape_html(&run.text)
+        ),
     }
 }

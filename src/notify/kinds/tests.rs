@@ -1,5 +1,7 @@
 //! Every kind at once: what is sent is within every limit, is text and nothing else, and shows both sides.
 
+mod answers;
+
 use proptest::prelude::*;
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -16,9 +18,13 @@ const URL: &str = "url = \"https://hooks.example/TOPSECRET\"";
 /// A target of each kind.
 fn target(kind: TargetKind) -> Target {
     let keys = match kind {
-        TargetKind::Email => "server = \"mail.example\"\nfrom = \"revisor <bot@desk.example>\"\nto = [\"a@desk.example\", \"b@desk.example\"]",
+        TargetKind::Email => {
+            "server = \"mail.example\"\nfrom = \"revisor <bot@desk.example>\"\nto = [\"a@desk.example\", \"b@desk.example\"]"
+        }
         TargetKind::Telegram => "token = \"123:TOPSECRET\"\nchat = \"-100\"",
-        TargetKind::Matrix => "server = \"https://matrix.example\"\nroom = \"!abc:example\"\ntoken = \"TOPSECRET\"",
+        TargetKind::Matrix => {
+            "server = \"https://matrix.example\"\nroom = \"!abc:example\"\ntoken = \"TOPSECRET\""
+        }
         TargetKind::Gotify => "server = \"https://push.example\"\ntoken = \"TOPSECRET\"",
         TargetKind::Pushover => "token = \"TOPSECRET\"\nuser = \"TOPSECRET2\"",
         TargetKind::Mqtt => "server = \"mqtt://broker.example\"",
@@ -27,8 +33,17 @@ fn target(kind: TargetKind) -> Target {
         TargetKind::Mastodon => "server = \"https://social.example\"\ntoken = \"TOPSECRET\"",
         _ => URL,
     };
-    let text = format!("[[target]]\nname = \"desk\"\nkind = \"{}\"\n{keys}\n", kind.as_str());
-    let loaded = from_text(&text, None, Flags::default(), &Environment::default(), Secrets::Required);
+    let text = format!(
+        "[[target]]\nname = \"desk\"\nkind = \"{}\"\n{keys}\n",
+        kind.as_str()
+    );
+    let loaded = from_text(
+        &text,
+        None,
+        Flags::default(),
+        &Environment::default(),
+        Secrets::Required,
+    );
     let config = loaded.unwrap_or_else(|error| panic!("{error}")).config;
     crate::notify::targets(&config).unwrap().remove(0)
 }
@@ -51,7 +66,9 @@ fn with_letter<T>(target: &Target, event: &Event, then: impl FnOnce(&Letter<'_>)
 }
 
 fn work(target: &Target, event: &Event) -> Work {
-    with_letter(target, event, |letter| of(target.kind).request(letter).unwrap())
+    with_letter(target, event, |letter| {
+        of(target.kind).request(letter).unwrap()
+    })
 }
 
 fn request(kind: TargetKind, event: &Event) -> PostRequest {
@@ -103,7 +120,10 @@ fn is_html(html: &str) {
         let end = rest[at..].find('>').expect("an element ends") + at;
         let inside = &rest[at + 1..end];
         let name = inside.trim_start_matches('/').split(' ').next().unwrap();
-        let known = ["a", "b", "s", "u", "i", "del", "strong", "em", "br", "p", "span", "html", "head", "meta", "body", "!DOCTYPE"];
+        let known = [
+            "a", "b", "s", "u", "i", "del", "strong", "em", "br", "p", "span", "html", "head",
+            "meta", "body", "!DOCTYPE",
+        ];
         assert!(known.contains(&name), "<{inside}> in {html}");
         if inside.starts_with('/') {
             assert_eq!(open.pop(), Some(name), "{html}");
@@ -121,7 +141,10 @@ fn is_html(html: &str) {
 fn is_escaped(text: &str) {
     for (at, _) in text.match_indices('&') {
         let known = ["&amp;", "&lt;", "&gt;", "&quot;"];
-        assert!(known.iter().any(|entity| text[at..].starts_with(entity)), "{text}");
+        assert!(
+            known.iter().any(|entity| text[at..].starts_with(entity)),
+            "{text}"
+        );
     }
 }
 
@@ -133,7 +156,13 @@ fn checked(kind: TargetKind, event: &Event) -> String {
             let blocks = body["blocks"].as_array().unwrap();
             assert!(blocks.len() <= 50);
             assert!(utf16(text(&blocks[0]["text"]["text"])) <= 150);
-            assert!(blocks.iter().map(|block| utf16(&all_text(block))).sum::<usize>() <= 10_000);
+            assert!(
+                blocks
+                    .iter()
+                    .map(|block| utf16(&all_text(block)))
+                    .sum::<usize>()
+                    <= 10_000
+            );
             let fallback = text(&body["text"]);
             assert!(utf16(fallback) <= 3000 && !fallback.is_empty());
             assert!(!fallback.contains(['<', '>']), "{fallback}");
@@ -147,7 +176,10 @@ fn checked(kind: TargetKind, event: &Event) -> String {
         TargetKind::Discord => {
             let body = sent(kind, event);
             assert_eq!(body["allowed_mentions"]["parse"], serde_json::json!([]));
-            let (title, description) = (text(&body["embeds"][0]["title"]), text(&body["embeds"][0]["description"]));
+            let (title, description) = (
+                text(&body["embeds"][0]["title"]),
+                text(&body["embeds"][0]["description"]),
+            );
             assert!(utf16(title) <= 256 && utf16(description) <= 4096);
             unescaped(&format!("{title}{description}"))
         }
@@ -177,14 +209,22 @@ fn checked(kind: TargetKind, event: &Event) -> String {
             let request = request(kind, event);
             assert!(request.body.len() <= 32_768);
             let body: Value = serde_json::from_slice(&request.body).unwrap();
-            assert_eq!((text(&body["topic"]), request.url.as_str()), ("TOPSECRET", "https://hooks.example/"));
+            assert_eq!(
+                (text(&body["topic"]), request.url.as_str()),
+                ("TOPSECRET", "https://hooks.example/")
+            );
             assert!(text(&body["message"]).len() <= 4096 && text(&body["title"]).len() <= 250);
             text(&body["message"]).to_owned()
         }
         TargetKind::Pushover => {
             let body = request(kind, event).body;
-            let form: std::collections::HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
-            assert!(utf16(&form["title"]) <= 250 && utf16(&form["message"]) <= 1024 && !form["message"].is_empty());
+            let form: std::collections::HashMap<String, String> =
+                url::form_urlencoded::parse(&body).into_owned().collect();
+            assert!(
+                utf16(&form["title"]) <= 250
+                    && utf16(&form["message"]) <= 1024
+                    && !form["message"].is_empty()
+            );
             assert!(form.get("url").is_none_or(|url| url.len() <= 512));
             form["message"].clone()
         }
@@ -192,10 +232,14 @@ fn checked(kind: TargetKind, event: &Event) -> String {
         TargetKind::Bluesky => {
             let body = sent(kind, event);
             let post = text(&body["record"]["text"]).to_owned();
-            assert!(post.graphemes(true).count() <= 300 && post.len() <= 3000, "{post}");
+            assert!(
+                post.graphemes(true).count() <= 300 && post.len() <= 3000,
+                "{post}"
+            );
             assert_eq!(text(&body["rkey"]).len(), 13);
             for facet in body["record"]["facets"].as_array().into_iter().flatten() {
-                let at = |key: &str| usize::try_from(facet["index"][key].as_u64().unwrap()).unwrap();
+                let at =
+                    |key: &str| usize::try_from(facet["index"][key].as_u64().unwrap()).unwrap();
                 let link = &post[at("byteStart")..at("byteEnd")];
                 assert_eq!(link, text(&facet["features"][0]["uri"]));
             }
@@ -206,7 +250,13 @@ fn checked(kind: TargetKind, event: &Event) -> String {
             let post = text(&body["status"]);
             let count: usize = post
                 .split_inclusive('\n')
-                .map(|line| if line.starts_with("https://") { 23 } else { line.chars().count() })
+                .map(|line| {
+                    if line.starts_with("https://") {
+                        23
+                    } else {
+                        line.chars().count()
+                    }
+                })
                 .sum();
             assert!(count <= 500, "{count}: {post}");
             for line in post.lines().filter(|line| !line.starts_with("https://")) {
@@ -222,7 +272,10 @@ fn checked(kind: TargetKind, event: &Event) -> String {
                 Work::Ask(request, _) => request.body,
                 Work::Run(run) => run.input,
                 Work::Publish(publish) => {
-                    assert!(!publish.topic.contains(['+', '#']) && publish.topic.split('/').count() == 3);
+                    assert!(
+                        !publish.topic.contains(['+', '#'])
+                            && publish.topic.split('/').count() == 3
+                    );
                     publish.body
                 }
                 Work::Mail(_) => unreachable!("a mail"),
@@ -237,7 +290,9 @@ fn checked(kind: TargetKind, event: &Event) -> String {
 
 /// Both parts of a mail, decoded, after its form was looked at.
 fn mail(work: &Work) -> String {
-    let Work::Mail(mail) = work else { panic!("no mail") };
+    let Work::Mail(mail) = work else {
+        panic!("no mail")
+    };
     let bytes = mail.message.formatted();
     assert!(bytes.len() < 100_000, "{}", bytes.len());
     let text = String::from_utf8(bytes).expect("a mail is ASCII, or says so");
@@ -250,8 +305,17 @@ fn mail(work: &Work) -> String {
         .collect();
     for name in &names {
         let known = [
-            "From", "To", "Subject", "Message-ID", "Date", "Auto-Submitted", "List-Id", "References", "In-Reply-To",
-            "MIME-Version", "Content-Type",
+            "From",
+            "To",
+            "Subject",
+            "Message-ID",
+            "Date",
+            "Auto-Submitted",
+            "List-Id",
+            "References",
+            "In-Reply-To",
+            "MIME-Version",
+            "Content-Type",
         ];
         assert!(known.contains(name), "{name} in {head}");
     }
@@ -264,12 +328,18 @@ fn unescaped(text: &str) -> String {
 }
 
 fn without_entities(html: &str) -> String {
-    html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+    html.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
 }
 
 /// Kinds that are sent events.
 fn kinds() -> impl Iterator<Item = TargetKind> {
-    TargetKind::ALL.iter().copied().filter(|kind| kind.takes_events())
+    TargetKind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| kind.takes_events())
 }
 
 const EVIL: &str = "=1 \u{1b}[2J\u{202e}x <script>alert(1)</script> [x](javascript:1) ``` @everyone <!channel> <@U1> *b* _i_ ~s~ \
@@ -294,9 +364,15 @@ fn every_kind_shows_both_sides_of_a_headline() {
     let event = sample::revised();
     for kind in kinds() {
         let shown = checked(kind, &event);
-        assert!(shown.contains("denies") && shown.contains("confirms"), "{kind:?}: {shown}");
+        assert!(
+            shown.contains("denies") && shown.contains("confirms"),
+            "{kind:?}: {shown}"
+        );
         if kind != TargetKind::Pushover {
-            assert!(shown.contains("https://news.example/a/123"), "{kind:?}: {shown}");
+            assert!(
+                shown.contains("https://news.example/a/123"),
+                "{kind:?}: {shown}"
+            );
         }
     }
 }
@@ -317,19 +393,42 @@ fn what_a_stranger_writes_is_text_everywhere() {
     let event = evil();
     for kind in kinds() {
         let shown = checked(kind, &event);
-        if matches!(kind, TargetKind::Webhook | TargetKind::Command | TargetKind::Mqtt) {
+        if matches!(
+            kind,
+            TargetKind::Webhook | TargetKind::Command | TargetKind::Mqtt
+        ) {
             continue;
         }
         for bad in ['\u{1b}', '\u{202e}'] {
             assert!(!shown.contains(bad), "{kind:?}: {shown}");
         }
         // Where marks are styles, a backslash before a mark is only a letter.
-        let marked = matches!(kind, TargetKind::Mattermost | TargetKind::Discord | TargetKind::Gotify);
-        assert!(marked || !shown.contains("[-no-]") && !shown.contains("{+yes+}"), "{kind:?}: {shown}");
+        let marked = matches!(
+            kind,
+            TargetKind::Mattermost | TargetKind::Discord | TargetKind::Gotify
+        );
+        assert!(
+            marked || !shown.contains("[-no-]") && !shown.contains("{+yes+}"),
+            "{kind:?}: {shown}"
+        );
     }
-    for kind in [TargetKind::Mattermost, TargetKind::Discord, TargetKind::Gotify] {
+    for kind in [
+        TargetKind::Mattermost,
+        TargetKind::Discord,
+        TargetKind::Gotify,
+    ] {
         let body = String::from_utf8(request(kind, &event).body).unwrap();
-        for live in ["@everyone", "<!channel>", "<@U1>", " *b*", "~s~", "```", "](javascript", "||spoiler||", "<script>"] {
+        for live in [
+            "@everyone",
+            "<!channel>",
+            "<@U1>",
+            " *b*",
+            "~s~",
+            "```",
+            "](javascript",
+            "||spoiler||",
+            "<script>",
+        ] {
             assert!(!body.contains(live), "{kind:?}: {live} in {body}");
         }
     }
@@ -340,11 +439,20 @@ fn a_change_of_megabytes_is_cut_and_both_sides_stay() {
     for (old, new) in [
         ("oldword ".repeat(100_000), "newword ".repeat(100_000)),
         ("旧".repeat(100_000), "新".repeat(100_000)),
-        ("<&\"'*_~`\\".repeat(20_000), "\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}".repeat(20_000)),
+        (
+            "<&\"'*_~`\\".repeat(20_000),
+            "\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}".repeat(20_000),
+        ),
     ] {
         let mut event = sample::revised();
         let segments = vec![Segment::Delete(old.clone()), Segment::Insert(new.clone())];
-        let block = |segments| BlockDiff { op: BlockOp::Edit, from: Some(1), to: Some(1), part_of: None, segments };
+        let block = |segments| BlockDiff {
+            op: BlockOp::Edit,
+            from: Some(1),
+            to: Some(1),
+            part_of: None,
+            segments,
+        };
         event.data.diff = Some(DiffInfo {
             body: Some(BlocksInfo {
                 blocks: vec![block(segments)],
@@ -404,7 +512,9 @@ fn golden_bodies() {
          https://news.example/a/123"
     );
     assert_eq!(
-        text(&sent(TargetKind::Mastodon, &event)["status"]).lines().collect::<Vec<_>>()[..3],
+        text(&sent(TargetKind::Mastodon, &event)["status"])
+            .lines()
+            .collect::<Vec<_>>()[..3],
         [
             "Example News changed a headline and a text",
             "- Minister denies report of talks",
@@ -430,8 +540,16 @@ fn a_webhook_can_be_a_cloudevent_or_what_a_template_says() {
     let event = sample::revised();
     let webhook = |keys: &str| {
         let text = format!("[[target]]\nname = \"a\"\nkind = \"webhook\"\n{URL}\n{keys}\n");
-        let loaded = from_text(&text, None, Flags::default(), &Environment::default(), Secrets::Required);
-        let target = crate::notify::targets(&loaded.unwrap().config).unwrap().remove(0);
+        let loaded = from_text(
+            &text,
+            None,
+            Flags::default(),
+            &Environment::default(),
+            Secrets::Required,
+        );
+        let target = crate::notify::targets(&loaded.unwrap().config)
+            .unwrap()
+            .remove(0);
         match work(&target, &event) {
             Work::Ask(request, _) => request,
             _ => panic!("no request"),
@@ -441,154 +559,19 @@ fn a_webhook_can_be_a_cloudevent_or_what_a_template_says() {
     assert_eq!(cloud.content_type, "application/cloudevents+json");
     let body: Value = serde_json::from_slice(&cloud.body).unwrap();
     assert_eq!(body["type"], "dev.revisor.entry.revised");
-    assert_eq!((&body["id"], &body["specversion"]), (&"msg_1".into(), &"1.0".into()));
+    assert_eq!(
+        (&body["id"], &body["specversion"]),
+        (&"msg_1".into(), &"1.0".into())
+    );
     assert_eq!(body["data"]["number"], 412);
     let template = webhook(
         "template = '''{\"n\": {{ event.data.number }}, \"t\": {{ headline|cut(12)|tojson }}}'''\ncontent_type = \"application/x\"",
     );
-    assert_eq!(String::from_utf8(template.body).unwrap(), "{\"n\": 412, \"t\": \"Example…\"}");
+    assert_eq!(
+        String::from_utf8(template.body).unwrap(),
+        "{\"n\": 412, \"t\": \"Example…\"}"
+    );
     assert_eq!(template.content_type, "application/x");
-}
-
-fn answer(status: u16, body: &str) -> PostAnswer {
-    PostAnswer {
-        status,
-        message: format!("returned {status}"),
-        retry_after: None,
-        excerpt: if status < 300 { String::new() } else { body.to_owned() },
-        body: body.to_owned(),
-    }
-}
-
-fn judged(kind: TargetKind, step: &'static str, answer: &PostAnswer) -> Judged {
-    let target = target(kind);
-    with_letter(&target, &sample::revised(), |letter| match of(kind).judge(letter, step, answer) {
-        Step::Done(judged) => judged,
-        Step::Next(..) => panic!("{kind:?} asks further"),
-    })
-}
-
-#[test]
-fn answers_mean_what_each_service_says_they_do() {
-    use TargetKind::{Apprise, Bluesky, Discord, Matrix, Slack, Teams, Telegram};
-    let after = |ms: u64| DeliveryResult::Retry { after: Some(Duration::from_millis(ms)) };
-    let retry = || DeliveryResult::Retry { after: None };
-    for (kind, status, body, result) in [
-        (Slack, 200, "ok", DeliveryResult::Delivered),
-        (Slack, 200, "invalid_payload", retry()),
-        (Slack, 400, "invalid_blocks", retry()),
-        (Discord, 200, "{}", DeliveryResult::Delivered),
-        (Discord, 429, "{\"retry_after\": 0.65, \"global\": false}", after(650)),
-        (Telegram, 429, "{\"ok\":false,\"parameters\":{\"retry_after\":35}}", after(35_000)),
-        (Telegram, 200, "{\"ok\":true,\"result\":{}}", DeliveryResult::Delivered),
-        (Telegram, 401, "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}", retry()),
-        (Matrix, 429, "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":2000}", after(2000)),
-        (Teams, 202, "", DeliveryResult::Delivered),
-        (Teams, 200, "Webhook message delivery failed with error: HTTP error 429", retry()),
-        (Apprise, 204, "", retry()),
-        (Apprise, 200, "", DeliveryResult::Delivered),
-        (Bluesky, 200, "{\"uri\":\"at://x\"}", DeliveryResult::Delivered),
-    ] {
-        let got = judged(kind, "post", &answer(status, body));
-        assert_eq!(got.result, result, "{kind:?} {status} {body}");
-        assert_eq!(got.error.is_none(), result == DeliveryResult::Delivered);
-    }
-    for (kind, status, body) in [
-        (Slack, 404, "no_service"),
-        (Slack, 410, "channel_is_archived"),
-        (Discord, 404, "{\"code\": 10015}"),
-        (Telegram, 403, "{\"description\":\"Forbidden: bot was kicked from the group chat\"}"),
-    ] {
-        let got = judged(kind, "post", &answer(status, body));
-        assert!(matches!(got.result, DeliveryResult::Disabled(_)), "{kind:?} {status}: {got:?}");
-    }
-}
-
-/// The steps that follow each other until an attempt is over.
-fn conversation(kind: TargetKind, start: &'static str, answers: &[PostAnswer]) -> (Vec<(&'static str, PostRequest)>, Option<Judged>) {
-    let target = target(kind);
-    let mut event = sample::revised();
-    // Long ago, so that nothing is remembered.
-    event.timestamp = sample::at("2026-11-23T09:04:12Z");
-    with_letter(&target, &event, |letter| {
-        let mut step = start;
-        let mut asked = Vec::new();
-        for answer in answers {
-            match of(kind).judge(letter, step, answer) {
-                Step::Done(judged) => return (asked, Some(judged)),
-                Step::Next(request, word, _) => {
-                    step = word;
-                    asked.push((word, request));
-                }
-            }
-        }
-        (asked, None)
-    })
-}
-
-#[test]
-fn a_group_of_telegram_that_moved_is_followed_once() {
-    let moved = answer(400, "{\"ok\":false,\"parameters\":{\"migrate_to_chat_id\":-1009}}");
-    let (asked, judged) = conversation(TargetKind::Telegram, "post", &[moved.clone(), moved]);
-    assert_eq!(asked.len(), 1);
-    let body: Value = serde_json::from_slice(&asked[0].1.body).unwrap();
-    assert_eq!(body["chat_id"], -1009);
-    assert!(judged.is_some_and(|judged| judged.error.is_some()));
-}
-
-#[test]
-fn a_session_of_bluesky_is_refreshed_and_else_begun_anew() {
-    let expired = answer(400, "{\"error\":\"ExpiredToken\"}");
-    let session = answer(200, "{\"accessJwt\":\"A2\",\"refreshJwt\":\"R2\",\"did\":\"did:plc:abc\"}");
-    let (asked, judged) = conversation(
-        TargetKind::Bluesky,
-        "post",
-        &[expired.clone(), expired, session, answer(200, "{}")],
-    );
-    let steps: Vec<&str> = asked.iter().map(|(step, _)| *step).collect();
-    assert_eq!(steps, ["refresh", "login", "first"]);
-    assert!(asked[2].1.headers.contains(&("authorization", "Bearer A2".into())));
-    assert_eq!(judged.unwrap().result, DeliveryResult::Delivered);
-}
-
-#[test]
-fn a_late_retry_at_mastodon_looks_whether_the_post_is_there() {
-    let target = target(TargetKind::Mastodon);
-    let event = sample::revised();
-    let late = with_letter(&target, &event, |letter| {
-        let letter = Letter { at: letter.created + Duration::from_hours(5), ..*letter };
-        of(target.kind).request(&letter).unwrap()
-    });
-    assert!(matches!(late, Work::Ask(request, "account") if request.method == PostMethod::Get));
-    let status = sent(TargetKind::Mastodon, &event)["status"].as_str().unwrap().to_owned();
-    let html = format!("<p>{}</p>", status.replace('&', "&amp;").replace('\n', "<br />"));
-    let account = answer(200, "{\"id\":\"7\"}");
-    let there = answer(200, &serde_json::json!([{"content": html}]).to_string());
-    let (asked, judged) = conversation(TargetKind::Mastodon, "account", &[account.clone(), there]);
-    assert_eq!(asked.iter().map(|(step, _)| *step).collect::<Vec<_>>(), ["posts"]);
-    assert_eq!(judged.unwrap().result, DeliveryResult::Delivered);
-    let other = answer(200, "[{\"content\":\"<p>Something else</p>\"}]");
-    let (asked, _) = conversation(TargetKind::Mastodon, "account", &[account, other]);
-    assert_eq!(asked.iter().map(|(step, _)| *step).collect::<Vec<_>>(), ["posts", "post"]);
-}
-
-/// A key that nobody reads is a promise that nobody keeps: the file of each kind reads each of its keys.
-#[test]
-fn every_key_of_a_kind_is_read() {
-    let sources = concat!(
-        include_str!("apprise.rs"), include_str!("bluesky.rs"), include_str!("command.rs"), include_str!("discord.rs"),
-        include_str!("email.rs"), include_str!("gotify.rs"), include_str!("healthchecks.rs"), include_str!("mastodon.rs"),
-        include_str!("matrix.rs"), include_str!("mattermost.rs"), include_str!("mqtt.rs"), include_str!("ntfy.rs"),
-        include_str!("pushover.rs"), include_str!("slack.rs"), include_str!("teams.rs"), include_str!("telegram.rs"),
-        include_str!("webhook.rs"), include_str!("mod.rs"), include_str!("../target.rs"), include_str!("../drain.rs"),
-        include_str!("../../daemon/heartbeat.rs"), include_str!("../../daemon/assembly.rs"),
-    );
-    for kind in TargetKind::ALL {
-        for key in kind.keys() {
-            let read = key.name == "server" || sources.contains(&format!("\"{}\"", key.name));
-            assert!(read, "{kind:?} {}", key.name);
-        }
-    }
 }
 
 fn any_text() -> impl Strategy<Value = String> {

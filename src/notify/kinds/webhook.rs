@@ -17,15 +17,34 @@ pub(super) struct Webhook;
 
 impl Kind for Webhook {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let (content_type, body) = match (letter.target.settings.text("template"), letter.text("format")) {
+        let (content_type, body) = match (
+            letter.target.settings.text("template"),
+            letter.text("format"),
+        ) {
             (Some(template), _) => {
                 let body = template::render(template, letter.event, letter.message)?;
                 (letter.text("content_type").to_owned(), body.into_bytes())
             }
-            (None, "cloudevents") => ("application/cloudevents+json".to_owned(), cloudevent(letter)),
-            (None, _) => return Ok(standard(letter.target, letter.stored, letter.uid, letter.at)),
+            (None, "cloudevents") => (
+                "application/cloudevents+json".to_owned(),
+                cloudevent(letter),
+            ),
+            (None, _) => {
+                return Ok(standard(
+                    letter.target,
+                    letter.stored,
+                    letter.uid,
+                    letter.at,
+                ));
+            }
         };
-        Ok(signed(letter.target, letter.uid, letter.at, &content_type, body))
+        Ok(signed(
+            letter.target,
+            letter.uid,
+            letter.at,
+            &content_type,
+            body,
+        ))
     }
 }
 
@@ -57,7 +76,11 @@ fn signed(
 
 /// The structured form of CloudEvents 1.0.
 fn cloudevent(letter: &Letter<'_>) -> Vec<u8> {
-    let room = letter.target.max_payload.min(CLOUDEVENT_MAX).saturating_sub(FRAME);
+    let room = letter
+        .target
+        .max_payload
+        .min(CLOUDEVENT_MAX)
+        .saturating_sub(FRAME);
     let fitted = payload::fit_json(letter.stored.to_vec(), room);
     let event: serde_json::Value = serde_json::from_slice(&fitted).unwrap_or_default();
     let mut frame = json!({

@@ -34,7 +34,11 @@ fn secrets_come_from_files_variables_and_credentials() {
     ] {
         let loaded = load(&format!("{url}\n{lines}"), Secrets::Required).unwrap();
         let target = &loaded.config.targets[0];
-        assert_eq!(target.settings.secret("secret").unwrap().expose(), SECRET, "{lines}");
+        assert_eq!(
+            target.settings.secret("secret").unwrap().expose(),
+            SECRET,
+            "{lines}"
+        );
         assert_eq!(
             target.settings.secret("url").unwrap().expose(),
             "https://hooks.example.org/T0/token"
