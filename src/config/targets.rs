@@ -236,7 +236,7 @@ impl Resolver<'_> {
         let raw = given.iter().find(|own| own.key == key.name);
         let raw = raw.and_then(|own| own.value.clone());
         let value = match raw {
-            Some(raw) => self.plain_value(key, raw)?,
+            Some(raw) => self.plain_value(key, &raw)?,
             None => match (key.need, key.form) {
                 (Need::Default(value), Form::Number(..)) => Value::Number(value.parse().ok()?),
                 (Need::Default(value), _) => Value::Text(Some(Secret::new(value))),
@@ -251,7 +251,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn plain_value(&mut self, key: &Key, raw: At<RawValue>) -> Option<Value> {
+    fn plain_value(&mut self, key: &Key, raw: &At<RawValue>) -> Option<Value> {
         let name = key.name;
         let wrong = match (key.form, &raw.value) {
             (Form::List, RawValue::List(list)) if !list.is_empty() => {

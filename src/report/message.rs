@@ -187,33 +187,22 @@ impl Message {
         if layout.with_headline {
             page.push_cut(
                 vec![Run::new(Face::Strong, &self.headline)],
-                layout.room / 2,
+                layout.room / 3,
             );
         }
-        let mut tail = Vec::new();
-        tail.extend(
-            self.window
-                .iter()
-                .map(|text| vec![Run::new(Face::Faint, text)]),
-        );
-        if layout.with_address {
-            for address in [&self.address, &self.change_address].into_iter().flatten() {
-                tail.push(vec![link(address)]);
-            }
-        }
-        // What comes last is kept room for, unless it would take most of it.
-        tail.retain(|line| page.size(line) <= layout.room / 4);
-        let kept: usize = tail.iter().map(|line| page.size(line)).sum();
-        page.left = page.left.saturating_sub(kept);
+        let (tail, kept) = self.tail(&page);
+        page.left -= kept;
         if let Some(title) = &self.title {
             page.push_cut(vec![Run::new(Face::Plain, title)], layout.room / 3);
         }
         if let Some(detail) = &self.detail {
             page.push_cut(vec![Run::new(Face::Plain, detail)], layout.room / 3);
         }
+        let more = MORE.min(page.left);
+        page.left -= more;
         let mut left_out = page.changes(&self.changes);
         left_out += self.changes.len().saturating_sub(PASSAGES);
-        page.left += MORE;
+        page.left += more;
         if left_out > 0 {
             page.push_cut(
                 vec![Run::new(Face::Faint, format!("… and {left_out} more"))],
@@ -225,6 +214,35 @@ impl Message {
             page.push(line);
         }
         page.lines
+    }
+}
+
+impl Message {
+    /// What comes last, and its size: room is kept for it, but no more than a third, and for addresses first.
+    fn tail(&self, page: &Page<'_, '_>) -> (Vec<Vec<Run>>, usize) {
+        let most = (page.layout.room / 3).min(page.left);
+        let mut kept = 0;
+        let mut fits = |line: &Vec<Run>| {
+            let fits = kept + page.size(line) <= most;
+            kept += if fits { page.size(line) } else { 0 };
+            fits
+        };
+        let addresses = [&self.address, &self.change_address];
+        let addresses = addresses
+            .into_iter()
+            .flatten()
+            .filter(|_| page.layout.with_address);
+        let addresses: Vec<Vec<Run>> = addresses
+            .map(|address| vec![link(address)])
+            .filter(&mut fits)
+            .collect();
+        let window = self.window.iter();
+        let mut tail: Vec<Vec<Run>> = window
+            .map(|text| vec![Run::new(Face::Faint, text)])
+            .filter(&mut fits)
+            .collect();
+        tail.extend(addresses);
+        (tail, kept)
     }
 }
 
@@ -265,7 +283,6 @@ impl Page<'_, '_> {
 
     /// Adds as many changes as there is room for, the first one cut when it must be; says how many are left out.
     fn changes(&mut self, changes: &[Passage]) -> usize {
-        self.left = self.left.saturating_sub(MORE);
         let count = changes.len().min(PASSAGES);
         for (place, passage) in changes.iter().take(PASSAGES).enumerate() {
             let lines = self.lines_of(passage);

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::services::{MailServer, Services};
+use crate::mail_server::MailServer;
+use crate::services::Services;
 use crate::support::{Home, Page, Server, rss};
 
 /// Targets of all kinds that speak HTTP, public ones without confirmation.

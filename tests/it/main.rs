@@ -26,6 +26,7 @@ mod language;
 mod late;
 mod life;
 mod lists;
+mod mail_server;
 mod markup;
 mod moving;
 mod names;

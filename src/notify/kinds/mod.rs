@@ -145,6 +145,7 @@ pub trait Kind: Sync {
 }
 
 /// How targets of a kind are spoken to.
+#[must_use]
 pub fn of(kind: TargetKind) -> &'static dyn Kind {
     match kind {
         TargetKind::Webhook => &webhook::Webhook,

@@ -1,5 +1,7 @@
 //! How runs are written in the languages of the services.
 
+use std::fmt::Write as _;
+
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::report::message::{Face, Layout, Message, Run};
@@ -126,7 +128,8 @@ pub(super) fn bare_link(url: &str) -> String {
         match c {
             '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '*' | '`' | '|' | '^' | '\\' | '"'
             | '\'' | '@' => {
-                out.push_str(&format!("%{:02X}", u32::from(c)));
+                // Writing to a String cannot fail.
+                let _ = write!(out, "%{:02X}", u32::from(c));
             }
             c => out.push(c),
         }

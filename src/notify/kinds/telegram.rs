@@ -15,7 +15,7 @@ pub(super) struct Telegram;
 impl Kind for Telegram {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
         Ok(Work::Ask(
-            message(letter, letter.text("chat").into()),
+            message(letter, &letter.text("chat").into()),
             "post",
         ))
     }
@@ -26,7 +26,7 @@ impl Kind for Telegram {
         let said = body(answer);
         let moved = &said["parameters"]["migrate_to_chat_id"];
         if moved.is_number() && step != "moved" {
-            return Step::Next(message(letter, moved.clone()), "moved", None);
+            return Step::Next(message(letter, moved), "moved", None);
         }
         Step::Done(match answer.status {
             200..=299 if said["ok"] == Value::Bool(false) => {
@@ -39,7 +39,7 @@ impl Kind for Telegram {
     }
 }
 
-fn message(letter: &Letter<'_>, chat: Value) -> PostRequest {
+fn message(letter: &Letter<'_>, chat: &Value) -> PostRequest {
     let style = Style {
         write: html,
         measure: utf16,

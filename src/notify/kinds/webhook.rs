@@ -1,4 +1,4 @@
-//! A POST with the event: as Standard Webhooks, as a CloudEvent, or as a template says.
+//! A POST with the event: as Standard Webhooks, as a `CloudEvent`, or as a template says.
 
 use serde_json::json;
 
@@ -8,9 +8,9 @@ use crate::notify::payload;
 use crate::notify::sign::sign;
 use crate::notify::template;
 
-/// A CloudEvent is at most so large (CloudEvents 1.0.2, "Size Limits").
+/// A `CloudEvent` is at most so large (`CloudEvents` 1.0.2, "Size Limits").
 const CLOUDEVENT_MAX: usize = 64 << 10;
-/// Room for what surrounds the data of a CloudEvent.
+/// Room for what surrounds the data of a `CloudEvent`.
 const FRAME: usize = 512;
 
 pub(super) struct Webhook;
@@ -74,7 +74,7 @@ fn signed(
     Work::Ask(request, "post")
 }
 
-/// The structured form of CloudEvents 1.0.
+/// The structured form of `CloudEvents` 1.0.
 fn cloudevent(letter: &Letter<'_>) -> Vec<u8> {
     let room = letter
         .target
