@@ -187,7 +187,7 @@ fn utf16(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-fn text<'v>(value: &'v Value, status: u16) -> Result<&'v str, Refusal> {
+fn text(value: &Value, status: u16) -> Result<&str, Refusal> {
     value
         .as_str()
         .ok_or((status, "a text is missing".to_owned()))
