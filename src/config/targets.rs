@@ -13,7 +13,7 @@ use super::reader::{At, Layer, Reader};
 use super::resolve::{Resolver, SIGNIFICANCES};
 use super::resolved::{FeedConfig, TargetConfig};
 use super::secret::{Secret, SecretSource};
-use super::sources::{Found, Sources};
+use super::sources::{FoundSecret, Sources};
 use crate::domain::classify::Significance;
 use crate::domain::durations::shortened;
 use crate::domain::event::{EventKind, Field};
@@ -307,7 +307,7 @@ impl Resolver<'_> {
         None
     }
 
-    fn check_secret(&mut self, key: &Key, found: &Found) {
+    fn check_secret(&mut self, key: &Key, found: &FoundSecret) {
         let Some(secret) = &found.secret else { return };
         let text = secret.expose();
         let name = key.name;

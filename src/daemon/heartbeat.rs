@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Pulse;
+use super::watchdog::Pulse;
 use crate::config::TargetKind;
 use crate::notify::{Deliverer, Target};
 use crate::time::Stopwatch;

@@ -24,7 +24,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["domain", "store", "report", "fetch", "config", "time"],
     ),
     (
-        "pipeline",
+        "check",
         &[
             "domain", "feed", "extract", "document", "report", "fetch", "store", "config",
             "metrics", "time",
@@ -33,7 +33,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "pipeline", "notify", "store", "fetch", "config", "domain", "metrics", "web", "time",
+            "check", "notify", "store", "fetch", "config", "domain", "metrics", "web", "time",
             "logging",
         ],
     ),
@@ -45,7 +45,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "config", "daemon", "demo", "document", "domain", "error", "extract", "feed", "fetch",
-            "logging", "memory", "notify", "pipeline", "report", "store", "time",
+            "logging", "memory", "notify", "check", "report", "store", "time",
         ],
     ),
 ];
