@@ -24,8 +24,9 @@ pub use read::{
 pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 pub use service::{
     ConfigCommand, DemoArgs, DoctorArgs, HelpArgs, InitArgs, InspectArticleArgs, InspectCommand,
-    InspectFeedArgs, NotifyCommand, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
-    NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs, TokensCommand,
+    InspectFeedArgs, NotifyCommand, NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs,
+    NotifyShowArgs, NotifySkipArgs, NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs,
+    TokensCommand,
 };
 
 /// The commands in the groups of the manual; clap cannot group them. A test holds it against the tree.

@@ -7,9 +7,10 @@ use super::args::{CheckArgs, Format};
 use super::setup::{clock, now, reader_if_any, runtime};
 use crate::check::{Progress, RoundRequest};
 use crate::config::{Config, Secrets};
-use crate::daemon::Assembly;
+use crate::daemon::{Assembly, DaemonError, heartbeat};
 use crate::domain::ids::FeedId;
 use crate::error::{Error, Exit};
+use crate::notify::targets;
 use crate::report::check::{self, CheckReport};
 use crate::store::{InstanceLock, OpenOptions, Reader, RequestState, Store};
 use crate::time::Stopwatch;
@@ -81,6 +82,7 @@ fn look(
     let view = context.view(&config);
     let runtime = runtime(2)?;
     let mut progress = context.output.progress();
+    let beats = targets(&config).map_err(DaemonError::Secret)?;
     let report = runtime.block_on(async {
         let assembly = Assembly::open(config, clock()).await?;
         let wish = RoundRequest {
@@ -105,6 +107,11 @@ fn look(
         progress.clear();
         if !args.dry_run {
             assembly.drain.drain_once().await;
+            let said =
+                heartbeat::once(&assembly.deliverer, &beats, true, "revisor check is done").await;
+            for error in said {
+                output.warning(&format!("a heartbeat could not be sent to {error}"));
+            }
         }
         assembly.close().await?;
         lines.into_iter().collect::<Result<Vec<()>, Error>>()?;

@@ -1,23 +1,32 @@
 //! `revisor notify`: the targets, a trial of them, and what becomes of their queues.
 
 use super::Context;
-use super::args::{Format, NotifyCommand, NotifyTestArgs};
+use super::args::{Format, NotifyCommand, NotifyShowArgs, NotifyTestArgs};
 use super::setup::{clock, now, reader_if_any, runtime};
-use crate::config::{Config, Secrets};
-use crate::daemon::{self, DaemonError};
+use crate::config::kinds::{Form, Key};
+use crate::config::{Config, Environment, Secrets, TargetKind, from_text};
+use crate::daemon::DaemonError;
+use crate::domain::event::Event;
 use crate::error::{Error, Exit};
 use crate::fetch::user_agent;
 use crate::notify::deliver::Deliver;
-use crate::notify::{Deliverer, DeliveryResult, Target, fit, test_event};
-use crate::report::notify::{self, LastAttempt, RefusedEvent, TargetRow, TargetState, TestResult};
+use crate::notify::{Deliverer, DeliveryResult, Outgoing, Target, preview, targets, test_event};
+use crate::report::clean;
+use crate::report::notify::{
+    self, LastAttempt, RefusedEvent, ShownAttempt, ShownDelivery, TargetRow, TargetState,
+    TestResult,
+};
 use crate::store::{DeliveryRow, TargetHealth};
+use crate::time::Timestamp;
 
 mod queue;
 
 pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, Error> {
     match what {
         NotifyCommand::List => list(context),
+        NotifyCommand::Show(args) => show(context, args),
         NotifyCommand::Test(args) => test(context, args),
+        NotifyCommand::Release(args) => queue::release(context, args),
         NotifyCommand::Retry(args) => queue::retry(context, args),
         NotifyCommand::Skip(args) => queue::skip(context, args),
         NotifyCommand::Replay(args) => queue::replay(context, args),
@@ -82,7 +91,7 @@ fn rows(config: &Config, mut health: Vec<TargetHealth>) -> Vec<TargetRow> {
     }
     let left = health
         .into_iter()
-        .filter(|known| known.open + known.dead > 0);
+        .filter(|known| known.open + known.dead + known.held > 0);
     rows.extend(left.map(|known| {
         let name = known.target.name.clone();
         row(&name, None, Some(known))
@@ -102,6 +111,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         pending: 0,
         oldest: None,
         set_aside: 0,
+        held: 0,
         refused: Vec::new(),
         dead: 0,
         overflowed: 0,
@@ -127,6 +137,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         pending: known.open,
         oldest: known.oldest_open,
         set_aside: known.set_aside,
+        held: known.held,
         dead: known.dead,
         overflowed: known.overflowed,
         last_delivered: known.last_delivered,
@@ -141,15 +152,18 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
 
 fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
-    let config = context.config(Secrets::Required)?;
-    let mut targets = daemon::targets(&config).map_err(DaemonError::Secret)?;
-    if let Some(name) = &args.target {
+    let config = configuration(context, args)?;
+    let mut targets = targets(&config).map_err(DaemonError::Secret)?;
+    if let Some(name) = args.target.as_ref().filter(|_| args.settings.is_empty()) {
         known(name, &config)?;
         targets.retain(|target| target.name == *name);
     }
     if targets.is_empty() {
         return Err(Error::usage("no targets in the configuration")
             .hint("a [[target]] table in the configuration adds one"));
+    }
+    if args.print {
+        return print(context, &targets, args, format);
     }
     let agent = user_agent(&config.fetch.user_agent_contact);
     let deliverer = Deliverer::new(agent, clock()).map_err(DaemonError::Client)?;
@@ -174,13 +188,132 @@ fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
     })
 }
 
+/// The configuration; one of a single target, when a kind is tried with keys of the command line.
+fn configuration(context: &Context, args: &NotifyTestArgs) -> Result<Config, Error> {
+    let kind = TargetKind::ALL
+        .iter()
+        .find(|kind| Some(kind.as_str()) == args.target.as_deref());
+    let (Some(kind), false) = (kind, args.settings.is_empty()) else {
+        if let Some(setting) = args.settings.first() {
+            return Err(
+                Error::usage(format!("{setting:?} needs a kind of target before it"))
+                    .hint("such as `revisor notify test slack url_file=slack.url`"),
+            );
+        }
+        return context.config(Secrets::Required);
+    };
+    let mut table = toml::Table::new();
+    table.insert("name".into(), kind.as_str().into());
+    table.insert("kind".into(), kind.as_str().into());
+    for setting in &args.settings {
+        let Some((name, value)) = setting.split_once('=') else {
+            return Err(Error::usage(format!("{setting:?} is not KEY=VALUE")));
+        };
+        let key = kind.keys().iter().find(|key| key.name == name);
+        if key.is_some_and(Key::is_secret) {
+            return Err(Error::usage(format!(
+                "{name} is a secret, which everybody can see on a command line"
+            ))
+            .hint(format!("use {name}_file=FILE or {name}_env=VARIABLE")));
+        }
+        let value = match key.map(|key| key.form) {
+            Some(Form::List) => {
+                toml::Value::Array(value.split(',').map(|item| item.trim().into()).collect())
+            }
+            Some(Form::Number(..)) => value
+                .parse::<i64>()
+                .map_or_else(|_| value.into(), toml::Value::Integer),
+            _ => value.into(),
+        };
+        table.insert(name.to_owned(), value);
+    }
+    let mut whole = toml::Table::new();
+    whole.insert("target".into(), toml::Value::Array(vec![table.into()]));
+    let here = std::env::current_dir()
+        .ok()
+        .map(|folder| folder.join("command-line.toml"));
+    let loaded = from_text(
+        &whole.to_string(),
+        here.as_deref(),
+        context.flags(),
+        &Environment::of_process(),
+        Secrets::Required,
+    )?;
+    Ok(loaded.config)
+}
+
+/// Prints what would be sent to each target.
+fn print(
+    context: &mut Context,
+    targets: &[Target],
+    args: &NotifyTestArgs,
+    format: Format,
+) -> Result<Exit, Error> {
+    let now = now();
+    let event = test_event(args.event, now);
+    let mut all = Vec::with_capacity(targets.len());
+    for target in targets {
+        let would = preview(target, &outgoing(&event, now), now);
+        let would =
+            would.map_err(|error| Error::new(Exit::TARGET, format!("{}: {error}", target.name)))?;
+        if format == Format::Json {
+            all.push(serde_json::json!({"target": target.name, "kind": target.kind.as_str(), "body": would}));
+        } else {
+            context
+                .output
+                .line(&format!("{} ({}):", target.name, target.kind.as_str()))?;
+            context
+                .output
+                .print(&format!("{}\n", clean::lines(would.trim_end())))?;
+        }
+    }
+    if format == Format::Json {
+        context.output.json(&all)?;
+    }
+    Ok(Exit::DONE)
+}
+
+/// The deliveries of an event, with their attempts.
+fn show(context: &mut Context, args: &NotifyShowArgs) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    let (config, reader) = context.reader()?;
+    let event = queue::event(&reader, &args.event)?;
+    let mut shown = Vec::new();
+    for row in reader.deliveries_of(event)? {
+        let attempts = reader.attempts(row.id)?;
+        let attempts = attempts.into_iter().map(|attempt| ShownAttempt {
+            at: attempt.record.at,
+            outcome: attempt.outcome.as_str(),
+            status: attempt.record.status,
+            duration_ms: attempt.record.duration_ms,
+            error: attempt.record.error,
+        });
+        shown.push(ShownDelivery {
+            target: row.target,
+            state: row.state.as_str(),
+            event: row.uid,
+            kind: row.kind,
+            change: row.change,
+            next_attempt: row.next_attempt,
+            attempts: attempts.collect(),
+        });
+    }
+    if format == Format::Json {
+        context.output.json(&shown)?;
+    } else if shown.is_empty() {
+        context.output.note("this event was not for any target");
+    } else {
+        let view = context.view(&config);
+        context.output.print(&notify::deliveries(&shown, &view))?;
+    }
+    Ok(Exit::DONE)
+}
+
 /// Sends a test event as a real one would be sent, past the outbox: the answer is wanted now, and once.
 async fn attempt(deliverer: &Deliverer, target: &Target, args: &NotifyTestArgs) -> TestResult {
     let now = now();
     let event = test_event(args.event, now);
-    let body = fit(&event, target.max_payload);
-    let uid = format!("msg_test_{}", now.as_millis());
-    let attempt = deliverer.deliver(target, &uid, body).await;
+    let attempt = deliverer.deliver(target, outgoing(&event, now)).await;
     TestResult {
         target: target.name.clone(),
         ok: attempt.result == DeliveryResult::Delivered,
@@ -189,6 +322,15 @@ async fn attempt(deliverer: &Deliverer, target: &Target, args: &NotifyTestArgs) 
         error: attempt.error,
         // What a receiver complains about is part of the error; one that is content says nothing of interest.
         reply: None,
+    }
+}
+
+fn outgoing(event: &Event, now: Timestamp) -> Outgoing {
+    Outgoing {
+        uid: format!("msg_test_{}", now.as_millis()),
+        // Serialising an event cannot fail.
+        body: serde_json::to_vec(event).unwrap_or_default(),
+        created: now,
     }
 }
 

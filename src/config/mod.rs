@@ -11,6 +11,7 @@ mod access;
 pub mod edit;
 mod environment;
 mod file;
+pub mod kinds;
 mod listed;
 mod listen;
 pub mod load;
@@ -37,6 +38,7 @@ pub use edit::{
 };
 pub use environment::Environment;
 pub use file::{Edited, edit_file, read};
+pub use kinds::{Setting, Settings, TargetKind};
 pub use listed::{move_listed, remove_listed};
 pub use listen::Listen;
 pub use load::{Flags, Loaded, from_text, from_texts, load};
@@ -44,7 +46,7 @@ pub use places::{ConfigFile, Origin, locate};
 pub use problem::{ConfigError, Problem, did_you_mean};
 pub use resolved::{
     Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Keep, LogConfig,
-    LogFormat, LogLevel, Login, PageConfig, PageMode, Proxy, Retention, TargetConfig, TargetKind,
+    LogFormat, LogLevel, Login, PageConfig, PageMode, Proxy, Retention, TargetConfig,
 };
 pub use secret::{Secret, SecretSource, Secrets};
 pub use show::{ScheduleLine, schedules, show};

@@ -202,28 +202,53 @@ impl FromToml for Vec<RawHeader> {
 }
 
 raw_table! {
-    /// `[[target]]`
-    RawTarget {
+    /// The keys of `[[target]]` that every kind has.
+    RawTargetCommon {
         name: String = "text such as \"desk\"",
-        kind: String = "\"webhook\"",
-        url: Secret = "an http or https address",
-        url_file: String = "a path",
-        url_env: String = "the name of an environment variable",
-        url_credential: String = "the name of a systemd credential",
-        secret: Secret = "text",
-        secret_file: String = "a path",
-        secret_env: String = "the name of an environment variable",
-        secret_credential: String = "the name of a systemd credential",
-        secret_previous: Secret = "text",
-        secret_previous_file: String = "a path",
-        secret_previous_env: String = "the name of an environment variable",
-        secret_previous_credential: String = "the name of a systemd credential",
+        kind: String = "a word such as \"webhook\"",
         events: Vec<At<String>> = "a list such as [\"entry.*\"]",
         tags: Vec<At<String>> = "a list such as [\"politics\"]",
+        fields: Vec<At<String>> = "a list such as [\"title\"]",
+        min_score: i64 = "a number from 0 to 100",
         significance: String = "\"typographic\", \"minor\" or \"substantive\"",
         max_payload: String = "a size such as \"20 KiB\"",
         max_queue: i64 = "a number such as 10000",
         allow_private: Vec<At<String>> = "a list of networks such as [\"10.1.0.0/16\"]",
+    }
+}
+
+/// `[[target]]`: what every kind has, and the keys of its kind, which are looked at once the kind is known.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RawTarget {
+    pub(super) common: RawTargetCommon,
+    pub(super) own: Vec<RawOwn>,
+}
+
+/// A key of the kind of a target.
+#[derive(Debug, Clone)]
+pub(super) struct RawOwn {
+    pub(super) key: String,
+    /// Where the key is.
+    pub(super) place: Place,
+    /// `None` for an empty text, which is as good as no key.
+    pub(super) value: Option<At<RawValue>>,
+}
+
+/// A value of any form. Texts may be secrets.
+#[derive(Debug, Clone)]
+pub(super) enum RawValue {
+    Text(Secret),
+    List(Vec<At<String>>),
+    Number(i64),
+}
+
+impl FromToml for RawValue {
+    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        if value.as_array().is_some() {
+            return FromToml::from_toml(value, reader).map(Self::List);
+        }
+        let text = Secret::from_toml(value, reader).map(Self::Text);
+        text.or_else(|| i64::from_toml(value, reader).map(Self::Number))
     }
 }
 
@@ -487,9 +512,14 @@ impl RawTarget {
     pub(super) fn read(table: &DeTable<'_>, reader: &mut Reader<'_>) -> Self {
         let mut raw = Self::default();
         for (key, value) in table {
-            if !raw.take(key.get_ref(), value, reader) {
+            if !raw.common.take(key.get_ref(), value, reader) {
                 let place = reader.place(key);
-                reader.unknown_key(&place, key.get_ref(), "[[target]]", Self::KEYS, &[]);
+                let expected = "text, a number or a list of texts";
+                raw.own.push(RawOwn {
+                    key: key.get_ref().to_string(),
+                    place,
+                    value: reader.value(key.get_ref(), value, expected),
+                });
             }
         }
         raw

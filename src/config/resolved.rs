@@ -10,11 +10,13 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
+use super::kinds::{Settings, TargetKind};
 use super::secret::{Secret, SecretSource};
 use super::texts::drop_in_folder;
 use super::web::WebConfig;
 use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
+use crate::domain::event::Field;
 use crate::domain::life::Rule;
 use crate::domain::route::TargetRule;
 use crate::domain::schedule::Plan;
@@ -113,13 +115,11 @@ impl Config {
     /// The files that secrets were read from, each once: an edit of one is an edit of the configuration.
     #[must_use]
     pub fn secret_files(&self) -> BTreeSet<&Path> {
-        let targets = self.targets.iter().flat_map(|target| {
-            [
-                Some(&target.url_source),
-                target.secret_source.as_ref(),
-                target.secret_previous_source.as_ref(),
-            ]
-        });
+        let settings = self
+            .targets
+            .iter()
+            .flat_map(|target| target.settings.iter());
+        let targets = settings.map(|setting| Some(&setting.source));
         let access = self.feeds.iter().filter_map(|feed| feed.access.as_deref());
         let access = access.flat_map(|access| {
             let login = access.login.as_ref().map(Login::source);
@@ -237,7 +237,8 @@ pub enum Proxy {
     Direct,
     /// An HTTP proxy.
     Through {
-        /// Its address, which may hold a user name and a password; `None` as with [`TargetConfig::url`].
+        /// Its address, which may hold a user name and a password; `None` only when the configuration was loaded with
+        /// [`super::Secrets::WhereReadable`] and the source could not be read.
         url: Option<Secret>,
         /// Where the address comes from.
         source: SecretSource,
@@ -253,7 +254,7 @@ pub struct Access {
     pub headers: Vec<HeaderConfig>,
 }
 
-/// Who asks. Secrets are `None` as with [`TargetConfig::url`].
+/// Who asks. Secrets are `None` when they could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Login {
     /// `Authorization: Basic`
@@ -288,7 +289,7 @@ impl Login {
 pub struct HeaderConfig {
     /// As it stands in the file.
     pub name: String,
-    /// `None` as with [`TargetConfig::url`].
+    /// `None` when it could not be read.
     pub value: Option<Secret>,
     /// Where the value comes from.
     pub source: SecretSource,
@@ -392,23 +393,6 @@ pub struct FeedConfig {
     pub detect: Arc<DetectConfig>,
 }
 
-/// Kinds of targets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetKind {
-    /// A signed POST, Standard Webhooks.
-    Webhook,
-}
-
-impl TargetKind {
-    /// The name in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Webhook => "webhook",
-        }
-    }
-}
-
 /// One `[[target]]`, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetConfig {
@@ -416,23 +400,16 @@ pub struct TargetConfig {
     pub name: String,
     /// How it is told.
     pub kind: TargetKind,
-    /// Where it is sent; addresses of receivers often hold a token. `None` only when the configuration was loaded with
-    /// [`super::Secrets::WhereReadable`] and the source could not be read.
-    pub url: Option<Secret>,
-    /// Where the address comes from.
-    pub url_source: SecretSource,
-    /// What deliveries are signed with, `whsec_…`; `None` when they are not, or as with `url`.
-    pub secret: Option<Secret>,
-    /// Where the secret comes from.
-    pub secret_source: Option<SecretSource>,
-    /// The secret before, while it is exchanged.
-    pub secret_previous: Option<Secret>,
-    /// Where that comes from.
-    pub secret_previous_source: Option<SecretSource>,
+    /// The keys of its kind.
+    pub settings: Settings,
     /// Event names and patterns.
     pub events: Vec<String>,
     /// Tags of feeds; empty means all feeds.
     pub tags: Vec<String>,
+    /// Only changes of one of these fields; empty means any.
+    pub fields: Vec<Field>,
+    /// Only changes with this score or more.
+    pub min_score: u8,
     /// The least that is told here. What a feed's `detect.significance` holds back is not told anywhere.
     pub significance: Significance,
     /// The largest body in bytes.
@@ -451,6 +428,8 @@ impl TargetConfig {
             name: self.name.clone(),
             events: self.events.clone(),
             tags: self.tags.clone(),
+            fields: self.fields.clone(),
+            min_score: self.min_score,
             significance: self.significance,
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::kinds::{Form, Setting, Value};
 use super::resolved::{
     Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Login, PageConfig, Proxy,
     Retention, TargetConfig,
@@ -420,21 +421,36 @@ fn target(out: &mut TomlWriter, target: &TargetConfig) {
     out.table("[[target]]");
     out.text("name", &target.name);
     out.text("kind", target.kind.as_str());
-    let address = target.url.as_ref().map_or(HIDDEN.to_owned(), masked_url);
-    source(out, "url", &target.url_source, &address);
-    if let Some(from) = &target.secret_source {
-        source(out, "secret", from, HIDDEN);
-    }
-    if let Some(from) = &target.secret_previous_source {
-        source(out, "secret_previous", from, HIDDEN);
+    for item in target.settings.iter() {
+        setting(out, item);
     }
     out.list("events", &target.events);
     out.list("tags", &target.tags);
+    if !target.fields.is_empty() {
+        let fields: Vec<&str> = target.fields.iter().map(|field| field.as_str()).collect();
+        out.list("fields", &fields);
+    }
+    out.value("min_score", target.min_score);
     out.text("significance", significance(target.significance));
     out.text("max_payload", &format_size(target.max_payload));
     out.value("max_queue", target.max_queue);
     let networks = target.allow_private.iter().map(ToString::to_string);
     out.list("allow_private", &networks.collect::<Vec<_>>());
+}
+
+fn setting(out: &mut TomlWriter, setting: &Setting) {
+    match &setting.value {
+        Value::Number(number) => out.value(setting.key, number),
+        Value::List(list) => out.list(setting.key, list),
+        Value::Text(text) => {
+            let shown = match (setting.form, text) {
+                (Form::Address, Some(url)) => masked_url(url),
+                (Form::Secret | Form::Signing, _) | (_, None) => HIDDEN.to_owned(),
+                (_, Some(text)) => text.expose().to_owned(),
+            };
+            source(out, setting.key, &setting.source, &shown);
+        }
+    }
 }
 
 fn source(out: &mut TomlWriter, key: &str, source: &SecretSource, inline: &str) {

@@ -5,17 +5,18 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use url::Url;
 
+use super::kinds::{Form, Key, Need, Setting, Settings, TargetKind, Value};
 use super::names::Taken;
 use super::problem::{Place, did_you_mean};
-use super::raw::RawTarget;
-use super::reader::At;
+use super::raw::{RawOwn, RawTable as _, RawTarget, RawTargetCommon, RawValue};
+use super::reader::{At, Layer, Reader};
 use super::resolve::{Resolver, SIGNIFICANCES};
-use super::resolved::{FeedConfig, TargetConfig, TargetKind};
-use super::secret::SecretSource;
+use super::resolved::{FeedConfig, TargetConfig};
+use super::secret::{Secret, SecretSource};
 use super::sources::{FoundSecret, Sources};
 use crate::domain::classify::Significance;
 use crate::domain::durations::shortened;
-use crate::domain::event::EventKind;
+use crate::domain::event::{EventKind, Field};
 
 impl Resolver<'_> {
     /// Resolves the targets, in the order of the file; `defaults` is the sample of `config/default.toml`.
@@ -39,7 +40,7 @@ impl Resolver<'_> {
         targets
             .into_iter()
             .map(|(raw, place)| {
-                for tag in raw.tags.iter().flat_map(|tags| &tags.value) {
+                for tag in raw.common.tags.iter().flat_map(|tags| &tags.value) {
                     if !known.contains(tag.value.as_str()) {
                         let message = format!("no feed has the tag {:?}", shortened(&tag.value));
                         self.warnings.push((tag.place.clone(), message));
@@ -58,7 +59,9 @@ impl Resolver<'_> {
         least: Significance,
         taken: &mut Taken,
     ) -> TargetConfig {
-        let name = if let Some(name) = raw.name {
+        let common = raw.common;
+        let defaults = &defaults.common;
+        let name = if let Some(name) = common.name {
             self.name(&name, "target", taken);
             name.value
         } else {
@@ -66,72 +69,343 @@ impl Resolver<'_> {
             self.problems.add(place, message);
             String::new()
         };
-        if raw.kind.is_none() {
+        if common.kind.is_none() {
             let message = "kind is missing; expected kind = \"webhook\"";
             self.problems.add(place, message);
         }
-        let kinds = [(TargetKind::Webhook.as_str(), TargetKind::Webhook)];
-        let kind = self.choice("kind", raw.kind.as_ref(), &kinds, TargetKind::Webhook);
-        let url = self.secret(Sources {
-            key: "url",
-            open: true,
-            inline: raw.url,
-            file: raw.url_file,
-            environment: raw.url_env,
-            credential: raw.url_credential,
-        });
-        if let Some(url) = &url {
-            self.check_url(url);
-        } else {
-            let message = "url is missing; expected url, url_file, url_env or url_credential";
-            self.problems.add(place, message);
-        }
-        let secret = self.secret(Sources {
-            key: "secret",
-            open: false,
-            inline: raw.secret,
-            file: raw.secret_file,
-            environment: raw.secret_env,
-            credential: raw.secret_credential,
-        });
-        let previous = self.secret(Sources {
-            key: "secret_previous",
-            open: false,
-            inline: raw.secret_previous,
-            file: raw.secret_previous_file,
-            environment: raw.secret_previous_env,
-            credential: raw.secret_previous_credential,
-        });
-        self.check_signing(secret.as_ref(), previous.as_ref(), place);
-        let events = raw.events.or_else(|| defaults.events.clone());
-        let significance = raw.significance.as_ref();
-        let max_payload = raw.max_payload.as_ref().or(defaults.max_payload.as_ref());
-        let max_queue = raw.max_queue.as_ref().or(defaults.max_queue.as_ref());
-        let networks = raw.allow_private.or_else(|| defaults.allow_private.clone());
-        let (url, url_source) = url.map_or((None, SecretSource::Inline), |found| {
-            (found.secret, found.source)
-        });
-        let parts = |found: Option<FoundSecret>| {
-            found.map_or((None, None), |found| (found.secret, Some(found.source)))
+        let kinds: Vec<(&str, TargetKind)> = TargetKind::ALL
+            .iter()
+            .map(|kind| (kind.as_str(), *kind))
+            .collect();
+        let known = common.kind.as_ref().map(|kind| kind.value.clone());
+        let kind = self.choice("kind", common.kind.as_ref(), &kinds, TargetKind::Webhook);
+        // Of a kind that nobody knows, nothing can be said about its keys.
+        let settings = match known {
+            Some(known) if known != kind.as_str() => Settings::default(),
+            _ => self.settings(kind, raw.own, place),
         };
-        let (secret, secret_source) = parts(secret);
-        let (secret_previous, secret_previous_source) = parts(previous);
+        let significance = common.significance.as_ref();
+        let max_payload = common
+            .max_payload
+            .as_ref()
+            .or(defaults.max_payload.as_ref());
+        let max_queue = common.max_queue.as_ref().or(defaults.max_queue.as_ref());
+        let networks = common
+            .allow_private
+            .or_else(|| defaults.allow_private.clone());
+        let score = if kind.is_public() { PUBLIC_SCORE } else { 0 };
+        let score = self.number("min_score", common.min_score.as_ref(), 0..=100, score);
+        let events = common.events;
+        let events = match kind {
+            _ if !kind.takes_events() => Vec::new(),
+            _ if kind.is_public() && events.is_none() => {
+                vec![EventKind::EntryRevised.as_str().to_owned()]
+            }
+            _ => self.events(events.or_else(|| defaults.events.clone())),
+        };
         TargetConfig {
             name,
             kind,
-            url,
-            url_source,
-            secret,
-            secret_source,
-            secret_previous,
-            secret_previous_source,
-            events: self.events(events),
-            tags: self.tag_list(raw.tags),
+            settings,
+            events,
+            tags: self.tag_list(common.tags),
+            fields: self.fields(common.fields, kind),
+            min_score: u8::try_from(score).unwrap_or(100),
             significance: self.choice("significance", significance, &SIGNIFICANCES, least),
             max_payload: self.size("max_payload", max_payload, 4 << 10..=10 << 20, 4 << 10),
             max_queue: self.number("max_queue", max_queue, 1..=10_000_000, 10_000),
             allow_private: self.networks(&networks.map_or_else(Vec::new, |list| list.value)),
         }
+    }
+
+    /// The keys of a kind: each is one of its table, none that it needs is missing, and each has a value of its form.
+    fn settings(&mut self, kind: TargetKind, raw: Vec<RawOwn>, place: &Place) -> Settings {
+        let keys = kind.keys();
+        let mut given = Vec::new();
+        for own in raw {
+            let known = keys.iter().any(|key| names(key).contains(&own.key));
+            if known {
+                given.push(own);
+            } else {
+                let all: Vec<String> = keys
+                    .iter()
+                    .flat_map(names)
+                    .chain(RawTargetCommon::KEYS.iter().map(ToString::to_string))
+                    .collect();
+                let within = format!("[[target]] of kind \"{}\"", kind.as_str());
+                let mut reader = Reader {
+                    layer: Layer::Default,
+                    problems: self.problems,
+                };
+                let all: Vec<&str> = all.iter().map(String::as_str).collect();
+                reader.unknown_key(&own.place, &own.key, &within, &all, &[]);
+            }
+        }
+        let mut settings = Settings::default();
+        for key in keys {
+            let setting = if key.is_secret() {
+                self.secret_setting(key, &mut given)
+            } else {
+                self.plain_setting(key, &given)
+            };
+            match setting {
+                Some(setting) => settings.push(setting),
+                None => self.missing(kind, key, &given, place),
+            }
+        }
+        self.check_together(kind, &settings, place);
+        settings
+    }
+
+    fn missing(&mut self, kind: TargetKind, key: &Key, given: &[RawOwn], place: &Place) {
+        // A value that was of no use has been complained about.
+        let set = given
+            .iter()
+            .any(|own| own.key == key.name && own.value.is_some());
+        if key.need == Need::Required && !set {
+            let ways = if key.is_secret() {
+                let name = key.name;
+                format!("{name}, {name}_file, {name}_env or {name}_credential")
+            } else if matches!(key.form, Form::List) {
+                format!("{} = [\"{}\"]", key.name, key.example)
+            } else {
+                format!("{} = \"{}\"", key.name, key.example)
+            };
+            let kind = kind.as_str();
+            let message = format!(
+                "{} is missing; expected {ways}, as kind = \"{kind}\" needs it (such as \"{}\")",
+                key.name, key.example
+            );
+            self.problems.add(place, message);
+        }
+    }
+
+    fn secret_setting(&mut self, key: &Key, given: &mut Vec<RawOwn>) -> Option<Setting> {
+        let mut take = |suffix: &str| {
+            let name = format!("{}{suffix}", key.name);
+            let at = given.iter().position(|own| own.key == name)?;
+            given.remove(at).value
+        };
+        let [inline, file, environment, credential] =
+            ["", "_file", "_env", "_credential"].map(&mut take);
+        let inline = inline.and_then(|at| self.as_text(key, at));
+        let mut text = |at: Option<At<RawValue>>| {
+            let at = self.as_text(key, at?)?;
+            let value = at.value.expose().to_owned();
+            Some(At {
+                value,
+                place: at.place,
+            })
+        };
+        let (file, environment, credential) = (text(file), text(environment), text(credential));
+        let found = self.secret(Sources {
+            key: key.name,
+            open: key.form == Form::Address,
+            inline,
+            file,
+            environment,
+            credential,
+        })?;
+        self.check_secret(key, &found);
+        Some(Setting {
+            key: key.name,
+            form: key.form,
+            value: Value::Text(found.secret),
+            source: found.source,
+        })
+    }
+
+    fn as_text(&mut self, key: &Key, at: At<RawValue>) -> Option<At<Secret>> {
+        match at.value {
+            RawValue::Text(value) => Some(At {
+                value,
+                place: at.place,
+            }),
+            _ => {
+                let message = format!(
+                    "{} is not text; expected one such as \"{}\"",
+                    key.name, key.example
+                );
+                self.problems.add(&at.place, message);
+                None
+            }
+        }
+    }
+
+    fn plain_setting(&mut self, key: &Key, given: &[RawOwn]) -> Option<Setting> {
+        let raw = given.iter().find(|own| own.key == key.name);
+        let raw = raw.and_then(|own| own.value.clone());
+        let value = match raw {
+            Some(raw) => self.plain_value(key, &raw)?,
+            None => match (key.need, key.form) {
+                (Need::Default(value), Form::Number(..)) => Value::Number(value.parse().ok()?),
+                (Need::Default(value), _) => Value::Text(Some(Secret::new(value))),
+                _ => return None,
+            },
+        };
+        Some(Setting {
+            key: key.name,
+            form: key.form,
+            value,
+            source: SecretSource::Inline,
+        })
+    }
+
+    fn plain_value(&mut self, key: &Key, raw: &At<RawValue>) -> Option<Value> {
+        let name = key.name;
+        let wrong = match (key.form, &raw.value) {
+            (Form::List, RawValue::List(list)) if !list.is_empty() => {
+                let list = list.iter().map(|item| item.value.clone());
+                return Some(Value::List(list.collect()));
+            }
+            (Form::List, _) => format!(
+                "{name} is not a list of texts; expected {name} = [\"{}\"]",
+                key.example
+            ),
+            (Form::Number(least, most), RawValue::Number(number))
+                if (least..=most).contains(number) =>
+            {
+                return Some(Value::Number(*number));
+            }
+            (Form::Number(least, most), _) => {
+                format!(
+                    "{name} is not a number from {least} to {most}; expected one such as {}",
+                    key.example
+                )
+            }
+            (Form::Choice(words), RawValue::Text(text)) if words.contains(&text.expose()) => {
+                return Some(Value::Text(Some(text.clone())));
+            }
+            (Form::Choice(words), _) => {
+                let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+                format!("{name} has another value; expected {}", words.join(" or "))
+            }
+            (Form::Template, RawValue::Text(text)) => {
+                match minijinja::Environment::new().template_from_str(text.expose()) {
+                    Ok(_) => return Some(Value::Text(Some(text.clone()))),
+                    Err(error) => format!(
+                        "{name} is not a valid template: {error}; expected one such as '{}'",
+                        key.example
+                    ),
+                }
+            }
+            (_, RawValue::Text(text))
+                if !text.expose().contains(char::is_control) && is_plain(name, text.expose()) =>
+            {
+                return Some(Value::Text(Some(text.clone())));
+            }
+            // A chat of Telegram is a number that people write as one.
+            (Form::Text, RawValue::Number(number)) if name == "chat" => {
+                return Some(Value::Text(Some(Secret::new(number.to_string()))));
+            }
+            _ => format!(
+                "{name} is not valid; expected one such as \"{}\"",
+                key.example
+            ),
+        };
+        self.problems.add(&raw.place, wrong);
+        None
+    }
+
+    fn check_secret(&mut self, key: &Key, found: &FoundSecret) {
+        let Some(secret) = &found.secret else { return };
+        let text = secret.expose();
+        let name = key.name;
+        let wrong = match key.form {
+            Form::Address if !is_web_address(text) => {
+                format!(
+                    "{name} is not an http or https address; expected one such as \"{}\"",
+                    key.example
+                )
+            }
+            Form::Signing if !is_signing_secret(text) => format!(
+                "{name} is not a webhook secret; expected \"whsec_\" and base64 of 24 to 64 bytes, as printed by \
+                 `echo whsec_$(openssl rand -base64 32)`"
+            ),
+            // It is sent in a header or an address.
+            Form::Secret
+                if !text
+                    .bytes()
+                    .all(|byte| (b'!'..=b'~').contains(&byte) || byte == b' ')
+                    && name == "token" =>
+            {
+                format!(
+                    "{name} has characters that no token has; expected one such as \"{}\"",
+                    key.example
+                )
+            }
+            _ => return,
+        };
+        self.problems.add(&found.place, wrong);
+    }
+
+    /// What keys say together.
+    fn check_together(&mut self, kind: TargetKind, settings: &Settings, place: &Place) {
+        let is_set = |key: &str| settings.iter().any(|setting| setting.key == key);
+        match kind {
+            TargetKind::Webhook => {
+                if is_set("secret_previous") && !is_set("secret") {
+                    let message =
+                        "secret_previous is set without a secret; set secret to the new one";
+                    self.problems.add(place, message);
+                } else if !is_set("secret") {
+                    let message = "no secret is set: the receiver cannot verify the sender";
+                    self.warnings.push((place.clone(), message.to_owned()));
+                }
+                if is_set("template") && settings.text("format") == Some("cloudevents") {
+                    let message =
+                        "both template and format = \"cloudevents\" are set; use one of them";
+                    self.problems.add(place, message);
+                }
+            }
+            TargetKind::Email | TargetKind::Mqtt if is_set("user") != is_set("password") => {
+                let message = "user and password belong together; expected user = \"…\" and password_file = \"…\"";
+                self.problems.add(place, message);
+            }
+            TargetKind::Email => {
+                let server = settings.text("server").unwrap_or_default();
+                let loopback = server == "localhost"
+                    || server
+                        .parse::<std::net::IpAddr>()
+                        .is_ok_and(|ip| ip.is_loopback());
+                if settings.text("tls") == Some("none") && !loopback {
+                    let message = "tls = \"none\" sends mail and password in the clear, which is only allowed to \
+                                   this machine; expected tls = \"starttls\" or \"implicit\"";
+                    self.problems.add(place, message);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn fields(&mut self, fields: Option<At<Vec<At<String>>>>, kind: TargetKind) -> Vec<Field> {
+        let Some(fields) = fields else {
+            return if kind.is_public() {
+                vec![Field::Title]
+            } else {
+                Vec::new()
+            };
+        };
+        let mut list = Vec::new();
+        for field in fields.value {
+            match Field::ALL
+                .into_iter()
+                .find(|known| known.as_str() == field.value)
+            {
+                Some(known) if !list.contains(&known) => list.push(known),
+                Some(_) => {}
+                None => {
+                    let names: Vec<&str> = Field::ALL.iter().map(|field| field.as_str()).collect();
+                    let message = format!(
+                        "{:?} is not a field; expected one of {}",
+                        shortened(&field.value),
+                        names.join(", ")
+                    );
+                    self.problems.add(&field.place, message);
+                }
+            }
+        }
+        list
     }
 
     fn events(&mut self, events: Option<At<Vec<At<String>>>>) -> Vec<String> {
@@ -170,53 +444,42 @@ impl Resolver<'_> {
         }
         list
     }
+}
 
-    /// The address of a receiver is never part of a message: it may hold a token.
-    fn check_url(&mut self, url: &FoundSecret) {
-        let Some(secret) = &url.secret else { return };
-        let parsed = Url::parse(secret.expose()).ok();
-        let good = parsed.is_some_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.host_str().is_some()
-        });
-        if !good {
-            let message = "url is not an http or https address; expected one such as \
-                           \"https://hooks.example.org/revisor\"";
-            self.problems.add(&url.place, message);
-        }
-    }
+/// The least score of a change that is posted for everybody to read, unless the target says otherwise.
+const PUBLIC_SCORE: usize = 60;
 
-    fn check_signing(
-        &mut self,
-        secret: Option<&FoundSecret>,
-        previous: Option<&FoundSecret>,
-        place: &Place,
-    ) {
-        for (key, found) in [("secret", secret), ("secret_previous", previous)] {
-            let Some(found) = found else { continue };
-            let good = found
-                .secret
-                .as_ref()
-                .is_none_or(|secret| is_signing_secret(secret.expose()));
-            if !good {
-                let message = format!(
-                    "{key} is not a webhook secret; expected \"whsec_\" and base64 of 24 to 64 bytes, as printed by \
-                     `echo whsec_$(openssl rand -base64 32)`"
-                );
-                self.problems.add(&found.place, message);
-            }
-        }
-        match (secret, previous) {
-            (None, Some(previous)) => {
-                let message = "secret_previous is set without a secret; set secret to the new one";
-                self.problems.add(&previous.place, message);
-            }
-            (None, None) => {
-                let message = "no secret is set: the receiver cannot verify the sender";
-                self.warnings.push((place.clone(), message.to_owned()));
-            }
-            _ => {}
-        }
+/// The names that a key can have in the file.
+fn names(key: &Key) -> Vec<String> {
+    let suffixes: &[&str] = if key.is_secret() {
+        &["", "_file", "_env", "_credential"]
+    } else {
+        &[""]
+    };
+    suffixes
+        .iter()
+        .map(|suffix| format!("{}{suffix}", key.name))
+        .collect()
+}
+
+/// Keys without a form of their own whose values can be told from nonsense.
+fn is_plain(key: &str, text: &str) -> bool {
+    match key {
+        "server" if text.contains("://") => Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https" | "mqtt" | "mqtts") && url.has_host()
+        }),
+        "server" => !text.contains(['/', ' ', '@']),
+        "from" | "list_unsubscribe" => text.contains(['@', ':']),
+        "room" => text.starts_with('!') || text.starts_with('#'),
+        "topic" => !text.contains(['#', '+']),
+        "content_type" => text.contains('/') && text.is_ascii(),
+        _ => true,
     }
+}
+
+fn is_web_address(text: &str) -> bool {
+    Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
 }
 
 /// The form that the libraries of Standard Webhooks take.

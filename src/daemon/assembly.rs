@@ -11,11 +11,12 @@ use super::startup_wait::StartupWait;
 use crate::check::{Checker, Settings, Workers, memory_to_read};
 use crate::config::Config;
 use crate::domain::url::without_login;
-use crate::fetch::{AddressPolicy, Clients, Turns, user_agent};
+use crate::fetch::{Clients, Turns, user_agent};
 use crate::metrics::Metrics;
-use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
+use crate::notify::{Deliverer, Drain, StoredOutbox, targets};
 use crate::store::{
-    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, Store, StoreError, Underway,
+    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, QueueSettings, Store,
+    StoreError, Underway,
 };
 use crate::time::Clock;
 
@@ -30,6 +31,8 @@ pub struct Assembly {
     pub checker: Arc<Checker>,
     /// What delivers.
     pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
+    /// Sends what is no event: pings.
+    pub deliverer: Deliverer,
     /// Rings when there was no room left on the disk for a write.
     pub(super) full: Arc<Notify>,
     clock: Arc<dyn Clock>,
@@ -86,11 +89,12 @@ impl Assembly {
                 }
             }
         });
-        let deliverer = Counted::new(Deliverer::new(agent, Arc::clone(&clock))?, metrics.clone());
+        let deliverer = Deliverer::new(agent, Arc::clone(&clock))?;
+        let counted = Counted::new(deliverer.clone(), metrics.clone());
         let outbox = StoredOutbox::new(store.writer().clone(), store.readers());
         let drain = Drain::new(
             outbox,
-            deliverer,
+            counted,
             Arc::clone(&clock),
             targets(settings.config())?,
         );
@@ -118,6 +122,7 @@ impl Assembly {
             store,
             checker: Arc::new(checker),
             drain,
+            deliverer,
             full,
             clock,
             underway,
@@ -290,13 +295,19 @@ async fn sync(
     patience
         .with(|| writer.sync_targets(targets.clone()).into_future())
         .await?;
-    let bounds = settings.config().targets.iter().map(|target| {
-        let bound = u32::try_from(target.max_queue).unwrap_or(u32::MAX);
-        (target.name.clone(), bound)
-    });
-    let bounds: Vec<_> = bounds.collect();
+    let queues = settings
+        .config()
+        .targets
+        .iter()
+        .map(|target| QueueSettings {
+            target: target.name.clone(),
+            max_open: u32::try_from(target.max_queue).unwrap_or(u32::MAX),
+            hold: target.settings.text("confirm") == Some("hold"),
+            notices: target.kind.takes_events() && !target.kind.is_public(),
+        });
+    let queues: Vec<_> = queues.collect();
     patience
-        .with(|| writer.bound_queues(bounds.clone()).into_future())
+        .with(|| writer.set_queues(queues.clone()).into_future())
         .await?;
     Ok(synced)
 }
@@ -318,26 +329,4 @@ fn tell_of_alike(store: &Store, config: &Config) -> Result<(), StoreError> {
         tracing::warn!(more, "`revisor doctor` lists these addresses");
     }
     Ok(())
-}
-
-/// The targets, with their secrets.
-pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
-    let targets = config.targets.iter().filter_map(|target| {
-        // A target without an address cannot be sent to; loading has said so.
-        let url = target.url.as_ref()?.expose().to_owned();
-        let secrets = [&target.secret, &target.secret_previous]
-            .into_iter()
-            .flatten()
-            .map(|secret| Secret::parse(secret.expose()))
-            .collect::<Result<Vec<_>, _>>();
-        Some(secrets.map(|secrets| Target {
-            name: target.name.clone(),
-            kind: TargetKind::Webhook,
-            url,
-            secrets,
-            max_payload: usize::try_from(target.max_payload).unwrap_or(usize::MAX),
-            reach: AddressPolicy::public_and(target.allow_private.iter().copied()),
-        }))
-    });
-    targets.collect()
 }

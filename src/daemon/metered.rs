@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::metrics::Metrics;
-use crate::notify::{Attempt, Deliver, DeliveryResult, Target};
+use crate::notify::{Attempt, Deliver, DeliveryResult, Outgoing, Target};
 
 /// Delivers by another one, and counts what becomes of it.
 pub struct Counted<D> {
@@ -19,12 +19,12 @@ impl<D> Counted<D> {
 }
 
 impl<D: Deliver> Deliver for Counted<D> {
-    async fn deliver(&self, target: &Target, uid: &str, body: Vec<u8>) -> Attempt {
-        let attempt = self.by.deliver(target, uid, body).await;
+    async fn deliver(&self, target: &Target, outgoing: Outgoing) -> Attempt {
+        let attempt = self.by.deliver(target, outgoing).await;
         let result = match attempt.result {
             DeliveryResult::Delivered => "delivered",
             DeliveryResult::Retry { .. } => "failed",
-            DeliveryResult::Disabled => "disabled",
+            DeliveryResult::Disabled(_) => "disabled",
             DeliveryResult::Dead => "impossible",
         };
         let took = Duration::from_millis(attempt.duration_ms);

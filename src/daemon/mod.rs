@@ -8,6 +8,7 @@ mod counts;
 mod due;
 mod file_state;
 mod health;
+pub mod heartbeat;
 mod maintenance;
 mod metered;
 mod page_queue;
@@ -20,7 +21,7 @@ mod startup_wait;
 mod systemd;
 mod watchdog;
 
-pub use assembly::{Assembly, Synced, targets};
+pub use assembly::{Assembly, Synced};
 pub use health::LATE;
 pub use metered::Counted;
 pub use reload_result::{Outcome, hash_of};

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::file_state::FileState;
 use super::health::{Endpoint, Watched};
+use super::heartbeat;
 use super::maintenance;
 use super::poll::Poller;
 use super::reload_result::{Outcome, hash_of};
@@ -17,7 +18,7 @@ use super::startup_wait::{ASK_EVERY, StartupWait, ask_for_time};
 use super::systemd::{self, Watchdog};
 use super::watchdog::{Progress, Pulse};
 use super::{Assembly, Synced, assembly};
-use crate::config::{Config, ConfigError, Listen};
+use crate::config::{Config, ConfigError, Listen, TargetKind};
 use crate::fetch::ClientError;
 use crate::metrics::MetricsError;
 use crate::notify::SecretError;
@@ -145,6 +146,13 @@ impl Daemon {
             Arc::clone(&pulse),
             stop.clone(),
         ));
+        let beats = Arc::clone(&self.assembly.drain);
+        let beating = tokio::spawn(heartbeat::run(
+            self.assembly.deliverer.clone(),
+            move || beats.targets_of(TargetKind::Healthchecks),
+            Arc::clone(&pulse),
+            stop.clone(),
+        ));
         let hurried = writer.clone();
         let watched = Watched::new(Arc::clone(&self.assembly.checker), writer, pulse);
         let mut endpoint = Endpoint::new(watched);
@@ -189,6 +197,8 @@ impl Daemon {
         }
         broken = broken.or(unfit.map(DaemonError::Store));
         let _ = guarding.await;
+        // A ping that waits for its answer need not be waited for.
+        beating.abort();
         let closed = self.assembly.close().await;
         match (broken, closed) {
             (Some(error), _) => Err(error),

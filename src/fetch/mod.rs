@@ -33,7 +33,7 @@ pub use clients::{Clients, own_headers};
 pub use polite::budget::HostBudget;
 pub use polite::host_gate::{Turn, Turns};
 pub use polite::host_queue::{HostLimits, HostQueue, Lane, host_key};
-pub use post::{PostAnswer, PostRequest};
+pub use post::{PostAnswer, PostMethod, PostRequest};
 pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
     Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,

@@ -18,17 +18,62 @@ const EXCERPT: usize = 512;
 /// The time that an answer's body is waited for; its status is what counts.
 const EXCERPT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// One POST.
+/// The method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PostMethod {
+    /// Most receivers.
+    #[default]
+    Post,
+    /// Where the address names what is made.
+    Put,
+    /// Only asks.
+    Get,
+}
+
+/// One request to a receiver, a POST unless it says otherwise.
 #[derive(Clone)]
 pub struct PostRequest {
+    /// The method.
+    pub method: PostMethod,
     /// Where to.
     pub url: String,
     /// Additional headers; names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The type of the body.
-    pub content_type: &'static str,
+    pub content_type: String,
     /// The body.
     pub body: Vec<u8>,
+    /// Bytes of the answer's body that are wanted, whatever its status.
+    pub read: usize,
+}
+
+impl PostRequest {
+    /// A POST, of whose answer only the status matters.
+    #[must_use]
+    pub fn new(url: String, content_type: impl Into<String>, body: Vec<u8>) -> Self {
+        Self {
+            method: PostMethod::Post,
+            url,
+            headers: Vec::new(),
+            content_type: content_type.into(),
+            body,
+            read: 0,
+        }
+    }
+
+    /// A POST of JSON.
+    #[must_use]
+    pub fn json(url: &str, body: &serde_json::Value) -> Self {
+        let bytes = serde_json::to_vec(body).unwrap_or_default();
+        Self::new(url.to_owned(), "application/json", bytes)
+    }
+
+    /// The same, with so many bytes of the answer.
+    #[must_use]
+    pub fn reading(mut self, bytes: usize) -> Self {
+        self.read = bytes;
+        self
+    }
 }
 
 /// The answer to a POST, whatever its status.
@@ -42,6 +87,8 @@ pub struct PostAnswer {
     pub retry_after: Option<Duration>,
     /// The beginning of the body of an answer that is no success, without control characters.
     pub excerpt: String,
+    /// As much of the body as was asked for.
+    pub body: String,
 }
 
 impl Client {
@@ -73,7 +120,16 @@ impl Client {
     async fn send_body(&self, url: Url, request: PostRequest) -> Result<PostAnswer, Cause> {
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 2);
         headers.insert(USER_AGENT, self.user_agent.clone());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
+        let content_type = HeaderValue::from_str(&request.content_type);
+        let content_type = content_type.map_err(|_| {
+            Cause::new(
+                FailureKind::Refused,
+                "the content type cannot be sent".to_owned(),
+            )
+        })?;
+        if request.method != PostMethod::Get && !request.body.is_empty() {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
         for (name, value) in &request.headers {
             let Ok(value) = HeaderValue::from_str(value) else {
                 let message = format!("the header `{name}` cannot be sent");
@@ -83,7 +139,12 @@ impl Client {
         }
         let mut again = true;
         let response = loop {
-            let mut post = reqwest::Request::new(Method::POST, url.clone());
+            let method = match request.method {
+                PostMethod::Post => Method::POST,
+                PostMethod::Put => Method::PUT,
+                PostMethod::Get => Method::GET,
+            };
+            let mut post = reqwest::Request::new(method, url.clone());
             *post.headers_mut() = headers.clone();
             *post.body_mut() = Some(request.body.clone().into());
             match self.pool.execute(post).await {
@@ -96,26 +157,40 @@ impl Client {
         let status = response.status();
         let wait = lookup(response.headers())("retry-after")
             .and_then(|text| retry_after(text, self.clock.now()));
+        let wanted = if status.is_success() {
+            request.read
+        } else {
+            request.read.max(EXCERPT)
+        };
+        let body = if wanted == 0 {
+            String::new()
+        } else {
+            beginning(response, wanted).await
+        };
         let excerpt = if status.is_success() {
             String::new()
         } else {
-            excerpt(response).await
+            on_one_line(
+                body.get(..body.floor_char_boundary(EXCERPT))
+                    .unwrap_or_default(),
+            )
         };
         Ok(PostAnswer {
             status: status.as_u16(),
             message: status_message(status),
             retry_after: wait,
             excerpt,
+            body,
         })
     }
 }
 
 /// The beginning of a body, as far as it comes soon.
-async fn excerpt(mut response: reqwest::Response) -> String {
+async fn beginning(mut response: reqwest::Response, most: usize) -> String {
     let mut bytes: Vec<u8> = Vec::new();
     let reading = async {
         while let Ok(Some(chunk)) = response.chunk().await {
-            let room = EXCERPT.saturating_sub(bytes.len());
+            let room = most.saturating_sub(bytes.len());
             bytes.extend(chunk.iter().take(room));
             if chunk.len() >= room {
                 break;
@@ -124,7 +199,10 @@ async fn excerpt(mut response: reqwest::Response) -> String {
     };
     // What has come by then is enough.
     let _ = tokio::time::timeout(EXCERPT_TIMEOUT, reading).await;
-    let text = String::from_utf8_lossy(&bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn on_one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words
         .join(" ")

@@ -1,39 +1,25 @@
 //! One attempt of one delivery.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::edges;
+use super::kinds::{self, DeliveryResult, Judged, Letter, Step, Work};
 use super::redact::redact;
-use super::sign::sign;
 use super::target::Target;
+use crate::config::TargetKind;
+use crate::domain::event::Event;
 use crate::fetch::{
     AddressPolicy, Client, ClientConfig, ClientError, FailureKind, FetchFailure, PostAnswer,
     PostRequest,
 };
+use crate::report::message::Message;
 use crate::time::{Clock, Stopwatch, Timestamp};
 
 /// The whole time of an attempt.
 pub const TIMEOUT: Duration = Duration::from_secs(15);
-/// The longest pause that a receiver can ask for; the last step of the schedule is as long.
-pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
-
-/// What became of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeliveryResult {
-    /// The receiver has taken it.
-    Delivered,
-    /// Not this time; `after` is what the receiver asks for.
-    Retry {
-        /// At most [`MAX_RETRY_AFTER`].
-        after: Option<Duration>,
-    },
-    /// The receiver wants nothing any more.
-    Disabled,
-    /// It can never be sent: the target's address is none, or the event cannot be read.
-    Dead,
-}
-
 /// An attempt, for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -49,18 +35,24 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
-/// Sends one event to one target.
-pub trait Deliver: Send + Sync {
-    /// One attempt. `uid` is the same on every attempt of a delivery.
-    fn deliver(
-        &self,
-        target: &Target,
-        uid: &str,
-        body: Vec<u8>,
-    ) -> impl Future<Output = Attempt> + Send;
+/// What is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The same on every attempt of a delivery.
+    pub uid: String,
+    /// The event as it is stored.
+    pub body: Vec<u8>,
+    /// When the event was noticed.
+    pub created: Timestamp,
 }
 
-/// Sends by HTTP, signed after Standard Webhooks.
+/// Sends one event to one target.
+pub trait Deliver: Send + Sync {
+    /// One attempt.
+    fn deliver(&self, target: &Target, outgoing: Outgoing) -> impl Future<Output = Attempt> + Send;
+}
+
+/// Sends as the kind of the target has it.
 ///
 /// Targets come from the operator's own configuration, so they may stand in private networks, those that they name; what
 /// their names lead to is written by somebody else and judged like all addresses, and no redirect is followed.
@@ -70,8 +62,13 @@ pub struct Deliverer {
     timeout: Duration,
     /// One for each policy, as a kept connection must not serve a target that may not reach so far.
     clients: Arc<Mutex<Vec<(AddressPolicy, Client)>>>,
+    /// What conversations have left for the next one, by target: sessions.
+    memories: Arc<Mutex<HashMap<String, String>>>,
     clock: Arc<dyn Clock>,
 }
+
+/// Requests of one attempt: a login, a refreshed session, a post.
+const MOST_STEPS: usize = 4;
 
 /// Policies that are in use at once; those of before a reload are forgotten.
 const MOST_CLIENTS: usize = 16;
@@ -83,6 +80,7 @@ impl Deliverer {
             user_agent,
             timeout: TIMEOUT,
             clients: Arc::default(),
+            memories: Arc::default(),
             clock,
         };
         // What cannot be set up is told at the start, and not at the first delivery.
@@ -112,59 +110,189 @@ impl Deliverer {
 }
 
 impl Deliver for Deliverer {
-    async fn deliver(&self, target: &Target, uid: &str, body: Vec<u8>) -> Attempt {
+    async fn deliver(&self, target: &Target, outgoing: Outgoing) -> Attempt {
         let at = self.clock.now();
         let stopwatch = Stopwatch::start();
-        let signed = sign(&target.secrets, uid, at, &body);
-        let request = PostRequest {
-            url: target.url.clone(),
-            headers: signed.headers(),
-            content_type: "application/json",
-            body,
+        let mut hide = Vec::new();
+        let judged = self.attempt(target, &outgoing, at, &mut hide).await;
+        let error = judged.error.map(|error| redact(&error, target, &hide));
+        let result = match judged.result {
+            DeliveryResult::Disabled(why) => DeliveryResult::Disabled(redact(&why, target, &hide)),
+            result => result,
         };
-        let (result, status, error) = match self.client(&target.reach) {
-            Err(error) => {
-                let again = DeliveryResult::Retry { after: None };
-                (again, None, Some(error.to_string()))
-            }
-            Ok(client) => match client.post(request).await {
-                Ok(answer) => judge(answer),
-                Err(failure) => judge_failure(&failure, &target.url),
-            },
-        };
-        let error = error.map(|error| redact(&error, &target.url, &target.secrets, &signed));
         Attempt {
             at,
             duration_ms: stopwatch.elapsed_ms(),
             result,
-            status,
+            status: judged.status,
             error,
         }
     }
 }
 
-type Judgement = (DeliveryResult, Option<u16>, Option<String>);
+impl Deliverer {
+    /// Makes the work of a letter and does it; `hide` takes what no error may show.
+    async fn attempt(
+        &self,
+        target: &Target,
+        outgoing: &Outgoing,
+        at: Timestamp,
+        hide: &mut Vec<String>,
+    ) -> Judged {
+        let event = serde_json::from_slice::<Event>(&outgoing.body);
+        let Ok(event) = event else {
+            return self.unknown(target, outgoing, at, hide).await;
+        };
+        let message = Message::of(&event);
+        let memory = self.memories().get(&target.name).cloned();
+        let letter = Letter {
+            target,
+            stored: &outgoing.body,
+            event: &event,
+            message: &message,
+            uid: &outgoing.uid,
+            at,
+            created: outgoing.created,
+            memory: memory.as_deref(),
+        };
+        match kinds::of(target.kind).request(&letter) {
+            Err(error) => Judged {
+                result: DeliveryResult::Dead,
+                status: None,
+                error: Some(error),
+            },
+            Ok(Work::Mail(mail)) => edges::mail(*mail, self.timeout).await,
+            Ok(Work::Run(run)) => edges::run(run).await,
+            Ok(Work::Publish(publish)) => edges::publish(publish, self.timeout).await,
+            Ok(Work::Ask(request, step)) => self.converse(&letter, request, step, hide).await,
+        }
+    }
 
-/// 2xx is success, 410 the end; 429, 502, 503 and 504 may say when to come back. Everything else, redirects included,
-/// is a failure that may pass.
-fn judge(answer: PostAnswer) -> Judgement {
-    let result = match answer.status {
-        200..=299 => return (DeliveryResult::Delivered, Some(answer.status), None),
-        410 => DeliveryResult::Disabled,
-        429 | 502 | 503 | 504 => DeliveryResult::Retry {
-            after: answer.retry_after.map(|after| after.min(MAX_RETRY_AFTER)),
-        },
-        _ => DeliveryResult::Retry { after: None },
-    };
-    let error = match (answer.status, answer.excerpt.is_empty()) {
-        (300..=399, _) => format!("{}; redirects are not followed", answer.message),
-        (_, true) => answer.message,
-        (_, false) => format!("{}: {}", answer.message, answer.excerpt),
-    };
-    (result, Some(answer.status), Some(error))
+    /// What is no event that this version knows is still a webhook that says what is stored.
+    async fn unknown(
+        &self,
+        target: &Target,
+        outgoing: &Outgoing,
+        at: Timestamp,
+        hide: &mut Vec<String>,
+    ) -> Judged {
+        let plain =
+            target.kind == TargetKind::Webhook && target.settings.text("template").is_none();
+        if plain
+            && let Work::Ask(request, _) =
+                kinds::standard(target, &outgoing.body, &outgoing.uid, at)
+        {
+            return match self.ask(target, request, hide).await {
+                Ok(answer) => kinds::judge(&answer),
+                Err(judged) => judged,
+            };
+        }
+        Judged {
+            result: DeliveryResult::Dead,
+            status: None,
+            error: Some("the event is of a newer version".to_owned()),
+        }
+    }
+
+    /// Asks, and asks further while the kind has more to say.
+    async fn converse(
+        &self,
+        letter: &Letter<'_>,
+        mut request: PostRequest,
+        mut step: &'static str,
+        hide: &mut Vec<String>,
+    ) -> Judged {
+        let kind = kinds::of(letter.target.kind);
+        for _ in 0..MOST_STEPS {
+            let answer = match self.ask(letter.target, request, hide).await {
+                Ok(answer) => answer,
+                Err(judged) => return judged,
+            };
+            match kind.judge(letter, step, &answer) {
+                Step::Done(judged) => return judged,
+                Step::Next(next, word, memory) => {
+                    (request, step) = (next, word);
+                    if let Some(memory) = memory {
+                        self.memories().insert(letter.target.name.clone(), memory);
+                    }
+                }
+            }
+        }
+        edges::retry("the service keeps asking for another step")
+    }
+
+    async fn ask(
+        &self,
+        target: &Target,
+        request: PostRequest,
+        hide: &mut Vec<String>,
+    ) -> Result<PostAnswer, Judged> {
+        let secret = request.headers.iter().filter(|(name, _)| {
+            ["authorization", "webhook-signature", "x-gotify-key"].contains(name)
+        });
+        hide.extend(secret.flat_map(|(_, value)| value.split(' ').map(str::to_owned)));
+        let url = request.url.clone();
+        match self.client(&target.reach) {
+            Err(error) => Err(edges::retry(error.to_string())),
+            Ok(client) => client
+                .post(request)
+                .await
+                .map_err(|failure| judge_failure(&failure, &url)),
+        }
+    }
+
+    fn memories(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells a heartbeat target that the service is well, or what is wrong with it.
+    pub async fn heartbeat(&self, target: &Target, well: bool, status: &str) -> Result<(), String> {
+        let request = kinds::heartbeat(target, well, status);
+        let mut hide = Vec::new();
+        let judged = match self.ask(target, request, &mut hide).await {
+            Ok(answer) => kinds::judge(&answer),
+            Err(judged) => judged,
+        };
+        match judged.error {
+            None => Ok(()),
+            Some(error) => Err(redact(&error, target, &hide)),
+        }
+    }
 }
 
-fn judge_failure(failure: &FetchFailure, url: &str) -> Judgement {
+/// What would be sent, for people to look at; secrets are hidden. Of a conversation it is the first request.
+pub fn preview(target: &Target, outgoing: &Outgoing, at: Timestamp) -> Result<String, String> {
+    let event: Event = serde_json::from_slice(&outgoing.body).map_err(|error| error.to_string())?;
+    let message = Message::of(&event);
+    let session = r#"{"accessJwt":"hidden","did":"did:plc:example"}"#;
+    let letter = Letter {
+        target,
+        stored: &outgoing.body,
+        event: &event,
+        message: &message,
+        uid: &outgoing.uid,
+        at,
+        created: outgoing.created,
+        memory: (target.kind == TargetKind::Bluesky).then_some(session),
+    };
+    let body = match kinds::of(target.kind).request(&letter)? {
+        Work::Ask(request, _) => request.body,
+        Work::Mail(mail) => mail.message.formatted(),
+        Work::Run(run) => run.input,
+        Work::Publish(publish) => publish.body,
+    };
+    let text = String::from_utf8_lossy(&body);
+    let pretty = serde_json::from_str::<serde_json::Value>(&text)
+        .ok()
+        .and_then(|value| serde_json::to_string_pretty(&value).ok());
+    Ok(redact(
+        &pretty.unwrap_or_else(|| text.into_owned()),
+        target,
+        &[],
+    ))
+}
+
+fn judge_failure(failure: &FetchFailure, url: &str) -> Judged {
     let can_be_sent = AddressPolicy::anywhere().permits_url(url);
     let result = match failure.kind {
         // Where a name leads, and what the configuration permits, may be mended meanwhile.
@@ -174,7 +302,11 @@ fn judge_failure(failure: &FetchFailure, url: &str) -> Judgement {
     let message = failure
         .message
         .replace("`fetch.allow_private`", "`allow_private` of the target");
-    (result, failure.status, Some(message))
+    Judged {
+        result,
+        status: failure.status,
+        error: Some(message),
+    }
 }
 
 #[cfg(test)]

@@ -10,15 +10,19 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::deliver::{Attempt, Deliver, DeliveryResult};
+use super::deliver::{Attempt, Deliver, Outgoing};
+use super::kinds::DeliveryResult;
 use super::outbox::Outbox;
 use super::payload;
 use super::target::Target;
+use crate::config::TargetKind;
 use crate::domain::backoff::{REFUSALS, delivery_delay};
 use crate::domain::ids::DeliveryId;
 use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError, is_refusal};
 use crate::time::{Clock, Timestamp};
 
+/// What `max_per_hour` of a target counts in.
+const HOUR: Duration = Duration::from_hours(1);
 /// How long a delivery is taken for: longer than an attempt may last, the lookup of a name included. After a crash, what
 /// was being sent is sent again that much later.
 const LEASE: Duration = Duration::from_mins(1);
@@ -123,6 +127,13 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             .map(|target| (target.name.clone(), Arc::new(target)))
             .collect();
         *self.targets.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(by_name);
+    }
+
+    /// The targets of a kind, as configured now.
+    pub fn targets_of(&self, kind: TargetKind) -> Vec<Arc<Target>> {
+        let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+        let of_kind = targets.values().filter(|target| target.kind == kind);
+        of_kind.cloned().collect()
     }
 
     /// Drains until `stop`, then waits a little for the attempts under way. `wake` tells of new deliveries; those that
@@ -237,6 +248,15 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
+    /// Until when a target takes nothing, as it has taken the most that it may in an hour.
+    async fn too_many(&self, target: &Target) -> Option<Timestamp> {
+        let most = usize::try_from(target.settings.number("max_per_hour")?).ok()?;
+        let since = self.clock.now() - HOUR;
+        let arrivals = self.outbox.arrivals(&target.name, since, most).await;
+        let arrivals = arrivals.inspect_err(|error| self.judge(error)).ok()?;
+        (arrivals.len() >= most).then(|| arrivals.last().map(|first| *first + HOUR))?
+    }
+
     /// Sends one delivery and records what became of it.
     async fn attempt(&self, target: &Target, delivery: LeasedDelivery) -> DrainSummary {
         let LeasedDelivery {
@@ -245,14 +265,25 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             body,
             attempt: number,
             refusals,
+            created,
             ..
         } = delivery;
         let name = target.name.as_str();
+        if let Some(until) = self.too_many(target).await {
+            tracing::info!(target.name = name, event.id = uid, %until, "the target took its most in an hour; sending later");
+            if let Err(error) = self.outbox.postpone(id, until).await {
+                tracing::error!(%error, target.name = name, "cannot postpone a delivery; its lease expires by itself");
+            }
+            return DrainSummary::default();
+        }
         let attempt = match body {
             Some(body) => {
-                let body = payload::linked(body, self.base_url().as_deref());
-                let body = payload::fit_json(body, target.max_payload);
-                self.deliver.deliver(target, &uid, body).await
+                let outgoing = Outgoing {
+                    uid: uid.clone(),
+                    body: payload::linked(body, self.base_url().as_deref()),
+                    created,
+                };
+                self.deliver.deliver(target, outgoing).await
             }
             None => unreadable(name, &uid, self.clock.now()),
         };
@@ -325,9 +356,7 @@ fn unreadable(target: &str, event: &str, now: Timestamp) -> Attempt {
 fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) -> Next {
     match result {
         DeliveryResult::Delivered => Next::Delivered,
-        DeliveryResult::Disabled => {
-            Next::DisableTarget("the receiver returned 410 Gone".to_owned())
-        }
+        DeliveryResult::Disabled(why) => Next::DisableTarget(why.clone()),
         DeliveryResult::Dead => Next::Dead,
         DeliveryResult::Retry { after } => match (delivery_delay(number, jitter), after) {
             (None, _) => Next::Dead,
@@ -389,7 +418,7 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
                 target.name = target,
                 event.id = event,
                 status,
-                "the receiver is gone (410); the target is disabled"
+                "the receiver is gone; the target is disabled"
             );
         }
     }

@@ -4,22 +4,27 @@
 //! is over, that one target never delays another, and that no transaction is open while something is sent.
 //! It does not decide what is told to whom; that is settled when a change is stored.
 //!
-//! [`sign`], [`payload`] and `redact` are pure.
+//! [`kinds`] (how each service is spoken to), [`sign`], [`payload`], `template` and `redact` are pure; [`deliver`] and
+//! `edges` send.
 
 pub mod deliver;
 pub mod drain;
+mod edges;
+pub mod kinds;
 pub mod outbox;
 pub mod payload;
 mod redact;
 pub mod sign;
 pub mod target;
+mod template;
 
 #[cfg(test)]
 mod testing;
 
-pub use deliver::{Attempt, Deliver, Deliverer, DeliveryResult};
+pub use deliver::{Attempt, Deliver, Deliverer, Outgoing, preview};
 pub use drain::{Drain, DrainSummary};
+pub use kinds::DeliveryResult;
 pub use outbox::{Outbox, StoredOutbox};
 pub use payload::{fit, test_event};
 pub use sign::{Secret, SecretError, Signed, VerifyError, sign, verify};
-pub use target::{Target, TargetKind};
+pub use target::{Target, targets};

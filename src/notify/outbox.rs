@@ -34,6 +34,21 @@ pub trait Outbox: Send + Sync {
         std::future::ready(Ok(()))
     }
 
+    /// Gives a lease back without an attempt, until a moment.
+    fn postpone(
+        &self,
+        delivery: DeliveryId,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// When the newest deliveries of a target arrived since then, newest first.
+    fn arrivals(
+        &self,
+        target: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Timestamp>, StoreError>> + Send;
+
     /// When something is due next; `None` when nothing waits.
     fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 }
@@ -81,6 +96,20 @@ impl Outbox for StoredOutbox {
 
     async fn release(&self, delivery: DeliveryId) -> Result<(), StoreError> {
         self.writer.release(delivery).await
+    }
+
+    async fn postpone(&self, delivery: DeliveryId, until: Timestamp) -> Result<(), StoreError> {
+        self.writer.postpone(delivery, until).await
+    }
+
+    async fn arrivals(
+        &self,
+        target: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        self.readers
+            .with(|reader| reader.arrivals(target, since, limit))
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -14,6 +14,7 @@ pub use sample::test_event;
 
 use serde_json::{Map, Value};
 
+pub(super) use self::cut::text_len;
 use self::cut::{clamp, clamp_strings, cut_block, cut_segments, json_len};
 use crate::domain::event::Event;
 

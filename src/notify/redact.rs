@@ -3,7 +3,8 @@
 
 use url::Url;
 
-use super::sign::{Secret, Signed};
+use super::target::Target;
+use crate::config::kinds::Form;
 
 /// Stands for what was taken out.
 const HIDDEN: &str = "(hidden)";
@@ -12,8 +13,9 @@ const HIDDEN: &str = "(hidden)";
 const PART_MIN: usize = 6;
 
 /// `text` without the secrets of a target: its secrets and signatures, and every part of its address that could be a token.
-pub(super) fn redact(text: &str, url: &str, secrets: &[Secret], signed: &Signed) -> String {
-    let mut hide: Vec<String> = secrets
+pub(super) fn redact(text: &str, target: &Target, more: &[String]) -> String {
+    let mut hide: Vec<String> = target
+        .secrets
         .iter()
         .flat_map(|secret| {
             let whole = secret.reveal();
@@ -21,10 +23,21 @@ pub(super) fn redact(text: &str, url: &str, secrets: &[Secret], signed: &Signed)
             [whole, bare]
         })
         .collect();
-    hide.extend(signed.signature.split(' ').map(str::to_owned));
-    if let Ok(url) = Url::parse(url) {
-        hide.extend(parts(&url));
+    hide.extend_from_slice(more);
+    let addresses = target
+        .settings
+        .hidden()
+        .filter(|(form, _)| *form == Form::Address);
+    for url in addresses.map(|(_, url)| url).chain([target.url.as_str()]) {
+        if let Ok(url) = Url::parse(url) {
+            hide.extend(parts(&url));
+        }
     }
+    let secrets = target
+        .settings
+        .hidden()
+        .filter(|(form, _)| *form != Form::Address);
+    hide.extend(secrets.map(|(_, secret)| secret.to_owned()));
     hide.retain(|part| part.len() >= PART_MIN);
     // The longest first: a part may be within another one.
     hide.sort_by_key(|part| std::cmp::Reverse(part.len()));
@@ -90,7 +103,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::notify::sign::sign;
+    use crate::config::{Settings, TargetKind};
+    use crate::notify::sign::{Secret, sign};
     use crate::time::Timestamp;
 
     const TOKEN: &str = "XXyy00ZZ11aa22bb33cc";
@@ -103,7 +117,16 @@ mod tests {
             Timestamp::from_unix(1),
             b"{}",
         );
-        redact(text, url, &[secret], &signed)
+        let target = Target {
+            name: "desk".into(),
+            kind: TargetKind::Webhook,
+            settings: Settings::default(),
+            url: url.into(),
+            secrets: vec![secret],
+            max_payload: 2048,
+            reach: crate::fetch::AddressPolicy::anywhere(),
+        };
+        redact(text, &target, &[signed.signature])
     }
 
     #[test]

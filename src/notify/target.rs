@@ -1,6 +1,8 @@
 //! Where events are sent.
 
-use super::sign::Secret;
+use super::sign::{Secret, SecretError};
+use crate::config::kinds::Value;
+use crate::config::{Config, Settings, TargetKind};
 use crate::fetch::AddressPolicy;
 
 /// A receiver, from a `[[target]]` table.
@@ -10,7 +12,9 @@ pub struct Target {
     pub name: String,
     /// How it is spoken to.
     pub kind: TargetKind,
-    /// The address. It may hold a token, so it is not printed.
+    /// The keys of its kind.
+    pub settings: Settings,
+    /// The address, for kinds that have one under `url`. It may hold a token, so it is not printed.
     pub url: String,
     /// The secrets that sign, the current one first; the previous one too while it is being replaced. Without any, the
     /// request is not signed.
@@ -19,13 +23,6 @@ pub struct Target {
     pub max_payload: usize,
     /// The addresses that may be reached.
     pub reach: AddressPolicy,
-}
-
-/// How a target is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TargetKind {
-    /// The event's JSON by POST, as Standard Webhooks.
-    Webhook,
 }
 
 impl std::fmt::Debug for Target {
@@ -37,4 +34,32 @@ impl std::fmt::Debug for Target {
             .field("max_payload", &self.max_payload)
             .finish_non_exhaustive()
     }
+}
+
+/// The targets of a configuration, with their secrets. One whose secrets could not be read is left out; loading has said
+/// so.
+pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
+    let readable = config.targets.iter().filter(|target| {
+        target
+            .settings
+            .iter()
+            .all(|setting| setting.value != Value::Text(None))
+    });
+    let targets = readable.map(|target| {
+        let secrets = ["secret", "secret_previous"]
+            .into_iter()
+            .filter_map(|key| target.settings.text(key))
+            .map(Secret::parse)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Target {
+            name: target.name.clone(),
+            kind: target.kind,
+            url: target.settings.text("url").unwrap_or_default().to_owned(),
+            settings: target.settings.clone(),
+            secrets,
+            max_payload: usize::try_from(target.max_payload).unwrap_or(usize::MAX),
+            reach: AddressPolicy::public_and(target.allow_private.iter().copied()),
+        })
+    });
+    targets.collect()
 }

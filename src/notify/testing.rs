@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::sign::{Secret, verify};
-use super::target::{Target, TargetKind};
+use super::target::Target;
+use crate::config::{Settings, TargetKind};
 use crate::time::Timestamp;
 
 /// What a receiver does with a request.
@@ -89,6 +90,7 @@ impl Receiver {
         Target {
             name: name.into(),
             kind: TargetKind::Webhook,
+            settings: Settings::default(),
             url: format!("http://127.0.0.1:{}/T0/token", self.port),
             secrets: vec![secret()],
             max_payload: 20_480,

@@ -88,7 +88,7 @@ fn fit(mut lines: Vec<String>, middle: Vec<String>, tail: Vec<String>) -> String
     lines.join("\n")
 }
 
-fn headline(event: &Event) -> String {
+pub(super) fn headline(event: &Event) -> String {
     let data = &event.data;
     let feed = data
         .feed
@@ -168,7 +168,7 @@ fn sum(digest: &DigestInfo, data: &EventData) -> String {
     parts.join(", ")
 }
 
-fn entry_title(data: &EventData) -> Option<String> {
+pub(super) fn entry_title(data: &EventData) -> Option<String> {
     let title = [&data.after, &data.before]
         .into_iter()
         .flatten()
@@ -319,7 +319,7 @@ fn block_line(name: &str, block: &BlockDiff) -> String {
 }
 
 /// The window in UTC: who reads the text may sit anywhere.
-fn window(happened: &str, window: Window) -> String {
+pub(super) fn window(happened: &str, window: Window) -> String {
     let from = window.last_unchanged.to_chrono();
     let to = window.first_changed.to_chrono();
     let end = if from.date_naive() == to.date_naive() {

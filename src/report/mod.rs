@@ -25,6 +25,7 @@ pub mod import;
 pub mod inspect;
 pub mod log;
 pub mod markdown;
+pub mod message;
 pub mod names;
 pub mod notify;
 pub mod opml;

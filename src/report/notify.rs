@@ -31,7 +31,9 @@ pub struct TargetRow {
     pub oldest: Option<Timestamp>,
     /// Those of them that the others no longer wait for, because the receiver keeps refusing their events.
     pub set_aside: u64,
-    /// The oldest of these.
+    /// Posts that wait for a person to confirm them.
+    pub held: u64,
+    /// The oldest of those that were set aside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedEvent>,
     /// Deliveries that were given up.
@@ -225,6 +227,13 @@ fn last(target: &TargetRow, view: &View) -> Line {
             format!("; next try {next} (attempt {})", target.attempts + 1),
         );
     }
+    if target.held > 0 {
+        let posts = names::count(target.held, "post");
+        line = line.with(
+            Role::Warning,
+            format!("; {posts} to confirm (`revisor notify release`)"),
+        );
+    }
     if target.overflowed > 0 {
         line = line.with(
             Role::Bad,
@@ -287,6 +296,92 @@ pub fn test_text(result: &TestResult, view: &View) -> String {
         );
     }
     out
+}
+
+/// An event for one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownDelivery {
+    /// The target.
+    pub target: String,
+    /// `pending`, `delivered`, `held` …
+    pub state: &'static str,
+    /// `msg_…`: its webhook-id.
+    pub event: String,
+    /// `entry.revised` …
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<EventKind>,
+    /// The change that it reports.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeNumber>,
+    /// When it is tried next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<Timestamp>,
+    /// What was tried.
+    pub attempts: Vec<ShownAttempt>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownAttempt {
+    /// When.
+    pub at: Timestamp,
+    /// `delivered`, `retry`, `dead` or `disabled`.
+    pub outcome: &'static str,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A paragraph for each delivery: its state, and a line for each attempt.
+#[must_use]
+pub fn deliveries(rows: &[ShownDelivery], view: &View) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let mut head = Line::new()
+            .with(Role::Strong, clean::excerpt(&row.target, 60))
+            .with(Role::Plain, format!("  {}", row.state));
+        if let Some(next) = row.next_attempt {
+            head = head.with(Role::Plain, format!(", next try {}", view.from_now(next)));
+        }
+        head = head.with(Role::Faint, format!("  {}", row.event));
+        out.push_str(&head.wrap("", "  ", view.paint));
+        for attempt in &row.attempts {
+            let status = attempt
+                .status
+                .map(|status| format!(" {status}"))
+                .unwrap_or_default();
+            let error = attempt
+                .error
+                .as_deref()
+                .map(|error| format!("  {}", clean::excerpt(error, 300)));
+            let line = Line::plain(format!(
+                "{}  {}{status}",
+                view.exact(attempt.at),
+                attempt.outcome
+            ))
+            .with(Role::Warning, error.unwrap_or_default())
+            .with(
+                Role::Faint,
+                format!("  {}", when::took(attempt.duration_ms)),
+            );
+            out.push_str(&line.wrap("  ", "    ", view.paint));
+        }
+    }
+    out
+}
+
+/// `Released 2 posts`
+#[must_use]
+pub fn released(count: u64) -> String {
+    match count {
+        0 => "Nothing to release".to_owned(),
+        count => format!("Released {}", names::count(count, "post")),
+    }
 }
 
 /// `Retrying 2 deliveries`
@@ -354,6 +449,7 @@ mod tests {
             pending: 0,
             oldest: None,
             set_aside: 0,
+            held: 0,
             refused: Vec::new(),
             dead: 0,
             overflowed: 0,

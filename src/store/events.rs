@@ -141,8 +141,10 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
         let queued: Option<(i64, String)> = tx
             .conn
             .prepare_cached(
-                "INSERT INTO deliveries (event_id, target_id, state, done_at) \
-                 SELECT ?1, id, state, iif(state = 'pending', NULL, ?3) FROM (SELECT id, CASE \
+                "INSERT INTO deliveries (event_id, target_id, state, done_at, held_at) \
+                 SELECT ?1, id, iif(state = 'held', 'disabled', state), iif(state = 'pending', NULL, ?3), \
+                   iif(state = 'held', ?3, NULL) FROM (SELECT id, CASE \
+                   WHEN hold = 1 THEN 'held' \
                    WHEN disabled_at IS NOT NULL THEN 'disabled' \
                    WHEN max_open <= (SELECT count(*) FROM deliveries INDEXED BY deliveries_open \
                      WHERE target_id = ?2 AND done_at IS NULL) THEN 'dead' \

@@ -102,7 +102,7 @@ pub use search::{SearchFilter, SearchIn, SearchProgress};
 pub use sidecar::beside;
 pub use stats::{Edit, FeedStats};
 pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument};
-pub use targets::{TargetHealth, TargetRow};
+pub use targets::{QueueSettings, TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
 pub use tokens::TokenRow;
 pub use upgrade::free as free_room;

@@ -99,6 +99,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 19,
         sql: include_str!("../../migrations/0019_bounds.sql"),
     },
+    Migration {
+        number: 20,
+        sql: include_str!("../../migrations/0020_held.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

@@ -124,6 +124,8 @@ pub enum DeliveryState {
     Dead,
     /// Its target was disabled before its turn came.
     Disabled,
+    /// It waits for a person to release it.
+    Held,
 }
 
 impl DeliveryState {
@@ -136,6 +138,7 @@ impl DeliveryState {
             Self::Delivered => "delivered",
             Self::Dead => "dead",
             Self::Disabled => "disabled",
+            Self::Held => "held",
         }
     }
 
@@ -146,6 +149,7 @@ impl DeliveryState {
             Self::Delivered,
             Self::Dead,
             Self::Disabled,
+            Self::Held,
         ]
         .into_iter()
         .find(|state| state.as_str() == name)
@@ -305,6 +309,34 @@ impl Writer {
         })
     }
 
+    /// Lets deliveries go that wait for a person; says how many.
+    pub fn release_held(&self, deliveries: Vec<DeliveryId>) -> Write<usize> {
+        self.write(move |tx| {
+            let mut statement = tx.conn.prepare_cached(
+                "UPDATE deliveries SET state = 'pending', held_at = NULL, done_at = NULL, next_attempt_at = NULL \
+                 WHERE id = ?1 AND held_at IS NOT NULL",
+            )?;
+            let mut released = 0;
+            for delivery in &deliveries {
+                released += statement.execute([delivery])?;
+            }
+            Ok(released)
+        })
+    }
+
+    /// Gives a lease back without an attempt, until a moment: a target takes only so many in an hour.
+    pub fn postpone(&self, delivery: DeliveryId, until: Timestamp) -> Write<()> {
+        self.write(move |tx| {
+            tx.conn
+                .prepare_cached(
+                    "UPDATE deliveries SET state = 'pending', lease_until = NULL, next_attempt_at = ?2 \
+                     WHERE id = ?1 AND state = 'leased'",
+                )?
+                .execute(params![delivery, until])?;
+            Ok(())
+        })
+    }
+
     /// Makes deliveries due at once that are given up, disabled or waiting, and says how many. What was given up starts
     /// its ladder anew.
     pub fn retry(&self, what: Retry) -> Write<usize> {
@@ -319,7 +351,7 @@ impl Writer {
                     "UPDATE deliveries SET attempts = iif(done_at IS NULL, attempts, 0), state = 'pending', \
                      done_at = NULL, next_attempt_at = NULL \
                      WHERE (id = :delivery OR target_id = (SELECT id FROM targets WHERE name = :target)) \
-                       AND (state IN ('dead', 'disabled') OR (state = 'pending' AND next_attempt_at IS NOT NULL))",
+                       AND held_at IS NULL AND (state IN ('dead', 'disabled') OR (state = 'pending' AND next_attempt_at IS NOT NULL))",
                 )?
                 .execute(named_params! {":delivery": delivery, ":target": target})?)
         })
@@ -350,7 +382,7 @@ impl Writer {
             let mut statement = tx.conn.prepare_cached(
                 "INSERT INTO deliveries (event_id, target_id, state) SELECT id, ?2, 'pending' FROM events WHERE id = ?1 \
                  ON CONFLICT (event_id, target_id) DO UPDATE SET state = 'pending', attempts = 0, \
-                 next_attempt_at = NULL, done_at = NULL, set_aside_at = NULL WHERE state <> 'leased'",
+                 next_attempt_at = NULL, done_at = NULL, set_aside_at = NULL WHERE state <> 'leased' AND held_at IS NULL",
             )?;
             let mut sent = 0;
             for event in &events {
@@ -362,7 +394,7 @@ impl Writer {
 }
 
 /// The deliveries that a replay sends again; what is on its way right now is not among them.
-const REPLAYED: &str = "WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' \
+const REPLAYED: &str = "WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' AND held_at IS NULL \
      AND event_id IN (SELECT id FROM events WHERE created_at >= :since AND (:until IS NULL OR created_at < :until))";
 
 fn record_attempt(
@@ -500,7 +532,7 @@ fn disable(tx: &mut Tx<'_>, target: i64, now: Timestamp, why: &str) -> Result<()
     let others: Vec<String> = tx
         .conn
         .prepare_cached(
-            "SELECT name FROM targets WHERE active = 1 AND disabled_at IS NULL AND id <> ?1",
+            "SELECT name FROM targets WHERE active = 1 AND notices = 1 AND disabled_at IS NULL AND id <> ?1",
         )?
         .query_map([target], |row| row.get(0))?
         .collect::<Result<_, _>>()?;

@@ -22,6 +22,19 @@ pub struct TargetRow {
     pub disabled: Option<(Timestamp, String)>,
 }
 
+/// How the queue of a target is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// The target's name.
+    pub target: String,
+    /// Deliveries that may be open.
+    pub max_open: u32,
+    /// Whether each delivery waits until a person releases it.
+    pub hold: bool,
+    /// Whether it is told that another target was disabled.
+    pub notices: bool,
+}
+
 /// A target and the state of its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetHealth {
@@ -31,6 +44,8 @@ pub struct TargetHealth {
     pub open: u64,
     /// Deliveries that were set aside, because the receiver refused their events again and again.
     pub set_aside: u64,
+    /// Deliveries that wait for a person to release them.
+    pub held: u64,
     /// The event time of the oldest delivery that is not done and has its place in the order.
     pub oldest_open: Option<Timestamp>,
     /// The delivery that is next in the order, its attempts so far, and when it is tried next (`None`: at once).
@@ -85,6 +100,9 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
              WHERE target_id = ?1 AND (set_aside_at IS NOT NULL) = 1 AND done_at IS NULL",
         )?
         .query_row([id], |row| count(row, 0))?;
+    let held = conn
+        .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_held WHERE target_id = ?1 AND held_at IS NOT NULL")?
+        .query_row([id], |row| count(row, 0))?;
     let dead = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE target_id = ?1 AND state = 'dead'")?
         .query_row([id], |row| count(row, 0))?;
@@ -121,6 +139,7 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
         target,
         open,
         set_aside,
+        held,
         oldest_open: first.map(|first| first.3),
         next: first.map(|(id, attempts, next, _)| (id, attempts, next)),
         dead,
@@ -160,14 +179,20 @@ impl Writer {
         })
     }
 
-    /// Sets how many deliveries may be open for each of these targets.
-    pub fn bound_queues(&self, bounds: Vec<(String, u32)>) -> Write<()> {
+    /// Sets how the queues of these targets are run.
+    pub fn set_queues(&self, queues: Vec<QueueSettings>) -> Write<()> {
         self.write(move |tx| {
             let mut statement = tx.conn.prepare_cached(
-                "UPDATE targets SET max_open = ?2 WHERE name = ?1 AND max_open IS NOT ?2",
+                "UPDATE targets SET max_open = ?2, hold = ?3, notices = ?4 WHERE name = ?1 \
+                 AND (max_open IS NOT ?2 OR hold <> ?3 OR notices <> ?4)",
             )?;
-            for (name, bound) in &bounds {
-                statement.execute(params![name, bound])?;
+            for queue in &queues {
+                statement.execute(params![
+                    queue.target,
+                    queue.max_open,
+                    queue.hold,
+                    queue.notices
+                ])?;
             }
             Ok(())
         })

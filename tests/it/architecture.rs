@@ -25,7 +25,10 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("fetch", &["domain", "config", "time"]),
     ("store", &["domain", "time"]),
-    ("notify", &["domain", "store", "fetch", "config", "time"]),
+    (
+        "notify",
+        &["domain", "store", "report", "fetch", "config", "time"],
+    ),
     (
         "check",
         &[
@@ -87,6 +90,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("sd_notify", &["daemon"]),
     ("prometheus", &["metrics"]),
     ("hyper_util", &["web"]),
+    ("lettre", &["notify"]),
+    ("rumqttc", &["notify"]),
+    ("minijinja", &["notify", "config"]),
 ];
 
 #[test]

@@ -152,6 +152,8 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
         &["diff", "--files", &page, &file],
         &["diff", "--files", &page, &file, "--json"],
         &["notify", "list"],
+        &["notify", "show", &number],
+        &["notify", "release"],
         &["export", "opml"],
         &["export", "csv"],
         &["export", "ndjson", "--revisions"],

@@ -2,6 +2,7 @@
 
 mod access;
 mod adding;
+mod alerts;
 mod architecture;
 mod around;
 mod booted;
@@ -26,6 +27,7 @@ mod language;
 mod late;
 mod life;
 mod lists;
+mod mail_server;
 mod markup;
 mod moving;
 mod names;
@@ -35,6 +37,7 @@ mod reports;
 mod review;
 mod revisions;
 mod service;
+mod services;
 mod several;
 mod sharing;
 mod support;

@@ -91,8 +91,12 @@ pub enum NotifyCommand {
     /// List targets and their pending deliveries
     #[command(after_help = "Examples:\n  revisor notify list\n  revisor notify list --json")]
     List,
+    /// Show the deliveries of an event, with every attempt
+    Show(NotifyShowArgs),
     /// Send a test event and print the response
     Test(NotifyTestArgs),
+    /// Send posts that wait for confirmation
+    Release(NotifyReleaseArgs),
     /// Retry failed and pending deliveries now
     Retry(NotifyRetryArgs),
     /// Give up an event that blocks a target or that its receiver keeps refusing
@@ -120,17 +124,52 @@ Examples:\n  revisor notify resume desk"
     },
 }
 
+/// Arguments of `notify show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  revisor notify show 412\n  revisor notify show msg_4f1c…")]
+pub struct NotifyShowArgs {
+    /// A change number, or a webhook-id (msg_…)
+    pub event: String,
+}
+
+/// Arguments of `notify release`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Targets with `confirm = \"hold\"` post nothing by themselves. Without EVENT the waiting posts are listed.\n\n\
+Examples:\n  revisor notify release\n  revisor notify release 412\n  revisor notify release --all"
+)]
+pub struct NotifyReleaseArgs {
+    /// Change numbers or webhook-ids (msg_…)
+    #[arg(value_name = "EVENT", conflicts_with = "all")]
+    pub events: Vec<String>,
+    /// Only posts of this target
+    #[arg(long, value_name = "TARGET")]
+    pub target: Option<String>,
+    /// Everything that waits
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// Arguments of `notify test`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  revisor notify test\n  revisor notify test desk --event entry.revised"
+    after_help = "A kind of target can be tried without a configuration, with its keys as KEY=VALUE. Secrets must not be on a \
+command line, where other users can see them: use KEY_file or KEY_env.\n\n\
+Examples:\n  revisor notify test\n  revisor notify test desk --event entry.revised\n  revisor notify test desk --print\n  \
+revisor notify test telegram chat=-1001234567890 token_file=telegram.token"
 )]
 pub struct NotifyTestArgs {
-    /// Name of the target [default: all]
+    /// Name of the target, or a kind of target [default: all]
     pub target: Option<String>,
+    /// Keys of the kind
+    #[arg(value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
     /// Type of event to send
     #[arg(long, value_name = "EVENT", value_parser = event_kind, default_value = "ping.test")]
     pub event: EventKind,
+    /// Print what would be sent, send nothing
+    #[arg(long)]
+    pub print: bool,
 }
 
 /// Arguments of `notify retry`.

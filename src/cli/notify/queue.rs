@@ -7,16 +7,18 @@ use serde_json::json;
 
 use super::known;
 use crate::cli::Context;
-use crate::cli::args::{Format, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs};
+use crate::cli::args::{
+    Format, NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
+};
 use crate::cli::select::moment;
 use crate::cli::setup::{clock, now, reader_if_any, runtime, store_to_write};
 use crate::config::{Config, Secrets};
 use crate::daemon::{Assembly, DaemonError};
-use crate::domain::ids::{ChangeNumber, DeliveryId};
+use crate::domain::ids::{ChangeNumber, DeliveryId, EventId};
 use crate::error::{Error, Exit};
 use crate::notify::DrainSummary;
-use crate::report::notify;
-use crate::store::{InstanceLock, Reader, ReplaySpan, Retry, Writer};
+use crate::report::{clean, notify};
+use crate::store::{DeliveryRow, InstanceLock, Reader, ReplaySpan, Retry, Writer};
 
 /// What makes deliveries due, and says how many.
 type MakeDue = Box<dyn FnOnce(&Reader, &Writer) -> Result<u64, Error> + Send>;
@@ -80,11 +82,7 @@ pub(super) fn skip(context: &mut Context, args: &NotifySkipArgs) -> Result<Exit,
 fn named(reader: &Reader, target: &str, events: &[String]) -> Result<Vec<DeliveryId>, Error> {
     let mut deliveries = Vec::with_capacity(events.len());
     for name in events {
-        let number = name.trim_start_matches('#').parse::<i64>();
-        let event = match number {
-            Ok(number) => reader.event_of_change(ChangeNumber(number))?,
-            Err(_) => reader.event_by_uid(name)?.map(|stored| stored.id),
-        };
+        let event = find(reader, name)?;
         let of_event = match event {
             Some(event) => reader.deliveries_of(event)?,
             None => Vec::new(),
@@ -101,6 +99,93 @@ fn named(reader: &Reader, target: &str, events: &[String]) -> Result<Vec<Deliver
         deliveries.push(found.id);
     }
     Ok(deliveries)
+}
+
+/// The event of a change number (`412`, `#412`) or webhook-id.
+fn find(reader: &Reader, name: &str) -> Result<Option<EventId>, Error> {
+    Ok(match name.trim_start_matches('#').parse::<i64>() {
+        Ok(number) => reader.event_of_change(ChangeNumber(number))?,
+        Err(_) => reader.event_by_uid(name)?.map(|stored| stored.id),
+    })
+}
+
+/// As [`find`], for one that has to be there.
+pub(super) fn event(reader: &Reader, name: &str) -> Result<EventId, Error> {
+    find(reader, name)?.ok_or_else(|| {
+        Error::usage(format!("no event {name}"))
+            .hint("give the number of a change, or a webhook-id (msg_…)")
+    })
+}
+
+/// So many posts are listed, or released at once.
+const MOST_HELD: usize = 1000;
+
+pub(super) fn release(context: &mut Context, args: &NotifyReleaseArgs) -> Result<Exit, Error> {
+    let config = context.config(Secrets::Required)?;
+    if let Some(target) = &args.target {
+        known(target, &config)?;
+    }
+    let held = match reader_if_any(&config)? {
+        Some(reader) => reader.held(args.target.as_deref(), MOST_HELD)?,
+        None => Vec::new(),
+    };
+    if !args.all && args.events.is_empty() {
+        return list_held(context, &held);
+    }
+    let mut chosen = Vec::new();
+    for name in &args.events {
+        let number = name.trim_start_matches('#').parse().ok().map(ChangeNumber);
+        let found = held
+            .iter()
+            .filter(|row| row.uid == *name || (number.is_some() && row.change == number));
+        let before = chosen.len();
+        chosen.extend(found.map(|row| row.id));
+        if chosen.len() == before {
+            return Err(
+                Error::usage(format!("no post of event {name} waits for confirmation"))
+                    .hint("`revisor notify release` lists those that do"),
+            );
+        }
+    }
+    if args.all {
+        chosen = held.iter().map(|row| row.id).collect();
+    }
+    send(
+        context,
+        config,
+        "released",
+        notify::released,
+        Box::new(move |_, writer| Ok(writer.release_held(chosen).blocking()? as u64)),
+    )
+}
+
+fn list_held(context: &mut Context, held: &[DeliveryRow]) -> Result<Exit, Error> {
+    let format = context.format(&[Format::Short, Format::Json])?;
+    if format == Format::Json {
+        let rows: Vec<_> = held
+            .iter()
+            .map(|row| json!({"target": row.target, "event": row.uid, "change": row.change, "created": row.created}))
+            .collect();
+        context.output.json(&rows)?;
+    } else if held.is_empty() {
+        context.output.note("no posts wait for confirmation");
+    } else {
+        for row in held {
+            let change = row
+                .change
+                .map(|number| format!("#{number}"))
+                .unwrap_or_default();
+            context.output.line(&format!(
+                "{}  {change}  {}",
+                clean::line(&row.target),
+                row.uid
+            ))?;
+        }
+        context.output.hint(
+            "`revisor notify release NUMBER` sends one; `revisor show NUMBER` shows the change",
+        );
+    }
+    Ok(Exit::DONE)
 }
 
 pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<Exit, Error> {

@@ -83,7 +83,8 @@ fn nothing_given_yields_the_defaults_of_the_design() {
 /// the file and not in the code.
 #[test]
 fn default_toml_and_the_raw_types_have_the_same_keys() {
-    use crate::config::raw::{RawFeedOwn, RawTable as _, RawTop};
+    use crate::config::TargetKind;
+    use crate::config::raw::{RawFeedOwn, RawTable as _, RawTargetCommon, RawTop};
     use std::collections::BTreeSet;
     let text = with_samples(crate::config::DEFAULT_TOML);
     let root = DeTable::parse(&text).unwrap().into_inner();
@@ -108,15 +109,45 @@ fn default_toml_and_the_raw_types_have_the_same_keys() {
             .clone()
     };
     assert_eq!(keys(&sample("feed")), named(RawFeedOwn::KEYS));
-    let mut target = keys(&sample("target"));
-    // The comment names these.
-    target.extend(["url_file", "url_env", "url_credential"].map(str::to_owned));
-    assert_eq!(target, named(RawTarget::KEYS));
+    let samples = root["target"].get_ref().as_array().unwrap();
+    let mut kinds = Vec::new();
+    for (place, sample) in samples.iter().enumerate() {
+        let table = sample.get_ref().as_table().unwrap();
+        let name = table["kind"].get_ref().as_str().unwrap().to_owned();
+        let kind = TargetKind::ALL
+            .iter()
+            .find(|kind| kind.as_str() == name)
+            .unwrap();
+        kinds.push(*kind);
+        let mut shown = keys(table);
+        // The first one has the keys of all; secrets can be in several places.
+        let mut known = if place == 0 {
+            named(RawTargetCommon::KEYS)
+        } else {
+            named(&["name", "kind"])
+        };
+        for key in kind.keys() {
+            known.insert(key.name.to_owned());
+            for suffix in ["_file", "_env", "_credential"]
+                .iter()
+                .filter(|_| key.is_secret())
+            {
+                shown.remove(&format!("{}{suffix}", key.name));
+            }
+        }
+        assert_eq!(shown, known, "{name}");
+    }
+    assert_eq!(
+        kinds,
+        TargetKind::ALL,
+        "each kind has a sample, in the order of the table"
+    );
     // The file as it is, and with its samples, is a configuration.
     let problems = loaded_with(crate::config::DEFAULT_TOML, &[]);
     assert_eq!(problems.unwrap().config, config(""));
     let sampled = config(&text);
     assert_eq!(sampled.feeds.len(), 1);
+    assert_eq!(sampled.targets.len(), TargetKind::ALL.len());
     assert_eq!(sampled.targets[0].max_payload, 20 << 10);
 }
 

@@ -217,6 +217,35 @@ pub enum Field {
     Guid,
 }
 
+impl Field {
+    /// Every field.
+    pub const ALL: [Self; 8] = [
+        Self::Title,
+        Self::Standfirst,
+        Self::Summary,
+        Self::Body,
+        Self::Byline,
+        Self::Date,
+        Self::Address,
+        Self::Guid,
+    ];
+
+    /// The name in configuration and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Standfirst => "standfirst",
+            Self::Summary => "summary",
+            Self::Body => "body",
+            Self::Byline => "byline",
+            Self::Date => "date",
+            Self::Address => "address",
+            Self::Guid => "guid",
+        }
+    }
+}
+
 /// What moved and how much it matters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangeInfo {

@@ -1,7 +1,7 @@
 //! Which targets an event is for.
 
 use super::classify::Significance;
-use super::event::{Event, EventKind};
+use super::event::{Event, EventKind, Field};
 
 /// What a target wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,10 @@ pub struct TargetRule {
     pub events: Vec<String>,
     /// Tags of feeds; empty means all feeds.
     pub tags: Vec<String>,
+    /// Only changes of one of these fields; empty means any. Events that are no change have none and are not held back.
+    pub fields: Vec<Field>,
+    /// Changes with a lower score are not told.
+    pub min_score: u8,
     /// Changes below this are not told.
     pub significance: Significance,
 }
@@ -33,11 +37,15 @@ impl TargetRule {
         let tagged = about_all
             || self.tags.is_empty()
             || self.tags.iter().any(|tag| feed_tags.contains(tag));
-        let weighty = event
-            .data
-            .change
-            .as_ref()
-            .is_none_or(|change| change.significance >= self.significance);
+        let weighty = event.data.change.as_ref().is_none_or(|change| {
+            change.significance >= self.significance
+                && change.score >= self.min_score
+                && (self.fields.is_empty()
+                    || change
+                        .fields
+                        .iter()
+                        .any(|field| self.fields.contains(field)))
+        });
         tagged
             && weighty
             && self
@@ -105,6 +113,8 @@ mod tests {
             name: "desk".into(),
             events: owned(events),
             tags: owned(tags),
+            fields: Vec::new(),
+            min_score: 0,
             significance: Significance::Substantive,
         };
         targets_for(&[rule], event) == ["desk"]

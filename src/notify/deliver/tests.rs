@@ -1,6 +1,6 @@
 use super::*;
+use crate::config::Settings;
 use crate::notify::sign::{Secret, verify};
-use crate::notify::target::TargetKind;
 use crate::notify::testing::{Answer, Receiver, secret};
 use crate::time::{Fixed, Timestamp};
 
@@ -11,9 +11,7 @@ fn at() -> Timestamp {
 async fn send_to(target: &Target) -> Attempt {
     let deliverer =
         Deliverer::new("revisor/0.1.0 (test)".into(), Arc::new(Fixed::at(at()))).unwrap();
-    deliverer
-        .deliver(target, "msg_1", b"{\"a\":1}".to_vec())
-        .await
+    deliverer.deliver(target, outgoing(b"{\"a\":1}")).await
 }
 
 async fn answered(answer: Answer) -> Attempt {
@@ -29,6 +27,14 @@ async fn answered(answer: Answer) -> Attempt {
     let shown = attempted.error.clone().unwrap_or_default();
     assert!(!shown.contains("token"), "{shown}");
     attempted
+}
+
+fn outgoing(body: &[u8]) -> Outgoing {
+    Outgoing {
+        uid: "msg_1".into(),
+        body: body.to_vec(),
+        created: at(),
+    }
 }
 
 fn retry(seconds: u64) -> DeliveryResult {
@@ -78,7 +84,10 @@ async fn each_answer_means_what_the_contract_says() {
         ("304 Not Modified", none()),
         ("400 Bad Request", none()),
         ("404 Not Found", none()),
-        ("410 Gone", DeliveryResult::Disabled),
+        (
+            "410 Gone",
+            DeliveryResult::Disabled("the receiver returned 410 Gone".into()),
+        ),
         ("429 Too Many Requests\r\nretry-after: 5", retry(5)),
         ("502 Bad Gateway\r\nRetry-After: 60", retry(60)),
         ("503 Service Unavailable", none()),
@@ -154,6 +163,7 @@ async fn connection_that_fails_is_explained_without_the_address() {
     let target = Target {
         name: "desk".into(),
         kind: TargetKind::Webhook,
+        settings: Settings::default(),
         url: format!("http://127.0.0.1:{port}/token"),
         secrets: vec![secret()],
         max_payload: 2048,
@@ -185,7 +195,7 @@ async fn silent_receiver_is_given_up() {
     };
     deliverer.clients.lock().unwrap().clear();
     let attempt = deliverer
-        .deliver(&receiver.target("desk"), "msg_1", b"{}".to_vec())
+        .deliver(&receiver.target("desk"), outgoing(b"{}"))
         .await;
     assert_eq!(attempt.result, DeliveryResult::Retry { after: None });
     assert_eq!(attempt.error.unwrap(), "no response within 1 s");

@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::event::{Event, EventKind};
 use crate::notify::deliver::Deliverer;
 use crate::notify::outbox::StoredOutbox;
+use crate::notify::payload;
 use crate::notify::testing::{Answer, Receiver, signed_at};
 use crate::store::{DeliveryState, OpenOptions, Store};
 use crate::time::Fixed;

@@ -33,7 +33,7 @@ pub(super) fn json_len(value: &Value) -> usize {
 }
 
 /// The bytes of a text inside the quotation marks of JSON.
-pub(super) fn text_len(text: &str) -> usize {
+pub(in crate::notify) fn text_len(text: &str) -> usize {
     text.chars().map(char_len).sum()
 }
 

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 macro_rules! select_delivery {
     ($rest:literal) => {
         concat!(
-            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, d.state, d.attempts, \
+            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, iif(d.held_at IS NULL, d.state, 'held'), d.attempts, \
                d.next_attempt_at, d.done_at, a.status, a.error, d.set_aside_at \
              FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
              LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
@@ -71,6 +71,41 @@ impl Reader {
             ))?;
             let rows =
                 statement.query_map(named_params! {":limit": limit_of(limit)}, delivery_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The deliveries that wait for a person, oldest first: of one target or of all.
+    pub fn held(&self, target: Option<&str>, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE d.held_at IS NOT NULL AND (:target IS NULL OR t.name = :target) ORDER BY d.id LIMIT :limit"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {":target": target, ":limit": limit_of(limit)},
+                delivery_row,
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// When the newest deliveries of a target arrived, newest first: at most `limit`, none before `since`.
+    pub fn arrivals(
+        &self,
+        target: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT at FROM attempts INDEXED BY attempts_by_target \
+                 WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND outcome = 'delivered' \
+                   AND at > :since ORDER BY id DESC LIMIT :limit",
+            )?;
+            let rows = statement.query_map(
+                named_params! {":target": target, ":since": since, ":limit": limit_of(limit)},
+                |row| row.get(0),
+            )?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -454,7 +454,12 @@ fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried()
     let bound = |count| {
         bench
             .writer()
-            .bound_queues(vec![("desk".to_owned(), count)])
+            .set_queues(vec![QueueSettings {
+                target: "desk".to_owned(),
+                max_open: count,
+                hold: false,
+                notices: true,
+            }])
             .blocking()
             .unwrap();
     };
@@ -495,4 +500,89 @@ fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried()
         .unwrap();
     assert_eq!(retried, 3);
     assert_eq!(health(), (5, 0, 0));
+}
+
+#[test]
+fn what_is_held_waits_for_a_person_and_is_sent_by_nothing_else() {
+    let bench = with_changes(1);
+    let queue = QueueSettings {
+        target: "desk".to_owned(),
+        max_open: 100,
+        hold: true,
+        notices: false,
+    };
+    bench.writer().set_queues(vec![queue]).blocking().unwrap();
+    bench.revise(EntryId(1), "second", &["desk"]);
+    bench.revise(EntryId(1), "third", &["desk"]);
+    let held = bench.reader().held(Some("desk"), 10).unwrap();
+    assert_eq!(held.len(), 2);
+    assert!(held.iter().all(|row| row.state == DeliveryState::Held));
+    let open: Vec<_> = lease(&bench, at(100));
+    for delivery in &open {
+        record(&bench, delivery.id, at(100), Next::Delivered);
+    }
+    assert!(
+        open.iter()
+            .all(|delivery| held.iter().all(|row| row.id != delivery.id))
+    );
+    // Retry, replay and resume leave them where they are.
+    bench
+        .writer()
+        .retry(Retry::Target("desk".into()))
+        .blocking()
+        .unwrap();
+    let span = ReplaySpan {
+        since: Timestamp::default(),
+        until: None,
+    };
+    bench.writer().replay("desk", span).blocking().unwrap();
+    bench.writer().resume_target("desk").blocking().unwrap();
+    assert_eq!(bench.reader().held(None, 10).unwrap().len(), 2);
+    assert_eq!(
+        bench
+            .writer()
+            .release_held(vec![held[1].id])
+            .blocking()
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        bench
+            .writer()
+            .release_held(vec![held[1].id])
+            .blocking()
+            .unwrap(),
+        0
+    );
+    let mut sent = Vec::new();
+    while let Some(delivery) = lease(&bench, at(200)).pop() {
+        record(&bench, delivery.id, at(200), Next::Delivered);
+        sent.push(delivery.id);
+    }
+    assert!(sent.contains(&held[1].id) && !sent.contains(&held[0].id));
+    assert_eq!(bench.reader().target_health().unwrap()[0].held, 1);
+}
+
+#[test]
+fn a_postponed_delivery_keeps_its_place_and_has_no_attempt() {
+    let bench = with_changes(1);
+    let first = lease(&bench, at(100)).remove(0);
+    bench
+        .writer()
+        .postpone(first.id, at(500))
+        .blocking()
+        .unwrap();
+    assert!(lease(&bench, at(499)).is_empty());
+    let again = lease(&bench, at(500)).remove(0);
+    assert_eq!((again.id, again.attempt), (first.id, 1));
+    record(&bench, again.id, at(501), Next::Delivered);
+    let arrivals = bench.reader().arrivals("desk", at(0), 5).unwrap();
+    assert_eq!(arrivals, [at(501)]);
+    assert!(
+        bench
+            .reader()
+            .arrivals("desk", at(501), 5)
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -221,7 +221,7 @@ fn every_mistake_is_told_with_its_place() {
         ),
         (
             "[[target]]\nname = \"a\"\nkind = \"slak\"\nurl = \"https://a.example/\"",
-            &["3:8: kind is \"slak\"; expected \"webhook\""],
+            &["3:8: kind is \"slak\"; "],
         ),
         (
             "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nevents = [\"entry.*\", \"entry.revized\"]",
@@ -230,6 +230,37 @@ fn every_mistake_is_told_with_its_place() {
         (
             "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nevents = [\"ent*\"]",
             &["5:11: \"ent*\" is not an event"],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"slack\"\nsecret = \"x\"\nurl = \"https://a.example/\"",
+            &["4:1: unknown key \"secret\" in [[target]] of kind \"slack\""],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"telegram\"\ntoken_env = \"X\"\nchatt = \"1\"",
+            &[
+                "1:1: chat is missing; expected chat = \"-1001234567890\"",
+                "4:13: token_env: the environment variable X is not set",
+                "5:1: unknown key \"chatt\" in [[target]] of kind \"telegram\"; did you mean \"chat\"?",
+            ],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"email\"\nserver = \"m.example\"\nport = 70000\nfrom = \"a@b.example\"\nto = \"c\"",
+            &[
+                "5:8: port is not a number from 1 to 65535; expected one such as 587",
+                "7:6: to is not a list of texts; expected to = [\"desk@example.org\"]",
+            ],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"email\"\nserver = \"m.example\"\ntls = \"none\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]",
+            &["1:1: tls = \"none\" sends mail and password in the clear"],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\ntemplate = \"{{ x\"",
+            &["5:12: template is not a valid template: "],
+        ),
+        (
+            "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nfields = [\"headline\"]",
+            &["5:11: \"headline\" is not a field; expected one of title, "],
         ),
         // All at once, in the order of the file.
         (

@@ -34,9 +34,13 @@ fn secrets_come_from_files_variables_and_credentials() {
     ] {
         let loaded = load(&format!("{url}\n{lines}"), Secrets::Required).unwrap();
         let target = &loaded.config.targets[0];
-        assert_eq!(target.secret.as_ref().unwrap().expose(), SECRET, "{lines}");
         assert_eq!(
-            target.url.as_ref().unwrap().expose(),
+            target.settings.secret("secret").unwrap().expose(),
+            SECRET,
+            "{lines}"
+        );
+        assert_eq!(
+            target.settings.secret("url").unwrap().expose(),
             "https://hooks.example.org/T0/token"
         );
     }
@@ -94,7 +98,7 @@ fn secrets_come_from_files_variables_and_credentials() {
         Secrets::WhereReadable,
     )
     .unwrap();
-    assert_eq!(loaded.config.targets[0].secret, None);
+    assert_eq!(loaded.config.targets[0].settings.secret("secret"), None);
     assert!(
         loaded
             .warnings

@@ -1,0 +1,202 @@
+//! Mail: a text that stands alone, and the same with styles, in one thread for each article.
+
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+
+use super::style::{Style, around, bytes, escape_html, plain, short};
+use super::{Kind, Letter, Work};
+use crate::report::message::{Face, Run};
+
+/// Both parts together stay under the 100 KB that mail programs show (Gmail cuts at 102 KB).
+const TEXT_MAX: usize = 20_000;
+const HTML_MAX: usize = 45_000;
+/// Longer subjects are cut by everybody.
+const SUBJECT_MAX: usize = 200;
+
+/// What is sent, and to which server.
+pub struct Mail {
+    /// The mail.
+    pub message: lettre::Message,
+    /// The server's name or address.
+    pub server: String,
+    /// Its port; by default the one that belongs to `tls`.
+    pub port: Option<u16>,
+    /// `starttls`, `implicit` or `none`.
+    pub tls: String,
+    /// User and password.
+    pub login: Option<(String, String)>,
+}
+
+pub(super) struct Email;
+
+impl Kind for Email {
+    fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
+        let settings = &letter.target.settings;
+        let login = settings.text("user").zip(settings.text("password"));
+        Ok(Work::Mail(Box::new(Mail {
+            message: message(letter)?,
+            server: letter.text("server").to_owned(),
+            port: settings
+                .number("port")
+                .and_then(|port| u16::try_from(port).ok()),
+            tls: letter.text("tls").to_owned(),
+            login: login.map(|(user, password)| (user.to_owned(), password.to_owned())),
+        })))
+    }
+}
+
+fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
+    let settings = &letter.target.settings;
+    let from: Mailbox = letter
+        .text("from")
+        .parse()
+        .map_err(|error| format!("`from` of the target: {error}"))?;
+    let host = from.email.domain().to_owned();
+    let name = word(&letter.target.name);
+    // The same on every attempt: what arrives twice is known as one.
+    let id = format!("<{}.{name}@{host}>", word(letter.uid));
+    let date = std::time::UNIX_EPOCH
+        + std::time::Duration::from_millis(
+            u64::try_from(letter.event.timestamp.as_millis()).unwrap_or(0),
+        );
+    let mut builder = lettre::Message::builder()
+        .from(from)
+        .message_id(Some(id))
+        .date(date)
+        .subject(subject(letter))
+        .header(AutoSubmitted("auto-generated".to_owned()))
+        .header(ListId(format!("revisor {name} <{name}.revisor.{host}>")));
+    for to in settings.list("to") {
+        builder = builder.to(to
+            .parse()
+            .map_err(|error| format!("{to:?} in `to` of the target: {error}"))?);
+    }
+    // All that happens to an article is one thread, also where its first mail went to others.
+    if let Some(entry) = &letter.event.data.entry {
+        let thread = format!("<{}.{name}@{host}>", word(&entry.id));
+        builder = builder.references(thread.clone()).in_reply_to(thread);
+    }
+    if let Some(address) = settings.text("list_unsubscribe") {
+        builder = builder.header(ListUnsubscribe(format!("<{address}>")));
+        if address.starts_with("https://") {
+            builder = builder.header(ListUnsubscribePost("List-Unsubscribe=One-Click".to_owned()));
+        }
+    }
+    let boundary = format!("revisor_{}", word(letter.uid));
+    let parts = MultiPart::alternative()
+        .boundary(boundary)
+        .singlepart(SinglePart::plain(text(letter)))
+        .singlepart(SinglePart::html(html(letter)));
+    builder
+        .multipart(parts)
+        .map_err(|error| format!("the mail cannot be made: {error}"))
+}
+
+fn subject(letter: &Letter<'_>) -> String {
+    let message = letter.message;
+    let title = [&letter.event.data.after, &letter.event.data.before]
+        .into_iter()
+        .flatten()
+        .find_map(|side| side.title.as_deref());
+    let subject = match title {
+        Some(title) => format!(
+            "{}: {}",
+            message.headline,
+            crate::report::clean::line(title)
+        ),
+        None => message.headline.clone(),
+    };
+    short(&subject, SUBJECT_MAX, super::style::chars)
+}
+
+/// A part of an id or address: letters and digits, and little else.
+fn word(text: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "_-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    text.chars().take(80).map(plain).collect()
+}
+
+fn text(letter: &Letter<'_>) -> String {
+    let style = Style {
+        write: plain,
+        measure: bytes,
+        line_break: "\n\n",
+        plain: true,
+        with_headline: true,
+        with_address: true,
+    };
+    style.compose(letter.message, TEXT_MAX) + "\n"
+}
+
+/// Mail programs drop style sheets, and some drop `ins` and `del`: styles are on the words themselves.
+fn html(letter: &Letter<'_>) -> String {
+    let style = Style {
+        write: styled,
+        measure: bytes,
+        line_break: "</p>\r\n<p dir=\"auto\" style=\"margin:0 0 12px\">",
+        plain: false,
+        with_headline: true,
+        with_address: true,
+    };
+    format!(
+        "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head>\
+         <body style=\"font:16px/1.5 sans-serif;max-width:640px;margin:16px\">\r\n\
+         <p dir=\"auto\" style=\"margin:0 0 12px\">{}</p>\r\n</body></html>\r\n",
+        style.compose(letter.message, HTML_MAX)
+    )
+}
+
+fn styled(run: &Run) -> String {
+    let span = |style: &str| {
+        around(
+            &run.text,
+            &format!("<span style=\"{style}\">"),
+            escape_html,
+            "</span>",
+        )
+    };
+    match &run.face {
+        Face::Plain => escape_html(&run.text),
+        Face::Strong => span("font-weight:bold"),
+        Face::Removed => span("color:#82071e;background:#ffebe9;text-decoration:line-through"),
+        Face::Added => span("color:#116329;background:#dafbe1;text-decoration:underline"),
+        Face::Faint => span("color:#57606a;font-size:14px"),
+        Face::Link(url) => format!(
+            "<a href=\"{}\">{}</a>",
+            escape_html(url),
+            escape_html(&run.text)
+        ),
+    }
+}
+
+/// Headers that lettre has no type for.
+macro_rules! header {
+    ($name:ident, $text:literal) => {
+        #[derive(Clone)]
+        struct $name(String);
+
+        impl Header for $name {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($text)
+            }
+
+            fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Ok(Self(text.to_owned()))
+            }
+
+            fn display(&self) -> HeaderValue {
+                HeaderValue::new(Self::name(), self.0.clone())
+            }
+        }
+    };
+}
+
+header!(AutoSubmitted, "Auto-Submitted");
+header!(ListId, "List-Id");
+header!(ListUnsubscribe, "List-Unsubscribe");
+header!(ListUnsubscribePost, "List-Unsubscribe-Post");

@@ -1,0 +1,41 @@
+//! A check that raises an alarm when revisor stops pinging it (Healthchecks and services like it).
+//!
+//! It takes no events: the service pings it while it makes progress, and names what is wrong when it does not.
+
+use super::style::{bytes, short};
+use super::{Kind, Letter, Work};
+use crate::fetch::PostRequest;
+use crate::notify::target::Target;
+
+/// The body that is kept of a ping (Healthchecks, `PING_BODY_LIMIT`).
+const BODY_MAX: usize = 10_000;
+
+pub(super) struct Healthchecks;
+
+impl Kind for Healthchecks {
+    fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
+        Ok(Work::Ask(
+            heartbeat(letter.target, true, &letter.message.headline),
+            "ping",
+        ))
+    }
+}
+
+/// A ping, or the news that something is wrong.
+pub(in crate::notify) fn heartbeat(target: &Target, well: bool, status: &str) -> PostRequest {
+    let url = target
+        .settings
+        .text("url")
+        .unwrap_or_default()
+        .trim_end_matches('/');
+    let url = if well {
+        url.to_owned()
+    } else {
+        format!("{url}/fail")
+    };
+    PostRequest::new(
+        url,
+        "text/plain; charset=utf-8",
+        short(status, BODY_MAX, bytes).into_bytes(),
+    )
+}

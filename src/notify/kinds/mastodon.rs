@@ -1,0 +1,158 @@
+//! Posts of a Mastodon account.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::style::{Style, bare_link, plain, utf16};
+use super::{Kind, Letter, Step, Work, body, done, judge};
+use crate::fetch::{PostAnswer, PostMethod, PostRequest};
+use crate::report::message::{Face, Run};
+
+/// Every link counts so many characters (Mastodon, `/api/v2/instance`, 2026-07).
+const LINK: usize = 23;
+/// An `Idempotency-Key` is forgotten after an hour (Mastodon, `POST /api/v1/statuses`, 2026-07); later, it is looked up
+/// whether the post is there.
+const REMEMBERED: Duration = Duration::from_mins(50);
+/// Posts that are looked through.
+const LOOKED_THROUGH: usize = 40;
+
+pub(super) struct Mastodon;
+
+impl Kind for Mastodon {
+    fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
+        if letter.at.since(letter.created) < REMEMBERED {
+            return Ok(Work::Ask(post(letter), "post"));
+        }
+        let mut request = get(letter, "/api/v1/accounts/verify_credentials");
+        request.read = 64 << 10;
+        Ok(Work::Ask(request, "account"))
+    }
+
+    fn judge(&self, letter: &Letter<'_>, step: &'static str, answer: &PostAnswer) -> Step {
+        if !(200..300).contains(&answer.status) {
+            return Step::Done(judge(answer));
+        }
+        match step {
+            "account" => match body(answer)["id"].as_str() {
+                Some(id) => {
+                    let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
+                    let path = format!("/api/v1/accounts/{id}/statuses?limit={LOOKED_THROUGH}");
+                    Step::Next(get(letter, &path), "posts", None)
+                }
+                None => Step::Done(super::not_taken(
+                    answer,
+                    "the server did not say which account this is",
+                )),
+            },
+            "posts" => {
+                let posts = body(answer);
+                let ours = letters(&text(letter));
+                let is_ours = |post: &Value| {
+                    post["content"]
+                        .as_str()
+                        .is_some_and(|html| letters(&without_tags(html)) == ours)
+                };
+                if posts
+                    .as_array()
+                    .is_some_and(|posts| posts.iter().any(is_ours))
+                {
+                    return Step::Done(done(answer));
+                }
+                Step::Next(post(letter), "post", None)
+            }
+            _ => Step::Done(judge(answer)),
+        }
+    }
+}
+
+fn get(letter: &Letter<'_>, path: &str) -> PostRequest {
+    let mut request = PostRequest::new(
+        format!("{}{path}", letter.server()),
+        "application/json",
+        Vec::new(),
+    );
+    request.method = PostMethod::Get;
+    request.read = 1 << 20;
+    request
+        .headers
+        .push(("authorization", format!("Bearer {}", letter.text("token"))));
+    request
+}
+
+fn post(letter: &Letter<'_>) -> PostRequest {
+    let body = json!({"status": text(letter), "visibility": letter.text("visibility")});
+    let mut request = PostRequest::json(&format!("{}/api/v1/statuses", letter.server()), &body);
+    request
+        .headers
+        .push(("authorization", format!("Bearer {}", letter.text("token"))));
+    request
+        .headers
+        .push(("idempotency-key", letter.uid.to_owned()));
+    request
+}
+
+fn text(letter: &Letter<'_>) -> String {
+    let room = letter
+        .target
+        .settings
+        .number("max_length")
+        .and_then(|most| usize::try_from(most).ok());
+    let style = Style {
+        write,
+        // A link is written whole and counts as one of fixed length.
+        measure: |text| {
+            if text.starts_with("https://") || text.starts_with("http://") {
+                LINK
+            } else {
+                utf16(text)
+            }
+        },
+        line_break: "\n",
+        plain: true,
+        with_headline: true,
+        with_address: true,
+    };
+    style.compose(letter.message, room.unwrap_or(500))
+}
+
+/// Nobody is mentioned and no tag is made: the sign and the name do not touch.
+fn write(run: &Run) -> String {
+    match &run.face {
+        Face::Link(url) => bare_link(url),
+        _ => {
+            // An address in a text is no link: a short one would count more than it has.
+            plain(run)
+                .replace('@', "@\u{200b}")
+                .replace('#', "#\u{200b}")
+                .replace("://", ":\u{200b}//")
+        }
+    }
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+fn without_tags(html: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
+    entities
+        .iter()
+        .fold(out, |text, (entity, letter)| text.replace(entity, letter))
+}

@@ -1,0 +1,240 @@
+//! What answers mean, and the conversations that follow from them.
+
+use super::*;
+
+fn answer(status: u16, body: &str) -> PostAnswer {
+    PostAnswer {
+        status,
+        message: format!("returned {status}"),
+        retry_after: None,
+        excerpt: if status < 300 {
+            String::new()
+        } else {
+            body.to_owned()
+        },
+        body: body.to_owned(),
+    }
+}
+
+fn judged(kind: TargetKind, step: &'static str, answer: &PostAnswer) -> Judged {
+    let target = target(kind);
+    with_letter(&target, &sample::revised(), |letter| {
+        match of(kind).judge(letter, step, answer) {
+            Step::Done(judged) => judged,
+            Step::Next(..) => panic!("{kind:?} asks further"),
+        }
+    })
+}
+
+#[test]
+fn answers_mean_what_each_service_says_they_do() {
+    use TargetKind::{Apprise, Bluesky, Discord, Matrix, Slack, Teams, Telegram};
+    let after = |ms: u64| DeliveryResult::Retry {
+        after: Some(Duration::from_millis(ms)),
+    };
+    let retry = || DeliveryResult::Retry { after: None };
+    for (kind, status, body, result) in [
+        (Slack, 200, "ok", DeliveryResult::Delivered),
+        (Slack, 200, "invalid_payload", retry()),
+        (Slack, 400, "invalid_blocks", retry()),
+        (Discord, 200, "{}", DeliveryResult::Delivered),
+        (
+            Discord,
+            429,
+            "{\"retry_after\": 0.65, \"global\": false}",
+            after(650),
+        ),
+        (
+            Telegram,
+            429,
+            "{\"ok\":false,\"parameters\":{\"retry_after\":35}}",
+            after(35_000),
+        ),
+        (
+            Telegram,
+            200,
+            "{\"ok\":true,\"result\":{}}",
+            DeliveryResult::Delivered,
+        ),
+        (
+            Telegram,
+            401,
+            "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}",
+            retry(),
+        ),
+        (
+            Matrix,
+            429,
+            "{\"errcode\":\"M_LIMIT_EXCEEDED\",\"retry_after_ms\":2000}",
+            after(2000),
+        ),
+        (Teams, 202, "", DeliveryResult::Delivered),
+        (
+            Teams,
+            200,
+            "Webhook message delivery failed with error: HTTP error 429",
+            retry(),
+        ),
+        (Apprise, 204, "", retry()),
+        (Apprise, 200, "", DeliveryResult::Delivered),
+        (
+            Bluesky,
+            200,
+            "{\"uri\":\"at://x\"}",
+            DeliveryResult::Delivered,
+        ),
+    ] {
+        let got = judged(kind, "post", &answer(status, body));
+        assert_eq!(got.result, result, "{kind:?} {status} {body}");
+        assert_eq!(got.error.is_none(), result == DeliveryResult::Delivered);
+    }
+    for (kind, status, body) in [
+        (Slack, 404, "no_service"),
+        (Slack, 410, "channel_is_archived"),
+        (Discord, 404, "{\"code\": 10015}"),
+        (
+            Telegram,
+            403,
+            "{\"description\":\"Forbidden: bot was kicked from the group chat\"}",
+        ),
+    ] {
+        let got = judged(kind, "post", &answer(status, body));
+        assert!(
+            matches!(got.result, DeliveryResult::Disabled(_)),
+            "{kind:?} {status}: {got:?}"
+        );
+    }
+}
+
+/// The steps that follow each other until an attempt is over.
+fn conversation(
+    kind: TargetKind,
+    start: &'static str,
+    answers: &[PostAnswer],
+) -> (Vec<(&'static str, PostRequest)>, Option<Judged>) {
+    let target = target(kind);
+    let mut event = sample::revised();
+    // Long ago, so that nothing is remembered.
+    event.timestamp = sample::at("2026-11-23T09:04:12Z");
+    with_letter(&target, &event, |letter| {
+        let mut step = start;
+        let mut asked = Vec::new();
+        for answer in answers {
+            match of(kind).judge(letter, step, answer) {
+                Step::Done(judged) => return (asked, Some(judged)),
+                Step::Next(request, word, _) => {
+                    step = word;
+                    asked.push((word, request));
+                }
+            }
+        }
+        (asked, None)
+    })
+}
+
+#[test]
+fn a_group_of_telegram_that_moved_is_followed_once() {
+    let moved = answer(
+        400,
+        "{\"ok\":false,\"parameters\":{\"migrate_to_chat_id\":-1009}}",
+    );
+    let (asked, judged) = conversation(TargetKind::Telegram, "post", &[moved.clone(), moved]);
+    assert_eq!(asked.len(), 1);
+    let body: Value = serde_json::from_slice(&asked[0].1.body).unwrap();
+    assert_eq!(body["chat_id"], -1009);
+    assert!(judged.is_some_and(|judged| judged.error.is_some()));
+}
+
+#[test]
+fn a_session_of_bluesky_is_refreshed_and_else_begun_anew() {
+    let expired = answer(400, "{\"error\":\"ExpiredToken\"}");
+    let session = answer(
+        200,
+        "{\"accessJwt\":\"A2\",\"refreshJwt\":\"R2\",\"did\":\"did:plc:abc\"}",
+    );
+    let (asked, judged) = conversation(
+        TargetKind::Bluesky,
+        "post",
+        &[expired.clone(), expired, session, answer(200, "{}")],
+    );
+    let steps: Vec<&str> = asked.iter().map(|(step, _)| *step).collect();
+    assert_eq!(steps, ["refresh", "login", "first"]);
+    assert!(
+        asked[2]
+            .1
+            .headers
+            .contains(&("authorization", "Bearer A2".into()))
+    );
+    assert_eq!(judged.unwrap().result, DeliveryResult::Delivered);
+}
+
+#[test]
+fn a_late_retry_at_mastodon_looks_whether_the_post_is_there() {
+    let target = target(TargetKind::Mastodon);
+    let event = sample::revised();
+    let late = with_letter(&target, &event, |letter| {
+        let letter = Letter {
+            at: letter.created + Duration::from_hours(5),
+            ..*letter
+        };
+        of(target.kind).request(&letter).unwrap()
+    });
+    assert!(matches!(late, Work::Ask(request, "account") if request.method == PostMethod::Get));
+    let status = sent(TargetKind::Mastodon, &event)["status"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let html = format!(
+        "<p>{}</p>",
+        status.replace('&', "&amp;").replace('\n', "<br />")
+    );
+    let account = answer(200, "{\"id\":\"7\"}");
+    let there = answer(200, &serde_json::json!([{"content": html}]).to_string());
+    let (asked, judged) = conversation(TargetKind::Mastodon, "account", &[account.clone(), there]);
+    assert_eq!(
+        asked.iter().map(|(step, _)| *step).collect::<Vec<_>>(),
+        ["posts"]
+    );
+    assert_eq!(judged.unwrap().result, DeliveryResult::Delivered);
+    let other = answer(200, "[{\"content\":\"<p>Something else</p>\"}]");
+    let (asked, _) = conversation(TargetKind::Mastodon, "account", &[account, other]);
+    assert_eq!(
+        asked.iter().map(|(step, _)| *step).collect::<Vec<_>>(),
+        ["posts", "post"]
+    );
+}
+
+/// A key that nobody reads is a promise that nobody keeps: the file of each kind reads each of its keys.
+#[test]
+fn every_key_of_a_kind_is_read() {
+    let sources = concat!(
+        include_str!("../apprise.rs"),
+        include_str!("../bluesky.rs"),
+        include_str!("../command.rs"),
+        include_str!("../discord.rs"),
+        include_str!("../email.rs"),
+        include_str!("../gotify.rs"),
+        include_str!("../healthchecks.rs"),
+        include_str!("../mastodon.rs"),
+        include_str!("../matrix.rs"),
+        include_str!("../mattermost.rs"),
+        include_str!("../mqtt.rs"),
+        include_str!("../ntfy.rs"),
+        include_str!("../pushover.rs"),
+        include_str!("../slack.rs"),
+        include_str!("../teams.rs"),
+        include_str!("../telegram.rs"),
+        include_str!("../webhook.rs"),
+        include_str!("../mod.rs"),
+        include_str!("../../target.rs"),
+        include_str!("../../drain.rs"),
+        include_str!("../../../daemon/heartbeat.rs"),
+        include_str!("../../../daemon/assembly.rs"),
+    );
+    for kind in TargetKind::ALL {
+        for key in kind.keys() {
+            let read = key.name == "server" || sources.contains(&format!("\"{}\"", key.name));
+            assert!(read, "{kind:?} {}", key.name);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Bodies by a template of the operator: Jinja, by minijinja.
+
+use minijinja::{Environment, Value, context};
+
+use crate::domain::event::Event;
+use crate::report::clean;
+use crate::report::message::Message;
+
+/// Steps that a template may take: a loop over all blocks of a long diff takes some ten thousand.
+const FUEL: u64 = 1_000_000;
+/// A larger body is a mistake of the template.
+const LARGEST: usize = 1 << 20;
+
+/// What a template makes of an event. It has `event` (the object of `revisor schema event`), and cleaned texts:
+/// `headline`, `title`, `text`, `link`. Filters besides those of Jinja: `tojson`, `clean`, `cut(n)`.
+pub(super) fn render(template: &str, event: &Event, message: &Message) -> Result<String, String> {
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(FUEL));
+    environment.add_filter("clean", |text: &str| clean::lines(text).into_owned());
+    environment.add_filter("cut", |text: &str, max: usize| clean::excerpt(text, max));
+    let values = context! {
+        event => Value::from(minijinja::value::Serde(event)),
+        headline => message.headline.as_str(),
+        title => message.title.as_deref(),
+        text => event.data.text.as_str(),
+        link => message.click(),
+    };
+    let body = environment
+        .render_str(template, values)
+        .map_err(|error| format!("the template of the target cannot be used: {error}"))?;
+    if body.len() > LARGEST {
+        return Err("the template of the target made more than 1 MiB".to_owned());
+    }
+    Ok(body)
+}

@@ -1,0 +1,572 @@
+//! An event as a message for people, and the cutting of it to what a service takes: pure.
+//!
+//! [`Message::of`] says what happened in cleaned parts. [`Message::fit`] lays them out in lines of runs that are at most
+//! as large as a service allows, measured as the service writes them: a cut falls between words (between graphemes where
+//! a word alone is too long), and so never inside an escape, an entity or a mark. How a run is written is the business of
+//! each service.
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::changed;
+use super::clean;
+use super::event_text::{entry_title, headline, window};
+use super::excerpt::{Limits, around_edits};
+use super::names;
+use crate::domain::diff::{BlockOp, Segment};
+use crate::domain::event::{BlocksInfo, Event, EventKind, Field};
+
+/// A message, in cleaned parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// `Example News changed a headline and a text`.
+    pub headline: String,
+    /// The headline of the article, where it did not change.
+    pub title: Option<String>,
+    /// What changed, the headline first, then the weightiest.
+    pub changes: Vec<Passage>,
+    /// Why a feed fails, where it moved.
+    pub detail: Option<String>,
+    /// `changed between 2026-11-23 08:32 and 09:04 UTC`.
+    pub window: Option<String>,
+    /// Where the article, or the feed, is.
+    pub address: Option<String>,
+    /// Where the whole change can be read.
+    pub change_address: Option<String>,
+}
+
+/// A text that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// `¶3`, `standfirst`; empty for the headline.
+    pub name: String,
+    /// Both sides, cleaned.
+    pub segments: Vec<Segment>,
+}
+
+/// How a run looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Face {
+    /// As it is.
+    Plain,
+    /// Bold.
+    Strong,
+    /// Only in the old text.
+    Removed,
+    /// Only in the new text.
+    Added,
+    /// Less important.
+    Faint,
+    /// A link; the text is what is shown of it.
+    Link(String),
+}
+
+/// Text with one look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The text.
+    pub text: String,
+    /// How it looks.
+    pub face: Face,
+}
+
+impl Run {
+    /// A run.
+    pub fn new(face: Face, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            face,
+        }
+    }
+}
+
+/// How a service writes messages.
+pub struct Layout<'a> {
+    /// The size of a run as the service writes and counts it; that of two runs is the sum of both.
+    pub size: &'a dyn Fn(&Run) -> usize,
+    /// The size of a line break.
+    pub line_break: usize,
+    /// The most that a message may have.
+    pub room: usize,
+    /// Without styles, both sides of a headline have a line each.
+    pub two_lines: bool,
+    /// Whether the first line says what happened; a service with a title of its own has it there.
+    pub with_headline: bool,
+    /// Whether the last line has the address; a service with a field for it has it there.
+    pub with_address: bool,
+}
+
+const PASSAGE: Limits = Limits {
+    context_words: 12,
+    edit: 4000,
+};
+const TITLE_MAX: usize = 300;
+const DETAIL_MAX: usize = 400;
+/// A longer address is text that nobody can follow.
+const ADDRESS_MAX: usize = 1000;
+/// More changed texts are counted, and read elsewhere.
+const PASSAGES: usize = 100;
+
+impl Message {
+    /// What an event says.
+    #[must_use]
+    pub fn of(event: &Event) -> Self {
+        let data = &event.data;
+        let mut changes = Vec::new();
+        let mut title = entry_title(data);
+        if let Some(diff) = &data.diff {
+            let kicker = changed::kicker(data).trim_end_matches([':', ' ']);
+            if let Some(segments) = &diff.title {
+                if kicker.is_empty() {
+                    title = None;
+                }
+                changes.push(passage(kicker, segments));
+            }
+            for other in &diff.headlines {
+                changes.push(passage(other.source.as_str(), &other.segments));
+            }
+            for (field, segments) in [
+                (Field::Standfirst, &diff.standfirst),
+                (Field::Byline, &diff.byline),
+            ] {
+                changes.extend(
+                    segments
+                        .iter()
+                        .map(|text| passage(names::field(field), text)),
+                );
+            }
+            for (name, blocks) in [("", &diff.body), ("summary ", &diff.summary)] {
+                changes.extend(blocks.iter().flat_map(|blocks| passages(name, blocks)));
+            }
+            for link in &diff.links {
+                let name = format!("link “{}”", clean::excerpt(&link.words, 80));
+                changes.push(sides(&name, &link.from, &link.to));
+            }
+            for (field, both) in [(Field::Address, &diff.address), (Field::Guid, &diff.guid)] {
+                changes.extend(
+                    both.iter()
+                        .map(|[old, new]| sides(names::field(field), old, new)),
+                );
+            }
+        }
+        let happened = match event.kind {
+            EventKind::EntryRemoved => "taken down",
+            EventKind::EntryRestored => "put back",
+            _ => "changed",
+        };
+        let detail = data
+            .detail
+            .as_deref()
+            .map(|text| clean::excerpt(text, DETAIL_MAX));
+        Self {
+            headline: headline(event),
+            title: title.map(|title| clean::excerpt(&title, TITLE_MAX)),
+            changes,
+            detail: detail.filter(|detail| !detail.is_empty()),
+            window: changed::window(data).map(|span| window(happened, span)),
+            address: changed::address(data).filter(|address| address.len() <= ADDRESS_MAX),
+            change_address: data
+                .permalink
+                .as_deref()
+                .map(|address| clean::address(address).into_owned())
+                .filter(|address| address.len() <= ADDRESS_MAX),
+        }
+    }
+
+    /// Where a click leads: to the page of the change, else to the article. Only addresses of the web.
+    #[must_use]
+    pub fn click(&self) -> Option<&str> {
+        let address = self.change_address.as_deref().or(self.address.as_deref());
+        address.filter(|address| changed::is_web(address))
+    }
+
+    /// Lines of runs that fit.
+    #[must_use]
+    pub fn fit(&self, layout: &Layout<'_>) -> Vec<Vec<Run>> {
+        let mut page = Page {
+            layout,
+            lines: Vec::new(),
+            left: layout.room,
+        };
+        if layout.with_headline {
+            page.push_cut(
+                vec![Run::new(Face::Strong, &self.headline)],
+                layout.room / 3,
+            );
+        }
+        let (tail, kept) = self.tail(&page);
+        page.left -= kept;
+        if let Some(title) = &self.title {
+            page.push_cut(vec![Run::new(Face::Plain, title)], layout.room / 3);
+        }
+        if let Some(detail) = &self.detail {
+            page.push_cut(vec![Run::new(Face::Plain, detail)], layout.room / 3);
+        }
+        let more = MORE.min(page.left);
+        page.left -= more;
+        let mut left_out = page.changes(&self.changes);
+        left_out += self.changes.len().saturating_sub(PASSAGES);
+        page.left += more;
+        if left_out > 0 {
+            page.push_cut(
+                vec![Run::new(Face::Faint, format!("… and {left_out} more"))],
+                MORE,
+            );
+        }
+        page.left += kept;
+        for line in tail {
+            page.push(line);
+        }
+        page.lines
+    }
+}
+
+impl Message {
+    /// What comes last, and its size: room is kept for it, but no more than a third, and for addresses first.
+    fn tail(&self, page: &Page<'_, '_>) -> (Vec<Vec<Run>>, usize) {
+        let most = (page.layout.room / 3).min(page.left);
+        let mut kept = 0;
+        let mut fits = |line: &Vec<Run>| {
+            let fits = kept + page.size(line) <= most;
+            kept += if fits { page.size(line) } else { 0 };
+            fits
+        };
+        let addresses = [&self.address, &self.change_address];
+        let addresses = addresses
+            .into_iter()
+            .flatten()
+            .filter(|_| page.layout.with_address);
+        let addresses: Vec<Vec<Run>> = addresses
+            .map(|address| vec![link(address)])
+            .filter(&mut fits)
+            .collect();
+        let window = self.window.iter();
+        let mut tail: Vec<Vec<Run>> = window
+            .map(|text| vec![Run::new(Face::Faint, text)])
+            .filter(&mut fits)
+            .collect();
+        tail.extend(addresses);
+        (tail, kept)
+    }
+}
+
+/// Room for the line that counts what is left out.
+const MORE: usize = 40;
+
+/// Lines as they fill up.
+struct Page<'a, 'l> {
+    layout: &'a Layout<'l>,
+    lines: Vec<Vec<Run>>,
+    left: usize,
+}
+
+impl Page<'_, '_> {
+    fn size(&self, line: &[Run]) -> usize {
+        line.iter()
+            .map(|run| (self.layout.size)(run))
+            .sum::<usize>()
+            + self.layout.line_break
+    }
+
+    fn push(&mut self, line: Vec<Run>) -> bool {
+        let size = self.size(&line);
+        if size > self.left {
+            return false;
+        }
+        self.left -= size;
+        self.lines.push(line);
+        true
+    }
+
+    /// Adds a line, cut to `most` and to what is left.
+    fn push_cut(&mut self, line: Vec<Run>, most: usize) -> bool {
+        let room = most.min(self.left).saturating_sub(self.layout.line_break);
+        let line = cut(line, room, self.layout.size);
+        !line.is_empty() && self.push(line)
+    }
+
+    /// Adds as many changes as there is room for, the first one cut when it must be; says how many are left out.
+    fn changes(&mut self, changes: &[Passage]) -> usize {
+        let count = changes.len().min(PASSAGES);
+        for (place, passage) in changes.iter().take(PASSAGES).enumerate() {
+            let lines = self.lines_of(passage);
+            let needed: usize = lines.iter().map(|line| self.size(line)).sum();
+            if needed <= self.left {
+                for line in lines {
+                    self.push(line);
+                }
+                continue;
+            }
+            // The first one is always there; a later one when a good part of it is.
+            let enough = place == 0 || self.left * 3 >= needed.min(self.layout.room / 2);
+            if !enough {
+                return count - place;
+            }
+            let parts = lines.len();
+            let mut shown = false;
+            for (at, line) in lines.into_iter().enumerate() {
+                shown |= self.push_cut(line, self.left / (parts - at));
+            }
+            return count - place - usize::from(shown);
+        }
+        0
+    }
+
+    fn lines_of(&self, passage: &Passage) -> Vec<Vec<Run>> {
+        if self.layout.two_lines && passage.name.is_empty() {
+            let old = Segment::old_side(&passage.segments);
+            let new = Segment::new_side(&passage.segments);
+            if old != new {
+                let sides = [("- ", old), ("+ ", new)].into_iter();
+                return sides
+                    .filter(|(_, text)| !text.trim().is_empty())
+                    .map(|(mark, text)| vec![Run::new(Face::Plain, format!("{mark}{text}"))])
+                    .collect();
+            }
+        }
+        let mut runs = Vec::new();
+        if !passage.name.is_empty() {
+            runs.push(Run::new(Face::Faint, format!("{}: ", passage.name)));
+        }
+        runs.extend(runs_of(&passage.segments));
+        vec![runs]
+    }
+}
+
+/// Segments as runs. Removed and added words that touch are set apart, so that marks around them do not.
+#[must_use]
+pub fn runs_of(segments: &[Segment]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::with_capacity(segments.len() + 1);
+    for segment in segments {
+        let text = segment.text();
+        let face = match segment {
+            Segment::Equal(_) => Face::Plain,
+            Segment::Delete(_) => Face::Removed,
+            Segment::Insert(_) => Face::Added,
+        };
+        let touches = runs.last().is_some_and(|last| {
+            last.face != Face::Plain
+                && face != Face::Plain
+                && !last.text.ends_with(char::is_whitespace)
+                && !text.starts_with(char::is_whitespace)
+        });
+        if touches {
+            runs.push(Run::new(Face::Plain, " "));
+        }
+        runs.push(Run::new(face, text));
+    }
+    if changed::is_invisible(segments) {
+        runs.push(Run::new(Face::Faint, format!(" {}", changed::INVISIBLE)));
+    }
+    runs
+}
+
+fn link(address: &str) -> Run {
+    if changed::is_web(address) {
+        Run::new(Face::Link(address.to_owned()), address)
+    } else {
+        Run::new(Face::Plain, address)
+    }
+}
+
+fn passage(name: &str, segments: &[Segment]) -> Passage {
+    let segments = clean::segments(segments);
+    Passage {
+        name: clean::excerpt(name, 80),
+        segments: around_edits(&segments, PASSAGE),
+    }
+}
+
+fn sides(name: &str, old: &str, new: &str) -> Passage {
+    let shown = |address: &str| clean::excerpt(&clean::address(address), ADDRESS_MAX / 2);
+    Passage {
+        name: name.to_owned(),
+        segments: vec![
+            Segment::Delete(shown(old)),
+            Segment::Equal(" → ".to_owned()),
+            Segment::Insert(shown(new)),
+        ],
+    }
+}
+
+/// The blocks that changed, the weightiest first; items that only count on share one passage.
+fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
+    let (runs, folded) = changed::renumbered(blocks);
+    let number = |number: Option<u32>| number.map(|n| format!("¶{n}")).unwrap_or_default();
+    let shown = changed::by_weight(blocks)
+        .into_iter()
+        .filter(|block| !block.to.is_some_and(|to| folded.contains(&to)))
+        .map(|block| {
+            let (place, said) = match block.op {
+                BlockOp::Insert => (number(block.to), " added"),
+                BlockOp::Delete => (number(block.from), " removed"),
+                BlockOp::Move => (
+                    format!(
+                        "{}→{}",
+                        number(block.from),
+                        block.to.map(|n| n.to_string()).unwrap_or_default()
+                    ),
+                    " moved",
+                ),
+                BlockOp::Edit | BlockOp::Equal => (number(block.to.or(block.from)), ""),
+            };
+            passage(&format!("{name}{place}{said}"), &block.segments)
+        });
+    let counted = runs.into_iter().map(|run| Passage {
+        name: format!("{name}numbers"),
+        segments: vec![Segment::Equal(run)],
+    });
+    shown
+        .chain(counted)
+        .filter(|passage| !passage.segments.is_empty())
+        .collect()
+}
+
+/// The runs cut to `room`: unchanged text before the first change gives way, then both sides of the first change share
+/// what is left, then what follows is left out.
+#[must_use]
+pub fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run> {
+    if runs.iter().map(size).sum::<usize>() <= room {
+        return runs;
+    }
+    let is_change = |run: &Run| matches!(run.face, Face::Removed | Face::Added);
+    let mut kept: Vec<Run> = Vec::new();
+    let mut left = room;
+    let mut changed = false;
+    let mut runs = runs.into_iter().peekable();
+    while let Some(run) = runs.next() {
+        let before = !changed && !is_change(&run);
+        let more = runs.peek().is_some();
+        let allowed = match (before && more, is_change(&run)) {
+            (true, _) => left / 4,
+            // Both sides are shown; a space may stand between them.
+            (false, true) if run.face == Face::Removed && more => left / 2,
+            _ => left,
+        };
+        let whole = size(&run) <= allowed;
+        let Some(run) = cut_run(run, allowed, size) else {
+            if before {
+                continue;
+            }
+            break;
+        };
+        changed |= is_change(&run);
+        left = left.saturating_sub(size(&run));
+        let removed = run.face == Face::Removed;
+        kept.push(run);
+        if !whole && !before && !removed {
+            break;
+        }
+    }
+    kept
+}
+
+/// The longest beginning of a run that fits, with `…` at its end; `None` when nothing fits.
+fn cut_run(run: Run, room: usize, size: &dyn Fn(&Run) -> usize) -> Option<Run> {
+    if size(&run) <= room {
+        return Some(run);
+    }
+    // Half a link leads elsewhere.
+    if matches!(run.face, Face::Link(_)) {
+        return None;
+    }
+    let with = |end: usize| Run::new(run.face.clone(), format!("{}…", run.text[..end].trim_end()));
+    // No grapheme is smaller than one of whatever is counted, so only so many have to be looked at.
+    let ends: Vec<usize> = run
+        .text
+        .grapheme_indices(true)
+        .map(|(at, _)| at)
+        .take(room + 2)
+        .collect();
+    let fitting = ends.partition_point(|end| size(&with(*end)) <= room);
+    let end = *ends.get(fitting.checked_sub(1)?)?;
+    if end == 0 {
+        return None;
+    }
+    let word = if run.text[end..].starts_with(char::is_whitespace) {
+        end
+    } else {
+        run.text[..end]
+            .rfind(char::is_whitespace)
+            .filter(|at| at * 2 >= end)
+            .unwrap_or(end)
+    };
+    let cut = with(word);
+    // Escapes can make a text grow where a mark no longer has what it needs; whatever happens, the limit is kept.
+    (size(&cut) <= room && cut.text != "…").then_some(cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use proptest::prelude::*;
+
+    fn plain(lines: &[Vec<Run>]) -> String {
+        let line = |line: &Vec<Run>| {
+            let text = |run: &Run| match run.face {
+                Face::Removed => format!("[-{}-]", run.text),
+                Face::Added => format!("{{+{}+}}", run.text),
+                _ => run.text.clone(),
+            };
+            line.iter().map(text).collect::<String>()
+        };
+        lines.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn layout(room: usize, size: &dyn Fn(&Run) -> usize) -> Layout<'_> {
+        Layout {
+            size,
+            line_break: 1,
+            room,
+            two_lines: false,
+            with_headline: true,
+            with_address: true,
+        }
+    }
+
+    #[test]
+    fn a_change_is_said_in_full_where_there_is_room() {
+        let message = Message::of(&sample::revised());
+        let size = |run: &Run| run.text.chars().count();
+        assert_eq!(
+            plain(&message.fit(&layout(4000, &size))),
+            "Example News changed a headline and a text\n\
+             Minister [-denies-] {+confirms+} report of talks\n\
+             ¶1: The minister on Monday [-denied that talks-] {+said that “exploratory talks”+} had taken place with \
+             the envoy.\n\
+             ¶3→2 moved: Shares fell [-2-] {+3+} percent.\n\
+             changed between 2026-11-23 08:32 and 09:04 UTC\n\
+             https://news.example/a/123"
+        );
+        let short = plain(&message.fit(&layout(200, &size)));
+        assert!(short.contains("[-denies-] {+confirms+}"), "{short}");
+        assert!(
+            short.contains("more") && short.ends_with("https://news.example/a/123"),
+            "{short}"
+        );
+    }
+
+    fn any_runs() -> impl Strategy<Value = Vec<Run>> {
+        let face = prop_oneof![Just(Face::Plain), Just(Face::Removed), Just(Face::Added)];
+        proptest::collection::vec(
+            (face, "\\PC{0,60}").prop_map(|(face, text)| Run::new(face, text)),
+            0..8,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_cut_fits_and_splits_no_grapheme(runs in any_runs(), room in 0_usize..200) {
+            let size = |run: &Run| run.text.len() + if run.face == Face::Plain { 0 } else { 4 };
+            let kept = cut(runs.clone(), room, &size);
+            prop_assert!(kept.iter().map(size).sum::<usize>() <= room);
+            for run in kept {
+                let text = run.text.strip_suffix('…').unwrap_or(&run.text);
+                let from = runs.iter().find(|from| from.text == run.text || from.text.starts_with(text));
+                let from = from.expect("a beginning of a run");
+                let edges = from.text.grapheme_indices(true).map(|(at, _)| at).chain([from.text.len()]);
+                prop_assert!(edges.into_iter().any(|at| at == text.len()));
+            }
+        }
+    }
+}

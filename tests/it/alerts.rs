@@ -1,0 +1,502 @@
+//! Alerts to every kind of target, from a change to what a reader sees, by the real program.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::mail_server::MailServer;
+use crate::services::Services;
+use crate::support::{Home, Page, Server, rss};
+
+/// Targets of all kinds that speak HTTP, public ones without confirmation.
+fn targets(services: &Services) -> String {
+    let root = services.url("");
+    let mut text = String::new();
+    for (kind, keys) in [
+        ("slack", format!("url = \"{root}/slack/TOPSECRET\"")),
+        (
+            "mattermost",
+            format!("url = \"{root}/mattermost/TOPSECRET\""),
+        ),
+        ("discord", format!("url = \"{root}/discord/TOPSECRET\"")),
+        ("ntfy", format!("url = \"{root}/ntfy/desk-topic\"")),
+        (
+            "telegram",
+            format!("server = \"{root}/telegram\"\nchat = -100\ntoken = \"123:TOPSECRET\""),
+        ),
+        (
+            "matrix",
+            format!("server = \"{root}/matrix\"\nroom = \"!abc:example\"\ntoken = \"TOPSECRET\""),
+        ),
+        ("teams", format!("url = \"{root}/teams/TOPSECRET\"")),
+        (
+            "gotify",
+            format!("server = \"{root}/gotify\"\ntoken = \"TOPSECRET\""),
+        ),
+        (
+            "pushover",
+            format!("server = \"{root}/pushover\"\ntoken = \"TOPSECRET\"\nuser = \"TOPSECRET\""),
+        ),
+        ("apprise", format!("url = \"{root}/apprise/TOPSECRET\"")),
+        (
+            "bluesky",
+            format!(
+                "server = \"{root}/bluesky\"\nuser = \"desk\"\npassword = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0"
+            ),
+        ),
+        (
+            "mastodon",
+            format!(
+                "server = \"{root}/mastodon\"\ntoken = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0"
+            ),
+        ),
+    ] {
+        // The topic of ntfy is what its JSON names, and the server's path has to stay.
+        let _ = writeln!(
+            text,
+            "[[target]]\nname = \"{kind}\"\nkind = \"{kind}\"\n{keys}"
+        );
+    }
+    text
+}
+
+const KINDS: [&str; 12] = [
+    "slack",
+    "mattermost",
+    "discord",
+    "ntfy",
+    "telegram",
+    "matrix",
+    "teams",
+    "gotify",
+    "pushover",
+    "apprise",
+    "bluesky",
+    "mastodon",
+];
+
+struct Bench {
+    publisher: Server,
+    home: Home,
+}
+
+impl Bench {
+    fn new(targets: &str) -> Self {
+        let publisher = Server::start();
+        let feed = format!(
+            "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n{targets}",
+            publisher.url("/a.xml")
+        );
+        let bench = Self {
+            publisher,
+            home: Home::new(&feed),
+        };
+        bench.publish("Minister denies the report of talks");
+        bench
+    }
+
+    fn publish(&self, title: &str) {
+        let item = (
+            "1",
+            "https://news.example/a/1",
+            title,
+            "The text of the article stays as it is.",
+        );
+        self.publisher.set("/a.xml", Page::rss(rss(&[item])));
+        // What a delivery brings is looked at by each test.
+        self.home.run(&["check", "--force"]);
+    }
+
+    fn list(&self) -> Vec<Value> {
+        serde_json::from_str(&self.home.ok(&["notify", "list", "--json"])).unwrap()
+    }
+
+    fn row(&self, name: &str) -> Value {
+        self.list()
+            .into_iter()
+            .find(|row| row["name"] == name)
+            .unwrap()
+    }
+}
+
+#[test]
+fn an_edited_headline_arrives_everywhere_once_and_readable() {
+    let services = Services::start();
+    let bench = Bench::new(&targets(&services));
+    bench.publish("Minister confirms the report of talks");
+    bench.home.run(&["check", "--force"]);
+    assert_eq!(services.refused(), Vec::<String>::new());
+    for kind in KINDS {
+        let taken = services.taken(kind);
+        assert_eq!(taken.len(), 1, "{kind}: {taken:?}\n{}", bench.row(kind));
+        let text = &taken[0].text;
+        assert!(
+            text.contains("denies") && text.contains("confirms"),
+            "{kind}: {text}"
+        );
+    }
+    // A second one follows, and the session is kept within a run only.
+    bench.publish("Minister resigns over the report of talks");
+    for kind in KINDS {
+        assert_eq!(services.taken(kind).len(), 2, "{kind}: {}", bench.row(kind));
+    }
+    assert_eq!(services.refused(), Vec::<String>::new());
+    assert_eq!(services.logins(), 2);
+    let shown = bench.home.ok(&["notify", "show", "1"]);
+    assert!(shown.contains("telegram  delivered"), "{shown}");
+}
+
+#[test]
+fn giant_and_hostile_headlines_fit_and_harm_nobody() {
+    let services = Services::start();
+    let bench = Bench::new(&targets(&services));
+    let evil = "<script>alert(1)</script> @everyone <!channel> ``` [x](javascript:alert(1)) #tag @desk@social.example ";
+    bench.publish(&evil.repeat(4).replace('<', "&lt;"));
+    bench.publish(&format!("{} end", "大臣が報告を認めた。".repeat(2000)));
+    bench.publish(&"The quick brown fox jumps over the lazy dog. ".repeat(2000));
+    assert_eq!(services.refused(), Vec::<String>::new());
+    for kind in KINDS {
+        let taken = services.taken(kind);
+        assert_eq!(taken.len(), 3, "{kind}: {}", bench.row(kind));
+    }
+    for kind in ["mattermost", "discord", "gotify"] {
+        let text = &services.taken(kind)[0].text;
+        for live in ["<script", "@everyone", "<!channel>", "```", "](javascript"] {
+            assert!(!text.contains(live), "{kind}: {text}");
+        }
+    }
+    assert!(!services.taken("telegram")[0].text.contains("<script"));
+    assert!(!services.taken("matrix")[0].text.contains("<script"));
+    let post = &services.taken("mastodon")[0].text;
+    assert!(!post.contains("@desk") && !post.contains("#tag"), "{post}");
+}
+
+#[test]
+fn a_service_that_is_down_or_asks_for_patience_gets_everything_later() {
+    let services = Services::start();
+    let bench = Bench::new(&targets(&services));
+    for kind in KINDS {
+        services.answer_first(kind, &[(503, "")]);
+    }
+    services.answer_first("discord", &[(429, "{\"retry_after\": 0.3}")]);
+    services.answer_first(
+        "teams",
+        &[(
+            200,
+            "Webhook message delivery failed with error: HTTP error 429",
+        )],
+    );
+    services.answer_first("apprise", &[(204, "")]);
+    bench.publish("Minister confirms the report of talks");
+    bench.publish("Minister resigns over the report of talks");
+    for kind in KINDS {
+        let row = bench.row(kind);
+        assert!(
+            !row["last_attempt"]["error"].is_null() || services.taken(kind).len() == 2,
+            "{row}"
+        );
+    }
+    bench.home.run(&["notify", "retry", "--all"]);
+    for kind in KINDS {
+        let texts: Vec<String> = services
+            .taken(kind)
+            .into_iter()
+            .map(|taken| taken.text)
+            .collect();
+        assert_eq!(texts.len(), 2, "{kind}: {texts:?}");
+        assert!(
+            texts[0].contains("confirms") && texts[1].contains("resigns"),
+            "{kind}: in order: {texts:?}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_token_is_named_and_never_printed() {
+    let services = Services::start();
+    let wrong = targets(&services).replace("TOPSECRET", "WRONGTOKEN");
+    let bench = Bench::new(&wrong);
+    bench.publish("Minister confirms the report of talks");
+    for kind in [
+        "telegram", "matrix", "gotify", "pushover", "bluesky", "mastodon",
+    ] {
+        let row = bench.row(kind);
+        let error = row["last_attempt"]["error"].as_str().unwrap_or_default();
+        assert!(error.contains("returned 4"), "{kind}: {row}");
+    }
+    for arguments in [
+        &["notify", "list"][..],
+        &["notify", "show", "1"],
+        &["notify", "test", "--print"],
+        &["notify", "test"],
+        &["config", "show"],
+        &["config", "check"],
+        &["status"],
+    ] {
+        let ran = bench.home.run(arguments);
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!all.contains("WRONGTOKEN"), "{arguments:?}: {all}");
+    }
+}
+
+#[test]
+fn a_channel_that_is_gone_disables_its_target() {
+    let services = Services::start();
+    let bench = Bench::new(&targets(&services));
+    services.answer_first("slack", &[(404, "no_service")]);
+    services.answer_first("discord", &[(404, "{\"code\": 10015}")]);
+    services.answer_first(
+        "telegram",
+        &[(
+            403,
+            "{\"ok\":false,\"description\":\"Forbidden: bot was kicked\"}",
+        )],
+    );
+    bench.publish("Minister confirms the report of talks");
+    for kind in ["slack", "discord", "telegram"] {
+        let row = bench.row(kind);
+        assert_eq!(row["state"], "disabled", "{row}");
+    }
+    // The others are told, and no public account is.
+    let told = |kind: &str| {
+        services
+            .taken(kind)
+            .iter()
+            .filter(|taken| taken.text.contains("disabled"))
+            .count()
+    };
+    assert!(told("matrix") > 0);
+    assert_eq!((told("bluesky"), told("mastodon")), (0, 0));
+}
+
+#[test]
+fn a_public_post_waits_for_a_person() {
+    let services = Services::start();
+    let held = format!(
+        "[[target]]\nname = \"public\"\nkind = \"mastodon\"\nserver = \"{}\"\ntoken = \"TOPSECRET\"\nmin_score = 0\n",
+        services.url("/mastodon")
+    );
+    let bench = Bench::new(&held);
+    bench.publish("Minister confirms the report of talks");
+    bench.publish("Minister resigns over the report of talks");
+    assert!(services.taken("mastodon").is_empty());
+    assert_eq!(bench.row("public")["held"], 2);
+    // Neither a retry nor a replay lets it go.
+    bench.home.run(&["notify", "retry", "--all"]);
+    bench.home.run(&["notify", "replay", "--since", "2d"]);
+    assert!(services.taken("mastodon").is_empty());
+    let listed = bench.home.ok(&["notify", "release"]);
+    assert!(listed.contains("#1") && listed.contains("#2"), "{listed}");
+    assert_eq!(bench.home.run(&["notify", "release", "77"]).code, Some(2));
+    bench.home.ok(&["notify", "release", "2"]);
+    let posts = services.taken("mastodon");
+    assert_eq!(posts.len(), 1);
+    assert!(posts[0].text.contains("resigns"), "{posts:?}");
+    bench.home.ok(&["notify", "release", "--all"]);
+    assert_eq!(services.taken("mastodon").len(), 2);
+    assert_eq!(bench.row("public")["held"], 0);
+}
+
+#[test]
+fn only_so_many_posts_go_out_in_an_hour() {
+    let services = Services::start();
+    let capped = format!(
+        "[[target]]\nname = \"public\"\nkind = \"mastodon\"\nserver = \"{}\"\ntoken = \"TOPSECRET\"\nmin_score = 0\n\
+         confirm = \"off\"\nmax_per_hour = 2\n",
+        services.url("/mastodon")
+    );
+    let bench = Bench::new(&capped);
+    for title in [
+        "Minister confirms the report",
+        "Minister resigns over talks",
+        "Parliament is dissolved today",
+    ] {
+        bench.publish(title);
+    }
+    assert_eq!(services.taken("mastodon").len(), 2);
+    let row = bench.row("public");
+    assert_eq!(
+        (&row["pending"], &row["attempts"]),
+        (&1.into(), &0.into()),
+        "{row}"
+    );
+}
+
+#[test]
+fn a_mail_is_one_thread_for_an_article_and_says_what_it_is() {
+    let server = MailServer::start(&[]);
+    let bench = Bench::new(&format!(
+        "[[target]]\nname = \"mail\"\nkind = \"email\"\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
+         from = \"revisor <bot@desk.example>\"\nto = [\"a@desk.example\"]\n",
+        server.port()
+    ));
+    bench.publish("Minister confirms the report of talks \u{2028}Bcc: x@y.example");
+    bench.publish("大臣が報告を認めた");
+    let mails = server.mails();
+    assert_eq!(mails.len(), 2, "{}", bench.row("mail"));
+    let header = |mail: &str, name: &str| -> String {
+        let line = mail
+            .lines()
+            .find(|line| line.starts_with(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("{name} in {mail}"))
+            .to_owned()
+    };
+    for mail in &mails {
+        assert!(
+            mail.contains("multipart/alternative")
+                && mail.contains("text/plain")
+                && mail.contains("text/html")
+        );
+        assert_eq!(
+            header(mail, "Auto-Submitted"),
+            "Auto-Submitted: auto-generated"
+        );
+        assert!(header(mail, "List-Id").contains("mail.revisor.desk.example"));
+        assert!(!mail.lines().any(|line| line.starts_with("Bcc")), "{mail}");
+    }
+    assert_eq!(
+        header(&mails[0], "References"),
+        header(&mails[1], "References")
+    );
+    assert_ne!(
+        header(&mails[0], "Message-ID"),
+        header(&mails[1], "Message-ID")
+    );
+    assert!(
+        mails[0].contains("text-decoration:line-through"),
+        "{}",
+        mails[0]
+    );
+}
+
+#[test]
+fn a_mail_server_that_refuses_one_mail_does_not_hold_up_the_others() {
+    let server = MailServer::start(&["550 no such user", "450 later"]);
+    let bench = Bench::new(&format!(
+        "[[target]]\nname = \"mail\"\nkind = \"email\"\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
+         from = \"bot@desk.example\"\nto = [\"a@desk.example\"]\n",
+        server.port()
+    ));
+    bench.publish("Minister confirms the report of talks");
+    let error = bench.row("mail")["last_attempt"]["error"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        error.contains("refused") && error.contains("no such user"),
+        "{error}"
+    );
+    bench.home.run(&["notify", "retry", "mail"]);
+    let error = bench.row("mail")["last_attempt"]["error"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(error.contains("later"), "{error}");
+    bench.home.run(&["notify", "retry", "mail"]);
+    assert_eq!(server.mails().len(), 1);
+}
+
+#[test]
+fn a_command_gets_the_event_and_says_by_its_code_whether_it_worked() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let script = folder.path().join("alert.sh");
+    std::fs::write(
+        &script,
+        format!(
+            "#!/bin/sh\nif [ ! -e {0}.once ]; then touch {0}.once; echo not today >&2; exit 3; fi\n\
+             cat >{0}; echo >>{0}; printf '%s|%s|%s' \"$REVISOR_EVENT\" \"$REVISOR_FEED\" \"$1\" >>{0}\n",
+            out.display()
+        ),
+    )
+    .unwrap();
+    let bench = Bench::new(&format!(
+        "[[target]]\nname = \"script\"\nkind = \"command\"\ncommand = [\"sh\", \"{}\", \"$HOME; echo\"]\n",
+        script.display()
+    ));
+    bench.publish("Minister confirms the report of talks");
+    let error = bench.row("script")["last_attempt"]["error"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        error.contains("not today") && error.contains("exit status: 3"),
+        "{error}"
+    );
+    bench.home.run(&["notify", "retry", "script"]);
+    let got = std::fs::read_to_string(&out).unwrap();
+    let (event, facts) = got.split_once('\n').unwrap();
+    let event: Value = serde_json::from_str(event).unwrap();
+    assert_eq!(event["type"], "entry.revised");
+    assert_eq!(facts, "entry.revised|courier|$HOME; echo");
+}
+
+#[test]
+fn a_check_pings_the_one_who_watches_the_watcher() {
+    let services = Services::start();
+    let bench = Bench::new(&format!(
+        "[[target]]\nname = \"alive\"\nkind = \"healthchecks\"\nurl = \"{}\"\n",
+        services.url("/alive/TOPSECRET")
+    ));
+    let pings = services.taken("alive").len();
+    assert!(pings > 0);
+    bench.publish("Minister confirms the report of talks");
+    assert_eq!(services.taken("alive").len(), pings + 1);
+    // It takes no events.
+    assert_eq!(bench.row("alive")["pending"], 0);
+    assert!(
+        services
+            .taken("alive")
+            .iter()
+            .all(|taken| taken.text == "/alive/TOPSECRET")
+    );
+    let daemon = bench.home.daemon();
+    crate::support::eventually(crate::support::PATIENCE, "the service pings", || {
+        services.taken("alive").len() > pings + 1
+    });
+    drop(daemon);
+}
+
+#[test]
+fn a_kind_can_be_tried_without_a_configuration() {
+    let services = Services::start();
+    let home = Home::new("");
+    std::fs::write(home.path().join("token"), "123:TOPSECRET\n").unwrap();
+    let file = format!("token_file={}", home.path().join("token").display());
+    let server = format!("server={}", services.url("/telegram"));
+    home.ok(&["notify", "test", "telegram", "chat=-100", &server, &file]);
+    assert_eq!(services.taken("telegram").len(), 1);
+    let printed = home.ok(&[
+        "notify",
+        "test",
+        "telegram",
+        "chat=-100",
+        &server,
+        &file,
+        "--print",
+    ]);
+    assert!(
+        printed.contains("parse_mode") && !printed.contains("TOPSECRET"),
+        "{printed}"
+    );
+    let open = home.run(&[
+        "notify",
+        "test",
+        "telegram",
+        "chat=-100",
+        "token=123:TOPSECRET",
+    ]);
+    assert_eq!(open.code, Some(2));
+    assert!(
+        open.stderr.contains("token_file") && !open.stderr.contains("TOPSECRET"),
+        "{}",
+        open.stderr
+    );
+    let missing = home.run(&["notify", "test", "telegram", "chat=-100"]);
+    assert_eq!(missing.code, Some(2));
+    assert!(
+        missing.stderr.contains("token is missing"),
+        "{}",
+        missing.stderr
+    );
+}

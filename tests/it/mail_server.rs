@@ -1,0 +1,78 @@
+//! A mail server that is strict about SMTP.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// A mail server that refuses what breaks SMTP: long lines, bare line feeds, commands out of order.
+pub(crate) struct MailServer {
+    port: u16,
+    mails: Arc<Mutex<Vec<String>>>,
+}
+
+impl MailServer {
+    /// One whose answers to `RCPT TO` are these, then 250.
+    pub(crate) fn start(answers: &[&str]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let mails = Arc::new(Mutex::new(Vec::new()));
+        let taken = Arc::clone(&mails);
+        let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
+        std::thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if let Some(mail) = receive(stream, &mut answers) {
+                    taken.lock().unwrap().push(mail);
+                }
+            }
+        });
+        Self { port, mails }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn mails(&self) -> Vec<String> {
+        self.mails.lock().unwrap().clone()
+    }
+}
+
+fn receive(stream: TcpStream, answers: &mut Vec<String>) -> Option<String> {
+    let mut out = stream.try_clone().ok()?;
+    let mut say = move |line: &str| out.write_all(format!("{line}\r\n").as_bytes()).ok();
+    let mut lines = BufReader::new(stream);
+    let mut mail = None;
+    say("220 mail.example ESMTP")?;
+    loop {
+        let mut line = String::new();
+        if lines.read_line(&mut line).ok()? == 0 {
+            return mail;
+        }
+        let command = line.trim_end().to_ascii_uppercase();
+        match command.split(' ').next().unwrap_or_default() {
+            "EHLO" => say("250-mail.example\r\n250-8BITMIME\r\n250 SIZE 1000000")?,
+            "MAIL" | "RSET" | "NOOP" => say("250 ok")?,
+            "RCPT" => say(answers.pop().as_deref().unwrap_or("250 ok"))?,
+            "DATA" => {
+                say("354 go on")?;
+                let mut text = String::new();
+                loop {
+                    let mut line = String::new();
+                    lines.read_line(&mut line).ok()?;
+                    if line == ".\r\n" {
+                        break;
+                    }
+                    assert!(line.len() <= 1000 && line.ends_with("\r\n"), "{line:?}");
+                    text.push_str(line.strip_prefix('.').unwrap_or(&line));
+                }
+                mail = Some(text);
+                say("250 queued")?;
+            }
+            "QUIT" => {
+                say("221 bye")?;
+                return mail;
+            }
+            _ => say("500 what?")?,
+        }
+    }
+}
