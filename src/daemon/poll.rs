@@ -229,7 +229,7 @@ impl Poller {
             self.outbox.notify_one();
         }
         self.start_wishes().await?;
-        if self.pipeline.tell_digests().await? > 0 {
+        if self.pipeline.settle_waits().await? + self.pipeline.tell_digests().await? > 0 {
             self.outbox.notify_one();
         }
         if !self.pipeline.is_online() {

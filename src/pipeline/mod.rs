@@ -33,6 +33,7 @@ mod settle;
 mod shared;
 mod stand_ins;
 mod visit;
+mod waits;
 mod ways;
 mod weights;
 mod work;

@@ -7,7 +7,7 @@ use super::rebase::rebase_for;
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, KnownEntry as KnownFull, Teller, Windows};
 use super::settle::{Before, Settled, settle};
-use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks, lane_of_pages};
+use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks, lane_of_pages, waits};
 use crate::config::PageMode;
 use crate::domain::furniture::Step;
 use crate::domain::ids::EntryId;
@@ -194,6 +194,14 @@ fn decide(
         let rebasing = rebase_for(reader, reading, full, &observations, now, |_| last)?;
         rebasing.put(&mut write, &mut windows);
         became = revise::known_entry(&mut write, full, &observations, &windows, teller, now);
+        waits::begin(
+            &mut write,
+            full,
+            before.row.feed,
+            &teller.rules,
+            reader,
+            now,
+        )?;
     }
     Ok(Decided {
         ended: Ended {

@@ -54,6 +54,7 @@ mod timeline;
 mod underway;
 mod upgrade;
 mod verify;
+mod waits;
 mod writer;
 
 // The paths of the core are the same in every package.
@@ -100,4 +101,5 @@ pub use timeline::{EventFilter, LoggedEvent};
 pub use underway::{InHand, LeftAlone, Mark, Quarantined, Underway};
 pub use upgrade::free as free_room;
 pub use verify::{Verified, wrong_field};
+pub use waits::Waiting;
 pub use writer::{BatchEnd, Overflow, Write, Writer, WriterProgress};

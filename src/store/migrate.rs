@@ -91,6 +91,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 17,
         sql: include_str!("../../migrations/0017_search.sql"),
     },
+    Migration {
+        number: 18,
+        sql: include_str!("../../migrations/0018_waits.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

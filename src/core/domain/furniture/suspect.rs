@@ -1,0 +1,205 @@
+//! Moves that may be those of furniture that is not learned yet. Whether they are, further checks of the article and of
+//! others of its site have to show: until then nobody is told.
+//!
+//! Such a move is one of text that the site has, and not the article alone: a number or name in a text that others have
+//! with other numbers and names; a block that others have word by word, put in, taken out, or put in the place of another
+//! one that is not like it. Whatever else moves along makes it an edit, and so does everything that would never be learned.
+
+use std::collections::HashSet;
+
+use super::learn::{Article, MOVED, may_be_left_out};
+use super::motion::{Form, forms};
+use super::rules::Rules;
+use crate::domain::assess::states_a_fact;
+use crate::domain::ids::EntryId;
+use crate::domain::state::{Block, EntryState};
+use crate::time::Timestamp;
+
+/// Other articles with the same text around a number that moves.
+const WITH_SHAPE: usize = 2;
+
+/// Blocks that come and go as a whole at one look; more are an edit.
+const WHOLES: usize = 4;
+
+/// Rounds of checks in which nothing like it moves that make an edit of a block that came or went, and of a number.
+const STILL: (u32, u32) = (2, 1);
+
+/// A move that may be one of furniture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Suspect {
+    /// The words of what moved.
+    texts: HashSet<String>,
+    /// The forms of what moved, without numbers and names.
+    shapes: HashSet<String>,
+    /// Whether a block came or went as a whole.
+    whole: bool,
+    /// Other articles of the site that have the like, the newest first.
+    pub carriers: Vec<EntryId>,
+}
+
+impl Suspect {
+    /// Of two states of a page of `entry`; `None` when the move is an edit, whatever further checks show. `site` is the
+    /// past of the articles of the site.
+    #[must_use]
+    pub fn of(
+        [old, new]: [&EntryState; 2],
+        entry: EntryId,
+        site: &[Article],
+        rules: &Rules,
+    ) -> Option<Self> {
+        let paired = rules.pair(old, new);
+        let body = |state: &EntryState| state.page.as_ref().map(|page| page.body.clone());
+        let (old, new) = (body(&paired.old)?, body(&paired.new)?);
+        let (gone, come) = (only_in(&old, &new), only_in(&new, &old));
+        if gone.len() > MOVED || come.len() > MOVED {
+            return None;
+        }
+        let (gone_forms, come_forms) = (forms(&gone, rules), forms(&come, rules));
+        if gone_forms.len() != gone.len() || come_forms.len() != come.len() {
+            return None;
+        }
+        Self::of_forms(gone_forms, come_forms, &others(entry, site, rules))
+    }
+
+    fn of_forms<'a>(
+        mut gone: Vec<Form<'a>>,
+        come: Vec<Form<'a>>,
+        site: &[(EntryId, Said)],
+    ) -> Option<Self> {
+        let mut suspect = Self::default();
+        let mut wholes = Vec::new();
+        for form in come {
+            match gone.iter().position(|other| form.has_shape_of(other)) {
+                Some(at) => {
+                    suspect.shapes.extend(gone.remove(at).into_shape());
+                }
+                None => wholes.push(form),
+            }
+        }
+        let with_shape = |key: &str| {
+            let has = |(_, said): &&(EntryId, Said)| said.shapes.contains(key);
+            site.iter().filter(has).count()
+        };
+        if suspect
+            .shapes
+            .iter()
+            .any(|key| with_shape(key) < WITH_SHAPE)
+        {
+            return None;
+        }
+        let is_edit = wholes
+            .iter()
+            .any(|form| gone.iter().any(|other| form.is_like(other)));
+        let replaces = !wholes.is_empty() && !gone.is_empty();
+        wholes.append(&mut gone);
+        if is_edit || wholes.len() > WHOLES || (wholes.is_empty() && suspect.shapes.is_empty()) {
+            return None;
+        }
+        let mut shared = 0;
+        for form in &wholes {
+            let key = form.shape.as_ref().map(|shape| &shape.key);
+            let of_a_kind = key.is_some_and(|key| with_shape(key) >= WITH_SHAPE);
+            let fits = !states_a_fact(&form.block.text)
+                && (of_a_kind || may_be_left_out(&form.block.text));
+            if !fits {
+                return None;
+            }
+            let has = |(_, said): &&(EntryId, Said)| said.texts.contains(&form.text);
+            shared += usize::from(of_a_kind || site.iter().any(|one| has(&one)));
+        }
+        // What takes turns in one place need not all be seen elsewhere by now.
+        if shared < if replaces { 1 } else { wholes.len() } {
+            return None;
+        }
+        suspect.whole = !wholes.is_empty();
+        for form in wholes {
+            suspect.texts.insert(form.text.clone());
+            suspect.shapes.extend(form.into_shape());
+        }
+        let has = |(_, said): &&(EntryId, Said)| {
+            suspect.texts.iter().any(|text| said.texts.contains(text))
+                || suspect.shapes.iter().any(|key| said.shapes.contains(key))
+        };
+        suspect.carriers = site.iter().filter(has).map(|(entry, _)| *entry).collect();
+        Some(suspect)
+    }
+
+    /// When the like moved last in other articles of the site.
+    #[must_use]
+    pub fn moved_elsewhere(
+        &self,
+        entry: EntryId,
+        site: &[Article],
+        rules: &Rules,
+    ) -> Option<Timestamp> {
+        let others = site.iter().filter(|article| article.entry != entry);
+        others
+            .filter_map(|article| self.moved_in(article, rules))
+            .max()
+    }
+
+    fn moved_in(&self, article: &Article, rules: &Rules) -> Option<Timestamp> {
+        let looks = article.texts.iter();
+        let mut looks = looks.map(|(seen, blocks)| (*seen, self.what_is_of(blocks, rules)));
+        let mut last = looks.next()?.1;
+        let mut moved = None;
+        for (seen, now) in looks {
+            if now != last {
+                moved = Some(seen);
+                last = now;
+            }
+        }
+        moved
+    }
+
+    /// The texts of an article that are the like.
+    fn what_is_of(&self, blocks: &[Block], rules: &Rules) -> Vec<String> {
+        let is_of = |form: &Form<'_>| {
+            let shape = form.shape.as_ref();
+            self.texts.contains(&form.text)
+                || shape.is_some_and(|shape| self.shapes.contains(&shape.key))
+        };
+        let found = forms(blocks, rules).into_iter().filter(is_of);
+        let mut texts: Vec<String> = found.map(|form| form.text).collect();
+        texts.sort_unstable();
+        texts
+    }
+
+    /// In how many rounds of checks nothing like it has to move before it is taken for an edit.
+    #[must_use]
+    pub fn rounds(&self) -> u32 {
+        if self.whole { STILL.0 } else { STILL.1 }
+    }
+}
+
+/// What an article has said of late.
+struct Said {
+    texts: HashSet<String>,
+    shapes: HashSet<String>,
+}
+
+fn others(entry: EntryId, site: &[Article], rules: &Rules) -> Vec<(EntryId, Said)> {
+    let others = site.iter().filter(|article| article.entry != entry);
+    others
+        .map(|article| {
+            let mut said = Said {
+                texts: HashSet::new(),
+                shapes: HashSet::new(),
+            };
+            for (_, blocks) in &article.texts {
+                for form in forms(blocks, rules) {
+                    said.texts.insert(form.text.clone());
+                    said.shapes.extend(form.into_shape());
+                }
+            }
+            (article.entry, said)
+        })
+        .collect()
+}
+
+fn only_in(these: &[Block], others: &[Block]) -> Vec<Block> {
+    let others: HashSet<&str> = others.iter().map(|block| block.text.as_str()).collect();
+    let these = these.iter();
+    let only = these.filter(|block| !others.contains(block.text.as_str()));
+    only.cloned().collect()
+}
