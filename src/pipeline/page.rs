@@ -7,7 +7,8 @@ use super::rebase::rebase_for;
 use super::report::{PageReport, PageResult};
 use super::revise::{self, Became, KnownEntry as KnownFull, Teller, Windows};
 use super::settle::{Before, Settled, settle};
-use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks, lane_of_pages, waits};
+use super::waits::{self, Kept};
+use super::{CheckError, Crashed, Patience, Pipeline, Reading, clocks, lane_of_pages};
 use crate::config::PageMode;
 use crate::domain::furniture::Step;
 use crate::domain::ids::EntryId;
@@ -17,6 +18,7 @@ use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
 use crate::domain::state::Channel;
 use crate::store::{KnownEntry, Reader, StoreError};
 use crate::time::Timestamp;
+use std::time::Duration;
 
 impl Pipeline {
     /// Looks at the page of an entry and stores what came of it.
@@ -90,7 +92,9 @@ impl Pipeline {
                     let mut before = Before::load(&readers, known, None, &looked, &reading)?;
                     let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
                     let teller = Teller::new(&feed, &told_by, &settings);
-                    readers.with(|reader| decide(settled, before, teller, reader, &reading))
+                    readers.with(|reader| {
+                        decide(settled, before, teller, reader, &reading, rule.confirm)
+                    })
                 },
             )
             .await;
@@ -164,6 +168,7 @@ fn decide(
     teller: Teller<'_>,
     reader: &Reader,
     reading: &Reading,
+    confirm: Duration,
 ) -> Result<Decided, StoreError> {
     let now = settled.at();
     let mut write = EntryOutcome::of(EntryRef::Known(before.row.id));
@@ -194,14 +199,13 @@ fn decide(
         let rebasing = rebase_for(reader, reading, full, &observations, now, |_| last)?;
         rebasing.put(&mut write, &mut windows);
         became = revise::known_entry(&mut write, full, &observations, &windows, teller, now);
-        waits::begin(
-            &mut write,
-            full,
-            before.row.feed,
-            &teller.rules,
-            reader,
-            now,
-        )?;
+        let kept = Kept {
+            entry: full,
+            feed: before.row.feed,
+            rules: &teller.rules,
+            confirm,
+        };
+        waits::begin(&mut write, &kept, reader, now)?;
     }
     Ok(Decided {
         ended: Ended {

@@ -14,17 +14,16 @@ use super::{Pipeline, Settings};
 use crate::domain::classify::Label;
 use crate::domain::compare::compare_under;
 
-use crate::domain::event::{ChangeInfo, EventKind, Field};
+use crate::domain::event::{Event, EventKind, Field};
 use crate::domain::furniture::{Article, InForce, Restless, Suspect};
 use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
-use crate::domain::outcome::{EntryOutcome, EntryRef, NewWait, Outcome, Quiet, Verdict, Waited};
+use crate::domain::outcome::{
+    EntryOutcome, EntryRef, NewChange, NewEvent, NewWait, Outcome, Quiet, Verdict, Waited,
+};
 use crate::domain::route::targets_for;
 use crate::domain::state::{Channel, EntryState};
 use crate::store::{FeedRow, Reader, Readers, StoreError, Waiting};
 use crate::time::Timestamp;
-
-/// The pause before the first round; each further one is twice as long.
-const PAUSE: Duration = Duration::from_mins(10);
 
 /// Whatever waits is told after this time.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -44,20 +43,32 @@ const AT_ONCE: usize = 64;
 /// The same edit of so many pages is told as one.
 const SAME_EDIT: usize = 3;
 
+/// What is known of an entry whose page was checked.
+pub(super) struct Kept<'a> {
+    pub(super) entry: &'a KnownEntry,
+    pub(super) feed: FeedId,
+    pub(super) rules: &'a InForce,
+    /// The pause before the first round; each further one is twice as long.
+    pub(super) confirm: Duration,
+}
+
 /// Keeps the change of a page back when further checks have to show whether it is an edit.
 pub(super) fn begin(
     write: &mut EntryOutcome,
-    entry: &KnownEntry,
-    feed: FeedId,
-    rules: &InForce,
+    kept: &Kept<'_>,
     reader: &Reader,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Kept {
+        entry, feed, rules, ..
+    } = *kept;
     let Some(revision) = &mut write.revision else {
         return Ok(());
     };
+    let begins_to_flap = |new: &NewEvent| new.event.kind == EventKind::EntryFlapping;
+    let flaps = write.events.iter().any(begins_to_flap);
     let change = revision.change.as_mut();
-    let Some(change) = change.filter(|change| change.quiet.is_none()) else {
+    let Some(change) = change.filter(|change| change.quiet.is_none() || flaps) else {
         return Ok(());
     };
     let is_of_text = change.event.data.change.as_ref().is_some_and(|info| {
@@ -74,34 +85,32 @@ pub(super) fn begin(
     let suspect = Suspect::of(states, entry.id, &site, rules.for_comparing());
     let others = match suspect {
         Some(suspect) => others(&suspect, entry, &site),
-        None if may_be_stale(
-            entry,
-            has(change.event.data.change.as_ref(), Label::Revert),
-            now,
-        ) =>
-        {
-            Vec::new()
-        }
+        None if !flaps && takes_back(change) && may_be_stale(entry, now) => Vec::new(),
         None => return Ok(()),
     };
+    write.events.retain(|new| !begins_to_flap(new));
     change.quiet = Some(Quiet::Waiting);
     change.targets.clear();
     write.wait = Some(NewWait {
-        due: now + PAUSE,
+        due: now + kept.confirm,
         others,
     });
     Ok(())
 }
 
-fn has(info: Option<&ChangeInfo>, label: Label) -> bool {
-    info.is_some_and(|info| info.labels.contains(&label))
+fn takes_back(change: &NewChange) -> bool {
+    has_label(&change.event, Label::Revert)
+}
+
+fn has_label(event: &Event, label: Label) -> bool {
+    let change = event.data.change.as_ref();
+    change.is_some_and(|info| info.labels.contains(&label))
 }
 
 /// Whether a change that takes an edit back may be a stale copy. One that was seen before goes back and forth.
-fn may_be_stale(entry: &KnownEntry, is_revert: bool, now: Timestamp) -> bool {
+fn may_be_stale(entry: &KnownEntry, now: Timestamp) -> bool {
     let mut past = entry.known.past.iter().rev().take(4);
-    is_revert
-        && now.since(entry.revision_seen) <= LONGEST
+    now.since(entry.revision_seen) <= LONGEST
         && past.all(|past| past.quiet != Some(Quiet::Unconfirmed))
 }
 
@@ -194,6 +203,8 @@ fn judge(
         Ok::<_, StoreError>((rules, past_of(reader, row.id, Channel::Page)?))
     })?;
     rules.learn_from(&site, Channel::Page);
+    let config = settings.feed(&row.url);
+    let confirm = config.map_or(Duration::ZERO, |config| config.detect.life.confirm);
     let mut edits: Vec<&Waiting> = Vec::new();
     for of_entry in waiting.chunk_by(|one, next| one.entry == next.entry) {
         let taken_back = of_entry
@@ -206,7 +217,7 @@ fn judge(
             let verdict = match taken_back || is_nothing(&one.before, &one.after, &rules, one, now)
             {
                 true => Some(Verdict::NoEdit),
-                false => verdict(one, &site, &rules, now),
+                false => verdict(one, &site, &rules, confirm, now),
             };
             match verdict {
                 Some(Verdict::Edit(_)) => edits.push(one),
@@ -250,7 +261,13 @@ fn is_nothing(
 }
 
 /// What the checks since the last round say of a change; `None` while the round goes on.
-fn verdict(one: &Waiting, site: &[Article], rules: &FeedRules, now: Timestamp) -> Option<Verdict> {
+fn verdict(
+    one: &Waiting,
+    site: &[Article],
+    rules: &FeedRules,
+    confirm: Duration,
+    now: Timestamp,
+) -> Option<Verdict> {
     let edit = Some(Verdict::Edit(Vec::new()));
     let (Some(before), Some(after)) = (&one.before, &one.after) else {
         return edit;
@@ -280,16 +297,14 @@ fn verdict(one: &Waiting, site: &[Article], rules: &FeedRules, now: Timestamp) -
             let still = moved.is_none_or(|moved| moved <= since);
             (counts, still, suspect.rounds(), suspect.carriers.clone())
         }
-        None if has(one.event.data.change.as_ref(), Label::Revert) => {
-            (is_seen, true, 1, Vec::new())
-        }
+        None if has_label(&one.event, Label::Revert) => (is_seen, true, 1, Vec::new()),
         None => return edit,
     };
     if counts && still && one.still + 1 >= needed {
         return edit;
     }
     let wait = NewWait {
-        due: now + PAUSE * 2u32.saturating_pow(one.rounds.min(8)),
+        due: now + confirm * 2u32.saturating_pow(one.rounds.min(8)),
         others: others.into_iter().take(OTHERS).collect(),
     };
     Some(Verdict::Again {

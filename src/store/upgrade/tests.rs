@@ -5,7 +5,7 @@ use super::*;
 use crate::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 17] = [
+const DUMPS: [(u32, &str); 18] = [
     (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
     (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
     (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
@@ -23,6 +23,7 @@ const DUMPS: [(u32, &str); 17] = [
     (15, include_str!("../../../tests/fixtures/schemas/0015.sql")),
     (16, include_str!("../../../tests/fixtures/schemas/0016.sql")),
     (17, include_str!("../../../tests/fixtures/schemas/0017.sql")),
+    (18, include_str!("../../../tests/fixtures/schemas/0018.sql")),
 ];
 
 /// A file as the program of that time left it.

@@ -203,3 +203,141 @@ fn only_in(these: &[Block], others: &[Block]) -> Vec<Block> {
     let only = these.filter(|block| !others.contains(block.text.as_str()));
     only.cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::state::PageState;
+
+    const PROSE: &str = "The council has bought the old mill and wants to open it next year.";
+
+    fn blocks(lines: &[&str]) -> Vec<Block> {
+        lines.iter().map(|line| Block::paragraph(*line)).collect()
+    }
+
+    fn state(lines: &[&str]) -> EntryState {
+        EntryState {
+            feed: None,
+            page: Some(PageState {
+                body: blocks(lines),
+                ..PageState::default()
+            }),
+        }
+    }
+
+    fn article(entry: i64, texts: &[&[&str]]) -> Article {
+        let looks = (1..).zip(texts);
+        Article {
+            entry: EntryId(entry),
+            texts: looks
+                .map(|(at, lines)| (Timestamp::from_unix(at), blocks(lines)))
+                .collect(),
+            titles: Vec::new(),
+            looked: Timestamp::from_unix(100),
+        }
+    }
+
+    /// Whether the step of article 1 is one of furniture, perhaps, when three others say `site`.
+    fn is_suspect(old: &[&str], new: &[&str], site: [&str; 3]) -> bool {
+        let site: Vec<Article> = (2..)
+            .zip(site)
+            .map(|(entry, line)| article(entry, &[&["A text of its own.", line]]))
+            .collect();
+        let states = [&state(old), &state(new)];
+        Suspect::of(states, EntryId(1), &site, &Rules::default()).is_some()
+    }
+
+    #[test]
+    fn what_others_have_too_may_be_furniture() {
+        let readers = [
+            "So far 12 neighbours have read this",
+            "So far 71 neighbours have read this",
+            "So far 9 neighbours have read this",
+        ];
+        assert!(is_suspect(
+            &[PROSE, "So far 15 neighbours have read this"],
+            &[PROSE, "So far 18 neighbours have read this"],
+            readers
+        ));
+        let letter = "Unsere Briefe am Morgen bringen dir die Stadt nach Hause";
+        let shop = "Schenke einem lieben Menschen ein Jahr voller Geschichten";
+        assert!(is_suspect(&[PROSE], &[PROSE, letter], [letter, shop, "-"]));
+        assert!(is_suspect(&[letter, PROSE], &[PROSE], [letter, shop, "-"]));
+        // One of the two is enough where they take turns.
+        assert!(is_suspect(
+            &[letter, PROSE],
+            &[shop, PROSE],
+            [shop, "-", "-"]
+        ));
+    }
+
+    #[test]
+    fn what_is_the_articles_own_or_a_fact_is_an_edit() {
+        let toll = "The river has flooded 12 houses";
+        for (old, new, site) in [
+            // Its own text, a number that no other page has, a shared sentence that is reworded.
+            (
+                [PROSE, toll],
+                [PROSE, "The river has flooded 15 houses"],
+                ["-", "-", "-"],
+            ),
+            (
+                [PROSE, "It was cold in the valley."],
+                [PROSE, "It was warm in the valley."],
+                ["It was cold in the valley."; 3],
+            ),
+            // Put in, while no other page says so.
+            (
+                [PROSE, PROSE],
+                [PROSE, "The mayor wants to think about it again"],
+                ["-"; 3],
+            ),
+            // What denies something, on all pages.
+            (
+                [PROSE, "No injuries have been reported."],
+                [PROSE, PROSE],
+                ["No injuries have been reported."; 3],
+            ),
+        ] {
+            assert!(!is_suspect(&old, &new, site), "{old:?} {new:?}");
+        }
+        // Something else moves along.
+        let read = ["So far 12 neighbours have read this"; 3];
+        assert!(!is_suspect(
+            &[toll, "So far 15 neighbours have read this"],
+            &[
+                "The river has flooded 15 houses",
+                "So far 18 neighbours have read this"
+            ],
+            read
+        ));
+        assert!(!is_suspect(&[PROSE], &[PROSE], read));
+    }
+
+    #[test]
+    fn only_the_like_moves_elsewhere() {
+        let (old, new) = (
+            state(&[PROSE, "So far 15 neighbours have read this"]),
+            state(&[PROSE, "So far 18 neighbours have read this"]),
+        );
+        let read = "So far 12 neighbours have read this";
+        let mut site = vec![
+            article(2, &[&["One.", read], &["Another.", read]]),
+            article(3, &[&["Three.", "So far 4 neighbours have read this"]]),
+        ];
+        let rules = Rules::default();
+        let suspect = Suspect::of([&old, &new], EntryId(1), &site, &rules).unwrap();
+        assert_eq!(suspect.carriers, [EntryId(2), EntryId(3)]);
+        assert_eq!(suspect.moved_elsewhere(EntryId(1), &site, &rules), None);
+        site.push(article(
+            4,
+            &[
+                &["Four.", read],
+                &["Four.", "So far 5 neighbours have read this"],
+            ],
+        ));
+        let moved = suspect.moved_elsewhere(EntryId(1), &site, &rules);
+        assert_eq!(moved, Some(Timestamp::from_unix(2)));
+        assert_eq!(suspect.moved_elsewhere(EntryId(4), &site, &rules), None);
+    }
+}
