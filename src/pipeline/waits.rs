@@ -14,11 +14,11 @@ use super::{Pipeline, Settings};
 use crate::domain::classify::Label;
 use crate::domain::compare::compare_under;
 
-use crate::domain::event::{Event, EventKind, Field};
+use crate::domain::event::{EventKind, Field};
 use crate::domain::furniture::{Article, InForce, Restless, Suspect};
 use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
 use crate::domain::outcome::{
-    EntryOutcome, EntryRef, NewChange, NewEvent, NewWait, Outcome, Quiet, Verdict, Waited,
+    EntryOutcome, EntryRef, NewEvent, NewWait, Outcome, Quiet, Verdict, Waited,
 };
 use crate::domain::route::targets_for;
 use crate::domain::state::{Channel, EntryState};
@@ -85,7 +85,9 @@ pub(super) fn begin(
     let suspect = Suspect::of(states, entry.id, &site, rules.for_comparing());
     let others = match suspect {
         Some(suspect) => others(&suspect, entry, &site),
-        None if !flaps && takes_back(change) && may_be_stale(entry, now) => Vec::new(),
+        None if !flaps && takes_back(states, entry, &site, rules) && may_be_stale(entry, now) => {
+            Vec::new()
+        }
         None => return Ok(()),
     };
     write.events.retain(|new| !begins_to_flap(new));
@@ -98,13 +100,14 @@ pub(super) fn begin(
     Ok(())
 }
 
-fn takes_back(change: &NewChange) -> bool {
-    has_label(&change.event, Label::Revert)
-}
-
-fn has_label(event: &Event, label: Label) -> bool {
-    let change = event.data.change.as_ref();
-    change.is_some_and(|info| info.labels.contains(&label))
+fn takes_back(
+    states: [&EntryState; 2],
+    entry: &KnownEntry,
+    site: &[Article],
+    rules: &InForce,
+) -> bool {
+    let own = site.iter().find(|article| article.entry == entry.id);
+    own.is_some_and(|own| Suspect::takes_back(states, own, rules.for_comparing()))
 }
 
 /// Whether a change that takes an edit back may be a stale copy. One that was seen before goes back and forth.
@@ -297,8 +300,8 @@ fn verdict(
             let still = moved.is_none_or(|moved| moved <= since);
             (counts, still, suspect.rounds(), suspect.carriers.clone())
         }
-        None if has_label(&one.event, Label::Revert) => (is_seen, true, 1, Vec::new()),
-        None => return edit,
+        // What may be a stale copy is none when the next check says the same.
+        None => (is_seen, true, 1, Vec::new()),
     };
     if counts && still && one.still + 1 >= needed {
         return edit;

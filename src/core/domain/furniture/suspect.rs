@@ -58,7 +58,59 @@ impl Suspect {
         if gone_forms.len() != gone.len() || come_forms.len() != come.len() {
             return None;
         }
-        Self::of_forms(gone_forms, come_forms, &others(entry, site, rules))
+        let others = others(entry, site, rules);
+        let key = |block: &Block| shared_key(block, &others, rules);
+        let own = |blocks: &[Block], others: &[Block]| -> Vec<String> {
+            let others: HashSet<&str> = others.iter().map(|block| block.text.as_str()).collect();
+            let common = blocks
+                .iter()
+                .filter(|block| others.contains(block.text.as_str()));
+            let own = common.filter(|block| key(block).is_none());
+            own.map(|block| block.text.clone()).collect()
+        };
+        // A paragraph of the article that moves is an edit.
+        if own(&old, &new) != own(&new, &old) {
+            return None;
+        }
+        if gone.is_empty() && come.is_empty() {
+            return Self::of_order(new.iter().filter_map(key).collect(), &others);
+        }
+        Self::of_forms(gone_forms, come_forms, &others)
+    }
+
+    /// Whether a page says again what its article said before, where it says something else: a stale copy, perhaps.
+    #[must_use]
+    pub fn takes_back([old, new]: [&EntryState; 2], own: &Article, rules: &Rules) -> bool {
+        let paired = rules.pair(old, new);
+        let body = |state: &EntryState| state.page.as_ref().map(|page| page.body.clone());
+        let (Some(old), Some(new)) = (body(&paired.old), body(&paired.new)) else {
+            return false;
+        };
+        let keys = |blocks: &[Block]| -> HashSet<String> {
+            forms(blocks, rules)
+                .into_iter()
+                .map(|form| form.text)
+                .collect()
+        };
+        let (gone, come) = (keys(&only_in(&old, &new)), keys(&only_in(&new, &old)));
+        let said_before = |blocks: &[Block]| {
+            let said = keys(blocks);
+            come.is_subset(&said) && gone.is_disjoint(&said)
+        };
+        let mut earlier = own.texts.iter().rev().skip(1);
+        !(gone.is_empty() && come.is_empty()) && earlier.any(|(_, blocks)| said_before(blocks))
+    }
+
+    /// Of a page on which only what the site has, with these words, is in another place.
+    fn of_order(texts: HashSet<String>, site: &[(EntryId, Said)]) -> Option<Self> {
+        let has = |(_, said): &&(EntryId, Said)| !texts.is_disjoint(&said.texts);
+        let carriers: Vec<EntryId> = site.iter().filter(has).map(|(entry, _)| *entry).collect();
+        (!texts.is_empty()).then_some(Self {
+            texts,
+            whole: true,
+            carriers,
+            ..Self::default()
+        })
     }
 
     fn of_forms<'a>(
@@ -197,6 +249,13 @@ fn others(entry: EntryId, site: &[Article], rules: &Rules) -> Vec<(EntryId, Said
         .collect()
 }
 
+/// The words of a block that other articles of the site have, too.
+fn shared_key(block: &Block, site: &[(EntryId, Said)], rules: &Rules) -> Option<String> {
+    let form = forms(std::slice::from_ref(block), rules).pop()?;
+    let has = |(_, said): &(EntryId, Said)| said.texts.contains(&form.text);
+    site.iter().any(has).then_some(form.text)
+}
+
 fn only_in(these: &[Block], others: &[Block]) -> Vec<Block> {
     let others: HashSet<&str> = others.iter().map(|block| block.text.as_str()).collect();
     let these = these.iter();
@@ -312,6 +371,40 @@ mod tests {
             read
         ));
         assert!(!is_suspect(&[PROSE], &[PROSE], read));
+    }
+
+    #[test]
+    fn what_the_site_has_may_move_and_a_paragraph_may_not() {
+        let letter = "Unsere Briefe am Morgen bringen dir die Stadt nach Hause";
+        let end = "It has been empty since the last war.";
+        let site = [letter, "-", "-"];
+        assert!(is_suspect(
+            &[PROSE, letter, end],
+            &[PROSE, end, letter],
+            site
+        ));
+        assert!(!is_suspect(
+            &[PROSE, letter, end],
+            &[end, letter, PROSE],
+            site
+        ));
+        assert!(!is_suspect(&[letter, PROSE, end], &[end, PROSE], site));
+    }
+
+    #[test]
+    fn an_edit_that_is_taken_back_may_be_a_stale_copy() {
+        let (old, new) = (
+            "The fire killed nobody at all.",
+            "The fire killed a man of the town.",
+        );
+        let own = article(1, &[&[PROSE, old], &[PROSE, new]]);
+        let rules = Rules::default();
+        let back =
+            |now: &[&str]| Suspect::takes_back([&state(&[PROSE, new]), &state(now)], &own, &rules);
+        assert!(back(&[PROSE, old]));
+        assert!(!back(&[PROSE, "The fire killed two men of the town."]));
+        assert!(!back(&["The council has not bought the mill.", old]));
+        assert!(!back(&[PROSE, new]));
     }
 
     #[test]
