@@ -44,7 +44,7 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+type ErrorCause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// Why a command ends early: what failed, its causes, what to do about it, and the exit code.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Error {
     exit: Exit,
     message: String,
     hint: Option<String>,
-    cause: Option<Cause>,
+    cause: Option<ErrorCause>,
     quiet: bool,
 }
 
@@ -86,7 +86,7 @@ impl Error {
 
     /// With the cause, whose own causes are kept.
     #[must_use]
-    pub fn because(mut self, cause: impl Into<Cause>) -> Self {
+    pub fn because(mut self, cause: impl Into<ErrorCause>) -> Self {
         self.cause = Some(cause.into());
         self
     }

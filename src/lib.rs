@@ -22,7 +22,7 @@ pub mod fetch;
 
 pub mod notify;
 
-pub mod pipeline;
+pub mod check;
 
 pub mod demo;
 

@@ -122,17 +122,17 @@ pub enum LogError {
 }
 
 /// The log of the process, once it runs.
-static LOG: OnceLock<Running> = OnceLock::new();
+static LOG: OnceLock<RunningLog> = OnceLock::new();
 
-struct Running {
-    lines: Lines,
+struct RunningLog {
+    lines: LineFormat,
     filter: reload::Handle<EnvFilter, Registry>,
 }
 
 /// Starts the log of the process; once.
 pub fn start(options: &Options) -> Result<(), LogError> {
     let (filter, handle) = reload::Layer::new(filter(options)?);
-    let lines = Lines::new(options.form);
+    let lines = LineFormat::new(options.form);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // A closed standard error is nothing to panic about.
@@ -144,7 +144,7 @@ pub fn start(options: &Options) -> Result<(), LogError> {
         .with(layer)
         .try_init()
         .map_err(|_| LogError::Running)?;
-    let running = Running {
+    let running = RunningLog {
         lines,
         filter: handle,
     };
@@ -188,9 +188,9 @@ fn filter(options: &Options) -> Result<EnvFilter, LogError> {
 
 /// Formats events, and the fields of spans.
 #[derive(Debug, Clone)]
-struct Lines(Arc<AtomicU8>);
+struct LineFormat(Arc<AtomicU8>);
 
-impl Lines {
+impl LineFormat {
     fn new(form: Form) -> Self {
         Self(Arc::new(AtomicU8::new(form.code())))
     }
@@ -201,7 +201,7 @@ impl Lines {
     }
 }
 
-impl<S, N> FormatEvent<S, N> for Lines
+impl<S, N> FormatEvent<S, N> for LineFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -218,7 +218,7 @@ where
                 spans.push_str(&fields.fields);
             }
         }
-        let mut seen = Fields::new(self.form());
+        let mut seen = FieldText::new(self.form());
         event.record(&mut seen);
         let metadata = event.metadata();
         let line = render(
@@ -232,13 +232,13 @@ where
     }
 }
 
-impl<'writer> FormatFields<'writer> for Lines {
+impl<'writer> FormatFields<'writer> for LineFormat {
     fn format_fields<R: RecordFields>(
         &self,
         mut writer: Writer<'writer>,
         fields: R,
     ) -> fmt::Result {
-        let mut seen = Fields::new(self.form());
+        let mut seen = FieldText::new(self.form());
         fields.record(&mut seen);
         writer.write_str(&seen.pairs)
     }
@@ -248,15 +248,21 @@ impl<'writer> FormatFields<'writer> for Lines {
         current: &'writer mut FormattedFields<Self>,
         fields: &tracing::span::Record<'_>,
     ) -> fmt::Result {
-        let mut seen = Fields::new(self.form());
+        let mut seen = FieldText::new(self.form());
         fields.record(&mut seen);
         current.fields.push_str(&seen.pairs);
         Ok(())
     }
 }
 
-fn render(form: Form, level: tracing::Level, target: &str, event: &Fields, spans: &str) -> String {
-    let Fields { message, pairs, .. } = event;
+fn render(
+    form: Form,
+    level: tracing::Level,
+    target: &str,
+    event: &FieldText,
+    spans: &str,
+) -> String {
+    let FieldText { message, pairs, .. } = event;
     match form {
         Form::Journal => format!("<{}>{message}{pairs}{spans}", priority(level)),
         Form::Text { colour } => {
@@ -296,13 +302,13 @@ fn priority(level: tracing::Level) -> u8 {
 
 /// Collects the message and the other fields, the latter ready to be put behind it.
 #[derive(Debug)]
-struct Fields {
+struct FieldText {
     form: Form,
     message: String,
     pairs: String,
 }
 
-impl Fields {
+impl FieldText {
     fn new(form: Form) -> Self {
         Self {
             form,
@@ -334,7 +340,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for FieldText {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.add(field, &format!("{value:?}"), false);
     }
@@ -409,8 +415,8 @@ mod tests {
         let buffer = Buffer::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(buffer.clone())
-            .fmt_fields(Lines::new(form))
-            .event_format(Lines::new(form))
+            .fmt_fields(LineFormat::new(form))
+            .event_format(LineFormat::new(form))
             .finish();
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!("check", feed = "a\nb", status = tracing::field::Empty);

@@ -42,10 +42,10 @@ impl From<prometheus::Error> for MetricsError {
 /// All metrics; clones count into the same ones.
 #[derive(Clone)]
 pub struct Metrics {
-    shared: Arc<Shared>,
+    shared: Arc<MetricSet>,
 }
 
-struct Shared {
+struct MetricSet {
     registry: Registry,
     fetches: IntCounterVec,
     fetch_seconds: HistogramVec,
@@ -144,7 +144,7 @@ impl Metrics {
         );
         let start = make.registered(Gauge::with_opts(opts)?)?;
         start.set(unix_seconds(started));
-        let shared = Shared {
+        let shared = MetricSet {
             fetches: make.counters(
                 "fetches_total",
                 "Requests for feeds, pages and robots.txt, by result.",

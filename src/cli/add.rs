@@ -9,6 +9,7 @@ use super::Context;
 use super::args::{AddArgs, Format};
 use super::discover::{Finder, FoundFeed};
 use super::setup::{clock, now, reader_if_any, runtime};
+use crate::check::{FeedReport, FeedResult};
 use crate::config::{
     Config, ConfigError, EditError, Environment, NewFeed, STARTER_TOML, Secrets, Texts, add_feeds,
     from_texts, locate, names,
@@ -20,7 +21,6 @@ use crate::domain::schedule::Plan;
 use crate::domain::url::canonical;
 use crate::error::{Error, Exit};
 use crate::fetch::Answer;
-use crate::pipeline::{FeedReport, FeedResult};
 use crate::store::{InstanceLock, StoreError};
 
 /// A feed that was added.
@@ -222,9 +222,9 @@ fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Res
             progress.show(&format!("reading {}", feed.name));
             let row = assembly.store.reader()?.feed_by_url(&feed.url)?;
             let Some(row) = row else { continue };
-            let config = assembly.pipeline.settings().feed(&feed.url);
+            let config = assembly.checker.settings().feed(&feed.url);
             feed.polled = config.and_then(|config| rarely(&config.plan, &answer));
-            match Box::pin(assembly.pipeline.take_up_feed(row.id, answer)).await {
+            match Box::pin(assembly.checker.take_up_feed(row.id, answer)).await {
                 Ok(report) => take(feed, &report),
                 Err(error) => feed.error = Some(error.to_string()),
             }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::Context;
 use super::args::{CheckArgs, Format};
 use super::setup::{clock, now, reader_if_any, runtime};
+use crate::check::{Progress, RoundRequest};
 use crate::config::{Config, Secrets};
 use crate::daemon::Assembly;
 use crate::domain::ids::FeedId;
 use crate::error::{Error, Exit};
-use crate::pipeline::{Progress, Wish};
 use crate::report::check::{self, CheckReport};
 use crate::store::{InstanceLock, OpenOptions, Reader, RequestState, Store};
 use crate::time::Stopwatch;
@@ -83,14 +83,14 @@ fn look(
     let mut progress = context.output.progress();
     let report = runtime.block_on(async {
         let assembly = Assembly::open(config, clock()).await?;
-        let wish = Wish {
+        let wish = RoundRequest {
             feeds: wished(&assembly.store.reader()?, &args.feeds)?,
             force: args.force || !args.feeds.is_empty(),
         };
         let mut lines = Vec::new();
         let mut done = 0;
         let output = &mut context.output;
-        let round = assembly.pipeline.round(&wish, |step| match step {
+        let round = assembly.checker.round(&wish, |step| match step {
             Progress::Feed(feed) => {
                 done += 1;
                 progress.show(&format!("{done} of {} feeds", names.len()));

@@ -8,7 +8,7 @@ use super::Context;
 use super::args::{DbCommand, Format};
 use super::setup::{now, store_to_write};
 use crate::config::{Config, Retention, Secrets};
-use crate::domain::credible::{WITNESSES, doubt};
+use crate::domain::clock_trust::{WITNESSES, doubt};
 use crate::error::{Error, Exit};
 use crate::report::care::{self, Checked, Dropped};
 use crate::store::{

@@ -1,17 +1,17 @@
-//! `revisor demo`: the real pipeline against a small built-in site that changes before one's eyes.
+//! `revisor demo`: the real checker against a small built-in site that changes before one's eyes.
 
 use std::path::Path;
 
 use super::Context;
 use super::args::DemoArgs;
 use super::setup::{clock, runtime};
+use crate::check::RoundRequest;
 use crate::config::{Config, Environment, Flags, Secrets, from_text};
 use crate::daemon::Assembly;
 use crate::demo::{ROUNDS, Received, Receiver, Site};
 use crate::domain::ids::ChangeNumber;
 use crate::error::{Error, Exit};
 use crate::notify::Secret;
-use crate::pipeline::Wish;
 use crate::report::clean;
 use crate::report::log::{LogRow, short};
 
@@ -39,12 +39,12 @@ async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Err
     let config = configuration(&site, &receiver, &secret, &folder.join("revisor.db"))?;
     let view = context.view(&config);
     let assembly = Assembly::open(config, clock).await?;
-    let everything = Wish {
+    let everything = RoundRequest {
         feeds: None,
         force: true,
     };
 
-    let first = assembly.pipeline.round(&everything, |_| {}).await?;
+    let first = assembly.checker.round(&everything, |_| {}).await?;
     let entries: u64 = first.feeds.iter().map(|feed| feed.new).sum();
     let baseline = format!(
         "First snapshot of The Demo Courier: {entries} entries, {} pages, no alerts sent.",
@@ -54,7 +54,7 @@ async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Err
     for (place, what) in ROUNDS.iter().enumerate() {
         site.set_round(place + 1);
         context.output.line(&format!("\nThe publisher {what}."))?;
-        let report = assembly.pipeline.round(&everything, |_| {}).await?;
+        let report = assembly.checker.round(&everything, |_| {}).await?;
         if report.changes.is_empty() {
             context.output.line("No change.")?;
         }
@@ -70,7 +70,7 @@ async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Err
 }
 
 fn row(assembly: &Assembly, number: ChangeNumber) -> Result<LogRow, Error> {
-    let change = assembly.pipeline.read(|reader| reader.change(number))?;
+    let change = assembly.checker.read(|reader| reader.change(number))?;
     let change = change.ok_or_else(|| {
         Error::new(
             Exit::DATABASE,

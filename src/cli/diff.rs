@@ -74,7 +74,7 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
 }
 
 /// A line of a text, as it is.
-type Side = fn(&EntryState) -> Option<&str>;
+type TextOf = fn(&EntryState) -> Option<&str>;
 
 /// The difference with its judgement, as a change would have it.
 fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
@@ -100,7 +100,7 @@ fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
         (body, words) = (found.body.or(found.summary), found.words);
     }
     // What is the same is shown as it is.
-    let all: [(&mut Option<Vec<Segment>>, Side); 4] = [
+    let all: [(&mut Option<Vec<Segment>>, TextOf); 4] = [
         (&mut lines.title, EntryState::title),
         (&mut lines.kicker, EntryState::kicker),
         (&mut lines.standfirst, EntryState::standfirst),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::input;
 use super::output::Progress;
+use crate::check::Settings;
 use crate::config::Config;
 use crate::domain::outcome::Validators;
 use crate::error::Error;
@@ -12,7 +13,6 @@ use crate::extract::{feed_links_after, header_links};
 use crate::feed::list::Written;
 use crate::feed::{self, FeedError, Format, Limits, ParsedFeed};
 use crate::fetch::{Answer, Client, FetchRequest, Fetched, Lane, Turns, host_key};
-use crate::pipeline::Settings;
 use crate::report::clean;
 
 /// How long a host is waited for that has asked to be left alone: somebody waits for the answer.

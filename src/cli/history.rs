@@ -7,9 +7,9 @@ use super::args::{Format, HistoryArgs};
 use super::select;
 use crate::config::Config;
 use crate::domain::event::{EventKind, FeedInfo};
+use crate::domain::event_builder;
 use crate::domain::ids::{ChangeNumber, FeedId};
 use crate::domain::life::Reason;
-use crate::domain::telling;
 use crate::error::{Error, Exit};
 use crate::report::history::{
     self, History, HistoryChange, HistoryName, HistoryRow, LifeRow, PageRemarks,
@@ -65,7 +65,7 @@ fn history_of(entry: &KnownEntry, config: &Config, reader: &Reader) -> Result<Hi
     })?;
     Ok(History {
         feed: feed_info(entry.feed, config, reader)?,
-        entry: telling::entry_info(&entry.public_id, &state, entry.first_seen),
+        entry: event_builder::entry_info(&entry.public_id, &state, entry.first_seen),
         in_feed: entry.in_feed,
         left_feed: entry.left,
         removed: entry.life == Life::Removed,

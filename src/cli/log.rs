@@ -57,7 +57,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     // Wrong words are told also where there is nothing to list.
     select::events(&args.filter, &config, None)?;
     let reader = reader_if_any(&config)?;
-    let mut list = List {
+    let mut list = ChangeList {
         format,
         all_text: args.full,
         view,
@@ -106,7 +106,7 @@ fn feed(
     context: &mut Context,
     reader: &Reader,
     filter: EventFilter,
-    list: &List,
+    list: &ChangeList,
 ) -> Result<Exit, Error> {
     let most = filter.limit.or((filter.since.is_none()).then_some(IN_FEED));
     let filter = EventFilter {
@@ -154,7 +154,7 @@ fn follow(
     context: &mut Context,
     reader: &Reader,
     filter: &EventFilter,
-    list: &mut List,
+    list: &mut ChangeList,
 ) -> Result<Exit, Error> {
     let runtime = runtime(1)?;
     let mut seen = reader.last_event()?;
@@ -195,14 +195,14 @@ fn follow(
 }
 
 /// The list as it is written.
-struct List {
+struct ChangeList {
     format: Format,
     all_text: bool,
     view: View,
     shown: u64,
 }
 
-impl List {
+impl ChangeList {
     fn head(&self, context: &mut Context) -> Result<(), Error> {
         match self.format {
             Format::Json => context.output.print("["),

@@ -12,20 +12,20 @@ use crate::error::{Error, Exit};
 use crate::store::{InstanceLock, Store};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wish {
+enum PauseAction {
     Pause,
     Resume,
 }
 
 pub(super) fn pause(context: &mut Context, feeds: &[String]) -> Result<Exit, Error> {
-    run(context, feeds, Wish::Pause)
+    run(context, feeds, PauseAction::Pause)
 }
 
 pub(super) fn resume(context: &mut Context, feeds: &[String]) -> Result<Exit, Error> {
-    run(context, feeds, Wish::Resume)
+    run(context, feeds, PauseAction::Resume)
 }
 
-fn run(context: &mut Context, feeds: &[String], wish: Wish) -> Result<Exit, Error> {
+fn run(context: &mut Context, feeds: &[String], wish: PauseAction) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let mut named: Vec<(String, String)> = Vec::new();
@@ -49,8 +49,8 @@ fn run(context: &mut Context, feeds: &[String], wish: Wish) -> Result<Exit, Erro
     done?;
     let names: Vec<&str> = named.iter().map(|(_, name)| name.as_str()).collect();
     let (key, done) = match wish {
-        Wish::Pause => ("paused", "Paused"),
-        Wish::Resume => ("resumed", "Resumed"),
+        PauseAction::Pause => ("paused", "Paused"),
+        PauseAction::Resume => ("resumed", "Resumed"),
     };
     if format == Format::Json {
         context.output.json(&json!({ key: names }))?;
@@ -59,7 +59,7 @@ fn run(context: &mut Context, feeds: &[String], wish: Wish) -> Result<Exit, Erro
             context.output.line(&format!("{done} {name}."))?;
         }
     }
-    if wish == Wish::Resume {
+    if wish == PauseAction::Resume {
         match daemon {
             Some(pid) => context
                 .output
@@ -91,7 +91,7 @@ fn take_up(config: &Config, named: &[(String, String)]) -> Result<(), Error> {
     Ok(())
 }
 
-fn apply(store: &Store, named: &[(String, String)], wish: Wish) -> Result<(), Error> {
+fn apply(store: &Store, named: &[(String, String)], wish: PauseAction) -> Result<(), Error> {
     let reader = store.reader()?;
     let mut ids: Vec<FeedId> = Vec::with_capacity(named.len());
     for (url, name) in named {
@@ -106,8 +106,8 @@ fn apply(store: &Store, named: &[(String, String)], wish: Wish) -> Result<(), Er
     let (writer, now) = (store.writer(), now());
     for id in ids {
         match wish {
-            Wish::Pause => writer.pause_feed(id, now).blocking()?,
-            Wish::Resume => writer.resume_feed(id, now).blocking()?,
+            PauseAction::Pause => writer.pause_feed(id, now).blocking()?,
+            PauseAction::Resume => writer.resume_feed(id, now).blocking()?,
         };
     }
     Ok(())

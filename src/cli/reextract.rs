@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Context;
 use super::args::{Format, ReextractArgs};
 use super::setup::{now, store_to_write};
+use crate::check::{Reextracted, Reextraction, Settings};
 use crate::config::Secrets;
 use crate::error::{Error, Exit};
-use crate::pipeline::{Reextracted, Reextraction, Settings};
 use crate::report::care::{self, ReadAnew};
 
 pub(super) fn run(context: &mut Context, _args: &ReextractArgs) -> Result<Exit, Error> {

@@ -27,7 +27,7 @@ const ARTICLES: usize = 20;
 const PLACES: usize = 3;
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct SearchOutput<'a> {
     articles: &'a [Found],
     /// 0–100: how much of what is stored can be found; less than 100 only for a while after an upgrade.
     index_percent: u64,
@@ -50,7 +50,7 @@ pub(super) fn run(context: &mut Context, args: &SearchArgs) -> Result<Exit, Erro
     let is_cut = articles.len() > args.limit();
     articles.truncate(args.limit());
     if format == Format::Json {
-        context.output.json(&Answer {
+        context.output.json(&SearchOutput {
             articles: &articles,
             index_percent: progress.percent(),
         })?;
@@ -163,7 +163,7 @@ fn searches_articles(filter: &SearchFilter) -> bool {
 
 fn indexed(reader: &Reader, query: &Query, filter: &SearchFilter) -> Result<Vec<Found>, Error> {
     let wanted = Wanted::Words(query.clone());
-    let mut list = List::default();
+    let mut list = ArticleList::default();
     for number in reader.search_changes(query, filter)? {
         if let Some(change) = reader.change(number)? {
             list.change(reader, &change, &wanted, filter)?;
@@ -185,7 +185,7 @@ fn scanned(
     filter: &SearchFilter,
 ) -> Result<Vec<Found>, Error> {
     let wanted = Wanted::Pattern(pattern.clone());
-    let mut list = List::default();
+    let mut list = ArticleList::default();
     let mut progress = context.output.progress();
     let all = reader.search_progress()?.all;
     let mut done = 0_u64;
@@ -228,12 +228,12 @@ fn scanned(
 
 /// What was found so far, an article once.
 #[derive(Default)]
-struct List {
+struct ArticleList {
     articles: Vec<Found>,
     places: HashMap<EntryId, usize>,
 }
 
-impl List {
+impl ArticleList {
     fn change(
         &mut self,
         reader: &Reader,

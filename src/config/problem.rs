@@ -37,7 +37,7 @@ pub enum ConfigError {
         problem: &'static str,
     },
     /// The text has mistakes: each on a line of its own, in the order of the file.
-    #[error("{}", Lines(.0))]
+    #[error("{}", LineIndex(.0))]
     Invalid(Vec<Problem>),
 }
 
@@ -56,9 +56,9 @@ impl fmt::Display for Problem {
     }
 }
 
-struct Lines<'a>(&'a [Problem]);
+struct LineIndex<'a>(&'a [Problem]);
 
-impl fmt::Display for Lines<'_> {
+impl fmt::Display for LineIndex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {

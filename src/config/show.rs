@@ -24,7 +24,7 @@ const HIDDEN: &str = "[hidden]";
 /// shown. A feed's own settings are shown where they differ from those of all feeds.
 #[must_use]
 pub fn show(config: &Config) -> String {
-    let mut out = Writer::default();
+    let mut out = TomlWriter::default();
     out.comment(&match &config.file {
         Some(file) => format!("read from {}", file.display()),
         None => "no configuration file, using the defaults".to_owned(),
@@ -118,9 +118,9 @@ fn following(plan: &Plan, at: Timestamp) -> Option<Timestamp> {
 
 /// TOML, line by line.
 #[derive(Default)]
-struct Writer(String);
+struct TomlWriter(String);
 
-impl Writer {
+impl TomlWriter {
     fn line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
@@ -163,7 +163,7 @@ fn differs<T: PartialEq>(value: &T, common: Option<&T>) -> bool {
     common.is_none_or(|common| common != value)
 }
 
-fn plan(out: &mut Writer, plan: &Plan, common: Option<&Plan>) {
+fn plan(out: &mut TomlWriter, plan: &Plan, common: Option<&Plan>) {
     if differs(&plan.every, common.map(|common| &common.every)) {
         match &plan.every {
             Every::Interval(interval) => out.text("every", &format_duration(*interval)),
@@ -197,7 +197,7 @@ fn plan(out: &mut Writer, plan: &Plan, common: Option<&Plan>) {
     }
 }
 
-fn fetch(out: &mut Writer, fetch: &FetchConfig, common: Option<&FetchConfig>) {
+fn fetch(out: &mut TomlWriter, fetch: &FetchConfig, common: Option<&FetchConfig>) {
     if differs(&fetch.per_host, common.map(|common| &common.per_host)) {
         out.value("per_host", fetch.per_host);
     }
@@ -239,7 +239,7 @@ fn fetch(out: &mut Writer, fetch: &FetchConfig, common: Option<&FetchConfig>) {
     }
 }
 
-fn access(out: &mut Writer, access: &Access) {
+fn access(out: &mut TomlWriter, access: &Access) {
     match &access.login {
         Some(Login::Basic {
             user, source: from, ..
@@ -257,7 +257,7 @@ fn access(out: &mut Writer, access: &Access) {
 }
 
 fn header(header: &HeaderConfig) -> String {
-    let mut value = Writer::default();
+    let mut value = TomlWriter::default();
     source(&mut value, "value", &header.source, HIDDEN);
     format!(
         "{{ name = {}, {} }}",
@@ -266,7 +266,7 @@ fn header(header: &HeaderConfig) -> String {
     )
 }
 
-fn page(out: &mut Writer, prefix: &str, page: &PageConfig, common: Option<&PageConfig>) {
+fn page(out: &mut TomlWriter, prefix: &str, page: &PageConfig, common: Option<&PageConfig>) {
     if differs(&page.mode, common.map(|common| &common.mode)) {
         out.text(&format!("{prefix}fetch"), page.mode.as_str());
     }
@@ -303,7 +303,12 @@ fn ladder(ladder: &Ladder) -> String {
     format!("[{}]", steps.join(", "))
 }
 
-fn detect(out: &mut Writer, prefix: &str, detect: &DetectConfig, common: Option<&DetectConfig>) {
+fn detect(
+    out: &mut TomlWriter,
+    prefix: &str,
+    detect: &DetectConfig,
+    common: Option<&DetectConfig>,
+) {
     if differs(
         &detect.significance,
         common.map(|common| &common.significance),
@@ -376,7 +381,7 @@ fn retention(retention: Retention) -> String {
     }
 }
 
-fn feed(out: &mut Writer, feed: &FeedConfig, config: &Config) {
+fn feed(out: &mut TomlWriter, feed: &FeedConfig, config: &Config) {
     out.table("[[feed]]");
     out.text("url", &feed.url);
     out.text("name", &feed.name);
@@ -392,7 +397,7 @@ fn feed(out: &mut Writer, feed: &FeedConfig, config: &Config) {
     detect(out, "detect.", &feed.detect, Some(&config.detect));
 }
 
-fn target(out: &mut Writer, target: &TargetConfig) {
+fn target(out: &mut TomlWriter, target: &TargetConfig) {
     out.table("[[target]]");
     out.text("name", &target.name);
     out.text("kind", target.kind.as_str());
@@ -413,7 +418,7 @@ fn target(out: &mut Writer, target: &TargetConfig) {
     out.list("allow_private", &networks.collect::<Vec<_>>());
 }
 
-fn source(out: &mut Writer, key: &str, source: &SecretSource, inline: &str) {
+fn source(out: &mut TomlWriter, key: &str, source: &SecretSource, inline: &str) {
     let key = format!("{key}{}", source.suffix());
     match source {
         SecretSource::Inline => out.text(&key, inline),

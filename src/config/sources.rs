@@ -19,7 +19,7 @@ pub(super) struct Sources {
 }
 
 /// A secret that may not have been read.
-pub(super) struct Found {
+pub(super) struct FoundSecret {
     pub(super) secret: Option<Secret>,
     pub(super) source: SecretSource,
     pub(super) place: Place,
@@ -27,7 +27,7 @@ pub(super) struct Found {
 
 impl Resolver<'_> {
     /// Finds a secret; a problem is noted when there are two sources, or one that cannot be read.
-    pub(super) fn secret(&mut self, sources: Sources) -> Option<Found> {
+    pub(super) fn secret(&mut self, sources: Sources) -> Option<FoundSecret> {
         let (key, open) = (sources.key, sources.open);
         let file = sources.file.map(|at| {
             let path = relative_to_file(&at.value, self.file);
@@ -88,7 +88,7 @@ impl Resolver<'_> {
                 None
             }
         };
-        Some(Found {
+        Some(FoundSecret {
             secret,
             source,
             place,

@@ -12,7 +12,7 @@ use super::reader::At;
 use super::resolve::{Resolver, SIGNIFICANCES};
 use super::resolved::{FeedConfig, TargetConfig, TargetKind};
 use super::secret::SecretSource;
-use super::sources::{Found, Sources};
+use super::sources::{FoundSecret, Sources};
 use crate::domain::classify::Significance;
 use crate::domain::durations::shortened;
 use crate::domain::event::EventKind;
@@ -111,7 +111,7 @@ impl Resolver<'_> {
         let (url, url_source) = url.map_or((None, SecretSource::Inline), |found| {
             (found.secret, found.source)
         });
-        let parts = |found: Option<Found>| {
+        let parts = |found: Option<FoundSecret>| {
             found.map_or((None, None), |found| (found.secret, Some(found.source)))
         };
         let (secret, secret_source) = parts(secret);
@@ -172,7 +172,7 @@ impl Resolver<'_> {
     }
 
     /// The address of a receiver is never part of a message: it may hold a token.
-    fn check_url(&mut self, url: &Found) {
+    fn check_url(&mut self, url: &FoundSecret) {
         let Some(secret) = &url.secret else { return };
         let parsed = Url::parse(secret.expose()).ok();
         let good = parsed.is_some_and(|url| {
@@ -185,7 +185,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn check_signing(&mut self, secret: Option<&Found>, previous: Option<&Found>, place: &Place) {
+    fn check_signing(
+        &mut self,
+        secret: Option<&FoundSecret>,
+        previous: Option<&FoundSecret>,
+        place: &Place,
+    ) {
         for (key, found) in [("secret", secret), ("secret_previous", previous)] {
             let Some(found) = found else { continue };
             let good = found

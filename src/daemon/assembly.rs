@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::DaemonError;
-use super::counted::Counted;
-use super::patience::Patience;
+use super::metered::Counted;
+use super::startup_wait::StartupWait;
+use crate::check::{Checker, Settings, Workers, memory_to_read};
 use crate::config::Config;
 use crate::domain::url::without_login;
 use crate::fetch::{AddressPolicy, Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, Secret, SecretError, StoredOutbox, Target, TargetKind};
-use crate::pipeline::{Pipeline, Settings, Workers, memory_to_read};
 use crate::store::{
     FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, Store, StoreError, Underway,
 };
@@ -22,12 +22,12 @@ use crate::time::Clock;
 /// Documents that are read at once: each may take many times its size in memory while it is read.
 const WORKERS: usize = 4;
 
-/// Store, pipeline and outbox over one database.
+/// Store, checker and outbox over one database.
 pub struct Assembly {
     /// The database.
     pub store: Store,
     /// What checks.
-    pub pipeline: Arc<Pipeline>,
+    pub checker: Arc<Checker>,
     /// What delivers.
     pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
     /// Rings when there was no room left on the disk for a write.
@@ -50,7 +50,7 @@ impl Assembly {
     /// Takes the lock, opens, creates or upgrades the database and puts everything together, for a command. Has to be
     /// called on a runtime.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
-        let mut patience = Patience::none();
+        let mut patience = StartupWait::none();
         let opened = open(&config.database, Holder::Command, &mut patience).await?;
         Self::over(opened, config, clock, &mut patience).await
     }
@@ -60,7 +60,7 @@ impl Assembly {
         (lock, store): (InstanceLock, Store),
         config: Config,
         clock: Arc<dyn Clock>,
-        patience: &mut Patience,
+        patience: &mut StartupWait,
     ) -> Result<Self, DaemonError> {
         let settings = Settings::new(config);
         let fetch = &settings.config().fetch;
@@ -100,7 +100,7 @@ impl Assembly {
         let workers = Workers::new(WORKERS, memory_to_read(fetch.memory));
         let underway = Underway::open(&settings.config().database);
         tell_of(&underway.left_alone(clock.now()));
-        let pipeline = Pipeline::new(
+        let checker = Checker::new(
             Arc::clone(&clock),
             &store,
             settings,
@@ -111,11 +111,11 @@ impl Assembly {
         )
         .noting(underway.clone());
         patience
-            .with(|| pipeline.replan(&synced.rescheduled))
+            .with(|| checker.replan(&synced.rescheduled))
             .await?;
         Ok(Self {
             store,
-            pipeline: Arc::new(pipeline),
+            checker: Arc::new(checker),
             drain,
             full,
             clock,
@@ -136,10 +136,16 @@ impl Assembly {
         let fetch = &settings.config().fetch;
         let clients = Clients::new(fetch, settings.fetches(), Arc::clone(&self.clock))?;
         let targets = targets(settings.config())?;
-        let synced = sync(&self.store, &settings, &*self.clock, &mut Patience::none()).await?;
+        let synced = sync(
+            &self.store,
+            &settings,
+            &*self.clock,
+            &mut StartupWait::none(),
+        )
+        .await?;
         self.drain.set_targets(targets);
-        self.pipeline.replace(settings, clients);
-        self.pipeline.replan(&synced.rescheduled).await?;
+        self.checker.replace(settings, clients);
+        self.checker.replan(&synced.rescheduled).await?;
         Ok(Synced {
             added: synced.added + synced.returned,
             left: synced.left,
@@ -148,17 +154,17 @@ impl Assembly {
 
     /// Stores what is not stored yet and closes the database.
     pub async fn close(self) -> Result<(), StoreError> {
-        let stored = self.pipeline.store_quiet_polls().await;
+        let stored = self.checker.store_quiet_polls().await;
         let Self {
             store,
-            pipeline,
+            checker,
             drain,
             underway,
             _lock: lock,
             ..
         } = self;
         underway.close();
-        drop((pipeline, drain));
+        drop((checker, drain));
         let closed = tokio::task::spawn_blocking(move || {
             let closed = store.close();
             drop(lock);
@@ -173,7 +179,7 @@ impl Assembly {
 pub(super) async fn open(
     database: &Path,
     holder: Holder,
-    patience: &mut Patience,
+    patience: &mut StartupWait,
 ) -> Result<(InstanceLock, Store), StoreError> {
     let folder = database
         .parent()
@@ -248,7 +254,7 @@ async fn sync(
     store: &Store,
     settings: &Settings,
     clock: &dyn Clock,
-    patience: &mut Patience,
+    patience: &mut StartupWait,
 ) -> Result<FeedSync, StoreError> {
     let writer = store.writer();
     let synced = patience

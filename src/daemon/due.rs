@@ -20,11 +20,11 @@ const OF_A_HOST: usize = 512;
 #[derive(Debug)]
 pub(super) struct Gathering {
     now: Timestamp,
-    hosts: HashMap<String, Gathered>,
+    hosts: HashMap<String, DueWork>,
 }
 
 #[derive(Debug, Default)]
-struct Gathered {
+struct DueWork {
     /// The least overdue one on top.
     pages: BinaryHeap<Reverse<Overdue>>,
     /// Whether there are more than are kept.
@@ -92,7 +92,7 @@ impl Gathering {
 /// Due pages, most overdue first within each host, and the hosts by the most overdue of their pages.
 #[derive(Debug, Default)]
 pub(super) struct DuePages {
-    hosts: Vec<Waiting>,
+    hosts: Vec<PendingPage>,
     /// Whether a host has run out of those that were kept, and there are more.
     ran_out: bool,
 }
@@ -101,7 +101,7 @@ pub(super) struct DuePages {
 pub(super) type Page = (EntryId, FeedId);
 
 #[derive(Debug)]
-struct Waiting {
+struct PendingPage {
     host: String,
     pages: VecDeque<Page>,
     more: bool,
@@ -114,7 +114,7 @@ impl DuePages {
             // The reverse of the least first: the greatest first.
             let pages = gathered.pages.into_sorted_vec();
             let first = pages.first().copied();
-            let waiting = Waiting {
+            let waiting = PendingPage {
                 host,
                 pages: pages
                     .into_iter()
@@ -166,7 +166,7 @@ impl DuePages {
         let mut free: Vec<usize> = self.hosts.iter().map(|at| places(&at.host)).collect();
         loop {
             let before = taken.len();
-            for (Waiting { host, pages, .. }, free) in self.hosts.iter_mut().zip(&mut free) {
+            for (PendingPage { host, pages, .. }, free) in self.hosts.iter_mut().zip(&mut free) {
                 if taken.len() >= room {
                     break;
                 }

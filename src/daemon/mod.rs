@@ -4,24 +4,24 @@
 //! loop and by the writer's progress, not by a timer of its own: a daemon that is stuck is restarted.
 
 mod assembly;
-mod care;
-mod counted;
 mod counts;
 mod due;
 mod file_state;
-mod needs;
-mod outcome;
+mod health;
+mod maintenance;
+mod metered;
 mod page_queue;
-mod patience;
 mod poll;
-mod progress;
+mod reload_result;
+mod repair_log;
 mod run;
 mod signals;
+mod startup_wait;
 mod systemd;
-mod watched;
+mod watchdog;
 
 pub use assembly::{Assembly, Synced, targets};
-pub use counted::Counted;
-pub use outcome::{Outcome, hash_of};
+pub use health::LATE;
+pub use metered::Counted;
+pub use reload_result::{Outcome, hash_of};
 pub use run::{Daemon, DaemonError, Reload};
-pub use watched::LATE;

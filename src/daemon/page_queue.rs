@@ -29,14 +29,14 @@ pub(super) struct PageQueue {
     due: DuePages,
     /// When they were read, and how long that took.
     read: Option<(Stopwatch, Duration)>,
-    reading: Option<Reading>,
+    reading: Option<PageRead>,
     /// What was started since the reading under way began, and may be due to it.
     started: HashSet<EntryId>,
 }
 
 /// A reading under way. It ends soon when this is dropped.
 #[derive(Debug)]
-struct Reading {
+struct PageRead {
     task: JoinHandle<(Result<DuePages, StoreError>, Duration)>,
     _given_up: DropGuard,
 }
@@ -84,7 +84,7 @@ impl PageQueue {
             });
             (read.map(|()| DuePages::new(gathering)), watch.elapsed())
         });
-        self.reading = Some(Reading {
+        self.reading = Some(PageRead {
             task,
             _given_up: given_up,
         });

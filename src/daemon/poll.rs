@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::counts::Counts;
 use super::due::Trouble;
-use super::needs::Needs;
 use super::page_queue::PageQueue;
-use super::progress::Pulse;
-use crate::domain::ids::{EntryId, FeedId};
-use crate::pipeline::{
-    CheckError, FeedReport, FeedResult, PageReport, PageResult, Patience, Pipeline, Wish,
+use super::repair_log::Needs;
+use super::watchdog::Pulse;
+use crate::check::{
+    CheckError, Checker, FeedReport, FeedResult, PageReport, PageResult, RoundRequest, WaitLimit,
 };
+use crate::domain::ids::{EntryId, FeedId};
 use crate::store::{CheckRequestId, Reader, StoreError, Writer};
 use crate::time::{Stopwatch, Timestamp};
 
@@ -49,11 +49,11 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 
 /// What is under way.
 pub(super) struct Poller {
-    pipeline: Arc<Pipeline>,
+    checker: Arc<Checker>,
     writer: Writer,
     /// Rings when something may be in the outbox.
     outbox: Arc<Notify>,
-    tasks: JoinSet<Ended>,
+    tasks: JoinSet<JobEnd>,
     feeds: HashSet<FeedId>,
     pages: HashMap<EntryId, (FeedId, String)>,
     /// How many of `pages` there are of each host, and of each feed.
@@ -62,31 +62,31 @@ pub(super) struct Poller {
     /// Due pages that are still to be started.
     due: PageQueue,
     started: Stopwatch,
-    trouble: Trouble<Job>,
-    jobs: HashMap<Id, Job>,
+    trouble: Trouble<CheckJob>,
+    jobs: HashMap<Id, CheckJob>,
     needs: Needs,
     /// Why the database is not to be used any more.
     unfit: Option<StoreError>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Job {
+enum CheckJob {
     Feed(FeedId),
     Page(EntryId),
     Wish(CheckRequestId),
 }
 
 /// How a job ended.
-enum Ended {
+enum JobEnd {
     Feed(Result<FeedReport, CheckError>),
     Page(Result<PageReport, CheckError>),
     Wish(Result<(), StoreError>),
 }
 
 impl Poller {
-    pub(super) fn new(pipeline: Arc<Pipeline>, writer: Writer, outbox: Arc<Notify>) -> Self {
+    pub(super) fn new(checker: Arc<Checker>, writer: Writer, outbox: Arc<Notify>) -> Self {
         Self {
-            pipeline,
+            checker,
             writer,
             outbox,
             tasks: JoinSet::new(),
@@ -113,15 +113,15 @@ impl Poller {
         let mut looked: Option<Stopwatch> = None;
         let mut more_is_due = false;
         let mut pause = ROUND;
-        let mut seen = (self.pipeline.now(), Stopwatch::start());
-        if let Err(error) = self.pipeline.judge_network() {
+        let mut seen = (self.checker.now(), Stopwatch::start());
+        if let Err(error) = self.checker.judge_network() {
             tracing::error!(%error, "cannot read the state of the network");
         }
-        self.set_back(self.pipeline.ahead()).await;
-        self.catch_up(self.pipeline.away()).await;
+        self.set_back(self.checker.ahead()).await;
+        self.catch_up(self.checker.away()).await;
         loop {
             pulse.beat();
-            let now = self.pipeline.now();
+            let now = self.checker.now();
             let passed = seen.1.elapsed();
             let slept = now.since(seen.0).saturating_sub(passed);
             let back = (seen.0 + passed).since(now);
@@ -159,7 +159,7 @@ impl Poller {
             while let Some(ended) = self.tasks.try_join_next_with_id() {
                 self.end(ended);
             }
-            let metrics = self.pipeline.metrics();
+            let metrics = self.checker.metrics();
             metrics.under_way("feed", self.feeds.len());
             metrics.under_way("page", self.pages.len());
             if self.unfit.is_some() {
@@ -192,7 +192,7 @@ impl Poller {
     /// Scatters what has become due while nothing polled.
     async fn catch_up(&self, away: Result<Duration, StoreError>) {
         let caught_up = match away {
-            Ok(away) => self.pipeline.catch_up(away).await,
+            Ok(away) => self.checker.catch_up(away).await,
             Err(error) => Err(error),
         };
         if let Err(error) = caught_up {
@@ -208,7 +208,7 @@ impl Poller {
                 // Their order was by the other clock.
                 self.due.forget();
                 self.outbox.notify_one();
-                self.pipeline.set_back(back).await
+                self.checker.set_back(back).await
             }
             Ok(_) => Ok(()),
             Err(error) => Err(error),
@@ -223,36 +223,36 @@ impl Poller {
     async fn start_due(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         self.writer.still_there()?;
         // A poll that is not stored is still due in the database.
-        self.pipeline.store_quiet_polls().await?;
-        if let Some(since) = self.pipeline.tell_network().await? {
+        self.checker.store_quiet_polls().await?;
+        if let Some(since) = self.checker.tell_network().await? {
             self.catch_up(Ok(now.since(since))).await;
             self.outbox.notify_one();
         }
         self.start_wishes().await?;
-        if self.pipeline.settle_waits().await? + self.pipeline.tell_digests().await? > 0 {
+        if self.checker.settle_waits().await? + self.checker.tell_digests().await? > 0 {
             self.outbox.notify_one();
         }
-        if !self.pipeline.is_online() {
+        if !self.checker.is_online() {
             self.start_try(now)?;
             return Ok(false);
         }
         let room = UNDER_WAY.saturating_sub(self.tasks.len());
         // What is under way is still due, too.
         let due = self
-            .pipeline
+            .checker
             .read(|reader| reader.due_feeds(now, self.feeds.len() + room))?;
         let mut more = due.len() >= self.feeds.len() + room;
         let since_start = self.started.elapsed();
         for feed in due.into_iter().map(|feed| feed.id) {
-            if self.trouble.holds(Job::Feed(feed), since_start) {
+            if self.trouble.holds(CheckJob::Feed(feed), since_start) {
                 continue;
             }
             if self.tasks.len() < UNDER_WAY && self.feeds.insert(feed) {
-                let pipeline = Arc::clone(&self.pipeline);
+                let checker = Arc::clone(&self.checker);
                 let check = async move {
-                    Ended::Feed(Box::pin(pipeline.check_feed(feed, Patience::Endless)).await)
+                    JobEnd::Feed(Box::pin(checker.check_feed(feed, WaitLimit::Endless)).await)
                 };
-                self.start(Job::Feed(feed), check);
+                self.start(CheckJob::Feed(feed), check);
             }
         }
         more |= self.start_due_pages(now, PAGES_UNDER_WAY);
@@ -261,16 +261,16 @@ impl Poller {
 
     /// While no site can be reached: a check of one feed now and then, or of a page where there is no feed to try.
     fn start_try(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        if !self.pipeline.wants_try() {
+        if !self.checker.wants_try() {
             return Ok(());
         }
-        match self.pipeline.feed_to_try()? {
+        match self.checker.feed_to_try()? {
             Some(feed) if self.feeds.insert(feed) => {
-                let pipeline = Arc::clone(&self.pipeline);
+                let checker = Arc::clone(&self.checker);
                 let check = async move {
-                    Ended::Feed(Box::pin(pipeline.check_feed(feed, Patience::Short)).await)
+                    JobEnd::Feed(Box::pin(checker.check_feed(feed, WaitLimit::Short)).await)
                 };
-                self.start(Job::Feed(feed), check);
+                self.start(CheckJob::Feed(feed), check);
             }
             Some(_) => {}
             None => {
@@ -290,17 +290,17 @@ impl Poller {
         if self.due.is_stale() {
             let held = self.trouble.held(self.started.elapsed());
             let held = held.filter_map(|job| match job {
-                Job::Page(page) => Some(page),
-                Job::Feed(_) | Job::Wish(_) => None,
+                CheckJob::Page(page) => Some(page),
+                CheckJob::Feed(_) | CheckJob::Wish(_) => None,
             });
             let known = self.pages.keys().copied().chain(held).collect();
-            let pipeline = Arc::clone(&self.pipeline);
+            let checker = Arc::clone(&self.checker);
             self.due.read_anew(now, known, move |see| {
-                pipeline.read(|reader| reader.each_due_page(now, see))
+                checker.read(|reader| reader.each_due_page(now, see))
             });
         }
-        let at_once = self.pipeline.pages_at_once();
-        let places = |host: &str| match self.pipeline.page_wait(host).is_zero() {
+        let at_once = self.checker.pages_at_once();
+        let places = |host: &str| match self.checker.page_wait(host).is_zero() {
             true => at_once.saturating_sub(self.hosts.of(host)),
             false => 0,
         };
@@ -308,48 +308,48 @@ impl Poller {
         let taken = self.due.take(room, places, share);
         let started = taken.len();
         for ((page, feed), host) in taken {
-            let pipeline = Arc::clone(&self.pipeline);
+            let checker = Arc::clone(&self.checker);
             let check = async move {
-                Ended::Page(Box::pin(pipeline.check_page(page, Patience::Endless)).await)
+                JobEnd::Page(Box::pin(checker.check_page(page, WaitLimit::Endless)).await)
             };
             self.hosts.add(host.clone());
             self.of_feeds.add(feed);
             self.pages.insert(page, (feed, host));
-            self.start(Job::Page(page), check);
+            self.start(CheckJob::Page(page), check);
         }
         started > 0 && self.due.has_more()
     }
 
     /// Takes up what the command line has asked for.
     async fn start_wishes(&mut self) -> Result<(), StoreError> {
-        if !self.pipeline.read(Reader::has_requests)? {
+        if !self.checker.read(Reader::has_requests)? {
             return Ok(());
         }
-        for request in self.writer.take_requests(self.pipeline.now()).await? {
-            let (pipeline, writer) = (Arc::clone(&self.pipeline), self.writer.clone());
-            let wish = Wish {
+        for request in self.writer.take_requests(self.checker.now()).await? {
+            let (checker, writer) = (Arc::clone(&self.checker), self.writer.clone());
+            let wish = RoundRequest {
                 feeds: request.feeds,
                 force: request.force,
             };
             let id = request.id;
             let fulfil = async move {
-                let result = match Box::pin(pipeline.round(&wish, |_| {})).await {
+                let result = match Box::pin(checker.round(&wish, |_| {})).await {
                     Ok(report) => serde_json::to_string(&report).unwrap_or_default(),
                     Err(error) => serde_json::json!({ "error": error.to_string() }).to_string(),
                 };
-                Ended::Wish(writer.finish_request(id, pipeline.now(), result).await)
+                JobEnd::Wish(writer.finish_request(id, checker.now(), result).await)
             };
-            self.start(Job::Wish(id), fulfil);
+            self.start(CheckJob::Wish(id), fulfil);
         }
         Ok(())
     }
 
-    fn start(&mut self, job: Job, work: impl Future<Output = Ended> + Send + 'static) {
+    fn start(&mut self, job: CheckJob, work: impl Future<Output = JobEnd> + Send + 'static) {
         let handle = self.tasks.spawn(work);
         self.jobs.insert(handle.id(), job);
     }
 
-    fn end(&mut self, ended: Result<(Id, Ended), tokio::task::JoinError>) {
+    fn end(&mut self, ended: Result<(Id, JobEnd), tokio::task::JoinError>) {
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, Some(ended)),
             Err(error) => {
@@ -359,13 +359,13 @@ impl Poller {
         };
         let job = self.jobs.remove(&id);
         match job {
-            Some(Job::Feed(feed)) => drop(self.feeds.remove(&feed)),
-            Some(Job::Page(page)) => self.leave_page(page),
-            Some(Job::Wish(_)) | None => {}
+            Some(CheckJob::Feed(feed)) => drop(self.feeds.remove(&feed)),
+            Some(CheckJob::Page(page)) => self.leave_page(page),
+            Some(CheckJob::Wish(_)) | None => {}
         }
         if let Some(job) = job {
             match &ended {
-                Some(Ended::Feed(Err(error)) | Ended::Page(Err(error))) if is_trouble(error) => {
+                Some(JobEnd::Feed(Err(error)) | JobEnd::Page(Err(error))) if is_trouble(error) => {
                     self.trouble.note(job, self.started.elapsed());
                 }
                 // A panic: what it was about is as due as before.
@@ -374,31 +374,31 @@ impl Poller {
             }
         }
         if let Some(ended) = &ended {
-            if let Ended::Feed(Err(CheckError::Store(error)))
-            | Ended::Page(Err(CheckError::Store(error))) = ended
+            if let JobEnd::Feed(Err(CheckError::Store(error)))
+            | JobEnd::Page(Err(CheckError::Store(error))) = ended
                 && error.is_unfit()
             {
                 self.unfit = Some(error.clone());
             }
             self.count(ended);
         } else {
-            self.pipeline.metrics().check_failed("fault");
+            self.checker.metrics().check_failed("fault");
         }
         match ended {
-            Some(Ended::Feed(result)) => self.log_feed(result),
-            Some(Ended::Page(result)) => self.log_page(result),
-            Some(Ended::Wish(Ok(()))) => self.outbox.notify_one(),
-            Some(Ended::Wish(Err(error))) => {
+            Some(JobEnd::Feed(result)) => self.log_feed(result),
+            Some(JobEnd::Page(result)) => self.log_page(result),
+            Some(JobEnd::Wish(Ok(()))) => self.outbox.notify_one(),
+            Some(JobEnd::Wish(Err(error))) => {
                 tracing::error!(%error, "cannot answer a check request");
             }
             None => {}
         }
     }
 
-    fn count(&self, ended: &Ended) {
-        let metrics = self.pipeline.metrics();
+    fn count(&self, ended: &JobEnd) {
+        let metrics = self.checker.metrics();
         match ended {
-            Ended::Feed(Ok(report)) => {
+            JobEnd::Feed(Ok(report)) => {
                 metrics.checked("feed", report.result.as_str());
                 for repair in report.reading.iter().flat_map(|reading| &reading.repairs) {
                     metrics.repaired(repair);
@@ -407,13 +407,13 @@ impl Poller {
                     metrics.checked("page", page.result.as_str());
                 }
             }
-            Ended::Page(Ok(report)) => metrics.checked("page", report.result.as_str()),
-            Ended::Feed(Err(error)) | Ended::Page(Err(error)) => {
+            JobEnd::Page(Ok(report)) => metrics.checked("page", report.result.as_str()),
+            JobEnd::Feed(Err(error)) | JobEnd::Page(Err(error)) => {
                 if let Some(reason) = reason(error) {
                     metrics.check_failed(reason);
                 }
             }
-            Ended::Wish(_) => {}
+            JobEnd::Wish(_) => {}
         }
     }
 
@@ -495,7 +495,7 @@ impl Poller {
     }
 
     async fn store_quiet(&self) {
-        if let Err(error) = self.pipeline.store_quiet_polls().await {
+        if let Err(error) = self.checker.store_quiet_polls().await {
             tracing::error!(%error, "cannot store polls; the feeds are due again");
         }
     }

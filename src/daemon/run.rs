@@ -7,15 +7,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::care;
 use super::file_state::FileState;
-use super::outcome::{Outcome, hash_of};
-use super::patience::{ASK_EVERY, Patience, ask_for_time};
+use super::health::{Endpoint, Watched};
+use super::maintenance;
 use super::poll::Poller;
-use super::progress::{Progress, Pulse};
+use super::reload_result::{Outcome, hash_of};
 use super::signals::{Asked, Signals};
+use super::startup_wait::{ASK_EVERY, StartupWait, ask_for_time};
 use super::systemd::{self, Watchdog};
-use super::watched::{Endpoint, Watched};
+use super::watchdog::{Progress, Pulse};
 use super::{Assembly, Synced, assembly};
 use crate::config::{Config, ConfigError, Listen};
 use crate::fetch::ClientError;
@@ -129,13 +129,13 @@ impl Daemon {
         let outbox = Arc::new(Notify::new());
         let pulse = Arc::new(Pulse::new());
         let writer = self.assembly.store.writer().clone();
-        let pipeline = Arc::clone(&self.assembly.pipeline);
-        let poller = Poller::new(pipeline, writer.clone(), Arc::clone(&outbox));
+        let checker = Arc::clone(&self.assembly.checker);
+        let poller = Poller::new(checker, writer.clone(), Arc::clone(&outbox));
         let mut polling = tokio::spawn(poller.run(Arc::clone(&pulse), stop.clone()));
         let drain = Arc::clone(&self.assembly.drain);
         let mut draining = tokio::spawn(drain.run(Arc::clone(&outbox), stop.clone()));
-        let mut caring = tokio::spawn(care::run(
-            Arc::clone(&self.assembly.pipeline),
+        let mut caring = tokio::spawn(maintenance::run(
+            Arc::clone(&self.assembly.checker),
             writer.clone(),
             Arc::clone(&self.assembly.full),
             stop.clone(),
@@ -146,7 +146,7 @@ impl Daemon {
             stop.clone(),
         ));
         let hurried = writer.clone();
-        let watched = Watched::new(Arc::clone(&self.assembly.pipeline), writer, pulse);
+        let watched = Watched::new(Arc::clone(&self.assembly.checker), writer, pulse);
         let mut endpoint = Endpoint::new(watched);
         endpoint.listen(self.listen_on()).await;
         systemd::ready(&self.status());
@@ -231,11 +231,11 @@ impl Daemon {
                         () = self.signals.stop() => return,
                     };
                     files = files.with(self.files());
-                    self.assembly.pipeline.metrics().reloaded(read.is_ok());
+                    self.assembly.checker.metrics().reloaded(read.is_ok());
                     let error = read.as_ref().err().map(ToString::to_string);
                     match read {
                         Ok(Synced { added, left }) => {
-                            (self.reload.in_force)(self.assembly.pipeline.settings().config());
+                            (self.reload.in_force)(self.assembly.checker.settings().config());
                             tracing::info!(
                                 added,
                                 left,
@@ -258,7 +258,7 @@ impl Daemon {
 
     /// The files of the configuration and the secrets that they name.
     fn files(&self) -> Vec<PathBuf> {
-        self.assembly.pipeline.settings().config().watched_files()
+        self.assembly.checker.settings().config().watched_files()
     }
 
     fn leave_outcome(&self, hash: String, error: Option<String>) {
@@ -269,17 +269,17 @@ impl Daemon {
     }
 
     fn listen_on(&self) -> Option<Listen> {
-        self.assembly.pipeline.settings().config().listen.clone()
+        self.assembly.checker.settings().config().listen.clone()
     }
 
     fn feeds(&self) -> usize {
-        self.assembly.pipeline.settings().feed_count()
+        self.assembly.checker.settings().feed_count()
     }
 
     fn status(&self) -> String {
         let next = self
             .assembly
-            .pipeline
+            .checker
             .read(crate::store::Reader::next_due)
             .ok()
             .flatten();
@@ -301,7 +301,7 @@ async fn assemble(
     clock: Arc<dyn Clock>,
     writer: &OnceLock<Writer>,
 ) -> Result<Assembly, DaemonError> {
-    let mut patience = Patience::of_service(config.database.clone());
+    let mut patience = StartupWait::of_service(config.database.clone());
     let opened = assembly::open(&config.database, Holder::Service, &mut patience).await?;
     let writer = writer.get_or_init(|| opened.1.writer().clone());
     let assembly = Assembly::over(opened, config, Arc::clone(&clock), &mut patience).await?;

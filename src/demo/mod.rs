@@ -1,6 +1,6 @@
 //! A small news site that changes its articles, and a receiver that checks signatures: for `revisor demo`.
 //!
-//! Everything listens on loopback only. The site is a stage for the real pipeline, not a part of it.
+//! Everything listens on loopback only. The site is a stage for the real checker, not a part of it.
 
 mod articles;
 mod receiver;

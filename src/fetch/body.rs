@@ -36,7 +36,7 @@ pub(super) async fn receive(
         return Err(too_large(max_size));
     }
     let mut body = Vec::with_capacity(first_capacity(announced));
-    let mut pace = Pace::new(idle_timeout);
+    let mut pace = BodyPace::new(idle_timeout);
     loop {
         let chunk = tokio::time::timeout(idle_timeout, response.chunk())
             .await
@@ -59,7 +59,7 @@ pub(super) async fn receive(
         if held > load.bytes() {
             load.grow(expected(held, announced).min(max_size)).await;
             // The wait was ours.
-            pace = Pace::new(idle_timeout);
+            pace = BodyPace::new(idle_timeout);
         }
         body.extend_from_slice(&chunk);
     }
@@ -111,7 +111,7 @@ fn first_capacity(announced: Option<u64>) -> usize {
 
 /// How fast a body comes. Who sends a byte now and then is never silent for long, and would keep a place for as long as
 /// the request may take.
-struct Pace {
+struct BodyPace {
     window: Duration,
     since: Stopwatch,
     bytes: usize,
@@ -120,7 +120,7 @@ struct Pace {
 /// So many bytes a second are enough, on the average over a window that is as long as a silence may be.
 const SLOWEST: f64 = 512.0;
 
-impl Pace {
+impl BodyPace {
     fn new(window: Duration) -> Self {
         Self {
             window,

@@ -24,7 +24,7 @@ use super::response::{
 };
 use super::room::{Load, Stalled};
 use super::settings::{ClientConfig, ClientError};
-use super::trail::{Trail, is_redirect};
+use crate::fetch::hops::{Hops, is_redirect};
 use crate::time::{Clock, Stopwatch};
 
 /// Bytes of response headers that are kept with an answer; real ones have one or two thousand.
@@ -95,7 +95,7 @@ impl Client {
     pub async fn step(
         &self,
         request: &FetchRequest,
-        way: Option<Box<Way>>,
+        way: Option<Box<RedirectChain>>,
         load: &mut Load,
     ) -> Step {
         let limit = request.timeout.unwrap_or(self.timeout);
@@ -127,12 +127,12 @@ impl Client {
     async fn prepare(
         &self,
         request: &FetchRequest,
-        way: Option<Box<Way>>,
-    ) -> Result<Box<Way>, Cause> {
+        way: Option<Box<RedirectChain>>,
+    ) -> Result<Box<RedirectChain>, Cause> {
         let way = match way {
             Some(way) => way,
-            None => Box::new(Way {
-                trail: Trail::start(request)?,
+            None => Box::new(RedirectChain {
+                trail: Hops::start(request)?,
                 spent: Duration::ZERO,
             }),
         };
@@ -143,7 +143,7 @@ impl Client {
     async fn hop(
         &self,
         request: &FetchRequest,
-        mut way: Box<Way>,
+        mut way: Box<RedirectChain>,
         load: &mut Load,
     ) -> Result<Step, Cause> {
         let response = self.send(&way.trail, request).await?;
@@ -159,11 +159,7 @@ impl Client {
 
     /// Sends one GET. A kept connection may have been closed by the server just as it was used; that is no fault of
     /// anybody, so the request is sent once more, on another one.
-    async fn send(
-        &self,
-        trail: &Trail,
-        request: &FetchRequest,
-    ) -> Result<reqwest::Response, Cause> {
+    async fn send(&self, trail: &Hops, request: &FetchRequest) -> Result<reqwest::Response, Cause> {
         let mut again = self.pool.may_be_kept(&trail.url);
         loop {
             let mut get = reqwest::Request::new(Method::GET, trail.url.clone());
@@ -185,7 +181,7 @@ impl Client {
     async fn read(
         &self,
         response: reqwest::Response,
-        trail: Trail,
+        trail: Hops,
         request: &FetchRequest,
         load: &mut Load,
     ) -> Result<Fetched, Cause> {
@@ -233,7 +229,7 @@ impl Client {
     async fn read_body(
         &self,
         mut response: reqwest::Response,
-        trail: Trail,
+        trail: Hops,
         request: &FetchRequest,
         hints: CacheHints,
         load: &mut Load,
@@ -288,18 +284,18 @@ pub enum Step {
     /// The end of it.
     Answered(Fetched),
     /// A redirect that may be followed.
-    Redirected(Box<Way>),
+    Redirected(Box<RedirectChain>),
 }
 
 /// How far a request has come.
 #[derive(Debug)]
-pub struct Way {
-    trail: Trail,
+pub struct RedirectChain {
+    trail: Hops,
     /// The time that it has taken so far.
     spent: Duration,
 }
 
-impl Way {
+impl RedirectChain {
     /// The address that is asked next.
     #[must_use]
     pub fn url(&self) -> &Url {

@@ -15,8 +15,8 @@ use super::pool::Pool;
 use super::request::user_agent;
 use super::resolver::system_lookup;
 use super::settings::{ClientConfig, ClientError};
-use super::trail::same_site;
 use crate::config::{FeedConfig, FetchConfig, Login, Proxy, Secret};
+use crate::fetch::hops::same_site;
 use crate::time::Clock;
 
 /// Makes the client that the settings of a feed ask for. Feeds that may reach the same networks in the same way share
@@ -24,19 +24,19 @@ use crate::time::Clock;
 pub struct Clients {
     common: Arc<FetchConfig>,
     client: Client,
-    pools: Mutex<HashMap<Reach, Pool>>,
+    pools: Mutex<HashMap<ClientKey, Pool>>,
     clock: Arc<dyn Clock>,
 }
 
 /// What decides whether a connection may be shared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Reach {
+struct ClientKey {
     allow_private: Vec<IpNet>,
     proxy: Option<Secret>,
     ca_file: Option<PathBuf>,
 }
 
-impl Reach {
+impl ClientKey {
     fn of(fetch: &FetchConfig, config: &ClientConfig) -> Self {
         Self {
             allow_private: fetch.allow_private.clone(),
@@ -59,7 +59,7 @@ impl Clients {
         let clients = Self {
             common: Arc::clone(common),
             client: Client::with_pool(pool.clone(), &config, Arc::clone(&clock))?,
-            pools: Mutex::new(HashMap::from([(Reach::of(common, &config), pool)])),
+            pools: Mutex::new(HashMap::from([(ClientKey::of(common, &config), pool)])),
             clock,
         };
         for feed in feeds {
@@ -84,7 +84,7 @@ impl Clients {
         }
         let config = config(fetch)?;
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        let pool = match pools.entry(Reach::of(fetch, &config)) {
+        let pool = match pools.entry(ClientKey::of(fetch, &config)) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(new) => new.insert(Pool::new(&config, system_lookup())?).clone(),
         };

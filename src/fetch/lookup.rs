@@ -19,7 +19,7 @@ use crate::time::Stopwatch;
 
 /// Bounds and times.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+struct LookupLimits {
     /// Lookups at once.
     threads: usize,
     /// How long a caller waits: long enough for two dead name servers before one that answers.
@@ -36,7 +36,7 @@ struct Limits {
     names: usize,
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: LookupLimits = LookupLimits {
     threads: 128,
     wait: Duration::from_secs(20),
     silence: Duration::from_secs(4),
@@ -53,7 +53,7 @@ const STACK_BYTES: usize = 512 * 1024;
 type Ask = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
 /// Addresses, or why there are none.
-type Answer = Result<Arc<[IpAddr]>, Unresolved>;
+type Addresses = Result<Arc<[IpAddr]>, Unresolved>;
 
 /// Why a name has no address, for all who asked.
 #[derive(Debug, Clone)]
@@ -93,21 +93,21 @@ impl From<Unresolved> for io::Error {
 /// The resolver of the process; clones are the same one.
 #[derive(Clone)]
 pub(super) struct Lookups {
-    shared: Arc<Shared>,
+    shared: Arc<LookupState>,
 }
 
-struct Shared {
+struct LookupState {
     ask: Box<Ask>,
-    limits: Limits,
-    state: Mutex<State>,
+    limits: LookupLimits,
+    state: Mutex<NameState>,
     work: Condvar,
 }
 
 #[derive(Default)]
-struct State {
-    known: HashMap<String, Known>,
+struct NameState {
+    known: HashMap<String, KnownName>,
     /// Those who wait, by the name; also while nobody looks it up yet.
-    waiting: HashMap<String, Vec<oneshot::Sender<Answer>>>,
+    waiting: HashMap<String, Vec<oneshot::Sender<Addresses>>>,
     queue: VecDeque<String>,
     /// Names that were silent the last time.
     slow_queue: VecDeque<String>,
@@ -117,8 +117,8 @@ struct State {
 }
 
 /// What came of the last lookup of a name.
-struct Known {
-    answer: Answer,
+struct KnownName {
+    answer: Addresses,
     at: Stopwatch,
     slow: bool,
 }
@@ -136,9 +136,9 @@ impl Lookups {
         SYSTEM.clone()
     }
 
-    fn new(ask: Box<Ask>, limits: Limits) -> Self {
+    fn new(ask: Box<Ask>, limits: LookupLimits) -> Self {
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(LookupState {
                 ask,
                 limits,
                 state: Mutex::default(),
@@ -152,8 +152,8 @@ impl Lookups {
     pub(super) async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         let limit = self.shared.limits.wait;
         let answer = match self.request(host) {
-            Asked::Known(answer) => answer,
-            Asked::Wait(answer) => match tokio::time::timeout(limit, answer).await {
+            LookupAnswer::Known(answer) => answer,
+            LookupAnswer::Wait(answer) => match tokio::time::timeout(limit, answer).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) => Err("the name lookup was aborted".into()),
                 Err(_) => {
@@ -166,13 +166,13 @@ impl Lookups {
         Ok(answer?.to_vec())
     }
 
-    fn request(&self, host: &str) -> Asked {
+    fn request(&self, host: &str) -> LookupAnswer {
         let mut state = self.shared.lock();
         let limits = &self.shared.limits;
         let mut slow = false;
         if let Some(known) = state.known.get(host) {
             if known.is_fresh(limits) {
-                return Asked::Known(known.answer.clone());
+                return LookupAnswer::Known(known.answer.clone());
             }
             slow = known.slow;
         }
@@ -180,7 +180,7 @@ impl Lookups {
         if let Some(waiting) = state.waiting.get_mut(host) {
             waiting.retain(|one| !one.is_closed());
             waiting.push(sender);
-            return Asked::Wait(receiver);
+            return LookupAnswer::Wait(receiver);
         }
         state.waiting.insert(host.to_owned(), vec![sender]);
         let queue = match slow {
@@ -194,11 +194,11 @@ impl Lookups {
         }
         drop(state);
         self.shared.work.notify_one();
-        Asked::Wait(receiver)
+        LookupAnswer::Wait(receiver)
     }
 
     /// One thread more. Where the system gives none, those that there are do the work; without any, nobody would.
-    fn start_thread(&self, state: &mut State) {
+    fn start_thread(&self, state: &mut NameState) {
         let shared = Arc::clone(&self.shared);
         let started = std::thread::Builder::new()
             .name("lookup".into())
@@ -219,13 +219,13 @@ impl Lookups {
     }
 }
 
-enum Asked {
-    Known(Answer),
-    Wait(oneshot::Receiver<Answer>),
+enum LookupAnswer {
+    Known(Addresses),
+    Wait(oneshot::Receiver<Addresses>),
 }
 
-impl Known {
-    fn is_fresh(&self, limits: &Limits) -> bool {
+impl KnownName {
+    fn is_fresh(&self, limits: &LookupLimits) -> bool {
         let lasts = match self.answer {
             Ok(_) => limits.found,
             Err(_) => limits.missing,
@@ -234,8 +234,8 @@ impl Known {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl LookupState {
+    fn lock(&self) -> MutexGuard<'_, NameState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -268,7 +268,7 @@ impl Shared {
         }
     }
 
-    fn look_up(&self, host: &str) -> Known {
+    fn look_up(&self, host: &str) -> KnownName {
         let watch = Stopwatch::start();
         let ask = std::panic::AssertUnwindSafe(|| (self.ask)(host));
         let answer = match std::panic::catch_unwind(ask) {
@@ -280,7 +280,7 @@ impl Shared {
             }),
             Err(_) => Err("the name lookup was aborted".into()),
         };
-        Known {
+        KnownName {
             slow: answer.is_err() && watch.elapsed() >= self.limits.silence,
             answer,
             at: Stopwatch::start(),
@@ -288,7 +288,7 @@ impl Shared {
     }
 }
 
-impl State {
+impl NameState {
     /// The next name that somebody still waits for, and whether it was silent the last time. At most `slow` of those are
     /// looked up at once.
     fn take(&mut self, slow: usize) -> Option<(String, bool)> {
@@ -306,7 +306,7 @@ impl State {
         }
     }
 
-    fn remember(&mut self, host: String, known: Known, limits: &Limits) {
+    fn remember(&mut self, host: String, known: KnownName, limits: &LookupLimits) {
         if self.known.len() >= limits.names {
             self.known.retain(|_, known| known.is_fresh(limits));
         }
@@ -316,7 +316,7 @@ impl State {
     }
 }
 
-fn answer(waiting: Vec<oneshot::Sender<Answer>>, with: &Answer) {
+fn answer(waiting: Vec<oneshot::Sender<Addresses>>, with: &Addresses) {
     for one in waiting {
         // Who has given up does not mind.
         let _ = one.send(with.clone());
@@ -333,7 +333,7 @@ mod tests {
     const SOON: Duration = Duration::from_secs(10);
 
     /// Names that begin with `silent` are answered when the sender is dropped; how often the system was asked is counted.
-    fn lookups(limits: Limits) -> (Lookups, mpsc::Sender<()>, Arc<AtomicUsize>) {
+    fn lookups(limits: LookupLimits) -> (Lookups, mpsc::Sender<()>, Arc<AtomicUsize>) {
         let (release, held) = mpsc::channel::<()>();
         let held = Arc::new(Mutex::new(held));
         let asked = Arc::new(AtomicUsize::new(0));
@@ -349,8 +349,8 @@ mod tests {
         (Lookups::new(Box::new(ask), limits), release, asked)
     }
 
-    fn quick() -> Limits {
-        Limits {
+    fn quick() -> LookupLimits {
+        LookupLimits {
             wait: Duration::from_millis(50),
             silence: Duration::ZERO,
             missing: Duration::ZERO,
@@ -404,7 +404,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_given_up_before_it_began_is_not_looked_up() {
-        let limits = Limits {
+        let limits = LookupLimits {
             threads: 1,
             ..quick()
         };
@@ -426,14 +426,14 @@ mod tests {
 
     #[tokio::test]
     async fn names_that_were_silent_have_half_of_the_threads() {
-        let limits = Limits {
+        let limits = LookupLimits {
             threads: 4,
             ..quick()
         };
         let (lookups, release, _) = lookups(limits);
         for number in 0..4 {
             let host = format!("silent{number}.example");
-            let known = Known {
+            let known = KnownName {
                 answer: Err("silent".into()),
                 at: Stopwatch::start(),
                 slow: true,

@@ -4,19 +4,19 @@
 //! not permit, and that a failure is a value with a kind, a status and a sentence for people.
 //! It does not parse, schedule, store or retry a poll; the caller decides what an answer means.
 //!
-//! [`address`], [`request`], [`response`], [`limits`] and [`budget`] are pure; [`client`] is the life of one request, and
+//! [`address`], [`request`], [`response`], [`polite::host_queue`] and [`polite::budget`] are pure; [`client`] is the life of one request, and
 //! [`Clients`] those of all feeds.
 
 pub mod address;
 mod body;
-pub mod budget;
 pub mod client;
 mod clients;
 mod coding;
 mod failure;
 mod headers;
-pub mod limits;
+mod hops;
 mod lookup;
+pub mod polite;
 mod pool;
 mod post;
 pub mod request;
@@ -24,17 +24,15 @@ mod resolver;
 pub mod response;
 mod room;
 mod settings;
-mod sites;
 #[cfg(test)]
 mod tls_tests;
-mod trail;
-mod turns;
 
 pub use address::{AddressPolicy, Refused};
-pub use budget::HostBudget;
-pub use client::{Client, Step, Way};
+pub use client::{Client, RedirectChain, Step};
 pub use clients::{Clients, own_headers};
-pub use limits::{HostLimits, HostQueue, Lane, host_key};
+pub use polite::budget::HostBudget;
+pub use polite::host_gate::{Turn, Turns};
+pub use polite::host_queue::{HostLimits, HostQueue, Lane, host_key};
 pub use post::{PostAnswer, PostRequest};
 pub use request::{FetchRequest, Kind, user_agent};
 pub use response::{
@@ -42,4 +40,3 @@ pub use response::{
 };
 pub use room::{Load, Room, Want};
 pub use settings::{ClientConfig, ClientError};
-pub use turns::{Turn, Turns};

@@ -41,22 +41,22 @@ pub(super) struct Pool {
     lookup: Arc<Lookup>,
     /// Whether a proxy is asked, which looks names up itself.
     proxied: bool,
-    kept: Arc<Kept>,
+    kept: Arc<PooledOrigins>,
 }
 
 /// To which origins there may be a kept connection: the library does not say on which one a request went.
-struct Kept {
+struct PooledOrigins {
     /// How long an unused one is kept.
     keep_alive: Duration,
     /// How many connections may be kept.
     most: usize,
     /// The origins that have a place.
-    answered: Mutex<HashMap<String, Place>>,
+    answered: Mutex<HashMap<String, PoolSlot>>,
 }
 
 /// The place of a connection to one origin.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct PoolSlot {
     /// When it answered last, or was given the place.
     since: Stopwatch,
     answered: bool,
@@ -72,7 +72,7 @@ impl Pool {
             policy: Arc::new(config.policy.clone()),
             lookup,
             proxied: config.proxy.is_some(),
-            kept: Arc::new(Kept {
+            kept: Arc::new(PooledOrigins {
                 keep_alive: config.keep_alive,
                 most: most_kept(),
                 answered: Mutex::default(),
@@ -148,7 +148,7 @@ impl Pool {
         let mut answered = self.kept.lock();
         // Without a place it went on a connection that is not kept.
         if let Some(place) = answered.get_mut(&origin) {
-            *place = Place {
+            *place = PoolSlot {
                 since: Stopwatch::start(),
                 answered: true,
             };
@@ -199,7 +199,7 @@ impl Pool {
     }
 }
 
-impl Kept {
+impl PooledOrigins {
     /// Whether the connection for a request to this origin may be kept: it has a place, or there is one.
     fn reserve(&self, origin: String) -> bool {
         let mut answered = self.lock();
@@ -215,7 +215,7 @@ impl Kept {
         let since = Stopwatch::start();
         answered.insert(
             origin,
-            Place {
+            PoolSlot {
                 since,
                 answered: false,
             },
@@ -223,7 +223,7 @@ impl Kept {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Place>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, PoolSlot>> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::limits::Lane;
+use crate::fetch::polite::host_queue::Lane;
 use crate::time::Stopwatch;
 
 /// The part of the room that only feeds use.
@@ -25,11 +25,11 @@ const HUGE_WAITS: Duration = Duration::from_mins(1);
 /// The room; clones are the same.
 #[derive(Debug, Clone)]
 pub struct Room {
-    desk: Arc<Desk>,
+    desk: Arc<RoomState>,
 }
 
 #[derive(Debug)]
-struct Desk {
+struct RoomState {
     started: Stopwatch,
     books: Mutex<Books>,
 }
@@ -39,14 +39,14 @@ struct Books {
     total: u64,
     /// Whether only who is alone may go over the limit.
     alone: bool,
-    feeds: Side,
-    pages: Side,
+    feeds: LaneUse,
+    pages: LaneUse,
     number: u64,
 }
 
 /// What feeds have, or pages.
 #[derive(Debug, Default)]
-struct Side {
+struct LaneUse {
     used: u64,
     /// Whether one of them has gone on over the limit.
     overdrawn: bool,
@@ -76,7 +76,7 @@ pub struct Want {
 #[derive(Debug)]
 pub struct Load {
     /// `None` where nothing is bounded.
-    desk: Option<Arc<Desk>>,
+    desk: Option<Arc<RoomState>>,
     lane: Lane,
     bytes: u64,
     over: bool,
@@ -102,13 +102,13 @@ impl Room {
 
     fn with(total: u64, alone: bool) -> Self {
         Self {
-            desk: Arc::new(Desk {
+            desk: Arc::new(RoomState {
                 started: Stopwatch::start(),
                 books: Mutex::new(Books {
                     total,
                     alone,
-                    feeds: Side::default(),
-                    pages: Side::default(),
+                    feeds: LaneUse::default(),
+                    pages: LaneUse::default(),
                     number: 0,
                 }),
             }),
@@ -230,7 +230,7 @@ impl Load {
             books.hand_out();
             (key, granted)
         };
-        let mut waiting = Waiting {
+        let mut waiting = RoomRequest {
             desk: &desk,
             lane: self.lane,
             bytes,
@@ -256,8 +256,8 @@ impl Drop for Load {
 }
 
 /// A place in the queue.
-struct Waiting<'a> {
-    desk: &'a Desk,
+struct RoomRequest<'a> {
+    desk: &'a RoomState,
     lane: Lane,
     bytes: u64,
     key: (Duration, u64),
@@ -265,7 +265,7 @@ struct Waiting<'a> {
     taken: bool,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for RoomRequest<'_> {
     fn drop(&mut self) {
         if self.taken {
             return;
@@ -283,14 +283,14 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Desk {
+impl RoomState {
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Books {
-    fn side(&mut self, lane: Lane) -> &mut Side {
+    fn side(&mut self, lane: Lane) -> &mut LaneUse {
         match lane {
             Lane::Feed => &mut self.feeds,
             Lane::Page(_) => &mut self.pages,

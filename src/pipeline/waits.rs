@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::furniture::{FeedRules, past_of};
-use super::revise::{KnownEntry, Teller, feed_event};
-use super::{Pipeline, Settings};
+use crate::check::furniture::{FeedRules, past_of};
+use crate::check::events::revise::{KnownEntry, EventContext, feed_event};
+use crate::check::{Checker, Settings};
 use crate::domain::classify::Label;
 use crate::domain::compare::compare_under;
 
@@ -125,7 +125,7 @@ fn others(suspect: &Suspect, entry: &KnownEntry, site: &[Article]) -> Vec<EntryI
     all.take(OTHERS).collect()
 }
 
-impl Pipeline {
+impl Checker {
     /// Judges the changes whose round is over; how many are told.
     pub async fn settle_waits(&self) -> Result<usize, StoreError> {
         let now = self.now();
@@ -356,9 +356,9 @@ fn tell(
         put(outcome, one.entry, one.change, verdict, now);
     }
     if let Some(config) = config.filter(|_| many > 0) {
-        let teller = Teller::new(row, &config, settings);
+        let event_context = EventContext::new(row, &config, settings);
         let detail = format!("{many} pages were changed in a part that they share with others");
-        let mut event = feed_event(EventKind::FeedBulkEdit, Some(detail), &teller, now);
+        let mut event = feed_event(EventKind::FeedBulkEdit, Some(detail), &event_context, now);
         event.targets.append(&mut silenced);
         event.targets.sort_unstable();
         event.targets.dedup();

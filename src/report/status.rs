@@ -255,8 +255,8 @@ pub fn text(status: &Status, view: &View) -> String {
     let mut lines = vec![config(status), daemon(status), database(status)];
     lines.extend(status.offline_since.map(|since| {
         let since = view.from_now(since);
-        Part::new(
-            Mark::Wrong,
+        StatusPart::new(
+            StatusMark::Wrong,
             "network",
             format!("no site has been reachable since {since}; checks are postponed"),
         )
@@ -269,7 +269,7 @@ pub fn text(status: &Status, view: &View) -> String {
             names::count(ignored.places, "place"),
             names::count(ignored.entries, "article")
         );
-        Part::new(Mark::Fine, "ignored", text).hint("revisor log --ignored")
+        StatusPart::new(StatusMark::Fine, "ignored", text).hint("revisor log --ignored")
     }));
     lines.extend(
         status
@@ -281,21 +281,21 @@ pub fn text(status: &Status, view: &View) -> String {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Mark {
+enum StatusMark {
     Fine,
     Look,
     Wrong,
 }
 
-struct Part {
-    mark: Mark,
+struct StatusPart {
+    mark: StatusMark,
     name: &'static str,
     text: String,
     hint: Option<String>,
 }
 
-impl Part {
-    fn new(mark: Mark, name: &'static str, text: String) -> Self {
+impl StatusPart {
+    fn new(mark: StatusMark, name: &'static str, text: String) -> Self {
         Self {
             mark,
             name,
@@ -313,9 +313,9 @@ impl Part {
 
     fn render(&self, view: &View) -> String {
         let (role, mark) = match self.mark {
-            Mark::Fine => (Role::Good, "✓"),
-            Mark::Look => (Role::Warning, "!"),
-            Mark::Wrong => (Role::Bad, "✗"),
+            StatusMark::Fine => (Role::Good, "✓"),
+            StatusMark::Look => (Role::Warning, "!"),
+            StatusMark::Wrong => (Role::Bad, "✗"),
         };
         let mut line = Line::new()
             .with(role, mark)
@@ -327,7 +327,7 @@ impl Part {
     }
 }
 
-fn config(status: &Status) -> Part {
+fn config(status: &Status) -> StatusPart {
     let config = &status.config;
     let amount = format!(
         "({}, {})",
@@ -336,22 +336,22 @@ fn config(status: &Status) -> Part {
     );
     match &config.path {
         Some(path) => {
-            let part = Part::new(
-                Mark::Fine,
+            let part = StatusPart::new(
+                StatusMark::Fine,
                 "config",
                 format!("{} {amount}", clean::line(path)),
             );
             if config.feeds == 0 {
-                return Part {
-                    mark: Mark::Look,
+                return StatusPart {
+                    mark: StatusMark::Look,
                     ..part
                 }
                 .hint("revisor add URL");
             }
             part
         }
-        None => Part::new(
-            Mark::Look,
+        None => StatusPart::new(
+            StatusMark::Look,
             "config",
             "no file, using the defaults".to_owned(),
         )
@@ -359,19 +359,23 @@ fn config(status: &Status) -> Part {
     }
 }
 
-fn daemon(status: &Status) -> Part {
+fn daemon(status: &Status) -> StatusPart {
     match status.daemon_pid {
-        Some(pid) => Part::new(Mark::Fine, "daemon", format!("running, pid {pid}")),
-        None => Part::new(Mark::Look, "daemon", "not running".to_owned())
+        Some(pid) => StatusPart::new(StatusMark::Fine, "daemon", format!("running, pid {pid}")),
+        None => StatusPart::new(StatusMark::Look, "daemon", "not running".to_owned())
             .hint("revisor run, or systemctl start revisor"),
     }
 }
 
-fn database(status: &Status) -> Part {
+fn database(status: &Status) -> StatusPart {
     let path = clean::line(&status.database_path);
     let Some(database) = &status.database else {
-        return Part::new(Mark::Look, "database", format!("{path} does not exist yet"))
-            .hint("revisor check");
+        return StatusPart::new(
+            StatusMark::Look,
+            "database",
+            format!("{path} does not exist yet"),
+        )
+        .hint("revisor check");
     };
     let entries = match database.entries {
         1 => "1 entry".to_owned(),
@@ -390,10 +394,10 @@ fn database(status: &Status) -> Part {
     if let Some(percent) = database.search_index_percent {
         text = format!("{text}, search index {percent} % built");
     }
-    Part::new(Mark::Fine, "database", text)
+    StatusPart::new(StatusMark::Fine, "database", text)
 }
 
-fn feeds(status: &Status, view: &View) -> Vec<Part> {
+fn feeds(status: &Status, view: &View) -> Vec<StatusPart> {
     let feeds = &status.feeds;
     let mut text = format!("{} polled", feeds.active);
     for (count, what) in [
@@ -417,11 +421,11 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
         }
     }
     let mark = if feeds.failing > 0 {
-        Mark::Look
+        StatusMark::Look
     } else {
-        Mark::Fine
+        StatusMark::Fine
     };
-    let mut parts = vec![Part::new(mark, "feeds", text)];
+    let mut parts = vec![StatusPart::new(mark, "feeds", text)];
     if feeds.pages > 0 {
         let due = match feeds.pages_due {
             0 => String::new(),
@@ -435,8 +439,8 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             0 => String::new(),
             removed => format!(", {} taken down", names::count(removed, "article")),
         };
-        parts.push(Part::new(
-            Mark::Fine,
+        parts.push(StatusPart::new(
+            StatusMark::Fine,
             "pages",
             format!("{} being checked{due}{barred}{removed}", feeds.pages),
         ));
@@ -447,7 +451,9 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
             .collect();
         if !unread.is_empty() {
             let text = format!("without a text at the last check: {}", unread.join(", "));
-            parts.push(Part::new(Mark::Look, "pages", text).hint("revisor history ENTRY"));
+            parts.push(
+                StatusPart::new(StatusMark::Look, "pages", text).hint("revisor history ENTRY"),
+            );
         }
         parts.extend(without_text(feeds));
     }
@@ -461,36 +467,41 @@ fn feeds(status: &Status, view: &View) -> Vec<Part> {
         };
         let error = clean::excerpt(&feed.error, 120);
         let text = format!("{name}: {error} (×{}), {since}", feed.failures);
-        parts.push(Part::new(Mark::Wrong, "feed", text).hint(format!("revisor check {name} -v")));
+        parts.push(
+            StatusPart::new(StatusMark::Wrong, "feed", text)
+                .hint(format!("revisor check {name} -v")),
+        );
     }
     let more = feeds.troubled.len().saturating_sub(TROUBLED_MAX);
     if more > 0 {
         let text = format!("{more} more with errors");
-        parts.push(Part::new(Mark::Wrong, "feed", text).hint("revisor feeds"));
+        parts.push(StatusPart::new(StatusMark::Wrong, "feed", text).hint("revisor feeds"));
     }
     parts
 }
 
-fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<Part> {
-    let mut parts: Vec<Part> = left_alone
+fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<StatusPart> {
+    let mut parts: Vec<StatusPart> = left_alone
         .iter()
         .take(TROUBLED_MAX)
         .map(|one| {
             let url = clean::excerpt(&clean::address(&one.url), 200);
             let text = format!("{} until {}", one.words(&url), view.moment(one.until));
-            Part::new(Mark::Wrong, "quarantine", text).hint(one.hint())
+            StatusPart::new(StatusMark::Wrong, "quarantine", text).hint(one.hint())
         })
         .collect();
     let more = left_alone.len().saturating_sub(TROUBLED_MAX);
     if more > 0 {
         let text = format!("{more} more");
-        parts.push(Part::new(Mark::Wrong, "quarantine", text).hint("revisor status --json"));
+        parts.push(
+            StatusPart::new(StatusMark::Wrong, "quarantine", text).hint("revisor status --json"),
+        );
     }
     parts
 }
 
 /// Pages that are not compared, since they have no text of their own.
-fn without_text(feeds: &FeedsStatus) -> Option<Part> {
+fn without_text(feeds: &FeedsStatus) -> Option<StatusPart> {
     let addresses: Vec<String> = feeds
         .pages_without_text
         .iter()
@@ -511,25 +522,25 @@ fn without_text(feeds: &FeedsStatus) -> Option<Part> {
         addresses.join(", ")
     );
     let hint = format!("revisor inspect article {}", clean::excerpt(first, 100));
-    Some(Part::new(Mark::Look, "pages", text).hint(hint))
+    Some(StatusPart::new(StatusMark::Look, "pages", text).hint(hint))
 }
 
 /// What should have been asked for by now, and why it was not.
-fn late(feeds: &FeedsStatus, view: &View) -> Vec<Part> {
+fn late(feeds: &FeedsStatus, view: &View) -> Vec<StatusPart> {
     let ago = |due: Timestamp| when::duration(view.now.since(due));
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<StatusPart> = Vec::new();
     for feed in feeds.late.iter().take(LATE_MAX) {
         let (name, why) = (
             clean::excerpt(&feed.feed, 60),
             clean::excerpt(&feed.why, 160),
         );
         let text = format!("{name} is {} late: {why}", ago(feed.due));
-        parts.push(Part::new(Mark::Look, "late", text));
+        parts.push(StatusPart::new(StatusMark::Look, "late", text));
     }
     let more = feeds.late.len().saturating_sub(LATE_MAX);
     if more > 0 {
         let text = format!("{more} more feeds are late");
-        parts.push(Part::new(Mark::Look, "late", text).hint("revisor feeds"));
+        parts.push(StatusPart::new(StatusMark::Look, "late", text).hint("revisor feeds"));
     }
     for host in feeds.late_hosts.iter().take(LATE_MAX) {
         let (name, why) = (
@@ -538,16 +549,17 @@ fn late(feeds: &FeedsStatus, view: &View) -> Vec<Part> {
         );
         let pages = names::count(host.pages, "page");
         let text = format!("{pages} of {name}, up to {}: {why}", ago(host.due));
-        parts.push(Part::new(Mark::Look, "late", text));
+        parts.push(StatusPart::new(StatusMark::Look, "late", text));
     }
     parts
 }
 
-fn target_line(target: &TargetStatus, view: &View) -> Part {
+fn target_line(target: &TargetStatus, view: &View) -> StatusPart {
     let name = clean::excerpt(&target.target, 60);
     if let Some(reason) = &target.disabled {
         let text = format!("{name}: disabled: {}", clean::excerpt(reason, 120));
-        return Part::new(Mark::Wrong, "alert", text).hint(format!("revisor notify retry {name}"));
+        return StatusPart::new(StatusMark::Wrong, "alert", text)
+            .hint(format!("revisor notify retry {name}"));
     }
     let mut text = name.clone();
     if target.pending > 0 {
@@ -571,9 +583,12 @@ fn target_line(target: &TargetStatus, view: &View) -> Part {
         text = format!("{text}, last attempt: {}", clean::excerpt(error, 120));
     }
     match (target.dead, &target.error) {
-        (0, None) => Part::new(Mark::Fine, "alert", text),
-        (0, Some(_)) => Part::new(Mark::Look, "alert", text).hint("revisor notify list"),
-        _ => Part::new(Mark::Wrong, "alert", text).hint(format!("revisor notify retry {name}")),
+        (0, None) => StatusPart::new(StatusMark::Fine, "alert", text),
+        (0, Some(_)) => {
+            StatusPart::new(StatusMark::Look, "alert", text).hint("revisor notify list")
+        }
+        _ => StatusPart::new(StatusMark::Wrong, "alert", text)
+            .hint(format!("revisor notify retry {name}")),
     }
 }
 

@@ -184,8 +184,8 @@ impl Line {
     }
 
     /// Words, and the white space between them, each of pieces of one role.
-    fn words(&self, paint: Paint) -> Vec<Word> {
-        let mut words: Vec<Word> = Vec::new();
+    fn words(&self, paint: Paint) -> Vec<StyledWord> {
+        let mut words: Vec<StyledWord> = Vec::new();
         for (role, text) in self.pieces(paint) {
             for part in text.split_inclusive(' ') {
                 let (word, space) = match part.strip_suffix(' ') {
@@ -195,13 +195,13 @@ impl Line {
                 if !word.is_empty() {
                     match words.last_mut().filter(|last| !last.space) {
                         Some(last) => last.push(role, word),
-                        None => words.push(Word::of(role, word)),
+                        None => words.push(StyledWord::of(role, word)),
                     }
                 }
                 if space {
-                    words.push(Word {
+                    words.push(StyledWord {
                         space: true,
-                        ..Word::of(role, " ")
+                        ..StyledWord::of(role, " ")
                     });
                 }
             }
@@ -256,13 +256,13 @@ fn push_styled(out: &mut String, role: Role, text: &str, paint: Paint) {
 }
 
 #[derive(Debug)]
-struct Word {
+struct StyledWord {
     pieces: Vec<(Role, String)>,
     columns: usize,
     space: bool,
 }
 
-impl Word {
+impl StyledWord {
     fn of(role: Role, text: &str) -> Self {
         Self {
             pieces: vec![(role, text.to_owned())],
@@ -305,7 +305,7 @@ impl<'a> Wrapped<'a> {
         }
     }
 
-    fn push(&mut self, word: Word) {
+    fn push(&mut self, word: StyledWord) {
         if word.space {
             self.spaces.extend(word.pieces);
             return;
@@ -324,7 +324,7 @@ impl<'a> Wrapped<'a> {
     }
 
     /// A word that is wider than a line, as text without spaces is, is broken between graphemes.
-    fn push_long(&mut self, word: Word) {
+    fn push_long(&mut self, word: StyledWord) {
         self.used += self.spaces.len();
         self.line.append(&mut self.spaces);
         for (role, text) in word.pieces {

@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::sql::{limit_of, parse_channels};
 use super::writer::Tx;
 use crate::domain::chain::StoredCapture;
-use crate::domain::credible::Witness;
+use crate::domain::clock_trust::Witness;
 use crate::domain::ids::{CaptureId, EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{Behind, Capture};
 use crate::time::Timestamp;

@@ -6,8 +6,8 @@ use super::error::StoreError;
 use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
 use super::{
-    captures, changes, digests, entries, feeds, ignored, instance, lives, page_texts, revisions,
-    rules, search, states, waits,
+    captures, changes, digests, entries, feeds, ignored, instance, page_life, page_texts,
+    revisions, rules, search, states, waits,
 };
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{
@@ -51,7 +51,7 @@ fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
     for rule in &outcome.rules {
         learned.push(rules::put(tx, outcome.feed, rule, at)?);
     }
-    let look = Look {
+    let look = CommittedCheck {
         feed: outcome.feed,
         at,
         feed_capture,
@@ -86,7 +86,7 @@ fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
 }
 
 /// The look that an outcome comes from.
-struct Look {
+struct CommittedCheck {
     feed: FeedId,
     at: Timestamp,
     /// Stored once, however many entries it brought something for.
@@ -116,14 +116,14 @@ fn moment(outcome: &Outcome) -> Timestamp {
 }
 
 /// An entry that is being written.
-struct Entry {
+struct EntryWrite {
     id: EntryId,
     public_id: String,
 }
 
 fn write_entry(
     tx: &mut Tx<'_>,
-    look: &Look,
+    look: &CommittedCheck,
     outcome: &EntryOutcome,
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
@@ -178,7 +178,7 @@ fn write_entry(
         page_texts::put(tx.conn, entry.id, text, outcome.stands_in)?;
     }
     if let Some(life) = &outcome.life {
-        lives::put(tx, look.feed, entry.id, life, outcome.held_capture.as_ref())?;
+        page_life::put(tx, look.feed, entry.id, life, outcome.held_capture.as_ref())?;
     }
     for text in &outcome.ignored {
         ignored::put(tx, entry.id, text, &look.learned, look.at)?;
@@ -257,7 +257,11 @@ pub(super) fn write_base(
     search::put(tx, entry, &base.revision.state, None)
 }
 
-fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entry, StoreError> {
+fn insert_entry(
+    tx: &Tx<'_>,
+    look: &CommittedCheck,
+    outcome: &EntryOutcome,
+) -> Result<EntryWrite, StoreError> {
     let Some(revision) = &outcome.revision else {
         return Err(StoreError::Refused("a new entry without a revision"));
     };
@@ -304,15 +308,15 @@ fn insert_entry(tx: &Tx<'_>, look: &Look, outcome: &EntryOutcome) -> Result<Entr
             revision.schemes.feed,
             revision.schemes.page
         ])?;
-    Ok(Entry { id, public_id })
+    Ok(EntryWrite { id, public_id })
 }
 
 fn update_entry(
     tx: &Tx<'_>,
-    look: &Look,
+    look: &CommittedCheck,
     id: EntryId,
     outcome: &EntryOutcome,
-) -> Result<Entry, StoreError> {
+) -> Result<EntryWrite, StoreError> {
     let known = tx
         .conn
         .prepare_cached(
@@ -431,7 +435,7 @@ fn update_entry(
             .prepare_cached("UPDATE entries SET page_next_at = ?2 WHERE id = ?1")?
             .execute(params![id, next])?;
     }
-    Ok(Entry { id, public_id })
+    Ok(EntryWrite { id, public_id })
 }
 
 /// A revision says what its channels claim; for the other one it repeats what an earlier look saw.
@@ -454,7 +458,12 @@ fn claimed_now(before: ClaimedDates, outcome: &EntryOutcome) -> ClaimedDates {
     claimed
 }
 
-fn put_alias(tx: &Tx<'_>, look: &Look, entry: EntryId, alias: &NewAlias) -> Result<(), StoreError> {
+fn put_alias(
+    tx: &Tx<'_>,
+    look: &CommittedCheck,
+    entry: EntryId,
+    alias: &NewAlias,
+) -> Result<(), StoreError> {
     // Nearly every name is a new one. As one statement with an upsert this costs several times as much: SQLite keeps a
     // journal for a statement that may stop half way.
     let inserted = tx
@@ -517,8 +526,8 @@ fn record_page(conn: &Connection, entry: EntryId, check: &PageCheck) -> Result<(
 
 fn write_change(
     tx: &mut Tx<'_>,
-    look: &Look,
-    entry: &Entry,
+    look: &CommittedCheck,
+    entry: &EntryWrite,
     after: RevisionNumber,
     change: &NewChange,
 ) -> Result<ChangeNumber, StoreError> {

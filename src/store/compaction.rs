@@ -48,14 +48,14 @@ pub(super) struct Step {
 /// A body in the form in which it is to stay.
 #[derive(Debug)]
 pub struct Packed {
-    body: Known,
+    body: BodyRow,
     /// The base, and what differs from it; `None` when the body stays whole.
-    delta: Option<(Known, Vec<u8>)>,
+    delta: Option<(BodyRow, Vec<u8>)>,
 }
 
 /// A row of `bodies` as it was read. The id alone does not name it: `SQLite` gives that of a deleted row again.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct BodyRow {
     id: i64,
     sha256: [u8; 32],
     /// Length of the body, and of the form in which it is stored.
@@ -94,7 +94,7 @@ impl Reader {
             )?;
             let mut rows = statement.query([])?;
             let mut steps = Vec::new();
-            let mut group: Vec<Waiting> = Vec::new();
+            let mut group: Vec<PendingBody> = Vec::new();
             let mut of: Option<(i64, String)> = None;
             while let Some(row) = rows.next()? {
                 let here = Some((row.get(0)?, row.get(1)?));
@@ -103,7 +103,7 @@ impl Reader {
                     group.clear();
                     of = here;
                 }
-                group.push(Waiting {
+                group.push(PendingBody {
                     body: row.get(2)?,
                     url: row.get(3)?,
                 });
@@ -118,14 +118,14 @@ impl Reader {
 
 /// A body that was not looked at yet, and the address that has answered with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Waiting {
+struct PendingBody {
     body: i64,
     url: String,
 }
 
 /// What is packed against what, of the bodies of one feed and channel, oldest first. A base comes before what is based
 /// on it.
-fn plan(group: &[Waiting]) -> Vec<Step> {
+fn plan(group: &[PendingBody]) -> Vec<Step> {
     let mut steps = Vec::new();
     // Batches of about the same size, so that few are left over.
     let size = group.len().div_ceil(group.len().div_ceil(MOST).max(1));
@@ -218,12 +218,12 @@ fn pack(conn: &Connection, step: Step) -> Result<Option<Packed>, StoreError> {
 }
 
 /// What is known of a row, and whether it was looked at.
-fn known(conn: &Connection, id: i64) -> Result<Option<(Known, bool)>, StoreError> {
+fn known(conn: &Connection, id: i64) -> Result<Option<(BodyRow, bool)>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT sha256, bytes, length(body), base_id IS NOT NULL FROM bodies WHERE id = ?1",
     )?;
     let row = statement.query_row([id], |row| {
-        let known = Known {
+        let known = BodyRow {
             id,
             sha256: row.get(0)?,
             bytes: count(row, 1)?,
@@ -239,7 +239,7 @@ fn unpacks_to(base: &[u8], delta: &[u8], bytes: &[u8]) -> bool {
     unpack_against(base, delta, length).is_ok_and(|unpacked| unpacked == bytes)
 }
 
-fn undamaged(conn: &Connection, body: &Known) -> Result<Option<Vec<u8>>, StoreError> {
+fn undamaged(conn: &Connection, body: &BodyRow) -> Result<Option<Vec<u8>>, StoreError> {
     match bodies::get(conn, body.id) {
         Ok(bytes) => Ok((sha256(&[&bytes]) == body.sha256).then_some(bytes)),
         Err(StoreError::Damaged { .. }) => Ok(None),
@@ -270,7 +270,7 @@ impl Writer {
     }
 }
 
-fn keep(conn: &Connection, body: &Known) -> Result<(), StoreError> {
+fn keep(conn: &Connection, body: &BodyRow) -> Result<(), StoreError> {
     conn.prepare_cached(
         "UPDATE bodies SET base_id = id WHERE id = ?1 AND sha256 = ?2 AND base_id IS NULL",
     )?
@@ -281,8 +281,8 @@ fn keep(conn: &Connection, body: &Known) -> Result<(), StoreError> {
 /// Whether it was done. The plan of another process may have put the base deeper than ours knew.
 fn replace(
     conn: &Connection,
-    body: &Known,
-    base: &Known,
+    body: &BodyRow,
+    base: &BodyRow,
     delta: &[u8],
 ) -> Result<bool, StoreError> {
     if bodies::depth(conn, base.id)? >= MAX_DEPTH {
@@ -310,10 +310,10 @@ mod tests {
 
     use super::*;
 
-    fn waiting(urls: &[u8]) -> Vec<Waiting> {
+    fn waiting(urls: &[u8]) -> Vec<PendingBody> {
         let numbered = urls.iter().zip(1..);
         numbered
-            .map(|(url, body)| Waiting {
+            .map(|(url, body)| PendingBody {
                 body,
                 url: format!("https://news.example/{url}"),
             })

@@ -10,10 +10,10 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::beside::beside;
 use super::error::StoreError;
 use super::instance;
 use super::private;
+use super::sidecar::beside;
 
 /// Makes a whole and durable copy of the database at `part`, in the place of what is there.
 pub(super) fn make(from: &Connection, part: &Path) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use rustix::fs::{Access, access, statvfs};
 
-use super::beside::beside;
+use super::sidecar::beside;
 use crate::domain::ids::RevisionNumber;
 
 /// The exit code for a database that is locked, damaged, or newer than this binary.
@@ -18,7 +18,7 @@ pub const EXIT_DATABASE: u8 = 5;
 pub const EXIT_USAGE: u8 = 2;
 
 /// Shared, because one failed COMMIT answers every job that was in it.
-type Source = Arc<dyn std::error::Error + Send + Sync>;
+type ErrorSource = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Why the database could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -128,7 +128,7 @@ pub enum StoreError {
         path: PathBuf,
         /// What the system says.
         #[source]
-        source: Source,
+        source: ErrorSource,
     },
     /// Another revisor polls with this database.
     #[error(
@@ -151,7 +151,7 @@ pub enum StoreError {
         number: u32,
         /// Why.
         #[source]
-        source: Source,
+        source: ErrorSource,
     },
     /// Somebody else has written the entry since it was read: nothing was stored, read again and decide again.
     #[error("entry {entry} already has revision {offered}: another writer was first")]
@@ -177,7 +177,7 @@ pub enum StoreError {
         path: PathBuf,
         /// What it says.
         #[source]
-        source: Source,
+        source: ErrorSource,
     },
 }
 

@@ -11,9 +11,9 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::beside::beside;
 use super::error::StoreError;
 use super::private;
+use super::sidecar::beside;
 
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(5);

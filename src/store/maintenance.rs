@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::beside::beside;
 use super::copy;
 use super::error::StoreError;
 use super::migrate;
 use super::reader::Reader;
+use super::sidecar::beside;
 use super::writer::{Write, Writer};
 
 impl Writer {

@@ -102,7 +102,7 @@ pub const SCHEMA: u32 = MIGRATIONS[MIGRATIONS.len() - 1].number;
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FoundFile {
     /// An empty file, or none before it was opened.
     Empty,
     /// One of ours, at this schema.
@@ -110,7 +110,7 @@ pub(super) enum Found {
 }
 
 /// Looks at the file without writing to it; refuses what is not ours and what is newer.
-pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<Found, StoreError> {
+pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<FoundFile, StoreError> {
     let at = |error: rusqlite::Error| StoreError::from(error).at(path);
     // One moment for all questions: another program may be creating the file right now.
     let conn = conn.unchecked_transaction().map_err(at)?;
@@ -128,7 +128,7 @@ pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<Found, StoreErro
                 known: SCHEMA,
             });
         }
-        return Ok(Found::Schema(version));
+        return Ok(FoundFile::Schema(version));
     }
     let has_tables = conn
         .query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))
@@ -140,7 +140,7 @@ pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<Found, StoreErro
             path: path.to_path_buf(),
         });
     }
-    Ok(Found::Empty)
+    Ok(FoundFile::Empty)
 }
 
 /// Runs the migrations that the file lacks.
@@ -316,9 +316,9 @@ mod tests {
     fn an_empty_file_gets_the_whole_schema_once() {
         let mut conn = Connection::open_in_memory().unwrap();
         let path = Path::new("x.db");
-        assert_eq!(inspect(&conn, path).unwrap(), Found::Empty);
+        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Empty);
         migrate(&mut conn, path).unwrap();
-        assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
+        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Schema(SCHEMA));
         let first: Vec<u8> = conn
             .query_row("SELECT instance FROM meta", [], |row| row.get(0))
             .unwrap();
@@ -357,7 +357,7 @@ mod tests {
         let error = run(&mut conn, path, &[broken], None).unwrap_err();
         assert!(matches!(error, StoreError::Migration { .. }));
         assert_eq!(names(&conn), before);
-        assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
+        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Schema(SCHEMA));
     }
 
     #[test]
@@ -371,6 +371,6 @@ mod tests {
         };
         let error = run(&mut conn, path, &[broken], None).unwrap_err();
         assert!(matches!(error, StoreError::Migration { .. }));
-        assert_eq!(inspect(&conn, path).unwrap(), Found::Schema(SCHEMA));
+        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Schema(SCHEMA));
     }
 }

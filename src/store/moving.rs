@@ -55,18 +55,18 @@ impl Reader {
     }
 }
 
-struct At {
+struct FeedAt {
     id: FeedId,
     active: bool,
     entries: u64,
 }
 
-fn at(conn: &Connection, url: &str) -> Result<Option<At>, StoreError> {
+fn at(conn: &Connection, url: &str) -> Result<Option<FeedAt>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id, active, (SELECT count(*) FROM entries WHERE feed_id = feeds.id) FROM feeds WHERE url = ?1",
     )?;
     let row = statement.query_row([url], |row| {
-        Ok(At {
+        Ok(FeedAt {
             id: row.get(0)?,
             active: row.get(1)?,
             entries: super::sql::count(row, 2)?,

@@ -8,11 +8,11 @@ use std::time::Duration;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::beside::{beside, real};
 use super::error::StoreError;
 use super::instance::{self, Random};
-use super::migrate::{self, Found, SCHEMA};
+use super::migrate::{self, FoundFile, SCHEMA};
 use super::private;
+use super::sidecar::{beside, real};
 use super::upgrade;
 use super::writer::{self, Writer};
 
@@ -125,13 +125,13 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
         });
     }
     let found = migrate::inspect(&conn, path)?;
-    if found == Found::Empty {
+    if found == FoundFile::Empty {
         // So that pruning can give pages back later; it has to be decided before the first table.
         conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
             .map_err(at)?;
     }
     set_writer(&conn).map_err(at)?;
-    if let Found::Schema(schema) = found
+    if let FoundFile::Schema(schema) = found
         && schema < SCHEMA
     {
         upgrade::keep_a_copy(&mut conn, path, schema)?;
@@ -158,13 +158,13 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
     // In KiB. There are several readers, and what one of them reads again is in the system's cache.
     conn.pragma_update(None, "cache_size", -512).map_err(at)?;
     match migrate::inspect(&conn, path)? {
-        Found::Schema(SCHEMA) => Ok(conn),
-        Found::Schema(found) => Err(StoreError::Older {
+        FoundFile::Schema(SCHEMA) => Ok(conn),
+        FoundFile::Schema(found) => Err(StoreError::Older {
             path: path.to_path_buf(),
             found,
             known: SCHEMA,
         }),
-        Found::Empty => Err(StoreError::Empty {
+        FoundFile::Empty => Err(StoreError::Empty {
             path: path.to_path_buf(),
         }),
     }

@@ -23,8 +23,8 @@ use super::targets;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::backoff::DELIVERY_ATTEMPTS;
 use crate::domain::event::EventKind;
+use crate::domain::event_builder;
 use crate::domain::ids::{ChangeNumber, DeliveryId, EventId};
-use crate::domain::telling;
 use crate::time::Timestamp;
 
 /// A delivery that is ours to send.
@@ -504,7 +504,7 @@ fn disable(tx: &mut Tx<'_>, target: i64, now: Timestamp, why: &str) -> Result<()
         )?
         .query_map([target], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let event = telling::target_disabled(&name, why, kept, now);
+    let event = event_builder::target_disabled(&name, why, kept, now);
     let _: EventId = events::insert(
         tx,
         &NewRow {

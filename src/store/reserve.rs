@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::beside::beside;
 use super::private;
+use super::sidecar::beside;
 
 /// How much: the log of some thousand pages, which is what a step of pruning writes many times over.
 const BYTES: u64 = 8 << 20;

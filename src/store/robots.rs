@@ -134,9 +134,9 @@ impl Writer {
     }
 }
 
-type Packed = Option<(i64, Vec<u8>)>;
+type PackedRules = Option<(i64, Vec<u8>)>;
 
-fn row(row: &Row<'_>) -> rusqlite::Result<(RobotsRow, Packed)> {
+fn row(row: &Row<'_>) -> rusqlite::Result<(RobotsRow, PackedRules)> {
     let bytes: Option<i64> = row.get(10)?;
     let body: Option<Vec<u8>> = row.get(11)?;
     Ok((

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::beside::beside;
 use super::copy;
 use super::error::StoreError;
 use super::migrate;
+use super::sidecar::beside;
 
 /// Beside what is counted by pages.
 const SPARE: u64 = 4 * 1024 * 1024;

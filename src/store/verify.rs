@@ -58,7 +58,7 @@ impl Reader {
         self.read(|conn| {
             // One moment for all of it, although a daemon goes on.
             let conn = conn.unchecked_transaction()?;
-            let mut work = Work {
+            let mut work = VerifyTask {
                 all: count(&conn)?,
                 done: 0,
                 step: &mut step,
@@ -73,13 +73,13 @@ impl Reader {
     }
 }
 
-struct Work<'a> {
+struct VerifyTask<'a> {
     all: u64,
     done: u64,
     step: &'a mut dyn FnMut(u64, u64),
 }
 
-impl Work<'_> {
+impl VerifyTask<'_> {
     fn one(&mut self) {
         self.done += 1;
         if self.done.is_multiple_of(64) {

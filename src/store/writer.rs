@@ -17,10 +17,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::beside::beside;
 use super::codec::Codec;
 use super::error::StoreError;
 use super::instance::Random;
+use super::sidecar::beside;
 use crate::time::Stopwatch;
 
 /// Jobs in one COMMIT. More would only make the first of them wait.
@@ -56,23 +56,23 @@ pub struct Overflow {
 }
 
 /// It runs again when the first try was taken back because of another job.
-type Work<T> = Box<dyn FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send>;
+type WriteFn<T> = Box<dyn FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send>;
 
 /// The handle of the writer thread; clones are cheap and send to the same thread.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    shared: Arc<Shared>,
+    shared: Arc<WriterQueue>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct WriterQueue {
     path: PathBuf,
     queue: mpsc::Sender<Message>,
     permits: Semaphore,
     sent: AtomicU64,
     done: AtomicU64,
     watcher: OnceLock<Watcher>,
-    haste: Haste,
+    haste: Deadline,
     /// Device and number of the file, as it was opened.
     file: Option<(u64, u64)>,
     /// The same of its WAL, since somebody asked first.
@@ -80,7 +80,7 @@ struct Shared {
 }
 
 /// Since when the writer is in haste, if it is.
-type Haste = Arc<OnceLock<Stopwatch>>;
+type Deadline = Arc<OnceLock<Stopwatch>>;
 
 /// Is told of every transaction.
 struct Watcher(Box<dyn Fn(BatchEnd) + Send + Sync>);
@@ -118,8 +118,8 @@ pub struct WriterProgress {
 /// A write that has not begun: `.await` it, or call [`Write::blocking`] outside of async code.
 #[must_use = "nothing is written until it is awaited or `blocking` is called"]
 pub struct Write<T> {
-    shared: Arc<Shared>,
-    work: Work<T>,
+    shared: Arc<WriterQueue>,
+    work: WriteFn<T>,
 }
 
 impl<T: Send + 'static> Write<T> {
@@ -245,10 +245,10 @@ impl Writer {
     }
 }
 
-impl Shared {
+impl WriterQueue {
     fn send<T: Send + 'static>(
         &self,
-        work: Work<T>,
+        work: WriteFn<T>,
         reply: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
         let job = TypedJob {
@@ -274,8 +274,8 @@ pub(super) fn start(
 ) -> Result<(Writer, JoinHandle<()>), StoreError> {
     conn.busy_timeout(patience.min(ASK_AGAIN))?;
     let (queue, jobs) = mpsc::channel();
-    let haste = Haste::default();
-    let shared = Arc::new(Shared {
+    let haste = Deadline::default();
+    let shared = Arc::new(WriterQueue {
         path: path.to_path_buf(),
         queue,
         permits: Semaphore::new(QUEUE),
@@ -292,7 +292,7 @@ pub(super) fn start(
     let thread = std::thread::Builder::new()
         .name("store-writer".into())
         .spawn(move || {
-            let mut desk = Desk {
+            let mut desk = WriterThread {
                 conn,
                 codec,
                 random,
@@ -331,7 +331,7 @@ trait Job: Send {
 }
 
 struct TypedJob<T, R> {
-    work: Work<T>,
+    work: WriteFn<T>,
     result: Result<T, StoreError>,
     reply: R,
 }
@@ -360,18 +360,18 @@ impl<T: Send, R: FnOnce(Result<T, StoreError>) + Send> Job for TypedJob<T, R> {
 }
 
 /// What the thread owns.
-struct Desk {
+struct WriterThread {
     conn: Connection,
     codec: Codec,
     random: Random,
     /// How long another program that writes is waited for.
     patience: Duration,
-    haste: Haste,
+    haste: Deadline,
     /// Of the transaction under way.
     overflows: Vec<Overflow>,
 }
 
-impl Desk {
+impl WriterThread {
     fn serve(&mut self, jobs: &mpsc::Receiver<Message>, answered: impl Fn(BatchEnd)) {
         while let Ok(Message::Job(first)) = jobs.recv() {
             let mut batch = vec![first];

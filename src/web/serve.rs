@@ -53,7 +53,7 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
     let places = Arc::new(Semaphore::new(limits.answers));
     // Dropped with everything that is under way.
     let mut tasks = JoinSet::new();
-    let mut clients = Clients::default();
+    let mut clients = WebClients::default();
     loop {
         while tasks.try_join_next().is_some() {}
         let stream = tokio::select! {
@@ -64,7 +64,7 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
             Ok(stream) => {
                 clients.make_room(limits.clients);
                 let has_asked = Arc::new(AtomicBool::new(false));
-                let visit = Visit {
+                let visit = ClientVisit {
                     limits,
                     source: Arc::clone(&source),
                     places: Arc::clone(&places),
@@ -89,9 +89,9 @@ pub async fn serve<S: Source>(door: Door, limits: Limits, source: Arc<S>, stop: 
 
 /// Who is there, the oldest first, and whether they have asked for something.
 #[derive(Default)]
-struct Clients(VecDeque<(AbortHandle, Arc<AtomicBool>)>);
+struct WebClients(VecDeque<(AbortHandle, Arc<AtomicBool>)>);
 
-impl Clients {
+impl WebClients {
     /// Sees to it that one more may come. Who is silent goes first: who asks is answered at once, and has gone.
     fn make_room(&mut self, most: usize) {
         self.0.retain(|(client, _)| !client.is_finished());
@@ -108,14 +108,14 @@ impl Clients {
 }
 
 /// A client's visit.
-struct Visit<S> {
+struct ClientVisit<S> {
     limits: Limits,
     source: Arc<S>,
     places: Arc<Semaphore>,
     has_asked: Arc<AtomicBool>,
 }
 
-impl<S: Source> Visit<S> {
+impl<S: Source> ClientVisit<S> {
     /// One request and its answer. Health waits for no place: it takes no time.
     async fn talk(self, stream: Box<dyn Stream>) {
         let limits = self.limits;

@@ -1,13 +1,13 @@
-//! Rounds of polls through the real pipeline, with the real database.
+//! Rounds of polls through the real checker, with the real database.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 
+use revisor::check::RoundRequest;
 use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::daemon::Assembly;
-use revisor::pipeline::Wish;
 use revisor::report::check::CheckReport;
 use revisor::time::{Stopwatch, System};
 
@@ -127,12 +127,12 @@ pub(crate) fn run(world: &World, feeds: usize) {
     let poll = |name: &str| {
         meter::reset_peak();
         let (before, watch) = (meter::cpu(), Stopwatch::start());
-        let wish = Wish {
+        let wish = RoundRequest {
             feeds: None,
             force: true,
         };
         let report = runtime
-            .block_on(assembly.pipeline.round(&wish, |_| {}))
+            .block_on(assembly.checker.round(&wish, |_| {}))
             .unwrap();
         let (cpu, wall) = (meter::cpu().checked_sub(before).unwrap(), watch.elapsed());
         let per_feed = |time: std::time::Duration| time.as_secs_f64() * 1000.0 / feeds as f64;

@@ -21,7 +21,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["domain", "time"]),
     ("notify", &["domain", "store", "fetch", "config", "time"]),
     (
-        "pipeline",
+        "check",
         &[
             "domain", "feed", "extract", "document", "report", "fetch", "store", "config",
             "metrics", "time",
@@ -30,7 +30,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
-            "pipeline", "notify", "store", "fetch", "config", "domain", "metrics", "web", "time",
+            "check", "notify", "store", "fetch", "config", "domain", "metrics", "web", "time",
             "logging",
         ],
     ),
@@ -42,7 +42,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "config", "daemon", "demo", "document", "domain", "error", "extract", "feed", "fetch",
-            "logging", "memory", "notify", "pipeline", "report", "store", "time",
+            "logging", "memory", "notify", "check", "report", "store", "time",
         ],
     ),
 ];

@@ -1,17 +1,17 @@
-//! Articles that go, come back, hide behind walls or are sent in half: the real pipeline over days, on a clock that the
+//! Articles that go, come back, hide behind walls or are sent in half: the real checker over days, on a clock that the
 //! test sets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use revisor::check::RoundRequest;
 use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::daemon::Assembly;
 use revisor::domain::event::{Event, EventKind};
 use revisor::domain::life::Reason;
 use revisor::domain::outcome::Left;
 use revisor::domain::url::canonical;
-use revisor::pipeline::Wish;
 use revisor::store::{EventFilter, KnownEntry, Reader};
 use revisor::time::{Fixed, Timestamp};
 
@@ -19,7 +19,7 @@ use crate::support::{Page, Server, rss};
 
 mod stand_ins;
 
-/// A publisher with one feed, watched by a pipeline on a clock of its own.
+/// A publisher with one feed, watched by a checker on a clock of its own.
 struct World {
     publisher: Server,
     clock: Arc<Fixed>,
@@ -92,19 +92,19 @@ impl World {
     }
 
     fn round(&self, force: bool) {
-        let wish = Wish { feeds: None, force };
+        let wish = RoundRequest { feeds: None, force };
         self.runtime
-            .block_on(self.assembly.pipeline.round(&wish, |_| {}))
+            .block_on(self.assembly.checker.round(&wish, |_| {}))
             .unwrap();
     }
 
     /// Lets everything happen that is due until this minute, each thing when it is due.
     fn run_to(&self, minute: i64) {
         loop {
-            let next = self.assembly.pipeline.read(Reader::next_due).unwrap();
+            let next = self.assembly.checker.read(Reader::next_due).unwrap();
             match next.filter(|next| *next <= at(minute)) {
                 Some(next) => {
-                    self.clock.set(next.max(self.assembly.pipeline.now()));
+                    self.clock.set(next.max(self.assembly.checker.now()));
                     self.round(false);
                 }
                 None => break,
@@ -121,7 +121,7 @@ impl World {
         let url = canonical(&self.publisher.url(path));
         let found = self
             .assembly
-            .pipeline
+            .checker
             .read(|reader| reader.find_entries(&url, 1));
         found.unwrap().remove(0)
     }
@@ -135,7 +135,7 @@ impl World {
         };
         let mut events = Vec::new();
         self.assembly
-            .pipeline
+            .checker
             .read(|reader| {
                 reader.each_event(&filter, |logged| {
                     events.push(logged.stored.event);
@@ -358,7 +358,7 @@ fn a_text_that_is_mostly_gone_is_told_once_a_second_look_confirms_it() {
     assert!(world.told().is_empty());
     let held = world
         .assembly
-        .pipeline
+        .checker
         .read(|reader| reader.page_life(entry.id));
     let since = held.unwrap().held.unwrap().since;
     world.run_to(120);
@@ -372,7 +372,7 @@ fn a_text_that_is_mostly_gone_is_told_once_a_second_look_confirms_it() {
     assert!(event.timestamp > since, "noticed when it was confirmed");
     let life = world
         .assembly
-        .pipeline
+        .checker
         .read(|reader| reader.page_life(entry.id))
         .unwrap();
     assert_eq!((life.held, life.unconfirmed), (None, 0));
@@ -392,7 +392,7 @@ fn a_text_that_comes_back_at_the_second_look_is_counted_and_not_told() {
     let id = world.entry().id;
     let life = world
         .assembly
-        .pipeline
+        .checker
         .read(|reader| reader.page_life(id))
         .unwrap();
     assert_eq!((life.held, life.unconfirmed), (None, 1));
@@ -421,7 +421,7 @@ fn an_article_that_moved_for_good_keeps_its_history_and_tells_its_new_address() 
     world.run_to(26 * 60);
     let count = world
         .assembly
-        .pipeline
+        .checker
         .read(|reader| reader.counts(at(0), at(0)))
         .unwrap()
         .entries;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use revisor::check::WaitLimit;
 use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::daemon::Assembly;
-use revisor::pipeline::Patience;
 use revisor::time::System;
 
 use crate::support::{Home, Page, SECRET, Server, rss};
@@ -222,15 +222,11 @@ fn two_polls_of_a_feed_at_once_make_no_entry_twice() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let new = runtime.block_on(async {
         let assembly = Assembly::open(config, Arc::new(System)).await.unwrap();
-        let feed = assembly
-            .pipeline
-            .read(|reader| reader.feeds(false))
-            .unwrap()[0]
-            .id;
+        let feed = assembly.checker.read(|reader| reader.feeds(false)).unwrap()[0].id;
         let (a, b, c) = tokio::join!(
-            assembly.pipeline.check_feed(feed, Patience::Endless),
-            assembly.pipeline.check_feed(feed, Patience::Endless),
-            assembly.pipeline.check_feed(feed, Patience::Endless)
+            assembly.checker.check_feed(feed, WaitLimit::Endless),
+            assembly.checker.check_feed(feed, WaitLimit::Endless),
+            assembly.checker.check_feed(feed, WaitLimit::Endless)
         );
         let new = [a, b, c].into_iter().map(|report| report.unwrap().new);
         let new: usize = new.sum();

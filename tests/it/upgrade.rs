@@ -6,10 +6,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use revisor::check::{Reextracted, Reextraction, Settings};
 use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::domain::fingerprint::Fingerprints;
 use revisor::domain::state::{Block, EntryState};
-use revisor::pipeline::{Reextracted, Reextraction, Settings};
 use revisor::store::{OpenOptions, Store};
 use revisor::time::{Clock as _, System};
 use rusqlite::{Connection, params};

@@ -111,7 +111,7 @@ pub fn compare_but(
         feed_body,
         page_body,
     } = rules.pair(old, new);
-    let mut found = Finder::default();
+    let mut found = MoveFinder::default();
     if let (Some(old), Some(new)) = (&old.feed, &new.feed) {
         found.feed(old, new, summary, feed_body);
         found.links(Channel::Feed, Linked::Feed(old), Linked::Feed(new));
@@ -219,26 +219,26 @@ fn same_blocks(old: &[Block], new: &[Block], same: fn(&str, &str) -> bool) -> bo
 }
 
 /// A text that moved.
-struct Moved<T> {
+struct MovedText<T> {
     channel: Channel,
     diff: T,
     typographic: bool,
 }
 
 #[derive(Default)]
-struct Finder {
+struct MoveFinder {
     headlines: Vec<(HeadlineChange, bool)>,
-    bylines: Vec<Moved<Vec<Segment>>>,
-    standfirst: Option<Moved<Vec<Segment>>>,
-    summary: Option<Moved<ProseDiff>>,
-    bodies: Vec<Moved<ProseDiff>>,
+    bylines: Vec<MovedText<Vec<Segment>>>,
+    standfirst: Option<MovedText<Vec<Segment>>>,
+    summary: Option<MovedText<ProseDiff>>,
+    bodies: Vec<MovedText<ProseDiff>>,
     links: Vec<(Channel, LinkChange)>,
     replaced: Option<Replaced>,
     addresses: Vec<(Channel, [String; 2])>,
     guid: Option<[String; 2]>,
 }
 
-impl Finder {
+impl MoveFinder {
     fn feed(&mut self, old: &FeedState, new: &FeedState, summary: LeftOut, body: LeftOut) {
         self.headline(
             HeadlineSource::Feed,
@@ -496,9 +496,9 @@ fn line(
     channel: Channel,
     old: &Option<String>,
     new: &Option<String>,
-) -> Option<Moved<Vec<Segment>>> {
+) -> Option<MovedText<Vec<Segment>>> {
     let [old, new] = [old, new].map(|line| line.as_deref().unwrap_or_default());
-    (!same_to_the_eye(old, new)).then(|| Moved {
+    (!same_to_the_eye(old, new)).then(|| MovedText {
         channel,
         diff: diff_line(old, new),
         typographic: same_to_the_reader(old, new),
@@ -517,11 +517,11 @@ fn prose(
     old: &[Block],
     new: &[Block],
     left_out: LeftOut,
-) -> Option<Moved<ProseDiff>> {
+) -> Option<MovedText<ProseDiff>> {
     if same_blocks(old, new, same_to_the_eye) {
         return None;
     }
-    Some(Moved {
+    Some(MovedText {
         channel,
         diff: ProseDiff {
             left_out,

@@ -15,7 +15,7 @@ use super::observation::{Observation, Observed};
 use super::outcome::{ClaimedDates, Quiet};
 use super::past::PastRevision;
 use super::state::{Block, Channel, EntryState, FeedState, PageState};
-use super::{form, live, returns};
+use super::{form, live_article, reverts};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ pub fn decide(
     let state = merge(&known.state, observations);
     let claimed = claimed_now(known.claimed, observations);
     let date_touched = known.claimed.moved_to(&claimed);
-    let rotating = |link: &LinkChange| returns::is_rotating(&known.past, link);
+    let rotating = |link: &LinkChange| reverts::is_rotating(&known.past, link);
     let mut comparison = compare_but(&known.state, &state, rules.for_comparing(), rotating);
     let mut only_rotates = false;
     if comparison.is_none() && is_record_due(known, policy, now) {
@@ -140,7 +140,7 @@ pub fn decide(
         }));
     };
 
-    if returns::keys_rotate(&known.past, &comparison) {
+    if reverts::keys_rotate(&known.past, &comparison) {
         return Decision::Unchanged {
             claimed,
             date_touched,
@@ -149,14 +149,14 @@ pub fn decide(
     let fingerprints = Fingerprints::of(&rules.now.counted(&state));
     // Computed, and not taken from the past: that may be of another scheme.
     let before = Fingerprints::of(&rules.now.counted(&known.state));
-    let revert_of = returns::revert_of(&known.past, &before, &fingerprints).or_else(|| {
+    let revert_of = reverts::revert_of(&known.past, &before, &fingerprints).or_else(|| {
         // What was stored before a rule began has fingerprints without it.
         let (before, after) = (Fingerprints::of(&known.state), Fingerprints::of(&state));
-        returns::revert_of(&known.past, &before, &after)
+        reverts::revert_of(&known.past, &before, &after)
     });
     let partly_back_to = match revert_of {
         Some(_) => None,
-        None => returns::partly_back_to(&known.past, &before, &fingerprints),
+        None => reverts::partly_back_to(&known.past, &before, &fingerprints),
     };
     let context = Context {
         revert_of,
@@ -165,17 +165,17 @@ pub fn decide(
         dates_stayed: known.claimed.unmoved(&claimed, &comparison.channels),
     };
     let assessment = assess(&comparison, &context);
-    let returns = returns::returns(&known.past, &before, &fingerprints, policy.flap_window, now);
-    let additive = live::is_additive(&comparison);
+    let returns = reverts::returns(&known.past, &before, &fingerprints, policy.flap_window, now);
+    let additive = live_article::is_additive(&comparison);
     let quiet = if assessment.significance < policy.significance {
         Some(Quiet::Insignificant)
-    } else if returns::is_echo(&known.past, &before, &comparison, &fingerprints) {
+    } else if reverts::is_echo(&known.past, &before, &comparison, &fingerprints) {
         Some(Quiet::Echo)
     } else if undoes_what_waits(&known.past, revert_of) {
         Some(Quiet::Unconfirmed)
     } else if only_rotates
         || returns >= 2
-        || returns::never_stays(
+        || reverts::never_stays(
             &known.past,
             &before,
             &fingerprints,
@@ -188,7 +188,7 @@ pub fn decide(
     } else if policy.live_digest.is_some()
         && additive
         && !assessment.labels.contains(&Label::CorrectionNotice)
-        && live::is_live(&known.past, now)
+        && live_article::is_live(&known.past, now)
     {
         Some(Quiet::Digest)
     } else {
@@ -203,7 +203,7 @@ pub fn decide(
     // An address that goes back and forth was told of when it first moved.
     let is_first = returns == 2 || last_quiet(&known.past) == Some(Quiet::Unconfirmed);
     let begins_to_flap =
-        quiet == Some(Quiet::Flapping) && is_first && !returns::is_of_keys(&comparison);
+        quiet == Some(Quiet::Flapping) && is_first && !reverts::is_of_keys(&comparison);
     Decision::Revised(Box::new(Revised {
         step,
         comparison,

@@ -27,7 +27,7 @@ const MOST_SITES: usize = 20_000;
 /// What requests have shown of the network. `elapsed` is the time since some fixed start, on a clock that never jumps.
 #[derive(Debug, Default)]
 pub struct Outage {
-    state: State,
+    state: NetworkState,
     /// Sites that failed since one was reached last, each of them reached before.
     failing: Vec<String>,
     /// When the first of them failed.
@@ -38,7 +38,7 @@ pub struct Outage {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum State {
+enum NetworkState {
     #[default]
     Online,
     /// Perhaps: since then, after so many tries.
@@ -72,7 +72,7 @@ impl Outage {
     #[must_use]
     pub fn since(at: Timestamp) -> Self {
         Self {
-            state: State::Offline,
+            state: NetworkState::Offline,
             since: Some(at),
             ..Self::default()
         }
@@ -81,7 +81,7 @@ impl Outage {
     /// Whether requests go out as usual.
     #[must_use]
     pub fn is_online(&self) -> bool {
-        self.state == State::Online
+        self.state == NetworkState::Online
     }
 
     /// Whether it is time for a try.
@@ -109,7 +109,7 @@ impl Outage {
             return self.note_reached(site);
         }
         let step = match self.state {
-            State::Online => {
+            NetworkState::Online => {
                 let was_reached = self.reached.insert(site.to_owned(), false);
                 if was_reached == Some(false) {
                     return Shown::THEIRS;
@@ -118,15 +118,15 @@ impl Outage {
                 self.failing.push(site.to_owned());
                 if self.failing.len() >= TOGETHER {
                     self.last_try = Some(elapsed);
-                    self.state = State::Doubtful {
+                    self.state = NetworkState::Doubtful {
                         since: elapsed,
                         tries: 0,
                     };
                 }
                 None
             }
-            State::Doubtful { since, tries } => self.doubt(site, since, tries, now, elapsed),
-            State::Offline => None,
+            NetworkState::Doubtful { since, tries } => self.doubt(site, since, tries, now, elapsed),
+            NetworkState::Offline => None,
         };
         Shown {
             ours: !self.is_online(),
@@ -153,19 +153,19 @@ impl Outage {
             self.failing.push(site.to_owned());
         }
         if tries < TRIES && doubted < LONGEST_DOUBT {
-            self.state = State::Doubtful { since, tries };
+            self.state = NetworkState::Doubtful { since, tries };
             return None;
         }
-        self.state = State::Offline;
+        self.state = NetworkState::Offline;
         Some(Step::Offline(*self.since.get_or_insert(now)))
     }
 
     fn note_reached(&mut self, site: &str) -> Shown {
         let step = match self.state {
-            State::Offline => self.since.map(Step::Online),
-            State::Online | State::Doubtful { .. } => None,
+            NetworkState::Offline => self.since.map(Step::Online),
+            NetworkState::Online | NetworkState::Doubtful { .. } => None,
         };
-        if self.state == State::Offline {
+        if self.state == NetworkState::Offline {
             // All of them are as they were before it.
             for site in self.failing.drain(..) {
                 self.reached.remove(&site);
@@ -173,7 +173,7 @@ impl Outage {
         }
         self.failing.clear();
         self.since = None;
-        self.state = State::Online;
+        self.state = NetworkState::Online;
         if self.reached.len() >= MOST_SITES {
             self.reached.clear();
         }

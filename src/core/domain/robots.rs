@@ -42,7 +42,7 @@ struct Rule {
 }
 
 /// What a line says.
-enum Line<'a> {
+enum RobotsLine<'a> {
     Agent(&'a str),
     Rule { allow: bool, pattern: &'a str },
     CrawlDelay(&'a str),
@@ -51,7 +51,7 @@ enum Line<'a> {
 
 /// The rules that were found for an agent while reading.
 #[derive(Default)]
-struct Group {
+struct AgentGroup {
     found: bool,
     rules: Rules,
 }
@@ -61,13 +61,13 @@ impl Rules {
     /// groups for `*`. Anything is a robots.txt; what holds no rules forbids nothing.
     #[must_use]
     pub fn parse(body: &[u8], product: &str) -> Self {
-        let (mut ours, mut everybody) = (Group::default(), Group::default());
+        let (mut ours, mut everybody) = (AgentGroup::default(), AgentGroup::default());
         // Whom the lines that follow are for, and whether the list of agents before them is complete.
         let (mut for_us, mut for_all, mut listed) = (false, false, true);
         for line in lines(body) {
             let line = String::from_utf8_lossy(line);
             match read_line(&line) {
-                Line::Agent(agent) => {
+                RobotsLine::Agent(agent) => {
                     if listed {
                         (for_us, for_all, listed) = (false, false, false);
                     }
@@ -80,7 +80,7 @@ impl Rules {
                         ours.found = true;
                     }
                 }
-                Line::Rule { allow, pattern } => {
+                RobotsLine::Rule { allow, pattern } => {
                     listed = true;
                     let groups = [(for_us, &mut ours), (for_all, &mut everybody)];
                     for group in groups
@@ -91,7 +91,7 @@ impl Rules {
                     }
                 }
                 // It is no part of the standard; who writes it means it as a rule of the agents above it.
-                Line::CrawlDelay(text) => {
+                RobotsLine::CrawlDelay(text) => {
                     listed = true;
                     let delay = crawl_delay(text);
                     let groups = [(for_us, &mut ours), (for_all, &mut everybody)];
@@ -103,7 +103,7 @@ impl Rules {
                         rules.crawl_delay = rules.crawl_delay.max(delay);
                     }
                 }
-                Line::Other => {}
+                RobotsLine::Other => {}
             }
         }
         if ours.found {
@@ -212,19 +212,19 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
         .map(|line| line.split(|byte| *byte == b'#').next().unwrap_or_default())
 }
 
-fn read_line(line: &str) -> Line<'_> {
+fn read_line(line: &str) -> RobotsLine<'_> {
     let line = line.trim();
     let (key, value) = match line.split_once(':') {
         Some((key, value)) => (key.trim(), value.trim()),
         // Without a colon it is a line only when it is two words.
         None => match line.split_once([' ', '\t']) {
             Some((key, value)) if !value.trim().contains([' ', '\t']) => (key, value.trim()),
-            _ => return Line::Other,
+            _ => return RobotsLine::Other,
         },
     };
     let is = |names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
     if is(&["user-agent", "useragent", "user agent"]) {
-        Line::Agent(value)
+        RobotsLine::Agent(value)
     } else if is(&[
         "disallow",
         "dissallow",
@@ -233,19 +233,19 @@ fn read_line(line: &str) -> Line<'_> {
         "diasllow",
         "disallaw",
     ]) {
-        Line::Rule {
+        RobotsLine::Rule {
             allow: false,
             pattern: value,
         }
     } else if is(&["allow"]) {
-        Line::Rule {
+        RobotsLine::Rule {
             allow: true,
             pattern: value,
         }
     } else if is(&["crawl-delay", "crawldelay", "crawl delay"]) {
-        Line::CrawlDelay(value)
+        RobotsLine::CrawlDelay(value)
     } else {
-        Line::Other
+        RobotsLine::Other
     }
 }
 

@@ -243,14 +243,14 @@ impl Query {
     }
 }
 
-struct Part<'a> {
+struct QueryPart<'a> {
     text: &'a str,
     excluded: bool,
     prefix: bool,
 }
 
 /// Words and phrases as they are typed. A quotation mark that is never closed reaches to the end.
-fn parts(text: &str) -> Vec<Part<'_>> {
+fn parts(text: &str) -> Vec<QueryPart<'_>> {
     let mut out = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -264,7 +264,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
         };
         let after_star = after.strip_prefix('*');
         let prefix = inner.ends_with('*') || after_star.is_some();
-        out.push(Part {
+        out.push(QueryPart {
             text: inner,
             excluded,
             prefix,
@@ -290,7 +290,7 @@ impl Term {
         format!("\"{quoted}\"{star}")
     }
 
-    fn place(&self, words: &[Word]) -> Option<Range<usize>> {
+    fn place(&self, words: &[IndexedWord]) -> Option<Range<usize>> {
         let found = words.windows(self.words.len()).find(|window| {
             let last = self.words.len() - 1;
             window
@@ -307,19 +307,19 @@ impl Term {
 }
 
 /// A word of a text, as the tokenizer sees it.
-struct Word {
+struct IndexedWord {
     at: Range<usize>,
     folded: String,
 }
 
-fn words(text: &str) -> Vec<Word> {
-    let mut out: Vec<Word> = Vec::new();
+fn words(text: &str) -> Vec<IndexedWord> {
+    let mut out: Vec<IndexedWord> = Vec::new();
     let mut open = false;
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
         let mark = is_combining_mark(c);
         if stands_alone(c) && (c.is_alphanumeric() || mark) {
-            out.push(Word {
+            out.push(IndexedWord {
                 at: at..end,
                 folded: folded(c),
             });
@@ -330,7 +330,7 @@ fn words(text: &str) -> Vec<Word> {
                     word.at.end = end;
                     word.folded.push_str(&folded(c));
                 }
-                None => out.push(Word {
+                None => out.push(IndexedWord {
                     at: at..end,
                     folded: folded(c),
                 }),

@@ -39,7 +39,7 @@ impl Bench {
             .unwrap();
         let (stop, outbox) = (CancellationToken::new(), Arc::new(Notify::new()));
         let writer = assembly.store.writer().clone();
-        let poller = Poller::new(Arc::clone(&assembly.pipeline), writer, outbox);
+        let poller = Poller::new(Arc::clone(&assembly.checker), writer, outbox);
         let running = tokio::spawn(poller.run(Arc::new(Pulse::new()), stop.clone()));
         Self {
             clock,
@@ -51,7 +51,7 @@ impl Bench {
 
     fn feeds(&self) -> Vec<FeedRow> {
         self.assembly
-            .pipeline
+            .checker
             .read(|reader| reader.feeds(false))
             .unwrap()
     }

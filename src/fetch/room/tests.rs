@@ -129,7 +129,7 @@ async fn another_limit_holds_at_once_and_a_load_without_a_bound_takes_none() {
 
 /// A document's way: what it claims, becomes while it is sent, and keeps; and whether it is given up.
 #[derive(Debug, Clone)]
-struct Way {
+struct RedirectChain {
     feed: bool,
     claims: u64,
     grows: Vec<u64>,
@@ -137,10 +137,10 @@ struct Way {
     given_up: bool,
 }
 
-fn way() -> impl Strategy<Value = Way> {
+fn way() -> impl Strategy<Value = RedirectChain> {
     let grows = proptest::collection::vec(1..200_u64, 0..4);
     (any::<bool>(), 1..200_u64, grows, 0..200_u64, any::<bool>()).prop_map(
-        |(feed, claims, grows, keeps, given_up)| Way {
+        |(feed, claims, grows, keeps, given_up)| RedirectChain {
             feed,
             claims,
             grows,
@@ -150,7 +150,7 @@ fn way() -> impl Strategy<Value = Way> {
     )
 }
 
-async fn go(room: Room, way: Way) {
+async fn go(room: Room, way: RedirectChain) {
     let lane = match way.feed {
         true => Lane::Feed,
         false => Lane::Page(way.claims % 3),

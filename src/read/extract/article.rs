@@ -2,14 +2,14 @@
 
 use url::Url;
 
-use super::bounded::{self, Bounded};
 use super::form::Form;
 use super::head::Head;
 use super::kind::{self, Judged, PageKind};
 use super::main_text::{Explained, Known, MainText};
 use super::page_data::{self, TextSource};
 use super::role::Role;
-use super::view::View;
+use super::sanitise::{self, Bounded};
+use super::selectors::View;
 use super::{charset, document, main_text, plain};
 use crate::domain::ignored::Piece;
 use crate::domain::state::{Block, PageState};
@@ -223,7 +223,7 @@ struct Opened {
 impl Opened {
     fn open(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Self {
         let decoded = charset::decode(body, content_type);
-        let page = bounded::copy(&decoded.text);
+        let page = sanitise::copy(&decoded.text);
         Self {
             head: Head::read(&page.html),
             base: url.and_then(|url| Url::parse(url).ok()),
@@ -233,7 +233,7 @@ impl Opened {
     }
 
     /// What the page says, and what it is. `headline` is the one that it is known under.
-    fn read(&self, view: &View, headline: Option<&str>) -> Read {
+    fn read(&self, view: &View, headline: Option<&str>) -> PageParts {
         let mut state = self.state();
         let MainText { mut blocks, links } = self.main_text(&state, view);
         for explained in &blocks {
@@ -270,7 +270,7 @@ impl Opened {
             state.body.clear();
             state.links.clear();
         }
-        Read {
+        PageParts {
             state,
             blocks,
             judged,
@@ -378,7 +378,7 @@ impl Opened {
 }
 
 /// A page, read.
-struct Read {
+struct PageParts {
     state: PageState,
     blocks: Vec<Explained>,
     judged: Judged,

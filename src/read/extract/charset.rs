@@ -42,7 +42,7 @@ pub fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     if let Some(encoding) = wide_without_mark(body) {
         return with(encoding, body, false);
     }
-    let declared = Declared::by(content_type, body);
+    let declared = DeclaredCharset::by(content_type, body);
     let decoded = if let Ok(text) = std::str::from_utf8(body) {
         valid_utf8(text, body, declared.encoding)
     } else {
@@ -124,13 +124,13 @@ fn with<'a>(encoding: &'static Encoding, body: &'a [u8], misdeclared: bool) -> D
 
 /// What a document is declared as: by its header, else by itself.
 #[derive(Debug, Clone, Copy, Default)]
-struct Declared {
+struct DeclaredCharset {
     encoding: Option<&'static Encoding>,
     /// There is no set of a name that was given, or it cannot be in use.
     wrongly: bool,
 }
 
-impl Declared {
+impl DeclaredCharset {
     fn by(content_type: Option<&str>, body: &[u8]) -> Self {
         let header = content_type.and_then(header_charset).unwrap_or_default();
         if header.encoding.is_some() {
@@ -169,11 +169,11 @@ fn is_wide(encoding: &Encoding) -> bool {
 }
 
 /// `text/html; charset=utf-8` → UTF-8.
-fn header_charset(content_type: &str) -> Option<Declared> {
+fn header_charset(content_type: &str) -> Option<DeclaredCharset> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let named = name.trim().eq_ignore_ascii_case("charset");
-        named.then(|| Declared::named(value.trim().trim_matches(['"', '\''])))
+        named.then(|| DeclaredCharset::named(value.trim().trim_matches(['"', '\''])))
     })
 }
 
@@ -183,7 +183,7 @@ fn label(name: &str) -> Option<&'static Encoding> {
 }
 
 /// `<?xml encoding="…"?>`, `<meta charset=…>`, `<meta content="…; charset=…">`.
-fn declaration(body: &[u8]) -> Option<Declared> {
+fn declaration(body: &[u8]) -> Option<DeclaredCharset> {
     let head = body.get(..DECLARATION_WINDOW).unwrap_or(body);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     let prolog = head
@@ -192,13 +192,13 @@ fn declaration(body: &[u8]) -> Option<Declared> {
     if let Some(prolog) = prolog
         && let Some(encoding) = value_after(prolog, "encoding")
     {
-        return Some(Declared::named_in_ascii(encoding));
+        return Some(DeclaredCharset::named_in_ascii(encoding));
     }
     let mut rest = head.as_str();
     while let Some(from) = rest.find("<meta") {
         let (tag, behind) = rest[from + 5..].split_once('>').unwrap_or(("", ""));
         if let Some(encoding) = value_after(tag, "charset") {
-            return Some(Declared::named_in_ascii(encoding));
+            return Some(DeclaredCharset::named_in_ascii(encoding));
         }
         rest = behind;
     }

@@ -39,7 +39,7 @@ fn unix_time(text: &str) -> Option<Timestamp> {
 
 /// A date and a time of day as written, before they are checked.
 #[derive(Debug, Clone, Copy, Default)]
-struct Fields {
+struct DateFields {
     year: i32,
     month: u32,
     day: u32,
@@ -51,7 +51,7 @@ struct Fields {
     offset: i32,
 }
 
-impl Fields {
+impl DateFields {
     fn timestamp(self) -> Option<Timestamp> {
         if self.day > 31 || self.hour > 99 || self.minute > 99 || self.second > 99 {
             return None;
@@ -70,10 +70,10 @@ impl Fields {
 /// `2004`, `2004-05`, `20040525`, `2004-146`, `2004-05-25T23:23:17.5+0200`, `2004-05-25 23:23`, `--05-25` not.
 fn iso(text: &str) -> Option<Timestamp> {
     let mut cursor = Cursor { rest: text };
-    let mut fields = Fields {
+    let mut fields = DateFields {
         month: 1,
         day: 1,
-        ..Fields::default()
+        ..DateFields::default()
     };
     let digits = cursor.digits();
     match digits.len() {
@@ -113,18 +113,18 @@ fn iso(text: &str) -> Option<Timestamp> {
 fn ordinal(year: i32, day: &str, cursor: &mut Cursor<'_>) -> Option<Timestamp> {
     use chrono::Datelike;
     let date = NaiveDate::from_yo_opt(year, day.parse().ok()?)?;
-    let mut fields = Fields {
+    let mut fields = DateFields {
         year,
         month: date.month(),
         day: date.day(),
-        ..Fields::default()
+        ..DateFields::default()
     };
     iso_time(cursor, &mut fields)?;
     fields.timestamp()
 }
 
 /// The time behind an ISO date, when there is one; nothing else may follow.
-fn iso_time(cursor: &mut Cursor<'_>, fields: &mut Fields) -> Option<()> {
+fn iso_time(cursor: &mut Cursor<'_>, fields: &mut DateFields) -> Option<()> {
     cursor.spaces();
     cursor.eat(&['T', 't']);
     cursor.spaces();
@@ -184,7 +184,7 @@ fn fraction(digits: &str) -> u32 {
 /// Everything else: words and numbers in any order, told apart by what they look like.
 fn written(text: &str) -> Option<Timestamp> {
     let lower = text.to_lowercase().replace(['年', '月', '년', '월'], "-");
-    let mut fields = Fields::default();
+    let mut fields = DateFields::default();
     let mut numbers: Vec<(&str, char)> = Vec::new();
     let mut month = None;
     let is_age = tells_an_age(&lower);

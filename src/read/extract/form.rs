@@ -51,14 +51,14 @@ impl Form {
             return binary(body);
         }
         match declared(content_type) {
-            Declared::Text => Self::Text,
-            Declared::Html if has_tags(text, &[STRUCTURE, INLINE]) || has_references(text) => {
+            DeclaredForm::Text => Self::Text,
+            DeclaredForm::Html if has_tags(text, &[STRUCTURE, INLINE]) || has_references(text) => {
                 Self::Html
             }
-            Declared::Nothing if text.starts_with('<') && has_tags(text, &[STRUCTURE]) => {
+            DeclaredForm::Nothing if text.starts_with('<') && has_tags(text, &[STRUCTURE]) => {
                 Self::Html
             }
-            Declared::Html | Declared::Nothing => Self::Text,
+            DeclaredForm::Html | DeclaredForm::Nothing => Self::Text,
         }
     }
 }
@@ -77,21 +77,21 @@ fn binary(body: &[u8]) -> Form {
     Form::Other(infer::get(body).map_or("application/octet-stream", |kind| kind.mime_type()))
 }
 
-enum Declared {
+enum DeclaredForm {
     Html,
     Text,
     Nothing,
 }
 
-fn declared(content_type: Option<&str>) -> Declared {
+fn declared(content_type: Option<&str>) -> DeclaredForm {
     let essence = content_type.and_then(|value| value.split(';').next());
     let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
     if essence.contains("html") {
-        Declared::Html
+        DeclaredForm::Html
     } else if essence.starts_with("text/") && !essence.ends_with("xml") {
-        Declared::Text
+        DeclaredForm::Text
     } else {
-        Declared::Nothing
+        DeclaredForm::Nothing
     }
 }
 

@@ -130,7 +130,7 @@ fn is_space(byte: u8) -> bool {
 
 /// What a block is closed and opened by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Element {
+enum BlockTag {
     /// Begins and ends a block, and says what it is.
     Kind(BlockKind),
     /// Begins and ends a block.
@@ -145,12 +145,12 @@ enum Element {
     Inline,
 }
 
-fn element(name: &str) -> Element {
+fn element(name: &str) -> BlockTag {
     // XHTML in feeds may carry a prefix.
     let name = name.rsplit(':').next().unwrap_or(name);
     let mut lower = [0u8; 12];
     let Some(buffer) = lower.get_mut(..name.len()) else {
-        return Element::Inline;
+        return BlockTag::Inline;
     };
     buffer.copy_from_slice(name.as_bytes());
     buffer.make_ascii_lowercase();
@@ -158,22 +158,22 @@ fn element(name: &str) -> Element {
         b"p" | b"div" | b"section" | b"article" | b"header" | b"footer" | b"main" | b"aside"
         | b"nav" | b"figure" | b"address" | b"center" | b"form" | b"fieldset" | b"details"
         | b"summary" | b"hr" | b"body" | b"html" | b"tbody" | b"thead" | b"tfoot" | b"dir"
-        | b"legend" => Element::Block,
-        b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" => Element::Kind(BlockKind::Heading),
-        b"li" | b"dt" | b"dd" => Element::Kind(BlockKind::ListItem),
-        b"ul" | b"ol" | b"dl" | b"menu" => Element::List,
-        b"blockquote" => Element::Kind(BlockKind::Quote),
-        b"figcaption" | b"caption" => Element::Kind(BlockKind::Caption),
-        b"pre" | b"listing" | b"xmp" => Element::Kind(BlockKind::Code),
-        b"tr" => Element::Kind(BlockKind::TableRow),
-        b"td" | b"th" => Element::Cell,
-        b"table" => Element::Table,
-        _ => Element::Inline,
+        | b"legend" => BlockTag::Block,
+        b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" => BlockTag::Kind(BlockKind::Heading),
+        b"li" | b"dt" | b"dd" => BlockTag::Kind(BlockKind::ListItem),
+        b"ul" | b"ol" | b"dl" | b"menu" => BlockTag::List,
+        b"blockquote" => BlockTag::Kind(BlockKind::Quote),
+        b"figcaption" | b"caption" => BlockTag::Kind(BlockKind::Caption),
+        b"pre" | b"listing" | b"xmp" => BlockTag::Kind(BlockKind::Code),
+        b"tr" => BlockTag::Kind(BlockKind::TableRow),
+        b"td" | b"th" => BlockTag::Cell,
+        b"table" => BlockTag::Table,
+        _ => BlockTag::Inline,
     }
 }
 
 fn is_inline(name: &str) -> bool {
-    element(name) == Element::Inline && !name.eq_ignore_ascii_case("br")
+    element(name) == BlockTag::Inline && !name.eq_ignore_ascii_case("br")
 }
 
 /// A tag in a title that is no HTML: `Vec<String>`, `<your name>`.
@@ -185,7 +185,7 @@ fn is_unknown(tag: &Tag<'_>) -> bool {
         "samp", "script", "small", "span", "strike", "strong", "style", "sub", "sup", "svg",
         "time", "tt", "u",
     ];
-    let known = element(tag.name) != Element::Inline
+    let known = element(tag.name) != BlockTag::Inline
         || INLINE
             .iter()
             .any(|name| tag.name.eq_ignore_ascii_case(name))
@@ -239,7 +239,7 @@ pub(super) struct Reader {
     /// A cell of the row has ended behind the text.
     cell_border: bool,
     /// The open elements that say what a block is.
-    open: Vec<(Element, BlockKind)>,
+    open: Vec<(BlockTag, BlockKind)>,
     /// Which text is struck out or raised.
     style: Style,
 }
@@ -302,7 +302,7 @@ impl Reader {
     pub(super) fn start(&mut self, tag: &Tag<'_>) {
         let element = element(tag.name);
         match element {
-            Element::Inline => {
+            BlockTag::Inline => {
                 if tag.name.eq_ignore_ascii_case("br") {
                     self.line_break();
                 } else if tag.name.eq_ignore_ascii_case("img") {
@@ -311,12 +311,12 @@ impl Reader {
                     self.style.start(tag);
                 }
             }
-            Element::Block => self.block_border(),
-            Element::List => {
+            BlockTag::Block => self.block_border(),
+            BlockTag::List => {
                 self.flush();
-                self.push(Element::List, self.kind());
+                self.push(BlockTag::List, self.kind());
             }
-            Element::Table => {
+            BlockTag::Table => {
                 // A table inside of a row is layout: what the row holds are no cells of data.
                 self.flush();
                 let outer = self
@@ -326,15 +326,15 @@ impl Reader {
                 for (_, kind) in outer {
                     *kind = BlockKind::Paragraph;
                 }
-                self.push(Element::Table, BlockKind::Paragraph);
+                self.push(BlockTag::Table, BlockKind::Paragraph);
             }
-            Element::Cell => self.cell_border = !self.text.is_empty(),
-            Element::Kind(kind) => {
+            BlockTag::Cell => self.cell_border = !self.text.is_empty(),
+            BlockTag::Kind(kind) => {
                 self.flush();
                 // A new item ends the one before it, a new row the row before it.
                 match kind {
-                    BlockKind::ListItem => self.close_to(element, Element::List),
-                    BlockKind::TableRow => self.close_to(element, Element::Table),
+                    BlockKind::ListItem => self.close_to(element, BlockTag::List),
+                    BlockKind::TableRow => self.close_to(element, BlockTag::Table),
                     _ => {}
                 }
                 self.push(element, kind);
@@ -345,9 +345,9 @@ impl Reader {
     /// Takes an end tag.
     pub(super) fn end(&mut self, name: &str) {
         match element(name) {
-            Element::Inline => self.style.end(name),
-            Element::Block => self.block_border(),
-            Element::Cell => self.cell_border = !self.text.is_empty(),
+            BlockTag::Inline => self.style.end(name),
+            BlockTag::Block => self.block_border(),
+            BlockTag::Cell => self.cell_border = !self.text.is_empty(),
             element => {
                 self.flush();
                 if let Some(at) = self.open.iter().rposition(|(open, _)| *open == element) {
@@ -379,7 +379,7 @@ impl Reader {
         }
     }
 
-    fn close_to(&mut self, element: Element, stop: Element) {
+    fn close_to(&mut self, element: BlockTag, stop: BlockTag) {
         let found = self
             .open
             .iter()
@@ -391,7 +391,7 @@ impl Reader {
         }
     }
 
-    fn push(&mut self, element: Element, kind: BlockKind) {
+    fn push(&mut self, element: BlockTag, kind: BlockKind) {
         if self.open.len() < OPEN_LIMIT {
             self.open.push((element, kind));
         }

@@ -4,7 +4,7 @@
 //! with a text of its own is an article whatever else it says. For a page with little text the evidence is weighed:
 //! what the page claims to be and whether it has the headline of the feed, against phrases that stand for most of what
 //! it says. A phrase inside a longer sentence is no evidence by itself.
-//! A wall that leaves the beginning of a text standing is told by comparing: see [`super::signs`].
+//! A wall that leaves the beginning of a text standing is told by comparing: see [`super::wall_signs`].
 
 mod phrases;
 mod shown;

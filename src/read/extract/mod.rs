@@ -5,9 +5,7 @@
 //! clock. The same bytes give the same result. Which text counts as a change is decided elsewhere.
 
 mod article;
-mod bounded;
 mod boxes;
-pub mod carried;
 pub mod charset;
 pub(crate) mod claimed_date;
 mod clues;
@@ -17,6 +15,7 @@ mod document;
 pub(crate) mod entity;
 mod evidence;
 mod exceptions;
+pub mod feed_html;
 mod form;
 pub mod fragment;
 mod furniture;
@@ -31,19 +30,19 @@ mod page_data;
 pub mod pdf;
 mod plain;
 mod role;
+mod sanitise;
 mod section;
-mod signs;
+mod selectors;
 mod style;
 mod survey;
 mod teasers;
-mod view;
+mod wall_signs;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
 pub const SCHEME: u16 = 5;
 
 pub use article::{Article, article, article_in, article_under, explain};
-pub use bounded::MOST_COPIED;
 pub use document::{document, media_type};
 pub use form::Form;
 pub use kind::PageKind;
@@ -51,5 +50,6 @@ pub use links::{FeedLink, FeedLinkKind, feed_links, feed_links_after, header_lin
 pub use main_text::Explained;
 pub use page_data::TextSource;
 pub use role::Role;
-pub use signs::{Sign, Signs, asks_to_pay, signs};
-pub use view::{View, check_selector};
+pub use sanitise::MOST_COPIED;
+pub use selectors::{View, check_selector};
+pub use wall_signs::{Sign, Signs, asks_to_pay, signs};

@@ -67,9 +67,9 @@ pub(super) struct PageBlock {
 }
 
 impl Page {
-    /// Reads a page that is well nested (see [`super::bounded`]).
+    /// Reads a page that is well nested (see [`super::sanitise`]).
     pub(super) fn read(html: &str) -> Self {
-        let mut walk = Walk::default();
+        let mut walk = PageWalk::default();
         walk.page.elements.push(Element {
             parent: 0,
             marks: Marks::default(),
@@ -126,10 +126,10 @@ fn is_raw(name: &str) -> bool {
 }
 
 #[derive(Default)]
-struct Walk<'a> {
+struct PageWalk<'a> {
     page: Page,
     reader: Reader,
-    open: Vec<Open<'a>>,
+    open: Vec<OpenBlock<'a>>,
     /// How many of them are links to other pages.
     links: usize,
     /// How many of them are links to places in the page.
@@ -149,7 +149,7 @@ struct Walk<'a> {
     began: Option<usize>,
 }
 
-struct Open<'a> {
+struct OpenBlock<'a> {
     name: &'a str,
     /// Its number, or that of the one around it when it holds no blocks of its own.
     element: usize,
@@ -158,7 +158,7 @@ struct Open<'a> {
     emphasises: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> PageWalk<'a> {
     fn innermost(&self) -> usize {
         self.open.last().map_or(0, |open| open.element)
     }
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
         } else {
             parent
         };
-        self.open.push(Open {
+        self.open.push(OpenBlock {
             name: tag.name,
             element,
             leads_away,
@@ -225,7 +225,7 @@ impl<'a> Walk<'a> {
         self.reader.end(name);
         self.settle();
         if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
-            let closed = |counts: fn(&Open) -> bool| {
+            let closed = |counts: fn(&OpenBlock) -> bool| {
                 let open = self.open.iter().skip(at);
                 open.filter(|open| counts(open)).count()
             };

@@ -171,7 +171,7 @@ fn article_body(value: &Value) -> Option<Vec<Block>> {
 }
 
 /// A text that was found.
-struct Found {
+struct DataText {
     blocks: Vec<Block>,
     words: usize,
     /// Whether it is under the page's headline.
@@ -182,7 +182,7 @@ struct Search {
     /// The page's titles, letters only.
     titles: Vec<String>,
     left: usize,
-    best: Option<Found>,
+    best: Option<DataText>,
 }
 
 impl Search {
@@ -249,7 +249,7 @@ impl Search {
             .as_ref()
             .is_none_or(|best| (under_title, found) > (best.under_title, best.words));
         if found >= WORDS && better {
-            self.best = Some(Found {
+            self.best = Some(DataText {
                 blocks,
                 words: found,
                 under_title,
@@ -367,7 +367,7 @@ fn blocks_of(text: &str) -> Vec<Block> {
         .iter()
         .any(|sign| text.contains(sign));
     if is_html {
-        return fragment::blocks(&super::bounded::copy(text).html);
+        return fragment::blocks(&super::sanitise::copy(text).html);
     }
     let text = entity::decode(text);
     let lines = match text.contains("\n\n") {

@@ -45,7 +45,7 @@ pub(super) fn parse(
         repairs.note(Repair::JsonMembers);
     }
     let items = items.map(Vec::as_slice).unwrap_or_default();
-    let mut reader = Items {
+    let mut reader = JsonItems {
         base,
         limits,
         repairs,
@@ -108,13 +108,13 @@ fn refusal(text: &str, error: &serde_json::Error) -> FeedError {
     }
 }
 
-struct Items<'a> {
+struct JsonItems<'a> {
     base: Option<&'a Url>,
     limits: &'a Limits,
     repairs: Repairs,
 }
 
-impl Items<'_> {
+impl JsonItems<'_> {
     fn entry(&mut self, item: &Value) -> Option<FeedState> {
         let Some(item) = item.as_object() else {
             self.repairs.note(Repair::JsonMembers);

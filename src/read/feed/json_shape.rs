@@ -13,11 +13,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 /// What of a value is kept.
-struct Shape {
+struct JsonShape {
     /// Of an object, these.
-    members: &'static [(&'static str, &'static Shape)],
+    members: &'static [(&'static str, &'static JsonShape)],
     /// Of a list, the first of its elements.
-    elements: Option<(Most, &'static Shape)>,
+    elements: Option<(Most, &'static JsonShape)>,
 }
 
 /// How many elements of a list are kept.
@@ -28,23 +28,23 @@ enum Most {
     Entries,
 }
 
-const TEXT: &Shape = &Shape {
+const TEXT: &JsonShape = &JsonShape {
     members: &[],
     elements: None,
 };
 
-const PERSON: &Shape = &Shape {
+const PERSON: &JsonShape = &JsonShape {
     members: &[("name", TEXT), ("url", TEXT)],
     elements: None,
 };
 
 /// A list of persons, or one without its list.
-const PERSONS: &Shape = &Shape {
+const PERSONS: &JsonShape = &JsonShape {
     members: PERSON.members,
     elements: Some((Most::Few(32), PERSON)),
 };
 
-const ENTRY: &Shape = &Shape {
+const ENTRY: &JsonShape = &JsonShape {
     members: &[
         ("id", TEXT),
         ("url", TEXT),
@@ -61,12 +61,12 @@ const ENTRY: &Shape = &Shape {
     elements: None,
 };
 
-const HUB: &Shape = &Shape {
+const HUB: &JsonShape = &JsonShape {
     members: &[("url", TEXT)],
     elements: None,
 };
 
-const FEED: &Shape = &Shape {
+const FEED: &JsonShape = &JsonShape {
     members: &[
         ("version", TEXT),
         ("title", TEXT),
@@ -74,14 +74,14 @@ const FEED: &Shape = &Shape {
         ("feed_url", TEXT),
         (
             "hubs",
-            &Shape {
+            &JsonShape {
                 members: &[],
                 elements: Some((Most::Few(1), HUB)),
             },
         ),
         (
             "items",
-            &Shape {
+            &JsonShape {
                 members: &[],
                 elements: Some((Most::Entries, ENTRY)),
             },
@@ -95,7 +95,7 @@ const FEED: &Shape = &Shape {
 pub(super) fn read(text: &str, entries: usize) -> Result<(Value, usize), serde_json::Error> {
     let dropped = Cell::new(0);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Reader {
+    let value = ShapeReader {
         shape: FEED,
         entries,
         dropped: &dropped,
@@ -106,21 +106,21 @@ pub(super) fn read(text: &str, entries: usize) -> Result<(Value, usize), serde_j
 }
 
 #[derive(Clone, Copy)]
-struct Reader<'a> {
-    shape: &'static Shape,
+struct ShapeReader<'a> {
+    shape: &'static JsonShape,
     entries: usize,
     dropped: &'a Cell<usize>,
 }
 
-impl Reader<'_> {
-    fn of(self, shape: &'static Shape) -> Self {
+impl ShapeReader<'_> {
+    fn of(self, shape: &'static JsonShape) -> Self {
         Self { shape, ..self }
     }
 
     fn list_of<'de, A: MapAccess<'de>>(
         self,
         mut object: A,
-        shape: &'static Shape,
+        shape: &'static JsonShape,
     ) -> Result<Value, A::Error> {
         let mut kept = Vec::new();
         let mut over = 0;
@@ -137,7 +137,7 @@ impl Reader<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for ShapeReader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -145,7 +145,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for ShapeReader<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -119,7 +119,7 @@ pub fn parse(body: &[u8]) -> FeedList {
     let decoded = charset::decode(body, None);
     let text = decoded.text.as_ref();
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    let mut items = Items::default();
+    let mut items = ListItems::default();
     let is_markup = start.starts_with('<') && !start.starts_with("<http");
     let form = if is_markup || opml::next_outline(text).is_some() {
         opml::read(text, &mut items);
@@ -135,12 +135,12 @@ pub fn parse(body: &[u8]) -> FeedList {
 
 /// The items of a list, bounded.
 #[derive(Default)]
-struct Items {
+struct ListItems {
     items: Vec<ListItem>,
     full: bool,
 }
 
-impl Items {
+impl ListItems {
     fn add(&mut self, line: usize, what: &str, read: Result<ListedFeed, NotListed>) {
         if self.full {
             return;

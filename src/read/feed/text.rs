@@ -10,7 +10,7 @@ use super::repair::Repairs;
 use super::{Format, Repair};
 use crate::domain::state::{Block, Link};
 use crate::extract::markup::{Tag, Token, Tokens};
-use crate::extract::{carried, fragment};
+use crate::extract::{feed_html, fragment};
 
 /// A text, unpacked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -247,16 +247,16 @@ fn person(text: &str) -> &str {
 /// A text as HTML or plain, as feed-rs gives it back, in blocks.
 pub(super) fn blocks(is_html: bool, text: &str) -> Vec<Block> {
     if is_html {
-        carried::blocks(text)
+        feed_html::blocks(text)
     } else {
-        carried::plain_blocks(text)
+        feed_html::plain_blocks(text)
     }
 }
 
 /// The links of such a text.
 pub(super) fn links(is_html: bool, text: &str, base: Option<&str>) -> Vec<Link> {
     match is_html {
-        true => carried::links(text, base.and_then(|base| Url::parse(base).ok()).as_ref()),
+        true => feed_html::links(text, base.and_then(|base| Url::parse(base).ok()).as_ref()),
         false => Vec::new(),
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn translate(
     limits: &Limits,
     repairs: &mut Repairs,
 ) -> Result<Option<Translation>, FeedError> {
-    let mut walk = Walk {
+    let mut walk = TranslateWalk {
         tokens: Tokens::new(text),
         text,
         open: Vec::new(),
@@ -66,18 +66,18 @@ pub(super) fn translate(
     Ok(walk.finish())
 }
 
-/// An open element that holds others; its name stands in [`Walk::around`].
+/// An open element that holds others; its name stands in [`TranslateWalk::around`].
 #[derive(Debug)]
-struct Open {
+struct OpenElement {
     is_entry: bool,
     /// How many name space declarations are in force outside of it.
     names: usize,
 }
 
-struct Walk<'a, 'l> {
+struct TranslateWalk<'a, 'l> {
     tokens: Tokens<'a>,
     text: &'a str,
-    open: Vec<Open>,
+    open: Vec<OpenElement>,
     /// The names of the open elements.
     around: Vec<&'a str>,
     /// Name space declarations in force: prefix and vocabulary.
@@ -99,7 +99,7 @@ struct Walk<'a, 'l> {
     repairs: &'l mut Repairs,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> TranslateWalk<'a, '_> {
     fn run(&mut self) -> Result<(), FeedError> {
         while let Some(token) = self.tokens.next() {
             match token {
@@ -224,7 +224,7 @@ impl<'a> Walk<'a, '_> {
     fn push(&mut self, tag: Tag<'a>, is_entry: bool) {
         let names = self.names.len();
         self.around.push(tag.name);
-        self.open.push(Open { is_entry, names });
+        self.open.push(OpenElement { is_entry, names });
         self.declare(&tag);
         self.set_base(&tag);
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{FeedsStatus, Mark, Part};
+use super::{FeedsStatus, StatusMark, StatusPart};
 use crate::report::{clean, names};
 
 /// Documents that are named.
@@ -27,7 +27,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// The documents without a text, a few of them by name.
-pub(super) fn documents(feeds: &FeedsStatus) -> Option<Part> {
+pub(super) fn documents(feeds: &FeedsStatus) -> Option<StatusPart> {
     if feeds.documents == 0 {
         return None;
     }
@@ -54,5 +54,5 @@ pub(super) fn documents(feeds: &FeedsStatus) -> Option<Part> {
         "{count} without text, compared by size and hash: {}",
         names.join(", ")
     );
-    Some(Part::new(Mark::Fine, "documents", text))
+    Some(StatusPart::new(StatusMark::Fine, "documents", text))
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::error::StoreError;
-use super::{Verified, Work};
+use super::{Verified, VerifyTask};
 use crate::bodies as stored;
 use crate::codec::{sha256, unpack};
 use crate::domain::state::EntryState;
@@ -11,7 +11,7 @@ use crate::domain::state::EntryState;
 pub(super) fn states(
     conn: &Connection,
     found: &mut Verified,
-    work: &mut Work<'_>,
+    work: &mut VerifyTask<'_>,
 ) -> Result<(), StoreError> {
     let mut statement =
         conn.prepare("SELECT id, sha256, bytes, body, dropped_at IS NULL FROM states ORDER BY id")?;
@@ -46,7 +46,7 @@ pub(super) fn states(
 pub(super) fn bodies(
     conn: &Connection,
     found: &mut Verified,
-    work: &mut Work<'_>,
+    work: &mut VerifyTask<'_>,
 ) -> Result<(), StoreError> {
     let mut statement = conn.prepare("SELECT id, sha256 FROM bodies ORDER BY id")?;
     let mut rows = statement.query([])?;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 use super::super::error::StoreError;
 use super::diff::{unshown_field, unshown_headline, wrong_field};
 use super::told::{is_of, numbers, read, side_fits};
-use super::{Verified, Work};
+use super::{Verified, VerifyTask};
 use crate::domain::event::ChangeInfo;
 use crate::domain::ids::ChangeNumber;
 use crate::domain::state::EntryState;
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 pub(super) fn changes(
     conn: &Connection,
     found: &mut Verified,
-    work: &mut Work<'_>,
+    work: &mut VerifyTask<'_>,
 ) -> Result<(), StoreError> {
     let mut statement = conn.prepare(
         "SELECT c.number, v.bytes, v.body, c.before_revision, c.after_revision, \

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::super::error::StoreError;
 use super::diff::wrong_field;
 use super::told::{is_of, numbers, read, side_fits};
-use super::{Verified, Work};
+use super::{Verified, VerifyTask};
 use crate::domain::event::RevisionInfo;
 use crate::domain::state::EntryState;
 use crate::states;
@@ -13,7 +13,7 @@ use crate::states;
 pub(super) fn events(
     conn: &Connection,
     found: &mut Verified,
-    work: &mut Work<'_>,
+    work: &mut VerifyTask<'_>,
 ) -> Result<(), StoreError> {
     let mut statement = conn.prepare(
         "SELECT id, bytes, body, type, created_at, entry_id FROM events \

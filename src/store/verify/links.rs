@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::error::StoreError;
-use super::{Verified, Work};
+use super::{Verified, VerifyTask};
 use crate::chain as hashes;
 use crate::domain::ids::RevisionNumber;
 use crate::time::Timestamp;
@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 pub(super) fn chain(
     conn: &Connection,
     found: &mut Verified,
-    work: &mut Work<'_>,
+    work: &mut VerifyTask<'_>,
 ) -> Result<(), StoreError> {
     let mut statement = conn.prepare(
         "SELECT r.entry_id, r.number, r.seen_at, r.previous_hash, r.hash, s.sha256, r.captures_hash, \

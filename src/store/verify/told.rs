@@ -6,9 +6,9 @@ use super::super::error::StoreError;
 use super::Verified;
 use crate::codec::unpack;
 use crate::domain::event::{Event, RevisionInfo};
+use crate::domain::event_builder::body_sha256;
 use crate::domain::ids::RevisionNumber;
 use crate::domain::state::EntryState;
-use crate::domain::telling::body_sha256;
 use crate::time::Timestamp;
 
 /// `bytes, body` from a column on as an event; `None` when it cannot be read.

@@ -23,7 +23,7 @@ const REASONS: usize = 5;
 const SHOWN: usize = 60;
 
 /// What was found of one label.
-struct Tally {
+struct LabelTally {
     /// The first few.
     shown: Vec<Finding>,
     /// How many there are.
@@ -34,7 +34,7 @@ struct Tally {
 
 #[derive(Default)]
 pub(super) struct Judge {
-    tallies: BTreeMap<Label, Tally>,
+    tallies: BTreeMap<Label, LabelTally>,
 }
 
 fn count(n: usize) -> u32 {
@@ -62,7 +62,7 @@ impl Judge {
 
     /// Notes a finding.
     pub(super) fn found(&mut self, label: Label, significance: Significance, text: String) {
-        let tally = self.tallies.entry(label).or_insert_with(|| Tally {
+        let tally = self.tallies.entry(label).or_insert_with(|| LabelTally {
             shown: Vec::new(),
             count: 0,
             significance,

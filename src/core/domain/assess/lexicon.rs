@@ -118,7 +118,7 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Entry {
+struct LexiconEntry {
     stop: Languages,
     negation: Languages,
     hedge: Languages,
@@ -135,7 +135,7 @@ struct Entry {
 }
 
 struct Lexicon {
-    words: HashMap<&'static str, Entry>,
+    words: HashMap<&'static str, LexiconEntry>,
     /// Words of scripts without spaces, to be looked for inside a text.
     inside: Vec<(Kind, Languages, &'static str)>,
 }
@@ -143,7 +143,7 @@ struct Lexicon {
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| read(include_str!("words.txt")));
 
 fn read(text: &'static str) -> Lexicon {
-    let mut words: HashMap<&'static str, Entry> = HashMap::new();
+    let mut words: HashMap<&'static str, LexiconEntry> = HashMap::new();
     let mut inside = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut parts = line.split_whitespace();

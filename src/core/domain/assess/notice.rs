@@ -13,13 +13,13 @@ pub(super) enum Notice {
     Correction,
 }
 
-struct Phrase {
+struct NoticePhrase {
     kind: Notice,
     anywhere: bool,
     text: String,
 }
 
-static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
+static PHRASES: LazyLock<Vec<NoticePhrase>> = LazyLock::new(|| {
     include_str!("notices.txt")
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -31,7 +31,7 @@ static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
             } else {
                 Notice::Update
             };
-            Some(phrases.split('|').map(move |phrase| Phrase {
+            Some(phrases.split('|').map(move |phrase| NoticePhrase {
                 kind,
                 anywhere: phrase.starts_with('~'),
                 text: folded(phrase.trim_start_matches('~')),

@@ -71,7 +71,7 @@ pub(super) fn pair<'a>(
     candidates.far(&old_free, &new_free);
     let mut found = candidates.found;
     let place = |i: usize, n: usize| i as f64 / n.max(1) as f64;
-    let distance = |c: &Candidate| (place(c.old, old.len()) - place(c.new, new.len())).abs();
+    let distance = |c: &PairCandidate| (place(c.old, old.len()) - place(c.new, new.len())).abs();
     found.sort_by(|x, y| {
         y.rank
             .total_cmp(&x.rank)
@@ -143,7 +143,7 @@ fn equal_blocks(
     anchors
 }
 
-struct Candidate {
+struct PairCandidate {
     old: usize,
     new: usize,
     /// The similarity, with less of it for figures: items are numbered anew, and cells of a table move.
@@ -158,7 +158,7 @@ struct Candidates<'s, 'a> {
     new: &'s Side<'a>,
     interner: &'s Interner<'a>,
     budget: &'s mut Budget,
-    found: Vec<Candidate>,
+    found: Vec<PairCandidate>,
 }
 
 impl Candidates<'_, '_> {
@@ -180,7 +180,7 @@ impl Candidates<'_, '_> {
             similarity += least;
         }
         if similarity >= least {
-            self.found.push(Candidate {
+            self.found.push(PairCandidate {
                 old: i,
                 new: j,
                 rank: similarity - FIGURES * 2.0 * figures as f64 / all,

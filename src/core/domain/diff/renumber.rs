@@ -155,10 +155,10 @@ pub fn renumbered_runs(blocks: &[BlockDiff]) -> (Vec<[(u32, u32); 2]>, BTreeSet<
 }
 
 /// A figure that was exchanged: the word in front of it, in lower case, and both numbers when they are such.
-type Figure = (String, Option<(u32, u32)>);
+type ExchangedFigure = (String, Option<(u32, u32)>);
 
 /// The edits of a block in order; `None` for those that exchange no figure.
-fn figures(segments: &[Segment]) -> Vec<Option<Figure>> {
+fn figures(segments: &[Segment]) -> Vec<Option<ExchangedFigure>> {
     let segments = as_read(segments);
     let edits = hunks(&segments).into_iter().map(|hunk| {
         let is_figure = |text: &str| text.contains(char::is_numeric);

@@ -182,7 +182,7 @@ fn is_scrap(item: &str) -> bool {
 
 /// Shows the matched items and what stands between them. Both sides are rebuilt byte for byte.
 pub(super) fn render(old: &Prepared, new: &Prepared, matches: &[Match]) -> Vec<Segment> {
-    let mut out = Writer::default();
+    let mut out = SegmentWriter::default();
     let mut at = (0, 0);
     let end = (old.items.len(), new.items.len());
     for next in matches.iter().copied().chain([end]) {
@@ -196,7 +196,7 @@ pub(super) fn render(old: &Prepared, new: &Prepared, matches: &[Match]) -> Vec<S
 }
 
 /// What stands between two matches: the items from `from` up to `to`, and all white space around them.
-fn hunk(old: &Prepared, new: &Prepared, from: Match, to: Match, out: &mut Writer) {
+fn hunk(old: &Prepared, new: &Prepared, from: Match, to: Match, out: &mut SegmentWriter) {
     let gap =
         |text: &Prepared, item: usize| -> Range<usize> { text.end_before(item)..text.start(item) };
     let (old_lead, new_lead) = (gap(old, from.0), gap(new, from.1));
@@ -243,14 +243,14 @@ fn hunk(old: &Prepared, new: &Prepared, from: Match, to: Match, out: &mut Writer
 
 /// Collects segments: neighbours of one kind are one, and of an edit the deletion comes first.
 #[derive(Default)]
-struct Writer {
+struct SegmentWriter {
     done: Vec<Segment>,
     equal: String,
     deleted: String,
     inserted: String,
 }
 
-impl Writer {
+impl SegmentWriter {
     fn pair(&mut self, old: &str, new: &str) {
         if old == new {
             self.equal(old);

@@ -53,10 +53,10 @@ pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
         }
         let has_number = part.contains(char::is_numeric);
         match kind_of(part) {
-            Kind::Counter if has_number => counters.push(segment),
-            Kind::Weak if has_number => weak.push(segment),
-            Kind::Counter | Kind::Weak => {}
-            Kind::Other => others += words(part).count(),
+            CountKind::Counter if has_number => counters.push(segment),
+            CountKind::Weak if has_number => weak.push(segment),
+            CountKind::Counter | CountKind::Weak => {}
+            CountKind::Other => others += words(part).count(),
         }
     }
     if others > OTHER_WORDS {
@@ -81,7 +81,8 @@ pub(super) fn masked(text: &str, beside: bool) -> Option<String> {
 /// A headline without a counter in brackets before or after it: `[12 comments]`.
 pub(super) fn in_title(title: &str) -> Option<String> {
     let (range, inside) = bracketed_end(title).or_else(|| bracketed_begin(title))?;
-    let is_counter = inside.contains(char::is_numeric) && matches!(kind_of(inside), Kind::Counter);
+    let is_counter =
+        inside.contains(char::is_numeric) && matches!(kind_of(inside), CountKind::Counter);
     is_counter.then(|| without(title, [range]))
 }
 
@@ -119,7 +120,7 @@ pub(super) fn bracketed_begin(text: &str) -> Option<(Range<usize>, &str)> {
     (!behind.trim().is_empty()).then_some((begin..begin + end, &rest[open.len_utf8()..at]))
 }
 
-enum Kind {
+enum CountKind {
     Counter,
     /// Only beside one that surely is.
     Weak,
@@ -127,18 +128,18 @@ enum Kind {
 }
 
 /// Whether all words of a part are such as stand beside counters.
-fn kind_of(part: &str) -> Kind {
+fn kind_of(part: &str) -> CountKind {
     // A percentage or a fraction counts nothing.
     if part.contains(['%', '٪']) || has_fraction(part) {
-        return Kind::Other;
+        return CountKind::Other;
     }
     let mut all: Vec<String> = words(part).map(str::to_lowercase).collect();
     let has_icon = part.contains(ICONS);
     if all.is_empty() {
         return match (has_icon, part.contains(ARROWS)) {
-            (true, _) => Kind::Counter,
-            (false, true) => Kind::Weak,
-            (false, false) => Kind::Other,
+            (true, _) => CountKind::Counter,
+            (false, true) => CountKind::Weak,
+            (false, false) => CountKind::Other,
         };
     }
     // `12K views`, `阅读 12 次`
@@ -159,15 +160,15 @@ fn kind_of(part: &str) -> Kind {
             .all(|word| counters.contains(word.as_str()) || WORDS.weak.contains(word.as_str()))
     };
     if counters.contains(whole.as_str()) || each() || (all.is_empty() && has_icon) {
-        Kind::Counter
+        CountKind::Counter
     } else if weak() {
         // `Share 3 Tweet 2`
         match all.iter().any(|word| counters.contains(word.as_str())) {
-            true => Kind::Counter,
-            false => Kind::Weak,
+            true => CountKind::Counter,
+            false => CountKind::Weak,
         }
     } else {
-        Kind::Other
+        CountKind::Other
     }
 }
 

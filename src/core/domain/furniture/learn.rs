@@ -223,14 +223,14 @@ pub fn may_be_furniture(step: &Step<'_>, known: &Rules) -> bool {
 
 /// Numbers that move before or behind headlines.
 fn in_titles(articles: &[Article], known: &Rules, most: impl Fn(usize) -> bool) -> Vec<Learned> {
-    struct Counted<'a> {
+    struct CountedTexts<'a> {
         sample: String,
         carriers: Vec<usize>,
         movers: usize,
         moves: usize,
         since: &'a Timestamp,
     }
-    let mut found: HashMap<String, Counted<'_>> = HashMap::new();
+    let mut found: HashMap<String, CountedTexts<'_>> = HashMap::new();
     for (at, article) in articles.iter().enumerate() {
         let Some((_, last)) = article.titles.last() else {
             continue;
@@ -244,7 +244,7 @@ fn in_titles(articles: &[Article], known: &Rules, most: impl Fn(usize) -> bool) 
             });
             let moves = moved.count();
             let since = &article.titles[0].0;
-            let counted = found.entry(affix.key).or_insert_with(|| Counted {
+            let counted = found.entry(affix.key).or_insert_with(|| CountedTexts {
                 sample: affix.sample,
                 carriers: Vec::new(),
                 movers: 0,

@@ -31,28 +31,28 @@ impl Affix {
 pub(super) fn affixes(title: &str) -> Vec<Affix> {
     let mut found = Vec::new();
     if let Some((range, _)) = bracketed_end(title) {
-        found.extend(affix(title, range, Side::Behind));
+        found.extend(affix(title, range, TitleSide::Behind));
     }
     if let Some((range, _)) = bracketed_begin(title) {
-        found.extend(affix(title, range, Side::Before));
+        found.extend(affix(title, range, TitleSide::Before));
     }
     let begin = title.len() - title.trim_start().len();
     if title[begin..].starts_with(char::is_numeric) {
         let words = title[begin..].split_whitespace().take(WORDS + 1);
         let last = words.last().unwrap_or_default();
         let end = last.as_ptr().addr() - title.as_ptr().addr() + last.len();
-        found.extend(affix(title, begin..end, Side::Before));
+        found.extend(affix(title, begin..end, TitleSide::Before));
     }
     found
 }
 
 #[derive(Clone, Copy)]
-enum Side {
+enum TitleSide {
     Before,
     Behind,
 }
 
-fn affix(title: &str, range: Range<usize>, side: Side) -> Option<Affix> {
+fn affix(title: &str, range: Range<usize>, side: TitleSide) -> Option<Affix> {
     let text = title.get(range.clone())?;
     let shape = Shape::of(text)?;
     let [value] = shape.values.as_slice() else {
@@ -63,8 +63,8 @@ fn affix(title: &str, range: Range<usize>, side: Side) -> Option<Affix> {
         return None;
     }
     let (key, sample) = match side {
-        Side::Before => (format!("{} …", shape.key), format!("{text} …")),
-        Side::Behind => (format!("… {}", shape.key), format!("… {text}")),
+        TitleSide::Before => (format!("{} …", shape.key), format!("{text} …")),
+        TitleSide::Behind => (format!("… {}", shape.key), format!("… {text}")),
     };
     Some(Affix {
         key,

@@ -243,14 +243,14 @@ impl<'a> Matching<'a> {
         if unnamed.len().saturating_mul(vanished.len()) > PAIRS {
             return;
         }
-        let looks: Vec<(usize, Look<'_>)> = unnamed
+        let looks: Vec<(usize, ItemText<'_>)> = unnamed
             .into_iter()
-            .filter_map(|place| Some((place, Look::of(items.get(self.named[place].index)?))))
+            .filter_map(|place| Some((place, ItemText::of(items.get(self.named[place].index)?))))
             .collect();
-        let known: Vec<(EntryId, Look<'_>)> = vanished
+        let known: Vec<(EntryId, ItemText<'_>)> = vanished
             .iter()
             .filter(|(id, _)| !self.is_claimed(*id))
-            .map(|(id, state)| (*id, Look::of(state)))
+            .map(|(id, state)| (*id, ItemText::of(state)))
             .collect();
         let scores: Vec<Vec<f64>> = looks
             .iter()
@@ -391,13 +391,13 @@ fn same_day(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
 }
 
 /// What is compared of an item.
-struct Look<'s> {
+struct ItemText<'s> {
     state: &'s FeedState,
     title: Words,
     text: Words,
 }
 
-impl<'s> Look<'s> {
+impl<'s> ItemText<'s> {
     fn of(state: &'s FeedState) -> Self {
         Self {
             state,

@@ -61,7 +61,7 @@ pub fn clean_edges(
     if old.len() + new.len() > BLOCKS || !may_flip(&old, &new) {
         return None;
     }
-    let ids = |items: &[Item<'_>]| items.iter().map(|item| item.number).collect::<Vec<_>>();
+    let ids = |items: &[EdgeBlock<'_>]| items.iter().map(|item| item.number).collect::<Vec<_>>();
     let (old_ids, new_ids) = (ids(&old), ids(&new));
     let (old_copies, new_copies) = (copies(&old_ids), copies(&new_ids));
     let mut was: Vec<Option<usize>> = vec![None; new.len()];
@@ -97,13 +97,13 @@ pub fn clean_edges(
 }
 
 /// A block of a page, whether it counts or not.
-struct Item<'a> {
+struct EdgeBlock<'a> {
     number: usize,
     block: Option<&'a Block>,
     piece: Option<&'a Piece>,
 }
 
-impl Item<'_> {
+impl EdgeBlock<'_> {
     fn is_seen(&self) -> bool {
         self.piece.is_none_or(|piece| piece.seen)
     }
@@ -114,13 +114,13 @@ fn sequence<'a>(
     body: &'a [Block],
     ignored: impl Iterator<Item = &'a Piece>,
     numbers: &mut Numbers,
-) -> Vec<Item<'a>> {
+) -> Vec<EdgeBlock<'a>> {
     let mut ignored = ignored.filter(|piece| piece.rule.is_none()).peekable();
     let mut items = Vec::new();
-    let mut take = |items: &mut Vec<Item<'a>>, up_to: usize, numbers: &mut Numbers| {
+    let mut take = |items: &mut Vec<EdgeBlock<'a>>, up_to: usize, numbers: &mut Numbers| {
         let here = |piece: &&Piece| usize::try_from(piece.after).is_ok_and(|after| after <= up_to);
         while let Some(piece) = ignored.next_if(here) {
-            items.push(Item {
+            items.push(EdgeBlock {
                 number: numbers.of(&piece.text),
                 block: None,
                 piece: Some(piece),
@@ -129,7 +129,7 @@ fn sequence<'a>(
     };
     for (at, block) in body.iter().enumerate() {
         take(&mut items, at, numbers);
-        items.push(Item {
+        items.push(EdgeBlock {
             number: numbers.of(&block.text),
             block: Some(block),
             piece: None,
@@ -140,13 +140,13 @@ fn sequence<'a>(
 }
 
 /// Whether any text counts on one page and not on the other: in most checks none does.
-fn may_flip(old: &[Item<'_>], new: &[Item<'_>]) -> bool {
-    let counted = |items: &[Item<'_>]| -> HashSet<usize> {
+fn may_flip(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> bool {
+    let counted = |items: &[EdgeBlock<'_>]| -> HashSet<usize> {
         let counted = items.iter().filter(|item| item.block.is_some());
         counted.map(|item| item.number).collect()
     };
     let (was, is) = (counted(old), counted(new));
-    let ignored = |items: &[Item<'_>], there: &HashSet<usize>| {
+    let ignored = |items: &[EdgeBlock<'_>], there: &HashSet<usize>| {
         let mut ignored = items.iter().filter(|item| item.block.is_none());
         ignored.any(|item| there.contains(&item.number))
     };
@@ -161,7 +161,7 @@ fn copies(numbers: &[usize]) -> HashMap<usize, usize> {
     copies
 }
 
-fn cleaned(old: &[Item<'_>], new: &[Item<'_>], flips: &HashMap<usize, usize>) -> Cleaned {
+fn cleaned(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>], flips: &HashMap<usize, usize>) -> Cleaned {
     let mut cleaned = Cleaned {
         body: Vec::new(),
         ignored: Vec::new(),

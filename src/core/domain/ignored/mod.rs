@@ -98,7 +98,7 @@ impl Piece {
 
 /// A piece as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct RememberedPiece {
     #[serde(flatten)]
     piece: Piece,
     /// How much it matters; 0 matters most.
@@ -124,7 +124,7 @@ fn is_zero(class: &u8) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     #[serde(rename = "pieces")]
-    kept: Vec<Kept>,
+    kept: Vec<RememberedPiece>,
     /// The classes below this one are here as a whole.
     whole: u8,
 }
@@ -171,10 +171,10 @@ impl Snapshot {
     #[must_use]
     pub fn of(pieces: Vec<Piece>, blocks: usize) -> Self {
         let classes = classes(&pieces, blocks);
-        let mut kept: Vec<Kept> = pieces
+        let mut kept: Vec<RememberedPiece> = pieces
             .into_iter()
             .zip(classes)
-            .map(|(piece, class)| Kept {
+            .map(|(piece, class)| RememberedPiece {
                 piece: cut(piece),
                 class,
                 place: None,
@@ -222,7 +222,7 @@ impl Snapshot {
             .collect();
         let is_new = |piece: &Piece| piece.rule.is_some_and(|rule| !known.contains(&rule));
         let new = pieces.into_iter().filter(is_new).take(PIECES);
-        self.kept.extend(new.map(|piece| Kept {
+        self.kept.extend(new.map(|piece| RememberedPiece {
             piece: cut(piece),
             class: 0,
             place: None,
@@ -246,7 +246,7 @@ impl Snapshot {
         }
     }
 
-    fn live(&self) -> impl Iterator<Item = &Kept> {
+    fn live(&self) -> impl Iterator<Item = &RememberedPiece> {
         self.kept.iter().filter(|kept| !kept.gone)
     }
 }

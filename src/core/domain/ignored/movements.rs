@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::excerpt::{around_difference, beginning, floor};
-use super::pairing::{After, Before, Found};
-use super::{FURTHER, Kept, Movement, PLACES_OF, Piece, SHOWN_BYTES, Snapshot};
+use super::pairing::{After, PairedPieces, PieceBefore};
+use super::{FURTHER, Movement, PLACES_OF, Piece, RememberedPiece, SHOWN_BYTES, Snapshot};
 use crate::domain::state::Block;
 
 /// The article itself at both checks: what went into it, or came out of it, is a change, and none of the ledger.
@@ -37,23 +37,23 @@ impl Snapshot {
         recording: bool,
     ) -> (Self, Vec<Movement>) {
         let whole = self.whole.min(old.whole);
-        let found = Found::between(old, &self, bodies);
-        let live: Vec<&Kept> = old.live().collect();
-        let ghosts: Vec<&Kept> = old.kept.iter().filter(|kept| kept.gone).collect();
+        let found = PairedPieces::between(old, &self, bodies);
+        let live: Vec<&RememberedPiece> = old.live().collect();
+        let ghosts: Vec<&RememberedPiece> = old.kept.iter().filter(|kept| kept.gone).collect();
         let mut places = Places::of(old);
         let mut movements = Vec::new();
         for (kept, before) in self.kept.iter_mut().zip(&found.before) {
             let was = match *before {
-                Before::Same(was) | Before::Changed(was) => live.get(was).copied(),
-                Before::Gone(ghost) => ghosts.get(ghost).copied(),
-                Before::Nothing | Before::Article => None,
+                PieceBefore::Same(was) | PieceBefore::Changed(was) => live.get(was).copied(),
+                PieceBefore::Gone(ghost) => ghosts.get(ghost).copied(),
+                PieceBefore::Nothing | PieceBefore::Article => None,
             };
             kept.place = was.and_then(|was| was.place);
             let known = kept.class < whole || kept.place.is_some();
             let moved = match before {
-                Before::Changed(_) => true,
-                Before::Gone(_) | Before::Nothing => known,
-                Before::Same(_) | Before::Article => false,
+                PieceBefore::Changed(_) => true,
+                PieceBefore::Gone(_) | PieceBefore::Nothing => known,
+                PieceBefore::Same(_) | PieceBefore::Article => false,
             };
             if recording && moved {
                 let place = places.of_piece(kept);
@@ -76,7 +76,7 @@ impl Snapshot {
                 .extend(Some(ghost).filter(|ghost| ghost.place.is_some()));
         }
         let left = ghosts.into_iter().enumerate();
-        let left = left.filter(|(at, _)| !found.before.contains(&Before::Gone(*at)));
+        let left = left.filter(|(at, _)| !found.before.contains(&PieceBefore::Gone(*at)));
         self.kept.extend(left.map(|(_, ghost)| ghost.clone()));
         (self, movements)
     }
@@ -87,19 +87,23 @@ pub(super) fn ghost_text(text: &str) -> &str {
     text.get(..floor(text, SHOWN_BYTES)).unwrap_or_default()
 }
 
-fn as_ghost(kept: &Kept) -> Kept {
+fn as_ghost(kept: &RememberedPiece) -> RememberedPiece {
     let piece = Piece {
         text: ghost_text(&kept.piece.text).to_owned(),
         ..kept.piece.clone()
     };
-    Kept {
+    RememberedPiece {
         piece,
         gone: true,
         ..*kept
     }
 }
 
-fn movement(place: u32, before: Option<&Kept>, after: Option<&Kept>) -> Movement {
+fn movement(
+    place: u32,
+    before: Option<&RememberedPiece>,
+    after: Option<&RememberedPiece>,
+) -> Movement {
     let of = after.or(before);
     let (before, after) = match (before, after) {
         (Some(before), Some(after)) => {
@@ -129,7 +133,7 @@ impl Places {
     }
 
     /// The place of a piece that moves; a new one as long as its class may have one.
-    fn of_piece(&mut self, kept: &Kept) -> u32 {
+    fn of_piece(&mut self, kept: &RememberedPiece) -> u32 {
         if let Some(place) = kept.place {
             return place;
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::movements::{Bodies, ghost_text};
 use super::sequence::{Numbers, shared};
-use super::{Kept, Snapshot};
+use super::{RememberedPiece, Snapshot};
 use crate::domain::state::Block;
 
 /// From this share of common words on, one text is what became of the other.
@@ -18,7 +18,7 @@ const WORDS: usize = 200;
 
 /// What a piece was before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
+pub(super) enum PieceBefore {
     Nothing,
     Same(usize),
     Changed(usize),
@@ -36,8 +36,8 @@ pub(super) enum After {
 }
 
 /// A piece while it is paired.
-struct Item<'a> {
-    kept: &'a Kept,
+struct PairedPiece<'a> {
+    kept: &'a RememberedPiece,
     number: usize,
     /// Which pieces that stayed it stands between.
     gap: usize,
@@ -46,14 +46,14 @@ struct Item<'a> {
 }
 
 /// Of each new piece what it was, and of each old one whether anything became of it.
-pub(super) struct Found {
-    pub(super) before: Vec<Before>,
+pub(super) struct PairedPieces {
+    pub(super) before: Vec<PieceBefore>,
     pub(super) after: Vec<After>,
 }
 
-impl Found {
+impl PairedPieces {
     pub(super) fn between(old: &Snapshot, new: &Snapshot, bodies: Option<Bodies<'_>>) -> Self {
-        let mut pairing = Pairing::of(old, new);
+        let mut pairing = PiecePairing::of(old, new);
         pairing.elsewhere();
         if let Some(bodies) = bodies {
             pairing.forget_article(bodies);
@@ -65,20 +65,20 @@ impl Found {
     }
 }
 
-struct Pairing<'a> {
-    old: Vec<Item<'a>>,
-    new: Vec<Item<'a>>,
+struct PiecePairing<'a> {
+    old: Vec<PairedPiece<'a>>,
+    new: Vec<PairedPiece<'a>>,
     /// Which stretch of the last check a stretch of this one is.
     runs: HashMap<usize, usize>,
-    found: Found,
+    found: PairedPieces,
 }
 
-impl<'a> Pairing<'a> {
+impl<'a> PiecePairing<'a> {
     fn of(old: &'a Snapshot, new: &'a Snapshot) -> Self {
         let mut numbers = Numbers::default();
-        let mut items = |snapshot: &'a Snapshot| -> Vec<Item<'a>> {
+        let mut items = |snapshot: &'a Snapshot| -> Vec<PairedPiece<'a>> {
             let mut run = 0;
-            let mut last: Option<&Kept> = None;
+            let mut last: Option<&RememberedPiece> = None;
             let mut items = Vec::new();
             for kept in snapshot.live() {
                 let goes_on = last.is_some_and(|last| {
@@ -86,7 +86,7 @@ impl<'a> Pairing<'a> {
                 });
                 run += usize::from(!goes_on);
                 last = Some(kept);
-                items.push(Item {
+                items.push(PairedPiece {
                     kept,
                     number: numbers.of(&kept.piece.text),
                     gap: 0,
@@ -96,16 +96,17 @@ impl<'a> Pairing<'a> {
             items
         };
         let (mut old, mut new) = (items(old), items(new));
-        let of = |items: &[Item<'_>]| items.iter().map(|item| item.number).collect::<Vec<_>>();
+        let of =
+            |items: &[PairedPiece<'_>]| items.iter().map(|item| item.number).collect::<Vec<_>>();
         let shared = shared(&of(&old), &of(&new));
-        let mut before = vec![Before::Nothing; new.len()];
+        let mut before = vec![PieceBefore::Nothing; new.len()];
         let mut after = vec![After::Nothing; old.len()];
         let mut runs = HashMap::new();
         for (was, is) in &shared {
             if let (Some(old), Some(new)) = (old.get(*was), new.get(*is)) {
                 runs.entry(new.run).or_insert(old.run);
             }
-            set(&mut before, *is, Before::Same(*was));
+            set(&mut before, *is, PieceBefore::Same(*was));
             set(&mut after, *was, After::Something);
         }
         number_gaps(&mut old, shared.iter().map(|pair| pair.0));
@@ -114,13 +115,13 @@ impl<'a> Pairing<'a> {
             old,
             new,
             runs,
-            found: Found { before, after },
+            found: PairedPieces { before, after },
         }
     }
 
     fn open_new(&self) -> Vec<usize> {
         let open = self.found.before.iter().enumerate();
-        open.filter(|(_, before)| **before == Before::Nothing)
+        open.filter(|(_, before)| **before == PieceBefore::Nothing)
             .map(|(at, _)| at)
             .collect()
     }
@@ -142,7 +143,7 @@ impl<'a> Pairing<'a> {
         for is in self.open_new() {
             let number = self.new.get(is).map_or(0, |item| item.number);
             if let Some(was) = left.get_mut(&number).and_then(Vec::pop) {
-                set(&mut self.found.before, is, Before::Same(was));
+                set(&mut self.found.before, is, PieceBefore::Same(was));
                 set(&mut self.found.after, was, After::Something);
             }
         }
@@ -173,7 +174,7 @@ impl<'a> Pairing<'a> {
                 .get(is)
                 .map(|item| numbers.of(&item.kept.piece.text));
             if number.is_some_and(|number| old.contains(&number) && !new.contains(&number)) {
-                set(&mut self.found.before, is, Before::Article);
+                set(&mut self.found.before, is, PieceBefore::Article);
             }
         }
     }
@@ -198,7 +199,7 @@ impl<'a> Pairing<'a> {
         if open_old.len().saturating_mul(open_new.len()) > COMPARED {
             return;
         }
-        let words = |items: &[Item<'_>], open: &[usize]| -> HashMap<usize, Vec<String>> {
+        let words = |items: &[PairedPiece<'_>], open: &[usize]| -> HashMap<usize, Vec<String>> {
             let of = |at: &usize| Some((*at, words(&items.get(*at)?.kept.piece.text)));
             open.iter().filter_map(of).collect()
         };
@@ -236,10 +237,10 @@ impl<'a> Pairing<'a> {
     }
 
     fn pair(&mut self, was: usize, is: usize) {
-        let open = self.found.before.get(is) == Some(&Before::Nothing)
+        let open = self.found.before.get(is) == Some(&PieceBefore::Nothing)
             && self.found.after.get(was) == Some(&After::Nothing);
         if open {
-            set(&mut self.found.before, is, Before::Changed(was));
+            set(&mut self.found.before, is, PieceBefore::Changed(was));
             set(&mut self.found.after, was, After::Something);
         }
     }
@@ -247,7 +248,7 @@ impl<'a> Pairing<'a> {
     /// What appears takes the place of what has vanished from there before: of the same words, else of like words, else
     /// of what stood between the same blocks of the article.
     fn come_back(&mut self, old: &Snapshot) {
-        let ghosts: Vec<&Kept> = old.kept.iter().filter(|kept| kept.gone).collect();
+        let ghosts: Vec<&RememberedPiece> = old.kept.iter().filter(|kept| kept.gone).collect();
         let mut free: Vec<usize> = (0..ghosts.len()).collect();
         self.take_places(&ghosts, &mut free, |ghost, kept| {
             ghost_text(&kept.piece.text) == ghost.piece.text
@@ -271,26 +272,31 @@ impl<'a> Pairing<'a> {
 
     fn take_places(
         &mut self,
-        ghosts: &[&Kept],
+        ghosts: &[&RememberedPiece],
         free: &mut Vec<usize>,
-        fits: impl Fn(&Kept, &Kept) -> bool,
+        fits: impl Fn(&RememberedPiece, &RememberedPiece) -> bool,
     ) {
         for is in self.open_new() {
             let Some(kept) = self.new.get(is).map(|item| item.kept) else {
                 continue;
             };
-            let fits = |ghost: &Kept| ghost.piece.rule == kept.piece.rule && fits(ghost, kept);
+            let fits =
+                |ghost: &RememberedPiece| ghost.piece.rule == kept.piece.rule && fits(ghost, kept);
             let at = free
                 .iter()
                 .position(|ghost| ghosts.get(*ghost).is_some_and(|ghost| fits(ghost)));
             if let Some(at) = at {
-                set(&mut self.found.before, is, Before::Gone(free.remove(at)));
+                set(
+                    &mut self.found.before,
+                    is,
+                    PieceBefore::Gone(free.remove(at)),
+                );
             }
         }
     }
 }
 
-fn number_gaps(items: &mut [Item<'_>], stayed: impl Iterator<Item = usize>) {
+fn number_gaps(items: &mut [PairedPiece<'_>], stayed: impl Iterator<Item = usize>) {
     let mut stayed = stayed.peekable();
     let mut gap = 0;
     for (at, item) in items.iter_mut().enumerate() {

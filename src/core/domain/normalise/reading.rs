@@ -36,13 +36,13 @@ pub fn reading(text: &str) -> Cow<'_, str> {
 fn may_fold(c: char) -> bool {
     match c {
         '\'' | '`' | '-' | '.' | '!' | '?' | ':' | ';' => true,
-        _ => !c.is_ascii() && !matches!(shape(c), Shape::Other(_)),
+        _ => !c.is_ascii() && !matches!(shape(c), CharShape::Other(_)),
     }
 }
 
 /// What a character is, whatever its shape.
 #[derive(Clone, Copy)]
-enum Shape {
+enum CharShape {
     Double,
     Single,
     /// `«`, or `»` when `left` is not set; French puts spaces inside of them, German turns them round.
@@ -60,28 +60,28 @@ enum Shape {
     Other(char),
 }
 
-fn shape(c: char) -> Shape {
+fn shape(c: char) -> CharShape {
     match c {
         '"' | '“' | '”' | '„' | '‟' | '″' | '〝' | '〞' | '〟' | '＂' | '「' | '」' | '『'
-        | '』' => Shape::Double,
-        '«' => Shape::Angle { left: true },
-        '»' => Shape::Angle { left: false },
+        | '』' => CharShape::Double,
+        '«' => CharShape::Angle { left: true },
+        '»' => CharShape::Angle { left: false },
         '\'' | '‘' | '’' | '‚' | '‛' | '′' | '‹' | '›' | 'ʼ' | 'ʻ' | '＇' | '`' | '´' => {
-            Shape::Single
+            CharShape::Single
         }
         '-' | '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '⸺' | '⸻' | '﹘' | '﹣' | '－' => {
-            Shape::Dash
+            CharShape::Dash
         }
-        '…' => Shape::Ellipsis,
-        'ﬀ' => Shape::Ligature("ff"),
-        'ﬁ' => Shape::Ligature("fi"),
-        'ﬂ' => Shape::Ligature("fl"),
-        'ﬃ' => Shape::Ligature("ffi"),
-        'ﬄ' => Shape::Ligature("ffl"),
-        '№' => Shape::Ligature("No."),
-        '\u{640}' => Shape::Stretcher,
-        '\u{200c}' | '\u{200d}' => Shape::Joiner,
-        other => plain(other).map_or(Shape::Other(other), Shape::Plain),
+        '…' => CharShape::Ellipsis,
+        'ﬀ' => CharShape::Ligature("ff"),
+        'ﬁ' => CharShape::Ligature("fi"),
+        'ﬂ' => CharShape::Ligature("fl"),
+        'ﬃ' => CharShape::Ligature("ffi"),
+        'ﬄ' => CharShape::Ligature("ffl"),
+        '№' => CharShape::Ligature("No."),
+        '\u{640}' => CharShape::Stretcher,
+        '\u{200c}' | '\u{200d}' => CharShape::Joiner,
+        other => plain(other).map_or(CharShape::Other(other), CharShape::Plain),
     }
 }
 
@@ -108,8 +108,8 @@ fn fold(text: &str) -> String {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match shape(c) {
-            Shape::Double => out.push('"'),
-            Shape::Angle { left } => {
+            CharShape::Double => out.push('"'),
+            CharShape::Angle { left } => {
                 let word_before = out.ends_with(char::is_alphanumeric);
                 let word_after = chars.peek().is_some_and(|next| next.is_alphanumeric());
                 if !left && !word_after {
@@ -121,12 +121,12 @@ fn fold(text: &str) -> String {
                 }
             }
             // Two single marks side by side are a double one.
-            Shape::Single if out.ends_with('\'') => {
+            CharShape::Single if out.ends_with('\'') => {
                 out.pop();
                 out.push('"');
             }
-            Shape::Single => out.push('\''),
-            Shape::Dash => {
+            CharShape::Single => out.push('\''),
+            CharShape::Dash => {
                 if out.ends_with('-') {
                     continue;
                 }
@@ -146,22 +146,22 @@ fn fold(text: &str) -> String {
                     }
                 }
             }
-            Shape::Ellipsis => out.push_str("..."),
-            Shape::Ligature(letters) => out.push_str(letters),
-            Shape::Plain(c) => {
+            CharShape::Ellipsis => out.push_str("..."),
+            CharShape::Ligature(letters) => out.push_str(letters),
+            CharShape::Plain(c) => {
                 if matches!(c, '!' | '?' | ':' | ';') {
                     drop_space(&mut out);
                 }
                 out.push(c);
             }
-            Shape::Stretcher => {}
+            CharShape::Stretcher => {}
             // Between letters it is a matter of spelling, between emoji it makes another picture.
-            Shape::Joiner => {
+            CharShape::Joiner => {
                 if !out.ends_with(char::is_alphabetic) {
                     out.push(c);
                 }
             }
-            Shape::Other(c) => {
+            CharShape::Other(c) => {
                 if matches!(c, '!' | '?' | ':' | ';') {
                     drop_space(&mut out);
                 }

@@ -35,9 +35,9 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Reads a page that is well nested (see [`crate::extract::bounded`]).
+    /// Reads a page that is well nested (see [`crate::extract::sanitise`]).
     pub(super) fn of(html: &str) -> Self {
-        let mut walk = Walk::default();
+        let mut walk = LineWalk::default();
         let mut tokens = Tokens::new(html);
         while let Some(token) = tokens.next() {
             if walk.shown.lines.len() >= LINES {
@@ -90,9 +90,9 @@ impl Shown {
 }
 
 #[derive(Debug, Default)]
-struct Walk<'a> {
+struct LineWalk<'a> {
     shown: Shown,
-    open: Vec<Open<'a>>,
+    open: Vec<OpenBox<'a>>,
     line: String,
     /// Characters of the line, and those of them in links.
     characters: usize,
@@ -106,7 +106,7 @@ struct Walk<'a> {
     clippy::struct_excessive_bools,
     reason = "each says one thing of the elements around a line"
 )]
-struct Open<'a> {
+struct OpenBox<'a> {
     name: &'a str,
     chrome: bool,
     marked: bool,
@@ -115,7 +115,7 @@ struct Open<'a> {
     heading: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> LineWalk<'a> {
     fn start(&mut self, tag: &Tag<'a>) {
         if !is_inline(tag.name) {
             self.end_line();
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
         if is_void(tag.name) {
             return;
         }
-        let around = self.open.last().copied().unwrap_or(Open {
+        let around = self.open.last().copied().unwrap_or(OpenBox {
             name: "",
             chrome: false,
             marked: false,
@@ -144,7 +144,7 @@ impl<'a> Walk<'a> {
             || (!article
                 && (matches!(tag.name, "header" | "footer")
                     || matches!(&*role, "banner" | "contentinfo")));
-        self.open.push(Open {
+        self.open.push(OpenBox {
             name: tag.name,
             chrome,
             marked: around.marked || (!article && is_marked(tag)),

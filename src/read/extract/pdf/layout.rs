@@ -126,11 +126,11 @@ struct Paragraphs<'a> {
     typical: &'a Typical,
     words: &'a HashSet<String>,
     blocks: Vec<Block>,
-    open: Option<Open>,
+    open: Option<OpenParagraph>,
 }
 
 /// The paragraph that lines are added to.
-struct Open {
+struct OpenParagraph {
     kind: BlockKind,
     text: String,
     /// Where its lines begin, but for the first.
@@ -185,7 +185,7 @@ impl<'a> Paragraphs<'a> {
                 () if line.size > 1.15 * self.typical.size => BlockKind::Heading,
                 () => BlockKind::Paragraph,
             };
-            self.open = Some(Open {
+            self.open = Some(OpenParagraph {
                 kind,
                 text: line.text.clone(),
                 left: line.start,
@@ -223,7 +223,7 @@ impl<'a> Paragraphs<'a> {
     }
 }
 
-impl Open {
+impl OpenParagraph {
     /// Whether the line below the last one continues the paragraph.
     fn continues(&self, line: &Line, typical: &Typical) -> bool {
         let last = &self.last;

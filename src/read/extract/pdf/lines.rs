@@ -42,7 +42,7 @@ pub(super) type Page = Vec<Line>;
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     done: Page,
-    open: Option<Open>,
+    open: Option<OpenLine>,
     /// What was drawn where: bold letters are often the same letters drawn twice.
     drawn: HashSet<(u32, [i64; 3])>,
     letters: usize,
@@ -51,7 +51,7 @@ pub(super) struct Lines {
 
 /// The line that letters are added to.
 #[derive(Debug)]
-struct Open {
+struct OpenLine {
     line: Line,
     direction: Vec2,
     last_at: f64,
@@ -171,7 +171,7 @@ impl Lines {
         }
         if !self.open.as_ref().is_some_and(|open| open.takes(letter)) {
             self.close();
-            self.open = Some(Open::at(letter));
+            self.open = Some(OpenLine::at(letter));
         }
         if let Some(open) = &mut self.open {
             open.add(letter);
@@ -179,7 +179,7 @@ impl Lines {
     }
 }
 
-impl Open {
+impl OpenLine {
     fn at(letter: &Letter<'_>) -> Self {
         let (along, across) = places(letter.at, letter.direction);
         #[expect(

@@ -10,26 +10,26 @@ const EDGE: usize = 3;
 
 /// Takes out what stands at the same place of most pages, and numbers of pages; gives the former, each once.
 pub(super) fn take_running_lines(pages: &mut [Page]) -> Vec<Block> {
-    let mut seen: HashMap<Running, usize> = HashMap::new();
+    let mut seen: HashMap<RunningLine, usize> = HashMap::new();
     for page in pages.iter() {
-        let edge: HashSet<Running> = edges(page)
+        let edge: HashSet<RunningLine> = edges(page)
             .into_iter()
             .flatten()
-            .map(|at| Running::of(&page[at]))
+            .map(|at| RunningLine::of(&page[at]))
             .collect();
         for running in edge {
             *seen.entry(running).or_default() += 1;
         }
     }
     let many = (pages.len() * 3).div_ceil(5).max(2);
-    let mut kept: HashSet<Running> = HashSet::new();
+    let mut kept: HashSet<RunningLine> = HashSet::new();
     let mut blocks = Vec::new();
     for (number, page) in (1..).zip(pages.iter_mut()) {
         let mut taken: HashSet<usize> = HashSet::new();
         for edge in edges(page) {
             // From the edge inwards, as far as it goes without a line of the page's own.
             for at in edge {
-                let running = Running::of(&page[at]);
+                let running = RunningLine::of(&page[at]);
                 let runs = seen.get(&running).is_some_and(|pages| *pages >= many);
                 if runs && running.text.chars().any(char::is_alphabetic) {
                     if kept.insert(running) {
@@ -52,14 +52,14 @@ pub(super) fn take_running_lines(pages: &mut [Page]) -> Vec<Block> {
 
 /// What makes two lines of two pages the same running line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Running {
+struct RunningLine {
     /// Its text, but for the digits.
     text: String,
     /// Where it stands.
     level: i64,
 }
 
-impl Running {
+impl RunningLine {
     fn of(line: &Line) -> Self {
         let mut text = String::new();
         for c in line.text.chars() {

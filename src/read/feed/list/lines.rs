@@ -1,9 +1,9 @@
 //! Lists with a line for each feed.
 
-use super::{Items, ListForm, ListedFeed, NotListed, add_tag, no_address, put_address, tidy};
+use super::{ListForm, ListItems, ListedFeed, NotListed, add_tag, no_address, put_address, tidy};
 
 /// Reads the lines of `text`, of which the first has the number `line`. Blank lines and `#` comments are none.
-pub(super) fn read(text: &str, line: usize, items: &mut Items) -> ListForm {
+pub(super) fn read(text: &str, line: usize, items: &mut ListItems) -> ListForm {
     if text.contains('\0') {
         items.add(line, "", Err(NotListed::NoList));
         return ListForm::Plain;

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Items, LONGEST_TAG, ListedFeed, NotListed, add_tag, line_of, newlines, no_address, put_address,
-    tidy,
+    LONGEST_TAG, ListItems, ListedFeed, NotListed, add_tag, line_of, newlines, no_address,
+    put_address, tidy,
 };
 use crate::extract::entity;
 use crate::extract::markup::{Tag, Token, Tokens};
@@ -18,8 +18,8 @@ const DEEPEST_FOLDER: usize = 8;
 const MOST_RESTARTS: usize = 16;
 
 /// Reads the outlines of a document.
-pub(super) fn read(text: &str, items: &mut Items) {
-    let mut reader = Reader::default();
+pub(super) fn read(text: &str, items: &mut ListItems) {
+    let mut reader = OpmlReader::default();
     let mut from = 0;
     for _ in 0..MOST_RESTARTS {
         match reader.read_from(text, from, items) {
@@ -44,17 +44,17 @@ pub(super) fn next_outline(text: &str) -> Option<usize> {
 }
 
 #[derive(Default)]
-struct Reader {
+struct OpmlReader {
     /// The tags of the outlines that are open; `None` for those that are no folders.
     open: Vec<Option<String>>,
     /// Whether the document is OPML, with outlines or without.
     known: bool,
 }
 
-impl Reader {
+impl OpmlReader {
     /// Reads until the end; or until something that never ends, with the place of the next outline behind its
     /// beginning.
-    fn read_from(&mut self, text: &str, from: usize, items: &mut Items) -> Option<usize> {
+    fn read_from(&mut self, text: &str, from: usize, items: &mut ListItems) -> Option<usize> {
         let part = text.get(from..)?;
         let mut line = line_of(text, from);
         let mut tokens = Tokens::new(part);
@@ -108,7 +108,7 @@ impl Reader {
     }
 
     /// A tag that cannot be read as one, the last of its document perhaps.
-    fn disordered(&mut self, tag: &str, is_last: bool, line: usize, items: &mut Items) {
+    fn disordered(&mut self, tag: &str, is_last: bool, line: usize, items: &mut ListItems) {
         match raw_attribute(tag, "xmlUrl") {
             Some(url) if is_last && is_cut(tag, &url) => {
                 items.add(line, &url, Err(NotListed::Cut));
@@ -126,7 +126,7 @@ impl Reader {
     }
 
     /// `written` is the tag as far as it may reach: a `>` within an attribute can make it seem shorter.
-    fn outline(&mut self, tag: Tag<'_>, written: &str, line: usize, items: &mut Items) {
+    fn outline(&mut self, tag: Tag<'_>, written: &str, line: usize, items: &mut ListItems) {
         self.known = true;
         let mut closed = tag.self_closing;
         let attribute = |name: &str| tag.attribute(name).filter(|value| !value.trim().is_empty());
@@ -185,7 +185,13 @@ impl Reader {
     }
 }
 
-fn add(line: usize, url: &str, mut feed: ListedFeed, open: &[Option<String>], items: &mut Items) {
+fn add(
+    line: usize,
+    url: &str,
+    mut feed: ListedFeed,
+    open: &[Option<String>],
+    items: &mut ListItems,
+) {
     if let Some(reason) = no_address(url.trim()) {
         items.add(line, url, Err(reason));
         return;

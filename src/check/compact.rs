@@ -1,0 +1,35 @@
+//! Compaction of stored answers among the checks: packing is work for the processor, like parsing.
+
+use crate::check::Checker;
+use crate::store::{Compacted, Compaction, Reader, StoreError};
+
+impl Checker {
+    /// What there is to compact.
+    pub async fn compaction(&self) -> Result<Compaction, StoreError> {
+        let readers = self.readers.clone();
+        let planned = self
+            .workers
+            .run(move || readers.with(Reader::compaction))
+            .await;
+        planned.map_err(|_| StoreError::Fault)?
+    }
+
+    /// Packs and stores some answers; gives back the work, and what was achieved, `None` when all is done.
+    pub async fn compact_step(
+        &self,
+        mut work: Compaction,
+    ) -> Result<(Compaction, Option<Compacted>), StoreError> {
+        let readers = self.readers.clone();
+        let step = move || {
+            let packed = readers.with(|reader| work.next(reader));
+            packed.map(|packed| (work, packed))
+        };
+        let packed = self.workers.run(step).await;
+        let (work, packed) = packed.map_err(|_| StoreError::Fault)??;
+        let compacted = match packed {
+            Some(packed) => Some(self.writer.compact(packed).await?),
+            None => None,
+        };
+        Ok((work, compacted))
+    }
+}

@@ -1,0 +1,221 @@
+//! Many edits at once are one event, not many: a redesign of a site, a move to other addresses.
+//!
+//! Within one poll of a feed all of it is seen together. Pages are looked at one by one, over hours: there a look asks
+//! the database what the others have brought.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::check::Checker;
+use crate::check::events::revise::{EventContext, feed_event};
+use crate::config::FeedConfig;
+use crate::domain::classify::Label;
+use crate::domain::event::{ChangeInfo, EventKind, Field};
+use crate::domain::ids::FeedId;
+use crate::domain::outcome::{EntryOutcome, NewChange, Outcome, Quiet};
+use crate::report::names;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// A poll that changes nearly all entries that a small feed lists is a change of the feed, when it changes at least so
+/// much of what `detect.bulk_edit` asks for.
+const MOST: (usize, usize) = (2, 5);
+
+/// So many entries of one poll that have nothing new but their address or guid are a move of the feed.
+const A_MOVE: usize = 3;
+
+/// The same edit is looked for among the pages of so long.
+const SAME_EDIT_FOR: Duration = Duration::from_hours(24);
+
+/// An edit of so many words is made on three pages by no accident; of one word it may be.
+const LONG_EDIT: u32 = 8;
+const SAME_LONG_EDIT: usize = 3;
+
+/// When half of the pages that were looked at in this time were changed, it is the site that was changed.
+const MOST_PAGES_OF: Duration = Duration::from_hours(1);
+
+/// Quiets the changes of a poll that touched at least `limit` entries, or that only moved several of them, and tells
+/// of them as one event.
+///
+/// `listed` is how many entries that were known before the document lists.
+pub(in crate::check) fn fold_poll(
+    outcome: &mut Outcome,
+    listed: usize,
+    limit: usize,
+    event_context: &EventContext<'_>,
+    now: Timestamp,
+) {
+    fold_flapping(outcome, event_context, now);
+    let count = |wanted: fn(&ChangeInfo) -> bool| {
+        let told = outcome.entries.iter().filter_map(told_change);
+        told.filter_map(|change| change.event.data.change.as_ref())
+            .filter(|change| wanted(change))
+            .count()
+    };
+    let all = count(|_| true);
+    let moved = count(only_moved);
+    let (wanted, detail): (fn(&ChangeInfo) -> bool, String) = if all >= limit
+        || (all >= A_MOVE.max(limit * MOST.0 / MOST.1) && all * 10 >= listed * 9)
+    {
+        let fields = fields_of(outcome);
+        (
+            |_| true,
+            format!("{all} entries changed at the same time: {fields}"),
+        )
+    } else if moved >= A_MOVE {
+        let what = format!("{moved} entries have new addresses or guids, and nothing else changed");
+        (only_moved, what)
+    } else {
+        return;
+    };
+    let mut silenced = Vec::new();
+    for change in outcome.entries.iter_mut().filter_map(told_change_mut) {
+        if change.event.data.change.as_ref().is_some_and(wanted) {
+            silence(change, &mut silenced);
+        }
+    }
+    tell(outcome, detail, silenced, event_context, now);
+}
+
+/// Entries of one poll that begin to flap are told of as one event.
+fn fold_flapping(outcome: &mut Outcome, event_context: &EventContext<'_>, now: Timestamp) {
+    let entries = outcome.entries.iter_mut();
+    let mut flapping: Vec<_> = entries
+        .flat_map(|entry| &mut entry.events)
+        .filter(|event| event.event.kind == EventKind::EntryFlapping && !event.targets.is_empty())
+        .collect();
+    let count = flapping.len();
+    if count < A_MOVE {
+        return;
+    }
+    let mut silenced = Vec::new();
+    for event in &mut flapping {
+        silenced.append(&mut event.targets);
+    }
+    let detail = format!(
+        "{count} entries keep changing back and forth; no more alerts until a new state appears"
+    );
+    tell(outcome, detail, silenced, event_context, now);
+}
+
+fn told_change(entry: &EntryOutcome) -> Option<&NewChange> {
+    let change = entry.revision.as_ref()?.change.as_ref();
+    change.filter(|change| change.quiet.is_none())
+}
+
+fn told_change_mut(entry: &mut EntryOutcome) -> Option<&mut NewChange> {
+    let change = entry.revision.as_mut()?.change.as_mut();
+    change.filter(|change| change.quiet.is_none())
+}
+
+fn only_moved(change: &ChangeInfo) -> bool {
+    let moves = |field: &Field| matches!(field, Field::Address | Field::Guid);
+    change.fields.iter().all(moves)
+}
+
+/// `headline 9, summary 3`
+fn fields_of(outcome: &Outcome) -> String {
+    let mut counts: BTreeMap<Field, usize> = BTreeMap::new();
+    for change in outcome.entries.iter().filter_map(told_change) {
+        let fields = change
+            .event
+            .data
+            .change
+            .iter()
+            .flat_map(|change| &change.fields);
+        for field in fields {
+            *counts.entry(*field).or_default() += 1;
+        }
+    }
+    let parts: Vec<String> = counts
+        .into_iter()
+        .map(|(field, count)| format!("{} {count}", names::field(field)))
+        .collect();
+    parts.join(", ")
+}
+
+fn silence(change: &mut NewChange, silenced: &mut Vec<String>) {
+    change.quiet = Some(Quiet::BulkEdit);
+    silenced.append(&mut change.targets);
+}
+
+/// Whoever would have been told of one of the edits is told of all of them at once, and not of nothing.
+fn tell(
+    outcome: &mut Outcome,
+    detail: String,
+    mut silenced: Vec<String>,
+    event_context: &EventContext<'_>,
+    now: Timestamp,
+) {
+    let mut event = feed_event(EventKind::FeedBulkEdit, Some(detail), event_context, now);
+    event.targets.append(&mut silenced);
+    event.targets.sort_unstable();
+    event.targets.dedup();
+    outcome.events.push(event);
+}
+
+impl Checker {
+    /// Quiets the change of a page when it is one of many: the same edit as on other pages of the feed, or an edit at
+    /// a time at which most of its pages are changed. The first of those that are quieted brings the event.
+    ///
+    /// The caller holds [`Checker::bulk`] for the feed until the outcome is stored, so that of two looks the second
+    /// one sees the first.
+    pub(in crate::check) fn fold_page(
+        &self,
+        outcome: &mut Outcome,
+        feed: FeedId,
+        config: &FeedConfig,
+        event_context: &EventContext<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(change) = outcome.entries.iter().find_map(told_change) else {
+            return Ok(());
+        };
+        let Some(info) = &change.event.data.change else {
+            return Ok(());
+        };
+        // A correction is told whatever else goes on.
+        if info.labels.contains(&Label::CorrectionNotice) {
+            return Ok(());
+        }
+        let limit = config.detect.bulk_edit;
+        let enough = match info.words.added.saturating_add(info.words.removed) {
+            words if words >= LONG_EDIT => SAME_LONG_EDIT.min(limit),
+            _ => limit,
+        };
+        let (edit, of_now) = (change.edit, now - MOST_PAGES_OF);
+        let same = match edit {
+            Some(edit) => {
+                self.read(|reader| reader.pages_with_edit(feed, edit, now - SAME_EDIT_FOR))?
+            }
+            None => crate::store::PageEdits::default(),
+        };
+        let (already, detail) = if same.changed + 1 >= enough {
+            let detail = format!(
+                "the same edit was made on {} pages; no single alerts for further pages",
+                same.changed + 1
+            );
+            (same.folded, detail)
+        } else {
+            let most = self.read(|reader| reader.page_edits(feed, of_now))?;
+            let changed = most.changed + 1;
+            if changed < limit || changed * 2 < most.looked {
+                return Ok(());
+            }
+            let detail = format!(
+                "{changed} of {} pages that were checked within an hour changed; no single alerts for further \
+                 pages",
+                most.looked.max(changed)
+            );
+            (most.folded, detail)
+        };
+        let mut silenced = Vec::new();
+        for change in outcome.entries.iter_mut().filter_map(told_change_mut) {
+            silence(change, &mut silenced);
+        }
+        if !already {
+            tell(outcome, detail, silenced, event_context, now);
+        }
+        Ok(())
+    }
+}

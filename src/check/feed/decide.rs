@@ -1,0 +1,411 @@
+//! What is decided on the items of a feed's document, and gathered into one outcome. Runs off the runtime.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::check::events::bulk;
+use crate::check::events::revise::{self, Became, EntryKnowledge, EventContext, Windows};
+use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem, MatchedEntry};
+use crate::check::furniture::{FeedRules, for_entry};
+use crate::check::ignored::{self, noted_of_item};
+use crate::check::page::interpret::Interpreted;
+use crate::check::reread::rebase::rebase_for;
+use crate::check::schedule;
+use crate::check::{Reading, Settings};
+use crate::config::{FeedConfig, PageMode};
+use crate::domain::event::Window;
+use crate::domain::furniture::{Rules, Step};
+use crate::domain::ids::EntryId;
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{
+    Capture, EntryOutcome, EntryRef, FeedPoll, IgnoredText, Left, NewAlias, Outcome,
+};
+use crate::domain::state::{Block, Channel, FeedState};
+use crate::fetch::Answer;
+use crate::store::{self, FeedRow, Readers, StoreError};
+use crate::time::Timestamp;
+
+/// Everything that the decision takes.
+pub(in crate::check) struct FeedDecision {
+    pub(in crate::check) readers: Readers,
+    pub(in crate::check) row: FeedRow,
+    pub(in crate::check) config: Arc<FeedConfig>,
+    pub(in crate::check) settings: Arc<Settings>,
+    pub(in crate::check) answer: Answer,
+    pub(in crate::check) poll: FeedPoll,
+    /// Whether most texts are gone, which an earlier poll has seen as well.
+    pub(in crate::check) emptied: bool,
+    pub(in crate::check) now: Timestamp,
+}
+
+/// A page that was looked at along with its feed.
+pub(in crate::check) struct PageOfItem {
+    pub(in crate::check) settled: Interpreted,
+    /// What is known of the entry, as far as the look needed it.
+    pub(in crate::check) full: Option<EntryKnowledge>,
+}
+
+/// What to store of a document.
+pub(in crate::check) struct DecidedFeed {
+    pub(in crate::check) outcome: Outcome,
+    /// How many entries are new.
+    pub(in crate::check) new: usize,
+    /// How many entries have changed.
+    pub(in crate::check) changed: usize,
+}
+
+impl FeedDecision {
+    /// Decides on each item in the order of the feed, with what was seen on its page.
+    pub(in crate::check) fn decide(
+        self,
+        sighting: IdentifiedFeed,
+        looks: Vec<Option<PageOfItem>>,
+    ) -> Result<DecidedFeed, StoreError> {
+        let (row, config, now) = (&self.row, &*self.config, self.now);
+        let mut rules = sighting.rules;
+        let steps: Vec<Step<'_>> = sighting.items.iter().filter_map(step).collect();
+        if !steps.is_empty() {
+            self.readers
+                .with(|reader| rules.learn(reader, row.id, Channel::Feed, &steps))?;
+        }
+        let items = ItemDecisions {
+            readers: &self.readers,
+            row,
+            config,
+            reading: Reading::of(&self.config),
+            event_context: EventContext::new(row, config, &self.settings)
+                .under(rules.in_force(row.last_ok)),
+            rules: &rules,
+            first_emptied: row.emptied.filter(|_| self.emptied),
+            now,
+        };
+        let mut outcome = Outcome::of(row.id);
+        let (mut new, mut changed) = (0, 0);
+        let listed = sighting
+            .items
+            .iter()
+            .filter(|item| item.known.is_some())
+            .count();
+        for (item, look) in sighting.items.into_iter().zip(looks) {
+            let IdentifiedItem {
+                state,
+                known,
+                aliases,
+            } = item;
+            match known {
+                None => {
+                    outcome.entries.push(items.new_one(state, aliases));
+                    new += 1;
+                }
+                Some(known) => {
+                    let nothing = EntryOutcome::of(EntryRef::Known(known.row.id));
+                    let (entry, became) = items.known_one(state, aliases, known, look)?;
+                    changed += usize::from(became == Became::Changed);
+                    if entry != nothing {
+                        outcome.entries.push(entry);
+                    }
+                }
+            }
+        }
+        let left = sighting.left.into_iter();
+        outcome
+            .entries
+            .extend(left.map(|(id, how)| items.left(id, how)));
+        let limit = config.detect.bulk_edit;
+        bulk::fold_poll(&mut outcome, listed, limit, &items.event_context, now);
+        if let Some(Some(to)) = &self.poll.moved_to {
+            let event = revise::moved_event(to, &items.event_context, now);
+            outcome.events.push(event);
+        }
+        let trusted = sighting.guids_trusted;
+        outcome.guids_trusted = (row.guids_trusted.unwrap_or(true) != trusted).then_some(trusted);
+        outcome.baseline = row.baseline.is_none();
+        outcome.rules = rules.into_learned();
+        outcome.poll = Some(self.poll);
+        if outcome
+            .entries
+            .iter()
+            .any(|entry| entry.is_brought_by(Channel::Feed))
+        {
+            outcome.feed_capture = Some(capture(self.answer, now));
+        }
+        Ok(DecidedFeed {
+            outcome,
+            new,
+            changed,
+        })
+    }
+}
+
+/// What is the same for all items of a document.
+struct ItemDecisions<'a> {
+    readers: &'a Readers,
+    row: &'a FeedRow,
+    config: &'a FeedConfig,
+    reading: Reading,
+    /// Under the rules that were in force when the feed was last read.
+    event_context: EventContext<'a>,
+    rules: &'a FeedRules,
+    /// The poll that first saw most texts gone.
+    first_emptied: Option<Timestamp>,
+    now: Timestamp,
+}
+
+impl ItemDecisions<'_> {
+    fn pages(&self) -> bool {
+        self.config.page.mode != PageMode::Off
+    }
+
+    fn observation(&self, state: FeedState) -> Observation {
+        Observation {
+            seen: self.now,
+            state: Observed::Feed(state),
+        }
+    }
+
+    /// An item that no entry is known for. Told as published, except in a feed's first document.
+    fn new_one(&self, state: FeedState, aliases: Vec<NewAlias>) -> EntryOutcome {
+        let address = state.address.clone();
+        let mut entry = EntryOutcome::of(EntryRef::New);
+        let scheme = self.reading.schemes().feed;
+        let noted = noted_of_item(&state, None, None, scheme, &self.event_context.rules.now);
+        entry.ignored.extend(noted);
+        let observations = [self.observation(state)];
+        entry.aliases = aliases;
+        entry.in_feed = Some(true);
+        if self.pages() {
+            let first = schedule::first_page_check(self.config, &observations, self.now);
+            entry.page_next = first.map(Some);
+            entry.page_url = address;
+        }
+        revise::new_entry(
+            &mut entry,
+            &observations,
+            self.row.baseline.is_some(),
+            &self.event_context,
+            self.reading.schemes(),
+            self.now,
+        );
+        entry
+    }
+
+    /// An item of a known entry, with the look at its page if there was one.
+    fn known_one(
+        &self,
+        state: FeedState,
+        aliases: Vec<NewAlias>,
+        mut known: Box<MatchedEntry>,
+        look: Option<PageOfItem>,
+    ) -> Result<(EntryOutcome, Became), StoreError> {
+        let address = state.address.clone();
+        let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
+        let windows = Windows {
+            feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
+            page: look.as_ref().map(|look| look.settled.window),
+        };
+        let event_context = self.event_context_of(&known, look.as_ref(), &windows)?;
+        entry
+            .ignored
+            .extend(self.ignored(&state, &known, event_context.rules.for_record())?);
+        let mut observations = vec![self.observation(state)];
+        entry.aliases = aliases;
+        if !known.row.in_feed {
+            entry.in_feed = Some(true);
+            entry.last_seen = Some(self.now);
+        }
+        let (mut full, mut ended) = (known.full.take(), None);
+        if let Some(PageOfItem {
+            mut settled,
+            full: amended,
+        }) = look
+        {
+            full = amended.or(full);
+            ended = Some(settled.ended);
+            observations.extend(settled.observation());
+            settled.put(&mut entry, full.as_ref(), &event_context);
+        }
+        let became = match &mut full {
+            Some(full) => self.revise(
+                &mut entry,
+                full,
+                &known.row,
+                &observations,
+                windows,
+                &event_context,
+            )?,
+            None => Became::Same,
+        };
+        if self.pages() {
+            if address != known.row.page.url {
+                entry.page_url = address;
+            }
+            let moved = known.moved || entry.date_touched;
+            entry.page_next = match ended {
+                Some(ended) => {
+                    let ended = schedule::PageCheckEnd {
+                        changed: revise::sets_clock(&entry),
+                        ..ended
+                    };
+                    let next = schedule::next_page_check(self.config, &known.row, &ended, self.now);
+                    Some(next)
+                }
+                // What moved in the feed has its page looked at now, if that was not done along with it.
+                None if moved => Some(Some(schedule::page_check_now(&known.row.page, self.now))),
+                None if known.row.page.next.is_none() => {
+                    schedule::back_on_clock(self.config, &known.row, &observations, self.now)
+                        .map(Some)
+                }
+                None => None,
+            };
+        }
+        entry.drop_needless_capture();
+        Ok((entry, became))
+    }
+
+    /// Who is told of an entry, under the rules that hold for it.
+    fn event_context_of(
+        &self,
+        known: &MatchedEntry,
+        look: Option<&PageOfItem>,
+        windows: &Windows,
+    ) -> Result<Cow<'_, EventContext<'_>>, StoreError> {
+        let full = look.and_then(|look| look.full.as_ref());
+        let full = full.or(known.full.as_ref());
+        if look.is_none() && full.is_none() {
+            return Ok(Cow::Borrowed(&self.event_context));
+        }
+        let mut event_context = self.event_context.clone();
+        if look.is_some() {
+            // The page may not have been read for longer than the feed.
+            let last = known.row.page.ok.min(self.row.last_ok);
+            event_context = event_context.under(self.rules.in_force(last));
+        }
+        if let Some(full) = full {
+            let rules = self
+                .readers
+                .with(|reader| for_entry(&event_context.rules, full, windows, reader, self.now))?;
+            event_context = event_context.under(rules);
+        }
+        Ok(Cow::Owned(event_context))
+    }
+
+    /// What moved in the text of an item that does not count.
+    fn ignored(
+        &self,
+        state: &FeedState,
+        known: &MatchedEntry,
+        rules: &Rules,
+    ) -> Result<Option<IgnoredText>, StoreError> {
+        let entry = known.row.id;
+        let remembered = self
+            .readers
+            .with(|reader| ignored::remembered(reader, entry, Channel::Feed))?;
+        let last = known.full.as_ref();
+        let mut last = last.and_then(|full| full.known.state.feed.clone());
+        if remembered.is_none() {
+            if rules.swallowed_feed(state).is_empty() {
+                return Ok(None);
+            }
+            if last.is_none() {
+                let full = self.readers.with(|reader| reader.load_entry(entry))?;
+                last = full.and_then(|full| full.state.feed);
+            }
+        }
+        let scheme = self.reading.schemes().feed;
+        Ok(noted_of_item(
+            state,
+            last.as_ref(),
+            remembered,
+            scheme,
+            rules,
+        ))
+    }
+
+    /// Compares what was seen with what is known, once that is read under the rules and schemes of today.
+    fn revise(
+        &self,
+        entry: &mut EntryOutcome,
+        full: &mut EntryKnowledge,
+        row: &store::KnownEntry,
+        observations: &[Observation],
+        mut windows: Windows,
+        event_context: &EventContext<'_>,
+    ) -> Result<Became, StoreError> {
+        let last = |channel| match channel {
+            Channel::Feed => self.row.validators.body_sha256,
+            Channel::Page => row.page.validators.body_sha256,
+        };
+        let rebasing = self
+            .readers
+            .with(|reader| rebase_for(reader, &self.reading, full, observations, self.now, last))?;
+        rebasing.put(entry, &mut windows);
+        let became =
+            revise::known_entry(entry, full, observations, &windows, event_context, self.now);
+        Ok(became)
+    }
+
+    /// An entry that the document does not list any more.
+    fn left(&self, entry: EntryId, how: Left) -> EntryOutcome {
+        // What was taken out of the feed may have been taken down.
+        let look_now = how == Left::Early && self.pages();
+        EntryOutcome {
+            in_feed: Some(false),
+            last_seen: Some(self.row.last_ok.unwrap_or(self.now)),
+            left: Some(how),
+            page_next: look_now.then_some(Some(self.now)),
+            ..EntryOutcome::of(EntryRef::Known(entry))
+        }
+    }
+}
+
+/// The last text of an item that has moved, and the new one.
+fn step(item: &IdentifiedItem) -> Option<Step<'_>> {
+    let known = item.known.as_ref().filter(|known| known.moved)?;
+    let before = known.full.as_ref()?.known.state.feed.as_ref()?;
+    Some(Step {
+        titles: [before.title.as_deref(), item.state.title.as_deref()],
+        texts: [text(before), text(&item.state)],
+    })
+}
+
+fn text(state: &FeedState) -> &[Block] {
+    match state.body.is_empty() {
+        true => &state.summary,
+        false => &state.body,
+    }
+}
+
+fn capture(answer: Answer, now: Timestamp) -> Capture {
+    Capture {
+        channel: Channel::Feed,
+        url: answer.final_url,
+        fetched: now,
+        status: answer.status,
+        headers: answer.headers,
+        request: Some(answer.sent),
+        body: answer.body,
+    }
+}
+
+/// Between which looks at the feed an entry was changed.
+///
+/// `emptied` is the poll that saw it first when that one had to be confirmed; it was counted as one that failed.
+fn window(
+    feed: &FeedRow,
+    entry: &store::KnownEntry,
+    emptied: Option<Timestamp>,
+    now: Timestamp,
+) -> Window {
+    let last_unchanged = match entry.in_feed {
+        true => feed.last_ok.unwrap_or(entry.last_seen),
+        false => entry.last_seen,
+    };
+    let held = u32::from(emptied.is_some());
+    let failed_checks = feed.checks_since_ok.saturating_sub(held);
+    Window {
+        last_unchanged,
+        first_changed: emptied.unwrap_or(now).max(last_unchanged),
+        checks: failed_checks + 1,
+        failed_checks,
+    }
+}

@@ -1,0 +1,417 @@
+//! The items of a feed beside what is known of them: which entry each of them is, and whether it moved.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::check::events::revise::EntryKnowledge;
+use crate::check::furniture::FeedRules;
+use crate::check::reread::rebase::is_stale;
+use crate::domain::decide::{Known, feed_after};
+use crate::domain::diff::word_count;
+use crate::domain::fingerprint::{SCHEME, of_feed_state};
+use crate::domain::furniture::InForce;
+use crate::domain::identity::{
+    Candidate, Identified, Matching, Names, Owner, marks_of, name_items, same_story,
+};
+use crate::domain::ids::EntryId;
+use crate::domain::life::leaving::{Came, how_it_left};
+use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin, SeenPrints};
+use crate::domain::past::PastRevision;
+use crate::domain::scheme::Schemes;
+use crate::domain::state::{Channel, FeedState};
+use crate::store::{self, Bearer, FeedRow, KnownEntryFull, Reader, StoreError};
+use crate::time::Timestamp;
+
+/// An item that no name leads to may be an entry that was in the feed at most this long ago.
+const RECENT_FOR: Duration = Duration::from_hours(14 * 24);
+
+/// Nor is it looked for among more than this many.
+const RECENT: usize = 500;
+
+/// Entries that have just vanished are looked at word by word, when there are not more of them than this.
+const VANISHED: usize = 200;
+
+/// A feed of which so many entries were found again under new guids is one that changes its guids.
+const KNOWN_TO_RENAME: usize = 3;
+
+/// One item of the feed, identified.
+#[derive(Debug)]
+pub(in crate::check) struct IdentifiedItem {
+    /// What the feed says.
+    pub(in crate::check) state: FeedState,
+    /// What is known of the entry; `None` for a new one.
+    pub(in crate::check) known: Option<Box<MatchedEntry>>,
+    /// Names to add to the entry.
+    pub(in crate::check) aliases: Vec<NewAlias>,
+}
+
+/// A known entry that an item belongs to.
+#[derive(Debug)]
+pub(in crate::check) struct MatchedEntry {
+    /// Its row.
+    pub(in crate::check) row: store::KnownEntry,
+    /// Its state and past, loaded only when a reader may see a difference, or a date moved.
+    pub(in crate::check) full: Option<EntryKnowledge>,
+    /// Whether the feed's text differs from the last one, as far as fingerprints tell.
+    pub(in crate::check) moved: bool,
+}
+
+/// All items of a feed document.
+#[derive(Debug)]
+pub(in crate::check) struct IdentifiedFeed {
+    /// In the order of the feed, repeated items left out.
+    pub(in crate::check) items: Vec<IdentifiedItem>,
+    /// Entries that the feed listed before and does not list now, and how they left it.
+    pub(in crate::check) left: Vec<(EntryId, Left)>,
+    /// Whether the feed's guids name entries, as far as is known now.
+    pub(in crate::check) guids_trusted: bool,
+    /// What does not count.
+    pub(in crate::check) rules: FeedRules,
+}
+
+impl IdentifiedFeed {
+    /// Whether most texts of the document are suddenly gone, or most of each of them: what a feed shows whose system has lost
+    /// its articles, or has begun to cut them. Fewer than three may be edits.
+    pub(in crate::check) fn emptied(&self) -> Option<String> {
+        let words = |state: &FeedState| -> u32 {
+            let blocks = state.summary.iter().chain(&state.body);
+            blocks.map(|block| word_count(&block.text)).sum()
+        };
+        let (mut gone, mut all) = (0_usize, 0_usize);
+        for item in &self.items {
+            let Some(known) = &item.known else { continue };
+            let before = known
+                .full
+                .as_ref()
+                .and_then(|full| full.known.state.feed.as_ref());
+            // A text that is only shown in another form is not gone.
+            let now = words(&feed_after(before, &item.state));
+            let before = before.map_or(now, words);
+            if before >= 5 {
+                all += 1;
+                gone += usize::from(now * 2 < before);
+            }
+        }
+        (gone >= 3 && gone * 5 >= all * 4)
+            .then(|| format!("unconfirmed until a second poll: the texts of {gone} entries are gone, or most of them"))
+    }
+}
+
+/// Identifies the items of a document against the database.
+pub(in crate::check) fn sight(
+    reader: &Reader,
+    feed: &FeedRow,
+    mut items: Vec<FeedState>,
+    schemes: Schemes,
+    now: Timestamp,
+) -> Result<IdentifiedFeed, StoreError> {
+    let trusted_before = feed.guids_trusted.unwrap_or(true);
+    // Before its baseline a feed has no entries to be asked for.
+    let first = feed.baseline.is_none();
+    let marks: HashSet<AliasKey> = match first {
+        true => HashSet::new(),
+        false => {
+            let known = reader.known_entries(feed.id, &marks_of(&items))?;
+            known.into_iter().map(|bearer| bearer.key).collect()
+        }
+    };
+    let Names {
+        items: named,
+        mut guids_trusted,
+    } = name_items(&items, trusted_before, &marks);
+    let keys: Vec<AliasKey> = named
+        .iter()
+        .flat_map(|item| item.keys.iter().cloned())
+        .collect();
+    let mut rows: HashMap<EntryId, store::KnownEntry> = HashMap::new();
+    let mut owners: HashMap<AliasKey, Owner> = HashMap::new();
+    let (bearers, rules) = match first {
+        true => (Vec::new(), FeedRules::default()),
+        false => (
+            reader.known_entries(feed.id, &keys)?,
+            FeedRules::read(reader, feed.id, now)?,
+        ),
+    };
+    let in_force = rules.in_force(feed.last_ok);
+    for Bearer { key, entry, pinned } in bearers {
+        let owner = Owner {
+            entry: entry.id,
+            pinned,
+        };
+        owners.insert(key, owner);
+        rows.insert(entry.id, entry);
+    }
+    let mut matching = Matching::by_name(&named, &owners);
+    if !first && !matching.unnamed().is_empty() {
+        let renames = reader.renamed_entries(feed.id)? >= KNOWN_TO_RENAME;
+        matching = matching.renaming(renames);
+        let recent = reader.recent_entries(feed.id, now - RECENT_FOR, RECENT)?;
+        let recent: Vec<Candidate> = recent
+            .into_iter()
+            .map(|recent| recent_candidate(recent, &mut rows))
+            .collect();
+        matching.by_content(&recent, |index| candidate(items.get(index), &in_force));
+        let vanished = vanished(reader, &matching, &recent)?;
+        matching.by_likeness(&items, &vanished);
+    }
+    let identified = matching.finish();
+
+    let mut sighted = Vec::with_capacity(identified.len());
+    let mut listed: HashSet<EntryId> = HashSet::new();
+    for Identified {
+        index,
+        entry,
+        new_aliases,
+        doubtful,
+    } in identified
+    {
+        let Some(state) = items.get_mut(index).map(std::mem::take) else {
+            continue;
+        };
+        let row = match entry {
+            EntryRef::Known(id) => rows.get(&id).cloned(),
+            EntryRef::New => None,
+        };
+        let mut item = IdentifiedItem {
+            state,
+            known: None,
+            aliases: new_aliases,
+        };
+        if let Some(row) = row {
+            let matched = matched(reader, row, &item.state, schemes, &in_force)?;
+            if doubtful && another_story(&matched, &item.state) {
+                // A publisher uses a guid, or an address, again: what it names now is an entry of its own.
+                let new_guid = |alias: &NewAlias| alias.key.kind == AliasKind::Guid;
+                if item.aliases.iter().any(new_guid) {
+                    // It was the address that misled: the guid is the item's own.
+                    item.aliases.retain(new_guid);
+                } else {
+                    guids_trusted = false;
+                    item.aliases = fresh_names(&item.state);
+                }
+            } else {
+                listed.insert(matched.row.id);
+                item.known = Some(Box::new(matched));
+            }
+        }
+        sighted.push(item);
+    }
+    let left = match first {
+        true => Vec::new(),
+        false => left(reader, feed, &sighted, &listed, now)?,
+    };
+    Ok(IdentifiedFeed {
+        items: sighted,
+        left,
+        guids_trusted,
+        rules,
+    })
+}
+
+fn recent_candidate(
+    recent: store::Candidate,
+    rows: &mut HashMap<EntryId, store::KnownEntry>,
+) -> Candidate {
+    let prints = recent.fingerprints;
+    let entry = recent.entry;
+    let candidate = Candidate {
+        id: entry.id,
+        title: prints.feed_title,
+        text: prints.feed_body.or(prints.feed_summary),
+        telling: false,
+        published: entry.claimed.feed_published,
+        listed: entry.in_feed,
+    };
+    rows.insert(entry.id, entry);
+    candidate
+}
+
+/// What the feed last said of the entries that it listed until now, and that no item of this document is.
+fn vanished(
+    reader: &Reader,
+    matching: &Matching<'_>,
+    recent: &[Candidate],
+) -> Result<Vec<(EntryId, FeedState)>, StoreError> {
+    let gone = || {
+        recent
+            .iter()
+            .filter(|entry| entry.listed && !matching.is_claimed(entry.id))
+    };
+    let mut vanished = Vec::new();
+    if matching.unnamed().is_empty() || gone().count() > VANISHED {
+        return Ok(vanished);
+    }
+    for entry in gone() {
+        let full = reader.load_entry(entry.id)?;
+        let state = full.and_then(|full| full.state.feed);
+        vanished.extend(state.map(|state| (entry.id, state)));
+    }
+    Ok(vanished)
+}
+
+/// The entries that the feed lists no more, each with how it left.
+fn left(
+    reader: &Reader,
+    feed: &FeedRow,
+    sighted: &[IdentifiedItem],
+    listed: &HashSet<EntryId>,
+    now: Timestamp,
+) -> Result<Vec<(EntryId, Left)>, StoreError> {
+    let came: Vec<Came> = sighted
+        .iter()
+        .map(|item| Came {
+            published: item.state.published,
+            first_seen: Some(
+                item.known
+                    .as_ref()
+                    .map_or(now, |known| known.row.first_seen),
+            ),
+        })
+        .collect();
+    let mut left = Vec::new();
+    for id in reader.entries_in_feed(feed.id)? {
+        if !listed.contains(&id)
+            && let Some(entry) = reader.entry(id)?
+        {
+            let gone = Came {
+                published: entry.claimed.feed_published,
+                first_seen: Some(entry.first_seen),
+            };
+            left.push((id, how_it_left(gone, &came)));
+        }
+    }
+    Ok(left)
+}
+
+/// The state and the past of an entry, as deciding wants them.
+pub(in crate::check) fn known_entry(full: KnownEntryFull) -> EntryKnowledge {
+    let KnownEntryFull {
+        entry,
+        state,
+        seen,
+        history,
+        changes,
+    } = full;
+    let mut past: Vec<PastRevision> = Vec::with_capacity(history.len());
+    for row in history {
+        let number = row.number;
+        let change = changes.iter().find(|change| change.after == number);
+        let mut additive = change.is_some_and(|change| change.additive);
+        let mut quiet = change.and_then(|change| change.quiet);
+        if row.origin == Origin::Reread
+            && let Some(read_before) = past.pop()
+        {
+            // The same answer under two schemes is one state to come back to.
+            (additive, quiet) = (read_before.additive, read_before.quiet);
+        }
+        past.push(PastRevision {
+            number,
+            seen: row.seen,
+            fingerprints: row.fingerprints,
+            links: row.links,
+            additive,
+            quiet,
+        });
+    }
+    EntryKnowledge {
+        id: entry.id,
+        public_id: entry.public_id,
+        first_seen: entry.first_seen,
+        revision_seen: seen,
+        schemes: entry.schemes,
+        last: SeenPrints {
+            feed: entry.feed_fp,
+            page: entry.page_fp,
+            streaks: entry.streaks,
+        },
+        prints_of_today: [entry.feed_fp, entry.page_fp]
+            .into_iter()
+            .flatten()
+            .all(|print| print.scheme() == SCHEME),
+        known: Known {
+            state,
+            revision: entry.revision,
+            claimed: entry.claimed,
+            past,
+        },
+    }
+}
+
+fn matched(
+    reader: &Reader,
+    row: store::KnownEntry,
+    state: &FeedState,
+    schemes: Schemes,
+    rules: &InForce,
+) -> Result<MatchedEntry, StoreError> {
+    let differs = row.feed_fp != Some(of_feed_state(&rules.now.counted_feed(state)).whole);
+    let dates =
+        row.claimed.feed_published != state.published || row.claimed.feed_updated != state.updated;
+    let stale = is_stale(&row, Channel::Feed, schemes);
+    let full = match differs || dates || stale {
+        true => reader.load_entry(row.id)?.map(known_entry),
+        false => None,
+    };
+    // What was read under another scheme says nothing: it is brought under that of today before it is compared, and
+    // until then the entry has not moved. And the fingerprint in the row may be of a look at which the feed left out a
+    // text that is remembered: the texts themselves tell.
+    let moved = differs && !stale && full.as_ref().is_none_or(|full| moves(full, state, rules));
+    Ok(MatchedEntry { row, full, moved })
+}
+
+/// Whether a reader may see a difference between what is known and what the feed says now.
+fn moves(full: &EntryKnowledge, state: &FeedState, rules: &InForce) -> bool {
+    let rules = rules.for_comparing();
+    let print = |state: &FeedState| of_feed_state(&rules.counted_feed(state)).whole;
+    let Some(known) = &full.known.state.feed else {
+        return true;
+    };
+    let now = feed_after(Some(known), state);
+    print(known) != print(&now)
+}
+
+fn another_story(matched: &MatchedEntry, state: &FeedState) -> bool {
+    let known = matched
+        .full
+        .as_ref()
+        .and_then(|full| full.known.state.feed.as_ref());
+    known.is_some_and(|known| !same_story(known, state))
+}
+
+/// The names of an item whose guid is no name any more.
+fn fresh_names(state: &FeedState) -> Vec<NewAlias> {
+    let named = name_items(std::slice::from_ref(state), false, &HashSet::new());
+    let keys = named.items.into_iter().flat_map(|item| item.keys);
+    keys.filter(|key| key.kind != AliasKind::Guid)
+        .map(|key| NewAlias {
+            key,
+            reason: "first seen, under a name used before".to_owned(),
+            if_free: false,
+        })
+        .collect()
+}
+
+fn candidate(item: Option<&FeedState>, rules: &InForce) -> Candidate {
+    let prints = item.map(|item| of_feed_state(&rules.now.counted_feed(item)));
+    Candidate {
+        id: EntryId(0),
+        title: prints.as_ref().and_then(|prints| prints.title),
+        text: prints
+            .as_ref()
+            .and_then(|prints| prints.body.or(prints.summary)),
+        telling: item.is_some_and(is_telling),
+        published: item.and_then(|item| item.published),
+        listed: true,
+    }
+}
+
+/// Whether the text of an item is long enough to be nobody else's.
+fn is_telling(item: &FeedState) -> bool {
+    const BYTES: usize = 400;
+    let text = if item.body.is_empty() {
+        &item.summary
+    } else {
+        &item.body
+    };
+    text.iter().map(|block| block.text.len()).sum::<usize>() >= BYTES
+}

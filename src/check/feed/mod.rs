@@ -1,0 +1,7 @@
+//! The check of a feed, in the order of its steps.
+
+pub(super) mod confirm;
+pub(super) mod decide;
+pub(super) mod identify;
+pub(super) mod pages;
+pub(super) mod poll;

@@ -1,0 +1,148 @@
+//! Pages that are looked at along with their feed.
+
+use crate::check::feed::decide::PageOfItem;
+use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem, MatchedEntry, known_entry};
+use crate::check::feed::poll::Poll;
+use crate::check::keyed_lock::KeyGuard;
+use crate::check::page::fetch::PageFetch;
+use crate::check::page::interpret::{Interpreted, KnownPage, settle};
+use crate::check::polite::journey::Hold;
+use crate::check::schedule;
+use crate::check::{CheckError, DocumentPermit, Reading, lane_of_pages};
+use crate::config::PageMode;
+use crate::domain::ids::EntryId;
+use crate::domain::outcome::Validators;
+use crate::fetch::Load;
+use crate::store::StoreError;
+
+/// Pages of changed entries that are looked at along with the feed. More wait for the article clock, so that a bulk
+/// edit does not hold up what the feed said.
+const PAGES_WITH_FEED: usize = 10;
+
+/// What the looks saw, what they hold until it is stored, and the hand.
+type PagesOfPoll<'h> = (
+    Vec<Option<PageOfItem>>,
+    Vec<HeldPage<'h>>,
+    DocumentPermit<'h>,
+);
+
+/// The right to look at a page, and the room for what it showed.
+type HeldPage<'h> = (KeyGuard<'h, EntryId>, Option<Hold>);
+
+impl Poll<'_> {
+    /// Looks at the pages of the known entries that moved in the feed, so that one edit is one change and not two.
+    ///
+    /// Nobody else looks at such a page until what it shows is stored, or an older answer could be stored after a newer
+    /// one; and what is known of the entry is read once that holds.
+    ///
+    /// The hand is laid down meanwhile: a page waits for a turn, and whoever holds that may be waiting for a hand. A feed
+    /// that has gone over the limit of the room does not look at pages: others wait for its end, and a page might wait
+    /// for theirs.
+    pub(in crate::check) async fn fetch_pages<'h>(
+        &'h self,
+        sighting: &mut IdentifiedFeed,
+        hand: DocumentPermit<'h>,
+        load: &Load,
+    ) -> Result<PagesOfPoll<'h>, CheckError> {
+        let moved = |item: &IdentifiedItem| item.known.as_ref().is_some_and(|known| known.moved);
+        let count = sighting.items.iter().filter(|item| moved(item)).count();
+        let no_pages = self.config.page.mode == PageMode::Off || load.is_over();
+        if count == 0 || count > PAGES_WITH_FEED || no_pages {
+            let none = sighting.items.iter().map(|_| None).collect();
+            return Ok((none, Vec::new(), hand));
+        }
+        drop(hand);
+        let mut looks = Vec::with_capacity(sighting.items.len());
+        let mut held = Vec::new();
+        for item in &mut sighting.items {
+            let address = item.state.address.clone();
+            let address = address.filter(|_| moved(item));
+            let title = item.state.title.as_deref();
+            let (Some(address), Some(known)) = (address, &mut item.known) else {
+                looks.push(None);
+                continue;
+            };
+            let only = self.checker.pages.only(known.row.id).await;
+            self.refresh(known)?;
+            let now = self.checker.now();
+            let (look, room) = match schedule::page_check_now(&known.row.page, now) <= now {
+                true => self.look_at(&address, title, known).await?,
+                false => (None, None),
+            };
+            looks.push(look);
+            held.push((only, room));
+        }
+        Ok((looks, held, self.checker.hand().await))
+    }
+
+    /// Takes up what somebody else has stored of the entry since the feed was compared with it.
+    fn refresh(&self, known: &mut MatchedEntry) -> Result<(), StoreError> {
+        self.checker.read(|reader| {
+            if let Some(row) = reader.entry(known.row.id)? {
+                if row.revision != known.row.revision {
+                    known.full = reader.load_entry(row.id)?.map(known_entry);
+                }
+                known.row = row;
+            }
+            Ok(())
+        })
+    }
+
+    /// Looks at a page and settles what the look means; `None` when the host was not asked.
+    async fn look_at(
+        &self,
+        address: &str,
+        title: Option<&str>,
+        known: &MatchedEntry,
+    ) -> Result<(Option<PageOfItem>, Option<Hold>), CheckError> {
+        let mut row = known.row.page.clone();
+        if row.url.as_deref() != Some(address) {
+            // Validators belong to an address.
+            row.validators = Validators::default();
+        }
+        let reading = Reading::of(self.config);
+        let look = PageFetch {
+            reading: &reading,
+            entry: known.row.id,
+            url: address,
+            row: &row,
+            title: title.or(known.row.title.as_deref()),
+            feed: self.config,
+        };
+        let mut looked = self.checker.look(&look, self.patience).await;
+        if !looked.was_asked() {
+            return Ok((None, None));
+        }
+        let hold = looked.hold.take();
+        let (at, report) = (looked.check.at, looked.report());
+        let (readers, rule) = (self.checker.readers.clone(), self.config.detect.life);
+        let (row, full) = (known.row.clone(), known.full.clone());
+        let reading = reading.clone();
+        let settled = self
+            .checker
+            .workers
+            .run_for(
+                lane_of_pages(self.config),
+                0,
+                move || -> Result<_, StoreError> {
+                    let mut before = KnownPage::load(&readers, row, full, &looked, &reading)?;
+                    let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
+                    Ok(PageOfItem {
+                        settled,
+                        full: before.full,
+                    })
+                },
+            )
+            .await;
+        match settled {
+            Ok(settled) => Ok((Some(settled?), hold)),
+            Err(crash) => {
+                let along = PageOfItem {
+                    settled: Interpreted::crashed(report, &known.row, at, &crash),
+                    full: known.full.clone(),
+                };
+                Ok((Some(along), hold))
+            }
+        }
+    }
+}

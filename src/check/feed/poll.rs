@@ -1,0 +1,590 @@
+//! The poll of a feed, from the request to what is stored.
+
+use std::sync::Arc;
+
+use crate::check::events::revise::{self, EventContext};
+use crate::check::feed::decide::{DecidedFeed, FeedDecision};
+use crate::check::feed::identify::{IdentifiedFeed, sight};
+use crate::check::network;
+use crate::check::polite::journey::{FetchHold, Hold};
+use crate::check::report::{FeedReading, FeedReport, FeedResult, PageReport};
+use crate::check::schedule;
+use crate::check::{CheckError, Checker, DocumentPermit, Reading, Settings, WaitLimit};
+use crate::config::FeedConfig;
+use crate::domain::event::EventKind;
+use crate::domain::ids::FeedId;
+use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
+use crate::feed::{ParsedFeed, Repair};
+use crate::fetch::{
+    Answer, CacheHints, FetchFailure, FetchRequest, Fetched, Lane, Load, own_headers,
+};
+use crate::store::{FeedRow, Quarantined, StoreError};
+use crate::time::{Stopwatch, Timestamp};
+
+/// A feed is told to be failing after this many failures in a row: one error is no news.
+pub(in crate::check) const FAILING_AFTER: u32 = 3;
+
+/// What reading a feed takes of memory, for each of its bytes.
+const MEMORY_PER_BYTE: u64 = 4;
+
+impl Checker {
+    /// Polls a feed and stores what came of it.
+    pub async fn check_feed(
+        &self,
+        feed: FeedId,
+        patience: WaitLimit,
+    ) -> Result<FeedReport, CheckError> {
+        self.check_or_take_up(feed, patience, false, None).await
+    }
+
+    /// As [`Self::check_feed`], asking for the whole document whatever the last response said: some servers answer 304
+    /// for ever.
+    pub async fn check_whole_feed(
+        &self,
+        feed: FeedId,
+        patience: WaitLimit,
+    ) -> Result<FeedReport, CheckError> {
+        self.check_or_take_up(feed, patience, true, None).await
+    }
+
+    /// As [`Self::check_feed`], with an answer that somebody has just got from the feed's address.
+    pub async fn take_up_feed(
+        &self,
+        feed: FeedId,
+        answer: Answer,
+    ) -> Result<FeedReport, CheckError> {
+        let answer = Some(Box::new(answer));
+        self.check_or_take_up(feed, WaitLimit::Short, false, answer)
+            .await
+    }
+
+    async fn check_or_take_up(
+        &self,
+        feed: FeedId,
+        patience: WaitLimit,
+        whole: bool,
+        answer: Option<Box<Answer>>,
+    ) -> Result<FeedReport, CheckError> {
+        // What is known of the feed is read once no other poll of it is under way.
+        let _only = self.feeds.only(feed).await;
+        let watch = Stopwatch::start();
+        let row = self
+            .read(|reader| reader.feed(feed))?
+            .ok_or(CheckError::NoSuchFeed(feed))?;
+        let settings = self.settings();
+        let Some(config) = settings.feed(&row.url) else {
+            return Err(CheckError::NoSuchFeed(feed));
+        };
+        let poll = Poll {
+            checker: self,
+            row: &row,
+            config: &config,
+            settings: &settings,
+            patience,
+            whole,
+        };
+        let mut report = match answer {
+            Some(answer) => poll.received(Fetched::Body(answer), None).await?,
+            None => poll.run().await?,
+        };
+        report.duration_ms = watch.elapsed_ms();
+        Ok(report)
+    }
+}
+
+/// One poll of one feed.
+pub(in crate::check) struct Poll<'a> {
+    pub(in crate::check) checker: &'a Checker,
+    pub(in crate::check) row: &'a FeedRow,
+    pub(in crate::check) config: &'a Arc<FeedConfig>,
+    pub(in crate::check) settings: &'a Arc<Settings>,
+    pub(in crate::check) patience: WaitLimit,
+    /// Whether the document is wanted even if the server says that it has not changed.
+    pub(in crate::check) whole: bool,
+}
+
+impl Poll<'_> {
+    async fn run(&self) -> Result<FeedReport, CheckError> {
+        if let Err(rest) = self.may_read() {
+            return self.left_alone(None, rest).await;
+        }
+        let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
+        let validators = match self.whole || schedule::whole_is_due(self.row, self.checker.now()) {
+            true => Validators::default(),
+            false => self.row.validators.clone(),
+        };
+        let mut request = FetchRequest::feed(url, validators);
+        request.headers = own_headers(self.config, url);
+        let asking = self.checker.fetch(&request, self.config, self.patience);
+        let (fetched, held) = match asking.await {
+            Ok(asked) => asked,
+            // The feed has done nothing wrong and stays due: nothing is stored.
+            Err(resting) => {
+                return Ok(FeedReport {
+                    asked: false,
+                    ..self.report(FeedResult::Failed(resting.to_string()))
+                });
+            }
+        };
+        self.received(fetched, Some(held)).await
+    }
+
+    /// Stores what an answer brings. It holds the turn of its host until nothing more is to be read of it, and its room
+    /// until all is stored.
+    async fn received(
+        &self,
+        fetched: Fetched,
+        held: Option<FetchHold>,
+    ) -> Result<FeedReport, CheckError> {
+        let (turn, Hold { mut load, .. }) = match held {
+            Some((turn, hold)) => (Some(turn), hold),
+            None => (None, Hold::unbounded()),
+        };
+        match fetched {
+            Fetched::NotModified(answer) => {
+                drop(turn);
+                let known = answer.validators.as_ref().unwrap_or(&self.row.validators);
+                // A date says little: the front page of a parked domain is older than any feed.
+                let sure = self.row.validators.etag.is_some();
+                let moved_to = answer.permanent_url.filter(|_| sure);
+                let hints = answer.hints.of_the_same(self.row.pace.lifetime);
+                let poll = self.well(&hints, known);
+                let poll = FeedPoll {
+                    status: Some(304),
+                    moved_to: self.moved_to(moved_to).map(Some),
+                    validators: answer.validators,
+                    ..poll
+                };
+                self.settle(poll, FeedResult::NotModified).await
+            }
+            Fetched::Body(answer) if self.same_bytes(&answer) => {
+                drop(turn);
+                let poll = FeedPoll {
+                    status: Some(answer.status),
+                    moved_to: self.moved_to(answer.permanent_url).map(Some),
+                    ..self.well(&answer.hints, &answer.validators)
+                };
+                let poll = FeedPoll {
+                    validators: Some(answer.validators),
+                    ..poll
+                };
+                self.settle(poll, FeedResult::Unchanged).await
+            }
+            Fetched::Body(answer) => {
+                // As bytes, as entries and as rows.
+                load.grow(3 * answer.body.len() as u64).await;
+                let hand = self.checker.hand().await;
+                drop(turn);
+                self.take_up(*answer, hand, &load).await
+            }
+            Fetched::Gone(_) => {
+                drop(turn);
+                self.gone("returned 410 Gone".to_owned()).await
+            }
+            Fetched::Failed(failure) => {
+                drop(turn);
+                self.failed(&failure).await
+            }
+        }
+    }
+
+    /// A poll that went well without a document to read.
+    fn well(&self, hints: &CacheHints, validators: &Validators) -> FeedPoll {
+        let now = self.checker.now();
+        schedule::after_success(self.row, self.config, now, hints, None, validators)
+    }
+
+    fn same_bytes(&self, answer: &Answer) -> bool {
+        let known = self.row.validators.body_sha256;
+        known.is_some() && known == answer.validators.body_sha256 && self.row.baseline.is_some()
+    }
+
+    /// Reads a document that is new in its bytes, and stores what is new in its entries.
+    async fn take_up(
+        &self,
+        answer: Answer,
+        hand: DocumentPermit<'_>,
+        load: &Load,
+    ) -> Result<FeedReport, CheckError> {
+        let Checker { workers, .. } = self.checker;
+        let (readers, row) = (self.checker.readers.clone(), self.row.clone());
+        let reading = Reading::of(self.config);
+        let now = self.checker.now();
+        // Until all of it is stored.
+        let _mark = match self.checker.underway.start(&self.row.url, now) {
+            Ok(mark) => mark,
+            Err(rest) => return self.left_alone(Some(answer.status), rest).await,
+        };
+        let memory = MEMORY_PER_BYTE * answer.body.len() as u64;
+        let read = workers
+            .run_for(Lane::Feed, memory, move || -> Result<_, StoreError> {
+                let content_type = answer.content_type.as_deref();
+                let parsed = reading.feed(&answer.body, content_type, &answer.final_url);
+                Ok(match parsed {
+                    Ok(mut parsed) => {
+                        let mut pace = schedule::pace(&parsed, now);
+                        let items = std::mem::take(&mut parsed.entries);
+                        let schemes = reading.schemes();
+                        let sighting =
+                            readers.with(|reader| sight(reader, &row, items, schemes, now))?;
+                        pace.rhythm = pace
+                            .rhythm
+                            .or_else(|| schedule::rhythm_of_items(&sighting, now));
+                        Ok((answer, parsed, pace, sighting))
+                    }
+                    Err(error) => Err((answer.status, error)),
+                })
+            })
+            .await;
+        match read {
+            Ok(Ok(Ok((answer, parsed, pace, sighting)))) => {
+                self.store(answer, &parsed, pace, sighting, hand, load)
+                    .await
+            }
+            Ok(Ok(Err((status, error)))) => self.unreadable(status, &error).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(crash) => self.unreadable(200, &crash).await,
+        }
+    }
+
+    async fn store(
+        &self,
+        answer: Answer,
+        parsed: &ParsedFeed,
+        pace: Pace,
+        mut sighting: IdentifiedFeed,
+        hand: DocumentPermit<'_>,
+        load: &Load,
+    ) -> Result<FeedReport, CheckError> {
+        let now = self.checker.now();
+        if parsed.repairs.contains(&Repair::Truncated) {
+            // What is missing may stand in the part that did not come.
+            sighting.left.clear();
+        }
+        let first = self.row.baseline.is_none();
+        let entries = sighting.items.len();
+        let reading = FeedReading {
+            repairs: parsed
+                .repairs
+                .iter()
+                .map(|repair| repair.as_str())
+                .collect(),
+            dropped: parsed.dropped,
+        };
+        let emptied = sighting.emptied();
+        if let Some(why) = emptied.as_ref().filter(|_| self.row.emptied.is_none()) {
+            return self.held(answer.status, why).await;
+        }
+        let (looks, _only, _hand) = self.fetch_pages(&mut sighting, hand, load).await?;
+        let pages: Vec<PageReport> = looks
+            .iter()
+            .flatten()
+            .map(|along| along.settled.report.clone())
+            .collect();
+        let (hints, validators) = (&answer.hints, &answer.validators);
+        let mut poll =
+            schedule::after_success(self.row, self.config, now, hints, Some(pace), validators);
+        poll.status = Some(answer.status);
+        poll.validators = Some(kept_validators(&answer.validators, &parsed.repairs));
+        poll.title = parsed
+            .title
+            .clone()
+            .filter(|title| self.row.title.as_ref() != Some(title));
+        poll.moved_to = self.moved_to(answer.permanent_url.clone()).map(Some);
+
+        let plan = FeedDecision {
+            readers: self.checker.readers.clone(),
+            row: self.row.clone(),
+            config: Arc::clone(self.config),
+            settings: Arc::clone(self.settings),
+            answer,
+            poll,
+            emptied: emptied.is_some(),
+            now,
+        };
+        let decided = self
+            .checker
+            .workers
+            .run(move || plan.decide(sighting, looks))
+            .await;
+        let DecidedFeed {
+            mut outcome,
+            new,
+            changed,
+        } = match decided {
+            Ok(decided) => decided?,
+            // A failure like others: left alone, the feed would be due again at once, for ever.
+            Err(crash) => return self.unreadable(200, &crash).await,
+        };
+        outcome.events.extend(self.recovered(now));
+        let quiet = outcome.entries.is_empty() && outcome.events.is_empty() && !first;
+        if quiet && outcome.guids_trusted.is_none() {
+            let poll = outcome.poll.take();
+            let report = match poll {
+                Some(poll) => self.settle(poll, FeedResult::Unchanged).await?,
+                None => self.report(FeedResult::Unchanged),
+            };
+            return Ok(FeedReport {
+                reading: Some(reading),
+                entries,
+                pages,
+                ..report
+            });
+        }
+        let (status, next) = outcome
+            .poll
+            .as_ref()
+            .map_or((None, None), |poll| (poll.status, poll.next));
+        let committed = self.checker.writer.commit(outcome).await?;
+        let result = match first || new > 0 || changed > 0 {
+            true => FeedResult::NewContent,
+            false => FeedResult::Unchanged,
+        };
+        let changes = committed.changes;
+        Ok(FeedReport {
+            status,
+            reading: Some(reading),
+            entries,
+            new,
+            changed,
+            changes,
+            pages,
+            next,
+            ..self.report(result)
+        })
+    }
+
+    /// Where the feed has moved for good, when that is news. Asked only of an answer that is known to be the feed.
+    fn moved_to(&self, permanent_url: Option<String>) -> Option<String> {
+        let at = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
+        permanent_url.filter(|url| url != at)
+    }
+
+    fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
+        self.is_told_to_fail().then(|| {
+            // Also those before a person took the feed up again.
+            let failures = match self.row.checks_since_ok {
+                1 => "1 failure".to_owned(),
+                failures => format!("{failures} failures"),
+            };
+            let detail = format!("works again after {failures}");
+            revise::feed_event(
+                EventKind::FeedRecovered,
+                Some(detail),
+                &self.event_context(),
+                now,
+            )
+        })
+    }
+
+    /// Whether the feed is one that did not end the process before: else it is not even asked for.
+    fn may_read(&self) -> Result<(), Quarantined> {
+        let now = self.checker.now();
+        self.checker.underway.may_read(&self.row.url, now)
+    }
+
+    /// Stores that the feed is not read until its rest is over. That is told the first time.
+    async fn left_alone(
+        &self,
+        status: Option<u16>,
+        rest: Quarantined,
+    ) -> Result<FeedReport, CheckError> {
+        let now = self.checker.now();
+        let why = rest.to_string();
+        let poll = FeedPoll {
+            status,
+            next: Some(rest.until),
+            next_why: "skipped for a day".to_owned(),
+            not_before: Some(rest.until),
+            ..schedule::after_failure(self.row, self.config, now, why.clone(), None)
+        };
+        if self.is_told_to_fail() {
+            return self.settle(poll, FeedResult::Failed(why)).await;
+        }
+        let kind = EventKind::FeedFailing;
+        let event = revise::feed_event(kind, Some(why.clone()), &self.event_context(), now);
+        self.tell(poll, vec![event], FeedResult::Failed(why)).await
+    }
+
+    /// Whether somebody was told that the feed cannot be read, and not yet that it can be again.
+    fn is_told_to_fail(&self) -> bool {
+        self.row.failing_told.is_some()
+    }
+
+    /// Whether one more failure is to be told. Not only the one that makes the row of them long enough: it may have been
+    /// stored together with the one before. A row that began when a person took the feed up again is told anew.
+    fn begins_to_fail(&self) -> bool {
+        let row = self.row;
+        let failures = row.failures + 1;
+        let taken_up_again = row.checks_since_ok > row.failures;
+        match self.is_told_to_fail() {
+            true => failures == FAILING_AFTER && taken_up_again,
+            false => failures >= FAILING_AFTER,
+        }
+    }
+
+    async fn unreadable(
+        &self,
+        status: u16,
+        why: &(dyn std::fmt::Display + Sync),
+    ) -> Result<FeedReport, CheckError> {
+        let now = self.checker.now();
+        let poll = schedule::after_failure(self.row, self.config, now, why.to_string(), None);
+        self.trouble(FeedPoll {
+            status: Some(status),
+            ..poll
+        })
+        .await
+    }
+
+    async fn failed(&self, failure: &FetchFailure) -> Result<FeedReport, CheckError> {
+        let now = self.checker.now();
+        let why = failure.to_string();
+        let mut poll =
+            schedule::after_failure(self.row, self.config, now, why, failure.retry_after);
+        let soon = now + network::SOON;
+        let is_first = self.row.failures == 0 && network::is_unreached(failure.kind);
+        if is_first && self.checker.has_just_started() && poll.next > Some(soon) {
+            (poll.next, poll.not_before) = (Some(soon), None);
+            "the network may not have been up yet".clone_into(&mut poll.next_why);
+        }
+        self.trouble(FeedPoll {
+            status: failure.status,
+            ..poll
+        })
+        .await
+    }
+
+    /// Stores a failure; the one that makes the feed a failing one is told.
+    pub(in crate::check) async fn trouble(&self, poll: FeedPoll) -> Result<FeedReport, CheckError> {
+        let poll = self.back_to_the_configured(poll);
+        let PollResult::Failed(why) = &poll.result else {
+            return self.settle(poll, FeedResult::Unchanged).await;
+        };
+        let why = why.clone();
+        if self.begins_to_fail() {
+            let kind = EventKind::FeedFailing;
+            let event = revise::feed_event(kind, Some(why.clone()), &self.event_context(), poll.at);
+            return self.tell(poll, vec![event], FeedResult::Failed(why)).await;
+        }
+        self.settle(poll, FeedResult::Failed(why)).await
+    }
+
+    pub(in crate::check) async fn tell(
+        &self,
+        poll: FeedPoll,
+        events: Vec<NewEvent>,
+        result: FeedResult,
+    ) -> Result<FeedReport, CheckError> {
+        let (status, next) = (poll.status, poll.next);
+        let mut outcome = Outcome::of(self.row.id);
+        outcome.poll = Some(poll);
+        outcome.events = events;
+        self.checker.writer.commit(outcome).await?;
+        Ok(FeedReport {
+            status,
+            next,
+            ..self.report(result)
+        })
+    }
+
+    /// A poll without news: kept for the next batch. One that ends a row of failures, or finds the feed moved, is told.
+    pub(in crate::check) async fn settle(
+        &self,
+        poll: FeedPoll,
+        result: FeedResult,
+    ) -> Result<FeedReport, CheckError> {
+        let well = poll.result == PollResult::Ok;
+        if let Some(Some(to)) = &poll.moved_to {
+            let events = [Some(revise::moved_event(
+                to,
+                &self.event_context(),
+                poll.at,
+            ))];
+            let recovered = self.recovered(poll.at).filter(|_| well);
+            let events = events.into_iter().chain([recovered]).flatten();
+            return self.tell(poll, events.collect(), result).await;
+        }
+        if let Some(event) = self.recovered(poll.at).filter(|_| well) {
+            return self.tell(poll, vec![event], result).await;
+        }
+        let report = FeedReport {
+            status: poll.status,
+            next: poll.next,
+            ..self.report(result)
+        };
+        self.checker.keep_quiet_poll(poll).await?;
+        Ok(report)
+    }
+
+    fn report(&self, result: FeedResult) -> FeedReport {
+        FeedReport {
+            feed: self.row.id,
+            name: self.config.name.clone(),
+            result,
+            asked: true,
+            status: None,
+            reading: None,
+            entries: 0,
+            new: 0,
+            changed: 0,
+            changes: Vec::new(),
+            pages: Vec::new(),
+            duration_ms: 0,
+            next: None,
+        }
+    }
+
+    pub(in crate::check) fn event_context(&self) -> EventContext<'_> {
+        EventContext::new(self.row, self.config, self.settings)
+    }
+}
+
+/// What the next request is to be conditional on.
+///
+/// The server may give the same validators to the whole of a document that it has sent cut off; a request with them
+/// would be answered 304, and the rest would never be seen. The same bytes a second time are how the document is, and
+/// then its validators are kept.
+fn kept_validators(validators: &Validators, repairs: &[Repair]) -> Validators {
+    if !repairs.contains(&Repair::Truncated) {
+        return validators.clone();
+    }
+    Validators {
+        body_sha256: validators.body_sha256,
+        ..Validators::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::{Limits, parse};
+
+    #[test]
+    fn validators_of_a_document_that_was_cut_off_are_not_sent_back() {
+        let validators = Validators {
+            etag: Some("\"2\"".into()),
+            last_modified: Some("Mon, 23 Nov 2026 10:00:00 GMT".into()),
+            body_sha256: Some([7; 32]),
+        };
+        let entries = "<item><title>A</title></item><item><title>B";
+        let cut = format!("<rss version='2.0'><channel><title>t</title>{entries}");
+        let whole = format!("{cut}</title></item></channel></rss>");
+        let kept = |text: &str| {
+            let read = parse(
+                text.as_bytes(),
+                None,
+                "https://e.example/",
+                &Limits::default(),
+            );
+            kept_validators(&validators, &read.unwrap().repairs)
+        };
+        assert_eq!(kept(&whole), validators);
+        let only_the_bytes = Validators {
+            etag: None,
+            last_modified: None,
+            ..validators.clone()
+        };
+        assert_eq!(kept(&cut), only_the_bytes);
+    }
+}

@@ -1,0 +1,151 @@
+//! The rules of a feed at a look: those that are stored, and those that its past gives now.
+
+use crate::check::events::revise::{EntryKnowledge, Windows};
+use crate::domain::furniture::{
+    Article, Evidence, InForce, LOOKS, Learned, LearnedKind, Origin, Restless, Rule, Rules, Step,
+    Streaks, learn, may_be_furniture,
+};
+use crate::domain::ids::FeedId;
+use crate::domain::ignored::learned_number;
+use crate::domain::outcome::NewRule;
+use crate::domain::state::Channel;
+use crate::store::{Reader, StoreError};
+use crate::time::Timestamp;
+
+/// The newest entries of a feed that are learned from.
+const ARTICLES: usize = 40;
+
+/// The last texts of each.
+const TEXTS: usize = 8;
+
+/// Rules of one feed; more are of no use to anybody and would only cost time.
+const MOST: usize = 500;
+
+/// Articles that are named as evidence.
+const NAMED: usize = 10;
+
+/// The rules of a feed, and what was learned at this look.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FeedRules {
+    stored: Vec<Rule>,
+    learned: Vec<NewRule>,
+    now: Timestamp,
+}
+
+impl FeedRules {
+    /// Those that are stored.
+    pub(super) fn read(reader: &Reader, feed: FeedId, now: Timestamp) -> Result<Self, StoreError> {
+        let rows = reader.rules(Some(feed))?;
+        let stored = rows.into_iter().take(MOST).map(|row| row.rule).collect();
+        Ok(Self {
+            stored,
+            learned: Vec::new(),
+            now,
+        })
+    }
+
+    /// As they are at a look, when the text was last read at `last_look`.
+    pub(super) fn in_force(&self, last_look: Option<Timestamp>) -> InForce {
+        let mut rules = self.stored.clone();
+        rules.extend(self.learned.iter().enumerate().map(|(at, rule)| Rule {
+            // It has no number of its own before it is stored.
+            id: learned_number(at),
+            kind: rule.kind,
+            pattern: rule.pattern.clone(),
+            origin: Origin::Learned,
+            on: true,
+            since: self.now,
+            evidence: Some(rule.evidence.clone()),
+        }));
+        InForce::of(&rules, last_look)
+    }
+
+    /// Learns from what is stored of the feed, when a text moves in a way in which furniture moves.
+    ///
+    /// The look that is being decided upon is no evidence: what it brings was not told yet.
+    pub(super) fn learn(
+        &mut self,
+        reader: &Reader,
+        feed: FeedId,
+        channel: Channel,
+        steps: &[Step<'_>],
+    ) -> Result<(), StoreError> {
+        if self.stored.len() >= MOST {
+            return Ok(());
+        }
+        // What a person has dropped is not learned again; what an older version has learned from less may be.
+        let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
+        if steps.iter().any(|step| may_be_furniture(step, &known)) {
+            self.learn_from(&past_of(reader, feed, channel)?, channel);
+        }
+        Ok(())
+    }
+
+    /// Learns from the past of the articles of the feed.
+    pub(super) fn learn_from(&mut self, articles: &[Article], channel: Channel) {
+        let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
+        if self.stored.len() < MOST {
+            let learned = learn(articles, &known, channel);
+            self.learned.extend(learned.into_iter().map(new_rule));
+        }
+    }
+
+    /// What is to be stored.
+    pub(super) fn into_learned(self) -> Vec<NewRule> {
+        self.learned
+    }
+}
+
+/// The past of the articles of a feed, as far as it is learned from.
+pub(super) fn past_of(
+    reader: &Reader,
+    feed: FeedId,
+    channel: Channel,
+) -> Result<Vec<Article>, StoreError> {
+    reader.past_texts(feed, channel, ARTICLES, TEXTS)
+}
+
+/// The rules for one entry: with what moves in it at every look, and how long ago its text was seen.
+pub(super) fn for_entry(
+    in_force: &InForce,
+    entry: &EntryKnowledge,
+    windows: &Windows,
+    reader: &Reader,
+    now: Timestamp,
+) -> Result<InForce, StoreError> {
+    let mut restless = Restless::default();
+    let Streaks { feed, page } = entry.last.streaks;
+    let channels = [
+        (Channel::Feed, feed, windows.feed),
+        (Channel::Page, page, windows.page),
+    ];
+    for (channel, streak, window) in channels {
+        if window.is_some_and(|window| streak.is_long(Some(window.last_unchanged))) {
+            // A revision may be of the other channel.
+            let texts = reader.last_texts(entry.id, channel, 2 * (LOOKS + 1))?;
+            restless.extend(Restless::of(&texts));
+        }
+    }
+    Ok(in_force.for_entry(restless, Some(now.since(entry.revision_seen))))
+}
+
+fn new_rule(learned: Learned) -> NewRule {
+    let kind = learned.kind.rule();
+    NewRule {
+        kind,
+        evidence: Evidence {
+            why: learned.kind.as_str().to_owned(),
+            articles: learned.entries.len(),
+            of: learned.of,
+            moves: learned.moves,
+            since: learned.since,
+            entries: Vec::new(),
+            places: learned.places,
+            comes_and_goes: learned.comes_and_goes,
+            in_titles: learned.kind == LearnedKind::CountsInTitles,
+            retired: false,
+        },
+        pattern: learned.sample,
+        entries: learned.entries.into_iter().take(NAMED).collect(),
+    }
+}

@@ -1,0 +1,282 @@
+//! The life of one check, from a due feed or page to what is stored.
+//!
+//! [`Checker::check_feed`] and [`Checker::check_page`] call the steps in order: fetch, parse, identify, decide, store.
+//! A failure is part of the report; it never stops another check.
+
+mod compact;
+mod document_sizes;
+mod events;
+mod feed;
+mod furniture;
+mod ignored;
+mod keyed_lock;
+mod network;
+mod page;
+mod polite;
+mod report;
+mod reread;
+mod reschedule;
+mod round;
+mod schedule;
+mod settings;
+mod workers;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+pub use report::{FeedReading, FeedReport, FeedResult, PageReport, PageResult};
+pub use reread::reading::{NotRead, Reading, StoredItems};
+pub use reread::reextract::{Reextracted, Reextraction};
+pub use reread::replay::replay;
+pub use round::{Progress, RoundRequest};
+pub use settings::Settings;
+pub use workers::{Crashed, Workers};
+
+use document_sizes::DocumentSizes;
+use keyed_lock::KeyedLock;
+use network::Network;
+use polite::robots::Hosts;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::config::FeedConfig;
+use crate::domain::ids::{EntryId, FeedId};
+use crate::domain::outcome::FeedPoll;
+use crate::fetch::{Clients, Lane, Room, Turns};
+use crate::metrics::Metrics;
+use crate::store::{Reader, Readers, Store, StoreError, Underway, Writer};
+use crate::time::{Clock, Timestamp};
+
+/// Everything that a check needs, shared by all checks.
+pub struct Checker {
+    clock: Arc<dyn Clock>,
+    writer: Writer,
+    readers: Readers,
+    workers: Workers,
+    setup: RwLock<Setup>,
+    quiet: Mutex<Vec<FeedPoll>>,
+    /// For documents, from before they are asked for until they are stored.
+    room: Room,
+    weights: DocumentSizes,
+    hands: Semaphore,
+    feeds: KeyedLock<FeedId>,
+    pages: KeyedLock<EntryId>,
+    hosts: Hosts,
+    underway: Underway,
+    network: Network,
+    /// Held from asking what other pages of a feed have brought until one's own is stored.
+    bulk: KeyedLock<FeedId>,
+    metrics: Metrics,
+}
+
+/// What a reload replaces.
+#[derive(Clone)]
+struct Setup {
+    settings: Arc<Settings>,
+    clients: Arc<Clients>,
+    turns: Turns,
+}
+
+/// Why a check could not be carried to its end. What a server does wrong is not here: it is part of the report.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A piece of work panicked.
+    #[error(transparent)]
+    Crashed(#[from] Crashed),
+    /// The feed has left the configuration.
+    #[error("feed {0} is no longer in the configuration")]
+    NoSuchFeed(FeedId),
+    /// The entry has no page to look at.
+    #[error("entry {0} has no page to check")]
+    NoSuchEntry(EntryId),
+}
+
+impl Checker {
+    /// A checker that stores into `store` and asks servers through `clients`, when it is its turn. What it asks is
+    /// counted into `metrics`.
+    #[must_use]
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        store: &Store,
+        settings: Settings,
+        clients: Clients,
+        turns: Turns,
+        workers: Workers,
+        metrics: Metrics,
+    ) -> Self {
+        turns.set_hosts(settings.host_limits());
+        Self {
+            hosts: Hosts::new(&settings),
+            underway: Underway::default(),
+            network: Network::new(),
+            room: Room::new(room_of(settings.config().fetch.memory)),
+            weights: DocumentSizes::default(),
+            clock,
+            writer: store.writer().clone(),
+            readers: store.readers(),
+            workers,
+            setup: RwLock::new(Setup {
+                settings: Arc::new(settings),
+                clients: Arc::new(clients),
+                turns,
+            }),
+            quiet: Mutex::new(Vec::new()),
+            hands: Semaphore::new(DOCUMENTS_IN_HAND),
+            feeds: KeyedLock::new(),
+            pages: KeyedLock::new(),
+            bulk: KeyedLock::new(),
+            metrics,
+        }
+    }
+
+    /// Has what is read noted in `underway`, and leaves alone what ended the process before.
+    #[must_use]
+    pub fn noting(self, underway: Underway) -> Self {
+        Self { underway, ..self }
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        self.setup().settings
+    }
+
+    fn setup(&self) -> Setup {
+        let setup = self.setup.read();
+        setup.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts other settings in force for the checks that start from now on. Hosts that have asked to be left alone still
+    /// are.
+    pub fn replace(&self, settings: Settings, clients: Clients) {
+        self.hosts.replace(&settings);
+        let fetch = &settings.config().fetch;
+        let mut setup = self.setup.write().unwrap_or_else(PoisonError::into_inner);
+        self.room.set_total(room_of(fetch.memory));
+        self.workers.set_memory(memory_to_read(fetch.memory));
+        let turns = &setup.turns;
+        turns.set_limits(fetch.per_host, fetch.host_delay, fetch.concurrency);
+        turns.set_hosts(settings.host_limits());
+        setup.settings = Arc::new(settings);
+        setup.clients = Arc::new(clients);
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The time by the checker's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Runs `read` with a read-only connection, on the caller's thread.
+    pub fn read<T>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.readers.with(read)
+    }
+
+    /// Stores the polls that brought nothing new, in one transaction.
+    pub async fn store_quiet_polls(&self) -> Result<(), StoreError> {
+        let polls = std::mem::take(&mut *self.quiet.lock().unwrap_or_else(PoisonError::into_inner));
+        if polls.is_empty() {
+            return Ok(());
+        }
+        let stored = self.writer.record_polls(polls.clone()).await;
+        if stored.is_err() {
+            // They are stored with the next ones: else the feeds would be due, and asked, again at once.
+            let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+            quiet.splice(0..0, polls);
+        }
+        stored
+    }
+
+    /// A poll without news waits here: a write for each of them would cost more than the poll. The one that makes a
+    /// batch full stores it.
+    async fn keep_quiet_poll(&self, poll: FeedPoll) -> Result<(), StoreError> {
+        let waiting = {
+            let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+            quiet.push(poll);
+            quiet.len()
+        };
+        match waiting.is_multiple_of(QUIET_BATCH) {
+            true => self.store_quiet_polls().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Waits until one document less is in hand.
+    async fn hand(&self) -> DocumentPermit<'_> {
+        // Nobody closes the semaphore.
+        self.hands.acquire().await.ok()
+    }
+}
+
+/// The part of `fetch.memory` for documents as they lie, and what is left for reading them, which takes many times
+/// their length.
+fn room_of(memory: u64) -> u64 {
+    memory / 5
+}
+
+/// The part of `fetch.memory` for reading documents.
+#[must_use]
+pub fn memory_to_read(memory: u64) -> u64 {
+    memory - room_of(memory)
+}
+
+/// The lane of the pages of a feed.
+fn lane_of_pages(feed: &FeedConfig) -> Lane {
+    Lane::Page(document_sizes::hash(&feed.url))
+}
+
+/// Polls without news that are stored at once.
+const QUIET_BATCH: usize = 512;
+
+/// The right to have a document of a feed in hand. It may be waited for with a turn held, so no turn may be waited for
+/// with a hand: one would wait for the other for ever.
+type DocumentPermit<'a> = Option<SemaphorePermit<'a>>;
+
+/// Documents of feeds that are read, decided on and stored at once. Each is held several times over, as bytes, as states
+/// and as rows, and the writer is slower than the readers: without a bound they would pile up before it.
+const DOCUMENTS_IN_HAND: usize = 16;
+
+/// How long a check waits for a host that has asked to be left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitLimit {
+    /// As long as it takes.
+    Endless,
+    /// Half a minute: somebody waits for the answer. What was not asked for stays due.
+    Short,
+}
+
+/// What [`WaitLimit::Short`] is.
+const SHORT_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A host that was not asked, or whose silence says nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Resting {
+    /// It has asked for patience.
+    #[error("skipped: the host asked us to wait another {0} s")]
+    Host(u64),
+    /// Our own network is gone, as it seems.
+    #[error("skipped: no site can be reached from here at the moment")]
+    Offline,
+    /// This process has no file descriptor left.
+    #[error("skipped: this process has no file descriptor left")]
+    Exhausted,
+    /// The server did not wait for room.
+    #[error("not read: there was no room for it (fetch.memory), and the server did not wait")]
+    Crowded,
+}
+
+/// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.
+const LONGEST_HOLD: std::time::Duration = std::time::Duration::from_mins(10);
+
+#[cfg(test)]
+mod tests;

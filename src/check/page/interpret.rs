@@ -1,0 +1,622 @@
+//! What a look at a page means, beside what is known: the rules of `domain::life` with the texts at hand.
+//!
+//! Runs on a worker: texts are compared, and now and then an earlier answer is read again.
+
+use crate::check::events::revise::{self, EntryKnowledge, EventContext};
+use crate::check::furniture::FeedRules;
+use crate::check::ignored::{self, ReadPage};
+use crate::check::page::documents::see_document;
+use crate::check::page::fetch::{self, FetchResult, FetchedPage, FoundPage};
+use crate::check::page::stand_ins::{article_of, is_nobodys, nobodys, page_text, see_the_same};
+use crate::check::report::{PageReport, PageResult};
+use crate::check::reread::reading::unless_damaged;
+use crate::check::reread::rebase::{is_stale, rebase_for};
+use crate::check::schedule::PageCheckEnd;
+use crate::check::{Crashed, Reading};
+use crate::domain::chain::StoredCapture;
+use crate::domain::durations::format_duration;
+use crate::domain::event::{EventKind, Window};
+use crate::domain::fingerprint::{address_key, of_page_state, of_text};
+use crate::domain::life::redirect::{Elsewhere, elsewhere};
+use crate::domain::life::stand_in::{PageText, another_page, bears, is_replaced};
+use crate::domain::life::{
+    Doubt, Held, Looks, PageLife, Reason, Rule, Sight, Step, doubt::doubt, doubt::lost_its_end,
+    judge,
+};
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
+use crate::domain::state::{Channel, PageState};
+use crate::extract::{Sign, Signs, signs};
+use crate::store::{self, Readers, StoreError, StoredIgnored};
+use crate::time::Timestamp;
+
+/// What is known of an entry whose page was looked at.
+#[derive(Debug)]
+pub(in crate::check) struct KnownPage {
+    /// Its row.
+    pub(in crate::check) row: store::KnownEntry,
+    /// Its state and past; absent when neither text nor life of the page has moved.
+    pub(in crate::check) full: Option<EntryKnowledge>,
+    /// What looks at its page have begun.
+    pub(in crate::check) life: PageLife,
+    /// What does not count.
+    pub(in crate::check) rules: FeedRules,
+    /// What is remembered of the ignored text of the page; absent when no page was read.
+    pub(in crate::check) ignored: Option<StoredIgnored>,
+}
+
+impl KnownPage {
+    /// What is known of an entry, as far as the look needs it.
+    pub(in crate::check) fn load(
+        readers: &Readers,
+        row: store::KnownEntry,
+        full: Option<EntryKnowledge>,
+        looked: &FetchResult,
+        reading: &Reading,
+    ) -> Result<Self, StoreError> {
+        readers.with(|reader| {
+            let life = reader.page_life(row.id)?;
+            let rules = FeedRules::read(reader, row.feed, looked.check.at)?;
+            let in_force = rules.in_force(row.page.ok);
+            let moves = || looked.moves(&row, reading.schemes(), &in_force);
+            let is_absent = looked.check.reason.is_some_and(Reason::is_absence);
+            let full = match full {
+                None if is_absent || life.removed || moves() => reader
+                    .load_entry(row.id)?
+                    .map(crate::check::feed::identify::known_entry),
+                full => full,
+            };
+            let ignored = match looked.found {
+                FetchedPage::Page(_) => ignored::remembered(reader, row.id, Channel::Page)?,
+                _ => None,
+            };
+            Ok(Self {
+                row,
+                full,
+                life,
+                rules,
+                ignored,
+            })
+        })
+    }
+}
+
+/// A look with what it means.
+#[derive(Debug)]
+pub(in crate::check) struct Interpreted {
+    /// What the look has to say for itself.
+    pub(in crate::check) report: PageReport,
+    /// How the look ended, as far as the next one is concerned; whether the page has changed is known later.
+    pub(in crate::check) ended: PageCheckEnd,
+    /// Between which looks a change that the page shows was made.
+    pub(in crate::check) window: Window,
+    check: PageCheck,
+    life: Option<PageLife>,
+    step: Step,
+    observation: Option<Observation>,
+    /// What was read of the page, for the record of ignored text.
+    read: Option<ReadPage>,
+    page_capture: Option<Capture>,
+    held_capture: Option<Capture>,
+    alias: Option<NewAlias>,
+    text: Option<PageText>,
+    stands_in: bool,
+    /// How long an article was missing that is back.
+    missing_since: Option<Timestamp>,
+}
+
+/// What a look at a page says, once the texts are compared.
+pub(in crate::check) struct PageSight {
+    pub(in crate::check) sight: Sight,
+    pub(in crate::check) check: PageCheck,
+    pub(in crate::check) page: Option<Box<FoundPage>>,
+    pub(in crate::check) alias: Option<NewAlias>,
+    /// The text that the page shows, and whether it is no article's.
+    pub(in crate::check) text: Option<PageText>,
+    pub(in crate::check) stands_in: bool,
+}
+
+impl PageSight {
+    /// A look whose text is not read.
+    pub(in crate::check) fn unread(check: PageCheck, sight: Sight) -> Self {
+        Self {
+            sight,
+            check,
+            page: None,
+            alias: None,
+            text: None,
+            stands_in: false,
+        }
+    }
+
+    /// A look whose text is not the article's.
+    pub(in crate::check) fn stand_in(check: PageCheck, text: PageText) -> Self {
+        Self {
+            stands_in: true,
+            ..Self::unread(check, Sight::Unclear).with(Some(text))
+        }
+    }
+
+    /// The same, with the text that the page shows.
+    pub(in crate::check) fn with(self, text: Option<PageText>) -> Self {
+        Self { text, ..self }
+    }
+}
+
+/// Settles what a look means. The known state in `before` is amended where the page has moved for good.
+pub(in crate::check) fn settle(
+    looked: FetchResult,
+    before: &mut KnownPage,
+    rule: &Rule,
+    readers: &Readers,
+    reading: &Reading,
+) -> Result<Interpreted, StoreError> {
+    let now = looked.check.at;
+    let looked = ignored::with_clean_edges(looked, before, reading.schemes());
+    let same = matches!(looked.found, FetchedPage::Same);
+    let (entry, url, not_before) = (looked.entry, looked.url.clone(), looked.not_before);
+    let mut seen = see(looked, before, readers, reading)?;
+    let looks = Looks {
+        ok: before.row.page.ok,
+        failures: before.row.page.failures,
+    };
+    let verdict = judge(&before.life, looks, seen.sight, rule, now);
+    let (mut confirmed, mut observation, mut read) = (None, None, None);
+    let (mut page_capture, mut held_capture) = (None, None);
+    match (verdict.step, seen.page) {
+        (
+            Step::Read {
+                confirmed: held, ..
+            },
+            Some(page),
+        ) => {
+            confirmed = held;
+            page_capture = Some(page.capture);
+            read = Some(ReadPage {
+                state: page.state.clone(),
+                ignored: page.ignored,
+                remembered: before.ignored.take(),
+                scheme: reading.schemes().page,
+            });
+            observation = Some(Observation {
+                seen: now,
+                state: Observed::Page(page.state),
+            });
+        }
+        // Of what is only counted no answer is kept, and the next look reads it again to see whether it stays.
+        (Step::Counted, _) => seen.check.validators = None,
+        (Step::Held, Some(page)) => {
+            let what = seen.check.error.take().unwrap_or_default();
+            let error = format!("unconfirmed until a second check: {what}");
+            seen.check = fetch::failed_check(now, seen.check.status, error, Reason::Held);
+            held_capture = Some(page.capture);
+        }
+        _ => {}
+    }
+    if matches!(verdict.step, Step::Read { .. }) {
+        seen.check.ok = true;
+        seen.check.error = None;
+        seen.check.reason = seen
+            .check
+            .reason
+            .filter(|reason| *reason == Reason::Document);
+    }
+    Ok(Interpreted {
+        report: fetch::report(entry, &url, &seen.check, same),
+        ended: PageCheckEnd {
+            changed: false,
+            well: seen.check.ok,
+            again: verdict.again,
+            not_before,
+        },
+        window: window(&before.row, confirmed, now),
+        check: seen.check,
+        life: (verdict.life != before.life).then_some(verdict.life),
+        step: verdict.step,
+        observation,
+        read,
+        page_capture,
+        held_capture,
+        alias: seen.alias,
+        text: seen.text,
+        stands_in: seen.stands_in,
+        missing_since: before.life.missing.map(|missing| missing.since),
+    })
+}
+
+impl Interpreted {
+    /// A look that the program failed on: a look that failed, or the page would be due again at once, for ever.
+    pub(in crate::check) fn crashed(
+        report: PageReport,
+        row: &store::KnownEntry,
+        at: Timestamp,
+        crash: &Crashed,
+    ) -> Self {
+        let check = fetch::failed_check(at, None, crash.to_string(), Reason::Failed);
+        Self {
+            report: PageReport {
+                result: PageResult::Failed(crash.to_string()),
+                ..report
+            },
+            ended: PageCheckEnd::FAILED,
+            window: window(row, None, at),
+            check,
+            life: None,
+            step: Step::Nothing,
+            observation: None,
+            read: None,
+            page_capture: None,
+            held_capture: None,
+            alias: None,
+            text: None,
+            stands_in: false,
+            missing_since: None,
+        }
+    }
+
+    /// When the look was.
+    pub(in crate::check) fn at(&self) -> Timestamp {
+        self.check.at
+    }
+
+    /// What the page shows of the article, to be compared.
+    pub(in crate::check) fn observation(&mut self) -> Option<Observation> {
+        self.observation.take()
+    }
+
+    /// Puts the look into what is stored of the entry, with the event that an article went or came back.
+    pub(in crate::check) fn put(
+        self,
+        outcome: &mut EntryOutcome,
+        full: Option<&EntryKnowledge>,
+        event_context: &EventContext<'_>,
+    ) {
+        let now = self.check.at;
+        let why = self.check.error.clone().unwrap_or_default();
+        let told = match self.step {
+            Step::Removed(window) => {
+                let missing = self.life.as_ref().and_then(|life| life.missing);
+                let detail = missing.map(|missing| {
+                    let looks = match missing.looks {
+                        1 => "1 check".to_owned(),
+                        looks => format!("{looks} checks over {}", span(missing.since, now)),
+                    };
+                    format!("{why}; {looks} found it missing")
+                });
+                Some((EventKind::EntryRemoved, window, detail.unwrap_or(why)))
+            }
+            Step::Read {
+                restored: Some(window),
+                ..
+            } => {
+                let since = self.missing_since.unwrap_or(now);
+                let detail = format!("it was missing for {}", span(since, window.first_changed));
+                Some((EventKind::EntryRestored, window, detail))
+            }
+            _ => None,
+        };
+        if let (Some((kind, window, detail)), Some(full)) = (told, full) {
+            revise::life_event(outcome, full, kind, window, detail, event_context, now);
+        }
+        let known = full.and_then(|full| full.known.state.page.as_ref());
+        let read = self.read;
+        let noted = read.and_then(|read| read.noted(known, event_context.rules.for_record()));
+        outcome.ignored.extend(noted);
+        outcome.page = Some(self.check);
+        outcome.life = self.life;
+        outcome.page_capture = self.page_capture;
+        outcome.held_capture = self.held_capture;
+        outcome.page_text = self.text;
+        outcome.stands_in = self.stands_in;
+        outcome.aliases.extend(self.alias);
+    }
+}
+
+/// In whole minutes, or seconds when it is less than one.
+fn span(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.since(from).as_secs();
+    let whole = if seconds < 60 {
+        seconds
+    } else {
+        seconds / 60 * 60
+    };
+    format_duration(std::time::Duration::from_secs(whole))
+}
+
+fn see(
+    looked: FetchResult,
+    before: &mut KnownPage,
+    readers: &Readers,
+    reading: &Reading,
+) -> Result<PageSight, StoreError> {
+    let FetchResult {
+        url, check, found, ..
+    } = looked;
+    let is_absent = check.reason.is_some_and(Reason::is_absence);
+    let page = match found {
+        FetchedPage::Same => return see_the_same(check, before, readers),
+        FetchedPage::Page(page) => page,
+        FetchedPage::Nothing if is_absent => return Ok(PageSight::unread(check, Sight::Missing)),
+        FetchedPage::Nothing | FetchedPage::NotAsked | FetchedPage::Barred(_) => {
+            return Ok(PageSight::unread(check, Sight::Unclear));
+        }
+    };
+    let (at, status) = (check.at, check.status);
+    let unread = |error: String, reason: Reason, sight: Sight| {
+        PageSight::unread(fetch::failed_check(at, status, error, reason), sight)
+    };
+    let text = page_text(&url, &page, at).filter(|_| check.ok);
+    let in_force = before.rules.in_force(before.row.page.ok);
+    let is_known = fetch::shows_the_known(&before.row, &page.state, &in_force);
+    let known = match is_known {
+        true => None,
+        false => comparable(before, &page.state, readers, reading, at)?,
+    };
+    if let Some(text) = &text
+        && is_nobodys(
+            text,
+            before,
+            (is_known, known.as_ref()),
+            &page.state,
+            readers,
+        )?
+    {
+        return Ok(nobodys(text.clone(), &check));
+    }
+    if is_known {
+        // Whatever the rules take the page for now: it is the article that it was.
+        return Ok(PageSight {
+            page: Some(page),
+            ..PageSight::unread(check, Sight::There).with(text)
+        });
+    }
+    if let Some(place) = elsewhere(&url, &page.capture.url)
+        && !same_story(before, known.as_ref(), &page.state)
+    {
+        let error = format!("redirects to {}, {}", place.as_str(), page.capture.url);
+        let (reason, sight) = match place {
+            Elsewhere::Login => (Reason::Paywall, Sight::Unclear),
+            Elsewhere::Consent => (Reason::Consent, Sight::Unclear),
+            Elsewhere::FrontPage | Elsewhere::Section | Elsewhere::ErrorPage => {
+                (Reason::RedirectedAway, Sight::Missing)
+            }
+        };
+        return Ok(unread(error, reason, sight));
+    }
+    let Some(known) = article_of(known, before, text.as_ref(), readers)? else {
+        if !check.ok {
+            return Ok(PageSight::unread(check, absent_or_unclear(is_absent)));
+        }
+        let alias = moved_for_good(&url, &page, before, readers)?;
+        return Ok(PageSight {
+            page: Some(page),
+            alias,
+            ..PageSight::unread(check, Sight::There).with(text)
+        });
+    };
+    if check.ok && (known.document.is_some() || page.state.document.is_some()) {
+        return see_document(&url, page, check, &known, before, readers);
+    }
+    let title = before.row.title.as_deref();
+    let is_replaced = is_replaced(&known.body, &page.state.body);
+    let has_headline = bears(title, Some(&known), &page.state);
+    let doubt = doubt(&known.body, &page.state.body);
+    let check = match weigh(&page, check, &known, doubt, before, readers)? {
+        Ok(check) => check,
+        Err((check, sight)) => return Ok(PageSight::unread(check, sight)),
+    };
+    if !check.ok {
+        // A word alone takes no article away: its text and its headline have to be gone as well.
+        let is_gone = is_absent && (is_replaced || page.state.body.is_empty()) && !has_headline;
+        return Ok(PageSight::unread(check, absent_or_unclear(is_gone)));
+    }
+    if let Some(why) = another_page(&known, title, &page.state, page.is_listing) {
+        let seen = unread(why.to_owned(), Reason::NotArticle, Sight::Unclear);
+        return Ok(seen.with(text));
+    }
+    let (sight, error) = match doubt {
+        Some(doubt) => (
+            Sight::Doubtful(of_page_state(&page.state).whole),
+            Some(doubt.to_string()),
+        ),
+        None if is_replaced && !has_headline => (
+            Sight::Doubtful(of_page_state(&page.state).whole),
+            Some("neither the text nor the headline is left".to_owned()),
+        ),
+        None => (Sight::There, None),
+    };
+    let check = PageCheck { error, ..check };
+    let alias = moved_for_good(&url, &page, before, readers)?;
+    Ok(PageSight {
+        page: Some(page),
+        alias,
+        ..PageSight::unread(check, sight).with(text)
+    })
+}
+
+/// Weighs a text against walls, pages that break off and notices: the check to go on with, or the end of the look.
+fn weigh(
+    page: &FoundPage,
+    check: PageCheck,
+    known: &PageState,
+    doubt: Option<Doubt>,
+    before: &KnownPage,
+    readers: &Readers,
+) -> Result<Result<PageCheck, (PageCheck, Sight)>, StoreError> {
+    let failed = |error: String, reason: Reason| {
+        let check = fetch::failed_check(check.at, check.status, error, reason);
+        Ok(Err((check, Sight::Unclear)))
+    };
+    let is_part = doubt.is_some_and(|doubt| doubt.is_part() && doubt.now >= A_PART);
+    let lost_its_end = lost_its_end(&known.body, &page.state.body);
+    let goes_on = |check: &PageCheck| fetch::well(check.at, page.capture.status);
+    if is_part || lost_its_end {
+        let now = signs(&page.capture.body, page.content_type.as_deref());
+        let sign = now.new_since(earlier_signs(before, readers)?.as_ref());
+        match sign {
+            Some(Sign::BreaksOff) if lost_its_end => {
+                let error = "the page breaks off, and the end of the text is missing".to_owned();
+                return failed(error, Reason::Truncated);
+            }
+            Some(Sign::Wall(kind)) if is_part => {
+                let notice = kind.notice().unwrap_or_default();
+                return failed(
+                    format!("{notice}, or of most of it"),
+                    fetch::reason_of(kind),
+                );
+            }
+            // Too little is left of the text for a page that has always asked for subscribers to be told from a wall:
+            // what is left is the article's, and nothing else is new.
+            None if is_part && matches!(check.reason, Some(Reason::Paywall | Reason::Consent)) => {
+                return Ok(Ok(goes_on(&check)));
+            }
+            _ => {}
+        }
+    }
+    // A short article may speak of pages that are not found, or of maintenance: its known text tells.
+    let by_words = matches!(
+        check.reason,
+        Some(Reason::Soft404 | Reason::BotCheck | Reason::Maintenance)
+    );
+    let shares = !page.state.body.is_empty()
+        && !known.body.is_empty()
+        && !is_replaced(&known.body, &page.state.body);
+    Ok(Ok(match by_words && shares {
+        true => goes_on(&check),
+        false => check,
+    }))
+}
+
+/// Words of a text that tell whose beginning they are.
+const A_PART: u32 = 15;
+
+fn absent_or_unclear(is_absent: bool) -> Sight {
+    match is_absent {
+        true => Sight::Missing,
+        false => Sight::Unclear,
+    }
+}
+
+/// What is known of the page, brought under the scheme that pages are read under today: a difference that our own
+/// reading makes is nothing to doubt. Only for comparing; whoever stores what was seen does the same with what is kept.
+fn comparable(
+    before: &KnownPage,
+    seen: &PageState,
+    readers: &Readers,
+    reading: &Reading,
+    now: Timestamp,
+) -> Result<Option<PageState>, StoreError> {
+    let Some(full) = &before.full else {
+        return Ok(None);
+    };
+    if !is_stale(&before.row, Channel::Page, reading.schemes()) {
+        return Ok(full.known.state.page.clone());
+    }
+    let mut full = full.clone();
+    let seen = [Observation {
+        seen: now,
+        state: Observed::Page(seen.clone()),
+    }];
+    let last = before.row.page.validators.body_sha256;
+    readers.with(|reader| rebase_for(reader, reading, &mut full, &seen, now, |_| last))?;
+    Ok(full.known.state.page)
+}
+
+/// Whether a page tells the story of the entry: under its headline, or with most of its text.
+fn same_story(before: &KnownPage, known: Option<&PageState>, seen: &PageState) -> bool {
+    let titles = [
+        before.row.title.as_deref(),
+        known.and_then(PageState::headline),
+    ];
+    let headline = of_text(seen.headline());
+    let same_headline =
+        headline.is_some() && titles.iter().any(|title| of_text(*title) == headline);
+    let same_text = known.is_some_and(|known| {
+        !known.body.is_empty() && !seen.body.is_empty() && {
+            let words = |state: &PageState| {
+                state
+                    .body
+                    .iter()
+                    .map(|block| block.text.len())
+                    .sum::<usize>()
+            };
+            words(known) > 200 && doubt(&known.body, &seen.body).is_none()
+        }
+    });
+    same_headline || same_text
+}
+
+/// The answer behind the last revision that the page has brought.
+fn last_page_answer(
+    before: &KnownPage,
+    readers: &Readers,
+) -> Result<Option<StoredCapture>, StoreError> {
+    let entry = before.row.id;
+    let capture = readers.with(|reader| reader.last_page_capture(entry));
+    unless_damaged(format_args!("the page of entry {entry}"), capture)
+}
+
+/// What the page showed besides its text at the last look that brought a revision.
+fn earlier_signs(before: &KnownPage, readers: &Readers) -> Result<Option<Signs>, StoreError> {
+    let capture = last_page_answer(before, readers)?;
+    Ok(capture.filter(|capture| capture.body_kept).map(|stored| {
+        let named = |(name, _): &&(String, String)| name == "content-type";
+        let content_type = stored.capture.headers.iter().find(named);
+        let content_type = content_type.map(|(_, value)| value.as_str());
+        signs(&stored.capture.body, content_type)
+    }))
+}
+
+/// Notes that the address of the page has moved for good to one of another article's form: in the state, so that it is
+/// told, and as a name of the entry when nobody bears it.
+pub(in crate::check) fn moved_for_good(
+    url: &str,
+    page: &FoundPage,
+    before: &mut KnownPage,
+    readers: &Readers,
+) -> Result<Option<NewAlias>, StoreError> {
+    let (Some(to), Some(canonical)) = (&page.permanent, &page.state.canonical) else {
+        return Ok(None);
+    };
+    // Or the page itself says that its old address holds.
+    if !fetch::is_another(to, url) || !fetch::is_another(canonical, url) {
+        return Ok(None);
+    }
+    // A redirect that was always there has moved nothing; the answer behind the last revision tells.
+    let capture = last_page_answer(before, readers)?;
+    let stayed = |stored: &StoredCapture| !fetch::is_another(&stored.capture.url, url);
+    if !capture.as_ref().is_some_and(stayed) {
+        return Ok(None);
+    }
+    if let Some(known) = before
+        .full
+        .as_mut()
+        .and_then(|full| full.known.state.page.as_mut())
+    {
+        known.canonical.get_or_insert_with(|| url.to_owned());
+    }
+    let key = AliasKey {
+        kind: AliasKind::Address,
+        value: address_key(to),
+    };
+    Ok(Some(NewAlias {
+        key,
+        reason: "its page has moved there permanently".to_owned(),
+        if_free: true,
+    }))
+}
+
+/// Between which looks at the page an entry was changed.
+fn window(entry: &store::KnownEntry, confirmed: Option<Held>, now: Timestamp) -> Window {
+    let last_unchanged = entry.page.ok.unwrap_or(entry.first_seen);
+    let (first_changed, failed_checks) = match confirmed {
+        Some(held) => (held.since.min(now), held.failed_before),
+        None => (now, entry.page.failures),
+    };
+    Window {
+        last_unchanged: last_unchanged.min(first_changed),
+        first_changed,
+        checks: failed_checks.saturating_add(1),
+        failed_checks,
+    }
+}

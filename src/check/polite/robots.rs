@@ -1,0 +1,463 @@
+//! Asking for a page as its host wants to be asked: by its robots.txt, and within a budget.
+//!
+//! What is known of a robots.txt lies in the database, so that a restart asks nobody anew; the rules that follow from it
+//! are kept in memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::check::keyed_lock::KeyedLock;
+use crate::check::polite::journey::{Arrival, FetchHold, Journey};
+use crate::check::polite::redirect_memory::{KeptRedirects, RedirectMemory, leads_nowhere};
+use crate::check::{Checker, Resting, Settings, WaitLimit};
+use crate::config::FeedConfig;
+use crate::domain::outcome::Validators;
+use crate::domain::robots::{Found, Known, Rules, Verdict};
+use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, HostBudget, host_key};
+use crate::store::{RobotsRow, StoreError};
+use crate::time::{Stopwatch, Timestamp};
+
+/// Origins whose rules are kept in memory.
+const MOST_ORIGINS: usize = 4096;
+
+/// A page waits so long for its host's budget; what would have to wait longer stays due.
+const BUDGET_WAIT: Duration = Duration::from_secs(30);
+
+/// A page that leads to a host which has to wait longer is asked for again after this at the soonest: its own host has
+/// nothing to do with that.
+const ELSEWHERE_PAUSE: Duration = Duration::from_mins(10);
+
+/// Why a page was not asked for.
+#[derive(Debug)]
+pub(in crate::check) enum NotAsked {
+    /// The host wants to be left alone; the page stays due.
+    Resting(Resting),
+    /// The budget of the host is spent; the page stays due.
+    OverBudget(Duration),
+    /// The page leads to another host, and the budget of that one is spent.
+    Elsewhere {
+        /// The other host.
+        host: String,
+        /// How long that will be so.
+        wait: Duration,
+    },
+    /// What is known of robots.txt cannot be read or kept; the page stays due.
+    Trouble(StoreError),
+    /// robots.txt forbids it, until then at least.
+    Barred {
+        /// Why, for people.
+        why: String,
+        /// When robots.txt is asked again.
+        until: Timestamp,
+    },
+}
+
+impl NotAsked {
+    /// The page is not to be asked for before this time has passed; `None` when it is as due as before, and the poller
+    /// knows that its host has to wait.
+    pub(in crate::check) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Elsewhere { wait, .. } => Some(ELSEWHERE_PAUSE.max(*wait)),
+            Self::Resting(_) | Self::OverBudget(_) | Self::Trouble(_) | Self::Barred { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for NotAsked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resting(resting) => resting.fmt(f),
+            Self::OverBudget(wait) => write!(
+                f,
+                "skipped: the pages of this host are over its budget for another {} s",
+                wait.as_secs()
+            ),
+            Self::Elsewhere { host, wait } => write!(
+                f,
+                "skipped: it redirects to {host}, whose pages are over its budget for another {} s",
+                wait.as_secs()
+            ),
+            Self::Trouble(error) => write!(f, "skipped: {error}"),
+            Self::Barred { why, .. } => f.write_str(why),
+        }
+    }
+}
+
+/// What is kept in memory of an origin.
+#[derive(Debug)]
+struct OriginRules {
+    /// Without the file.
+    known: Known,
+    rules: Rules,
+}
+
+impl OriginRules {
+    fn new(known: &Known) -> Self {
+        Self {
+            rules: known.rules(),
+            known: Known {
+                body: None,
+                ..known.clone()
+            },
+        }
+    }
+
+    fn judge(&self, url: &Url, now: Timestamp) -> Verdict {
+        self.known.judge(&self.rules, url, now)
+    }
+
+    /// When robots.txt is asked again.
+    fn until(&self, now: Timestamp) -> Timestamp {
+        self.known.ask_again.unwrap_or(now)
+    }
+}
+
+/// The rules and budgets of hosts.
+#[derive(Debug)]
+pub(in crate::check) struct Hosts {
+    origins: Mutex<HashMap<String, Arc<OriginRules>>>,
+    asking: KeyedLock<u64>,
+    budget: Mutex<HostBudget>,
+    ways: RedirectMemory,
+    started: Stopwatch,
+}
+
+impl Hosts {
+    pub(in crate::check) fn new(settings: &Settings) -> Self {
+        Self {
+            origins: Mutex::default(),
+            asking: KeyedLock::new(),
+            budget: Mutex::new(budget(settings)),
+            ways: RedirectMemory::default(),
+            started: Stopwatch::start(),
+        }
+    }
+
+    /// The budget of other settings.
+    pub(in crate::check) fn replace(&self, settings: &Settings) {
+        let other = budget(settings);
+        self.budget().adopt(other);
+    }
+
+    /// As if what was spent were long ago.
+    #[cfg(test)]
+    pub(in crate::check) fn refill(&self, settings: &Settings) {
+        *self.budget() = budget(settings);
+    }
+
+    fn origins(&self) -> MutexGuard<'_, HashMap<String, Arc<OriginRules>>> {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn budget(&self) -> MutexGuard<'_, HostBudget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a page out of the budget of a host and says when it may be asked for, when that is soon: whoever comes next
+    /// comes after it. Otherwise says how long there is to wait.
+    fn book(&self, host: &str, pause: Duration) -> Result<Duration, Duration> {
+        let mut budget = self.budget();
+        let now = self.started.elapsed();
+        let wait = budget.wait(host, now);
+        if wait > BUDGET_WAIT {
+            return Err(wait);
+        }
+        budget.spend(host, pause, now + wait);
+        Ok(wait)
+    }
+
+    fn fresh(&self, origin: &str, now: Timestamp) -> Option<Arc<OriginRules>> {
+        let found = self.origins().get(origin).cloned();
+        found.filter(|origin| origin.known.is_fresh(now))
+    }
+
+    fn keep(&self, name: &str, origin: Arc<OriginRules>, now: Timestamp) {
+        let mut origins = self.origins();
+        if origins.len() >= MOST_ORIGINS {
+            origins.retain(|_, origin| origin.known.is_fresh(now));
+            if origins.len() >= MOST_ORIGINS {
+                origins.clear();
+            }
+        }
+        origins.insert(name.to_owned(), origin);
+    }
+}
+
+/// A host without a pause is one's own, and has no budget.
+fn budget(settings: &Settings) -> HostBudget {
+    let config = settings.config();
+    let pages = config.page.host_budget;
+    let common = pages.filter(|_| !config.fetch.host_delay.is_zero());
+    let own = settings.host_limits().into_iter().map(|(host, limits)| {
+        let pages = pages.filter(|_| !limits.host_delay.is_zero());
+        (host, pages)
+    });
+    HostBudget::new(common, own.collect())
+}
+
+impl Checker {
+    /// How long the pages of a host have to wait for its budget and its crawl delay; zero for not at all.
+    #[must_use]
+    pub fn page_wait(&self, host: &str) -> Duration {
+        let now = self.hosts.started.elapsed();
+        self.hosts.budget().wait(host, now)
+    }
+
+    /// How many pages of one host are worth having under way: what its turns permit, and some that wait for theirs.
+    #[must_use]
+    pub fn pages_at_once(&self) -> usize {
+        let settings = self.settings();
+        let fetch = &settings.config().fetch;
+        match fetch.host_delay.is_zero() {
+            true => usize::MAX,
+            false => fetch.per_host * 4,
+        }
+    }
+
+    /// Asks for a page when its host permits it: robots.txt, its crawl delay, the budget, and its turn. The same holds for
+    /// each host that a redirect leads to.
+    pub(in crate::check) async fn ask_page(
+        &self,
+        request: FetchRequest,
+        feed: &FeedConfig,
+        patience: WaitLimit,
+    ) -> Result<(Fetched, FetchHold), NotAsked> {
+        let Ok(url) = Url::parse(request.url.trim()) else {
+            // The client says what is wrong with it.
+            let fetched = self.fetch(&request, feed, patience).await;
+            return fetched.map_err(NotAsked::Resting);
+        };
+        let mut pause = Duration::ZERO;
+        if feed.page.robots {
+            let origin = self.permitted(&url, feed, patience).await?;
+            pause = origin.rules.crawl_delay().unwrap_or_default();
+        }
+        if let Some(kept) = self.hosts.ways.take(&request.url) {
+            let asked = self.follow(&request, feed, patience, Some(kept)).await?;
+            if !leads_nowhere(&asked.0) {
+                return Ok(asked);
+            }
+        }
+        let wait = self.hosts.book(&host_key(&request.url), pause);
+        tokio::time::sleep(wait.map_err(NotAsked::OverBudget)?).await;
+        self.follow(&request, feed, patience, None).await
+    }
+
+    /// Asks for a page whose own host is paid, or goes on from where an earlier look at it has come to. How far it gets
+    /// is kept when it has to wait on its way.
+    async fn follow(
+        &self,
+        request: &FetchRequest,
+        feed: &FeedConfig,
+        patience: WaitLimit,
+        kept: Option<KeptRedirects>,
+    ) -> Result<(Fetched, FetchHold), NotAsked> {
+        let mut visit = self.visit(request, feed, patience);
+        // A look pays a host once: one that sends on to another and is come back to has its place already.
+        let mut paid = Vec::new();
+        let (mut since, mut to) = (Stopwatch::start(), None);
+        match kept {
+            Some(kept) => {
+                since = kept.since;
+                to = Some(kept.way.url().clone());
+                visit.resume(kept.way);
+            }
+            None => paid.push(host_key(&request.url)),
+        }
+        let asked = self.walk(&mut visit, to, paid, feed, patience).await;
+        if let Err(NotAsked::Elsewhere { .. } | NotAsked::Resting(_)) = &asked
+            && let Some(way) = visit.into_way()
+        {
+            self.hosts
+                .ways
+                .keep(&request.url, KeptRedirects { way, since });
+        }
+        asked
+    }
+
+    /// Goes from host to host, `to` the first one, as each of them permits.
+    async fn walk(
+        &self,
+        visit: &mut Journey<'_>,
+        mut to: Option<Url>,
+        mut paid: Vec<String>,
+        feed: &FeedConfig,
+        patience: WaitLimit,
+    ) -> Result<(Fetched, FetchHold), NotAsked> {
+        loop {
+            if let Some(to) = to.take() {
+                self.pass(visit, &to, &mut paid, feed, patience).await?;
+            }
+            match visit.step().await.map_err(NotAsked::Resting)? {
+                Arrival::Answered(fetched, held) => return Ok((fetched, held)),
+                Arrival::Redirected(next) => to = Some(next),
+            }
+        }
+    }
+
+    /// Waits until a redirect may be followed.
+    async fn pass(
+        &self,
+        visit: &mut Journey<'_>,
+        to: &Url,
+        paid: &mut Vec<String>,
+        feed: &FeedConfig,
+        patience: WaitLimit,
+    ) -> Result<(), NotAsked> {
+        let mut pause = Duration::ZERO;
+        if feed.page.robots {
+            let name = to.origin().ascii_serialization();
+            let origin = match self.hosts.fresh(&name, self.now()) {
+                Some(origin) => self.judged(origin, to)?,
+                None => {
+                    // To ask for robots.txt takes a turn of its own.
+                    visit.leave();
+                    self.permitted(to, feed, patience).await?
+                }
+            };
+            pause = origin.rules.crawl_delay().unwrap_or_default();
+        }
+        let host = host_key(to.as_str());
+        if host == visit.host() {
+            return Ok(());
+        }
+        visit.leave();
+        if paid.contains(&host) {
+            return Ok(());
+        }
+        match self.hosts.book(&host, pause) {
+            Ok(wait) => {
+                paid.push(host);
+                tokio::time::sleep(wait).await;
+                Ok(())
+            }
+            Err(wait) => Err(NotAsked::Elsewhere { host, wait }),
+        }
+    }
+
+    /// What is known of the robots.txt of an address that may be asked for.
+    async fn permitted(
+        &self,
+        url: &Url,
+        feed: &FeedConfig,
+        patience: WaitLimit,
+    ) -> Result<Arc<OriginRules>, NotAsked> {
+        let origin = self.robots_of(url, feed, patience).await?;
+        self.judged(origin, url)
+    }
+
+    fn judged(&self, origin: Arc<OriginRules>, url: &Url) -> Result<Arc<OriginRules>, NotAsked> {
+        let now = self.now();
+        match origin.judge(url, now) {
+            Verdict::Allowed => Ok(origin),
+            Verdict::Forbidden(why) => Err(NotAsked::Barred {
+                why,
+                until: origin.until(now),
+            }),
+        }
+    }
+
+    /// What is known of the robots.txt of an address; it is asked for when that does not hold any more.
+    async fn robots_of(
+        &self,
+        url: &Url,
+        feed: &FeedConfig,
+        patience: WaitLimit,
+    ) -> Result<Arc<OriginRules>, NotAsked> {
+        let name = url.origin().ascii_serialization();
+        if let Some(origin) = self.hosts.fresh(&name, self.now()) {
+            return Ok(origin);
+        }
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let _only = self.hosts.asking.only(hasher.finish()).await;
+        if let Some(origin) = self.hosts.fresh(&name, self.now()) {
+            return Ok(origin);
+        }
+        let stored = self.read(|reader| reader.robots(&name));
+        let mut row = stored.map_err(NotAsked::Trouble)?.unwrap_or_default();
+        if !row.known.is_fresh(self.now()) {
+            row = self.ask_robots(&name, row, feed, patience).await?;
+        }
+        let origin = Arc::new(OriginRules::new(&row.known));
+        self.hosts.keep(&name, Arc::clone(&origin), self.now());
+        Ok(origin)
+    }
+
+    /// Asks for a robots.txt and keeps what came of it. When it says something else than before, the pages that it kept
+    /// from being read are due.
+    async fn ask_robots(
+        &self,
+        name: &str,
+        before: RobotsRow,
+        feed: &FeedConfig,
+        patience: WaitLimit,
+    ) -> Result<RobotsRow, NotAsked> {
+        // Without the file there is nothing that a 304 could mean.
+        let validators = match before.known.body {
+            Some(_) => before.validators.clone(),
+            None => Validators::default(),
+        };
+        let request = FetchRequest::robots(format!("{name}/robots.txt"), validators.clone());
+        let fetched = self.fetch(&request, feed, patience).await;
+        let (fetched, _) = fetched.map_err(NotAsked::Resting)?;
+        let now = self.now();
+        let age = |hints: &CacheHints| {
+            let expires = hints.expires.map(|at| at.since(now));
+            hints.max_age.or(expires)
+        };
+        let (found, holds, validators) = match fetched {
+            Fetched::NotModified(answer) => {
+                let kept = answer.validators.unwrap_or(validators);
+                (Found::Same, age(&answer.hints), kept)
+            }
+            Fetched::Body(answer) => {
+                let holds = age(&answer.hints);
+                (Found::File(answer.body), holds, answer.validators)
+            }
+            Fetched::Gone(_) => (Found::None, None, Validators::default()),
+            Fetched::Failed(failure) => match (failure.status, failure.kind) {
+                // What may not be asked for at all is refused again with the page, and says why there. "Too many
+                // requests" says nothing about the file.
+                (Some(400..=428 | 430..=499), _)
+                | (None, FailureKind::Redirects | FailureKind::Refused) => {
+                    (Found::None, None, Validators::default())
+                }
+                _ => {
+                    let why = failure.message;
+                    (Found::Unreachable(why), failure.retry_after, validators)
+                }
+            },
+        };
+        let known = before.known.after(found, now, holds);
+        let row = RobotsRow {
+            origin: name.to_owned(),
+            validators: Validators {
+                body_sha256: None,
+                ..validators
+            },
+            crawl_delay: known.rules().crawl_delay(),
+            known,
+        };
+        let kept = self.writer.keep_robots(row.clone()).await;
+        kept.map_err(NotAsked::Trouble)?;
+        let answered = row.known.answered && !before.known.answered;
+        if answered || row.known.body != before.known.body {
+            let unbarred = self.writer.unbar_pages(name, now).await;
+            let pages = unbarred.map_err(NotAsked::Trouble)?;
+            if pages > 0 {
+                tracing::info!(
+                    origin = name,
+                    pages,
+                    "robots.txt has changed; pages that it blocked are due"
+                );
+            }
+        }
+        Ok(row)
+    }
+}

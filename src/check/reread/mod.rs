@@ -1,0 +1,6 @@
+//! Stored responses, read again.
+
+pub(super) mod reading;
+pub(super) mod rebase;
+pub(super) mod reextract;
+pub(super) mod replay;

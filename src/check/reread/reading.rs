@@ -1,0 +1,372 @@
+//! What an answer says, whether it has just come or was stored long ago: both are read in the same way.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::config::{FeedConfig, FetchConfig, PageConfig};
+use crate::document;
+use crate::domain::chain::StoredCapture;
+use crate::domain::fingerprint::address_key;
+use crate::domain::ids::CaptureId;
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::Capture;
+use crate::domain::scheme::{Scheme, Schemes};
+use crate::domain::state::{Channel, EntryState, FeedState, PageState};
+use crate::domain::url::fragment_of;
+use crate::extract::{self, Article, PageKind, View};
+use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
+use crate::store::{Reader, StoreError};
+use crate::time::Timestamp;
+
+/// How answers are read: what the settings in force have to say about it.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    limits: Limits,
+    schemes: Schemes,
+    view: Arc<View>,
+}
+
+/// Takes a stored answer that cannot be read for one that is not kept: it is one answer, and everything else goes on.
+/// `db verify` tells which ones are damaged.
+pub(in crate::check) fn unless_damaged<T>(
+    of: impl std::fmt::Display,
+    read: Result<Option<T>, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(error) if error.is_damaged() => {
+            tracing::error!(%error, of = %of,
+                "a stored response is damaged and is treated as deleted");
+            Ok(None)
+        }
+        read => read,
+    }
+}
+
+/// A stored answer with its body; `None` when that is not kept, or damaged.
+pub(in crate::check) fn kept_answer(
+    reader: &Reader,
+    id: CaptureId,
+) -> Result<Option<StoredCapture>, StoreError> {
+    let stored = unless_damaged(format_args!("response {id}"), reader.capture(id))?;
+    Ok(stored.filter(|stored| stored.body_kept))
+}
+
+/// Why a stored answer says nothing of an entry any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotRead {
+    /// Retention has taken the body.
+    #[error("its body has been deleted")]
+    Gone,
+    /// The page is not taken for an article.
+    #[error("{}", .0.notice().unwrap_or("it is not an article"))]
+    NoArticle(PageKind),
+    /// It could not be read this time.
+    #[error("{0}")]
+    NotNow(String),
+    /// The document is not taken for a feed.
+    #[error("it cannot be read as a feed: {0}")]
+    NoFeed(String),
+    /// No item of the feed is the entry, or it could be several.
+    #[error("none of its items can be matched to this entry")]
+    NotListed,
+    /// Reading it panicked.
+    #[error("revisor crashed on it; this is a bug in revisor, please report it")]
+    Crashed,
+}
+
+impl Reading {
+    /// By the settings of a feed.
+    #[must_use]
+    pub fn of(feed: &FeedConfig) -> Self {
+        Self::with(&feed.fetch, &feed.page)
+    }
+
+    /// By what a configuration, in force or not, says of fetching and of pages.
+    #[must_use]
+    pub fn with(fetch: &FetchConfig, page: &PageConfig) -> Self {
+        // What is selected and what is removed are two lists; the names keep them apart.
+        let named = |name: &'static str, list: &'_ [String]| -> Vec<String> {
+            list.iter().map(|item| format!("{name} {item}")).collect()
+        };
+        let rules = [named("select", &page.select), named("remove", &page.remove)].concat();
+        Self {
+            limits: Limits {
+                bytes: usize::try_from(fetch.max_size).unwrap_or(usize::MAX),
+                ..Limits::default()
+            },
+            schemes: Schemes {
+                feed: Scheme::version(feed::SCHEME),
+                page: Scheme::version(extract::SCHEME).with_rules(rules.iter().map(String::as_str)),
+            },
+            view: Arc::new(View::new(&page.select, &page.remove)),
+        }
+    }
+
+    /// Where the text of pages stands, as far as the settings say.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Under which answers are read.
+    #[must_use]
+    pub fn schemes(&self) -> Schemes {
+        self.schemes
+    }
+
+    /// What a page says. `url` is the address that answered, after redirects; `headline` the one under which the page
+    /// is known. With a fragment only that part of the page is read, and what stands for the whole page says nothing.
+    ///
+    /// # Errors
+    /// When it is a PDF that could not be read this time.
+    pub fn page(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        url: &str,
+        headline: Option<&str>,
+    ) -> Result<document::Read, document::Unreadable> {
+        let Some(fragment) = fragment_of(url) else {
+            return document::read_under(body, content_type, Some(url), &self.view, headline);
+        };
+        let view = self.view.of_section(&fragment);
+        let mut read = document::read_under(body, content_type, Some(url), &view, headline)?;
+        let state = std::mem::take(&mut read.article.state);
+        read.article.state = PageState {
+            body: state.body,
+            links: state.links,
+            document: state.document,
+            ..PageState::default()
+        };
+        Ok(read)
+    }
+
+    /// What a feed says. `url` is the address that answered, after redirects.
+    ///
+    /// # Errors
+    /// When it is no feed, is over a limit, or is broken beyond repair.
+    pub fn feed(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        url: &str,
+    ) -> Result<ParsedFeed, FeedError> {
+        parse(body, content_type, url, &self.limits)
+    }
+
+    /// What a stored answer says of an entry, read as an answer of today would be. `known` is what the answer was
+    /// understood to say, or what is known of the entry otherwise: it tells which item of a feed is meant.
+    ///
+    /// # Errors
+    /// When it says nothing of the entry.
+    pub fn again(&self, capture: &Capture, known: &EntryState) -> Result<Observation, NotRead> {
+        match capture.channel {
+            Channel::Feed => self.items(capture)?.observation(known),
+            Channel::Page => whatever_happens(|| self.page_again(capture, known.title())),
+        }
+    }
+
+    /// The items of a stored feed, for whoever looks for many entries in one of them.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn items(&self, capture: &Capture) -> Result<StoredItems, NotRead> {
+        whatever_happens(|| {
+            let read = self.feed(&capture.body, content_type(capture), &capture.url);
+            let read = read.map_err(|error| NotRead::NoFeed(error.to_string()))?;
+            Ok(StoredItems {
+                seen: capture.fetched,
+                items: read.entries,
+            })
+        })
+    }
+
+    fn page_again(&self, capture: &Capture, title: Option<&str>) -> Result<Observation, NotRead> {
+        let read = self.page(&capture.body, content_type(capture), &capture.url, title);
+        let read = read.map_err(|error| NotRead::NotNow(error.to_string()))?;
+        match article_kind(&read.article) {
+            PageKind::Article | PageKind::Document => Ok(Observation {
+                seen: capture.fetched,
+                state: Observed::Page(read.article.state),
+            }),
+            kind => Err(NotRead::NoArticle(kind)),
+        }
+    }
+}
+
+/// The items of a stored feed.
+#[derive(Debug, Clone)]
+pub struct StoredItems {
+    seen: Timestamp,
+    items: Vec<FeedState>,
+}
+
+impl StoredItems {
+    /// What the feed says of an entry, see [`Reading::again`].
+    ///
+    /// # Errors
+    /// When no item can be told to be the entry.
+    pub fn observation(&self, known: &EntryState) -> Result<Observation, NotRead> {
+        let known = known.feed.as_ref().ok_or(NotRead::NotListed)?;
+        let item = item_of(&self.items, known).ok_or(NotRead::NotListed)?;
+        Ok(Observation {
+            seen: self.seen,
+            state: Observed::Feed(item.clone()),
+        })
+    }
+}
+
+/// Whoever goes through thousands of answers must not be ended by one of them.
+fn whatever_happens<T>(read: impl FnOnce() -> Result<T, NotRead>) -> Result<T, NotRead> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(NotRead::Crashed))
+}
+
+fn content_type(capture: &Capture) -> Option<&str> {
+    let mut headers = capture.headers.iter();
+    headers
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| value.as_str())
+}
+
+/// The item that an entry was read from: by its guid, its address and its headline, each of which may narrow the
+/// choice. `None` when nothing leads to it, or to several that differ.
+fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedState> {
+    let key = |address: &Option<String>| address.as_deref().map(address_key);
+    let narrow = |among: &mut Vec<&'a FeedState>, same: &dyn Fn(&FeedState) -> bool| {
+        let fitting: Vec<&FeedState> = among.iter().copied().filter(|item| same(item)).collect();
+        let fits = !fitting.is_empty();
+        if fits {
+            *among = fitting;
+        }
+        fits
+    };
+    let mut among: Vec<&FeedState> = items.iter().collect();
+    let (guid, address) = (key(&known.guid), key(&known.address));
+    let mut found = guid.is_some() && narrow(&mut among, &|item| key(&item.guid) == guid);
+    found |= address.is_some() && narrow(&mut among, &|item| key(&item.address) == address);
+    if !found && (guid.is_some() || address.is_some()) {
+        return None;
+    }
+    found |= known.title.is_some() && narrow(&mut among, &|item| item.title == known.title);
+    narrow(&mut among, &|item| item.published == known.published);
+    let (first, others) = among.split_first()?;
+    (found && others.iter().all(|other| other == first)).then_some(first)
+}
+
+/// What a page is; one without a text is never taken for one whose text was taken away.
+pub(in crate::check) fn article_kind(read: &Article) -> PageKind {
+    match read.kind {
+        PageKind::Article if read.state.body.is_empty() => PageKind::NoText,
+        kind => kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(guid: Option<&str>, address: Option<&str>, title: &str) -> FeedState {
+        FeedState {
+            guid: guid.map(str::to_owned),
+            address: address.map(str::to_owned),
+            title: Some(title.to_owned()),
+            ..FeedState::default()
+        }
+    }
+
+    fn reading() -> Reading {
+        Reading {
+            limits: Limits::default(),
+            schemes: Schemes::default(),
+            view: Arc::default(),
+        }
+    }
+
+    fn capture(channel: Channel, content_type: &str, body: &str) -> Capture {
+        Capture {
+            channel,
+            url: "https://n.example/a".to_owned(),
+            fetched: Timestamp::from_unix(1_000),
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
+            request: None,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn an_item_is_found_by_its_names_and_never_guessed() {
+        let items = [
+            item(Some("1"), Some("https://n.example/a"), "A"),
+            item(Some("2"), Some("https://n.example/b"), "B"),
+            // A guid used twice is told apart by the address.
+            item(Some("2"), Some("https://n.example/c"), "C"),
+            item(None, None, "D"),
+            item(None, None, "D"),
+            item(None, None, "E"),
+        ];
+        let found = |known: FeedState| item_of(&items, &known).and_then(|item| item.title.clone());
+        let title = |text: &str| Some(text.to_owned());
+        assert_eq!(found(item(Some("1"), None, "old headline")), title("A"));
+        let tracked = Some("http://n.example/b/?utm_source=x");
+        assert_eq!(found(item(Some("2"), tracked, "B")), title("B"));
+        assert_eq!(
+            found(item(Some("9"), Some("https://n.example/c"), "?")),
+            title("C")
+        );
+        assert_eq!(found(item(Some("9"), None, "A")), None);
+        assert_eq!(found(item(Some("2"), None, "new headline")), None);
+        // The same item twice is one item.
+        assert_eq!(found(item(None, None, "D")), title("D"));
+        assert_eq!(found(item(None, None, "F")), None);
+    }
+
+    #[test]
+    fn a_stored_page_says_what_it_says_when_it_comes() {
+        let text = "The council met on Monday and voted for the new bridge. ".repeat(8);
+        let html = format!(
+            "<html><head><title>t</title></head><body><article><h1>The bridge</h1><p>{text}</p><p>{text}</p></article></body></html>"
+        );
+        let stored = capture(Channel::Page, "text/html; charset=utf-8", &html);
+        let fresh = reading().page(
+            html.as_bytes(),
+            Some("text/html; charset=utf-8"),
+            &stored.url,
+            None,
+        );
+        let fresh = fresh.unwrap().article;
+        let again = reading().again(&stored, &EntryState::default()).unwrap();
+        assert_eq!(again.state, Observed::Page(fresh.state));
+        assert_eq!(again.seen, stored.fetched);
+
+        let empty = capture(Channel::Page, "text/html", "<html><body></body></html>");
+        let error = reading().again(&empty, &EntryState::default()).unwrap_err();
+        assert!(matches!(error, NotRead::NoArticle(_)));
+    }
+
+    #[test]
+    fn a_stored_feed_says_what_it_said_of_the_entry() {
+        let xml = "<rss version='2.0'><channel><title>t</title>\
+            <item><guid>1</guid><title>A</title></item><item><guid>2</guid><title>B</title></item></channel></rss>";
+        let stored = capture(Channel::Feed, "application/rss+xml", xml);
+        let known = |guid: &str| EntryState {
+            feed: Some(item(Some(guid), None, "B")),
+            page: None,
+        };
+        let Ok(Observation {
+            state: Observed::Feed(found),
+            ..
+        }) = reading().again(&stored, &known("2"))
+        else {
+            panic!("an item");
+        };
+        assert_eq!(found.title.as_deref(), Some("B"));
+        assert_eq!(
+            reading().again(&stored, &known("3")),
+            Err(NotRead::NotListed)
+        );
+        let broken = capture(Channel::Feed, "text/html", "<p>not here</p>");
+        let error = reading().again(&broken, &known("2")).unwrap_err();
+        assert!(matches!(error, NotRead::NoFeed(_)));
+    }
+}

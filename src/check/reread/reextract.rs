@@ -1,0 +1,342 @@
+//! Everything that is derived from stored answers, computed anew under the schemes of today.
+//!
+//! What was read under an older scheme is read anew from its capture: fingerprints of all revisions are renewed, and a
+//! newest revision that reads otherwise now gets a re-reading behind it. Nothing of it is a change or an event. Each
+//! entry is stored by itself, and one that is of today is passed over, so whoever is interrupted goes on where he was.
+
+use std::sync::Arc;
+
+use crate::check::events::revise::EntryKnowledge;
+use crate::check::feed::identify::known_entry;
+use crate::check::reread::reading::{Reading, StoredItems, kept_answer};
+use crate::check::reread::rebase::{Again, rebase};
+use crate::check::{Checker, Settings};
+use crate::domain::chain::StoredCapture;
+use crate::domain::fingerprint::{Fingerprints, SCHEME};
+use crate::domain::ids::{CaptureId, EntryId, FeedId};
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::Stamp;
+use crate::domain::scheme::Schemes;
+use crate::domain::state::{Channel, EntryState};
+use crate::store::{self, DerivedRow, Reader, Readers, Rederived, StoreError, Writer};
+use crate::time::Timestamp;
+
+/// Entries that are computed before they are stored together.
+const TOGETHER: usize = 32;
+
+/// Computes derived rows anew, some entries at a time.
+#[derive(Debug)]
+pub struct Reextraction {
+    readers: Readers,
+    writer: Writer,
+    settings: Arc<Settings>,
+    /// How the answers of the feed that was met last are read.
+    reading: Option<(FeedId, Reading)>,
+    /// The feed that was read last: its other entries come next.
+    items: Option<(CaptureId, Option<StoredItems>)>,
+    next: EntryId,
+}
+
+impl Checker {
+    /// Computes everything anew, from the first entry on.
+    #[must_use]
+    pub fn reextraction(&self) -> Reextraction {
+        Reextraction::new(self.readers.clone(), self.writer.clone(), self.settings())
+    }
+
+    /// [`Reextraction::step`] among the checks; gives back the work, how far it has come, and whether there is more.
+    pub async fn reextract_step(
+        &self,
+        mut work: Reextraction,
+        mut so_far: Reextracted,
+    ) -> Result<(Reextraction, Reextracted, bool), StoreError> {
+        let now = self.now();
+        let step = move || {
+            let more = work.step(&mut so_far, now);
+            more.map(|more| (work, so_far, more))
+        };
+        self.workers
+            .run(step)
+            .await
+            .map_err(|_| StoreError::Fault)?
+    }
+}
+
+/// How far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reextracted {
+    /// Entries that were looked at.
+    pub entries: u64,
+    /// Entries that were of an older scheme and are of today's now.
+    pub renewed: u64,
+    /// Those of them whose newest revision reads otherwise now: each has a re-reading.
+    pub reread: u64,
+    /// Entries with a revision whose answer is gone, damaged, or says nothing any more: it stays under its old scheme.
+    pub lost: u64,
+    /// Entries that somebody else has revised meanwhile; left for the next time.
+    pub outrun: u64,
+}
+
+impl Reextraction {
+    /// Begins with the first entry.
+    #[must_use]
+    pub fn new(readers: Readers, writer: Writer, settings: Arc<Settings>) -> Self {
+        Self {
+            readers,
+            writer,
+            settings,
+            reading: None,
+            items: None,
+            next: EntryId(0),
+        }
+    }
+
+    /// Does the next few entries and adds what came of them to `so_far`; `false` when there are none left. Holds the
+    /// thread.
+    pub fn step(&mut self, so_far: &mut Reextracted, now: Timestamp) -> Result<bool, StoreError> {
+        let readers = self.readers.clone();
+        let entries = readers.with(|reader| reader.entries_after(self.next, TOGETHER))?;
+        let Some(last) = entries.last().map(|entry| entry.id) else {
+            return Ok(false);
+        };
+        let mut done = *so_far;
+        let mut renewed = Vec::new();
+        for entry in &entries {
+            done.entries += 1;
+            let found = match readers.with(|reader| self.entry(reader, entry, now)) {
+                Err(error) if error.is_damaged() => {
+                    tracing::error!(%error, entry = %entry.id,
+                        "an entry is damaged and was not re-read; `revisor db verify` shows details");
+                    done.lost += 1;
+                    continue;
+                }
+                found => found?,
+            };
+            done.lost += u64::from(found.lost);
+            if let Some(work) = found.work {
+                done.renewed += 1;
+                done.reread += u64::from(work.base.is_some());
+                renewed.push(work);
+            }
+        }
+        if !renewed.is_empty() {
+            let outrun = self.writer.rederive(renewed).blocking()?;
+            done.outrun += outrun as u64;
+            done.renewed = done.renewed.saturating_sub(outrun as u64);
+        }
+        self.next = last;
+        *so_far = done;
+        Ok(true)
+    }
+
+    /// By the settings of a feed; by those for all when it has left the configuration.
+    fn reading(&mut self, reader: &Reader, feed: FeedId) -> Result<Reading, StoreError> {
+        if let Some((known, reading)) = &self.reading
+            && *known == feed
+        {
+            return Ok(reading.clone());
+        }
+        let row = reader.feed(feed)?;
+        let own = row.and_then(|row| self.settings.feed(&row.url));
+        let reading = match own {
+            Some(own) => Reading::of(&own),
+            None => {
+                let config = self.settings.config();
+                Reading::with(&config.fetch, &config.page)
+            }
+        };
+        self.reading = Some((feed, reading.clone()));
+        Ok(reading)
+    }
+
+    fn entry(
+        &mut self,
+        reader: &Reader,
+        row: &store::KnownEntry,
+        now: Timestamp,
+    ) -> Result<Reread, StoreError> {
+        let reading = self.reading(reader, row.feed)?;
+        let schemes = reading.schemes();
+        let derived = reader.derived_rows(row.id)?;
+        let first_stale = derived.iter().position(|row| is_stale(row, schemes));
+        let newest = derived.last().map(|row| row.number);
+        if first_stale.is_none() || newest != Some(row.revision) {
+            // All is of today, or somebody is revising it right now.
+            return Ok(Reread::default());
+        }
+        let mut found = Reread::default();
+        let mut stamps = Vec::new();
+        let mut carried = Carried::default();
+        for derived in &derived {
+            let Some((state, _)) = reader.state(row.id, derived.number)? else {
+                continue;
+            };
+            for &channel in &derived.channels {
+                let again = self.again(reader, &reading, derived, channel, &state)?;
+                carried.put(channel, again);
+            }
+            let stamp = carried.stamp(&state, derived, schemes);
+            found.lost |= stamp.schemes != wanted(&state, derived.schemes, schemes);
+            if stamp.fingerprints.stored() != derived.fingerprints
+                || stamp.schemes != derived.schemes
+            {
+                stamps.push((derived.number, stamp));
+            }
+        }
+        let Some(full) = reader.load_entry(row.id)?.map(known_entry) else {
+            return Ok(found);
+        };
+        let mut full: EntryKnowledge = full;
+        let both = [(Channel::Feed, None), (Channel::Page, None)];
+        let rebasing = rebase(
+            &mut full,
+            &both,
+            schemes,
+            now,
+            |channel, _| Ok::<_, StoreError>(carried.of(channel).cloned()),
+            |_| None,
+        )?;
+        if !stamps.is_empty() || rebasing.base.is_some() {
+            found.work = Some(Rederived {
+                entry: row.id,
+                revision: row.revision,
+                stamps,
+                base: rebasing.base,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The answer of a channel that brought a revision, read anew.
+    fn again(
+        &mut self,
+        reader: &Reader,
+        reading: &Reading,
+        row: &DerivedRow,
+        channel: Channel,
+        known: &EntryState,
+    ) -> Result<Option<Again>, StoreError> {
+        let id = match channel {
+            Channel::Feed => row.captures.feed,
+            Channel::Page => row.captures.page,
+        };
+        let Some(id) = id else { return Ok(None) };
+        if let Some((read, items)) = &self.items
+            && *read == id
+        {
+            let found = items.as_ref().map(|items| items.observation(known));
+            let found = found.and_then(Result::ok);
+            return Ok(found.map(|found| of_capture(found, id)));
+        }
+        let Some(stored) = kept_answer(reader, id)? else {
+            if channel == Channel::Feed {
+                self.items = Some((id, None));
+            }
+            return Ok(None);
+        };
+        let StoredCapture { capture, .. } = &stored;
+        let found = match channel {
+            Channel::Feed => {
+                let items = reading.items(capture).ok();
+                let found = items.as_ref().map(|items| items.observation(known));
+                self.items = Some((id, items));
+                found.and_then(Result::ok)
+            }
+            Channel::Page => reading.again(capture, known).ok(),
+        };
+        Ok(found.map(|found| of_capture(found, id)))
+    }
+}
+
+fn of_capture(found: Observation, capture: CaptureId) -> Again {
+    Again {
+        fetched: found.seen,
+        state: found.state,
+        capture,
+        sha256: [0; 32],
+    }
+}
+
+/// What became of an entry.
+#[derive(Debug, Default)]
+struct Reread {
+    work: Option<Rederived>,
+    lost: bool,
+}
+
+/// The answers behind a revision, read anew: each channel's is that of the last revision that it brought.
+#[derive(Debug, Default)]
+struct Carried {
+    feed: Option<Again>,
+    page: Option<Again>,
+}
+
+impl Carried {
+    fn put(&mut self, channel: Channel, again: Option<Again>) {
+        match channel {
+            Channel::Feed => self.feed = again,
+            Channel::Page => self.page = again,
+        }
+    }
+
+    fn of(&self, channel: Channel) -> Option<&Again> {
+        match channel {
+            Channel::Feed => self.feed.as_ref(),
+            Channel::Page => self.page.as_ref(),
+        }
+    }
+
+    /// What is derived from a revision with this state. A channel that nothing is known of any more keeps its text and
+    /// its scheme.
+    fn stamp(&self, state: &EntryState, row: &DerivedRow, schemes: Schemes) -> Stamp {
+        let mut read = state.clone();
+        let mut under = row.schemes;
+        for channel in [Channel::Feed, Channel::Page] {
+            if row.schemes.of(channel) == schemes.of(channel) {
+                continue;
+            }
+            let known = match channel {
+                Channel::Feed => state.feed.is_some(),
+                Channel::Page => state.page.is_some(),
+            };
+            match self.of(channel).filter(|_| known) {
+                None => {}
+                Some(again) => {
+                    under = under.take(channel, schemes);
+                    match again.state.clone() {
+                        Observed::Feed(feed) => read.feed = Some(feed),
+                        Observed::Page(page) => read.page = Some(page),
+                    }
+                }
+            }
+        }
+        Stamp {
+            fingerprints: Fingerprints::of(&read),
+            schemes: under,
+        }
+    }
+}
+
+/// The schemes that a revision would have if nothing were lost.
+fn wanted(state: &EntryState, now: Schemes, schemes: Schemes) -> Schemes {
+    let mut wanted = now;
+    if state.feed.is_some() {
+        wanted = wanted.take(Channel::Feed, schemes);
+    }
+    if state.page.is_some() {
+        wanted = wanted.take(Channel::Page, schemes);
+    }
+    wanted
+}
+
+fn is_stale(row: &DerivedRow, schemes: Schemes) -> bool {
+    let channels = [
+        (Channel::Feed, row.fingerprints.feed),
+        (Channel::Page, row.fingerprints.page),
+    ];
+    channels.into_iter().any(|(channel, print)| {
+        print.is_some_and(|print| {
+            print.scheme() != SCHEME || row.schemes.of(channel) != schemes.of(channel)
+        })
+    })
+}
