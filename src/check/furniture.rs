@@ -2,8 +2,8 @@
 
 use crate::check::events::revise::{EntryKnowledge, Windows};
 use crate::domain::furniture::{
-    Evidence, InForce, LOOKS, Learned, LearnedKind, Origin, Restless, Rule, Rules, Step, Streaks,
-    learn, may_be_furniture,
+    Article, Evidence, InForce, LOOKS, Learned, LearnedKind, Origin, Restless, Rule, Rules, Step,
+    Streaks, learn, may_be_furniture,
 };
 use crate::domain::ids::FeedId;
 use crate::domain::ignored::learned_number;
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 const ARTICLES: usize = 40;
 
 /// The last texts of each.
-const TEXTS: usize = 5;
+const TEXTS: usize = 8;
 
 /// Rules of one feed; more are of no use to anybody and would only cost time.
 const MOST: usize = 500;
@@ -75,19 +75,34 @@ impl FeedRules {
         }
         // What a person has dropped is not learned again; what an older version has learned from less may be.
         let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
-        if !steps.iter().any(|step| may_be_furniture(step, &known)) {
-            return Ok(());
+        if steps.iter().any(|step| may_be_furniture(step, &known)) {
+            self.learn_from(&past_of(reader, feed, channel)?, channel);
         }
-        let articles = reader.past_texts(feed, channel, ARTICLES, TEXTS)?;
-        let learned = learn(&articles, &known, channel);
-        self.learned.extend(learned.into_iter().map(new_rule));
         Ok(())
+    }
+
+    /// Learns from the past of the articles of the feed.
+    pub(super) fn learn_from(&mut self, articles: &[Article], channel: Channel) {
+        let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
+        if self.stored.len() < MOST {
+            let learned = learn(articles, &known, channel);
+            self.learned.extend(learned.into_iter().map(new_rule));
+        }
     }
 
     /// What is to be stored.
     pub(super) fn into_learned(self) -> Vec<NewRule> {
         self.learned
     }
+}
+
+/// The past of the articles of a feed, as far as it is learned from.
+pub(super) fn past_of(
+    reader: &Reader,
+    feed: FeedId,
+    channel: Channel,
+) -> Result<Vec<Article>, StoreError> {
+    reader.past_texts(feed, channel, ARTICLES, TEXTS)
 }
 
 /// The rules for one entry: with what moves in it at every look, and how long ago its text was seen.

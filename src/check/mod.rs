@@ -36,6 +36,7 @@ mod reschedule;
 mod round;
 mod schedule;
 mod settings;
+mod waits;
 mod workers;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

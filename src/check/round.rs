@@ -78,6 +78,7 @@ impl Checker {
         })
         .await;
         results.fail()?;
+        self.settle_waits().await?;
         self.tell_digests().await?;
         report.changes.sort_unstable();
         Ok(report)

@@ -44,7 +44,8 @@ pub(super) fn events(
         EventKind::EntryRestored,
         EventKind::EntryFlapping,
     ];
-    let mut quiet = Vec::new();
+    // What is not known to be no edit is shown.
+    let mut quiet = vec![Quiet::Waiting];
     if filter.all {
         quiet = Quiet::ALL.to_vec();
     } else if filter.significance.is_some() {

@@ -229,7 +229,7 @@ impl Poller {
             self.outbox.notify_one();
         }
         self.start_wishes().await?;
-        if self.checker.tell_digests().await? > 0 {
+        if self.checker.settle_waits().await? + self.checker.tell_digests().await? > 0 {
             self.outbox.notify_one();
         }
         if !self.checker.is_online() {

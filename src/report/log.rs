@@ -165,6 +165,8 @@ pub fn quiet_name(quiet: Quiet) -> &'static str {
         Quiet::Flapping => "flapping",
         Quiet::BulkEdit => "bulk edit",
         Quiet::Digest => "part of a sum of additions",
+        Quiet::Waiting => "waits for further checks",
+        Quiet::Unconfirmed => "further checks did not confirm it",
     }
 }
 

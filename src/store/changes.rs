@@ -278,7 +278,8 @@ pub(super) fn insert(
         },
     )?;
     // What goes back and forth does not make the page one that was changed just now.
-    if new.quiet != Some(Quiet::Flapping) {
+    let moves = [Quiet::Flapping, Quiet::Waiting, Quiet::Unconfirmed];
+    if new.quiet.is_none_or(|quiet| !moves.contains(&quiet)) {
         tx.conn
             .prepare_cached("UPDATE entries SET last_change_at = ?2 WHERE id = ?1")?
             .execute(params![entry, change.window.first_changed])?;

@@ -7,7 +7,7 @@ use super::events::{self, NewRow};
 use super::writer::{Tx, Write, Writer};
 use super::{
     captures, changes, digests, entries, feeds, ignored, instance, page_life, page_texts,
-    revisions, rules, search, states,
+    revisions, rules, search, states, waits,
 };
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{
@@ -106,9 +106,11 @@ fn moment(outcome: &Outcome) -> Timestamp {
         .entries
         .iter()
         .filter_map(|entry| entry.revision.as_ref());
+    let waited = outcome.entries.iter().flat_map(|entry| &entry.waited);
     poll.or_else(|| pages.map(|page| page.at).max())
         .or_else(|| outcome.feed_capture.as_ref().map(|capture| capture.fetched))
         .or_else(|| revisions.map(|revision| revision.seen).max())
+        .or_else(|| waited.map(|waited| waited.at).max())
         .or_else(|| outcome.events.iter().map(|new| new.event.timestamp).max())
         .unwrap_or_default()
 }
@@ -190,6 +192,12 @@ fn write_entry(
             None => None,
         };
         digests::note(tx.conn, entry.id, summed_up.until, event)?;
+    }
+    if let (Some(wait), Some(number)) = (&outcome.wait, number) {
+        waits::begin(tx.conn, look.feed, entry.id, number, wait, look.at)?;
+    }
+    for waited in &outcome.waited {
+        waits::note(tx, entry.id, waited)?;
     }
     Ok(())
 }

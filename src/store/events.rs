@@ -11,6 +11,7 @@ use super::targets;
 use super::writer::{Overflow, Tx, Write, Writer};
 use crate::domain::event::Event;
 use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
+use crate::time::Timestamp;
 
 /// An event with its place in the database.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,7 +136,18 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
             i64::try_from(json.len()).unwrap_or(i64::MAX),
             body
         ])?;
-    for name in row.targets {
+    deliver(tx, id, row.targets, row.event.timestamp)?;
+    Ok(id)
+}
+
+/// Puts an event into the queues of these targets; where it is in one already, it stays.
+pub(super) fn deliver(
+    tx: &mut Tx<'_>,
+    id: EventId,
+    names: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for name in names {
         let target = targets::ensure(tx.conn, name)?;
         // A disabled target takes nothing, nor does one whose queue is full; what they miss can be looked up and retried.
         let queued: Option<(i64, String)> = tx
@@ -151,7 +163,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
                    ELSE 'pending' END AS state FROM targets WHERE id = ?2) WHERE true \
                  ON CONFLICT (event_id, target_id) DO NOTHING RETURNING id, state",
             )?
-            .query_row(params![id, target, row.event.timestamp], |row| {
+            .query_row(params![id, target, now], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })
             .optional()?;
@@ -165,7 +177,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
             });
         }
     }
-    Ok(id)
+    Ok(())
 }
 
 /// Whether the delivery of a target before this one found the queue full, too.

@@ -57,6 +57,7 @@ mod timeline;
 mod tokens;
 mod upgrade;
 mod verify;
+mod waits;
 mod writer;
 
 // The paths of the core are the same in every package.
@@ -107,4 +108,5 @@ pub use timeline::{EventFilter, LoggedEvent};
 pub use tokens::TokenRow;
 pub use upgrade::free as free_room;
 pub use verify::{Verified, wrong_field};
+pub use waits::Waiting;
 pub use writer::{BatchEnd, Overflow, Write, Writer, WriterProgress};

@@ -103,6 +103,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 20,
         sql: include_str!("../../migrations/0020_held.sql"),
     },
+    Migration {
+        number: 21,
+        sql: include_str!("../../migrations/0021_waits.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

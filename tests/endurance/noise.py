@@ -154,18 +154,24 @@ def main():
 def score(world, home, run, options):
     edits = {f"/{number}@{site}": article for (site, number), article in world.articles.items() if article.edit}
     found, false, bulk = set(), [], 0
-    told = {line for line in run("log", "--format", "ndjson", "-n", "1000000").splitlines()}
-    for line in run("log", "--all", "--format", "ndjson", "-n", "1000000").splitlines():
+    with sqlite3.connect(home / "r.db") as database:
+        quiet = dict(database.execute("SELECT number, quiet FROM changes"))
+        waits = sum(1 for why in quiet.values() if why == "waiting")
+    for line in run("log", "--all", "--format", "ndjson", "--reverse", "-n", "1000000").splitlines():
         event = json.loads(line)
         if event["type"] == "feed.bulk_edit": bulk += 1
         if event["type"] not in ("entry.revised", "entry.flapping", "entry.removed", "entry.restored"): continue
         data = event["data"]
         site = data["feed"]["name"].removeprefix("site-")
         name = "/" + data["entry"]["url"].rsplit("/", 1)[1] + "@" + site
-        text, article = json.dumps(data.get("diff", {}), ensure_ascii=False), edits.get(name)
+        why = quiet.get(data.get("number")) if event["type"] == "entry.revised" else None
+        # Only what went or came is told, and not the text around it.
+        moved = " ".join(text for block in data.get("diff", {}).get("body", {}).get("blocks", [])
+                         for op, text in block["segments"] if op != "=")
+        article = edits.get(name)
         # What is told as one of many, and not by itself, was seen.
-        if article and article.mark in text and name not in found: found.add(name)
-        elif line in told: false.append((site, data.get("text", event["type"])))
+        if article and article.mark in moved and name not in found and why in (None, "bulk_edit", "digest"): found.add(name)
+        elif why is None: false.append((site, data.get("text", event["type"])))
     false += [("bulk", "")] * bulk
     weeks, hundreds = options.days / 7, len(world.articles) / 100
     rate = len(false) / weeks / hundreds
@@ -178,7 +184,7 @@ def score(world, home, run, options):
         learned = database.execute(
             "SELECT kind || ' ' || pattern, count(*) FROM rules GROUP BY 1 ORDER BY 2 DESC LIMIT 12").fetchall()
     print(f"{len(edits)} edits, {len(missed)} missed; {len(false)} alerts that are no edits ({bulk} of them bulk), "
-          f"{rate:.2f} per 100 articles and week")
+          f"{rate:.2f} per 100 articles and week; {waits} changes still wait")
     print(f"by kind of site: {by_kind}")
     for pattern, count in learned:
         print(f"  {count} x {pattern[:90]}")

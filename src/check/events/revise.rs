@@ -142,7 +142,8 @@ pub(in crate::check) fn sets_clock(entry: &EntryOutcome) -> bool {
         .revision
         .as_ref()
         .and_then(|revision| revision.change.as_ref());
-    change.is_some_and(|change| change.quiet != Some(Quiet::Flapping))
+    let moves = [Quiet::Flapping, Quiet::Waiting, Quiet::Unconfirmed];
+    change.is_some_and(|change| change.quiet.is_none_or(|quiet| !moves.contains(&quiet)))
 }
 
 /// Puts a first sight into `outcome`; `tell` is false while the feed's own baseline is made.

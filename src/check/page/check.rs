@@ -12,6 +12,7 @@ use crate::check::report::{PageReport, PageResult};
 use crate::check::reread::rebase::rebase_for;
 use crate::check::schedule;
 use crate::check::schedule::PageCheckEnd;
+use crate::check::waits::{self, Kept};
 use crate::check::{CheckError, Checker, Crashed, Reading, Settings, WaitLimit, lane_of_pages};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::furniture::Step;
@@ -22,6 +23,7 @@ use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
 use crate::domain::state::Channel;
 use crate::store::{FeedRow, KnownEntry, Reader, StoreError};
 use crate::time::Timestamp;
+use std::time::Duration;
 
 impl Checker {
     /// Looks at the page of an entry and stores what came of it.
@@ -120,7 +122,16 @@ impl Checker {
                     let mut before = KnownPage::load(&readers, known, None, &looked, &reading)?;
                     let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
                     let event_context = EventContext::new(&feed, &told_by, &settings);
-                    readers.with(|reader| decide(settled, before, event_context, reader, &reading))
+                    readers.with(|reader| {
+                        decide(
+                            settled,
+                            before,
+                            event_context,
+                            reader,
+                            &reading,
+                            rule.confirm,
+                        )
+                    })
                 },
             )
             .await;
@@ -203,6 +214,7 @@ fn decide(
     event_context: EventContext<'_>,
     reader: &Reader,
     reading: &Reading,
+    confirm: Duration,
 ) -> Result<Decided, StoreError> {
     let now = settled.at();
     let mut write = EntryOutcome::of(EntryRef::Known(before.row.id));
@@ -240,6 +252,13 @@ fn decide(
             event_context,
             now,
         );
+        let kept = Kept {
+            entry: full,
+            feed: before.row.feed,
+            rules: &event_context.rules,
+            confirm,
+        };
+        waits::begin(&mut write, &kept, reader, now)?;
     }
     Ok(Decided {
         ended: PageCheckEnd {

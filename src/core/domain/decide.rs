@@ -171,6 +171,8 @@ pub fn decide(
         Some(Quiet::Insignificant)
     } else if reverts::is_echo(&known.past, &before, &comparison, &fingerprints) {
         Some(Quiet::Echo)
+    } else if undoes_what_waits(&known.past, revert_of) {
+        Some(Quiet::Unconfirmed)
     } else if only_rotates
         || returns >= 2
         || reverts::never_stays(
@@ -199,8 +201,9 @@ pub fn decide(
         fingerprints,
     };
     // An address that goes back and forth was told of when it first moved.
+    let is_first = returns == 2 || last_quiet(&known.past) == Some(Quiet::Unconfirmed);
     let begins_to_flap =
-        quiet == Some(Quiet::Flapping) && returns == 2 && !reverts::is_of_keys(&comparison);
+        quiet == Some(Quiet::Flapping) && is_first && !reverts::is_of_keys(&comparison);
     Decision::Revised(Box::new(Revised {
         step,
         comparison,
@@ -210,6 +213,16 @@ pub fn decide(
         begins_to_flap,
         additive,
     }))
+}
+
+fn last_quiet(past: &[PastRevision]) -> Option<Quiet> {
+    past.last().and_then(|past| past.quiet)
+}
+
+/// Whether this only takes back a change that nobody was told of yet.
+fn undoes_what_waits(past: &[PastRevision], revert_of: Option<RevisionNumber>) -> bool {
+    let before = past.iter().rev().nth(1).map(|past| past.number);
+    last_quiet(past) == Some(Quiet::Waiting) && before.is_some() && revert_of == before
 }
 
 /// Whether links that lead elsewhere at every look are noted once more: as a change that nobody is told of, and no

@@ -201,6 +201,10 @@ pub enum Quiet {
     BulkEdit,
     /// Added to a live article; told, or to be told, as part of a sum.
     Digest,
+    /// It may be page furniture or a stale copy: told, or not, once further checks have shown which.
+    Waiting,
+    /// Further checks have shown that it is no edit.
+    Unconfirmed,
 }
 
 impl Quiet {
@@ -213,6 +217,8 @@ impl Quiet {
             Self::Flapping => "flapping",
             Self::BulkEdit => "bulk_edit",
             Self::Digest => "digest",
+            Self::Waiting => "waiting",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 
@@ -223,12 +229,14 @@ impl Quiet {
     }
 
     /// Every reason.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Insignificant,
         Self::Echo,
         Self::Flapping,
         Self::BulkEdit,
         Self::Digest,
+        Self::Waiting,
+        Self::Unconfirmed,
     ];
 }
 
@@ -351,6 +359,50 @@ pub struct EntryOutcome {
     pub summed_up: Option<SummedUp>,
     /// When the additions that are kept for a sum are told at the latest; an earlier moment stands.
     pub digest_due: Option<Timestamp>,
+    /// With what the change of the revision waits to be told; its reason to be quiet is [`Quiet::Waiting`].
+    pub wait: Option<NewWait>,
+    /// Changes that have waited.
+    pub waited: Vec<Waited>,
+}
+
+/// A change waits for checks that show whether it is an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewWait {
+    /// When it is judged.
+    pub due: Timestamp,
+    /// Other entries whose pages are checked for it.
+    pub others: Vec<EntryId>,
+}
+
+/// What became of a change that has waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waited {
+    /// Which one.
+    pub change: ChangeNumber,
+    /// When that was found.
+    pub at: Timestamp,
+    /// How it ended, or goes on.
+    pub verdict: Verdict,
+}
+
+/// What became of a change that has waited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is told to these targets.
+    Edit(Vec<String>),
+    /// It is an edit that is told as one of many.
+    OneOfMany,
+    /// It is none.
+    NoEdit,
+    /// It waits for another round.
+    Again {
+        /// As before.
+        wait: NewWait,
+        /// Whether nothing like it moved in the last round.
+        still: bool,
+        /// Whether the last round has seen enough to be counted.
+        counts: bool,
+    },
 }
 
 /// The ignored text of one channel, as it is from now on, and what moved in it.
@@ -414,6 +466,8 @@ impl EntryOutcome {
             ignored: Vec::new(),
             summed_up: None,
             digest_due: None,
+            wait: None,
+            waited: Vec::new(),
         }
     }
 }

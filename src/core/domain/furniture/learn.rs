@@ -178,7 +178,7 @@ pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learn
 
 /// Whether a text that came and went may be left out by its words alone. What says that something is not so, counts
 /// something, names or quotes somebody is never furniture; nor is a label with a value.
-fn may_be_left_out(text: &str) -> bool {
+pub(super) fn may_be_left_out(text: &str) -> bool {
     !text.contains(char::is_numeric) && !is_label(text) && !names(text) && !states_a_fact(text)
 }
 

@@ -44,6 +44,10 @@ impl<'a> Form<'a> {
             .collect()
     }
 
+    pub(super) fn into_shape(self) -> Option<String> {
+        self.shape.map(|shape| shape.key)
+    }
+
     fn values(&self) -> impl Iterator<Item = (&'a str, ValueKind)> {
         let text = self.block.text.as_str();
         let values = self.shape.iter().flat_map(|shape| &shape.values);

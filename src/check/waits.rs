@@ -1,0 +1,367 @@
+//! Changes that may be none: page furniture that is not learned yet, or a stale copy.
+//!
+//! Such a change is stored and listed at once, and nobody is told. The pages that show more, its own and a few others of
+//! the feed, are checked soon and with growing pauses. After each round it is judged: learned by now, or taken back, it
+//! stays untold; with nothing like it moving elsewhere, or after the longest wait, it is told as every other edit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::check::events::revise::{EntryKnowledge, EventContext, feed_event};
+use crate::check::furniture::{FeedRules, past_of};
+use crate::check::{Checker, Settings};
+use crate::domain::classify::Label;
+use crate::domain::compare::compare_under;
+
+use crate::domain::event::{EventKind, Field};
+use crate::domain::furniture::{Article, InForce, Restless, Suspect};
+use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
+use crate::domain::outcome::{
+    EntryOutcome, EntryRef, NewEvent, NewWait, Outcome, Quiet, Verdict, Waited,
+};
+use crate::domain::route::targets_for;
+use crate::domain::state::{Channel, EntryState};
+use crate::store::{FeedRow, Reader, Readers, StoreError, Waiting};
+use crate::time::Timestamp;
+
+/// Whatever waits is told after this time.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// Pages of other articles that are checked in a round.
+const OTHERS: usize = 4;
+
+/// Others with the like that a round has to see, where there are so many.
+const SEEN: usize = 2;
+
+/// Changes of a feed that wait at once; further ones are told.
+const MOST: u64 = 100;
+
+/// Feeds that are judged in one go.
+const AT_ONCE: usize = 64;
+
+/// The same edit of so many pages is told as one.
+const SAME_EDIT: usize = 3;
+
+/// What is known of an entry whose page was checked.
+pub(super) struct Kept<'a> {
+    pub(super) entry: &'a EntryKnowledge,
+    pub(super) feed: FeedId,
+    pub(super) rules: &'a InForce,
+    /// The pause before the first round; each further one is twice as long.
+    pub(super) confirm: Duration,
+}
+
+/// Keeps the change of a page back when further checks have to show whether it is an edit.
+pub(super) fn begin(
+    write: &mut EntryOutcome,
+    kept: &Kept<'_>,
+    reader: &Reader,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Kept {
+        entry, feed, rules, ..
+    } = *kept;
+    let Some(revision) = &mut write.revision else {
+        return Ok(());
+    };
+    let begins_to_flap = |new: &NewEvent| new.event.kind == EventKind::EntryFlapping;
+    let flaps = write.events.iter().any(begins_to_flap);
+    let change = revision.change.as_mut();
+    let Some(change) = change.filter(|change| change.quiet.is_none() || flaps) else {
+        return Ok(());
+    };
+    let is_of_text = change.event.data.change.as_ref().is_some_and(|info| {
+        let never = |label| matches!(label, &Label::CorrectionNotice | &Label::Link);
+        info.fields == [Field::Body]
+            && info.channel == [Channel::Page]
+            && !info.labels.iter().any(never)
+    });
+    if !is_of_text || reader.count_waiting(feed)? >= MOST {
+        return Ok(());
+    }
+    let site = past_of(reader, feed, Channel::Page)?;
+    let states = [&entry.known.state, &revision.state];
+    let suspect = Suspect::of(states, entry.id, &site, rules.for_comparing());
+    let others = match suspect {
+        Some(suspect) => others(&suspect, entry, &site),
+        None if !flaps && takes_back(states, entry, &site, rules) && may_be_stale(entry, now) => {
+            Vec::new()
+        }
+        None => return Ok(()),
+    };
+    write.events.retain(|new| !begins_to_flap(new));
+    change.quiet = Some(Quiet::Waiting);
+    change.targets.clear();
+    write.wait = Some(NewWait {
+        due: now + kept.confirm,
+        others,
+    });
+    Ok(())
+}
+
+fn takes_back(
+    states: [&EntryState; 2],
+    entry: &EntryKnowledge,
+    site: &[Article],
+    rules: &InForce,
+) -> bool {
+    let own = site.iter().find(|article| article.entry == entry.id);
+    own.is_some_and(|own| Suspect::takes_back(states, own, rules.for_comparing()))
+}
+
+/// Whether a change that takes an edit back may be a stale copy. One that was seen before goes back and forth.
+fn may_be_stale(entry: &EntryKnowledge, now: Timestamp) -> bool {
+    let mut past = entry.known.past.iter().rev().take(4);
+    now.since(entry.revision_seen) <= LONGEST
+        && past.all(|past| past.quiet != Some(Quiet::Unconfirmed))
+}
+
+/// The pages to check: those with the like, then any.
+fn others(suspect: &Suspect, entry: &EntryKnowledge, site: &[Article]) -> Vec<EntryId> {
+    let rest = site.iter().map(|article| article.entry);
+    let rest = rest.filter(|id| *id != entry.id && !suspect.carriers.contains(id));
+    let all = suspect.carriers.iter().copied().chain(rest);
+    all.take(OTHERS).collect()
+}
+
+impl Checker {
+    /// Judges the changes whose round is over; how many are told.
+    pub async fn settle_waits(&self) -> Result<usize, StoreError> {
+        let now = self.now();
+        let feeds = self.read(|reader| reader.feeds_that_wait(now, AT_ONCE))?;
+        let mut told = 0;
+        for feed in feeds {
+            told += self.settle_waits_of(feed, now).await?;
+        }
+        Ok(told)
+    }
+
+    async fn settle_waits_of(&self, feed: FeedId, now: Timestamp) -> Result<usize, StoreError> {
+        let Some(row) = self.read(|reader| reader.feed(feed))? else {
+            return Ok(0);
+        };
+        let _bulk = self.bulk.only(feed).await;
+        let waiting = self.read(|reader| reader.waiting(feed))?;
+        let all: Vec<_> = waiting.iter().map(|one| (one.entry, one.change)).collect();
+        let (readers, settings) = (self.readers.clone(), self.settings());
+        let judged = self
+            .workers
+            .run(move || judge(&waiting, &row, &readers, &settings, now))
+            .await;
+        let outcome = match judged {
+            Ok(outcome) => outcome?,
+            Err(crash) => {
+                tracing::error!(%crash, feed.id = feed.0, "changes that wait cannot be judged");
+                let mut outcome = Outcome::of(feed);
+                for (entry, change) in all {
+                    let wait = NewWait {
+                        due: now + Duration::from_hours(1),
+                        others: Vec::new(),
+                    };
+                    let verdict = Verdict::Again {
+                        wait,
+                        still: false,
+                        counts: false,
+                    };
+                    put(&mut outcome, entry, change, verdict, now);
+                }
+                outcome
+            }
+        };
+        let verdicts = outcome.entries.iter().flat_map(|entry| &entry.waited);
+        let told = verdicts.filter(|waited| matches!(waited.verdict, Verdict::Edit(_)));
+        let told = told.count() + outcome.events.len();
+        self.writer.commit(outcome).await?;
+        Ok(told)
+    }
+}
+
+fn put(
+    outcome: &mut Outcome,
+    entry: EntryId,
+    change: ChangeNumber,
+    verdict: Verdict,
+    at: Timestamp,
+) {
+    let mut write = EntryOutcome::of(EntryRef::Known(entry));
+    write.waited.push(Waited {
+        change,
+        at,
+        verdict,
+    });
+    outcome.entries.push(write);
+}
+
+fn judge(
+    waiting: &[Waiting],
+    row: &FeedRow,
+    readers: &Readers,
+    settings: &Arc<Settings>,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let mut outcome = Outcome::of(row.id);
+    let (mut rules, site) = readers.with(|reader| {
+        let rules = FeedRules::read(reader, row.id, now)?;
+        Ok::<_, StoreError>((rules, past_of(reader, row.id, Channel::Page)?))
+    })?;
+    rules.learn_from(&site, Channel::Page);
+    let config = settings.feed(&row.url);
+    let confirm = config.map_or(Duration::ZERO, |config| config.detect.life.confirm);
+    let mut edits: Vec<&Waiting> = Vec::new();
+    for of_entry in waiting.chunk_by(|one, next| one.entry == next.entry) {
+        let taken_back = of_entry
+            .first()
+            .zip(of_entry.last())
+            .is_some_and(|(first, last)| {
+                is_nothing(&first.before, &last.current, &rules, first, now)
+            });
+        for one in of_entry {
+            let verdict = match taken_back || is_nothing(&one.before, &one.after, &rules, one, now)
+            {
+                true => Some(Verdict::NoEdit),
+                false => verdict(one, &site, &rules, confirm, now),
+            };
+            match verdict {
+                Some(Verdict::Edit(_)) => edits.push(one),
+                Some(verdict) => put(&mut outcome, one.entry, one.change, verdict, now),
+                None => {}
+            }
+        }
+    }
+    tell(&mut outcome, &edits, row, settings, now);
+    outcome.rules = rules.into_learned();
+    Ok(outcome)
+}
+
+/// Whether a reader sees the same in both states, but for what is known to be furniture.
+fn is_nothing(
+    old: &Option<EntryState>,
+    new: &Option<EntryState>,
+    rules: &FeedRules,
+    one: &Waiting,
+    now: Timestamp,
+) -> bool {
+    let without_links = |state: &EntryState| {
+        // A change of links does not wait: what differs in them was passed over when it was seen.
+        let mut state = state.clone();
+        state.page.iter_mut().for_each(|page| page.links.clear());
+        state
+    };
+    let (Some(old), Some(new)) = (old, new) else {
+        return false;
+    };
+    let in_force = rules.in_force(one.looked);
+    let seen = one
+        .event
+        .data
+        .before
+        .as_ref()
+        .map_or(one.since, |before| before.seen);
+    let in_force = in_force.for_entry(Restless::default(), Some(now.since(seen)));
+    let (old, new) = (without_links(old), without_links(new));
+    compare_under(&old, &new, in_force.for_comparing()).is_none()
+}
+
+/// What the checks since the last round say of a change; `None` while the round goes on.
+fn verdict(
+    one: &Waiting,
+    site: &[Article],
+    rules: &FeedRules,
+    confirm: Duration,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let edit = Some(Verdict::Edit(Vec::new()));
+    let (Some(before), Some(after)) = (&one.before, &one.after) else {
+        return edit;
+    };
+    if now.since(one.since) >= LONGEST {
+        return edit;
+    }
+    if one.due > now {
+        return None;
+    }
+    let in_force = rules.in_force(one.looked);
+    let rules = in_force.for_comparing();
+    let is_seen = one.looked.is_some_and(|looked| looked > one.round);
+    let suspect = Suspect::of([before, after], one.entry, site, rules);
+    let (counts, still, needed, others) = match &suspect {
+        Some(suspect) => {
+            let since = match one.rounds {
+                // What moved elsewhere just before is as good.
+                0 => Timestamp::from_millis(one.since.as_millis() - LONGEST_MS),
+                _ => one.round,
+            };
+            let moved = suspect.moved_elsewhere(one.entry, site, rules);
+            let carries = |article: &&Article| suspect.carriers.contains(&article.entry);
+            let seen = site.iter().filter(carries);
+            let seen = seen.filter(|article| article.looked > one.round).count();
+            let counts = is_seen && seen >= SEEN.min(suspect.carriers.len());
+            let still = moved.is_none_or(|moved| moved <= since);
+            (counts, still, suspect.rounds(), suspect.carriers.clone())
+        }
+        // What may be a stale copy is none when the next check says the same.
+        None => (is_seen, true, 1, Vec::new()),
+    };
+    if counts && still && one.still + 1 >= needed {
+        return edit;
+    }
+    let wait = NewWait {
+        due: now + confirm * 2u32.saturating_pow(one.rounds.min(8)),
+        others: others.into_iter().take(OTHERS).collect(),
+    };
+    Some(Verdict::Again {
+        wait,
+        still,
+        counts,
+    })
+}
+
+/// [`LONGEST`] in milliseconds.
+const LONGEST_MS: i64 = 24 * 3_600_000;
+
+/// Tells of edits that have waited; of the same one on several pages, or of very many, as one.
+fn tell(
+    outcome: &mut Outcome,
+    edits: &[&Waiting],
+    row: &FeedRow,
+    settings: &Arc<Settings>,
+    now: Timestamp,
+) {
+    let config = settings.feed(&row.url);
+    let limit = config
+        .as_ref()
+        .map_or(usize::MAX, |config| config.detect.bulk_edit);
+    let mut same: BTreeMap<_, usize> = BTreeMap::new();
+    for one in edits {
+        *same.entry(one.edit.map(|edit| edit.0)).or_default() += 1;
+    }
+    let (mut many, mut silenced) = (0, Vec::new());
+    for one in edits {
+        let edit = one.edit.map(|edit| edit.0);
+        let alike = same.get(&edit).copied().unwrap_or_default();
+        // Nobody wants to know of a feed that is not in the configuration any more.
+        let mut targets = match config {
+            Some(_) => targets_for(settings.rules(), &one.event),
+            None => Vec::new(),
+        };
+        let verdict = match edits.len() >= limit || (edit.is_some() && alike >= SAME_EDIT) {
+            true => {
+                many += 1;
+                silenced.append(&mut targets);
+                Verdict::OneOfMany
+            }
+            false => Verdict::Edit(targets),
+        };
+        put(outcome, one.entry, one.change, verdict, now);
+    }
+    if let Some(config) = config.filter(|_| many > 0) {
+        let event_context = EventContext::new(row, &config, settings);
+        let detail = format!("{many} pages were changed in a part that they share with others");
+        let mut event = feed_event(EventKind::FeedBulkEdit, Some(detail), &event_context, now);
+        event.targets.append(&mut silenced);
+        event.targets.sort_unstable();
+        event.targets.dedup();
+        outcome.events.push(event);
+    }
+}

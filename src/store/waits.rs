@@ -1,0 +1,188 @@
+//! `waits`: changes that nobody was told of yet, because further checks have to show whether they are edits.
+
+use rusqlite::{Connection, params};
+
+use super::error::StoreError;
+use super::events;
+use super::reader::Reader;
+use super::sql::limit_of;
+use super::states;
+use super::writer::Tx;
+use crate::domain::event::Event;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
+use crate::domain::outcome::{NewWait, Verdict, Waited};
+use crate::domain::state::EntryState;
+use crate::time::Timestamp;
+
+/// A change that waits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// Which one.
+    pub change: ChangeNumber,
+    /// Of which entry.
+    pub entry: EntryId,
+    /// Since when.
+    pub since: Timestamp,
+    /// Checks after this moment belong to the round under way.
+    pub round: Timestamp,
+    /// When that is judged.
+    pub due: Timestamp,
+    /// Rounds so far.
+    pub rounds: u32,
+    /// Those in a row in which nothing like it moved.
+    pub still: u32,
+    /// When the page of the entry was read last.
+    pub looked: Option<Timestamp>,
+    /// The state before; `None` when its text is not kept any more.
+    pub before: Option<EntryState>,
+    /// The state after, likewise.
+    pub after: Option<EntryState>,
+    /// The state of the entry today.
+    pub current: Option<EntryState>,
+    /// What would be told.
+    pub event: Event,
+    /// Of the words that went and came.
+    pub edit: Option<Fingerprint>,
+}
+
+impl Reader {
+    /// Feeds with changes whose round is to be judged by now, those that have waited longest first.
+    pub fn feeds_that_wait(&self, now: Timestamp, limit: usize) -> Result<Vec<FeedId>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT feed_id FROM waits WHERE due_at <= ?1 GROUP BY feed_id ORDER BY min(due_at) LIMIT ?2",
+            )?;
+            let rows = statement.query_map(params![now, limit_of(limit)], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many changes of a feed wait.
+    pub fn count_waiting(&self, feed: FeedId) -> Result<u64, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT count(*) FROM waits WHERE feed_id = ?1")?;
+            Ok(statement.query_row([feed], |row| super::sql::count(row, 0))?)
+        })
+    }
+
+    /// The changes of a feed that wait, by entry and in their order.
+    pub fn waiting(&self, feed: FeedId) -> Result<Vec<Waiting>, StoreError> {
+        self.read(|conn| {
+            // One moment for all queries, although the writer goes on.
+            let tx = conn.unchecked_transaction()?;
+            let mut statement = tx.prepare_cached(
+                "SELECT w.change_number, w.entry_id, w.since_at, w.round_at, w.due_at, w.rounds, w.still, e.page_ok_at, \
+                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = c.before_revision), \
+                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = c.after_revision), \
+                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = e.revision), \
+                 c.edit_fp, v.bytes, v.body \
+                 FROM waits AS w JOIN entries AS e ON e.id = w.entry_id JOIN changes AS c ON c.number = w.change_number \
+                 JOIN events AS v ON v.id = c.event_id WHERE w.feed_id = ?1 ORDER BY w.entry_id, w.change_number",
+            )?;
+            let mut rows = statement.query([feed])?;
+            let mut waiting = Vec::new();
+            while let Some(row) = rows.next()? {
+                let state = |id: Option<i64>| match id {
+                    Some(id) => states::find(&tx, id),
+                    None => Ok(None),
+                };
+                let change: ChangeNumber = row.get(0)?;
+                let json = events::event_json(row, 12)?;
+                waiting.push(Waiting {
+                    change,
+                    entry: row.get(1)?,
+                    since: row.get(2)?,
+                    round: row.get(3)?,
+                    due: row.get(4)?,
+                    rounds: row.get(5)?,
+                    still: row.get(6)?,
+                    looked: row.get(7)?,
+                    before: state(row.get(8)?)?,
+                    after: state(row.get(9)?)?,
+                    current: state(row.get(10)?)?,
+                    edit: row.get(11)?,
+                    event: serde_json::from_slice(&json).map_err(|error| {
+                        StoreError::damaged(format!("the event of change {change} cannot be read: {error}"))
+                    })?,
+                });
+            }
+            Ok(waiting)
+        })
+    }
+}
+
+/// Stores that a change waits, and has the pages checked that show more.
+pub(super) fn begin(
+    conn: &Connection,
+    feed: FeedId,
+    entry: EntryId,
+    change: ChangeNumber,
+    wait: &NewWait,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO waits (change_number, entry_id, feed_id, since_at, round_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+    )?
+    .execute(params![change, entry, feed, now, wait.due])?;
+    look_at(conn, entry, wait)
+}
+
+fn look_at(conn: &Connection, entry: EntryId, wait: &NewWait) -> Result<(), StoreError> {
+    let mut update = conn.prepare_cached(
+        "UPDATE entries SET page_next_at = min(page_next_at, ?2) WHERE id = ?1 AND page_next_at IS NOT NULL",
+    )?;
+    for id in wait.others.iter().chain([&entry]) {
+        update.execute(params![id, wait.due])?;
+    }
+    Ok(())
+}
+
+/// Stores what became of a change that has waited. One that does not wait any more was judged by somebody else.
+pub(super) fn note(tx: &mut Tx<'_>, entry: EntryId, waited: &Waited) -> Result<(), StoreError> {
+    let change = waited.change;
+    if let Verdict::Again {
+        wait,
+        still,
+        counts,
+    } = &waited.verdict
+    {
+        tx.conn
+            .prepare_cached(
+                "UPDATE waits SET round_at = iif(?4, ?5, round_at), due_at = ?2, rounds = rounds + 1, \
+                 still = CASE WHEN NOT ?4 THEN still WHEN ?3 THEN still + 1 ELSE 0 END WHERE change_number = ?1",
+            )?
+            .execute(params![change, wait.due, still, counts, waited.at])?;
+        return look_at(tx.conn, entry, wait);
+    }
+    let waits = tx
+        .conn
+        .prepare_cached("DELETE FROM waits WHERE change_number = ?1")?
+        .execute([change])?;
+    if waits == 0 {
+        return Ok(());
+    }
+    let quiet = match &waited.verdict {
+        Verdict::Edit(_) => None,
+        Verdict::OneOfMany => Some("bulk_edit"),
+        Verdict::NoEdit | Verdict::Again { .. } => Some("unconfirmed"),
+    };
+    let (event, first_changed): (EventId, Timestamp) = tx
+        .conn
+        .prepare_cached(
+            "UPDATE changes SET quiet = ?2 WHERE number = ?1 RETURNING event_id, first_changed_at",
+        )?
+        .query_row(params![change, quiet], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if quiet != Some("unconfirmed") {
+        tx.conn
+            .prepare_cached(
+                "UPDATE entries SET last_change_at = max(COALESCE(last_change_at, ?2), ?2) WHERE id = ?1",
+            )?
+            .execute(params![entry, first_changed])?;
+    }
+    match &waited.verdict {
+        Verdict::Edit(targets) => events::deliver(tx, event, targets, first_changed),
+        _ => Ok(()),
+    }
+}
