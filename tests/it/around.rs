@@ -149,7 +149,7 @@ fn kicker_standfirst_and_links_are_told_everywhere() {
             &[
                 "<h3>Kicker</h3>",
                 "<h3>Standfirst</h3>",
-                "<h3>Link: building fund</h3>",
+                "<h3>Link: <span lang=\"\" dir=\"auto\">building fund</span></h3>",
             ],
         ),
     ] {

@@ -238,7 +238,7 @@ fn every_topic_of_the_guide_is_printed_and_listed() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("did you mean `alerts`?"), "{said}");
-    assert!(said.contains("evidence, files, ignored"), "{said}");
+    assert!(said.contains("evidence, export, files, ignored"), "{said}");
     let help = revisor(&["help", "notify", "replay"]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("revisor notify replay"));
 }
