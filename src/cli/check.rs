@@ -12,11 +12,16 @@ use crate::domain::ids::FeedId;
 use crate::error::{Error, Exit};
 use crate::notify::targets;
 use crate::report::check::{self, CheckReport};
+use crate::report::log::{self, LogRow};
+use crate::report::when::View;
 use crate::store::{InstanceLock, OpenOptions, Reader, RequestState, Store};
 use crate::time::Stopwatch;
 
 /// How often a running daemon is asked whether it has fulfilled the wish.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Changes that are listed; a first check after a long time may find very many.
+const SHOWN: usize = 20;
 
 /// A wish that is not taken up for so long is given up: the daemon is stuck, or has ended.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -25,7 +30,11 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::Required)?;
     let watch = Stopwatch::start();
-    let report = if args.dry_run {
+    let (view, database) = (context.view(&config), config.database.clone());
+    let Found {
+        report,
+        undelivered,
+    } = if args.dry_run {
         look_on_a_copy(context, config, args, format)?
     } else if InstanceLock::holder(&config.database).is_some() {
         ask_daemon(context, &config, args)?
@@ -35,17 +44,69 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
     if format == Format::Json {
         context.output.json(&report)?;
     } else {
+        if !args.dry_run {
+            show_changes(context, &Reader::open(&database)?, &report, &view)?;
+        }
         context
             .output
-            .print(&check::summary(&report, watch.elapsed_ms()))?;
+            .line(&check::summary(&report, watch.elapsed_ms()))?;
+    }
+    if undelivered {
+        context
+            .output
+            .warning("some alerts could not be delivered yet; they will be sent again");
+        context.output.hint("`revisor notify list` says why");
     }
     Ok(if report.has_failures() {
         Exit::PARTIAL
+    } else if undelivered {
+        Exit::TARGET
     } else if args.exit_code && !report.changes.is_empty() {
         Exit::CHANGES
     } else {
         Exit::DONE
     })
+}
+
+/// What a check found.
+struct Found {
+    report: CheckReport,
+    /// Whether a delivery failed; the daemon takes care of its own.
+    undelivered: bool,
+}
+
+/// The changes as `log` lists them, or when there is something to check.
+fn show_changes(
+    context: &mut Context,
+    reader: &Reader,
+    report: &CheckReport,
+    view: &View,
+) -> Result<(), Error> {
+    for number in report.changes.iter().take(SHOWN) {
+        if let Some(change) = reader.change(*number)? {
+            let row = LogRow {
+                event: change.stored.event,
+                quiet: change.quiet,
+            };
+            context.output.print(&log::short(&row, view))?;
+        }
+    }
+    if report.changes.len() > SHOWN {
+        let more = report.changes.len() - SHOWN;
+        context
+            .output
+            .note(&format!("{more} more: `revisor log` lists them"));
+    }
+    if report.feeds.is_empty()
+        && report.pages.checked == 0
+        && let Some(next) = reader.next_due()?
+    {
+        context.output.note(&format!(
+            "Nothing is due until {}; --force checks now",
+            view.moment(next)
+        ));
+    }
+    Ok(())
 }
 
 /// Looks and compares, with a copy of the database that is thrown away: what is found is stored nowhere, and nobody is
@@ -55,7 +116,7 @@ fn look_on_a_copy(
     mut config: Config,
     args: &CheckArgs,
     format: Format,
-) -> Result<CheckReport, Error> {
+) -> Result<Found, Error> {
     let folder = tempfile::tempdir()
         .map_err(|error| Error::usage("cannot create a temporary folder").because(error))?;
     let copy = folder.path().join("revisor.db");
@@ -63,11 +124,11 @@ fn look_on_a_copy(
         reader.copy_for_once(&copy)?;
     }
     config.database = copy;
-    let report = look(context, config, args, format)?;
+    let found = look(context, config, args, format)?;
     context
         .output
         .note("dry run: nothing was stored and no alerts were sent");
-    Ok(report)
+    Ok(found)
 }
 
 /// Looks by itself: no daemon runs.
@@ -76,14 +137,14 @@ fn look(
     config: Config,
     args: &CheckArgs,
     format: Format,
-) -> Result<CheckReport, Error> {
+) -> Result<Found, Error> {
     let names: Vec<String> = config.feeds.iter().map(|feed| feed.name.clone()).collect();
     let width = check::name_width(names.iter().map(String::as_str));
     let view = context.view(&config);
     let runtime = runtime(2)?;
     let mut progress = context.output.progress();
     let beats = targets(&config).map_err(DaemonError::Secret)?;
-    let report = runtime.block_on(async {
+    let found = runtime.block_on(async {
         let assembly = Assembly::open(config, clock()).await?;
         let wish = RoundRequest {
             feeds: wished(&assembly.store.reader()?, &args.feeds)?,
@@ -105,8 +166,9 @@ fn look(
         });
         let report = round.await?;
         progress.clear();
+        let mut undelivered = false;
         if !args.dry_run {
-            assembly.drain.drain_once().await;
+            undelivered = assembly.drain.drain_once().await.has_failures();
             let said =
                 heartbeat::once(&assembly.deliverer, &beats, true, "revisor check is done").await;
             for error in said {
@@ -115,18 +177,17 @@ fn look(
         }
         assembly.close().await?;
         lines.into_iter().collect::<Result<Vec<()>, Error>>()?;
-        Ok::<_, Error>(report)
+        Ok::<_, Error>(Found {
+            report,
+            undelivered,
+        })
     })?;
     runtime.shutdown_timeout(Duration::from_millis(500));
-    Ok(report)
+    Ok(found)
 }
 
 /// Asks the daemon to look, and waits for its answer.
-fn ask_daemon(
-    context: &mut Context,
-    config: &Config,
-    args: &CheckArgs,
-) -> Result<CheckReport, Error> {
+fn ask_daemon(context: &mut Context, config: &Config, args: &CheckArgs) -> Result<Found, Error> {
     let store = Store::open(
         &config.database,
         &OpenOptions {
@@ -192,7 +253,10 @@ fn ask_daemon(
             context.output.print(&check::line(feed, width, &view))?;
         }
     }
-    Ok(report)
+    Ok(Found {
+        report,
+        undelivered: false,
+    })
 }
 
 /// The rows of the feeds that were named; `None` when none was.

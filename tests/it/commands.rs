@@ -533,3 +533,50 @@ fn a_dry_run_stores_nothing() {
     assert_eq!(home.ok(&["log"]), "");
     assert_eq!(home.check()["changes"], serde_json::json!([1]));
 }
+
+#[test]
+fn a_check_lists_its_changes_and_says_when_something_is_due() {
+    let (publisher, receiver) = (Server::start(), Server::start());
+    let put = |text: &str| {
+        let item = ("1", "https://news.example/a/1", "Bridge", text);
+        publisher.set("/feed.xml", Page::rss(rss(&[item])));
+    };
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n[[target]]\nname = \"desk\"\n\
+         kind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\n",
+        publisher.url("/feed.xml"),
+        receiver.url("/hook"),
+    ));
+    put("The minister denies the report.");
+    let first = home.run(&["check"]);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    assert!(first.stdout.ends_with('\n'), "{:?}", first.stdout);
+
+    let early = home.run(&["check"]);
+    assert_eq!(early.code, Some(0), "{}", early.stderr);
+    assert!(
+        early.stderr.contains("Nothing is due until"),
+        "{}",
+        early.stderr
+    );
+    assert!(
+        early.stderr.contains("--force checks now"),
+        "{}",
+        early.stderr
+    );
+
+    put("The minister confirms the report.");
+    receiver.answer_hooks_with(&[503]);
+    let found = home.run(&["check", "--force"]);
+    assert_eq!(found.code, Some(4), "{}", found.stderr);
+    assert!(
+        found.stdout.contains("[-denies-]{+confirms+}"),
+        "{}",
+        found.stdout
+    );
+    assert!(
+        found.stderr.contains("could not be delivered yet"),
+        "{}",
+        found.stderr
+    );
+}

@@ -1,36 +1,41 @@
 //! Points in time as people name them on the command line: `2d`, `"2 days ago"`, `yesterday`, `2026-11-20T10:00Z`.
 
-use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike as _, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use chrono_tz::Tz;
 
 use super::cron::instant_of_local;
 use super::durations::{parse_duration, shortened};
 use crate::time::Timestamp;
 
-/// Text that names no point in time; the message lists the accepted forms.
+/// Text that is not a point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a point in time; {}", ACCEPTED_FORMS)]
-pub struct MomentError {
-    /// What was given, shortened.
-    pub text: String,
+pub enum MomentError {
+    /// It is none of the accepted forms, which the message lists. The text is shortened.
+    #[error("{0:?} is not a point in time; {ACCEPTED_FORMS}")]
+    Unknown(String),
+    /// `m` alone: minutes to some, months to others.
+    #[error("\"{0}m\" could mean minutes or months; write {0}min or {0}mo")]
+    Ambiguous(u32),
 }
 
 /// The forms that [`parse`] takes, for messages and help.
-pub const ACCEPTED_FORMS: &str = "expected a time ago (2d, 36h, 1h30m, 1w, \"2 days ago\"), now, today, yesterday, \
-a date (2026-11-20) or a date and time (2026-11-20T10:00, 2026-11-20T10:00Z)";
+pub const ACCEPTED_FORMS: &str = "expected a time ago (2d, 36h, 1h30m, 1w, 1month, \"2 days ago\"), now, today, yesterday, \
+monday, last week, a date (2026-11-20) or a date and time (2026-11-20T10:00, 2026-11-20T10:00Z)";
 
 /// Reads a point in time.
 ///
-/// A duration, also with a minus sign or `ago`, is that long before `now`. `today` and `yesterday` are the midnights
-/// at which those days begin in `tz`; so is a date. A date and time without an offset is one in `tz`.
+/// A duration, also with a minus sign or `ago`, is that long before `now`; months are those of the calendar, and `last
+/// week` is a week before `now`. `today`, `yesterday` and the last day of a name, as in `monday`, are the midnights at
+/// which those days begin in `tz`; so is a date. A date and time without an offset is one in `tz`.
 pub fn parse(text: &str, now: Timestamp, tz: Tz) -> Result<Timestamp, MomentError> {
     let trimmed = text.trim();
     let lower = trimmed.to_ascii_lowercase();
+    if let Some(number) = lower.strip_suffix('m').and_then(|n| n.parse().ok()) {
+        return Err(MomentError::Ambiguous(number));
+    }
     relative(&lower, now, tz)
         .or_else(|| absolute(trimmed, tz))
-        .ok_or_else(|| MomentError {
-            text: shortened(text),
-        })
+        .ok_or_else(|| MomentError::Unknown(shortened(text)))
 }
 
 fn relative(lower: &str, now: Timestamp, tz: Tz) -> Option<Timestamp> {
@@ -41,17 +46,57 @@ fn relative(lower: &str, now: Timestamp, tz: Tz) -> Option<Timestamp> {
         "yesterday" => return Some(midnight(today.checked_sub_days(Days::new(1))?, tz)),
         _ => {}
     }
+    if let Some(date) = day_of_name(lower, today) {
+        return Some(midnight(date, tz));
+    }
     let ago = lower.strip_suffix("ago").map(str::trim_end);
     let minus = lower.strip_prefix('-').map(str::trim_start);
     // `-2 days ago` would be a time to come: a slip, not a wish.
     let duration = match (ago, minus) {
         (Some(_), Some(_)) => return None,
         (Some(rest), None) | (None, Some(rest)) => rest,
-        (None, None) => lower,
+        (None, None) => match lower.strip_prefix("last ").map(str::trim_start) {
+            Some("week") => "1 week",
+            Some("month") => "1 month",
+            Some("year") => "1 year",
+            Some(_) => return None,
+            None => lower,
+        },
     };
+    if let Some(months) = months(duration) {
+        let local = now.to_chrono().with_timezone(&tz).naive_local();
+        return Some(instant_of_local(local.checked_sub_months(months)?, tz));
+    }
     let bare_zero = duration == "0";
     let duration = parse_duration(duration).ok().filter(|_| !bare_zero)?;
     Some(now - duration)
+}
+
+/// `monday`: the last one, today included; `last monday`: the one before today.
+fn day_of_name(lower: &str, today: NaiveDate) -> Option<NaiveDate> {
+    let (name, before_today) = match lower.strip_prefix("last ") {
+        Some(rest) => (rest.trim_start(), 1),
+        None => (lower, 0),
+    };
+    // The short names of other words would be slips.
+    let is_name = name.ends_with("day") || name.len() == 3;
+    let day: Weekday = name.parse().ok().filter(|_| is_name)?;
+    let since = today.weekday().days_since(day);
+    let since = if since < before_today { 7 } else { since };
+    today.checked_sub_days(Days::new(since.into()))
+}
+
+/// `1month`, `2 months`, `3mo`.
+fn months(text: &str) -> Option<Months> {
+    let number = ["months", "month", "mo"]
+        .into_iter()
+        .find_map(|unit| text.strip_suffix(unit))?;
+    number
+        .trim_end()
+        .parse()
+        .ok()
+        .filter(|count| *count > 0)
+        .map(Months::new)
 }
 
 fn absolute(text: &str, tz: Tz) -> Option<Timestamp> {
@@ -85,7 +130,6 @@ fn zulu(text: &str) -> String {
 
 /// Years of four digits; others are slips.
 fn plausible(date: NaiveDate) -> bool {
-    use chrono::Datelike;
     (1000..=9999).contains(&date.year())
 }
 
@@ -115,6 +159,17 @@ mod tests {
             ("2d ago", "2026-11-21T00:30:00Z"),
             ("1 hour ago", "2026-11-22T23:30:00Z"),
             ("now", "2026-11-23T00:30:00Z"),
+            ("1month", "2026-10-22T23:30:00Z"),
+            ("2 months ago", "2026-09-22T23:30:00Z"),
+            ("9mo", "2026-02-23T00:30:00Z"),
+            ("last week", "2026-11-16T00:30:00Z"),
+            ("last month", "2026-10-22T23:30:00Z"),
+            ("30min", "2026-11-23T00:00:00Z"),
+            // It is a Monday.
+            ("Monday", "2026-11-22T23:00:00Z"),
+            ("last monday", "2026-11-15T23:00:00Z"),
+            ("sunday", "2026-11-21T23:00:00Z"),
+            ("tue", "2026-11-16T23:00:00Z"),
             // It is half past one in Paris, on the same day.
             ("today", "2026-11-22T23:00:00Z"),
             ("Yesterday", "2026-11-21T23:00:00Z"),
@@ -150,11 +205,27 @@ mod tests {
             "-2d ago",
             "ago",
             "tomorrow",
+            "last",
+            "last day",
+            "next monday",
+            "0mo",
+            "-monday",
         ] {
             let message = parse(text, now(), Tz::UTC).expect_err(text).to_string();
             for form in ["2d", "36h", "2 days ago", "yesterday", "2026-11-20T10:00Z"] {
                 assert!(message.contains(form), "{message}");
             }
+        }
+    }
+
+    #[test]
+    fn minutes_and_months_are_not_mistaken_for_each_other() {
+        for text in ["1m", "30M"] {
+            let message = parse(text, now(), Tz::UTC).expect_err(text).to_string();
+            assert!(
+                message.contains("min or ") && message.contains("mo"),
+                "{message}"
+            );
         }
     }
 
