@@ -1,8 +1,9 @@
 //! Changes that may be none: page furniture that is not learned yet, or a stale copy.
 //!
-//! Such a change is stored and listed at once, and nobody is told. The pages that show more, its own and a few others of
-//! the feed, are checked soon and with growing pauses. After each round it is judged: learned by now, or taken back, it
-//! stays untold; with nothing like it moving elsewhere, or after the longest wait, it is told as every other edit.
+//! Such a change is stored and listed immediately, but its alert waits. Its page and a few other pages of the feed are
+//! checked again, with growing pauses. Each round ends with a judgement. If the text has been learned as furniture, or
+//! the change was taken back, no alert is sent. If nothing like it moved elsewhere, or after the longest wait, the alert
+//! is sent as for any other edit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,22 +26,22 @@ use crate::domain::state::{Channel, EntryState};
 use crate::store::{FeedRow, Reader, Readers, StoreError, Waiting};
 use crate::time::Timestamp;
 
-/// Whatever waits is told after this time.
+/// The longest wait: then the alert is sent in any case.
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// Pages of other articles that are checked in a round.
 const OTHERS: usize = 4;
 
-/// Others with the like that a round has to see, where there are so many.
+/// Other pages with similar text that a round has to see, if there are that many.
 const SEEN: usize = 2;
 
-/// Changes of a feed that wait at once; further ones are told.
+/// The most changes of a feed that wait at the same time; alerts for further ones do not wait.
 const MOST: u64 = 100;
 
 /// Feeds that are judged in one go.
 const AT_ONCE: usize = 64;
 
-/// The same edit of so many pages is told as one.
+/// The same edit on this many pages is one event.
 const SAME_EDIT: usize = 3;
 
 /// What is known of an entry whose page was checked.
@@ -126,7 +127,7 @@ fn others(suspect: &Suspect, entry: &EntryKnowledge, site: &[Article]) -> Vec<En
 }
 
 impl Checker {
-    /// Judges the changes whose round is over; how many are told.
+    /// Judges the changes whose round is over; returns for how many an alert is sent.
     pub async fn settle_waits(&self) -> Result<usize, StoreError> {
         let now = self.now();
         let feeds = self.read(|reader| reader.feeds_that_wait(now, AT_ONCE))?;
@@ -320,7 +321,7 @@ fn verdict(
 /// [`LONGEST`] in milliseconds.
 const LONGEST_MS: i64 = 24 * 3_600_000;
 
-/// Tells of edits that have waited; of the same one on several pages, or of very many, as one.
+/// Reports edits that have waited. The same edit on several pages, or very many edits, are one event.
 fn tell(
     outcome: &mut Outcome,
     edits: &[&Waiting],

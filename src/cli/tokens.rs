@@ -94,7 +94,7 @@ fn add(context: &mut Context, name: &str) -> Result<Exit, Error> {
     if config.web.auth != Auth::Tokens {
         context
             .output
-            .hint("tokens are asked for once `auth = \"tokens\"` is set in [web]");
+            .hint("set `auth = \"tokens\"` in [web]; until then no token is needed");
     }
     Ok(Exit::DONE)
 }

@@ -1,6 +1,7 @@
 //! The look at an article page that is due, from the request to what is stored.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::check::events::revise::{
     self, Became, EntryKnowledge as KnownFull, EventContext, Windows,
@@ -23,7 +24,6 @@ use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
 use crate::domain::state::Channel;
 use crate::store::{FeedRow, KnownEntry, Reader, StoreError};
 use crate::time::Timestamp;
-use std::time::Duration;
 
 impl Checker {
     /// Looks at the page of an entry and stores what came of it.
