@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::Context;
 use super::args::{EntriesArgs, Format};
 use super::select;
-use super::setup::reader_if_any;
 use crate::config::Secrets;
 use crate::domain::ids::FeedId;
 use crate::domain::url::without_login;
@@ -22,7 +21,7 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
     let config = context.config(Secrets::WhereReadable)?;
     let limit = args.limit.unwrap_or(ENTRIES);
     let mut rows = Vec::new();
-    if let Some(reader) = reader_if_any(&config)? {
+    if let Some(reader) = context.reader_if_any(&config)? {
         let feeds = reader
             .feeds(true)?
             .into_iter()
@@ -62,7 +61,7 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
                 count => names::count(count as u64, "article"),
             };
             let more = if is_cut { " (-n shows more)" } else { "" };
-            context.output.note(&format!("{count}{more}"));
+            context.output.note(&view.footer(&format!("{count}{more}")));
         }
     }
     Ok(Exit::DONE)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::args::{FeedsArgs, Format};
-use super::setup::{now, reader_if_any};
+use super::setup::now;
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::queries::feeds::{Usual, of_configuration, usual};
@@ -15,7 +15,7 @@ pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Erro
     let format = context.format(&[Format::Short, Format::Oneline, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     // Feeds that were never polled can be listed as well.
-    let reader = reader_if_any(&config)?;
+    let reader = context.reader_if_any(&config)?;
     let rows = rows(&config, reader.as_ref())?;
     match format {
         Format::Json => context.output.json(&rows)?,

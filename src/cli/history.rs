@@ -5,7 +5,7 @@ use super::args::{Format, HistoryArgs};
 use super::select;
 use crate::error::{Error, Exit};
 use crate::queries::history::history_of;
-use crate::report::history;
+use crate::report::{history, names};
 
 pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
@@ -19,6 +19,9 @@ pub(super) fn run(context: &mut Context, args: &HistoryArgs) -> Result<Exit, Err
         let view = context.view(&config);
         context.output.page();
         context.output.print(&history::text(&history, &view))?;
+        context.output.finish()?;
+        let count = names::count(history.revisions.len() as u64, "revision");
+        context.output.note(&view.footer(&count));
     }
     Ok(Exit::DONE)
 }

@@ -3,7 +3,6 @@
 use super::Context;
 use super::args::{Format, LogArgs};
 use super::select;
-use super::setup::reader_if_any;
 use crate::config::Secrets;
 use crate::error::{Error, Exit};
 use crate::report::ignored::{self, IgnoredEntry, IgnoredView};
@@ -16,7 +15,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     let format = context.format(&FORMATS)?;
     let config = context.config(Secrets::WhereReadable)?;
     let view = context.view(&config);
-    let reader = reader_if_any(&config)?;
+    let reader = context.reader_if_any(&config)?;
     let events = select::events(&args.filter, &config, reader.as_ref())?;
     let filter = IgnoredFilter {
         since: events.since,
@@ -46,7 +45,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     }
     context.output.finish()?;
     if matches!(format, Format::Short | Format::Oneline) {
-        context.output.note(&ignored::summary(shown));
+        context.output.note(&view.footer(&ignored::summary(shown)));
     }
     Ok(Exit::DONE)
 }

@@ -6,7 +6,7 @@ use super::Context;
 use super::args::{Format, LogArgs};
 use super::ignored;
 use super::select;
-use super::setup::{reader_if_any, runtime};
+use super::setup::runtime;
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::changes_feed::{self, Channel, Item};
@@ -57,7 +57,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     let view = context.view(&config);
     // Wrong words are told also where there is nothing to list.
     select::events(&args.filter, &config, None)?;
-    let reader = reader_if_any(&config)?;
+    let reader = context.reader_if_any(&config)?;
     let mut list = ChangeList {
         base_url: config.web.base_url.clone(),
         format,
@@ -94,7 +94,12 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     let hidden = reader.count_quiet(&filter)?;
     let for_people = matches!(list.format, Format::Short | Format::Oneline | Format::Full);
     if for_people || hidden > 0 {
-        context.output.note(&log::summary(list.shown, hidden));
+        let summary = log::summary(list.shown, hidden);
+        context.output.note(&if list.shown > 0 && for_people {
+            list.view.footer(&summary)
+        } else {
+            summary
+        });
     }
     Ok(if args.exit_code && list.shown > 0 {
         Exit::CHANGES

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::args::{Format, NotifyCommand, NotifyShowArgs, NotifyTestArgs};
-use super::setup::{clock, now, reader_if_any, runtime};
+use super::setup::{clock, now, runtime};
 use crate::config::kinds::{Form, Key};
 use crate::config::{Config, Environment, Secrets, TargetKind, from_text};
 use crate::daemon::DaemonError;
@@ -38,7 +38,7 @@ pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, E
 fn list(context: &mut Context) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
-    let (health, set_aside) = match reader_if_any(&config)? {
+    let (health, set_aside) = match context.reader_if_any(&config)? {
         Some(reader) => (reader.target_health()?, reader.set_aside(LISTED)?),
         None => (Vec::new(), Vec::new()),
     };

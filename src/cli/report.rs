@@ -6,7 +6,6 @@ use std::path::Path;
 
 use super::Context;
 use super::args::{Format, GroupArg, ReportArgs};
-use super::setup::reader_if_any;
 use super::{feeds, late, select};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
@@ -28,7 +27,7 @@ pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Erro
     let format = context.format(&FORMATS)?;
     let config = context.config(Secrets::WhereReadable)?;
     let view = context.view(&config);
-    let reader = reader_if_any(&config)?;
+    let reader = context.reader_if_any(&config)?;
     let mut filter = select::events(&args.filter, &config, reader.as_ref())?;
     let until = filter.until.unwrap_or(view.now);
     let since = match filter.since {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::Context;
 use super::args::{Format, SearchArgs};
 use super::select;
-use super::setup::reader_if_any;
 use crate::config::{Config, Secrets};
 use crate::domain::ids::ChangeNumber;
 use crate::domain::search::Query;
@@ -29,7 +28,7 @@ pub(super) fn run(context: &mut Context, args: &SearchArgs) -> Result<Exit, Erro
     let format = context.format(&[Format::Short, Format::Json])?;
     let wanted = wanted(args)?;
     let config = context.config(Secrets::WhereReadable)?;
-    let reader = reader_if_any(&config)?;
+    let reader = context.reader_if_any(&config)?;
     let filter = filter(args, &config, reader.as_ref())?;
     let (mut articles, mut progress) = (Vec::new(), SearchProgress::default());
     if let Some(reader) = &reader {
@@ -58,7 +57,7 @@ pub(super) fn run(context: &mut Context, args: &SearchArgs) -> Result<Exit, Erro
         context.output.finish()?;
         context
             .output
-            .note(&search::summary(articles.len(), is_cut));
+            .note(&view.footer(&search::summary(articles.len(), is_cut)));
     }
     if matches!(wanted, Wanted::Words(_)) && !progress.is_complete() {
         let percent = progress.percent();

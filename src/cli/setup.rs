@@ -60,6 +60,15 @@ impl Context {
         Ok((config, reader))
     }
 
+    /// The configuration's database, to read; `None` when nothing was ever stored. A path on the command line is taken
+    /// at its word: there is a database at it.
+    pub(super) fn reader_if_any(&self, config: &Config) -> Result<Option<Reader>, Error> {
+        if self.global.db.is_some() {
+            return Ok(Some(Reader::open(&config.database)?));
+        }
+        reader_if_any(config)
+    }
+
     /// Whose eyes the answer is for.
     pub(super) fn view(&self, config: &Config) -> View {
         View {

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
+
 /// Environment variables of this form stand for keys: `REVISOR__FETCH__EVERY`.
 pub(super) const PREFIX: &str = "REVISOR__";
 
-/// The variables of the environment. Its `Debug` shows no values: some are secrets.
+/// The variables of the environment, and the time zone of the machine. Its `Debug` shows no values: some are secrets.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    machine_zone: Option<Tz>,
+}
 
 impl Environment {
     /// The environment of this process; variables that are not UTF-8 are left out.
@@ -20,31 +25,35 @@ impl Environment {
     )]
     pub fn of_process() -> Self {
         let pairs = std::env::vars_os();
-        Self(
-            pairs
+        Self {
+            variables: pairs
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))
                 })
                 .collect(),
-        )
+            machine_zone: iana_time_zone::get_timezone()
+                .ok()
+                .and_then(|name| name.parse().ok()),
+        }
     }
 
-    /// An environment of these variables only.
+    /// An environment of these variables only, on a machine whose clock shows UTC.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
         let pairs = pairs.into_iter();
-        Self(
-            pairs
+        Self {
+            variables: pairs
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
-        )
+            machine_zone: None,
+        }
     }
 
     /// A variable that is set, empty or not.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.variables.get(name).map(String::as_str)
     }
 
     /// A variable that holds a path.
@@ -52,6 +61,18 @@ impl Environment {
         self.get(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
+    }
+
+    /// The time zone of the reader: `TZ` when it names one, else the machine's, else UTC.
+    pub(super) fn zone(&self) -> Tz {
+        // POSIX allows a colon before the name. Its other form, `CET-1CEST`, names no place and is not read.
+        let named = self
+            .get("TZ")
+            .and_then(|name| name.trim_start_matches(':').parse().ok());
+        match named.or(self.machine_zone) {
+            None | Some(Tz::Etc__UTC) => Tz::UTC,
+            Some(zone) => zone,
+        }
     }
 
     /// A folder of the XDG specification: the variable when it is absolute, else the folder in the home.
@@ -66,7 +87,7 @@ impl Environment {
 
     /// The variables that stand for keys, without [`PREFIX`].
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.0.iter().filter_map(|(name, value)| {
+        self.variables.iter().filter_map(|(name, value)| {
             Some((name.as_str(), name.strip_prefix(PREFIX)?, value.as_str()))
         })
     }
@@ -74,6 +95,6 @@ impl Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Environment({} variables)", self.0.len())
+        write!(f, "Environment({} variables)", self.variables.len())
     }
 }

@@ -290,7 +290,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn timezone(&mut self, name: Option<&At<String>>) -> Tz {
-        let Some(name) = name else { return Tz::UTC };
+        let Some(name) = name.filter(|name| !name.value.is_empty()) else {
+            return self.environment.zone();
+        };
         name.value.parse().unwrap_or_else(|_| {
             let zones = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name());
             let near = zones

@@ -14,7 +14,6 @@ use super::resolved::{
 use super::secret::{Secret, SecretSource};
 use super::web::{Auth, WebConfig};
 use crate::domain::article_clock::Ladder;
-use crate::domain::classify::Significance;
 use crate::domain::durations::{format_duration, format_share, format_size};
 use crate::domain::schedule::{Every, Plan};
 use crate::time::Timestamp;
@@ -335,7 +334,7 @@ fn detect(
     ) {
         out.text(
             &format!("{prefix}significance"),
-            significance(detect.significance),
+            detect.significance.as_str(),
         );
     }
     if differs(
@@ -385,14 +384,6 @@ fn detect(
     }
 }
 
-fn significance(significance: Significance) -> &'static str {
-    match significance {
-        Significance::Typographic => "typographic",
-        Significance::Minor => "minor",
-        Significance::Substantive => "substantive",
-    }
-}
-
 fn retention(retention: Retention) -> String {
     match retention {
         Retention::All => "all".to_owned(),
@@ -431,7 +422,7 @@ fn target(out: &mut TomlWriter, target: &TargetConfig) {
         out.list("fields", &fields);
     }
     out.value("min_score", target.min_score);
-    out.text("significance", significance(target.significance));
+    out.text("significance", target.significance.as_str());
     out.text("max_payload", &format_size(target.max_payload));
     out.value("max_queue", target.max_queue);
     let networks = target.allow_private.iter().map(ToString::to_string);

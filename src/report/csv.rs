@@ -42,7 +42,7 @@ pub fn record(row: &LogRow) -> String {
             c.fields.iter().map(|f| names::field(*f)).collect()
         })),
         change
-            .map(|c| names::significance(c.significance).to_owned())
+            .map(|c| c.significance.as_str().to_owned())
             .unwrap_or_default(),
         number(change.map(|c| c.score.to_string())),
         joined(change.map_or_else(Vec::new, |c| {

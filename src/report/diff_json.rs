@@ -170,7 +170,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
         .iter()
         .map(|label| super::names::label(*label))
         .collect();
-    let last = Line::plain(super::names::significance(significance)).with(
+    let last = Line::plain(significance.as_str()).with(
         Role::Faint,
         format!(
             ", score {}, {}: {}",

@@ -193,7 +193,7 @@ fn facts(evidence: &Evidence) -> Markup {
         row("What changed", names::and(fields).into());
         let labels = change.labels.iter().map(|label| names::label(*label));
         row("Labels", names::and(labels).into());
-        let significance = names::significance(change.significance);
+        let significance = change.significance.as_str();
         row(
             "Significance",
             format!("{significance}, score {}", change.score).into(),

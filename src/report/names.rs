@@ -1,6 +1,6 @@
 //! The words that people read for labels, fields, kinds of events and significances.
 
-use crate::domain::classify::{Label, Significance};
+use crate::domain::classify::Label;
 use crate::domain::event::{EventKind, Field};
 use crate::domain::state::HeadlineSource;
 
@@ -31,16 +31,6 @@ pub fn label(label: Label) -> &'static str {
         Label::CorrectionNotice => "correction-notice",
         Label::Revert => "revert",
         Label::Unannounced => "unannounced",
-    }
-}
-
-/// The name of a significance, as in JSON.
-#[must_use]
-pub fn significance(significance: Significance) -> &'static str {
-    match significance {
-        Significance::Typographic => "typographic",
-        Significance::Minor => "minor",
-        Significance::Substantive => "substantive",
     }
 }
 
@@ -135,6 +125,7 @@ pub fn count(number: impl Into<u64>, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::classify::Significance;
 
     #[test]
     fn names_are_those_of_the_machine_formats() {
@@ -167,7 +158,7 @@ mod tests {
             Significance::Minor,
             Significance::Substantive,
         ] {
-            assert_eq!(serde_json::to_value(value).unwrap(), significance(value));
+            assert_eq!(serde_json::to_value(value).unwrap(), value.as_str());
         }
     }
 

@@ -3,6 +3,8 @@
 //! The headline comes before everything, the text is shown as paired paragraphs with what stayed left out, and the end
 //! says why the change got its labels and its score.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::changed;
@@ -137,11 +139,23 @@ fn head(row: &LogRow, view: &View) -> String {
         .collect()
 }
 
+/// Windows below this are shown to the second.
+const SHORT_WINDOW: Duration = Duration::from_mins(2);
+
 /// `changed between today 09:32 and 10:04 (+01:00), 64 min after publication`
 fn window(data: &EventData, change: &ChangeInfo, view: &View) -> String {
     let window = change.window;
     let from = view.moment(window.last_unchanged);
     let to = view.beside(window.first_changed, window.last_unchanged);
+    let (from, to) = if window.first_changed.since(window.last_unchanged) < SHORT_WINDOW {
+        let seconds = |at| view.seconds(at);
+        (
+            format!("{from}{}", seconds(window.last_unchanged)),
+            format!("{to}{}", seconds(window.first_changed)),
+        )
+    } else {
+        (from, to)
+    };
     let offset = view.offset(window.first_changed);
     let mut text = format!("changed between {from} and {to} ({offset})");
     if let Some(age) = log::age(data, change) {
@@ -400,10 +414,7 @@ fn why(change: &ChangeInfo, view: &View) -> String {
     };
     let head = Line::new()
         .with(Role::Strong, "WHY")
-        .with(
-            Role::Plain,
-            format!("   {}", names::significance(change.significance)),
-        )
+        .with(Role::Plain, format!("   {}", change.significance.as_str()))
         .with(Role::Faint, format!(", score {}{score}", change.score));
     let mut out = format!("\n{}", head.wrap("", HANGING, view.paint));
     out.push_str(&reasons(&change.labels, &change.reasons, view));

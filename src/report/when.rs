@@ -47,6 +47,12 @@ impl View {
         }
     }
 
+    /// `:07`: the seconds, to stand behind one of the others.
+    #[must_use]
+    pub fn seconds(&self, at: Timestamp) -> String {
+        self.local(at).format(":%S").to_string()
+    }
+
     /// `today 09:32–10:04`, `yesterday 23:50 – today 00:20`: between which two looks it happened.
     #[must_use]
     pub fn window(&self, window: Window) -> String {
@@ -82,6 +88,12 @@ impl View {
         } else {
             "now".to_owned()
         }
+    }
+
+    /// `2 changes · times in Europe/Paris`: what is said below a list, with the zone of its times.
+    #[must_use]
+    pub fn footer(&self, text: &str) -> String {
+        format!("{text} · times in {}", self.zone.name())
     }
 
     /// `+01:00` at a moment.

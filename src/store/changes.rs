@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, ToSql, named_params, params};
 use super::error::StoreError;
 use super::events::{self, NewRow, StoredEvent};
 use super::reader::Reader;
-use super::sql::{feed_list, join_words, json_word, limit_of, significance_word};
+use super::sql::{feed_list, join_words, json_word, limit_of};
 use super::writer::Tx;
 use crate::domain::classify::Significance;
 use crate::domain::event::Event;
@@ -250,7 +250,7 @@ pub(super) fn insert(
             ":after": after,
             ":fields": join_words(fields.iter().map(String::as_str)),
             ":labels": join_words(labels.iter().map(String::as_str)),
-            ":significance": significance_word(change.significance),
+            ":significance": change.significance.as_str(),
             ":score": change.score.min(100),
             ":words_added": change.words.added,
             ":words_removed": change.words.removed,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use url::Url;
 
 use super::error::StoreError;
 use super::instance::{self, Random};
@@ -145,14 +146,41 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
 
 /// Opens for reading only. Never creates, never upgrades.
 pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
-    if !path.exists() {
+    // A folder that may not be looked into is another matter than a file that is not there.
+    let exists = path.try_exists();
+    if !exists.map_err(|error| StoreError::io(path, error))? {
         return Err(StoreError::NotFound {
             path: path.to_path_buf(),
         });
     }
+    if path.is_dir() {
+        return Err(StoreError::io(
+            path,
+            std::io::Error::from(ErrorKind::IsADirectory),
+        ));
+    }
+    match open_to_read(path, path, busy_timeout) {
+        // To read a file in WAL mode, SQLite makes files beside it. Whoever may not has to be told that nobody writes.
+        Err(StoreError::ReadOnly { .. } | StoreError::Io { .. }) if is_at_rest(path) => {
+            let unchanging = unchanging(path).ok_or_else(|| StoreError::ReadOnly {
+                path: path.to_path_buf(),
+            })?;
+            open_to_read(path, &unchanging, busy_timeout)
+        }
+        opened => opened,
+    }
+}
+
+/// Opens the database at `path` under the name that `SQLite` gets for it.
+fn open_to_read(
+    path: &Path,
+    name: &Path,
+    busy_timeout: Duration,
+) -> Result<Connection, StoreError> {
     let at = |error: rusqlite::Error| StoreError::from(error).at(path).explained(path);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(at)?;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_URI, name != path);
+    let conn = Connection::open_with_flags(name, flags).map_err(at)?;
     set_common(&conn, busy_timeout).map_err(at)?;
     conn.pragma_update(None, "query_only", true).map_err(at)?;
     // In KiB. There are several readers, and what one of them reads again is in the system's cache.
@@ -168,6 +196,20 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
             path: path.to_path_buf(),
         }),
     }
+}
+
+/// Whether all of the database is in its one file: the last writer empties its WAL when it ends well, and the last
+/// connection removes it.
+fn is_at_rest(path: &Path) -> bool {
+    std::fs::symlink_metadata(beside(path, "-wal")).map_or(true, |wal| wal.len() == 0)
+}
+
+/// The name by which `SQLite` takes no locks and makes no files (`immutable=1`): right for a file at rest only. A
+/// writer that starts meanwhile can make a query fail or miss its rows, so this is for whoever could not read at all.
+fn unchanging(path: &Path) -> Option<PathBuf> {
+    let mut name = Url::from_file_path(real(path)).ok()?;
+    name.set_query(Some("immutable=1"));
+    Some(PathBuf::from(String::from(name)))
 }
 
 /// Says what is wrong with the place before `SQLite` says only that it cannot open it, and makes the file, which

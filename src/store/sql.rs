@@ -5,7 +5,6 @@ use std::time::Duration;
 use rusqlite::Row;
 use serde::Serialize;
 
-use crate::domain::classify::Significance;
 use crate::domain::ids::FeedId;
 use crate::domain::state::Channel;
 
@@ -48,15 +47,6 @@ pub(super) fn join_words<'a>(words: impl IntoIterator<Item = &'a str>) -> String
     list
 }
 
-/// The name of a significance in the database; the same as in JSON.
-pub(super) fn significance_word(significance: Significance) -> &'static str {
-    match significance {
-        Significance::Typographic => "typographic",
-        Significance::Minor => "minor",
-        Significance::Substantive => "substantive",
-    }
-}
-
 /// The name that a value has in JSON, for the columns that say the same as the event.
 pub(super) fn json_word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
@@ -79,17 +69,6 @@ pub(super) fn limit_of(limit: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn significance_has_one_name_everywhere() {
-        for significance in [
-            Significance::Typographic,
-            Significance::Minor,
-            Significance::Substantive,
-        ] {
-            assert_eq!(significance_word(significance), json_word(&significance));
-        }
-    }
 
     #[test]
     fn channels_survive_the_database() {

@@ -6,7 +6,7 @@ use rusqlite::{ToSql, named_params};
 use super::error::StoreError;
 use super::events::{self, StoredEvent};
 use super::reader::Reader;
-use super::sql::{count, feed_list, json_word, limit_of, significance_word};
+use super::sql::{count, feed_list, json_word, limit_of};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::event::{EventKind, Field};
 use crate::domain::ids::{EntryId, EventId, FeedId};
@@ -182,7 +182,7 @@ fn conditions(filter: &EventFilter) -> (String, Values) {
         add(
             " AND (c.number IS NULL OR c.significance IN (SELECT value FROM json_each(:significance)))",
             ":significance",
-            Box::new(json_list(enough.map(significance_word))),
+            Box::new(json_list(enough.map(Significance::as_str))),
         );
     }
     // The fields and labels of a change are lists joined by commas.

@@ -47,7 +47,7 @@ fn every_format_of_log_lists_the_same_changes() {
     assert!(
         short
             .stderr
-            .contains("1 change (1 hidden; --all shows them)"),
+            .contains("1 change (1 hidden; --all shows them) · times in UTC"),
         "{short:?}"
     );
     assert_eq!(home.ok(&["log", "--format", "oneline"]).lines().count(), 1);

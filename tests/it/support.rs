@@ -225,6 +225,7 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_revisor"));
         command
             .env_clear()
+            .env("TZ", "UTC")
             .env("HOME", self.folder.path())
             .env("REVISOR_CONFIG", self.config_path())
             .env("REVISOR_DB", self.db_path())

@@ -62,6 +62,18 @@ pub enum Significance {
     Substantive,
 }
 
+impl Significance {
+    /// Its name, in events, in the database and for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Typographic => "typographic",
+            Self::Minor => "minor",
+            Self::Substantive => "substantive",
+        }
+    }
+}
+
 /// Why a label was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

@@ -79,7 +79,7 @@ pub fn record(row: &Row<'_>) -> String {
                 .collect()
         })),
         change
-            .map(|change| names::significance(change.significance).to_owned())
+            .map(|change| change.significance.as_str().to_owned())
             .unwrap_or_default(),
         number(change.map(|change| u64::from(change.score))),
         list(change.map_or_else(Vec::new, |change| {

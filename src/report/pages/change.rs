@@ -119,7 +119,7 @@ fn labels(info: &ChangeInfo) -> Markup {
             }
         }
         p .about {
-            (names::significance(info.significance)) ", score " (info.score) " of 100"
+            (info.significance.as_str()) ", score " (info.score) " of 100"
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Verified, VerifyTask};
 use crate::domain::event::ChangeInfo;
 use crate::domain::ids::ChangeNumber;
 use crate::domain::state::EntryState;
-use crate::sql::{join_words, json_word, significance_word};
+use crate::sql::{join_words, json_word};
 use crate::states;
 use crate::time::Timestamp;
 
@@ -132,10 +132,7 @@ fn differs(told: &ChangeInfo, row: &Row<'_>) -> Result<Option<&'static str>, Sto
             window == (told.window.last_unchanged, told.window.first_changed),
         ),
         ("score", score == i64::from(told.score.min(100))),
-        (
-            "significance",
-            significance == significance_word(told.significance),
-        ),
+        ("significance", significance == told.significance.as_str()),
         (
             "list of fields",
             fields == list(told.fields.iter().map(json_word).collect()),
