@@ -20,6 +20,7 @@
 //!
 //! A failure is part of the report; it never stops another check.
 
+mod change_log;
 mod compact;
 mod document_sizes;
 mod events;

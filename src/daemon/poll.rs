@@ -469,18 +469,9 @@ impl Poller {
     fn log_page(&self, result: Result<PageReport, CheckError>) {
         match result {
             Ok(PageReport {
-                entry,
                 result: PageResult::Changed,
-                changes,
                 ..
-            }) => {
-                tracing::info!(
-                    entry.id = entry.0,
-                    change = changes.first().map(|n| n.0),
-                    "page changed"
-                );
-                self.outbox.notify_one();
-            }
+            }) => self.outbox.notify_one(),
             Ok(PageReport {
                 entry,
                 url,

@@ -388,7 +388,7 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
     let duration_ms = attempt.duration_ms;
     match next {
         Next::Delivered => {
-            tracing::debug!(
+            tracing::info!(
                 target.name = target,
                 event.id = event,
                 status,

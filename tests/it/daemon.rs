@@ -38,6 +38,16 @@ fn it_polls_stores_and_stops_in_time() {
     });
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));
+    // The journal alone tells what was edited, and where.
+    let log = std::fs::read_to_string(home.path().join("daemon.log")).unwrap();
+    let edit = log.lines().find(|line| line.contains("entry.revised"));
+    let edit = edit.unwrap_or_else(|| panic!("no line for the edit in\n{log}"));
+    assert!(
+        edit.contains("The second headline")
+            && edit.contains(" INFO ")
+            && edit.contains("feed.name"),
+        "{edit}"
+    );
 }
 
 #[test]

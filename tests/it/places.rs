@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
+use crate::support::{END, Home, PATIENCE, Page, Ran, Server, eventually, rss};
 
 fn home(server: &Server) -> Home {
     let items = [("1", "https://e.example/1", "A headline", "Text.")];
@@ -105,4 +107,80 @@ fn files_of_ours_are_not_for_everybody_and_no_planted_link_is_followed() {
         refused.stderr
     );
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+}
+
+/// A command run by somebody who may read the database but not write beside it: another account where the tests run as
+/// root, which may write everywhere, else this one with the folder closed.
+fn as_a_reader(home: &Home, program: &Path, arguments: &[&str]) -> Ran {
+    let shared = home.path().join("shared");
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let mut command = home.command(arguments);
+    if is_root {
+        let mut other = Command::new(program);
+        other.args(arguments).env_clear().stdin(Stdio::null());
+        for (name, value) in command.get_envs() {
+            other.env(name, value.unwrap_or_default());
+        }
+        command = other;
+        command.uid(65534).gid(65534).current_dir("/");
+    } else {
+        fs::set_permissions(&shared, fs::Permissions::from_mode(0o555)).unwrap();
+    }
+    let ran = Ran::of(&command.output().expect("the program runs"));
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o755)).unwrap();
+    ran
+}
+
+#[test]
+fn reading_needs_no_write_access() {
+    let server = Server::start();
+    let home = home(&server);
+    // The name must survive being written as an address.
+    let shared = home.path().join("shared");
+    let database = shared.join("50% of what? #1.db");
+    let name = database.to_str().unwrap();
+    fs::create_dir(&shared).unwrap();
+    let check = || home.run(&["--db", name, "check", "--force"]);
+    check();
+    let items = [("1", "https://e.example/1", "Another headline", "Text.")];
+    server.set("/a.xml", Page::rss(rss(&items)));
+    check();
+    let program = home.path().join("revisor");
+    fs::copy(env!("CARGO_BIN_EXE_revisor"), &program).unwrap();
+    for path in [home.path(), shared.as_path(), home.config_path().as_path()] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).unwrap();
+    let before: Vec<_> = fs::read_dir(&shared).unwrap().collect();
+    for command in ["log", "feeds", "status", "entries"] {
+        let ran = as_a_reader(&home, &program, &["--db", name, command]);
+        assert_eq!(ran.code, Some(0), "{command}: {}", ran.stderr);
+        let shown = ran.stdout.contains("headline") || command != "log";
+        assert!(shown, "{command}: {}", ran.stdout);
+    }
+    assert_eq!(fs::read_dir(&shared).unwrap().count(), before.len());
+
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o000)).unwrap();
+    let ran = as_a_reader(&home, &program, &["--db", name, "log"]);
+    assert_eq!(ran.code, Some(5), "{}", ran.stdout);
+    assert!(ran.stderr.contains(name), "{}", ran.stderr);
+}
+
+#[test]
+fn a_database_that_was_named_is_there() {
+    let server = Server::start();
+    let home = home(&server);
+    let absent = home.path().join("absent.db");
+    for command in ["log", "feeds", "entries", "report", "history", "search"] {
+        let mut arguments = vec!["--db", absent.to_str().unwrap(), command];
+        arguments.extend(["history", "search"].contains(&command).then_some("1"));
+        let ran = home.run(&arguments);
+        assert_eq!(ran.code, Some(2), "{command}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("absent.db"), "{}", ran.stderr);
+    }
+    // Without a name it is only not there yet.
+    assert_eq!(home.run(&["log"]).code, Some(0));
+    let folder = home.run(&["--db", home.path().to_str().unwrap(), "log"]);
+    assert_eq!(folder.code, Some(5), "{}", folder.stderr);
+    assert!(folder.stderr.contains("directory"), "{}", folder.stderr);
 }

@@ -61,7 +61,7 @@ impl Checker {
             summed_up: Some(SummedUp { until: last, event }),
             ..EntryOutcome::of(EntryRef::Known(entry))
         });
-        self.writer.commit(outcome).await?;
+        self.commit(outcome).await?;
         Ok(told)
     }
 }

@@ -348,7 +348,7 @@ impl Poll<'_> {
             .poll
             .as_ref()
             .map_or((None, None), |poll| (poll.status, poll.next));
-        let committed = self.checker.writer.commit(outcome).await?;
+        let committed = self.checker.commit(outcome).await?;
         let result = match first || new > 0 || changed > 0 {
             true => FeedResult::NewContent,
             false => FeedResult::Unchanged,
@@ -493,7 +493,7 @@ impl Poll<'_> {
         let mut outcome = Outcome::of(self.row.id);
         outcome.poll = Some(poll);
         outcome.events = events;
-        self.checker.writer.commit(outcome).await?;
+        self.checker.commit(outcome).await?;
         Ok(FeedReport {
             status,
             next,

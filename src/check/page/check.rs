@@ -174,7 +174,7 @@ impl Checker {
         } else {
             outcome.entries.push(write);
         }
-        report.changes = self.writer.commit(outcome).await?.changes;
+        report.changes = self.commit(outcome).await?.changes;
         drop(bulk);
         Ok(report)
     }
