@@ -571,6 +571,28 @@ fn a_number_behind_most_headlines_is_learned_and_the_headline_counts() {
 }
 
 #[test]
+fn a_line_of_counters_comes_and_goes_and_no_return_is_another_for_it() {
+    let rules = Rules::default();
+    let said = "The council has bought the old mill.";
+    for (line, later) in [
+        ("Comments (12)", "Comments (15)"),
+        ("3 Kommentare", "4 Kommentare"),
+        ("❤ 40 · 💬 3", "❤ 41 · 💬 3"),
+    ] {
+        let (with, without) = (page(&[said, line]), page(&[said]));
+        assert!(compare_under(&with, &without, &rules).is_none(), "{line}");
+        assert!(compare_under(&without, &with, &rules).is_none(), "{line}");
+        let prints = |state: &EntryState| Fingerprints::of(&rules.counted(state));
+        assert_eq!(prints(&with), prints(&without), "{line}");
+        assert_eq!(prints(&with), prints(&page(&[said, later])), "{line}");
+    }
+    for line in ["12 people were hurt.", "12", "The 12 comments of the mayor"] {
+        let (with, without) = (page(&[said, line]), page(&[said]));
+        assert!(compare_under(&with, &without, &rules).is_some(), "{line}");
+    }
+}
+
+#[test]
 fn counters_and_passing_time_are_no_edits_without_any_rule() {
     let none = Rules::default();
     for (old, new, same) in [
