@@ -271,7 +271,9 @@ fn is_nothing(
     let page_text = |state: &EntryState| {
         // A change of links does not wait: what differs in them was passed over when it was seen.
         let mut page = state.page.clone();
-        page.iter_mut().for_each(|page| page.links.clear());
+        if let Some(page) = &mut page {
+            page.links.clear();
+        }
         EntryState { feed: None, page }
     };
     let (Some(old), Some(new)) = (old, new) else {
@@ -338,7 +340,7 @@ fn verdict(
     let pause = confirm * 2u32.saturating_pow(one.rounds.min(8));
     let pause = match is_late {
         true => pause.min(Duration::from_hours(1)),
-        false => pause.min(LONGEST - now.since(one.since)),
+        false => pause.min(LONGEST.saturating_sub(now.since(one.since))),
     };
     let wait = NewWait {
         due: now + pause,
