@@ -719,6 +719,59 @@ proptest! {
         prop_assert!(!same(&edited), "{edited:?} under {learned:?}");
     }
 
+    /// Whatever line moved in however many articles and looks: where it never moved, an edit is a change.
+    #[test]
+    fn an_edit_beside_what_moved_is_a_change(
+        words in proptest::collection::vec("[a-z]{5,9}", 4..9),
+        (articles, looks) in (5_usize..14, 3_usize..7),
+        (first, step) in (1_usize..900, 1_usize..90),
+        fixed in 1_usize..900,
+        which in any::<proptest::sample::Index>(),
+        edited_word in any::<proptest::sample::Index>(),
+        edit in 0_usize..4,
+    ) {
+        let line = |words: &[String], moving: usize, fixed: usize| {
+            let (head, rest) = words.split_at(2);
+            format!("{} {moving} {} {fixed} {}", head[0], head[1], rest.join(" "))
+        };
+        let moving = |article: usize, look: usize| first + article * 31 + look * step;
+        let between = |article, look| vec![line(&words, moving(article, look), fixed + article)];
+        let past = site(articles, looks, between);
+        let learned = learn(&past, &Rules::default(), Channel::Page);
+        let rules = learned_rules(&learned);
+        let state = |blocks: Vec<Block>| EntryState {
+            feed: None,
+            page: Some(PageState { body: blocks, ..PageState::default() }),
+        };
+        let which = which.index(articles);
+        let old = past[which].texts.last().unwrap().1.clone();
+        let known = line(&words, moving(which, looks - 1), fixed + which);
+        let at = old.iter().position(|block| block.text == known).unwrap();
+        let later = moving(which, looks + 3);
+        let changed = |new: Vec<Block>| compare_under(&state(old.clone()), &state(new), &rules).is_some();
+        let with = |text: String| {
+            let mut new = old.clone();
+            new[at].text = text;
+            new
+        };
+        // What moved is passed over once it is learned, and the rules are as few as the lines.
+        prop_assert_eq!(changed(with(line(&words, later, fixed + which))), learned.is_empty());
+        prop_assert!(learned.len() <= 1, "{learned:?}");
+        let mut other = words.clone();
+        other[edited_word.index(words.len())].push_str("xq");
+        let edited = match edit {
+            0 => with(line(&other, later, fixed + which)),
+            1 => with(line(&words, later, fixed + which + 1)),
+            2 => with(format!("{} too", line(&words, later, fixed + which))),
+            _ => {
+                let mut new = old.clone();
+                new.remove(at);
+                new
+            }
+        };
+        prop_assert!(changed(edited.clone()), "{edited:?} under {learned:?}");
+    }
+
     /// Under the same rules equal fingerprints and no difference are the same, and nothing differs from itself.
     #[test]
     fn what_counts_is_hashed_and_compared_alike(
