@@ -6,6 +6,7 @@ mod owed;
 mod redirected;
 mod rhythm;
 mod robots;
+mod waiting;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -4,6 +4,10 @@
 //! checked again, with growing pauses. Each round ends with a judgement. If the text has been learned as furniture, or
 //! the change was taken back, no alert is sent. If nothing like it moved elsewhere, or after the longest wait, the alert
 //! is sent as for any other edit.
+//!
+//! Only changes of a page's text wait, whether the page was checked by itself or along with its feed. Those of a feed's
+//! text do not: one response shows all of its entries, so that what moves in many of them, or goes back and forth, is
+//! one event at that poll already ([`bulk`](crate::check::events::bulk)), and the next poll may be hours away.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +16,10 @@ use std::time::Duration;
 use crate::check::events::revise::{EntryKnowledge, EventContext, feed_event};
 use crate::check::furniture::{FeedRules, past_of};
 use crate::check::{Checker, Settings};
+use crate::domain::assess::{Context, assess};
 use crate::domain::classify::Label;
 use crate::domain::compare::compare_under;
-
-use crate::domain::event::{EventKind, Field};
+use crate::domain::event::{ChangeInfo, EventKind, Field};
 use crate::domain::furniture::{Article, InForce, Restless, Suspect};
 use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
 use crate::domain::outcome::{
@@ -26,8 +30,11 @@ use crate::domain::state::{Channel, EntryState};
 use crate::store::{FeedRow, Reader, Readers, StoreError, Waiting};
 use crate::time::Timestamp;
 
-/// The longest wait: then the alert is sent in any case.
+/// The longest wait: then the alert is sent, unless nothing was checked meanwhile.
 const LONGEST: Duration = Duration::from_hours(24);
+
+/// So many rounds without a check of the page are enough for that, too: it may never be checked again.
+const ROUNDS: u32 = 4;
 
 /// Pages of other articles that are checked in a round.
 const OTHERS: usize = 4;
@@ -48,7 +55,7 @@ const SAME_EDIT: usize = 3;
 pub(super) struct Kept<'a> {
     pub(super) entry: &'a EntryKnowledge,
     pub(super) feed: FeedId,
-    pub(super) rules: &'a InForce,
+    pub(super) event_context: &'a EventContext<'a>,
     /// The pause before the first round; each further one is twice as long.
     pub(super) confirm: Duration,
 }
@@ -60,9 +67,8 @@ pub(super) fn begin(
     reader: &Reader,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Kept {
-        entry, feed, rules, ..
-    } = *kept;
+    let Kept { entry, feed, .. } = *kept;
+    let rules = &kept.event_context.rules;
     let Some(revision) = &mut write.revision else {
         return Ok(());
     };
@@ -72,21 +78,21 @@ pub(super) fn begin(
     let Some(change) = change.filter(|change| change.quiet.is_none() || flaps) else {
         return Ok(());
     };
-    let is_of_text = change.event.data.change.as_ref().is_some_and(|info| {
-        let never = |label| matches!(label, &Label::CorrectionNotice | &Label::Link);
-        info.fields == [Field::Body]
-            && info.channel == [Channel::Page]
-            && !info.labels.iter().any(never)
-    });
-    if !is_of_text || reader.count_waiting(feed)? >= MOST {
+    let states = [&entry.known.state, &revision.state];
+    let info = change.event.data.change.as_ref();
+    if !info.is_some_and(|info| is_of_page_text(info, states, kept.event_context))
+        || reader.count_waiting(feed)? >= MOST
+    {
         return Ok(());
     }
     let site = past_of(reader, feed, Channel::Page)?;
-    let states = [&entry.known.state, &revision.state];
     let suspect = Suspect::of(states, entry.id, &site, rules.for_comparing());
     let others = match suspect {
         Some(suspect) => others(&suspect, entry, &site),
-        None if !flaps && takes_back(states, entry, &site, rules) && may_be_stale(entry, now) => {
+        None if !flaps
+            && takes_back(states, entry, &site, rules)
+            && now.since(entry.revision_seen) <= LONGEST =>
+        {
             Vec::new()
         }
         None => return Ok(()),
@@ -101,6 +107,32 @@ pub(super) fn begin(
     Ok(())
 }
 
+/// Whether it is the text of the page that makes the change one to be told.
+fn is_of_page_text(
+    info: &ChangeInfo,
+    [old, new]: [&EntryState; 2],
+    event_context: &EventContext<'_>,
+) -> bool {
+    let never = |label: &Label| matches!(label, Label::CorrectionNotice | Label::Link);
+    if !info.channel.contains(&Channel::Page) || info.labels.iter().any(never) {
+        return false;
+    }
+    let compared = |new: &EntryState| compare_under(old, new, event_context.rules.for_comparing());
+    let of_page = EntryState {
+        feed: old.feed.clone(),
+        page: new.page.clone(),
+    };
+    let of_feed = EntryState {
+        feed: new.feed.clone(),
+        page: old.page.clone(),
+    };
+    compared(&of_page).is_some_and(|change| change.fields == [Field::Body])
+        && compared(&of_feed).is_none_or(|change| {
+            let significance = assess(&change, &Context::default()).significance;
+            significance < event_context.policy.significance
+        })
+}
+
 fn takes_back(
     states: [&EntryState; 2],
     entry: &EntryKnowledge,
@@ -109,13 +141,6 @@ fn takes_back(
 ) -> bool {
     let own = site.iter().find(|article| article.entry == entry.id);
     own.is_some_and(|own| Suspect::takes_back(states, own, rules.for_comparing()))
-}
-
-/// Whether a change that takes an edit back may be a stale copy. One that was seen before goes back and forth.
-fn may_be_stale(entry: &EntryKnowledge, now: Timestamp) -> bool {
-    let mut past = entry.known.past.iter().rev().take(4);
-    now.since(entry.revision_seen) <= LONGEST
-        && past.all(|past| past.quiet != Some(Quiet::Unconfirmed))
 }
 
 /// The pages to check: those with the like, then any.
@@ -235,7 +260,7 @@ fn judge(
     Ok(outcome)
 }
 
-/// Whether a reader sees the same in both states, but for what is known to be furniture.
+/// Whether a reader sees the same on the page in both states, but for what is known to be furniture.
 fn is_nothing(
     old: &Option<EntryState>,
     new: &Option<EntryState>,
@@ -243,11 +268,13 @@ fn is_nothing(
     one: &Waiting,
     now: Timestamp,
 ) -> bool {
-    let without_links = |state: &EntryState| {
+    let page_text = |state: &EntryState| {
         // A change of links does not wait: what differs in them was passed over when it was seen.
-        let mut state = state.clone();
-        state.page.iter_mut().for_each(|page| page.links.clear());
-        state
+        let mut page = state.page.clone();
+        if let Some(page) = &mut page {
+            page.links.clear();
+        }
+        EntryState { feed: None, page }
     };
     let (Some(old), Some(new)) = (old, new) else {
         return false;
@@ -260,7 +287,7 @@ fn is_nothing(
         .as_ref()
         .map_or(one.since, |before| before.seen);
     let in_force = in_force.for_entry(Restless::default(), Some(now.since(seen)));
-    let (old, new) = (without_links(old), without_links(new));
+    let (old, new) = (page_text(old), page_text(new));
     compare_under(&old, &new, in_force.for_comparing()).is_none()
 }
 
@@ -276,7 +303,11 @@ fn verdict(
     let (Some(before), Some(after)) = (&one.before, &one.after) else {
         return edit;
     };
-    if now.since(one.since) >= LONGEST {
+    // A check by a clock that was ahead is none of this round.
+    let is_seen = |looked: Timestamp| looked > one.round && looked <= now;
+    let own_seen = one.looked.is_some_and(is_seen);
+    let is_late = now.since(one.since) >= LONGEST;
+    if is_late && (own_seen || one.rounds >= ROUNDS) {
         return edit;
     }
     if one.due > now {
@@ -284,7 +315,6 @@ fn verdict(
     }
     let in_force = rules.in_force(one.looked);
     let rules = in_force.for_comparing();
-    let is_seen = one.looked.is_some_and(|looked| looked > one.round);
     let suspect = Suspect::of([before, after], one.entry, site, rules);
     let (counts, still, needed, others) = match &suspect {
         Some(suspect) => {
@@ -296,19 +326,24 @@ fn verdict(
             let moved = suspect.moved_elsewhere(one.entry, site, rules);
             let carries = |article: &&Article| suspect.carriers.contains(&article.entry);
             let seen = site.iter().filter(carries);
-            let seen = seen.filter(|article| article.looked > one.round).count();
-            let counts = is_seen && seen >= SEEN.min(suspect.carriers.len());
+            let seen = seen.filter(|article| is_seen(article.looked)).count();
+            let counts = own_seen && seen >= SEEN.min(suspect.carriers.len());
             let still = moved.is_none_or(|moved| moved <= since);
             (counts, still, suspect.rounds(), suspect.carriers.clone())
         }
         // What may be a stale copy is none when the next check says the same.
-        None => (is_seen, true, 1, Vec::new()),
+        None => (own_seen, true, 1, Vec::new()),
     };
     if counts && still && one.still + 1 >= needed {
         return edit;
     }
+    let pause = confirm * 2u32.saturating_pow(one.rounds.min(8));
+    let pause = match is_late {
+        true => pause.min(Duration::from_hours(1)),
+        false => pause.min(LONGEST.saturating_sub(now.since(one.since))),
+    };
     let wait = NewWait {
-        due: now + confirm * 2u32.saturating_pow(one.rounds.min(8)),
+        due: now + pause,
         others: others.into_iter().take(OTHERS).collect(),
     };
     Some(Verdict::Again {

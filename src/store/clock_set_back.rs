@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Each plan that was made at a moment that is yet to come is moved by as much as the clock: so everything keeps its
 /// distance to everything else, nothing waits for the old time to come again, and nothing comes at once. A plan that was
 /// moved lies before the moment at which it was made, and is not moved a second time.
-const PLANS: [&str; 4] = [
+const PLANS: [&str; 5] = [
     "UPDATE feeds SET next_poll_at = next_poll_at - :back \
      WHERE last_poll_at > :now AND next_poll_at >= last_poll_at",
     "UPDATE entries SET page_next_at = page_next_at - :back \
@@ -24,6 +24,9 @@ const PLANS: [&str; 4] = [
     // that they do not come all at once.
     "UPDATE entries SET page_next_at = :now + (id * 7919) % 3600000 \
      WHERE page_next_at IS NULL AND page_checked_at > :now AND :back > 0",
+    // A change that waits is judged now: one for which nothing was checked since waits on.
+    "UPDATE waits SET since_at = min(since_at, :now), round_at = min(round_at, :now), due_at = :now \
+     WHERE due_at > :now AND :back > 0",
 ];
 
 impl Writer {

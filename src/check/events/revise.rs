@@ -12,7 +12,7 @@ use crate::domain::ids::{EntryId, RevisionNumber};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
     AliasKey, AliasKind, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent,
-    NewRevision, Origin, Quiet, SeenPrints,
+    NewRevision, Origin, Quiet, SeenPrints, Stamp,
 };
 use crate::domain::route::{TargetRule, targets_for};
 use crate::domain::scheme::Schemes;
@@ -186,6 +186,7 @@ pub(in crate::check) fn known_entry(
     match decide(
         &entry.known,
         observations,
+        outcome.seen.streaks,
         &event_context.policy,
         &event_context.rules,
         now,
@@ -212,6 +213,15 @@ pub(in crate::check) fn known_entry(
             outcome
                 .aliases
                 .extend(page_names(outcome, entry, observations));
+            if outcome.base.is_none()
+                && let Some(fingerprints) = revised.before
+            {
+                // Else a return to it would not be seen.
+                outcome.stamp = Some(Stamp {
+                    fingerprints,
+                    schemes: entry.schemes,
+                });
+            }
             let change = change(&revised, entry, window, event_context, now);
             if revised.quiet == Some(Quiet::Digest) {
                 outcome.digest_due = event_context.policy.live_digest.map(|period| now + period);

@@ -11,6 +11,7 @@ use crate::check::ignored::{self, noted_of_item};
 use crate::check::page::interpret::Interpreted;
 use crate::check::reread::rebase::rebase_for;
 use crate::check::schedule;
+use crate::check::waits::{self, Kept};
 use crate::check::{Reading, Settings};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::Window;
@@ -235,6 +236,9 @@ impl ItemDecisions<'_> {
             )?,
             None => Became::Same,
         };
+        if let Some(full) = full.as_ref().filter(|_| ended.is_some()) {
+            self.wait(&mut entry, full, &event_context)?;
+        }
         if self.pages() {
             if address != known.row.page.url {
                 entry.page_url = address;
@@ -260,6 +264,23 @@ impl ItemDecisions<'_> {
         }
         entry.drop_needless_capture();
         Ok((entry, became))
+    }
+
+    /// Has the alert wait when it is only the page that says something else, and perhaps its furniture.
+    fn wait(
+        &self,
+        entry: &mut EntryOutcome,
+        full: &EntryKnowledge,
+        event_context: &EventContext<'_>,
+    ) -> Result<(), StoreError> {
+        let kept = Kept {
+            entry: full,
+            feed: self.row.id,
+            event_context,
+            confirm: self.config.detect.life.confirm,
+        };
+        self.readers
+            .with(|reader| waits::begin(entry, &kept, reader, self.now))
     }
 
     /// Who is told of an entry, under the rules that hold for it.

@@ -255,7 +255,7 @@ fn decide(
         let kept = Kept {
             entry: full,
             feed: before.row.feed,
-            rules: &event_context.rules,
+            event_context,
             confirm,
         };
         waits::begin(&mut write, &kept, reader, now)?;

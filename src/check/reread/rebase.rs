@@ -310,7 +310,7 @@ mod tests {
     use super::*;
     use crate::domain::classify::Significance;
     use crate::domain::decide::{Decision, Known, Policy, decide};
-    use crate::domain::furniture::InForce;
+    use crate::domain::furniture::{InForce, Streaks};
     use crate::domain::scheme::Scheme;
     use crate::domain::state::{Block, FeedState, Link, PageState};
 
@@ -387,7 +387,15 @@ mod tests {
             seen: now(),
             state: Observed::Page(seen),
         };
-        decide(&entry.known, &[seen], &policy, &InForce::default(), now())
+        let streaks = Streaks::default();
+        decide(
+            &entry.known,
+            &[seen],
+            streaks,
+            &policy,
+            &InForce::default(),
+            now(),
+        )
     }
 
     /// What a look finds that sees `seen`, where the answer behind the known state reads as `again` now.

@@ -7,7 +7,7 @@ use super::assess::{Context, assess};
 use super::classify::{Assessment, Label, Significance};
 use super::compare::{Comparison, compare_but, compare_under, first_sights};
 use super::fingerprint::Fingerprints;
-use super::furniture::InForce;
+use super::furniture::{InForce, Streaks};
 use super::ids::RevisionNumber;
 use super::links::LinkChange;
 use super::normalise::visible;
@@ -89,6 +89,8 @@ pub struct Revised {
     pub begins_to_flap: bool,
     /// Whether text was added and none taken away.
     pub additive: bool,
+    /// Of the state before, by the rules of now, when those that are known of it are by others.
+    pub before: Option<Fingerprints>,
 }
 
 /// Decides on an entry that was never seen before.
@@ -104,11 +106,13 @@ pub fn first_sight(observations: &[Observation], rules: &InForce) -> Step {
 }
 
 /// Decides on a known entry. `observations` has at most one of each channel. What `rules` leave out does not count; a
-/// text that differs only because a rule has ended is a new beginning.
+/// text that differs only because a rule has ended is a new beginning. `streaks` are how often in a row the texts moved,
+/// this look included.
 #[must_use]
 pub fn decide(
     known: &Known,
     observations: &[Observation],
+    streaks: Streaks,
     policy: &Policy,
     rules: &InForce,
     now: Timestamp,
@@ -166,15 +170,16 @@ pub fn decide(
     };
     let assessment = assess(&comparison, &context);
     let returns = reverts::returns(&known.past, &before, &fingerprints, policy.flap_window, now);
+    let never_rests = never_rests(&comparison.channels, streaks);
     let additive = live_article::is_additive(&comparison);
     let quiet = if assessment.significance < policy.significance {
         Some(Quiet::Insignificant)
     } else if reverts::is_echo(&known.past, &before, &comparison, &fingerprints) {
         Some(Quiet::Echo)
-    } else if undoes_what_waits(&known.past, revert_of) {
+    } else if undoes_what_waits(&known.past, revert_of) && !(returns >= 2 && never_rests) {
         Some(Quiet::Unconfirmed)
     } else if only_rotates
-        || returns >= 2
+        || (returns >= 2 && !may_be_stale_again(&known.past, returns, never_rests))
         || reverts::never_stays(
             &known.past,
             &before,
@@ -201,7 +206,10 @@ pub fn decide(
         fingerprints,
     };
     // An address that goes back and forth was told of when it first moved.
-    let is_first = returns == 2 || last_quiet(&known.past) == Some(Quiet::Unconfirmed);
+    let told = |past: &PastRevision| past.quiet == Some(Quiet::Flapping);
+    let is_first =
+        returns == 2 || (returns > 2 && !known.past.iter().rev().take(returns).any(told));
+    let known_before = known.past.last().map(|past| past.fingerprints.stored());
     let begins_to_flap =
         quiet == Some(Quiet::Flapping) && is_first && !reverts::is_of_keys(&comparison);
     Decision::Revised(Box::new(Revised {
@@ -212,6 +220,7 @@ pub fn decide(
         quiet,
         begins_to_flap,
         additive,
+        before: (known_before != Some(before.stored())).then_some(before),
     }))
 }
 
@@ -224,6 +233,28 @@ fn undoes_what_waits(past: &[PastRevision], revert_of: Option<RevisionNumber>) -
     let before = past.iter().rev().nth(1).map(|past| past.number);
     last_quiet(past) == Some(Quiet::Waiting) && before.is_some() && revert_of == before
 }
+
+/// Whether this may be a stale copy, as the one before was: one is seen now and then, as long as the cache has it.
+fn may_be_stale_again(past: &[PastRevision], returns: usize, never_rests: bool) -> bool {
+    last_quiet(past) == Some(Quiet::Unconfirmed) && returns < STALE && !never_rests
+}
+
+/// So many returns in a row are more than stale copies do.
+const STALE: usize = 6;
+
+/// Whether a text moved at each of the last looks: so a page answers in turns, and no stale copy by chance.
+fn never_rests(channels: &[Channel], streaks: Streaks) -> bool {
+    channels.iter().any(|channel| {
+        let streak = match channel {
+            Channel::Feed => streaks.feed,
+            Channel::Page => streaks.page,
+        };
+        streak.looks >= IN_TURNS
+    })
+}
+
+/// Looks in a row, each with another text than the one before.
+const IN_TURNS: u32 = 3;
 
 /// Whether links that lead elsewhere at every look are noted once more: as a change that nobody is told of, and no
 /// oftener than states come and go.

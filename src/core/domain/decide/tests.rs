@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::furniture::Streak;
 use crate::domain::ids::RevisionNumber;
 use crate::domain::links;
 use crate::domain::state::Link;
@@ -36,6 +37,8 @@ fn page(title: &str, paragraphs: &[String]) -> PageState {
 struct Story {
     known: Known,
     now: Timestamp,
+    /// Looks in a row at which it was changed.
+    streak: u32,
 }
 
 impl Story {
@@ -57,14 +60,24 @@ impl Story {
                 state: step.state,
             },
             now,
+            streak: 0,
         }
     }
 
     fn look(&mut self, after: Duration, observations: &[Observed]) -> Decision {
         self.now = self.now + after;
+        let streak = Streak {
+            looks: self.streak + 1,
+            at: None,
+        };
+        let streaks = Streaks {
+            feed: streak,
+            page: streak,
+        };
         let decision = decide(
             &self.known,
             &observed(observations, self.now),
+            streaks,
             &policy(),
             &InForce::default(),
             self.now,
@@ -72,6 +85,7 @@ impl Story {
         let (step, additive, quiet) = match &decision {
             Decision::Unchanged { claimed, .. } => {
                 self.known.claimed = *claimed;
+                self.streak = 0;
                 return decision;
             }
             Decision::Baseline(step) => (&**step, false, None),
@@ -87,6 +101,7 @@ impl Story {
         });
         self.known.revision = step.number;
         self.known.state = step.state.clone();
+        self.streak += 1;
         decision
     }
 
@@ -575,4 +590,34 @@ fn a_notice_that_is_written_anew_announces_the_change() {
         &with("31", "Correction: earlier versions gave 10 and 12 cases."),
     );
     assert!(silent.assessment.labels.contains(&Label::Unannounced));
+}
+
+/// The last change waits for further checks.
+fn keep_waiting(story: &mut Story) {
+    story.known.past.last_mut().unwrap().quiet = Some(Quiet::Waiting);
+}
+
+#[test]
+fn what_alternates_at_every_check_flaps_at_its_second_return_and_a_stale_copy_does_not() {
+    let one = Observed::Page(page("A", &["It costs 999 dollars.".to_owned()]));
+    let other = Observed::Page(page("A", &["It costs 1,099 euros.".to_owned()]));
+    for (rests, quiet) in [(false, Quiet::Flapping), (true, Quiet::Unconfirmed)] {
+        let mut story = Story::begin(std::slice::from_ref(&one));
+        story.change(MINUTE, std::slice::from_ref(&other));
+        if rests {
+            story.look(MINUTE, std::slice::from_ref(&other));
+        }
+        story.change(MINUTE, std::slice::from_ref(&one));
+        keep_waiting(&mut story);
+        let again = story.change(MINUTE, std::slice::from_ref(&other));
+        assert_eq!(
+            (again.quiet, again.begins_to_flap),
+            (Some(quiet), !rests),
+            "rests: {rests}"
+        );
+        let third = story.change(MINUTE, std::slice::from_ref(&one));
+        assert_eq!(third.quiet, Some(Quiet::Flapping));
+        // Told once in either case.
+        assert_eq!(third.begins_to_flap, rests);
+    }
 }

@@ -78,6 +78,13 @@ pub(super) fn masked(text: &str, beside: bool) -> Option<String> {
     (!parts.is_empty()).then(|| without(text, parts))
 }
 
+/// The words of a line that is nothing but counters, in lower case: such a line is there or not, as a page pleases.
+pub(super) fn alone(text: &str) -> Option<String> {
+    let rest = masked(text, false)?;
+    let words = || text.chars().filter(|c| !c.is_numeric());
+    (!rest.contains(char::is_alphanumeric)).then(|| words().collect::<String>().to_lowercase())
+}
+
 /// A headline without a counter in brackets before or after it: `[12 comments]`.
 pub(super) fn in_title(title: &str) -> Option<String> {
     let (range, inside) = bracketed_end(title).or_else(|| bracketed_begin(title))?;

@@ -22,8 +22,9 @@
 //! taken back: a stale copy does that. That many articles share a sentence says nothing: where it leaves one of them,
 //! that is an edit. Notes of corrections and updates are never learned.
 //!
-//! Two things need no learning: counters that say what they count (`12 comments`) and relative times (`4 days ago`). What
-//! changes in one entry at every look ([`Restless`]) is reported a few times, then only counted.
+//! Two things need no learning: counters that say what they count (`12 comments`; a line of nothing but counters may
+//! come and go) and relative times (`4 days ago`). What changes in one entry at every look ([`Restless`]) is reported a
+//! few times, then only counted.
 
 mod counter;
 mod learn;

@@ -272,10 +272,11 @@ impl Rules {
         Some((&template.pattern, &template.moves))
     }
 
-    /// The form of a text that may come and go as a whole.
+    /// The form of a text that may come and go as a whole: a line of counters, and what was learned so.
     pub(super) fn coming_and_going(&self, text: &str) -> Option<String> {
-        if self.templates.is_empty() {
-            return None;
+        let counters = counter::alone(text);
+        if counters.is_some() || self.templates.is_empty() {
+            return counters;
         }
         let shape = Shape::of(text)?;
         let template = self.templates.get(&shape.key)?;
@@ -371,19 +372,30 @@ impl Rules {
         block.kind != BlockKind::Furniture && self.rule_of(&block.text).is_none()
     }
 
-    fn touches(&self, blocks: &[Block]) -> bool {
+    fn touches(&self, title: Option<&str>, blocks: &[Block]) -> bool {
+        let furniture = |block: &Block| block.kind == BlockKind::Furniture;
         !self.is_empty()
+            || title.is_some_and(|title| counter::in_title(title).is_some())
             || blocks
                 .iter()
-                .any(|block| block.kind == BlockKind::Furniture)
+                .any(|block| furniture(block) || !counter::parts(&block.text, false).is_empty())
     }
 
     fn blocks(&self, blocks: &[Block]) -> Vec<Block> {
-        let counted = blocks.iter().filter(|block| self.counts(block));
+        let counts =
+            |block: &&Block| self.counts(block) && self.coming_and_going(&block.text).is_none();
+        let counted: Vec<&Block> = blocks.iter().filter(counts).collect();
+        let beside = counter::beside(counted.iter().map(|block| block.text.as_str()));
         counted
-            .map(|block| Block {
-                kind: block.kind,
-                text: self.masked(&block.text).into_owned(),
+            .into_iter()
+            .zip(beside)
+            .map(|(block, beside)| {
+                let masked = self.masked(&block.text);
+                let text = counter::masked(&masked, beside);
+                Block {
+                    kind: block.kind,
+                    text: text.unwrap_or_else(|| masked.into_owned()),
+                }
             })
             .filter(|block| !visible(&block.text).is_empty())
             .collect()
@@ -394,14 +406,18 @@ impl Rules {
     }
 
     fn title(&self, title: Option<&String>) -> Option<String> {
-        title.map(|title| self.masked_title(title).into_owned())
+        title.map(|title| {
+            let masked = self.masked_title(title);
+            counter::in_title(&masked).unwrap_or_else(|| masked.into_owned())
+        })
     }
 
     /// What counts of a feed's item: what is hashed. Not for showing: the parts of a text that are not compared are
     /// taken out of it.
     #[must_use]
     pub fn counted_feed<'a>(&self, state: &'a FeedState) -> Cow<'a, FeedState> {
-        if !self.touches(&state.body) && !self.touches(&state.summary) {
+        let title = state.title.as_deref();
+        if !self.touches(title, &state.body) && !self.touches(None, &state.summary) {
             return Cow::Borrowed(state);
         }
         let mut counted = FeedState {
@@ -418,7 +434,7 @@ impl Rules {
     /// What counts of a page: what is hashed. As with [`Self::counted_feed`], not for showing.
     #[must_use]
     pub fn counted_page<'a>(&self, state: &'a PageState) -> Cow<'a, PageState> {
-        if !self.touches(&state.body) {
+        if !self.touches(state.headline(), &state.body) {
             return Cow::Borrowed(state);
         }
         let mut counted = PageState {

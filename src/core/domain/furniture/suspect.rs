@@ -21,6 +21,9 @@ const WITH_SHAPE: usize = 2;
 /// Blocks that come and go as a whole at one look; more are an edit.
 const WHOLES: usize = 4;
 
+/// Articles that were checked more than once, before it is known what the site has.
+const KNOWN: usize = 4;
+
 /// Rounds of checks in which nothing like it moves that make an edit of a block that came or went, and of a number.
 const STILL: (u32, u32) = (2, 1);
 
@@ -60,22 +63,26 @@ impl Suspect {
         }
         let others = others(entry, site, rules);
         let key = |block: &Block| shared_key(block, &others, rules);
+        let only_order = gone.is_empty() && come.is_empty();
+        let is_known = only_order || is_known(entry, site);
+        let may_move =
+            |block: &Block| key(block).is_some() || (!is_known && may_be_left_out(&block.text));
         let own = |blocks: &[Block], others: &[Block]| -> Vec<String> {
             let others: HashSet<&str> = others.iter().map(|block| block.text.as_str()).collect();
             let common = blocks
                 .iter()
                 .filter(|block| others.contains(block.text.as_str()));
-            let own = common.filter(|block| key(block).is_none());
+            let own = common.filter(|block| !may_move(block));
             own.map(|block| block.text.clone()).collect()
         };
         // A paragraph of the article that moves is an edit.
         if own(&old, &new) != own(&new, &old) {
             return None;
         }
-        if gone.is_empty() && come.is_empty() {
+        if only_order {
             return Self::of_order(new.iter().filter_map(key).collect(), &others);
         }
-        Self::of_forms(gone_forms, come_forms, &others)
+        Self::of_forms(gone_forms, come_forms, &others, is_known)
     }
 
     /// Whether a page says again what its article said before, where it says something else: a stale copy, perhaps.
@@ -117,6 +124,7 @@ impl Suspect {
         mut gone: Vec<Form<'a>>,
         come: Vec<Form<'a>>,
         site: &[(EntryId, Said)],
+        is_known: bool,
     ) -> Option<Self> {
         let mut suspect = Self::default();
         let mut wholes = Vec::new();
@@ -160,7 +168,7 @@ impl Suspect {
             shared += usize::from(of_a_kind || site.iter().any(|one| has(&one)));
         }
         // What takes turns in one place need not all be seen elsewhere by now.
-        if shared < if replaces { 1 } else { wholes.len() } {
+        if is_known && shared < if replaces { 1 } else { wholes.len() } {
             return None;
         }
         suspect.whole = !wholes.is_empty();
@@ -222,6 +230,19 @@ impl Suspect {
     pub fn rounds(&self) -> u32 {
         if self.whole { STILL.0 } else { STILL.1 }
     }
+}
+
+/// Whether enough other articles were checked more than once to tell what the site has. While some were not, their
+/// next checks are waited for.
+fn is_known(entry: EntryId, site: &[Article]) -> bool {
+    let others = site.iter().filter(|article| article.entry != entry);
+    let checked_again = |article: &Article| {
+        let first = article.texts.first();
+        first.is_some_and(|(seen, _)| article.looked > *seen)
+    };
+    let (again, once): (Vec<&Article>, Vec<&Article>) =
+        others.partition(|article| checked_again(article));
+    again.len() >= KNOWN || once.is_empty()
 }
 
 /// What an article has said of late.
@@ -389,6 +410,26 @@ mod tests {
             site
         ));
         assert!(!is_suspect(&[letter, PROSE, end], &[end, PROSE], site));
+    }
+
+    #[test]
+    fn while_others_were_not_checked_again_nobody_knows_what_the_site_has() {
+        let letter = "Unsere Briefe am Morgen bringen dir die Stadt nach Hause";
+        let toll = "Four people were killed, the police said.";
+        let site = |looked: i64| -> Vec<Article> {
+            let other = |entry| Article {
+                looked: Timestamp::from_unix(looked),
+                ..article(entry, &[&["A text of its own."]])
+            };
+            (2..9).map(other).collect()
+        };
+        let waits = |new: &[&str], looked| {
+            let (old, new) = (state(&[PROSE]), state(new));
+            Suspect::of([&old, &new], EntryId(1), &site(looked), &Rules::default()).is_some()
+        };
+        assert!(waits(&[PROSE, letter], 1));
+        assert!(!waits(&[PROSE, letter], 2));
+        assert!(!waits(&[PROSE, toll], 1));
     }
 
     #[test]

@@ -571,6 +571,28 @@ fn a_number_behind_most_headlines_is_learned_and_the_headline_counts() {
 }
 
 #[test]
+fn a_line_of_counters_comes_and_goes_and_no_return_is_another_for_it() {
+    let rules = Rules::default();
+    let said = "The council has bought the old mill.";
+    for (line, later) in [
+        ("Comments (12)", "Comments (15)"),
+        ("3 Kommentare", "4 Kommentare"),
+        ("❤ 40 · 💬 3", "❤ 41 · 💬 3"),
+    ] {
+        let (with, without) = (page(&[said, line]), page(&[said]));
+        assert!(compare_under(&with, &without, &rules).is_none(), "{line}");
+        assert!(compare_under(&without, &with, &rules).is_none(), "{line}");
+        let prints = |state: &EntryState| Fingerprints::of(&rules.counted(state));
+        assert_eq!(prints(&with), prints(&without), "{line}");
+        assert_eq!(prints(&with), prints(&page(&[said, later])), "{line}");
+    }
+    for line in ["12 people were hurt.", "12", "The 12 comments of the mayor"] {
+        let (with, without) = (page(&[said, line]), page(&[said]));
+        assert!(compare_under(&with, &without, &rules).is_some(), "{line}");
+    }
+}
+
+#[test]
 fn counters_and_passing_time_are_no_edits_without_any_rule() {
     let none = Rules::default();
     for (old, new, same) in [
@@ -695,6 +717,59 @@ proptest! {
             _ => edited.insert(at, Block::paragraph(standing)),
         }
         prop_assert!(!same(&edited), "{edited:?} under {learned:?}");
+    }
+
+    /// Whatever line moved in however many articles and looks: where it never moved, an edit is a change.
+    #[test]
+    fn an_edit_beside_what_moved_is_a_change(
+        words in proptest::collection::vec("[a-z]{5,9}", 4..9),
+        (articles, looks) in (5_usize..14, 3_usize..7),
+        (first, step) in (1_usize..900, 1_usize..90),
+        fixed in 1_usize..900,
+        which in any::<proptest::sample::Index>(),
+        edited_word in any::<proptest::sample::Index>(),
+        edit in 0_usize..4,
+    ) {
+        let line = |words: &[String], moving: usize, fixed: usize| {
+            let (head, rest) = words.split_at(2);
+            format!("{} {moving} {} {fixed} {}", head[0], head[1], rest.join(" "))
+        };
+        let moving = |article: usize, look: usize| first + article * 31 + look * step;
+        let between = |article, look| vec![line(&words, moving(article, look), fixed + article)];
+        let past = site(articles, looks, between);
+        let learned = learn(&past, &Rules::default(), Channel::Page);
+        let rules = learned_rules(&learned);
+        let state = |blocks: Vec<Block>| EntryState {
+            feed: None,
+            page: Some(PageState { body: blocks, ..PageState::default() }),
+        };
+        let which = which.index(articles);
+        let old = past[which].texts.last().unwrap().1.clone();
+        let known = line(&words, moving(which, looks - 1), fixed + which);
+        let at = old.iter().position(|block| block.text == known).unwrap();
+        let later = moving(which, looks + 3);
+        let changed = |new: Vec<Block>| compare_under(&state(old.clone()), &state(new), &rules).is_some();
+        let with = |text: String| {
+            let mut new = old.clone();
+            new[at].text = text;
+            new
+        };
+        // What moved is passed over once it is learned, and the rules are as few as the lines.
+        prop_assert_eq!(changed(with(line(&words, later, fixed + which))), learned.is_empty());
+        prop_assert!(learned.len() <= 1, "{learned:?}");
+        let mut other = words.clone();
+        other[edited_word.index(words.len())].push_str("xq");
+        let edited = match edit {
+            0 => with(line(&other, later, fixed + which)),
+            1 => with(line(&words, later, fixed + which + 1)),
+            2 => with(format!("{} too", line(&words, later, fixed + which))),
+            _ => {
+                let mut new = old.clone();
+                new.remove(at);
+                new
+            }
+        };
+        prop_assert!(changed(edited.clone()), "{edited:?} under {learned:?}");
     }
 
     /// Under the same rules equal fingerprints and no difference are the same, and nothing differs from itself.
