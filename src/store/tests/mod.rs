@@ -4,6 +4,7 @@ mod committing;
 mod compacting;
 mod delivering;
 mod opening;
+pub(super) mod plans;
 mod reading;
 mod searching;
 mod speed;
@@ -110,6 +111,14 @@ impl Bench {
             row.get(0)
         })
         .unwrap()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            plans::explain();
+        }
     }
 }
 
