@@ -171,7 +171,7 @@ macro_rules! select_entry {
              e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
              e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
              e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at, e.page_reason, e.left_feed, \
-             e.feed_streak, e.feed_moved_at, e.page_streak, e.page_moved_at",
+             e.feed_streak, e.feed_moved_at, e.page_streak, e.page_moved_at, e.page_packed_sha256",
             $more,
             " FROM ",
             $rest
@@ -221,6 +221,7 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
                 etag: row.get(19)?,
                 last_modified: row.get(20)?,
                 body_sha256: row.get(21)?,
+                packed_sha256: row.get(36)?,
             },
             checked: row.get(22)?,
             ok: row.get(23)?,
@@ -487,7 +488,10 @@ impl Reader {
             }
             let by_page = list(
                 conn,
-                select_entry!("entries AS e WHERE e.page_url = ?1 ORDER BY e.id DESC LIMIT ?2"),
+                select_entry!(
+                    "entries AS e WHERE e.feed_id IN (SELECT id FROM feeds) AND e.page_url = ?1 \
+                     ORDER BY e.id DESC LIMIT ?2"
+                ),
                 &[&what, &limit],
             )?;
             if !by_page.is_empty() || what.is_empty() {

@@ -124,7 +124,7 @@ macro_rules! select_feed {
              next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
              moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
              newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at, lifetime_ms, \
-             failing_told_at, postponed FROM feeds ",
+             failing_told_at, postponed, packed_sha256 FROM feeds ",
             $rest
         )
     };
@@ -145,6 +145,7 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
             etag: row.get(8)?,
             last_modified: row.get(9)?,
             body_sha256: row.get(10)?,
+            packed_sha256: row.get(35)?,
         },
         next_poll: row.get(11)?,
         next_why: row.get(12)?,
@@ -432,12 +433,13 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
     if let Some(validators) = &poll.validators {
         tx.conn
             .prepare_cached(
-                "UPDATE feeds SET etag = ?1, last_modified = ?2, body_sha256 = ?3 WHERE id = ?4",
+                "UPDATE feeds SET etag = ?1, last_modified = ?2, body_sha256 = ?3, packed_sha256 = ?4 WHERE id = ?5",
             )?
             .execute(params![
                 validators.etag,
                 validators.last_modified,
                 validators.body_sha256,
+                validators.packed_sha256,
                 poll.feed
             ])?;
     }

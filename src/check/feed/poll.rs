@@ -114,10 +114,19 @@ impl Poll<'_> {
         }
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         let validators = match self.whole || schedule::whole_is_due(self.row, self.checker.now()) {
-            true => Validators::default(),
+            // Whatever the server says of it: the bytes tell whether it is the same.
+            true => Validators {
+                etag: None,
+                last_modified: None,
+                ..self.row.validators.clone()
+            },
             false => self.row.validators.clone(),
         };
         let mut request = FetchRequest::feed(url, validators);
+        if self.row.baseline.is_none() {
+            // The document is wanted even if it is the same.
+            request.validators.packed_sha256 = None;
+        }
         request.headers = own_headers(self.config, url);
         let asking = self.checker.fetch(&request, self.config, self.patience);
         let (fetched, held) = match asking.await {
@@ -579,6 +588,7 @@ mod tests {
             etag: Some("\"2\"".into()),
             last_modified: Some("Mon, 23 Nov 2026 10:00:00 GMT".into()),
             body_sha256: Some([7; 32]),
+            packed_sha256: Some([8; 32]),
         };
         let entries = "<item><title>A</title></item><item><title>B";
         let cut = format!("<rss version='2.0'><channel><title>t</title>{entries}");
@@ -596,6 +606,7 @@ mod tests {
         let only_the_bytes = Validators {
             etag: None,
             last_modified: None,
+            packed_sha256: None,
             ..validators.clone()
         };
         assert_eq!(kept(&cut), only_the_bytes);
