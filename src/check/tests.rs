@@ -2,6 +2,7 @@
 
 mod clock;
 mod crowded;
+mod known;
 mod owed;
 mod redirected;
 mod rhythm;

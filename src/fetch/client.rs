@@ -255,7 +255,7 @@ impl Client {
                 (Vec::new(), sha256)
             }
             _ => {
-                let body = body::unpack(&codings, body, bounds, load).await?;
+                let body = Box::pin(body::unpack(&codings, body, bounds, load)).await?;
                 let sha256 = Sha256::digest(&body).into();
                 (body, sha256)
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::StoreError;
+use super::known_items;
 use super::reader::Reader;
 use super::rules;
 use super::sql;
@@ -355,7 +356,7 @@ fn one(
 }
 
 /// Parameters are bound by their order of appearance: this runs for each feed of each round.
-pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError> {
+pub(super) fn record_poll(tx: &mut Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError> {
     let (error, gone) = match &poll.result {
         PollResult::Ok => (None, false),
         PollResult::Failed(error) => (Some(error.as_str()), false),
@@ -424,6 +425,9 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
         tx.conn
             .prepare_cached("UPDATE feeds SET moved_to = ?1 WHERE id = ?2")?
             .execute(params![to, poll.feed])?;
+    }
+    if let Some(items) = &poll.items {
+        known_items::put(tx, poll.feed, items)?;
     }
     if let Some(emptied) = poll.emptied {
         tx.conn

@@ -176,6 +176,7 @@ fn poll(feed: FeedId, when: Timestamp, result: PollResult) -> FeedPoll {
         gone_since: None,
         emptied: None,
         postponed: 0,
+        items: None,
     }
 }
 
