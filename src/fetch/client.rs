@@ -247,11 +247,10 @@ impl Client {
         let packed_sha256 = codings.packed_sha256(&body);
         let known = &request.validators;
         // A body from a new address is wanted even if it is the same.
-        let known_packed = known
-            .packed_sha256
-            .filter(|_| trail.permanent_url.is_none());
+        let known_packed = known.packed_sha256.as_deref();
+        let known_packed = known_packed.filter(|_| trail.permanent_url.is_none());
         let (body, body_sha256) = match known.body_sha256 {
-            Some(sha256) if packed_sha256.is_some() && packed_sha256 == known_packed => {
+            Some(sha256) if packed_sha256.is_some() && packed_sha256.as_ref() == known_packed => {
                 (Vec::new(), sha256)
             }
             _ => {

@@ -286,7 +286,7 @@ pub(super) fn validators_of_body<'h>(
             .filter(|at| !is_in_the_future(at, &get))
             .and_then(usable),
         body_sha256: Some(body_sha256),
-        packed_sha256,
+        packed_sha256: packed_sha256.map(Box::new),
     }
 }
 
@@ -303,7 +303,7 @@ pub(super) fn validators_after_304<'h>(
         etag: etag.or_else(|| sent.etag.clone()),
         last_modified: modified.or_else(|| sent.last_modified.clone()),
         body_sha256: sent.body_sha256,
-        packed_sha256: sent.packed_sha256,
+        packed_sha256: sent.packed_sha256.clone(),
     })
 }
 

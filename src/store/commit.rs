@@ -520,7 +520,7 @@ fn record_page(conn: &Connection, entry: EntryId, check: &PageCheck) -> Result<(
             validators.etag,
             validators.last_modified,
             validators.body_sha256,
-            validators.packed_sha256
+            validators.packed_sha256.as_deref()
         ])?;
     }
     Ok(())

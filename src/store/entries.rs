@@ -223,7 +223,7 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
                 etag: row.get(19)?,
                 last_modified: row.get(20)?,
                 body_sha256: row.get(21)?,
-                packed_sha256: row.get(36)?,
+                packed_sha256: row.get::<_, Option<_>>(36)?.map(Box::new),
             },
             checked: row.get(22)?,
             ok: row.get(23)?,

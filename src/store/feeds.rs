@@ -146,7 +146,7 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
             etag: row.get(8)?,
             last_modified: row.get(9)?,
             body_sha256: row.get(10)?,
-            packed_sha256: row.get(35)?,
+            packed_sha256: row.get::<_, Option<_>>(35)?.map(Box::new),
         },
         next_poll: row.get(11)?,
         next_why: row.get(12)?,
@@ -443,7 +443,7 @@ pub(super) fn record_poll(tx: &mut Tx<'_>, poll: &FeedPoll) -> Result<(), StoreE
                 validators.etag,
                 validators.last_modified,
                 validators.body_sha256,
-                validators.packed_sha256,
+                validators.packed_sha256.as_deref(),
                 poll.feed
             ])?;
     }

@@ -81,9 +81,12 @@ impl DocumentReading<'_> {
         rules: FeedRules,
     ) -> Result<Result<ReadDocument, FeedError>, StoreError> {
         let content_type = answer.content_type.as_deref();
-        let parsed =
-            self.reading
-                .feed_knowing(&answer.body, content_type, &answer.final_url, known);
+        let (body, url) = (&answer.body, &answer.final_url);
+        let parsed = match self.row.baseline {
+            // The items of a first document are not remembered yet.
+            None => self.reading.feed(body, content_type, url),
+            Some(_) => self.reading.feed_knowing(body, content_type, url, known),
+        };
         let mut parsed = match parsed {
             Ok(parsed) => parsed,
             Err(error) => return Ok(Err(error)),

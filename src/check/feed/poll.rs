@@ -592,7 +592,7 @@ mod tests {
             etag: Some("\"2\"".into()),
             last_modified: Some("Mon, 23 Nov 2026 10:00:00 GMT".into()),
             body_sha256: Some([7; 32]),
-            packed_sha256: Some([8; 32]),
+            packed_sha256: Some(Box::new([8; 32])),
         };
         let entries = "<item><title>A</title></item><item><title>B";
         let cut = format!("<rss version='2.0'><channel><title>t</title>{entries}");

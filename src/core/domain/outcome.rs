@@ -548,8 +548,8 @@ pub struct Validators {
     pub last_modified: Option<String>,
     /// SHA-256 of the decoded body that they stand for.
     pub body_sha256: Option<[u8; 32]>,
-    /// SHA-256 of that body as it was sent, with its encoding.
-    pub packed_sha256: Option<[u8; 32]>,
+    /// SHA-256 of that body as it was sent, with its encoding. In a box: thousands of checks that wait hold one.
+    pub packed_sha256: Option<Box<[u8; 32]>>,
 }
 
 /// What a poll of a feed leaves behind in the feed's row.

@@ -350,6 +350,6 @@ fn validators(etag: &str) -> Validators {
         etag: Some(etag.into()),
         last_modified: None,
         body_sha256: Some([7; 32]),
-        packed_sha256: Some([8; 32]),
+        packed_sha256: Some(Box::new([8; 32])),
     }
 }

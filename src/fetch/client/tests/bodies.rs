@@ -19,7 +19,7 @@ async fn a_packed_body_that_is_the_last_one_is_not_unpacked() {
     let mut known = first.validators.clone();
     let again = body(get(FetchRequest::feed(server.url("/"), known.clone())).await);
     assert_eq!((again.body.len(), &again.validators), (0, &known));
-    known.packed_sha256 = Some([1; 32]);
+    known.packed_sha256 = Some(Box::new([1; 32]));
     let other = body(get(FetchRequest::feed(server.url("/"), known.clone())).await);
     assert_eq!(
         (&other.body, &other.validators),
