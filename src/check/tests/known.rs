@@ -8,23 +8,23 @@ use super::*;
 struct Draw(u64);
 
 impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
+    fn below(&mut self, limit: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
+        usize::try_from(self.0 >> 33).unwrap() % limit
     }
 }
 
 /// A feed that lives: its items are added, edited, taken out, doubled, moved, and everything around them changes.
 #[derive(Clone)]
 struct Story {
-    guid: u64,
-    title: u64,
-    text: u64,
-    date: u64,
-    link: u64,
+    guid: usize,
+    title: usize,
+    text: usize,
+    date: usize,
+    link: usize,
 }
 
 fn item_of(story: &Story) -> String {
@@ -43,7 +43,7 @@ fn item_of(story: &Story) -> String {
         "harbour", "closed", "after", "storm", "ferry", "waits", "council", "said",
     ];
     let text: Vec<&str> = (0..30)
-        .map(|at| words[(at * 3 + text) as usize % words.len()])
+        .map(|at| words[(at * 3 + text) % words.len()])
         .collect();
     format!(
         "<item>{guid}<title>Report {title}</title><link>/a/{link}</link>\
@@ -54,9 +54,9 @@ fn item_of(story: &Story) -> String {
     )
 }
 
-fn step(stories: &mut Vec<Story>, next: &mut u64, draw: &mut Draw) {
+fn step(stories: &mut Vec<Story>, next: &mut usize, draw: &mut Draw) {
     for _ in 0..draw.below(3) {
-        let at = draw.below(stories.len() as u64) as usize;
+        let at = draw.below(stories.len());
         match draw.below(9) {
             0 => stories[at].title += 100,
             1 | 2 => stories[at].text += 1,
@@ -119,14 +119,14 @@ fn known(folder: &Path) -> i64 {
 
 #[tokio::test]
 async fn polls_with_known_items_end_as_those_without() {
-    for seed in 0..12 {
+    for seed in 0..12_u8 {
         let site = Site::start(|_, _| String::new());
-        let pages = ["page.fetch = \"off\"\n", "page.fetch = \"changed\"\n"][seed as usize % 2];
+        let pages = ["page.fetch = \"off\"\n", "page.fetch = \"changed\"\n"][usize::from(seed % 2)];
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let config = config(&site, pages);
         let with = Bench::new(folders[0].path(), &config, start()).await;
         let without = Bench::new(folders[1].path(), &config, start()).await;
-        let mut draw = Draw(seed);
+        let mut draw = Draw(u64::from(seed));
         let mut next = 6;
         let mut stories: Vec<Story> = (1..=6)
             .map(|n| Story {
@@ -182,7 +182,7 @@ async fn polls_with_known_items_end_as_those_without() {
 #[tokio::test]
 async fn an_edit_back_to_known_bytes_is_seen() {
     let texts = ["The ferry sails at nine", "The ferry sails at ten"];
-    let document = |text: &str, build: u8| {
+    let document = |text: &str, build: usize| {
         let item = |n: u8, text: &str| {
             format!(
                 "<item><guid>{n}</guid><title>Item {n}</title><link>/{n}</link><description>{text}</description></item>"
@@ -206,7 +206,7 @@ async fn an_edit_back_to_known_bytes_is_seen() {
     .await;
     let mut changes = Vec::new();
     for (build, text) in [0, 0, 0, 1, 0, 0, 1, 1, 0].into_iter().enumerate() {
-        let document = document(texts[text], build as u8);
+        let document = document(texts[text], build);
         site.becomes(move |_, _| reply("200 OK", "", &document));
         changes.push(bench.poll().await.changed);
         bench.clock.set(bench.checker.now() + HOUR);
