@@ -1,7 +1,5 @@
 //! Items that are known by their bytes: polls that do not read them again end as if they had.
 
-use rusqlite::Connection;
-
 use super::*;
 
 /// Numbers that look drawn, and are the same in every run.
@@ -86,37 +84,6 @@ fn step(stories: &mut Vec<Story>, next: &mut usize, draw: &mut Draw) {
     }
 }
 
-/// Everything that polls leave behind, apart from random names and times of the day.
-fn stored(folder: &Path) -> Vec<String> {
-    let conn = Connection::open(folder.join("revisor.db")).unwrap();
-    let mut all = Vec::new();
-    for sql in [
-        "SELECT id || '|' || in_feed || '|' || revision || '|' || hex(feed_fp) || '|' || COALESCE(left_feed, '') || '|' \
-         || date_touches || '|' || COALESCE(feed_published_at, '') || '|' || COALESCE(page_url, '') || '|' \
-         || last_seen_at || '|' || COALESCE(page_next_at, '') FROM entries ORDER BY id",
-        "SELECT entry_id || '|' || number || '|' || seen_at || '|' || hex(feed_fp) FROM revisions ORDER BY 1",
-        "SELECT number || '|' || entry_id || '|' || fields || '|' || labels || '|' || first_changed_at FROM changes ORDER BY number",
-        "SELECT kind || '|' || value || '|' || entry_id || '|' || reason FROM aliases ORDER BY 1",
-        "SELECT kind || '|' || pattern || '|' || active FROM rules ORDER BY 1",
-        "SELECT type || '|' || COALESCE(entry_id, '') FROM events ORDER BY id",
-        "SELECT COALESCE(guids_trusted, '') || '|' || COALESCE(emptied_at, '') || '|' || COALESCE(newest_entry_at, '') \
-         || '|' || COALESCE(entry_gap_ms, '') FROM feeds",
-    ] {
-        let mut statement = conn.prepare(sql).unwrap();
-        let rows = statement
-            .query_map([], |row| row.get::<_, String>(0))
-            .unwrap();
-        all.extend(rows.map(Result::unwrap));
-    }
-    all
-}
-
-fn known(folder: &Path) -> i64 {
-    let conn = Connection::open(folder.join("revisor.db")).unwrap();
-    conn.query_row("SELECT count(*) FROM known_items", [], |row| row.get(0))
-        .unwrap()
-}
-
 #[tokio::test]
 async fn polls_with_known_items_end_as_those_without() {
     for seed in 0..12_u8 {
@@ -155,8 +122,7 @@ async fn polls_with_known_items_end_as_those_without() {
                 "/feed" => reply("200 OK", "Content-Type: text/xml\r\n", &document),
                 _ => reply("404 Not Found", "", ""),
             });
-            let conn = Connection::open(folders[1].path().join("revisor.db")).unwrap();
-            conn.execute("DELETE FROM known_items", []).unwrap();
+            forget_items(folders[1].path());
             let reports = [with.poll().await, without.poll().await];
             let counts = reports.map(|report| {
                 (
@@ -169,7 +135,7 @@ async fn polls_with_known_items_end_as_those_without() {
             assert_eq!(counts[0], counts[1], "seed {seed}, round {round}");
             let left = folders.each_ref().map(|folder| stored(folder.path()));
             assert_eq!(left[0], left[1], "seed {seed}, round {round}");
-            remembered += known(folders[0].path());
+            remembered += known_items(folders[0].path());
             let later = with.checker.now() + HOUR;
             with.clock.set(later);
             without.clock.set(later);
@@ -212,5 +178,5 @@ async fn an_edit_back_to_known_bytes_is_seen() {
         bench.clock.set(bench.checker.now() + HOUR);
     }
     assert_eq!(changes, [0, 0, 0, 1, 1, 0, 1, 0, 1]);
-    assert_eq!(known(folder.path()), 1);
+    assert_eq!(known_items(folder.path()), 1);
 }
