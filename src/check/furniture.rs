@@ -11,6 +11,7 @@ use crate::domain::outcome::NewRule;
 use crate::domain::state::Channel;
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
+use sha2::{Digest, Sha256};
 
 /// The newest entries of a feed that are learned from.
 const ARTICLES: usize = 40;
@@ -42,6 +43,33 @@ impl FeedRules {
             learned: Vec::new(),
             now,
         })
+    }
+
+    /// A hash of those that are stored: under the same ones a text is compared in the same way.
+    pub(super) fn print(&self) -> u128 {
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        for rule in &self.stored {
+            let Rule {
+                id,
+                kind,
+                pattern,
+                origin,
+                on,
+                since,
+                evidence,
+            } = rule;
+            let of = (id.0, kind.as_str(), pattern, origin.as_str(), on, since);
+            // Both have a JSON form; without one the hash is of fewer rules, and so another one.
+            for part in [serde_json::to_vec(&of), serde_json::to_vec(evidence)] {
+                hash.update(part.unwrap_or_default());
+                hash.update([0]);
+            }
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let (half, _) = digest.split_at(16);
+        half.iter()
+            .fold(0, |print, byte| (print << 8) | u128::from(*byte))
     }
 
     /// As they are at a look, when the text was last read at `last_look`.

@@ -4,7 +4,8 @@
 //!
 //! 1. [`feed::poll`] asks the host for the feed (`polite::journey`: its turn, its redirects, room for the response). A
 //!    304 or the bytes of the last time end the check here.
-//! 2. [`reread::reading`] reads the document on a worker, and [`feed::identify`] finds the entry of each item.
+//! 2. [`feed::known`] reads the document on a worker, except for the items whose bytes are known, and
+//!    [`feed::identify`] finds the entry of each item.
 //! 3. [`feed::confirm`] holds back a document that a second poll has to confirm.
 //! 4. [`feed::pages`] fetches the pages of the entries that have changed, so that one edit is one change.
 //! 5. [`feed::decide`] compares every item with what is known, and [`events`] writes what is reported of it.

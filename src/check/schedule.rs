@@ -43,7 +43,8 @@ pub(super) fn rhythm_of_items(sighting: &IdentifiedFeed, now: Timestamp) -> Opti
         let known = item.known.as_ref();
         known.map_or(now, |known| known.row.first_seen)
     };
-    Rhythm::of(sighting.items.iter().map(first_seen), now)
+    let same = sighting.same.iter().map(|same| same.first_seen);
+    Rhythm::of(sighting.items.iter().map(first_seen).chain(same), now)
 }
 
 /// What the publisher asks for, in the head of the answer and in the last document.
@@ -192,6 +193,7 @@ fn poll(
         // A poll that went well has settled what an earlier one was not believed for.
         emptied: (kind == schedule::PollResult::Ok && feed.emptied.is_some()).then_some(None),
         postponed: 0,
+        items: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod clock;
 mod crowded;
+mod known;
 mod owed;
 mod redirected;
 mod rhythm;
@@ -193,6 +194,42 @@ impl Bench {
         let look = self.checker.check_page(entry, WaitLimit::Endless);
         Box::pin(look).await.unwrap().result
     }
+}
+
+/// Everything that polls leave behind, apart from random names and times of the day.
+fn stored(folder: &Path) -> Vec<String> {
+    let conn = rusqlite::Connection::open(folder.join("revisor.db")).unwrap();
+    let mut all = Vec::new();
+    for sql in [
+        "SELECT id || '|' || in_feed || '|' || revision || '|' || hex(feed_fp) || '|' || COALESCE(left_feed, '') || '|' \
+         || date_touches || '|' || COALESCE(feed_published_at, '') || '|' || COALESCE(page_url, '') || '|' \
+         || last_seen_at || '|' || COALESCE(page_next_at, '') FROM entries ORDER BY id",
+        "SELECT entry_id || '|' || number || '|' || seen_at || '|' || hex(feed_fp) FROM revisions ORDER BY 1",
+        "SELECT number || '|' || entry_id || '|' || fields || '|' || labels || '|' || first_changed_at FROM changes ORDER BY number",
+        "SELECT kind || '|' || value || '|' || entry_id || '|' || reason FROM aliases ORDER BY 1",
+        "SELECT kind || '|' || pattern || '|' || active FROM rules ORDER BY 1",
+        "SELECT type || '|' || COALESCE(entry_id, '') FROM events ORDER BY id",
+        "SELECT COALESCE(guids_trusted, '') || '|' || COALESCE(emptied_at, '') || '|' || COALESCE(newest_entry_at, '') \
+         || '|' || COALESCE(entry_gap_ms, '') FROM feeds",
+    ] {
+        let mut statement = conn.prepare(sql).unwrap();
+        let rows = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap();
+        all.extend(rows.map(Result::unwrap));
+    }
+    all
+}
+
+fn known_items(folder: &Path) -> i64 {
+    let conn = rusqlite::Connection::open(folder.join("revisor.db")).unwrap();
+    conn.query_row("SELECT count(*) FROM known_items", [], |row| row.get(0))
+        .unwrap()
+}
+
+fn forget_items(folder: &Path) {
+    let conn = rusqlite::Connection::open(folder.join("revisor.db")).unwrap();
+    conn.execute("DELETE FROM known_items", []).unwrap();
 }
 
 fn start() -> Timestamp {

@@ -244,12 +244,26 @@ impl Client {
         let body = body::receive(&mut response, bounds, load).await?;
         // From here on the connection is kept.
         self.pool.answered(&trail.url);
-        let body = body::unpack(&codings, body, bounds, load).await?;
+        let packed_sha256 = codings.packed_sha256(&body);
+        let known = &request.validators;
+        // A body from a new address is wanted even if it is the same.
+        let known_packed = known.packed_sha256.as_deref();
+        let known_packed = known_packed.filter(|_| trail.permanent_url.is_none());
+        let (body, body_sha256) = match known.body_sha256 {
+            Some(sha256) if packed_sha256.is_some() && packed_sha256.as_ref() == known_packed => {
+                (Vec::new(), sha256)
+            }
+            _ => {
+                let body = Box::pin(body::unpack(&codings, body, bounds, load)).await?;
+                let sha256 = Sha256::digest(&body).into();
+                (body, sha256)
+            }
+        };
         load.settle(body.len() as u64);
         let get = lookup(response.headers());
         Ok(Answer {
             status: response.status().as_u16(),
-            validators: validators_of_body(&get, Sha256::digest(&body).into()),
+            validators: validators_of_body(&get, body_sha256, packed_sha256),
             content_type: get("content-type").map(str::to_owned),
             headers: kept_headers(response.headers(), &codings),
             sent: sent_headers(&trail.headers(request, &self.user_agent)?),

@@ -7,6 +7,7 @@
 use std::io::{self, Read};
 
 use reqwest::header::{self, HeaderMap};
+use sha2::{Digest, Sha256};
 
 use super::failure::{Cause, too_large};
 use super::response::FailureKind;
@@ -89,6 +90,15 @@ impl Codings {
             _ => 0,
         };
         Some(said.max(body.len() as u64 * USUAL_RATIO))
+    }
+
+    /// The hash of a packed body with its codings; `None` when there is nothing to unpack.
+    pub(super) fn packed_sha256(&self, body: &[u8]) -> Option<[u8; 32]> {
+        self.guess(body)?;
+        let mut hash = Sha256::new();
+        hash.update(format!("{:?}", self.0));
+        hash.update(body);
+        Some(hash.finalize().into())
     }
 
     /// Unpacks a body, at most to `most` bytes; `None` when it is as it was sent. Of a body that was `cut` off on purpose

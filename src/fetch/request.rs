@@ -156,6 +156,7 @@ mod tests {
             etag: etag.map(str::to_owned),
             last_modified: modified.map(str::to_owned),
             body_sha256: None,
+            packed_sha256: None,
         };
         FetchRequest::feed("http://a.example/", validators)
             .conditional()

@@ -62,7 +62,8 @@ pub struct Answer {
     pub sent: Vec<(String, String)>,
     /// `Content-Type`, parameters included.
     pub content_type: Option<String>,
-    /// The decoded body.
+    /// The decoded body; empty when the body as it was sent is that of the validators in the request, which is then not
+    /// unpacked: `validators.body_sha256` says what it is.
     pub body: Vec<u8>,
     /// The validators that this answer brought, with the hash of the body; to be kept only if the body is understood.
     pub validators: Validators,
@@ -277,6 +278,7 @@ impl CacheHints {
 pub(super) fn validators_of_body<'h>(
     get: impl Fn(&str) -> Option<&'h str>,
     body_sha256: [u8; 32],
+    packed_sha256: Option<[u8; 32]>,
 ) -> Validators {
     Validators {
         etag: get("etag").and_then(usable),
@@ -284,6 +286,7 @@ pub(super) fn validators_of_body<'h>(
             .filter(|at| !is_in_the_future(at, &get))
             .and_then(usable),
         body_sha256: Some(body_sha256),
+        packed_sha256: packed_sha256.map(Box::new),
     }
 }
 
@@ -300,6 +303,7 @@ pub(super) fn validators_after_304<'h>(
         etag: etag.or_else(|| sent.etag.clone()),
         last_modified: modified.or_else(|| sent.last_modified.clone()),
         body_sha256: sent.body_sha256,
+        packed_sha256: sent.packed_sha256.clone(),
     })
 }
 
@@ -349,7 +353,7 @@ mod tests {
         ] {
             let headers = [date, ("last-modified", modified)];
             let kept_of = |validators: Option<Validators>| validators.and_then(|v| v.last_modified);
-            let of_body = kept_of(Some(validators_of_body(among(&headers), [0; 32])));
+            let of_body = kept_of(Some(validators_of_body(among(&headers), [0; 32], None)));
             let of_304 = kept_of(validators_after_304(
                 &Validators::default(),
                 among(&headers),
@@ -406,6 +410,7 @@ mod tests {
             etag: Some("\"a\"".into()),
             last_modified: Some("then".into()),
             body_sha256: Some([7; 32]),
+            packed_sha256: None,
         };
         assert_eq!(validators_after_304(&sent, among(&[])), None);
         assert_eq!(
@@ -424,7 +429,7 @@ mod tests {
     #[test]
     fn a_200_brings_its_own_validators_and_drops_the_others() {
         let huge = "e".repeat(MAX_VALIDATOR + 1);
-        let found = validators_of_body(among(&[("etag", &huge)]), [1; 32]);
+        let found = validators_of_body(among(&[("etag", &huge)]), [1; 32], None);
         assert_eq!(
             found,
             Validators {

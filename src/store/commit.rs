@@ -426,7 +426,7 @@ fn update_entry(
         tx.conn
             .prepare_cached(
                 "UPDATE entries SET page_url = ?2, page_etag = NULL, page_last_modified = NULL, \
-                 page_body_sha256 = NULL WHERE id = ?1 AND page_url IS NOT ?2",
+                 page_body_sha256 = NULL, page_packed_sha256 = NULL WHERE id = ?1 AND page_url IS NOT ?2",
             )?
             .execute(params![id, url])?;
     }
@@ -512,13 +512,15 @@ fn record_page(conn: &Connection, entry: EntryId, check: &PageCheck) -> Result<(
     })?;
     if let Some(validators) = &check.validators {
         conn.prepare_cached(
-            "UPDATE entries SET page_etag = ?2, page_last_modified = ?3, page_body_sha256 = ?4 WHERE id = ?1",
+            "UPDATE entries SET page_etag = ?2, page_last_modified = ?3, page_body_sha256 = ?4, \
+             page_packed_sha256 = ?5 WHERE id = ?1",
         )?
         .execute(params![
             entry,
             validators.etag,
             validators.last_modified,
-            validators.body_sha256
+            validators.body_sha256,
+            validators.packed_sha256.as_deref()
         ])?;
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! `entries` and `aliases`: what is known of each entry now, and by which names.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 
@@ -155,7 +157,7 @@ pub struct Bearer {
     /// The name.
     pub key: AliasKey,
     /// The entry.
-    pub entry: KnownEntry,
+    pub entry: Arc<KnownEntry>,
     /// Whether a person has given it the name.
     pub pinned: bool,
 }
@@ -171,7 +173,7 @@ macro_rules! select_entry {
              e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
              e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
              e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at, e.page_reason, e.left_feed, \
-             e.feed_streak, e.feed_moved_at, e.page_streak, e.page_moved_at",
+             e.feed_streak, e.feed_moved_at, e.page_streak, e.page_moved_at, e.page_packed_sha256",
             $more,
             " FROM ",
             $rest
@@ -221,6 +223,7 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
                 etag: row.get(19)?,
                 last_modified: row.get(20)?,
                 body_sha256: row.get(21)?,
+                packed_sha256: row.get::<_, Option<_>>(36)?.map(Box::new),
             },
             checked: row.get(22)?,
             ok: row.get(23)?,
@@ -258,23 +261,43 @@ impl Reader {
         keys: &[AliasKey],
     ) -> Result<Vec<Bearer>, StoreError> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(select_entry!(
-                ", a.pinned",
-                "aliases AS a JOIN entries AS e ON e.id = a.entry_id \
-                 WHERE a.feed_id = ?1 AND a.kind = ?2 AND a.value = ?3"
-            ))?;
+            // Most feeds have no names of this kind, and each of their items is asked for.
+            let has_contents: bool = keys.iter().any(|key| key.kind == AliasKind::Content)
+                && conn
+                    .prepare_cached(
+                        "SELECT EXISTS (SELECT 1 FROM aliases WHERE feed_id = ?1 AND kind = ?2)",
+                    )?
+                    .query_row(params![feed, AliasKind::Content], |row| row.get(0))?;
+            let mut names = conn.prepare_cached(
+                "SELECT entry_id, pinned FROM aliases WHERE feed_id = ?1 AND kind = ?2 AND value = ?3",
+            )?;
+            let mut rows =
+                conn.prepare_cached(select_entry!("entries AS e WHERE e.id = ?1"))?;
+            let mut entries: HashMap<EntryId, Arc<KnownEntry>> = HashMap::new();
             let mut known = Vec::with_capacity(keys.len());
             for key in keys {
-                let bearer = statement
+                if key.kind == AliasKind::Content && !has_contents {
+                    continue;
+                }
+                let name = names
                     .query_row(params![feed, key.kind, key.value], |row| {
-                        Ok(Bearer {
-                            key: key.clone(),
-                            entry: entry_row(row)?,
-                            pinned: row.get("pinned")?,
-                        })
+                        Ok((row.get(0)?, row.get(1)?))
                     })
                     .optional()?;
-                known.extend(bearer);
+                let Some((id, pinned)) = name else { continue };
+                let entry = match entries.get(&id) {
+                    Some(entry) => Arc::clone(entry),
+                    None => {
+                        let entry = Arc::new(rows.query_row([id], entry_row)?);
+                        entries.insert(id, Arc::clone(&entry));
+                        entry
+                    }
+                };
+                known.push(Bearer {
+                    key: key.clone(),
+                    entry,
+                    pinned,
+                });
             }
             Ok(known)
         })
@@ -487,7 +510,10 @@ impl Reader {
             }
             let by_page = list(
                 conn,
-                select_entry!("entries AS e WHERE e.page_url = ?1 ORDER BY e.id DESC LIMIT ?2"),
+                select_entry!(
+                    "entries AS e WHERE e.feed_id IN (SELECT id FROM feeds) AND e.page_url = ?1 \
+                     ORDER BY e.id DESC LIMIT ?2"
+                ),
                 &[&what, &limit],
             )?;
             if !by_page.is_empty() || what.is_empty() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::StoreError;
+use super::known_items;
 use super::reader::Reader;
 use super::rules;
 use super::sql;
@@ -124,7 +125,7 @@ macro_rules! select_feed {
              next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
              moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
              newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at, lifetime_ms, \
-             failing_told_at, postponed FROM feeds ",
+             failing_told_at, postponed, packed_sha256 FROM feeds ",
             $rest
         )
     };
@@ -145,6 +146,7 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
             etag: row.get(8)?,
             last_modified: row.get(9)?,
             body_sha256: row.get(10)?,
+            packed_sha256: row.get::<_, Option<_>>(35)?.map(Box::new),
         },
         next_poll: row.get(11)?,
         next_why: row.get(12)?,
@@ -354,7 +356,7 @@ fn one(
 }
 
 /// Parameters are bound by their order of appearance: this runs for each feed of each round.
-pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError> {
+pub(super) fn record_poll(tx: &mut Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError> {
     let (error, gone) = match &poll.result {
         PollResult::Ok => (None, false),
         PollResult::Failed(error) => (Some(error.as_str()), false),
@@ -424,6 +426,9 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
             .prepare_cached("UPDATE feeds SET moved_to = ?1 WHERE id = ?2")?
             .execute(params![to, poll.feed])?;
     }
+    if let Some(items) = &poll.items {
+        known_items::put(tx, poll.feed, items)?;
+    }
     if let Some(emptied) = poll.emptied {
         tx.conn
             .prepare_cached("UPDATE feeds SET emptied_at = ?1 WHERE id = ?2")?
@@ -432,12 +437,13 @@ pub(super) fn record_poll(tx: &Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError
     if let Some(validators) = &poll.validators {
         tx.conn
             .prepare_cached(
-                "UPDATE feeds SET etag = ?1, last_modified = ?2, body_sha256 = ?3 WHERE id = ?4",
+                "UPDATE feeds SET etag = ?1, last_modified = ?2, body_sha256 = ?3, packed_sha256 = ?4 WHERE id = ?5",
             )?
             .execute(params![
                 validators.etag,
                 validators.last_modified,
                 validators.body_sha256,
+                validators.packed_sha256.as_deref(),
                 poll.feed
             ])?;
     }

@@ -29,6 +29,7 @@ mod export;
 mod feeds;
 mod ignored;
 mod instance;
+mod known_items;
 mod lock;
 mod maintenance;
 mod migrate;

@@ -107,6 +107,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 21,
         sql: include_str!("../../migrations/0021_waits.sql"),
     },
+    Migration {
+        number: 22,
+        sql: include_str!("../../migrations/0022_speed.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.
@@ -119,6 +123,15 @@ pub(super) enum FoundFile {
     Empty,
     /// One of ours, at this schema.
     Schema(u32),
+}
+
+/// Whether a statement is part of a migration.
+#[cfg(test)]
+pub(super) fn holds(sql: &str) -> bool {
+    let sql = sql.trim().trim_end_matches(';');
+    MIGRATIONS
+        .iter()
+        .any(|migration| migration.sql.contains(sql))
 }
 
 /// Looks at the file without writing to it; refuses what is not ours and what is newer.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use url::Url;
@@ -118,7 +119,7 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let mut conn = Connection::open_with_flags(path, flags).map_err(at)?;
-    set_common(&conn, options.busy_timeout).map_err(at)?;
+    set_common(&mut conn, options.busy_timeout).map_err(at)?;
     // SQLite opens for reading what it cannot open for writing; then it cannot read the WAL beside it, and says less.
     if conn.is_readonly("main").map_err(at)? {
         return Err(StoreError::ReadOnly {
@@ -180,8 +181,8 @@ fn open_to_read(
     let at = |error: rusqlite::Error| StoreError::from(error).at(path).explained(path);
     let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_URI, name != path);
-    let conn = Connection::open_with_flags(name, flags).map_err(at)?;
-    set_common(&conn, busy_timeout).map_err(at)?;
+    let mut conn = Connection::open_with_flags(name, flags).map_err(at)?;
+    set_common(&mut conn, busy_timeout).map_err(at)?;
     conn.pragma_update(None, "query_only", true).map_err(at)?;
     // In KiB. There are several readers, and what one of them reads again is in the system's cache.
     conn.pragma_update(None, "cache_size", -512).map_err(at)?;
@@ -244,13 +245,17 @@ fn prepare_place(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
     }
 }
 
-fn set_common(conn: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+fn set_common(conn: &mut Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     conn.busy_timeout(busy_timeout)?;
     conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
     // A file from elsewhere may carry views or triggers; functions with side effects are not for them.
     conn.pragma_update(None, "trusted_schema", false)?;
+    // Plans do not depend on the values that are bound: else statements are prepared anew when those change.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Room for every statement of the store, so that none is parsed twice.
     conn.set_prepared_statement_cache_capacity(128);
+    #[cfg(test)]
+    super::tests::plans::watch(conn);
     Ok(())
 }
 

@@ -96,7 +96,8 @@ pub(super) fn put(
     if found > 0 {
         // Pages that were read with it before are read again at their next look, whatever the server says.
         conn.prepare_cached(
-            "UPDATE entries SET page_etag = NULL, page_last_modified = NULL, page_body_sha256 = NULL \
+            "UPDATE entries SET page_etag = NULL, page_last_modified = NULL, page_body_sha256 = NULL, \
+             page_packed_sha256 = NULL \
              WHERE id IN (SELECT entry_id FROM page_texts WHERE body_fp = ?1 AND host = ?2)",
         )?
         .execute(params![text.body, text.host])?;

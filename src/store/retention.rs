@@ -41,7 +41,7 @@ pub enum Retain {
 
 /// Captures whose bodies are to go, oldest first.
 const CAPTURES_BY_AGE: &str =
-    "SELECT id FROM captures WHERE body_id IS NOT NULL AND fetched_at < ?1 ORDER BY id";
+    "SELECT id FROM captures WHERE body_id IS NOT NULL AND fetched_at < ?1 ORDER BY fetched_at, id";
 const CAPTURES_BY_COUNT: &str = "SELECT id FROM (\
        SELECT c.id AS id, c.body_id AS body_id, \
          row_number() OVER (PARTITION BY r.entry_id ORDER BY r.number DESC) AS place \

@@ -155,6 +155,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<(RobotsRow, PackedRules)> {
                 etag: row.get(7)?,
                 last_modified: row.get(8)?,
                 body_sha256: None,
+                packed_sha256: None,
             },
             crawl_delay: sql::duration(row, 9)?,
         },

@@ -276,11 +276,13 @@ fn read_again(conn: &Connection, feed: &str, id: RuleId) -> Result<(), StoreErro
 
 fn forget_validators(conn: &Connection, feed: Option<FeedId>) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "UPDATE feeds SET etag = NULL, last_modified = NULL, body_sha256 = NULL WHERE ?1 IS NULL OR id = ?1",
+        "UPDATE feeds SET etag = NULL, last_modified = NULL, body_sha256 = NULL, packed_sha256 = NULL \
+         WHERE ?1 IS NULL OR id = ?1",
     )?
     .execute([feed])?;
     conn.prepare_cached(
-        "UPDATE entries SET page_etag = NULL, page_last_modified = NULL, page_body_sha256 = NULL \
+        "UPDATE entries SET page_etag = NULL, page_last_modified = NULL, page_body_sha256 = NULL, \
+         page_packed_sha256 = NULL \
          WHERE (?1 IS NULL OR feed_id = ?1) AND page_next_at IS NOT NULL",
     )?
     .execute([feed])?;

@@ -82,16 +82,14 @@ impl FeedDecision {
         };
         let mut outcome = Outcome::of(row.id);
         let (mut new, mut changed) = (0, 0);
-        let listed = sighting
-            .items
-            .iter()
-            .filter(|item| item.known.is_some())
-            .count();
+        let known = sighting.items.iter().filter(|item| item.known.is_some());
+        let listed = known.count() + sighting.same.len();
         for (item, look) in sighting.items.into_iter().zip(looks) {
             let IdentifiedItem {
                 state,
                 known,
                 aliases,
+                settles: _,
             } = item;
             match known {
                 None => {

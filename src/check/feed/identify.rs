@@ -1,26 +1,30 @@
 //! The items of a feed beside what is known of them: which entry each of them is, and whether it moved.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::events::revise::EntryKnowledge;
+use crate::check::feed::known::{DocumentReading, SameItem};
 use crate::check::furniture::FeedRules;
 use crate::check::reread::rebase::is_stale;
 use crate::domain::decide::{Known, feed_after};
 use crate::domain::diff::word_count;
-use crate::domain::fingerprint::{SCHEME, of_feed_state};
+use crate::domain::fingerprint::{Fingerprint, SCHEME, of_feed_state};
 use crate::domain::furniture::InForce;
 use crate::domain::identity::{
-    Candidate, Identified, Matching, Names, Owner, marks_of, name_items, same_story,
+    Candidate, Identified, Matching, Names, Owner, addresses_of, marks_of, name_items,
+    name_items_at, same_story,
 };
 use crate::domain::ids::EntryId;
+use crate::domain::known_items::{KnownItem, KnownItems, stand_alone};
 use crate::domain::life::leaving::{Came, how_it_left};
 use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin, SeenPrints};
 use crate::domain::past::PastRevision;
 use crate::domain::scheme::Schemes;
-use crate::domain::state::{Channel, FeedState};
+use crate::domain::state::{Block, Channel, FeedState};
+use crate::feed::ItemMark;
 use crate::store::{self, Bearer, FeedRow, KnownEntryFull, Reader, StoreError};
-use crate::time::Timestamp;
 
 /// An item that no name leads to may be an entry that was in the feed at most this long ago.
 const RECENT_FOR: Duration = Duration::from_hours(14 * 24);
@@ -43,6 +47,8 @@ pub(in crate::check) struct IdentifiedItem {
     pub(in crate::check) known: Option<Box<MatchedEntry>>,
     /// Names to add to the entry.
     pub(in crate::check) aliases: Vec<NewAlias>,
+    /// By what it is known the next time.
+    pub(in crate::check) settles: Option<KnownItem>,
 }
 
 /// A known entry that an item belongs to.
@@ -61,6 +67,12 @@ pub(in crate::check) struct MatchedEntry {
 pub(in crate::check) struct IdentifiedFeed {
     /// In the order of the feed, repeated items left out.
     pub(in crate::check) items: Vec<IdentifiedItem>,
+    /// Those that were not read, because they are known by their bytes.
+    pub(in crate::check) same: Vec<SameItem>,
+    /// Whether those are all still what they were; else the document is to be read as a whole.
+    pub(in crate::check) fits: bool,
+    /// What was known of the items before; `None` for the first document.
+    pub(in crate::check) known_before: Option<KnownItems>,
     /// Entries that the feed listed before and does not list now, and how they left it.
     pub(in crate::check) left: Vec<(EntryId, Left)>,
     /// Whether the feed's guids name entries, as far as is known now.
@@ -82,67 +94,126 @@ impl IdentifiedFeed {
         before - self.items.len()
     }
 
+    /// The items that need not be read again, each with its entry; `None` for a new one.
+    pub(in crate::check) fn settling(&mut self) -> Vec<(Option<EntryId>, KnownItem)> {
+        let settles = |item: &mut IdentifiedItem| {
+            let id = item.known.as_ref().map(|known| known.row.id);
+            Some((id, item.settles.take()?))
+        };
+        self.items.iter_mut().filter_map(settles).collect()
+    }
+
     /// Whether most texts of the document are suddenly gone, or most of each of them: what a feed shows whose system has lost
     /// its articles, or has begun to cut them. Fewer than three may be edits.
     pub(in crate::check) fn emptied(&self) -> Option<String> {
-        let words = |state: &FeedState| -> u32 {
-            let blocks = state.summary.iter().chain(&state.body);
-            blocks.map(|block| word_count(&block.text)).sum()
-        };
         let (mut gone, mut all) = (0_usize, 0_usize);
+        let mut unchanged = Vec::new();
         for item in &self.items {
             let Some(known) = &item.known else { continue };
             let before = known
                 .full
                 .as_ref()
                 .and_then(|full| full.known.state.feed.as_ref());
+            let Some(before) = before else {
+                unchanged.push(&item.state);
+                continue;
+            };
             // A text that is only shown in another form is not gone.
-            let now = words(&feed_after(before, &item.state));
-            let before = before.map_or(now, words);
-            if before >= 5 {
+            let now = words(&feed_after(Some(before), &item.state));
+            let before = words(before);
+            if before >= NOTICED_WORDS {
                 all += 1;
                 gone += usize::from(now * 2 < before);
             }
         }
+        if gone < 3 {
+            return None;
+        }
+        all += self.same.iter().filter(|same| same.item.has_text).count();
+        all += unchanged
+            .into_iter()
+            .filter(|state| has_words(state))
+            .count();
         (gone >= 3 && gone * 5 >= all * 4)
             .then(|| format!("unconfirmed until a second poll: the texts of {gone} entries are gone, or most of them"))
     }
 }
 
+/// A text of fewer words may be gone without notice.
+const NOTICED_WORDS: u32 = 5;
+
+fn words(state: &FeedState) -> u32 {
+    let blocks = state.summary.iter().chain(&state.body);
+    blocks.map(|block| word_count(&block.text)).sum()
+}
+
+/// Whether there are as many words as would be missed, without counting all of them.
+fn has_words(state: &FeedState) -> bool {
+    // Twice as many at the beginning are enough, whatever word is cut there.
+    let beginning = |block: &Block| {
+        let end = block.text.floor_char_boundary(256);
+        word_count(block.text.get(..end).unwrap_or_default())
+    };
+    let mut blocks = state.summary.iter().chain(&state.body);
+    blocks.any(|block| beginning(block) >= 2 * NOTICED_WORDS) || words(state) >= NOTICED_WORDS
+}
+
+/// The items of a document, and what was known of items before.
+pub(in crate::check) struct Document<'a> {
+    pub(in crate::check) items: Vec<FeedState>,
+    /// By what each of them is known; empty where nothing is.
+    pub(in crate::check) marks: Vec<ItemMark>,
+    pub(in crate::check) known: &'a KnownItems,
+}
+
 /// Identifies the items of a document against the database.
-pub(in crate::check) fn sight(
+pub(in crate::check) fn identify(
     reader: &Reader,
-    feed: &FeedRow,
-    mut items: Vec<FeedState>,
-    schemes: Schemes,
-    now: Timestamp,
+    document_reading: &DocumentReading<'_>,
+    document: Document<'_>,
+    rules: FeedRules,
 ) -> Result<IdentifiedFeed, StoreError> {
+    let (feed, now) = (document_reading.row, document_reading.now);
+    let schemes = document_reading.schemes();
+    let Document {
+        mut items,
+        marks: item_marks,
+        known: known_items,
+    } = document;
+    let addresses = addresses_of(&items);
+    let alone = match item_marks.is_empty() {
+        true => Vec::new(),
+        false => stand_alone(&items, &addresses),
+    };
+    // What cannot be told from others without its text is not known by its bytes.
+    let mark_of = |index: usize| {
+        let alone = alone.get(index).copied().unwrap_or(false);
+        let mark = item_marks.get(index).copied().unwrap_or_default();
+        (mark.print.filter(|_| alone), mark.is_known)
+    };
     let trusted_before = feed.guids_trusted.unwrap_or(true);
     // Before its baseline a feed has no entries to be asked for.
     let first = feed.baseline.is_none();
     let marks: HashSet<AliasKey> = match first {
         true => HashSet::new(),
         false => {
-            let known = reader.known_entries(feed.id, &marks_of(&items))?;
+            let known = reader.known_entries(feed.id, &marks_of(&addresses))?;
             known.into_iter().map(|bearer| bearer.key).collect()
         }
     };
     let Names {
         items: named,
         mut guids_trusted,
-    } = name_items(&items, trusted_before, &marks);
+    } = name_items_at(&items, &addresses, trusted_before, &marks);
     let keys: Vec<AliasKey> = named
         .iter()
         .flat_map(|item| item.keys.iter().cloned())
         .collect();
-    let mut rows: HashMap<EntryId, store::KnownEntry> = HashMap::new();
+    let mut rows: HashMap<EntryId, Arc<store::KnownEntry>> = HashMap::new();
     let mut owners: HashMap<AliasKey, Owner> = HashMap::new();
-    let (bearers, rules) = match first {
-        true => (Vec::new(), FeedRules::default()),
-        false => (
-            reader.known_entries(feed.id, &keys)?,
-            FeedRules::read(reader, feed.id, now)?,
-        ),
+    let bearers = match first {
+        true => Vec::new(),
+        false => reader.known_entries(feed.id, &keys)?,
     };
     let in_force = rules.in_force(feed.last_ok);
     for Bearer { key, entry, pinned } in bearers {
@@ -168,6 +239,10 @@ pub(in crate::check) fn sight(
     }
     let identified = matching.finish();
 
+    // A copy that was left out has a copy beside it, and none of them is known by its bytes.
+    let mut fits = (0..items.len()).all(|index| !matches!(mark_of(index), (None, true)));
+    let mut same = Vec::new();
+    let mut came = Vec::with_capacity(identified.len());
     let mut sighted = Vec::with_capacity(identified.len());
     let mut listed: HashSet<EntryId> = HashSet::new();
     for Identified {
@@ -184,13 +259,34 @@ pub(in crate::check) fn sight(
             EntryRef::Known(id) => rows.get(&id).cloned(),
             EntryRef::New => None,
         };
+        let (print, is_known) = mark_of(index);
+        if is_known {
+            let item = print.and_then(|print| known_items.get(print));
+            match item.zip(row.filter(|_| new_aliases.is_empty())) {
+                Some((item, row)) if document_reading.is_settled(item, &row) => {
+                    listed.insert(row.id);
+                    let (item, first_seen) = (item.clone(), row.first_seen);
+                    came.push(Came {
+                        published: state.published,
+                        first_seen: Some(first_seen),
+                    });
+                    same.push(SameItem { item, first_seen });
+                }
+                _ => fits = false,
+            }
+            continue;
+        }
         let mut item = IdentifiedItem {
             state,
             known: None,
             aliases: new_aliases,
+            settles: None,
         };
+        let mut text_print = None;
         if let Some(row) = row {
-            let matched = matched(reader, row, &item.state, schemes, &in_force)?;
+            let row = Arc::unwrap_or_clone(row);
+            let (matched, print_of_text) = matched(reader, row, &item.state, schemes, &in_force)?;
+            text_print = Some(print_of_text);
             if doubtful && another_story(&matched, &item.state) {
                 // A publisher uses a guid, or an address, again: what it names now is an entry of its own.
                 let new_guid = |alias: &NewAlias| alias.key.kind == AliasKind::Guid;
@@ -206,14 +302,30 @@ pub(in crate::check) fn sight(
                 item.known = Some(Box::new(matched));
             }
         }
+        // A first document is compared with nothing; the next one shows what stays.
+        if let Some(print) = print.filter(|_| !first)
+            && in_force.now.swallowed_feed(&item.state).is_empty()
+        {
+            let text = text_print.unwrap_or_else(|| print_under(&item.state, &in_force));
+            let has_text = has_words(&item.state);
+            item.settles = Some(KnownItem::of(print, &item.state, text, has_text));
+        }
+        let known = item.known.as_ref();
+        came.push(Came {
+            published: item.state.published,
+            first_seen: Some(known.map_or(now, |known| known.row.first_seen)),
+        });
         sighted.push(item);
     }
     let left = match first {
         true => Vec::new(),
-        false => left(reader, feed, &sighted, &listed, now)?,
+        false => left(reader, feed, &came, &listed)?,
     };
     Ok(IdentifiedFeed {
         items: sighted,
+        same,
+        fits,
+        known_before: None,
         left,
         guids_trusted,
         rules,
@@ -222,7 +334,7 @@ pub(in crate::check) fn sight(
 
 fn recent_candidate(
     recent: store::Candidate,
-    rows: &mut HashMap<EntryId, store::KnownEntry>,
+    rows: &mut HashMap<EntryId, Arc<store::KnownEntry>>,
 ) -> Candidate {
     let prints = recent.fingerprints;
     let entry = recent.entry;
@@ -234,7 +346,7 @@ fn recent_candidate(
         published: entry.claimed.feed_published,
         listed: entry.in_feed,
     };
-    rows.insert(entry.id, entry);
+    rows.insert(entry.id, Arc::new(entry));
     candidate
 }
 
@@ -265,21 +377,9 @@ fn vanished(
 fn left(
     reader: &Reader,
     feed: &FeedRow,
-    sighted: &[IdentifiedItem],
+    came: &[Came],
     listed: &HashSet<EntryId>,
-    now: Timestamp,
 ) -> Result<Vec<(EntryId, Left)>, StoreError> {
-    let came: Vec<Came> = sighted
-        .iter()
-        .map(|item| Came {
-            published: item.state.published,
-            first_seen: Some(
-                item.known
-                    .as_ref()
-                    .map_or(now, |known| known.row.first_seen),
-            ),
-        })
-        .collect();
     let mut left = Vec::new();
     for id in reader.entries_in_feed(feed.id)? {
         if !listed.contains(&id)
@@ -289,7 +389,7 @@ fn left(
                 published: entry.claimed.feed_published,
                 first_seen: Some(entry.first_seen),
             };
-            left.push((id, how_it_left(gone, &came)));
+            left.push((id, how_it_left(gone, came)));
         }
     }
     Ok(left)
@@ -355,8 +455,9 @@ fn matched(
     state: &FeedState,
     schemes: Schemes,
     rules: &InForce,
-) -> Result<MatchedEntry, StoreError> {
-    let differs = row.feed_fp != Some(of_feed_state(&rules.now.counted_feed(state)).whole);
+) -> Result<(MatchedEntry, Fingerprint), StoreError> {
+    let print = print_under(state, rules);
+    let differs = row.feed_fp != Some(print);
     let dates =
         row.claimed.feed_published != state.published || row.claimed.feed_updated != state.updated;
     let stale = is_stale(&row, Channel::Feed, schemes);
@@ -368,7 +469,12 @@ fn matched(
     // until then the entry has not moved. And the fingerprint in the row may be of a look at which the feed left out a
     // text that is remembered: the texts themselves tell.
     let moved = differs && !stale && full.as_ref().is_none_or(|full| moves(full, state, rules));
-    Ok(MatchedEntry { row, full, moved })
+    Ok((MatchedEntry { row, full, moved }, print))
+}
+
+/// By which it is known whether the text of an item differs from the last one.
+fn print_under(state: &FeedState, rules: &InForce) -> Fingerprint {
+    of_feed_state(&rules.now.counted_feed(state)).whole
 }
 
 /// Whether a reader may see a difference between what is known and what the feed says now.

@@ -3,5 +3,6 @@
 pub(super) mod confirm;
 pub(super) mod decide;
 pub(super) mod identify;
+pub(super) mod known;
 pub(super) mod pages;
 pub(super) mod poll;

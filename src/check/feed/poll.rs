@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::check::events::revise::{self, EventContext};
 use crate::check::feed::decide::{DecidedFeed, FeedDecision};
-use crate::check::feed::identify::{IdentifiedFeed, sight};
+use crate::check::feed::identify::IdentifiedFeed;
+use crate::check::feed::known::{DocumentReading, known_after};
 use crate::check::network;
 use crate::check::polite::journey::{FetchHold, Hold};
 use crate::check::report::{FeedReading, FeedReport, FeedResult, PageReport};
@@ -114,10 +115,19 @@ impl Poll<'_> {
         }
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         let validators = match self.whole || schedule::whole_is_due(self.row, self.checker.now()) {
-            true => Validators::default(),
+            // Whatever the server says of it: the bytes tell whether it is the same.
+            true => Validators {
+                etag: None,
+                last_modified: None,
+                ..self.row.validators.clone()
+            },
             false => self.row.validators.clone(),
         };
         let mut request = FetchRequest::feed(url, validators);
+        if self.row.baseline.is_none() {
+            // The document is wanted even if it is the same.
+            request.validators.packed_sha256 = None;
+        }
         request.headers = own_headers(self.config, url);
         let asking = self.checker.fetch(&request, self.config, self.patience);
         let (fetched, held) = match asking.await {
@@ -213,6 +223,7 @@ impl Poll<'_> {
     ) -> Result<FeedReport, CheckError> {
         let Checker { workers, .. } = self.checker;
         let (readers, row) = (self.checker.readers.clone(), self.row.clone());
+        let config = Arc::clone(self.config);
         let reading = Reading::of(self.config);
         let now = self.checker.now();
         // Until all of it is stored.
@@ -223,20 +234,15 @@ impl Poll<'_> {
         let memory = MEMORY_PER_BYTE * answer.body.len() as u64;
         let read = workers
             .run_for(Lane::Feed, memory, move || -> Result<_, StoreError> {
-                let content_type = answer.content_type.as_deref();
-                let parsed = reading.feed(&answer.body, content_type, &answer.final_url);
-                Ok(match parsed {
-                    Ok(mut parsed) => {
-                        let mut pace = schedule::pace(&parsed, now);
-                        let items = std::mem::take(&mut parsed.entries);
-                        let schemes = reading.schemes();
-                        let sighting =
-                            readers.with(|reader| sight(reader, &row, items, schemes, now))?;
-                        pace.rhythm = pace
-                            .rhythm
-                            .or_else(|| schedule::rhythm_of_items(&sighting, now));
-                        Ok((answer, parsed, pace, sighting))
-                    }
+                let document = DocumentReading {
+                    reading: &reading,
+                    readers: &readers,
+                    row: &row,
+                    config: &config,
+                    now,
+                };
+                Ok(match document.read(&answer)? {
+                    Ok((parsed, pace, sighting)) => Ok((answer, parsed, pace, sighting)),
                     Err(error) => Err((answer.status, error)),
                 })
             })
@@ -267,7 +273,7 @@ impl Poll<'_> {
             sighting.left.clear();
         }
         let first = self.row.baseline.is_none();
-        let entries = sighting.items.len();
+        let entries = sighting.items.len() + sighting.same.len();
         let postponed = match first {
             true => 0,
             false => sighting.postpone_beyond(NEW_AT_ONCE),
@@ -305,6 +311,9 @@ impl Poll<'_> {
             poll = schedule::to_be_continued(poll, postponed);
         }
 
+        let known_before = sighting.known_before.take();
+        let same = sighting.same.iter().map(|same| same.item.clone()).collect();
+        let settling = sighting.settling();
         let plan = FeedDecision {
             readers: self.checker.readers.clone(),
             row: self.row.clone(),
@@ -329,6 +338,10 @@ impl Poll<'_> {
             // A failure like others: left alone, the feed would be due again at once, for ever.
             Err(crash) => return self.unreadable(200, &crash).await,
         };
+        let items = known_after(known_before, same, settling, &outcome);
+        if let Some(poll) = &mut outcome.poll {
+            poll.items = items;
+        }
         outcome.events.extend(self.recovered(now));
         let quiet = outcome.entries.is_empty() && outcome.events.is_empty() && !first;
         if quiet && outcome.guids_trusted.is_none() {
@@ -579,6 +592,7 @@ mod tests {
             etag: Some("\"2\"".into()),
             last_modified: Some("Mon, 23 Nov 2026 10:00:00 GMT".into()),
             body_sha256: Some([7; 32]),
+            packed_sha256: Some(Box::new([8; 32])),
         };
         let entries = "<item><title>A</title></item><item><title>B";
         let cut = format!("<rss version='2.0'><channel><title>t</title>{entries}");
@@ -596,6 +610,7 @@ mod tests {
         let only_the_bytes = Validators {
             etag: None,
             last_modified: None,
+            packed_sha256: None,
             ..validators.clone()
         };
         assert_eq!(kept(&cut), only_the_bytes);

@@ -131,6 +131,10 @@ impl Checker {
             Share::Nothing(why) => return (not_its_own(look, self.now(), why), None),
         };
         let mut request = FetchRequest::page(url, validators);
+        if look.row.ok.is_none() {
+            // The page is wanted even if it is the same.
+            request.validators.packed_sha256 = None;
+        }
         request.headers = own_headers(look.feed, url);
         let fetched = self.ask_page(request, look.feed, patience).await;
         let at = self.now();

@@ -439,6 +439,7 @@ impl Checker {
             origin: name.to_owned(),
             validators: Validators {
                 body_sha256: None,
+                packed_sha256: None,
                 ..validators
             },
             crawl_delay: known.rules().crawl_delay(),

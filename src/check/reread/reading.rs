@@ -8,13 +8,14 @@ use crate::document;
 use crate::domain::chain::StoredCapture;
 use crate::domain::fingerprint::address_key;
 use crate::domain::ids::CaptureId;
+use crate::domain::known_items::KnownItems;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Channel, EntryState, FeedState, PageState};
 use crate::domain::url::fragment_of;
 use crate::extract::{self, Article, PageKind, View};
-use crate::feed::{self, FeedError, Limits, ParsedFeed, parse};
+use crate::feed::{self, FeedError, Limits, ParsedFeed, parse, parse_knowing};
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
@@ -152,6 +153,17 @@ impl Reading {
         url: &str,
     ) -> Result<ParsedFeed, FeedError> {
         parse(body, content_type, url, &self.limits)
+    }
+
+    /// As [`Self::feed`], without reading the items that are known by their bytes.
+    pub(in crate::check) fn feed_knowing(
+        &self,
+        body: &[u8],
+        content_type: Option<&str>,
+        url: &str,
+        known: &KnownItems,
+    ) -> Result<ParsedFeed, FeedError> {
+        parse_knowing(body, content_type, url, &self.limits, known)
     }
 
     /// What a stored answer says of an entry, read as an answer of today would be. `known` is what the answer was

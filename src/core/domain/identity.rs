@@ -15,7 +15,7 @@ mod matching;
 mod naming;
 
 pub use self::matching::{Candidate, Identified, Matching, Owner};
-pub use self::naming::{Names, marks_of, name_items};
+pub use self::naming::{Names, addresses_of, marks_of, name_items, name_items_at};
 
 /// The names of an item, the most trusted first.
 #[derive(Debug, Clone, PartialEq, Eq)]

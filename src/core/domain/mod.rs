@@ -22,6 +22,7 @@ pub mod furniture;
 pub mod identity;
 pub mod ids;
 pub mod ignored;
+pub mod known_items;
 pub mod life;
 pub mod links;
 pub mod live_article;

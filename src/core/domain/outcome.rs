@@ -7,6 +7,7 @@ use super::fingerprint::{Fingerprint, Fingerprints};
 use super::furniture::{Evidence, RuleKind, Streaks};
 use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use super::ignored::{Movement, Snapshot};
+use super::known_items::KnownItems;
 use super::life::stand_in::PageText;
 use super::life::{PageLife, Reason};
 use super::schedule::Rhythm;
@@ -547,6 +548,8 @@ pub struct Validators {
     pub last_modified: Option<String>,
     /// SHA-256 of the decoded body that they stand for.
     pub body_sha256: Option<[u8; 32]>,
+    /// SHA-256 of that body as it was sent, with its encoding. In a box: thousands of checks that wait hold one.
+    pub packed_sha256: Option<Box<[u8; 32]>>,
 }
 
 /// What a poll of a feed leaves behind in the feed's row.
@@ -580,6 +583,8 @@ pub struct FeedPoll {
     pub emptied: Option<Option<Timestamp>>,
     /// New entries that were left for the next polls, as there were too many at once.
     pub postponed: u32,
+    /// The items that need not be read again; kept as they are when `None`.
+    pub items: Option<KnownItems>,
 }
 
 /// What a document, and the answer that brought it, say of how often it is worth asking.

@@ -172,6 +172,7 @@ async fn not_modified_keeps_or_renews_the_validators() {
         etag: Some("\"1\"".into()),
         last_modified: Some("then".into()),
         body_sha256: Some([9; 32]),
+        packed_sha256: None,
     };
     let Fetched::NotModified(kept) = get(FetchRequest::feed(server.url("/"), sent.clone())).await
     else {

@@ -161,6 +161,11 @@ impl<'a> Tokens<'a> {
         inside
     }
 
+    /// Goes on at another place, which must be where a token begins.
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or("")
     }

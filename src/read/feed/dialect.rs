@@ -5,6 +5,7 @@
 
 /// The vocabulary that an element belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Space {
     /// RSS of any version, Atom 1.0, or no name space at all.
     Core,

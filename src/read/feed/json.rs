@@ -64,6 +64,7 @@ pub(super) fn parse(
         hints: PublisherHints::default(),
         dropped,
         repairs: reader.repairs.into_vec(),
+        marks: Vec::new(),
         entries,
     })
 }

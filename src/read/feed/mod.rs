@@ -14,6 +14,7 @@ mod hints;
 mod json;
 mod json_shape;
 mod json_text;
+mod known;
 pub mod list;
 mod read;
 mod repair;
@@ -26,9 +27,11 @@ use std::time::Duration;
 use url::Url;
 
 pub use error::FeedError;
+pub use known::ItemMark;
 pub use repair::Repair;
 
 use self::repair::Repairs;
+use crate::domain::known_items::KnownItems;
 use crate::domain::state::FeedState;
 use crate::extract::charset;
 
@@ -115,6 +118,8 @@ pub struct ParsedFeed {
     pub hints: PublisherHints,
     /// The entries, in the order of the feed.
     pub entries: Vec<FeedState>,
+    /// By what each of these entries is known again; empty when that was not asked for.
+    pub marks: Vec<ItemMark>,
     /// Entries over [`Limits::entries`] that were left out.
     pub dropped: usize,
 }
@@ -131,6 +136,31 @@ pub fn parse(
     content_type: Option<&str>,
     base: &str,
     limits: &Limits,
+) -> Result<ParsedFeed, FeedError> {
+    read_body(body, content_type, base, limits, None)
+}
+
+/// As [`parse`], without reading the items that are known by their bytes: those are what [`ItemMark::is_known`] says, and
+/// have no text. All other values are those of [`parse`].
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_knowing(
+    body: &[u8],
+    content_type: Option<&str>,
+    base: &str,
+    limits: &Limits,
+    known: &KnownItems,
+) -> Result<ParsedFeed, FeedError> {
+    read_body(body, content_type, base, limits, Some(known))
+}
+
+fn read_body(
+    body: &[u8],
+    content_type: Option<&str>,
+    base: &str,
+    limits: &Limits,
+    known: Option<&KnownItems>,
 ) -> Result<ParsedFeed, FeedError> {
     if body.len() > limits.bytes {
         return Err(FeedError::TooLarge {
@@ -152,20 +182,20 @@ pub fn parse(
     if text.starts_with(['{', '[']) {
         return json::parse(text, base.as_ref(), limits, repairs);
     }
-    let translated = translate::translate(text, base.as_ref(), limits, &mut repairs)?;
+    let translated = translate::translate(text, base.as_ref(), limits, known, &mut repairs)?;
     if let Some(translation) = translated {
-        return read::read(translation, repairs);
+        return read::read(translation, known, repairs);
     }
     if let Some(json) = json_text::embedded(text) {
         repairs.note(Repair::JunkBeforeRoot);
         return json::parse(json, base.as_ref(), limits, repairs);
     }
     if let Some(inner) = wrapped::feed_in_page(text) {
-        let translated = translate::translate(&inner, base.as_ref(), limits, &mut repairs)?;
+        let translated = translate::translate(&inner, base.as_ref(), limits, None, &mut repairs)?;
         let has_entries = |found: &translate::Translation| found.entries > 0;
         if let Some(translation) = translated.filter(has_entries) {
             repairs.note(Repair::JunkBeforeRoot);
-            return read::read(translation, repairs);
+            return read::read(translation, None, repairs);
         }
     }
     Err(FeedError::NotAFeed {

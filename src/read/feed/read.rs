@@ -7,10 +7,12 @@ use feed_rs::model;
 use feed_rs::parser::Builder;
 
 use super::atom::{Aside, Atom};
+use super::known;
 use super::repair::Repairs;
 use super::text::{self, Text};
 use super::translate::Translation;
 use super::{FeedError, ParsedFeed, Repair};
+use crate::domain::known_items::KnownItems;
 use crate::domain::state::{Beside, FeedState};
 use crate::extract::asks_to_pay;
 use crate::time::Timestamp;
@@ -18,6 +20,7 @@ use crate::time::Timestamp;
 /// Reads the translation.
 pub(super) fn read(
     translation: Translation,
+    known: Option<&KnownItems>,
     mut repairs: Repairs,
 ) -> Result<ParsedFeed, FeedError> {
     // The one thing in an Atom document that its parser interprets further are the names of persons.
@@ -38,6 +41,17 @@ pub(super) fn read(
     })?;
     let link = |relation: &str| address(&parsed.links, relation);
     beside.resize_with(parsed.entries.len(), Aside::default);
+    let panicked = repairs.has(Repair::ParserPanic);
+    let read: Vec<FeedState> = parsed
+        .entries
+        .into_iter()
+        .zip(beside)
+        .map(|(read, aside)| entry(read, aside, &mut texts))
+        .collect();
+    let (entries, marks) = match known {
+        Some(known) => known::with_known(read, translation.marks, known, !panicked)?,
+        None => (read, Vec::new()),
+    };
     Ok(ParsedFeed {
         format: translation.format,
         title: parsed.title.as_ref().and_then(title),
@@ -46,12 +60,8 @@ pub(super) fn read(
         hub: link("hub"),
         repairs: repairs.into_vec(),
         hints: translation.hints,
-        entries: parsed
-            .entries
-            .into_iter()
-            .zip(beside)
-            .map(|(read, aside)| entry(read, aside, &mut texts))
-            .collect(),
+        entries,
+        marks,
         dropped: translation.dropped,
     })
 }

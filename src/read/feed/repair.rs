@@ -83,18 +83,33 @@ impl Serialize for Repair {
 
 /// The repairs of one document, each once, in the order in which they were needed.
 #[derive(Debug, Default)]
-pub(super) struct Repairs(Vec<Repair>);
+pub(super) struct Repairs {
+    kinds: Vec<Repair>,
+    /// How many there were, those of a kind that was noted before included.
+    all: usize,
+}
 
 impl Repairs {
     /// Notes a repair.
     pub(super) fn note(&mut self, repair: Repair) {
-        if !self.0.contains(&repair) {
-            self.0.push(repair);
+        self.all += 1;
+        if !self.kinds.contains(&repair) {
+            self.kinds.push(repair);
         }
+    }
+
+    /// How often something was put right.
+    pub(super) fn count(&self) -> usize {
+        self.all
+    }
+
+    /// Whether this was put right.
+    pub(super) fn has(&self, repair: Repair) -> bool {
+        self.kinds.contains(&repair)
     }
 
     /// The repairs.
     pub(super) fn into_vec(self) -> Vec<Repair> {
-        self.0
+        self.kinds
     }
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::known_items::KnownItem;
 
 fn read(text: &str) -> ParsedFeed {
     parse(
@@ -442,4 +444,130 @@ fn a_json_feed_that_is_called_like_a_function_is_read() {
         [Repair::JunkBeforeRoot, Repair::JsonSyntax],
         "both are named"
     );
+}
+
+/// One document in several dialects and states of repair: what may be known again and what may not.
+fn documents() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let text = prop_oneof![
+        Just("Ferry sails".to_owned()),
+        Just("&lt;p&gt;Harbour&lt;/p&gt;&lt;p&gt;closed&lt;/p&gt;".to_owned()),
+        Just("<![CDATA[<p>Tide</item> tables</p>]]>".to_owned()),
+        Just("<p>bare <b>markup</p>".to_owned()),
+        Just("AT&T &nbsp; &unknown;".to_owned()),
+        Just("<!-- </item> -->".to_owned()),
+        "[a-c ]{0,6}",
+    ];
+    let element = (
+        prop_oneof![
+            Just("title"),
+            Just("description"),
+            Just("link"),
+            Just("guid"),
+            Just("dc:creator"),
+            Just("content:encoded"),
+            Just("pubDate"),
+            Just("group"),
+            Just("media:description")
+        ],
+        text,
+        0..12_u8,
+    )
+        .prop_map(|(name, text, end)| match end {
+            0 => format!("<{name}>{text}"),
+            1 => format!("<{name} xml:base='/x/'>{text}</{name}>"),
+            _ => format!("<{name}>{text}</{name}>"),
+        });
+    let item = (proptest::collection::vec(element, 0..5), 0..14_u8).prop_map(|(inside, end)| {
+        let inside = inside.concat();
+        match end {
+            0 => format!("<item>{inside}"),
+            1 => format!("<item xml:base='https://other.example/'>{inside}</item>"),
+            2 => format!("<item xmlns:dc='urn:mine'>{inside}</item>"),
+            3 => format!("<item>{inside}</ITEM>"),
+            _ => format!("<item>{inside}</item>"),
+        }
+    });
+    let head = prop_oneof![
+        Just(""),
+        Just(" xmlns:dc='http://purl.org/dc/elements/1.1/'"),
+        Just(" xml:base='https://news.example/base/'")
+    ];
+    (head, proptest::collection::vec(item, 0..6), 0..10_u8).prop_map(|(head, items, end)| {
+        let end = if end == 0 { "" } else { "</channel></rss>" };
+        format!(
+            "<rss version='2.0'{head}><channel><title>Port</title>{}{end}",
+            items.concat()
+        )
+    })
+}
+
+/// What is known after a document: all of its items that can be known again.
+fn known_after(text: &str) -> (KnownItems, std::collections::HashMap<u128, FeedState>) {
+    let nothing = KnownItems::default();
+    let base = "https://news.example/feed";
+    let Ok(read) = parse_knowing(text.as_bytes(), None, base, &Limits::default(), &nothing) else {
+        return Default::default();
+    };
+    let prints = read.marks.iter().zip(&read.entries);
+    let prints: Vec<_> = prints
+        .filter_map(|(mark, state)| Some((mark.print?, state.clone())))
+        .collect();
+    let items = prints
+        .iter()
+        .map(|(print, state)| KnownItem::of(*print, state, Fingerprint([1; 16]), true));
+    let states = prints.iter().map(|(print, state)| (print.0, state.clone()));
+    (KnownItems::new(0, items.collect()), states.collect())
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_feed_is_read_the_same_with_items_known_by_their_bytes(before in documents(), now in documents(), mix in 0..3_u8) {
+        let base = "https://news.example/feed";
+        let limits = Limits { entries: 4, ..Limits::default() };
+        // The same document, another one, or the items of both.
+        let now = match mix {
+            0 => before.clone(),
+            1 => now,
+            _ => before.replace("</channel></rss>", "") + now.split_once("</title>").map_or("", |(_, items)| items),
+        };
+        let (known, states) = known_after(&before);
+        let whole = parse(now.as_bytes(), None, base, &limits);
+        match parse_knowing(now.as_bytes(), None, base, &limits, &known) {
+            Ok(mut read) => {
+                for (entry, mark) in read.entries.iter_mut().zip(&read.marks) {
+                    if mark.is_known {
+                        *entry = states[&mark.print.unwrap().0].clone();
+                    }
+                }
+                read.marks = Vec::new();
+                proptest::prop_assert_eq!(Ok(read), whole);
+            }
+            Err(error) => proptest::prop_assert_eq!(Err::<ParsedFeed, _>(error), whole),
+        }
+    }
+}
+
+#[test]
+fn items_are_passed_over_when_they_are_known() {
+    let item = |n: u8, text: &str| format!("<item><guid>{n}</guid><title>{text}</title></item>");
+    let feed = |items: &[String]| {
+        format!(
+            "<rss version='2.0'><channel><lastBuildDate>x</lastBuildDate>{}</channel></rss>",
+            items.concat()
+        )
+    };
+    let (known, _) = known_after(&feed(&[item(1, "One"), item(2, "Two")]));
+    assert_eq!(known.items.len(), 2);
+    let now = feed(&[item(3, "Three"), item(2, "Two"), item(1, "One, edited")]);
+    let marks_under = |text: &str, base: &str| -> Vec<bool> {
+        let read = parse_knowing(text.as_bytes(), None, base, &Limits::default(), &known);
+        let marks = read.unwrap().marks;
+        marks.iter().map(|mark| mark.is_known).collect()
+    };
+    let base = "https://news.example/feed";
+    assert_eq!(marks_under(&now, base), [false, true, false]);
+    assert_eq!(marks_under(&now, "https://other.example/feed"), [false; 3]);
+    let other_names = now.replace("<rss", "<rss xmlns:dc='urn:mine'");
+    assert_eq!(marks_under(&other_names, base), [false; 3]);
 }

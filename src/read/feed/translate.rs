@@ -10,8 +10,10 @@ use super::atom::{Atom, AtomWriter, Draft};
 use super::dialect::{Meaning, Space, meaning};
 use super::field::{self, DEPTH_LIMIT, Field};
 use super::hints;
+use super::known::{self, ItemMark, ItemSpan, Surroundings};
 use super::repair::Repairs;
 use super::{FeedError, Format, Limits, PublisherHints, Repair};
+use crate::domain::known_items::KnownItems;
 use crate::extract::entity;
 use crate::extract::markup::{Tag, Token, Tokens};
 
@@ -34,6 +36,8 @@ pub(super) struct Translation {
     pub(super) entries: usize,
     /// Entries over the limit.
     pub(super) dropped: usize,
+    /// By what each entry is known again; empty when that was not asked for.
+    pub(super) marks: Vec<ItemMark>,
 }
 
 /// Translates a document; `None` when its root is no feed's.
@@ -41,6 +45,7 @@ pub(super) fn translate(
     text: &str,
     base: Option<&Url>,
     limits: &Limits,
+    known: Option<&KnownItems>,
     repairs: &mut Repairs,
 ) -> Result<Option<Translation>, FeedError> {
     let mut walk = TranslateWalk {
@@ -60,6 +65,10 @@ pub(super) fn translate(
         hints: hints::Reader::default(),
         writer: AtomWriter::new(limits.field_bytes),
         limits,
+        token_from: 0,
+        known,
+        item: None,
+        marks: Vec::new(),
         repairs,
     };
     walk.run()?;
@@ -96,12 +105,22 @@ struct TranslateWalk<'a, 'l> {
     hints: hints::Reader,
     writer: AtomWriter,
     limits: &'l Limits,
+    /// Where the token in hand begins.
+    token_from: usize,
+    known: Option<&'l KnownItems>,
+    /// The item that is being read, when it may be known again.
+    item: Option<ItemSpan>,
+    marks: Vec<ItemMark>,
     repairs: &'l mut Repairs,
 }
 
 impl<'a> TranslateWalk<'a, '_> {
     fn run(&mut self) -> Result<(), FeedError> {
-        while let Some(token) = self.tokens.next() {
+        loop {
+            self.token_from = self.tokens.offset();
+            let Some(token) = self.tokens.next() else {
+                return Ok(());
+            };
             match token {
                 Token::Start(tag) => {
                     if self.format.is_some() {
@@ -117,7 +136,6 @@ impl<'a> TranslateWalk<'a, '_> {
                 _ => {}
             }
         }
-        Ok(())
     }
 
     /// Looks at a tag before the root; says whether the search may go on.
@@ -188,6 +206,9 @@ impl<'a> TranslateWalk<'a, '_> {
                     self.repairs.note(Repair::MismatchedTags);
                     self.close_entry();
                 }
+                if self.begin_item(&tag) {
+                    return Ok(());
+                }
                 let mut draft = Draft::default();
                 let mut attributes = tag.attributes();
                 if let Some((_, about)) = attributes.find(|(name, _)| is_about(name)) {
@@ -255,6 +276,7 @@ impl<'a> TranslateWalk<'a, '_> {
         }
         if self.open.iter().skip(at).any(|open| open.is_entry) {
             self.close_entry();
+            self.end_item();
         }
         if let Some(open) = self.open.get(at) {
             self.names.truncate(open.names);
@@ -354,6 +376,9 @@ impl<'a> TranslateWalk<'a, '_> {
             return;
         }
         self.entries += 1;
+        if self.known.is_some() {
+            self.marks.push(ItemMark::default());
+        }
         let base = self.bases.last().map(|(_, base)| base.clone());
         if self.writer.entry(draft, base.as_ref()) {
             self.repairs.note(Repair::Oversized);
@@ -412,7 +437,62 @@ impl<'a> TranslateWalk<'a, '_> {
             hints: self.hints.finish(),
             entries: self.entries,
             dropped: self.dropped,
+            marks: self.marks,
         })
+    }
+
+    /// Passes over an item that is known by its bytes, and tells whether it did; notes where another one begins.
+    fn begin_item(&mut self, tag: &Tag<'a>) -> bool {
+        self.item = None;
+        let Some(known) = self.known.filter(|_| self.unclosed == 0) else {
+            return false;
+        };
+        let Some((bytes, end)) = known::item_bytes(self.text, self.token_from, tag.name) else {
+            return false;
+        };
+        let print = known::print(&self.surroundings(), bytes);
+        if known.get(print).is_none() {
+            self.item = Some(ItemSpan {
+                print,
+                end,
+                before: self.marks.len(),
+                repairs: self.repairs.count(),
+            });
+            return false;
+        }
+        self.tokens.go_to(end);
+        if self.entries >= self.limits.entries {
+            self.dropped += 1;
+        } else {
+            self.entries += 1;
+            self.marks.push(ItemMark::known(print));
+        }
+        true
+    }
+
+    /// An item is known again when it ended where its first end tag stands, and needed no repair: then reading the same
+    /// bytes in the same surroundings does the same, whatever follows.
+    fn end_item(&mut self) {
+        let Some(item) = self.item.take() else { return };
+        let as_it_stands = item.end == self.tokens.offset()
+            && item.repairs == self.repairs.count()
+            && self.unclosed == 0
+            && !self.tokens.is_cut();
+        // One over the limit has no mark.
+        if let Some(mark) = self.marks.get_mut(item.before).filter(|_| as_it_stands) {
+            *mark = ItemMark::fresh(item.print);
+        }
+    }
+
+    /// All that reading an item depends on beside its own bytes.
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            format: self.format,
+            around: &self.around,
+            names: &self.names,
+            base: self.bases.last().map(|(_, base)| base.as_str()),
+            field_bytes: self.limits.field_bytes,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod committing;
 mod compacting;
 mod delivering;
 mod opening;
+pub(super) mod plans;
 mod reading;
 mod searching;
 mod speed;
@@ -113,6 +114,14 @@ impl Bench {
     }
 }
 
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            plans::explain();
+        }
+    }
+}
+
 /// Seconds after an arbitrary moment.
 /// What is wrong with the file, but for the changes: those of this bench are stand-ins, with no words in them.
 fn faults(found: &Verified) -> Vec<&String> {
@@ -167,6 +176,7 @@ fn poll(feed: FeedId, when: Timestamp, result: PollResult) -> FeedPoll {
         gone_since: None,
         emptied: None,
         postponed: 0,
+        items: None,
     }
 }
 
@@ -340,5 +350,6 @@ fn validators(etag: &str) -> Validators {
         etag: Some(etag.into()),
         last_modified: None,
         body_sha256: Some([7; 32]),
+        packed_sha256: Some(Box::new([8; 32])),
     }
 }

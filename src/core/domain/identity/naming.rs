@@ -28,14 +28,17 @@ pub struct Names {
     pub guids_trusted: bool,
 }
 
+/// The addresses of items in their canonical form.
+#[must_use]
+pub fn addresses_of(items: &[FeedState]) -> Vec<Option<String>> {
+    let address = |item: &FeedState| item.address.as_deref().map(canonical);
+    items.iter().map(address).collect()
+}
+
 /// The marks to look up before items are named: each says that an address does not name one item alone.
 #[must_use]
-pub fn marks_of(items: &[FeedState]) -> Vec<AliasKey> {
-    let addresses: HashSet<String> = items
-        .iter()
-        .filter_map(|item| item.address.as_deref())
-        .map(canonical)
-        .collect();
+pub fn marks_of(addresses: &[Option<String>]) -> Vec<AliasKey> {
+    let addresses: HashSet<&String> = addresses.iter().flatten().collect();
     let mut marks: Vec<AliasKey> = addresses
         .iter()
         .map(|address| shared_mark(address))
@@ -51,13 +54,20 @@ pub fn marks_of(items: &[FeedState]) -> Vec<AliasKey> {
 /// trusted again; but two copies of one item are one, and the newer copy counts.
 #[must_use]
 pub fn name_items(items: &[FeedState], guids_trusted: bool, marks: &HashSet<AliasKey>) -> Names {
-    let addresses: Vec<Option<String>> = items
-        .iter()
-        .map(|item| item.address.as_deref().map(canonical))
-        .collect();
+    name_items_at(items, &addresses_of(items), guids_trusted, marks)
+}
+
+/// As [`name_items`], with the addresses of the items in their canonical form.
+#[must_use]
+pub fn name_items_at(
+    items: &[FeedState],
+    addresses: &[Option<String>],
+    guids_trusted: bool,
+    marks: &HashSet<AliasKey>,
+) -> Names {
     let naming = Naming {
         items,
-        guids_trusted: guids_trusted && !reuses_a_guid(items, &addresses),
+        guids_trusted: guids_trusted && !reuses_a_guid(items, addresses),
         addresses,
         marks,
     };
@@ -69,7 +79,7 @@ pub fn name_items(items: &[FeedState], guids_trusted: bool, marks: &HashSet<Alia
 
 struct Naming<'a> {
     items: &'a [FeedState],
-    addresses: Vec<Option<String>>,
+    addresses: &'a [Option<String>],
     guids_trusted: bool,
     marks: &'a HashSet<AliasKey>,
 }
@@ -133,7 +143,7 @@ impl Naming<'_> {
     fn shared_addresses(&self, groups: &HashMap<AliasKey, Vec<usize>>) -> HashSet<String> {
         let mut shared = HashSet::new();
         let mut guids: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for (item, address) in self.items.iter().zip(&self.addresses) {
+        for (item, address) in self.items.iter().zip(self.addresses) {
             let Some(address) = address else { continue };
             if self.marks.contains(&shared_mark(address)) || is_home(address) {
                 shared.insert(address.clone());

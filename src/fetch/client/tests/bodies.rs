@@ -4,6 +4,36 @@ use super::*;
 use crate::fetch::{Lane, Room, Want};
 
 #[tokio::test]
+async fn a_packed_body_that_is_the_last_one_is_not_unpacked() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer
+        .write_all(&b"the same words again ".repeat(20))
+        .unwrap();
+    let packed = packer.finish().unwrap();
+    let server = Server::start(move |head| match head.contains("/plain") {
+        true => answer("200 OK", "", b"plain"),
+        false => answer("200 OK", "Content-Encoding: gzip\r\n", &packed),
+    });
+    let first = body(get(feed(server.url("/"))).await);
+    assert!(!first.body.is_empty());
+    let mut known = first.validators.clone();
+    let again = body(get(FetchRequest::feed(server.url("/"), known.clone())).await);
+    assert_eq!((again.body.len(), &again.validators), (0, &known));
+    known.packed_sha256 = Some(Box::new([1; 32]));
+    let other = body(get(FetchRequest::feed(server.url("/"), known.clone())).await);
+    assert_eq!(
+        (&other.body, &other.validators),
+        (&first.body, &first.validators)
+    );
+    known.packed_sha256 = None;
+    let plain = body(get(FetchRequest::feed(server.url("/plain"), known)).await);
+    assert_eq!(
+        (plain.body.as_slice(), plain.validators.packed_sha256),
+        (&b"plain"[..], None)
+    );
+}
+
+#[tokio::test]
 async fn bodies_are_bounded_when_decoded() {
     let bomb = gzip_of_zeros();
     let server = Server::start(
