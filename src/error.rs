@@ -51,6 +51,7 @@ type ErrorCause = Box<dyn std::error::Error + Send + Sync + 'static>;
 pub struct Error {
     exit: Exit,
     message: String,
+    list: Vec<String>,
     hint: Option<String>,
     cause: Option<ErrorCause>,
     quiet: bool,
@@ -63,6 +64,7 @@ impl Error {
         Self {
             exit,
             message: message.into(),
+            list: Vec::new(),
             hint: None,
             cause: None,
             quiet: false,
@@ -91,6 +93,13 @@ impl Error {
         self
     }
 
+    /// With what is wrong in several places: each on a line of its own.
+    #[must_use]
+    pub fn listing(mut self, list: impl IntoIterator<Item = String>) -> Self {
+        self.list = list.into_iter().collect();
+        self
+    }
+
     /// With what to do next: a command, or the accepted forms.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -102,6 +111,12 @@ impl Error {
     #[must_use]
     pub fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// The lines below the message.
+    #[must_use]
+    pub fn list(&self) -> &[String] {
+        &self.list
     }
 
     /// What to do next.

@@ -4,6 +4,7 @@ use super::Checker;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::ChangeNumber;
 use crate::domain::outcome::{Outcome, Quiet};
+use crate::report::clean;
 use crate::store::{Committed, StoreError};
 
 impl Checker {
@@ -21,6 +22,9 @@ struct ChangeLog {
     changes: Vec<Line>,
     events: Vec<Line>,
 }
+
+/// Graphemes of a headline in a line.
+const HEADLINE: usize = 200;
 
 struct Line {
     kind: EventKind,
@@ -63,10 +67,11 @@ impl Line {
     fn of(event: &Event, quiet: Option<Quiet>) -> Self {
         let data = &event.data;
         let side = data.after.as_ref().or(data.before.as_ref());
+        let title = side.and_then(|side| side.title.as_deref());
         Self {
             kind: event.kind,
             feed: data.feed.as_ref().map(|feed| feed.name.clone()),
-            headline: side.and_then(|side| side.title.clone()),
+            headline: title.map(|title| clean::excerpt(title, HEADLINE)),
             significance: data.change.as_ref().map(|of| of.significance.as_str()),
             quiet: quiet.map(Quiet::as_str),
         }

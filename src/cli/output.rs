@@ -177,6 +177,9 @@ impl Output {
         }
         let label = self.label("error:", AnsiColor::Red);
         stderr(&format!("{label} {}", clean::line(&error.chain())));
+        for line in error.list() {
+            stderr(&format!("  {}", clean::line(line)));
+        }
         if let Some(hint) = error.hint_text() {
             let label = self.label("hint:", AnsiColor::Cyan);
             stderr(&format!("  {label} {hint}"));

@@ -143,7 +143,13 @@ impl From<StoreError> for Error {
 
 impl From<ConfigError> for Error {
     fn from(error: ConfigError) -> Self {
-        Self::usage(error.to_string())
+        match error {
+            ConfigError::Invalid(problems) if problems.len() > 1 => {
+                Self::usage("there are mistakes in the configuration:")
+                    .listing(problems.iter().map(ToString::to_string))
+            }
+            error => Self::usage(error.to_string()),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::edit::NewFeed;
 use super::file::read;
 use super::load::Layered;
-use super::places::relative_to_file;
+use super::places::path_of;
 use super::problem::Place;
 use super::raw::{RawDetect, RawFeed, RawFeedOwn, RawFetch, RawPage};
 use super::reader::At;
@@ -20,7 +20,7 @@ impl Resolver<'_> {
     /// Reads the lists that the layers name, each once, and adds their feeds.
     pub(super) fn lists(&mut self, layered: &Layered, common: &Common, building: &mut Building) {
         for named in &layered.lists {
-            let path = relative_to_file(&named.value, self.file);
+            let path = path_of(&named.value, self.file, self.environment);
             if self.lists.contains(&path) {
                 let message = format!("feeds_file {} is set twice", path.display());
                 self.problems.add(&named.place, message);

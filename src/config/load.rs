@@ -147,7 +147,8 @@ fn parsed<'s>(sources: &'s [Source], problems: &mut Problems) -> Vec<DeTable<'s>
     let mut roots = Vec::with_capacity(sources.len());
     for (file, source) in sources.iter().enumerate() {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
-        for error in errors {
+        // What follows from the first mistake of a file is no mistake of its own.
+        if let Some(error) = errors.first() {
             let place = Place::File(file, error.span().map_or(0, |span| span.start));
             // Of several lines the first says what is wrong, the others what was expected.
             let message = error.message().replace('\n', "; ");

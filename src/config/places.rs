@@ -88,7 +88,7 @@ pub(super) fn database(
         return path;
     }
     if let Some(path) = configured {
-        return relative_to_file(path, file);
+        return path_of(path, file, environment);
     }
     // systemd joins several folders by colons.
     let state = environment.get("STATE_DIRECTORY");
@@ -106,8 +106,16 @@ pub(super) fn database(
         )
 }
 
-/// A path in the configuration starts at its folder.
-pub(super) fn relative_to_file(path: &str, file: Option<&Path>) -> PathBuf {
+/// A path in the configuration starts at its folder; `~` is the home, as in a shell.
+pub(super) fn path_of(path: &str, file: Option<&Path>, environment: &Environment) -> PathBuf {
+    let in_home = match path.strip_prefix('~') {
+        Some("") => Some(""),
+        Some(rest) => rest.strip_prefix('/'),
+        None => None,
+    };
+    if let (Some(rest), Some(home)) = (in_home, environment.path("HOME")) {
+        return home.join(rest);
+    }
     let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
     folder.join(path)
 }
@@ -135,6 +143,8 @@ mod tests {
             (None, 0, Some("/c.db"), etc, "/env.db"),
             (None, 1, Some("/c.db"), etc, "/c.db"),
             (None, 1, Some("c.db"), user, "/home/a/.config/revisor/c.db"),
+            (None, 1, Some("~/x/c.db"), etc, "/home/a/x/c.db"),
+            (None, 1, Some("~b/c.db"), etc, "/etc/revisor/~b/c.db"),
             (None, 1, None, user, "/var/lib/revisor/revisor.db"),
             (None, 2, None, etc, VAR),
             (None, 2, None, user, "/state/revisor/revisor.db"),

@@ -1,6 +1,6 @@
 //! Where a secret is read from: the four keys that can name it.
 
-use super::places::relative_to_file;
+use super::places::path_of;
 use super::problem::Place;
 use super::reader::At;
 use super::resolve::Resolver;
@@ -30,7 +30,7 @@ impl Resolver<'_> {
     pub(super) fn secret(&mut self, sources: Sources) -> Option<FoundSecret> {
         let (key, open) = (sources.key, sources.open);
         let file = sources.file.map(|at| {
-            let path = relative_to_file(&at.value, self.file);
+            let path = path_of(&at.value, self.file, self.environment);
             (at.place, SecretSource::File(path))
         });
         let environment = sources

@@ -257,3 +257,52 @@ fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
     assert_eq!(home.run(&["check"]).code, Some(2));
     assert_eq!(polled(), ["a"]);
 }
+
+#[test]
+fn mistakes_are_a_list_and_a_file_that_is_no_toml_has_one() {
+    let home = Home::new(
+        "[log]\nlevel = \"loud\"\n[page]\nfetch = \"perhaps\"\n[[feed]]\nurl = \"ftp://e.example/\"\n",
+    );
+    let said = |home: &Home| {
+        let ran = home.run(&["config", "check"]);
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        let lines = ran
+            .stderr
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = said(&home);
+    assert!(
+        lines[0].starts_with("error: ") && lines[0].ends_with("mistakes in the configuration:"),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    for (line, word) in lines[1..].iter().zip(["loud", "perhaps", "ftp"]) {
+        assert!(
+            line.contains("config.toml:") && line.contains(word),
+            "{line}"
+        );
+    }
+    home.configure("[[feed]\nurl = \"http://e.example/\nname = = 3\n]]\n");
+    let lines = said(&home);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("config.toml:"), "{lines:?}");
+}
+
+#[test]
+fn a_tilde_is_the_home() {
+    let publisher = Server::start();
+    publisher.set("/d.xml", feed());
+    let home = Home::new("");
+    write(&home, "lists/mine.txt", &publisher.url("/d.xml"));
+    write(
+        &home,
+        "elsewhere/config.toml",
+        "feeds_file = \"~/lists/mine.txt\"\n",
+    );
+    let moved = home.path().join("elsewhere/config.toml");
+    let feeds = home.ok(&["--config", moved.to_str().unwrap(), "feeds"]);
+    assert!(feeds.contains("127-0-0-1"), "{feeds}");
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{Resolver, SECOND, YEAR};
-use crate::config::places::relative_to_file;
+use crate::config::places::path_of;
 use crate::config::raw::RawFetch;
 use crate::config::reader::At;
 use crate::config::resolved::FetchConfig;
@@ -110,7 +110,7 @@ impl Resolver<'_> {
             ),
             proxy: self.proxy(raw, &below.proxy),
             ca_file: match &raw.ca_file {
-                Some(path) => Some(relative_to_file(&path.value, self.file)),
+                Some(path) => Some(path_of(&path.value, self.file, self.environment)),
                 None => below.ca_file.clone(),
             },
         }
