@@ -3,7 +3,7 @@
 //!
 #![doc = include_str!("ARCHITECTURE.md")]
 
-pub use revisor_core::{domain, time};
+pub use revisor_core::{domain, names, time};
 pub use revisor_read::{extract, feed};
 /// What revisor keeps: the package `revisor-store`.
 pub use revisor_store as store;

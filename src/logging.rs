@@ -4,6 +4,7 @@
 //! journal adds. Nothing that a feed or a page says can end a line or steer a terminal: control and invisible
 //! characters in messages and values are written as escapes.
 
+use crate::names;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -54,30 +55,23 @@ impl Form {
     }
 }
 
-/// From which level on messages are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// What needs a person.
-    Error,
-    /// What went wrong and was recovered.
-    Warn,
-    /// What was done.
-    Info,
-    /// Why it was done.
-    Debug,
-    /// Everything.
-    Trace,
+names! {
+    /// From which level on messages are shown.
+    pub enum Level {
+        /// What needs a person.
+        Error = "error",
+        /// What went wrong and was recovered.
+        Warn = "warn",
+        /// What was done.
+        Info = "info",
+        /// Why it was done.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
 }
 
 impl Level {
-    const ALL: [Self; 5] = [
-        Self::Error,
-        Self::Warn,
-        Self::Info,
-        Self::Debug,
-        Self::Trace,
-    ];
-
     /// One level more for each `-v`; only errors with `-q`.
     #[must_use]
     pub fn louder(self, verbose: u8, quiet: bool) -> Self {
@@ -86,16 +80,6 @@ impl Level {
         }
         let at = (self as usize).saturating_add(usize::from(verbose));
         Self::ALL.get(at).copied().unwrap_or(Self::Trace)
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
     }
 }
 

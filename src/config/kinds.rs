@@ -4,64 +4,46 @@
 //! `src/guide/alerts.md` and `config/default.toml`.
 
 use super::secret::{Secret, SecretSource};
+use crate::names;
 
-/// Names the kinds once.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
-        /// Kinds of targets.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum TargetKind {
-            $($(#[$doc])* $kind,)*
-        }
-
-        impl TargetKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
-
-            /// The name in the configuration.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$kind => $name),* }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// A POST with the event, signed as Standard Webhooks.
-    Webhook = "webhook",
-    /// Mail by SMTP.
-    Email = "email",
-    /// An incoming webhook of Slack.
-    Slack = "slack",
-    /// An incoming webhook of Mattermost.
-    Mattermost = "mattermost",
-    /// A webhook of a Discord channel.
-    Discord = "discord",
-    /// A topic of ntfy.
-    Ntfy = "ntfy",
-    /// A chat, by a Telegram bot.
-    Telegram = "telegram",
-    /// A room of Matrix.
-    Matrix = "matrix",
-    /// A workflow of Microsoft Teams.
-    Teams = "teams",
-    /// An application of Gotify.
-    Gotify = "gotify",
-    /// A user or group of Pushover.
-    Pushover = "pushover",
-    /// An Apprise API server.
-    Apprise = "apprise",
-    /// A topic of an MQTT broker.
-    Mqtt = "mqtt",
-    /// A program on this machine.
-    Command = "command",
-    /// Posts of a Bluesky account.
-    Bluesky = "bluesky",
-    /// Posts of a Mastodon account.
-    Mastodon = "mastodon",
-    /// A check that raises an alarm when revisor stops pinging it.
-    Healthchecks = "healthchecks",
+names! {
+    /// Kinds of targets.
+    pub enum TargetKind {
+        /// A POST with the event, signed as Standard Webhooks.
+        Webhook = "webhook",
+        /// Mail by SMTP.
+        Email = "email",
+        /// An incoming webhook of Slack.
+        Slack = "slack",
+        /// An incoming webhook of Mattermost.
+        Mattermost = "mattermost",
+        /// A webhook of a Discord channel.
+        Discord = "discord",
+        /// A topic of ntfy.
+        Ntfy = "ntfy",
+        /// A chat, by a Telegram bot.
+        Telegram = "telegram",
+        /// A room of Matrix.
+        Matrix = "matrix",
+        /// A workflow of Microsoft Teams.
+        Teams = "teams",
+        /// An application of Gotify.
+        Gotify = "gotify",
+        /// A user or group of Pushover.
+        Pushover = "pushover",
+        /// An Apprise API server.
+        Apprise = "apprise",
+        /// A topic of an MQTT broker.
+        Mqtt = "mqtt",
+        /// A program on this machine.
+        Command = "command",
+        /// Posts of a Bluesky account.
+        Bluesky = "bluesky",
+        /// Posts of a Mastodon account.
+        Mastodon = "mastodon",
+        /// A check that raises an alarm when revisor stops pinging it.
+        Healthchecks = "healthchecks",
+    }
 }
 
 /// What a key holds.

@@ -2,6 +2,7 @@
 //!
 //! Settings that feeds share are shared in memory, so that ten thousand feeds cost little more than their addresses.
 
+use crate::names;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -147,61 +148,31 @@ pub struct LogConfig {
     pub level: LogLevel,
 }
 
-/// How messages look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For the journal under systemd, else text.
-    Auto,
-    /// With priorities, for the journal.
-    Journal,
-    /// For people.
-    Text,
-    /// One object a line.
-    Json,
-}
-
-impl LogFormat {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Journal, Self::Text, Self::Json];
-
-    /// The name in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Journal => "journal",
-            Self::Text => "text",
-            Self::Json => "json",
-        }
+names! {
+    /// How messages look.
+    pub enum LogFormat {
+        /// For the journal under systemd, else text.
+        Auto = "auto",
+        /// With priorities, for the journal.
+        Journal = "journal",
+        /// For people.
+        Text = "text",
+        /// One object a line.
+        Json = "json",
     }
 }
 
-/// The least that is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LogLevel {
-    /// What needs a person.
-    Error,
-    /// What was recovered from.
-    Warn,
-    /// A line a check at most.
-    Info,
-    /// For finding faults.
-    Debug,
-}
-
-impl LogLevel {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Error, Self::Warn, Self::Info, Self::Debug];
-
-    /// The name in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-        }
+names! {
+    /// The least that is logged.
+    pub enum LogLevel {
+        /// What needs a person.
+        Error = "error",
+        /// What was recovered from.
+        Warn = "warn",
+        /// A line a check at most.
+        Info = "info",
+        /// For finding faults.
+        Debug = "debug",
     }
 }
 
@@ -295,26 +266,15 @@ pub struct HeaderConfig {
     pub source: SecretSource,
 }
 
-/// When article pages are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PageMode {
-    /// Never.
-    Off,
-    /// When the entry is new or changed in its feed.
-    Changed,
-    /// On the article clock.
-    Always,
-}
-
-impl PageMode {
-    /// The name in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Changed => "changed",
-            Self::Always => "always",
-        }
+names! {
+    /// When article pages are read.
+    pub enum PageMode {
+        /// Never.
+        Off = "off",
+        /// When the entry is new or changed in its feed.
+        Changed = "changed",
+        /// On the article clock.
+        Always = "always",
     }
 }
 

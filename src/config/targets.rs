@@ -388,10 +388,7 @@ impl Resolver<'_> {
         };
         let mut list = Vec::new();
         for field in fields.value {
-            match Field::ALL
-                .into_iter()
-                .find(|known| known.as_str() == field.value)
-            {
+            match Field::parse(&field.value) {
                 Some(known) if !list.contains(&known) => list.push(known),
                 Some(_) => {}
                 None => {

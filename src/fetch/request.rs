@@ -1,5 +1,6 @@
 //! What is asked of a server: pure.
 
+use crate::names;
 use std::time::Duration;
 
 use crate::domain::outcome::Validators;
@@ -8,29 +9,21 @@ use crate::domain::robots;
 /// An `ETag` or `Last-Modified` longer than this is not sent back: servers refuse long request headers.
 pub(super) const MAX_VALIDATOR: usize = 1024;
 
-/// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kind {
-    /// A feed.
-    #[default]
-    Feed,
-    /// An article page, or a site in which feeds are looked for.
-    Page,
-    /// A robots.txt.
-    Robots,
+names! {
+    /// What a request is for.
+    #[derive(Default)]
+    pub enum Kind {
+        /// A feed.
+        #[default]
+        Feed = "feed",
+        /// An article page, or a site in which feeds are looked for.
+        Page = "page",
+        /// A robots.txt.
+        Robots = "robots",
+    }
 }
 
 impl Kind {
-    /// A short name, for metrics.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Feed => "feed",
-            Self::Page => "page",
-            Self::Robots => "robots",
-        }
-    }
-
     /// The value of `Accept`.
     #[must_use]
     pub(super) fn accept(self) -> &'static str {

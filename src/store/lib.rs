@@ -62,7 +62,7 @@ mod waits;
 mod writer;
 
 // The paths of the core are the same in every package.
-pub(crate) use revisor_core::{domain, time};
+pub(crate) use revisor_core::{domain, names, time};
 
 #[cfg(test)]
 mod tests;

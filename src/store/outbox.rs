@@ -12,6 +12,7 @@
 mod leasing;
 mod reading;
 
+use crate::names;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
@@ -85,74 +86,35 @@ pub struct AttemptRow {
     pub outcome: AttemptOutcome,
 }
 
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttemptOutcome {
-    /// The receiver took the event.
-    Delivered,
-    /// It is tried again.
-    Retry,
-    /// It was the last one.
-    Dead,
-    /// The receiver asked for no more.
-    Disabled,
-}
-
-impl AttemptOutcome {
-    /// The name in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Retry => "retry",
-            Self::Dead => "dead",
-            Self::Disabled => "disabled",
-        }
+names! {
+    /// How an attempt ended.
+    pub enum AttemptOutcome {
+        /// The receiver took the event.
+        Delivered = "delivered",
+        /// It is tried again.
+        Retry = "retry",
+        /// It was the last one.
+        Dead = "dead",
+        /// The receiver asked for no more.
+        Disabled = "disabled",
     }
 }
 
-/// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// It waits.
-    Pending,
-    /// A sender has it.
-    Leased,
-    /// It has arrived.
-    Delivered,
-    /// It was given up.
-    Dead,
-    /// Its target was disabled before its turn came.
-    Disabled,
-    /// It waits for a person to release it.
-    Held,
-}
-
-impl DeliveryState {
-    /// The name in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Leased => "leased",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-            Self::Disabled => "disabled",
-            Self::Held => "held",
-        }
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Pending,
-            Self::Leased,
-            Self::Delivered,
-            Self::Dead,
-            Self::Disabled,
-            Self::Held,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == name)
+names! {
+    /// Where a delivery stands.
+    pub enum DeliveryState {
+        /// It waits.
+        Pending = "pending",
+        /// A sender has it.
+        Leased = "leased",
+        /// It has arrived.
+        Delivered = "delivered",
+        /// It was given up.
+        Dead = "dead",
+        /// Its target was disabled before its turn came.
+        Disabled = "disabled",
+        /// It waits for a person to release it.
+        Held = "held",
     }
 }
 

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 /// Module, and the modules that it may import. `main.rs` and `lib.rs` are not in it: the one imports `cli`, the other
 /// declares everything.
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("names", &[]),
     ("time", &[]),
-    ("domain", &["time"]),
+    ("domain", &["names", "time"]),
     ("columns", &["domain", "time"]),
     ("extract", &["domain", "time"]),
     ("feed", &["domain", "extract", "time"]),
     ("document", &["domain", "extract"]),
     ("report", &["domain", "feed", "extract", "time"]),
-    ("config", &["domain", "extract", "feed", "time"]),
+    ("config", &["domain", "extract", "feed", "names", "time"]),
     ("metrics", &["time"]),
     ("queries", &["config", "domain", "report", "store", "time"]),
     (
@@ -23,8 +24,8 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config", "domain", "metrics", "queries", "report", "store", "time",
         ],
     ),
-    ("fetch", &["domain", "config", "time"]),
-    ("store", &["domain", "time"]),
+    ("fetch", &["domain", "config", "names", "time"]),
+    ("store", &["domain", "names", "time"]),
     (
         "notify",
         &["domain", "store", "report", "fetch", "config", "time"],
@@ -44,7 +45,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["domain", "report", "notify", "config", "time"]),
-    ("logging", &["report", "time"]),
+    ("logging", &["names", "report", "time"]),
     ("memory", &[]),
     ("error", &["config", "store"]),
     (

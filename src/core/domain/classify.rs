@@ -1,5 +1,6 @@
 //! What kind of edit a change is, how much it matters, and why.
 
+use crate::names;
 use serde::{Deserialize, Serialize};
 
 /// The kind of an edit; a change has any number of them.
@@ -50,27 +51,15 @@ pub enum Label {
     Unannounced,
 }
 
-/// How much a change matters to a reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Significance {
-    /// Seen, but not read differently.
-    Typographic,
-    /// A small matter, such as a typo.
-    Minor,
-    /// Says something else than before.
-    Substantive,
-}
-
-impl Significance {
-    /// Its name, in events, in the database and for people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Typographic => "typographic",
-            Self::Minor => "minor",
-            Self::Substantive => "substantive",
-        }
+names! {
+    /// How much a change matters to a reader.
+    pub enum Significance {
+        /// Seen, but not read differently.
+        Typographic = "typographic",
+        /// A small matter, such as a typo.
+        Minor = "minor",
+        /// Says something else than before.
+        Substantive = "substantive",
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Event`] is the body of a webhook and a line of `log --format ndjson`; its JSON form is a contract.
 //! Readers ignore members that they do not know, so members may be added; none may change its meaning.
 
+use crate::names;
 use serde::{Deserialize, Serialize};
 
 use super::classify::{Label, Reason, ScorePart, Significance};
@@ -15,97 +16,37 @@ use crate::time::Timestamp;
 /// The version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// What can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum EventKind {
-    /// An entry's text, headline, address … was changed.
-    #[serde(rename = "entry.revised")]
-    EntryRevised,
-    /// An article was taken down.
-    #[serde(rename = "entry.removed")]
-    EntryRemoved,
-    /// A removed article is back.
-    #[serde(rename = "entry.restored")]
-    EntryRestored,
-    /// An entry goes back and forth between states.
-    #[serde(rename = "entry.flapping")]
-    EntryFlapping,
-    /// An entry was seen for the first time.
-    #[serde(rename = "entry.published")]
-    EntryPublished,
-    /// A feed cannot be read any more.
-    #[serde(rename = "feed.failing")]
-    FeedFailing,
-    /// A failing feed can be read again.
-    #[serde(rename = "feed.recovered")]
-    FeedRecovered,
-    /// A feed answered 410 Gone.
-    #[serde(rename = "feed.gone")]
-    FeedGone,
-    /// A feed has moved for good.
-    #[serde(rename = "feed.moved")]
-    FeedMoved,
-    /// Many entries of a feed were changed at once.
-    #[serde(rename = "feed.bulk_edit")]
-    FeedBulkEdit,
-    /// A target takes no more events; told to the others.
-    #[serde(rename = "target.disabled")]
-    TargetDisabled,
-    /// No site can be reached any more: the network of this machine is gone.
-    #[serde(rename = "service.offline")]
-    ServiceOffline,
-    /// Sites can be reached again.
-    #[serde(rename = "service.online")]
-    ServiceOnline,
-    /// A trial of a target.
-    #[serde(rename = "ping.test")]
-    PingTest,
-}
-
-impl EventKind {
-    /// The name in configuration, database and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EntryRevised => "entry.revised",
-            Self::EntryRemoved => "entry.removed",
-            Self::EntryRestored => "entry.restored",
-            Self::EntryFlapping => "entry.flapping",
-            Self::EntryPublished => "entry.published",
-            Self::FeedFailing => "feed.failing",
-            Self::FeedRecovered => "feed.recovered",
-            Self::FeedGone => "feed.gone",
-            Self::FeedMoved => "feed.moved",
-            Self::FeedBulkEdit => "feed.bulk_edit",
-            Self::TargetDisabled => "target.disabled",
-            Self::ServiceOffline => "service.offline",
-            Self::ServiceOnline => "service.online",
-            Self::PingTest => "ping.test",
-        }
-    }
-
-    /// Every kind.
-    pub const ALL: [Self; 14] = [
-        Self::EntryRevised,
-        Self::EntryRemoved,
-        Self::EntryRestored,
-        Self::EntryFlapping,
-        Self::EntryPublished,
-        Self::FeedFailing,
-        Self::FeedRecovered,
-        Self::FeedGone,
-        Self::FeedMoved,
-        Self::FeedBulkEdit,
-        Self::TargetDisabled,
-        Self::ServiceOffline,
-        Self::ServiceOnline,
-        Self::PingTest,
-    ];
-
-    /// The kind of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+names! {
+    /// What can be told.
+    pub enum EventKind {
+        /// An entry's text, headline, address … was changed.
+        EntryRevised = "entry.revised",
+        /// An article was taken down.
+        EntryRemoved = "entry.removed",
+        /// A removed article is back.
+        EntryRestored = "entry.restored",
+        /// An entry goes back and forth between states.
+        EntryFlapping = "entry.flapping",
+        /// An entry was seen for the first time.
+        EntryPublished = "entry.published",
+        /// A feed cannot be read any more.
+        FeedFailing = "feed.failing",
+        /// A failing feed can be read again.
+        FeedRecovered = "feed.recovered",
+        /// A feed answered 410 Gone.
+        FeedGone = "feed.gone",
+        /// A feed has moved for good.
+        FeedMoved = "feed.moved",
+        /// Many entries of a feed were changed at once.
+        FeedBulkEdit = "feed.bulk_edit",
+        /// A target takes no more events; told to the others.
+        TargetDisabled = "target.disabled",
+        /// No site can be reached any more: the network of this machine is gone.
+        ServiceOffline = "service.offline",
+        /// Sites can be reached again.
+        ServiceOnline = "service.online",
+        /// A trial of a target.
+        PingTest = "ping.test",
     }
 }
 
@@ -195,54 +136,25 @@ impl EventData {
     }
 }
 
-/// A field of an entry that can change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Field {
-    /// The headline, and the kicker above it.
-    Title,
-    /// The sentences under the headline that introduce the article.
-    Standfirst,
-    /// The feed's description.
-    Summary,
-    /// The full text, from the feed or the page, with the targets of its links.
-    Body,
-    /// The authors.
-    Byline,
-    /// A date shown to readers.
-    Date,
-    /// The article's address.
-    Address,
-    /// The feed's identifier of the entry.
-    Guid,
-}
-
-impl Field {
-    /// Every field.
-    pub const ALL: [Self; 8] = [
-        Self::Title,
-        Self::Standfirst,
-        Self::Summary,
-        Self::Body,
-        Self::Byline,
-        Self::Date,
-        Self::Address,
-        Self::Guid,
-    ];
-
-    /// The name in configuration and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Standfirst => "standfirst",
-            Self::Summary => "summary",
-            Self::Body => "body",
-            Self::Byline => "byline",
-            Self::Date => "date",
-            Self::Address => "address",
-            Self::Guid => "guid",
-        }
+names! {
+    /// A field of an entry that can change.
+    pub enum Field {
+        /// The headline, and the kicker above it.
+        Title = "title",
+        /// The sentences under the headline that introduce the article.
+        Standfirst = "standfirst",
+        /// The feed's description.
+        Summary = "summary",
+        /// The full text, from the feed or the page, with the targets of its links.
+        Body = "body",
+        /// The authors.
+        Byline = "byline",
+        /// A date shown to readers.
+        Date = "date",
+        /// The article's address.
+        Address = "address",
+        /// The feed's identifier of the entry.
+        Guid = "guid",
     }
 }
 

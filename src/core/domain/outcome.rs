@@ -1,5 +1,6 @@
 //! What one look yields: the value that is stored in one transaction, and what a look needs to know beforehand.
 
+use crate::names;
 use std::time::Duration;
 
 use super::event::Event;
@@ -43,34 +44,15 @@ pub struct AliasKey {
     pub value: String,
 }
 
-/// Kinds of names of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AliasKind {
-    /// The feed's guid.
-    Guid,
-    /// The canonical address.
-    Address,
-    /// A hash of title and text, for items that have neither guid nor address.
-    Content,
-}
-
-impl AliasKind {
-    /// The name in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Guid => "guid",
-            Self::Address => "address",
-            Self::Content => "content",
-        }
-    }
-
-    /// The kind of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Guid, Self::Address, Self::Content]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+names! {
+    /// Kinds of names of an entry.
+    pub enum AliasKind {
+        /// The feed's guid.
+        Guid = "guid",
+        /// The canonical address.
+        Address = "address",
+        /// A hash of title and text, for items that have neither guid nor address.
+        Content = "content",
     }
 }
 
@@ -115,35 +97,16 @@ pub struct NewRevision {
     pub change: Option<NewChange>,
 }
 
-/// What brought a revision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A look at the feed or the page.
-    Look,
-    /// The captures of the revision before, read anew under another scheme: our own doing, and no edit.
-    Reread,
-    /// A look under another scheme whose old captures are gone. Whether it differs by an edit nobody can say: a new
-    /// beginning, and no change.
-    Rebased,
-}
-
-impl Origin {
-    /// The name in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Look => "look",
-            Self::Reread => "reread",
-            Self::Rebased => "rebased",
-        }
-    }
-
-    /// The origin of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Look, Self::Reread, Self::Rebased]
-            .into_iter()
-            .find(|origin| origin.as_str() == name)
+names! {
+    /// What brought a revision.
+    pub enum Origin {
+        /// A look at the feed or the page.
+        Look = "look",
+        /// The captures of the revision before, read anew under another scheme: our own doing, and no edit.
+        Reread = "reread",
+        /// A look under another scheme whose old captures are gone. Whether it differs by an edit nobody can say: a new
+        /// beginning, and no change.
+        Rebased = "rebased",
     }
 }
 
@@ -189,56 +152,24 @@ pub struct NewChange {
     pub edit: Option<Fingerprint>,
 }
 
-/// Why a change is stored without being told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quiet {
-    /// Below `detect.significance`.
-    Insignificant,
-    /// The page says what the feed has said already, or the other way round.
-    Echo,
-    /// The entry goes back and forth; it was told once.
-    Flapping,
-    /// Part of a bulk edit, which is told as one.
-    BulkEdit,
-    /// Added to a live article; told, or to be told, as part of a sum.
-    Digest,
-    /// It may be page furniture or a stale copy: told, or not, once further checks have shown which.
-    Waiting,
-    /// Further checks have shown that it is no edit.
-    Unconfirmed,
-}
-
-impl Quiet {
-    /// The name in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Insignificant => "insignificant",
-            Self::Echo => "echo",
-            Self::Flapping => "flapping",
-            Self::BulkEdit => "bulk_edit",
-            Self::Digest => "digest",
-            Self::Waiting => "waiting",
-            Self::Unconfirmed => "unconfirmed",
-        }
+names! {
+    /// Why a change is stored without being told.
+    pub enum Quiet {
+        /// Below `detect.significance`.
+        Insignificant = "insignificant",
+        /// The page says what the feed has said already, or the other way round.
+        Echo = "echo",
+        /// The entry goes back and forth; it was told once.
+        Flapping = "flapping",
+        /// Part of a bulk edit, which is told as one.
+        BulkEdit = "bulk_edit",
+        /// Added to a live article; told, or to be told, as part of a sum.
+        Digest = "digest",
+        /// It may be page furniture or a stale copy: told, or not, once further checks have shown which.
+        Waiting = "waiting",
+        /// Further checks have shown that it is no edit.
+        Unconfirmed = "unconfirmed",
     }
-
-    /// The reason of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|quiet| quiet.as_str() == name)
-    }
-
-    /// Every reason.
-    pub const ALL: [Self; 7] = [
-        Self::Insignificant,
-        Self::Echo,
-        Self::Flapping,
-        Self::BulkEdit,
-        Self::Digest,
-        Self::Waiting,
-        Self::Unconfirmed,
-    ];
 }
 
 /// An event that is no change, with the targets that are told.
@@ -494,31 +425,13 @@ impl EntryOutcome {
     }
 }
 
-/// How an entry left its feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// While the feed went on listing older ones.
-    Early,
-    /// Pushed out by newer ones, as far as can be told.
-    ScrolledOff,
-}
-
-impl Left {
-    /// The name in the database and in machine output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Early => "early",
-            Self::ScrolledOff => "scrolled_off",
-        }
-    }
-
-    /// The way of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Early, Self::ScrolledOff]
-            .into_iter()
-            .find(|left| left.as_str() == name)
+names! {
+    /// How an entry left its feed.
+    pub enum Left {
+        /// While the feed went on listing older ones.
+        Early = "early",
+        /// Pushed out by newer ones, as far as can be told.
+        ScrolledOff = "scrolled_off",
     }
 }
 

@@ -4,36 +4,18 @@
 //! texts, each with a past of its own.
 
 use super::normalise::visible;
+use crate::names;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// Where something was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    /// The item in the feed.
-    Feed,
-    /// The article page that the item links to.
-    Page,
-}
-
-impl Channel {
-    /// The word in the database and in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Feed => "feed",
-            Self::Page => "page",
-        }
-    }
-
-    /// The channel of a word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Feed, Self::Page]
-            .into_iter()
-            .find(|channel| channel.as_str() == word)
+names! {
+    /// Where something was seen.
+    pub enum Channel {
+        /// The item in the feed.
+        Feed = "feed",
+        /// The article page that the item links to.
+        Page = "page",
     }
 }
 

@@ -1,5 +1,6 @@
 //! The past of a site's articles → rules with their evidence.
 
+use crate::names;
 use std::collections::{BTreeSet, HashMap};
 
 use super::motion::{Form, Motions, Past, forms, went_back};
@@ -48,28 +49,19 @@ pub struct Step<'a> {
     pub texts: [&'a [Block]; 2],
 }
 
-/// Why a rule was learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LearnedKind {
-    /// The same text went out of articles and came back.
-    ComesAndGoes,
-    /// The same text with other numbers and names, at most looks.
-    Churns,
-    /// A number before or behind most headlines.
-    CountsInTitles,
+names! {
+    /// Why a rule was learned.
+    pub enum LearnedKind {
+        /// The same text went out of articles and came back.
+        ComesAndGoes = "comes and goes",
+        /// The same text with other numbers and names, at most looks.
+        Churns = "churns in most articles",
+        /// A number before or behind most headlines.
+        CountsInTitles = "a number that moves in most headlines",
+    }
 }
 
 impl LearnedKind {
-    /// For people.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ComesAndGoes => "comes and goes",
-            Self::Churns => "churns in most articles",
-            Self::CountsInTitles => "a number that moves in most headlines",
-        }
-    }
-
     /// What the rule is about.
     #[must_use]
     pub fn rule(self) -> RuleKind {

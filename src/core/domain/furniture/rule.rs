@@ -1,5 +1,6 @@
 //! A rule: what it is about, where it comes from, what it was learned from.
 
+use crate::names;
 use regex::{Regex, RegexBuilder};
 
 use super::pattern::{Shape, ValueKind};
@@ -7,65 +8,27 @@ use crate::domain::ids::RuleId;
 use crate::domain::normalise::visible;
 use crate::time::Timestamp;
 
-/// What a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RuleKind {
-    /// A block with this text.
-    Text,
-    /// A block with this text, whatever its numbers and names.
-    Template,
-    /// The parts of any text that match this regular expression.
-    Ignore,
-}
-
-impl RuleKind {
-    /// The name in the database and in machine output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Template => "template",
-            Self::Ignore => "ignore",
-        }
-    }
-
-    /// The kind of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Text, Self::Template, Self::Ignore]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+names! {
+    /// What a rule is about.
+    pub enum RuleKind {
+        /// A block with this text.
+        Text = "text",
+        /// A block with this text, whatever its numbers and names.
+        Template = "template",
+        /// The parts of any text that match this regular expression.
+        Ignore = "ignore",
     }
 }
 
-/// Where a rule comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// From many looks.
-    Learned,
-    /// Somebody added it.
-    Person,
-    /// It stands in the configuration, as `detect.ignore`.
-    Config,
-}
-
-impl Origin {
-    /// The name in the database and in machine output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Learned => "learned",
-            Self::Person => "person",
-            Self::Config => "config",
-        }
-    }
-
-    /// The origin of a name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Learned, Self::Person, Self::Config]
-            .into_iter()
-            .find(|origin| origin.as_str() == name)
+names! {
+    /// Where a rule comes from.
+    pub enum Origin {
+        /// From many looks.
+        Learned = "learned",
+        /// Somebody added it.
+        Person = "person",
+        /// It stands in the configuration, as `detect.ignore`.
+        Config = "config",
     }
 }
 

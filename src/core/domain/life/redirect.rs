@@ -1,33 +1,21 @@
 //! Redirects that lead away from an article: up to the front page or a section, to an error page, to a login.
 
+use crate::names;
 use url::Url;
 
-/// Where a redirect leads that does not lead to the article.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Elsewhere {
-    /// The front page of a site.
-    FrontPage,
-    /// A page above the article's: `/news/` for `/news/2026/harbour`.
-    Section,
-    /// A page whose address says that something was not found.
-    ErrorPage,
-    /// A page for logging in or subscribing.
-    Login,
-    /// A page that asks for consent.
-    Consent,
-}
-
-impl Elsewhere {
-    /// For people.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::FrontPage => "the front page",
-            Self::Section => "a page above it",
-            Self::ErrorPage => "an error page",
-            Self::Login => "a login",
-            Self::Consent => "a page that asks for consent",
-        }
+names! {
+    /// Where a redirect leads that does not lead to the article.
+    pub enum Elsewhere {
+        /// The front page of a site.
+        FrontPage = "the front page",
+        /// A page above the article's: `/news/` for `/news/2026/harbour`.
+        Section = "a page above it",
+        /// A page whose address says that something was not found.
+        ErrorPage = "an error page",
+        /// A page for logging in or subscribing.
+        Login = "a login",
+        /// A page that asks for consent.
+        Consent = "a page that asks for consent",
     }
 }
 
