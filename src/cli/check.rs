@@ -28,7 +28,11 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
-    let config = context.config(Secrets::Required)?;
+    let config = if args.dry_run {
+        context.config(Secrets::Required)?
+    } else {
+        context.config_to_work()?
+    };
     let watch = Stopwatch::start();
     let (view, database) = (context.view(&config), config.database.clone());
     let Found {

@@ -25,6 +25,18 @@ impl Context {
         Ok(config)
     }
 
+    /// The configuration for what sends or checks: beside a daemon, which does the work, it is enough that the daemon
+    /// can read the secrets.
+    pub(super) fn config_to_work(&self) -> Result<Config, Error> {
+        let known = self.load(Secrets::WhereReadable)?;
+        let beside = InstanceLock::holder(&known.config.database).is_some();
+        self.config(if beside {
+            Secrets::WhereReadable
+        } else {
+            Secrets::Required
+        })
+    }
+
     /// The configuration and its warnings.
     pub(super) fn load(&self, secrets: Secrets) -> Result<Loaded, ConfigError> {
         load(self.flags(), &Environment::of_process(), secrets)

@@ -38,7 +38,7 @@ impl fmt::Debug for Secret {
 pub enum Secrets {
     /// For what sends: a secret that cannot be read is a mistake.
     Required,
-    /// For what only reads the database, and for people who may not read secrets: it is a warning.
+    /// For what sends nothing itself, and for people who may not read secrets: it is left out, and listed apart.
     WhereReadable,
     /// For who checks a configuration: a file that is not there is a mistake, one that may not be read a warning.
     WhereThere,

@@ -73,17 +73,13 @@ impl Resolver<'_> {
             }
             (None, Err(problem)) => {
                 let message = format!("{key}{}: {problem}", source.suffix());
-                let needed = match self.secrets {
-                    Secrets::Required => true,
-                    Secrets::WhereThere => source.is_missing(),
-                    Secrets::WhereReadable => false,
-                };
-                match needed {
-                    true => self.problems.add(&place, message),
-                    false => {
-                        self.warnings.push((place.clone(), message.clone()));
-                        self.unread.push((place.clone(), message));
+                match self.secrets {
+                    Secrets::Required => self.problems.add(&place, message),
+                    Secrets::WhereThere if source.is_missing() => {
+                        self.problems.add(&place, message);
                     }
+                    Secrets::WhereThere => self.warnings.push((place.clone(), message)),
+                    Secrets::WhereReadable => self.unread.push((place.clone(), message)),
                 }
                 None
             }

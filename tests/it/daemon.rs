@@ -120,3 +120,45 @@ fn a_reload_takes_up_new_feeds_and_keeps_the_old_configuration_when_the_new_one_
         publisher.hits("/b.xml") >= 1
     });
 }
+
+#[test]
+fn commands_beside_the_service_need_none_of_its_secrets() {
+    let publisher = Server::start();
+    publisher.set("/a.xml", good("The first headline"));
+    let home = Home::new(&format!(
+        "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nevery = \"1h\"\nname = \"courier\"\n\
+         [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl_env = \"HOOK\"\nallow_private = [\"127.0.0.0/8\"]\n",
+        publisher.url("/a.xml")
+    ));
+    let hook = publisher.url("/hook");
+    let mut daemon = home.daemon_with(&[("HOOK", &hook)]);
+    eventually(PATIENCE, "the feed is polled", || {
+        publisher.hits("/a.xml") >= 1
+    });
+    publisher.set("/a.xml", good("The second headline"));
+    for arguments in [
+        &["check", "--force"][..],
+        &["log"],
+        &["feeds"],
+        &["notify", "list"],
+        &["notify", "retry", "desk"],
+        &["notify", "replay", "--since", "1d"],
+    ] {
+        let ran = home.run(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("HOOK"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+    }
+    eventually(PATIENCE, "it is sent, and sent again", || {
+        publisher.hits("/hook") >= 2
+    });
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait(END), Some(0));
+    // Without the service somebody else has to send, and cannot.
+    let alone = home.run(&["notify", "retry", "desk"]);
+    assert_eq!(alone.code, Some(2), "{}", alone.stderr);
+    assert!(alone.stderr.contains("HOOK"), "{}", alone.stderr);
+}

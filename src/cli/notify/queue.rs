@@ -24,7 +24,7 @@ use crate::store::{DeliveryRow, InstanceLock, Reader, ReplaySpan, Retry, Writer}
 type MakeDue = Box<dyn FnOnce(&Reader, &Writer) -> Result<u64, Error> + Send>;
 
 pub(super) fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exit, Error> {
-    let config = context.config(Secrets::Required)?;
+    let config = context.config_to_work()?;
     let names = chosen(args.target.as_slice(), &config)?;
     let events = args.events.clone();
     send(
@@ -121,7 +121,7 @@ pub(super) fn event(reader: &Reader, name: &str) -> Result<EventId, Error> {
 const MOST_HELD: usize = 1000;
 
 pub(super) fn release(context: &mut Context, args: &NotifyReleaseArgs) -> Result<Exit, Error> {
-    let config = context.config(Secrets::Required)?;
+    let config = context.config_to_work()?;
     if let Some(target) = &args.target {
         known(target, &config)?;
     }
@@ -189,7 +189,7 @@ fn list_held(context: &mut Context, held: &[DeliveryRow]) -> Result<Exit, Error>
 }
 
 pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<Exit, Error> {
-    let config = context.config(Secrets::Required)?;
+    let config = context.config_to_work()?;
     let names = chosen(&args.targets, &config)?;
     let span = ReplaySpan {
         since: moment("--since", Some(&args.since), &config)?.unwrap_or_default(),
