@@ -224,7 +224,7 @@ fn office_files_pictures_and_archives_are_documents() {
         let file = |rest: &[u8]| [magic, rest].concat();
         world.silent("text/html; charset=utf-8", file(b"one"));
         world.silent("text/plain", file(b"one"));
-        let event = world.told("text/html", file(b"two, and more"));
+        let event = world.told("text/html", file(&b"two, and more, ".repeat(9)));
         assert_eq!(
             event["data"]["after"]["document"]["media_type"], media_type,
             "{event}"

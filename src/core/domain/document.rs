@@ -1,10 +1,11 @@
 //! Documents that are not pages, and what it means when one takes the place of another.
 //!
-//! Of a document without a text only the size and the hash are known: it was replaced, or it was not. A text that
-//! becomes a document, or a document that becomes a page, is one step as well, and not an edit of all words.
+//! Of a document without a text only the size and the hash are known: it was replaced, or it was not; a picture, sound
+//! or film may have been compressed anew. A text that becomes a document, or a document that becomes a page, is one
+//! step as well, and not an edit of all words.
 
 use super::life::doubt::doubt;
-use super::state::{Block, PageState};
+use super::state::{Block, Document, PageState};
 
 /// What lies between two states of a page, before any text is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub fn between(old: &PageState, new: &PageState) -> Between {
             match (a.text && b.text, a.sha256 == b.sha256) {
                 (true, _) => Between::Texts,
                 (false, true) => Between::Nothing,
+                (false, false) if may_be_compressed_anew(a, b) => Between::Nothing,
                 (false, false) => Between::Replaced(Replaced::Document),
             }
         }
@@ -48,6 +50,16 @@ pub fn between(old: &PageState, new: &PageState) -> Between {
             Between::Replaced(Replaced::Form { loses_text })
         }
     }
+}
+
+/// Whether two documents may be one picture, sound or film that a server of copies has compressed anew, as many do at
+/// every delivery: the bytes differ, their number not by much. What is seen in it cannot be known.
+fn may_be_compressed_anew(a: &Document, b: &Document) -> bool {
+    let is_recording = ["image/", "audio/", "video/"]
+        .iter()
+        .any(|kind| a.media_type.starts_with(kind));
+    let (less, more) = (a.bytes.min(b.bytes), a.bytes.max(b.bytes));
+    is_recording && more / 2 <= less
 }
 
 /// What is shown of a page in place of its text, where that is not compared.
@@ -80,7 +92,6 @@ pub fn gains_text(old: &PageState, new: &PageState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::state::Document;
 
     fn document(media_type: &str, sha256: &str, text: bool) -> PageState {
         PageState {
@@ -93,6 +104,35 @@ mod tests {
             body: Vec::from_iter(text.then(|| Block::paragraph("words"))),
             ..PageState::default()
         }
+    }
+
+    #[test]
+    fn a_picture_that_is_compressed_anew_is_the_same_picture() {
+        let picture = |bytes, media_type| {
+            let mut page = document(media_type, &format!("of {bytes}"), false);
+            page.document.as_mut().unwrap().bytes = bytes;
+            page
+        };
+        for media_type in ["image/png", "audio/mpeg", "video/mp4"] {
+            for (old, new, told) in [
+                (900, 901, false),
+                (900, 450, false),
+                (900, 400, true),
+                (0, 900, true),
+            ] {
+                let between = between(&picture(old, media_type), &picture(new, media_type));
+                assert_eq!(
+                    between == Between::Replaced(Replaced::Document),
+                    told,
+                    "{old} {new}"
+                );
+            }
+        }
+        let zip = "application/zip";
+        assert_eq!(
+            between(&picture(900, zip), &picture(901, zip)),
+            Between::Replaced(Replaced::Document)
+        );
     }
 
     #[test]
