@@ -13,7 +13,7 @@ const MAX_PASSES: usize = 8;
 /// width; see the [module](super).
 ///
 /// A dash before a digit stays a sign, and no mark ever disappears: `-2.5%` and `2.5%`, `"so"` and `so` stay different.
-/// Spaces around a dash between words and before French punctuation belong to the shape.
+/// Spaces around a dash or an apostrophe between words and before French punctuation belong to the shape.
 #[must_use]
 pub fn reading(text: &str) -> Cow<'_, str> {
     let seen = visible(text);
@@ -125,7 +125,17 @@ fn fold(text: &str) -> String {
                 out.pop();
                 out.push('"');
             }
-            CharShape::Single => out.push('\''),
+            CharShape::Single => {
+                let mut ahead = chars.clone();
+                let spaced = out.ends_with(' ') && ahead.next() == Some(' ');
+                let word_before = out.trim_end().ends_with(char::is_alphabetic);
+                // Set apart from both of its sides, an apostrophe is still one: `seller ' s`.
+                if spaced && word_before && ahead.next().is_some_and(char::is_alphabetic) {
+                    drop_space(&mut out);
+                    chars.next();
+                }
+                out.push('\'');
+            }
             CharShape::Dash => {
                 if out.ends_with('-') {
                     continue;
