@@ -1,6 +1,6 @@
 //! `revisor tokens`: who may read the web pages. A token is shown once, when it is made; only its hash is stored.
 
-use std::fmt::Write as _;
+use data_encoding::HEXLOWER;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -69,10 +69,7 @@ fn add(context: &mut Context, name: &str) -> Result<Exit, Error> {
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random)
         .map_err(|error| Error::usage("the system gives no random numbers").because(error))?;
-    let mut token = "rvt_".to_owned();
-    for byte in random {
-        let _ = write!(token, "{byte:02x}");
-    }
+    let token = format!("rvt_{}", HEXLOWER.encode(&random));
     let store = store_to_write(&config)?;
     let hash: [u8; 32] = Sha256::digest(&token).into();
     let added = store.writer().add_token(name, hash, now()).blocking();

@@ -1,5 +1,6 @@
 //! Names of feeds: what may be one, and how one is made.
 
+use percent_encoding::percent_decode_str;
 use std::collections::{HashMap, HashSet};
 
 use url::Url;
@@ -52,12 +53,15 @@ pub fn from_address(address: &str) -> String {
     let mut words = host_words(url.host_str().unwrap_or_default());
     let path = url.path().split('/').chain(url.query());
     for segment in path.take(20) {
-        let segment: String = percent_decoded(segment);
+        let segment = percent_decode_str(segment).decode_utf8_lossy();
         let stem = segment
             .rsplit_once('.')
-            .map_or(segment.as_str(), |(stem, ending)| {
-                if ending.len() <= 5 { stem } else { &segment }
-            });
+            .map_or(
+                &*segment,
+                |(stem, ending)| {
+                    if ending.len() <= 5 { stem } else { &segment }
+                },
+            );
         if !is_common(&stem.to_lowercase()) {
             words.push(stem.to_owned());
         }
@@ -142,25 +146,6 @@ fn is_common(word: &str) -> bool {
             | "rssfeed"
             | "default"
     )
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let encoded = digits
-            .filter(|_| *first == b'%')
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(encoded.unwrap_or(*first));
-        rest = match encoded {
-            Some(_) => after.get(2..).unwrap_or_default(),
-            None => after,
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Letters and digits in lower case, all between them as one dash.

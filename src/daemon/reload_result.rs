@@ -1,6 +1,7 @@
 //! What came of the last reload, for whoever has asked for it: a signal has no answer. It stands in a small file beside
 //! the database, which can be written and read also while the database is locked.
 
+use data_encoding::HEXLOWER;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -75,8 +76,7 @@ pub fn hash_of(file: Option<&Path>) -> String {
     for file in files {
         hash.update(std::fs::read(file).unwrap_or_default());
     }
-    let hash = hash.finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&hash.finalize())
 }
 
 #[cfg(test)]

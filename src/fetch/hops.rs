@@ -1,6 +1,7 @@
 //! The way of a request through redirects: where it goes next, and what may be sent there.
 
 use base64::Engine as _;
+use percent_encoding::percent_decode_str;
 use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
@@ -32,8 +33,9 @@ impl Hops {
         })?;
         let mut basic = None;
         if request.kind == Kind::Feed && (!url.username().is_empty() || url.password().is_some()) {
-            let pair = [url.username(), url.password().unwrap_or_default()].map(percent_decoded);
-            let pair = [pair[0].as_slice(), b":", pair[1].as_slice()].concat();
+            let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
+            pair.push(b':');
+            pair.extend(percent_decode_str(url.password().unwrap_or_default()));
             let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
             basic = Some(format!("Basic {encoded}"));
             // Both calls fail only for addresses that cannot hold a user name, and this one does.
@@ -158,28 +160,4 @@ pub(super) fn same_site(from: &Url, to: &Url) -> bool {
         && from.port().is_none()
         && to.port().is_none();
     upgraded || from.origin() == to.origin()
-}
-
-/// The bytes that `%41` and the like stand for.
-pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&first, tail)) = rest.split_first() {
-        let hex = tail
-            .get(..2)
-            .and_then(|pair| std::str::from_utf8(pair).ok())
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match hex {
-            Some(byte) if first == b'%' => {
-                decoded.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                decoded.push(first);
-                rest = tail;
-            }
-        }
-    }
-    decoded
 }

@@ -3,6 +3,7 @@
 //! An HTML page without scripts or anything from elsewhere, for every browser. Below what is for reading stands the same
 //! as data, in one line of JSON, and in the last line the sum over the whole file. `tests/verify_evidence.py` checks it.
 
+use data_encoding::HEXLOWER;
 use std::borrow::Cow;
 
 use base64::Engine as _;
@@ -103,7 +104,7 @@ pub fn document(evidence: &Evidence) -> String {
         Some(above) => format!("{above}{script}</body></html>\n"),
         None => format!("{page}{script}"),
     };
-    let sum = hex(Sha256::digest(&page));
+    let sum = HEXLOWER.encode(&Sha256::digest(&page));
     format!("{page}<!-- sha256 of all lines above: {sum} -->\n")
 }
 
@@ -246,7 +247,7 @@ fn response(kept: &StoredCapture, evidence: &Evidence) -> Markup {
         ("Status".to_owned(), capture.status.to_string().into()),
         (
             "SHA-256 of the body".to_owned(),
-            hex(kept.body_sha256).into(),
+            HEXLOWER.encode(&kept.body_sha256).into(),
         ),
         ("Body".to_owned(), body.into()),
     ];
@@ -267,7 +268,7 @@ fn chain(evidence: &Evidence) -> Markup {
     let links = evidence.links.iter();
     html! {
         h2 { "The chain of revisions" }
-        (table(links.map(|link| (format!("{}, {}", link.number, link.seen), hex(link.hash).into()))))
+        (table(links.map(|link| (format!("{}, {}", link.number, link.seen), HEXLOWER.encode(&link.hash).into()))))
     }
 }
 
@@ -284,10 +285,13 @@ fn data(evidence: &Evidence) -> String {
                 revision: link.number,
                 seen: link.seen,
                 seen_ms: link.seen.as_millis(),
-                state_sha256: hex(link.state_sha256),
-                captures_hash: link.captures_hash.as_ref().map(hex),
-                previous: hex(link.previous),
-                hash: hex(link.hash),
+                state_sha256: HEXLOWER.encode(&link.state_sha256),
+                captures_hash: link
+                    .captures_hash
+                    .as_ref()
+                    .map(|hash| HEXLOWER.encode(hash)),
+                previous: HEXLOWER.encode(&link.previous),
+                hash: HEXLOWER.encode(&link.hash),
                 captures: &link.captures,
                 state: link.state.as_deref(),
             })
@@ -304,21 +308,13 @@ fn data(evidence: &Evidence) -> String {
                 status: kept.capture.status,
                 request: kept.capture.request.as_deref(),
                 headers: &kept.capture.headers,
-                body_sha256: hex(kept.body_sha256),
+                body_sha256: HEXLOWER.encode(&kept.body_sha256),
                 body: kept.body_kept.then(|| STANDARD.encode(&kept.capture.body)),
             })
             .collect(),
     };
     // Only maps with keys that are no text can fail, and there are none.
     serde_json::to_string(&data).unwrap_or_default()
-}
-
-pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 #[cfg(test)]
@@ -381,7 +377,7 @@ mod tests {
     fn the_last_line_is_the_sum_of_the_others() {
         let page = document(&sample());
         let (above, last) = page.trim_end().rsplit_once('\n').unwrap();
-        let sum = hex(Sha256::digest(format!("{above}\n")));
+        let sum = HEXLOWER.encode(&Sha256::digest(format!("{above}\n")));
         assert_eq!(last, format!("<!-- sha256 of all lines above: {sum} -->"));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `tests/verify_evidence.py` computes the same from an evidence file, with nothing of ours.
 
+use data_encoding::HEXLOWER;
 use rusqlite::Connection;
 
 use super::captures;
@@ -59,7 +60,7 @@ fn of_capture(stored: &StoredCapture) -> [u8; 32] {
     field(&capture.url);
     field(&capture.fetched.as_millis().to_string());
     field(&capture.status.to_string());
-    field(&hex(&stored.body_sha256));
+    field(&HEXLOWER.encode(&stored.body_sha256));
     for headers in [Some(&capture.headers), capture.request.as_ref()] {
         match headers {
             None => field("-"),
@@ -73,8 +74,4 @@ fn of_capture(stored: &StoredCapture) -> [u8; 32] {
         }
     }
     sha256(&[&bytes])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

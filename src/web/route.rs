@@ -1,5 +1,6 @@
 //! What an address stands for.
 
+use percent_encoding::percent_decode_str;
 use std::collections::HashMap;
 
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
@@ -158,13 +159,8 @@ fn change(text: &str) -> Option<ChangeNumber> {
 
 /// A part of a path without its percent signs; `None` when that is no text.
 fn decoded(part: &str) -> Option<String> {
-    // In a path a plus is a plus.
-    let part = part.replace('+', "%2B");
-    let (name, _) = url::form_urlencoded::parse(part.as_bytes())
-        .next()
-        .unwrap_or_default();
-    let whole = part.replace(['&', '='], "");
-    (whole == part && !name.contains(['\u{fffd}', '\0'])).then(|| name.into_owned())
+    let name = percent_decode_str(part).decode_utf8().ok()?;
+    (!part.contains(['&', '=']) && !name.contains('\0')).then(|| name.into_owned())
 }
 
 /// The parameters of an address; of several with one name the last one counts.

@@ -1,5 +1,6 @@
 //! Decisions as events: what is told, and what `log` shows.
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::classify::Assessment;
@@ -228,10 +229,7 @@ pub fn body_sha256(state: &EntryState) -> String {
         }
         hash.update(&block.text);
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    HEXLOWER.encode(&hash.finalize())
 }
 
 fn blocks(diff: &ProseDiff) -> BlocksInfo {

@@ -288,14 +288,3 @@ async fn no_connection_is_told_as_such() {
     let failed = failure(get(feed("not an address")).await);
     assert_eq!(failed.kind, FailureKind::Refused, "{failed}");
 }
-
-#[test]
-fn percent_signs_are_decoded_and_never_lost() {
-    assert_eq!(crate::fetch::hops::percent_decoded("a%20b%3Ac"), b"a b:c");
-    assert_eq!(crate::fetch::hops::percent_decoded("100%"), b"100%");
-    assert_eq!(crate::fetch::hops::percent_decoded("%zz%4"), b"%zz%4");
-    assert_eq!(
-        crate::fetch::hops::percent_decoded("%C3%A9"),
-        "é".as_bytes()
-    );
-}

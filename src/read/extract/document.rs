@@ -1,5 +1,6 @@
 //! Documents that are not pages: what is kept of a PDF, an office document, a picture, a video, an archive.
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::article::Article;
@@ -40,7 +41,7 @@ pub fn document(bytes: &[u8], media_type: &str, text: Result<PdfText, String>) -
                 text: text.is_some(),
                 media_type: media_type.to_owned(),
                 bytes: bytes.len() as u64,
-                sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+                sha256: HEXLOWER.encode(&hash),
             }),
             body: text.map(|text| text.blocks).unwrap_or_default(),
             ..PageState::default()

@@ -1,5 +1,6 @@
 //! The part of a page that a fragment of its address names.
 
+use percent_encoding::percent_decode_str;
 use scraper::{ElementRef, Html};
 
 use super::fragment;
@@ -9,7 +10,7 @@ const HEADINGS: [&str; 6] = ["h1", "h2", "h3", "h4", "h5", "h6"];
 
 /// The source of the part that `name` names; `None` when nothing in the page has that name.
 pub(super) fn of(page: &Html, name: &str) -> Option<String> {
-    let decoded = percent_decoded(name);
+    let decoded = percent_decode_str(name).decode_utf8_lossy();
     let is_it = |element: &ElementRef<'_>| {
         let has = |attribute: &str| {
             let value = element.value().attr(attribute);
@@ -66,14 +67,6 @@ fn begins_another(opener: &ElementRef<'_>, next: &ElementRef<'_>) -> bool {
 fn has_name(element: &ElementRef<'_>) -> bool {
     let value = element.value();
     value.attr("id").is_some() || (value.name() == "a" && value.attr("name").is_some())
-}
-
-fn percent_decoded(text: &str) -> String {
-    let query = format!("x={}", text.replace('+', "%2B"));
-    url::form_urlencoded::parse(query.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

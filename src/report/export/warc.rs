@@ -3,12 +3,12 @@
 //! A record is one block of bytes, which the caller compresses by itself, as the standard asks. Bodies are kept
 //! decoded: the headers that say otherwise are renamed to `X-Archive-Orig-…`, as pywb does.
 
+use data_encoding::HEXLOWER;
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::chain::StoredCapture;
-use crate::report::evidence::hex;
 use crate::time::Timestamp;
 
 /// Headers that speak of the body as it was sent.
@@ -55,7 +55,7 @@ pub fn response(
     let capture = &stored.capture;
     let id = record_id(database, &format!("response {}", stored.id.0));
     let url = uri(&capture.url);
-    let digest = |bytes: &[u8]| format!("sha256:{}", hex(Sha256::digest(bytes)));
+    let digest = |bytes: &[u8]| format!("sha256:{}", HEXLOWER.encode(&Sha256::digest(bytes)));
     let mut block = http_head(capture.status, &capture.headers, capture.body.len());
     let mut head = vec![
         (
@@ -177,7 +177,7 @@ fn record_id(database: &str, what: &str) -> String {
     let mut hash: [u8; 32] = Sha256::digest(format!("{database} {what}")).into();
     hash[6] = (hash[6] & 0x0f) | 0x80;
     hash[8] = (hash[8] & 0x3f) | 0x80;
-    let hex = hex(&hash[..16]);
+    let hex = HEXLOWER.encode(&hash[..16]);
     let parts = [
         &hex[..8],
         &hex[8..12],

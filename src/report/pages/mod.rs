@@ -14,7 +14,7 @@ pub mod search;
 pub mod stats;
 pub mod stream;
 
-use std::fmt::Write as _;
+use data_encoding::HEXLOWER;
 use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, html};
@@ -32,11 +32,7 @@ stroke-width=\"5\"/></svg>\n";
 /// The path of the style sheet: another sheet has another path, so browsers may keep it for ever.
 pub static SHEET_PATH: LazyLock<String> = LazyLock::new(|| {
     let hash = Sha256::digest(SHEET);
-    let mut path = "/assets/".to_owned();
-    for byte in hash.iter().take(8) {
-        let _ = write!(path, "{byte:02x}");
-    }
-    path + ".css"
+    format!("/assets/{}.css", HEXLOWER.encode(&hash[..8]))
 });
 
 /// What all pages have in common.

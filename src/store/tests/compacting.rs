@@ -4,6 +4,7 @@ use super::*;
 use crate::compaction::MAX_DEPTH;
 use crate::domain::chain::StoredCapture;
 use crate::domain::ids::CaptureId;
+use data_encoding::HEXLOWER;
 
 /// A page of a site, as much furniture as text.
 fn page(article: usize, edition: usize) -> String {
@@ -11,11 +12,7 @@ fn page(article: usize, edition: usize) -> String {
         .map(|link| format!("<li><a href=\"/section/{link}\">Section {link}</a></li>"))
         .collect();
     let text: String = (0..8)
-        .map(|word| {
-            codec::sha256(&[&article.to_be_bytes(), &[word]])
-                .map(|byte| format!("{byte:02x}"))
-                .concat()
-        })
+        .map(|word| HEXLOWER.encode(&codec::sha256(&[&article.to_be_bytes(), &[word]])))
         .collect();
     format!("<ul>{furniture}</ul><h1>Article {article}</h1><p>{text}</p><p>Edition {edition}</p>")
 }

@@ -1,5 +1,6 @@
 //! Changes, articles and their revisions.
 
+use data_encoding::HEXLOWER;
 use hyper::StatusCode;
 
 use super::super::route::{Form, List};
@@ -143,7 +144,7 @@ pub(super) fn revision(
     };
     let row = &rows[place];
     let state = reader.state(entry.id, number)?.map(|(state, _)| state);
-    let hash = row.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = HEXLOWER.encode(&row.hash);
     let page = entry_page::revision(
         &asked.site(),
         &Revision {

@@ -5,8 +5,8 @@ mod list;
 mod memento;
 mod site;
 
+use data_encoding::HEXLOWER;
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -172,11 +172,8 @@ pub(super) fn matches(known: &str, tag: &str) -> bool {
 
 /// A tag for a text.
 pub(super) fn tag_of(text: &str) -> String {
-    let mut tag = "W/\"".to_owned();
-    for byte in Sha256::digest(text).iter().take(12) {
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag + "\""
+    let hash = Sha256::digest(text);
+    format!("W/\"{}\"", HEXLOWER.encode(&hash[..12]))
 }
 
 /// JSON as it leaves the program.

@@ -4,6 +4,7 @@
 //! address (the home page, a page of many sections), to all of their items. Those items are told apart by what else
 //! they say: headline and date, the fragment of the address, the date alone.
 
+use data_encoding::HEXLOWER;
 use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
@@ -341,13 +342,8 @@ fn hashed(parts: &[&str]) -> AliasKey {
         }
         hash.update(part);
     }
-    let digest = hash.finalize();
     AliasKey {
         kind: AliasKind::Content,
-        value: digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        value: HEXLOWER.encode(&hash.finalize()[..16]),
     }
 }
