@@ -25,6 +25,6 @@ pub use deliver::{Attempt, Deliver, Deliverer, Outgoing, preview};
 pub use drain::{Drain, DrainSummary};
 pub use kinds::DeliveryResult;
 pub use outbox::{Outbox, StoredOutbox};
-pub use payload::{fit, test_event};
+pub use payload::test_event;
 pub use sign::{Secret, SecretError, Signed, VerifyError, sign, verify};
 pub use target::{Target, targets};

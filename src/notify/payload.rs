@@ -27,13 +27,6 @@ const BLOCK_FIELDS: [&str; 2] = ["summary", "body"];
 /// The members of a diff that are lists of segments.
 const SEGMENT_FIELDS: [&str; 3] = ["title", "standfirst", "byline"];
 
-/// The event as JSON of at most `max_bytes`; of at most [`SMALLEST_LIMIT`] when that is less.
-#[must_use]
-pub fn fit(event: &Event, max_bytes: usize) -> Vec<u8> {
-    // Serialising these types cannot fail: their maps have text keys and their numbers are finite.
-    fit_json(serde_json::to_vec(event).unwrap_or_default(), max_bytes)
-}
-
 /// The stored event of a change with the address of its page; any other one, and one without an address, as it is.
 #[must_use]
 pub fn linked(stored: Vec<u8>, base_url: Option<&str>) -> Vec<u8> {

@@ -55,9 +55,6 @@ pub(in crate::check) fn kept_answer(
 /// Why a stored answer says nothing of an entry any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRead {
-    /// Retention has taken the body.
-    #[error("its body has been deleted")]
-    Gone,
     /// The page is not taken for an article.
     #[error("{}", .0.notice().unwrap_or("it is not an article"))]
     NoArticle(PageKind),
@@ -101,12 +98,6 @@ impl Reading {
             },
             view: Arc::new(View::new(&page.select, &page.remove)),
         }
-    }
-
-    /// Where the text of pages stands, as far as the settings say.
-    #[must_use]
-    pub fn view(&self) -> &View {
-        &self.view
     }
 
     /// Under which answers are read.

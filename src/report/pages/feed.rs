@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::feeds::state;
 use super::stats::{FeedNumbers, Times};
 use super::{Other, Page, Section, Site, facts};
-use crate::report::changed;
 use crate::report::clean;
 use crate::report::feeds::FeedRow;
 use crate::report::html::{address, card};
@@ -137,10 +136,4 @@ fn rules(site: &Site, feed: &Feed) -> Markup {
             @if feed.all_rules > feed.rules.len() { p .about { "revisor rules lists all." } }
         }
     }
-}
-
-/// The name of a feed as the page shows it; for other pages.
-#[must_use]
-pub fn name(row: &LogRow) -> String {
-    changed::feed_name(row.event.data.feed.as_ref(), 80)
 }

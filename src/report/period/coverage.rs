@@ -89,15 +89,6 @@ impl FeedGap {
 }
 
 impl Coverage {
-    /// Whether everything was watched.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.gaps.is_empty()
-            && self.pages_late == 0
-            && self.pages_unread == 0
-            && self.offline_since.is_none()
-    }
-
     /// What holds for all feeds and pages together, a sentence each.
     pub(super) fn sentences(&self, view: &View) -> Vec<String> {
         let mut lines = Vec::new();
