@@ -15,7 +15,8 @@ use super::args::{EvidenceArgs, ExportCommand, Format};
 use super::select;
 use super::setup::{now, reader_if_any};
 use crate::config::{
-    self, ConfigError, FeedConfig, Login, SecretSource, Secrets, feed_tables, listed_tables,
+    self, ConfigError, FeedConfig, FeedKind, Login, SecretSource, Secrets, feed_tables,
+    listed_tables,
 };
 use crate::error::{Error, Exit};
 use crate::report::evidence::{self, Evidence};
@@ -49,6 +50,8 @@ fn as_opml(context: &Context) -> Result<String, Error> {
     let outlines: Vec<Outline> = config
         .feeds
         .iter()
+        // Other readers cannot subscribe to a page.
+        .filter(|feed| feed.kind == FeedKind::Feed)
         .map(|feed| Outline {
             name: feed.name.clone(),
             title: titles.remove(&feed.url),

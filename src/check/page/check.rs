@@ -22,7 +22,7 @@ use crate::domain::life::Reason;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
 use crate::domain::state::Channel;
-use crate::store::{FeedRow, KnownEntry, Reader, StoreError};
+use crate::store::{FeedRow, KnownEntry, PageRow, Reader, StoreError};
 use crate::time::Timestamp;
 
 impl Checker {
@@ -31,6 +31,20 @@ impl Checker {
         &self,
         entry: EntryId,
         patience: WaitLimit,
+    ) -> Result<PageReport, CheckError> {
+        self.check_page_if(entry, patience, |row, now| {
+            // One that was due when it was chosen may have been looked at since: along with its feed, or by a person's wish.
+            patience != WaitLimit::Endless || row.next.is_some_and(|next| next <= now)
+        })
+        .await
+    }
+
+    /// As [`Self::check_page`], unless `wanted` says that there is no need once it is the page's turn.
+    pub(in crate::check) async fn check_page_if(
+        &self,
+        entry: EntryId,
+        patience: WaitLimit,
+        wanted: impl FnOnce(&PageRow, Timestamp) -> bool,
     ) -> Result<PageReport, CheckError> {
         let _only = self.pages.only(entry).await;
         let row = self
@@ -48,9 +62,7 @@ impl Checker {
             return Err(CheckError::NoSuchEntry(entry));
         }
         let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
-        let is_due = row.page.next.is_some_and(|next| next <= self.now());
-        if patience == WaitLimit::Endless && !is_due {
-            // It was due when it was chosen, and has been looked at since: along with its feed, or by a person's wish.
+        if !wanted(&row.page, self.now()) {
             return Ok(PageReport {
                 entry,
                 url,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  revisor add https://news.example/rss.xml --tag politics --every 5m\n  \
-revisor add news.example --pick 1"
+revisor add news.example --pick 1\n  revisor add --watch-page https://shop.example/terms --every 6h"
 )]
 pub struct AddArgs {
     /// Addresses of feeds, or of sites that have feeds
@@ -27,6 +27,9 @@ pub struct AddArgs {
     /// Add all the feeds found
     #[arg(long)]
     pub all: bool,
+    /// Watch these pages themselves: pages that no feed lists, such as terms of service
+    #[arg(long, conflicts_with_all = ["pick", "all", "page"])]
+    pub watch_page: bool,
     /// When to check article pages: always, changed, off
     #[arg(long, value_enum, hide_possible_values = true, value_name = "WHEN")]
     pub page: Option<PageWhen>,
