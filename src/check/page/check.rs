@@ -27,16 +27,15 @@ use crate::time::Timestamp;
 
 impl Checker {
     /// Looks at the page of an entry and stores what came of it.
-    pub async fn check_page(
+    pub fn check_page(
         &self,
         entry: EntryId,
         patience: WaitLimit,
-    ) -> Result<PageReport, CheckError> {
-        self.check_page_if(entry, patience, |row, now| {
+    ) -> impl Future<Output = Result<PageReport, CheckError>> + Send {
+        self.check_page_if(entry, patience, move |row, now| {
             // One that was due when it was chosen may have been looked at since: along with its feed, or by a person's wish.
             patience != WaitLimit::Endless || row.next.is_some_and(|next| next <= now)
         })
-        .await
     }
 
     /// As [`Self::check_page`], unless `wanted` says that there is no need once it is the page's turn.
@@ -44,7 +43,7 @@ impl Checker {
         &self,
         entry: EntryId,
         patience: WaitLimit,
-        wanted: impl FnOnce(&PageRow, Timestamp) -> bool,
+        wanted: impl FnOnce(&PageRow, Timestamp) -> bool + Send,
     ) -> Result<PageReport, CheckError> {
         let _only = self.pages.only(entry).await;
         let row = self

@@ -22,7 +22,7 @@ fn every_mistake_is_told_with_its_place() {
         (
             "[[page]]\nurl = \"https://e.example/terms\"",
             &[
-                "1:3: [page] has the settings for article pages; to watch a page that no feed lists, ",
+                "1:1: [page] has the settings for article pages; to watch a page that no feed lists, ",
             ],
         ),
         (
