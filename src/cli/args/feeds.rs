@@ -1,5 +1,7 @@
 //! Arguments of the commands about feeds and their checks.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `add`.
@@ -87,22 +89,50 @@ pub struct MvArgs {
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
     after_help = "Reads OPML, the `urls` file of newsboat, and lists with one address per line (# starts a comment). Folders and \
 categories become tags. Each address is added once, without fetching it. The output has a line for each item of the \
 list; the exit code is 3 if some of them failed.\n\n\
 Examples:\n  revisor import subscriptions.opml\n  revisor import ~/.newsboat/urls --tag desk --dry-run\n  \
-curl -s https://news.example/feeds.opml | revisor import -"
+curl -s https://news.example/feeds.opml | revisor import -\n  revisor import diffengine diffengine.db"
 )]
 pub struct ImportArgs {
+    /// What another program has recorded.
+    #[command(subcommand)]
+    pub past: Option<ImportPast>,
     /// File to read, or - for standard input
-    #[arg(value_name = "FILE")]
-    pub source: String,
+    #[arg(value_name = "FILE", required = true)]
+    pub source: Option<String>,
     /// Tag for each added feed; can be repeated
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
     /// Report what would be done, write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+}
+
+/// What other programs have recorded.
+#[derive(Debug, Subcommand)]
+pub enum ImportPast {
+    /// Import the history that diffengine has recorded, as revisions that send no alerts
+    #[command(
+        after_help = "Each version becomes a revision with the time that diffengine stored it, and each difference a change \
+that `revisor log`, `search` and `export` know. The file is only read. Feeds that are not in the configuration are not \
+polled; add one later, and its history continues. Articles that revisor has already watched are left as they are. After \
+an interruption, run the command again: nothing is imported twice.\n\n\
+Examples:\n  revisor import diffengine ~/.diffengine/diffengine.db"
+    )]
+    Diffengine(ImportPastArgs),
+}
+
+/// Arguments of `import diffengine`.
+#[derive(Debug, Args)]
+pub struct ImportPastArgs {
+    /// The database
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// What `export` writes.
@@ -166,7 +196,7 @@ pub struct PeriodArgs {
     pub tag: Vec<String>,
     /// File to write; an existing file is not replaced
     #[arg(short, long, value_name = "FILE")]
-    pub output: Option<std::path::PathBuf>,
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `export ndjson`.
@@ -185,7 +215,7 @@ pub struct NdjsonArgs {
 pub struct GitArgs {
     /// Repository to create or continue
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
-    pub into: Option<std::path::PathBuf>,
+    pub into: Option<PathBuf>,
     /// Which part.
     #[command(flatten)]
     pub period: PeriodArgs,
@@ -199,7 +229,7 @@ pub struct EvidenceArgs {
     pub change: super::ChangeArg,
     /// File to write; an existing file is not replaced
     #[arg(short, long, value_name = "FILE")]
-    pub output: Option<std::path::PathBuf>,
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `pause`.
