@@ -3,6 +3,7 @@
 
 mod history;
 mod repository;
+mod site;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -32,6 +33,7 @@ pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, E
         ExportCommand::Ndjson(args) => return history::ndjson(context, args),
         ExportCommand::Git(args) => return history::git(context, args),
         ExportCommand::Warc(args) => return history::warc(context, args),
+        ExportCommand::Site(args) => return site::run(context, args),
     };
     context.output.print(&text)?;
     Ok(Exit::DONE)

@@ -177,6 +177,27 @@ Examples:\n  revisor export git --into history\n  revisor export git --feed exam
 Examples:\n  revisor export warc --since 7d -o week.warc.gz"
     )]
     Warc(PeriodArgs),
+    /// The web pages as files, to publish or to keep
+    #[command(
+        after_help = "The folder can be copied to any web server, or opened from the disk: links are relative, and no page has a script. \
+Run the command again to bring it up to date, or after an interruption; files that stay the same are not written.\n\n\
+Examples:\n  revisor export site public\n  revisor export site public --tag politics"
+    )]
+    Site(SiteArgs),
+}
+
+/// Arguments of `export site`.
+#[derive(Debug, Args)]
+pub struct SiteArgs {
+    /// Folder to create, or to bring up to date
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Only this feed (name or address); can be repeated
+    #[arg(long, value_name = "FEED")]
+    pub feed: Vec<String>,
+    /// Only feeds with this tag; can be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
 }
 
 /// Which part of the history to export.
