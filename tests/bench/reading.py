@@ -111,7 +111,7 @@ def commands(revisor):
         (["search", "salba"], 20),
         (["search", "--removed", "997"], 20),
         (["search", '"denba denba"'], 20),
-        (["search", "mer*", "-riba"], 20),
+        (["search", "mer*"], 20),
         (["log", "-n", "40"], 100),
     ]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
