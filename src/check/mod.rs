@@ -38,6 +38,7 @@ mod reschedule;
 mod round;
 mod schedule;
 mod settings;
+mod take_over;
 mod waits;
 mod workers;
 
@@ -49,6 +50,7 @@ pub use reread::reextract::{Reextracted, Reextraction};
 pub use reread::replay::replay;
 pub use round::{Progress, RoundRequest};
 pub use settings::Settings;
+pub use take_over::{PastArticle, TakeOver, TakenOver};
 pub use workers::{Crashed, Workers};
 
 use document_sizes::DocumentSizes;

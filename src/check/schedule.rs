@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem};
-use crate::config::{FeedConfig, PageMode};
+use crate::config::{FeedConfig, FeedKind, PageMode};
 use crate::domain::article_clock::{anchor, next_check};
 use crate::domain::backoff::page_delay;
 use crate::domain::observation::{Observation, Observed};
@@ -348,6 +348,10 @@ fn by_article_clock(
     look: &PageCheckEnd,
     now: Timestamp,
 ) -> Option<Timestamp> {
+    if config.kind == FeedKind::Page {
+        // It is checked when its feed is polled.
+        return None;
+    }
     let PageCheckEnd { changed, well, .. } = *look;
     match (config.page.mode, well) {
         (PageMode::Off, _) | (PageMode::Changed, true) => return None,
@@ -377,6 +381,7 @@ pub(super) fn barred_page_check(
     now: Timestamp,
 ) -> Option<Timestamp> {
     match config.page.mode {
+        _ if config.kind == FeedKind::Page => return None,
         PageMode::Off => return None,
         PageMode::Changed if entry.page.ok.is_some() => return None,
         PageMode::Changed | PageMode::Always => {}

@@ -9,7 +9,7 @@ use super::Context;
 use super::args::{AddArgs, Format};
 use super::discover::{Finder, FoundFeed};
 use super::setup::{clock, now, reader_if_any, runtime};
-use crate::check::{FeedReport, FeedResult};
+use crate::check::{FeedReport, FeedResult, WaitLimit};
 use crate::config::{
     Config, ConfigError, EditError, Environment, NewFeed, STARTER_TOML, Secrets, Texts, add_feeds,
     from_texts, locate, names,
@@ -83,7 +83,10 @@ fn find(
     let mut errors = Vec::new();
     let mut known = 0;
     for address in &args.urls {
-        let looked = runtime.block_on(finder.feeds_at(address, args.pick, args.all));
+        let looked = match args.watch_page {
+            true => FoundFeed::page_itself(address).map(|page| vec![page]),
+            false => runtime.block_on(finder.feeds_at(address, args.pick, args.all)),
+        };
         for note in finder.notes() {
             finder.pause();
             context.output.note(&note);
@@ -153,6 +156,7 @@ fn write(
                 (None, Some(title)) => names::from_title(title),
                 (None, None) => String::new(),
             },
+            is_page: args.watch_page,
             tags: args.tag.clone(),
             every: args.every.clone(),
             cron: None,
@@ -201,7 +205,11 @@ fn hint_at_histories(context: &Context, added: &[Added]) -> Result<(), Error> {
 
 /// Stores the first sight of the feeds, about which nobody is told, from what their servers have just answered; a
 /// running daemon does it by itself. Tells whether one failed.
-fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Result<bool, Error> {
+fn baseline(
+    context: &Context,
+    added: &mut [Added],
+    answers: Vec<Option<Answer>>,
+) -> Result<bool, Error> {
     let config = context.config(Secrets::WhereReadable)?;
     let database = config.database.clone();
     let by_daemon = |pid: Option<u32>| {
@@ -223,8 +231,15 @@ fn baseline(context: &Context, added: &mut [Added], answers: Vec<Answer>) -> Res
             let row = assembly.store.reader()?.feed_by_url(&feed.url)?;
             let Some(row) = row else { continue };
             let config = assembly.checker.settings().feed(&feed.url);
-            feed.polled = config.and_then(|config| rarely(&config.plan, &answer));
-            match Box::pin(assembly.checker.take_up_feed(row.id, answer)).await {
+            let checker = &assembly.checker;
+            let checked = match answer {
+                Some(answer) => {
+                    feed.polled = config.and_then(|config| rarely(&config.plan, &answer));
+                    Box::pin(checker.take_up_feed(row.id, answer)).await
+                }
+                None => Box::pin(checker.check_feed(row.id, WaitLimit::Short)).await,
+            };
+            match checked {
                 Ok(report) => take(feed, &report),
                 Err(error) => feed.error = Some(error.to_string()),
             }

@@ -14,8 +14,9 @@ mod service;
 
 pub use care::{DbCommand, ReextractArgs};
 pub use feeds::{
-    AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, GitArgs, ImportArgs, MvArgs,
-    NdjsonArgs, PageWhen, PauseArgs, PeriodArgs, ResumeArgs, RmArgs,
+    AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, GitArgs, ImportArgs, ImportPast,
+    ImportPastArgs, MvArgs, NdjsonArgs, PageWhen, PauseArgs, PeriodArgs, ResumeArgs, RmArgs,
+    SiteArgs,
 };
 pub use read::{
     ChangeArg, DiffArgs, EntriesArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs,

@@ -27,8 +27,26 @@ pub(super) struct FoundFeed {
     pub(super) title: Option<String>,
     /// For people.
     pub(super) format: &'static str,
-    /// What its server answered, so that nobody asks again for the baseline.
-    pub(super) answer: Answer,
+    /// What its server answered, so that nobody asks again for the baseline; `None` for a page, which its check asks for.
+    pub(super) answer: Option<Answer>,
+}
+
+impl FoundFeed {
+    /// The page at an address, to be watched by itself.
+    pub(super) fn page_itself(address: &str) -> Result<Self, Error> {
+        let url = Written::read(address).url;
+        if !url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+            return Err(Error::usage(format!(
+                "`{address}` is not an http or https address"
+            )));
+        }
+        Ok(Self {
+            url,
+            title: None,
+            format: "page",
+            answer: None,
+        })
+    }
 }
 
 /// Who looks for feeds, with the pauses that the service keeps.
@@ -256,7 +274,7 @@ fn found(asked: &str, answer: Answer, parsed: &ParsedFeed) -> FoundFeed {
             Format::Rdf => "RSS 1.0",
             Format::Json => "JSON Feed",
         },
-        answer,
+        answer: Some(answer),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod history;
 mod repository;
+mod site;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -15,7 +16,8 @@ use super::args::{EvidenceArgs, ExportCommand, Format};
 use super::select;
 use super::setup::{now, reader_if_any};
 use crate::config::{
-    self, ConfigError, FeedConfig, Login, SecretSource, Secrets, feed_tables, listed_tables,
+    self, ConfigError, FeedConfig, FeedKind, Login, SecretSource, Secrets, feed_tables,
+    listed_tables,
 };
 use crate::error::{Error, Exit};
 use crate::report::evidence::{self, Evidence};
@@ -31,6 +33,7 @@ pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, E
         ExportCommand::Ndjson(args) => return history::ndjson(context, args),
         ExportCommand::Git(args) => return history::git(context, args),
         ExportCommand::Warc(args) => return history::warc(context, args),
+        ExportCommand::Site(args) => return site::run(context, args),
     };
     context.output.print(&text)?;
     Ok(Exit::DONE)
@@ -49,6 +52,8 @@ fn as_opml(context: &Context) -> Result<String, Error> {
     let outlines: Vec<Outline> = config
         .feeds
         .iter()
+        // Other readers cannot subscribe to a page.
+        .filter(|feed| feed.kind == FeedKind::Feed)
         .map(|feed| Outline {
             name: feed.name.clone(),
             title: titles.remove(&feed.url),

@@ -17,14 +17,15 @@ use crate::store::InstanceLock;
 
 pub(super) fn run(context: &mut Context, args: &ImportArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
-    if input::is_address(&args.source) {
+    let source = args.source.as_deref().unwrap_or("-");
+    if input::is_address(source) {
         return Err(Error::usage(format!(
             "{}: import reads files, not addresses",
-            clean::address(&args.source)
+            clean::address(source)
         ))
         .hint("`curl -s URL | revisor import -` imports a list from the web"));
     }
-    let document = context.document(&args.source, Kind::Feed)?;
+    let document = context.document(source, Kind::Feed)?;
     let list = list::parse(&document.body);
     let results = write(context, args, &list)?;
     let report = report(args, list, results);

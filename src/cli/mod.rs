@@ -19,6 +19,7 @@ mod help;
 mod history;
 mod ignored;
 mod import;
+mod import_past;
 mod init;
 mod input;
 mod inspect;
@@ -50,7 +51,7 @@ use clap::Parser;
 use crate::document;
 use crate::error::{Error, Exit};
 use crate::report::clean;
-use args::{Cli, Command, Format, Global};
+use args::{Cli, Command, Format, Global, ImportArgs, ImportPast};
 use env::Terminal;
 use logs::LogOptions;
 use output::Output;
@@ -167,6 +168,10 @@ fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result
         Command::Feeds(args) => feeds::run(context, &args),
         Command::Help(args) => help::run(context, &args),
         Command::History(args) => history::run(context, &args),
+        Command::Import(ImportArgs {
+            past: Some(ImportPast::Diffengine(args)),
+            ..
+        }) => import_past::run(context, &args),
         Command::Import(args) => import::run(context, &args),
         Command::Init(args) => init::run(context, &args),
         Command::Inspect { what } => inspect::run(context, &what),

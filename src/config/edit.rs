@@ -12,7 +12,7 @@ use toml_edit::{Document, Item, TableLike};
 
 use super::names::{self, Taken};
 use super::problem::{ConfigError, Problem};
-use super::resolved::FeedConfig;
+use super::resolved::{FeedConfig, FeedKind};
 
 pub use import::{Imported, feed_tables, import_feeds, listed_tables};
 
@@ -23,6 +23,8 @@ pub struct NewFeed {
     pub url: String,
     /// The name; made from the address when empty. When it is taken it gets a number.
     pub name: String,
+    /// Whether the address is that of a page to be watched by itself.
+    pub is_page: bool,
     /// Tags; may be empty.
     pub tags: Vec<String>,
     /// `every`, when it is not the default's.
@@ -327,6 +329,9 @@ fn table_lines(feed: &NewFeed, name: &str) -> Vec<String> {
     ];
     if !name.is_empty() {
         lines.push(format!("name = {}", quoted(name)));
+    }
+    if feed.is_page {
+        lines.push(format!("kind = {}", quoted(FeedKind::Page.as_str())));
     }
     if !feed.tags.is_empty() {
         let tags: Vec<String> = feed.tags.iter().map(|tag| quoted(tag)).collect();

@@ -45,7 +45,7 @@ pub use load::{Flags, Loaded, from_text, from_texts, load};
 pub use places::{ConfigFile, Origin, locate};
 pub use problem::{ConfigError, Problem, did_you_mean};
 pub use resolved::{
-    Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Keep, LogConfig,
+    Access, Config, DetectConfig, FeedConfig, FeedKind, FetchConfig, HeaderConfig, Keep, LogConfig,
     LogFormat, LogLevel, Login, PageConfig, PageMode, Proxy, Retention, TargetConfig,
 };
 pub use secret::{Secret, SecretSource, Secrets};

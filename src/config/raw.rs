@@ -152,6 +152,7 @@ raw_table! {
     RawFeedOwn {
         url: String = "an http or https address",
         name: String = "text such as \"example-news\"",
+        kind: String = "\"feed\" or \"page\"",
         tags: Vec<At<String>> = "a list such as [\"politics\"]",
         user: String = "text",
         password: Secret = "text",
@@ -295,6 +296,13 @@ impl RawGlobal {
     fn take(&mut self, name: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
         if !TABLES.iter().any(|(table, _)| *table == name) {
             return self.top.take(name, value, reader);
+        }
+        if name == "page" && value.get_ref().as_array().is_some() {
+            let place = reader.place(value);
+            let message = "[page] has the settings for article pages; \
+                           to watch a page that no feed lists, write [[feed]] with kind = \"page\"";
+            reader.problems.add(&place, message);
+            return true;
         }
         let Some(table) = reader.table(name, value) else {
             return true;

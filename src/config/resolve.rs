@@ -14,11 +14,11 @@ use chrono_tz::Tz;
 use super::environment::Environment;
 use super::names;
 use super::problem::{Place, Problems};
-use super::raw::{RawFeed, RawGlobal, RawKeep, RawLog, RawTable as _};
+use super::raw::{RawFeed, RawGlobal, RawKeep, RawLog, RawPage, RawTable as _};
 use super::reader::At;
 use super::resolved::{
-    DetectConfig, FeedConfig, FetchConfig, Keep, LogConfig, LogFormat, LogLevel, PageConfig,
-    PageMode, Proxy,
+    DetectConfig, FeedConfig, FeedKind, FetchConfig, Keep, LogConfig, LogFormat, LogLevel,
+    PageConfig, PageMode, Proxy,
 };
 use super::secret::Secrets;
 use super::web::WebConfig;
@@ -32,6 +32,9 @@ use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
 const SECOND: Duration = Duration::from_secs(1);
 pub(super) const YEAR: Duration = Duration::from_hours(24 * 365);
+
+/// How often a page without a feed is checked where nothing else is said.
+const PAGE_EVERY: Duration = Duration::from_hours(1);
 
 pub(super) const SIGNIFICANCES: [(&str, Significance); 3] = [
     ("typographic", Significance::Typographic),
@@ -202,17 +205,26 @@ impl<'a> Resolver<'a> {
             name.value
         });
         let tags = self.tags(raw.own.tags);
-        let plan = self.plan(&raw.fetch, &common.plan);
+        let kinds = FeedKind::ALL.map(|kind| (kind.as_str(), kind));
+        let kind = self.choice("kind", raw.own.kind.as_ref(), &kinds, FeedKind::Feed);
+        let plan = match kind {
+            FeedKind::Feed => self.plan(&raw.fetch, &common.plan),
+            FeedKind::Page => self.plan(&raw.fetch, &of_pages(&common.plan)),
+        };
         let fetch = if raw.fetch.is_only_plan() {
             Arc::clone(&common.fetch)
         } else {
             let fetch = self.fetch(&raw.fetch, &common.fetch);
             shared(&mut self.recent.fetch, &common.fetch, fetch)
         };
-        let page = if raw.page.is_empty() {
+        let page = if raw.page.is_empty() && kind == FeedKind::Feed {
             Arc::clone(&common.page)
         } else {
-            let page = self.page(&raw.page, &common.page);
+            let mut page = self.page(&raw.page, &common.page);
+            if kind == FeedKind::Page {
+                self.refuse_article_schedule(&raw.page);
+                page.mode = PageMode::Always;
+            }
             shared(&mut self.recent.page, &common.page, page)
         };
         let detect = if raw.detect.is_empty() {
@@ -224,6 +236,7 @@ impl<'a> Resolver<'a> {
         building.feeds.push(FeedConfig {
             url,
             name: name.unwrap_or_default(),
+            kind,
             tags,
             plan,
             fetch,
@@ -231,6 +244,24 @@ impl<'a> Resolver<'a> {
             page,
             detect,
         });
+    }
+
+    /// A page by itself has the schedule of a feed: that of articles ends some day.
+    fn refuse_article_schedule(&mut self, raw: &RawPage) {
+        let places = [
+            ("fetch", raw.fetch.as_ref().map(|fetch| &fetch.place)),
+            (
+                "recheck",
+                raw.recheck.as_ref().map(|recheck| &recheck.place),
+            ),
+        ];
+        for (key, place) in places {
+            if let Some(place) = place {
+                let message =
+                    format!("page.{key} does not apply to kind = \"page\"; use every or cron");
+                self.problems.add(place, message);
+            }
+        }
     }
 
     fn feed_url(&mut self, url: &At<String>, addresses: &mut HashMap<String, Place>) {
@@ -325,6 +356,16 @@ impl<'a> Resolver<'a> {
             captures: self.retention("captures", raw.captures.as_ref()),
             revisions: self.retention("revisions", raw.revisions.as_ref()),
         }
+    }
+}
+
+/// The plan of a page that names no rhythm: no feed hints at how often it is worth a request.
+fn of_pages(common: &Plan) -> Plan {
+    Plan {
+        every: Every::Interval(PAGE_EVERY),
+        slowest: None,
+        unconditional: None,
+        ..common.clone()
     }
 }
 

@@ -332,6 +332,29 @@ pub enum Retention {
     For(Duration),
 }
 
+/// What is at the address of a `[[feed]]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedKind {
+    /// A document that lists entries.
+    Feed,
+    /// One page, watched by itself: its only entry is the page, and a poll is a check of it.
+    Page,
+}
+
+impl FeedKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Feed, Self::Page];
+
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Page => "page",
+        }
+    }
+}
+
 /// One `[[feed]]`, resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedConfig {
@@ -339,6 +362,8 @@ pub struct FeedConfig {
     pub url: String,
     /// Unique among the feeds.
     pub name: String,
+    /// What is at the address.
+    pub kind: FeedKind,
     /// For choosing.
     pub tags: Arc<[String]>,
     /// When it is polled.

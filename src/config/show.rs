@@ -8,8 +8,8 @@ use url::Url;
 
 use super::kinds::{Form, Setting, Value};
 use super::resolved::{
-    Access, Config, DetectConfig, FeedConfig, FetchConfig, HeaderConfig, Login, PageConfig, Proxy,
-    Retention, TargetConfig,
+    Access, Config, DetectConfig, FeedConfig, FeedKind, FetchConfig, HeaderConfig, Login,
+    PageConfig, Proxy, Retention, TargetConfig,
 };
 use super::secret::{Secret, SecretSource};
 use super::web::{Auth, WebConfig};
@@ -396,6 +396,9 @@ fn feed(out: &mut TomlWriter, feed: &FeedConfig, config: &Config) {
     out.table("[[feed]]");
     out.text("url", &feed.url);
     out.text("name", &feed.name);
+    if feed.kind == FeedKind::Page {
+        out.text("kind", feed.kind.as_str());
+    }
     if !feed.tags.is_empty() {
         out.list("tags", &feed.tags);
     }

@@ -20,6 +20,7 @@ mod commit;
 mod compaction;
 mod copy;
 mod crash_guard;
+mod diffengine;
 mod digests;
 mod entries;
 mod error;
@@ -73,6 +74,7 @@ pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
 pub use compaction::{Compacted, Compaction};
 pub use crash_guard::{InHand, LeftAlone, Mark, Quarantined, Underway};
+pub use diffengine::{Diffengine, WatchedArticle, WatchedVersion};
 pub use digests::{DigestEnd, PageEdits, PendingDigest};
 pub use entries::{
     Bearer, Candidate, DueKey, DuePage, EntryFilter, KnownEntry, KnownEntryFull, Life, PageRow,

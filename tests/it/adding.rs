@@ -131,3 +131,81 @@ fn who_needs_a_login_is_told_how_to_give_it() {
     );
     assert!(!ran.stdout.contains("s3cret"), "{ran:?}");
 }
+
+#[test]
+fn a_page_without_a_feed_is_watched_moved_and_removed() {
+    let publisher = Server::start();
+    let terms = |days: u32| {
+        Page::html(format!(
+            "<!DOCTYPE html><html><head><title>Terms</title></head><body><main><h1>Terms of service</h1>\
+             <p>You may return what you have bought within {days} days, and we pay for the parcel.</p>\
+             <p>We keep your address until the parcel has arrived, and nobody else gets it from us.</p></main></body></html>"
+        ))
+    };
+    publisher.set("/terms", terms(30));
+    let home = Home::new("");
+    let url = publisher.url("/terms");
+    let added = json(&home.ok(&[
+        "add",
+        "--watch-page",
+        &url,
+        "--name",
+        "terms",
+        "--every",
+        "6h",
+        "--json",
+    ]));
+    assert_eq!(added[0]["format"], "page", "{added}");
+    assert_eq!(added[0]["entries"], 1, "{added}");
+    assert_eq!(publisher.hits("/terms"), 1);
+    let again = home.run(&["add", "--watch-page", &url]);
+    assert!(
+        again.stderr.contains("already in the configuration"),
+        "{again:?}"
+    );
+    let text = std::fs::read_to_string(home.config_path()).expect("the configuration");
+    assert!(text.contains("kind = \"page\"\n"), "{text}");
+    assert!(home.ok(&["config", "show"]).contains("kind = \"page\""));
+
+    publisher.set("/terms", terms(14));
+    let checked = home.check();
+    assert_eq!(checked["feeds"][0]["outcome"], "new_content", "{checked}");
+    assert_eq!(checked["pages"]["checked"], 1, "{checked}");
+    assert_eq!(checked["changes"], serde_json::json!([1]));
+    let event = &home.events()[0];
+    assert_eq!(event["data"]["entry"]["url"], url, "{event}");
+    assert_eq!(event["data"]["after"]["title"], "Terms of service");
+    assert_eq!(
+        event["data"]["change"]["channel"],
+        serde_json::json!(["page"]),
+        "{event}"
+    );
+    let entries = json(&home.ok(&["entries", "--json"]));
+    assert_eq!(entries.as_array().map(Vec::len), Some(1), "{entries}");
+    assert!(home.ok(&["feeds"]).contains("terms"));
+    home.ok(&["db", "verify"]);
+
+    // With the page its history moves, and nothing is told of that.
+    publisher.set("/legal/terms", terms(14));
+    let moved = publisher.url("/legal/terms");
+    home.ok(&["mv", "terms", &moved]);
+    home.check();
+    publisher.set("/legal/terms", terms(7));
+    home.check();
+    let events = home.events();
+    assert_eq!(events.len(), 2, "{events:?}");
+    assert_eq!(events[1]["data"]["entry"]["url"], moved);
+    assert_eq!(
+        events[0]["data"]["entry"]["id"],
+        events[1]["data"]["entry"]["id"]
+    );
+    home.ok(&["db", "verify"]);
+
+    home.ok(&["rm", "terms"]);
+    let hits = publisher.hits("/legal/terms");
+    home.check();
+    assert_eq!(publisher.hits("/legal/terms"), hits);
+    assert_eq!(home.events().len(), 2);
+    let wrong = home.run(&["add", "--watch-page", "ftp://e.example/terms"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+}

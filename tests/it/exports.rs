@@ -280,3 +280,74 @@ fn the_archive_has_every_response_once() {
     names.dedup();
     assert_eq!(names.len(), records.len(), "two records of one name");
 }
+
+/// The files below a folder.
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for found in std::fs::read_dir(folder).expect("a folder") {
+        let path = found.expect("a file").path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path),
+        }
+    }
+    files
+}
+
+#[test]
+fn the_site_is_complete_in_its_folder_and_brought_up_to_date() {
+    let (publisher, home) = history();
+    let folder = home.path().join("public");
+    let place = folder.display().to_string();
+    let export = || home.run(&["export", "site", &place]);
+    let made = export();
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let files = files_below(&folder);
+    // Lists, feeds, two articles with four revisions and two comparisons, two changes, style, icon and mark.
+    assert_eq!(files.len(), 4 + 2 + 4 + 2 + 2 + 3, "{files:#?}");
+    let mut links = 0;
+    for file in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|it| it == "html"))
+    {
+        let text = std::fs::read_to_string(file).expect("a page");
+        assert!(
+            !text.contains("<script") && !text.contains("<form"),
+            "{text}"
+        );
+        for link in text.split("href=\"").skip(1) {
+            let link = link.split('"').next().unwrap_or_default();
+            if link.starts_with("https://news.example/") || link.starts_with('#') {
+                continue;
+            }
+            let target = file.parent().expect("a folder").join(link);
+            let target = target.canonicalize().unwrap_or_else(|error| {
+                panic!("{}: {link}: {error}", file.display());
+            });
+            assert!(
+                target.starts_with(folder.canonicalize().expect("the folder")),
+                "{link}"
+            );
+            links += 1;
+        }
+    }
+    assert!(links > 50, "{links}");
+    let index = std::fs::read_to_string(folder.join("index.html")).expect("the first page");
+    assert!(
+        index.contains("<ins>") && index.contains("is open again"),
+        "{index}"
+    );
+
+    let again = export();
+    assert!(again.stderr.contains("Wrote 0 of 16 files"), "{again:?}");
+    write(&publisher, FIRST);
+    home.check();
+    let later = export();
+    assert_eq!(later.code, Some(0), "{later:?}");
+    assert!(folder.join("c/3.html").exists());
+
+    let other = home.path().display().to_string();
+    let refused = home.run(&["export", "site", &other]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("has other files"), "{refused:?}");
+}

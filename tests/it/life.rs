@@ -18,6 +18,7 @@ use revisor::time::{Fixed, Timestamp};
 use crate::support::{Page, Server, rss};
 
 mod stand_ins;
+mod watched;
 
 /// A publisher with one feed, watched by a checker on a clock of its own.
 struct World {
@@ -30,12 +31,17 @@ struct World {
 
 impl World {
     fn new(settings: &str) -> Self {
+        Self::polling(settings, "/feed.xml", "")
+    }
+
+    /// A world whose feed is at `path`, with these `keys`.
+    fn polling(settings: &str, path: &str, keys: &str) -> Self {
         let publisher = Server::start();
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "[fetch]\nevery = \"30m\"\nhost_delay = \"0s\"\njitter = \"0%\"\nallow_private = [\"127.0.0.0/8\"]\n\
-             {settings}\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
-            publisher.url("/feed.xml")
+             {settings}\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n{keys}\n",
+            publisher.url(path)
         );
         let database = folder.path().join("revisor.db");
         let flags = Flags {

@@ -12,6 +12,7 @@ mod corpora;
 mod crowds;
 mod daemon;
 mod database;
+mod diffengine;
 mod docs;
 mod documents;
 mod evidence;

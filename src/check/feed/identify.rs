@@ -192,7 +192,7 @@ pub(in crate::check) fn identify(
         (mark.print.filter(|_| alone), mark.is_known)
     };
     let trusted_before = feed.guids_trusted.unwrap_or(true);
-    // Before its baseline a feed has no entries to be asked for.
+    // Before its baseline a feed has no entries but those whose history was imported.
     let first = feed.baseline.is_none();
     let marks: HashSet<AliasKey> = match first {
         true => HashSet::new(),
@@ -211,10 +211,7 @@ pub(in crate::check) fn identify(
         .collect();
     let mut rows: HashMap<EntryId, Arc<store::KnownEntry>> = HashMap::new();
     let mut owners: HashMap<AliasKey, Owner> = HashMap::new();
-    let bearers = match first {
-        true => Vec::new(),
-        false => reader.known_entries(feed.id, &keys)?,
-    };
+    let bearers = reader.known_entries(feed.id, &keys)?;
     let in_force = rules.in_force(feed.last_ok);
     for Bearer { key, entry, pinned } in bearers {
         let owner = Owner {

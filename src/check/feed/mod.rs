@@ -6,3 +6,4 @@ pub(super) mod identify;
 pub(super) mod known;
 pub(super) mod pages;
 pub(super) mod poll;
+pub(super) mod watched;

@@ -11,7 +11,7 @@ use crate::check::polite::journey::{FetchHold, Hold};
 use crate::check::report::{FeedReading, FeedReport, FeedResult, PageReport};
 use crate::check::schedule;
 use crate::check::{CheckError, Checker, DocumentPermit, Reading, Settings, WaitLimit};
-use crate::config::FeedConfig;
+use crate::config::{FeedConfig, FeedKind};
 use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
 use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
@@ -90,6 +90,7 @@ impl Checker {
         };
         let mut report = match answer {
             Some(answer) => Box::pin(poll.received(Fetched::Body(answer), None)).await?,
+            None if config.kind == FeedKind::Page => Box::pin(poll.check_watched()).await?,
             None => poll.run().await?,
         };
         report.duration_ms = watch.elapsed_ms();
@@ -543,7 +544,7 @@ impl Poll<'_> {
         Ok(report)
     }
 
-    fn report(&self, result: FeedResult) -> FeedReport {
+    pub(in crate::check) fn report(&self, result: FeedResult) -> FeedReport {
         FeedReport {
             feed: self.row.id,
             name: self.config.name.clone(),

@@ -22,15 +22,28 @@ use crate::domain::life::Reason;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
 use crate::domain::state::Channel;
-use crate::store::{FeedRow, KnownEntry, Reader, StoreError};
+use crate::store::{FeedRow, KnownEntry, PageRow, Reader, StoreError};
 use crate::time::Timestamp;
 
 impl Checker {
     /// Looks at the page of an entry and stores what came of it.
-    pub async fn check_page(
+    pub fn check_page(
         &self,
         entry: EntryId,
         patience: WaitLimit,
+    ) -> impl Future<Output = Result<PageReport, CheckError>> + Send {
+        self.check_page_if(entry, patience, move |row, now| {
+            // One that was due when it was chosen may have been looked at since: along with its feed, or by a person's wish.
+            patience != WaitLimit::Endless || row.next.is_some_and(|next| next <= now)
+        })
+    }
+
+    /// As [`Self::check_page`], unless `wanted` says that there is no need once it is the page's turn.
+    pub(in crate::check) async fn check_page_if(
+        &self,
+        entry: EntryId,
+        patience: WaitLimit,
+        wanted: impl FnOnce(&PageRow, Timestamp) -> bool + Send,
     ) -> Result<PageReport, CheckError> {
         let _only = self.pages.only(entry).await;
         let row = self
@@ -48,9 +61,7 @@ impl Checker {
             return Err(CheckError::NoSuchEntry(entry));
         }
         let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
-        let is_due = row.page.next.is_some_and(|next| next <= self.now());
-        if patience == WaitLimit::Endless && !is_due {
-            // It was due when it was chosen, and has been looked at since: along with its feed, or by a person's wish.
+        if !wanted(&row.page, self.now()) {
             return Ok(PageReport {
                 entry,
                 url,

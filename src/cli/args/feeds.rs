@@ -1,12 +1,14 @@
 //! Arguments of the commands about feeds and their checks.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `add`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  revisor add https://news.example/rss.xml --tag politics --every 5m\n  \
-revisor add news.example --pick 1"
+revisor add news.example --pick 1\n  revisor add --watch-page https://shop.example/terms --every 6h"
 )]
 pub struct AddArgs {
     /// Addresses of feeds, or of sites that have feeds
@@ -27,6 +29,9 @@ pub struct AddArgs {
     /// Add all the feeds found
     #[arg(long)]
     pub all: bool,
+    /// Watch these pages themselves: pages that no feed lists, such as terms of service
+    #[arg(long, conflicts_with_all = ["pick", "all", "page"])]
+    pub watch_page: bool,
     /// When to check article pages: always, changed, off
     #[arg(long, value_enum, hide_possible_values = true, value_name = "WHEN")]
     pub page: Option<PageWhen>,
@@ -84,22 +89,50 @@ pub struct MvArgs {
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
     after_help = "Reads OPML, the `urls` file of newsboat, and lists with one address per line (# starts a comment). Folders and \
 categories become tags. Each address is added once, without fetching it. The output has a line for each item of the \
 list; the exit code is 3 if some of them failed.\n\n\
 Examples:\n  revisor import subscriptions.opml\n  revisor import ~/.newsboat/urls --tag desk --dry-run\n  \
-curl -s https://news.example/feeds.opml | revisor import -"
+curl -s https://news.example/feeds.opml | revisor import -\n  revisor import diffengine diffengine.db"
 )]
 pub struct ImportArgs {
+    /// What another program has recorded.
+    #[command(subcommand)]
+    pub past: Option<ImportPast>,
     /// File to read, or - for standard input
-    #[arg(value_name = "FILE")]
-    pub source: String,
+    #[arg(value_name = "FILE", required = true)]
+    pub source: Option<String>,
     /// Tag for each added feed; can be repeated
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
     /// Report what would be done, write nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
+}
+
+/// What other programs have recorded.
+#[derive(Debug, Subcommand)]
+pub enum ImportPast {
+    /// Import the history that diffengine has recorded, as revisions that send no alerts
+    #[command(
+        after_help = "Each version becomes a revision with the time that diffengine stored it, and each difference a change \
+that `revisor log`, `search` and `export` know. The file is only read. Feeds that are not in the configuration are not \
+polled; add one later, and its history continues. Articles that revisor has already watched are left as they are. After \
+an interruption, run the command again: nothing is imported twice.\n\n\
+Examples:\n  revisor import diffengine ~/.diffengine/diffengine.db"
+    )]
+    Diffengine(ImportPastArgs),
+}
+
+/// Arguments of `import diffengine`.
+#[derive(Debug, Args)]
+pub struct ImportPastArgs {
+    /// The database
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// What `export` writes.
@@ -144,6 +177,27 @@ Examples:\n  revisor export git --into history\n  revisor export git --feed exam
 Examples:\n  revisor export warc --since 7d -o week.warc.gz"
     )]
     Warc(PeriodArgs),
+    /// The web pages as files, to publish or to keep
+    #[command(
+        after_help = "The folder can be copied to any web server, or opened from the disk: links are relative, and no page has a script. \
+Run the command again to bring it up to date, or after an interruption; files that stay the same are not written.\n\n\
+Examples:\n  revisor export site public\n  revisor export site public --tag politics"
+    )]
+    Site(SiteArgs),
+}
+
+/// Arguments of `export site`.
+#[derive(Debug, Args)]
+pub struct SiteArgs {
+    /// Folder to create, or to bring up to date
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Only this feed (name or address); can be repeated
+    #[arg(long, value_name = "FEED")]
+    pub feed: Vec<String>,
+    /// Only feeds with this tag; can be repeated
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
 }
 
 /// Which part of the history to export.
@@ -163,7 +217,7 @@ pub struct PeriodArgs {
     pub tag: Vec<String>,
     /// File to write; an existing file is not replaced
     #[arg(short, long, value_name = "FILE")]
-    pub output: Option<std::path::PathBuf>,
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `export ndjson`.
@@ -182,7 +236,7 @@ pub struct NdjsonArgs {
 pub struct GitArgs {
     /// Repository to create or continue
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
-    pub into: Option<std::path::PathBuf>,
+    pub into: Option<PathBuf>,
     /// Which part.
     #[command(flatten)]
     pub period: PeriodArgs,
@@ -196,7 +250,7 @@ pub struct EvidenceArgs {
     pub change: super::ChangeArg,
     /// File to write; an existing file is not replaced
     #[arg(short, long, value_name = "FILE")]
-    pub output: Option<std::path::PathBuf>,
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `pause`.

@@ -75,6 +75,7 @@ fn feed(url: &str) -> NewFeed {
 fn feed_is_added_after_the_last_and_all_else_stays() {
     let new = NewFeed {
         url: "https://d.example/rss?q=\"x\"".to_owned(),
+        is_page: false,
         name: "a".to_owned(),
         tags: vec!["x".to_owned(), "y".to_owned()],
         every: Some("5m".to_owned()),

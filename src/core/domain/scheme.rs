@@ -15,6 +15,9 @@ pub struct Scheme(pub i64);
 const VERSION_BITS: u32 = 16;
 
 impl Scheme {
+    /// Of texts that another program has read: never one of ours.
+    pub const FOREIGN: Self = Self(0);
+
     /// A version without further rules.
     #[must_use]
     pub fn version(version: u16) -> Self {

@@ -1,5 +1,6 @@
 //! Addresses of the web pages.
 
+use sha2::{Digest as _, Sha256};
 use url::form_urlencoded::byte_serialize;
 
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
@@ -8,6 +9,8 @@ use crate::domain::ids::{ChangeNumber, RevisionNumber};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Links {
     root: Option<String>,
+    /// Whether the pages are files, which answer no questions.
+    files: bool,
 }
 
 impl Links {
@@ -16,13 +19,36 @@ impl Links {
     pub fn below(root: &str) -> Self {
         Self {
             root: Some(root.trim_end_matches('/').to_owned()),
+            files: false,
         }
+    }
+
+    /// Pages that are files in a folder, as seen from the one at a path such as `/c/412`.
+    #[must_use]
+    pub fn files_from(path: &str) -> Self {
+        let up = path.matches('/').count().saturating_sub(1);
+        let root = vec![".."; up].join("/");
+        Self {
+            root: Some(if up == 0 { ".".to_owned() } else { root }),
+            files: true,
+        }
+    }
+
+    /// Whether the pages are files: no forms, no parameters, no other formats.
+    #[must_use]
+    pub fn are_files(&self) -> bool {
+        self.files
     }
 
     /// A path of the pages, such as `/feeds`.
     #[must_use]
     pub fn to(&self, path: &str) -> Option<String> {
-        self.root.as_ref().map(|root| format!("{root}{path}"))
+        let root = self.root.as_ref()?;
+        Some(match (self.files, path) {
+            (true, "/") => format!("{root}/index.html"),
+            (true, path) if !path.starts_with("/assets/") => format!("{root}{path}.html"),
+            _ => format!("{root}{path}"),
+        })
     }
 
     /// The page of a change.
@@ -52,8 +78,37 @@ impl Links {
     /// The page of a feed, by its name.
     #[must_use]
     pub fn feed(&self, name: &str) -> Option<String> {
-        self.to(&format!("/f/{}", part(name)))
+        self.to(&self.feed_path(name))
     }
+
+    /// The path of the page of a feed.
+    #[must_use]
+    pub fn feed_path(&self, name: &str) -> String {
+        match self.files {
+            true => format!("/f/{}", file_part(name)),
+            false => format!("/f/{}", part(name)),
+        }
+    }
+}
+
+/// A text as the name of a file on any system, and in an address as it is: another text has another name.
+fn file_part(text: &str) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    if text.bytes().all(|byte| is_plain(&byte)) && (1..=64).contains(&text.len()) {
+        return text.to_owned();
+    }
+    let plain: String = text
+        .to_ascii_lowercase()
+        .bytes()
+        .filter(is_plain)
+        .take(40)
+        .map(char::from)
+        .collect();
+    let hash = Sha256::digest(text);
+    let hash = hash.iter().take(6);
+    // No plain name has an underscore.
+    let hash: String = hash.map(|byte| format!("{byte:02x}")).collect();
+    format!("{plain}_{hash}")
 }
 
 /// A text as one part of a path.
@@ -80,5 +135,45 @@ mod tests {
             Some("/c/412")
         );
         assert_eq!(Links::default().feed("a"), None);
+    }
+
+    #[test]
+    fn pages_in_files_find_one_another_whatever_the_names() {
+        let change = ChangeNumber(412);
+        for (from, expected) in [
+            ("/", "./c/412.html"),
+            ("/c/1", "../c/412.html"),
+            ("/e/ent_1/2..3", "../../c/412.html"),
+        ] {
+            assert_eq!(
+                Links::files_from(from).change(change).as_deref(),
+                Some(expected)
+            );
+        }
+        let links = Links::files_from("/");
+        assert_eq!(links.to("/").as_deref(), Some("./index.html"));
+        assert_eq!(links.to("/assets/a.css").as_deref(), Some("./assets/a.css"));
+        assert_eq!(links.feed("a-b").as_deref(), Some("./f/a-b.html"));
+        let odd = [
+            "../../etc/x",
+            "..",
+            "",
+            "A-b",
+            "a-B",
+            "con\0",
+            "\u{202e}x",
+            "x y",
+            "x_y",
+        ];
+        let names: std::collections::HashSet<String> =
+            odd.iter().map(|name| links.feed_path(name)).collect();
+        assert_eq!(names.len(), odd.len(), "{names:?}");
+        let is_safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        assert!(
+            names
+                .iter()
+                .all(|name| name["/f/".len()..].chars().all(is_safe)),
+            "{names:?}"
+        );
     }
 }

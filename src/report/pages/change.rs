@@ -138,7 +138,7 @@ fn around(site: &Site, change: &Change) -> Markup {
                 @if let Some((before, after)) = sides {
                     @let link = site.links.compare(entry, before.revision, after.revision).unwrap_or_default();
                     a href=(link) { "Full text" }
-                    a href={ (link) "?view=side" } { "Side by side" }
+                    @if !site.links.are_files() { a href={ (link) "?view=side" } { "Side by side" } }
                 }
             }
             @if let Some(number) = change.later { a href=(site.links.change(number).unwrap_or_default()) rel="next" { "#" (number) " ›" } }

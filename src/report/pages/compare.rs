@@ -116,8 +116,10 @@ fn shapes(site: &Site, compared: &Compared) -> Markup {
     html! {
         nav .paging aria-label="Other comparisons" {
             @if old.0 > 1 && new.0 > 1 { a href={ (link(old.0 - 1, new.0 - 1)) (keep) } rel="prev" { "‹ " (old.0 - 1) " and " (new.0 - 1) } }
-            a href=(here) aria-current=[(compared.shape == Shape::Inline).then_some("page")] { "In one text" }
-            a href={ (here) "?view=side" } aria-current=[(compared.shape == Shape::Side).then_some("page")] { "Side by side" }
+            @if !site.links.are_files() {
+                a href=(here) aria-current=[(compared.shape == Shape::Inline).then_some("page")] { "In one text" }
+                a href={ (here) "?view=side" } aria-current=[(compared.shape == Shape::Side).then_some("page")] { "Side by side" }
+            }
             @if new < compared.last { a href={ (link(old.0 + 1, new.0 + 1)) (keep) } rel="next" { (old.0 + 1) " and " (new.0 + 1) " ›" } }
         }
     }

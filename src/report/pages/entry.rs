@@ -136,16 +136,14 @@ fn about(site: &Site, history: &History) -> Vec<(&'static str, Markup)> {
 fn revisions(site: &Site, history: &History) -> Markup {
     let rows = &history.revisions;
     let id = history.entry.id.as_str();
-    let many = rows.len() > 1;
+    let many = rows.len() > 1 && !site.links.are_files();
     let radio = |name: &'static str, row: &HistoryRow, checked: bool| {
         html! {
             input type="radio" name=(name) value=(row.revision) checked[checked] disabled[row.text_dropped]
                 aria-label={ (if name == "a" { "Compare from revision " } else { "Compare to revision " }) (row.revision) };
         }
     };
-    html! {
-        h2 { "Revisions" }
-        form method="get" action=(site.links.entry(id).unwrap_or_default()) {
+    let table = html! {
             div .wide tabindex="0" role="region" aria-label="Revisions" { table .revisions {
                 thead {
                     tr {
@@ -181,8 +179,15 @@ fn revisions(site: &Site, history: &History) -> Markup {
                     }
                 }
             } }
-            @if many { p { button { "Compare" } } }
-        }
+    };
+    html! {
+        h2 { "Revisions" }
+        @if many {
+            form method="get" action=(site.links.entry(id).unwrap_or_default()) {
+                (table)
+                p { button { "Compare" } }
+            }
+        } @else { (table) }
     }
 }
 

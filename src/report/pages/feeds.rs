@@ -84,6 +84,9 @@ pub fn page(site: &Site, feeds: &[FeedRow], order: Order, others: Vec<Other>) ->
         } else {
             None
         };
+        if site.links.are_files() {
+            return html! { th scope="col" { (name) } };
+        }
         html! { th scope="col" aria-sort=[sort] { a href={ (site.path("/feeds")) "?sort=" (word) } { (name) } } }
     };
     Page {

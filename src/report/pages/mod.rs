@@ -50,6 +50,12 @@ impl Site {
     pub fn path(&self, path: &str) -> String {
         self.links.to(path).unwrap_or_default()
     }
+
+    /// Whether the site has this place: files answer no questions.
+    fn has(&self, section: Section) -> bool {
+        let in_files = [Section::Changes, Section::Headlines, Section::Feeds];
+        !self.links.are_files() || in_files.contains(&section)
+    }
 }
 
 /// The places that every page leads to.
@@ -130,7 +136,7 @@ pub fn document(site: &Site, page: &Page) -> String {
                 header {
                     nav aria-label="Main" {
                         ul {
-                            @for (section, name, path) in SECTIONS {
+                            @for (section, name, path) in SECTIONS.into_iter().filter(|(section, ..)| site.has(*section)) {
                                 li {
                                     @let here = section == page.section;
                                     a href=(site.path(path)) aria-current=[here.then_some("page")] { (name) }

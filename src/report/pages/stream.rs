@@ -88,7 +88,7 @@ pub fn changes(site: &Site, stream: &Stream) -> Page {
         others: stream.others.clone(),
         body: html! {
             h1 { (title) }
-            (filter_form(site, stream))
+            @if !site.links.are_files() { (filter_form(site, stream)) }
             (hidden(stream))
             @if stream.rows.is_empty() { p .empty { "No changes." } }
             @for group in groups(&stream.rows) { (story(site, &group)) }

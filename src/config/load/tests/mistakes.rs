@@ -20,6 +20,20 @@ fn every_mistake_is_told_with_its_place() {
             &["1:1: unknown key \"every\" in the configuration; move it to [fetch]"],
         ),
         (
+            "[[page]]\nurl = \"https://e.example/terms\"",
+            &[
+                "1:1: [page] has the settings for article pages; to watch a page that no feed lists, ",
+            ],
+        ),
+        (
+            "[[feed]]\nurl = \"https://e.example/terms\"\nkind = \"page\"\npage.fetch = \"off\"",
+            &["4:14: page.fetch does not apply to kind = \"page\"; use every or cron"],
+        ),
+        (
+            "[[feed]]\nurl = \"https://e.example/terms\"\nkind = \"site\"",
+            &["3:8: kind"],
+        ),
+        (
             "[fetch]\nevry = \"5m\"",
             &["2:1: unknown key \"evry\" in [fetch]; did you mean \"every\"?"],
         ),

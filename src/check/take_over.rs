@@ -1,0 +1,198 @@
+//! The past of an article as another program has recorded it, taken over: revisions and changes that nobody is alerted
+//! to.
+//!
+//! The texts were read by a reader that is not ours, so their scheme is one that we never have: the first check of such
+//! an article is a new first snapshot, and no edit.
+
+use crate::check::events::revise::{self, EventContext, Windows};
+use crate::check::feed::identify::known_entry;
+use crate::domain::decide::Policy;
+use crate::domain::event::{FeedInfo, Window};
+use crate::domain::furniture::InForce;
+use crate::domain::ids::{EntryId, FeedId};
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::outcome::{AliasKey, AliasKind, EntryOutcome, EntryRef, NewAlias, Outcome};
+use crate::domain::scheme::{Scheme, Schemes};
+use crate::domain::state::PageState;
+use crate::domain::url::canonical;
+use crate::extract::feed_html;
+use crate::store::{Reader, StoreError, Writer};
+use crate::time::Timestamp;
+
+/// What is taken over.
+#[derive(Debug, Clone)]
+pub struct PastArticle {
+    /// The row of its feed.
+    pub feed: FeedId,
+    /// The feed, for events.
+    pub info: FeedInfo,
+    /// How changes are judged.
+    pub policy: Policy,
+    /// Its address.
+    pub url: String,
+    /// Why it is the same article, for people: `imported from diffengine`.
+    pub reason: &'static str,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TakenOver {
+    /// Revisions that were stored.
+    pub revisions: u64,
+    /// Changes among them.
+    pub changes: u64,
+}
+
+/// An article whose versions are taken over one after the other.
+pub struct TakeOver<'a> {
+    writer: &'a Writer,
+    reader: &'a Reader,
+    article: PastArticle,
+    entry: Option<EntryId>,
+    /// Versions up to here were taken over before.
+    since: Option<Timestamp>,
+    last: Option<Timestamp>,
+    done: TakenOver,
+}
+
+impl<'a> TakeOver<'a> {
+    /// Begins, or goes on where an earlier import ended; `None` for an article that we have watched ourselves: nothing
+    /// can be put before a revision.
+    pub fn begin(
+        writer: &'a Writer,
+        reader: &'a Reader,
+        article: PastArticle,
+    ) -> Result<Option<Self>, StoreError> {
+        let bearers = reader.known_entries(article.feed, &[key(&article)])?;
+        let (mut entry, mut since) = (None, None);
+        if let Some(bearer) = bearers.first() {
+            if bearer.entry.schemes != theirs() {
+                return Ok(None);
+            }
+            entry = Some(bearer.entry.id);
+            since = reader.load_entry(bearer.entry.id)?.map(|known| known.seen);
+        }
+        Ok(Some(Self {
+            writer,
+            reader,
+            article,
+            entry,
+            since,
+            last: since,
+            done: TakenOver::default(),
+        }))
+    }
+
+    /// Takes over the next version, with a text in HTML.
+    pub fn add(&mut self, title: &str, html: &str, seen: Timestamp) -> Result<(), StoreError> {
+        if self.since.is_some_and(|since| seen <= since) {
+            return Ok(());
+        }
+        let title = title.trim();
+        let state = PageState {
+            h1: (!title.is_empty()).then(|| title.to_owned()),
+            canonical: Some(self.article.url.clone()),
+            body: feed_html::blocks(html),
+            ..PageState::default()
+        };
+        let observations = [Observation {
+            seen,
+            state: Observed::Page(state),
+        }];
+        let entry = match self.entry {
+            None => Some(self.first(&observations, seen)),
+            Some(id) => self.next(id, &observations, seen)?,
+        };
+        let Some(entry) = entry else { return Ok(()) };
+        let is_change = entry
+            .revision
+            .as_ref()
+            .is_some_and(|revision| revision.change.is_some());
+        let mut outcome = Outcome::of(self.article.feed);
+        outcome.entries.push(entry);
+        let committed = self.writer.commit(outcome).blocking()?;
+        self.entry = committed.entry_ids.first().copied();
+        self.last = Some(seen);
+        self.done.revisions += 1;
+        self.done.changes += u64::from(is_change);
+        Ok(())
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn finish(self) -> TakenOver {
+        self.done
+    }
+
+    fn first(&self, observations: &[Observation], seen: Timestamp) -> EntryOutcome {
+        let mut entry = EntryOutcome::of(EntryRef::New);
+        entry.aliases.push(NewAlias {
+            key: key(&self.article),
+            reason: self.article.reason.to_owned(),
+            if_free: true,
+        });
+        entry.in_feed = Some(false);
+        entry.page_url = Some(self.article.url.clone());
+        revise::new_entry(
+            &mut entry,
+            observations,
+            false,
+            &self.event_context(),
+            theirs(),
+            seen,
+        );
+        entry
+    }
+
+    /// The next revision; `None` where a reader sees the same.
+    fn next(
+        &self,
+        id: EntryId,
+        observations: &[Observation],
+        seen: Timestamp,
+    ) -> Result<Option<EntryOutcome>, StoreError> {
+        let full = self.reader.load_entry(id)?;
+        let full = full.ok_or(StoreError::Refused("an entry that does not exist"))?;
+        let mut entry = EntryOutcome::of(EntryRef::Known(id));
+        let windows = Windows {
+            feed: None,
+            // The checks that found nothing were not recorded.
+            page: Some(Window {
+                last_unchanged: self.last.unwrap_or(seen),
+                first_changed: seen,
+                checks: 1,
+                failed_checks: 0,
+            }),
+        };
+        let context = self.event_context();
+        let known = known_entry(full);
+        revise::known_entry(&mut entry, &known, observations, &windows, &context, seen);
+        // What was sent at the time is not sent again.
+        entry.events.clear();
+        Ok(entry.revision.is_some().then_some(entry))
+    }
+
+    /// Nobody is told.
+    fn event_context(&self) -> EventContext<'static> {
+        EventContext {
+            feed: self.article.info.clone(),
+            policy: self.article.policy,
+            targets: &[],
+            rules: InForce::default(),
+        }
+    }
+}
+
+fn key(article: &PastArticle) -> AliasKey {
+    AliasKey {
+        kind: AliasKind::Address,
+        value: canonical(&article.url),
+    }
+}
+
+fn theirs() -> Schemes {
+    Schemes {
+        feed: Scheme::FOREIGN,
+        page: Scheme::FOREIGN,
+    }
+}
