@@ -289,10 +289,29 @@ fn drop_labels(page: &Page, judged: &mut [Judged]) {
         let leads_away = |(block, judged): &(&PageBlock, &Judged)| {
             block.linked.max(block.anchored) >= 0.7 && !judged.role.is_watched()
         };
-        if below.take_while(leads_away).count() >= 2 {
+        let links = below.take_while(leads_away).count();
+        if links >= 2 && !is_nearer_to_text(page, judged, at) {
             judged[at] = Judged::of(Role::OtherStory, "only links to other stories follow it");
         }
     }
+}
+
+/// Whether the text above a line is nearer to it than what follows: a signature, with the links of the page after it.
+fn is_nearer_to_text(page: &Page, judged: &[Judged], at: usize) -> bool {
+    let shared = |other: usize| {
+        let other = &page.blocks[other];
+        page.around(page.blocks[at].element)
+            .position(|around| page.is_inside(other, around))
+    };
+    let above = at.checked_sub(1).filter(|above| {
+        let role = judged[*above].role;
+        role.is_text() && role != Role::Caption
+    });
+    let below = (at + 1 < page.blocks.len()).then_some(at + 1);
+    above
+        .and_then(shared)
+        .zip(below.and_then(shared))
+        .is_some_and(|(above, below)| above < below)
 }
 
 /// By the sum of its clues.

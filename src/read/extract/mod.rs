@@ -40,7 +40,7 @@ mod wall_signs;
 
 /// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
 /// older version are then read anew before they are compared, so that an upgrade is never an edit.
-pub const SCHEME: u16 = 5;
+pub const SCHEME: u16 = 6;
 
 pub use article::{Article, article, article_in, article_under, explain};
 pub use document::{document, media_type};

@@ -547,3 +547,30 @@ fn a_label_with_a_date_or_a_figure_is_a_fact_wherever_the_text_ends() {
         assert!(is_told(&page(old), &page(new)), "{old}");
     }
 }
+
+#[test]
+fn the_last_line_of_a_text_is_no_label_of_the_links_in_the_next_box() {
+    let text: String = (1..=6)
+        .map(|n| format!("<p>On day {n} we walked along the river again, and the ferry man told us of the winter \
+                          in which the water stood in his kitchen.</p>"))
+        .collect();
+    for (old, new) in [
+        ("Your Marta Lind", "Your Marta Holm"),
+        ("Deine Ilse Brandt", "Deine Ilse Kramer"),
+        ("Votre Luc Moreau", "Votre Luc Garnier"),
+    ] {
+        for links in [
+            "<ul class=tags><li><a href='/t/ferry'>Ferries of the north</a></li><li><a href='/t/river'>Rivers</a></li></ul>",
+            "<div><p><a href='/a/1'>Why the bridge is late</a></p><p><a href='/a/2'>A winter on the quay</a></p></div>",
+            "<nav><a href='/prev'>The day before</a> <a href='/next'>The day after</a></nav>",
+        ] {
+            let page = |line: &str| {
+                format!(
+                    "<!doctype html><html><head><title>Along the river</title></head><body><main><div><h1>Along the \
+                     river</h1>{text}<p>{line}</p></div>{links}</main></body></html>"
+                )
+            };
+            assert!(is_told(&page(old), &page(new)), "{old} {links}");
+        }
+    }
+}
