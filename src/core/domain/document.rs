@@ -52,7 +52,7 @@ pub fn between(old: &PageState, new: &PageState) -> Between {
     }
 }
 
-/// Whether two documents may be one picture, sound or film that a server of copies has compressed anew, as many do at
+/// Whether two documents may be one picture, sound or film that a server of copies has recompressed, as many do at
 /// every delivery: the bytes differ, their number not by much. What is seen in it cannot be known.
 fn may_be_compressed_anew(a: &Document, b: &Document) -> bool {
     let is_recording = ["image/", "audio/", "video/"]
