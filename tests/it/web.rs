@@ -221,6 +221,28 @@ fn everything_that_was_changed_can_be_read() {
 }
 
 #[test]
+fn a_feed_that_left_the_configuration_still_has_its_changes() {
+    let site = Site::new("");
+    let config = std::fs::read_to_string(site.home.config_path()).unwrap();
+    let without = config
+        .replace("/a.xml", "/b.xml")
+        .replace("\"courier\"", "\"herald\"");
+    std::fs::write(site.home.config_path(), without).unwrap();
+    site.home.ok(&["config", "reload"]);
+    let (head, _) = site.get("/f/courier", "");
+    assert!(
+        head.starts_with("HTTP/1.1 302 ") && head.contains("location: /f/courier/changes"),
+        "{head}"
+    );
+    assert!(
+        site.ok("/f/courier/changes")
+            .contains("Minister confirms talks")
+    );
+    assert!(site.get("/f/nobody", "").0.starts_with("HTTP/1.1 404 "));
+    site.ok("/f/herald");
+}
+
+#[test]
 fn a_list_is_the_same_in_every_form() {
     let site = Site::new("base_url = \"https://changes.example/r\"");
     let entry = site.entry();

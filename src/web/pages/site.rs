@@ -95,7 +95,12 @@ pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer,
         .collect::<Result<_, _>>()?;
     let rows = of_configuration(configured.map(AsRef::as_ref), health, asked.now, usual);
     let Some(row) = rows.into_iter().next() else {
-        return Ok(asked.not_found(&format!("No feed has the name {name}.")));
+        // One that left the configuration is not watched any more; what was seen of it is still there.
+        let changes = format!("{}/changes", path_of_feed(name));
+        return Ok(match known {
+            Some(_) => Answer::redirect(asked.site().path(&changes)),
+            None => asked.not_found(&format!("No feed has the name {name}.")),
+        });
     };
     let id = known.as_ref().map(|feed| feed.id);
     let list = List::Feed(name.to_owned());
