@@ -101,7 +101,8 @@ def main():
         sys.exit("there is no chromium")
     axe = open(wanted.axe, encoding="utf-8").read() if wanted.axe else None
     findings = 0
-    with tempfile.TemporaryDirectory() as profile:
+    # Processes of the browser may still write to the folder when it is removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         target = browser.send("Target.createTarget", {"url": "about:blank"})["targetId"]
         session = browser.send("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
