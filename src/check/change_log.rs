@@ -31,7 +31,7 @@ struct Line {
     feed: Option<String>,
     headline: Option<String>,
     significance: Option<&'static str>,
-    /// Why there is no alert.
+    /// Why nobody is alerted, if so.
     quiet: Option<&'static str>,
 }
 
@@ -42,7 +42,7 @@ impl ChangeLog {
             Some(Line::of(&change.event, change.quiet))
         });
         let of_entries = outcome.entries.iter().flat_map(|entry| &entry.events);
-        // A new article is no change; a feed's first poll brings many.
+        // A new article is not a change, and the first poll of a feed brings many.
         let events = of_entries
             .chain(&outcome.events)
             .filter(|new| new.event.kind != EventKind::EntryPublished);

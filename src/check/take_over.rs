@@ -172,7 +172,7 @@ impl<'a> TakeOver<'a> {
         Ok(entry.revision.is_some().then_some(entry))
     }
 
-    /// Nobody is told.
+    /// Without targets: what was imported is no news.
     fn event_context(&self) -> EventContext<'static> {
         EventContext {
             feed: self.article.info.clone(),

@@ -198,7 +198,7 @@ impl Checker {
         let verdicts = outcome.entries.iter().flat_map(|entry| &entry.waited);
         let told = verdicts.filter(|waited| matches!(waited.verdict, Verdict::Edit(_)));
         let told = told.count() + outcome.events.len();
-        self.writer.commit(outcome).await?;
+        self.commit(outcome).await?;
         Ok(told)
     }
 }
@@ -338,9 +338,10 @@ fn verdict(
         return edit;
     }
     let pause = confirm * 2u32.saturating_pow(one.rounds.min(8));
-    let pause = match is_late {
-        true => pause.min(Duration::from_hours(1)),
-        false => pause.min(LONGEST.saturating_sub(now.since(one.since))),
+    let pause = if is_late {
+        pause.min(Duration::from_hours(1))
+    } else {
+        pause.min(LONGEST.saturating_sub(now.since(one.since)))
     };
     let wait = NewWait {
         due: now + pause,

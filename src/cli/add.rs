@@ -83,9 +83,10 @@ fn find(
     let mut errors = Vec::new();
     let mut known = 0;
     for address in &args.urls {
-        let looked = match args.watch_page {
-            true => FoundFeed::page_itself(address).map(|page| vec![page]),
-            false => runtime.block_on(finder.feeds_at(address, args.pick, args.all)),
+        let looked = if args.watch_page {
+            FoundFeed::page_itself(address).map(|page| vec![page])
+        } else {
+            runtime.block_on(finder.feeds_at(address, args.pick, args.all))
         };
         for note in finder.notes() {
             finder.pause();

@@ -147,7 +147,7 @@ fn parsed<'s>(sources: &'s [Source], problems: &mut Problems) -> Vec<DeTable<'s>
     let mut roots = Vec::with_capacity(sources.len());
     for (file, source) in sources.iter().enumerate() {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
-        // What follows from the first mistake of a file is no mistake of its own.
+        // Later errors in a file usually follow from the first one.
         if let Some(error) = errors.first() {
             let place = Place::File(file, error.span().map_or(0, |span| span.start));
             // Of several lines the first says what is wrong, the others what was expected.

@@ -49,4 +49,5 @@ macro_rules! names {
     };
 }
 
+#[doc(hidden)]
 pub use serde;

@@ -181,9 +181,10 @@ pub(in crate::check) fn identify(
         known: known_items,
     } = document;
     let addresses = addresses_of(&items);
-    let alone = match item_marks.is_empty() {
-        true => Vec::new(),
-        false => stand_alone(&items, &addresses),
+    let alone = if item_marks.is_empty() {
+        Vec::new()
+    } else {
+        stand_alone(&items, &addresses)
     };
     // What cannot be told from others without its text is not known by its bytes.
     let mark_of = |index: usize| {

@@ -58,8 +58,8 @@ impl Poll<'_> {
         })
     }
 
-    /// How a check of the page counts as a poll. A page that is missing, or has to be confirmed, has been read: what
-    /// that means is told by its life cycle, and a feed that fails would be a second alert about the same.
+    /// How a check of the page counts as a poll. A page that is missing, or that needs a second check, counts as read:
+    /// its own events report that, and `feed.failing` would be a second alert about the same thing.
     fn poll_of(&self, row: &KnownEntry, checked: &PageReport) -> (FeedPoll, FeedResult) {
         let now = self.checker.now();
         let (poll, result) = match failure(&row.page) {

@@ -84,10 +84,12 @@ impl Links {
     /// The path of the page of a feed.
     #[must_use]
     pub fn feed_path(&self, name: &str) -> String {
-        match self.files {
-            true => format!("/f/{}", file_part(name)),
-            false => format!("/f/{}", part(name)),
-        }
+        let part = if self.files {
+            file_part(name)
+        } else {
+            part(name)
+        };
+        format!("/f/{part}")
     }
 }
 
