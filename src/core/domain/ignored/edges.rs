@@ -3,9 +3,13 @@
 //! Where an article begins and ends is judged from the whole page. When its first paragraph is taken out, the line above
 //! it may count from now on; it stood there before with the same words. So the last verdict holds for every block that
 //! stands in the same place of the page as at the last check, word for word.
+//!
+//! An edit can also flip the verdict on the very block that was edited: then a word was changed, and no paragraph was
+//! removed. See [`edited`].
 
 use std::collections::{HashMap, HashSet};
 
+use super::pairing::{common, words};
 use super::sequence::{Numbers, shared};
 use super::{Piece, Snapshot};
 use crate::domain::state::{Block, Link};
@@ -46,7 +50,8 @@ impl Cleaned {
 ///
 /// A block is untouched when the same words stand on both pages equally often, in the same order among all blocks of the
 /// page, with the same block right before or right after it. A text that one of the two pages hides from its readers is
-/// never taken for untouched, and neither is one that a rule leaves out.
+/// never taken for untouched, and neither is one that a rule leaves out. A block that was edited in its place keeps its
+/// verdict, too, but prose that counts from now on is told.
 #[must_use]
 pub fn clean_edges(
     old_body: &[Block],
@@ -66,6 +71,7 @@ pub fn clean_edges(
     let (old_copies, new_copies) = (copies(&old_ids), copies(&new_ids));
     let mut was: Vec<Option<usize>> = vec![None; new.len()];
     let pairs = shared(&old_ids, &new_ids);
+    let edited = edited(&old, &new, &pairs);
     for (before, is) in &pairs {
         if let Some(slot) = was.get_mut(*is) {
             *slot = Some(*before);
@@ -92,7 +98,8 @@ pub fn clean_edges(
             && old_copies.get(&number) == new_copies.get(&number)
             && beside(*before, *is)
     });
-    let flips: HashMap<usize, usize> = flips.map(|(before, is)| (is, before)).collect();
+    let flips = flips.map(|(before, is)| (is, before)).chain(edited);
+    let flips: HashMap<usize, usize> = flips.collect();
     (!flips.is_empty()).then(|| cleaned(&old, &new, &flips))
 }
 
@@ -106,6 +113,12 @@ struct EdgeBlock<'a> {
 impl EdgeBlock<'_> {
     fn is_seen(&self) -> bool {
         self.piece.is_none_or(|piece| piece.seen)
+    }
+
+    fn text(&self) -> &str {
+        let block = self.block.map(|block| block.text.as_str());
+        let piece = self.piece.map(|piece| piece.text.as_str());
+        block.or(piece).unwrap_or_default()
     }
 }
 
@@ -139,18 +152,91 @@ fn sequence<'a>(
     items
 }
 
-/// Whether any text counts on one page and not on the other: in most checks none does.
+/// Whether any text counts on one page and not on the other, or may have been edited from one to the other: in most
+/// checks none does.
 fn may_flip(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> bool {
-    let counted = |items: &[EdgeBlock<'_>]| -> HashSet<usize> {
-        let counted = items.iter().filter(|item| item.block.is_some());
-        counted.map(|item| item.number).collect()
+    let numbers = |items: &[EdgeBlock<'_>], counted: bool| -> HashSet<usize> {
+        let items = items.iter().filter(|item| item.block.is_some() == counted);
+        items.map(|item| item.number).collect()
     };
-    let (was, is) = (counted(old), counted(new));
-    let ignored = |items: &[EdgeBlock<'_>], there: &HashSet<usize>| {
-        let mut ignored = items.iter().filter(|item| item.block.is_none());
-        ignored.any(|item| there.contains(&item.number))
+    let (was, was_not) = (numbers(old, true), numbers(old, false));
+    let (is, is_not) = (numbers(new, true), numbers(new, false));
+    let differs = |some: &HashSet<usize>, one: &HashSet<usize>, other: &HashSet<usize>| {
+        let mut some = some.iter();
+        some.any(|number| !one.contains(number) && !other.contains(number))
     };
-    ignored(old, &is) || ignored(new, &was)
+    !was_not.is_disjoint(&is)
+        || !is_not.is_disjoint(&was)
+        || differs(&was, &is, &is_not) && differs(&is_not, &was, &was_not)
+        || differs(&was_not, &is, &is_not) && differs(&is, &was, &was_not)
+}
+
+/// An edited block has this share of the words of the block before, and of the longer of the two.
+const SAME: f32 = 0.6;
+const SAME_OF_LONGER: f32 = 0.4;
+
+/// A text of fewer words says nothing by the words that it shares.
+const FEW_WORDS: usize = 3;
+
+/// From so many words on, text that counts from now on is told although it was ignored before: it may be what was
+/// missed so far.
+const PROSE: usize = 12;
+
+/// Blocks whose words were edited, and with them the verdict: pairs of a block of the new page and the one before,
+/// between the same untouched blocks of both pages, with most of their words in common.
+fn edited(
+    old: &[EdgeBlock<'_>],
+    new: &[EdgeBlock<'_>],
+    pairs: &[(usize, usize)],
+) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let (mut from, mut to) = (0, 0);
+    for (before, is) in pairs.iter().copied().chain([(old.len(), new.len())]) {
+        let gap = (old.get(from..before), new.get(to..is));
+        if let (Some(was @ [_, ..]), Some(now @ [_, ..])) = gap {
+            let pairs = edited_between(was, now).into_iter();
+            found.extend(pairs.map(|(is, before)| (is + to, before + from)));
+        }
+        (from, to) = (before + 1, is + 1);
+    }
+    found
+}
+
+/// The pairs of one gap.
+fn edited_between(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> Vec<(usize, usize)> {
+    if old.len() * new.len() > BLOCKS {
+        return Vec::new();
+    }
+    let words_of = |items: &[EdgeBlock<'_>]| -> Vec<Vec<String>> {
+        items.iter().map(|item| words(item.text())).collect()
+    };
+    let (was, is) = (words_of(old), words_of(new));
+    let nearest = |text: &Vec<String>, others: &[Vec<String>]| {
+        let shares = others.iter().map(|other| common(text, other)).enumerate();
+        let best = shares.max_by(|(_, one), (_, other)| one.total_cmp(other));
+        best.map(|(at, _)| at)
+    };
+    let same = |one: &Vec<String>, other: &Vec<String>| {
+        let (shorter, longer) = (one.len().min(other.len()), one.len().max(other.len()));
+        let share = common(one, other);
+        let of_shorter = share * longer as f32 / shorter.max(1) as f32;
+        shorter >= FEW_WORDS && share >= SAME_OF_LONGER && of_shorter >= SAME
+    };
+    let mut found = Vec::new();
+    for (before, item) in old.iter().enumerate() {
+        // Each is the nearest to the other, whether it counts or not: what moved elsewhere is no edit in its place.
+        let now = nearest(&was[before], &is).filter(|now| nearest(&is[*now], &was) == Some(before));
+        let Some((now, other)) = now.and_then(|now| Some((now, new.get(now)?))) else {
+            continue;
+        };
+        let is_flip = item.block.is_some() != other.block.is_some();
+        let is_told = other.block.is_some() && is[now].len() >= PROSE;
+        if is_flip && !is_told && item.is_seen() && other.is_seen() && same(&was[before], &is[now])
+        {
+            found.push((now, before));
+        }
+    }
+    found
 }
 
 fn copies(numbers: &[usize]) -> HashMap<usize, usize> {
@@ -170,16 +256,18 @@ fn cleaned(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>], flips: &HashMap<usize, 
     };
     for (at, item) in new.iter().enumerate() {
         let before = flips.get(&at).and_then(|before| old.get(*before));
-        let (block, piece) = match before {
-            Some(before) => (before.block, before.piece),
-            None => (item.block, item.piece),
-        };
+        let judged = before.unwrap_or(item);
+        let block = judged.block.map(|block| Block {
+            text: item.text().to_owned(),
+            ..block.clone()
+        });
         if before.is_some() {
-            cleaned.kept.extend(block.cloned());
+            cleaned.kept.extend(block.clone());
             cleaned.left_out.extend(item.block.cloned());
         }
-        cleaned.body.extend(block.cloned());
-        cleaned.ignored.extend(piece.map(|piece| Piece {
+        cleaned.body.extend(block);
+        cleaned.ignored.extend(judged.piece.map(|piece| Piece {
+            text: item.text().to_owned(),
             after: u32::try_from(cleaned.body.len()).unwrap_or(u32::MAX),
             ..piece.clone()
         }));

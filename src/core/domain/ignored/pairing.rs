@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::movements::{Bodies, ghost_text};
 use super::sequence::{Numbers, shared};
 use super::{RememberedPiece, Snapshot};
+use crate::domain::diff::is_ideograph;
 use crate::domain::state::Block;
 
 /// From this share of common words on, one text is what became of the other.
@@ -313,10 +314,11 @@ fn set<T>(list: &mut [T], at: usize, value: T) {
     }
 }
 
-/// The words of a text, sorted; one number is as good as another.
-fn words(text: &str) -> Vec<String> {
+/// The words of a text, sorted; one number is as good as another. Of scripts without spaces each character is a word.
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
+        .flat_map(|word| word.split_inclusive(is_ideograph))
         .filter(|word| !word.is_empty())
         .take(WORDS)
         .map(|word| match word.chars().all(char::is_numeric) {
@@ -329,7 +331,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// The share of the words of the longer text that the other one has too.
-fn common(one: &[String], other: &[String]) -> f32 {
+pub(super) fn common(one: &[String], other: &[String]) -> f32 {
     let (mut i, mut j, mut common) = (0, 0, 0_u16);
     while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
         common += u16::from(a == b);
