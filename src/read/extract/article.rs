@@ -4,6 +4,7 @@ use url::Url;
 
 use super::form::Form;
 use super::head::Head;
+use super::headlines::Headlines;
 use super::kind::{self, Judged, PageKind};
 use super::main_text::{Explained, Known, MainText};
 use super::page_data::{self, TextSource};
@@ -313,7 +314,7 @@ impl Opened {
     /// The text of the page; blocks that `view` takes out come last.
     fn main_text(&self, state: &PageState, view: &View) -> MainText {
         let known = Known {
-            headlines: self.headlines(state),
+            headlines: Headlines::of(self.headlines(state).into_iter()),
             descriptions: self.head.descriptions().collect(),
         };
         let Some(viewed) = view.of(&self.page.html) else {

@@ -10,7 +10,7 @@ use crate::domain::state::BlockKind;
 /// Notes what the text of a block says by itself.
 pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
     let text = block.block.text.trim();
-    let words = count_words(text);
+    let words = block.count;
     match block.block.kind {
         BlockKind::Heading => evidence.note(
             if words > 12 {

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use crate::domain::state::Block;
-
 /// The words of the extractor's text, to look blocks up in.
 pub(super) struct Index {
     /// Hashes of four words in a row.
@@ -15,28 +13,28 @@ pub(super) struct Index {
 impl Index {
     const SHINGLE: usize = 4;
 
-    pub(super) fn of(blocks: &[Block]) -> Self {
+    /// Of the words of texts, see [`words`].
+    pub(super) fn of(texts: impl Iterator<Item = impl AsRef<[u64]>>) -> Self {
         let mut index = Self {
             shingles: HashSet::new(),
             short: HashSet::new(),
         };
-        for block in blocks {
-            let words = words(&block.text);
+        for text in texts {
+            let words = text.as_ref();
             index
                 .shingles
                 .extend(words.windows(Self::SHINGLE).map(combine));
             if words.len() < Self::SHINGLE {
-                index.short.insert(words);
+                index.short.insert(words.to_vec());
             }
         }
         index
     }
 
     /// The share of a block's words that are in the extractor's text, in their order, 0–1.
-    pub(super) fn share(&self, text: &str) -> f32 {
-        let words = words(text);
+    pub(super) fn share(&self, words: &[u64]) -> f32 {
         if words.len() < Self::SHINGLE {
-            return f32::from(u8::from(self.short.contains(&words)));
+            return f32::from(u8::from(self.short.contains(words)));
         }
         let shingles = words.windows(Self::SHINGLE);
         let all = shingles.len() as f32;
@@ -81,9 +79,11 @@ pub(super) fn words(text: &str) -> Vec<u64> {
     words
 }
 
-const FNV: u64 = 0xcbf2_9ce4_8422_2325;
+/// The hash of nothing by the function of Fowler, Noll and Vo (FNV-1a).
+pub(super) const FNV: u64 = 0xcbf2_9ce4_8422_2325;
 
-fn step(hash: u64, value: u64) -> u64 {
+/// The hash of what was hashed so far and one value more.
+pub(super) fn step(hash: u64, value: u64) -> u64 {
     (hash ^ value).wrapping_mul(0x0100_0000_01b3)
 }
 

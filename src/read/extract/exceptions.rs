@@ -38,7 +38,7 @@ pub(super) fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bo
     let (mut captions, mut told, mut text) = (0, 0, 0);
     for ((block, evidence), judged) in page.blocks.iter().zip(all).zip(judged) {
         let has = |clue: Clue| evidence.clues.contains(&clue);
-        let words = count_words(&block.block.text);
+        let words = block.count;
         let inside = has(Clue::InRegion) || has(Clue::InArticleElement);
         if block.block.kind != BlockKind::Caption {
             text += if judged.role.is_text() { words } else { 0 };
@@ -83,14 +83,16 @@ pub(super) fn find(
         return Some(Judged::of(Role::Navigation, Clue::Anchored.text()));
     }
     let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
-    let words = count_words(text);
-    let said = text.split_whitespace();
-    let said = said
-        .filter(|word| word.contains(char::is_alphanumeric))
-        .count();
-    if is_notice(text)
-        && block.linked < 0.5
-        && (said.max(words / 2) >= 12 || words >= 4 && has(Clue::EndsAsSentence))
+    let words = block.count;
+    let said = || {
+        let words = text.split_whitespace();
+        words
+            .filter(|word| word.contains(char::is_alphanumeric))
+            .count()
+    };
+    if block.linked < 0.5
+        && (words >= 4 && has(Clue::EndsAsSentence) || words / 2 >= 12 || said() >= 12)
+        && is_notice(text)
     {
         let near = place.is_near(8, 6) && (in_article || !has(Clue::NamedComments));
         return near

@@ -11,13 +11,14 @@ use std::panic::catch_unwind;
 use trafilatura::{ExtractionFocus, Options};
 use url::Url;
 
-use super::clues::{self, Scores, count_words};
+use super::clues::{self, Scores};
 use super::coverage::{Index, words};
 use super::dateline::{self, DateLine};
 use super::evidence::{Clue, Evidence};
 use super::exceptions::{self, Place};
 use super::fragment;
 use super::furniture::{self, Rule};
+use super::headlines::Headlines;
 use super::opening;
 use super::page::{Page, PageBlock};
 use super::role::Role;
@@ -55,7 +56,7 @@ pub(super) struct MainText {
 /// What a page says of its own article, to know it by.
 pub(super) struct Known<'a> {
     /// Its titles: text that says them again is the headline.
-    pub(super) headlines: Vec<&'a str>,
+    pub(super) headlines: Headlines,
     /// Its descriptions: hints at the standfirst, no more.
     pub(super) descriptions: Vec<&'a str>,
 }
@@ -71,8 +72,9 @@ pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText
 /// Looks a page over by what the extractor says of it, or by its own prose where the extractor has gone astray.
 fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url>) -> Survey<'a> {
     let extracted = fragment::blocks(&extract(html, base));
-    let mut survey = Survey::of(page, &Index::of(&extracted));
-    let is_headline = |block: &PageBlock| says_again(&block.block, &known.headlines);
+    let extracted = extracted.iter().map(|block| words(&block.text));
+    let mut survey = Survey::of(page, &Index::of(extracted));
+    let is_headline = |block: &PageBlock| known.headlines.said_by(block);
     let headline = page.blocks.iter().find(|block| is_headline(block));
     if survey.is_empty() {
         survey = Survey::of_prose(page, 0);
@@ -88,7 +90,7 @@ fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url
 pub(super) fn read_selected(html: &str, known: &Known<'_>) -> MainText {
     let page = Page::read(html);
     let judge = |block: &PageBlock| {
-        if says_again(&block.block, &known.headlines) {
+        if known.headlines.said_by(block) {
             return Judged::of(Role::Headline, "the headline again");
         }
         match furniture::rule_of(&block.block, block.linked) {
@@ -185,9 +187,9 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
         .enumerate()
         .map(|(at, (block, evidence))| {
             let is_other = || others.iter().any(|other| page.is_inside(block, *other));
-            if says_again(&block.block, &known.headlines) {
+            if known.headlines.said_by(block) {
                 Judged::of(Role::Headline, "it repeats the headline")
-            } else if names_again(&block.block, &known.headlines) {
+            } else if known.headlines.named_by(block) {
                 Judged::of(Role::Headline, "it repeats the headline with a label")
             } else if is_bare_address(&block.block.text) {
                 Judged::of(Role::Outside, "it is only an address")
@@ -241,7 +243,7 @@ fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
         block.linked > 0.85
             && matches!(block.block.kind, BlockKind::ListItem | BlockKind::Paragraph)
             && !furniture::ends_as_sentence(&block.block.text)
-            && count_words(&block.block.text) <= 30
+            && block.count <= 30
     };
     let mut at = 0;
     while at < page.blocks.len() {
@@ -279,7 +281,7 @@ fn drop_labels(page: &Page, judged: &mut [Judged]) {
         {
             judged[at] = Judged::of(Role::DateLine, "it is a date, and no text follows it");
         }
-        let words = count_words(text);
+        let words = page.blocks[at].count;
         let is_label = judged[at].role == Role::Heading && words <= 8
             || judged[at].role == Role::Text && words <= 4 && !furniture::ends_as_sentence(text);
         if !is_label {
@@ -358,8 +360,7 @@ const FAR_FROM_TEXT: f32 = -1.5;
 /// Prose between the paragraphs of the article outweighs whatever the elements around it are called.
 fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
-    let prose =
-        has(Clue::EndsAsSentence) && count_words(&block.block.text) >= 8 && block.linked < 0.3;
+    let prose = has(Clue::EndsAsSentence) && block.count >= 8 && block.linked < 0.3;
     let about_something_else = [
         Clue::HasInputs,
         Clue::Hidden,
@@ -383,7 +384,7 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         && !evidence.is_marked();
     let quoted = block.block.kind == BlockKind::Quote
         && (has(Clue::Between) || has(Clue::RightAfter))
-        && count_words(&block.block.text) >= 8;
+        && block.count >= 8;
     // A list or a table that follows the last sentence belongs to it.
     let row = block.block.kind == BlockKind::TableRow
         && has(Clue::Between)
@@ -397,13 +398,13 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let beside = has(Clue::TagAside)
         && has(Clue::Between)
         && has(Clue::Unlinked)
-        && count_words(&block.block.text) >= 4
+        && block.count >= 4
         && !evidence.is_marked();
     // So does a box of prose behind it that nothing says anything against.
     let boxed = prose
         && has(Clue::RightAfter)
         && has(Clue::Unlinked)
-        && (has(Clue::TagAside) || count_words(&block.block.text) >= 20)
+        && (has(Clue::TagAside) || block.count >= 20)
         && !evidence.is_marked();
     let in_text = (prose && has(Clue::Between)) || quoted || row || listed || boxed || beside;
     has(Clue::InRegion)
@@ -443,7 +444,7 @@ fn other_articles(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<us
     let headline = page
         .blocks
         .iter()
-        .find(|block| says_again(&block.block, &known.headlines));
+        .find(|block| known.headlines.said_by(block));
     let is_article = |at: &usize| {
         page.elements
             .get(*at)
@@ -475,34 +476,6 @@ fn other_articles(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<us
         .collect()
 }
 
-/// Whether a block says one of the page's titles again.
-pub(super) fn says_again(block: &Block, headlines: &[&str]) -> bool {
-    if block.text.len() > 400 || block.kind == BlockKind::Code {
-        return false;
-    }
-    let words = words(&block.text);
-    !words.is_empty()
-        && headlines
-            .iter()
-            .any(|headline| self::words(headline) == words)
-}
-
 fn is_bare_address(text: &str) -> bool {
     text.starts_with("http") && text.contains("://") && !text.contains(char::is_whitespace)
-}
-
-/// Whether a block says one of the page's titles again with a label around it: `Share this article: …`, a path of
-/// sections.
-fn names_again(block: &Block, headlines: &[&str]) -> bool {
-    const LABEL: usize = 8;
-    if block.text.len() > 400 || furniture::ends_as_sentence(&block.text) {
-        return false;
-    }
-    let words = words(&block.text);
-    headlines.iter().any(|headline| {
-        let headline = self::words(headline);
-        headline.len() >= 5
-            && words.len() <= headline.len() + LABEL
-            && words.windows(headline.len()).any(|run| run == headline)
-    })
 }

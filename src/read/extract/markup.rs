@@ -292,9 +292,8 @@ fn begins_markup(text: &str) -> bool {
 
 /// Where the end tag of `name` begins.
 fn find_end_tag(text: &str, name: &str) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = text[from..].find("</") {
-        let behind = &text[from + at + 2..];
+    let is_end = |at: &usize| {
+        let behind = text[at + 1..].strip_prefix('/').unwrap_or_default();
         let named = behind
             .get(..name.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(name));
@@ -302,12 +301,11 @@ fn find_end_tag(text: &str, name: &str) -> Option<usize> {
             .as_bytes()
             .get(name.len())
             .is_none_or(|byte| !byte.is_ascii_alphanumeric());
-        if named && ended {
-            return Some(from + at);
-        }
-        from += at + 2;
-    }
-    None
+        named && ended
+    };
+    // One byte is found faster than two.
+    let mut starts = text.match_indices('<').map(|(at, _)| at);
+    starts.find(is_end)
 }
 
 impl<'a> Iterator for Tokens<'a> {

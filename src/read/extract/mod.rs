@@ -20,6 +20,7 @@ mod form;
 pub mod fragment;
 mod furniture;
 mod head;
+mod headlines;
 mod kind;
 mod links;
 mod main_text;

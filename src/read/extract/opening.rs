@@ -4,15 +4,14 @@
 //! the paragraphs of the text. A description in the head of the page is a hint which block it is; it is never the
 //! standfirst itself, since a reader does not see it.
 
-use super::clues::count_words;
-use super::coverage::Index;
+use super::coverage::{Index, words};
 use super::dateline;
 use super::furniture;
 use super::main_text::{Judged, Known};
 use super::page::{Page, PageBlock};
 use super::role::Role;
 use super::survey::Survey;
-use crate::domain::state::{Block, BlockKind};
+use crate::domain::state::BlockKind;
 
 /// A standfirst is not further behind the headline than so many blocks.
 const FAR: usize = 16;
@@ -23,13 +22,7 @@ const ALIKE: f32 = 0.5;
 
 /// Finds kicker and standfirst, and gives the blocks their roles.
 pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: &mut [Judged]) {
-    let described = Index::of(
-        &known
-            .descriptions
-            .iter()
-            .map(|text| Block::paragraph(*text))
-            .collect::<Vec<_>>(),
-    );
+    let described = Index::of(known.descriptions.iter().map(|text| words(text)));
     let is_prose =
         |judged: &Judged| matches!(judged.role, Role::Text | Role::Quotation | Role::FactBox);
     let text = judged.iter().position(is_prose);
@@ -49,7 +42,7 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
     for at in candidates {
         let block = &page.blocks[at];
         let in_text = judged[at].role.is_text();
-        let hint = described.share(&block.block.text) >= ALIKE;
+        let hint = described.share(&block.words) >= ALIKE;
         if !introduces(block, judged[at].role) || survey.is_hidden_copy(at) {
             continue;
         }
@@ -57,7 +50,7 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
         if in_text && (survey.is_common_form(block) || at == end && !hint) {
             continue;
         }
-        let words = count_words(&block.block.text);
+        let words = block.count;
         let near = at <= headline + 3;
         let heads = block.block.kind == BlockKind::Heading;
         if !hint && names_a_time(&block.block.text) {
@@ -93,7 +86,7 @@ fn headline(judged: &[Judged], end: usize) -> Option<usize> {
 /// Whether a block may introduce the article: words, not links, and neither date nor furniture by its own text.
 fn introduces(block: &PageBlock, role: Role) -> bool {
     let text = &block.block.text;
-    let words = count_words(text);
+    let words = block.count;
     let kind = matches!(
         block.block.kind,
         BlockKind::Paragraph | BlockKind::Heading | BlockKind::Quote
@@ -156,7 +149,7 @@ fn is_kicker(page: &Page, at: usize, headline: usize, judged: &[Judged]) -> bool
         && together
         && alone
         && role
-        && count_words(text) <= 6
+        && block.count <= 6
         && !text.chars().any(|c| c.is_ascii_digit())
         && furniture::rule_of(&block.block, block.linked).is_none()
 }

@@ -3,8 +3,8 @@
 //!
 //! This is the coarse second view beside the extractor's: it leaves nothing out but what a browser does not show.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
+use super::clues::count_words;
+use super::coverage::{self, FNV, step};
 use super::fragment::{self, Reader};
 use super::furniture::{self, Marks};
 use super::markup::{Tag, Token, Tokens};
@@ -54,6 +54,10 @@ pub(super) struct Element {
 pub(super) struct PageBlock {
     /// The block.
     pub(super) block: Block,
+    /// Its words as hashes, see [`coverage::words`].
+    pub(super) words: Vec<u64>,
+    /// How many words, see [`count_words`].
+    pub(super) count: usize,
     /// The innermost element that holds it.
     pub(super) element: usize,
     /// The share of its characters that are links to other pages, 0–1.
@@ -313,6 +317,8 @@ impl<'a> PageWalk<'a> {
             let share = |part: usize| part as f32 / self.characters.max(1) as f32;
             self.page.blocks.push(PageBlock {
                 block: block.clone(),
+                words: coverage::words(&block.text),
+                count: count_words(&block.text),
                 element: self.began.unwrap_or(0),
                 linked: share(self.linked),
                 anchored: share(self.anchored),
@@ -343,15 +349,15 @@ impl<'a> PageWalk<'a> {
 }
 
 fn shape_of(tag: &Tag<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    tag.name.hash(&mut hasher);
+    let hash = |from: u64, text: &str| {
+        let bytes = text.bytes().filter(|byte| !byte.is_ascii_digit());
+        bytes.fold(from, |hash, byte| step(hash, u64::from(byte)))
+    };
+    // A heading's digit is its name.
+    let name = tag.name.bytes();
+    let name = name.fold(FNV, |hash, byte| step(hash, u64::from(byte)));
     let class = tag.attributes().take(32).find(|(key, _)| *key == "class");
-    for byte in class.map_or("", |(_, value)| value).bytes() {
-        if !byte.is_ascii_digit() {
-            byte.hash(&mut hasher);
-        }
-    }
-    hasher.finish()
+    hash(step(name, 0), class.map_or("", |(_, value)| value))
 }
 
 fn is_void(name: &str) -> bool {

@@ -4,12 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::boxes::Boxes;
-use super::clues::{self, count_words};
-use super::coverage::{Index, words};
+use super::clues;
+use super::coverage::Index;
 use super::evidence::{Clue, Evidence};
 use super::furniture::{self, Mark, Marks};
 use super::page::{Page, PageBlock};
-use crate::domain::state::Block;
 
 /// A block is the extractor's when it has this share of its words.
 const MOSTLY: f32 = 0.6;
@@ -63,7 +62,7 @@ impl<'a> Survey<'a> {
         let covered = page
             .blocks
             .iter()
-            .map(|block| extracted.share(&block.block.text))
+            .map(|block| extracted.share(&block.words))
             .collect();
         Self::with(page, covered)
     }
@@ -85,8 +84,7 @@ impl<'a> Survey<'a> {
         let mut prose = vec![0; page.elements.len()];
         for block in &page.blocks {
             let text = &block.block.text;
-            if furniture::ends_as_sentence(text) && count_words(text) >= 12 && is_plain(page, block)
-            {
+            if furniture::ends_as_sentence(text) && block.count >= 12 && is_plain(page, block) {
                 for at in page.around(block.element) {
                     prose[at] += text.len();
                 }
@@ -268,12 +266,8 @@ impl<'a> Survey<'a> {
     /// The same words in another box are one text: of each such group all blocks but the first are noted, and hidden
     /// blocks whose words are shown elsewhere.
     fn find_repeats(&mut self) {
-        let texts: Vec<Vec<u64>> = self
-            .page
-            .blocks
-            .iter()
-            .map(|block| words(&block.block.text))
-            .collect();
+        let blocks = self.page.blocks.iter();
+        let texts: Vec<&[u64]> = blocks.map(|block| block.words.as_slice()).collect();
         let parent = |at: usize| {
             let block = self.page.blocks.get(at);
             block.and_then(|block| self.page.around(block.element).nth(1))
@@ -281,7 +275,7 @@ impl<'a> Survey<'a> {
         let mut seen: HashMap<&[u64], usize> = HashMap::new();
         let mut at = 0;
         while at < texts.len() {
-            let text = texts[at].as_slice();
+            let text = texts[at];
             let first = match text.len() >= REPEATED_WORDS {
                 true => *seen.entry(text).or_insert(at),
                 false => at,
@@ -302,15 +296,14 @@ impl<'a> Survey<'a> {
         let (unseen, shown): (Vec<_>, Vec<_>) = (0..self.page.blocks.len())
             .map(|at| (at, &self.page.blocks[at]))
             .partition(|(_, block)| page.is_hidden(block));
-        let long = |block: &PageBlock| count_words(&block.block.text) >= REPEATED_WORDS;
+        let long = |block: &PageBlock| block.count >= REPEATED_WORDS;
         if !unseen.iter().any(|(_, block)| long(block)) {
             return;
         }
-        let shown: Vec<Block> = shown.iter().map(|(_, block)| block.block.clone()).collect();
-        let index = Index::of(&shown);
+        let index = Index::of(shown.iter().map(|(_, block)| &block.words));
         let copies = unseen
             .iter()
-            .filter(|(_, block)| long(block) && index.share(&block.block.text) >= MOSTLY);
+            .filter(|(_, block)| long(block) && index.share(&block.words) >= MOSTLY);
         self.hidden_copies = copies.map(|(at, _)| *at).collect();
         let bytes = |hidden_only: bool| -> usize {
             let blocks = page.blocks.iter().enumerate();

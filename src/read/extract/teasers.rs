@@ -7,7 +7,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::clues::count_words;
 use super::main_text::Judged;
 use super::page::{Page, PageBlock};
 use super::role::Role;
@@ -71,13 +70,10 @@ fn rows(page: &Page) -> HashSet<usize> {
 
 /// Whether blocks are a title that is a link, and a little prose.
 fn leads_away(blocks: &[&PageBlock]) -> bool {
-    let is_title = |block: &&PageBlock| block.linked > 0.85 && count_words(&block.block.text) >= 3;
-    let words: usize = blocks
-        .iter()
-        .map(|block| count_words(&block.block.text))
-        .sum();
+    let is_title = |block: &&PageBlock| block.linked > 0.85 && block.count >= 3;
+    let words: usize = blocks.iter().map(|block| block.count).sum();
     let said = blocks.iter().filter(|block| block.linked < 0.15);
-    let said: usize = said.map(|block| count_words(&block.block.text)).sum();
+    let said: usize = said.map(|block| block.count).sum();
     blocks.len() <= 5 && words <= WORDS && said >= 5 && blocks.iter().take(2).any(is_title)
 }
 
@@ -93,8 +89,5 @@ fn stands_apart(page: &Page, judged: &[Judged], headline: usize, row: usize) -> 
         .iter()
         .zip(judged)
         .filter(|(block, judged)| judged.role.is_text() && page.is_inside(block, home));
-    prose
-        .map(|(block, _)| count_words(&block.block.text))
-        .sum::<usize>()
-        >= PROSE
+    prose.map(|(block, _)| block.count).sum::<usize>() >= PROSE
 }
