@@ -117,7 +117,7 @@ def measure(binary, form, feeds):
             ("status", ["status"]),
             ("feeds", ["feeds", "--json"]),
             ("log", ["log"]),
-            ("add", ["add", "http://127.0.0.1/another.xml"]),
+            ("add", ["add", "--watch-page", "http://127.0.0.1/terms"]),
             ("pause", ["pause", "feed-7"]),
             ("rm", ["rm", f"feed-{feeds // 2}"]),
         ]:
