@@ -91,7 +91,7 @@ fn rows(config: &Config, mut health: Vec<TargetHealth>) -> Vec<TargetRow> {
     }
     let left = health
         .into_iter()
-        .filter(|known| known.open + known.dead + known.held > 0);
+        .filter(|known| known.open + known.dead + known.held + known.gathered > 0);
     rows.extend(left.map(|known| {
         let name = known.target.name.clone();
         row(&name, None, Some(known))
@@ -112,6 +112,8 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         oldest: None,
         set_aside: 0,
         held: 0,
+        gathered: 0,
+        digest: None,
         refused: Vec::new(),
         dead: 0,
         overflowed: 0,
@@ -138,6 +140,8 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         oldest: known.oldest_open,
         set_aside: known.set_aside,
         held: known.held,
+        gathered: known.gathered,
+        digest: known.digest,
         dead: known.dead,
         overflowed: known.overflowed,
         last_delivered: known.last_delivered,

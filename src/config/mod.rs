@@ -11,6 +11,7 @@ mod access;
 pub mod edit;
 mod environment;
 mod file;
+mod holding;
 pub mod kinds;
 mod listed;
 mod listen;

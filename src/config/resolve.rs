@@ -97,7 +97,7 @@ pub(super) struct Resolver<'a> {
     pub(super) environment: &'a Environment,
     pub(super) secrets: Secrets,
     pub(super) file: Option<&'a Path>,
-    timezone: Tz,
+    pub(super) timezone: Tz,
     crons: HashMap<String, Arc<CronSchedule>>,
     tags: HashSet<Arc<[String]>>,
     recent: Recent,

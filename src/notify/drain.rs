@@ -11,12 +11,15 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{Attempt, Deliver, Outgoing};
+use super::digest;
 use super::kinds::DeliveryResult;
 use super::outbox::Outbox;
 use super::payload;
 use super::target::Target;
 use crate::config::TargetKind;
 use crate::domain::backoff::{REFUSALS, delivery_delay};
+use crate::domain::event::Event;
+use crate::domain::holding::Turn;
 use crate::domain::ids::DeliveryId;
 use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError, is_refusal};
 use crate::time::{Clock, Timestamp};
@@ -181,13 +184,18 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
     /// Starts an attempt for each target that has something due; returns how long nothing else will be.
     async fn start_due(self: &Arc<Self>, flights: &mut Flights) -> Duration {
         let now = self.clock.now();
+        let mut shortest = SHORTEST_PAUSE;
+        match self.make_digests(now).await {
+            Ok(true) => {}
+            Ok(false) => shortest = STRANGER_PAUSE,
+            Err(error) => return self.cannot_read(&error),
+        }
         let leased = match self.outbox.lease_due(now, LEASE, LEASE_LIMIT).await {
             Ok(leased) => leased,
             Err(error) => {
                 return self.cannot_read(&error);
             }
         };
-        let mut shortest = SHORTEST_PAUSE;
         for delivery in leased {
             if flights.has(delivery.id) {
                 // Its lease has ended before its attempt, on a clock that leapt; it has a new one now.
@@ -248,9 +256,61 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
+    /// Queues the digests that are due; `false` when one is due for a target that is not in the configuration.
+    async fn make_digests(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let due = self
+            .outbox
+            .digests_to_make(now, digest::MOST_MEMBERS)
+            .await?;
+        let mut known = true;
+        for (name, gathered) in due {
+            let Some(target) = self.target(&name) else {
+                known = false;
+                continue;
+            };
+            let next = target.holding.empty_due(now);
+            let told = gathered.count > 0 || next.is_some();
+            let event = told.then(|| digest::compose(&gathered, now));
+            self.outbox
+                .make_digest(&name, &gathered, event, now, next)
+                .await?;
+            tracing::info!(target.name = name, events = gathered.count, "digest queued");
+        }
+        Ok(known)
+    }
+
+    /// Whether the event of a delivery is sent now. If not, it is put where it waits.
+    async fn is_held_back(&self, target: &Target, delivery: &LeasedDelivery) -> bool {
+        let holding = &target.holding;
+        let event = delivery.body.as_deref().filter(|_| !holding.is_none());
+        let event = event.and_then(|body| serde_json::from_slice::<Event>(body).ok());
+        let Some(event) = event else { return false };
+        let now = self.clock.now();
+        let turn = holding.turn(&event, now, self.too_many(target).await);
+        let stored = match turn {
+            Turn::Send => return false,
+            // A digest is no post for everybody.
+            Turn::Gather(until) if target.kind.is_public() => {
+                self.outbox.postpone(delivery.id, until).await
+            }
+            Turn::Gather(due) => self.outbox.gather(delivery.id, now, due).await,
+            Turn::Wait(until) => self.outbox.postpone(delivery.id, until).await,
+        };
+        let name = target.name.as_str();
+        match stored {
+            Ok(()) => tracing::debug!(target.name = name, event.id = delivery.uid, "held back"),
+            Err(error) => {
+                self.judge(&error);
+                tracing::error!(%error, target.name = name,
+                    "cannot hold a delivery back; its lease expires by itself");
+            }
+        }
+        true
+    }
+
     /// Until when a target takes nothing, as it has taken the most that it may in an hour.
     async fn too_many(&self, target: &Target) -> Option<Timestamp> {
-        let most = usize::try_from(target.settings.number("max_per_hour")?).ok()?;
+        let most = usize::try_from(target.holding.most?).ok()?;
         let since = self.clock.now() - HOUR;
         let arrivals = self.outbox.arrivals(&target.name, since, most).await;
         let arrivals = arrivals.inspect_err(|error| self.judge(error)).ok()?;
@@ -259,6 +319,9 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
 
     /// Sends one delivery and records what became of it.
     async fn attempt(&self, target: &Target, delivery: LeasedDelivery) -> DrainSummary {
+        if self.is_held_back(target, &delivery).await {
+            return DrainSummary::default();
+        }
         let LeasedDelivery {
             id,
             uid,
@@ -269,13 +332,6 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             ..
         } = delivery;
         let name = target.name.as_str();
-        if let Some(until) = self.too_many(target).await {
-            tracing::info!(target.name = name, event.id = uid, %until, "the target took its most in an hour; sending later");
-            if let Err(error) = self.outbox.postpone(id, until).await {
-                tracing::error!(%error, target.name = name, "cannot postpone a delivery; its lease expires by itself");
-            }
-            return DrainSummary::default();
-        }
         let attempt = match body {
             Some(body) => {
                 let outgoing = Outgoing {

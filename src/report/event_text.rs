@@ -47,6 +47,13 @@ pub fn event_text(event: &Event) -> String {
         }
         None => head.extend(entry_title(data)),
     }
+    if let Some(report) = &data.report {
+        middle.extend(report.members.iter().map(|member| {
+            let title = entry_title(&member.data);
+            let title = title.map_or_else(String::new, |title| format!(": {title}"));
+            format!("{}{title}", headline(member))
+        }));
+    }
     if let Some(detail) = data.detail.as_deref() {
         let detail = clean::excerpt(detail, DETAIL_MAX);
         if !detail.is_empty() {
@@ -55,6 +62,7 @@ pub fn event_text(event: &Event) -> String {
     }
     let mut tail = Vec::new();
     let happened = match event.kind {
+        EventKind::DigestReady => "noticed",
         EventKind::EntryRemoved => "taken down",
         EventKind::EntryRestored => "put back",
         _ => "changed",
@@ -119,12 +127,22 @@ pub(super) fn headline(event: &Event) -> String {
         EventKind::TargetDisabled => "a target was disabled".to_owned(),
         EventKind::ServiceOffline => "revisor cannot reach any site".to_owned(),
         EventKind::ServiceOnline => "revisor can reach sites again".to_owned(),
+        EventKind::DigestReady => digest(data),
         EventKind::PingTest => "this is a test of this target by revisor".to_owned(),
     };
     if data.test && event.kind != EventKind::PingTest {
         format!("[test] {said}")
     } else {
         said
+    }
+}
+
+/// `5 events`, `nothing to report`.
+fn digest(data: &EventData) -> String {
+    let events = data.report.as_ref().map_or(0, |report| report.events);
+    match events {
+        0 => "nothing to report".to_owned(),
+        events => names::count(events, "event"),
     }
 }
 

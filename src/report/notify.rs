@@ -33,6 +33,11 @@ pub struct TargetRow {
     pub set_aside: u64,
     /// Posts that wait for a person to confirm them.
     pub held: u64,
+    /// Events that wait to be sent together.
+    pub gathered: u64,
+    /// When the next digest is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Timestamp>,
     /// The oldest of those that were set aside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedEvent>,
@@ -226,6 +231,11 @@ fn last(target: &TargetRow, view: &View) -> Line {
             Role::Plain,
             format!("; next try {next} (attempt {})", target.attempts + 1),
         );
+    }
+    if let Some(at) = target.digest {
+        let events = names::count(target.gathered, "event");
+        let when = view.from_now(at);
+        line = line.with(Role::Plain, format!("; digest of {events} {when}"));
     }
     if target.held > 0 {
         let posts = names::count(target.held, "post");

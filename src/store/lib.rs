@@ -92,8 +92,8 @@ pub use migrate::SCHEMA;
 pub use moving::Moved;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
-    AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, LeasedDelivery, Next,
-    ReplaySpan, Retry, is_refusal,
+    AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, Gathered,
+    LeasedDelivery, Next, ReplaySpan, Retry, is_refusal,
 };
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};

@@ -33,6 +33,8 @@ pub struct QueueSettings {
     pub hold: bool,
     /// Whether it is told that another target was disabled.
     pub notices: bool,
+    /// When a digest is due even if nothing has happened.
+    pub empty_digest: Option<Timestamp>,
 }
 
 /// A target and the state of its queue.
@@ -46,6 +48,10 @@ pub struct TargetHealth {
     pub set_aside: u64,
     /// Deliveries that wait for a person to release them.
     pub held: u64,
+    /// Deliveries that wait to be sent together.
+    pub gathered: u64,
+    /// When that is.
+    pub digest: Option<Timestamp>,
     /// The event time of the oldest delivery that is not done and has its place in the order.
     pub oldest_open: Option<Timestamp>,
     /// The delivery that is next in the order, its attempts so far, and when it is tried next (`None`: at once).
@@ -103,6 +109,12 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
     let held = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_held WHERE target_id = ?1 AND held_at IS NOT NULL")?
         .query_row([id], |row| count(row, 0))?;
+    let (gathered, digest) = conn
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM deliveries INDEXED BY deliveries_gathered \
+               WHERE target_id = ?1 AND gathered_at IS NOT NULL AND digest_id IS NULL), digest_at FROM targets WHERE id = ?1",
+        )?
+        .query_row([id], |row| Ok((count(row, 0)?, row.get(1)?)))?;
     let dead = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE target_id = ?1 AND state = 'dead'")?
         .query_row([id], |row| count(row, 0))?;
@@ -140,6 +152,8 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
         open,
         set_aside,
         held,
+        gathered,
+        digest,
         oldest_open: first.map(|first| first.3),
         next: first.map(|(id, attempts, next, _)| (id, attempts, next)),
         dead,
@@ -186,7 +200,18 @@ impl Writer {
                 "UPDATE targets SET max_open = ?2, hold = ?3, notices = ?4 WHERE name = ?1 \
                  AND (max_open IS NOT ?2 OR hold <> ?3 OR notices <> ?4)",
             )?;
+            let mut digests = tx.conn.prepare_cached(
+                "UPDATE targets SET digest_at = COALESCE(digest_at, ?2) WHERE name = ?1 AND ?2 IS NOT NULL",
+            )?;
+            // A digest that is no longer sent when it is empty is only due for what is gathered.
+            let mut empty = tx.conn.prepare_cached(
+                "UPDATE targets SET digest_at = NULL WHERE name = ?1 AND ?2 IS NULL AND digest_at IS NOT NULL \
+                 AND NOT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_gathered \
+                   WHERE target_id = targets.id AND gathered_at IS NOT NULL AND digest_id IS NULL)",
+            )?;
             for queue in &queues {
+                digests.execute(params![queue.target, queue.empty_digest])?;
+                empty.execute(params![queue.target, queue.empty_digest])?;
                 statement.execute(params![
                     queue.target,
                     queue.max_open,

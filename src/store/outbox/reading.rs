@@ -16,7 +16,9 @@ use crate::time::Timestamp;
 macro_rules! select_delivery {
     ($rest:literal) => {
         concat!(
-            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, iif(d.held_at IS NULL, d.state, 'held'), d.attempts, \
+            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, \
+               CASE WHEN d.held_at IS NOT NULL THEN 'held' \
+                 WHEN d.gathered_at IS NOT NULL AND d.state = 'disabled' THEN 'gathered' ELSE d.state END, d.attempts, \
                d.next_attempt_at, d.done_at, a.status, a.error, d.set_aside_at \
              FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
              LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
