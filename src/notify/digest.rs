@@ -26,7 +26,12 @@ pub(super) fn compose(gathered: &Gathered, now: Timestamp) -> Event {
 }
 
 /// A digest of these events, the first of so many.
-pub(super) fn of(members: Vec<Event>, events: u64, since: Timestamp, now: Timestamp) -> Event {
+pub(in crate::notify) fn of(
+    members: Vec<Event>,
+    events: u64,
+    since: Timestamp,
+    now: Timestamp,
+) -> Event {
     let report = ReportInfo {
         events,
         since,

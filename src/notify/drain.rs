@@ -268,13 +268,21 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
                 known = false;
                 continue;
             };
-            let next = target.holding.empty_due(now);
-            let told = gathered.count > 0 || next.is_some();
-            let event = told.then(|| digest::compose(&gathered, now));
-            self.outbox
-                .make_digest(&name, &gathered, event, now, next)
-                .await?;
-            tracing::info!(target.name = name, events = gathered.count, "digest queued");
+            let holding = &target.holding;
+            let waits = holding.digest_waits(now, self.too_many(&target).await);
+            let next = holding.empty_due(now);
+            if waits.is_some() || (gathered.count == 0 && next.is_none()) {
+                self.outbox.delay_digest(&name, waits).await?;
+                continue;
+            }
+            let event = digest::compose(&gathered, now);
+            if self
+                .outbox
+                .make_digest(&name, &gathered, event, next)
+                .await?
+            {
+                tracing::info!(target.name = name, events = gathered.count, "digest queued");
+            }
         }
         Ok(known)
     }
@@ -286,7 +294,8 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         let event = event.and_then(|body| serde_json::from_slice::<Event>(body).ok());
         let Some(event) = event else { return false };
         let now = self.clock.now();
-        let turn = holding.turn(&event, now, self.too_many(target).await);
+        let tried = delivery.attempt > 1;
+        let turn = holding.turn(&event, now, tried, self.too_many(target).await);
         let stored = match turn {
             Turn::Send => return false,
             // A digest is no post for everybody.

@@ -59,15 +59,22 @@ pub trait Outbox: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(String, Gathered)>, StoreError>> + Send;
 
-    /// Queues the digest of what is gathered for a target, in one transaction with its members; none without an event.
+    /// Puts off the digest of a target; `None` until something is gathered again.
+    fn delay_digest(
+        &self,
+        target: &str,
+        until: Option<Timestamp>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Queues the digest of what is gathered for a target, in one transaction with its members. Tells whether that is
+    /// still what is gathered.
     fn make_digest(
         &self,
         target: &str,
         gathered: &Gathered,
-        event: Option<Event>,
-        now: Timestamp,
+        event: Event,
         next: Option<Timestamp>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// When the newest deliveries of a target arrived since then, newest first.
     fn arrivals(
@@ -158,13 +165,14 @@ impl Outbox for StoredOutbox {
         &self,
         target: &str,
         gathered: &Gathered,
-        event: Option<Event>,
-        now: Timestamp,
+        event: Event,
         next: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .make_digest(target, gathered.last, event, now, next)
-            .await
+    ) -> Result<bool, StoreError> {
+        self.writer.make_digest(target, gathered, event, next).await
+    }
+
+    async fn delay_digest(&self, target: &str, until: Option<Timestamp>) -> Result<(), StoreError> {
+        self.writer.delay_digest(target, until).await
     }
 
     async fn arrivals(

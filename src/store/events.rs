@@ -76,18 +76,7 @@ impl Reader {
 impl Writer {
     /// Stores an event that belongs to no look, such as `ping.test`, with its deliveries.
     pub fn add_event(&self, event: Event, targets: Vec<String>) -> Write<EventId> {
-        self.write(move |tx| {
-            insert(
-                tx,
-                &NewRow {
-                    event: &event,
-                    feed: None,
-                    entry: None,
-                    change: None,
-                    targets: &targets,
-                },
-            )
-        })
+        self.write(move |tx| insert(tx, &NewRow::alone(&event, &targets)))
     }
 }
 
@@ -98,6 +87,19 @@ pub(super) struct NewRow<'a> {
     pub(super) entry: Option<EntryId>,
     pub(super) change: Option<ChangeNumber>,
     pub(super) targets: &'a [String],
+}
+
+impl<'a> NewRow<'a> {
+    /// An event that is about no feed.
+    pub(super) fn alone(event: &'a Event, targets: &'a [String]) -> Self {
+        Self {
+            event,
+            feed: None,
+            entry: None,
+            change: None,
+            targets,
+        }
+    }
 }
 
 /// The id that the next event will have.

@@ -361,9 +361,13 @@ impl Writer {
     }
 }
 
-/// The deliveries that a replay sends again; what is on its way right now is not among them.
+/// The deliveries that a replay sends again; what is on its way right now is not among them, nor what waits for a digest.
+/// Of a digest that has gone out its members are sent again, and not the digest.
 const REPLAYED: &str = "WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' AND held_at IS NULL \
-     AND event_id IN (SELECT id FROM events WHERE created_at >= :since AND (:until IS NULL OR created_at < :until))";
+     AND NOT (state = 'disabled' AND gathered_at IS NOT NULL AND (digest_id IS NULL OR EXISTS \
+       (SELECT 1 FROM deliveries AS digest WHERE digest.id = deliveries.digest_id AND digest.done_at IS NULL))) \
+     AND event_id IN (SELECT id FROM events \
+       WHERE created_at >= :since AND (:until IS NULL OR created_at < :until) AND type <> 'digest.ready')";
 
 fn record_attempt(
     conn: &Connection,
@@ -506,15 +510,6 @@ fn disable(tx: &mut Tx<'_>, target: i64, now: Timestamp, why: &str) -> Result<()
         .query_map([target], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let event = event_builder::target_disabled(&name, why, kept, now);
-    let _: EventId = events::insert(
-        tx,
-        &NewRow {
-            event: &event,
-            feed: None,
-            entry: None,
-            change: None,
-            targets: &others,
-        },
-    )?;
+    let _: EventId = events::insert(tx, &NewRow::alone(&event, &others))?;
     Ok(())
 }

@@ -33,6 +33,8 @@ pub struct QueueSettings {
     pub hold: bool,
     /// Whether it is told that another target was disabled.
     pub notices: bool,
+    /// The latest moment for a digest of what is gathered now.
+    pub digest_by: Timestamp,
     /// When a digest is due even if nothing has happened.
     pub empty_digest: Option<Timestamp>,
 }
@@ -200,18 +202,14 @@ impl Writer {
                 "UPDATE targets SET max_open = ?2, hold = ?3, notices = ?4 WHERE name = ?1 \
                  AND (max_open IS NOT ?2 OR hold <> ?3 OR notices <> ?4)",
             )?;
-            let mut digests = tx.conn.prepare_cached(
-                "UPDATE targets SET digest_at = COALESCE(digest_at, ?2) WHERE name = ?1 AND ?2 IS NOT NULL",
-            )?;
-            // A digest that is no longer sent when it is empty is only due for what is gathered.
-            let mut empty = tx.conn.prepare_cached(
-                "UPDATE targets SET digest_at = NULL WHERE name = ?1 AND ?2 IS NULL AND digest_at IS NOT NULL \
-                 AND NOT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_gathered \
-                   WHERE target_id = targets.id AND gathered_at IS NOT NULL AND digest_id IS NULL)",
+            // What is gathered goes out also when the target has no digests any more, and no later than its new ones.
+            let mut digest = tx.conn.prepare_cached(
+                "UPDATE targets SET digest_at = iif(EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_gathered \
+                   WHERE target_id = targets.id AND gathered_at IS NOT NULL AND digest_id IS NULL), \
+                   min(COALESCE(digest_at, ?2), ?2), min(COALESCE(digest_at, ?3), ?3)) WHERE name = ?1",
             )?;
             for queue in &queues {
-                digests.execute(params![queue.target, queue.empty_digest])?;
-                empty.execute(params![queue.target, queue.empty_digest])?;
+                digest.execute(params![queue.target, queue.digest_by, queue.empty_digest])?;
                 statement.execute(params![
                     queue.target,
                     queue.max_open,

@@ -54,29 +54,50 @@ impl Holding {
         self.digest.is_none() && self.quiet.is_none() && self.most.is_none()
     }
 
-    /// What becomes of an event now. `full_until` is when the target may get its next message, when it has had the most
-    /// of an hour.
+    /// What becomes of an event now. `tried` tells whether it has been sent before: then it keeps its id, and with it its
+    /// place. `full_until` is when the target may get its next message, when it has had the most of an hour.
     #[must_use]
-    pub fn turn(&self, event: &Event, now: Timestamp, full_until: Option<Timestamp>) -> Turn {
-        if event.kind == EventKind::DigestReady {
-            return self.quiet_until(now).map_or(Turn::Send, Turn::Wait);
-        }
+    pub fn turn(
+        &self,
+        event: &Event,
+        now: Timestamp,
+        tried: bool,
+        full_until: Option<Timestamp>,
+    ) -> Turn {
         let urgent = self.urgent.iter().any(|urgent| urgent.is(event));
+        let quiet = || self.quiet_until(now).filter(|_| !urgent);
+        if tried || event.kind == EventKind::DigestReady {
+            return quiet().map_or(Turn::Send, Turn::Wait);
+        }
         let due = match &self.digest {
             Some(plan) if !urgent => Some(plan.due(now)),
-            _ => full_until.filter(|until| *until > now),
+            _ => full_until.filter(|until| *until > now).or_else(quiet),
         };
-        let due = due.or_else(|| self.quiet_until(now).filter(|_| !urgent));
-        due.map_or(Turn::Send, |due| {
-            Turn::Gather(self.quiet_until(due).unwrap_or(due))
-        })
+        due.map_or(Turn::Send, |due| Turn::Gather(self.not_quiet(due)))
+    }
+
+    /// Until when no digest is made, although one is due.
+    #[must_use]
+    pub fn digest_waits(&self, now: Timestamp, full_until: Option<Timestamp>) -> Option<Timestamp> {
+        let full = full_until.filter(|until| *until > now);
+        (full.max(self.quiet_until(now))).map(|until| self.not_quiet(until))
+    }
+
+    /// The latest moment for a digest of what is gathered now, whatever the configuration was when it was gathered.
+    #[must_use]
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        self.not_quiet(self.digest.as_ref().map_or(now, |plan| plan.due(now)))
     }
 
     /// When a digest is due that is sent even when nothing has happened.
     #[must_use]
     pub fn empty_due(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.digest.as_ref().filter(|_| self.send_empty)?.due(now);
-        Some(self.quiet_until(due).unwrap_or(due))
+        Some(self.not_quiet(due))
+    }
+
+    fn not_quiet(&self, at: Timestamp) -> Timestamp {
+        self.quiet_until(at).unwrap_or(at)
     }
 
     fn quiet_until(&self, at: Timestamp) -> Option<Timestamp> {

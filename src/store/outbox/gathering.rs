@@ -55,42 +55,63 @@ impl Writer {
         })
     }
 
-    /// Makes a digest of a target: `event` tells what is gathered up to `last`, and `next` is when another one is due
-    /// even if nothing is gathered until then. Without an event there is nothing to tell.
+    /// Puts off the digest of a target; `None` until something is gathered again.
+    pub fn delay_digest(&self, target: &str, until: Option<Timestamp>) -> Write<()> {
+        let target = target.to_owned();
+        self.write(move |tx| {
+            tx.conn
+                .prepare_cached(
+                    "UPDATE targets SET digest_at = ?2 WHERE name = ?1 AND (?2 IS NOT NULL OR NOT EXISTS \
+                       (SELECT 1 FROM deliveries INDEXED BY deliveries_gathered \
+                        WHERE target_id = targets.id AND gathered_at IS NOT NULL AND digest_id IS NULL))",
+                )?
+                .execute(params![target, until])?;
+            Ok(())
+        })
+    }
+
+    /// Makes a digest of a target: `event` tells what is `gathered`, and `next` is when another one is due even if
+    /// nothing is gathered until then. Does nothing when something else is gathered by now; it is due still.
     pub fn make_digest(
         &self,
         target: &str,
-        last: Option<DeliveryId>,
-        event: Option<Event>,
-        now: Timestamp,
+        gathered: &Gathered,
+        event: Event,
         next: Option<Timestamp>,
-    ) -> Write<()> {
-        let target = target.to_owned();
+    ) -> Write<bool> {
+        let (target, told) = (target.to_owned(), (gathered.count, gathered.last));
         self.write(move |tx| {
             let Some(id) = targets::find(tx.conn, &target)? else {
-                return Ok(());
+                return Ok(false);
             };
-            if let Some(event) = &event {
-                let row = NewRow {
-                    event,
-                    feed: None,
-                    entry: None,
-                    change: None,
-                    targets: std::slice::from_ref(&target),
-                };
-                let event = events::insert(tx, &row)?;
-                tx.conn
-                    .prepare_cached(
-                        "UPDATE deliveries INDEXED BY deliveries_gathered SET digest_id = \
-                           (SELECT id FROM deliveries WHERE event_id = ?2 AND target_id = ?1) \
-                         WHERE target_id = ?1 AND id <= ?3 AND gathered_at IS NOT NULL AND digest_id IS NULL",
-                    )?
-                    .execute(params![id, event, last])?;
+            let known: (u64, Option<DeliveryId>) = tx
+                .conn
+                .prepare_cached(
+                    "SELECT count(*), max(id) FROM deliveries INDEXED BY deliveries_gathered \
+                     WHERE target_id = ?1 AND gathered_at IS NOT NULL AND digest_id IS NULL",
+                )?
+                .query_row([id], |row| Ok((count(row, 0)?, row.get(1)?)))?;
+            if known != told {
+                return Ok(false);
             }
+            let event_id = events::insert(tx, &NewRow::alone(&event, &[]))?;
+            // It takes the place of many: a full queue takes it all the same.
+            let digest: DeliveryId = tx
+                .conn
+                .prepare_cached(
+                    "INSERT INTO deliveries (event_id, target_id, state) VALUES (?1, ?2, 'pending') RETURNING id",
+                )?
+                .query_row(params![event_id, id], |row| row.get(0))?;
+            tx.conn
+                .prepare_cached(
+                    "UPDATE deliveries INDEXED BY deliveries_gathered SET digest_id = ?2 \
+                     WHERE target_id = ?1 AND gathered_at IS NOT NULL AND digest_id IS NULL",
+                )?
+                .execute(params![id, digest])?;
             tx.conn
                 .prepare_cached("UPDATE targets SET digest_at = ?2, digested_at = ?3 WHERE id = ?1")?
-                .execute(params![id, next, now])?;
-            Ok(())
+                .execute(params![id, next, event.timestamp])?;
+            Ok(true)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What the outbox tells its readers.
 
-use rusqlite::{Row, named_params};
+use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::super::error::StoreError;
 use super::{
@@ -131,6 +131,37 @@ impl Reader {
             ))?;
             let rows = statement.query_map(named_params! {":event": event}, delivery_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The deliveries that a digest stands for, in their order.
+    pub fn members_of(
+        &self,
+        digest: DeliveryId,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE d.digest_id = :digest ORDER BY d.id LIMIT :limit"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {":digest": digest, ":limit": limit_of(limit)},
+                delivery_row,
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// `msg_…` of the digest that stands for a delivery.
+    pub fn digest_of(&self, delivery: DeliveryId) -> Result<Option<String>, StoreError> {
+        self.read(|conn| {
+            Ok(conn
+                .prepare_cached(
+                    "SELECT v.uid FROM deliveries AS d JOIN deliveries AS digest ON digest.id = d.digest_id \
+                     JOIN events AS v ON v.id = digest.event_id WHERE d.id = ?1",
+                )?
+                .query_row([delivery], |row| row.get(0))
+                .optional()?)
         })
     }
 

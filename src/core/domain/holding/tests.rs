@@ -147,30 +147,50 @@ fn what_becomes_of_an_event() {
         urgent: vec![Urgent::Event("entry.removed".into())],
         ..Holding::default()
     };
-    assert_eq!(holding.turn(&revised, night, None), Turn::Gather(morning));
-    assert_eq!(holding.turn(&removed, night, None), Turn::Send);
-    assert_eq!(holding.turn(&revised, noon, None), Turn::Send);
     assert_eq!(
-        holding.turn(&removed, noon, Some(later)),
+        holding.turn(&revised, night, false, None),
+        Turn::Gather(morning)
+    );
+    assert_eq!(holding.turn(&removed, night, false, None), Turn::Send);
+    assert_eq!(holding.turn(&revised, noon, false, None), Turn::Send);
+    assert_eq!(
+        holding.turn(&removed, noon, false, Some(later)),
         Turn::Gather(later),
         "the limit holds for all"
     );
     assert_eq!(
-        holding.turn(&event(EventKind::DigestReady), night, None),
+        holding.turn(&event(EventKind::DigestReady), night, false, None),
         Turn::Wait(morning)
     );
     assert_eq!(
-        holding.turn(&event(EventKind::DigestReady), noon, Some(later)),
+        holding.turn(&event(EventKind::DigestReady), noon, false, Some(later)),
         Turn::Send
     );
-    holding.digest = DigestPlan::parse("1h", Tz::UTC).ok();
     assert_eq!(
-        holding.turn(&revised, noon, None),
+        holding.turn(&revised, night, true, None),
+        Turn::Wait(morning),
+        "it has an id by now"
+    );
+    assert_eq!(holding.turn(&revised, noon, true, Some(later)), Turn::Send);
+    assert_eq!(holding.digest_waits(noon, Some(noon)), None);
+    assert_eq!(holding.digest_waits(noon, Some(later)), Some(later));
+    assert_eq!(holding.digest_waits(night, None), Some(morning));
+    assert_eq!(holding.latest(noon), noon, "there are no digests any more");
+    assert_eq!(holding.latest(night), morning);
+    holding.digest = DigestPlan::parse("1h", Tz::UTC).ok();
+    assert_eq!(holding.latest(noon), at("2026-12-01T13:00:00Z"));
+    assert_eq!(
+        holding.turn(&revised, noon, true, None),
+        Turn::Send,
+        "it has been sent by itself before"
+    );
+    assert_eq!(
+        holding.turn(&revised, noon, false, None),
         Turn::Gather(at("2026-12-01T13:00:00Z"))
     );
     let evening = at("2026-12-01T21:30:00Z");
     assert_eq!(
-        holding.turn(&revised, evening, None),
+        holding.turn(&revised, evening, false, None),
         Turn::Gather(morning),
         "not at night"
     );
@@ -198,10 +218,10 @@ proptest! {
             ..Holding::default()
         };
         prop_assert!(holding.digest.is_some() && holding.quiet.is_some());
-        let Turn::Gather(due) = holding.turn(&event(EventKind::EntryRevised), now, None) else {
+        let Turn::Gather(due) = holding.turn(&event(EventKind::EntryRevised), now, false, None) else {
             panic!("every event is gathered");
         };
         prop_assert!(due > now && due.since(now) <= Duration::from_hours(24 * 9));
-        prop_assert_eq!(holding.turn(&event(EventKind::DigestReady), due, None), Turn::Send);
+        prop_assert_eq!(holding.turn(&event(EventKind::DigestReady), due, false, None), Turn::Send);
     }
 }
