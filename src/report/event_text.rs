@@ -2,6 +2,7 @@
 
 use super::changed;
 use super::clean;
+use super::digest;
 use super::excerpt::{Limits, around_edits};
 use super::names;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
@@ -47,13 +48,7 @@ pub fn event_text(event: &Event) -> String {
         }
         None => head.extend(entry_title(data)),
     }
-    if let Some(report) = &data.report {
-        middle.extend(report.members.iter().map(|member| {
-            let title = entry_title(&member.data);
-            let title = title.map_or_else(String::new, |title| format!(": {title}"));
-            format!("{}{title}", headline(member))
-        }));
-    }
+    middle.extend(data.report.iter().flat_map(digest::lines));
     if let Some(detail) = data.detail.as_deref() {
         let detail = clean::excerpt(detail, DETAIL_MAX);
         if !detail.is_empty() {
@@ -127,22 +122,13 @@ pub(super) fn headline(event: &Event) -> String {
         EventKind::TargetDisabled => "a target was disabled".to_owned(),
         EventKind::ServiceOffline => "revisor cannot reach any site".to_owned(),
         EventKind::ServiceOnline => "revisor can reach sites again".to_owned(),
-        EventKind::DigestReady => digest(data),
+        EventKind::DigestReady => digest::headline(data.report.as_ref()),
         EventKind::PingTest => "this is a test of this target by revisor".to_owned(),
     };
     if data.test && event.kind != EventKind::PingTest {
         format!("[test] {said}")
     } else {
         said
-    }
-}
-
-/// `5 events`, `nothing to report`.
-fn digest(data: &EventData) -> String {
-    let events = data.report.as_ref().map_or(0, |report| report.events);
-    match events {
-        0 => "nothing to report".to_owned(),
-        events => names::count(events, "event"),
     }
 }
 

@@ -5,12 +5,11 @@
 //! a word alone is too long), and so never inside an escape, an entity or a mark. How a run is written is the business of
 //! each service.
 
-mod member;
-
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::changed;
 use super::clean;
+use super::digest;
 use super::event_text::{entry_title, headline, window};
 use super::excerpt::{Limits, around_edits};
 use super::names;
@@ -105,7 +104,7 @@ const PASSAGE: Limits = Limits {
     context_words: 12,
     edit: 4000,
 };
-const TITLE_MAX: usize = 300;
+pub(super) const TITLE_MAX: usize = 300;
 const DETAIL_MAX: usize = 400;
 /// A longer address is text that nobody can follow.
 const ADDRESS_MAX: usize = 1000;
@@ -155,7 +154,7 @@ impl Message {
             }
         }
         if let Some(report) = &data.report {
-            changes.extend(report.members.iter().map(member::passage));
+            changes.extend(report.members.iter().map(digest::passage));
         }
         let happened = match event.kind {
             EventKind::DigestReady => "noticed",

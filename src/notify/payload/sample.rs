@@ -11,6 +11,7 @@ use crate::domain::event::{
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
 use crate::domain::state::Channel;
 use crate::notify::digest;
+use crate::report::event_text;
 use crate::time::Timestamp;
 
 /// An event to try a target with: it has every part that a real one of its kind has, and is marked as a test.
@@ -142,5 +143,6 @@ fn test_digest(now: Timestamp) -> Event {
     let members = kinds.map(|kind| test_event(kind, now)).to_vec();
     let mut event = digest::of(members, 3, now - Duration::from_hours(1), now);
     event.data.test = true;
+    event.data.text = event_text(&event);
     event
 }

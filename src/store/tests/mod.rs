@@ -3,6 +3,7 @@
 mod committing;
 mod compacting;
 mod delivering;
+mod gathering;
 mod opening;
 pub(super) mod plans;
 mod reading;
