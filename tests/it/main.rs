@@ -13,6 +13,7 @@ mod crowds;
 mod daemon;
 mod database;
 mod diffengine;
+mod digests;
 mod docs;
 mod documents;
 mod evidence;
