@@ -115,6 +115,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 23,
         sql: include_str!("../../migrations/0023_digests.sql"),
     },
+    Migration {
+        number: 24,
+        sql: include_str!("../../migrations/0024_snapshots.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

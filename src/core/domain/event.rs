@@ -243,6 +243,9 @@ pub struct EntryInfo {
     pub published: Option<Timestamp>,
     /// When revisor saw it first.
     pub first_seen: Timestamp,
+    /// The address of the last snapshot in a web archive, where one was made before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
 }
 
 /// One side of a change.

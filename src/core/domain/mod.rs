@@ -42,4 +42,5 @@ pub mod search;
 pub mod site;
 pub mod state;
 pub mod url;
+pub mod wayback;
 pub mod wording;

@@ -114,6 +114,7 @@ mod tests {
                     author: None,
                     published: None,
                     first_seen: Timestamp::from_millis(0),
+                    archive: None,
                 }),
                 diff: Some(DiffInfo {
                     standfirst: Some(title),

@@ -110,6 +110,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
             author: Some("Ann Example".into()),
             published: Some(seen_before),
             first_seen: seen_before,
+            archive: None,
         });
         data.text = format!("Example News: this is a test of a target\n{address}");
     }
