@@ -134,6 +134,19 @@ raw_table! {
 }
 
 raw_table! {
+    /// `[archive]`
+    RawArchive {
+        wayback: bool = "true or false",
+        server: String = "an address such as \"https://web.archive.org\"",
+        per_day: i64 = "a number from 1 to 100000",
+        key: Secret = "text",
+        key_file: String = "a path",
+        key_env: String = "the name of an environment variable",
+        key_credential: String = "the name of a systemd credential",
+    }
+}
+
+raw_table! {
     /// `[web]`
     RawWeb {
         listen: String = "an address such as \"127.0.0.1:9464\", or \"unix:\" and a path",
@@ -270,6 +283,7 @@ pub(super) struct RawGlobal {
     pub(super) page: RawPage,
     pub(super) detect: RawDetect,
     pub(super) keep: RawKeep,
+    pub(super) archive: RawArchive,
     pub(super) web: RawWeb,
 }
 
@@ -280,6 +294,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("page", RawPage::KEYS),
     ("detect", RawDetect::KEYS),
     ("keep", RawKeep::KEYS),
+    ("archive", RawArchive::KEYS),
     ("web", RawWeb::KEYS),
 ];
 
@@ -342,6 +357,7 @@ impl RawGlobal {
             "page" => self.page.take(key, value, reader),
             "detect" => self.detect.take(key, value, reader),
             "keep" => self.keep.take(key, value, reader),
+            "archive" => self.archive.take(key, value, reader),
             "web" => self.web.take(key, value, reader),
             _ => false,
         }
@@ -356,6 +372,7 @@ impl RawGlobal {
             page: self.page.or(below.page),
             detect: self.detect.or(below.detect),
             keep: self.keep.or(below.keep),
+            archive: self.archive.or(below.archive),
             web: self.web.or(below.web),
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
+use super::archive::ArchiveConfig;
 use super::kinds::{Settings, TargetKind};
 use super::secret::{Secret, SecretSource};
 use super::texts::drop_in_folder;
@@ -50,6 +51,8 @@ pub struct Config {
     pub detect: Arc<DetectConfig>,
     /// What is kept.
     pub keep: Keep,
+    /// Whether pages are saved by a web archive as well.
+    pub archive: ArchiveConfig,
     /// What the service answers, and whom.
     pub web: WebConfig,
     /// In the order of the file; addresses and names are unique.
@@ -136,7 +139,9 @@ impl Config {
                 Proxy::Direct => None,
                 Proxy::Through { source, .. } => Some(source),
             });
-        let sources = targets.chain(access).chain(proxies).flatten();
+        let archive = self.archive.key.iter().map(|key| Some(&key.source));
+        let sources = targets.chain(access).chain(proxies).chain(archive);
+        let sources = sources.flatten();
         sources.filter_map(SecretSource::file).collect()
     }
 }

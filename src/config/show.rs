@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::archive::ArchiveConfig;
 use super::kinds::{Form, Setting, Value};
 use super::resolved::{
     Access, Config, DetectConfig, FeedConfig, FeedKind, FetchConfig, HeaderConfig, Login,
@@ -52,6 +53,8 @@ pub fn show(config: &Config) -> String {
     out.table("[keep]");
     out.text("captures", &retention(config.keep.captures));
     out.text("revisions", &retention(config.keep.revisions));
+    out.table("[archive]");
+    archive(&mut out, &config.archive);
     out.table("[web]");
     web(&mut out, &config.web);
     for item in &config.feeds {
@@ -61,6 +64,15 @@ pub fn show(config: &Config) -> String {
         target(&mut out, item);
     }
     out.0
+}
+
+fn archive(out: &mut TomlWriter, archive: &ArchiveConfig) {
+    out.value("wayback", archive.wayback);
+    out.text("server", &archive.server);
+    out.value("per_day", archive.per_day);
+    if let Some(key) = &archive.key {
+        source(out, "key", &key.source, HIDDEN);
+    }
 }
 
 fn web(out: &mut TomlWriter, web: &WebConfig) {

@@ -4,6 +4,7 @@ mod access;
 mod adding;
 mod alerts;
 mod architecture;
+mod archiving;
 mod around;
 mod booted;
 mod care;
