@@ -274,6 +274,7 @@ impl ChangeList {
                 let shown = Shown {
                     row,
                     told: Vec::new(),
+                    archived: None,
                 };
                 format!("{between}{}", show::full(&shown, self.all_text, &self.view))
             }

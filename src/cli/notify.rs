@@ -13,8 +13,8 @@ use crate::notify::deliver::Deliver;
 use crate::notify::{Deliverer, DeliveryResult, Outgoing, Target, preview, targets, test_event};
 use crate::report::clean;
 use crate::report::notify::{
-    self, LastAttempt, RefusedEvent, ShownAttempt, ShownDelivery, TargetRow, TargetState,
-    TestResult,
+    self, DigestMember, LastAttempt, RefusedEvent, ShownAttempt, ShownDelivery, TargetRow,
+    TargetState, TestResult,
 };
 use crate::store::{DeliveryRow, TargetHealth};
 use crate::time::Timestamp;
@@ -91,7 +91,7 @@ fn rows(config: &Config, mut health: Vec<TargetHealth>) -> Vec<TargetRow> {
     }
     let left = health
         .into_iter()
-        .filter(|known| known.open + known.dead + known.held > 0);
+        .filter(|known| known.open + known.dead + known.held + known.gathered > 0);
     rows.extend(left.map(|known| {
         let name = known.target.name.clone();
         row(&name, None, Some(known))
@@ -112,6 +112,8 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         oldest: None,
         set_aside: 0,
         held: 0,
+        gathered: 0,
+        digest: None,
         refused: Vec::new(),
         dead: 0,
         overflowed: 0,
@@ -138,6 +140,8 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         oldest: known.oldest_open,
         set_aside: known.set_aside,
         held: known.held,
+        gathered: known.gathered,
+        digest: known.digest,
         dead: known.dead,
         overflowed: known.overflowed,
         last_delivered: known.last_delivered,
@@ -288,7 +292,10 @@ fn show(context: &mut Context, args: &NotifyShowArgs) -> Result<Exit, Error> {
             duration_ms: attempt.record.duration_ms,
             error: attempt.record.error,
         });
+        let members = reader.members_of(row.id, MEMBERS)?.into_iter();
         shown.push(ShownDelivery {
+            digest: reader.digest_of(row.id)?,
+            members: members.map(member).collect(),
             target: row.target,
             state: row.state.as_str(),
             event: row.uid,
@@ -307,6 +314,17 @@ fn show(context: &mut Context, args: &NotifyShowArgs) -> Result<Exit, Error> {
         context.output.print(&notify::deliveries(&shown, &view))?;
     }
     Ok(Exit::DONE)
+}
+
+/// Events of a digest that are listed.
+const MEMBERS: usize = 1000;
+
+fn member(row: DeliveryRow) -> DigestMember {
+    DigestMember {
+        event: row.uid,
+        kind: row.kind,
+        change: row.change,
+    }
 }
 
 /// Sends a test event as a real one would be sent, past the outbox: the answer is wanted now, and once.

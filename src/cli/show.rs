@@ -7,8 +7,9 @@ use super::args::{Format, ShowArgs};
 use super::select;
 use crate::domain::event::Event;
 use crate::error::{Error, Exit};
+use crate::queries::archive::archived;
 use crate::report::log::LogRow;
-use crate::report::show::{self, Shown, Told};
+use crate::report::show::{self, Archived, Shown, Told};
 use crate::store::DeliveryRow;
 
 /// The event, as `log` and the targets have it, and what became of it.
@@ -19,6 +20,8 @@ struct ShownJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     quiet: Option<&'static str>,
     told: &'a [Told],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<&'a Archived>,
 }
 
 pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error> {
@@ -26,7 +29,12 @@ pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error>
     let (config, reader) = context.reader()?;
     let change = select::change(args.change, &reader)?;
     let told = reader.deliveries_of(change.stored.id)?;
+    let archived = match change.stored.event.data.number {
+        Some(number) => archived(&reader, number)?,
+        None => None,
+    };
     let shown = Shown {
+        archived,
         told: told.into_iter().map(told_of).collect(),
         row: LogRow {
             event: change
@@ -41,6 +49,7 @@ pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error>
             event: &shown.row.event,
             quiet: shown.row.quiet.map(crate::domain::outcome::Quiet::as_str),
             told: &shown.told,
+            archived: shown.archived.as_ref(),
         })?;
     } else {
         let view = context.view(&config);

@@ -12,8 +12,8 @@ use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::status::{
-    self, AlikeFeed, ConfigStatus, CrowdedFeed, DatabaseStatus, FeedsStatus, IgnoredStatus,
-    LeftAlone, NextPoll, Status, TargetStatus, TroubledFeed, UnreadDocument,
+    self, AlikeFeed, ArchiveStatus, ConfigStatus, CrowdedFeed, DatabaseStatus, FeedsStatus,
+    IgnoredStatus, LeftAlone, NextPoll, Status, TargetStatus, TroubledFeed, UnreadDocument,
 };
 use crate::store::{
     IgnoredFilter, InstanceLock, Reader, SearchProgress, StoreCounts, TargetHealth, Underway,
@@ -82,6 +82,10 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
         feeds,
         left_alone: left_alone(config, daemon_pid.is_some(), now),
         ignored_24h: ignored,
+        archive: match reader {
+            Some(reader) => archive(reader)?,
+            None => None,
+        },
         targets: targets_status(config, &health),
     })
 }
@@ -95,6 +99,16 @@ fn ignored_24h(reader: &Reader, now: Timestamp) -> Result<Option<IgnoredStatus>,
         places: totals.places,
         entries: totals.entries,
     }))
+}
+
+fn archive(reader: &Reader) -> Result<Option<ArchiveStatus>, Error> {
+    let counts = reader.snapshot_counts()?;
+    let status = ArchiveStatus {
+        saved: counts.saved,
+        waiting: counts.waiting,
+        refused: counts.refused,
+    };
+    Ok((counts.saved + counts.waiting + counts.refused > 0).then_some(status))
 }
 
 /// Feeds whose address was probably changed by hand.

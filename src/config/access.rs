@@ -190,7 +190,7 @@ impl Resolver<'_> {
     }
 
     /// Notes what no header can hold; what it is, is not told.
-    fn sendable(&mut self, key: &str, found: &FoundSecret) {
+    pub(super) fn sendable(&mut self, key: &str, found: &FoundSecret) {
         let text = found.secret.as_ref().map_or("", |secret| secret.expose());
         if text.len() > 8192 || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             let message = format!("{key} cannot be sent: it is too long or not printable ASCII");

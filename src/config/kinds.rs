@@ -111,10 +111,7 @@ const fn key(name: &'static str, form: Form, need: Need, example: &'static str) 
 use Form::{Address, Choice, List, Number, Signing, Template, Text};
 use Need::{Default, Optional, Required};
 
-const POSTS: [Key; 2] = [
-    key("confirm", Choice(&["hold", "off"]), Default("hold"), "hold"),
-    key("max_per_hour", Number(1, 60), Default("6"), "6"),
-];
+const CONFIRM: Key = key("confirm", Choice(&["hold", "off"]), Default("hold"), "hold");
 
 impl TargetKind {
     /// The keys of a kind, besides those that all targets have.
@@ -324,8 +321,7 @@ impl TargetKind {
                             Default("https://bsky.social"),
                             "https://bsky.social",
                         ),
-                        POSTS[0],
-                        POSTS[1],
+                        CONFIRM,
                     ]
                 }
             }
@@ -341,8 +337,7 @@ impl TargetKind {
                             "unlisted",
                         ),
                         key("max_length", Number(100, 100_000), Default("500"), "500"),
-                        POSTS[0],
-                        POSTS[1],
+                        CONFIRM,
                     ]
                 }
             }

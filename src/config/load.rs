@@ -131,6 +131,7 @@ pub fn from_texts(
         page: common.page,
         detect: common.detect,
         keep: common.keep,
+        archive: common.archive,
         web: common.web,
         feeds,
         targets,

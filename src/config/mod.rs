@@ -8,9 +8,11 @@
 //! no secret is in any text that it makes.
 
 mod access;
+mod archive;
 pub mod edit;
 mod environment;
 mod file;
+mod holding;
 pub mod kinds;
 mod listed;
 mod listen;
@@ -32,6 +34,7 @@ mod values;
 mod web;
 mod web_address;
 
+pub use archive::ArchiveConfig;
 pub use edit::{
     EditError, Imported, NewFeed, add_feeds, feed_tables, feeds_in, import_feeds, listed_tables,
     move_feed, remove_feeds,

@@ -134,6 +134,19 @@ raw_table! {
 }
 
 raw_table! {
+    /// `[archive]`
+    RawArchive {
+        wayback: bool = "true or false",
+        server: String = "an address such as \"https://web.archive.org\"",
+        per_day: i64 = "a number from 1 to 100000",
+        key: Secret = "text",
+        key_file: String = "a path",
+        key_env: String = "the name of an environment variable",
+        key_credential: String = "the name of a systemd credential",
+    }
+}
+
+raw_table! {
     /// `[web]`
     RawWeb {
         listen: String = "an address such as \"127.0.0.1:9464\", or \"unix:\" and a path",
@@ -208,10 +221,18 @@ raw_table! {
         name: String = "text such as \"desk\"",
         kind: String = "a word such as \"webhook\"",
         events: Vec<At<String>> = "a list such as [\"entry.*\"]",
+        feeds: Vec<At<String>> = "a list such as [\"example-news\"]",
         tags: Vec<At<String>> = "a list such as [\"politics\"]",
         fields: Vec<At<String>> = "a list such as [\"title\"]",
+        labels: Vec<At<String>> = "a list such as [\"headline\"]",
+        words: Vec<At<String>> = "a list such as [\"prime minister\"]",
         min_score: i64 = "a number from 0 to 100",
         significance: String = "\"typographic\", \"minor\" or \"substantive\"",
+        digest: String = "an interval such as \"15m\", or \"daily 07:00\" or \"mon 07:00\"",
+        digest_except: Vec<At<String>> = "a list such as [\"entry.removed\", \"negation\", \"score>=80\"]",
+        send_empty: bool = "true or false",
+        quiet_hours: String = "two times such as \"22:00-07:00\"",
+        max_per_hour: i64 = "a number such as 20",
         max_payload: String = "a size such as \"20 KiB\"",
         max_queue: i64 = "a number such as 10000",
         allow_private: Vec<At<String>> = "a list of networks such as [\"10.1.0.0/16\"]",
@@ -262,6 +283,7 @@ pub(super) struct RawGlobal {
     pub(super) page: RawPage,
     pub(super) detect: RawDetect,
     pub(super) keep: RawKeep,
+    pub(super) archive: RawArchive,
     pub(super) web: RawWeb,
 }
 
@@ -272,6 +294,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
     ("page", RawPage::KEYS),
     ("detect", RawDetect::KEYS),
     ("keep", RawKeep::KEYS),
+    ("archive", RawArchive::KEYS),
     ("web", RawWeb::KEYS),
 ];
 
@@ -334,6 +357,7 @@ impl RawGlobal {
             "page" => self.page.take(key, value, reader),
             "detect" => self.detect.take(key, value, reader),
             "keep" => self.keep.take(key, value, reader),
+            "archive" => self.archive.take(key, value, reader),
             "web" => self.web.take(key, value, reader),
             _ => false,
         }
@@ -348,6 +372,7 @@ impl RawGlobal {
             page: self.page.or(below.page),
             detect: self.detect.or(below.detect),
             keep: self.keep.or(below.keep),
+            archive: self.archive.or(below.archive),
             web: self.web.or(below.web),
         }
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use super::archive::ArchiveConfig;
 use super::environment::Environment;
 use super::names;
 use super::problem::{Place, Problems};
@@ -97,7 +98,7 @@ pub(super) struct Resolver<'a> {
     pub(super) environment: &'a Environment,
     pub(super) secrets: Secrets,
     pub(super) file: Option<&'a Path>,
-    timezone: Tz,
+    pub(super) timezone: Tz,
     crons: HashMap<String, Arc<CronSchedule>>,
     tags: HashSet<Arc<[String]>>,
     recent: Recent,
@@ -120,6 +121,7 @@ pub(super) struct Common {
     pub(super) page: Arc<PageConfig>,
     pub(super) detect: Arc<DetectConfig>,
     pub(super) keep: Keep,
+    pub(super) archive: ArchiveConfig,
     pub(super) web: WebConfig,
 }
 
@@ -184,6 +186,7 @@ impl<'a> Resolver<'a> {
             page: Arc::new(self.page(&raw.page, &least_page())),
             detect: Arc::new(self.detect(&raw.detect, &LEAST_DETECT)),
             keep: self.keep(&raw.keep),
+            archive: self.archive(&raw.archive),
             web: self.web(&raw.web),
         }
     }

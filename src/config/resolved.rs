@@ -11,17 +11,20 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
+use super::archive::ArchiveConfig;
 use super::kinds::{Settings, TargetKind};
 use super::secret::{Secret, SecretSource};
 use super::texts::drop_in_folder;
 use super::web::WebConfig;
 use crate::domain::article_clock::Ladder;
-use crate::domain::classify::Significance;
+use crate::domain::classify::{Label, Significance};
 use crate::domain::event::Field;
+use crate::domain::holding::Holding;
 use crate::domain::life::Rule;
 use crate::domain::route::TargetRule;
 use crate::domain::schedule::Plan;
 use crate::domain::url::canonical;
+use crate::domain::wording::Phrase;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +51,8 @@ pub struct Config {
     pub detect: Arc<DetectConfig>,
     /// What is kept.
     pub keep: Keep,
+    /// Whether pages are saved by a web archive as well.
+    pub archive: ArchiveConfig,
     /// What the service answers, and whom.
     pub web: WebConfig,
     /// In the order of the file; addresses and names are unique.
@@ -134,7 +139,9 @@ impl Config {
                 Proxy::Direct => None,
                 Proxy::Through { source, .. } => Some(source),
             });
-        let sources = targets.chain(access).chain(proxies).flatten();
+        let archive = self.archive.key.iter().map(|key| Some(&key.source));
+        let sources = targets.chain(access).chain(proxies).chain(archive);
+        let sources = sources.flatten();
         sources.filter_map(SecretSource::file).collect()
     }
 }
@@ -389,8 +396,16 @@ pub struct TargetConfig {
     pub settings: Settings,
     /// Event names and patterns.
     pub events: Vec<String>,
+    /// Names of feeds; empty means all feeds.
+    pub feeds: Vec<String>,
     /// Tags of feeds; empty means all feeds.
     pub tags: Vec<String>,
+    /// Only changes with one of these labels; empty means any.
+    pub labels: Vec<Label>,
+    /// Only articles with one of these in a headline, or in text that was removed or added; empty means any.
+    pub words: Vec<Phrase>,
+    /// What is held back for a digest.
+    pub holding: Holding,
     /// Only changes of one of these fields; empty means any.
     pub fields: Vec<Field>,
     /// Only changes with this score or more.
@@ -412,7 +427,10 @@ impl TargetConfig {
         TargetRule {
             name: self.name.clone(),
             events: self.events.clone(),
+            feeds: self.feeds.clone(),
             tags: self.tags.clone(),
+            labels: self.labels.clone(),
+            phrases: self.words.clone(),
             fields: self.fields.clone(),
             min_score: self.min_score,
             significance: self.significance,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::archive::ArchiveConfig;
 use super::kinds::{Form, Setting, Value};
 use super::resolved::{
     Access, Config, DetectConfig, FeedConfig, FeedKind, FetchConfig, HeaderConfig, Login,
@@ -15,7 +16,9 @@ use super::secret::{Secret, SecretSource};
 use super::web::{Auth, WebConfig};
 use crate::domain::article_clock::Ladder;
 use crate::domain::durations::{format_duration, format_share, format_size};
+use crate::domain::holding::{Holding, Urgent};
 use crate::domain::schedule::{Every, Plan};
+use crate::domain::wording::Phrase;
 use crate::time::Timestamp;
 
 /// What stands for a secret.
@@ -50,6 +53,8 @@ pub fn show(config: &Config) -> String {
     out.table("[keep]");
     out.text("captures", &retention(config.keep.captures));
     out.text("revisions", &retention(config.keep.revisions));
+    out.table("[archive]");
+    archive(&mut out, &config.archive);
     out.table("[web]");
     web(&mut out, &config.web);
     for item in &config.feeds {
@@ -59,6 +64,15 @@ pub fn show(config: &Config) -> String {
         target(&mut out, item);
     }
     out.0
+}
+
+fn archive(out: &mut TomlWriter, archive: &ArchiveConfig) {
+    out.value("wayback", archive.wayback);
+    out.text("server", &archive.server);
+    out.value("per_day", archive.per_day);
+    if let Some(key) = &archive.key {
+        source(out, "key", &key.source, HIDDEN);
+    }
 }
 
 fn web(out: &mut TomlWriter, web: &WebConfig) {
@@ -419,7 +433,19 @@ fn target(out: &mut TomlWriter, target: &TargetConfig) {
         setting(out, item);
     }
     out.list("events", &target.events);
+    if !target.feeds.is_empty() {
+        out.list("feeds", &target.feeds);
+    }
     out.list("tags", &target.tags);
+    if !target.labels.is_empty() {
+        let labels: Vec<String> = target.labels.iter().map(|label| label.name()).collect();
+        out.list("labels", &labels);
+    }
+    if !target.words.is_empty() {
+        let words: Vec<&str> = target.words.iter().map(Phrase::text).collect();
+        out.list("words", &words);
+    }
+    holding(out, &target.holding);
     if !target.fields.is_empty() {
         let fields: Vec<&str> = target.fields.iter().map(|field| field.as_str()).collect();
         out.list("fields", &fields);
@@ -430,6 +456,23 @@ fn target(out: &mut TomlWriter, target: &TargetConfig) {
     out.value("max_queue", target.max_queue);
     let networks = target.allow_private.iter().map(ToString::to_string);
     out.list("allow_private", &networks.collect::<Vec<_>>());
+}
+
+fn holding(out: &mut TomlWriter, holding: &Holding) {
+    if let Some(digest) = &holding.digest {
+        out.text("digest", &digest.text());
+        out.value("send_empty", holding.send_empty);
+    }
+    if !holding.urgent.is_empty() {
+        let urgent: Vec<String> = holding.urgent.iter().map(Urgent::text).collect();
+        out.list("digest_except", &urgent);
+    }
+    if let Some(quiet) = &holding.quiet {
+        out.text("quiet_hours", quiet.text());
+    }
+    if let Some(most) = holding.most {
+        out.value("max_per_hour", most);
+    }
 }
 
 fn setting(out: &mut TomlWriter, setting: &Setting) {

@@ -40,6 +40,12 @@ impl Resolver<'_> {
         targets
             .into_iter()
             .map(|(raw, place)| {
+                for feed in raw.common.feeds.iter().flat_map(|feeds| &feeds.value) {
+                    if !feeds.iter().any(|known| known.name == feed.value) {
+                        let message = format!("no feed has the name {:?}", shortened(&feed.value));
+                        self.warnings.push((feed.place.clone(), message));
+                    }
+                }
                 for tag in raw.common.tags.iter().flat_map(|tags| &tags.value) {
                     if !known.contains(tag.value.as_str()) {
                         let message = format!("no feed has the tag {:?}", shortened(&tag.value));
@@ -61,9 +67,9 @@ impl Resolver<'_> {
     ) -> TargetConfig {
         let common = raw.common;
         let defaults = &defaults.common;
-        let name = if let Some(name) = common.name {
-            self.name(&name, "target", taken);
-            name.value
+        let name = if let Some(name) = &common.name {
+            self.name(name, "target", taken);
+            name.value.clone()
         } else {
             let message = "name is missing; expected name = \"…\"";
             self.problems.add(place, message);
@@ -79,6 +85,9 @@ impl Resolver<'_> {
             .collect();
         let known = common.kind.as_ref().map(|kind| kind.value.clone());
         let kind = self.choice("kind", common.kind.as_ref(), &kinds, TargetKind::Webhook);
+        let holding = self.holding(&common, kind);
+        let labels = self.labels(common.labels.as_ref());
+        let words = self.words(common.words.as_ref());
         // Of a kind that nobody knows, nothing can be said about its keys.
         let settings = match known {
             Some(known) if known != kind.as_str() => Settings::default(),
@@ -108,7 +117,11 @@ impl Resolver<'_> {
             kind,
             settings,
             events,
+            feeds: self.tag_list(common.feeds),
             tags: self.tag_list(common.tags),
+            labels,
+            words,
+            holding,
             fields: self.fields(common.fields, kind),
             min_score: u8::try_from(score).unwrap_or(100),
             significance: self.choice("significance", significance, &SIGNIFICANCES, least),
@@ -414,16 +427,7 @@ impl Resolver<'_> {
         }
         for event in events.value {
             let name = event.value.as_str();
-            let known = match name.strip_suffix('*') {
-                Some("") => true,
-                Some(prefix) => {
-                    prefix.ends_with('.')
-                        && EventKind::ALL
-                            .iter()
-                            .any(|kind| kind.as_str().starts_with(prefix))
-                }
-                None => EventKind::parse(name).is_some(),
-            };
+            let known = is_event(name);
             if !known {
                 let names = EventKind::ALL.map(EventKind::as_str);
                 let patterns = ["entry.*", "feed.*", "service.*"];
@@ -440,6 +444,20 @@ impl Resolver<'_> {
             }
         }
         list
+    }
+}
+
+/// Whether it is the name of an event, or a pattern that some have.
+pub(super) fn is_event(name: &str) -> bool {
+    match name.strip_suffix('*') {
+        Some("") => true,
+        Some(prefix) => {
+            prefix.ends_with('.')
+                && EventKind::ALL
+                    .iter()
+                    .any(|kind| kind.as_str().starts_with(prefix))
+        }
+        None => EventKind::parse(name).is_some(),
     }
 }
 

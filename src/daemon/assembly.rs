@@ -303,6 +303,8 @@ async fn sync(
             target: target.name.clone(),
             max_open: u32::try_from(target.max_queue).unwrap_or(u32::MAX),
             hold: target.settings.text("confirm") == Some("hold"),
+            digest_by: target.holding.latest(clock.now()),
+            empty_digest: target.holding.empty_due(clock.now()),
             notices: target.kind.takes_events() && !target.kind.is_public(),
         });
     let queues: Vec<_> = queues.collect();

@@ -3,6 +3,7 @@
 //! One loop ([`poll`]) decides what is looked at; everything it starts ends by itself. The watchdog is fed by that
 //! loop and by the writer's progress, not by a timer of its own: a daemon that is stuck is restarted.
 
+mod archive;
 mod assembly;
 mod counts;
 mod due;

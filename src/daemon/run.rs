@@ -17,7 +17,7 @@ use super::signals::{Asked, Signals};
 use super::startup_wait::{ASK_EVERY, StartupWait, ask_for_time};
 use super::systemd::{self, Watchdog};
 use super::watchdog::{Progress, Pulse};
-use super::{Assembly, Synced, assembly};
+use super::{Assembly, Synced, archive, assembly};
 use crate::config::{Config, ConfigError, Listen, TargetKind};
 use crate::fetch::ClientError;
 use crate::metrics::MetricsError;
@@ -141,6 +141,12 @@ impl Daemon {
             Arc::clone(&self.assembly.full),
             stop.clone(),
         ));
+        let archiving = tokio::spawn(archive::run(
+            Arc::clone(&self.assembly.checker),
+            writer.clone(),
+            Arc::clone(&self.clock),
+            stop.clone(),
+        ));
         let guarding = tokio::spawn(guard(
             Progress::new(writer.clone()),
             Arc::clone(&pulse),
@@ -197,8 +203,10 @@ impl Daemon {
         }
         broken = broken.or(unfit.map(DaemonError::Store));
         let _ = guarding.await;
-        // A ping that waits for its answer need not be waited for.
+        // What is asked of an archive or a watcher need not be waited for: it is asked again.
         beating.abort();
+        archiving.abort();
+        let _ = archiving.await;
         let closed = self.assembly.close().await;
         match (broken, closed) {
             (Some(error), _) => Err(error),

@@ -92,6 +92,11 @@ impl Clients {
     }
 }
 
+/// A client of its own that goes the way of feeds without settings of their own.
+pub fn common_client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Client, ClientError> {
+    Client::new(&config(fetch)?, clock)
+}
+
 fn config(fetch: &FetchConfig) -> Result<ClientConfig, ClientError> {
     let proxy = match &fetch.proxy {
         Proxy::Direct => None,

@@ -29,7 +29,7 @@ mod tls_tests;
 
 pub use address::{AddressPolicy, Refused};
 pub use client::{Client, RedirectChain, Step};
-pub use clients::{Clients, own_headers};
+pub use clients::{Clients, common_client, own_headers};
 pub use polite::budget::HostBudget;
 pub use polite::host_gate::{Turn, Turns};
 pub use polite::host_queue::{HostLimits, HostQueue, Lane, host_key};

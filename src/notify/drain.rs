@@ -1,5 +1,7 @@
 //! The loop that empties the outbox.
 
+mod holding;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::ops::AddAssign;
@@ -21,8 +23,6 @@ use crate::domain::ids::DeliveryId;
 use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError, is_refusal};
 use crate::time::{Clock, Timestamp};
 
-/// What `max_per_hour` of a target counts in.
-const HOUR: Duration = Duration::from_hours(1);
 /// How long a delivery is taken for: longer than an attempt may last, the lookup of a name included. After a crash, what
 /// was being sent is sent again that much later.
 const LEASE: Duration = Duration::from_mins(1);
@@ -181,13 +181,18 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
     /// Starts an attempt for each target that has something due; returns how long nothing else will be.
     async fn start_due(self: &Arc<Self>, flights: &mut Flights) -> Duration {
         let now = self.clock.now();
+        let mut shortest = SHORTEST_PAUSE;
+        match self.make_digests(now).await {
+            Ok(true) => {}
+            Ok(false) => shortest = STRANGER_PAUSE,
+            Err(error) => return self.cannot_read(&error),
+        }
         let leased = match self.outbox.lease_due(now, LEASE, LEASE_LIMIT).await {
             Ok(leased) => leased,
             Err(error) => {
                 return self.cannot_read(&error);
             }
         };
-        let mut shortest = SHORTEST_PAUSE;
         for delivery in leased {
             if flights.has(delivery.id) {
                 // Its lease has ended before its attempt, on a clock that leapt; it has a new one now.
@@ -248,17 +253,11 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
-    /// Until when a target takes nothing, as it has taken the most that it may in an hour.
-    async fn too_many(&self, target: &Target) -> Option<Timestamp> {
-        let most = usize::try_from(target.settings.number("max_per_hour")?).ok()?;
-        let since = self.clock.now() - HOUR;
-        let arrivals = self.outbox.arrivals(&target.name, since, most).await;
-        let arrivals = arrivals.inspect_err(|error| self.judge(error)).ok()?;
-        (arrivals.len() >= most).then(|| arrivals.last().map(|first| *first + HOUR))?
-    }
-
     /// Sends one delivery and records what became of it.
     async fn attempt(&self, target: &Target, delivery: LeasedDelivery) -> DrainSummary {
+        if self.is_held_back(target, &delivery).await {
+            return DrainSummary::default();
+        }
         let LeasedDelivery {
             id,
             uid,
@@ -269,13 +268,6 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             ..
         } = delivery;
         let name = target.name.as_str();
-        if let Some(until) = self.too_many(target).await {
-            tracing::info!(target.name = name, event.id = uid, %until, "the target took its most in an hour; sending later");
-            if let Err(error) = self.outbox.postpone(id, until).await {
-                tracing::error!(%error, target.name = name, "cannot postpone a delivery; its lease expires by itself");
-            }
-            return DrainSummary::default();
-        }
         let attempt = match body {
             Some(body) => {
                 let outgoing = Outgoing {

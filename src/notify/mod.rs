@@ -8,6 +8,7 @@
 //! `edges` send.
 
 pub mod deliver;
+mod digest;
 pub mod drain;
 mod edges;
 pub mod kinds;

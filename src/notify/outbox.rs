@@ -3,8 +3,11 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::domain::event::Event;
 use crate::domain::ids::DeliveryId;
-use crate::store::{AttemptRecord, LeasedDelivery, Next, Reader, Readers, StoreError, Writer};
+use crate::store::{
+    AttemptRecord, Gathered, LeasedDelivery, Next, Reader, Readers, StoreError, Writer,
+};
 use crate::time::Timestamp;
 
 /// The deliveries that wait. Each call is a short transaction of its own; none is open while something is sent.
@@ -40,6 +43,38 @@ pub trait Outbox: Send + Sync {
         delivery: DeliveryId,
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes a lease out of the queue, for a digest that is due at `due` or earlier.
+    fn gather(
+        &self,
+        delivery: DeliveryId,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The targets whose digests are due, each with the first events that are gathered for it.
+    fn digests_to_make(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(String, Gathered)>, StoreError>> + Send;
+
+    /// Puts off the digest of a target; `None` until something is gathered again.
+    fn delay_digest(
+        &self,
+        target: &str,
+        until: Option<Timestamp>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Queues the digest of what is gathered for a target, in one transaction with its members. Tells whether that is
+    /// still what is gathered.
+    fn make_digest(
+        &self,
+        target: &str,
+        gathered: &Gathered,
+        event: Event,
+        next: Option<Timestamp>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// When the newest deliveries of a target arrived since then, newest first.
     fn arrivals(
@@ -100,6 +135,44 @@ impl Outbox for StoredOutbox {
 
     async fn postpone(&self, delivery: DeliveryId, until: Timestamp) -> Result<(), StoreError> {
         self.writer.postpone(delivery, until).await
+    }
+
+    async fn gather(
+        &self,
+        delivery: DeliveryId,
+        now: Timestamp,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer.gather(delivery, now, due).await
+    }
+
+    async fn digests_to_make(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(String, Gathered)>, StoreError> {
+        self.readers.with(|reader| {
+            let due = reader.digests_to_make(now)?.into_iter();
+            due.map(|target| {
+                let gathered = reader.gathered(&target, limit)?;
+                Ok((target, gathered))
+            })
+            .collect()
+        })
+    }
+
+    async fn make_digest(
+        &self,
+        target: &str,
+        gathered: &Gathered,
+        event: Event,
+        next: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        self.writer.make_digest(target, gathered, event, next).await
+    }
+
+    async fn delay_digest(&self, target: &str, until: Option<Timestamp>) -> Result<(), StoreError> {
+        self.writer.delay_digest(target, until).await
     }
 
     async fn arrivals(

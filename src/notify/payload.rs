@@ -34,14 +34,51 @@ pub fn linked(stored: Vec<u8>, base_url: Option<&str>) -> Vec<u8> {
     let Ok(mut event) = serde_json::from_slice::<Value>(&stored) else {
         return stored;
     };
+    let members = event.pointer_mut("/data/report/members");
+    let members = members.and_then(Value::as_array_mut);
+    let linked = members.map_or(0, |members| {
+        let linked = members.iter_mut().map(|member| link(member, base));
+        linked.filter(|linked| *linked).count()
+    });
+    if !link(&mut event, base) && linked == 0 {
+        return stored;
+    }
+    serde_json::to_vec(&event).unwrap_or(stored)
+}
+
+/// Whether the event has a page, whose address it has now.
+fn link(event: &mut Value, base: &str) -> bool {
     let number = event.pointer("/data/number").and_then(Value::as_u64);
     let data = event.get_mut("data").and_then(Value::as_object_mut);
     let (Some(number), Some(data)) = (number, data) else {
-        return stored;
+        return false;
     };
     let permalink = format!("{}/c/{number}", base.trim_end_matches('/'));
     data.insert("permalink".to_owned(), permalink.into());
-    serde_json::to_vec(&event).unwrap_or(stored)
+    true
+}
+
+/// Takes what is too much out of a digest: the diffs, which can be read elsewhere, then the last events.
+fn shrink_members(event: &mut Value, limit: usize) {
+    let size = json_len(event);
+    let members = event.pointer_mut("/data/report/members");
+    let Some(members) = members.and_then(Value::as_array_mut) else {
+        return;
+    };
+    let mut over = size.saturating_sub(limit);
+    for member in members.iter_mut().rev() {
+        let data = member.get_mut("data").and_then(Value::as_object_mut);
+        if over > 0
+            && let Some(diff) = data.and_then(|data| data.remove("diff"))
+        {
+            over = over.saturating_sub(json_len(&diff));
+        }
+    }
+    while over > 0
+        && let Some(last) = members.pop()
+    {
+        over = over.saturating_sub(json_len(&last));
+    }
 }
 
 /// As [`fit`], for an event that is stored as JSON; members that this version does not know stay. What is no event is
@@ -59,6 +96,10 @@ pub fn fit_json(stored: Vec<u8>, max_bytes: usize) -> Vec<u8> {
 }
 
 fn shrunk(mut event: Value, limit: usize) -> Value {
+    shrink_members(&mut event, limit);
+    if json_len(&event) <= limit {
+        return event;
+    }
     drop_equal_blocks(&mut event);
     if json_len(&event) <= limit {
         return event;

@@ -124,6 +124,7 @@ mod tests {
             url: url.into(),
             secrets: vec![secret],
             max_payload: 2048,
+            holding: crate::domain::holding::Holding::default(),
             reach: crate::fetch::AddressPolicy::anywhere(),
         };
         redact(text, &target, &[signed.signature])

@@ -3,6 +3,7 @@
 use super::sign::{Secret, SecretError};
 use crate::config::kinds::Value;
 use crate::config::{Config, Settings, TargetKind};
+use crate::domain::holding::Holding;
 use crate::fetch::AddressPolicy;
 
 /// A receiver, from a `[[target]]` table.
@@ -21,6 +22,8 @@ pub struct Target {
     pub secrets: Vec<Secret>,
     /// The largest body in bytes.
     pub max_payload: usize,
+    /// What is held back for a digest.
+    pub holding: Holding,
     /// The addresses that may be reached.
     pub reach: AddressPolicy,
 }
@@ -58,6 +61,7 @@ pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
             settings: target.settings.clone(),
             secrets,
             max_payload: usize::try_from(target.max_payload).unwrap_or(usize::MAX),
+            holding: target.holding.clone(),
             reach: AddressPolicy::public_and(target.allow_private.iter().copied()),
         })
     });

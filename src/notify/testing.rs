@@ -94,6 +94,7 @@ impl Receiver {
             url: format!("http://127.0.0.1:{}/T0/token", self.port),
             secrets: vec![secret()],
             max_payload: 20_480,
+            holding: crate::domain::holding::Holding::default(),
             reach: crate::fetch::AddressPolicy::anywhere(),
         }
     }

@@ -54,7 +54,13 @@ pub(super) fn title(data: &EventData, max: usize) -> Option<String> {
 /// Between which looks it happened, of a change or of an article that went or came back.
 pub(super) fn window(data: &EventData) -> Option<Window> {
     let change = data.change.as_ref().map(|change| change.window);
-    change.or(data.window)
+    let report = data.report.as_ref().map(|report| Window {
+        last_unchanged: report.since,
+        first_changed: report.until,
+        checks: 0,
+        failed_checks: 0,
+    });
+    change.or(data.window).or(report)
 }
 
 /// The address of the entry, else of the feed.

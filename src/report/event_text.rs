@@ -2,6 +2,7 @@
 
 use super::changed;
 use super::clean;
+use super::digest;
 use super::excerpt::{Limits, around_edits};
 use super::names;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
@@ -47,6 +48,7 @@ pub fn event_text(event: &Event) -> String {
         }
         None => head.extend(entry_title(data)),
     }
+    middle.extend(data.report.iter().flat_map(digest::lines));
     if let Some(detail) = data.detail.as_deref() {
         let detail = clean::excerpt(detail, DETAIL_MAX);
         if !detail.is_empty() {
@@ -55,6 +57,7 @@ pub fn event_text(event: &Event) -> String {
     }
     let mut tail = Vec::new();
     let happened = match event.kind {
+        EventKind::DigestReady => "noticed",
         EventKind::EntryRemoved => "taken down",
         EventKind::EntryRestored => "put back",
         _ => "changed",
@@ -119,6 +122,7 @@ pub(super) fn headline(event: &Event) -> String {
         EventKind::TargetDisabled => "a target was disabled".to_owned(),
         EventKind::ServiceOffline => "revisor cannot reach any site".to_owned(),
         EventKind::ServiceOnline => "revisor can reach sites again".to_owned(),
+        EventKind::DigestReady => digest::headline(data.report.as_ref()),
         EventKind::PingTest => "this is a test of this target by revisor".to_owned(),
     };
     if data.test && event.kind != EventKind::PingTest {

@@ -9,6 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::changed;
 use super::clean;
+use super::digest;
 use super::event_text::{entry_title, headline, window};
 use super::excerpt::{Limits, around_edits};
 use super::names;
@@ -24,6 +25,8 @@ pub struct Message {
     pub title: Option<String>,
     /// What changed, the headline first, then the weightiest.
     pub changes: Vec<Passage>,
+    /// Events of a digest that are only counted.
+    pub not_read: usize,
     /// Why a feed fails, where it moved.
     pub detail: Option<String>,
     /// `changed between 2026-11-23 08:32 and 09:04 UTC`.
@@ -41,6 +44,8 @@ pub struct Passage {
     pub name: String,
     /// Both sides, cleaned.
     pub segments: Vec<Segment>,
+    /// Where a click leads, for one of several events.
+    pub address: Option<String>,
 }
 
 /// How a run looks.
@@ -99,7 +104,7 @@ const PASSAGE: Limits = Limits {
     context_words: 12,
     edit: 4000,
 };
-const TITLE_MAX: usize = 300;
+pub(super) const TITLE_MAX: usize = 300;
 const DETAIL_MAX: usize = 400;
 /// A longer address is text that nobody can follow.
 const ADDRESS_MAX: usize = 1000;
@@ -148,7 +153,11 @@ impl Message {
                 );
             }
         }
+        if let Some(report) = &data.report {
+            changes.extend(report.members.iter().map(digest::passage));
+        }
         let happened = match event.kind {
+            EventKind::DigestReady => "noticed",
             EventKind::EntryRemoved => "taken down",
             EventKind::EntryRestored => "put back",
             _ => "changed",
@@ -161,6 +170,11 @@ impl Message {
             headline: headline(event),
             title: title.map(|title| clean::excerpt(&title, TITLE_MAX)),
             changes,
+            not_read: data.report.as_ref().map_or(0, |report| {
+                usize::try_from(report.events)
+                    .unwrap_or(usize::MAX)
+                    .saturating_sub(report.members.len())
+            }),
             detail: detail.filter(|detail| !detail.is_empty()),
             window: changed::window(data).map(|span| window(happened, span)),
             address: changed::address(data).filter(|address| address.len() <= ADDRESS_MAX),
@@ -204,7 +218,7 @@ impl Message {
         let more = MORE.min(page.left);
         page.left -= more;
         let mut left_out = page.changes(&self.changes);
-        left_out += self.changes.len().saturating_sub(PASSAGES);
+        left_out += self.changes.len().saturating_sub(PASSAGES) + self.not_read;
         page.left += more;
         if left_out > 0 {
             page.push_cut(
@@ -328,7 +342,8 @@ impl Page<'_, '_> {
             runs.push(Run::new(Face::Faint, format!("{}: ", passage.name)));
         }
         runs.extend(runs_of(&passage.segments));
-        vec![runs]
+        let address = passage.address.iter().map(|address| vec![link(address)]);
+        std::iter::once(runs).chain(address).collect()
     }
 }
 
@@ -373,6 +388,7 @@ fn passage(name: &str, segments: &[Segment]) -> Passage {
     Passage {
         name: clean::excerpt(name, 80),
         segments: around_edits(&segments, PASSAGE),
+        address: None,
     }
 }
 
@@ -385,6 +401,7 @@ fn sides(name: &str, old: &str, new: &str) -> Passage {
             Segment::Equal(" → ".to_owned()),
             Segment::Insert(shown(new)),
         ],
+        address: None,
     }
 }
 
@@ -414,6 +431,7 @@ fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
     let counted = runs.into_iter().map(|run| Passage {
         name: format!("{name}numbers"),
         segments: vec![Segment::Equal(run)],
+        address: None,
     });
     shown
         .chain(counted)

@@ -10,6 +10,7 @@ pub mod check;
 pub mod clean;
 pub mod csv;
 pub mod diff_json;
+mod digest;
 pub mod doctor;
 pub mod entries;
 mod event_text;

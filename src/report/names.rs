@@ -98,6 +98,7 @@ pub fn event(kind: EventKind) -> &'static str {
         EventKind::TargetDisabled => "target disabled",
         EventKind::ServiceOffline => "offline",
         EventKind::ServiceOnline => "online",
+        EventKind::DigestReady => "digest",
         EventKind::PingTest => "test",
     }
 }

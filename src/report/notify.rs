@@ -1,5 +1,7 @@
 //! `revisor notify`: targets, what waits for them, and the answers to a test.
 
+mod shown;
+
 use serde::Serialize;
 
 use super::clean;
@@ -10,6 +12,8 @@ use super::when::{self, View};
 use crate::domain::event::EventKind;
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
+
+pub use shown::{DigestMember, ShownAttempt, ShownDelivery, deliveries};
 
 /// A target and the state of its queue. Its JSON form is an element of the answer of `notify list --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +37,11 @@ pub struct TargetRow {
     pub set_aside: u64,
     /// Posts that wait for a person to confirm them.
     pub held: u64,
+    /// Events that wait to be sent together.
+    pub gathered: u64,
+    /// When the next digest is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Timestamp>,
     /// The oldest of those that were set aside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedEvent>,
@@ -227,6 +236,17 @@ fn last(target: &TargetRow, view: &View) -> Line {
             format!("; next try {next} (attempt {})", target.attempts + 1),
         );
     }
+    if target.gathered > 0 {
+        let events = names::count(target.gathered, "event");
+        let when = target
+            .digest
+            .filter(|_| target.state == TargetState::Active);
+        let when = when.map_or_else(String::new, |at| match at > view.now {
+            true => format!(" {}", view.from_now(at)),
+            false => " now".to_owned(),
+        });
+        line = line.with(Role::Plain, format!("; digest of {events}{when}"));
+    }
     if target.held > 0 {
         let posts = names::count(target.held, "post");
         line = line.with(
@@ -294,83 +314,6 @@ pub fn test_text(result: &TestResult, view: &View) -> String {
                 .with(Role::Faint, reply)
                 .wrap("  ", "  ", view.paint),
         );
-    }
-    out
-}
-
-/// An event for one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownDelivery {
-    /// The target.
-    pub target: String,
-    /// `pending`, `delivered`, `held` …
-    pub state: &'static str,
-    /// `msg_…`: its webhook-id.
-    pub event: String,
-    /// `entry.revised` …
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<EventKind>,
-    /// The change that it reports.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub change: Option<ChangeNumber>,
-    /// When it is tried next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_attempt: Option<Timestamp>,
-    /// What was tried.
-    pub attempts: Vec<ShownAttempt>,
-}
-
-/// One attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownAttempt {
-    /// When.
-    pub at: Timestamp,
-    /// `delivered`, `retry`, `dead` or `disabled`.
-    pub outcome: &'static str,
-    /// HTTP status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// How long it took.
-    pub duration_ms: u64,
-    /// What went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
-
-/// A paragraph for each delivery: its state, and a line for each attempt.
-#[must_use]
-pub fn deliveries(rows: &[ShownDelivery], view: &View) -> String {
-    let mut out = String::new();
-    for row in rows {
-        let mut head = Line::new()
-            .with(Role::Strong, clean::excerpt(&row.target, 60))
-            .with(Role::Plain, format!("  {}", row.state));
-        if let Some(next) = row.next_attempt {
-            head = head.with(Role::Plain, format!(", next try {}", view.from_now(next)));
-        }
-        head = head.with(Role::Faint, format!("  {}", row.event));
-        out.push_str(&head.wrap("", "  ", view.paint));
-        for attempt in &row.attempts {
-            let status = attempt
-                .status
-                .map(|status| format!(" {status}"))
-                .unwrap_or_default();
-            let error = attempt
-                .error
-                .as_deref()
-                .map(|error| format!("  {}", clean::excerpt(error, 300)));
-            let line = Line::plain(format!(
-                "{}  {}{status}",
-                view.exact(attempt.at),
-                attempt.outcome
-            ))
-            .with(Role::Warning, error.unwrap_or_default())
-            .with(
-                Role::Faint,
-                format!("  {}", when::took(attempt.duration_ms)),
-            );
-            out.push_str(&line.wrap("  ", "    ", view.paint));
-        }
     }
     out
 }
@@ -450,6 +393,8 @@ mod tests {
             oldest: None,
             set_aside: 0,
             held: 0,
+            gathered: 0,
+            digest: None,
             refused: Vec::new(),
             dead: 0,
             overflowed: 0,
@@ -495,9 +440,12 @@ mod tests {
         let mut full = target("full", TargetState::Active);
         full.dead = 3;
         full.overflowed = 2;
+        let mut digest = target("weekly", TargetState::Active);
+        digest.gathered = 5;
+        digest.digest = Some(at("2026-11-23T15:00:00Z"));
         assert_eq!(
             text(
-                &[target("desk", TargetState::Active), waiting, off, full],
+                &[target("desk", TargetState::Active), waiting, off, full, digest],
                 &view
             ),
             "\
@@ -506,6 +454,7 @@ desk          webhook  active          0  —          0  200, 4 min ago
 archive-hook  webhook  active          3  41 min     1  HTTP 503, 10 min ago; next try in 31 min (attempt 4)
 old           —        disabled        0  —          0  none yet; the receiver answered 410
 full          webhook  active          0  —          3  200, 4 min ago; 2 of the dead never attempted because the queue was full
+weekly        webhook  active          0  —          0  200, 4 min ago; digest of 5 events in 3 h
 
 archive-hook keeps refusing 1 event; later events are sent without waiting for them:
   msg_1f  entry.revised #12  returned 400 Bad Request: no scripts, 3 attempts so far, next try in 28 min

@@ -117,6 +117,7 @@ pub(crate) fn revised() -> Event {
         author: Some("A. Reporter".into()),
         published: Some(at("2026-11-23T08:00:00Z")),
         first_seen: at("2026-11-23T08:02:00Z"),
+        archive: None,
     });
     data.before = Some(revision(
         2,

@@ -9,12 +9,14 @@ mod tests {
 
     use super::*;
     use crate::domain::diff::{BlockOp, LeftOut, SentenceOps};
-    use crate::domain::event::{BlocksInfo, DigestInfo, Event, EventKind, HeadlineInfo};
+    use crate::domain::event::{
+        BlocksInfo, DigestInfo, Event, EventKind, HeadlineInfo, ReportInfo,
+    };
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
     use crate::domain::links::LinkChange;
     use crate::domain::state::{Document, HeadlineSource};
     use crate::report::event_text;
-    use crate::report::sample::{bare, block, delete, insert, revised};
+    use crate::report::sample::{at, bare, block, delete, insert, revised};
 
     /// As much of JSON Schema as the schema uses; a keyword that is not known here fails the test.
     fn check(schema: &Value, root: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
@@ -172,6 +174,12 @@ mod tests {
         }];
         diff.address = Some(["https://a.example/1".into(), "https://a.example/2".into()]);
         diff.guid = Some(["1".into(), "2".into()]);
+        data.report = Some(ReportInfo {
+            events: 2,
+            since: at("2026-11-23T09:00:00Z"),
+            until: at("2026-11-23T10:00:00Z"),
+            members: vec![bare(EventKind::EntryRevised)],
+        });
         event.data.text = event_text(&event);
         event
     }

@@ -28,6 +28,38 @@ pub struct Shown {
     pub row: LogRow,
     /// Who was told, or is to be.
     pub told: Vec<Told>,
+    /// What a web archive has of the page as it was then.
+    pub archived: Option<Archived>,
+}
+
+/// What a web archive has of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Archived {
+    /// The address of the snapshot, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Whether it is still asked for.
+    pub waiting: bool,
+}
+
+impl Archived {
+    /// `https://web.archive.org/…`, `not yet`, `no: the page is blocked`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let error = self
+            .error
+            .as_deref()
+            .map(|error| clean::excerpt(error, 200));
+        match (&self.address, self.waiting, error) {
+            (Some(address), ..) => clean::excerpt(address, 2000),
+            (None, true, None) => "not yet".to_owned(),
+            (None, true, Some(error)) => format!("not yet ({error})"),
+            (None, false, error) => format!("no: {}", error.unwrap_or_default()),
+        }
+    }
 }
 
 /// What became of the alert to one target.
@@ -454,6 +486,14 @@ fn told(shown: &Shown, view: &View) -> String {
                 .wrap("", INDENT, view.paint),
         );
     }
+    if let Some(archived) = &shown.archived {
+        let text = format!("archived: {}", archived.text());
+        out.push_str(
+            &Line::new()
+                .with(Role::Faint, text)
+                .wrap("", INDENT, view.paint),
+        );
+    }
     for told in &shown.told {
         let mut text = format!("{}: {}", clean::excerpt(&told.target, 60), told.state);
         if let Some(done) = told.done {
@@ -513,6 +553,13 @@ mod tests {
             .push(block(BlockOp::Insert, 0, 7, vec![insert("She said so.")]));
         Shown {
             row: LogRow { event, quiet: None },
+            archived: Some(Archived {
+                address: Some(
+                    "https://web.archive.org/web/20261202171133/https://e.example/a".to_owned(),
+                ),
+                error: None,
+                waiting: false,
+            }),
             told: vec![
                 Told {
                     target: "desk".into(),
@@ -562,6 +609,7 @@ mod tests {
         let mut shown = shown();
         shown.row.quiet = Some(Quiet::Flapping);
         shown.told.clear();
+        shown.archived = None;
         assert!(full(&shown, false, &view()).ends_with("\nno alert: flapping\n"));
     }
 

@@ -44,6 +44,9 @@ pub struct Status {
     /// Ignored text that moved in the last 24 hours; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored_24h: Option<IgnoredStatus>,
+    /// Pages in a web archive; absent when none was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ArchiveStatus>,
     /// Alerts, a target each.
     pub targets: Vec<TargetStatus>,
 }
@@ -55,6 +58,17 @@ pub struct IgnoredStatus {
     pub places: u64,
     /// Of how many articles.
     pub entries: u64,
+}
+
+/// Pages that a web archive is asked to save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ArchiveStatus {
+    /// Snapshots.
+    pub saved: u32,
+    /// Pages to ask for.
+    pub waiting: u32,
+    /// Pages that could not be saved.
+    pub refused: u32,
 }
 
 /// The configuration.
@@ -278,6 +292,15 @@ pub fn text(status: &Status, view: &View) -> String {
             names::count(ignored.entries, "article")
         );
         StatusPart::new(StatusMark::Fine, "ignored", text).hint("revisor log --ignored")
+    }));
+    lines.extend(status.archive.map(|archive| {
+        let ArchiveStatus {
+            saved,
+            waiting,
+            refused,
+        } = archive;
+        let text = format!("{saved} archived, {waiting} waiting, {refused} not possible");
+        StatusPart::new(StatusMark::Fine, "archive", text)
     }));
     lines.extend(
         status
@@ -692,6 +715,11 @@ mod tests {
                 },
             ],
             ignored_24h: None,
+            archive: Some(ArchiveStatus {
+                saved: 12,
+                waiting: 2,
+                refused: 1,
+            }),
             targets: vec![
                 TargetStatus {
                     target: "desk".into(),
@@ -736,6 +764,7 @@ mod tests {
 ✗ feed       bbc-world: HTTP 403 (×52), last read 26 h ago   hint: revisor check bbc-world -v
 ✗ quarantine https://bad.example/page crashed revisor 2 times while being read; skipped until 2026-11-24 11:00   hint: this is a bug in revisor; please report it with this address
 ✗ quarantine revisor was killed 3 times while reading pages of https://crowd.example/feed; skipped until 2026-11-24 11:00   hint: give the service more memory (MemoryMax=), or lower fetch.memory
+✓ archive    12 archived, 2 waiting, 1 not possible
 ✓ alert      desk: nothing pending
 ! alert      archive-hook: 3 pending, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
 "
@@ -753,6 +782,7 @@ mod tests {
         empty.database = None;
         empty.daemon_pid = None;
         empty.feeds = FeedsStatus::default();
+        empty.archive = None;
         empty.targets.clear();
         empty.left_alone.clear();
         assert_eq!(

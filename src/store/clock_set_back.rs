@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Each plan that was made at a moment that is yet to come is moved by as much as the clock: so everything keeps its
 /// distance to everything else, nothing waits for the old time to come again, and nothing comes at once. A plan that was
 /// moved lies before the moment at which it was made, and is not moved a second time.
-const PLANS: [&str; 5] = [
+const PLANS: [&str; 6] = [
     "UPDATE feeds SET next_poll_at = next_poll_at - :back \
      WHERE last_poll_at > :now AND next_poll_at >= last_poll_at",
     "UPDATE entries SET page_next_at = page_next_at - :back \
@@ -27,6 +27,10 @@ const PLANS: [&str; 5] = [
     // A change that waits is judged now: one for which nothing was checked since waits on.
     "UPDATE waits SET since_at = min(since_at, :now), round_at = min(round_at, :now), due_at = :now \
      WHERE due_at > :now AND :back > 0",
+    // A digest comes early rather than late.
+    "UPDATE targets SET digest_at = :now WHERE digest_at > :now AND :back > 0 AND EXISTS \
+       (SELECT 1 FROM deliveries INDEXED BY deliveries_gathered WHERE target_id = targets.id \
+         AND gathered_at > :now AND digest_id IS NULL)",
 ];
 
 impl Writer {

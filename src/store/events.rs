@@ -1,11 +1,14 @@
 //! `events`: what can be told, as JSON, and the deliveries that each event is due.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::codec::unpack;
 use super::error::StoreError;
 use super::instance;
 use super::reader::Reader;
+use super::snapshots;
 use super::sql::limit_of;
 use super::targets;
 use super::writer::{Overflow, Tx, Write, Writer};
@@ -76,18 +79,7 @@ impl Reader {
 impl Writer {
     /// Stores an event that belongs to no look, such as `ping.test`, with its deliveries.
     pub fn add_event(&self, event: Event, targets: Vec<String>) -> Write<EventId> {
-        self.write(move |tx| {
-            insert(
-                tx,
-                &NewRow {
-                    event: &event,
-                    feed: None,
-                    entry: None,
-                    change: None,
-                    targets: &targets,
-                },
-            )
-        })
+        self.write(move |tx| insert(tx, &NewRow::alone(&event, &targets)))
     }
 }
 
@@ -98,6 +90,19 @@ pub(super) struct NewRow<'a> {
     pub(super) entry: Option<EntryId>,
     pub(super) change: Option<ChangeNumber>,
     pub(super) targets: &'a [String],
+}
+
+impl<'a> NewRow<'a> {
+    /// An event that is about no feed.
+    pub(super) fn alone(event: &'a Event, targets: &'a [String]) -> Self {
+        Self {
+            event,
+            feed: None,
+            entry: None,
+            change: None,
+            targets,
+        }
+    }
 }
 
 /// The id that the next event will have.
@@ -117,7 +122,14 @@ pub(super) fn next_autoincrement(conn: &Connection, table: &str) -> Result<i64, 
 /// Stores an event and its deliveries.
 pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, StoreError> {
     let id = next_id(tx.conn)?;
-    let json = serde_json::to_vec(row.event)
+    let mut event = Cow::Borrowed(row.event);
+    if let Some(entry) = row.entry
+        && let Some(address) = snapshots::last_address(tx.conn, entry)?
+        && let Some(info) = &mut event.to_mut().data.entry
+    {
+        info.archive = Some(address);
+    }
+    let json = serde_json::to_vec(&event)
         .map_err(|_| StoreError::Refused("an event that has no JSON form"))?;
     let body = tx.codec.pack(&json)?;
     tx.conn

@@ -50,6 +50,7 @@ mod robots;
 mod rules;
 mod search;
 mod sidecar;
+mod snapshots;
 mod sql;
 mod states;
 mod stats;
@@ -92,8 +93,8 @@ pub use migrate::SCHEMA;
 pub use moving::Moved;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
-    AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, LeasedDelivery, Next,
-    ReplaySpan, Retry, is_refusal,
+    AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, Gathered,
+    LeasedDelivery, Next, ReplaySpan, Retry, is_refusal,
 };
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};
@@ -104,6 +105,7 @@ pub use robots::RobotsRow;
 pub use rules::RuleRow;
 pub use search::{SearchFilter, SearchIn, SearchProgress};
 pub use sidecar::beside;
+pub use snapshots::{DueSnapshot, SnapshotCounts, SnapshotRow};
 pub use stats::{Edit, FeedStats};
 pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument};
 pub use targets::{QueueSettings, TargetHealth, TargetRow};

@@ -111,6 +111,14 @@ const MIGRATIONS: &[Migration] = &[
         number: 22,
         sql: include_str!("../../migrations/0022_speed.sql"),
     },
+    Migration {
+        number: 23,
+        sql: include_str!("../../migrations/0023_digests.sql"),
+    },
+    Migration {
+        number: 24,
+        sql: include_str!("../../migrations/0024_snapshots.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

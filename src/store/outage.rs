@@ -43,7 +43,7 @@ impl Writer {
         self.write(move |tx| {
             tx.conn
                 .execute("UPDATE meta SET offline_at = ?1 WHERE id = 1", [since])?;
-            events::insert(tx, &about_us(&event, &targets))?;
+            events::insert(tx, &NewRow::alone(&event, &targets))?;
             Ok(())
         })
     }
@@ -55,19 +55,9 @@ impl Writer {
             tx.conn
                 .execute("UPDATE meta SET offline_at = NULL WHERE id = 1", [])?;
             make_due(tx.conn, since, event.timestamp)?;
-            events::insert(tx, &about_us(&event, &targets))?;
+            events::insert(tx, &NewRow::alone(&event, &targets))?;
             Ok(())
         })
-    }
-}
-
-fn about_us<'a>(event: &'a Event, targets: &'a [String]) -> NewRow<'a> {
-    NewRow {
-        event,
-        feed: None,
-        entry: None,
-        change: None,
-        targets,
     }
 }
 

@@ -9,12 +9,14 @@
 //! The index is named where the open deliveries are looked for: without it the planner walks through all that was ever
 //! delivered.
 
+mod gathering;
 mod leasing;
 mod reading;
 
 use crate::names;
 use std::time::Duration;
 
+pub use gathering::Gathered;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::error::StoreError;
@@ -115,6 +117,8 @@ names! {
         Disabled = "disabled",
         /// It waits for a person to release it.
         Held = "held",
+        /// It is part of a digest that has not arrived yet.
+        Gathered = "gathered",
     }
 }
 
@@ -313,7 +317,8 @@ impl Writer {
                     "UPDATE deliveries SET attempts = iif(done_at IS NULL, attempts, 0), state = 'pending', \
                      done_at = NULL, next_attempt_at = NULL \
                      WHERE (id = :delivery OR target_id = (SELECT id FROM targets WHERE name = :target)) \
-                       AND held_at IS NULL AND (state IN ('dead', 'disabled') OR (state = 'pending' AND next_attempt_at IS NOT NULL))",
+                       AND held_at IS NULL AND NOT (gathered_at IS NOT NULL AND state = 'disabled') \
+                       AND (state IN ('dead', 'disabled') OR (state = 'pending' AND next_attempt_at IS NOT NULL))",
                 )?
                 .execute(named_params! {":delivery": delivery, ":target": target})?)
         })
@@ -328,7 +333,7 @@ impl Writer {
                 .conn
                 .prepare_cached(&format!(
                     "UPDATE deliveries SET state = 'pending', attempts = 0, next_attempt_at = NULL, done_at = NULL, \
-                     set_aside_at = NULL {REPLAYED}"
+                     set_aside_at = NULL, gathered_at = NULL, digest_id = NULL {REPLAYED}"
                 ))?
                 .execute(
                     named_params! {":target": target, ":since": span.since, ":until": span.until},
@@ -344,7 +349,8 @@ impl Writer {
             let mut statement = tx.conn.prepare_cached(
                 "INSERT INTO deliveries (event_id, target_id, state) SELECT id, ?2, 'pending' FROM events WHERE id = ?1 \
                  ON CONFLICT (event_id, target_id) DO UPDATE SET state = 'pending', attempts = 0, \
-                 next_attempt_at = NULL, done_at = NULL, set_aside_at = NULL WHERE state <> 'leased' AND held_at IS NULL",
+                 next_attempt_at = NULL, done_at = NULL, set_aside_at = NULL, gathered_at = NULL, digest_id = NULL \
+                 WHERE state <> 'leased' AND held_at IS NULL",
             )?;
             let mut sent = 0;
             for event in &events {
@@ -355,9 +361,13 @@ impl Writer {
     }
 }
 
-/// The deliveries that a replay sends again; what is on its way right now is not among them.
+/// The deliveries that a replay sends again; what is on its way right now is not among them, nor what waits for a digest.
+/// Of a digest that has gone out its members are sent again, and not the digest.
 const REPLAYED: &str = "WHERE target_id = (SELECT id FROM targets WHERE name = :target) AND state <> 'leased' AND held_at IS NULL \
-     AND event_id IN (SELECT id FROM events WHERE created_at >= :since AND (:until IS NULL OR created_at < :until))";
+     AND NOT (state = 'disabled' AND gathered_at IS NOT NULL AND (digest_id IS NULL OR EXISTS \
+       (SELECT 1 FROM deliveries AS digest WHERE digest.id = deliveries.digest_id AND digest.done_at IS NULL))) \
+     AND event_id IN (SELECT id FROM events \
+       WHERE created_at >= :since AND (:until IS NULL OR created_at < :until) AND type <> 'digest.ready')";
 
 fn record_attempt(
     conn: &Connection,
@@ -384,6 +394,7 @@ fn record_attempt(
     };
     if outcome == AttemptOutcome::Delivered {
         try_refused_again(conn, target)?;
+        gathering::settle(conn, delivery, record.at)?;
     }
     conn.prepare_cached(
         "INSERT INTO attempts (delivery_id, target_id, at, outcome, status, duration_ms, error) \
@@ -454,7 +465,7 @@ fn nobody_there(
 ) -> Result<Option<&'static str>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT state = 'dead' AND attempts >= ?3 AND set_aside_at IS NULL FROM deliveries \
-         WHERE target_id = ?1 AND id <= ?2 ORDER BY id DESC LIMIT 2",
+         WHERE target_id = ?1 AND id <= ?2 AND gathered_at IS NULL ORDER BY id DESC LIMIT 2",
     )?;
     let rows = statement.query_map(params![target, delivery, DELIVERY_ATTEMPTS], |row| {
         row.get(0)
@@ -499,15 +510,6 @@ fn disable(tx: &mut Tx<'_>, target: i64, now: Timestamp, why: &str) -> Result<()
         .query_map([target], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let event = event_builder::target_disabled(&name, why, kept, now);
-    let _: EventId = events::insert(
-        tx,
-        &NewRow {
-            event: &event,
-            feed: None,
-            entry: None,
-            change: None,
-            targets: &others,
-        },
-    )?;
+    let _: EventId = events::insert(tx, &NewRow::alone(&event, &others))?;
     Ok(())
 }

@@ -33,6 +33,10 @@ pub struct QueueSettings {
     pub hold: bool,
     /// Whether it is told that another target was disabled.
     pub notices: bool,
+    /// The latest moment for a digest of what is gathered now.
+    pub digest_by: Timestamp,
+    /// When a digest is due even if nothing has happened.
+    pub empty_digest: Option<Timestamp>,
 }
 
 /// A target and the state of its queue.
@@ -46,6 +50,10 @@ pub struct TargetHealth {
     pub set_aside: u64,
     /// Deliveries that wait for a person to release them.
     pub held: u64,
+    /// Deliveries that wait to be sent together.
+    pub gathered: u64,
+    /// When that is.
+    pub digest: Option<Timestamp>,
     /// The event time of the oldest delivery that is not done and has its place in the order.
     pub oldest_open: Option<Timestamp>,
     /// The delivery that is next in the order, its attempts so far, and when it is tried next (`None`: at once).
@@ -103,6 +111,12 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
     let held = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_held WHERE target_id = ?1 AND held_at IS NOT NULL")?
         .query_row([id], |row| count(row, 0))?;
+    let (gathered, digest) = conn
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM deliveries INDEXED BY deliveries_gathered \
+               WHERE target_id = ?1 AND gathered_at IS NOT NULL AND digest_id IS NULL), digest_at FROM targets WHERE id = ?1",
+        )?
+        .query_row([id], |row| Ok((count(row, 0)?, row.get(1)?)))?;
     let dead = conn
         .prepare_cached("SELECT count(*) FROM deliveries INDEXED BY deliveries_dead WHERE target_id = ?1 AND state = 'dead'")?
         .query_row([id], |row| count(row, 0))?;
@@ -140,6 +154,8 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
         open,
         set_aside,
         held,
+        gathered,
+        digest,
         oldest_open: first.map(|first| first.3),
         next: first.map(|(id, attempts, next, _)| (id, attempts, next)),
         dead,
@@ -186,7 +202,14 @@ impl Writer {
                 "UPDATE targets SET max_open = ?2, hold = ?3, notices = ?4 WHERE name = ?1 \
                  AND (max_open IS NOT ?2 OR hold <> ?3 OR notices <> ?4)",
             )?;
+            // What is gathered goes out also when the target has no digests any more, and no later than its new ones.
+            let mut digest = tx.conn.prepare_cached(
+                "UPDATE targets SET digest_at = iif(EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_gathered \
+                   WHERE target_id = targets.id AND gathered_at IS NOT NULL AND digest_id IS NULL), \
+                   min(COALESCE(digest_at, ?2), ?2), min(COALESCE(digest_at, ?3), ?3)) WHERE name = ?1",
+            )?;
             for queue in &queues {
+                digest.execute(params![queue.target, queue.digest_by, queue.empty_digest])?;
                 statement.execute(params![
                     queue.target,
                     queue.max_open,

@@ -162,7 +162,9 @@ async fn answer(
         headers,
         body: body.to_vec(),
     });
-    if method == Method::POST {
+    // A server that answers a POST with more than a status has a page for it.
+    let answers = format!("POST {}", uri.path());
+    if method == Method::POST && !shared.pages.contains_key(&answers) {
         let status = if shared.hook_answers.is_empty() {
             204
         } else {
@@ -170,7 +172,11 @@ async fn answer(
         };
         return StatusCode::from_u16(status).unwrap().into_response();
     }
-    let Some(page) = shared.pages.get(uri.path()).cloned() else {
+    let path = match method {
+        Method::POST => &answers,
+        _ => uri.path(),
+    };
+    let Some(page) = shared.pages.get(path).cloned() else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let etag = page

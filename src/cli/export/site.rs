@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::domain::event::EventKind;
 use crate::domain::ids::{ChangeNumber, FeedId};
 use crate::error::{Error, Exit};
+use crate::queries::archive::archived;
 use crate::queries::compare::difference;
 use crate::queries::feeds::{of_configuration, usual};
 use crate::queries::history::history_of;
@@ -349,6 +350,7 @@ fn article(
             later: numbers.get(place + 1).copied(),
             revisions: moments.clone(),
             others: Vec::new(),
+            archived: archived(reader, *number)?,
         };
         let page = change_page::page(&files.site(&path), &change);
         files.page(&path, &page)?;

@@ -51,6 +51,21 @@ pub enum Label {
     Unannounced,
 }
 
+impl Label {
+    /// The name in configuration and JSON.
+    #[must_use]
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).unwrap_or_default();
+        name.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The label of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        serde_json::from_value(name.into()).ok()
+    }
+}
+
 names! {
     /// How much a change matters to a reader.
     pub enum Significance {

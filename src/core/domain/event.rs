@@ -45,6 +45,8 @@ names! {
         ServiceOffline = "service.offline",
         /// Sites can be reached again.
         ServiceOnline = "service.online",
+        /// What was held back for a target, as one event.
+        DigestReady = "digest.ready",
         /// A trial of a target.
         PingTest = "ping.test",
     }
@@ -107,6 +109,9 @@ pub struct EventData {
     /// Set when the event sums up what was added to a live article: `before`, `after` and `diff` span all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<DigestInfo>,
+    /// What is in a digest: for `digest.ready`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportInfo>,
     /// Between which looks an article went or came back: for `entry.removed` and `entry.restored`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
@@ -238,6 +243,9 @@ pub struct EntryInfo {
     pub published: Option<Timestamp>,
     /// When revisor saw it first.
     pub first_seen: Timestamp,
+    /// The address of the last snapshot in a web archive, where one was made before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
 }
 
 /// One side of a change.
@@ -313,6 +321,19 @@ pub struct DigestInfo {
     /// Changes in between that were told by themselves; the diff contains them, too.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub told_alone: u64,
+}
+
+/// The events of a digest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportInfo {
+    /// How many there are.
+    pub events: u64,
+    /// From when on they were noticed, or since when there was none.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// The events in their order; the last ones may be left out for size.
+    pub members: Vec<Event>,
 }
 
 #[expect(

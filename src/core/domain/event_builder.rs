@@ -36,6 +36,7 @@ pub fn entry_info(id: &str, state: &EntryState, first_seen: Timestamp) -> EntryI
         author: state.byline().map(str::to_owned),
         published: state.published(),
         first_seen,
+        archive: None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which targets an event is for.
 
-use super::classify::Significance;
+use super::classify::{Label, Significance};
 use super::event::{Event, EventKind, Field};
+use super::wording::{Phrase, mentions};
 
 /// What a target wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,10 +11,16 @@ pub struct TargetRule {
     pub name: String,
     /// Event names, or `entry.*`, `feed.*`, `service.*`, `*`.
     pub events: Vec<String>,
+    /// Names of feeds; empty means all feeds.
+    pub feeds: Vec<String>,
     /// Tags of feeds; empty means all feeds.
     pub tags: Vec<String>,
     /// Only changes of one of these fields; empty means any. Events that are no change have none and are not held back.
     pub fields: Vec<Field>,
+    /// Only changes with one of these labels; empty means any.
+    pub labels: Vec<Label>,
+    /// Only events of articles with one of these in a headline, or in text that was removed or added; empty means any.
+    pub phrases: Vec<Phrase>,
     /// Changes with a lower score are not told.
     pub min_score: u8,
     /// Changes below this are not told.
@@ -37,6 +44,10 @@ impl TargetRule {
         let tagged = about_all
             || self.tags.is_empty()
             || self.tags.iter().any(|tag| feed_tags.contains(tag));
+        let feed = event.data.feed.as_ref().map(|feed| &feed.name);
+        let named = about_all
+            || self.feeds.is_empty()
+            || feed.is_some_and(|feed| self.feeds.contains(feed));
         let weighty = event.data.change.as_ref().is_none_or(|change| {
             change.significance >= self.significance
                 && change.score >= self.min_score
@@ -45,13 +56,17 @@ impl TargetRule {
                         .fields
                         .iter()
                         .any(|field| self.fields.contains(field)))
+                && (self.labels.is_empty()
+                    || change
+                        .labels
+                        .iter()
+                        .any(|label| self.labels.contains(label)))
         });
-        tagged
-            && weighty
-            && self
-                .events
-                .iter()
-                .any(|pattern| matches(pattern, event.kind))
+        let listed = self
+            .events
+            .iter()
+            .any(|pattern| matches(pattern, event.kind));
+        listed && named && tagged && weighty && mentions(event, &self.phrases)
     }
 }
 
@@ -66,7 +81,7 @@ pub fn targets_for(rules: &[TargetRule], event: &Event) -> Vec<String> {
 }
 
 /// `entry.published` is no edit: a pattern with a star does not stand for it, it has to be named.
-fn matches(pattern: &str, kind: EventKind) -> bool {
+pub(super) fn matches(pattern: &str, kind: EventKind) -> bool {
     // An outage of our own takes the place of what would be told of each feed.
     let stands_for = match kind {
         EventKind::ServiceOffline => Some(EventKind::FeedFailing),
@@ -112,7 +127,10 @@ mod tests {
         let rule = TargetRule {
             name: "desk".into(),
             events: owned(events),
+            feeds: Vec::new(),
             tags: owned(tags),
+            labels: Vec::new(),
+            phrases: Vec::new(),
             fields: Vec::new(),
             min_score: 0,
             significance: Significance::Substantive,

@@ -167,6 +167,7 @@ async fn connection_that_fails_is_explained_without_the_address() {
         url: format!("http://127.0.0.1:{port}/token"),
         secrets: vec![secret()],
         max_payload: 2048,
+        holding: crate::domain::holding::Holding::default(),
         reach: AddressPolicy::anywhere(),
     };
     let error = send_to(&target).await.error.unwrap();

@@ -7,9 +7,10 @@ use super::style::{Style, around, bytes, escape_html, plain, short};
 use super::{Kind, Letter, Work};
 use crate::report::message::{Face, Run};
 
-/// Both parts together stay under the 100 KB that mail programs show (Gmail cuts at 102 KB).
+/// Both parts together stay under the 100 KB that mail programs show (Gmail cuts at 102 KB), encoded for the way, which
+/// takes half as much again where there are many marks.
 const TEXT_MAX: usize = 20_000;
-const HTML_MAX: usize = 45_000;
+const HTML_MAX: usize = 40_000;
 /// Longer subjects are cut by everybody.
 const SUBJECT_MAX: usize = 200;
 

@@ -390,7 +390,12 @@ fn every_kind_of_event_is_sent_by_every_kind_of_target() {
 
 #[test]
 fn what_a_stranger_writes_is_text_everywhere() {
-    let event = evil();
+    for event in [evil(), digest_of(vec![evil()])] {
+        is_text_everywhere(&event);
+    }
+}
+
+fn is_text_everywhere(event: &Event) {
     for kind in kinds() {
         let shown = checked(kind, &event);
         if matches!(
@@ -626,6 +631,37 @@ proptest! {
         event.data.entry.as_mut().unwrap().url = Some(format!("https://news.example/{address}"));
         for kind in kinds() {
             checked(kind, &event);
+        }
+    }
+}
+
+fn digest_of(members: Vec<Event>) -> Event {
+    let (since, until) = ("2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z");
+    let events = members.len() as u64;
+    crate::notify::digest::of(members, events, sample::at(since), sample::at(until))
+}
+
+#[test]
+fn a_digest_of_many_events_exceeds_no_limit() {
+    for members in [vec![sample::revised(); 100], vec![evil(); 100]] {
+        for kind in kinds() {
+            checked(kind, &digest_of(members.clone()));
+        }
+    }
+}
+
+#[test]
+fn a_digest_shows_each_event_with_its_own_address() {
+    let mut other = sample::bare(EventKind::FeedGone);
+    other.data.feed.as_mut().unwrap().url = "https://other.example/feed".into();
+    let event = digest_of(vec![sample::revised(), other]);
+    for kind in kinds() {
+        let shown = checked(kind, &event);
+        for part in ["denies", "confirms", "https://other.example/feed"] {
+            assert!(
+                shown.contains(part) || kind == TargetKind::Pushover,
+                "{kind:?}: {shown}"
+            );
         }
     }
 }

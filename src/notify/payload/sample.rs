@@ -10,12 +10,17 @@ use crate::domain::event::{
 };
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
 use crate::domain::state::Channel;
+use crate::notify::digest;
+use crate::report::event_text;
 use crate::time::Timestamp;
 
 /// An event to try a target with: it has every part that a real one of its kind has, and is marked as a test.
 /// `ping.test` is shaped like `entry.revised`.
 #[must_use]
 pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
+    if kind == EventKind::DigestReady {
+        return test_digest(now);
+    }
     let seen_before = now - Duration::from_mins(32);
     let segments = |old: &str, new: &str| {
         vec![
@@ -105,6 +110,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
             author: Some("Ann Example".into()),
             published: Some(seen_before),
             first_seen: seen_before,
+            archive: None,
         });
         data.text = format!("Example News: this is a test of a target\n{address}");
     }
@@ -126,4 +132,18 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
         schema_version: SCHEMA_VERSION,
         data,
     }
+}
+
+/// A digest of three events.
+fn test_digest(now: Timestamp) -> Event {
+    let kinds = [
+        EventKind::EntryRevised,
+        EventKind::EntryRemoved,
+        EventKind::FeedFailing,
+    ];
+    let members = kinds.map(|kind| test_event(kind, now)).to_vec();
+    let mut event = digest::of(members, 3, now - Duration::from_hours(1), now);
+    event.data.test = true;
+    event.data.text = event_text(&event);
+    event
 }

@@ -11,6 +11,7 @@ use crate::report::clean;
 use crate::report::html::{Look, address, differences, headline, language_of, segments};
 use crate::report::log::{self, LogRow};
 use crate::report::names;
+use crate::report::show::Archived;
 use crate::report::when;
 
 /// A change with what is around it.
@@ -26,6 +27,8 @@ pub struct Change {
     pub revisions: Vec<Moment>,
     /// The page in other forms.
     pub others: Vec<Other>,
+    /// What a web archive has of the page as it was then.
+    pub archived: Option<Archived>,
 }
 
 /// The page.
@@ -63,7 +66,7 @@ pub fn page(site: &Site, change: &Change) -> Page {
                 (differences(data, diff, Look::Styled))
             }
             h2 { "Details" }
-            (facts(&details(site, data)))
+            (facts(&details(site, data, change.archived.as_ref())))
         },
     }
 }
@@ -146,10 +149,21 @@ fn around(site: &Site, change: &Change) -> Markup {
     }
 }
 
-fn details(site: &Site, data: &EventData) -> Vec<(&'static str, Markup)> {
+fn details(
+    site: &Site,
+    data: &EventData,
+    archived: Option<&Archived>,
+) -> Vec<(&'static str, Markup)> {
     let mut rows = Vec::new();
     if let Some(found) = changed::address(data) {
         rows.push(("Article", address(&found)));
+    }
+    if let Some(archived) = archived {
+        let shown = match &archived.address {
+            Some(found) => address(found),
+            None => html! { (archived.text()) },
+        };
+        rows.push(("Archived", shown));
     }
     if let Some(entry) = &data.entry {
         if let Some(published) = entry.published {

@@ -2,6 +2,7 @@ use super::stream::{Stream, Wanted};
 use super::*;
 use crate::report::log::{LogRow, plain_view};
 use crate::report::sample::{at, delete, insert, revised};
+use crate::report::show::Archived;
 
 const NASTY: &str =
     "</style><script>alert(1)</script>\" onload=x javascript:alert(1) \u{202e}\u{1b}[2J";
@@ -56,6 +57,11 @@ fn what_strangers_write_is_text_on_every_page() {
         later: None,
         revisions: Vec::new(),
         others: Vec::new(),
+        archived: Some(Archived {
+            address: Some(NASTY.to_owned()),
+            error: Some(NASTY.to_owned()),
+            waiting: false,
+        }),
     };
     for page in [
         stream::changes(&site, &stream),

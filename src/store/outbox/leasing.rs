@@ -57,9 +57,9 @@ const NEXT: &str = concat!(
 );
 
 /// When [`lease`] has something to give at the earliest: of each target when the lease of what somebody has ends, else
-/// when the next one is due.
+/// when the next one is due, and when a digest is to be made.
 pub(super) const NEXT_AT: &str = concat!(
-    "SELECT min(COALESCE((SELECT lease_until FROM ",
+    "SELECT min(at) FROM (SELECT COALESCE((SELECT lease_until FROM ",
     set_aside!(),
     " AND state = 'leased' LIMIT 1), (SELECT lease_until FROM ",
     in_order!(),
@@ -67,7 +67,8 @@ pub(super) const NEXT_AT: &str = concat!(
     set_aside!(),
     " UNION ALL SELECT * FROM (SELECT COALESCE(next_attempt_at, 0) FROM ",
     in_order!(),
-    "))))) FROM targets AS t WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL"
+    ")))) AS at FROM targets AS t WHERE t.active = 1 AND t.paused_at IS NULL AND t.disabled_at IS NULL \
+     UNION ALL SELECT digest_at FROM targets WHERE active = 1 AND paused_at IS NULL AND disabled_at IS NULL)"
 );
 
 pub(super) fn lease(

@@ -1,6 +1,6 @@
 //! What the outbox tells its readers.
 
-use rusqlite::{Row, named_params};
+use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::super::error::StoreError;
 use super::{
@@ -16,7 +16,9 @@ use crate::time::Timestamp;
 macro_rules! select_delivery {
     ($rest:literal) => {
         concat!(
-            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, iif(d.held_at IS NULL, d.state, 'held'), d.attempts, \
+            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, \
+               CASE WHEN d.held_at IS NOT NULL THEN 'held' \
+                 WHEN d.gathered_at IS NOT NULL AND d.state = 'disabled' THEN 'gathered' ELSE d.state END, d.attempts, \
                d.next_attempt_at, d.done_at, a.status, a.error, d.set_aside_at \
              FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
              LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
@@ -129,6 +131,37 @@ impl Reader {
             ))?;
             let rows = statement.query_map(named_params! {":event": event}, delivery_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The deliveries that a digest stands for, in their order.
+    pub fn members_of(
+        &self,
+        digest: DeliveryId,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(select_delivery!(
+                "WHERE d.digest_id = :digest ORDER BY d.id LIMIT :limit"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {":digest": digest, ":limit": limit_of(limit)},
+                delivery_row,
+            )?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// `msg_…` of the digest that stands for a delivery.
+    pub fn digest_of(&self, delivery: DeliveryId) -> Result<Option<String>, StoreError> {
+        self.read(|conn| {
+            Ok(conn
+                .prepare_cached(
+                    "SELECT v.uid FROM deliveries AS d JOIN deliveries AS digest ON digest.id = d.digest_id \
+                     JOIN events AS v ON v.id = digest.event_id WHERE d.id = ?1",
+                )?
+                .query_row([delivery], |row| row.get(0))
+                .optional()?)
         })
     }
 

@@ -459,6 +459,8 @@ fn a_full_queue_takes_no_more_and_what_it_misses_is_counted_and_can_be_retried()
                 max_open: count,
                 hold: false,
                 notices: true,
+                digest_by: Timestamp::default(),
+                empty_digest: None,
             }])
             .blocking()
             .unwrap();
@@ -510,6 +512,8 @@ fn what_is_held_waits_for_a_person_and_is_sent_by_nothing_else() {
         max_open: 100,
         hold: true,
         notices: false,
+        digest_by: Timestamp::default(),
+        empty_digest: None,
     };
     bench.writer().set_queues(vec![queue]).blocking().unwrap();
     bench.revise(EntryId(1), "second", &["desk"]);

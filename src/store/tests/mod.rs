@@ -3,9 +3,11 @@
 mod committing;
 mod compacting;
 mod delivering;
+mod gathering;
 mod opening;
 pub(super) mod plans;
 mod reading;
+mod saving;
 mod searching;
 mod speed;
 mod writing;
@@ -308,6 +310,7 @@ fn event(number: RevisionNumber, title: &str, seen: Timestamp) -> Event {
                 author: None,
                 published: None,
                 first_seen: seen,
+                archive: None,
             }),
             before: Some(side(RevisionNumber(number.0 - 1), "before")),
             after: Some(side(number, title)),

@@ -29,7 +29,7 @@ const GROWING: [&str; 15] = [
 ];
 
 /// Statements that read a whole table or index, by a part of their text, each with its reason.
-const SCANS: [(&str, &str); 22] = [
+const SCANS: [(&str, &str); 24] = [
     (
         "FROM changes AS c JOIN events AS v ON v.id = c.event_id WHERE 1",
         LISTED,
@@ -85,11 +85,14 @@ const SCANS: [(&str, &str); 22] = [
         VERIFIED,
     ),
     ("DELETE FROM feeds", "only a test does it"),
+    ("- :back WHERE", RARE),
+    ("page_next_at = :now + (id", RARE),
 ];
 const LISTED: &str = "a list in the order of its numbers, read as far as it is shown";
 const COUNTED: &str = "counts of the smallest index, for a person who asks";
 const OPEN: &str = "a partial index of what is open, which is all of it";
 const DAILY: &str = "once a day, or for a person who asks what would be deleted";
+const RARE: &str = "when the clock was set back";
 const VERIFIED: &str = "`db verify` reads everything";
 
 /// References without an index of their own are not looked up, as rows of these tables are never deleted.

@@ -7,6 +7,7 @@ use super::super::route::{Form, List};
 use super::list::{by_id, others};
 use super::{Answer, Asked, CSV, HTML, JSON, json, memento};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::queries::archive::archived;
 use crate::queries::compare::difference;
 use crate::queries::history::history_of;
 use crate::report::csv;
@@ -56,6 +57,7 @@ pub(super) fn change(
         media_type,
         href: format!("{here}{ending}"),
     };
+    let archived = archived(reader, number)?;
     let page = change_page::page(
         &asked.site(),
         &Change {
@@ -63,6 +65,7 @@ pub(super) fn change(
             earlier,
             later,
             revisions: revisions.iter().map(moment).collect(),
+            archived,
             others: vec![
                 other("Evidence (one file to keep)", "text/html", "/evidence.html"),
                 other("JSON", "application/json", ".json"),

@@ -1,0 +1,259 @@
+//! When an event is held back to be sent with others, in a digest: pure.
+//!
+//! Times of the day are those of [`CronSchedule`], so that neither change of daylight saving leaves a digest out or
+//! makes two of one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::classify::Label;
+use super::cron::CronSchedule;
+use super::durations::{format_duration, parse_duration};
+use super::event::{Event, EventKind};
+use super::route::matches;
+use crate::time::Timestamp;
+
+/// The shortest interval between two digests.
+const SHORTEST: Duration = Duration::from_mins(1);
+
+/// The longest; what is longer has a day of the week.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// How the events of a target are held back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holding {
+    /// When digests are sent; `None` sends each event by itself.
+    pub digest: Option<DigestPlan>,
+    /// What is sent at once all the same.
+    pub urgent: Vec<Urgent>,
+    /// When nothing is sent.
+    pub quiet: Option<QuietHours>,
+    /// So many messages in an hour; `None` for no limit.
+    pub most: Option<u32>,
+    /// Whether a digest is sent when nothing has happened.
+    pub send_empty: bool,
+}
+
+/// What becomes of an event whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It is sent.
+    Send,
+    /// It becomes part of a digest, which is due at this moment.
+    Gather(Timestamp),
+    /// It is sent by itself, not before this moment.
+    Wait(Timestamp),
+}
+
+impl Holding {
+    /// Whether nothing is ever held back.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.digest.is_none() && self.quiet.is_none() && self.most.is_none()
+    }
+
+    /// What becomes of an event now. `tried` tells whether it has been sent before: then it keeps its id, and with it its
+    /// place. `full_until` is when the target may get its next message, when it has had the most of an hour.
+    #[must_use]
+    pub fn turn(
+        &self,
+        event: &Event,
+        now: Timestamp,
+        tried: bool,
+        full_until: Option<Timestamp>,
+    ) -> Turn {
+        let urgent = self.urgent.iter().any(|urgent| urgent.is(event));
+        let quiet = || self.quiet_until(now).filter(|_| !urgent);
+        if tried || event.kind == EventKind::DigestReady {
+            return quiet().map_or(Turn::Send, Turn::Wait);
+        }
+        let due = match &self.digest {
+            Some(plan) if !urgent => Some(plan.due(now)),
+            _ => full_until.filter(|until| *until > now).or_else(quiet),
+        };
+        due.map_or(Turn::Send, |due| Turn::Gather(self.not_quiet(due)))
+    }
+
+    /// Until when no digest is made, although one is due.
+    #[must_use]
+    pub fn digest_waits(&self, now: Timestamp, full_until: Option<Timestamp>) -> Option<Timestamp> {
+        let full = full_until.filter(|until| *until > now);
+        (full.max(self.quiet_until(now))).map(|until| self.not_quiet(until))
+    }
+
+    /// The latest moment for a digest of what is gathered now, whatever the configuration was when it was gathered.
+    #[must_use]
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        self.not_quiet(self.digest.as_ref().map_or(now, |plan| plan.due(now)))
+    }
+
+    /// When a digest is due that is sent even when nothing has happened.
+    #[must_use]
+    pub fn empty_due(&self, now: Timestamp) -> Option<Timestamp> {
+        let due = self.digest.as_ref().filter(|_| self.send_empty)?.due(now);
+        Some(self.not_quiet(due))
+    }
+
+    fn not_quiet(&self, at: Timestamp) -> Timestamp {
+        self.quiet_until(at).unwrap_or(at)
+    }
+
+    fn quiet_until(&self, at: Timestamp) -> Option<Timestamp> {
+        self.quiet.as_ref()?.until(at)
+    }
+}
+
+/// When digests are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DigestPlan {
+    /// So long after the first event.
+    After(Duration),
+    /// At a time of some days.
+    At {
+        /// As it was written.
+        text: String,
+        /// The times.
+        times: Arc<CronSchedule>,
+    },
+}
+
+impl DigestPlan {
+    /// Reads `15m`, `daily 07:00`, `mon 07:00`, `mon-fri 18:30`; the error says what was expected.
+    pub fn parse(text: &str, tz: Tz) -> Result<Self, String> {
+        let expected = || {
+            "expected an interval such as \"15m\", or \"daily 07:00\" or \"mon 07:00\"".to_owned()
+        };
+        if let Some((days, time)) = text.trim().split_once(char::is_whitespace) {
+            let (hour, minute) = time_of_day(time.trim()).ok_or_else(expected)?;
+            let days = if days == "daily" { "*" } else { days };
+            let expression = format!("{minute} {hour} * * {days}");
+            let times = CronSchedule::parse(&expression, tz).map_err(|_| expected())?;
+            return Ok(Self::At {
+                text: text.trim().to_owned(),
+                times: Arc::new(times),
+            });
+        }
+        let interval = parse_duration(text).map_err(|_| expected())?;
+        if !(SHORTEST..=LONGEST).contains(&interval) {
+            let (least, most) = (format_duration(SHORTEST), format_duration(LONGEST));
+            return Err(format!("expected an interval from {least:?} to {most:?}"));
+        }
+        Ok(Self::After(interval))
+    }
+
+    /// When a digest is due whose first event is noticed now; always later than `now`.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::After(interval) => now + *interval,
+            Self::At { times, .. } => times.next_after(now).unwrap_or(now + LONGEST),
+        }
+    }
+
+    /// As it is written in the configuration.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::After(interval) => format_duration(*interval),
+            Self::At { text, .. } => text.clone(),
+        }
+    }
+}
+
+/// A part of each day in which nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuietHours {
+    text: String,
+    over_midnight: bool,
+    start: Arc<CronSchedule>,
+    end: Arc<CronSchedule>,
+}
+
+impl QuietHours {
+    /// Reads `22:00-07:00`; the error says what was expected.
+    pub fn parse(text: &str, tz: Tz) -> Result<Self, String> {
+        let expected = || "expected two different times such as \"22:00-07:00\"".to_owned();
+        let (start, end) = text.split_once('-').ok_or_else(expected)?;
+        let start = time_of_day(start.trim()).ok_or_else(expected)?;
+        let end = time_of_day(end.trim()).ok_or_else(expected)?;
+        let daily = |(hour, minute): (u32, u32)| {
+            let schedule = CronSchedule::parse(&format!("{minute} {hour} * * *"), tz);
+            schedule.map(Arc::new).map_err(|_| expected())
+        };
+        if start == end {
+            return Err(expected());
+        }
+        Ok(Self {
+            text: text.trim().to_owned(),
+            over_midnight: start > end,
+            start: daily(start)?,
+            end: daily(end)?,
+        })
+    }
+
+    /// When they end, for a moment in them. The local time is not asked, as it goes back once a year: they last when
+    /// their next end comes before their next beginning.
+    #[must_use]
+    pub fn until(&self, at: Timestamp) -> Option<Timestamp> {
+        let (start, end) = (self.start.next_after(at)?, self.end.next_after(at)?);
+        // Both fall into one skipped hour: a few minutes of it, or all but these.
+        let inside = end < start || (end == start && self.over_midnight);
+        inside.then_some(end)
+    }
+
+    /// As they are written in the configuration.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// `07:00` as hour and minute.
+fn time_of_day(text: &str) -> Option<(u32, u32)> {
+    let (hour, minute) = text.split_once(':')?;
+    let number = |text: &str, most: u32| {
+        let digits = (1..=2).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit());
+        text.parse().ok().filter(|number| digits && *number < most)
+    };
+    (minute.len() == 2).then_some(())?;
+    Some((number(hour, 24)?, number(minute, 60)?))
+}
+
+/// What does not wait for a digest, nor for the end of quiet hours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Urgent {
+    /// Events of this name or pattern.
+    Event(String),
+    /// Changes with this label.
+    Label(Label),
+    /// Changes with this score or more.
+    Score(u8),
+}
+
+impl Urgent {
+    /// Whether it is this event.
+    #[must_use]
+    pub fn is(&self, event: &Event) -> bool {
+        let change = event.data.change.as_ref();
+        match self {
+            Self::Event(pattern) => matches(pattern, event.kind),
+            Self::Label(label) => change.is_some_and(|change| change.labels.contains(label)),
+            Self::Score(least) => change.is_some_and(|change| change.score >= *least),
+        }
+    }
+
+    /// As it is written in the configuration.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Event(pattern) => pattern.clone(),
+            Self::Label(label) => label.name(),
+            Self::Score(least) => format!("score>={least}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

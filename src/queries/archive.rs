@@ -1,0 +1,15 @@
+//! What a web archive has of the pages of changes.
+
+use crate::domain::ids::ChangeNumber;
+use crate::report::show::Archived;
+use crate::store::{Reader, StoreError};
+
+/// What there is for a change; `None` when no snapshot was asked for.
+pub fn archived(reader: &Reader, change: ChangeNumber) -> Result<Option<Archived>, StoreError> {
+    let found = reader.snapshot_of(change)?;
+    Ok(found.map(|row| Archived {
+        address: row.address,
+        error: row.error,
+        waiting: row.waits,
+    }))
+}

@@ -1,0 +1,364 @@
+//! `snapshots`: the pages that the Wayback Machine is asked to save. A second outbox: what is wanted is a row, and a row
+//! stays due until the archive has a snapshot or has refused for good.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::error::StoreError;
+use super::reader::Reader;
+use super::sql::limit_of;
+use super::writer::{Write, Writer};
+use crate::domain::ids::{ChangeNumber, EntryId};
+use crate::domain::wayback::{Next, Spent, this_day};
+use crate::time::Timestamp;
+
+/// A page to ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueSnapshot {
+    /// Its row.
+    pub id: i64,
+    /// The article.
+    pub entry: EntryId,
+    /// The address of its feed.
+    pub feed: String,
+    /// The page.
+    pub url: String,
+    /// The work at the archive, when it has begun.
+    pub job: Option<String>,
+    /// Requests of this kind so far.
+    pub tries: u32,
+}
+
+/// A page that is saved, or is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRow {
+    /// The change that it follows; `None` at the first sight of the article.
+    pub change: Option<ChangeNumber>,
+    /// When it was wanted.
+    pub wanted: Timestamp,
+    /// The address of the snapshot, once there is one.
+    pub address: Option<String>,
+    /// What the archive said last, when that was no success.
+    pub error: Option<String>,
+    /// Whether it is still to be asked for.
+    pub waits: bool,
+}
+
+/// What there is of snapshots as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SnapshotCounts {
+    /// Snapshots.
+    pub saved: u32,
+    /// Pages to ask for.
+    pub waiting: u32,
+    /// Pages that could not be saved.
+    pub refused: u32,
+}
+
+/// Entries and changes that are looked at in one transaction.
+const TOGETHER: i64 = 500;
+
+impl Reader {
+    /// The page to ask for next: work that has begun first, then changes, then first sights.
+    pub fn due_snapshot(&self, now: Timestamp) -> Result<Option<DueSnapshot>, StoreError> {
+        self.read(|conn| {
+            let due = conn
+                .prepare_cached(
+                    "SELECT s.id, s.entry_id, f.url, s.url, s.job, s.tries FROM snapshots AS s \
+                     JOIN entries AS e ON e.id = s.entry_id JOIN feeds AS f ON f.id = e.feed_id \
+                     WHERE s.due_at IS NOT NULL AND s.due_at <= ?1 \
+                     ORDER BY s.job IS NULL, s.change IS NULL, s.id LIMIT 1",
+                )?
+                .query_row([now], |row| {
+                    Ok(DueSnapshot {
+                        id: row.get(0)?,
+                        entry: row.get(1)?,
+                        feed: row.get(2)?,
+                        url: row.get(3)?,
+                        job: row.get(4)?,
+                        tries: row.get(5)?,
+                    })
+                })
+                .optional()?;
+            Ok(due)
+        })
+    }
+
+    /// What was asked of the archive today, and for this article.
+    pub fn snapshots_spent(&self, entry: EntryId, now: Timestamp) -> Result<Spent, StoreError> {
+        self.read(|conn| {
+            let (last, page) = conn
+                .prepare_cached(
+                    "SELECT max(asked_at), count(*) FILTER (WHERE asked_at >= ?2) FROM snapshots WHERE entry_id = ?1",
+                )?
+                .query_row(params![entry, this_day(now)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let all = conn
+                .prepare_cached("SELECT count(*) FROM snapshots WHERE asked_at IS NOT NULL AND asked_at >= ?1")?
+                .query_row([this_day(now)], |row| row.get(0))?;
+            Ok(Spent { last, page, all })
+        })
+    }
+
+    /// The snapshots of an article, oldest first.
+    pub fn snapshots(&self, entry: EntryId) -> Result<Vec<SnapshotRow>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT change, wanted_at, address, error, due_at IS NOT NULL FROM snapshots \
+                 WHERE entry_id = ?1 ORDER BY id",
+            )?;
+            let rows = statement.query_map([entry], snapshot)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The snapshot that was wanted for a change.
+    pub fn snapshot_of(&self, change: ChangeNumber) -> Result<Option<SnapshotRow>, StoreError> {
+        self.read(|conn| {
+            let row = conn
+                .prepare_cached(
+                    "SELECT change, wanted_at, address, error, due_at IS NOT NULL FROM snapshots \
+                     WHERE change = ?1 ORDER BY id DESC LIMIT 1",
+                )?
+                .query_row([change], snapshot)
+                .optional()?;
+            Ok(row)
+        })
+    }
+
+    /// Whether pages were saved up to now.
+    pub fn wants_snapshots(&self) -> Result<bool, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT saved_entry IS NOT NULL FROM meta WHERE id = 1")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// Whether there are articles or changes of which it was not decided yet whether their page is saved.
+    pub fn has_unseen(&self) -> Result<bool, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT saved_entry IS NULL OR saved_entry < COALESCE((SELECT max(id) FROM entries), 0) \
+                   OR saved_change < COALESCE((SELECT max(number) FROM changes), 0) FROM meta WHERE id = 1",
+            )?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// How many there are.
+    pub fn snapshot_counts(&self) -> Result<SnapshotCounts, StoreError> {
+        self.read(|conn| {
+            let counts = conn
+                .prepare_cached(
+                    "SELECT count(address), count(due_at), \
+                     count(*) FILTER (WHERE due_at IS NULL AND address IS NULL) FROM snapshots",
+                )?
+                .query_row([], |row| {
+                    Ok(SnapshotCounts {
+                        saved: row.get(0)?,
+                        waiting: row.get(1)?,
+                        refused: row.get(2)?,
+                    })
+                })?;
+            Ok(counts)
+        })
+    }
+}
+
+fn snapshot(row: &Row<'_>) -> rusqlite::Result<SnapshotRow> {
+    Ok(SnapshotRow {
+        change: row.get(0)?,
+        wanted: row.get(1)?,
+        address: row.get(2)?,
+        error: row.get(3)?,
+        waits: row.get(4)?,
+    })
+}
+
+/// The address of the last snapshot of an article, for what is told of it next.
+pub(super) fn last_address(
+    conn: &Connection,
+    entry: EntryId,
+) -> Result<Option<String>, StoreError> {
+    let address = conn
+        .prepare_cached(
+            "SELECT address FROM snapshots WHERE entry_id = ?1 AND asked_at IS NOT NULL AND address IS NOT NULL \
+             ORDER BY asked_at DESC LIMIT 1",
+        )?
+        .query_row([entry], |row| row.get(0))
+        .optional()?;
+    Ok(address)
+}
+
+impl Writer {
+    /// Notes the pages that are to be saved because of articles that are new and of changes since the last time, for
+    /// feeds that `may`, by their addresses; answers whether there may be more. The first time nothing is noted: what is
+    /// stored by then was not asked for.
+    pub fn want_snapshots(
+        &self,
+        may: impl Fn(&str) -> bool + Send + 'static,
+        now: Timestamp,
+    ) -> Write<bool> {
+        self.write(move |tx| {
+            let (entries, changes): (Option<i64>, Option<i64>) = tx
+                .conn
+                .prepare_cached("SELECT saved_entry, saved_change FROM meta WHERE id = 1")?
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let last = |table: &str| -> Result<i64, StoreError> {
+                let sql = match table {
+                    "entries" => "SELECT COALESCE(max(id), 0) FROM entries",
+                    _ => "SELECT COALESCE(max(number), 0) FROM changes",
+                };
+                Ok(tx
+                    .conn
+                    .prepare_cached(sql)?
+                    .query_row([], |row| row.get(0))?)
+            };
+            let (last_entry, last_change) = (last("entries")?, last("changes")?);
+            let (Some(entry), Some(change)) = (entries, changes) else {
+                note_seen(tx.conn, last_entry, last_change)?;
+                return Ok(false);
+            };
+            let (to_entry, to_change) = (
+                last_entry.min(entry + TOGETHER),
+                last_change.min(change + TOGETHER),
+            );
+            if (to_entry, to_change) == (entry, change) {
+                return Ok(false);
+            }
+            for wanted in wanted(tx.conn, (entry, to_entry), (change, to_change))? {
+                if may(&wanted.feed) {
+                    want(tx.conn, &wanted, now)?;
+                }
+            }
+            note_seen(tx.conn, to_entry, to_change)?;
+            Ok(to_entry < last_entry || to_change < last_change)
+        })
+    }
+
+    /// Forgets where it was: when saving is switched on again, nothing of the time between is saved.
+    pub fn want_no_snapshots(&self) -> Write<()> {
+        self.write(move |tx| {
+            tx.conn
+                .prepare_cached(
+                    "UPDATE meta SET saved_entry = NULL, saved_change = NULL WHERE id = 1 AND saved_entry IS NOT NULL",
+                )?
+                .execute([])?;
+            Ok(())
+        })
+    }
+
+    /// Puts a page off that may not be asked for yet.
+    pub fn postpone_snapshot(&self, id: i64, until: Timestamp) -> Write<()> {
+        self.write(move |tx| {
+            tx.conn
+                .prepare_cached(
+                    "UPDATE snapshots SET due_at = ?2 WHERE id = ?1 AND due_at IS NOT NULL",
+                )?
+                .execute(params![id, until])?;
+            Ok(())
+        })
+    }
+
+    /// Notes what the archive has said. `saving` when it was asked to save, and not how the work is.
+    pub fn settle_snapshot(
+        &self,
+        id: i64,
+        saving: bool,
+        next: Next,
+        address: Option<String>,
+        now: Timestamp,
+    ) -> Write<()> {
+        self.write(move |tx| {
+            let (due, job, error) = match &next {
+                Next::Look { job, at } => (Some(*at), Some(job.as_str()), None),
+                Next::Saved { .. } => (None, None, None),
+                Next::Again { at, why } => (Some(*at), None, Some(why.as_str())),
+                Next::GiveUp { why } => (None, None, Some(why.as_str())),
+            };
+            let begins = saving && job.is_some();
+            tx.conn
+                .prepare_cached(
+                    "UPDATE snapshots SET due_at = :due, \
+                     job = iif(:job = '', job, :job), error = :error, address = COALESCE(:address, address), \
+                     asked_at = iif(:saving, :now, asked_at), tries = iif(:begins, 0, tries + 1) WHERE id = :id",
+                )?
+                .execute(named_params! {
+                    ":id": id,
+                    ":due": due,
+                    ":job": job,
+                    ":error": error,
+                    ":address": address,
+                    ":saving": saving,
+                    ":begins": begins,
+                    ":now": now,
+                })?;
+            Ok(())
+        })
+    }
+}
+
+struct Wanted {
+    feed: String,
+    entry: i64,
+    change: Option<i64>,
+    url: String,
+}
+
+fn note_seen(conn: &Connection, entry: i64, change: i64) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE meta SET saved_entry = ?1, saved_change = ?2 WHERE id = 1")?
+        .execute([entry, change])?;
+    Ok(())
+}
+
+/// Articles that a feed has brought after its first document, and substantive changes, in ranges of numbers.
+fn wanted(
+    conn: &Connection,
+    entries: (i64, i64),
+    changes: (i64, i64),
+) -> Result<Vec<Wanted>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT f.url, e.id, NULL, e.page_url FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+         WHERE e.id > ?1 AND e.id <= ?2 AND e.page_url IS NOT NULL AND e.first_seen_at > f.baseline_at \
+         UNION ALL \
+         SELECT f.url, c.entry_id, c.number, e.page_url FROM changes AS c JOIN entries AS e ON e.id = c.entry_id \
+         JOIN feeds AS f ON f.id = e.feed_id \
+         WHERE c.number > ?3 AND c.number <= ?4 AND e.page_url IS NOT NULL AND c.significance = 'substantive' \
+           AND (c.quiet IS NULL OR c.quiet IN ('bulk_edit', 'digest', 'waiting')) \
+         LIMIT ?5",
+    )?;
+    let rows = statement.query_map(
+        params![
+            entries.0,
+            entries.1,
+            changes.0,
+            changes.1,
+            limit_of(usize::try_from(TOGETHER * 2).unwrap_or(usize::MAX))
+        ],
+        |row| {
+            Ok(Wanted {
+                feed: row.get(0)?,
+                entry: row.get(1)?,
+                change: row.get(2)?,
+                url: row.get(3)?,
+            })
+        },
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One page that waits is enough: a later change is saved with it.
+fn want(conn: &Connection, wanted: &Wanted, now: Timestamp) -> Result<(), StoreError> {
+    let joined = conn
+        .prepare_cached(
+            "UPDATE snapshots SET change = COALESCE(?2, change), url = ?3 \
+             WHERE entry_id = ?1 AND due_at IS NOT NULL AND job IS NULL",
+        )?
+        .execute(params![wanted.entry, wanted.change, wanted.url])?;
+    if joined == 0 {
+        conn.prepare_cached(
+            "INSERT INTO snapshots (entry_id, change, url, wanted_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+        )?
+        .execute(params![wanted.entry, wanted.change, wanted.url, now])?;
+    }
+    Ok(())
+}
