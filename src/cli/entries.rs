@@ -90,9 +90,7 @@ fn row(entry: KnownEntry, feeds: &HashMap<FeedId, Source>) -> EntryRow {
     };
     EntryRow {
         id: entry.public_id,
-        feed: source
-            .map(|source| source.name.clone())
-            .unwrap_or_default(),
+        feed: source.map(|source| source.name.clone()).unwrap_or_default(),
         title: entry.title,
         url: entry.page.url.map(|url| without_login(&url).into_owned()),
         state,

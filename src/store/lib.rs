@@ -38,6 +38,7 @@ mod moving;
 mod open;
 mod outage;
 mod outbox;
+mod outlines;
 mod page_life;
 mod page_texts;
 mod private;

@@ -111,6 +111,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 22,
         sql: include_str!("../../migrations/0022_speed.sql"),
     },
+    Migration {
+        number: 23,
+        sql: include_str!("../../migrations/0023_outlines.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.
