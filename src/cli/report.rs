@@ -121,7 +121,7 @@ fn surroundings(
     let Some(reader) = reader else {
         return Ok(around);
     };
-    let counts = reader.counts(now, filter.since.unwrap_or(now))?;
+    let counts = reader.watched()?;
     let ignored = reader.ignored_totals(&IgnoredFilter {
         since: filter.since,
         until: filter.until,
@@ -141,7 +141,7 @@ fn surroundings(
         articles: ignored.entries,
     };
     around.coverage.pages_late = late.iter().map(|host| host.pages).sum();
-    around.coverage.pages_unread = counts.pages_unread.iter().map(|(_, count)| count).sum();
+    around.coverage.pages_unread = counts.pages_unread;
     around.coverage.offline_since = reader.offline_since()?;
     around.hidden = reader.count_quiet(filter)?;
     Ok(around)

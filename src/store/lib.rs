@@ -106,7 +106,7 @@ pub use rules::RuleRow;
 pub use search::{SearchFilter, SearchIn, SearchProgress};
 pub use sidecar::beside;
 pub use stats::{Edit, FeedStats};
-pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument};
+pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument, WatchedCounts};
 pub use targets::{QueueSettings, TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
 pub use tokens::TokenRow;

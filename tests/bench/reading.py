@@ -235,7 +235,7 @@ def main():
                    f'[[feed]]\nurl = "http://127.0.0.1:{server.server_port}/feed.xml"\nname = "polled"\n'
                    f'every = "{EVERY}s"\n')
         for feed in range(options.feeds):
-            file.write(f'[[feed]]\nurl = "https://paper{feed}.example/feed.xml"\nname = "paper{feed}"\n')
+            file.write(f'[[feed]]\nurl = "https://paper{feed}.example/feed.xml"\nname = "paper-{feed}"\n')
     revisor = [os.path.abspath(options.revisor), "--config", config, "--db", database]
     corpus = os.path.join(folder, "diffengine.db")
     if not os.path.exists(corpus):
@@ -244,7 +244,7 @@ def main():
     subprocess.run(revisor + ["import", "diffengine", corpus], check=True)
     print(f"import: {time.monotonic() - began:.1f} s")
     # Nobody answers at these addresses.
-    names = [f"paper{feed}" for feed in range(options.feeds)]
+    names = [f"paper-{feed}" for feed in range(options.feeds)]
     subprocess.run(revisor + ["pause"] + names, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     print(f"{'what':<44} {'processor':>12}   {'at most':>9}")
     commands(revisor)
