@@ -463,7 +463,7 @@ impl Report {
             names::count(totals.articles, "article")
         )];
         for (count, what) in [
-            (totals.headlines, "headline"),
+            (totals.headlines, "new headline"),
             (totals.unannounced, "unannounced edit"),
         ] {
             if count > 0 {

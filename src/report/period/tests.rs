@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use super::*;
-use crate::domain::event::EventKind;
+use crate::domain::event::{Event, EventKind, Field};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
 use crate::report::html::Links;
 use crate::report::log::plain_view;
@@ -185,7 +185,7 @@ fn the_text_is_for_reading() {
     );
     for wanted in [
         "Changes from 2026-11-17 00:00 to 2026-11-24 00:00 (UTC)\n",
-        "2 changes in 2 articles, 1 headline",
+        "2 changes in 2 articles, 1 new headline",
         "5 changes hidden (--all shows them).",
         "Ignored text moved in 3 places of 2 articles (revisor log --ignored).",
         "\nHEADLINES (1)\n#412",
