@@ -223,8 +223,8 @@ fn what(data: &EventData) -> Vec<Line> {
 }
 
 fn first_words(diff: &DiffInfo) -> Vec<Line> {
-    let texts = [&diff.body, &diff.summary].into_iter().flatten();
-    let first = texts.filter_map(first_block).next();
+    let mut texts = [&diff.body, &diff.summary].into_iter().flatten();
+    let first = texts.find_map(first_block);
     match (&diff.standfirst, first) {
         (Some(segments), _) => vec![edit(segments)],
         (None, Some(blocks)) => blocks.iter().map(|block| edit(&block.segments)).collect(),
