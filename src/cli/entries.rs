@@ -1,11 +1,11 @@
 //! `revisor entries`: the articles that revisor knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Context;
 use super::args::{EntriesArgs, Format};
 use super::select;
-use crate::config::Secrets;
+use crate::config::{FeedKind, Secrets};
 use crate::domain::ids::FeedId;
 use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
@@ -22,11 +22,17 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
     let limit = args.limit.unwrap_or(ENTRIES);
     let mut rows = Vec::new();
     if let Some(reader) = context.reader_if_any(&config)? {
-        let feeds = reader
-            .feeds(true)?
-            .into_iter()
-            .map(|feed| (feed.id, feed.name));
-        let feeds: HashMap<FeedId, String> = feeds.collect();
+        let pages = config.feeds.iter();
+        let pages: HashSet<&str> = pages
+            .filter(|feed| feed.kind == FeedKind::Page)
+            .map(|feed| feed.url.as_str())
+            .collect();
+        let feeds = reader.feeds(true)?.into_iter().map(|feed| {
+            let is_page = pages.contains(feed.url.as_str());
+            let name = feed.name;
+            (feed.id, Source { name, is_page })
+        });
+        let feeds: HashMap<FeedId, Source> = feeds.collect();
         let filter = EntryFilter {
             feeds: select::feeds(&args.feed, &args.tag, &config, &reader)?,
             removed: args.removed,
@@ -67,16 +73,24 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
     Ok(Exit::DONE)
 }
 
-fn row(entry: KnownEntry, feeds: &HashMap<FeedId, String>) -> EntryRow {
+/// Where an article comes from.
+struct Source {
+    name: String,
+    is_page: bool,
+}
+
+fn row(entry: KnownEntry, feeds: &HashMap<FeedId, Source>) -> EntryRow {
+    let source = feeds.get(&entry.feed);
     let state = match entry.page.reason {
         _ if entry.life == Life::Removed => EntryState::Removed,
         Some(reason) if reason.is_absence() => EntryState::NotFound,
+        _ if source.is_some_and(|source| source.is_page) => EntryState::Watched,
         _ if entry.in_feed => EntryState::Listed,
         _ => EntryState::LeftFeed,
     };
     EntryRow {
         id: entry.public_id,
-        feed: feeds.get(&entry.feed).cloned().unwrap_or_default(),
+        feed: source.map(|source| source.name.clone()).unwrap_or_default(),
         title: entry.title,
         url: entry.page.url.map(|url| without_login(&url).into_owned()),
         state,

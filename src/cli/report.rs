@@ -8,13 +8,14 @@ use super::Context;
 use super::args::{Format, GroupArg, ReportArgs};
 use super::{feeds, late, select};
 use crate::config::{Config, Secrets};
+use crate::domain::event::FeedInfo;
 use crate::error::{Error, Exit};
 use crate::report::feeds::{FeedRow, FeedState};
 use crate::report::html::Links;
 use crate::report::log::LogRow;
 use crate::report::period::{
-    Builder, Coverage, FeedCoverage, FeedGap, GroupBy, IgnoredCount, Report, Surroundings, Watched,
-    html, markdown, text,
+    Builder, Coverage, Details, FeedCoverage, FeedGap, GroupBy, IgnoredCount, Report, Surroundings,
+    Watched, html, markdown, text,
 };
 use crate::report::style::Paint;
 use crate::report::when::View;
@@ -45,20 +46,18 @@ pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Erro
     };
     let mut builder = Builder::new(since, until, by, view.zone);
     if let Some(reader) = &reader {
-        reader.each_event(&filter, |event| {
-            builder.add(LogRow {
-                event: event.stored.event,
-                quiet: event.quiet,
-            });
-            true
-        })?;
+        reader.each_outline(&filter, |outline| builder.add(outline))?;
     }
+    let details = match &reader {
+        Some(reader) => details(&builder, &config, reader)?,
+        None => Details::default(),
+    };
     let around = surroundings(&filter, &config, reader.as_ref(), view.now)?;
     write(
         context,
         args.output.as_deref(),
         format,
-        &builder.finish(around),
+        &builder.finish(around, &details),
         view,
         &config
             .web
@@ -68,6 +67,44 @@ pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Erro
             .unwrap_or_default(),
     )?;
     Ok(Exit::DONE)
+}
+
+/// What the report says of the events that it shows.
+fn details(builder: &Builder, config: &Config, reader: &Reader) -> Result<Details, Error> {
+    let events = reader.logged_events(&builder.shown())?.into_iter();
+    let rows = events.map(|logged| {
+        let row = LogRow {
+            event: logged.stored.event,
+            quiet: logged.quiet,
+        };
+        (logged.stored.id, row)
+    });
+    let tags: HashMap<&str, &[String]> = config
+        .feeds
+        .iter()
+        .map(|feed| (feed.url.as_str(), &*feed.tags))
+        .collect();
+    let feeds = reader.feeds_unordered()?.into_iter().map(|feed| {
+        let info = FeedInfo {
+            tags: tags
+                .get(feed.url.as_str())
+                .copied()
+                .unwrap_or_default()
+                .to_vec(),
+            name: feed.name,
+            title: feed.title,
+            url: feed.url,
+        };
+        (feed.id, info)
+    });
+    let entries = reader.entry_titles(&builder.named())?.into_iter();
+    Ok(Details {
+        rows: rows.collect(),
+        feeds: feeds.collect(),
+        entries: entries
+            .map(|(entry, id, title)| (entry, (id, title)))
+            .collect(),
+    })
 }
 
 fn surroundings(
@@ -84,7 +121,7 @@ fn surroundings(
     let Some(reader) = reader else {
         return Ok(around);
     };
-    let counts = reader.counts(now, filter.since.unwrap_or(now))?;
+    let counts = reader.watched()?;
     let ignored = reader.ignored_totals(&IgnoredFilter {
         since: filter.since,
         until: filter.until,
@@ -104,7 +141,7 @@ fn surroundings(
         articles: ignored.entries,
     };
     around.coverage.pages_late = late.iter().map(|host| host.pages).sum();
-    around.coverage.pages_unread = counts.pages_unread.iter().map(|(_, count)| count).sum();
+    around.coverage.pages_unread = counts.pages_unread;
     around.coverage.offline_since = reader.offline_since()?;
     around.hidden = reader.count_quiet(filter)?;
     Ok(around)
@@ -117,7 +154,7 @@ fn coverage_of_feeds(
     reader: Option<&Reader>,
     now: Timestamp,
 ) -> Result<Coverage, Error> {
-    let mut rows = feeds::rows(config, reader)?;
+    let mut rows = feeds::states(config, reader)?;
     if let (Some(wanted), Some(reader)) = (&filter.feeds, reader) {
         let known = reader.feeds(true)?.into_iter();
         let wanted: HashSet<String> = known

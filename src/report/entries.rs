@@ -42,6 +42,8 @@ pub struct EntryRow {
 pub enum EntryState {
     /// Its feed lists it.
     Listed,
+    /// It is a page that no feed lists, watched by itself.
+    Watched,
     /// Its feed no longer lists it.
     LeftFeed,
     /// The last check did not find its page, and it is not certain yet that it was taken down.
@@ -54,6 +56,7 @@ impl EntryState {
     fn line(self) -> Line {
         match self {
             Self::Listed => Line::new().with(Role::Good, "in feed"),
+            Self::Watched => Line::new().with(Role::Good, "watched page"),
             Self::LeftFeed => Line::new().with(Role::Faint, "left feed"),
             Self::NotFound => Line::new().with(Role::Warning, "not found"),
             Self::Removed => Line::new().with(Role::Bad, "removed"),

@@ -9,6 +9,7 @@ use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::{
     BlocksInfo, DiffInfo, DigestInfo, Event, EventData, EventKind, Field, Window,
 };
+use crate::domain::outline::is_read;
 
 /// Receivers put the text into chat messages and push notifications, which hold little more.
 const TEXT_MAX: usize = 1000;
@@ -143,7 +144,7 @@ fn what(data: &EventData) -> String {
     };
     let fields = change.fields.iter().map(|field| match field {
         Field::Title if names::is_kicker(&change.headlines) => "a kicker",
-        Field::Title if !names::is_read(&change.headlines) => "a headline for search and sharing",
+        Field::Title if !is_read(&change.headlines) => "a headline for search and sharing",
         Field::Body if data.replaces_document() => "a document",
         field => names::a_field(*field),
     });

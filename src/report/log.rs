@@ -8,8 +8,8 @@ use super::excerpt::{Limits, around_edits};
 use super::names;
 use super::style::{Line, Paint, Role, cut};
 use super::when::{self, View};
-use crate::domain::diff::Segment;
-use crate::domain::event::{ChangeInfo, DiffInfo, Event, EventData};
+use crate::domain::diff::{BlockDiff, BlockOp, Segment};
+use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, Event, EventData};
 use crate::domain::links::LinkChange;
 use crate::domain::outcome::Quiet;
 use crate::time::Timestamp;
@@ -222,16 +222,34 @@ fn what(data: &EventData) -> Vec<Line> {
     lines
 }
 
-fn first_words(diff: &DiffInfo) -> Option<Line> {
-    let block = [&diff.body, &diff.summary]
-        .into_iter()
-        .flatten()
-        .find_map(|blocks| changed::by_weight(blocks).into_iter().next())
-        .map(|block| block.segments.as_slice());
-    let standfirst = diff.standfirst.as_deref();
-    if let Some(segments) = standfirst.or(block) {
-        return Some(edit(segments));
+fn first_words(diff: &DiffInfo) -> Vec<Line> {
+    let mut texts = [&diff.body, &diff.summary].into_iter().flatten();
+    let first = texts.find_map(first_block);
+    match (&diff.standfirst, first) {
+        (Some(segments), _) => vec![edit(segments)],
+        (None, Some(blocks)) => blocks.iter().map(|block| edit(&block.segments)).collect(),
+        (None, None) => words_of_frame(diff).into_iter().collect(),
     }
+}
+
+/// The block that weighs most; where one was replaced by another, both.
+fn first_block(blocks: &BlocksInfo) -> Option<Vec<&BlockDiff>> {
+    let first = changed::by_weight(blocks).into_iter().next()?;
+    let other = match first.op {
+        BlockOp::Insert => BlockOp::Delete,
+        BlockOp::Delete => BlockOp::Insert,
+        BlockOp::Edit | BlockOp::Move | BlockOp::Equal => return Some(vec![first]),
+    };
+    let pair = blocks.blocks.windows(2).find(|pair| {
+        let has = |block: &BlockDiff| std::ptr::eq(block, first);
+        pair.iter().any(has) && pair.iter().any(|block| block.op == other)
+    });
+    let mut both: Vec<&BlockDiff> = pair.map_or(vec![first], |pair| pair.iter().collect());
+    both.sort_by_key(|block| block.op == BlockOp::Insert);
+    Some(both)
+}
+
+fn words_of_frame(diff: &DiffInfo) -> Option<Line> {
     if let Some(link) = diff.links.first() {
         return Some(link_line(link));
     }
@@ -362,6 +380,32 @@ mod tests {
       … valley for a third night, and at least [-three-]{+eleven+} people are missing
       https://news.example/a/123                                    +9 −10 words · back to rev 1, number
 "
+        );
+    }
+
+    #[test]
+    fn a_paragraph_that_was_replaced_shows_both() {
+        let mut event = text_only();
+        let gone = block(
+            BlockOp::Delete,
+            4,
+            4,
+            vec![delete("The vigil will not take place.")],
+        );
+        let new = block(
+            BlockOp::Insert,
+            4,
+            4,
+            vec![insert("Hundreds came all the same.")],
+        );
+        let body = event.data.diff.as_mut().unwrap().body.as_mut().unwrap();
+        body.blocks = vec![gone, new];
+        let shown = short(&row(event), &view());
+        assert!(
+            shown.contains(
+                "\n      [-The vigil will not take place.-]\n      {+Hundreds came all the same.+}\n"
+            ),
+            "{shown}"
         );
     }
 

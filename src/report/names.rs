@@ -63,15 +63,6 @@ pub(super) fn a_field(field: Field) -> &'static str {
     }
 }
 
-/// Whether readers of the article see one of the headlines, and not only programs that search and share it.
-#[must_use]
-pub fn is_read(headlines: &[HeadlineSource]) -> bool {
-    headlines.is_empty()
-        || headlines
-            .iter()
-            .any(|source| matches!(source, HeadlineSource::Feed | HeadlineSource::H1))
-}
-
 /// Whether what moved is the line above the headline, and no headline.
 #[must_use]
 pub fn is_kicker(headlines: &[HeadlineSource]) -> bool {

@@ -8,9 +8,10 @@ use super::reader::Reader;
 use super::sql::{feed_list, join_words, json_word, limit_of};
 use super::writer::Tx;
 use crate::domain::classify::Significance;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Field};
 use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId, RevisionNumber};
 use crate::domain::outcome::{NewChange, Quiet};
+use crate::domain::outline::is_read;
 use crate::time::Timestamp;
 
 /// Which changes to list. The default lists all that were told.
@@ -238,9 +239,9 @@ pub(super) fn insert(
         .prepare_cached(
             "INSERT INTO changes (number, feed_id, entry_id, before_revision, after_revision, fields, labels, \
              significance, score, words_added, words_removed, quiet, last_unchanged_at, first_changed_at, event_id, additive, \
-             edit_fp) \
+             edit_fp, noticed_at, headline, published_at) \
              VALUES (:number, :feed, :entry, :before, :after, :fields, :labels, :significance, :score, :words_added, \
-             :words_removed, :quiet, :last_unchanged, :first_changed, :event, :additive, :edit)",
+             :words_removed, :quiet, :last_unchanged, :first_changed, :event, :additive, :edit, :noticed, :headline, :published)",
         )?
         .execute(named_params! {
             ":number": number,
@@ -260,6 +261,9 @@ pub(super) fn insert(
             ":event": events::next_id(tx.conn)?,
             ":additive": new.additive,
             ":edit": new.edit,
+            ":noticed": event.timestamp,
+            ":headline": change.fields.contains(&Field::Title) && is_read(&change.headlines),
+            ":published": event.data.entry.as_ref().and_then(|entry| entry.published),
         })?;
     // Told to nobody while it is quiet, whatever the caller says of targets.
     let targets: &[String] = if new.quiet.is_none() {

@@ -119,6 +119,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 24,
         sql: include_str!("../../migrations/0024_snapshots.sql"),
     },
+    Migration {
+        number: 25,
+        sql: include_str!("../../migrations/0025_outlines.sql"),
+    },
 ];
 
 /// The schema that this program reads and writes.

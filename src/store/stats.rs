@@ -1,13 +1,16 @@
 //! How much was edited, and how soon: counts over the changes of a time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::ToSql;
 
 use super::error::StoreError;
 use super::reader::Reader;
-use super::sql::count;
+use super::sql::{count, json_word};
+use crate::domain::classify::{Label, Significance};
 use crate::domain::ids::FeedId;
+use crate::domain::outline::first_edit;
 use crate::time::Timestamp;
 
 /// What became of the articles of a feed. Changes that were kept quiet do not count.
@@ -39,68 +42,72 @@ pub struct Edit {
 }
 
 impl Reader {
-    /// The counts of one feed or of all, where there was an article or a change since.
+    /// The counts of one feed or of all, where there was an article or a change since; each edit is handed over as
+    /// well. Changes are read from an index alone; those of programs before that index had a headline's column count
+    /// as none of a headline.
     pub fn feed_stats(
         &self,
         since: Timestamp,
         feed: Option<FeedId>,
+        mut take: impl FnMut(Edit),
     ) -> Result<Vec<FeedStats>, StoreError> {
+        // Two statements: one of them would be planned for all feeds.
+        let own = feed.map_or("", |_| " AND feed_id = ?2");
+        let values: Vec<&dyn ToSql> = match &feed {
+            Some(feed) => vec![&since, feed],
+            None => vec![&since],
+        };
+        let unannounced = json_word(&Label::Unannounced);
+        let mut found: BTreeMap<FeedId, FeedStats> = BTreeMap::new();
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "WITH counted AS (\
-                   SELECT feed_id, count(*) AS changes, sum(significance = 'substantive') AS substantive, \
-                          sum(instr(',' || labels || ',', ',unannounced,') > 0) AS unannounced, \
-                          sum(instr(',' || fields || ',', ',title,') > 0) AS headlines \
-                   FROM changes WHERE quiet IS NULL AND first_changed_at >= ?1 AND (?2 IS NULL OR feed_id = ?2) GROUP BY feed_id), \
-                 seen AS (\
-                   SELECT feed_id, count(*) AS articles, sum(last_change_at IS NOT NULL) AS edited \
-                   FROM entries WHERE first_seen_at >= ?1 AND (?2 IS NULL OR feed_id = ?2) GROUP BY feed_id) \
-                 SELECT f.id, COALESCE(s.articles, 0), COALESCE(s.edited, 0), COALESCE(c.changes, 0), \
-                        COALESCE(c.substantive, 0), COALESCE(c.unannounced, 0), COALESCE(c.headlines, 0) \
-                 FROM feeds AS f LEFT JOIN counted AS c ON c.feed_id = f.id LEFT JOIN seen AS s ON s.feed_id = f.id \
-                 WHERE c.changes IS NOT NULL OR s.articles IS NOT NULL",
-            )?;
-            let rows = statement.query_map(params![since, feed], |row| {
-                Ok(FeedStats {
-                    feed: row.get(0)?,
-                    articles: count(row, 1)?,
-                    edited: count(row, 2)?,
-                    changes: count(row, 3)?,
-                    substantive: count(row, 4)?,
-                    unannounced: count(row, 5)?,
-                    headlines: count(row, 6)?,
-                })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+            let mut articles = conn.prepare_cached(&format!(
+                "SELECT feed_id, count(*), sum(last_change_at IS NOT NULL) FROM entries \
+                 WHERE first_seen_at >= ?1{own} GROUP BY feed_id"
+            ))?;
+            let mut rows = articles.query(values.as_slice())?;
+            while let Some(row) = rows.next()? {
+                let feed: FeedId = row.get(0)?;
+                let stats = found.entry(feed).or_insert(FeedStats::of(feed));
+                (stats.articles, stats.edited) = (count(row, 1)?, count(row, 2)?);
+            }
+            let mut changes = conn.prepare_cached(&format!(
+                "SELECT feed_id, significance, labels, headline, before_revision, published_at, first_changed_at \
+                 FROM changes WHERE quiet IS NULL AND noticed_at >= ?1{own}"
+            ))?;
+            let mut rows = changes.query(values.as_slice())?;
+            while let Some(row) = rows.next()? {
+                let feed: FeedId = row.get(0)?;
+                let stats = found.entry(feed).or_insert(FeedStats::of(feed));
+                stats.changes += 1;
+                let is = |column: usize, word: &str| -> Result<bool, StoreError> {
+                    let text = row.get_ref(column)?.as_str().unwrap_or_default();
+                    Ok(text.split(',').any(|one| one == word))
+                };
+                stats.substantive += u64::from(is(1, Significance::Substantive.as_str())?);
+                stats.unannounced += u64::from(is(2, &unannounced)?);
+                stats.headlines += u64::from(row.get::<_, Option<bool>>(3)?.unwrap_or(false));
+                let at = row.get(6)?;
+                take(Edit {
+                    at,
+                    delay: first_edit(row.get(4)?, row.get(5)?, at),
+                });
+            }
+            Ok(())
+        })?;
+        Ok(found.into_values().collect())
     }
+}
 
-    /// The edits since, of one feed or of all, oldest first; quiet ones do not count. At most `most`, the newest.
-    pub fn edits(
-        &self,
-        feed: Option<FeedId>,
-        since: Timestamp,
-        most: usize,
-    ) -> Result<Vec<Edit>, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT c.first_changed_at, iif(c.before_revision = 1, \
-                        c.first_changed_at - COALESCE(e.feed_published_at, e.page_published_at), NULL) \
-                 FROM changes AS c JOIN entries AS e ON e.id = c.entry_id \
-                 WHERE c.quiet IS NULL AND c.first_changed_at >= ?1 AND (?2 IS NULL OR c.feed_id = ?2) \
-                 ORDER BY c.first_changed_at DESC LIMIT ?3",
-            )?;
-            let rows = statement.query_map(params![since, feed, super::sql::limit_of(most)], |row| {
-                let delay: Option<i64> = row.get(1)?;
-                Ok(Edit {
-                    at: row.get(0)?,
-                    // What claims a date after its edit claims nothing.
-                    delay: delay.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis),
-                })
-            })?;
-            let mut edits: Vec<Edit> = rows.collect::<Result<_, _>>()?;
-            edits.reverse();
-            Ok(edits)
-        })
+impl FeedStats {
+    fn of(feed: FeedId) -> Self {
+        Self {
+            feed,
+            articles: 0,
+            edited: 0,
+            changes: 0,
+            substantive: 0,
+            unannounced: 0,
+            headlines: 0,
+        }
     }
 }

@@ -99,6 +99,22 @@ pub struct FeedHealth {
     pub last_change: Option<Timestamp>,
 }
 
+/// How much is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WatchedCounts {
+    /// Articles that are known.
+    pub entries: u64,
+    /// Pages that are still checked.
+    pub pages_on_clock: u64,
+    /// Pages whose last check found no text of an article.
+    pub pages_unread: u64,
+}
+
+const ENTRIES: &str = "SELECT count(*) FROM entries";
+
+const PAGES_ON_CLOCK: &str = "SELECT count(*) FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+     WHERE e.page_next_at IS NOT NULL AND e.page_url IS NOT NULL AND f.active = 1";
+
 impl Reader {
     /// The latest moment at which a feed was polled or an event was noticed; `None` before the first.
     pub fn last_moment(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -158,12 +174,8 @@ impl Reader {
                      AND next_poll_at IS NOT NULL AND next_poll_at <= ?1",
                     Some(now),
                 )?,
-                entries: count("SELECT count(*) FROM entries", None)?,
-                pages_on_clock: count(
-                    "SELECT count(*) FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
-                     WHERE e.page_next_at IS NOT NULL AND e.page_url IS NOT NULL AND f.active = 1",
-                    None,
-                )?,
+                entries: count(ENTRIES, None)?,
+                pages_on_clock: count(PAGES_ON_CLOCK, None)?,
                 pages_due: count(
                     "SELECT count(*) FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
                      WHERE e.page_next_at IS NOT NULL AND e.page_next_at <= ?1 AND e.page_url IS NOT NULL \
@@ -190,6 +202,22 @@ impl Reader {
                     "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
                     None,
                 )?,
+            })
+        })
+    }
+
+    /// How much is watched; of [`StoreCounts`] what a report says.
+    pub fn watched(&self) -> Result<WatchedCounts, StoreError> {
+        self.read(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let count = |query: &str| -> Result<u64, StoreError> {
+                let mut statement = tx.prepare_cached(query)?;
+                Ok(statement.query_row([], |row| sql::count(row, 0))?)
+            };
+            Ok(WatchedCounts {
+                entries: count(ENTRIES)?,
+                pages_on_clock: count(PAGES_ON_CLOCK)?,
+                pages_unread: unread(&tx)?.into_iter().map(|(_, pages)| pages).sum(),
             })
         })
     }

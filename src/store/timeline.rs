@@ -53,11 +53,40 @@ pub struct LoggedEvent {
     pub quiet: Option<Quiet>,
 }
 
-const FROM: &str = " FROM events AS v LEFT JOIN changes AS c \
+/// The columns that say what an event is about, where events are read with their changes.
+pub(super) const OF_EVENTS: Columns = Columns {
+    id: "v.id",
+    kind: "v.type",
+    at: "v.created_at",
+    feed: "v.feed_id",
+    entry: "v.entry_id",
+};
+
+/// The same where changes are read alone.
+pub(super) const OF_CHANGES: Columns = Columns {
+    id: "c.event_id",
+    kind: "'entry.revised'",
+    at: "c.noticed_at",
+    feed: "c.feed_id",
+    entry: "c.entry_id",
+};
+
+/// The columns that a filter asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    id: &'static str,
+    kind: &'static str,
+    at: &'static str,
+    feed: &'static str,
+    entry: &'static str,
+}
+
+pub(super) const FROM: &str = " FROM events AS v LEFT JOIN changes AS c \
                     ON c.number = v.change_number AND c.event_id = v.id WHERE 1";
 
 /// What is not kept quiet, or for a reason that is listed too.
-const LISTED: &str = " AND (c.quiet IS NULL OR c.quiet IN (SELECT value FROM json_each(:quiet)))";
+pub(super) const LISTED: &str =
+    " AND (c.quiet IS NULL OR c.quiet IN (SELECT value FROM json_each(:quiet)))";
 
 impl Reader {
     /// Hands the events that a filter lets through over one by one, for lists without an end; stops when `take`
@@ -67,7 +96,7 @@ impl Reader {
         filter: &EventFilter,
         mut take: impl FnMut(LoggedEvent) -> bool,
     ) -> Result<(), StoreError> {
-        let (conditions, values) = conditions(filter);
+        let (conditions, values) = conditions(filter, OF_EVENTS);
         let order = if filter.oldest_first { "" } else { " DESC" };
         let sql = format!(
             "SELECT v.id, v.uid, v.bytes, v.body, c.quiet{FROM}{conditions}{LISTED} ORDER BY v.id{order} LIMIT :limit"
@@ -94,7 +123,7 @@ impl Reader {
 
     /// The newest event that a filter lets through: what a list of them depends on, for the price of one lookup.
     pub fn newest_event(&self, filter: &EventFilter) -> Result<Option<EventId>, StoreError> {
-        let (conditions, values) = conditions(filter);
+        let (conditions, values) = conditions(filter, OF_EVENTS);
         let sql = format!("SELECT v.id{FROM}{conditions}{LISTED} ORDER BY v.id DESC LIMIT 1");
         let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));
         self.read(|conn| {
@@ -108,10 +137,10 @@ impl Reader {
 
     /// How many changes a filter holds back only because they were kept quiet; its limit does not count.
     pub fn count_quiet(&self, filter: &EventFilter) -> Result<u64, StoreError> {
-        let (conditions, values) = conditions(filter);
+        let (conditions, values) = conditions(filter, OF_CHANGES);
         let quiet =
             " AND c.quiet IS NOT NULL AND c.quiet NOT IN (SELECT value FROM json_each(:quiet))";
-        let sql = format!("SELECT count(*){FROM}{conditions}{quiet}");
+        let sql = format!("SELECT count(*) FROM changes AS c WHERE 1{conditions}{quiet}");
         let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));
         self.read(|conn| {
             let mut statement = conn.prepare_cached(&sql)?;
@@ -122,23 +151,30 @@ impl Reader {
     }
 }
 
-type Values = Vec<(&'static str, Box<dyn ToSql>)>;
+pub(super) type Values = Vec<(&'static str, Box<dyn ToSql>)>;
 
-fn borrowed(values: &Values) -> Vec<(&str, &dyn ToSql)> {
+pub(super) fn borrowed(values: &Values) -> Vec<(&str, &dyn ToSql)> {
     values
         .iter()
         .map(|(name, value)| (*name, value.as_ref()))
         .collect()
 }
 
-fn json_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn json_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.collect();
     serde_json::to_string(&words).unwrap_or_else(|_| "[]".into())
 }
 
 /// All of a filter but quiet, limit and order: only fixed fragments, so that each combination is planned with the
 /// index it can use.
-fn conditions(filter: &EventFilter) -> (String, Values) {
+pub(super) fn conditions(filter: &EventFilter, columns: Columns) -> (String, Values) {
+    let Columns {
+        id,
+        kind,
+        at,
+        feed,
+        entry,
+    } = columns;
     let mut sql = String::new();
     let mut values: Values = Vec::new();
     let mut add = |fragment: &str, name: &'static str, value: Box<dyn ToSql>| {
@@ -146,28 +182,32 @@ fn conditions(filter: &EventFilter) -> (String, Values) {
         values.push((name, value));
     };
     add(
-        " AND v.type IN (SELECT value FROM json_each(:kinds))",
+        &format!(" AND {kind} IN (SELECT value FROM json_each(:kinds))"),
         ":kinds",
         Box::new(json_list(filter.kinds.iter().map(|kind| kind.as_str()))),
     );
     if let Some(since) = filter.since {
-        add(" AND v.created_at >= :since", ":since", Box::new(since));
+        add(&format!(" AND {at} >= :since"), ":since", Box::new(since));
     }
     if let Some(until) = filter.until {
-        add(" AND v.created_at < :until", ":until", Box::new(until));
+        add(&format!(" AND {at} < :until"), ":until", Box::new(until));
     }
-    if let Some(entry) = filter.entry {
-        add(" AND v.entry_id = :entry", ":entry", Box::new(entry));
+    if let Some(wanted) = filter.entry {
+        add(
+            &format!(" AND {entry} = :entry"),
+            ":entry",
+            Box::new(wanted),
+        );
     }
     if let Some(after) = filter.after {
-        add(" AND v.id > :after", ":after", Box::new(after));
+        add(&format!(" AND {id} > :after"), ":after", Box::new(after));
     }
     if let Some(before) = filter.before {
-        add(" AND v.id < :before", ":before", Box::new(before));
+        add(&format!(" AND {id} < :before"), ":before", Box::new(before));
     }
     if let Some(feeds) = &filter.feeds {
         add(
-            " AND v.feed_id IN (SELECT value FROM json_each(:feeds))",
+            &format!(" AND {feed} IN (SELECT value FROM json_each(:feeds))"),
             ":feeds",
             Box::new(feed_list(feeds)),
         );

@@ -194,3 +194,33 @@ impl<S: Source> ClientVisit<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn another_machine_has_a_share_and_a_proxy_on_this_one_has_none() {
+        let mut clients = WebClients::default();
+        let mut tasks: JoinSet<()> = JoinSet::new();
+        for peer in [
+            Some("192.0.2.7"),
+            Some("192.0.2.7"),
+            Some("192.0.2.8"),
+            Some("127.0.0.1"),
+            None,
+        ] {
+            clients.0.push_back(Client {
+                task: tasks.spawn(std::future::pending()),
+                has_asked: Arc::default(),
+                peer: peer.map(|peer| peer.parse().unwrap()),
+            });
+        }
+        let of = |peer: &str| clients.of_one(Some(peer.parse().unwrap()));
+        assert_eq!(
+            (of("192.0.2.7"), of("192.0.2.8"), of("192.0.2.9")),
+            (2, 1, 0)
+        );
+        assert_eq!((of("127.0.0.1"), clients.of_one(None)), (0, 0));
+    }
+}

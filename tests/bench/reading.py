@@ -5,7 +5,8 @@
     python3 tests/bench/reading.py [--feeds 1000] [--revisor target/release/revisor] [--folder DIR]
 
 The database comes from `revisor import diffengine`: 50 articles a feed with four versions each, of the last 30 days.
-With --folder it is made once and kept. A table is printed; nothing is asserted. Linux only (/proc).
+With --folder it is made once and kept. In the end 50 clients read at once for a while, and what that does to memory and
+to polls is printed as well. A table is printed; nothing is asserted. Linux only (/proc).
 """
 
 import argparse
@@ -20,9 +21,13 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ARTICLES, VERSIONS, REQUESTS = 50, 4, 20
+# Clients at once and for how long, and how often a feed is polled meanwhile.
+CLIENTS, SECONDS, EVERY = 50, 20, 2
 SCHEMA = """
 CREATE TABLE feed (url TEXT PRIMARY KEY, name TEXT, created TEXT);
 CREATE TABLE entry (id INTEGER PRIMARY KEY, url TEXT, created TEXT, checked TEXT);
@@ -112,6 +117,7 @@ def commands(revisor):
         (["search", "--removed", "997"], 20),
         (["search", '"denba denba"'], 20),
         (["search", "mer*"], 20),
+        (["search", "--headline", "mer* -salba"], 20),
         (["log", "-n", "40"], 100),
     ]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -143,6 +149,63 @@ def pages(pid, port, change):
         line("GET " + path, cost, limit, f"{answer.status}, {len(body)} bytes")
 
 
+class Polled(BaseHTTPRequestHandler):
+    """A feed that notes when it was asked for."""
+
+    times = []
+
+    def do_GET(self):
+        Polled.times.append(time.monotonic())
+        body = b'<rss version="2.0"><channel><title>Polled</title></channel></rss>'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/rss+xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def crowd(pid, port, change):
+    """All pages at once, again and again; polls go on meanwhile, and health is asked for as a watchdog would."""
+    idle, highest, slowest, answers = resident(pid), 0, 0.0, {}
+    entry, number = change["data"]["entry"]["id"], change["data"]["number"]
+    paths = ["/", "/?all=1", "/headlines", f"/c/{number}", f"/e/{entry}", f"/e/{entry}/1..4", "/feeds", "/search?q=mer*",
+             "/stats", "/changes.csv", "/changes.json", "/changes.atom"]
+    began, polls = time.monotonic(), len(Polled.times)
+    end = began + SECONDS
+
+    def client(place):
+        while time.monotonic() < end:
+            place += 1
+            try:
+                status = ask(port, paths[place % len(paths)], {})[0].status
+            except OSError:
+                status = "none"
+            answers[status] = answers.get(status, 0) + 1
+            if status != 200:
+                time.sleep(0.2)
+
+    clients = [threading.Thread(target=client, args=(place,)) for place in range(CLIENTS)]
+    for one in clients:
+        one.start()
+    while time.monotonic() < end:
+        asked = time.monotonic()
+        ask(port, "/healthz", {})
+        slowest = max(slowest, time.monotonic() - asked)
+        highest = max(highest, resident(pid))
+        time.sleep(0.1)
+    for one in clients:
+        one.join()
+    times = [began] + Polled.times[polls:]
+    gap = max((later - sooner for sooner, later in zip(times, times[1:])), default=float(SECONDS))
+    print(f"{CLIENTS} clients for {SECONDS} s: {dict(sorted(answers.items(), key=str))} answers by status")
+    print(f"  memory {idle} MiB before, at most {highest} MiB: {highest - idle} MiB more (at most 64)")
+    print(f"  /healthz took at most {slowest * 1000:.0f} ms")
+    print(f"  a feed due every {EVERY} s was polled {len(times) - 1} times, at most {gap:.1f} s apart")
+
+
 def shares(path):
     conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
@@ -165,8 +228,14 @@ def main():
     os.makedirs(folder, exist_ok=True)
     config, database = os.path.join(folder, "config.toml"), os.path.join(folder, "revisor.db")
     port = free_port()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Polled)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     with open(config, "w", encoding="ascii") as file:
-        file.write(f'[web]\nlisten = "127.0.0.1:{port}"\n')
+        file.write(f'[web]\nlisten = "127.0.0.1:{port}"\n[fetch]\nallow_private = ["127.0.0.0/8"]\njitter = "0%"\n'
+                   f'[[feed]]\nurl = "http://127.0.0.1:{server.server_port}/feed.xml"\nname = "polled"\n'
+                   f'every = "{EVERY}s"\n')
+        for feed in range(options.feeds):
+            file.write(f'[[feed]]\nurl = "https://paper{feed}.example/feed.xml"\nname = "paper-{feed}"\n')
     revisor = [os.path.abspath(options.revisor), "--config", config, "--db", database]
     corpus = os.path.join(folder, "diffengine.db")
     if not os.path.exists(corpus):
@@ -174,14 +243,13 @@ def main():
     began = time.monotonic()
     subprocess.run(revisor + ["import", "diffengine", corpus], check=True)
     print(f"import: {time.monotonic() - began:.1f} s")
+    # Nobody answers at these addresses.
+    names = [f"paper-{feed}" for feed in range(options.feeds)]
+    subprocess.run(revisor + ["pause"] + names, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     print(f"{'what':<44} {'processor':>12}   {'at most':>9}")
     commands(revisor)
     log = subprocess.run(revisor + ["log", "-n", "1", "--format", "ndjson"], stdout=subprocess.PIPE, check=True)
     change = json.loads(log.stdout.splitlines()[0])
-    # A feed that is in no configuration has no page.
-    feed = change["data"]["feed"]
-    with open(config, "a", encoding="ascii") as file:
-        file.write(f'[[feed]]\nurl = "{feed["url"]}"\nname = "{feed["name"]}"\n')
     daemon = subprocess.Popen(revisor + ["run"], stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
@@ -194,6 +262,7 @@ def main():
         print(f"memory at rest: {resident(daemon.pid)} MiB")
         pages(daemon.pid, port, change)
         print(f"memory after the pages: {resident(daemon.pid)} MiB")
+        crowd(daemon.pid, port, change)
     finally:
         daemon.send_signal(signal.SIGTERM)
         daemon.wait(30)

@@ -182,6 +182,8 @@ fn a_page_without_a_feed_is_watched_moved_and_removed() {
     );
     let entries = json(&home.ok(&["entries", "--json"]));
     assert_eq!(entries.as_array().map(Vec::len), Some(1), "{entries}");
+    assert_eq!(entries[0]["state"], "watched", "{entries}");
+    assert!(home.ok(&["entries"]).contains("  watched page  "));
     assert!(home.ok(&["feeds"]).contains("terms"));
     home.ok(&["db", "verify"]);
 

@@ -173,6 +173,7 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
     }
 
     pages_are_plain(&home, &number, &entry);
+    site_is_plain(&home);
 
     let markdown = home.ok(&["log", "--all", "--format", "md"]);
     for live in ["<script>", "[x](javascript", "```", "*b*", "<!channel>"] {
@@ -241,6 +242,40 @@ fn pages_are_plain(home: &Home, number: &str, entry: &str) {
     let csv = ask(&socket, "/changes.csv?all=1").expect("an answer");
     assert!(csv.contains("'=cmd|") && !csv.contains(",=cmd"), "{csv}");
     drop(daemon);
+}
+
+/// The web pages as files.
+fn site_is_plain(home: &Home) {
+    let site = home.path().join("site");
+    home.ok(&["export", "site", &site.display().to_string()]);
+    let (mut folders, mut pages) = (vec![site.clone()], 0);
+    while let Some(folder) = folders.pop() {
+        for found in std::fs::read_dir(folder).expect("a folder") {
+            let path = found.expect("a file").path();
+            let name = path.strip_prefix(&site).expect("in the folder");
+            let name = name.to_str().expect("a name").to_owned();
+            let harmless = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+            assert!(name.chars().all(harmless), "{name:?}");
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if name == ".revisor-site" {
+                continue;
+            }
+            let is_page = path.extension().is_some_and(|end| end == "html");
+            let text = std::fs::read_to_string(&path).expect("text");
+            assert!(
+                !text.contains("<script>") && !text.contains("href=\"javascript"),
+                "{name}: {text}"
+            );
+            if is_page {
+                pages += 1;
+                is_plain(&name, &text);
+            }
+        }
+    }
+    assert!(pages >= 5, "{pages} pages");
 }
 
 #[test]

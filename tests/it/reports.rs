@@ -25,7 +25,7 @@ fn a_report_has_the_change_and_the_feed_that_was_not_read() {
     let home = home_with_a_change(&publisher);
     let text = home.ok(&["report"]);
     for wanted in [
-        "1 change in 1 article, 1 headline",
+        "1 change in 1 article, 1 new headline",
         "The minister [-denies-]{+confirms+} the report",
         "(UTC)",
         "1 of 2 feeds not read as scheduled.",

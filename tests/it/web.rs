@@ -243,6 +243,34 @@ fn a_feed_that_left_the_configuration_still_has_its_changes() {
 }
 
 #[test]
+fn fifty_readers_at_once_are_all_answered_and_health_waits_for_none_of_them() {
+    let site = Site::new("");
+    let pages = site.pages();
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..50)
+            .map(|place| {
+                let (site, path) = (&site, &pages[place % pages.len()]);
+                scope.spawn(move || (path, site.get(path, "")))
+            })
+            .collect();
+        while readers.iter().any(|reader| !reader.is_finished()) {
+            assert_eq!(site.ok("/healthz"), "ok\n");
+        }
+        for reader in readers {
+            let (path, (head, _)) = reader.join().expect("an answer");
+            // Who cannot be served now is told when to come again.
+            let turned_away =
+                head.starts_with("HTTP/1.1 429 ") || head.starts_with("HTTP/1.1 503 ");
+            assert!(
+                head.starts_with("HTTP/1.1 200 ")
+                    || turned_away && head.to_lowercase().contains("retry-after: "),
+                "{path}: {head}"
+            );
+        }
+    });
+}
+
+#[test]
 fn a_list_is_the_same_in_every_form() {
     let site = Site::new("base_url = \"https://changes.example/r\"");
     let entry = site.entry();

@@ -32,6 +32,7 @@ pub mod normalise;
 pub mod observation;
 pub mod outage;
 pub mod outcome;
+pub mod outline;
 pub mod past;
 mod reverts;
 pub mod robots;

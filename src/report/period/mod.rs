@@ -1,7 +1,8 @@
 //! `revisor report`: what changed in a period, and how much of it was watched.
 //!
-//! [`Builder`] takes the changes one after another and keeps only those that the report shows in full, so that a year
-//! of a thousand feeds needs no more memory than a day of one. The renderers, [`text`](text::render),
+//! [`Builder`] counts the outlines of events one after another and keeps those that the report shows, so that a year of
+//! a thousand feeds needs little more memory than a day of one. Only what is shown is then read as a whole, and handed
+//! over as [`Details`]. The renderers, [`text`](text::render),
 //! [`markdown`](markdown::render) and [`html`](html::render), take the finished [`Report`].
 
 mod coverage;
@@ -10,6 +11,8 @@ pub mod markdown;
 mod tally;
 pub mod text;
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::changed;
@@ -17,7 +20,9 @@ use super::clean;
 use super::log::LogRow;
 use super::names;
 use crate::domain::classify::{Label, Significance};
-use crate::domain::event::{Event, EventKind, Field};
+use crate::domain::event::{Event, EventKind, FeedInfo};
+use crate::domain::ids::{EntryId, EventId, FeedId};
+use crate::domain::outline::Outline;
 use crate::time::Timestamp;
 
 pub use coverage::{Coverage, FeedCoverage, FeedGap};
@@ -155,6 +160,9 @@ pub struct Report {
     pub rest: Vec<usize>,
     /// Changes that are only counted, since the report would be too long.
     pub left_out: u64,
+    /// The groups of each change of `rest`.
+    #[serde(skip)]
+    rest_groups: Vec<Vec<String>>,
     /// Changes by day, in the time zone of the reader.
     pub days: Vec<DayCount>,
     /// How long after publication articles were first edited.
@@ -169,7 +177,18 @@ fn events<S: serde::Serializer>(rows: &[LogRow], serializer: S) -> Result<S::Ok,
     events.serialize(serializer)
 }
 
-/// Builds a [`Report`] of events that are handed over newest first.
+/// What is read of the events that a report shows.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// The events of [`Builder::shown`].
+    pub rows: HashMap<EventId, LogRow>,
+    /// Every feed, with its tags of now.
+    pub feeds: HashMap<FeedId, FeedInfo>,
+    /// The identifier and the headline of the articles of [`Builder::named`].
+    pub entries: HashMap<EntryId, (String, Option<String>)>,
+}
+
+/// Builds a [`Report`] of events, in whatever order they are handed over.
 #[derive(Debug)]
 pub struct Builder {
     since: Timestamp,
@@ -205,40 +224,38 @@ impl Builder {
         }
     }
 
-    /// Takes the next event.
-    pub fn add(&mut self, row: LogRow) {
-        self.count(&row.event);
-        self.tally.add(&row.event, self.grouped_by);
-        let score = row
-            .event
-            .data
-            .change
-            .as_ref()
-            .map_or(0, |change| change.score);
-        let dropped = match section(&row.event) {
-            Section::Headlines => self.headlines.push(score, row),
+    /// Takes an event.
+    pub fn add(&mut self, outline: Outline) {
+        self.count(&outline);
+        self.tally.add(&outline);
+        let score = outline.change.map_or(0, |change| change.score);
+        let dropped = match section(&outline) {
+            Section::Headlines => {
+                self.totals.headlines += 1;
+                self.headlines.push(score, outline)
+            }
             Section::Notable => {
                 self.totals.notable += 1;
-                self.notable.push(score, row)
+                self.notable.push(score, outline)
             }
             // By time alone.
-            Section::Removed => self.removed.push(0, row),
-            Section::Rest => Some(row),
+            Section::Removed => self.removed.push(0, outline),
+            Section::Rest => Some(outline),
         };
-        if let Some(row) = dropped {
-            self.rest.push(0, row);
+        if let Some(outline) = dropped {
+            self.rest.push(0, outline);
         }
     }
 
-    fn count(&mut self, event: &Event) {
+    fn count(&mut self, outline: &Outline) {
         let totals = &mut self.totals;
-        match event.kind {
+        match outline.kind {
             EventKind::EntryRemoved => totals.removed += 1,
             EventKind::EntryRestored => totals.restored += 1,
             EventKind::EntryFlapping => totals.flapping += 1,
             _ => {}
         }
-        let Some(change) = &event.data.change else {
+        let Some(change) = &outline.change else {
             return;
         };
         totals.changes += 1;
@@ -247,31 +264,58 @@ impl Builder {
             Significance::Minor => totals.minor += 1,
             Significance::Typographic => totals.typographic += 1,
         }
-        totals.headlines += u64::from(is_headline(event));
-        totals.unannounced += u64::from(change.labels.contains(&Label::Unannounced));
+        totals.unannounced += u64::from(change.unannounced);
     }
 
-    /// The report, once all events were added.
+    fn best(&self) -> [&Best; 4] {
+        [&self.headlines, &self.notable, &self.removed, &self.rest]
+    }
+
+    /// The events whose words the report needs.
     #[must_use]
-    pub fn finish(self, around: Surroundings) -> Report {
-        let tallied = self.tally.finish(MOST_EDITED);
-        let listed = |best: &Best| best.rows.len().min(best.most) as u64;
-        let shown = [&self.headlines, &self.notable, &self.removed, &self.rest];
-        let shown: u64 = shown.into_iter().map(listed).sum();
+    pub fn shown(&self) -> Vec<EventId> {
+        let listed = self.best().into_iter().flat_map(|best| &best.rows);
+        let listed = listed.map(|(_, outline)| outline.event);
+        let newest = self.tally.most_edited(MOST_EDITED).into_iter();
+        let mut events: Vec<EventId> = listed.chain(newest.map(|(_, event)| event)).collect();
+        events.sort_unstable();
+        events.dedup();
+        events
+    }
+
+    /// The articles whose names the report needs.
+    #[must_use]
+    pub fn named(&self) -> Vec<EntryId> {
+        match self.grouped_by {
+            GroupBy::Entry => self.tally.entries().collect(),
+            GroupBy::Feed | GroupBy::Tag => Vec::new(),
+        }
+    }
+
+    /// The report, once all events were added, with the words of those that are shown.
+    #[must_use]
+    pub fn finish(self, around: Surroundings, details: &Details) -> Report {
+        let shown = self.best().into_iter().map(|best| best.rows.len() as u64);
+        let shown: u64 = shown.sum();
+        let by = self.grouped_by;
+        let tallied = self.tally.finish(MOST_EDITED, by, details);
         let mut changes = Vec::new();
+        let mut rest_groups = Vec::new();
         let mut places = |best: Best| -> Vec<usize> {
             let first = changes.len();
-            changes.extend(best.finish());
+            rest_groups.clear();
+            for (_, outline) in best.rows {
+                if let Some(row) = details.rows.get(&outline.event) {
+                    changes.push(row.clone());
+                    let keys = details.keys(by, outline.feed, outline.entry);
+                    rest_groups.push(keys.into_iter().map(|(key, _)| key).collect());
+                }
+            }
             (first..changes.len()).collect()
         };
         let (headlines, notable) = (places(self.headlines), places(self.notable));
         let removed = places(self.removed);
-        let mut last = self.rest;
-        // Those that had to leave a section came late.
-        last.rows.sort_by_key(|(_, row)| {
-            std::cmp::Reverse((row.event.timestamp, row.event.data.number))
-        });
-        let rest = places(last);
+        let rest = places(self.rest);
         Report {
             schema_version: SCHEMA_VERSION,
             since: self.since,
@@ -289,9 +333,10 @@ impl Builder {
             removed,
             most_edited: tallied.most_edited,
             groups: tallied.groups,
-            grouped_by: self.grouped_by,
+            grouped_by: by,
             rest,
             left_out: tallied.events.saturating_sub(shown),
+            rest_groups,
             days: tallied.days,
             delays: tallied.delays,
             changes,
@@ -306,42 +351,29 @@ enum Section {
     Rest,
 }
 
-fn section(event: &Event) -> Section {
-    let Some(change) = &event.data.change else {
+fn section(outline: &Outline) -> Section {
+    let Some(change) = &outline.change else {
         return Section::Removed;
     };
-    if is_headline(event) {
+    if change.headline && change.significance != Significance::Typographic {
         return Section::Headlines;
     }
-    let weighty = change.significance == Significance::Substantive
-        && change.labels.iter().any(|label| {
-            matches!(
-                label,
-                Label::Unannounced | Label::Number | Label::Negation | Label::Quote
-            )
-        });
-    if weighty {
+    if change.notable && change.significance == Significance::Substantive {
         Section::Notable
     } else {
         Section::Rest
     }
 }
 
-/// Whether a headline that readers see has changed its words.
-fn is_headline(event: &Event) -> bool {
-    event.data.change.as_ref().is_some_and(|change| {
-        change.fields.contains(&Field::Title)
-            && change.significance != Significance::Typographic
-            && names::is_read(&change.headlines)
-    })
-}
-
-/// The rows with the highest score; of those with the same score the ones that came first.
+/// The outlines with the highest score; of those with the same score the newest.
 #[derive(Debug)]
 struct Best {
     most: usize,
-    rows: Vec<(u8, LogRow)>,
+    rows: Vec<(Rank, Outline)>,
 }
+
+/// Score, moment, and of events of one moment the later one.
+type Rank = (u8, Timestamp, EventId);
 
 impl Best {
     fn new(most: usize) -> Self {
@@ -351,20 +383,19 @@ impl Best {
         }
     }
 
-    /// Takes a row, and gives back one that has no place any more.
-    fn push(&mut self, score: u8, row: LogRow) -> Option<LogRow> {
-        // After all others with this score or a higher one.
-        let place = self.rows.partition_point(|(other, _)| *other >= score);
-        self.rows.insert(place, (score, row));
+    /// Takes an outline, and gives back one that has no place any more.
+    fn push(&mut self, score: u8, outline: Outline) -> Option<Outline> {
+        let rank = (score, outline.at, outline.event);
+        let place = self.rows.partition_point(|(other, _)| *other >= rank);
+        if place == self.most {
+            return Some(outline);
+        }
+        self.rows.insert(place, (rank, outline));
         if self.rows.len() > self.most {
-            self.rows.pop().map(|(_, row)| row)
+            self.rows.pop().map(|(_, outline)| outline)
         } else {
             None
         }
-    }
-
-    fn finish(self) -> impl Iterator<Item = LogRow> {
-        self.rows.into_iter().map(|(_, row)| row)
     }
 }
 
@@ -408,13 +439,16 @@ impl Report {
 
     /// The rows of `rest` by group, groups in the order of [`Self::groups`] and rows newest first.
     fn rest_by_group(&self) -> Vec<(&GroupCount, Vec<&LogRow>)> {
-        let groups = self.groups.iter().map(|group| {
-            let rows = self.rows(&self.rest);
-            let own = rows
-                .filter(|row| tally::keys(&row.event, self.grouped_by).any(|key| key == group.key));
-            (group, own.collect::<Vec<_>>())
-        });
-        groups.filter(|(_, rows)| !rows.is_empty()).collect()
+        let mut by_group: HashMap<&str, Vec<&LogRow>> = HashMap::new();
+        for (row, keys) in self.rows(&self.rest).zip(&self.rest_groups) {
+            for key in keys {
+                by_group.entry(key).or_default().push(row);
+            }
+        }
+        let groups = self.groups.iter();
+        groups
+            .filter_map(|group| Some((group, by_group.remove(group.key.as_str())?)))
+            .collect()
     }
 
     /// The sentences that sum the report up, the most important first.
@@ -429,7 +463,7 @@ impl Report {
             names::count(totals.articles, "article")
         )];
         for (count, what) in [
-            (totals.headlines, "headline"),
+            (totals.headlines, "new headline"),
             (totals.unannounced, "unannounced edit"),
         ] {
             if count > 0 {

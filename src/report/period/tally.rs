@@ -1,5 +1,6 @@
 //! The counts of a report: by article, by group, by day, by delay.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::GroupBy;
-use crate::domain::event::Event;
-use crate::domain::ids::RevisionNumber;
+use super::{Details, GroupBy};
+use crate::domain::event::EventData;
+use crate::domain::ids::{EntryId, EventId, FeedId, RevisionNumber};
+use crate::domain::outline::Outline;
 use crate::report::{changed, clean};
 use crate::time::Timestamp;
 
@@ -83,10 +85,18 @@ pub(super) struct Tally {
     since: Timestamp,
     until: Timestamp,
     events: u64,
-    articles: HashMap<String, Edited>,
-    groups: HashMap<String, GroupCount>,
+    feeds: HashMap<Option<FeedId>, u64>,
+    articles: HashMap<Option<EntryId>, OfArticle>,
     days: BTreeMap<NaiveDate, u64>,
     delays: [u64; DELAYS.len()],
+}
+
+#[derive(Debug, Default)]
+struct OfArticle {
+    events: u64,
+    changes: u64,
+    /// The newest change.
+    newest: Option<(Timestamp, EventId)>,
 }
 
 pub(super) struct Tallied {
@@ -105,60 +115,26 @@ impl Tally {
             since,
             until,
             events: 0,
+            feeds: HashMap::new(),
             articles: HashMap::new(),
-            groups: HashMap::new(),
             days: BTreeMap::new(),
             delays: [0; DELAYS.len()],
         }
     }
 
-    pub(super) fn add(&mut self, event: &Event, by: GroupBy) {
+    pub(super) fn add(&mut self, outline: &Outline) {
         self.events += 1;
-        for key in keys(event, by) {
-            let group = self
-                .groups
-                .entry(key.clone())
-                .or_insert_with(|| GroupCount {
-                    title: group_title(event, by, &key),
-                    key,
-                    changes: 0,
-                });
-            group.changes += 1;
-        }
-        let data = &event.data;
-        let Some(change) = &data.change else {
+        *self.feeds.entry(outline.feed).or_default() += 1;
+        let article = self.articles.entry(outline.entry).or_default();
+        article.events += 1;
+        let Some(change) = &outline.change else {
             return;
         };
-        let day = self.day(event.timestamp);
-        *self.days.entry(day).or_default() += 1;
-        let (Some(entry), Some(after)) = (&data.entry, &data.after) else {
-            return;
-        };
-        let article = self
-            .articles
-            .entry(entry.id.clone())
-            .or_insert_with(|| Edited {
-                entry: entry.id.clone(),
-                title: changed::title(data, 160),
-                url: changed::address(data),
-                feed: data
-                    .feed
-                    .as_ref()
-                    .map(|feed| feed.name.clone())
-                    .unwrap_or_default(),
-                changes: 0,
-                revision: after.revision,
-            });
         article.changes += 1;
-        let is_first = data
-            .before
-            .as_ref()
-            .is_some_and(|before| before.revision.0 == 1);
-        let published = entry.published.filter(|at| *at > Timestamp::from_unix(0));
-        if let (true, Some(published)) = (is_first, published)
-            && published < change.window.first_changed
-        {
-            self.delay(change.window.first_changed.since(published));
+        article.newest = article.newest.max(Some((outline.at, outline.event)));
+        *self.days.entry(self.day(outline.at)).or_default() += 1;
+        if let Some(span) = change.first_edit {
+            self.delay(span);
         }
     }
 
@@ -175,29 +151,37 @@ impl Tally {
         at.to_chrono().with_timezone(&self.zone).date_naive()
     }
 
-    pub(super) fn finish(self, most: usize) -> Tallied {
-        let articles = self.articles.len() as u64;
-        let days = self.all_days();
-        let mut most_edited: Vec<Edited> = self
+    /// The articles that were edited more than once, those with the most changes first, with their newest change.
+    pub(super) fn most_edited(&self, most: usize) -> Vec<(u64, EventId)> {
+        let mut edited: Vec<(u64, EventId)> = self
             .articles
-            .into_values()
-            .filter(|article| article.changes > 1)
+            .iter()
+            .filter(|(entry, article)| entry.is_some() && article.changes > 1)
+            .filter_map(|(_, article)| Some((article.changes, article.newest?.1)))
             .collect();
-        most_edited.sort_by(|a, b| {
-            b.changes
-                .cmp(&a.changes)
-                .then_with(|| a.entry.cmp(&b.entry))
-        });
-        most_edited.truncate(most);
-        let mut groups: Vec<GroupCount> = self.groups.into_values().collect();
-        groups.sort_by(|a, b| b.changes.cmp(&a.changes).then_with(|| a.key.cmp(&b.key)));
+        edited.sort_unstable_by_key(|edited| Reverse(*edited));
+        edited.truncate(most);
+        edited
+    }
+
+    /// The articles with an event.
+    pub(super) fn entries(&self) -> impl Iterator<Item = EntryId> {
+        self.articles.keys().copied().flatten()
+    }
+
+    pub(super) fn finish(self, most: usize, by: GroupBy, known: &Details) -> Tallied {
+        let most_edited = self.most_edited(most).into_iter();
+        let most_edited = most_edited
+            .filter_map(|(changes, newest)| edited(changes, &known.rows.get(&newest)?.event.data));
+        let articles = self.articles.iter();
+        let articles = articles.filter(|(entry, article)| entry.is_some() && article.changes > 0);
         let delays = DELAYS.into_iter().zip(self.delays);
         Tallied {
             events: self.events,
-            articles,
-            most_edited,
-            groups,
-            days,
+            articles: articles.count() as u64,
+            most_edited: most_edited.collect(),
+            groups: self.groups(by, known),
+            days: self.all_days(),
             delays: delays
                 .map(|((within, name), articles)| Delay {
                     within,
@@ -206,6 +190,33 @@ impl Tally {
                 })
                 .collect(),
         }
+    }
+
+    fn groups(&self, by: GroupBy, known: &Details) -> Vec<GroupCount> {
+        let mut groups: HashMap<String, GroupCount> = HashMap::new();
+        let mut count = |keys: Vec<(String, String)>, changes: u64| {
+            for (key, title) in keys {
+                let group = groups.entry(key.clone());
+                let group = group.or_insert(GroupCount {
+                    key,
+                    title,
+                    changes: 0,
+                });
+                group.changes += changes;
+            }
+        };
+        if by == GroupBy::Entry {
+            for (entry, article) in &self.articles {
+                count(known.keys(by, None, *entry), article.events);
+            }
+        } else {
+            for (feed, events) in &self.feeds {
+                count(known.keys(by, *feed, None), *events);
+            }
+        }
+        let mut groups: Vec<GroupCount> = groups.into_values().collect();
+        groups.sort_by(|a, b| b.changes.cmp(&a.changes).then_with(|| a.key.cmp(&b.key)));
+        groups
     }
 
     /// Every day of the period, those without a change too.
@@ -230,32 +241,48 @@ impl Tally {
     }
 }
 
-/// The groups that an event belongs to.
-pub(super) fn keys(event: &Event, by: GroupBy) -> impl Iterator<Item = String> {
-    const NONE: &str = "-";
-    let data = &event.data;
-    let keys = match by {
-        GroupBy::Feed => data.feed.iter().map(|feed| feed.name.clone()).collect(),
-        GroupBy::Tag => data
+fn edited(changes: u64, data: &EventData) -> Option<Edited> {
+    Some(Edited {
+        entry: data.entry.as_ref()?.id.clone(),
+        title: changed::title(data, 160),
+        url: changed::address(data),
+        feed: data
             .feed
-            .iter()
-            .flat_map(|feed| feed.tags.clone())
-            .collect(),
-        GroupBy::Entry => data.entry.iter().map(|entry| entry.id.clone()).collect(),
-    };
-    let keys: Vec<String> = keys;
-    if keys.is_empty() {
-        vec![NONE.to_owned()].into_iter()
-    } else {
-        keys.into_iter()
-    }
+            .as_ref()
+            .map(|feed| feed.name.clone())
+            .unwrap_or_default(),
+        changes,
+        revision: data.after.as_ref()?.revision,
+    })
 }
 
-fn group_title(event: &Event, by: GroupBy, key: &str) -> String {
-    match by {
-        GroupBy::Feed => changed::feed_name(event.data.feed.as_ref(), 80),
-        GroupBy::Tag if key == "-" => "no tag".to_owned(),
-        GroupBy::Tag => clean::excerpt(key, 80),
-        GroupBy::Entry => changed::title(&event.data, 160).unwrap_or_else(|| key.to_owned()),
+impl Details {
+    /// The groups that an event belongs to, with what people call them.
+    pub(super) fn keys(
+        &self,
+        by: GroupBy,
+        feed: Option<FeedId>,
+        entry: Option<EntryId>,
+    ) -> Vec<(String, String)> {
+        const NONE: &str = "-";
+        let feed = feed.and_then(|id| self.feeds.get(&id));
+        let entry = entry.and_then(|id| self.entries.get(&id));
+        match (by, feed, entry) {
+            (GroupBy::Feed, Some(feed), _) => {
+                vec![(feed.name.clone(), changed::feed_name(Some(feed), 80))]
+            }
+            (GroupBy::Tag, Some(feed), _) if !feed.tags.is_empty() => {
+                let tags = feed.tags.iter();
+                tags.map(|tag| (tag.clone(), clean::excerpt(tag, 80)))
+                    .collect()
+            }
+            (GroupBy::Entry, _, Some((id, title))) => {
+                let title = title.as_deref().map(|title| clean::excerpt(title, 160));
+                let title = title.filter(|title| !title.is_empty());
+                vec![(id.clone(), title.unwrap_or_else(|| id.clone()))]
+            }
+            (GroupBy::Tag, ..) => vec![(NONE.to_owned(), "no tag".to_owned())],
+            _ => vec![(NONE.to_owned(), NONE.to_owned())],
+        }
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use super::*;
-use crate::domain::event::EventKind;
+use crate::domain::event::{Event, EventKind, Field};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
 use crate::report::html::Links;
 use crate::report::log::plain_view;
@@ -43,10 +43,17 @@ fn change(number: i64, score: u8, labels: &[Label], fields: &[Field]) -> LogRow 
 fn report_of(rows: Vec<LogRow>, by: GroupBy) -> Report {
     let (since, until) = (at("2026-11-17T00:00:00Z"), at("2026-11-24T00:00:00Z"));
     let mut builder = Builder::new(since, until, by, Tz::UTC);
-    for row in rows {
-        builder.add(row);
+    let mut details = Details::default();
+    for (id, row) in (1..).map(EventId).zip(rows.into_iter().rev()) {
+        let data = &row.event.data;
+        let (feed, entry) = (Some(FeedId(id.0)), Some(EntryId(id.0)));
+        builder.add(Outline::of(id, feed, entry, &row.event));
+        details.feeds.extend(feed.zip(data.feed.clone()));
+        let name = data.entry.as_ref().map(|entry| (entry.id.clone(), None));
+        details.entries.extend(entry.zip(name));
+        details.rows.insert(id, row);
     }
-    builder.finish(Surroundings {
+    let around = Surroundings {
         watched: Watched {
             feeds: 2,
             articles: 40,
@@ -69,7 +76,8 @@ fn report_of(rows: Vec<LogRow>, by: GroupBy) -> Report {
             pages_late: 2,
             ..Coverage::default()
         },
-    })
+    };
+    builder.finish(around, &details)
 }
 
 fn numbers(report: &Report, places: &[usize]) -> Vec<i64> {
@@ -177,7 +185,7 @@ fn the_text_is_for_reading() {
     );
     for wanted in [
         "Changes from 2026-11-17 00:00 to 2026-11-24 00:00 (UTC)\n",
-        "2 changes in 2 articles, 1 headline",
+        "2 changes in 2 articles, 1 new headline",
         "5 changes hidden (--all shows them).",
         "Ignored text moved in 3 places of 2 articles (revisor log --ignored).",
         "\nHEADLINES (1)\n#412",

@@ -29,7 +29,7 @@ const GROWING: [&str; 15] = [
 ];
 
 /// Statements that read a whole table or index, by a part of their text, each with its reason.
-const SCANS: [(&str, &str); 24] = [
+const SCANS: [(&str, &str); 25] = [
     (
         "FROM changes AS c JOIN events AS v ON v.id = c.event_id WHERE 1",
         LISTED,
@@ -41,6 +41,10 @@ const SCANS: [(&str, &str); 24] = [
     ("SELECT count(*) FROM changes", COUNTED),
     ("SELECT count(*) FROM entries", COUNTED),
     ("SELECT count(*) FROM revisions", COUNTED),
+    (
+        "SELECT feed_id, count(*), sum(last_change_at IS NOT NULL) FROM entries",
+        "the statistics of all feeds, for a person who asks",
+    ),
     ("SELECT count(*) FROM deliveries INDEXED BY", OPEN),
     ("FROM deliveries INDEXED BY deliveries_open", OPEN),
     (

@@ -1,5 +1,7 @@
 use super::*;
+use crate::domain::event::EventKind;
 use crate::domain::ids::ChangeNumber;
+use crate::domain::outline::Outline;
 
 #[test]
 fn feeds_follow_the_configuration_and_keep_their_history() {
@@ -365,6 +367,42 @@ fn counts_add_up() {
         (1, 1, 1)
     );
     assert_eq!(health[0].last_change, Some(at(60)));
+}
+
+#[test]
+fn feeds_are_summed_up_with_their_edits() {
+    let bench = Bench::new();
+    let entry = bench.entry("a", "one");
+    bench.revise(entry, "two", &["desk"]);
+    let reader = bench.reader();
+    let of = |feed| {
+        let mut edits = 0;
+        let stats = reader.feed_stats(at(0), feed, |_| edits += 1).unwrap();
+        let stats = stats.first().map(|of| (of.articles, of.edited, of.changes));
+        (stats, edits)
+    };
+    let (all, edits) = of(None);
+    assert_eq!((all, edits), (Some((1, 1, 1)), 1));
+    let feed = reader.feeds(true).unwrap()[0].id;
+    assert_eq!(of(Some(feed)), (all, edits));
+    assert_eq!(of(Some(FeedId(99))), (None, 0));
+    let mut outlines = Vec::new();
+    let filter = EventFilter {
+        kinds: EventKind::ALL.to_vec(),
+        since: Some(at(0)),
+        ..EventFilter::default()
+    };
+    reader
+        .each_outline(&filter, |outline| outlines.push(outline))
+        .unwrap();
+    let events = outlines.iter().map(|outline| outline.event);
+    let events = reader.logged_events(&events.collect::<Vec<_>>()).unwrap();
+    for (outline, logged) in outlines.iter().zip(&events) {
+        let event = &logged.stored.event;
+        let read = Outline::of(logged.stored.id, outline.feed, outline.entry, event);
+        assert_eq!(*outline, read, "as its event says");
+    }
+    assert_eq!(outlines.len(), 1);
 }
 
 #[test]

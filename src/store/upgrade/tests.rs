@@ -5,7 +5,7 @@ use super::*;
 use crate::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 24] = [
+const DUMPS: [(u32, &str); 25] = [
     (1, include_str!("../../../tests/fixtures/schemas/0001.sql")),
     (2, include_str!("../../../tests/fixtures/schemas/0002.sql")),
     (3, include_str!("../../../tests/fixtures/schemas/0003.sql")),
@@ -30,6 +30,7 @@ const DUMPS: [(u32, &str); 24] = [
     (22, include_str!("../../../tests/fixtures/schemas/0022.sql")),
     (23, include_str!("../../../tests/fixtures/schemas/0023.sql")),
     (24, include_str!("../../../tests/fixtures/schemas/0024.sql")),
+    (25, include_str!("../../../tests/fixtures/schemas/0025.sql")),
 ];
 
 /// A file as the program of that time left it.

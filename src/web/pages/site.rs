@@ -31,9 +31,6 @@ const FOUND: usize = 20;
 /// The most that a longer page of results shows.
 const MOST_FOUND: usize = 200;
 
-/// Edits that charts are drawn from.
-const EDITS: usize = 100_000;
-
 /// Changes on the page of a feed.
 const NEWEST: usize = 10;
 
@@ -128,10 +125,9 @@ pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer,
         })?;
         rules = reader.rules(Some(id))?;
         rules.retain(|rule| rule.rule.on);
-        for edit in reader.edits(Some(id), since(asked), EDITS)? {
+        let all = reader.feed_stats(since(asked), Some(id), |edit| {
             times.add(edit.at, edit.delay);
-        }
-        let all = reader.feed_stats(since(asked), Some(id))?;
+        })?;
         numbers = all.first().map(|stats| numbers_of(name.to_owned(), stats));
     }
     let page = feed_page::page(
@@ -184,7 +180,8 @@ pub(super) fn stats(asked: &Asked, form: Form, reader: &Reader) -> Result<Answer
         .into_iter()
         .map(|feed| (feed.id, feed.name))
         .collect();
-    let all = reader.feed_stats(since(asked), None)?;
+    let mut times = Times::new(asked.now, asked.setup.config().timezone);
+    let all = reader.feed_stats(since(asked), None, |edit| times.add(edit.at, edit.delay))?;
     let mut numbers: Vec<FeedNumbers> = all
         .iter()
         .filter_map(|stats| Some(numbers_of(names.get(&stats.feed)?.clone(), stats)))
@@ -199,10 +196,6 @@ pub(super) fn stats(asked: &Asked, form: Form, reader: &Reader) -> Result<Answer
         Form::Json => return Ok(Answer::new(JSON, json(&numbers))),
         Form::Csv => return Ok(Answer::new(CSV, stats_page::csv(&numbers))),
         _ => {}
-    }
-    let mut times = Times::new(asked.now, asked.setup.config().timezone);
-    for edit in reader.edits(None, since(asked), EDITS)? {
-        times.add(edit.at, edit.delay);
     }
     let others = beside(asked, "/stats", &TABLES);
     Ok(asked.page(&stats_page::page(&asked.site(), &numbers, &times, others)))

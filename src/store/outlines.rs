@@ -1,0 +1,171 @@
+//! Events as a report counts them: those of changes from an index alone, without reading what they say.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, params};
+
+use super::error::StoreError;
+use super::events;
+use super::reader::Reader;
+use super::sql::json_word;
+use super::timeline::{
+    EventFilter, FROM, LISTED, LoggedEvent, OF_CHANGES, OF_EVENTS, Values, borrowed, conditions,
+    json_list,
+};
+use crate::domain::classify::{Label, Significance};
+use crate::domain::event::EventKind;
+use crate::domain::ids::{EntryId, EventId};
+use crate::domain::outline::{NOTABLE, Outline, OutlinedChange, first_edit};
+
+impl Reader {
+    /// Hands the outlines of the events that a filter lets through over one by one, in no order. Its limit does not
+    /// count.
+    pub fn each_outline(
+        &self,
+        filter: &EventFilter,
+        mut take: impl FnMut(Outline),
+    ) -> Result<(), StoreError> {
+        let labels = Labels::new();
+        let mut unread: Vec<EventId> = Vec::new();
+        let (changes, values) = conditions(filter, OF_CHANGES);
+        let sql = format!(
+            "SELECT c.event_id, c.noticed_at, c.feed_id, c.entry_id, c.significance, c.score, c.labels, c.headline, \
+             c.published_at, c.before_revision, c.first_changed_at FROM changes AS c WHERE 1{changes}{LISTED}"
+        );
+        self.rows(&sql, filter, &values, |row| {
+            match change_outline(row, &labels)? {
+                Some(outline) => take(outline),
+                None => unread.push(row.get(0)?),
+            }
+            Ok(())
+        })?;
+        let (others, values) = conditions(filter, OF_EVENTS);
+        let sql = format!("SELECT v.id{FROM}{others}{LISTED} AND v.change_number IS NULL");
+        self.rows(&sql, filter, &values, |row| {
+            unread.push(row.get(0)?);
+            Ok(())
+        })?;
+        for id in unread {
+            if let Some(outline) = self.read(|conn| event_outline(conn, id))? {
+                take(outline);
+            }
+        }
+        Ok(())
+    }
+
+    /// These events, as far as they are there.
+    pub fn logged_events(&self, ids: &[EventId]) -> Result<Vec<LoggedEvent>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT v.id, v.uid, v.bytes, v.body, c.quiet FROM events AS v LEFT JOIN changes AS c \
+                 ON c.number = v.change_number WHERE v.id = ?1",
+            )?;
+            let mut events = Vec::with_capacity(ids.len());
+            for id in ids {
+                let mut rows = statement.query([id])?;
+                if let Some(row) = rows.next()? {
+                    events.push(LoggedEvent {
+                        stored: events::event_row(row)?,
+                        quiet: row.get(4)?,
+                    });
+                }
+            }
+            Ok(events)
+        })
+    }
+
+    /// The public identifier and the newest headline of entries, as far as they are there.
+    pub fn entry_titles(
+        &self,
+        ids: &[EntryId],
+    ) -> Result<Vec<(EntryId, String, Option<String>)>, StoreError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT public_id, title FROM entries WHERE id = ?1")?;
+            let mut titles = Vec::with_capacity(ids.len());
+            for id in ids {
+                let found = statement
+                    .query_row([id], |row| Ok((*id, row.get(0)?, row.get(1)?)))
+                    .optional()?;
+                titles.extend(found);
+            }
+            Ok(titles)
+        })
+    }
+
+    fn rows(
+        &self,
+        sql: &str,
+        filter: &EventFilter,
+        values: &Values,
+        mut take: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(sql)?;
+            let mut values: Vec<(&str, &dyn ToSql)> = borrowed(values);
+            values.extend_from_slice(named_params! {":quiet": quiet});
+            let mut rows = statement.query(values.as_slice())?;
+            while let Some(row) = rows.next()? {
+                take(row)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The words of the labels that are counted, as they stand in the database.
+struct Labels {
+    unannounced: String,
+    notable: [String; NOTABLE.len()],
+}
+
+impl Labels {
+    fn new() -> Self {
+        Self {
+            unannounced: json_word(&Label::Unannounced),
+            notable: NOTABLE.map(|label| json_word(&label)),
+        }
+    }
+}
+
+/// The outline of a change; `None` when an earlier program stored it, and only its event says everything.
+fn change_outline(row: &Row<'_>, known: &Labels) -> Result<Option<Outline>, StoreError> {
+    let Some(headline) = row.get(7)? else {
+        return Ok(None);
+    };
+    let text = |column: usize| {
+        row.get_ref(column)?
+            .as_str()
+            .map_err(|_| StoreError::damaged("a change whose weight is no text"))
+    };
+    let (significance, labels) = (text(4)?, text(6)?);
+    let significance = Significance::parse(significance)
+        .ok_or_else(|| StoreError::damaged("a change of an unknown weight"))?;
+    let has = |word: &String| labels.split(',').any(|label| label == word);
+    Ok(Some(Outline {
+        event: row.get(0)?,
+        kind: EventKind::EntryRevised,
+        at: row.get(1)?,
+        feed: row.get(2)?,
+        entry: row.get(3)?,
+        change: Some(OutlinedChange {
+            significance,
+            score: row.get(5)?,
+            headline,
+            unannounced: has(&known.unannounced),
+            notable: known.notable.iter().any(has),
+            first_edit: first_edit(row.get(9)?, row.get(8)?, row.get(10)?),
+        }),
+    }))
+}
+
+fn event_outline(conn: &Connection, id: EventId) -> Result<Option<Outline>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, uid, bytes, body, feed_id, entry_id FROM events WHERE id = ?1",
+    )?;
+    let mut rows = statement.query(params![id])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let event = events::event_row(row)?.event;
+    Ok(Some(Outline::of(id, row.get(4)?, row.get(5)?, &event)))
+}
