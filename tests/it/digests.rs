@@ -217,7 +217,7 @@ fn what_is_gathered_survives_kills_and_configurations() {
 
 #[test]
 fn quiet_hours_hold_back_all_but_what_is_urgent() {
-    let now = chrono::Utc::now();
+    let now = revisor::time::Clock::now(&revisor::time::System).to_chrono();
     let time = |minutes: i64| {
         (now + chrono::Duration::minutes(minutes))
             .format("%H:%M")

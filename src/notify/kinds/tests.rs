@@ -397,7 +397,7 @@ fn what_a_stranger_writes_is_text_everywhere() {
 
 fn is_text_everywhere(event: &Event) {
     for kind in kinds() {
-        let shown = checked(kind, &event);
+        let shown = checked(kind, event);
         if matches!(
             kind,
             TargetKind::Webhook | TargetKind::Command | TargetKind::Mqtt
@@ -424,8 +424,8 @@ fn is_text_everywhere(event: &Event) {
     ] {
         // A title of Gotify is plain text.
         let body = match kind {
-            TargetKind::Gotify => sent(kind, &event)["message"].to_string(),
-            _ => sent(kind, &event).to_string(),
+            TargetKind::Gotify => sent(kind, event)["message"].to_string(),
+            _ => sent(kind, event).to_string(),
         };
         for live in [
             "@everyone",
