@@ -117,7 +117,7 @@ pub(crate) fn revised() -> Event {
         author: Some("A. Reporter".into()),
         published: Some(at("2026-11-23T08:00:00Z")),
         first_seen: at("2026-11-23T08:02:00Z"),
-        archive: None,
+        archive: Some("https://web.archive.org/web/20261202171133/https://e.example/a".to_owned()),
     });
     data.before = Some(revision(
         2,
