@@ -9,7 +9,11 @@
 //! shown. `noscript`, `iframe srcdoc`, `object`, `canvas` and `noframes` hold other pages, notices and advertisements
 //! beside a text; they are copied only where the page shows next to nothing without them.
 
+mod elements;
+
 use std::borrow::Cow;
+
+use elements::{ENDS_PARAGRAPH, FORMATTING_NAMES, LEAF, SILENT, TABLE_PARTS, VOID};
 
 use super::markup::{Tag, Token, Tokens};
 use super::{entity, fragment};
@@ -99,73 +103,6 @@ struct Spent {
     text_depths: usize,
     nested: usize,
 }
-
-/// Elements that show no text, or only at times; they are left out with what they hold, or copied on their own.
-const SILENT: [&str; 10] = [
-    "script", "style", "noscript", "template", "svg", "iframe", "noembed", "noframes", "canvas",
-    "object",
-];
-
-const FORMATTING_NAMES: [&str; 14] = [
-    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
-];
-
-const VOID: [&str; 18] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
-    "wbr", "param", "basefont", "bgsound", "frame", "keygen",
-];
-
-/// Elements that end an open paragraph.
-const ENDS_PARAGRAPH: [&str; 31] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "center",
-    "details",
-    "dir",
-    "div",
-    "dl",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "main",
-    "menu",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "ul",
-];
-
-/// Elements that directly hold text.
-const LEAF: [&str; 11] = [
-    "p",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "blockquote",
-    "li",
-    "pre",
-    "figcaption",
-];
-
-const TABLE_PARTS: [&str; 6] = ["table", "tbody", "thead", "tr", "td", "th"];
 
 fn lower(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
