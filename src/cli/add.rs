@@ -95,7 +95,8 @@ fn find(
         match looked {
             Ok(feeds) => {
                 for feed in feeds {
-                    let same = |url: &str| canonical(url) == canonical(&feed.url);
+                    let address = canonical(&feed.url);
+                    let same = |url: &str| canonical(url) == address;
                     let there = config.feeds.iter().find(|there| same(&there.url));
                     if let Some(there) = there {
                         known += 1;
