@@ -50,8 +50,8 @@ impl Cleaned {
 ///
 /// A block is untouched when the same words stand on both pages equally often, in the same order among all blocks of the
 /// page, with the same block right before or right after it. A text that one of the two pages hides from its readers is
-/// never taken for untouched, and neither is one that a rule leaves out. A block that was edited in its place keeps its
-/// verdict, too, but prose that counts from now on is told.
+/// never taken for untouched, and neither is one that a rule leaves out. A block of the article that was edited in its
+/// place stays one, too.
 #[must_use]
 pub fn clean_edges(
     old_body: &[Block],
@@ -152,8 +152,8 @@ fn sequence<'a>(
     items
 }
 
-/// Whether any text counts on one page and not on the other, or may have been edited from one to the other: in most
-/// checks none does.
+/// Whether a text counts on one page and not on the other, or text of the article may have been edited into ignored
+/// text: in most checks neither is so.
 fn may_flip(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> bool {
     let numbers = |items: &[EdgeBlock<'_>], counted: bool| -> HashSet<usize> {
         let items = items.iter().filter(|item| item.block.is_some() == counted);
@@ -168,7 +168,6 @@ fn may_flip(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> bool {
     !was_not.is_disjoint(&is)
         || !is_not.is_disjoint(&was)
         || differs(&was, &is, &is_not) && differs(&is_not, &was, &was_not)
-        || differs(&was_not, &is, &is_not) && differs(&is, &was, &was_not)
 }
 
 /// An edited block has this share of the words of the block before, and of the longer of the two.
@@ -178,12 +177,9 @@ const SAME_OF_LONGER: f32 = 0.4;
 /// A text of fewer words says nothing by the words that it shares.
 const FEW_WORDS: usize = 3;
 
-/// From so many words on, text that counts from now on is told although it was ignored before: it may be what was
-/// missed so far.
-const PROSE: usize = 12;
-
-/// Blocks whose words were edited, and with them the verdict: pairs of a block of the new page and the one before,
-/// between the same untouched blocks of both pages, with most of their words in common.
+/// Blocks of the article that are ignored since their words were edited: pairs of the block of the new page and the one
+/// before, between the same untouched blocks of both pages, with most of their words in common. The reverse is told:
+/// text that counts from now on may have been missed so far.
 fn edited(
     old: &[EdgeBlock<'_>],
     new: &[EdgeBlock<'_>],
@@ -229,10 +225,8 @@ fn edited_between(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> Vec<(usize, u
         let Some((now, other)) = now.and_then(|now| Some((now, new.get(now)?))) else {
             continue;
         };
-        let is_flip = item.block.is_some() != other.block.is_some();
-        let is_told = other.block.is_some() && is[now].len() >= PROSE;
-        if is_flip && !is_told && item.is_seen() && other.is_seen() && same(&was[before], &is[now])
-        {
+        let is_flip = item.block.is_some() && other.block.is_none();
+        if is_flip && other.is_seen() && same(&was[before], &is[now]) {
             found.push((now, before));
         }
     }
