@@ -9,11 +9,11 @@ CREATE TABLE snapshots (
     wanted_at  INTEGER NOT NULL,
     -- When to ask next; null once nothing is to be asked any more.
     due_at     INTEGER,
-    -- The name that the archive gave the work, once it has begun.
+    -- The job at the archive, while there is one.
     job        TEXT,
-    -- When it was last asked to save; null before the first time.
+    -- When the archive last began to save it; null before the first time.
     asked_at   INTEGER,
-    -- How often it was asked to save, or how the work is.
+    -- How often it was asked to save it.
     tries      INTEGER NOT NULL DEFAULT 0,
     -- What it said last, when that was no success.
     error      TEXT,

@@ -172,7 +172,7 @@ impl<'a> TakeOver<'a> {
         Ok(entry.revision.is_some().then_some(entry))
     }
 
-    /// Without targets: what was imported is no news.
+    /// Without targets: an import sends no alerts.
     fn event_context(&self) -> EventContext<'static> {
         EventContext {
             feed: self.article.info.clone(),

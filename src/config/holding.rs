@@ -120,7 +120,7 @@ fn urgent(text: &str) -> Result<Urgent, String> {
     }
     Label::parse(text).map(Urgent::Label).ok_or_else(|| {
         format!(
-            "{:?} is no event, label or score; expected one such as \"entry.removed\", \"negation\" or \"score>=80\"",
+            "{:?} is not an event, a label or a score; expected something like \"entry.removed\", \"negation\" or \"score>=80\"",
             shortened(text)
         )
     })

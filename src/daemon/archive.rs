@@ -10,18 +10,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::check::{Checker, Settings};
 use crate::config::ArchiveConfig;
-use crate::domain::wayback::{ANSWER, BETWEEN, Next, Question, Reply, earliest, judge};
+use crate::domain::wayback::{
+    ANSWER, ArchiveReply, ArchiveRequest, BETWEEN, SnapshotStep, earliest, judge,
+};
 use crate::fetch::{Client, PostMethod, PostRequest, common_client};
 use crate::store::{DueSnapshot, StoreError, Writer};
 use crate::time::{Clock, Timestamp};
 
-/// How often it is looked whether a page is to be saved.
+/// How often to look for a page to save.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// After trouble with the database.
 const TROUBLE: Duration = Duration::from_mins(1);
 
-/// Pages that are put off in one go.
+/// Pages that are postponed in one step.
 const POSTPONED: usize = 100;
 
 /// Asks for what is due, one request at a time, until `stop`.
@@ -50,7 +52,7 @@ pub(super) async fn run(
     }
 }
 
-/// Asks for one page, if one is due; answers whether the archive was asked.
+/// Asks about one page, if one is due; returns whether the archive was asked.
 async fn step(
     checker: &Checker,
     writer: &Writer,
@@ -78,87 +80,82 @@ async fn step(
         let Some(due) = checker.read(|reader| reader.due_snapshot(now))? else {
             return Ok(false);
         };
-        if due.job.is_none() {
-            let spent = checker.read(|reader| reader.snapshots_spent(due.entry, now))?;
-            let at = earliest(spent, config.archive.per_day, now);
+        if due.request == ArchiveRequest::Save {
+            let saves = checker.read(|reader| reader.saves_so_far(due.entry, now))?;
+            let at = earliest(saves, config.archive.per_day, now);
             if at > now {
                 writer.postpone_snapshot(due.id, at).await?;
                 continue;
             }
         }
-        if !may_be_saved(&settings, &due.feed) {
-            let why = "its feed has a login now, or has left the configuration".to_owned();
-            let next = Next::GiveUp { why };
-            tell(&due, &next);
-            writer
-                .settle_snapshot(due.id, false, next, None, now)
-                .await?;
-            continue;
-        }
-        let client = common_client(&config.fetch, Arc::clone(clock));
-        let next = match client {
+        let may = may_be_saved(&settings, &due.feed);
+        let step = match common_client(&config.fetch, Arc::clone(clock)) {
+            _ if !may => SnapshotStep::GiveUp {
+                why: "its feed has a login now, or has left the configuration".to_owned(),
+            },
             Ok(client) => ask(&client, &config.archive, &due, now).await,
-            Err(error) => unasked(&due, &error.to_string(), now),
+            Err(error) => judged(&due, unreached(&error.to_string()), now),
         };
-        tell(&due, &next);
-        let address = address(&config.archive.server, &next);
-        let saving = due.job.is_none();
-        writer
-            .settle_snapshot(due.id, saving, next, address, now)
-            .await?;
-        return Ok(true);
+        tell(&due, &step);
+        let address = address(&config.archive.server, &step);
+        writer.settle_snapshot(&due, step, address, now).await?;
+        if may {
+            return Ok(true);
+        }
     }
     Ok(false)
 }
 
-/// Whether the pages of a feed may be named to others: not what is read with a login or with headers of one's own.
+/// Whether the archive may be told of the pages of a feed: not if it is read with a login or with its own headers.
 fn may_be_saved(settings: &Settings, feed: &str) -> bool {
     settings
         .feed(feed)
         .is_some_and(|feed| feed.access.is_none())
 }
 
-async fn ask(client: &Client, archive: &ArchiveConfig, due: &DueSnapshot, now: Timestamp) -> Next {
+async fn ask(
+    client: &Client,
+    archive: &ArchiveConfig,
+    due: &DueSnapshot,
+    now: Timestamp,
+) -> SnapshotStep {
     let key = archive.key.as_ref().and_then(|key| key.secret.as_ref());
     let Some(key) = key else {
-        return unasked(due, "the key (archive.key) cannot be read", now);
+        return judged(due, unreached("the key (archive.key) cannot be read"), now);
     };
-    let request = request(&archive.server, key.expose(), due);
-    let question = question(due);
-    let judged = |status, body: &str, retry_after| {
-        let reply = Reply {
-            status,
-            body,
-            retry_after,
-        };
-        judge(question, &due.url, reply, due.tries + 1, now)
-    };
-    match client.post(request).await {
-        Ok(answer) => judged(Some(answer.status), &answer.body, answer.retry_after),
-        Err(failure) => judged(None, &failure.to_string(), None),
+    match client
+        .post(request(&archive.server, key.expose(), due))
+        .await
+    {
+        Ok(answer) => {
+            let reply = ArchiveReply {
+                status: Some(answer.status),
+                body: &answer.body,
+                retry_after: answer.retry_after,
+            };
+            judged(due, reply, now)
+        }
+        Err(failure) => judged(due, unreached(&failure.to_string()), now),
     }
 }
 
-fn question(due: &DueSnapshot) -> Question {
-    match due.job {
-        Some(_) => Question::Status,
-        None => Question::Save,
-    }
+fn judged(due: &DueSnapshot, reply: ArchiveReply<'_>, now: Timestamp) -> SnapshotStep {
+    let tries = due.tries + u32::from(due.request == ArchiveRequest::Save);
+    judge(&due.request, &due.url, reply, tries, now)
 }
 
-fn unasked(due: &DueSnapshot, why: &str, now: Timestamp) -> Next {
-    let reply = Reply {
+fn unreached(why: &str) -> ArchiveReply<'_> {
+    ArchiveReply {
         status: None,
         body: why,
         retry_after: None,
-    };
-    judge(question(due), &due.url, reply, due.tries + 1, now)
+    }
 }
 
-/// The request: to save the page, or how the work is.
+/// The request: to save the page, or how the job is.
 fn request(server: &str, key: &str, due: &DueSnapshot) -> PostRequest {
-    let mut request = match &due.job {
-        None => {
+    let mut request = match &due.request {
+        ArchiveRequest::Save => {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.append_pair("url", &due.url);
             // Kinder to the archive: the first capture of a page and its index have time.
@@ -170,7 +167,7 @@ fn request(server: &str, key: &str, due: &DueSnapshot) -> PostRequest {
                 form.finish().into_bytes(),
             )
         }
-        Some(job) => PostRequest {
+        ArchiveRequest::Status { job, .. } => PostRequest {
             method: PostMethod::Get,
             ..PostRequest::new(
                 format!("{server}/save/status/{job}"),
@@ -189,9 +186,9 @@ fn request(server: &str, key: &str, due: &DueSnapshot) -> PostRequest {
 }
 
 /// The address of a snapshot.
-fn address(server: &str, next: &Next) -> Option<String> {
-    match next {
-        Next::Saved {
+fn address(server: &str, step: &SnapshotStep) -> Option<String> {
+    match step {
+        SnapshotStep::Saved {
             timestamp,
             original,
         } => Some(format!("{server}/web/{timestamp}/{original}")),
@@ -199,15 +196,15 @@ fn address(server: &str, next: &Next) -> Option<String> {
     }
 }
 
-fn tell(due: &DueSnapshot, next: &Next) {
+fn tell(due: &DueSnapshot, step: &SnapshotStep) {
     let url = due.url.as_str();
-    match next {
-        Next::Look { .. } => {}
-        Next::Saved { timestamp, .. } => tracing::info!(url, timestamp, "archived"),
-        Next::Again { at, why } => {
+    match step {
+        SnapshotStep::Look { .. } => {}
+        SnapshotStep::Saved { timestamp, .. } => tracing::info!(url, timestamp, "archived"),
+        SnapshotStep::Again { at, why } => {
             tracing::info!(url, until = %at, why, "not archived yet; trying again later");
         }
-        Next::GiveUp { why } => tracing::warn!(url, why, "cannot be archived"),
+        SnapshotStep::GiveUp { why } => tracing::warn!(url, why, "cannot be archived"),
     }
 }
 
@@ -223,7 +220,7 @@ mod tests {
             entry: EntryId(1),
             feed: "https://news.example/rss.xml".to_owned(),
             url: "https://news.example/a?b=c&capture_all=1".to_owned(),
-            job: None,
+            request: ArchiveRequest::Save,
             tries: 0,
         };
         let save = request("https://web.archive.org", "A:S", &due);
@@ -234,7 +231,10 @@ mod tests {
         assert_eq!(form[0], ("url".to_owned(), due.url.clone()));
         assert!(form.iter().all(|(key, _)| key != "capture_all"));
         let look = DueSnapshot {
-            job: Some("spn2-1".to_owned()),
+            request: ArchiveRequest::Status {
+                job: "spn2-1".to_owned(),
+                since: Timestamp::from_unix(0),
+            },
             ..due
         };
         let look = request("https://web.archive.org", "A:S", &look);

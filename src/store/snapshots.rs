@@ -5,10 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::error::StoreError;
 use super::reader::Reader;
-use super::sql::limit_of;
 use super::writer::{Write, Writer};
 use crate::domain::ids::{ChangeNumber, EntryId};
-use crate::domain::wayback::{Next, Spent, this_day};
+use crate::domain::wayback::{ArchiveRequest, SavesSoFar, SnapshotStep, this_day};
 use crate::time::Timestamp;
 
 /// A page to ask for.
@@ -22,9 +21,9 @@ pub struct DueSnapshot {
     pub feed: String,
     /// The page.
     pub url: String,
-    /// The work at the archive, when it has begun.
-    pub job: Option<String>,
-    /// Requests of this kind so far.
+    /// What to ask.
+    pub request: ArchiveRequest,
+    /// How often the archive was asked to save it.
     pub tries: u32,
 }
 
@@ -63,7 +62,7 @@ impl Reader {
         self.read(|conn| {
             let due = conn
                 .prepare_cached(
-                    "SELECT s.id, s.entry_id, f.url, s.url, s.job, s.tries FROM snapshots AS s \
+                    "SELECT s.id, s.entry_id, f.url, s.url, s.job, s.asked_at, s.tries FROM snapshots AS s \
                      JOIN entries AS e ON e.id = s.entry_id JOIN feeds AS f ON f.id = e.feed_id \
                      WHERE s.due_at IS NOT NULL AND s.due_at <= ?1 \
                      ORDER BY s.job IS NULL, s.change IS NULL, s.id LIMIT 1",
@@ -74,8 +73,14 @@ impl Reader {
                         entry: row.get(1)?,
                         feed: row.get(2)?,
                         url: row.get(3)?,
-                        job: row.get(4)?,
-                        tries: row.get(5)?,
+                        request: match row.get(4)? {
+                            Some(job) => ArchiveRequest::Status {
+                                job,
+                                since: row.get(5)?,
+                            },
+                            None => ArchiveRequest::Save,
+                        },
+                        tries: row.get(6)?,
                     })
                 })
                 .optional()?;
@@ -83,8 +88,8 @@ impl Reader {
         })
     }
 
-    /// What was asked of the archive today, and for this article.
-    pub fn snapshots_spent(&self, entry: EntryId, now: Timestamp) -> Result<Spent, StoreError> {
+    /// What the archive has begun to save today, and of this article.
+    pub fn saves_so_far(&self, entry: EntryId, now: Timestamp) -> Result<SavesSoFar, StoreError> {
         self.read(|conn| {
             let (last, page) = conn
                 .prepare_cached(
@@ -94,7 +99,7 @@ impl Reader {
             let all = conn
                 .prepare_cached("SELECT count(*) FROM snapshots WHERE asked_at IS NOT NULL AND asked_at >= ?1")?
                 .query_row([this_day(now)], |row| row.get(0))?;
-            Ok(Spent { last, page, all })
+            Ok(SavesSoFar { last, page, all })
         })
     }
 
@@ -124,7 +129,7 @@ impl Reader {
         })
     }
 
-    /// Whether pages were saved up to now.
+    /// Whether saving was on until now.
     pub fn wants_snapshots(&self) -> Result<bool, StoreError> {
         self.read(|conn| {
             let mut statement =
@@ -133,7 +138,7 @@ impl Reader {
         })
     }
 
-    /// Whether there are articles or changes of which it was not decided yet whether their page is saved.
+    /// Whether there are articles or changes that [`Writer::want_snapshots`] has not seen yet.
     pub fn has_unseen(&self) -> Result<bool, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -190,30 +195,23 @@ pub(super) fn last_address(
 }
 
 impl Writer {
-    /// Notes the pages that are to be saved because of articles that are new and of changes since the last time, for
-    /// feeds that `may`, by their addresses; answers whether there may be more. The first time nothing is noted: what is
-    /// stored by then was not asked for.
+    /// Notes the pages of articles and changes that are new since the last call, if the address of their feed passes
+    /// `may`; returns whether there may be more. The first call notes nothing: what is already stored is not saved.
     pub fn want_snapshots(
         &self,
         may: impl Fn(&str) -> bool + Send + 'static,
         now: Timestamp,
     ) -> Write<bool> {
         self.write(move |tx| {
-            let (entries, changes): (Option<i64>, Option<i64>) = tx
+            let (entries, changes, last_entry, last_change): (Option<i64>, Option<i64>, i64, i64) = tx
                 .conn
-                .prepare_cached("SELECT saved_entry, saved_change FROM meta WHERE id = 1")?
-                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let last = |table: &str| -> Result<i64, StoreError> {
-                let sql = match table {
-                    "entries" => "SELECT COALESCE(max(id), 0) FROM entries",
-                    _ => "SELECT COALESCE(max(number), 0) FROM changes",
-                };
-                Ok(tx
-                    .conn
-                    .prepare_cached(sql)?
-                    .query_row([], |row| row.get(0))?)
-            };
-            let (last_entry, last_change) = (last("entries")?, last("changes")?);
+                .prepare_cached(
+                    "SELECT saved_entry, saved_change, COALESCE((SELECT max(id) FROM entries), 0), \
+                       COALESCE((SELECT max(number) FROM changes), 0) FROM meta WHERE id = 1",
+                )?
+                .query_row([], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })?;
             let (Some(entry), Some(change)) = (entries, changes) else {
                 note_seen(tx.conn, last_entry, last_change)?;
                 return Ok(false);
@@ -235,7 +233,7 @@ impl Writer {
         })
     }
 
-    /// Forgets where it was: when saving is switched on again, nothing of the time between is saved.
+    /// Saving is off: when it is switched on again, nothing from the time between is saved.
     pub fn want_no_snapshots(&self) -> Write<()> {
         self.write(move |tx| {
             tx.conn
@@ -247,7 +245,7 @@ impl Writer {
         })
     }
 
-    /// Puts a page off that may not be asked for yet.
+    /// Postpones a page that may not be saved yet.
     pub fn postpone_snapshot(&self, id: i64, until: Timestamp) -> Write<()> {
         self.write(move |tx| {
             tx.conn
@@ -259,37 +257,36 @@ impl Writer {
         })
     }
 
-    /// Notes what the archive has said. `saving` when it was asked to save, and not how the work is.
+    /// Notes what follows of a reply of the archive to what was due; `address` is that of the snapshot, when there is
+    /// one.
     pub fn settle_snapshot(
         &self,
-        id: i64,
-        saving: bool,
-        next: Next,
+        due: &DueSnapshot,
+        step: SnapshotStep,
         address: Option<String>,
         now: Timestamp,
     ) -> Write<()> {
+        let (id, saving) = (due.id, due.request == ArchiveRequest::Save);
         self.write(move |tx| {
-            let (due, job, error) = match &next {
-                Next::Look { job, at } => (Some(*at), Some(job.as_str()), None),
-                Next::Saved { .. } => (None, None, None),
-                Next::Again { at, why } => (Some(*at), None, Some(why.as_str())),
-                Next::GiveUp { why } => (None, None, Some(why.as_str())),
+            let (at, job, error) = match &step {
+                SnapshotStep::Look { job, at } => (Some(*at), Some(job), None),
+                SnapshotStep::Saved { .. } => (None, None, None),
+                SnapshotStep::Again { at, why } => (Some(*at), None, Some(why)),
+                SnapshotStep::GiveUp { why } => (None, None, Some(why)),
             };
-            let begins = saving && job.is_some();
             tx.conn
                 .prepare_cached(
-                    "UPDATE snapshots SET due_at = :due, \
-                     job = iif(:job = '', job, :job), error = :error, address = COALESCE(:address, address), \
-                     asked_at = iif(:saving, :now, asked_at), tries = iif(:begins, 0, tries + 1) WHERE id = :id",
+                    "UPDATE snapshots SET due_at = :at, job = :job, error = :error, address = :address, \
+                     asked_at = iif(:begun, :now, asked_at), tries = tries + :saving WHERE id = :id",
                 )?
                 .execute(named_params! {
                     ":id": id,
-                    ":due": due,
+                    ":at": at,
                     ":job": job,
                     ":error": error,
                     ":address": address,
+                    ":begun": saving && job.is_some(),
                     ":saving": saving,
-                    ":begins": begins,
                     ":now": now,
                 })?;
             Ok(())
@@ -323,26 +320,16 @@ fn wanted(
          SELECT f.url, c.entry_id, c.number, e.page_url FROM changes AS c JOIN entries AS e ON e.id = c.entry_id \
          JOIN feeds AS f ON f.id = e.feed_id \
          WHERE c.number > ?3 AND c.number <= ?4 AND e.page_url IS NOT NULL AND c.significance = 'substantive' \
-           AND (c.quiet IS NULL OR c.quiet IN ('bulk_edit', 'digest', 'waiting')) \
-         LIMIT ?5",
+           AND (c.quiet IS NULL OR c.quiet IN ('bulk_edit', 'digest', 'waiting'))",
     )?;
-    let rows = statement.query_map(
-        params![
-            entries.0,
-            entries.1,
-            changes.0,
-            changes.1,
-            limit_of(usize::try_from(TOGETHER * 2).unwrap_or(usize::MAX))
-        ],
-        |row| {
-            Ok(Wanted {
-                feed: row.get(0)?,
-                entry: row.get(1)?,
-                change: row.get(2)?,
-                url: row.get(3)?,
-            })
-        },
-    )?;
+    let rows = statement.query_map(params![entries.0, entries.1, changes.0, changes.1], |row| {
+        Ok(Wanted {
+            feed: row.get(0)?,
+            entry: row.get(1)?,
+            change: row.get(2)?,
+            url: row.get(3)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -20,17 +20,17 @@ pub const AGAIN: Duration = Duration::from_hours(1);
 /// Saves of one page a day.
 pub const PER_PAGE: u32 = 4;
 
-/// How the work is, is asked this long after it began, and this often.
+/// How often the archive is asked how a job is.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// An answer is given up after this many questions: the archive forgets a job after about an hour.
-const LOOKS: u32 = 200;
+/// The archive forgets a job after about this time.
+const JOB_FOR: Duration = Duration::from_hours(1);
 
-/// After trouble it is tried again after this time, doubled each time.
+/// A save that failed is tried again after this time, doubled each time.
 const RETRY: Duration = Duration::from_mins(2);
 const LONGEST_RETRY: Duration = Duration::from_hours(6);
 
-/// A save that fails this often is given up.
+/// A page is given up after so many failed saves.
 const TRIES: u32 = 10;
 
 /// Bytes of an answer that are read.
@@ -41,7 +41,7 @@ const MESSAGE: usize = 300;
 
 /// What the archive said to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reply<'a> {
+pub struct ArchiveReply<'a> {
     /// HTTP status; `None` when it could not be reached.
     pub status: Option<u16>,
     /// The body, or why it could not be reached.
@@ -50,21 +50,26 @@ pub struct Reply<'a> {
     pub retry_after: Option<Duration>,
 }
 
-/// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
+/// What was asked of the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArchiveRequest {
     /// To save a page.
     Save,
-    /// How the work is.
-    Status,
+    /// How a job is.
+    Status {
+        /// Its name.
+        job: String,
+        /// When it began.
+        since: Timestamp,
+    },
 }
 
-/// What to do next.
+/// What to do next about a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// It has begun: ask how it is.
+pub enum SnapshotStep {
+    /// The archive is at work: ask how the job is.
     Look {
-        /// The name of the work.
+        /// Its name.
         job: String,
         /// When.
         at: Timestamp,
@@ -101,50 +106,84 @@ struct Answer {
     original_url: Option<String>,
 }
 
-/// What follows of a reply. `tries` are the requests of this kind so far, this one included.
+/// What to do after a reply. `tries` is how often the archive was asked to save this page, this time included.
 #[must_use]
-pub fn judge(question: Question, url: &str, reply: Reply<'_>, tries: u32, now: Timestamp) -> Next {
-    let Some(status) = reply.status else {
-        return again(reply.body, reply.retry_after, tries, now);
-    };
-    if status == 401 || status == 403 {
-        let why = format!("answered {status}: the key is not accepted");
-        return again(&why, Some(LONGEST_RETRY), tries, now);
-    }
-    let answer: Answer = match serde_json::from_str(reply.body) {
+pub fn judge(
+    request: &ArchiveRequest,
+    url: &str,
+    reply: ArchiveReply<'_>,
+    tries: u32,
+    now: Timestamp,
+) -> SnapshotStep {
+    let answer = match read(reply) {
         Ok(answer) => answer,
-        Err(_) => {
-            let why = format!("answered {status}, and not in JSON");
-            return again(&why, reply.retry_after, tries, now);
-        }
+        Err((why, after)) => return unanswered(request, &why, after, tries, now),
     };
-    match (answer.status.as_deref(), question) {
-        (Some("success"), _) if answer.timestamp.as_deref().is_some_and(is_timestamp) => {
-            Next::Saved {
-                timestamp: answer.timestamp.unwrap_or_default(),
-                original: answer.original_url.unwrap_or_else(|| url.to_owned()),
-            }
-        }
-        (Some("error"), _) => refused(&answer, tries, now),
-        (Some("pending"), Question::Status) if tries < LOOKS => Next::Look {
-            job: answer.job_id.unwrap_or_default(),
-            at: now + LOOK,
+    let saved = answer.timestamp.filter(|text| is_timestamp(text));
+    match (answer.status.as_deref(), saved, request) {
+        (Some("success"), Some(timestamp), _) => SnapshotStep::Saved {
+            timestamp,
+            original: answer.original_url.unwrap_or_else(|| url.to_owned()),
         },
-        (_, Question::Save) => match answer.job_id.filter(|job| is_job(job)) {
-            Some(job) => Next::Look {
+        (Some("error"), ..) => {
+            let code = answer.status_ext.as_deref().unwrap_or("error");
+            refused(
+                code,
+                answer.message.as_deref().unwrap_or_default(),
+                tries,
+                now,
+            )
+        }
+        (_, _, ArchiveRequest::Save) => match answer.job_id.filter(|job| is_job(job)) {
+            Some(job) => SnapshotStep::Look {
                 job,
                 at: now + LOOK,
             },
-            None => {
-                let why = format!("answered {status} without the name of a job");
-                again(&why, reply.retry_after, tries, now)
-            }
+            None => again("the archive did not name a job", None, tries, now),
         },
-        (_, Question::Status) => again("the job did not end", reply.retry_after, tries, now),
+        (_, _, ArchiveRequest::Status { .. }) => {
+            unanswered(request, "the archive did not finish", None, tries, now)
+        }
     }
 }
 
-fn refused(answer: &Answer, tries: u32, now: Timestamp) -> Next {
+/// Reads a reply; the error is why it says nothing, and how long to wait at least.
+fn read(reply: ArchiveReply<'_>) -> Result<Answer, (String, Option<Duration>)> {
+    let Some(status) = reply.status else {
+        return Err((reply.body.to_owned(), reply.retry_after));
+    };
+    if status == 401 || status == 403 {
+        let why = format!("answered {status}: the key is not accepted");
+        return Err((why, Some(LONGEST_RETRY)));
+    }
+    serde_json::from_str(reply.body).map_err(|_| {
+        (
+            format!("answered {status}, and not in JSON"),
+            reply.retry_after,
+        )
+    })
+}
+
+/// Nothing was learnt: a job is asked for again as long as the archive remembers it.
+fn unanswered(
+    request: &ArchiveRequest,
+    why: &str,
+    after: Option<Duration>,
+    tries: u32,
+    now: Timestamp,
+) -> SnapshotStep {
+    match request {
+        ArchiveRequest::Status { job, since } if now.since(*since) < JOB_FOR => {
+            SnapshotStep::Look {
+                job: job.clone(),
+                at: now + after.unwrap_or(LOOK).clamp(LOOK, JOB_FOR),
+            }
+        }
+        _ => again(why, after, tries, now),
+    }
+}
+
+fn refused(code: &str, said: &str, tries: u32, now: Timestamp) -> SnapshotStep {
     /// What another try does not change.
     const FOR_GOOD: [&str; 6] = [
         "error:not-found",
@@ -154,15 +193,13 @@ fn refused(answer: &Answer, tries: u32, now: Timestamp) -> Next {
         "error:blocked-client-ip",
         "error:invalid-url-syntax",
     ];
-    let code = answer.status_ext.as_deref().unwrap_or("error");
-    let said = answer.message.as_deref().unwrap_or_default();
-    let why = match said.is_empty() {
-        true => code.to_owned(),
-        false => format!("{code}: {said}"),
+    let why = match said {
+        "" => code.to_owned(),
+        said => format!("{code}: {said}"),
     };
     match code {
-        _ if FOR_GOOD.contains(&code) => Next::GiveUp { why: short(&why) },
-        _ if code.contains("daily") || code.contains("-day") => Next::Again {
+        _ if FOR_GOOD.contains(&code) => SnapshotStep::GiveUp { why: short(&why) },
+        _ if code.contains("daily") || code.contains("-day") => SnapshotStep::Again {
             at: next_day(now),
             why: short(&why),
         },
@@ -171,14 +208,14 @@ fn refused(answer: &Answer, tries: u32, now: Timestamp) -> Next {
     }
 }
 
-fn again(why: &str, after: Option<Duration>, tries: u32, now: Timestamp) -> Next {
+fn again(why: &str, after: Option<Duration>, tries: u32, now: Timestamp) -> SnapshotStep {
     let why = short(why);
     if tries >= TRIES {
-        return Next::GiveUp { why };
+        return SnapshotStep::GiveUp { why };
     }
     let doubled = RETRY * 2_u32.saturating_pow(tries.saturating_sub(1).min(10));
     let after = after.unwrap_or(doubled).clamp(BETWEEN, LONGEST_RETRY);
-    Next::Again {
+    SnapshotStep::Again {
         at: now + after,
         why,
     }
@@ -201,38 +238,38 @@ fn is_timestamp(text: &str) -> bool {
     text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+const DAY: Duration = Duration::from_hours(24);
+
 /// The midnight (UTC) at which budgets begin again.
-#[must_use]
-pub fn next_day(now: Timestamp) -> Timestamp {
-    let day = 86_400_000;
-    Timestamp::from_millis((now.as_millis().div_euclid(day) + 1) * day)
+fn next_day(now: Timestamp) -> Timestamp {
+    this_day(now) + DAY
 }
 
 /// The last midnight (UTC).
 #[must_use]
 pub fn this_day(now: Timestamp) -> Timestamp {
-    let day = 86_400_000;
+    let day = i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_millis(now.as_millis().div_euclid(day) * day)
 }
 
-/// What was asked for so far.
+/// The saves that the archive has begun so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Spent {
-    /// When this page was last asked for.
+pub struct SavesSoFar {
+    /// The last one of this page.
     pub last: Option<Timestamp>,
-    /// How often this page was asked for today.
+    /// Of this page today.
     pub page: u32,
-    /// How often any page was asked for today.
+    /// Of all pages today.
     pub all: u32,
 }
 
 /// When a page may be saved at the earliest: `now`, or later.
 #[must_use]
-pub fn earliest(spent: Spent, per_day: u32, now: Timestamp) -> Timestamp {
-    if spent.page >= PER_PAGE || spent.all >= per_day {
+pub fn earliest(saves: SavesSoFar, per_day: u32, now: Timestamp) -> Timestamp {
+    if saves.page >= PER_PAGE || saves.all >= per_day {
         return next_day(now);
     }
-    let rested = spent.last.map_or(now, |last| last + AGAIN);
+    let rested = saves.last.map_or(now, |last| last + AGAIN);
     rested.max(now)
 }
 
@@ -246,40 +283,43 @@ mod tests {
 
     const URL: &str = "https://news.example/a";
 
-    fn judged(question: Question, body: &str, tries: u32) -> Next {
-        let reply = Reply {
+    fn status() -> ArchiveRequest {
+        ArchiveRequest::Status {
+            job: "spn2-0af3".to_owned(),
+            since: now(),
+        }
+    }
+
+    fn judged(request: &ArchiveRequest, body: &str, tries: u32) -> SnapshotStep {
+        let reply = ArchiveReply {
             status: Some(200),
             body,
             retry_after: None,
         };
-        judge(question, URL, reply, tries, now())
+        judge(request, URL, reply, tries, now())
     }
 
     #[test]
     fn a_save_begins_goes_on_and_ends() {
         let begun = judged(
-            Question::Save,
+            &ArchiveRequest::Save,
             r#"{"url":"https://news.example/a","job_id":"spn2-0af3","message":"a snapshot was made 5 minutes ago"}"#,
             1,
         );
-        let Next::Look { job, at } = begun else {
+        let SnapshotStep::Look { job, at } = begun else {
             panic!("{begun:?}")
         };
         assert_eq!((job.as_str(), at), ("spn2-0af3", now() + LOOK));
-        let going = judged(
-            Question::Status,
-            r#"{"status":"pending","job_id":"spn2-0af3"}"#,
-            1,
-        );
-        assert!(matches!(going, Next::Look { .. }), "{going:?}");
+        let going = judged(&status(), r#"{"status":"pending","job_id":"spn2-0af3"}"#, 1);
+        assert!(matches!(going, SnapshotStep::Look { .. }), "{going:?}");
         let saved = judged(
-            Question::Status,
+            &status(),
             r#"{"status":"success","timestamp":"20261202171133","original_url":"https://news.example/a?x"}"#,
             2,
         );
         assert_eq!(
             saved,
-            Next::Saved {
+            SnapshotStep::Saved {
                 timestamp: "20261202171133".to_owned(),
                 original: "https://news.example/a?x".to_owned()
             }
@@ -290,43 +330,82 @@ mod tests {
     fn errors_come_with_200_and_say_what_to_do() {
         let error = |code: &str| {
             let body = format!(r#"{{"status":"error","status_ext":"{code}","message":"no"}}"#);
-            judged(Question::Save, &body, 1)
+            judged(&ArchiveRequest::Save, &body, 1)
         };
-        assert!(matches!(error("error:blocked-url"), Next::GiveUp { .. }));
-        let Next::Again { at, why } = error("error:too-many-daily-captures") else {
+        assert!(matches!(
+            error("error:blocked-url"),
+            SnapshotStep::GiveUp { .. }
+        ));
+        let SnapshotStep::Again { at, why } = error("error:too-many-daily-captures") else {
             panic!()
         };
         assert_eq!(
             (at, why.as_str()),
             (next_day(now()), "error:too-many-daily-captures: no")
         );
-        let Next::Again { at, .. } = error("error:bad-gateway") else {
+        let SnapshotStep::Again { at, .. } = error("error:bad-gateway") else {
             panic!()
         };
         assert_eq!(at, now() + RETRY);
         // A job whose name would be another address is none.
-        let crafted = judged(Question::Save, r#"{"job_id":"../../x"}"#, 1);
-        assert!(matches!(crafted, Next::Again { .. }), "{crafted:?}");
+        let crafted = judged(&ArchiveRequest::Save, r#"{"job_id":"../../x"}"#, 1);
+        assert!(matches!(crafted, SnapshotStep::Again { .. }), "{crafted:?}");
         assert!(matches!(
-            judged(Question::Save, "<html>", TRIES),
-            Next::GiveUp { .. }
+            judged(&ArchiveRequest::Save, "<html>", TRIES),
+            SnapshotStep::GiveUp { .. }
+        ));
+    }
+
+    #[test]
+    fn a_job_outlives_trouble_on_the_way_and_ends_with_the_memory_of_the_archive() {
+        let at = |minutes: u64, reply: ArchiveReply<'_>| {
+            judge(
+                &status(),
+                URL,
+                reply,
+                1,
+                now() + Duration::from_mins(minutes),
+            )
+        };
+        let down = ArchiveReply {
+            status: None,
+            body: "cannot connect",
+            retry_after: None,
+        };
+        let busy = ArchiveReply {
+            status: Some(503),
+            body: "<html>",
+            retry_after: Some(Duration::from_mins(5)),
+        };
+        assert!(matches!(at(30, down), SnapshotStep::Look { .. }));
+        let SnapshotStep::Look { job, at: next } = at(30, busy) else {
+            panic!()
+        };
+        assert_eq!(job, "spn2-0af3");
+        assert_eq!(next, now() + Duration::from_mins(35));
+        assert!(matches!(at(60, down), SnapshotStep::Again { .. }));
+        // Jobs that fail are no more often begun again than saves that are refused.
+        let failed = r#"{"status":"error","status_ext":"error:bad-gateway"}"#;
+        assert!(matches!(
+            judged(&status(), failed, TRIES),
+            SnapshotStep::GiveUp { .. }
         ));
     }
 
     #[test]
     fn a_page_rests_an_hour_and_is_saved_four_times_a_day() {
-        let spent = Spent {
+        let saves = SavesSoFar {
             last: Some(now()),
             page: 1,
             all: 1,
         };
-        assert_eq!(earliest(Spent::default(), 10, now()), now());
-        assert_eq!(earliest(spent, 10, now()), now() + AGAIN);
+        assert_eq!(earliest(SavesSoFar::default(), 10, now()), now());
+        assert_eq!(earliest(saves, 10, now()), now() + AGAIN);
         assert_eq!(
             earliest(
-                Spent {
+                SavesSoFar {
                     page: PER_PAGE,
-                    ..spent
+                    ..saves
                 },
                 10,
                 now()
@@ -334,7 +413,7 @@ mod tests {
             next_day(now())
         );
         assert_eq!(
-            earliest(Spent { all: 10, ..spent }, 10, now()),
+            earliest(SavesSoFar { all: 10, ..saves }, 10, now()),
             next_day(now())
         );
     }

@@ -58,7 +58,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         let turn = holding.turn(&event, now, tried, self.too_many(target).await);
         let stored = match turn {
             Turn::Send => return false,
-            // A digest is no post for everybody.
+            // Public posts are sent one by one, never as a digest.
             Turn::Gather(until) if target.kind.is_public() => {
                 self.outbox.postpone(delivery.id, until).await
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::DueSnapshot;
 use crate::domain::ids::{ChangeNumber, EventId};
-use crate::domain::wayback::Next;
+use crate::domain::wayback::{ArchiveRequest, SnapshotStep};
 
 fn due(bench: &Bench, when: Timestamp) -> Option<DueSnapshot> {
     bench.reader().due_snapshot(when).unwrap()
@@ -20,16 +20,16 @@ fn want(bench: &Bench, when: Timestamp) {
     {}
 }
 
-fn settle(bench: &Bench, due: &DueSnapshot, next: Next, address: Option<&str>, when: Timestamp) {
+fn settle(
+    bench: &Bench,
+    due: &DueSnapshot,
+    step: SnapshotStep,
+    address: Option<&str>,
+    when: Timestamp,
+) {
     bench
         .writer()
-        .settle_snapshot(
-            due.id,
-            due.job.is_none(),
-            next,
-            address.map(str::to_owned),
-            when,
-        )
+        .settle_snapshot(due, step, address.map(str::to_owned), when)
         .blocking()
         .unwrap();
 }
@@ -57,14 +57,17 @@ fn a_change_is_saved_once_and_its_address_is_in_what_is_told_next() {
     want(&bench, at(20));
     want(&bench, at(20));
     let first = due(&bench, at(20)).expect("the change is wanted");
-    assert_eq!((first.entry, first.job.clone()), (entry, None));
+    assert_eq!(
+        (first.entry, &first.request),
+        (entry, &ArchiveRequest::Save)
+    );
 
     // A second change before the first was asked for: one save will do.
     bench.revise(entry, "title 2", &["desk"]);
     want(&bench, at(21));
     assert_eq!(bench.reader().snapshots(entry).unwrap().len(), 1);
 
-    let look = Next::Look {
+    let look = SnapshotStep::Look {
         job: "spn2-1".to_owned(),
         at: at(30),
     };
@@ -74,10 +77,14 @@ fn a_change_is_saved_once_and_its_address_is_in_what_is_told_next() {
     bench.revise(entry, "title 3", &["desk"]);
     want(&bench, at(23));
     let working = due(&bench, at(30)).unwrap();
-    assert_eq!(working.job.as_deref(), Some("spn2-1"), "work goes first");
-    let spent = bench.reader().snapshots_spent(entry, at(30)).unwrap();
-    assert_eq!((spent.last, spent.page, spent.all), (Some(at(22)), 1, 1));
-    let saved = Next::Saved {
+    let status = ArchiveRequest::Status {
+        job: "spn2-1".to_owned(),
+        since: at(22),
+    };
+    assert_eq!(working.request, status, "a job goes first");
+    let saves = bench.reader().saves_so_far(entry, at(30)).unwrap();
+    assert_eq!((saves.last, saves.page, saves.all), (Some(at(22)), 1, 1));
+    let saved = SnapshotStep::Saved {
         timestamp: "20261202171133".to_owned(),
         original: "https://e.example/1".to_owned(),
     };
@@ -120,7 +127,7 @@ fn what_is_put_off_or_refused_is_kept_with_the_reason() {
     settle(
         &bench,
         &page,
-        Next::GiveUp { why: why.clone() },
+        SnapshotStep::GiveUp { why: why.clone() },
         None,
         later,
     );

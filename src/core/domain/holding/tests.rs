@@ -100,7 +100,7 @@ fn quiet_hours_end_once_a_day_through_both_changes() {
                         until > now && until.since(now) <= Duration::from_hours(25),
                         "{tz} {span} {now}"
                     );
-                    // A span that begins where the last one ends is no end.
+                    // Each end counts once.
                     ends.insert(until);
                 }
                 now = now + Duration::from_mins(15);
@@ -108,7 +108,7 @@ fn quiet_hours_end_once_a_day_through_both_changes() {
             let dates: std::collections::BTreeSet<_> =
                 ends.iter().map(|end| local(*end, tz).date()).collect();
             assert_eq!(dates.len(), ends.len(), "{tz} {span}: two on a date");
-            // Minutes that are skipped as a whole are no quiet hours that day.
+            // If the clock skips all of them, that day has no quiet hours.
             assert!(ends.len() >= 364, "{tz} {span}: {}", ends.len());
         }
     }
@@ -175,7 +175,7 @@ fn what_becomes_of_an_event() {
     assert_eq!(holding.digest_waits(noon, Some(noon)), None);
     assert_eq!(holding.digest_waits(noon, Some(later)), Some(later));
     assert_eq!(holding.digest_waits(night, None), Some(morning));
-    assert_eq!(holding.latest(noon), noon, "there are no digests any more");
+    assert_eq!(holding.latest(noon), noon, "without a digest, at once");
     assert_eq!(holding.latest(night), morning);
     holding.digest = DigestPlan::parse("1h", Tz::UTC).ok();
     assert_eq!(holding.latest(noon), at("2026-12-01T13:00:00Z"));
@@ -200,7 +200,7 @@ fn what_becomes_of_an_event() {
 }
 
 proptest! {
-    /// Nobody waits for ever, nobody is told in quiet hours, and the same values always give the same answer.
+    /// Every wait ends, nothing is sent in quiet hours, and the same values give the same answer.
     #[test]
     fn a_digest_is_due_later_and_never_in_quiet_hours(
         zone in 0usize..3,
