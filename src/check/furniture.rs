@@ -1,9 +1,8 @@
 //! The rules of a feed at a look: those that are stored, and those that its past gives now.
 
-use crate::check::events::revise::{EntryKnowledge, Windows};
 use crate::domain::furniture::{
-    Article, Evidence, InForce, LOOKS, Learned, LearnedKind, Origin, Restless, Rule, Rules, Step,
-    Streaks, learn, may_be_furniture,
+    Article, Evidence, InForce, Learned, LearnedKind, Origin, Rule, Rules, Step, learn,
+    may_be_furniture,
 };
 use crate::domain::ids::FeedId;
 use crate::domain::ignored::learned_number;
@@ -12,12 +11,6 @@ use crate::domain::state::Channel;
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 use sha2::{Digest, Sha256};
-
-/// The newest entries of a feed that are learned from.
-const ARTICLES: usize = 40;
-
-/// The last texts of each.
-const TEXTS: usize = 8;
 
 /// Rules of one feed; more are of no use to anybody and would only cost time.
 const MOST: usize = 500;
@@ -88,25 +81,16 @@ impl FeedRules {
         InForce::of(&rules, last_look)
     }
 
-    /// Learns from what is stored of the feed, when a text moves in a way in which furniture moves.
+    /// Whether a text moves in a way in which furniture moves, so that the feed's past may have something to learn.
     ///
     /// The look that is being decided upon is no evidence: what it brings was not told yet.
-    pub(super) fn learn(
-        &mut self,
-        reader: &Reader,
-        feed: FeedId,
-        channel: Channel,
-        steps: &[Step<'_>],
-    ) -> Result<(), StoreError> {
+    pub(super) fn may_learn(&self, steps: &[Step<'_>]) -> bool {
         if self.stored.len() >= MOST {
-            return Ok(());
+            return false;
         }
         // What a person has dropped is not learned again; what an older version has learned from less may be.
         let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
-        if steps.iter().any(|step| may_be_furniture(step, &known)) {
-            self.learn_from(&past_of(reader, feed, channel)?, channel);
-        }
-        Ok(())
+        steps.iter().any(|step| may_be_furniture(step, &known))
     }
 
     /// Learns from the past of the articles of the feed.
@@ -122,39 +106,6 @@ impl FeedRules {
     pub(super) fn into_learned(self) -> Vec<NewRule> {
         self.learned
     }
-}
-
-/// The past of the articles of a feed, as far as it is learned from.
-pub(super) fn past_of(
-    reader: &Reader,
-    feed: FeedId,
-    channel: Channel,
-) -> Result<Vec<Article>, StoreError> {
-    reader.past_texts(feed, channel, ARTICLES, TEXTS)
-}
-
-/// The rules for one entry: with what moves in it at every look, and how long ago its text was seen.
-pub(super) fn for_entry(
-    in_force: &InForce,
-    entry: &EntryKnowledge,
-    windows: &Windows,
-    reader: &Reader,
-    now: Timestamp,
-) -> Result<InForce, StoreError> {
-    let mut restless = Restless::default();
-    let Streaks { feed, page } = entry.last.streaks;
-    let channels = [
-        (Channel::Feed, feed, windows.feed),
-        (Channel::Page, page, windows.page),
-    ];
-    for (channel, streak, window) in channels {
-        if window.is_some_and(|window| streak.is_long(Some(window.last_unchanged))) {
-            // A revision may be of the other channel.
-            let texts = reader.last_texts(entry.id, channel, 2 * (LOOKS + 1))?;
-            restless.extend(Restless::of(&texts));
-        }
-    }
-    Ok(in_force.for_entry(restless, Some(now.since(entry.revision_seen))))
 }
 
 fn new_rule(learned: Learned) -> NewRule {

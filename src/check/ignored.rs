@@ -1,7 +1,9 @@
 //! The record of ignored text in a check: what is remembered, what moved, and verdicts that nobody's edit has flipped.
 
+use std::collections::HashMap;
+
 use crate::check::page::fetch::{FetchResult, FetchedPage};
-use crate::check::page::interpret::KnownPage;
+use crate::check::page::known::KnownPage;
 use crate::check::reread::reading::unless_damaged;
 use crate::check::reread::rebase::is_stale;
 use crate::domain::furniture::Rules;
@@ -12,16 +14,19 @@ use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Block, BlockKind, Channel, FeedState, PageState};
 use crate::store::{Reader, StoreError, StoredIgnored};
 
-/// What is remembered of the ignored text of an entry. What cannot be read is forgotten: it begins anew.
+/// What is remembered of the ignored text of these entries. What cannot be read is forgotten: it begins anew.
 pub(super) fn remembered(
     reader: &Reader,
-    entry: EntryId,
+    entries: &[EntryId],
     channel: Channel,
-) -> Result<Option<StoredIgnored>, StoreError> {
-    unless_damaged(
-        format_args!("the ignored text of entry {entry}"),
-        reader.ignored_text(entry, channel),
-    )
+) -> Result<HashMap<EntryId, StoredIgnored>, StoreError> {
+    let mut remembered = HashMap::new();
+    for (entry, text) in reader.ignored_texts(entries, channel)? {
+        let what = format_args!("the ignored text of entry {entry}");
+        let text = unless_damaged(what, text.map(Some))?;
+        remembered.extend(text.map(|text| (entry, text)));
+    }
+    Ok(remembered)
 }
 
 /// The look with the verdicts of the last one on blocks that nobody has touched: a block that counts now and stood in

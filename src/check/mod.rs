@@ -8,16 +8,19 @@
 //!    [`feed::identify`] finds the entry of each item.
 //! 3. [`feed::confirm`] holds back a document that a second poll has to confirm.
 //! 4. [`feed::pages`] fetches the pages of the entries that have changed, so that one edit is one change.
-//! 5. [`feed::decide`] compares every item with what is known, and [`events`] writes what is reported of it.
-//! 6. One `Writer::commit` stores all of it.
+//! 5. [`feed::past`] reads what else is known of these entries and of the feed's other pages.
+//! 6. [`feed::decide`] compares every item with what is known, and [`events`] writes what is reported of it: values in,
+//!    values out.
+//! 7. One `Writer::commit` stores all of it.
 //!
 //! A page ([`Checker::check_page`]):
 //!
-//! 1. [`page::check`] reads what is known of the entry.
-//! 2. [`page::fetch`] asks for the page as its host permits ([`polite::robots`]) and reads the response.
-//! 3. [`page::interpret`] says what the response means: the article, a stand-in, a wall, nothing.
-//! 4. [`page::check`] compares the article with the known one; [`events`] writes what is reported of it.
-//! 5. One `Writer::commit` stores all of it, with the time of the next check ([`schedule`]).
+//! 1. [`page::fetch`] asks for the page as its host permits ([`polite::robots`]) and reads the response.
+//! 2. [`page::known`] reads what is known of the entry, and [`page::interpret`] says what the response means beside it:
+//!    the article, a stand-in, a wall, nothing.
+//! 3. [`page::past`] reads what an article's new text is compared with, and [`page::decide`] compares it; [`events`]
+//!    writes what is reported of it. Neither interpretation nor decision asks the database.
+//! 4. One `Writer::commit` stores all of it, with the time of the next check ([`schedule`]).
 //!
 //! A failure is part of the report; it never stops another check.
 
@@ -31,6 +34,7 @@ mod ignored;
 mod keyed_lock;
 mod network;
 mod page;
+mod past;
 mod polite;
 mod report;
 mod reread;

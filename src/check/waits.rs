@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::events::revise::{EntryKnowledge, EventContext, feed_event};
-use crate::check::furniture::{FeedRules, past_of};
+use crate::check::furniture::FeedRules;
+use crate::check::past::{Site, past_of};
 use crate::check::{Checker, Settings};
 use crate::domain::assess::{Context, assess};
 use crate::domain::classify::Label;
@@ -22,12 +23,13 @@ use crate::domain::compare::compare_under;
 use crate::domain::event::{ChangeInfo, EventKind, Field};
 use crate::domain::furniture::{Article, InForce, Restless, Suspect};
 use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
+use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
     EntryOutcome, EntryRef, NewEvent, NewWait, Outcome, Quiet, Verdict, Waited,
 };
 use crate::domain::route::targets_for;
 use crate::domain::state::{Channel, EntryState};
-use crate::store::{FeedRow, Reader, Readers, StoreError, Waiting};
+use crate::store::{FeedRow, StoreError, Waiting};
 use crate::time::Timestamp;
 
 /// The longest wait: then the alert is sent, unless nothing was checked meanwhile.
@@ -54,48 +56,52 @@ const SAME_EDIT: usize = 3;
 /// What is known of an entry whose page was checked.
 pub(super) struct Kept<'a> {
     pub(super) entry: &'a EntryKnowledge,
-    pub(super) feed: FeedId,
+    /// The feed's other pages; `None` where the text of the page is what it was.
+    pub(super) site: Option<&'a Site>,
     pub(super) event_context: &'a EventContext<'a>,
     /// The pause before the first round; each further one is twice as long.
     pub(super) confirm: Duration,
 }
 
+/// Whether a page shows another text than before: if so, [`begin`] needs to know of the feed's other pages.
+pub(super) fn may_wait(entry: &EntryKnowledge, seen: &Observation) -> bool {
+    match (&entry.known.state.page, &seen.state) {
+        (Some(known), Observed::Page(page)) => known.body != page.body,
+        (None, _) | (_, Observed::Feed(_)) => false,
+    }
+}
+
 /// Keeps the change of a page back when further checks have to show whether it is an edit.
-pub(super) fn begin(
-    write: &mut EntryOutcome,
-    kept: &Kept<'_>,
-    reader: &Reader,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let Kept { entry, feed, .. } = *kept;
+pub(super) fn begin(write: &mut EntryOutcome, kept: &Kept<'_>, now: Timestamp) {
+    let Kept { entry, .. } = *kept;
     let rules = &kept.event_context.rules;
-    let Some(revision) = &mut write.revision else {
-        return Ok(());
+    let (Some(revision), Some(site)) = (&mut write.revision, kept.site) else {
+        return;
     };
     let begins_to_flap = |new: &NewEvent| new.event.kind == EventKind::EntryFlapping;
     let flaps = write.events.iter().any(begins_to_flap);
     let change = revision.change.as_mut();
     let Some(change) = change.filter(|change| change.quiet.is_none() || flaps) else {
-        return Ok(());
+        return;
     };
     let states = [&entry.known.state, &revision.state];
     let info = change.event.data.change.as_ref();
     if !info.is_some_and(|info| is_of_page_text(info, states, kept.event_context))
-        || reader.count_waiting(feed)? >= MOST
+        || site.waiting >= MOST
     {
-        return Ok(());
+        return;
     }
-    let site = past_of(reader, feed, Channel::Page)?;
-    let suspect = Suspect::of(states, entry.id, &site, rules.for_comparing());
+    let articles = &site.articles;
+    let suspect = Suspect::of(states, entry.id, articles, rules.for_comparing());
     let others = match suspect {
-        Some(suspect) => others(&suspect, entry, &site),
+        Some(suspect) => others(&suspect, entry, articles),
         None if !flaps
-            && takes_back(states, entry, &site, rules)
+            && takes_back(states, entry, articles, rules)
             && now.since(entry.revision_seen) <= LONGEST =>
         {
             Vec::new()
         }
-        None => return Ok(()),
+        None => return,
     };
     write.events.retain(|new| !begins_to_flap(new));
     change.quiet = Some(Quiet::Waiting);
@@ -104,7 +110,6 @@ pub(super) fn begin(
         due: now + kept.confirm,
         others,
     });
-    Ok(())
 }
 
 /// Whether it is the text of the page that makes the change one to be told.
@@ -173,7 +178,13 @@ impl Checker {
         let (readers, settings) = (self.readers.clone(), self.settings());
         let judged = self
             .workers
-            .run(move || judge(&waiting, &row, &readers, &settings, now))
+            .run(move || -> Result<_, StoreError> {
+                let (rules, site) = readers.with(|reader| {
+                    let rules = FeedRules::read(reader, row.id, now)?;
+                    Ok((rules, past_of(reader, row.id, Channel::Page)?))
+                })?;
+                Ok(judge(&waiting, &row, (rules, &site), &settings, now))
+            })
             .await;
         let outcome = match judged {
             Ok(outcome) => outcome?,
@@ -222,16 +233,12 @@ fn put(
 fn judge(
     waiting: &[Waiting],
     row: &FeedRow,
-    readers: &Readers,
+    (mut rules, site): (FeedRules, &[Article]),
     settings: &Arc<Settings>,
     now: Timestamp,
-) -> Result<Outcome, StoreError> {
+) -> Outcome {
     let mut outcome = Outcome::of(row.id);
-    let (mut rules, site) = readers.with(|reader| {
-        let rules = FeedRules::read(reader, row.id, now)?;
-        Ok::<_, StoreError>((rules, past_of(reader, row.id, Channel::Page)?))
-    })?;
-    rules.learn_from(&site, Channel::Page);
+    rules.learn_from(site, Channel::Page);
     let config = settings.feed(&row.url);
     let confirm = config.map_or(Duration::ZERO, |config| config.detect.life.confirm);
     let mut edits: Vec<&Waiting> = Vec::new();
@@ -246,7 +253,7 @@ fn judge(
             let verdict = match taken_back || is_nothing(&one.before, &one.after, &rules, one, now)
             {
                 true => Some(Verdict::NoEdit),
-                false => verdict(one, &site, &rules, confirm, now),
+                false => verdict(one, site, &rules, confirm, now),
             };
             match verdict {
                 Some(Verdict::Edit(_)) => edits.push(one),
@@ -257,7 +264,7 @@ fn judge(
     }
     tell(&mut outcome, &edits, row, settings, now);
     outcome.rules = rules.into_learned();
-    Ok(outcome)
+    outcome
 }
 
 /// Whether a reader sees the same on the page in both states, but for what is known to be furniture.

@@ -1,6 +1,6 @@
 //! `ignored_texts` and `ignored_moves`: what is remembered of text that is not compared, and what moved in it.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params, params_from_iter};
+use rusqlite::{Connection, Row, ToSql, named_params, params, params_from_iter};
 
 use super::codec::unpack;
 use super::error::StoreError;
@@ -22,6 +22,9 @@ pub struct StoredIgnored {
     /// What is remembered.
     pub snapshot: Snapshot,
 }
+
+/// An entry with what is remembered of its ignored text, which may be damaged.
+pub(crate) type IgnoredOf = (EntryId, Result<StoredIgnored, StoreError>);
 
 /// A place whose ignored text moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,30 +122,40 @@ fn boxed<T: ToSql + 'static>(value: T) -> Box<dyn ToSql> {
     Box::new(value)
 }
 
+fn ignored_row(row: &Row<'_>, entry: EntryId) -> Result<StoredIgnored, StoreError> {
+    let body: Vec<u8> = row.get("body")?;
+    let json = unpack(&body, row.get("bytes")?)?;
+    let snapshot = serde_json::from_slice(&json).map_err(|error| {
+        StoreError::damaged(format!("the ignored text of entry {entry}: {error}"))
+    })?;
+    Ok(StoredIgnored {
+        scheme: row.get("scheme")?,
+        snapshot,
+    })
+}
+
 impl Reader {
-    /// What is remembered of the ignored text of an entry.
-    pub fn ignored_text(
+    /// What is remembered of the ignored text of these entries; those of which nothing is are left out. One that is
+    /// damaged does not hide the others.
+    pub fn ignored_texts(
         &self,
-        entry: EntryId,
+        entries: &[EntryId],
         channel: Channel,
-    ) -> Result<Option<StoredIgnored>, StoreError> {
+    ) -> Result<Vec<IgnoredOf>, StoreError> {
+        let ids: Vec<i64> = entries.iter().map(|entry| entry.0).collect();
+        let ids = serde_json::to_string(&ids).unwrap_or_default();
         self.read(|conn| {
-            let row: Option<(Scheme, i64, Vec<u8>)> = conn
-                .prepare_cached(
-                    "SELECT scheme, bytes, body FROM ignored_texts WHERE entry_id = ?1 AND channel = ?2",
-                )?
-                .query_row(params![entry, channel], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })
-                .optional()?;
-            let Some((scheme, bytes, body)) = row else {
-                return Ok(None);
-            };
-            let json = unpack(&body, bytes)?;
-            let snapshot = serde_json::from_slice(&json).map_err(|error| {
-                StoreError::damaged(format!("the ignored text of entry {entry}: {error}"))
-            })?;
-            Ok(Some(StoredIgnored { scheme, snapshot }))
+            let mut statement = conn.prepare_cached(
+                "SELECT t.entry_id, t.scheme, t.bytes, t.body FROM json_each(?1) AS e \
+                 JOIN ignored_texts AS t ON t.entry_id = e.value AND t.channel = ?2",
+            )?;
+            let mut rows = statement.query(params![ids, channel])?;
+            let mut texts = Vec::new();
+            while let Some(row) = rows.next()? {
+                let entry: EntryId = row.get("entry_id")?;
+                texts.push((entry, ignored_row(row, entry)));
+            }
+            Ok(texts)
         })
     }
 

@@ -60,6 +60,16 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Modules without IO, clock, randomness and logging.
 const PURE: &[&str] = &["domain", "feed", "extract", "report"];
 
+/// The decisions of a check, outside the pure modules as they bear the settings: everything that they take is read before.
+const DECISIONS: &[&str] = &[
+    "check/feed/decide.rs",
+    "check/page/interpret.rs",
+    "check/page/stand_ins.rs",
+    "check/page/documents.rs",
+    "check/page/decide.rs",
+    "check/events/revise.rs",
+];
+
 /// Names that have no place in a pure module.
 const IMPURE: &[&str] = &[
     "tokio",
@@ -136,6 +146,23 @@ fn pure_modules_name_nothing_impure() {
                     "{}:{number}: `{name}` in the pure `{module}`",
                     file.display()
                 ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn decisions_ask_nobody() {
+    let mut wrong = Vec::new();
+    for (_, file, text) in sources() {
+        if !DECISIONS.iter().any(|decision| file.ends_with(decision)) {
+            continue;
+        }
+        for (number, line) in code_lines(&text) {
+            let asks = ["Reader", "Readers", "Writer", "Store", "Checker", "now()"];
+            for name in asks.iter().chain(IMPURE).filter(|name| names(line, name)) {
+                wrong.push(format!("{}:{number}: `{name}`", file.display()));
             }
         }
     }

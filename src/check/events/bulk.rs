@@ -6,15 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::check::Checker;
 use crate::check::events::revise::{EventContext, feed_event};
-use crate::config::FeedConfig;
 use crate::domain::classify::Label;
 use crate::domain::event::{ChangeInfo, EventKind, Field};
-use crate::domain::ids::FeedId;
 use crate::domain::outcome::{EntryOutcome, NewChange, Outcome, Quiet};
 use crate::report::names;
-use crate::store::StoreError;
+use crate::store::{PageEdits, Reader, StoreError};
 use crate::time::Timestamp;
 
 /// A poll that changes nearly all entries that a small feed lists is a change of the feed, when it changes at least so
@@ -154,68 +151,83 @@ fn tell(
     outcome.events.push(event);
 }
 
-impl Checker {
-    /// Quiets the change of a page when it is one of many: the same edit as on other pages of the feed, or an edit at
-    /// a time at which most of its pages are changed. The first of those that are quieted brings the event.
+/// What other pages of a feed have brought in the last time.
+#[derive(Debug, Default)]
+pub(in crate::check) struct OtherEdits {
+    /// Pages with the same edit.
+    same: PageEdits,
+    /// Pages with any edit.
+    any: PageEdits,
+}
+
+impl OtherEdits {
+    /// Reads it, where an outcome has a change of a page that would be told.
     ///
-    /// The caller holds [`Checker::bulk`] for the feed until the outcome is stored, so that of two looks the second
-    /// one sees the first.
-    pub(in crate::check) fn fold_page(
-        &self,
-        outcome: &mut Outcome,
-        feed: FeedId,
-        config: &FeedConfig,
-        event_context: &EventContext<'_>,
+    /// The caller holds [`Checker::bulk`](crate::check::Checker) for the feed until the outcome is stored, so that of two
+    /// checks the second one sees the first.
+    pub(in crate::check) fn read(
+        reader: &Reader,
+        outcome: &Outcome,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Self, StoreError> {
         let Some(change) = outcome.entries.iter().find_map(told_change) else {
-            return Ok(());
+            return Ok(Self::default());
         };
-        let Some(info) = &change.event.data.change else {
-            return Ok(());
+        let feed = outcome.feed;
+        let same = match change.edit {
+            Some(edit) => reader.pages_with_edit(feed, edit, now - SAME_EDIT_FOR)?,
+            None => PageEdits::default(),
         };
-        // A correction is told whatever else goes on.
-        if info.labels.contains(&Label::CorrectionNotice) {
-            return Ok(());
+        let any = reader.page_edits(feed, now - MOST_PAGES_OF)?;
+        Ok(Self { same, any })
+    }
+}
+
+/// Quiets the change of a page when it is one of many: the same edit as on other pages of the feed, or an edit at a time
+/// at which most of its pages are changed. The first of those that are quieted brings the event.
+pub(in crate::check) fn fold_page(
+    outcome: &mut Outcome,
+    others: &OtherEdits,
+    limit: usize,
+    event_context: &EventContext<'_>,
+    now: Timestamp,
+) {
+    let change = outcome.entries.iter().find_map(told_change);
+    let Some(info) = change.and_then(|change| change.event.data.change.as_ref()) else {
+        return;
+    };
+    // A correction is told whatever else goes on.
+    if info.labels.contains(&Label::CorrectionNotice) {
+        return;
+    }
+    let enough = match info.words.added.saturating_add(info.words.removed) {
+        words if words >= LONG_EDIT => SAME_LONG_EDIT.min(limit),
+        _ => limit,
+    };
+    let OtherEdits { same, any } = others;
+    let (already, detail) = if same.changed + 1 >= enough {
+        let detail = format!(
+            "the same edit was made on {} pages; no single alerts for further pages",
+            same.changed + 1
+        );
+        (same.folded, detail)
+    } else {
+        let changed = any.changed + 1;
+        if changed < limit || changed * 2 < any.looked {
+            return;
         }
-        let limit = config.detect.bulk_edit;
-        let enough = match info.words.added.saturating_add(info.words.removed) {
-            words if words >= LONG_EDIT => SAME_LONG_EDIT.min(limit),
-            _ => limit,
-        };
-        let (edit, of_now) = (change.edit, now - MOST_PAGES_OF);
-        let same = match edit {
-            Some(edit) => {
-                self.read(|reader| reader.pages_with_edit(feed, edit, now - SAME_EDIT_FOR))?
-            }
-            None => crate::store::PageEdits::default(),
-        };
-        let (already, detail) = if same.changed + 1 >= enough {
-            let detail = format!(
-                "the same edit was made on {} pages; no single alerts for further pages",
-                same.changed + 1
-            );
-            (same.folded, detail)
-        } else {
-            let most = self.read(|reader| reader.page_edits(feed, of_now))?;
-            let changed = most.changed + 1;
-            if changed < limit || changed * 2 < most.looked {
-                return Ok(());
-            }
-            let detail = format!(
-                "{changed} of {} pages that were checked within an hour changed; no single alerts for further \
-                 pages",
-                most.looked.max(changed)
-            );
-            (most.folded, detail)
-        };
-        let mut silenced = Vec::new();
-        for change in outcome.entries.iter_mut().filter_map(told_change_mut) {
-            silence(change, &mut silenced);
-        }
-        if !already {
-            tell(outcome, detail, silenced, event_context, now);
-        }
-        Ok(())
+        let detail = format!(
+            "{changed} of {} pages that were checked within an hour changed; no single alerts for further \
+             pages",
+            any.looked.max(changed)
+        );
+        (any.folded, detail)
+    };
+    let mut silenced = Vec::new();
+    for change in outcome.entries.iter_mut().filter_map(told_change_mut) {
+        silence(change, &mut silenced);
+    }
+    if !already {
+        tell(outcome, detail, silenced, event_context, now);
     }
 }

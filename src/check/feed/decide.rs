@@ -1,4 +1,6 @@
-//! What is decided on the items of a feed's document, and gathered into one outcome. Runs off the runtime.
+//! What is decided on the items of a feed's document, and gathered into one outcome.
+//!
+//! Pure: [`DocumentPast`] has all that it takes of the database. Runs on a worker, as texts are compared.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,29 +8,31 @@ use std::sync::Arc;
 use crate::check::events::bulk;
 use crate::check::events::revise::{self, Became, EntryKnowledge, EventContext, Windows};
 use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem, MatchedEntry};
-use crate::check::furniture::{FeedRules, for_entry};
-use crate::check::ignored::{self, noted_of_item};
+use crate::check::feed::past::{DocumentPast, ItemPast};
+use crate::check::furniture::FeedRules;
+use crate::check::ignored::noted_of_item;
 use crate::check::page::interpret::Interpreted;
-use crate::check::reread::rebase::rebase_for;
+use crate::check::past::{EntryPast, Site};
+use crate::check::reread::rebase::{rebase, seen_channels};
 use crate::check::schedule;
 use crate::check::waits::{self, Kept};
 use crate::check::{Reading, Settings};
 use crate::config::{FeedConfig, PageMode};
 use crate::domain::event::Window;
-use crate::domain::furniture::{Rules, Step};
+use crate::domain::furniture::Rules;
 use crate::domain::ids::EntryId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
     Capture, EntryOutcome, EntryRef, FeedPoll, IgnoredText, Left, NewAlias, Outcome,
 };
-use crate::domain::state::{Block, Channel, FeedState};
+use crate::domain::scheme::Schemes;
+use crate::domain::state::{Channel, FeedState};
 use crate::fetch::Answer;
-use crate::store::{self, FeedRow, Readers, StoreError};
+use crate::store::{self, FeedRow, StoredIgnored};
 use crate::time::Timestamp;
 
 /// Everything that the decision takes.
 pub(in crate::check) struct FeedDecision {
-    pub(in crate::check) readers: Readers,
     pub(in crate::check) row: FeedRow,
     pub(in crate::check) config: Arc<FeedConfig>,
     pub(in crate::check) settings: Arc<Settings>,
@@ -59,54 +63,48 @@ impl FeedDecision {
     /// Decides on each item in the order of the feed, with what was seen on its page.
     pub(in crate::check) fn decide(
         self,
-        sighting: IdentifiedFeed,
+        document: IdentifiedFeed,
         looks: Vec<Option<PageOfItem>>,
-    ) -> Result<DecidedFeed, StoreError> {
+        past: DocumentPast,
+    ) -> DecidedFeed {
         let (row, config, now) = (&self.row, &*self.config, self.now);
-        let mut rules = sighting.rules;
-        let steps: Vec<Step<'_>> = sighting.items.iter().filter_map(step).collect();
-        if !steps.is_empty() {
-            self.readers
-                .with(|reader| rules.learn(reader, row.id, Channel::Feed, &steps))?;
-        }
+        let rules = document.rules;
         let items = ItemDecisions {
-            readers: &self.readers,
             row,
             config,
-            reading: Reading::of(&self.config),
+            schemes: Reading::of(&self.config).schemes(),
             event_context: EventContext::new(row, config, &self.settings)
                 .under(rules.in_force(row.last_ok)),
             rules: &rules,
-            first_emptied: row.emptied.filter(|_| self.emptied),
+            first_emptied: self.first_emptied(),
+            site: past.site.as_ref(),
             now,
         };
         let mut outcome = Outcome::of(row.id);
         let (mut new, mut changed) = (0, 0);
-        let known = sighting.items.iter().filter(|item| item.known.is_some());
-        let listed = known.count() + sighting.same.len();
-        for (item, look) in sighting.items.into_iter().zip(looks) {
+        let known = document.items.iter().filter(|item| item.known.is_some());
+        let listed = known.count() + document.same.len();
+        let pages = looks.into_iter().zip(past.items);
+        for (item, (look, past)) in document.items.into_iter().zip(pages) {
             let IdentifiedItem {
                 state,
                 known,
                 aliases,
                 settles: _,
             } = item;
-            match known {
-                None => {
-                    outcome.entries.push(items.new_one(state, aliases));
-                    new += 1;
-                }
-                Some(known) => {
-                    let nothing = EntryOutcome::of(EntryRef::Known(known.row.id));
-                    let (entry, became) = items.known_one(state, aliases, known, look)?;
-                    changed += usize::from(became == Became::Changed);
-                    if entry != nothing {
-                        outcome.entries.push(entry);
-                    }
-                }
+            let Some((known, past)) = known.zip(past) else {
+                outcome.entries.push(items.new_one(state, aliases));
+                new += 1;
+                continue;
+            };
+            let nothing = EntryOutcome::of(EntryRef::Known(known.row.id));
+            let (entry, became) = items.known_one(state, aliases, *known, look, past);
+            changed += usize::from(became == Became::Changed);
+            if entry != nothing {
+                outcome.entries.push(entry);
             }
         }
-        let left = sighting.left.into_iter();
+        let left = document.left.into_iter();
         outcome
             .entries
             .extend(left.map(|(id, how)| items.left(id, how)));
@@ -116,7 +114,7 @@ impl FeedDecision {
             let event = revise::moved_event(to, &items.event_context, now);
             outcome.events.push(event);
         }
-        let trusted = sighting.guids_trusted;
+        let trusted = document.guids_trusted;
         outcome.guids_trusted = (row.guids_trusted.unwrap_or(true) != trusted).then_some(trusted);
         outcome.baseline = row.baseline.is_none();
         outcome.rules = rules.into_learned();
@@ -128,25 +126,30 @@ impl FeedDecision {
         {
             outcome.feed_capture = Some(capture(self.answer, now));
         }
-        Ok(DecidedFeed {
+        DecidedFeed {
             outcome,
             new,
             changed,
-        })
+        }
+    }
+
+    /// The poll that first saw most texts gone.
+    pub(in crate::check) fn first_emptied(&self) -> Option<Timestamp> {
+        self.row.emptied.filter(|_| self.emptied)
     }
 }
 
 /// What is the same for all items of a document.
 struct ItemDecisions<'a> {
-    readers: &'a Readers,
     row: &'a FeedRow,
     config: &'a FeedConfig,
-    reading: Reading,
+    schemes: Schemes,
     /// Under the rules that were in force when the feed was last read.
     event_context: EventContext<'a>,
     rules: &'a FeedRules,
     /// The poll that first saw most texts gone.
     first_emptied: Option<Timestamp>,
+    site: Option<&'a Site>,
     now: Timestamp,
 }
 
@@ -166,7 +169,7 @@ impl ItemDecisions<'_> {
     fn new_one(&self, state: FeedState, aliases: Vec<NewAlias>) -> EntryOutcome {
         let address = state.address.clone();
         let mut entry = EntryOutcome::of(EntryRef::New);
-        let scheme = self.reading.schemes().feed;
+        let scheme = self.schemes.feed;
         let noted = noted_of_item(&state, None, None, scheme, &self.event_context.rules.now);
         entry.ignored.extend(noted);
         let observations = [self.observation(state)];
@@ -182,7 +185,7 @@ impl ItemDecisions<'_> {
             &observations,
             self.row.baseline.is_some(),
             &self.event_context,
-            self.reading.schemes(),
+            self.schemes,
             self.now,
         );
         entry
@@ -193,19 +196,26 @@ impl ItemDecisions<'_> {
         &self,
         state: FeedState,
         aliases: Vec<NewAlias>,
-        mut known: Box<MatchedEntry>,
+        mut known: MatchedEntry,
         look: Option<PageOfItem>,
-    ) -> Result<(EntryOutcome, Became), StoreError> {
+        past: ItemPast,
+    ) -> (EntryOutcome, Became) {
         let address = state.address.clone();
         let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
         let windows = Windows {
             feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
             page: look.as_ref().map(|look| look.settled.window),
         };
-        let event_context = self.event_context_of(&known, look.as_ref(), &windows)?;
+        let ItemPast {
+            remembered,
+            last,
+            entry: past,
+        } = past;
+        let event_context = self.event_context_of(&known, look.as_ref(), &past);
+        let rules = event_context.rules.for_record();
         entry
             .ignored
-            .extend(self.ignored(&state, &known, event_context.rules.for_record())?);
+            .extend(self.ignored(&state, &known, (remembered, last), rules));
         let mut observations = vec![self.observation(state)];
         entry.aliases = aliases;
         if !known.row.in_feed {
@@ -220,7 +230,7 @@ impl ItemDecisions<'_> {
         {
             full = amended.or(full);
             ended = Some(settled.ended);
-            observations.extend(settled.observation());
+            observations.extend(settled.take_observation());
             settled.put(&mut entry, full.as_ref(), &event_context);
         }
         let became = match &mut full {
@@ -230,12 +240,19 @@ impl ItemDecisions<'_> {
                 &known.row,
                 &observations,
                 windows,
-                &event_context,
-            )?,
+                (&event_context, &past),
+            ),
             None => Became::Same,
         };
         if let Some(full) = full.as_ref().filter(|_| ended.is_some()) {
-            self.wait(&mut entry, full, &event_context)?;
+            // The alert waits when it is only the page that says something else, and perhaps its furniture.
+            let kept = Kept {
+                entry: full,
+                site: self.site,
+                event_context: &event_context,
+                confirm: self.config.detect.life.confirm,
+            };
+            waits::begin(&mut entry, &kept, self.now);
         }
         if self.pages() {
             if address != known.row.page.url {
@@ -261,24 +278,7 @@ impl ItemDecisions<'_> {
             };
         }
         entry.drop_needless_capture();
-        Ok((entry, became))
-    }
-
-    /// Has the alert wait when it is only the page that says something else, and perhaps its furniture.
-    fn wait(
-        &self,
-        entry: &mut EntryOutcome,
-        full: &EntryKnowledge,
-        event_context: &EventContext<'_>,
-    ) -> Result<(), StoreError> {
-        let kept = Kept {
-            entry: full,
-            feed: self.row.id,
-            event_context,
-            confirm: self.config.detect.life.confirm,
-        };
-        self.readers
-            .with(|reader| waits::begin(entry, &kept, reader, self.now))
+        (entry, became)
     }
 
     /// Who is told of an entry, under the rules that hold for it.
@@ -286,12 +286,12 @@ impl ItemDecisions<'_> {
         &self,
         known: &MatchedEntry,
         look: Option<&PageOfItem>,
-        windows: &Windows,
-    ) -> Result<Cow<'_, EventContext<'_>>, StoreError> {
+        past: &EntryPast,
+    ) -> Cow<'_, EventContext<'_>> {
         let full = look.and_then(|look| look.full.as_ref());
         let full = full.or(known.full.as_ref());
         if look.is_none() && full.is_none() {
-            return Ok(Cow::Borrowed(&self.event_context));
+            return Cow::Borrowed(&self.event_context);
         }
         let mut event_context = self.event_context.clone();
         if look.is_some() {
@@ -300,12 +300,10 @@ impl ItemDecisions<'_> {
             event_context = event_context.under(self.rules.in_force(last));
         }
         if let Some(full) = full {
-            let rules = self
-                .readers
-                .with(|reader| for_entry(&event_context.rules, full, windows, reader, self.now))?;
+            let rules = past.rules(&event_context.rules, full, self.now);
             event_context = event_context.under(rules);
         }
-        Ok(Cow::Owned(event_context))
+        Cow::Owned(event_context)
     }
 
     /// What moved in the text of an item that does not count.
@@ -313,31 +311,17 @@ impl ItemDecisions<'_> {
         &self,
         state: &FeedState,
         known: &MatchedEntry,
+        (remembered, last): (Option<StoredIgnored>, Option<FeedState>),
         rules: &Rules,
-    ) -> Result<Option<IgnoredText>, StoreError> {
-        let entry = known.row.id;
-        let remembered = self
-            .readers
-            .with(|reader| ignored::remembered(reader, entry, Channel::Feed))?;
-        let last = known.full.as_ref();
-        let mut last = last.and_then(|full| full.known.state.feed.clone());
-        if remembered.is_none() {
-            if rules.swallowed_feed(state).is_empty() {
-                return Ok(None);
-            }
-            if last.is_none() {
-                let full = self.readers.with(|reader| reader.load_entry(entry))?;
-                last = full.and_then(|full| full.state.feed);
-            }
+    ) -> Option<IgnoredText> {
+        if remembered.is_none() && last.is_none() && known.full.is_none() {
+            return None;
         }
-        let scheme = self.reading.schemes().feed;
-        Ok(noted_of_item(
-            state,
-            last.as_ref(),
-            remembered,
-            scheme,
-            rules,
-        ))
+        let full = known.full.as_ref();
+        let last = last
+            .as_ref()
+            .or_else(|| full.and_then(|full| full.known.state.feed.as_ref()));
+        noted_of_item(state, last, remembered, self.schemes.feed, rules)
     }
 
     /// Compares what was seen with what is known, once that is read under the rules and schemes of today.
@@ -348,19 +332,16 @@ impl ItemDecisions<'_> {
         row: &store::KnownEntry,
         observations: &[Observation],
         mut windows: Windows,
-        event_context: &EventContext<'_>,
-    ) -> Result<Became, StoreError> {
+        (event_context, past): (&EventContext<'_>, &EntryPast),
+    ) -> Became {
         let last = |channel| match channel {
             Channel::Feed => self.row.validators.body_sha256,
             Channel::Page => row.page.validators.body_sha256,
         };
-        let rebasing = self
-            .readers
-            .with(|reader| rebase_for(reader, &self.reading, full, observations, self.now, last))?;
+        let seen = seen_channels(observations);
+        let rebasing = rebase(full, &seen, self.schemes, self.now, &past.again, last);
         rebasing.put(entry, &mut windows);
-        let became =
-            revise::known_entry(entry, full, observations, &windows, event_context, self.now);
-        Ok(became)
+        revise::known_entry(entry, full, observations, &windows, event_context, self.now)
     }
 
     /// An entry that the document does not list any more.
@@ -374,23 +355,6 @@ impl ItemDecisions<'_> {
             page_next: look_now.then_some(Some(self.now)),
             ..EntryOutcome::of(EntryRef::Known(entry))
         }
-    }
-}
-
-/// The last text of an item that has moved, and the new one.
-fn step(item: &IdentifiedItem) -> Option<Step<'_>> {
-    let known = item.known.as_ref().filter(|known| known.moved)?;
-    let before = known.full.as_ref()?.known.state.feed.as_ref()?;
-    Some(Step {
-        titles: [before.title.as_deref(), item.state.title.as_deref()],
-        texts: [text(before), text(&item.state)],
-    })
-}
-
-fn text(state: &FeedState) -> &[Block] {
-    match state.body.is_empty() {
-        true => &state.summary,
-        false => &state.body,
     }
 }
 
@@ -409,7 +373,7 @@ fn capture(answer: Answer, now: Timestamp) -> Capture {
 /// Between which looks at the feed an entry was changed.
 ///
 /// `emptied` is the poll that saw it first when that one had to be confirmed; it was counted as one that failed.
-fn window(
+pub(in crate::check) fn window(
     feed: &FeedRow,
     entry: &store::KnownEntry,
     emptied: Option<Timestamp>,

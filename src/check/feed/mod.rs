@@ -5,5 +5,6 @@ pub(super) mod decide;
 pub(super) mod identify;
 pub(super) mod known;
 pub(super) mod pages;
+pub(super) mod past;
 pub(super) mod poll;
 pub(super) mod watched;

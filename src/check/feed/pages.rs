@@ -5,7 +5,8 @@ use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem, MatchedEntry,
 use crate::check::feed::poll::Poll;
 use crate::check::keyed_lock::KeyGuard;
 use crate::check::page::fetch::PageFetch;
-use crate::check::page::interpret::{Interpreted, KnownPage, settle};
+use crate::check::page::interpret::{Interpreted, settle};
+use crate::check::page::known::KnownPage;
 use crate::check::polite::journey::Hold;
 use crate::check::schedule;
 use crate::check::{CheckError, DocumentPermit, Reading, lane_of_pages};
@@ -125,10 +126,11 @@ impl Poll<'_> {
                 lane_of_pages(self.config),
                 0,
                 move || -> Result<_, StoreError> {
-                    let mut before = KnownPage::load(&readers, row, full, &looked, &reading)?;
-                    let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
+                    let (looked, mut before) = readers
+                        .with(|reader| KnownPage::read(reader, row, full, looked, &reading))?;
+                    let scheme = reading.schemes().page;
                     Ok(PageOfItem {
-                        settled,
+                        settled: settle(looked, &mut before, &rule, scheme),
                         full: before.full,
                     })
                 },

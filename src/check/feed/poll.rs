@@ -316,7 +316,6 @@ impl Poll<'_> {
         let same = sighting.same.iter().map(|same| same.item.clone()).collect();
         let settling = sighting.settling();
         let plan = FeedDecision {
-            readers: self.checker.readers.clone(),
             row: self.row.clone(),
             config: Arc::clone(self.config),
             settings: Arc::clone(self.settings),
@@ -325,10 +324,14 @@ impl Poll<'_> {
             emptied: emptied.is_some(),
             now,
         };
+        let readers = self.checker.readers.clone();
         let decided = self
             .checker
             .workers
-            .run(move || plan.decide(sighting, looks))
+            .run(move || -> Result<_, StoreError> {
+                let past = readers.with(|reader| plan.past(reader, &mut sighting, &looks))?;
+                Ok(plan.decide(sighting, looks, past))
+            })
             .await;
         let DecidedFeed {
             mut outcome,

@@ -1,28 +1,21 @@
 //! The look at an article page that is due, from the request to what is stored.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::check::events::revise::{
-    self, Became, EntryKnowledge as KnownFull, EventContext, Windows,
-};
-use crate::check::furniture::for_entry;
-use crate::check::page::fetch::{FetchResult, FetchedPage, PageFetch, failed_check};
-use crate::check::page::interpret::{Interpreted, KnownPage, settle};
+use crate::check::events::bulk::{OtherEdits, fold_page};
+use crate::check::events::revise::{Became, EventContext};
+use crate::check::page::decide::{DecidedPage, crashed, decide};
+use crate::check::page::fetch::{FetchResult, FetchedPage, PageFetch};
+use crate::check::page::interpret::settle;
+use crate::check::page::known::KnownPage;
+use crate::check::page::past::PagePast;
 use crate::check::report::{PageReport, PageResult};
-use crate::check::reread::rebase::rebase_for;
 use crate::check::schedule;
-use crate::check::schedule::PageCheckEnd;
-use crate::check::waits::{self, Kept};
-use crate::check::{CheckError, Checker, Crashed, Reading, Settings, WaitLimit, lane_of_pages};
+use crate::check::{CheckError, Checker, Reading, Settings, WaitLimit, lane_of_pages};
 use crate::config::{FeedConfig, PageMode};
-use crate::domain::furniture::Step;
 use crate::domain::ids::EntryId;
-use crate::domain::life::Reason;
-use crate::domain::observation::{Observation, Observed};
-use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule, Outcome};
-use crate::domain::state::Channel;
-use crate::store::{FeedRow, KnownEntry, PageRow, Reader, StoreError};
+use crate::domain::outcome::{EntryOutcome, EntryRef, Outcome};
+use crate::store::{FeedRow, KnownEntry, PageRow, StoreError};
 use crate::time::Timestamp;
 
 impl Checker {
@@ -126,25 +119,25 @@ impl Checker {
         let (known, told_by, reading) = (row.clone(), config.clone(), reading.clone());
         let decided = self
             .workers
-            .run_for(
-                lane_of_pages(&config),
-                0,
-                move || -> Result<_, StoreError> {
-                    let mut before = KnownPage::load(&readers, known, None, &looked, &reading)?;
-                    let settled = settle(looked, &mut before, &rule, &readers, &reading)?;
+            .run_for(lane_of_pages(&config), 0, move || {
+                readers.with(|reader| {
+                    let (looked, mut before) =
+                        KnownPage::read(reader, known, None, looked, &reading)?;
+                    let scheme = reading.schemes().page;
+                    let settled = settle(looked, &mut before, &rule, scheme);
+                    let past = PagePast::read(reader, &reading, &mut before, &settled)?;
                     let event_context = EventContext::new(&feed, &told_by, &settings);
-                    readers.with(|reader| {
-                        decide(
-                            settled,
-                            before,
-                            event_context,
-                            reader,
-                            &reading,
-                            rule.confirm,
-                        )
-                    })
-                },
-            )
+                    let schemes = reading.schemes();
+                    Ok(decide(
+                        settled,
+                        before,
+                        &past,
+                        event_context,
+                        schemes,
+                        rule.confirm,
+                    ))
+                })
+            })
             .await;
         let decided = match decided {
             Ok(decided) => decided?,
@@ -153,7 +146,7 @@ impl Checker {
                 crashed(&row, at, &crash)
             }
         };
-        let Decided {
+        let DecidedPage {
             mut write,
             became,
             ended,
@@ -181,7 +174,9 @@ impl Checker {
             write.page_next = Some(schedule::next_page_check(&config, &row, &ended, at));
             outcome.entries.push(write);
             let event_context = EventContext::new(&feed, &config, &settings);
-            self.fold_page(&mut outcome, row.feed, &config, &event_context, at)?;
+            let others = self.read(|reader| OtherEdits::read(reader, &outcome, at))?;
+            let limit = config.detect.bulk_edit;
+            fold_page(&mut outcome, &others, limit, &event_context, at);
         } else {
             outcome.entries.push(write);
         }
@@ -208,102 +203,4 @@ struct Known {
     config: Arc<FeedConfig>,
     settings: Arc<Settings>,
     reading: Reading,
-}
-
-/// What a look leads to.
-struct Decided {
-    write: EntryOutcome,
-    became: Became,
-    ended: PageCheckEnd,
-    report: Option<PageReport>,
-    rules: Vec<NewRule>,
-}
-
-fn decide(
-    mut settled: Interpreted,
-    before: KnownPage,
-    event_context: EventContext<'_>,
-    reader: &Reader,
-    reading: &Reading,
-    confirm: Duration,
-) -> Result<Decided, StoreError> {
-    let now = settled.at();
-    let mut write = EntryOutcome::of(EntryRef::Known(before.row.id));
-    let mut windows = Windows {
-        feed: None,
-        page: Some(settled.window),
-    };
-    let observations: Vec<_> = settled.observation().into_iter().collect();
-    let (ended, report) = (settled.ended, settled.report.clone());
-    let mut full = before.full;
-    let mut rules = before.rules;
-    if let Some(full) = &full {
-        let steps: Vec<Step<'_>> = observations
-            .iter()
-            .filter_map(|seen| step(full, seen))
-            .collect();
-        rules.learn(reader, before.row.feed, Channel::Page, &steps)?;
-    }
-    let mut in_force = rules.in_force(before.row.page.ok);
-    if let Some(full) = full.as_ref().filter(|_| !observations.is_empty()) {
-        in_force = for_entry(&in_force, full, &windows, reader, now)?;
-    }
-    let event_context = &event_context.under(in_force);
-    settled.put(&mut write, full.as_ref(), event_context);
-    let mut became = Became::Same;
-    if let Some(full) = full.as_mut().filter(|_| !observations.is_empty()) {
-        let last = before.row.page.validators.body_sha256;
-        let rebasing = rebase_for(reader, reading, full, &observations, now, |_| last)?;
-        rebasing.put(&mut write, &mut windows);
-        became = revise::known_entry(
-            &mut write,
-            full,
-            &observations,
-            &windows,
-            event_context,
-            now,
-        );
-        let kept = Kept {
-            entry: full,
-            feed: before.row.feed,
-            event_context,
-            confirm,
-        };
-        waits::begin(&mut write, &kept, reader, now)?;
-    }
-    Ok(Decided {
-        ended: PageCheckEnd {
-            changed: revise::sets_clock(&write),
-            ..ended
-        },
-        write,
-        became,
-        report: Some(report),
-        rules: rules.into_learned(),
-    })
-}
-
-/// The last text of the page, and the new one.
-fn step<'a>(entry: &'a KnownFull, seen: &'a Observation) -> Option<Step<'a>> {
-    let before = entry.known.state.page.as_ref()?;
-    match &seen.state {
-        Observed::Page(page) => Some(Step {
-            titles: [before.headline(), page.headline()],
-            texts: [&before.body, &page.body],
-        }),
-        Observed::Feed(_) => None,
-    }
-}
-
-/// A look that the program failed on is a look that failed: left alone, the page would be due again at once, for ever.
-fn crashed(row: &KnownEntry, at: Timestamp, crash: &Crashed) -> Decided {
-    let mut write = EntryOutcome::of(EntryRef::Known(row.id));
-    write.page = Some(failed_check(at, None, crash.to_string(), Reason::Failed));
-    Decided {
-        write,
-        became: Became::Same,
-        ended: PageCheckEnd::FAILED,
-        report: None,
-        rules: Vec::new(),
-    }
 }

@@ -1,28 +1,27 @@
 //! What a check means when the page is a document, or was one: a document is replaced as a whole.
 
 use crate::check::page::fetch::FoundPage;
-use crate::check::page::interpret::{KnownPage, PageSight, moved_for_good};
+use crate::check::page::interpret::{PageSight, moved_for_good};
+use crate::check::page::known::{ComparedPage, KnownPage};
 use crate::domain::document::{self, Between, Replaced};
 use crate::domain::fingerprint::of_page_state;
-use crate::domain::life::{Sight, doubt::doubt};
+use crate::domain::life::Sight;
 use crate::domain::outcome::PageCheck;
 use crate::domain::past::PastRevision;
-use crate::domain::state::PageState;
-use crate::store::{Readers, StoreError};
 
 /// A document in place of a document or of a page, or a page in place of a document.
 pub(in crate::check) fn see_document(
     url: &str,
     page: Box<FoundPage>,
     check: PageCheck,
-    known: &PageState,
+    compared: &ComparedPage,
     before: &mut KnownPage,
-    readers: &Readers,
-) -> Result<PageSight, StoreError> {
+) -> PageSight {
+    let known = &compared.state;
     let print = of_page_state(&page.state).whole;
     let doubtful = |why: String| (Sight::Doubtful(print), Some(why));
     let (sight, error) = match document::between(known, &page.state) {
-        Between::Texts => match doubt(&known.body, &page.state.body) {
+        Between::Texts => match compared.doubt {
             Some(doubt) => doubtful(doubt.to_string()),
             None => (Sight::There, None),
         },
@@ -39,12 +38,12 @@ pub(in crate::check) fn see_document(
         }
         Between::Replaced(_) | Between::Nothing => (Sight::There, None),
     };
-    let alias = moved_for_good(url, &page, before, readers)?;
-    Ok(PageSight {
+    let alias = moved_for_good(url, &page, before);
+    PageSight {
         page: Some(page),
         alias,
         ..PageSight::unread(PageCheck { error, ..check }, sight)
-    })
+    }
 }
 
 /// Whether the document that is known took the place of another one and was never seen again since.

@@ -84,6 +84,15 @@ pub(in crate::check) struct FoundPage {
     pub(in crate::check) over_limit: bool,
 }
 
+impl FoundPage {
+    /// Whether its address leads elsewhere for good by now, and the page does not say that the old one holds.
+    pub(in crate::check) fn may_have_moved(&self, url: &str) -> bool {
+        let ends = [&self.permanent, &self.state.canonical];
+        ends.iter()
+            .all(|end| end.as_ref().is_some_and(|end| is_another(end, url)))
+    }
+}
+
 impl Checker {
     /// Asks for a page and reads it; every failure is part of the answer. A page without a text that sends its readers
     /// to another one is read there.

@@ -1,85 +1,30 @@
 //! What a look at a page means, beside what is known: the rules of `domain::life` with the texts at hand.
 //!
-//! Runs on a worker: texts are compared, and now and then an earlier answer is read again.
+//! Pure: [`KnownPage`] has all that it takes. Runs on a worker, as texts are compared.
 
+use crate::check::Crashed;
 use crate::check::events::revise::{self, EntryKnowledge, EventContext};
-use crate::check::furniture::FeedRules;
-use crate::check::ignored::{self, ReadPage};
+use crate::check::ignored::ReadPage;
 use crate::check::page::documents::see_document;
 use crate::check::page::fetch::{self, FetchResult, FetchedPage, FoundPage};
-use crate::check::page::stand_ins::{article_of, is_nobodys, nobodys, page_text, see_the_same};
+use crate::check::page::known::{ComparedPage, KnownPage};
+use crate::check::page::stand_ins::{nobodys, see_the_same, text_of_nobody, unless_stand_in};
 use crate::check::report::{PageReport, PageResult};
-use crate::check::reread::reading::unless_damaged;
-use crate::check::reread::rebase::{is_stale, rebase_for};
 use crate::check::schedule::PageCheckEnd;
-use crate::check::{Crashed, Reading};
 use crate::domain::chain::StoredCapture;
 use crate::domain::durations::format_duration;
 use crate::domain::event::{EventKind, Window};
 use crate::domain::fingerprint::{address_key, of_page_state, of_text};
 use crate::domain::life::redirect::{Elsewhere, elsewhere};
 use crate::domain::life::stand_in::{PageText, another_page, bears, is_replaced};
-use crate::domain::life::{
-    Doubt, Held, Looks, PageLife, Reason, Rule, Sight, Step, doubt::doubt, doubt::lost_its_end,
-    judge,
-};
+use crate::domain::life::{Held, Looks, PageLife, Reason, Rule, Sight, Step, doubt::doubt, judge};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
-use crate::domain::state::{Channel, PageState};
+use crate::domain::scheme::Scheme;
+use crate::domain::state::PageState;
 use crate::extract::{Sign, Signs, signs};
-use crate::store::{self, Readers, StoreError, StoredIgnored};
+use crate::store;
 use crate::time::Timestamp;
-
-/// What is known of an entry whose page was looked at.
-#[derive(Debug)]
-pub(in crate::check) struct KnownPage {
-    /// Its row.
-    pub(in crate::check) row: store::KnownEntry,
-    /// Its state and past; absent when neither text nor life of the page has moved.
-    pub(in crate::check) full: Option<EntryKnowledge>,
-    /// What looks at its page have begun.
-    pub(in crate::check) life: PageLife,
-    /// What does not count.
-    pub(in crate::check) rules: FeedRules,
-    /// What is remembered of the ignored text of the page; absent when no page was read.
-    pub(in crate::check) ignored: Option<StoredIgnored>,
-}
-
-impl KnownPage {
-    /// What is known of an entry, as far as the look needs it.
-    pub(in crate::check) fn load(
-        readers: &Readers,
-        row: store::KnownEntry,
-        full: Option<EntryKnowledge>,
-        looked: &FetchResult,
-        reading: &Reading,
-    ) -> Result<Self, StoreError> {
-        readers.with(|reader| {
-            let life = reader.page_life(row.id)?;
-            let rules = FeedRules::read(reader, row.feed, looked.check.at)?;
-            let in_force = rules.in_force(row.page.ok);
-            let moves = || looked.moves(&row, reading.schemes(), &in_force);
-            let is_absent = looked.check.reason.is_some_and(Reason::is_absence);
-            let full = match full {
-                None if is_absent || life.removed || moves() => reader
-                    .load_entry(row.id)?
-                    .map(crate::check::feed::identify::known_entry),
-                full => full,
-            };
-            let ignored = match looked.found {
-                FetchedPage::Page(_) => ignored::remembered(reader, row.id, Channel::Page)?,
-                _ => None,
-            };
-            Ok(Self {
-                row,
-                full,
-                life,
-                rules,
-                ignored,
-            })
-        })
-    }
-}
 
 /// A look with what it means.
 #[derive(Debug)]
@@ -143,19 +88,18 @@ impl PageSight {
     }
 }
 
-/// Settles what a look means. The known state in `before` is amended where the page has moved for good.
+/// Settles what a look means. The known state in `before` is amended where the page has moved for good. `scheme` is
+/// the one that the page was read under.
 pub(in crate::check) fn settle(
     looked: FetchResult,
     before: &mut KnownPage,
     rule: &Rule,
-    readers: &Readers,
-    reading: &Reading,
-) -> Result<Interpreted, StoreError> {
+    scheme: Scheme,
+) -> Interpreted {
     let now = looked.check.at;
-    let looked = ignored::with_clean_edges(looked, before, reading.schemes());
     let same = matches!(looked.found, FetchedPage::Same);
     let (entry, url, not_before) = (looked.entry, looked.url.clone(), looked.not_before);
-    let mut seen = see(looked, before, readers, reading)?;
+    let mut seen = see(looked, before);
     let looks = Looks {
         ok: before.row.page.ok,
         failures: before.row.page.failures,
@@ -176,7 +120,7 @@ pub(in crate::check) fn settle(
                 state: page.state.clone(),
                 ignored: page.ignored,
                 remembered: before.ignored.take(),
-                scheme: reading.schemes().page,
+                scheme,
             });
             observation = Some(Observation {
                 seen: now,
@@ -201,7 +145,7 @@ pub(in crate::check) fn settle(
             .reason
             .filter(|reason| *reason == Reason::Document);
     }
-    Ok(Interpreted {
+    Interpreted {
         report: fetch::report(entry, &url, &seen.check, same),
         ended: PageCheckEnd {
             changed: false,
@@ -221,7 +165,7 @@ pub(in crate::check) fn settle(
         text: seen.text,
         stands_in: seen.stands_in,
         missing_since: before.life.missing.map(|missing| missing.since),
-    })
+    }
 }
 
 impl Interpreted {
@@ -260,7 +204,12 @@ impl Interpreted {
     }
 
     /// What the page shows of the article, to be compared.
-    pub(in crate::check) fn observation(&mut self) -> Option<Observation> {
+    pub(in crate::check) fn observed(&self) -> Option<&Observation> {
+        self.observation.as_ref()
+    }
+
+    /// Takes that out.
+    pub(in crate::check) fn take_observation(&mut self) -> Option<Observation> {
         self.observation.take()
     }
 
@@ -323,55 +272,38 @@ fn span(from: Timestamp, to: Timestamp) -> String {
     format_duration(std::time::Duration::from_secs(whole))
 }
 
-fn see(
-    looked: FetchResult,
-    before: &mut KnownPage,
-    readers: &Readers,
-    reading: &Reading,
-) -> Result<PageSight, StoreError> {
+fn see(looked: FetchResult, before: &mut KnownPage) -> PageSight {
     let FetchResult {
         url, check, found, ..
     } = looked;
     let is_absent = check.reason.is_some_and(Reason::is_absence);
     let page = match found {
-        FetchedPage::Same => return see_the_same(check, before, readers),
+        FetchedPage::Same => return see_the_same(check, before),
         FetchedPage::Page(page) => page,
-        FetchedPage::Nothing if is_absent => return Ok(PageSight::unread(check, Sight::Missing)),
+        FetchedPage::Nothing if is_absent => return PageSight::unread(check, Sight::Missing),
         FetchedPage::Nothing | FetchedPage::NotAsked | FetchedPage::Barred(_) => {
-            return Ok(PageSight::unread(check, Sight::Unclear));
+            return PageSight::unread(check, Sight::Unclear);
         }
     };
     let (at, status) = (check.at, check.status);
     let unread = |error: String, reason: Reason, sight: Sight| {
         PageSight::unread(fetch::failed_check(at, status, error, reason), sight)
     };
-    let text = page_text(&url, &page, at).filter(|_| check.ok);
-    let in_force = before.rules.in_force(before.row.page.ok);
-    let is_known = fetch::shows_the_known(&before.row, &page.state, &in_force);
-    let known = match is_known {
-        true => None,
-        false => comparable(before, &page.state, readers, reading, at)?,
-    };
-    if let Some(text) = &text
-        && is_nobodys(
-            text,
-            before,
-            (is_known, known.as_ref()),
-            &page.state,
-            readers,
-        )?
-    {
-        return Ok(nobodys(text.clone(), &check));
+    if let Some(text) = text_of_nobody(before, &page.state) {
+        return nobodys(text.clone(), &check);
     }
-    if is_known {
+    let text = before.among.as_ref().map(|among| among.text.clone());
+    if before.is_the_same {
         // Whatever the rules take the page for now: it is the article that it was.
-        return Ok(PageSight {
+        return PageSight {
             page: Some(page),
             ..PageSight::unread(check, Sight::There).with(text)
-        });
+        };
     }
+    let compared = before.compared.take();
+    let known = compared.as_ref().map(|compared| &compared.state);
     if let Some(place) = elsewhere(&url, &page.capture.url)
-        && !same_story(before, known.as_ref(), &page.state)
+        && !same_story(before, known, &page.state)
     {
         let error = format!("redirects to {}, {}", place.as_str(), page.capture.url);
         let (reason, sight) = match place {
@@ -381,40 +313,40 @@ fn see(
                 (Reason::RedirectedAway, Sight::Missing)
             }
         };
-        return Ok(unread(error, reason, sight));
+        return unread(error, reason, sight);
     }
-    let Some(known) = article_of(known, before, text.as_ref(), readers)? else {
+    let Some(compared) = unless_stand_in(compared, before) else {
         if !check.ok {
-            return Ok(PageSight::unread(check, absent_or_unclear(is_absent)));
+            return PageSight::unread(check, absent_or_unclear(is_absent));
         }
-        let alias = moved_for_good(&url, &page, before, readers)?;
-        return Ok(PageSight {
+        let alias = moved_for_good(&url, &page, before);
+        return PageSight {
             page: Some(page),
             alias,
             ..PageSight::unread(check, Sight::There).with(text)
-        });
+        };
     };
+    let known = &compared.state;
     if check.ok && (known.document.is_some() || page.state.document.is_some()) {
-        return see_document(&url, page, check, &known, before, readers);
+        return see_document(&url, page, check, &compared, before);
     }
     let title = before.row.title.as_deref();
     let is_replaced = is_replaced(&known.body, &page.state.body);
-    let has_headline = bears(title, Some(&known), &page.state);
-    let doubt = doubt(&known.body, &page.state.body);
-    let check = match weigh(&page, check, &known, doubt, before, readers)? {
+    let has_headline = bears(title, Some(known), &page.state);
+    let check = match weigh(&page, check, &compared, before.last_answer.as_ref()) {
         Ok(check) => check,
-        Err((check, sight)) => return Ok(PageSight::unread(check, sight)),
+        Err(check) => return PageSight::unread(*check, Sight::Unclear),
     };
     if !check.ok {
         // A word alone takes no article away: its text and its headline have to be gone as well.
         let is_gone = is_absent && (is_replaced || page.state.body.is_empty()) && !has_headline;
-        return Ok(PageSight::unread(check, absent_or_unclear(is_gone)));
+        return PageSight::unread(check, absent_or_unclear(is_gone));
     }
-    if let Some(why) = another_page(&known, title, &page.state, page.is_listing) {
+    if let Some(why) = another_page(known, title, &page.state, page.is_listing) {
         let seen = unread(why.to_owned(), Reason::NotArticle, Sight::Unclear);
-        return Ok(seen.with(text));
+        return seen.with(text);
     }
-    let (sight, error) = match doubt {
+    let (sight, error) = match compared.doubt {
         Some(doubt) => (
             Sight::Doubtful(of_page_state(&page.state).whole),
             Some(doubt.to_string()),
@@ -426,33 +358,31 @@ fn see(
         None => (Sight::There, None),
     };
     let check = PageCheck { error, ..check };
-    let alias = moved_for_good(&url, &page, before, readers)?;
-    Ok(PageSight {
+    let alias = moved_for_good(&url, &page, before);
+    PageSight {
         page: Some(page),
         alias,
         ..PageSight::unread(check, sight).with(text)
-    })
+    }
 }
 
 /// Weighs a text against walls, pages that break off and notices: the check to go on with, or the end of the look.
 fn weigh(
     page: &FoundPage,
     check: PageCheck,
-    known: &PageState,
-    doubt: Option<Doubt>,
-    before: &KnownPage,
-    readers: &Readers,
-) -> Result<Result<PageCheck, (PageCheck, Sight)>, StoreError> {
+    compared: &ComparedPage,
+    last_answer: Option<&StoredCapture>,
+) -> Result<PageCheck, Box<PageCheck>> {
+    let known = &compared.state;
     let failed = |error: String, reason: Reason| {
         let check = fetch::failed_check(check.at, check.status, error, reason);
-        Ok(Err((check, Sight::Unclear)))
+        Err(Box::new(check))
     };
-    let is_part = doubt.is_some_and(|doubt| doubt.is_part() && doubt.now >= A_PART);
-    let lost_its_end = lost_its_end(&known.body, &page.state.body);
+    let (is_part, lost_its_end) = (compared.is_part(), compared.lost_its_end);
     let goes_on = |check: &PageCheck| fetch::well(check.at, page.capture.status);
     if is_part || lost_its_end {
         let now = signs(&page.capture.body, page.content_type.as_deref());
-        let sign = now.new_since(earlier_signs(before, readers)?.as_ref());
+        let sign = now.new_since(last_answer.and_then(signs_of).as_ref());
         match sign {
             Some(Sign::BreaksOff) if lost_its_end => {
                 let error = "the page breaks off, and the end of the text is missing".to_owned();
@@ -468,7 +398,7 @@ fn weigh(
             // Too little is left of the text for a page that has always asked for subscribers to be told from a wall:
             // what is left is the article's, and nothing else is new.
             None if is_part && matches!(check.reason, Some(Reason::Paywall | Reason::Consent)) => {
-                return Ok(Ok(goes_on(&check)));
+                return Ok(goes_on(&check));
             }
             _ => {}
         }
@@ -481,45 +411,18 @@ fn weigh(
     let shares = !page.state.body.is_empty()
         && !known.body.is_empty()
         && !is_replaced(&known.body, &page.state.body);
-    Ok(Ok(match by_words && shares {
-        true => goes_on(&check),
-        false => check,
-    }))
+    Ok(if by_words && shares {
+        goes_on(&check)
+    } else {
+        check
+    })
 }
-
-/// Words of a text that tell whose beginning they are.
-const A_PART: u32 = 15;
 
 fn absent_or_unclear(is_absent: bool) -> Sight {
     match is_absent {
         true => Sight::Missing,
         false => Sight::Unclear,
     }
-}
-
-/// What is known of the page, brought under the scheme that pages are read under today: a difference that our own
-/// reading makes is nothing to doubt. Only for comparing; whoever stores what was seen does the same with what is kept.
-fn comparable(
-    before: &KnownPage,
-    seen: &PageState,
-    readers: &Readers,
-    reading: &Reading,
-    now: Timestamp,
-) -> Result<Option<PageState>, StoreError> {
-    let Some(full) = &before.full else {
-        return Ok(None);
-    };
-    if !is_stale(&before.row, Channel::Page, reading.schemes()) {
-        return Ok(full.known.state.page.clone());
-    }
-    let mut full = full.clone();
-    let seen = [Observation {
-        seen: now,
-        state: Observed::Page(seen.clone()),
-    }];
-    let last = before.row.page.validators.body_sha256;
-    readers.with(|reader| rebase_for(reader, reading, &mut full, &seen, now, |_| last))?;
-    Ok(full.known.state.page)
 }
 
 /// Whether a page tells the story of the entry: under its headline, or with most of its text.
@@ -546,25 +449,13 @@ fn same_story(before: &KnownPage, known: Option<&PageState>, seen: &PageState) -
     same_headline || same_text
 }
 
-/// The answer behind the last revision that the page has brought.
-fn last_page_answer(
-    before: &KnownPage,
-    readers: &Readers,
-) -> Result<Option<StoredCapture>, StoreError> {
-    let entry = before.row.id;
-    let capture = readers.with(|reader| reader.last_page_capture(entry));
-    unless_damaged(format_args!("the page of entry {entry}"), capture)
-}
-
-/// What the page showed besides its text at the last look that brought a revision.
-fn earlier_signs(before: &KnownPage, readers: &Readers) -> Result<Option<Signs>, StoreError> {
-    let capture = last_page_answer(before, readers)?;
-    Ok(capture.filter(|capture| capture.body_kept).map(|stored| {
-        let named = |(name, _): &&(String, String)| name == "content-type";
-        let content_type = stored.capture.headers.iter().find(named);
-        let content_type = content_type.map(|(_, value)| value.as_str());
-        signs(&stored.capture.body, content_type)
-    }))
+/// What a page showed besides its text; `None` when its bytes are not kept.
+fn signs_of(stored: &StoredCapture) -> Option<Signs> {
+    let named = |(name, _): &&(String, String)| name == "content-type";
+    let content_type = stored.capture.headers.iter().find(named);
+    let content_type = content_type.map(|(_, value)| value.as_str());
+    let body = &stored.capture.body;
+    stored.body_kept.then(|| signs(body, content_type))
 }
 
 /// Notes that the address of the page has moved for good to one of another article's form: in the state, so that it is
@@ -573,20 +464,12 @@ pub(in crate::check) fn moved_for_good(
     url: &str,
     page: &FoundPage,
     before: &mut KnownPage,
-    readers: &Readers,
-) -> Result<Option<NewAlias>, StoreError> {
-    let (Some(to), Some(canonical)) = (&page.permanent, &page.state.canonical) else {
-        return Ok(None);
-    };
-    // Or the page itself says that its old address holds.
-    if !fetch::is_another(to, url) || !fetch::is_another(canonical, url) {
-        return Ok(None);
-    }
+) -> Option<NewAlias> {
+    let to = page.permanent.as_ref()?;
     // A redirect that was always there has moved nothing; the answer behind the last revision tells.
-    let capture = last_page_answer(before, readers)?;
     let stayed = |stored: &StoredCapture| !fetch::is_another(&stored.capture.url, url);
-    if !capture.as_ref().is_some_and(stayed) {
-        return Ok(None);
+    if !page.may_have_moved(url) || !before.last_answer.as_ref().is_some_and(stayed) {
+        return None;
     }
     if let Some(known) = before
         .full
@@ -599,11 +482,11 @@ pub(in crate::check) fn moved_for_good(
         kind: AliasKind::Address,
         value: address_key(to),
     };
-    Ok(Some(NewAlias {
+    Some(NewAlias {
         key,
         reason: "its page has moved there permanently".to_owned(),
         if_free: true,
-    }))
+    })
 }
 
 /// Between which looks at the page an entry was changed.

@@ -8,7 +8,7 @@ use crate::check::events::revise::{EntryKnowledge, Windows};
 use crate::check::reread::reading::{Reading, kept_answer};
 use crate::domain::decide::feed_after;
 use crate::domain::fingerprint::{Fingerprints, SCHEME, of_feed_state, of_page_state};
-use crate::domain::ids::{CaptureId, EntryId, RevisionNumber};
+use crate::domain::ids::CaptureId;
 use crate::domain::links::prints_of;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
@@ -60,6 +60,31 @@ pub(in crate::check) struct Again {
     pub(in crate::check) sha256: [u8; 32],
 }
 
+/// The answers behind a revision, read anew: each channel's is that of the last revision that it brought.
+#[derive(Debug, Clone, Default)]
+pub(in crate::check) struct ReadAgain {
+    feed: Option<Again>,
+    page: Option<Again>,
+}
+
+impl ReadAgain {
+    /// Puts what a channel's answer says now; `None` when it says nothing of the entry any more.
+    pub(in crate::check) fn put(&mut self, channel: Channel, again: Option<Again>) {
+        match channel {
+            Channel::Feed => self.feed = again,
+            Channel::Page => self.page = again,
+        }
+    }
+
+    /// What a channel's answer says now.
+    pub(in crate::check) fn of(&self, channel: Channel) -> Option<&Again> {
+        match channel {
+            Channel::Feed => self.feed.as_ref(),
+            Channel::Page => self.page.as_ref(),
+        }
+    }
+}
+
 /// Whether a row says that comparing a channel needs [`rebase`] first.
 pub(in crate::check) fn is_stale(row: &EntryRow, channel: Channel, schemes: Schemes) -> bool {
     let print = match channel {
@@ -72,37 +97,34 @@ pub(in crate::check) fn is_stale(row: &EntryRow, channel: Channel, schemes: Sche
 }
 
 /// Brings channels of `entry` under `schemes`. `channels` has at most one of each, with what was seen of it now;
-/// without that, a channel whose answer says nothing any more is left as it is. `again` reads the answer behind a
-/// channel of the newest revision, and `last` is the hash of the bytes that were seen last of it.
-pub(in crate::check) fn rebase<E>(
+/// without that, a channel whose answer says nothing any more is left as it is. `again` has the answers behind the
+/// channels that [`stale_channels`] names, and `last` is the hash of the bytes that were seen last of a channel.
+pub(in crate::check) fn rebase(
     entry: &mut EntryKnowledge,
     channels: &[(Channel, Option<&Observed>)],
     schemes: Schemes,
     now: Timestamp,
-    mut again: impl FnMut(Channel, &EntryKnowledge) -> Result<Option<Again>, E>,
+    again: &ReadAgain,
     last: impl Fn(Channel) -> Option<[u8; 32]>,
-) -> Result<Rebasing, E> {
+) -> Rebasing {
     let mut rebasing = Rebasing::default();
     let before = entry.known.state.clone();
     let was_under = entry.schemes;
     let mut state = before.clone();
     let mut behind = Behind::default();
     let (mut moved, mut begins_anew) = (Vec::new(), false);
+    let asked = stale_channels(entry, channels, schemes);
     for &(channel, seen) in channels {
         if was_under.of(channel) == schemes.of(channel) {
             continue;
         }
-        let same = seen.is_some_and(|seen| {
-            let after = with(&before, seen.clone());
-            reads_alike(&before, seen) && !entry.known.claimed.moved_to(&ClaimedDates::of(&after))
-        });
-        if !has(&before, channel) || same {
+        if !asked.contains(&channel) {
             // Nothing to compare, or nothing that differs under whichever scheme.
             entry.schemes = entry.schemes.take(channel, schemes);
             continue;
         }
-        let found = again(channel, entry)?;
-        let as_read = match (&found, seen) {
+        let found = again.of(channel);
+        let as_read = match (found, seen) {
             (Some(found), _) => found.state.clone(),
             (None, Some(seen)) => seen.clone(),
             (None, None) => {
@@ -120,7 +142,7 @@ pub(in crate::check) fn rebase<E>(
         if seen.is_some_and(|seen| reads_alike(&before, seen)) || reads_alike(&before, &as_read) {
             continue;
         }
-        match &found {
+        match found {
             Some(found) => {
                 behind = match channel {
                     Channel::Feed => Behind {
@@ -149,13 +171,33 @@ pub(in crate::check) fn rebase<E>(
                 schemes: entry.schemes,
             });
         }
-        return Ok(rebasing);
+        return rebasing;
     }
     rebasing.base = Some(Base {
         revision: next(entry, state, moved, begins_anew, now),
         captures: behind,
     });
-    Ok(rebasing)
+    rebasing
+}
+
+/// The channels whose answers [`rebase`] has to have read anew: those that something is known of under another scheme
+/// and that do not read the same now.
+pub(in crate::check) fn stale_channels(
+    entry: &EntryKnowledge,
+    channels: &[(Channel, Option<&Observed>)],
+    schemes: Schemes,
+) -> Vec<Channel> {
+    let state = &entry.known.state;
+    let reads_the_same = |seen: &Observed| {
+        let after = with(state, seen.clone());
+        reads_alike(state, seen) && !entry.known.claimed.moved_to(&ClaimedDates::of(&after))
+    };
+    let asked = channels.iter().filter(|(channel, seen)| {
+        entry.schemes.of(*channel) != schemes.of(*channel)
+            && has(state, *channel)
+            && !seen.is_some_and(reads_the_same)
+    });
+    asked.map(|(channel, _)| *channel).collect()
 }
 
 /// Makes `state` the newest revision of `entry`.
@@ -202,43 +244,39 @@ fn next(
     }
 }
 
-/// [`rebase`] before a look is decided upon, with the answers that the database has.
-pub(in crate::check) fn rebase_for(
-    reader: &Reader,
-    reading: &Reading,
-    entry: &mut EntryKnowledge,
+/// The channels of observations with what was seen of each, as [`rebase`] takes them.
+pub(in crate::check) fn seen_channels(
     observations: &[Observation],
-    now: Timestamp,
-    last: impl Fn(Channel) -> Option<[u8; 32]>,
-) -> Result<Rebasing, StoreError> {
-    let seen: Vec<(Channel, Option<&Observed>)> = observations
-        .iter()
-        .map(|observation| (observation.channel(), Some(&observation.state)))
-        .collect();
-    let again = |channel: Channel, entry: &EntryKnowledge| {
-        let known = &entry.known;
-        read_again(
-            reader,
-            reading,
-            entry.id,
-            known.revision,
-            channel,
-            &known.state,
-        )
-    };
-    rebase(entry, &seen, reading.schemes(), now, again, last)
+) -> Vec<(Channel, Option<&Observed>)> {
+    let seen = observations.iter();
+    seen.map(|observation| (observation.channel(), Some(&observation.state)))
+        .collect()
 }
 
-/// Reads the answer behind one channel of a revision anew; `None` when it says nothing of the entry any more.
+/// Reads what [`rebase`] takes before these observations are decided upon.
 pub(in crate::check) fn read_again(
     reader: &Reader,
     reading: &Reading,
-    entry: EntryId,
-    revision: RevisionNumber,
+    entry: &EntryKnowledge,
+    observations: &[Observation],
+) -> Result<ReadAgain, StoreError> {
+    let mut again = ReadAgain::default();
+    let seen = seen_channels(observations);
+    for channel in stale_channels(entry, &seen, reading.schemes()) {
+        let answer = read_channel_again(reader, reading, entry, channel)?;
+        again.put(channel, answer);
+    }
+    Ok(again)
+}
+
+/// Reads the answer behind one channel of the newest revision anew; `None` when it says nothing of the entry any more.
+fn read_channel_again(
+    reader: &Reader,
+    reading: &Reading,
+    entry: &EntryKnowledge,
     channel: Channel,
-    known: &EntryState,
 ) -> Result<Option<Again>, StoreError> {
-    let behind = reader.captures_behind(entry, revision)?;
+    let behind = reader.captures_behind(entry.id, entry.known.revision)?;
     let id = match channel {
         Channel::Feed => behind.feed,
         Channel::Page => behind.page,
@@ -247,7 +285,7 @@ pub(in crate::check) fn read_again(
     let Some(stored) = kept_answer(reader, id)? else {
         return Ok(None);
     };
-    let found = reading.again(&stored.capture, known).ok();
+    let found = reading.again(&stored.capture, &entry.known.state).ok();
     Ok(found.map(|found| Again {
         state: found.state,
         capture: id,
@@ -303,14 +341,13 @@ fn claimed(known: ClaimedDates, channel: Channel, state: &EntryState) -> Claimed
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
     use proptest::prelude::*;
 
     use super::*;
     use crate::domain::classify::Significance;
     use crate::domain::decide::{Decision, Known, Policy, decide};
     use crate::domain::furniture::{InForce, Streaks};
+    use crate::domain::ids::{EntryId, RevisionNumber};
     use crate::domain::scheme::Scheme;
     use crate::domain::state::{Block, FeedState, Link, PageState};
 
@@ -407,16 +444,10 @@ mod tests {
             fetched: Timestamp::from_unix(1_000),
             sha256: [7; 32],
         });
-        let found = rebase(
-            known,
-            &[(Channel::Page, Some(&observed))],
-            newer(),
-            now(),
-            |_, _| Ok::<_, Infallible>(again.clone()),
-            |_| Some([7; 32]),
-        );
-        let Ok(rebasing) = found;
-        rebasing
+        let mut answers = ReadAgain::default();
+        answers.put(Channel::Page, again);
+        let seen = [(Channel::Page, Some(&observed))];
+        rebase(known, &seen, newer(), now(), &answers, |_| Some([7; 32]))
     }
 
     fn headed(h1: Option<&str>) -> PageState {
@@ -505,14 +536,9 @@ mod tests {
                 sha256: [0; 32],
             });
             let both = [(Channel::Feed, None), (Channel::Page, None)];
-            let Ok(rebasing) = rebase(
-                &mut entry,
-                &both,
-                newer(),
-                now(),
-                |_, _| Ok::<_, Infallible>(found.clone()),
-                |_| None,
-            );
+            let mut answers = ReadAgain::default();
+            answers.put(Channel::Page, found);
+            let rebasing = rebase(&mut entry, &both, newer(), now(), &answers, |_| None);
             match again {
                 None => {
                     prop_assert_eq!(rebasing.base, None);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::check::events::revise::EntryKnowledge;
 use crate::check::feed::identify::known_entry;
 use crate::check::reread::reading::{Reading, StoredItems, kept_answer};
-use crate::check::reread::rebase::{Again, rebase};
+use crate::check::reread::rebase::{Again, ReadAgain, rebase};
 use crate::check::{Checker, Settings};
 use crate::domain::chain::StoredCapture;
 use crate::domain::fingerprint::{Fingerprints, SCHEME};
@@ -166,7 +166,7 @@ impl Reextraction {
         }
         let mut found = Reread::default();
         let mut stamps = Vec::new();
-        let mut carried = Carried::default();
+        let mut carried = ReadAgain::default();
         for derived in &derived {
             let Some((state, _)) = reader.state(row.id, derived.number)? else {
                 continue;
@@ -175,7 +175,7 @@ impl Reextraction {
                 let again = self.again(reader, &reading, derived, channel, &state)?;
                 carried.put(channel, again);
             }
-            let stamp = carried.stamp(&state, derived, schemes);
+            let stamp = stamp(&carried, &state, derived, schemes);
             found.lost |= stamp.schemes != wanted(&state, derived.schemes, schemes);
             if stamp.fingerprints.stored() != derived.fingerprints
                 || stamp.schemes != derived.schemes
@@ -188,14 +188,7 @@ impl Reextraction {
         };
         let mut full: EntryKnowledge = full;
         let both = [(Channel::Feed, None), (Channel::Page, None)];
-        let rebasing = rebase(
-            &mut full,
-            &both,
-            schemes,
-            now,
-            |channel, _| Ok::<_, StoreError>(carried.of(channel).cloned()),
-            |_| None,
-        )?;
+        let rebasing = rebase(&mut full, &both, schemes, now, &carried, |_| None);
         if !stamps.is_empty() || rebasing.base.is_some() {
             found.work = Some(Rederived {
                 entry: row.id,
@@ -264,56 +257,33 @@ struct Reread {
     lost: bool,
 }
 
-/// The answers behind a revision, read anew: each channel's is that of the last revision that it brought.
-#[derive(Debug, Default)]
-struct Carried {
-    feed: Option<Again>,
-    page: Option<Again>,
-}
-
-impl Carried {
-    fn put(&mut self, channel: Channel, again: Option<Again>) {
-        match channel {
-            Channel::Feed => self.feed = again,
-            Channel::Page => self.page = again,
+/// What is derived from a revision with this state. A channel that nothing is known of any more keeps its text and its
+/// scheme.
+fn stamp(carried: &ReadAgain, state: &EntryState, row: &DerivedRow, schemes: Schemes) -> Stamp {
+    let mut read = state.clone();
+    let mut under = row.schemes;
+    for channel in [Channel::Feed, Channel::Page] {
+        if row.schemes.of(channel) == schemes.of(channel) {
+            continue;
         }
-    }
-
-    fn of(&self, channel: Channel) -> Option<&Again> {
-        match channel {
-            Channel::Feed => self.feed.as_ref(),
-            Channel::Page => self.page.as_ref(),
-        }
-    }
-
-    /// What is derived from a revision with this state. A channel that nothing is known of any more keeps its text and
-    /// its scheme.
-    fn stamp(&self, state: &EntryState, row: &DerivedRow, schemes: Schemes) -> Stamp {
-        let mut read = state.clone();
-        let mut under = row.schemes;
-        for channel in [Channel::Feed, Channel::Page] {
-            if row.schemes.of(channel) == schemes.of(channel) {
-                continue;
-            }
-            let known = match channel {
-                Channel::Feed => state.feed.is_some(),
-                Channel::Page => state.page.is_some(),
-            };
-            match self.of(channel).filter(|_| known) {
-                None => {}
-                Some(again) => {
-                    under = under.take(channel, schemes);
-                    match again.state.clone() {
-                        Observed::Feed(feed) => read.feed = Some(feed),
-                        Observed::Page(page) => read.page = Some(page),
-                    }
+        let known = match channel {
+            Channel::Feed => state.feed.is_some(),
+            Channel::Page => state.page.is_some(),
+        };
+        match carried.of(channel).filter(|_| known) {
+            None => {}
+            Some(again) => {
+                under = under.take(channel, schemes);
+                match again.state.clone() {
+                    Observed::Feed(feed) => read.feed = Some(feed),
+                    Observed::Page(page) => read.page = Some(page),
                 }
             }
         }
-        Stamp {
-            fingerprints: Fingerprints::of(&read),
-            schemes: under,
-        }
+    }
+    Stamp {
+        fingerprints: Fingerprints::of(&read),
+        schemes: under,
     }
 }
 

@@ -1,0 +1,106 @@
+//! What is decided on a page that was looked at.
+//!
+//! Pure: [`KnownPage`] and [`PagePast`] have all that it takes of the database. Runs on a worker, as texts are compared.
+
+use std::time::Duration;
+
+use crate::check::Crashed;
+use crate::check::events::revise::{self, Became, EventContext, Windows};
+use crate::check::page::fetch::failed_check;
+use crate::check::page::interpret::Interpreted;
+use crate::check::page::known::KnownPage;
+use crate::check::page::past::PagePast;
+use crate::check::report::PageReport;
+use crate::check::reread::rebase::{rebase, seen_channels};
+use crate::check::schedule::PageCheckEnd;
+use crate::check::waits::{self, Kept};
+use crate::domain::life::Reason;
+use crate::domain::outcome::{EntryOutcome, EntryRef, NewRule};
+use crate::domain::scheme::Schemes;
+use crate::store::KnownEntry;
+use crate::time::Timestamp;
+
+/// What a look leads to.
+pub(in crate::check) struct DecidedPage {
+    pub(in crate::check) write: EntryOutcome,
+    pub(in crate::check) became: Became,
+    pub(in crate::check) ended: PageCheckEnd,
+    pub(in crate::check) report: Option<PageReport>,
+    pub(in crate::check) rules: Vec<NewRule>,
+}
+
+/// Only the page was looked at.
+pub(in crate::check) fn windows_of(settled: &Interpreted) -> Windows {
+    Windows {
+        feed: None,
+        page: Some(settled.window),
+    }
+}
+
+/// Decides on what a look at a page means.
+pub(in crate::check) fn decide(
+    mut settled: Interpreted,
+    before: KnownPage,
+    past: &PagePast,
+    event_context: EventContext<'_>,
+    schemes: Schemes,
+    confirm: Duration,
+) -> DecidedPage {
+    let now = settled.at();
+    let mut write = EntryOutcome::of(EntryRef::Known(before.row.id));
+    let mut windows = windows_of(&settled);
+    let observations: Vec<_> = settled.take_observation().into_iter().collect();
+    let (ended, report) = (settled.ended, settled.report.clone());
+    let mut full = before.full;
+    let mut in_force = before.rules.in_force(before.row.page.ok);
+    if let Some(full) = full.as_ref().filter(|_| !observations.is_empty()) {
+        in_force = past.entry.rules(&in_force, full, now);
+    }
+    let event_context = &event_context.under(in_force);
+    settled.put(&mut write, full.as_ref(), event_context);
+    let mut became = Became::Same;
+    if let Some(full) = full.as_mut().filter(|_| !observations.is_empty()) {
+        let (seen, again) = (seen_channels(&observations), &past.entry.again);
+        let last = before.row.page.validators.body_sha256;
+        let rebasing = rebase(full, &seen, schemes, now, again, |_| last);
+        rebasing.put(&mut write, &mut windows);
+        became = revise::known_entry(
+            &mut write,
+            full,
+            &observations,
+            &windows,
+            event_context,
+            now,
+        );
+        let kept = Kept {
+            entry: full,
+            site: past.site.as_ref(),
+            event_context,
+            confirm,
+        };
+        waits::begin(&mut write, &kept, now);
+    }
+    DecidedPage {
+        ended: PageCheckEnd {
+            changed: revise::sets_clock(&write),
+            ..ended
+        },
+        write,
+        became,
+        report: Some(report),
+        rules: before.rules.into_learned(),
+    }
+}
+
+/// A look that the program failed on is a look that failed: left alone, the page would be due again at once, for ever.
+pub(in crate::check) fn crashed(row: &KnownEntry, at: Timestamp, crash: &Crashed) -> DecidedPage {
+    let mut write = EntryOutcome::of(EntryRef::Known(row.id));
+    write.page = Some(failed_check(at, None, crash.to_string(), Reason::Failed));
+    DecidedPage {
+        write,
+        became: Became::Same,
+        ended: PageCheckEnd::FAILED,
+        report: None,
+        rules: Vec::new(),
+    }
+}

@@ -1,0 +1,61 @@
+//! What is read of the past of an entry before a new text of its page is decided upon.
+
+use crate::check::Reading;
+use crate::check::events::revise::EntryKnowledge;
+use crate::check::page::decide::windows_of;
+use crate::check::page::interpret::Interpreted;
+use crate::check::page::known::KnownPage;
+use crate::check::past::{EntryPast, Site};
+use crate::check::waits::may_wait;
+use crate::domain::furniture::Step;
+use crate::domain::observation::{Observation, Observed};
+use crate::domain::state::Channel;
+use crate::store::{Reader, StoreError};
+
+/// What is read of the past of an entry whose page shows an article.
+#[derive(Default)]
+pub(in crate::check) struct PagePast {
+    pub(in crate::check) entry: EntryPast,
+    /// The feed's other pages, where this one shows another text.
+    pub(in crate::check) site: Option<Site>,
+}
+
+impl PagePast {
+    /// Reads it, and learns from the feed's other pages where the text has moved as furniture moves.
+    pub(in crate::check) fn read(
+        reader: &Reader,
+        reading: &Reading,
+        before: &mut KnownPage,
+        settled: &Interpreted,
+    ) -> Result<Self, StoreError> {
+        let (Some(full), Some(seen)) = (&before.full, settled.observed()) else {
+            return Ok(Self::default());
+        };
+        let steps: Vec<Step<'_>> = step(full, seen).into_iter().collect();
+        let learns = before.rules.may_learn(&steps);
+        let site = if learns || may_wait(full, seen) {
+            Some(Site::read(reader, before.row.feed)?)
+        } else {
+            None
+        };
+        if let Some(site) = site.as_ref().filter(|_| learns) {
+            before.rules.learn_from(&site.articles, Channel::Page);
+        }
+        let windows = windows_of(settled);
+        let observations = std::slice::from_ref(seen);
+        let entry = EntryPast::read(reader, reading, full, observations, &windows)?;
+        Ok(Self { entry, site })
+    }
+}
+
+/// The last text of the page, and the new one.
+fn step<'a>(entry: &'a EntryKnowledge, seen: &'a Observation) -> Option<Step<'a>> {
+    let before = entry.known.state.page.as_ref()?;
+    match &seen.state {
+        Observed::Page(page) => Some(Step {
+            titles: [before.headline(), page.headline()],
+            texts: [&before.body, &page.body],
+        }),
+        Observed::Feed(_) => None,
+    }
+}
