@@ -58,6 +58,19 @@ pub enum StoreError {
         /// The newest schema of this program.
         known: u32,
     },
+    /// The schema is from before the first release.
+    #[error(
+        "the database {} has schema {found}, which was never released; this revisor can upgrade schema {oldest} and later",
+        path.display()
+    )]
+    NeverReleased {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The oldest schema that can be upgraded.
+        oldest: u32,
+    },
     /// The schema is from an earlier version, and a reader does not upgrade it.
     #[error("the database {} has schema {found}, this revisor needs {known}", path.display())]
     Older {
@@ -220,6 +233,7 @@ impl StoreError {
                 | Self::Replaced { .. }
                 | Self::NotOurs { .. }
                 | Self::Newer { .. }
+                | Self::NeverReleased { .. }
         )
     }
 
@@ -259,6 +273,9 @@ impl StoreError {
             ),
             Self::Newer { .. } => Some(
                 "use the newer revisor, or a backup from before its upgrade; the file was not changed",
+            ),
+            Self::NeverReleased { .. } => Some(
+                "start with a new database, or open it once with a build that still upgrades it; the file was not changed",
             ),
             Self::Older { .. } => {
                 Some("start the service or run `revisor check` once: that upgrades the database")

@@ -16,7 +16,7 @@ const APPLICATION_ID: u32 = 0x7276_7372;
 /// A step from one schema to the next.
 #[derive(Debug, Clone, Copy)]
 struct Migration {
-    /// The schema that it leads to: its place in the list, from 1.
+    /// The schema that it leads to: one more than the one before it in the list.
     number: u32,
     sql: &'static str,
 }
@@ -24,52 +24,8 @@ struct Migration {
 /// All migrations in order. The files are never edited after a release.
 const MIGRATIONS: &[Migration] = &[
     Migration {
-        number: 1,
-        sql: include_str!("../../migrations/0001_initial.sql"),
-    },
-    Migration {
-        number: 2,
-        sql: include_str!("../../migrations/0002_schemes.sql"),
-    },
-    Migration {
-        number: 3,
-        sql: include_str!("../../migrations/0003_politeness.sql"),
-    },
-    Migration {
-        number: 4,
-        sql: include_str!("../../migrations/0004_identity_and_telling.sql"),
-    },
-    Migration {
-        number: 5,
-        sql: include_str!("../../migrations/0005_life.sql"),
-    },
-    Migration {
-        number: 6,
-        sql: include_str!("../../migrations/0006_rules.sql"),
-    },
-    Migration {
-        number: 7,
-        sql: include_str!("../../migrations/0007_evidence.sql"),
-    },
-    Migration {
-        number: 8,
-        sql: include_str!("../../migrations/0008_retention.sql"),
-    },
-    Migration {
-        number: 9,
-        sql: include_str!("../../migrations/0009_queues.sql"),
-    },
-    Migration {
-        number: 10,
-        sql: include_str!("../../migrations/0010_compaction.sql"),
-    },
-    Migration {
-        number: 11,
-        sql: include_str!("../../migrations/0011_lifetime.sql"),
-    },
-    Migration {
         number: 12,
-        sql: include_str!("../../migrations/0012_owed.sql"),
+        sql: include_str!("../../migrations/0012_initial.sql"),
     },
     Migration {
         number: 13,
@@ -125,6 +81,9 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
+/// The oldest schema that can be upgraded: those before it were never released.
+pub(super) const OLDEST: u32 = MIGRATIONS[0].number;
+
 /// The schema that this program reads and writes.
 pub const SCHEMA: u32 = MIGRATIONS[MIGRATIONS.len() - 1].number;
 
@@ -163,6 +122,13 @@ pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<FoundFile, Store
                 path: path.to_path_buf(),
                 found: version,
                 known: SCHEMA,
+            });
+        }
+        if version < OLDEST {
+            return Err(StoreError::NeverReleased {
+                path: path.to_path_buf(),
+                found: version,
+                oldest: OLDEST,
             });
         }
         return Ok(FoundFile::Schema(version));
@@ -267,20 +233,28 @@ fn run(
 
 /// Makes a database as the program of an older schema would have.
 #[cfg(test)]
-pub(super) fn create_at(mut conn: Connection, path: &Path, schema: usize) {
-    run(&mut conn, path, &MIGRATIONS[..schema], None).unwrap();
+pub(super) fn create_at(mut conn: Connection, path: &Path, schema: u32) {
+    run(&mut conn, path, &up_to(schema), None).unwrap();
 }
 
 /// An upgrade that is cut off after some of its steps.
 #[cfg(test)]
-pub(super) fn upgrade_up_to(conn: &mut Connection, path: &Path, schema: usize) {
-    run(conn, path, &MIGRATIONS[..schema], Some(SCHEMA)).unwrap();
+pub(super) fn upgrade_up_to(conn: &mut Connection, path: &Path, schema: u32) {
+    run(conn, path, &up_to(schema), Some(SCHEMA)).unwrap();
+}
+
+#[cfg(test)]
+fn up_to(schema: u32) -> Vec<Migration> {
+    let leads_there = |migration: &&Migration| migration.number <= schema;
+    MIGRATIONS.iter().take_while(leads_there).copied().collect()
 }
 
 /// The statements of one migration, in a transaction of somebody else.
 #[cfg(test)]
 pub(super) fn apply_number(tx: &Connection, number: u32) {
-    apply(tx, MIGRATIONS[number as usize - 1]).unwrap();
+    let mut migrations = MIGRATIONS.iter();
+    let migration = migrations.find(|migration| migration.number == number);
+    apply(tx, *migration.unwrap()).unwrap();
 }
 
 /// One migration, unless the file has it already. The version is read inside of the transaction, because two programs
@@ -307,7 +281,7 @@ fn step(conn: &mut Connection, migration: Migration, aim: Option<u32>) -> Result
 /// The statements of a migration, inside of a transaction.
 fn apply(tx: &Connection, migration: Migration) -> Result<(), StoreError> {
     tx.execute_batch(migration.sql)?;
-    if migration.number == 1 {
+    if migration.number == OLDEST {
         let mut instance = [0_u8; 16];
         getrandom::fill(&mut instance).map_err(|error| StoreError::io(Path::new(""), error))?;
         tx.execute(
@@ -343,10 +317,24 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_the_places_in_the_list() {
-        for (place, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(migration.number as usize, place + 1);
-        }
+    fn each_migration_leads_to_the_next_schema() {
+        let numbers: Vec<u32> = MIGRATIONS
+            .iter()
+            .map(|migration| migration.number)
+            .collect();
+        assert_eq!(numbers, (OLDEST..=SCHEMA).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn a_schema_that_was_never_released_is_refused() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        conn.pragma_update(None, "user_version", OLDEST - 1)
+            .unwrap();
+        let error = inspect(&conn, Path::new("x.db")).unwrap_err();
+        assert!(matches!(error, StoreError::NeverReleased { .. }));
+        assert!(error.hint().is_some());
     }
 
     #[test]

@@ -325,9 +325,13 @@ fn an_upgrade_leaves_a_copy_of_the_older_file_beside_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("revisor.db");
     let conn = Connection::open(&path).unwrap();
-    migrate::create_at(conn, &path, 1);
+    let oldest = migrate::OLDEST;
+    migrate::create_at(conn, &path, oldest);
     // What an upgrade left that did not come to its end.
-    std::fs::write(dir.path().join("revisor.db.schema-1.backup.part"), "half").unwrap();
+    let copy = dir
+        .path()
+        .join(format!("revisor.db.schema-{oldest}.backup"));
+    std::fs::write(copy.with_extension("backup.part"), "half").unwrap();
     Store::open(&path, &OpenOptions::default())
         .unwrap()
         .close()
@@ -339,7 +343,7 @@ fn an_upgrade_leaves_a_copy_of_the_older_file_beside_it() {
             .unwrap()
     };
     assert_eq!(version(&path), SCHEMA);
-    assert_eq!(version(&dir.path().join("revisor.db.schema-1.backup")), 1);
+    assert_eq!(version(&copy), oldest);
     let files = std::fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(files, 2, "nothing half done is left");
     // A database of today leaves none.
