@@ -61,7 +61,10 @@ pub fn indexed(
     }
     if searches_articles(filter) {
         for entry in reader.search_articles(query, filter)? {
-            list.article(reader, entry, &wanted, filter)?;
+            // With enough articles already, what further ones say is not shown.
+            if list.len() < filter.limit || list.places.contains_key(&entry) {
+                list.article(reader, entry, &wanted, filter)?;
+            }
         }
     }
     Ok(list.finish())
@@ -101,15 +104,12 @@ impl Articles {
         wanted: &Wanted,
         filter: &SearchFilter,
     ) -> Result<(), StoreError> {
-        let Some(gone) = reader.change_sentences(change.number)? else {
-            return Ok(());
-        };
         let Gone {
             removed,
             added,
             headlines_before,
             headlines_after,
-        } = gone;
+        } = reader.change_sentences(change)?;
         let both = |headlines: Vec<String>, texts: Vec<String>| [headlines, texts].concat();
         let (removed, added) = match filter.texts {
             SearchIn::All | SearchIn::Removed => (both(headlines_before, removed), Vec::new()),

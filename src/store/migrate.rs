@@ -79,6 +79,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 25,
         sql: include_str!("../../migrations/0025_outlines.sql"),
     },
+    Migration {
+        number: 26,
+        sql: include_str!("../../migrations/0026_search_prefixes.sql"),
+    },
 ];
 
 /// The oldest schema that can be upgraded: those before it were never released.

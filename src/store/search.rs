@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 
-use super::changes;
+use super::changes::{self, StoredChange};
 use super::error::StoreError;
 use super::reader::Reader;
 use super::sql::{count, feed_list, limit_of};
@@ -149,9 +149,9 @@ impl Reader {
         })
     }
 
-    /// The sentences that a change took away and brought; `None` when there is no such change.
-    pub fn change_sentences(&self, number: ChangeNumber) -> Result<Option<Gone>, StoreError> {
-        self.read(|conn| sentences(conn, number))
+    /// The sentences that a change took away and brought.
+    pub fn change_sentences(&self, change: &StoredChange) -> Result<Gone, StoreError> {
+        self.read(|conn| sentences(conn, change))
     }
 
     /// How far the index has been built.
@@ -303,9 +303,10 @@ pub(super) fn put_entry(
 
 /// Indexes what a change took away and brought.
 pub(super) fn put_change(conn: &Connection, number: ChangeNumber) -> Result<(), StoreError> {
-    let Some(gone) = sentences(conn, number)? else {
+    let Some(change) = changes::get(conn, number)? else {
         return Ok(());
     };
+    let gone = sentences(conn, &change)?;
     conn.prepare_cached(
         "INSERT OR REPLACE INTO change_text (rowid, removed, added, headline_before, headline_after) \
          VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -325,15 +326,12 @@ fn joined(texts: &[String]) -> String {
 }
 
 /// From the texts of both revisions; where retention has taken one, from the words that the event keeps.
-fn sentences(conn: &Connection, number: ChangeNumber) -> Result<Option<Gone>, StoreError> {
-    let Some(change) = changes::get(conn, number)? else {
-        return Ok(None);
-    };
+fn sentences(conn: &Connection, change: &StoredChange) -> Result<Gone, StoreError> {
     let side = |revision| state_of(conn, change.entry, revision);
-    Ok(Some(match (side(change.before)?, side(change.after)?) {
+    Ok(match (side(change.before)?, side(change.after)?) {
         (Some(before), Some(after)) => gone(&before, &after),
         _ => of_event(change.stored.event.data.diff.as_ref()),
-    }))
+    })
 }
 
 /// The texts with a difference, as the event has them.

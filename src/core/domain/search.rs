@@ -147,12 +147,13 @@ fn push_spaced(out: &mut String, text: &str) {
 
 /// Whether words of the script of a character are written without spaces between them.
 fn stands_alone(c: char) -> bool {
-    super::diff::is_ideograph(c)
-        || matches!(c,
+    !c.is_ascii()
+        && (super::diff::is_ideograph(c)
+            || matches!(c,
             // Kana, bopomofo, their extensions.
             '\u{3040}'..='\u{30ff}' | '\u{3100}'..='\u{312f}' | '\u{31a0}'..='\u{31bf}' | '\u{31f0}'..='\u{31ff}'
             // Thai, Lao, Burmese, Khmer.
-            | '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{aa60}'..='\u{aa7f}')
+            | '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{aa60}'..='\u{aa7f}'))
 }
 
 /// Why a query cannot be searched for.
@@ -328,7 +329,10 @@ fn words(text: &str) -> Vec<IndexedWord> {
             match out.last_mut().filter(|_| open) {
                 Some(word) => {
                     word.at.end = end;
-                    word.folded.push_str(&folded(c));
+                    match c.is_ascii() {
+                        true => word.folded.push(c.to_ascii_lowercase()),
+                        false => word.folded.push_str(&folded(c)),
+                    }
                 }
                 None => out.push(IndexedWord {
                     at: at..end,
@@ -345,6 +349,9 @@ fn words(text: &str) -> Vec<IndexedWord> {
 
 /// A character without case and accents.
 fn folded(c: char) -> String {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase().into();
+    }
     if stands_alone(c) {
         // Their marks are letters, not accents.
         return std::iter::once(c).nfkc().collect();
