@@ -293,8 +293,10 @@ fn show(context: &mut Context, args: &NotifyShowArgs) -> Result<Exit, Error> {
             error: attempt.record.error,
         });
         let members = reader.members_of(row.id, MEMBERS)?.into_iter();
+        let (digest, refused) = reader.digest_of(row.id)?.unzip();
         shown.push(ShownDelivery {
-            digest: reader.digest_of(row.id)?,
+            digest,
+            digest_refused: refused.unwrap_or_default(),
             members: members.map(member).collect(),
             target: row.target,
             state: row.state.as_str(),

@@ -265,6 +265,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             attempt: number,
             refusals,
             created,
+            has_members,
             ..
         } = delivery;
         let name = target.name.as_str();
@@ -280,7 +281,10 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             None => unreadable(name, &uid, self.clock.now()),
         };
         let next = next_step(&attempt.result, number, self.clock.now(), jitter());
-        let next = set_aside(next, refusals, attempt.status);
+        let next = match unpacks(&attempt, has_members, refusals) {
+            true => Next::Unpack,
+            false => set_aside(next, refusals, attempt.status),
+        };
         report(name, &uid, number, &attempt, &next);
         let record = AttemptRecord {
             at: attempt.at,
@@ -311,7 +315,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
                 delivered: 1,
                 ..DrainSummary::default()
             },
-            Next::RetryAt(_) => DrainSummary {
+            Next::RetryAt(_) | Next::Unpack => DrainSummary {
                 retried: 1,
                 ..DrainSummary::default()
             },
@@ -369,6 +373,15 @@ fn set_aside(next: Next, refusals: u32, status: Option<u16>) -> Next {
     }
 }
 
+/// Whether a digest can not be sent as it is, or was refused as often as a single event before it is set aside: then
+/// only the members that are at fault are not to arrive. A refusal of the credentials says nothing of any of them.
+fn unpacks(attempt: &Attempt, has_members: bool, refusals: u32) -> bool {
+    let of_content = |status| is_refusal(status) && status != 401;
+    let refused = attempt.status.is_some_and(of_content) && refusals + 1 >= REFUSALS;
+    let retries = matches!(attempt.result, DeliveryResult::Retry { .. });
+    has_members && (attempt.result == DeliveryResult::Dead || (retries && refused))
+}
+
 /// A number from 0 to 1, so that the deliveries that failed together do not come back together.
 fn jitter() -> f64 {
     getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
@@ -395,6 +408,15 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
         Next::SetAside(at) => {
             tracing::error!(target.name = target, event.id = event, attempt = number, status, retry_at = %at,
                 "the receiver keeps refusing this event; later events are sent without waiting for it, and it is retried");
+        }
+        Next::Unpack => {
+            tracing::error!(
+                target.name = target,
+                event.id = event,
+                attempt = number,
+                status,
+                "the receiver refuses this digest; its events are sent one by one"
+            );
         }
         Next::Dead => {
             tracing::error!(

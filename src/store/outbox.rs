@@ -49,6 +49,10 @@ pub struct LeasedDelivery {
     pub refusals: u32,
     /// When the event was noticed.
     pub created: Timestamp,
+    /// Whether it is a digest of others.
+    pub has_members: bool,
+    /// Whether it was part of a digest that was unpacked: it is sent by itself.
+    pub unpacked: bool,
 }
 
 /// What an attempt brought.
@@ -73,6 +77,8 @@ pub enum Next {
     RetryAt(Timestamp),
     /// The same, and later events no longer wait for it.
     SetAside(Timestamp),
+    /// The receiver does not take this digest: its members are sent one by one instead.
+    Unpack,
     /// It is given up; it can be retried by hand.
     Dead,
     /// The receiver wants no more: the target is disabled for this reason, with all that waits for it.
@@ -119,6 +125,8 @@ names! {
         Held = "held",
         /// It is part of a digest that has not arrived yet.
         Gathered = "gathered",
+        /// It was a digest; its members are sent one by one.
+        Unpacked = "unpacked",
     }
 }
 
@@ -390,6 +398,8 @@ fn record_attempt(
             (AttemptOutcome::Retry, DeliveryState::Pending, Some(*at))
         }
         Next::Dead => (AttemptOutcome::Dead, DeliveryState::Dead, None),
+        // What is done without having arrived or being given up: `gathering::unpack` says the rest.
+        Next::Unpack => (AttemptOutcome::Dead, DeliveryState::Disabled, None),
         Next::DisableTarget(_) => (AttemptOutcome::Disabled, DeliveryState::Disabled, None),
     };
     if outcome == AttemptOutcome::Delivered {
@@ -423,6 +433,9 @@ fn record_attempt(
             done,
             set_aside
         ])?;
+        if *next == Next::Unpack {
+            gathering::unpack(conn, delivery, record.at)?;
+        }
     } else if outcome == AttemptOutcome::Delivered {
         // It was given up or disabled while this attempt was on its way, and has arrived after all.
         conn.prepare_cached(

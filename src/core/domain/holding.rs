@@ -54,24 +54,26 @@ impl Holding {
         self.digest.is_none() && self.quiet.is_none() && self.most.is_none()
     }
 
-    /// What becomes of an event now. `tried` tells whether it has been sent before: then it keeps its id, and with it its
-    /// place. `full_until` is when the target may get its next message, when it has had the most of an hour.
+    /// What becomes of an event now. One that goes `alone` is never gathered: it has been sent before and keeps its id,
+    /// and with it its place, or its digest was refused. `full_until` is when the target may get its next message, when
+    /// it has had the most of an hour.
     #[must_use]
     pub fn turn(
         &self,
         event: &Event,
         now: Timestamp,
-        tried: bool,
+        alone: bool,
         full_until: Option<Timestamp>,
     ) -> Turn {
         let urgent = self.urgent.iter().any(|urgent| urgent.is(event));
         let quiet = || self.quiet_until(now).filter(|_| !urgent);
-        if tried || event.kind == EventKind::DigestReady {
-            return quiet().map_or(Turn::Send, Turn::Wait);
+        let full = full_until.filter(|until| *until > now);
+        if alone || event.kind == EventKind::DigestReady {
+            return full.max(quiet()).map_or(Turn::Send, Turn::Wait);
         }
         let due = match &self.digest {
             Some(plan) if !urgent => Some(plan.due(now)),
-            _ => full_until.filter(|until| *until > now).or_else(quiet),
+            _ => full.or_else(quiet),
         };
         due.map_or(Turn::Send, |due| Turn::Gather(self.not_quiet(due)))
     }

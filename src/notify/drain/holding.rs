@@ -54,8 +54,8 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         let event = event.and_then(|body| serde_json::from_slice::<Event>(body).ok());
         let Some(event) = event else { return false };
         let now = self.clock.now();
-        let tried = delivery.attempt > 1;
-        let turn = holding.turn(&event, now, tried, self.too_many(target).await);
+        let alone = delivery.attempt > 1 || delivery.unpacked;
+        let turn = holding.turn(&event, now, alone, self.too_many(target).await);
         let stored = match turn {
             Turn::Send => return false,
             // Public posts are sent one by one, never as a digest.

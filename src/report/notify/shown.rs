@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub struct ShownDelivery {
     /// The target.
     pub target: String,
-    /// `pending`, `delivered`, `held` …
+    /// `pending`, `delivered`, `held`, `gathered`, `unpacked` …
     pub state: &'static str,
     /// `msg_…`: its webhook-id.
     pub event: String,
@@ -30,6 +30,9 @@ pub struct ShownDelivery {
     /// The digest that it is in (`msg_…`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// Whether the receiver refused that digest, so that this event is sent by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub digest_refused: bool,
     /// Of a digest, the events in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<DigestMember>,
@@ -79,7 +82,11 @@ pub fn deliveries(rows: &[ShownDelivery], view: &View) -> String {
             head = head.with(Role::Plain, format!(", next try {}", view.from_now(next)));
         }
         if let Some(digest) = &row.digest {
-            head = head.with(Role::Plain, format!(" in digest {digest}"));
+            let whole = match row.digest_refused {
+                true => format!("; digest {digest} was refused, so it goes alone"),
+                false => format!(" in digest {digest}"),
+            };
+            head = head.with(Role::Plain, whole);
         }
         head = head.with(Role::Faint, format!("  {}", row.event));
         out.push_str(&head.wrap("", "  ", view.paint));
@@ -117,4 +124,56 @@ fn member_line(member: &DigestMember) -> Line {
     let change = member.change.map(|change| format!(" #{change}"));
     let about = format!("{kind}{}", change.unwrap_or_default());
     Line::plain(about).with(Role::Faint, format!("  {}", member.event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::log::plain_view;
+    use crate::report::sample::at;
+
+    #[test]
+    fn an_unpacked_digest_is_told_at_both_ends() {
+        let now = at("2026-11-23T12:00:00Z");
+        let digest = ShownDelivery {
+            target: "desk".into(),
+            state: "unpacked",
+            event: "msg_d".into(),
+            kind: Some(EventKind::DigestReady),
+            change: None,
+            next_attempt: None,
+            digest: None,
+            digest_refused: false,
+            members: vec![DigestMember {
+                event: "msg_1".into(),
+                kind: Some(EventKind::EntryRevised),
+                change: Some(ChangeNumber(12)),
+            }],
+            attempts: vec![ShownAttempt {
+                at: now,
+                outcome: "dead",
+                status: Some(422),
+                duration_ms: 12,
+                error: Some("returned 422".into()),
+            }],
+        };
+        let member = ShownDelivery {
+            state: "delivered",
+            event: "msg_1".into(),
+            digest: Some("msg_d".into()),
+            digest_refused: true,
+            members: Vec::new(),
+            attempts: Vec::new(),
+            ..digest.clone()
+        };
+        assert_eq!(
+            deliveries(&[digest, member], &plain_view(now)),
+            "\
+desk  unpacked  msg_d
+  entry.revised #12  msg_1
+  2026-11-23 12:00:00  dead 422  returned 422  12 ms
+desk  delivered; digest msg_d was refused, so it goes alone  msg_1
+"
+        );
+    }
 }

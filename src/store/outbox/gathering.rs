@@ -1,7 +1,8 @@
 //! Deliveries that are held back, and sent together as one.
 //!
 //! What is gathered is done for the queue. A digest is an event of its own with a delivery of its own: its members are
-//! noted in the transaction that makes it, and have arrived in the transaction that records its arrival.
+//! noted in the transaction that makes it, and have arrived in the transaction that records its arrival. When the receiver
+//! refuses it, the transaction that records that puts them back into the queue: older than all that waits, they are next.
 
 use std::time::Duration;
 
@@ -127,6 +128,23 @@ pub(super) fn settle(
          WHERE digest_id = ?1 AND state = 'disabled'",
     )?
     .execute(params![digest, at])?;
+    Ok(())
+}
+
+/// Puts the members of a digest back into the queue. They keep its number, so that nothing gathers them again; the
+/// digest is a member of itself, which tells it from one that is disabled and may be retried.
+pub(super) fn unpack(
+    conn: &Connection,
+    digest: DeliveryId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE deliveries INDEXED BY deliveries_in_digest SET state = 'pending', attempts = 0, next_attempt_at = NULL, \
+         done_at = NULL, set_aside_at = NULL, gathered_at = NULL WHERE digest_id = ?1 AND state = 'disabled'",
+    )?
+    .execute([digest])?;
+    conn.prepare_cached("UPDATE deliveries SET gathered_at = ?2, digest_id = ?1 WHERE id = ?1")?
+        .execute(params![digest, at])?;
     Ok(())
 }
 

@@ -18,6 +18,7 @@ macro_rules! select_delivery {
         concat!(
             "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, \
                CASE WHEN d.held_at IS NOT NULL THEN 'held' \
+                 WHEN d.digest_id = d.id THEN 'unpacked' \
                  WHEN d.gathered_at IS NOT NULL AND d.state = 'disabled' THEN 'gathered' ELSE d.state END, d.attempts, \
                d.next_attempt_at, d.done_at, a.status, a.error, d.set_aside_at \
              FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
@@ -142,7 +143,7 @@ impl Reader {
     ) -> Result<Vec<DeliveryRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_delivery!(
-                "WHERE d.digest_id = :digest ORDER BY d.id LIMIT :limit"
+                "WHERE d.digest_id = :digest AND d.id <> :digest ORDER BY d.id LIMIT :limit"
             ))?;
             let rows = statement.query_map(
                 named_params! {":digest": digest, ":limit": limit_of(limit)},
@@ -152,15 +153,15 @@ impl Reader {
         })
     }
 
-    /// `msg_…` of the digest that stands for a delivery.
-    pub fn digest_of(&self, delivery: DeliveryId) -> Result<Option<String>, StoreError> {
+    /// `msg_…` of the digest that a delivery is in, and whether it was unpacked.
+    pub fn digest_of(&self, delivery: DeliveryId) -> Result<Option<(String, bool)>, StoreError> {
         self.read(|conn| {
             Ok(conn
                 .prepare_cached(
-                    "SELECT v.uid FROM deliveries AS d JOIN deliveries AS digest ON digest.id = d.digest_id \
-                     JOIN events AS v ON v.id = digest.event_id WHERE d.id = ?1",
+                    "SELECT v.uid, digest.digest_id IS NOT NULL FROM deliveries AS d JOIN deliveries AS digest ON digest.id = d.digest_id \
+                     JOIN events AS v ON v.id = digest.event_id WHERE d.id = ?1 AND digest.id <> d.id",
                 )?
-                .query_row([delivery], |row| row.get(0))
+                .query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?)
         })
     }

@@ -85,7 +85,7 @@ fn a_digest_is_due_at_the_earliest_moment_and_settles_its_members() {
     let members = reader.members_of(sent, 10).unwrap();
     assert_eq!(members.len(), 3);
     let event = reader.digest_of(members[0].id).unwrap();
-    assert!(event.is_some_and(|event| event.starts_with("msg_")));
+    assert!(event.is_some_and(|(event, unpacked)| event.starts_with("msg_") && !unpacked));
     assert_eq!(reader.digest_of(sent).unwrap(), None);
     assert!(record(&bench, sent, Next::RetryAt(at(220))).unwrap());
     assert_eq!(states(&bench)[..3], ["gathered"; 3]);
@@ -118,6 +118,53 @@ fn a_digest_tells_all_that_is_gathered_or_is_not_made() {
     delayed.blocking().unwrap();
     assert_eq!(reader.digests_to_make(at(249)).unwrap(), [""; 0]);
     assert!(make(&bench, &reader.gathered("desk", 9).unwrap()).unwrap());
+}
+
+#[test]
+fn an_unpacked_digest_gives_its_members_back_and_is_not_sent_again() {
+    let bench = with_changes(2);
+    gather(&bench, 200);
+    gather(&bench, 200);
+    assert!(make(&bench, &bench.reader().gathered("desk", 9).unwrap()).unwrap());
+    bench.revise(bench.entry("b", "other"), "later", &["desk"]);
+    let digest = lease(&bench);
+    assert!(record(&bench, digest, Next::Unpack).unwrap());
+    assert_eq!(
+        states(&bench),
+        ["pending", "pending", "unpacked", "pending"]
+    );
+    let reader = bench.reader();
+    let members = reader.members_of(digest, 10).unwrap();
+    assert_eq!(members.len(), 2);
+    let known = reader.digest_of(members[0].id).unwrap();
+    assert!(known.is_some_and(|(_, unpacked)| unpacked));
+    assert_eq!(reader.digest_of(digest).unwrap(), None);
+    let health = &reader.target_health().unwrap()[0];
+    assert_eq!((health.open, health.gathered, health.dead), (3, 0, 0));
+
+    // Disabled and resumed: the members are sent, the digest is not.
+    let first = lease(&bench);
+    assert_eq!(first, members[0].id);
+    record(&bench, first, Next::DisableTarget("gone".into())).unwrap();
+    bench.writer().resume_target("desk").blocking().unwrap();
+    let retried = bench.writer().retry(Retry::Target("desk".into()));
+    assert_eq!(retried.blocking().unwrap(), 3);
+    let mut order = Vec::new();
+    loop {
+        let leased = bench.writer().lease_due(at(300), LEASE, 100).blocking();
+        let Some(next) = leased.unwrap().into_iter().next() else {
+            break;
+        };
+        assert_eq!(next.unpacked, order.len() < 2);
+        assert!(!next.has_members);
+        order.push(next.id);
+        record(&bench, next.id, Next::Delivered).unwrap();
+    }
+    assert_eq!(order[..2], [members[0].id, members[1].id]);
+    assert_eq!(
+        states(&bench),
+        ["delivered", "delivered", "unpacked", "delivered"]
+    );
 }
 
 #[test]
@@ -180,52 +227,75 @@ fn dump(bench: &Bench) -> Vec<String> {
 /// Each step fails at each of its statements in turn: then nothing of it is stored, and it succeeds the next time.
 #[test]
 fn each_step_is_stored_as_a_whole_or_not_at_all() {
-    type Act = fn(&Bench) -> Result<(), StoreError>;
     let gather: Act = |bench| {
         let gathered = bench.writer().gather(DeliveryId(3), at(100), at(200));
         gathered.blocking()
     };
     let make: Act = |bench| make(bench, &bench.reader().gathered("desk", 9).unwrap()).map(|_| ());
     let settle: Act = |bench| record(bench, DeliveryId(4), Next::Delivered).map(|_| ());
-    let steps: [(Act, &[&str], &str); 3] = [
-        (
-            gather,
-            &["UPDATE ON deliveries", "UPDATE ON targets"],
-            "gathered gathered gathered",
-        ),
-        (
-            make,
-            &[
-                "INSERT ON events",
-                "INSERT ON deliveries",
-                "UPDATE ON deliveries",
-                "UPDATE ON targets",
-            ],
-            "gathered gathered gathered pending",
-        ),
+    let unpack: Act = |bench| record(bench, DeliveryId(4), Next::Unpack).map(|_| ());
+    let endings: [Step; 2] = [
         (
             settle,
             &["UPDATE ON deliveries", "INSERT ON attempts"],
             "delivered delivered delivered delivered",
         ),
+        (
+            unpack,
+            &[
+                "INSERT ON attempts",
+                "UPDATE OF gathered_at ON deliveries WHEN NEW.digest_id = NEW.id",
+                "UPDATE OF attempts ON deliveries WHEN NEW.id = 4",
+                "UPDATE OF attempts ON deliveries WHEN NEW.id = 2",
+            ],
+            "pending pending pending unpacked",
+        ),
     ];
-    let bench = with_changes(3);
-    self::gather(&bench, 200);
-    self::gather(&bench, 200);
-    assert_eq!(lease(&bench), DeliveryId(3));
-    for (act, statements, after) in steps {
-        for statement in statements {
-            let conn = Connection::open(bench.path()).unwrap();
-            conn.execute_batch(&format!(
-                "CREATE TRIGGER fault AFTER {statement} BEGIN SELECT RAISE(ABORT, 'killed'); END"
-            ))
-            .unwrap();
-            let before = dump(&bench);
-            assert!(act(&bench).is_err(), "{statement}");
-            assert_eq!(dump(&bench), before, "{statement}");
-            conn.execute_batch("DROP TRIGGER fault").unwrap();
+    for ending in endings {
+        let bench = with_changes(3);
+        self::gather(&bench, 200);
+        self::gather(&bench, 200);
+        assert_eq!(lease(&bench), DeliveryId(3));
+        let steps: [Step; 3] = [
+            (
+                gather,
+                &["UPDATE ON deliveries", "UPDATE ON targets"],
+                "gathered gathered gathered",
+            ),
+            (
+                make,
+                &[
+                    "INSERT ON events",
+                    "INSERT ON deliveries",
+                    "UPDATE ON deliveries",
+                    "UPDATE ON targets",
+                ],
+                "gathered gathered gathered pending",
+            ),
+            ending,
+        ];
+        for step in steps {
+            whole_or_not_at_all(&bench, step);
         }
-        act(&bench).unwrap();
-        assert_eq!(states(&bench).join(" "), after);
     }
+}
+
+/// What is done, the statements of it that fail in turn, and the states after it.
+type Step = (Act, &'static [&'static str], &'static str);
+type Act = fn(&Bench) -> Result<(), StoreError>;
+
+fn whole_or_not_at_all(bench: &Bench, (act, statements, after): Step) {
+    for statement in statements {
+        let conn = Connection::open(bench.path()).unwrap();
+        conn.execute_batch(&format!(
+            "CREATE TRIGGER fault AFTER {statement} BEGIN SELECT RAISE(ABORT, 'killed'); END"
+        ))
+        .unwrap();
+        let before = dump(bench);
+        assert!(act(bench).is_err(), "{statement}");
+        assert_eq!(dump(bench), before, "{statement}");
+        conn.execute_batch("DROP TRIGGER fault").unwrap();
+    }
+    act(bench).unwrap();
+    assert_eq!(states(bench).join(" "), after);
 }

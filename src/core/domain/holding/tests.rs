@@ -164,14 +164,17 @@ fn what_becomes_of_an_event() {
     );
     assert_eq!(
         holding.turn(&event(EventKind::DigestReady), noon, false, Some(later)),
-        Turn::Send
+        Turn::Wait(later)
     );
     assert_eq!(
         holding.turn(&revised, night, true, None),
         Turn::Wait(morning),
         "it has an id by now"
     );
-    assert_eq!(holding.turn(&revised, noon, true, Some(later)), Turn::Send);
+    assert_eq!(
+        holding.turn(&revised, noon, true, Some(later)),
+        Turn::Wait(later)
+    );
     assert_eq!(holding.digest_waits(noon, Some(noon)), None);
     assert_eq!(holding.digest_waits(noon, Some(later)), Some(later));
     assert_eq!(holding.digest_waits(night, None), Some(morning));

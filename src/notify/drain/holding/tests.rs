@@ -381,6 +381,108 @@ async fn a_flood_is_read_up_to_a_limit_and_counted_beyond() {
     assert_eq!((health[0].open, health[0].gathered), (0, 0));
 }
 
+/// A receiver that takes all but what has this word in it.
+async fn picky(word: &'static str, status: &'static str) -> Receiver {
+    Receiver::start_with(move |_, got| {
+        let bad = String::from_utf8_lossy(&got.body).contains(word);
+        Answer::status(if bad { status } else { "200 OK" })
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_that_is_refused_loses_only_the_event_that_is_at_fault() {
+    let mut bench = Bench::new(fine()).await;
+    bench.receiver = picky("poison", "422 Unprocessable Entity").await;
+    let holding = digest("15m");
+    bench.tell_all(&["one", "poison", "three"]).await;
+    bench.drain_at(0, &holding).await;
+    bench.drain_at(15, &holding).await;
+    bench.tell_all(&["four"]).await;
+    for minute in 16..60 {
+        bench.drain_at(minute, &holding).await;
+    }
+    let arrived = bench.arrived();
+    assert_eq!(
+        arrived[..3],
+        ["[one poison three]"; 3],
+        "refused three times"
+    );
+    let rest: Vec<&str> = arrived[3..].iter().map(String::as_str).collect();
+    let taken: Vec<&str> = rest
+        .iter()
+        .copied()
+        .filter(|text| *text != "poison")
+        .collect();
+    assert_eq!(
+        taken,
+        ["one", "three", "[four]"],
+        "in their order, one by one"
+    );
+    assert_eq!(rest[..2], ["one", "poison"]);
+    assert_eq!(
+        bench.states()[..4],
+        [
+            DELIVERED,
+            DeliveryState::Pending,
+            DELIVERED,
+            DeliveryState::Unpacked
+        ]
+    );
+    let reader = bench.store.reader().unwrap();
+    let unpacked = reader.deliveries(Some("desk"), &[], 100).unwrap();
+    let unpacked = unpacked
+        .iter()
+        .find(|row| row.state == DeliveryState::Unpacked)
+        .unwrap();
+    let attempts = reader.attempts(unpacked.id).unwrap();
+    let statuses: Vec<_> = attempts
+        .iter()
+        .map(|attempt| attempt.record.status)
+        .collect();
+    assert_eq!(statuses, [Some(422); 3]);
+    let health = reader.target_health().unwrap();
+    assert_eq!((health[0].set_aside, health[0].dead), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_of_an_unpacked_digest_keep_to_quiet_hours_and_to_the_limit_of_an_hour() {
+    let mut bench = Bench::new(fine()).await;
+    bench.receiver = picky("digest.ready", "400 Bad Request").await;
+    let mut holding = digest("5m");
+    holding.most = Some(2);
+    bench.tell_all(&["one", "two", "three"]).await;
+    bench.drain_at(0, &holding).await;
+    for minute in 5..50 {
+        bench.drain_at(minute, &holding).await;
+    }
+    let singles = |bench: &Bench| {
+        let arrived = bench.arrived().into_iter();
+        arrived
+            .filter(|text| !text.starts_with('['))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(singles(&bench), ["one", "two"]);
+    holding.quiet = quiet("13:00-14:00").quiet;
+    bench.drain_at(119, &holding).await;
+    assert_eq!(singles(&bench), ["one", "two"]);
+    bench.drain_at(120, &holding).await;
+    assert_eq!(singles(&bench), ["one", "two", "three"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_token_leaves_a_digest_whole() {
+    let bench = Bench::new(vec![Answer::status("401 Unauthorized")]).await;
+    let holding = digest("15m");
+    bench.tell_all(&["one", "two"]).await;
+    bench.drain_at(0, &holding).await;
+    for minute in 15..90 {
+        bench.drain_at(minute, &holding).await;
+    }
+    assert!(bench.arrived().len() > 3);
+    assert_eq!(bench.states(), [GATHERED, GATHERED, DeliveryState::Pending]);
+}
+
 /// An outbox whose process is killed before or after one of its writes.
 struct Mortal {
     outbox: StoredOutbox,
@@ -477,39 +579,52 @@ impl Outbox for Mortal {
     }
 }
 
+/// Runs with a process that is killed at its n-th write, and then without.
+async fn run_killed(bench: &Bench, kill: i64, stored: bool, minutes_of_it: &[i64]) {
+    let holding = digest("15m");
+    bench.tell_all(&["one", "two", "three"]).await;
+    let left = Arc::new(AtomicI64::new(kill));
+    for minute in minutes_of_it {
+        bench.clock.set(minutes(*minute));
+        let outbox = Mortal {
+            outbox: bench.outbox(),
+            left: Arc::clone(&left),
+            stored,
+        };
+        let drain = bench.drain(outbox, &holding);
+        // A process that cannot record tries again for a while; one that was killed does not.
+        let _ = tokio::time::timeout(Duration::from_millis(300), drain.drain_once()).await;
+        if left.load(Ordering::SeqCst) <= 0 {
+            break;
+        }
+    }
+    bench.store.writer().release_all().await.unwrap();
+    for minute in (60..120).step_by(10) {
+        bench.drain_at(minute, &holding).await;
+    }
+}
+
+/// The messages with their ids, each once.
+fn messages(bench: &Bench) -> Vec<(String, String)> {
+    let got = bench.receiver.got();
+    let ids = got.iter().map(|got| got.header("webhook-id").to_owned());
+    let mut messages: Vec<(String, String)> = Vec::new();
+    for message in ids.zip(bench.arrived()) {
+        if !messages.contains(&message) {
+            messages.push(message);
+        }
+    }
+    messages
+}
+
 /// Every event arrives in one message with one id, whenever the process was killed; that message may come again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_any_two_writes_loses_nothing_and_tells_nothing_twice() {
-    let holding = digest("15m");
     for kill in 1..14 {
         for stored in [false, true] {
             let bench = Bench::new(fine()).await;
-            bench.tell_all(&["one", "two", "three"]).await;
-            let left = Arc::new(AtomicI64::new(kill));
-            for minute in [0, 15] {
-                bench.clock.set(minutes(minute));
-                let outbox = Mortal {
-                    outbox: bench.outbox(),
-                    left: Arc::clone(&left),
-                    stored,
-                };
-                let drain = bench.drain(outbox, &holding);
-                // A process that cannot record tries again for a while; one that was killed does not.
-                let _ = tokio::time::timeout(Duration::from_millis(300), drain.drain_once()).await;
-            }
-            bench.store.writer().release_all().await.unwrap();
-            for minute in [30, 45, 60] {
-                bench.drain_at(minute, &holding).await;
-            }
-            let mut messages: Vec<(String, String)> = bench
-                .receiver
-                .got()
-                .iter()
-                .zip(bench.arrived())
-                .map(|(got, text)| (got.header("webhook-id").to_owned(), text))
-                .collect();
-            messages.sort();
-            messages.dedup();
+            run_killed(&bench, kill, stored, &[0, 15]).await;
+            let messages = messages(&bench);
             let mut told: Vec<&str> = messages
                 .iter()
                 .flat_map(|(_, text)| text.trim_matches(['[', ']']).split(' '))
@@ -517,6 +632,28 @@ async fn a_kill_between_any_two_writes_loses_nothing_and_tells_nothing_twice() {
             told.sort_unstable();
             assert_eq!(told, ["one", "three", "two"], "{kill} {stored}");
             assert!(bench.states().iter().all(|state| *state == DELIVERED));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_digest_is_unpacked_loses_nothing_and_keeps_the_order() {
+    for kill in 7..20 {
+        for stored in [false, true] {
+            let mut bench = Bench::new(fine()).await;
+            bench.receiver = picky("digest.ready", "400 Bad Request").await;
+            run_killed(&bench, kill, stored, &[0, 15, 16, 22, 55]).await;
+            let messages = messages(&bench);
+            let singles = messages.iter().filter(|(_, text)| !text.starts_with('['));
+            let told: Vec<&str> = singles.map(|(_, text)| text.as_str()).collect();
+            assert_eq!(told, ["one", "two", "three"], "{kill} {stored}");
+            let states = bench.states();
+            assert_eq!(states[..3], [DELIVERED; 3]);
+            assert!(
+                states[3..]
+                    .iter()
+                    .all(|state| *state == DeliveryState::Unpacked)
+            );
         }
     }
 }
