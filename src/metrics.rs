@@ -79,6 +79,9 @@ struct MetricSet {
     oldest: GaugeVec,
     dead: IntGaugeVec,
     set_aside: IntGaugeVec,
+    held: IntGaugeVec,
+    gathered: IntGaugeVec,
+    digest: GaugeVec,
     disabled: IntGaugeVec,
     database_bytes: IntGauge,
     wal_bytes: IntGauge,
@@ -126,6 +129,12 @@ pub struct KnownTarget {
     pub dead: u64,
     /// Deliveries whose events the receiver keeps refusing.
     pub set_aside: u64,
+    /// Deliveries that wait for a person to release them.
+    pub held: u64,
+    /// Deliveries that wait to be sent together.
+    pub gathered: u64,
+    /// When that is.
+    pub digest: Option<Timestamp>,
     /// Whether its receiver wants nothing any more.
     pub disabled: bool,
 }
@@ -271,6 +280,23 @@ impl Metrics {
                 "Deliveries set aside because the receiver refuses their event, by target.",
                 "target",
             )?,
+            held: make.gauges(
+                "deliveries_held",
+                "Deliveries that wait for `revisor notify release`, by target.",
+                "target",
+            )?,
+            gathered: make.gauges(
+                "deliveries_gathered",
+                "Deliveries that wait for a digest, by target.",
+                "target",
+            )?,
+            digest: make.registered(GaugeVec::new(
+                Opts::new(
+                    "revisor_digest_due_timestamp_seconds",
+                    "Time of the next digest, in Unix time.",
+                ),
+                &["target"],
+            )?)?,
             disabled: make.gauges(
                 "target_disabled",
                 "Whether a target is disabled.",
@@ -383,6 +409,9 @@ impl Metrics {
         of.oldest.reset();
         of.dead.reset();
         of.set_aside.reset();
+        of.held.reset();
+        of.gathered.reset();
+        of.digest.reset();
         of.disabled.reset();
         for target in &known.targets {
             let name = &[target.name.as_str()];
@@ -393,6 +422,13 @@ impl Metrics {
             of.set_aside
                 .with_label_values(name)
                 .set(whole(target.set_aside));
+            of.held.with_label_values(name).set(whole(target.held));
+            of.gathered
+                .with_label_values(name)
+                .set(whole(target.gathered));
+            if let Some(digest) = target.digest {
+                of.digest.with_label_values(name).set(unix_seconds(digest));
+            }
             let disabled = i64::from(target.disabled);
             of.disabled.with_label_values(name).set(disabled);
             if let Some(oldest) = target.oldest {

@@ -107,6 +107,7 @@ fn archive(reader: &Reader) -> Result<Option<ArchiveStatus>, Error> {
         saved: counts.saved,
         waiting: counts.waiting,
         refused: counts.refused,
+        without_key: counts.without_key,
     };
     Ok((counts.saved + counts.waiting + counts.refused > 0).then_some(status))
 }
@@ -223,6 +224,9 @@ fn targets_status(config: &Config, health: &[TargetHealth]) -> Vec<TargetStatus>
             oldest: known.and_then(|known| known.oldest_open),
             dead: known.map_or(0, |known| known.dead),
             set_aside: known.map_or(0, |known| known.set_aside),
+            held: known.map_or(0, |known| known.held),
+            gathered: known.map_or(0, |known| known.gathered),
+            digest: known.and_then(|known| known.digest),
             overflowed: known.map_or(0, |known| known.overflowed),
             disabled: known
                 .and_then(|known| known.target.disabled.as_ref())

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::check::{Checker, Settings};
 use crate::config::ArchiveConfig;
 use crate::domain::wayback::{
-    ANSWER, ArchiveReply, ArchiveRequest, BETWEEN, SnapshotStep, earliest, judge,
+    ANSWER, ArchiveReply, ArchiveRequest, BETWEEN, NO_KEY, SnapshotStep, earliest, judge,
 };
 use crate::fetch::{Client, PostMethod, PostRequest, common_client};
 use crate::store::{DueSnapshot, StoreError, Writer};
@@ -121,7 +121,11 @@ async fn ask(
 ) -> SnapshotStep {
     let key = archive.key.as_ref().and_then(|key| key.secret.as_ref());
     let Some(key) = key else {
-        return judged(due, unreached("the key (archive.key) cannot be read"), now);
+        return judged(
+            due,
+            unreached(&format!("{NO_KEY}: its file cannot be read")),
+            now,
+        );
     };
     match client
         .post(request(&archive.server, key.expose(), due))
@@ -201,6 +205,9 @@ fn tell(due: &DueSnapshot, step: &SnapshotStep) {
     match step {
         SnapshotStep::Look { .. } => {}
         SnapshotStep::Saved { timestamp, .. } => tracing::info!(url, timestamp, "archived"),
+        SnapshotStep::Again { at, why } if why.starts_with(NO_KEY) => {
+            tracing::warn!(url, until = %at, why, "not archived; trying again later");
+        }
         SnapshotStep::Again { at, why } => {
             tracing::info!(url, until = %at, why, "not archived yet; trying again later");
         }

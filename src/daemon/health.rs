@@ -165,6 +165,9 @@ fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreEr
                 oldest: known.oldest_open,
                 dead: known.dead,
                 set_aside: known.set_aside,
+                held: known.held,
+                gathered: known.gathered,
+                digest: known.digest,
                 disabled: known.target.disabled.is_some(),
             })
             .collect(),

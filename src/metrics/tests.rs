@@ -14,6 +14,9 @@ fn known() -> Known {
         feeds_latest: Duration::from_millis(125_500),
         targets: vec![KnownTarget {
             set_aside: 1,
+            held: 2,
+            gathered: 4,
+            digest: Some(Timestamp::from_unix(1_700_000_200)),
             name: "desk \"one\"\\\n".to_owned(),
             pending: 3,
             oldest: Some(Timestamp::from_unix(1_700_000_100)),
@@ -65,6 +68,9 @@ fn what_was_counted_is_told() {
         "revisor_feeds{state=\"failing\"} 1",
         "revisor_feeds_overdue_seconds 125.5",
         "revisor_deliveries_pending{target=\"desk \\\"one\\\"\\\\\\n\"} 3",
+        "revisor_deliveries_held{target=\"desk \\\"one\\\"\\\\\\n\"} 2",
+        "revisor_deliveries_gathered{target=\"desk \\\"one\\\"\\\\\\n\"} 4",
+        "revisor_digest_due_timestamp_seconds{target=\"desk \\\"one\\\"\\\\\\n\"} 1700000200",
         "revisor_wal_size_bytes 4096",
         "revisor_database_readable 1",
     ] {

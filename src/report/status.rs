@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 pub use documents::UnreadDocument;
 use documents::documents;
 pub use feeds::{AlikeFeed, CrowdedFeed};
-use trouble::{late, left_alone, target_line, without_text};
+use trouble::{archive_line, late, left_alone, target_line, without_text};
 
 /// How the whole is. Its JSON form is the answer of `status --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,6 +71,8 @@ pub struct ArchiveStatus {
     pub waiting: u32,
     /// Pages that could not be saved.
     pub refused: u32,
+    /// Pages to ask for that wait because the archive does not accept our key, or it cannot be read.
+    pub without_key: u32,
 }
 
 /// The configuration.
@@ -255,6 +257,13 @@ pub struct TargetStatus {
     pub oldest: Option<Timestamp>,
     /// Those of them that the others no longer wait for, because the receiver keeps refusing them.
     pub set_aside: u64,
+    /// Posts that wait for a person to confirm them.
+    pub held: u64,
+    /// Events that wait to be sent together.
+    pub gathered: u64,
+    /// When the next digest is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Timestamp>,
     /// Deliveries that were given up.
     pub dead: u64,
     /// Those of them that were never tried, because the queue was full (`max_queue`).
@@ -292,15 +301,7 @@ pub fn text(status: &Status, view: &View) -> String {
         );
         StatusPart::new(StatusMark::Fine, "ignored", text).hint("revisor log --ignored")
     }));
-    lines.extend(status.archive.map(|archive| {
-        let ArchiveStatus {
-            saved,
-            waiting,
-            refused,
-        } = archive;
-        let text = format!("{saved} archived, {waiting} waiting, {refused} not possible");
-        StatusPart::new(StatusMark::Fine, "archive", text)
-    }));
+    lines.extend(status.archive.map(archive_line));
     lines.extend(
         status
             .targets

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::reader::Reader;
 use super::writer::{Write, Writer};
 use crate::domain::ids::{ChangeNumber, EntryId};
-use crate::domain::wayback::{ArchiveRequest, SavesSoFar, SnapshotStep, this_day};
+use crate::domain::wayback::{ArchiveRequest, NO_KEY, SavesSoFar, SnapshotStep, this_day};
 use crate::time::Timestamp;
 
 /// A page to ask for.
@@ -51,6 +51,8 @@ pub struct SnapshotCounts {
     pub waiting: u32,
     /// Pages that could not be saved.
     pub refused: u32,
+    /// Pages to ask for whose last try failed for want of a key that the archive accepts.
+    pub without_key: u32,
 }
 
 /// Entries and changes that are looked at in one transaction.
@@ -155,13 +157,15 @@ impl Reader {
             let counts = conn
                 .prepare_cached(
                     "SELECT count(address), count(due_at), \
-                     count(*) FILTER (WHERE due_at IS NULL AND address IS NULL) FROM snapshots",
+                     count(*) FILTER (WHERE due_at IS NULL AND address IS NULL), \
+                     count(*) FILTER (WHERE due_at IS NOT NULL AND instr(error, ?1)) FROM snapshots",
                 )?
-                .query_row([], |row| {
+                .query_row([NO_KEY], |row| {
                     Ok(SnapshotCounts {
                         saved: row.get(0)?,
                         waiting: row.get(1)?,
                         refused: row.get(2)?,
+                        without_key: row.get(3)?,
                     })
                 })?;
             Ok(counts)

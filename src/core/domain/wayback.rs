@@ -36,6 +36,9 @@ const TRIES: u32 = 10;
 /// Bytes of an answer that are read.
 pub const ANSWER: usize = 16 * 1024;
 
+/// With this begins why a page could not be saved when our key is at fault.
+pub const NO_KEY: &str = "the key is not accepted";
+
 /// Characters of a message that are kept.
 const MESSAGE: usize = 300;
 
@@ -153,7 +156,7 @@ fn read(reply: ArchiveReply<'_>) -> Result<Answer, (String, Option<Duration>)> {
         return Err((reply.body.to_owned(), reply.retry_after));
     };
     if status == 401 || status == 403 {
-        let why = format!("answered {status}: the key is not accepted");
+        let why = format!("{NO_KEY}: the archive answered {status}");
         return Err((why, Some(LONGEST_RETRY)));
     }
     serde_json::from_str(reply.body).map_err(|_| {

@@ -171,7 +171,7 @@ mod tests {
             "\
 desk  unpacked  msg_d
   entry.revised #12  msg_1
-  2026-11-23 12:00:00  dead 422  returned 422  12 ms
+  2026-11-23 12:00  dead 422  returned 422  12 ms
 desk  delivered; digest msg_d was refused, so it goes alone  msg_1
 "
         );

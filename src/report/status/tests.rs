@@ -90,6 +90,7 @@ fn status() -> Status {
             saved: 12,
             waiting: 2,
             refused: 1,
+            without_key: 0,
         }),
         targets: vec![
             TargetStatus {
@@ -97,6 +98,9 @@ fn status() -> Status {
                 pending: 0,
                 oldest: None,
                 set_aside: 0,
+                held: 0,
+                gathered: 0,
+                digest: None,
                 dead: 0,
                 overflowed: 0,
                 disabled: None,
@@ -107,6 +111,9 @@ fn status() -> Status {
                 pending: 3,
                 oldest: Some(at("2026-11-23T11:19:00Z")),
                 set_aside: 0,
+                held: 0,
+                gathered: 0,
+                digest: None,
                 dead: 0,
                 overflowed: 0,
                 disabled: None,
@@ -140,6 +147,32 @@ fn each_part_has_a_line_and_trouble_has_a_hint() {
 ! alert      archive-hook: 3 pending, oldest 41 min, last attempt: HTTP 503   hint: revisor notify list
 "
         );
+}
+
+#[test]
+fn what_waits_for_a_digest_or_a_person_and_a_refused_key_are_told() {
+    let mut status = status();
+    status.archive = Some(ArchiveStatus {
+        saved: 12,
+        waiting: 2,
+        refused: 1,
+        without_key: 2,
+    });
+    status.targets[0].gathered = 5;
+    status.targets[0].digest = Some(at("2026-11-23T15:00:00Z"));
+    status.targets[1].held = 1;
+    let shown = text(&status, &plain_view(at("2026-11-23T12:00:00Z")));
+    let lines: Vec<&str> = shown.lines().rev().take(3).collect();
+    assert_eq!(
+        lines,
+        [
+            "! alert      archive-hook: 3 pending, oldest 41 min, 1 post to confirm, last attempt: HTTP 503   \
+             hint: revisor notify list",
+            "✓ alert      desk: nothing pending, digest of 5 events in 3 h",
+            "✗ archive    12 archived, 2 waiting, 1 not possible; the archive does not accept the key   \
+             hint: set another key in [archive]",
+        ]
+    );
 }
 
 #[test]

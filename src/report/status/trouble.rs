@@ -1,6 +1,8 @@
 //! What is in trouble: what is left alone, late, without a text, or not delivered.
 
-use super::{FeedsStatus, LeftAlone, StatusMark, StatusPart, TROUBLED_MAX, TargetStatus};
+use super::{
+    ArchiveStatus, FeedsStatus, LeftAlone, StatusMark, StatusPart, TROUBLED_MAX, TargetStatus,
+};
 use crate::report::when::{self, View};
 use crate::report::{clean, names};
 use crate::time::Timestamp;
@@ -82,6 +84,21 @@ pub(super) fn late(feeds: &FeedsStatus, view: &View) -> Vec<StatusPart> {
     parts
 }
 
+pub(super) fn archive_line(archive: ArchiveStatus) -> StatusPart {
+    let ArchiveStatus {
+        saved,
+        waiting,
+        refused,
+        without_key,
+    } = archive;
+    let text = format!("{saved} archived, {waiting} waiting, {refused} not possible");
+    if without_key == 0 {
+        return StatusPart::new(StatusMark::Fine, "archive", text);
+    }
+    let text = format!("{text}; the archive does not accept the key");
+    StatusPart::new(StatusMark::Wrong, "archive", text).hint("set another key in [archive]")
+}
+
 pub(super) fn target_line(target: &TargetStatus, view: &View) -> StatusPart {
     let name = clean::excerpt(&target.target, 60);
     if let Some(reason) = &target.disabled {
@@ -97,6 +114,14 @@ pub(super) fn target_line(target: &TargetStatus, view: &View) -> StatusPart {
         }
     } else {
         text.push_str(": nothing pending");
+    }
+    if target.gathered > 0 {
+        let events = names::count(target.gathered, "event");
+        let when = target.digest.map(|at| format!(" {}", view.from_now(at)));
+        text = format!("{text}, digest of {events}{}", when.unwrap_or_default());
+    }
+    if target.held > 0 {
+        text = format!("{text}, {} to confirm", names::count(target.held, "post"));
     }
     if target.set_aside > 0 {
         text = format!("{text}, {} set aside as refused", target.set_aside);

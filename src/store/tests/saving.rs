@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::DueSnapshot;
 use crate::domain::ids::{ChangeNumber, EventId};
-use crate::domain::wayback::{ArchiveRequest, SnapshotStep};
+use crate::domain::wayback::{ArchiveReply, ArchiveRequest, SnapshotStep, judge};
 
 fn due(bench: &Bench, when: Timestamp) -> Option<DueSnapshot> {
     bench.reader().due_snapshot(when).unwrap()
@@ -123,6 +123,17 @@ fn what_is_put_off_or_refused_is_kept_with_the_reason() {
         .unwrap();
     assert_eq!(due(&bench, at(21)), None);
     let page = due(&bench, later).unwrap();
+    let refused = ArchiveReply {
+        status: Some(401),
+        body: "",
+        retry_after: None,
+    };
+    let step = judge(&page.request, &page.url, refused, 1, later);
+    settle(&bench, &page, step, None, later);
+    let counts = bench.reader().snapshot_counts().unwrap();
+    assert_eq!((counts.waiting, counts.without_key), (1, 1));
+    let later = later + Duration::from_hours(6);
+    let page = due(&bench, later).unwrap();
     let why = "error:blocked-url: not archived".to_owned();
     settle(
         &bench,
@@ -136,6 +147,7 @@ fn what_is_put_off_or_refused_is_kept_with_the_reason() {
     assert_eq!((rows[0].error.as_ref(), rows[0].waits), (Some(&why), false));
     let counts = bench.reader().snapshot_counts().unwrap();
     assert_eq!((counts.saved, counts.waiting, counts.refused), (0, 0, 1));
+    assert_eq!(counts.without_key, 0);
 }
 
 #[test]
