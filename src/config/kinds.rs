@@ -135,6 +135,7 @@ impl TargetKind {
                             Default("standard"),
                             "cloudevents",
                         ),
+                        key("source", Text, Optional, "https://changes.example.org"),
                         key(
                             "template",
                             Template,
@@ -165,6 +166,7 @@ impl TargetKind {
                         key("password", Form::Secret, Optional, "a password"),
                         key("from", Text, Required, "revisor <revisor@example.org>"),
                         key("to", List, Required, "desk@example.org"),
+                        key("subject", Template, Optional, "{{ headline }}: {{ title }}"),
                         key(
                             "list_unsubscribe",
                             Text,

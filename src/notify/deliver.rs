@@ -29,8 +29,10 @@ pub struct Attempt {
     pub duration_ms: u64,
     /// What became of it.
     pub result: DeliveryResult,
-    /// HTTP status, when there was an answer.
+    /// HTTP status, or the code of a mail server, when there was an answer.
     pub status: Option<u16>,
+    /// Whether the receiver refused the event itself.
+    pub refused: bool,
     /// What went wrong, for people; may hold the beginning of the receiver's answer.
     pub error: Option<String>,
 }
@@ -125,6 +127,7 @@ impl Deliver for Deliverer {
             duration_ms: stopwatch.elapsed_ms(),
             result,
             status: judged.status,
+            refused: judged.refused,
             error,
         }
     }
@@ -159,6 +162,7 @@ impl Deliverer {
             Err(error) => Judged {
                 result: DeliveryResult::Dead,
                 status: None,
+                refused: false,
                 error: Some(error),
             },
             Ok(Work::Mail(mail)) => edges::mail(*mail, self.timeout).await,
@@ -190,6 +194,7 @@ impl Deliverer {
         Judged {
             result: DeliveryResult::Dead,
             status: None,
+            refused: false,
             error: Some("the event is of a newer version".to_owned()),
         }
     }
@@ -305,6 +310,7 @@ fn judge_failure(failure: &FetchFailure, url: &str) -> Judged {
     Judged {
         result,
         status: failure.status,
+        refused: failure.status.is_some_and(kinds::is_refusal),
         error: Some(message),
     }
 }

@@ -20,7 +20,7 @@ use super::target::Target;
 use crate::config::TargetKind;
 use crate::domain::backoff::{REFUSALS, delivery_delay};
 use crate::domain::ids::DeliveryId;
-use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError, is_refusal};
+use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError};
 use crate::time::{Clock, Timestamp};
 
 /// How long a delivery is taken for: longer than an attempt may last, the lookup of a name included. After a crash, what
@@ -281,14 +281,16 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             None => unreadable(name, &uid, self.clock.now()),
         };
         let next = next_step(&attempt.result, number, self.clock.now(), jitter());
+        let refusals = refusals + u32::from(attempt.refused);
         let next = match unpacks(&attempt, has_members, refusals) {
             true => Next::Unpack,
-            false => set_aside(next, refusals, attempt.status),
+            false => set_aside(next, attempt.refused && refusals >= REFUSALS),
         };
         report(name, &uid, number, &attempt, &next);
         let record = AttemptRecord {
             at: attempt.at,
             status: attempt.status,
+            refused: attempt.refused,
             duration_ms: attempt.duration_ms,
             error: attempt.error,
         };
@@ -344,6 +346,7 @@ fn unreadable(target: &str, event: &str, now: Timestamp) -> Attempt {
         duration_ms: 0,
         result: DeliveryResult::Dead,
         status: None,
+        refused: false,
         error: Some("the event cannot be read: this part of the database is damaged".to_owned()),
     }
 }
@@ -363,12 +366,10 @@ fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) 
     }
 }
 
-/// The same step, but out of the order when the receiver has now refused the event itself [`REFUSALS`] times.
-fn set_aside(next: Next, refusals: u32, status: Option<u16>) -> Next {
+/// The same step, but out of the order when the receiver has now refused the event itself often enough.
+fn set_aside(next: Next, refused: bool) -> Next {
     match next {
-        Next::RetryAt(at) if status.is_some_and(is_refusal) && refusals + 1 >= REFUSALS => {
-            Next::SetAside(at)
-        }
+        Next::RetryAt(at) if refused => Next::SetAside(at),
         next => next,
     }
 }
@@ -376,8 +377,7 @@ fn set_aside(next: Next, refusals: u32, status: Option<u16>) -> Next {
 /// Whether a digest can not be sent as it is, or was refused as often as a single event before it is set aside: then
 /// only the members that are at fault are not to arrive. A refusal of the credentials says nothing of any of them.
 fn unpacks(attempt: &Attempt, has_members: bool, refusals: u32) -> bool {
-    let of_content = |status| is_refusal(status) && status != 401;
-    let refused = attempt.status.is_some_and(of_content) && refusals + 1 >= REFUSALS;
+    let refused = attempt.refused && attempt.status != Some(401) && refusals >= REFUSALS;
     let retries = matches!(attempt.result, DeliveryResult::Retry { .. });
     has_members && (attempt.result == DeliveryResult::Dead || (retries && refused))
 }

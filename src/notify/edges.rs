@@ -17,13 +17,14 @@ use super::kinds::{DeliveryResult, Judged, Publish, Run};
 const OUTPUT: u64 = 4096;
 /// The largest packet from a broker that is read.
 const PACKET: usize = 64 << 10;
-/// A refusal of one event by what does not speak HTTP, as the queue knows it.
-const REFUSED: u16 = 422;
+/// Permanent refusals of a login and not of a mail (RFC 4954, RFC 5248).
+const LOGIN_REFUSED: [u16; 4] = [530, 534, 535, 538];
 
 pub(super) fn delivered() -> Judged {
     Judged {
         result: DeliveryResult::Delivered,
         status: None,
+        refused: false,
         error: None,
     }
 }
@@ -32,6 +33,7 @@ pub(super) fn retry(error: impl Into<String>) -> Judged {
     Judged {
         result: DeliveryResult::Retry { after: None },
         status: None,
+        refused: false,
         error: Some(error.into()),
     }
 }
@@ -48,15 +50,23 @@ pub(super) async fn mail(mail: Mail, limit: Duration) -> Judged {
             limit.as_secs()
         )),
         Ok(Ok(_)) => delivered(),
-        Ok(Err(error)) if error.is_permanent() => Judged {
-            status: Some(REFUSED),
-            ..retry(format!(
-                "the mail server refused it: {}",
-                with_causes(&error)
-            ))
-        },
-        // Whatever is not said to be permanent may pass; lettre knows no more of a refused connection or a bad certificate.
-        Ok(Err(error)) => retry(format!("cannot send mail: {}", with_causes(&error))),
+        Ok(Err(error)) => refused_mail(&error),
+    }
+}
+
+/// Whatever is not said to be permanent may pass; lettre knows no more of a refused connection or a bad certificate.
+fn refused_mail(error: &lettre::transport::smtp::Error) -> Judged {
+    let status = error.status().map(u16::from);
+    let of_login = status.is_some_and(|status| LOGIN_REFUSED.contains(&status));
+    let what = match (error.is_permanent(), of_login) {
+        (true, false) => "the mail server refused it",
+        (true, true) => "the mail server refused the login",
+        (false, _) => "cannot send mail",
+    };
+    Judged {
+        status,
+        refused: error.is_permanent() && !of_login,
+        ..retry(format!("{what}: {}", with_causes(error)))
     }
 }
 

@@ -123,6 +123,7 @@ mod tests {
             settings: Settings::default(),
             url: url.into(),
             secrets: vec![secret],
+            source: String::new(),
             max_payload: 2048,
             holding: crate::domain::holding::Holding::default(),
             reach: crate::fetch::AddressPolicy::anywhere(),

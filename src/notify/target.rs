@@ -1,5 +1,7 @@
 //! Where events are sent.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
 use super::sign::{Secret, SecretError};
 use crate::config::kinds::Value;
 use crate::config::{Config, Settings, TargetKind};
@@ -20,6 +22,8 @@ pub struct Target {
     /// The secrets that sign, the current one first; the previous one too while it is being replaced. Without any, the
     /// request is not signed.
     pub secrets: Vec<Secret>,
+    /// Where events come from, for receivers that get them from several installations.
+    pub source: String,
     /// The largest body in bytes.
     pub max_payload: usize,
     /// What is held back for a digest.
@@ -37,6 +41,23 @@ impl std::fmt::Debug for Target {
             .field("max_payload", &self.max_payload)
             .finish_non_exhaustive()
     }
+}
+
+/// What is encoded in a name after `urn:revisor:`.
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// What the configuration says, else the address of the web pages, else the name of this machine.
+fn source(config: &Config, settings: &Settings) -> String {
+    let named = settings.text("source").or(config.web.base_url.as_deref());
+    named.map_or_else(
+        || {
+            let host = rustix::system::uname();
+            let host = host.nodename().to_bytes();
+            let host = percent_encode(host, UNSAFE);
+            format!("urn:revisor:{host}")
+        },
+        str::to_owned,
+    )
 }
 
 /// The targets of a configuration, with their secrets. One whose secrets could not be read is left out; loading has said
@@ -59,6 +80,7 @@ pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
             kind: target.kind,
             url: target.settings.text("url").unwrap_or_default().to_owned(),
             settings: target.settings.clone(),
+            source: source(config, &target.settings),
             secrets,
             max_payload: usize::try_from(target.max_payload).unwrap_or(usize::MAX),
             holding: target.holding.clone(),

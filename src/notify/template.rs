@@ -11,6 +11,15 @@ const FUEL: u64 = 1_000_000;
 /// A larger body is a mistake of the template.
 const LARGEST: usize = 1 << 20;
 
+/// The title of the article, as it is now.
+pub(super) fn title(event: &Event) -> Option<String> {
+    let mut sides = [&event.data.after, &event.data.before]
+        .into_iter()
+        .flatten();
+    let title = sides.find_map(|side| side.title.as_deref())?;
+    Some(clean::line(title).into_owned())
+}
+
 /// What a template makes of an event. It has `event` (the object of `revisor schema event`), and cleaned texts:
 /// `headline`, `title`, `text`, `link`. Filters besides those of Jinja: `tojson`, `clean`, `cut(n)`.
 pub(super) fn render(template: &str, event: &Event, message: &Message) -> Result<String, String> {
@@ -21,7 +30,7 @@ pub(super) fn render(template: &str, event: &Event, message: &Message) -> Result
     let values = context! {
         event => Value::from(minijinja::value::Serde(event)),
         headline => message.headline.as_str(),
-        title => message.title.as_deref(),
+        title => title(event).unwrap_or_default(),
         text => event.data.text.as_str(),
         link => message.click(),
     };

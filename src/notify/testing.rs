@@ -93,6 +93,7 @@ impl Receiver {
             settings: Settings::default(),
             url: format!("http://127.0.0.1:{}/T0/token", self.port),
             secrets: vec![secret()],
+            source: "urn:revisor:test".into(),
             max_payload: 20_480,
             holding: crate::domain::holding::Holding::default(),
             reach: crate::fetch::AddressPolicy::anywhere(),

@@ -95,7 +95,7 @@ pub use moving::Moved;
 pub use open::{OpenOptions, Store};
 pub use outbox::{
     AttemptOutcome, AttemptRecord, AttemptRow, DeliveryRow, DeliveryState, Gathered,
-    LeasedDelivery, Next, ReplaySpan, Retry, is_refusal,
+    LeasedDelivery, Next, ReplaySpan, Retry,
 };
 pub use reader::{Reader, Readers};
 pub use rederive::{DerivedRow, Rederived};

@@ -83,6 +83,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 26,
         sql: include_str!("../../migrations/0026_search_prefixes.sql"),
     },
+    Migration {
+        number: 27,
+        sql: include_str!("../../migrations/0027_refusals.sql"),
+    },
 ];
 
 /// The oldest schema that can be upgraded: those before it were never released.

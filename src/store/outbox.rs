@@ -45,7 +45,7 @@ pub struct LeasedDelivery {
     pub body: Option<Vec<u8>>,
     /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// How often the receiver has refused this event so far, see [`is_refusal`].
+    /// How often the receiver has refused this event so far.
     pub refusals: u32,
     /// When the event was noticed.
     pub created: Timestamp,
@@ -60,8 +60,10 @@ pub struct LeasedDelivery {
 pub struct AttemptRecord {
     /// When it was over.
     pub at: Timestamp,
-    /// HTTP status, when there was an answer.
+    /// HTTP status, or the code of a mail server, when there was an answer.
     pub status: Option<u16>,
+    /// Whether the receiver refused the event itself.
+    pub refused: bool,
     /// How long it took.
     pub duration_ms: u64,
     /// What went wrong, for people.
@@ -192,12 +194,6 @@ const ALL_REFUSED: &str =
 /// So many events have to be given up as refused, with none accepted in between, before the receiver is at fault and not
 /// the events: whoever writes a headline can make one that a firewall refuses, and a second one.
 const REFUSED_EVENTS: u32 = 10;
-
-/// Whether a receiver has refused the event itself. 408, 425 and 429 speak of the moment, and 410 of the address.
-#[must_use]
-pub fn is_refusal(status: u16) -> bool {
-    (400..500).contains(&status) && ![408, 410, 425, 429].contains(&status)
-}
 
 impl Writer {
     /// Takes what is to be sent now: of each target that is active, not paused and not disabled, the oldest delivery
@@ -407,8 +403,8 @@ fn record_attempt(
         gathering::settle(conn, delivery, record.at)?;
     }
     conn.prepare_cached(
-        "INSERT INTO attempts (delivery_id, target_id, at, outcome, status, duration_ms, error) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO attempts (delivery_id, target_id, at, outcome, status, duration_ms, error, refused) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         delivery,
@@ -417,7 +413,8 @@ fn record_attempt(
         outcome.as_str(),
         record.status,
         i64::try_from(record.duration_ms).unwrap_or(i64::MAX),
-        record.error
+        record.error,
+        record.refused
     ])?;
     if open {
         let set_aside = matches!(next, Next::SetAside(_)).then_some(record.at);

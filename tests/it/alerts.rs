@@ -374,10 +374,12 @@ fn a_mail_server_that_refuses_one_mail_does_not_hold_up_the_others() {
     let server = MailServer::start(&["550 no such user", "450 later"]);
     let bench = Bench::new(&format!(
         "[[target]]\nname = \"mail\"\nkind = \"email\"\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
-         from = \"bot@desk.example\"\nto = [\"a@desk.example\"]\n",
+         from = \"bot@desk.example\"\nto = [\"a@desk.example\"]\n\
+         subject = \"[{{{{ event.data.feed.name }}}}] {{{{ title|upper }}}}\"\n",
         server.port()
     ));
     bench.publish("Minister confirms the report of talks");
+    assert_eq!(bench.row("mail")["last_attempt"]["status"], 550);
     let error = bench.row("mail")["last_attempt"]["error"]
         .as_str()
         .unwrap()
@@ -393,7 +395,13 @@ fn a_mail_server_that_refuses_one_mail_does_not_hold_up_the_others() {
         .to_owned();
     assert!(error.contains("later"), "{error}");
     bench.home.run(&["notify", "retry", "mail"]);
-    assert_eq!(server.mails().len(), 1);
+    let mails = server.mails();
+    assert_eq!(mails.len(), 1);
+    assert!(
+        mails[0].contains("MINISTER CONFIRMS THE REPORT OF TALKS"),
+        "{}",
+        mails[0]
+    );
 }
 
 #[test]

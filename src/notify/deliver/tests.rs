@@ -166,6 +166,7 @@ async fn connection_that_fails_is_explained_without_the_address() {
         settings: Settings::default(),
         url: format!("http://127.0.0.1:{port}/token"),
         secrets: vec![secret()],
+        source: String::new(),
         max_payload: 2048,
         holding: crate::domain::holding::Holding::default(),
         reach: AddressPolicy::anywhere(),

@@ -5,6 +5,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use super::style::{Style, around, bytes, escape_html, plain, short};
 use super::{Kind, Letter, Work};
+use crate::notify::template;
 use crate::report::message::{Face, Run};
 
 /// Both parts together stay under the 100 KB that mail programs show (Gmail cuts at 102 KB), encoded for the way, which
@@ -64,7 +65,7 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
         .from(from)
         .message_id(Some(id))
         .date(date)
-        .subject(subject(letter))
+        .subject(subject(letter)?)
         .header(AutoSubmitted("auto-generated".to_owned()))
         .header(ListId(format!("revisor {name} <{name}.revisor.{host}>")));
     for to in settings.list("to") {
@@ -93,21 +94,18 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
         .map_err(|error| format!("the mail cannot be made: {error}"))
 }
 
-fn subject(letter: &Letter<'_>) -> String {
+fn subject(letter: &Letter<'_>) -> Result<String, String> {
+    if let Some(template) = letter.target.settings.text("subject") {
+        let subject = template::render(template, letter.event, letter.message)?;
+        let subject = crate::report::clean::line(&subject);
+        return Ok(short(&subject, SUBJECT_MAX, super::style::chars));
+    }
     let message = letter.message;
-    let title = [&letter.event.data.after, &letter.event.data.before]
-        .into_iter()
-        .flatten()
-        .find_map(|side| side.title.as_deref());
-    let subject = match title {
-        Some(title) => format!(
-            "{}: {}",
-            message.headline,
-            crate::report::clean::line(title)
-        ),
+    let subject = match template::title(letter.event) {
+        Some(title) => format!("{}: {title}", message.headline),
         None => message.headline.clone(),
     };
-    short(&subject, SUBJECT_MAX, super::style::chars)
+    Ok(short(&subject, SUBJECT_MAX, super::style::chars))
 }
 
 /// A part of an id or address: letters and digits, and little else.

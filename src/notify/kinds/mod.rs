@@ -69,8 +69,10 @@ pub enum DeliveryResult {
 pub struct Judged {
     /// What follows from it.
     pub result: DeliveryResult,
-    /// HTTP status, when there was an answer. A refusal of one event by a service that does not speak HTTP is 422.
+    /// HTTP status, or the code of a mail server, when there was an answer.
     pub status: Option<u16>,
+    /// Whether it was this event that was refused: later ones do not wait for it.
+    pub refused: bool,
     /// What went wrong, for people.
     pub error: Option<String>,
 }
@@ -186,6 +188,7 @@ fn done(answer: &PostAnswer) -> Judged {
     Judged {
         result: DeliveryResult::Delivered,
         status: Some(answer.status),
+        refused: false,
         error: None,
     }
 }
@@ -199,8 +202,15 @@ fn failed(answer: &PostAnswer, result: DeliveryResult) -> Judged {
     Judged {
         result,
         status: Some(answer.status),
+        refused: is_refusal(answer.status),
         error: Some(error),
     }
+}
+
+/// Whether a status says that the receiver does not take this event: 408, 425 and 429 speak of the moment, and 410 of the
+/// address.
+pub(super) fn is_refusal(status: u16) -> bool {
+    (400..500).contains(&status) && ![408, 410, 425, 429].contains(&status)
 }
 
 /// A pause that the body of an answer asks for, in seconds, which may have a fraction.
@@ -226,6 +236,7 @@ fn not_taken(answer: &PostAnswer, why: &str) -> Judged {
     Judged {
         result: DeliveryResult::Retry { after: None },
         status: Some(answer.status),
+        refused: false,
         error: Some(why.to_owned()),
     }
 }

@@ -86,7 +86,7 @@ fn cloudevent(letter: &Letter<'_>) -> Vec<u8> {
     let mut frame = json!({
         "specversion": "1.0",
         "id": letter.uid,
-        "source": "urn:revisor",
+        "source": letter.target.source,
         "type": format!("dev.revisor.{}", letter.event.kind.as_str()),
         "time": letter.event.timestamp,
         "datacontenttype": "application/json",

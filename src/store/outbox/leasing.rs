@@ -37,7 +37,7 @@ macro_rules! set_aside {
 const NEXT: &str = concat!(
     "SELECT d.id, t.name, v.id, v.uid, v.bytes, v.body, d.attempts, v.created_at, \
        (SELECT count(*) FROM attempts AS a INDEXED BY attempts_by_delivery WHERE a.delivery_id = d.id \
-          AND a.status BETWEEN 400 AND 499 AND a.status NOT IN (408, 410, 425, 429)), \
+          AND a.refused = 1), \
        EXISTS (SELECT 1 FROM deliveries AS m INDEXED BY deliveries_in_digest WHERE m.digest_id = d.id), \
        d.digest_id IS NOT NULL \
      FROM targets AS t \

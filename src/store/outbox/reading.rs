@@ -170,7 +170,7 @@ impl Reader {
     pub fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT at, outcome, status, duration_ms, error FROM attempts WHERE delivery_id = ?1 ORDER BY id",
+                "SELECT at, outcome, status, duration_ms, error, refused FROM attempts WHERE delivery_id = ?1 ORDER BY id",
             )?;
             let rows = statement.query_map([delivery], |row| {
                 Ok(AttemptRow {
@@ -185,6 +185,7 @@ impl Reader {
                         status: row.get(2)?,
                         duration_ms: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
                         error: row.get(4)?,
+                        refused: row.get(5)?,
                     },
                 })
             })?;

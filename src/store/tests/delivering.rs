@@ -18,6 +18,7 @@ fn record(bench: &Bench, delivery: DeliveryId, when: Timestamp, next: Next) -> b
     let record = AttemptRecord {
         at: when,
         status: Some(503),
+        refused: false,
         duration_ms: 12,
         error: Some("503 Service Unavailable".into()),
     };
@@ -364,6 +365,7 @@ fn refuse_to_the_end(bench: &Bench, now: &mut i64) {
         let record = AttemptRecord {
             at: at(*now),
             status: Some(400),
+            refused: true,
             duration_ms: 1,
             error: Some("returned 400".into()),
         };

@@ -46,6 +46,7 @@ fn record(bench: &Bench, delivery: DeliveryId, next: Next) -> Result<bool, Store
     let record = AttemptRecord {
         at: at(210),
         status: Some(200),
+        refused: false,
         duration_ms: 12,
         error: None,
     };

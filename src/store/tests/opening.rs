@@ -176,6 +176,7 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
     let record = AttemptRecord {
         at: at(0),
         status: None,
+        refused: false,
         duration_ms: 1,
         error: None,
     };

@@ -5,7 +5,7 @@ use super::*;
 use crate::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 15] = [
+const DUMPS: [(u32, &str); 16] = [
     (12, include_str!("../../../tests/fixtures/schemas/0012.sql")),
     (13, include_str!("../../../tests/fixtures/schemas/0013.sql")),
     (14, include_str!("../../../tests/fixtures/schemas/0014.sql")),
@@ -21,6 +21,7 @@ const DUMPS: [(u32, &str); 15] = [
     (24, include_str!("../../../tests/fixtures/schemas/0024.sql")),
     (25, include_str!("../../../tests/fixtures/schemas/0025.sql")),
     (26, include_str!("../../../tests/fixtures/schemas/0026.sql")),
+    (27, include_str!("../../../tests/fixtures/schemas/0027.sql")),
 ];
 
 /// A file as the program of that time left it.

@@ -238,3 +238,13 @@ fn every_key_of_a_kind_is_read() {
         }
     }
 }
+
+#[test]
+fn some_statuses_refuse_the_event_and_others_speak_of_the_moment_or_the_address() {
+    for status in [400, 401, 404, 413, 422] {
+        assert!(is_refusal(status), "{status}");
+    }
+    for status in [200, 301, 408, 410, 425, 429, 500, 503, 550] {
+        assert!(!is_refusal(status), "{status}");
+    }
+}
