@@ -1,4 +1,4 @@
-//! What the log says of each change, so that the journal alone tells what was edited, and where.
+//! The log line of each change, so that the journal alone shows what was edited and where.
 
 use super::Checker;
 use crate::domain::event::{Event, EventKind};
@@ -8,7 +8,7 @@ use crate::report::clean;
 use crate::store::{Committed, StoreError};
 
 impl Checker {
-    /// Stores an outcome and logs what was changed.
+    /// Stores an outcome and logs its changes.
     pub(super) async fn commit(&self, outcome: Outcome) -> Result<Committed, StoreError> {
         let log = ChangeLog::of(&outcome);
         let committed = self.writer.commit(outcome).await?;
@@ -17,13 +17,13 @@ impl Checker {
     }
 }
 
-/// The lines of an outcome, made before it is stored: the numbers of its changes are known after.
+/// The log lines of an outcome. They are made before it is stored; the numbers of its changes are known only after.
 struct ChangeLog {
     changes: Vec<Line>,
     events: Vec<Line>,
 }
 
-/// Graphemes of a headline in a line.
+/// The longest headline in a log line, in graphemes.
 const HEADLINE: usize = 200;
 
 struct Line {
@@ -31,7 +31,7 @@ struct Line {
     feed: Option<String>,
     headline: Option<String>,
     significance: Option<&'static str>,
-    /// Why nobody is alerted, if so.
+    /// Why no alert is sent, if none is.
     quiet: Option<&'static str>,
 }
 
@@ -52,7 +52,7 @@ impl ChangeLog {
         }
     }
 
-    /// Writes a line for each; `numbers` are those of the changes, in the order of the outcome.
+    /// Writes one line per change; `numbers` are the change numbers in the order of the outcome.
     fn write(self, numbers: &[ChangeNumber]) {
         for (line, number) in self.changes.into_iter().zip(numbers) {
             line.write(Some(number.0));

@@ -1,4 +1,4 @@
-//! Compaction of stored answers among the checks: packing is work for the processor, like parsing.
+//! Compacts stored responses between checks: compression takes processor time, as parsing does.
 
 use crate::check::Checker;
 use crate::store::{Compacted, Compaction, Reader, StoreError};
@@ -14,7 +14,7 @@ impl Checker {
         planned.map_err(|_| StoreError::Fault)?
     }
 
-    /// Packs and stores some answers; gives back the work, and what was achieved, `None` when all is done.
+    /// Compresses and stores some responses. Returns the work and what it achieved, or `None` when all is done.
     pub async fn compact_step(
         &self,
         mut work: Compaction,

@@ -1,6 +1,6 @@
-//! What documents weighed, so that room is made for them before they are asked for.
+//! Remembers how large documents were, so that room is reserved before they are fetched.
 //!
-//! Only in memory: after a start a document has the usual room, and waits for more when it turns out to be longer.
+//! In memory only: after a start, each document gets the usual room and waits for more if it turns out to be longer.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,22 +8,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::fetch::{Lane, Want};
 
-/// What a document has room for that nobody knows yet.
+/// The room for a document of unknown length.
 const USUAL: u64 = 256 << 10;
 
-/// Of documents from this length on the length is remembered; the others are as is usual at their feed.
+/// From this length on, a document's own length is remembered; shorter ones count as usual for their feed.
 const HEAVY: u64 = 512 << 10;
 
-/// A page is huge for its feed when it is so many times as long as its pages usually are, and heavy.
+/// A heavy page is huge for its feed if it is at least this many times as long as the feed's usual page.
 const HUGE: u64 = 8;
 
-/// Documents and feeds that are remembered.
+/// The most documents and feeds to remember.
 const MOST: usize = 1 << 16;
 
-/// Of a moving average the part that is new.
+/// The weight of a new value in the moving average is one in this many.
 const NEW_PART: u64 = 8;
 
-/// What is remembered.
+/// Remembered lengths.
 #[derive(Debug, Default)]
 pub(super) struct DocumentSizes {
     known: Mutex<Weight>,
@@ -33,12 +33,12 @@ pub(super) struct DocumentSizes {
 struct Weight {
     /// Lengths of heavy documents, by the hash of their address.
     heavy: HashMap<u64, u64>,
-    /// The usual length of the pages of a feed.
+    /// The usual length of a feed's pages.
     usual: HashMap<u64, u64>,
 }
 
 impl DocumentSizes {
-    /// The room that a document should have.
+    /// How much room to reserve for a document.
     pub(super) fn want(&self, lane: Lane, url: &str) -> Want {
         let known = self.lock();
         let usual = match lane {
@@ -54,7 +54,7 @@ impl DocumentSizes {
         }
     }
 
-    /// Notes how long a document was, or has become before it broke off.
+    /// Records how long a document was, or how much of it had arrived before it broke off.
     pub(super) fn note(&self, lane: Lane, url: &str, bytes: u64) {
         let mut known = self.lock();
         let Weight { heavy, usual } = &mut *known;
@@ -64,7 +64,7 @@ impl DocumentSizes {
         }
         if let Lane::Page(feed) = lane {
             let before = usual.get(&feed).copied().unwrap_or(bytes);
-            // One huge page among small ones says little.
+            // One huge page among small ones does not say much.
             let seen = bytes.min(2 * before);
             keep(usual, feed, before - before / NEW_PART + seen / NEW_PART);
         }
@@ -75,7 +75,7 @@ impl DocumentSizes {
     }
 }
 
-/// What is forgotten is noted again when it is seen again.
+/// Anything forgotten is recorded again when it is next seen.
 fn keep(map: &mut HashMap<u64, u64>, key: u64, bytes: u64) {
     if map.len() >= MOST && !map.contains_key(&key) {
         map.clear();
@@ -83,7 +83,7 @@ fn keep(map: &mut HashMap<u64, u64>, key: u64, bytes: u64) {
     map.insert(key, bytes);
 }
 
-/// A number that stands for an address, for as long as the process lives.
+/// A hash of an address, stable only within this process.
 pub(super) fn hash(address: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     address.hash(&mut hasher);

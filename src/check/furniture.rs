@@ -1,4 +1,4 @@
-//! The rules of a feed at a look: those that are stored, and those that its past gives now.
+//! The rules of a feed during a check: the stored ones, and those that its past gives now.
 
 use crate::domain::furniture::{
     Article, Evidence, InForce, Learned, LearnedKind, Origin, Rule, Rules, Step, learn,
@@ -12,13 +12,13 @@ use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// Rules of one feed; more are of no use to anybody and would only cost time.
+/// The most rules of one feed; more would only cost time.
 const MOST: usize = 500;
 
-/// Articles that are named as evidence.
+/// The most articles that are named as evidence.
 const NAMED: usize = 10;
 
-/// The rules of a feed, and what was learned at this look.
+/// The rules of a feed, and what this check has learned.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FeedRules {
     stored: Vec<Rule>,
@@ -27,7 +27,7 @@ pub(super) struct FeedRules {
 }
 
 impl FeedRules {
-    /// Those that are stored.
+    /// Reads the stored ones.
     pub(super) fn read(reader: &Reader, feed: FeedId, now: Timestamp) -> Result<Self, StoreError> {
         let rows = reader.rules(Some(feed))?;
         let stored = rows.into_iter().take(MOST).map(|row| row.rule).collect();
@@ -38,7 +38,7 @@ impl FeedRules {
         })
     }
 
-    /// A hash of those that are stored: under the same ones a text is compared in the same way.
+    /// A hash of the stored rules: under the same rules a text is compared in the same way.
     pub(super) fn print(&self) -> u128 {
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
@@ -53,7 +53,8 @@ impl FeedRules {
                 evidence,
             } = rule;
             let of = (id.0, kind.as_str(), pattern, origin.as_str(), on, since);
-            // Both have a JSON form; without one the hash is of fewer rules, and so another one.
+            // Both can be written as JSON; if one could not, the hash would cover fewer rules and so be a different
+            // one.
             for part in [serde_json::to_vec(&of), serde_json::to_vec(evidence)] {
                 hash.update(part.unwrap_or_default());
                 hash.update([0]);
@@ -65,7 +66,7 @@ impl FeedRules {
             .fold(0, |print, byte| (print << 8) | u128::from(*byte))
     }
 
-    /// As they are at a look, when the text was last read at `last_look`.
+    /// The rules for a check, when the text was last read at `last_look`.
     pub(super) fn in_force(&self, last_look: Option<Timestamp>) -> InForce {
         let mut rules = self.stored.clone();
         rules.extend(self.learned.iter().enumerate().map(|(at, rule)| Rule {
@@ -81,19 +82,20 @@ impl FeedRules {
         InForce::of(&rules, last_look)
     }
 
-    /// Whether a text moves in a way in which furniture moves, so that the feed's past may have something to learn.
+    /// Whether a text moves as furniture moves, so that the feed's past may have something to teach.
     ///
-    /// The look that is being decided upon is no evidence: what it brings was not told yet.
+    /// The check in progress is not evidence: nothing that it found has been reported yet.
     pub(super) fn may_learn(&self, steps: &[Step<'_>]) -> bool {
         if self.stored.len() >= MOST {
             return false;
         }
-        // What a person has dropped is not learned again; what an older version has learned from less may be.
+        // A rule that a person dropped is not learned again; one that an older version learned from less evidence
+        // may be.
         let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
         steps.iter().any(|step| may_be_furniture(step, &known))
     }
 
-    /// Learns from the past of the articles of the feed.
+    /// Learns from the past of the feed's articles.
     pub(super) fn learn_from(&mut self, articles: &[Article], channel: Channel) {
         let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
         if self.stored.len() < MOST {
@@ -102,7 +104,7 @@ impl FeedRules {
         }
     }
 
-    /// What is to be stored.
+    /// The rules to store.
     pub(super) fn into_learned(self) -> Vec<NewRule> {
         self.learned
     }

@@ -1,4 +1,4 @@
-//! The record of ignored text in a check: what is remembered, what moved, and verdicts that nobody's edit has flipped.
+//! The record of ignored text in a check: what is remembered, what moved, and verdicts that changed without an edit.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Block, BlockKind, Channel, FeedState, PageState};
 use crate::store::{Reader, StoreError, StoredIgnored};
 
-/// What is remembered of the ignored text of these entries. What cannot be read is forgotten: it begins anew.
+/// What is remembered of the ignored text of these entries. A record that cannot be read is dropped and starts again.
 pub(super) fn remembered(
     reader: &Reader,
     entries: &[EntryId],
@@ -29,8 +29,8 @@ pub(super) fn remembered(
     Ok(remembered)
 }
 
-/// The look with the verdicts of the last one on blocks that nobody has touched: a block that counts now and stood in
-/// the same place before, ignored and with the same words, was not added by the publisher, and the reverse.
+/// The observation with the last verdicts on blocks that nobody has edited. A block that counts now, but was
+/// ignored before in the same place with the same words, was not added by the publisher; and the reverse.
 pub(super) fn with_clean_edges(
     mut looked: FetchResult,
     before: &KnownPage,
@@ -60,24 +60,24 @@ pub(super) fn with_clean_edges(
     looked
 }
 
-/// A page that was read, as the record of ignored text sees it.
+/// A page that was read, as the record of ignored text needs it.
 #[derive(Debug)]
 pub(super) struct ReadPage {
     pub(super) state: PageState,
     pub(super) ignored: Vec<Piece>,
-    /// What is remembered of the last one.
+    /// What is remembered from the last check.
     pub(super) remembered: Option<StoredIgnored>,
     pub(super) scheme: Scheme,
 }
 
 impl ReadPage {
-    /// What is to be stored; `None` when it is what is remembered already. `known` is the text of the last look, where
+    /// What to store; `None` if it is the same as what is remembered. `known` is the text of the last check, if
     /// this one differs from it.
     pub(super) fn noted(self, known: Option<&PageState>, rules: &Rules) -> Option<IgnoredText> {
         let by_rules = rules.swallowed_page(&self.state);
         let mut pieces = self.ignored;
         pieces.extend(by_rules);
-        // What is ignored before a block of the article stands before what a rule leaves out of that block.
+        // Text ignored before a block of the article comes before text that a rule ignores inside that block.
         pieces.sort_by_key(|piece| piece.after);
         let now = Snapshot::of(pieces, self.state.body.len());
         let bodies = known.map(|known| Bodies {
@@ -95,7 +95,7 @@ impl ReadPage {
     }
 }
 
-/// What is to be stored of the ignored text of a feed's item, as [`ReadPage::noted`].
+/// What to store of the ignored text of a feed's item; see [`ReadPage::noted`].
 pub(super) fn noted_of_item(
     state: &FeedState,
     known: Option<&FeedState>,
@@ -114,7 +114,7 @@ pub(super) fn noted_of_item(
     };
     let known_and_new = known.map(|known| (counted(known), counted(state)));
     let bodies = known_and_new.as_ref().map(|(old, new)| Bodies { old, new });
-    // Of an item nothing is remembered as long as all of its text counts.
+    // Nothing is remembered of an item as long as all of its text counts.
     let remembered = remembered.or_else(|| {
         let snapshot = pieces(known?);
         Some(StoredIgnored { scheme, snapshot })
@@ -138,7 +138,7 @@ struct IgnoredNow {
     channel: Channel,
     scheme: Scheme,
     now: Snapshot,
-    /// What the rules of now would have left out of the last text.
+    /// What today's rules would have left out of the last text.
     past: Vec<Piece>,
 }
 

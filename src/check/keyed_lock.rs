@@ -1,5 +1,5 @@
-//! One check of a feed, or of a page, at a time: a wish of the command line and the schedule may ask for the same one,
-//! and what the second one took for known would be from before the first.
+//! One check of a feed or page at a time: a command and the schedule may request the same one, and then the second
+//! check would start from what was known before the first.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -29,12 +29,12 @@ impl<K: Copy + Eq + Hash> KeyedLock<K> {
         }
     }
 
-    /// Waits until nobody else checks `key`.
+    /// Waits until no other check of `key` is running.
     pub(super) async fn only(&self, key: K) -> KeyGuard<'_, K> {
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
-            // Listening begins before the look, so that an end in between is heard.
+            // Start listening before checking, so that a release in between is not missed.
             freed.as_mut().enable();
             if self.lock().insert(key) {
                 return KeyGuard { busy: self, key };

@@ -2,22 +2,22 @@
 //!
 //! A feed ([`Checker::check_feed`]):
 //!
-//! 1. [`feed::poll`] asks the host for the feed (`polite::journey`: its turn, its redirects, room for the response). A
-//!    304 or the bytes of the last time end the check here.
+//! 1. [`feed::poll`] requests the feed from its host (`polite::journey`: its turn, its redirects, room for the
+//! response). A 304, or the same bytes as last time, ends the check here.
 //! 2. [`feed::known`] reads the document on a worker, except for the items whose bytes are known, and
 //!    [`feed::identify`] finds the entry of each item.
 //! 3. [`feed::confirm`] holds back a document that a second poll has to confirm.
 //! 4. [`feed::pages`] fetches the pages of the entries that have changed, so that one edit is one change.
 //! 5. [`feed::past`] reads what else is known of these entries and of the feed's other pages.
-//! 6. [`feed::decide`] compares every item with what is known, and [`events`] writes what is reported of it: values in,
-//!    values out.
+//! 6. [`feed::decide`] compares every item with what is known, and [`events`] writes what is reported of it. Values
+//! go in and values come out.
 //! 7. One `Writer::commit` stores all of it.
 //!
 //! A page ([`Checker::check_page`]):
 //!
-//! 1. [`page::fetch`] asks for the page as its host permits ([`polite::robots`]) and reads the response.
-//! 2. [`page::known`] reads what is known of the entry, and [`page::interpret`] says what the response means beside it:
-//!    the article, a stand-in, a wall, nothing.
+//! 1. [`page::fetch`] requests the page as its host permits ([`polite::robots`]) and reads the response.
+//! 2. [`page::known`] reads what is known of the entry, and [`page::interpret`] compares the response with it: it
+//! is the article, a stand-in, a wall, or nothing.
 //! 3. [`page::past`] reads what an article's new text is compared with, and [`page::decide`] compares it; [`events`]
 //!    writes what is reported of it. Neither interpretation nor decision asks the database.
 //! 4. One `Writer::commit` stores all of it, with the time of the next check ([`schedule`]).
@@ -79,7 +79,7 @@ pub struct Checker {
     workers: Workers,
     setup: RwLock<Setup>,
     quiet: Mutex<Vec<FeedPoll>>,
-    /// For documents, from before they are asked for until they are stored.
+    /// For documents, from before they are fetched until they are stored.
     room: Room,
     weights: DocumentSizes,
     hands: Semaphore,
@@ -88,7 +88,7 @@ pub struct Checker {
     hosts: Hosts,
     underway: Underway,
     network: Network,
-    /// Held from asking what other pages of a feed have brought until one's own is stored.
+    /// Held from reading what other pages of a feed have brought until this check is stored.
     bulk: KeyedLock<FeedId>,
     metrics: Metrics,
 }
@@ -101,10 +101,10 @@ struct Setup {
     turns: Turns,
 }
 
-/// Why a check could not be carried to its end. What a server does wrong is not here: it is part of the report.
+/// Why a check could not be completed. A failure of a server is not an error: it is part of the report.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A piece of work panicked.
@@ -113,14 +113,14 @@ pub enum CheckError {
     /// The feed has left the configuration.
     #[error("feed {0} is no longer in the configuration")]
     NoSuchFeed(FeedId),
-    /// The entry has no page to look at.
+    /// The entry has no page to check.
     #[error("entry {0} has no page to check")]
     NoSuchEntry(EntryId),
 }
 
 impl Checker {
-    /// A checker that stores into `store` and asks servers through `clients`, when it is its turn. What it asks is
-    /// counted into `metrics`.
+    /// A checker that stores into `store` and sends requests through `clients` when it is its turn. Requests are
+    /// counted in `metrics`.
     #[must_use]
     pub fn new(
         clock: Arc<dyn Clock>,
@@ -156,7 +156,7 @@ impl Checker {
         }
     }
 
-    /// Has what is read noted in `underway`, and leaves alone what ended the process before.
+    /// Records in `underway` what is being read, and skips what crashed the process before.
     #[must_use]
     pub fn noting(self, underway: Underway) -> Self {
         Self { underway, ..self }
@@ -173,8 +173,7 @@ impl Checker {
         setup.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts other settings in force for the checks that start from now on. Hosts that have asked to be left alone still
-    /// are.
+    /// Applies other settings to checks that start from now on. Hosts that asked us to wait are still given that time.
     pub fn replace(&self, settings: Settings, clients: Clients) {
         self.hosts.replace(&settings);
         let fetch = &settings.config().fetch;
@@ -188,7 +187,7 @@ impl Checker {
         setup.clients = Arc::new(clients);
     }
 
-    /// What is counted.
+    /// The counters.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -208,7 +207,7 @@ impl Checker {
         self.readers.with(read)
     }
 
-    /// Stores the polls that brought nothing new, in one transaction.
+    /// Stores the polls that found nothing new, in one transaction.
     pub async fn store_quiet_polls(&self) -> Result<(), StoreError> {
         let polls = std::mem::take(&mut *self.quiet.lock().unwrap_or_else(PoisonError::into_inner));
         if polls.is_empty() {
@@ -216,15 +215,15 @@ impl Checker {
         }
         let stored = self.writer.record_polls(polls.clone()).await;
         if stored.is_err() {
-            // They are stored with the next ones: else the feeds would be due, and asked, again at once.
+            // They are stored with the next ones; otherwise the feeds would be due, and polled, again immediately.
             let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
             quiet.splice(0..0, polls);
         }
         stored
     }
 
-    /// A poll without news waits here: a write for each of them would cost more than the poll. The one that makes a
-    /// batch full stores it.
+    /// Keeps a poll without news for later: one write for each would cost more than the poll. The poll that fills
+    /// the batch stores it.
     async fn keep_quiet_poll(&self, poll: FeedPoll) -> Result<(), StoreError> {
         let waiting = {
             let mut quiet = self.quiet.lock().unwrap_or_else(PoisonError::into_inner);
@@ -237,14 +236,14 @@ impl Checker {
         }
     }
 
-    /// Waits until one document less is in hand.
+    /// Waits for a document permit.
     async fn hand(&self) -> DocumentPermit<'_> {
-        // Nobody closes the semaphore.
+        // The semaphore is never closed.
         self.hands.acquire().await.ok()
     }
 }
 
-/// The part of `fetch.memory` for documents as they lie, and what is left for reading them, which takes many times
+/// The part of `fetch.memory` for stored bytes of documents. The rest is for reading them, which takes many times
 /// their length.
 fn room_of(memory: u64) -> u64 {
     memory / 5
@@ -261,47 +260,48 @@ fn lane_of_pages(feed: &FeedConfig) -> Lane {
     Lane::Page(document_sizes::hash(&feed.url))
 }
 
-/// Polls without news that are stored at once.
+/// How many polls without news are stored in one go.
 const QUIET_BATCH: usize = 512;
 
-/// The right to have a document of a feed in hand. It may be waited for with a turn held, so no turn may be waited for
-/// with a hand: one would wait for the other for ever.
+/// Permission to have a document of a feed in memory. A check may wait for it while holding a turn, so no check may
+/// wait for a turn while holding a permit: each would wait for the other forever.
 type DocumentPermit<'a> = Option<SemaphorePermit<'a>>;
 
-/// Documents of feeds that are read, decided on and stored at once. Each is held several times over, as bytes, as states
-/// and as rows, and the writer is slower than the readers: without a bound they would pile up before it.
+/// How many documents of feeds are read, decided on and stored at the same time. Each is in memory several times,
+/// as bytes, states and rows, and the writer is slower than the readers: without a limit, documents would pile up
+/// in front of it.
 const DOCUMENTS_IN_HAND: usize = 16;
 
-/// How long a check waits for a host that has asked to be left alone.
+/// How long a check waits for a host that asked us to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitLimit {
     /// As long as it takes.
     Endless,
-    /// Half a minute: somebody waits for the answer. What was not asked for stays due.
+    /// Half a minute, because somebody is waiting for the result. What was not fetched stays due.
     Short,
 }
 
-/// What [`WaitLimit::Short`] is.
+/// How long [`WaitLimit::Short`] is.
 const SHORT_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// A host that was not asked, or whose silence says nothing of it.
+/// A host that was not asked, or whose failure to respond does not count against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Resting {
-    /// It has asked for patience.
+    /// It asked us to wait.
     #[error("skipped: the host asked us to wait another {0} s")]
     Host(u64),
-    /// Our own network is gone, as it seems.
+    /// Our own network seems to be down.
     #[error("skipped: no site can be reached from here at the moment")]
     Offline,
     /// This process has no file descriptor left.
     #[error("skipped: this process has no file descriptor left")]
     Exhausted,
-    /// The server did not wait for room.
+    /// The server did not wait until there was room for its response.
     #[error("not read: there was no room for it (fetch.memory), and the server did not wait")]
     Crowded,
 }
 
-/// A host that asks for patience is left alone at most this long as a whole; a single feed may wait longer.
+/// The longest time for which a host that asks us to wait is rate-limited as a whole; a single feed may wait longer.
 const LONGEST_HOLD: std::time::Duration = std::time::Duration::from_mins(10);
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The network of this machine, as far as requests show it: who asks what [`Outage`] permits, and what is told of it.
+//! The network of this machine, as far as requests show it: which requests [`Outage`] permits, and what is reported
+//! of it.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -19,30 +20,30 @@ use crate::time::{Stopwatch, Timestamp};
 /// How long after the start of a daemon the network may still be missing.
 const BOOT: Duration = Duration::from_mins(5);
 
-/// A site that was not reached then is asked again after this.
+/// How soon a site that could not be reached during that time is tried again.
 pub(super) const SOON: Duration = Duration::from_secs(30);
 
-/// The same trouble is not told more often than this.
+/// The same problem is logged at most once in this time.
 const WARN_PAUSE: Duration = Duration::from_mins(5);
 
-/// Feeds among which one is chosen to see whether the network is back.
+/// How many feeds to choose from when testing whether the network is back.
 const CANDIDATES: usize = 20;
 
-/// What requests show of the network; only a daemon judges it, since a command has nobody who would try again.
+/// What requests show about the network. Only a daemon judges it, because a command would not try again.
 #[derive(Debug)]
 pub(super) struct Network {
     judged: Mutex<Option<SiteJudgement>>,
     started: Stopwatch,
-    /// When it was last told that there is no descriptor left.
+    /// When it was last logged that no descriptor is left.
     exhausted: Mutex<Option<Stopwatch>>,
 }
 
 #[derive(Debug, Default)]
 struct SiteJudgement {
     outage: Outage,
-    /// What is still to be told.
+    /// What is still to be reported.
     steps: VecDeque<Step>,
-    /// How many tries were made, to choose another feed for each.
+    /// How many tries were made, so that each one uses another feed.
     tries: usize,
 }
 
@@ -55,7 +56,7 @@ impl Network {
         }
     }
 
-    /// Tells once in a while that there is no descriptor left.
+    /// Logs now and then that no descriptor is left.
     pub(super) fn warn_exhausted(&self, why: &str) {
         let mut told = self
             .exhausted
@@ -71,7 +72,7 @@ impl Network {
         self.judged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a request to this host may go out.
+    /// Whether a request to this host may be sent.
     pub(super) fn permits(&self, host: &str) -> bool {
         match &mut *self.lock() {
             Some(judged) if !is_near(host) => judged.outage.permits(self.started.elapsed()),
@@ -79,7 +80,7 @@ impl Network {
         }
     }
 
-    /// Notes what came of a request; tells whether a failure is ours, and nothing of it is to be held against the site.
+    /// Records the result of a request. Returns whether a failure is ours and must not count against the site.
     pub(super) fn note(&self, host: &str, fetched: &Fetched, now: Timestamp) -> bool {
         let reached = match fetched {
             Fetched::Failed(failure) if failure.kind == FailureKind::Refused => return false,
@@ -98,7 +99,7 @@ impl Network {
     }
 }
 
-/// Whether a failure of this kind may be that of the network.
+/// Whether a failure of this kind may be caused by our network.
 pub(super) fn is_unreached(kind: FailureKind) -> bool {
     matches!(
         kind,
@@ -106,7 +107,7 @@ pub(super) fn is_unreached(kind: FailureKind) -> bool {
     )
 }
 
-/// Whether a host stands in a network of our own, about which the way to others says nothing.
+/// Whether a host is in a local network, which shows nothing about the route to other hosts.
 fn is_near(host: &str) -> bool {
     let name = host.split_once("://").map_or(host, |(_, name)| name);
     let name = name.trim_start_matches('[');
@@ -123,7 +124,7 @@ fn host_address(host: &str) -> Result<IpAddr, std::net::AddrParseError> {
 }
 
 impl Checker {
-    /// Judges the network from now on. An outage that was known before the start goes on.
+    /// Starts to judge the network. An outage from before the start is still in effect.
     pub fn judge_network(&self) -> Result<(), StoreError> {
         let since = self.read(crate::store::Reader::offline_since)?;
         *self.network.lock() = Some(SiteJudgement {
@@ -133,13 +134,13 @@ impl Checker {
         Ok(())
     }
 
-    /// Whether a site that was not reached for the first time is asked again soon, as the network may not be up yet: after
-    /// the start of a daemon.
+    /// Whether the daemon has just started. The network may not be up yet, so a site that fails for the first time
+    /// is tried again soon.
     pub(super) fn has_just_started(&self) -> bool {
         self.network.lock().is_some() && self.network.started.elapsed() < BOOT
     }
 
-    /// Whether checks go on as usual. While the network is thought to be gone, only a try now and then does.
+    /// Whether checks run as usual. While the network seems to be down, only an occasional try does.
     pub fn is_online(&self) -> bool {
         let judged = self.network.lock();
         judged
@@ -147,7 +148,7 @@ impl Checker {
             .is_none_or(|judged| judged.outage.is_online())
     }
 
-    /// Whether it is time to see whether the network is back.
+    /// Whether it is time to test whether the network is back.
     pub fn wants_try(&self) -> bool {
         let judged = self.network.lock();
         let elapsed = self.network.started.elapsed();
@@ -156,8 +157,8 @@ impl Checker {
             .is_some_and(|judged| judged.outage.wants_try(elapsed))
     }
 
-    /// The feed that is checked to see that: each time another one of those that could be read lately. `None` when all
-    /// feeds are in networks of our own.
+    /// The feed to test that with: each time another one of those that could be read recently. `None` if all feeds
+    /// are in local networks.
     pub fn feed_to_try(&self) -> Result<Option<FeedId>, StoreError> {
         let number = match &mut *self.network.lock() {
             Some(judged) => {
@@ -175,7 +176,7 @@ impl Checker {
         Ok(far.get(number % far.len().max(1)).copied())
     }
 
-    /// Stores and logs what is news of the network. When it is there again: since when it was gone.
+    /// Stores and logs any news about the network. If it is back, returns since when it was gone.
     pub async fn tell_network(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut back = None;
         loop {

@@ -1,4 +1,4 @@
-//! What is read of a known entry's past before its new text is decided upon.
+//! Reads the past of a known entry before the decision on its new text.
 
 use crate::check::Reading;
 use crate::check::events::revise::{EntryKnowledge, Windows};
@@ -10,23 +10,23 @@ use crate::domain::state::Channel;
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
-/// The newest entries of a feed that are learned from.
+/// How many of a feed's newest entries to learn from.
 const ARTICLES: usize = 40;
 
-/// The last texts of each.
+/// How many of the last texts of each entry to read.
 const TEXTS: usize = 8;
 
-/// What the past of one entry says of the text that is compared with it.
+/// What the past of an entry says about the text that is compared with it.
 #[derive(Debug, Default)]
 pub(super) struct EntryPast {
     /// What moves in it at every check.
     restless: Restless,
-    /// The stored answers behind its state, read under the schemes of today.
+    /// The stored responses behind its state, read under the schemes of today.
     pub(super) again: ReadAgain,
 }
 
 impl EntryPast {
-    /// Reads it, where these observations need it.
+    /// Reads it, if these observations need it.
     pub(super) fn read(
         reader: &Reader,
         reading: &Reading,
@@ -42,7 +42,7 @@ impl EntryPast {
         ];
         for (channel, streak, window) in channels {
             if window.is_some_and(|window| streak.is_long(Some(window.last_unchanged))) {
-                // A revision may be of the other channel.
+                // Some revisions may be of the other channel.
                 let texts = reader.last_texts(entry.id, channel, 2 * (LOOKS + 1))?;
                 restless.extend(Restless::of(&texts));
             }
@@ -53,7 +53,7 @@ impl EntryPast {
         })
     }
 
-    /// The rules for the entry: with what moves in it at every check, and how long ago its text was seen.
+    /// The rules for the entry, including what moves in it at every check and how long ago its text was seen.
     pub(super) fn rules(
         &self,
         in_force: &InForce,
@@ -65,12 +65,12 @@ impl EntryPast {
     }
 }
 
-/// The pages of a feed beside one that has changed.
+/// The other pages of a feed, for the check of a page that has changed.
 #[derive(Debug)]
 pub(super) struct Site {
     /// The last texts of the newest articles.
     pub(super) articles: Vec<Article>,
-    /// Changes whose alerts wait.
+    /// How many changes have alerts that wait.
     pub(super) waiting: u64,
 }
 
@@ -84,7 +84,7 @@ impl Site {
     }
 }
 
-/// The past of the articles of a feed, as far as it is learned from.
+/// The past of a feed's articles, as far as rules are learned from it.
 pub(super) fn past_of(
     reader: &Reader,
     feed: FeedId,

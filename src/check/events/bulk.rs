@@ -1,7 +1,7 @@
-//! Many edits at once are one event, not many: a redesign of a site, a move to other addresses.
+//! Many edits at the same time are one event: a redesign of a site, or a move to other addresses.
 //!
-//! Within one poll of a feed all of it is seen together. Pages are looked at one by one, over hours: there a look asks
-//! the database what the others have brought.
+//! One poll of a feed sees all of its edits together. Pages are checked one by one, over hours, so each page check
+//! asks the database what other pages have brought.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,27 +14,27 @@ use crate::report::names;
 use crate::store::{PageEdits, Reader, StoreError};
 use crate::time::Timestamp;
 
-/// A poll that changes nearly all entries that a small feed lists is a change of the feed, when it changes at least so
-/// much of what `detect.bulk_edit` asks for.
+/// A poll that changes nearly all entries of a small feed is a bulk edit of the feed if it changes at least this
+/// share of what `detect.bulk_edit` asks for.
 const MOST: (usize, usize) = (2, 5);
 
-/// So many entries of one poll that have nothing new but their address or guid are a move of the feed.
+/// The feed has moved if at least this many entries of one poll changed only their address or guid.
 const A_MOVE: usize = 3;
 
-/// The same edit is looked for among the pages of so long.
+/// How far back to search other pages for the same edit.
 const SAME_EDIT_FOR: Duration = Duration::from_hours(24);
 
-/// An edit of so many words is made on three pages by no accident; of one word it may be.
+/// The same edit of at least this many words on three pages is not a coincidence; one of a single word may be.
 const LONG_EDIT: u32 = 8;
 const SAME_LONG_EDIT: usize = 3;
 
-/// When half of the pages that were looked at in this time were changed, it is the site that was changed.
+/// If half of the pages that were checked in this time have changed, the site itself has changed.
 const MOST_PAGES_OF: Duration = Duration::from_hours(1);
 
-/// Quiets the changes of a poll that touched at least `limit` entries, or that only moved several of them, and tells
-/// of them as one event.
+/// Silences the changes of a poll that touched at least `limit` entries, or that only moved several of them, and
+/// reports them as one event.
 ///
-/// `listed` is how many entries that were known before the document lists.
+/// `listed` is how many entries of the document were known before.
 pub(in crate::check) fn fold_poll(
     outcome: &mut Outcome,
     listed: usize,
@@ -74,7 +74,7 @@ pub(in crate::check) fn fold_poll(
     tell(outcome, detail, silenced, event_context, now);
 }
 
-/// Entries of one poll that begin to flap are told of as one event.
+/// Reports all entries of one poll that start to flap as one event.
 fn fold_flapping(outcome: &mut Outcome, event_context: &EventContext<'_>, now: Timestamp) {
     let entries = outcome.entries.iter_mut();
     let mut flapping: Vec<_> = entries
@@ -136,7 +136,7 @@ fn silence(change: &mut NewChange, silenced: &mut Vec<String>) {
     silenced.append(&mut change.targets);
 }
 
-/// Whoever would have been told of one of the edits is told of all of them at once, and not of nothing.
+/// Every target of any of these edits gets the one event for all of them, rather than none.
 fn tell(
     outcome: &mut Outcome,
     detail: String,
@@ -151,7 +151,7 @@ fn tell(
     outcome.events.push(event);
 }
 
-/// What other pages of a feed have brought in the last time.
+/// What other pages of a feed have brought recently.
 #[derive(Debug, Default)]
 pub(in crate::check) struct OtherEdits {
     /// Pages with the same edit.
@@ -161,10 +161,10 @@ pub(in crate::check) struct OtherEdits {
 }
 
 impl OtherEdits {
-    /// Reads it, where an outcome has a change of a page that would be told.
+    /// Reads them if the outcome has a change of a page that would be reported.
     ///
-    /// The caller holds [`Checker::bulk`](crate::check::Checker) for the feed until the outcome is stored, so that of two
-    /// checks the second one sees the first.
+    /// The caller holds [`Checker::bulk`](crate::check::Checker) for the feed until the outcome is stored, so that
+    /// the second of two checks sees the first.
     pub(in crate::check) fn read(
         reader: &Reader,
         outcome: &Outcome,
@@ -183,8 +183,8 @@ impl OtherEdits {
     }
 }
 
-/// Quiets the change of a page when it is one of many: the same edit as on other pages of the feed, or an edit at a time
-/// at which most of its pages are changed. The first of those that are quieted brings the event.
+/// Silences the change of a page if it is one of many: the same edit as on other pages of the feed, or an edit
+/// while most of its pages are changing. The first change that is silenced brings the event.
 pub(in crate::check) fn fold_page(
     outcome: &mut Outcome,
     others: &OtherEdits,
@@ -196,7 +196,7 @@ pub(in crate::check) fn fold_page(
     let Some(info) = change.and_then(|change| change.event.data.change.as_ref()) else {
         return;
     };
-    // A correction is told whatever else goes on.
+    // A correction is always reported.
     if info.labels.contains(&Label::CorrectionNotice) {
         return;
     }

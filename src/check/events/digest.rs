@@ -1,8 +1,8 @@
-//! What was added to live articles, told as a sum.
+//! Digests of live articles: one event that sums up what was added.
 //!
-//! The additions are stored as changes that nobody was told of, and their entry says when their sum is due. Who comes
-//! round tells it, and notes at each change that it was told, in one transaction: what is cut off before that is still
-//! due, also when the article is never looked at again.
+//! Additions are stored as silent changes, and the entry records when the digest is due. One transaction stores the
+//! digest and marks its changes as reported. If that is interrupted, the digest is still due, even if the article
+//! is never checked again.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use crate::domain::route::targets_for;
 use crate::store::{DigestEnd, FeedRow, PendingDigest, StoreError};
 use crate::time::Timestamp;
 
-/// Sums in one go; more are due the next time.
+/// The most digests made in one go; the rest are due the next time.
 const AT_ONCE: usize = 64;
 
 impl Checker {
-    /// Tells the sums that are due; how many.
+    /// Stores the digests that are due and returns how many there were.
     pub async fn tell_digests(&self) -> Result<usize, StoreError> {
         let now = self.now();
         let due = self.read(|reader| reader.due_digests(now, AT_ONCE))?;
@@ -50,7 +50,7 @@ impl Checker {
             .workers
             .run(move || sum(&pending, &feed, &settings, now))
             .await;
-        // A sum that cannot be made is given up rather than tried for ever; its changes are in the log.
+        // A digest that cannot be made is dropped rather than retried forever; its changes are still in the log.
         let event = event.unwrap_or_else(|crash| {
             tracing::error!(%crash, entry.id = entry.0, "additions cannot be summed up");
             None
@@ -66,7 +66,7 @@ impl Checker {
     }
 }
 
-/// The event that sums up; `None` when nothing of it is left to tell, or nobody wants to know of the feed any more.
+/// The digest event; `None` if nothing is left to report, or if no target wants events of this feed any more.
 fn sum(
     pending: &PendingDigest,
     feed: &FeedRow,

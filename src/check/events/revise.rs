@@ -1,4 +1,4 @@
-//! Decisions as things to store: the pure middle of a check.
+//! Turns decisions into rows to store: the pure middle of a check.
 
 use crate::check::Settings;
 use crate::config::FeedConfig;
@@ -22,42 +22,42 @@ use crate::report::event_text;
 use crate::store::FeedRow;
 use crate::time::Timestamp;
 
-/// A known entry with what the event of a change says of it.
+/// A known entry, with what the event of a change says about it.
 #[derive(Debug, Clone)]
 pub(in crate::check) struct EntryKnowledge {
     /// Its row.
     pub(in crate::check) id: EntryId,
     /// Its public identifier.
     pub(in crate::check) public_id: String,
-    /// When it was seen first.
+    /// When it was first seen.
     pub(in crate::check) first_seen: Timestamp,
     /// When its current revision was first seen.
     pub(in crate::check) revision_seen: Timestamp,
-    /// Under which its state was read.
+    /// The schemes that its state was read under.
     pub(in crate::check) schemes: Schemes,
-    /// What was seen last, and how often in a row it was something else.
+    /// What was seen last, and how many times in a row it was something else.
     pub(in crate::check) last: SeenPrints,
     /// Whether its stored fingerprints can be compared with those of today.
     pub(in crate::check) prints_of_today: bool,
-    /// What deciding needs.
+    /// What the decision needs.
     pub(in crate::check) known: Known,
 }
 
-/// What telling needs to know of the feed.
+/// What an event needs to know about the feed.
 #[derive(Debug, Clone)]
 pub(in crate::check) struct EventContext<'a> {
     /// The feed.
     pub(in crate::check) feed: FeedInfo,
-    /// What is told of its changes.
+    /// Which of its changes are reported.
     pub(in crate::check) policy: Policy,
-    /// Who is told.
+    /// The targets that get events.
     pub(in crate::check) targets: &'a [TargetRule],
-    /// What does not count.
+    /// What is ignored in comparisons.
     pub(in crate::check) rules: InForce,
 }
 
 impl<'a> EventContext<'a> {
-    /// For the changes of one feed.
+    /// A context for the changes of one feed.
     pub(in crate::check) fn new(
         feed: &FeedRow,
         config: &FeedConfig,
@@ -80,24 +80,24 @@ impl<'a> EventContext<'a> {
         }
     }
 
-    /// With what does not count.
+    /// The same context with these rules for what to ignore.
     pub(in crate::check) fn under(self, rules: InForce) -> Self {
         Self { rules, ..self }
     }
 }
 
-/// Between which looks a change was made, by the channel that shows it: each channel has looks of its own.
+/// The checks between which a change was made, per channel: each channel is checked on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) struct Windows {
-    /// Of the looks at the feed; `None` when it was not looked at.
+    /// Between the checks of the feed; `None` when it was not checked.
     pub(in crate::check) feed: Option<Window>,
-    /// Of the looks at the page; `None` when it was not looked at.
+    /// Between the checks of the page; `None` when it was not checked.
     pub(in crate::check) page: Option<Window>,
 }
 
 impl Windows {
-    /// The window of a change that these channels show. One that both show is one edit, made after the earlier of the
-    /// two looks that had not seen it.
+    /// The window of a change that these channels show. If both show it, it is one edit, made after the earlier of
+    /// the two checks that had not seen it yet.
     fn of(&self, channels: &[Channel], now: Timestamp) -> Window {
         let feed = self.feed.filter(|_| channels.contains(&Channel::Feed));
         let page = self.page.filter(|_| channels.contains(&Channel::Page));
@@ -124,19 +124,19 @@ impl Windows {
     }
 }
 
-/// What became of an entry.
+/// What happened to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::check) enum Became {
     /// A reader sees the same.
     Same,
-    /// Seen for the first time, as a whole or on one channel.
+    /// Seen for the first time, as an entry or on one channel.
     Baseline,
-    /// Changed.
+    /// It was changed.
     Changed,
 }
 
-/// Whether the page of an entry was changed just now, as far as its clock is concerned: what goes back and forth, or
-/// moves at every look, does not make it look more often.
+/// Whether the page of an entry counts as just changed for its check schedule. Text that goes back and forth, or
+/// that moves at every check, does not make checks more frequent.
 pub(in crate::check) fn sets_clock(entry: &EntryOutcome) -> bool {
     let change = entry
         .revision
@@ -146,7 +146,7 @@ pub(in crate::check) fn sets_clock(entry: &EntryOutcome) -> bool {
     change.is_some_and(|change| change.quiet.is_none_or(|quiet| !moves.contains(&quiet)))
 }
 
-/// Puts a first sight into `outcome`; `tell` is false while the feed's own baseline is made.
+/// Puts a new entry into `outcome`; `tell` is false during the feed's own first snapshot.
 pub(in crate::check) fn new_entry(
     outcome: &mut EntryOutcome,
     observations: &[Observation],
@@ -160,7 +160,7 @@ pub(in crate::check) fn new_entry(
     if tell {
         let event = published(&step.state, event_context, now);
         let targets = targets_for(event_context.targets, &event);
-        // Nobody edits anything by publishing it: the event exists only for those who named it.
+        // Publishing is not an edit, so the event exists only for targets that ask for it by name.
         if !targets.is_empty() {
             outcome.events.push(NewEvent {
                 event,
@@ -172,7 +172,8 @@ pub(in crate::check) fn new_entry(
     outcome.revision = Some(revision(step, schemes, now, None));
 }
 
-/// Decides on a known entry, whose schemes are those of the observations by now, and puts the result into `outcome`.
+/// Decides on a known entry, whose schemes already match those of the observations, and puts the result into
+/// `outcome`.
 pub(in crate::check) fn known_entry(
     outcome: &mut EntryOutcome,
     entry: &EntryKnowledge,
@@ -216,7 +217,7 @@ pub(in crate::check) fn known_entry(
             if outcome.base.is_none()
                 && let Some(fingerprints) = revised.before
             {
-                // Else a return to it would not be seen.
+                // Otherwise a return to it would not be noticed.
                 outcome.stamp = Some(Stamp {
                     fingerprints,
                     schemes: entry.schemes,
@@ -236,7 +237,7 @@ pub(in crate::check) fn known_entry(
                     targets,
                 });
             }
-            // A text that was held was seen before now, though never before the revision that it follows.
+            // An unconfirmed text was seen before now, but never before the revision that it follows.
             let seen = window.first_changed.max(entry.revision_seen);
             outcome.revision = Some(revision(revised.step, entry.schemes, seen, Some(change)));
             Became::Changed
@@ -244,8 +245,8 @@ pub(in crate::check) fn known_entry(
     }
 }
 
-/// Names that a page gives to its entry: where its address leads, and what it calls its own address. They are taken up
-/// only when nobody bears them, and only from a page that is the article: many an address leads to a home page.
+/// Names that a page gives to its entry: where its address redirects to, and its canonical address. They are added
+/// only if no other entry has them, and only if the page is the article: many addresses redirect to a home page.
 fn page_names(
     outcome: &EntryOutcome,
     entry: &EntryKnowledge,
@@ -292,7 +293,7 @@ fn page_names(
     names
 }
 
-/// The streaks after a look.
+/// The streaks after a check.
 fn streaks(
     entry: &EntryKnowledge,
     seen: &SeenPrints,
@@ -311,7 +312,7 @@ fn streaks(
     }
 }
 
-/// By which the next look knows the same at once.
+/// The fingerprints by which the next check recognises the same content immediately.
 fn seen_prints(observations: &[Observation], rules: &Rules) -> SeenPrints {
     let mut seen = SeenPrints::default();
     for observation in observations {
@@ -348,7 +349,7 @@ pub(in crate::check) fn feed_event(
     }
 }
 
-/// A feed has moved for good.
+/// The event that a feed has moved permanently.
 pub(in crate::check) fn moved_event(
     to: &str,
     event_context: &EventContext<'_>,
@@ -376,7 +377,7 @@ fn revision(
     }
 }
 
-/// Puts into `outcome` that an article went or came back.
+/// Puts into `outcome` that an article was removed or restored.
 pub(in crate::check) fn life_event(
     outcome: &mut EntryOutcome,
     entry: &EntryKnowledge,
@@ -460,7 +461,7 @@ fn published(state: &EntryState, event_context: &EventContext<'_>, now: Timestam
     with_text(event_builder::event(EventKind::EntryPublished, now, data))
 }
 
-/// An event with its lines of plain text.
+/// An event with its plain-text lines.
 pub(in crate::check) fn with_text(mut event: Event) -> Event {
     event.data.text = event_text(&event);
     event

@@ -1,4 +1,4 @@
-//! Polls that are not believed by themselves: a first 410, a new address that is dead, a document without its texts.
+//! Polls that need confirmation: a first 410, a new address that no longer works, a document without its texts.
 
 use crate::check::CheckError;
 use crate::check::events::revise;
@@ -35,7 +35,8 @@ impl Poll<'_> {
             let again = now + next_of_row(polls, since, &rule, now);
             return self
                 .trouble(FeedPoll {
-                    // Neither the rhythm of the feed nor the pauses of a failure: who says "gone" is asked seldom.
+                    // Neither the rhythm of the feed nor the delays after failures: a server that says "gone" is
+                    // rarely polled.
                     next: Some(again),
                     next_why: "returned 410: checked again".to_owned(),
                     ..poll
@@ -49,7 +50,7 @@ impl Poll<'_> {
             ..poll
         };
         if told {
-            // A person has asked for another look; it has been told.
+            // A person asked for another check; the event was already sent.
             return self.settle(poll, FeedResult::Failed(why)).await;
         }
         let event = revise::feed_event(
@@ -61,7 +62,8 @@ impl Poll<'_> {
         self.tell(poll, vec![event], FeedResult::Failed(why)).await
     }
 
-    /// Keeps a document aside in which most texts are gone: nothing of it is stored, and a second one has to confirm it.
+    /// Keeps a document aside in which most texts are missing: nothing of it is stored until a second one confirms
+    /// it.
     pub(in crate::check) async fn held(
         &self,
         status: u16,
@@ -80,7 +82,7 @@ impl Poll<'_> {
         .await
     }
 
-    /// A feed that had moved and is not at its new address any more is asked for at the address in the configuration.
+    /// If a feed has moved and its new address no longer works, polls the address in the configuration again.
     pub(in crate::check) fn back_to_the_configured(&self, poll: FeedPoll) -> FeedPoll {
         let Some(moved_to) = &self.row.moved_to else {
             return poll;
@@ -100,7 +102,7 @@ impl Poll<'_> {
         FeedPoll {
             result: PollResult::Failed(why),
             moved_to: Some(None),
-            // Validators belong to an address.
+            // Validators belong to one address.
             validators: Some(Validators::default()),
             next: poll.next.map(|next| next.min(again)),
             next_why: "at the address in the configuration".to_owned(),

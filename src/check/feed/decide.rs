@@ -1,6 +1,7 @@
-//! What is decided on the items of a feed's document, and gathered into one outcome.
+//! Decides on the items of a feed document and gathers the results into one outcome.
 //!
-//! Pure: [`DocumentPast`] has all that it takes of the database. Runs on a worker, as texts are compared.
+//! Pure: [`DocumentPast`] has everything that is needed from the database. Runs on a worker, because it compares
+//! texts.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,26 +32,26 @@ use crate::fetch::Answer;
 use crate::store::{self, FeedRow, StoredIgnored};
 use crate::time::Timestamp;
 
-/// Everything that the decision takes.
+/// Everything that the decision needs.
 pub(in crate::check) struct FeedDecision {
     pub(in crate::check) row: FeedRow,
     pub(in crate::check) config: Arc<FeedConfig>,
     pub(in crate::check) settings: Arc<Settings>,
     pub(in crate::check) answer: Answer,
     pub(in crate::check) poll: FeedPoll,
-    /// Whether most texts are gone, which an earlier poll has seen as well.
+    /// Whether most texts are missing, as an earlier poll has seen too.
     pub(in crate::check) emptied: bool,
     pub(in crate::check) now: Timestamp,
 }
 
-/// A page that was looked at along with its feed.
+/// A page that was fetched together with its feed.
 pub(in crate::check) struct PageOfItem {
     pub(in crate::check) settled: Interpreted,
-    /// What is known of the entry, as far as the look needed it.
+    /// What is known of the entry, as far as the check of the page needed it.
     pub(in crate::check) full: Option<EntryKnowledge>,
 }
 
-/// What to store of a document.
+/// What to store from a document.
 pub(in crate::check) struct DecidedFeed {
     pub(in crate::check) outcome: Outcome,
     /// How many entries are new.
@@ -60,7 +61,7 @@ pub(in crate::check) struct DecidedFeed {
 }
 
 impl FeedDecision {
-    /// Decides on each item in the order of the feed, with what was seen on its page.
+    /// Decides on each item in feed order, together with what was seen on its page.
     pub(in crate::check) fn decide(
         self,
         document: IdentifiedFeed,
@@ -133,21 +134,21 @@ impl FeedDecision {
         }
     }
 
-    /// The poll that first saw most texts gone.
+    /// The poll that first saw most texts missing.
     pub(in crate::check) fn first_emptied(&self) -> Option<Timestamp> {
         self.row.emptied.filter(|_| self.emptied)
     }
 }
 
-/// What is the same for all items of a document.
+/// What all items of a document have in common.
 struct ItemDecisions<'a> {
     row: &'a FeedRow,
     config: &'a FeedConfig,
     schemes: Schemes,
-    /// Under the rules that were in force when the feed was last read.
+    /// With the rules that were in force when the feed was last read.
     event_context: EventContext<'a>,
     rules: &'a FeedRules,
-    /// The poll that first saw most texts gone.
+    /// The poll that first saw most texts missing.
     first_emptied: Option<Timestamp>,
     site: Option<&'a Site>,
     now: Timestamp,
@@ -165,7 +166,7 @@ impl ItemDecisions<'_> {
         }
     }
 
-    /// An item that no entry is known for. Told as published, except in a feed's first document.
+    /// An item without a known entry. It is reported as published, except in a feed's first document.
     fn new_one(&self, state: FeedState, aliases: Vec<NewAlias>) -> EntryOutcome {
         let address = state.address.clone();
         let mut entry = EntryOutcome::of(EntryRef::New);
@@ -191,7 +192,7 @@ impl ItemDecisions<'_> {
         entry
     }
 
-    /// An item of a known entry, with the look at its page if there was one.
+    /// An item of a known entry, with the check of its page if there was one.
     fn known_one(
         &self,
         state: FeedState,
@@ -245,7 +246,7 @@ impl ItemDecisions<'_> {
             None => Became::Same,
         };
         if let Some(full) = full.as_ref().filter(|_| ended.is_some()) {
-            // The alert waits when it is only the page that says something else, and perhaps its furniture.
+            // The alert waits if only the page differs, perhaps only in its furniture.
             let kept = Kept {
                 entry: full,
                 site: self.site,
@@ -268,7 +269,7 @@ impl ItemDecisions<'_> {
                     let next = schedule::next_page_check(self.config, &known.row, &ended, self.now);
                     Some(next)
                 }
-                // What moved in the feed has its page looked at now, if that was not done along with it.
+                // If the text in the feed moved and the page was not fetched with it, the page is due now.
                 None if moved => Some(Some(schedule::page_check_now(&known.row.page, self.now))),
                 None if known.row.page.next.is_none() => {
                     schedule::back_on_clock(self.config, &known.row, &observations, self.now)
@@ -281,7 +282,7 @@ impl ItemDecisions<'_> {
         (entry, became)
     }
 
-    /// Who is told of an entry, under the rules that hold for it.
+    /// The context for the events of an entry, with the rules that apply to it.
     fn event_context_of(
         &self,
         known: &MatchedEntry,
@@ -295,7 +296,7 @@ impl ItemDecisions<'_> {
         }
         let mut event_context = self.event_context.clone();
         if look.is_some() {
-            // The page may not have been read for longer than the feed.
+            // The page may have been read less recently than the feed.
             let last = known.row.page.ok.min(self.row.last_ok);
             event_context = event_context.under(self.rules.in_force(last));
         }
@@ -306,7 +307,7 @@ impl ItemDecisions<'_> {
         Cow::Owned(event_context)
     }
 
-    /// What moved in the text of an item that does not count.
+    /// What moved in ignored text of an item.
     fn ignored(
         &self,
         state: &FeedState,
@@ -324,7 +325,7 @@ impl ItemDecisions<'_> {
         noted_of_item(state, last, remembered, self.schemes.feed, rules)
     }
 
-    /// Compares what was seen with what is known, once that is read under the rules and schemes of today.
+    /// Compares what was seen with what is known, once that has been read under the rules and schemes of today.
     fn revise(
         &self,
         entry: &mut EntryOutcome,
@@ -344,9 +345,9 @@ impl ItemDecisions<'_> {
         revise::known_entry(entry, full, observations, &windows, event_context, self.now)
     }
 
-    /// An entry that the document does not list any more.
+    /// An entry that the document no longer lists.
     fn left(&self, entry: EntryId, how: Left) -> EntryOutcome {
-        // What was taken out of the feed may have been taken down.
+        // An item that left the feed early may have been taken down.
         let look_now = how == Left::Early && self.pages();
         EntryOutcome {
             in_feed: Some(false),
@@ -370,9 +371,9 @@ fn capture(answer: Answer, now: Timestamp) -> Capture {
     }
 }
 
-/// Between which looks at the feed an entry was changed.
+/// The window between checks of the feed in which an entry was changed.
 ///
-/// `emptied` is the poll that saw it first when that one had to be confirmed; it was counted as one that failed.
+/// `emptied` is the poll that first saw it, if it had to be confirmed; that poll was counted as failed.
 pub(in crate::check) fn window(
     feed: &FeedRow,
     entry: &store::KnownEntry,

@@ -1,4 +1,4 @@
-//! The items of a feed beside what is known of them: which entry each of them is, and whether it moved.
+//! Matches the items of a feed to known entries: which entry each item is, and whether it moved.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,16 +26,16 @@ use crate::domain::state::{Block, Channel, FeedState};
 use crate::feed::ItemMark;
 use crate::store::{self, Bearer, FeedRow, KnownEntryFull, Reader, StoreError};
 
-/// An item that no name leads to may be an entry that was in the feed at most this long ago.
+/// An item that matches no name may be an entry that was in the feed at most this long ago.
 const RECENT_FOR: Duration = Duration::from_hours(14 * 24);
 
-/// Nor is it looked for among more than this many.
+/// The most such entries to search.
 const RECENT: usize = 500;
 
-/// Entries that have just vanished are looked at word by word, when there are not more of them than this.
+/// Entries that have just vanished are compared word by word if there are at most this many.
 const VANISHED: usize = 200;
 
-/// A feed of which so many entries were found again under new guids is one that changes its guids.
+/// A feed changes its guids if at least this many of its entries were found again under new guids.
 const KNOWN_TO_RENAME: usize = 3;
 
 /// One item of the feed, identified.
@@ -47,43 +47,43 @@ pub(in crate::check) struct IdentifiedItem {
     pub(in crate::check) known: Option<Box<MatchedEntry>>,
     /// Names to add to the entry.
     pub(in crate::check) aliases: Vec<NewAlias>,
-    /// By what it is known the next time.
+    /// By what it is recognised the next time.
     pub(in crate::check) settles: Option<KnownItem>,
 }
 
-/// A known entry that an item belongs to.
+/// The known entry of an item.
 #[derive(Debug)]
 pub(in crate::check) struct MatchedEntry {
     /// Its row.
     pub(in crate::check) row: store::KnownEntry,
-    /// Its state and past, loaded only when a reader may see a difference, or a date moved.
+    /// Its state and past, loaded only if a reader may see a difference, or a date moved.
     pub(in crate::check) full: Option<EntryKnowledge>,
-    /// Whether the feed's text differs from the last one, as far as fingerprints tell.
+    /// Whether the feed's text differs from the last one, judged by fingerprints.
     pub(in crate::check) moved: bool,
 }
 
-/// All items of a feed document.
+/// All items of a feed document, identified.
 #[derive(Debug)]
 pub(in crate::check) struct IdentifiedFeed {
-    /// In the order of the feed, repeated items left out.
+    /// In feed order, without repeated items.
     pub(in crate::check) items: Vec<IdentifiedItem>,
-    /// Those that were not read, because they are known by their bytes.
+    /// Items that were not read, because their bytes are known.
     pub(in crate::check) same: Vec<SameItem>,
-    /// Whether those are all still what they were; else the document is to be read as a whole.
+    /// Whether those are all still the same; otherwise the whole document has to be read.
     pub(in crate::check) fits: bool,
     /// What was known of the items before; `None` for the first document.
     pub(in crate::check) known_before: Option<KnownItems>,
-    /// Entries that the feed listed before and does not list now, and how they left it.
+    /// Entries that the feed listed before but no longer lists, and how they left it.
     pub(in crate::check) left: Vec<(EntryId, Left)>,
-    /// Whether the feed's guids name entries, as far as is known now.
+    /// Whether the feed's guids identify entries, as far as is known now.
     pub(in crate::check) guids_trusted: bool,
-    /// What does not count.
+    /// What is ignored in comparisons.
     pub(in crate::check) rules: FeedRules,
 }
 
 impl IdentifiedFeed {
-    /// Leaves out what is new beyond so many entries, in the order of the feed; returns how many those are. They are as
-    /// new in the next poll.
+    /// Leaves out new items beyond `most`, in feed order, and returns how many there were. They are still new at
+    /// the next poll.
     pub(in crate::check) fn postpone_beyond(&mut self, most: usize) -> usize {
         let before = self.items.len();
         let mut new = 0;
@@ -103,8 +103,8 @@ impl IdentifiedFeed {
         self.items.iter_mut().filter_map(settles).collect()
     }
 
-    /// Whether most texts of the document are suddenly gone, or most of each of them: what a feed shows whose system has lost
-    /// its articles, or has begun to cut them. Fewer than three may be edits.
+    /// Whether most texts of the document, or most of each text, are suddenly missing: the feed's system may have
+    /// lost its articles or started to cut them. Fewer than three such items may be edits.
     pub(in crate::check) fn emptied(&self) -> Option<String> {
         let (mut gone, mut all) = (0_usize, 0_usize);
         let mut unchanged = Vec::new();
@@ -118,7 +118,7 @@ impl IdentifiedFeed {
                 unchanged.push(&item.state);
                 continue;
             };
-            // A text that is only shown in another form is not gone.
+            // A text that only changed its format is not missing.
             let now = words(&feed_after(Some(before), &item.state));
             let before = words(before);
             if before >= NOTICED_WORDS {
@@ -139,7 +139,7 @@ impl IdentifiedFeed {
     }
 }
 
-/// A text of fewer words may be gone without notice.
+/// A text of fewer words can disappear without counting as missing.
 const NOTICED_WORDS: u32 = 5;
 
 fn words(state: &FeedState) -> u32 {
@@ -147,9 +147,9 @@ fn words(state: &FeedState) -> u32 {
     blocks.map(|block| word_count(&block.text)).sum()
 }
 
-/// Whether there are as many words as would be missed, without counting all of them.
+/// Whether the item has at least [`NOTICED_WORDS`] words, without counting all of them.
 fn has_words(state: &FeedState) -> bool {
-    // Twice as many at the beginning are enough, whatever word is cut there.
+    // Twice as many words at the beginning are enough, even if the cut falls within a word.
     let beginning = |block: &Block| {
         let end = block.text.floor_char_boundary(256);
         word_count(block.text.get(..end).unwrap_or_default())
@@ -161,7 +161,7 @@ fn has_words(state: &FeedState) -> bool {
 /// The items of a document, and what was known of items before.
 pub(in crate::check) struct Document<'a> {
     pub(in crate::check) items: Vec<FeedState>,
-    /// By what each of them is known; empty where nothing is.
+    /// How each item is recognised; empty if that is not known.
     pub(in crate::check) marks: Vec<ItemMark>,
     pub(in crate::check) known: &'a KnownItems,
 }
@@ -186,14 +186,14 @@ pub(in crate::check) fn identify(
     } else {
         stand_alone(&items, &addresses)
     };
-    // What cannot be told from others without its text is not known by its bytes.
+    // An item that needs its text to be told from others cannot be recognised by its bytes.
     let mark_of = |index: usize| {
         let alone = alone.get(index).copied().unwrap_or(false);
         let mark = item_marks.get(index).copied().unwrap_or_default();
         (mark.print.filter(|_| alone), mark.is_known)
     };
     let trusted_before = feed.guids_trusted.unwrap_or(true);
-    // Before its baseline a feed has no entries but those whose history was imported.
+    // Before its first snapshot, a feed has only entries whose history was imported.
     let first = feed.baseline.is_none();
     let marks: HashSet<AliasKey> = match first {
         true => HashSet::new(),
@@ -237,7 +237,7 @@ pub(in crate::check) fn identify(
     }
     let identified = matching.finish();
 
-    // A copy that was left out has a copy beside it, and none of them is known by its bytes.
+    // A copy that was left out has another copy beside it, and neither is recognised by its bytes.
     let mut fits = (0..items.len()).all(|index| !matches!(mark_of(index), (None, true)));
     let mut same = Vec::new();
     let mut came = Vec::with_capacity(identified.len());
@@ -286,10 +286,10 @@ pub(in crate::check) fn identify(
             let (matched, print_of_text) = matched(reader, row, &item.state, schemes, &in_force)?;
             text_print = Some(print_of_text);
             if doubtful && another_story(&matched, &item.state) {
-                // A publisher uses a guid, or an address, again: what it names now is an entry of its own.
+                // A publisher reuses a guid or an address: what it names now is a new entry.
                 let new_guid = |alias: &NewAlias| alias.key.kind == AliasKind::Guid;
                 if item.aliases.iter().any(new_guid) {
-                    // It was the address that misled: the guid is the item's own.
+                    // The address was misleading: the guid is the item's own.
                     item.aliases.retain(new_guid);
                 } else {
                     guids_trusted = false;
@@ -300,7 +300,7 @@ pub(in crate::check) fn identify(
                 item.known = Some(Box::new(matched));
             }
         }
-        // A first document is compared with nothing; the next one shows what stays.
+        // A first document has nothing to be compared with; the next one shows what stays.
         if let Some(print) = print.filter(|_| !first)
             && in_force.now.swallowed_feed(&item.state).is_empty()
         {
@@ -348,7 +348,7 @@ fn recent_candidate(
     candidate
 }
 
-/// What the feed last said of the entries that it listed until now, and that no item of this document is.
+/// What the feed last said about entries that it listed until now and that match no item of this document.
 fn vanished(
     reader: &Reader,
     matching: &Matching<'_>,
@@ -371,7 +371,7 @@ fn vanished(
     Ok(vanished)
 }
 
-/// The entries that the feed lists no more, each with how it left.
+/// The entries that the feed no longer lists, each with how it left.
 fn left(
     reader: &Reader,
     feed: &FeedRow,
@@ -393,7 +393,7 @@ fn left(
     Ok(left)
 }
 
-/// The state and the past of an entry, as deciding wants them.
+/// The state and past of an entry, in the form that decisions need.
 pub(in crate::check) fn known_entry(full: KnownEntryFull) -> EntryKnowledge {
     let KnownEntryFull {
         entry,
@@ -411,7 +411,7 @@ pub(in crate::check) fn known_entry(full: KnownEntryFull) -> EntryKnowledge {
         if row.origin == Origin::Reread
             && let Some(read_before) = past.pop()
         {
-            // The same answer under two schemes is one state to come back to.
+            // The same response under two schemes is one state to return to.
             (additive, quiet) = (read_before.additive, read_before.quiet);
         }
         past.push(PastRevision {
@@ -463,14 +463,14 @@ fn matched(
         true => reader.load_entry(row.id)?.map(known_entry),
         false => None,
     };
-    // What was read under another scheme says nothing: it is brought under that of today before it is compared, and
-    // until then the entry has not moved. And the fingerprint in the row may be of a look at which the feed left out a
-    // text that is remembered: the texts themselves tell.
+    // A fingerprint from another scheme cannot be compared: the text is brought to today's scheme first, and until
+    // then the entry has not moved. Also, the fingerprint in the row may be from a check in which the feed left out
+    // a text that is remembered, so the texts themselves decide.
     let moved = differs && !stale && full.as_ref().is_none_or(|full| moves(full, state, rules));
     Ok((MatchedEntry { row, full, moved }, print))
 }
 
-/// By which it is known whether the text of an item differs from the last one.
+/// The fingerprint that shows whether the text of an item differs from the last one.
 fn print_under(state: &FeedState, rules: &InForce) -> Fingerprint {
     of_feed_state(&rules.now.counted_feed(state)).whole
 }
@@ -494,7 +494,7 @@ fn another_story(matched: &MatchedEntry, state: &FeedState) -> bool {
     known.is_some_and(|known| !same_story(known, state))
 }
 
-/// The names of an item whose guid is no name any more.
+/// The names of an item whose guid is no longer a name.
 fn fresh_names(state: &FeedState) -> Vec<NewAlias> {
     let named = name_items(std::slice::from_ref(state), false, &HashSet::new());
     let keys = named.items.into_iter().flat_map(|item| item.keys);
@@ -521,7 +521,7 @@ fn candidate(item: Option<&FeedState>, rules: &InForce) -> Candidate {
     }
 }
 
-/// Whether the text of an item is long enough to be nobody else's.
+/// Whether the text of an item is long enough to be unique.
 fn is_telling(item: &FeedState) -> bool {
     const BYTES: usize = 400;
     let text = if item.body.is_empty() {

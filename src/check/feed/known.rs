@@ -1,8 +1,8 @@
-//! Reading a document without the items that are known by their bytes.
+//! Reads a document without the items whose bytes are known.
 //!
-//! An item that was compared is remembered with its fingerprint. While its bytes stay, and the rules, and that fingerprint
-//! is the one stored of its entry, reading it would bring nothing: it is not read again. Whatever does not fit has the
-//! whole document read.
+//! An item that was compared is remembered with its fingerprint. While its bytes and the rules stay the same, and
+//! that fingerprint is the one stored for its entry, reading it would find nothing new, so it is not read again. If
+//! anything does not fit, the whole document is read.
 
 use crate::check::feed::identify::{Document, IdentifiedFeed, identify};
 use crate::check::furniture::FeedRules;
@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 use crate::check::reread::rebase::is_stale;
 
-/// A document that was read, and its items beside what is known of them.
+/// A document that was read, and its items matched to what is known of them.
 pub(in crate::check) type ReadDocument = (ParsedFeed, Pace, IdentifiedFeed);
 
 /// An item that was not read, as it is known.
@@ -47,7 +47,7 @@ impl DocumentReading<'_> {
         answer: &Answer,
     ) -> Result<Result<ReadDocument, FeedError>, StoreError> {
         self.readers.with(|reader| {
-            // Before its first document nothing is known of a feed.
+            // Nothing is known of a feed before its first document.
             let (rules, before) = match self.row.baseline {
                 None => (FeedRules::default(), None),
                 Some(_) => (
@@ -104,12 +104,13 @@ impl DocumentReading<'_> {
         Ok(Ok((parsed, pace, sighting)))
     }
 
-    /// Under which feeds are read.
+    /// The schemes that feeds are read under.
     pub(in crate::check) fn schemes(&self) -> Schemes {
         self.reading.schemes()
     }
 
-    /// Whether an item that was not read is what is stored of its entry, so that reading it would bring nothing.
+    /// Whether an item that was not read is what is stored for its entry, so that reading it would find nothing
+    /// new.
     pub(in crate::check) fn is_settled(&self, item: &KnownItem, row: &KnownEntry) -> bool {
         let state = item.state();
         let dates = (row.claimed.feed_published, row.claimed.feed_updated);
@@ -129,7 +130,7 @@ impl DocumentReading<'_> {
     }
 }
 
-/// The items that need not be read again after this poll; `None` when they are the same as before it.
+/// The items that need not be read again after this poll; `None` if they are the same as before it.
 pub(in crate::check) fn known_after(
     before: Option<KnownItems>,
     same: Vec<KnownItem>,
@@ -137,7 +138,7 @@ pub(in crate::check) fn known_after(
     outcome: &Outcome,
 ) -> Option<KnownItems> {
     let before = before?;
-    // The record of ignored text is written as the text is read: it is read again.
+    // The record of ignored text is written only when the text is read, so these are read again.
     let notes = |entry: &&EntryOutcome| !entry.ignored.is_empty();
     let noted: Vec<EntryRef> = outcome
         .entries

@@ -1,4 +1,4 @@
-//! Pages that are looked at along with their feed.
+//! Fetches pages together with their feed.
 
 use crate::check::feed::decide::PageOfItem;
 use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem, MatchedEntry, known_entry};
@@ -16,29 +16,29 @@ use crate::domain::outcome::Validators;
 use crate::fetch::Load;
 use crate::store::StoreError;
 
-/// Pages of changed entries that are looked at along with the feed. More wait for the article clock, so that a bulk
-/// edit does not hold up what the feed said.
+/// The most pages of changed entries that are fetched with the feed. The rest wait for their own check schedule, so
+/// that a bulk edit does not delay what the feed said.
 const PAGES_WITH_FEED: usize = 10;
 
-/// What the looks saw, what they hold until it is stored, and the hand.
+/// What the checks saw, what they hold until it is stored, and the document permit.
 type PagesOfPoll<'h> = (
     Vec<Option<PageOfItem>>,
     Vec<HeldPage<'h>>,
     DocumentPermit<'h>,
 );
 
-/// The right to look at a page, and the room for what it showed.
+/// The exclusive right to check a page, and the room for its response.
 type HeldPage<'h> = (KeyGuard<'h, EntryId>, Option<Hold>);
 
 impl Poll<'_> {
-    /// Looks at the pages of the known entries that moved in the feed, so that one edit is one change and not two.
+    /// Fetches the pages of known entries that moved in the feed, so that one edit is one change and not two.
     ///
-    /// Nobody else looks at such a page until what it shows is stored, or an older answer could be stored after a newer
-    /// one; and what is known of the entry is read once that holds.
+    /// No other check of such a page runs until this one is stored; otherwise an older response could be stored
+    /// after a newer one. What is known of the entry is read only once that is guaranteed.
     ///
-    /// The hand is laid down meanwhile: a page waits for a turn, and whoever holds that may be waiting for a hand. A feed
-    /// that has gone over the limit of the room does not look at pages: others wait for its end, and a page might wait
-    /// for theirs.
+    /// The document permit is given up meanwhile: a page waits for the turn of its host, and a check that holds
+    /// that turn may be waiting for a permit. A feed that has exceeded its room does not fetch pages: others wait
+    /// for it to end, and a page might wait for them.
     pub(in crate::check) async fn fetch_pages<'h>(
         &'h self,
         sighting: &mut IdentifiedFeed,
@@ -76,7 +76,7 @@ impl Poll<'_> {
         Ok((looks, held, self.checker.hand().await))
     }
 
-    /// Takes up what somebody else has stored of the entry since the feed was compared with it.
+    /// Reloads what another check has stored for the entry since the feed was compared with it.
     fn refresh(&self, known: &mut MatchedEntry) -> Result<(), StoreError> {
         self.checker.read(|reader| {
             if let Some(row) = reader.entry(known.row.id)? {
@@ -89,7 +89,7 @@ impl Poll<'_> {
         })
     }
 
-    /// Looks at a page and settles what the look means; `None` when the host was not asked.
+    /// Checks a page and interprets the result; `None` if the host was not asked.
     async fn look_at(
         &self,
         address: &str,
@@ -98,7 +98,7 @@ impl Poll<'_> {
     ) -> Result<(Option<PageOfItem>, Option<Hold>), CheckError> {
         let mut row = known.row.page.clone();
         if row.url.as_deref() != Some(address) {
-            // Validators belong to an address.
+            // Validators belong to one address.
             row.validators = Validators::default();
         }
         let reading = Reading::of(self.config);

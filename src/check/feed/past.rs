@@ -1,4 +1,4 @@
-//! What is read of the known entries of a document, and of the pages beside them, before the document is decided upon.
+//! Reads what is known of a document's entries and their pages before the decision on the document.
 
 use std::collections::HashMap;
 
@@ -16,26 +16,26 @@ use crate::domain::state::{Block, Channel, FeedState};
 use crate::store::{FeedRow, Reader, StoreError, StoredIgnored};
 use crate::time::Timestamp;
 
-/// What a decision takes of the past.
+/// What a decision needs from the past.
 pub(in crate::check) struct DocumentPast {
-    /// For each item in the order of the feed; `None` for a new one.
+    /// For each item in feed order; `None` for a new one.
     pub(in crate::check) items: Vec<Option<ItemPast>>,
-    /// The feed's pages, where one that was looked at shows another text.
+    /// The feed's pages, if one that was fetched shows another text.
     pub(in crate::check) site: Option<Site>,
 }
 
-/// What is known of the entry of an item beside its row and its text.
+/// What is known of the entry of an item, besides its row and its text.
 pub(in crate::check) struct ItemPast {
     /// What is remembered of its ignored text.
     pub(in crate::check) remembered: Option<StoredIgnored>,
-    /// Its last text, where only what does not count is to be compared.
+    /// Its last text, if only ignored text has to be compared.
     pub(in crate::check) last: Option<FeedState>,
-    /// What its past says of a text that is compared with it.
+    /// What the entry's past says about a text that is compared with it.
     pub(in crate::check) entry: EntryPast,
 }
 
 impl FeedDecision {
-    /// Reads what [`Self::decide`] takes of the past.
+    /// Reads what [`Self::decide`] needs from the past.
     pub(in crate::check) fn past(
         &self,
         reader: &Reader,
@@ -53,18 +53,18 @@ impl FeedDecision {
     }
 }
 
-/// How the past of a document is read.
+/// How to read the past of a document.
 struct PastReading<'a> {
     reader: &'a Reader,
     reading: &'a Reading,
     row: &'a FeedRow,
-    /// The poll that first saw most texts gone.
+    /// The poll that first saw most texts missing.
     first_emptied: Option<Timestamp>,
     now: Timestamp,
 }
 
 impl PastReading<'_> {
-    /// Reads it, and learns from the past of the feed where a text has moved as furniture moves.
+    /// Reads it, and learns from the feed's past if a text moved as furniture moves.
     fn read(
         &self,
         document: &mut IdentifiedFeed,

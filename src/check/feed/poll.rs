@@ -22,18 +22,18 @@ use crate::fetch::{
 use crate::store::{FeedRow, Quarantined, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
-/// A feed is told to be failing after this many failures in a row: one error is no news.
+/// A feed is reported as failing after this many failures in a row: a single error is not news.
 pub(in crate::check) const FAILING_AFTER: u32 = 3;
 
-/// New entries that one poll stores, at most; the first one of a feed stores all. The others are left for the next polls,
-/// so that a feed that brings thousands of new ones each time does not fill the disk in a day.
+/// The most new entries that one poll stores, except the first poll of a feed, which stores all. The rest wait for
+/// the next polls, so that a feed with thousands of new entries each time does not fill the disk in a day.
 const NEW_AT_ONCE: usize = 500;
 
-/// What reading a feed takes of memory, for each of its bytes.
+/// Memory needed to read a feed, per byte.
 const MEMORY_PER_BYTE: u64 = 4;
 
 impl Checker {
-    /// Polls a feed and stores what came of it.
+    /// Polls a feed and stores the result.
     pub async fn check_feed(
         &self,
         feed: FeedId,
@@ -42,8 +42,8 @@ impl Checker {
         self.check_or_take_up(feed, patience, false, None).await
     }
 
-    /// As [`Self::check_feed`], asking for the whole document whatever the last response said: some servers answer 304
-    /// for ever.
+    /// Like [`Self::check_feed`], but requests the whole document whatever the last response was: some servers
+    /// answer 304 forever.
     pub async fn check_whole_feed(
         &self,
         feed: FeedId,
@@ -52,7 +52,7 @@ impl Checker {
         self.check_or_take_up(feed, patience, true, None).await
     }
 
-    /// As [`Self::check_feed`], with an answer that somebody has just got from the feed's address.
+    /// Like [`Self::check_feed`], with a response that the caller has just received from the feed's address.
     pub async fn take_up_feed(
         &self,
         feed: FeedId,
@@ -70,7 +70,7 @@ impl Checker {
         whole: bool,
         answer: Option<Box<Answer>>,
     ) -> Result<FeedReport, CheckError> {
-        // What is known of the feed is read once no other poll of it is under way.
+        // What is known of the feed is read only once no other poll of it is in progress.
         let _only = self.feeds.only(feed).await;
         let watch = Stopwatch::start();
         let row = self
@@ -105,7 +105,7 @@ pub(in crate::check) struct Poll<'a> {
     pub(in crate::check) config: &'a Arc<FeedConfig>,
     pub(in crate::check) settings: &'a Arc<Settings>,
     pub(in crate::check) patience: WaitLimit,
-    /// Whether the document is wanted even if the server says that it has not changed.
+    /// Whether to fetch the document even if the server says that it has not changed.
     pub(in crate::check) whole: bool,
 }
 
@@ -116,7 +116,7 @@ impl Poll<'_> {
         }
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         let validators = match self.whole || schedule::whole_is_due(self.row, self.checker.now()) {
-            // Whatever the server says of it: the bytes tell whether it is the same.
+            // Whatever the server says, the bytes show whether it is the same.
             true => Validators {
                 etag: None,
                 last_modified: None,
@@ -126,14 +126,14 @@ impl Poll<'_> {
         };
         let mut request = FetchRequest::feed(url, validators);
         if self.row.baseline.is_none() {
-            // The document is wanted even if it is the same.
+            // The document is needed even if it is the same.
             request.validators.packed_sha256 = None;
         }
         request.headers = own_headers(self.config, url);
         let asking = self.checker.fetch(&request, self.config, self.patience);
         let (fetched, held) = match asking.await {
             Ok(asked) => asked,
-            // The feed has done nothing wrong and stays due: nothing is stored.
+            // The feed is not at fault and stays due: nothing is stored.
             Err(resting) => {
                 return Ok(FeedReport {
                     asked: false,
@@ -141,12 +141,12 @@ impl Poll<'_> {
                 });
             }
         };
-        // In a box, so that a check that waits for its turn does not take the memory of one that reads.
+        // Boxed, so that a check that waits for its turn does not take the memory of one that reads.
         Box::pin(self.received(fetched, Some(held))).await
     }
 
-    /// Stores what an answer brings. It holds the turn of its host until nothing more is to be read of it, and its room
-    /// until all is stored.
+    /// Stores the result of a response. It holds the turn of its host until nothing more has to be read, and its
+    /// room until everything is stored.
     async fn received(
         &self,
         fetched: Fetched,
@@ -160,7 +160,7 @@ impl Poll<'_> {
             Fetched::NotModified(answer) => {
                 drop(turn);
                 let known = answer.validators.as_ref().unwrap_or(&self.row.validators);
-                // A date says little: the front page of a parked domain is older than any feed.
+                // A date proves little: the front page of a parked domain is older than any feed.
                 let sure = self.row.validators.etag.is_some();
                 let moved_to = answer.permanent_url.filter(|_| sure);
                 let hints = answer.hints.of_the_same(self.row.pace.lifetime);
@@ -187,7 +187,7 @@ impl Poll<'_> {
                 self.settle(poll, FeedResult::Unchanged).await
             }
             Fetched::Body(answer) => {
-                // As bytes, as entries and as rows.
+                // Once as bytes, once as entries and once as rows.
                 load.grow(3 * answer.body.len() as u64).await;
                 let hand = self.checker.hand().await;
                 drop(turn);
@@ -204,7 +204,7 @@ impl Poll<'_> {
         }
     }
 
-    /// A poll that went well without a document to read.
+    /// A successful poll without a document to read.
     fn well(&self, hints: &CacheHints, validators: &Validators) -> FeedPoll {
         let now = self.checker.now();
         schedule::after_success(self.row, self.config, now, hints, None, validators)
@@ -215,7 +215,7 @@ impl Poll<'_> {
         known.is_some() && known == answer.validators.body_sha256 && self.row.baseline.is_some()
     }
 
-    /// Reads a document that is new in its bytes, and stores what is new in its entries.
+    /// Reads a document whose bytes are new, and stores what is new in its entries.
     async fn take_up(
         &self,
         answer: Answer,
@@ -227,7 +227,7 @@ impl Poll<'_> {
         let config = Arc::clone(self.config);
         let reading = Reading::of(self.config);
         let now = self.checker.now();
-        // Until all of it is stored.
+        // Until everything is stored.
         let _mark = match self.checker.underway.start(&self.row.url, now) {
             Ok(mark) => mark,
             Err(rest) => return self.left_alone(Some(answer.status), rest).await,
@@ -270,7 +270,7 @@ impl Poll<'_> {
     ) -> Result<FeedReport, CheckError> {
         let now = self.checker.now();
         if parsed.repairs.contains(&Repair::Truncated) {
-            // What is missing may stand in the part that did not come.
+            // A missing item may be in the part that did not arrive.
             sighting.left.clear();
         }
         let first = self.row.baseline.is_none();
@@ -339,7 +339,7 @@ impl Poll<'_> {
             changed,
         } = match decided {
             Ok(decided) => decided?,
-            // A failure like others: left alone, the feed would be due again at once, for ever.
+            // Counts as a failure like any other: otherwise the feed would be due immediately, again and again.
             Err(crash) => return self.unreadable(200, &crash).await,
         };
         let items = known_after(known_before, same, settling, &outcome);
@@ -384,7 +384,7 @@ impl Poll<'_> {
         })
     }
 
-    /// Where the feed has moved for good, when that is news. Asked only of an answer that is known to be the feed.
+    /// The feed's new permanent address, if that is news. Called only for a response that is known to be the feed.
     fn moved_to(&self, permanent_url: Option<String>) -> Option<String> {
         let at = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         permanent_url.filter(|url| url != at)
@@ -392,7 +392,7 @@ impl Poll<'_> {
 
     fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
         self.is_told_to_fail().then(|| {
-            // Also those before a person took the feed up again.
+            // Including those before a person resumed the feed.
             let failures = match self.row.checks_since_ok {
                 1 => "1 failure".to_owned(),
                 failures => format!("{failures} failures"),
@@ -407,13 +407,13 @@ impl Poll<'_> {
         })
     }
 
-    /// Whether the feed is one that did not end the process before: else it is not even asked for.
+    /// Whether the feed may be read. One that crashed the process before is not even fetched.
     fn may_read(&self) -> Result<(), Quarantined> {
         let now = self.checker.now();
         self.checker.underway.may_read(&self.row.url, now)
     }
 
-    /// Stores that the feed is not read until its rest is over. That is told the first time.
+    /// Stores that the feed is quarantined. The first time, that is reported.
     async fn left_alone(
         &self,
         status: Option<u16>,
@@ -436,13 +436,13 @@ impl Poll<'_> {
         self.tell(poll, vec![event], FeedResult::Failed(why)).await
     }
 
-    /// Whether somebody was told that the feed cannot be read, and not yet that it can be again.
+    /// Whether `feed.failing` was reported and the recovery was not yet.
     fn is_told_to_fail(&self) -> bool {
         self.row.failing_told.is_some()
     }
 
-    /// Whether one more failure is to be told. Not only the one that makes the row of them long enough: it may have been
-    /// stored together with the one before. A row that began when a person took the feed up again is told anew.
+    /// Whether one more failure is to be reported. That is not only the failure that reaches the limit, which may have
+    /// been stored together with the one before. A streak that began when a person resumed the feed is reported again.
     fn begins_to_fail(&self) -> bool {
         let row = self.row;
         let failures = row.failures + 1;
@@ -485,7 +485,7 @@ impl Poll<'_> {
         .await
     }
 
-    /// Stores a failure; the one that makes the feed a failing one is told.
+    /// Stores a failure; the one that makes the feed count as failing is reported.
     pub(in crate::check) async fn trouble(&self, poll: FeedPoll) -> Result<FeedReport, CheckError> {
         let poll = self.back_to_the_configured(poll);
         let PollResult::Failed(why) = &poll.result else {
@@ -518,7 +518,8 @@ impl Poll<'_> {
         })
     }
 
-    /// A poll without news: kept for the next batch. One that ends a row of failures, or finds the feed moved, is told.
+    /// A poll without news is kept for the next batch. One that ends a streak of failures, or finds that the feed
+    /// moved, is reported.
     pub(in crate::check) async fn settle(
         &self,
         poll: FeedPoll,
@@ -570,11 +571,11 @@ impl Poll<'_> {
     }
 }
 
-/// What the next request is to be conditional on.
+/// The validators for the next conditional request.
 ///
-/// The server may give the same validators to the whole of a document that it has sent cut off; a request with them
-/// would be answered 304, and the rest would never be seen. The same bytes a second time are how the document is, and
-/// then its validators are kept.
+/// If a document arrives cut off, the server may send the same validators for the whole of it; a request with them
+/// would get a 304, and the rest would never be seen. If the same bytes arrive a second time, that is how the
+/// document is, and its validators are kept.
 fn kept_validators(validators: &Validators, repairs: &[Repair]) -> Validators {
     if !repairs.contains(&Repair::Truncated) {
         return validators.clone();

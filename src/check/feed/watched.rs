@@ -1,5 +1,6 @@
-//! The poll of a page that is watched by itself: no document lists it, its only entry is made from the configuration, and
-//! each poll is a check of the page. What the page shows goes the way of any article; only the schedule is a feed's.
+//! The poll of a page that is watched by itself: no document lists it, its only entry is made from the
+//! configuration, and each poll is a check of the page. What the page shows is handled as for any article; only the
+//! schedule is that of a feed.
 
 use std::time::Duration;
 
@@ -22,11 +23,11 @@ use crate::domain::url::canonical;
 use crate::fetch::CacheHints;
 use crate::store::{KnownEntry, PageRow, Rescheduled, StoreError};
 
-/// A page whose host could not be asked is tried again after this time, where nothing says when.
+/// If the host of a page was not asked and no other time is known, the page is tried again after this.
 const SOON: Duration = Duration::from_mins(1);
 
 impl Poll<'_> {
-    /// Checks the page, and stores how that went as the poll of its feed.
+    /// Checks the page, and stores the result as the poll of its feed.
     pub(in crate::check) async fn check_watched(&self) -> Result<FeedReport, CheckError> {
         let entry = self.watched_entry().await?;
         let began = self.checker.now();
@@ -88,7 +89,8 @@ impl Poll<'_> {
         (poll, result)
     }
 
-    /// Nothing was asked of the host, and nothing is to be said of the page: it is tried again when its host may be asked.
+    /// The host was not asked, so there is nothing to report about the page; it is tried again when its host may be
+    /// asked.
     async fn not_asked(
         &self,
         row: &KnownEntry,
@@ -156,7 +158,8 @@ impl Poll<'_> {
         )))
     }
 
-    /// The page has another address by the configuration: a revision says so, without a change, as nobody edited anything.
+    /// The page has a new address in the configuration: a revision records it, without a change, as nobody edited
+    /// anything.
     async fn follow(&self, entry: EntryId) -> Result<(), CheckError> {
         let now = self.checker.now();
         let (known, rules) = self.checker.read(|reader| {
@@ -190,7 +193,7 @@ impl Poll<'_> {
     }
 }
 
-/// Why a page could not be read, where its life cycle does not say it.
+/// Why a page could not be read, unless its life cycle already reports that.
 fn failure(page: &PageRow) -> Option<String> {
     let why = page.error.clone()?;
     let is_told_otherwise = page
@@ -208,7 +211,7 @@ fn alias(key: AliasKey) -> NewAlias {
     }
 }
 
-/// The address, by which people ask for the entry.
+/// The key of its address, so that people can name the entry by it.
 fn address_key(url: &str) -> AliasKey {
     AliasKey {
         kind: AliasKind::Address,
@@ -216,7 +219,7 @@ fn address_key(url: &str) -> AliasKey {
     }
 }
 
-/// The name by which the entry is found again when its address has changed.
+/// The key by which the entry is found again when its address has changed.
 fn watched_key() -> AliasKey {
     AliasKey {
         kind: AliasKind::Guid,

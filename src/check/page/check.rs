@@ -1,4 +1,4 @@
-//! The look at an article page that is due, from the request to what is stored.
+//! The check of an article page that is due, from the request to what is stored.
 
 use std::sync::Arc;
 
@@ -19,19 +19,20 @@ use crate::store::{FeedRow, KnownEntry, PageRow, StoreError};
 use crate::time::Timestamp;
 
 impl Checker {
-    /// Looks at the page of an entry and stores what came of it.
+    /// Checks the page of an entry and stores the result.
     pub fn check_page(
         &self,
         entry: EntryId,
         patience: WaitLimit,
     ) -> impl Future<Output = Result<PageReport, CheckError>> + Send {
         self.check_page_if(entry, patience, move |row, now| {
-            // One that was due when it was chosen may have been looked at since: along with its feed, or by a person's wish.
+            // A page that was due when it was chosen may have been checked since, with its feed or on a person's
+            // request.
             patience != WaitLimit::Endless || row.next.is_some_and(|next| next <= now)
         })
     }
 
-    /// As [`Self::check_page`], unless `wanted` says that there is no need once it is the page's turn.
+    /// Like [`Self::check_page`], unless `wanted` says that it is no longer needed once it is the page's turn.
     pub(in crate::check) async fn check_page_if(
         &self,
         entry: EntryId,
@@ -49,7 +50,7 @@ impl Checker {
             .feed(&feed.url)
             .ok_or(CheckError::NoSuchFeed(row.feed))?;
         if config.page.mode == PageMode::Off {
-            // It was on the clock when pages were turned off.
+            // It was still scheduled when pages were turned off.
             self.put_off(&row, None).await?;
             return Err(CheckError::NoSuchEntry(entry));
         }
@@ -79,11 +80,11 @@ impl Checker {
             settings,
             reading,
         };
-        // In a box, so that a check that waits for its turn does not take the memory of one that is decided.
+        // Boxed, so that a check that waits for its turn does not take the memory of one that is being decided.
         Box::pin(self.take_in(known, looked)).await
     }
 
-    /// Decides what a look brought, and stores it.
+    /// Decides on the result of a fetch, and stores it.
     async fn take_in(
         &self,
         known: Known,
@@ -97,7 +98,7 @@ impl Checker {
             reading,
         } = known;
         let entry = row.id;
-        // Until all of it is stored.
+        // Until everything is stored.
         let _hold = looked.hold.take();
         if let FetchedPage::Barred(until) = looked.found {
             let report = looked.report();
@@ -185,7 +186,7 @@ impl Checker {
         Ok(report)
     }
 
-    /// Looks at a page at `next`, and nothing else is stored of it; `None` for never.
+    /// Sets the next check of a page to `next`, or to never if `None`, and stores nothing else.
     async fn put_off(&self, row: &KnownEntry, next: Option<Timestamp>) -> Result<(), StoreError> {
         let mut outcome = Outcome::of(row.feed);
         outcome.entries.push(EntryOutcome {
@@ -196,7 +197,7 @@ impl Checker {
     }
 }
 
-/// What was known of a page before it was looked at.
+/// What was known of a page before it was fetched.
 struct Known {
     row: KnownEntry,
     feed: FeedRow,

@@ -1,6 +1,7 @@
-//! What is decided on a page that was looked at.
+//! Decides on a page that was fetched.
 //!
-//! Pure: [`KnownPage`] and [`PagePast`] have all that it takes of the database. Runs on a worker, as texts are compared.
+//! Pure: [`KnownPage`] and [`PagePast`] have everything that is needed from the database. Runs on a worker, because
+//! it compares texts.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::domain::scheme::Schemes;
 use crate::store::KnownEntry;
 use crate::time::Timestamp;
 
-/// What a look leads to.
+/// The result of a check.
 pub(in crate::check) struct DecidedPage {
     pub(in crate::check) write: EntryOutcome,
     pub(in crate::check) became: Became,
@@ -29,7 +30,7 @@ pub(in crate::check) struct DecidedPage {
     pub(in crate::check) rules: Vec<NewRule>,
 }
 
-/// Only the page was looked at.
+/// The windows if only the page was checked.
 pub(in crate::check) fn windows_of(settled: &Interpreted) -> Windows {
     Windows {
         feed: None,
@@ -37,7 +38,7 @@ pub(in crate::check) fn windows_of(settled: &Interpreted) -> Windows {
     }
 }
 
-/// Decides on what a look at a page means.
+/// Decides what the check of a page means.
 pub(in crate::check) fn decide(
     mut settled: Interpreted,
     before: KnownPage,
@@ -92,7 +93,8 @@ pub(in crate::check) fn decide(
     }
 }
 
-/// A look that the program failed on is a look that failed: left alone, the page would be due again at once, for ever.
+/// If the program fails during a check, the check has failed: otherwise the page would be due immediately, again
+/// and again.
 pub(in crate::check) fn crashed(row: &KnownEntry, at: Timestamp, crash: &Crashed) -> DecidedPage {
     let mut write = EntryOutcome::of(EntryRef::Known(row.id));
     write.page = Some(failed_check(at, None, crash.to_string(), Reason::Failed));

@@ -25,11 +25,11 @@ pub(in crate::check) fn see_document(
             Some(doubt) => doubtful(doubt.to_string()),
             None => (Sight::There, None),
         },
-        // A file that is read within the limits today may not be so tomorrow, on a busier machine.
+        // A file that is read within the limits today may exceed them tomorrow, on a busier machine.
         _ if page.over_limit && !document::is_unread(known) && known.document.is_some() => {
             doubtful("reading the PDF takes too long".to_owned())
         }
-        // A wall that no rule knows may stand in the place of a document.
+        // A wall that no rule knows may be shown instead of a document.
         Between::Replaced(Replaced::Form { .. }) if page.state.document.is_none() => {
             doubtful("a page has replaced the document".to_owned())
         }
@@ -46,7 +46,7 @@ pub(in crate::check) fn see_document(
     }
 }
 
-/// Whether the document that is known took the place of another one and was never seen again since.
+/// Whether the known document replaced another one and has never been seen again since.
 fn is_restless(before: &KnownPage) -> bool {
     if before.life.held.is_some() {
         return true;

@@ -1,4 +1,4 @@
-//! A look at an article page: the request, and what the answer is.
+//! Fetches an article page and reads the response.
 
 use std::time::Duration;
 
@@ -25,30 +25,30 @@ use crate::fetch::{Answer, FetchRequest, Fetched, own_headers};
 use crate::store::{self, PageRow, Quarantined};
 use crate::time::Timestamp;
 
-/// A page to look at.
+/// A page to fetch.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::check) struct PageFetch<'a> {
     pub(in crate::check) reading: &'a Reading,
     pub(in crate::check) entry: EntryId,
     pub(in crate::check) url: &'a str,
     pub(in crate::check) row: &'a PageRow,
-    /// The headline under which the entry is known.
+    /// The known headline of the entry.
     pub(in crate::check) title: Option<&'a str>,
-    /// How its pages are asked for.
+    /// How pages of its feed are fetched.
     pub(in crate::check) feed: &'a FeedConfig,
 }
 
-/// What a look saw.
+/// The result of a fetch.
 #[derive(Debug)]
 pub(in crate::check) struct FetchResult {
     pub(in crate::check) entry: EntryId,
     pub(in crate::check) url: String,
     pub(in crate::check) check: PageCheck,
     pub(in crate::check) found: FetchedPage,
-    /// Not to be asked again before this: by the wish of the server or of the one that it leads to, or as it ended the
-    /// process before.
+    /// Do not fetch it again before this: because its server or the one that it redirects to asked for that, or
+    /// because the page is quarantined.
     pub(in crate::check) not_before: Option<Timestamp>,
-    /// The room for what was answered, until all of it is stored.
+    /// The room for the response, until everything is stored.
     pub(in crate::check) hold: Option<Hold>,
 }
 
@@ -56,13 +56,13 @@ pub(in crate::check) struct FetchResult {
 pub(in crate::check) enum FetchedPage {
     /// A page with a text.
     Page(Box<FoundPage>),
-    /// The same as before, by the server's word or byte by byte.
+    /// The same as before, because the server says so or byte for byte.
     Same,
     /// Nothing that could be compared; the check says why.
     Nothing,
     /// The host was not asked, or only for where the page has moved; the check says why.
     NotAsked,
-    /// robots.txt forbids it, or it belongs to other entries, until then at least; the check says how.
+    /// robots.txt forbids it, or the page belongs to other entries, at least until this time; the check says which.
     Barred(Timestamp),
 }
 
@@ -74,18 +74,18 @@ pub(in crate::check) struct FoundPage {
     pub(in crate::check) ignored: Vec<Piece>,
     /// Whether it is a list of other stories.
     pub(in crate::check) is_listing: bool,
-    /// The address that answered is in it.
+    /// The response, with the address that sent it.
     pub(in crate::check) capture: Capture,
     /// `Content-Type`.
     pub(in crate::check) content_type: Option<String>,
-    /// Where the address has moved for good.
+    /// Where the address has moved permanently.
     pub(in crate::check) permanent: Option<String>,
     /// It is a document without a text because reading it reached a limit.
     pub(in crate::check) over_limit: bool,
 }
 
 impl FoundPage {
-    /// Whether its address leads elsewhere for good by now, and the page does not say that the old one holds.
+    /// Whether its address now redirects elsewhere permanently, and the page does not name the old one as its own.
     pub(in crate::check) fn may_have_moved(&self, url: &str) -> bool {
         let ends = [&self.permanent, &self.state.canonical];
         ends.iter()
@@ -94,8 +94,8 @@ impl FoundPage {
 }
 
 impl Checker {
-    /// Asks for a page and reads it; every failure is part of the answer. A page without a text that sends its readers
-    /// to another one is read there.
+    /// Fetches a page and reads it; every failure is part of the result. If a page has no text and sends its
+    /// readers to another page, that one is read.
     pub(in crate::check) async fn look(
         &self,
         look: &PageFetch<'_>,
@@ -106,19 +106,19 @@ impl Checker {
         let Some(to) = refresh else {
             return looked;
         };
-        // Nobody has room who waits for more.
+        // Whatever waits for room must not hold any.
         drop(looked);
         let (mut looked, _) = self
             .look_at(look, &to, Validators::default(), patience)
             .await;
         if let Some(validators) = &mut looked.check.validators {
-            // They belong to the other address, and the next request goes to this one.
+            // These belong to the other address, and the next request goes to this one.
             (validators.etag, validators.last_modified) = (None, None);
         }
         looked
     }
 
-    /// Asks for one address; also says where its page sends its readers.
+    /// Fetches one address; also returns where its page sends its readers.
     async fn look_at(
         &self,
         look: &PageFetch<'_>,
@@ -141,7 +141,7 @@ impl Checker {
         };
         let mut request = FetchRequest::page(url, validators);
         if look.row.ok.is_none() {
-            // The page is wanted even if it is the same.
+            // The page is needed even if it is the same.
             request.validators.packed_sha256 = None;
         }
         request.headers = own_headers(look.feed, url);
@@ -225,8 +225,8 @@ impl Checker {
         (looked, None)
     }
 
-    /// Whether a page answers from another address for good than when it was last read. What cannot be read of the
-    /// database has not moved: the look that stores something will say what is wrong.
+    /// Whether a page has moved permanently to another address since it was last read. If the database cannot be
+    /// read, it has not moved: a check that stores something will report the error.
     fn has_moved(&self, look: &PageFetch<'_>, answer: &Answer) -> bool {
         let moved = answer
             .permanent_url
@@ -249,7 +249,7 @@ impl Checker {
         part: Option<String>,
     ) -> (FetchResult, Option<String>) {
         if let Some(part) = part {
-            // So that the stored answer is read in the same way later.
+            // So that the stored response is read in the same way later.
             answer.final_url = format!("{}#{part}", answer.final_url);
         }
         let reading = look.reading.clone();
@@ -304,7 +304,7 @@ impl Checker {
                 let mut state = read.state;
                 let permanent = answer.permanent_url.clone();
                 if let Some(to) = permanent.as_ref().filter(|to| is_another(to, look.url)) {
-                    // A page that names no address of its own has the one that its old address leads to for good.
+                    // A page without a canonical address gets the one that its old address permanently redirects to.
                     state.canonical.get_or_insert_with(|| to.clone());
                 }
                 let page = FoundPage {
@@ -335,10 +335,10 @@ impl Checker {
     }
 }
 
-/// How long until it is seen whether a page still belongs to other entries.
+/// How long until the next check whether a page still belongs to other entries.
 const SHARED_FOR: Duration = Duration::from_hours(7 * 24);
 
-/// A page of which nothing belongs to the entry is not fetched.
+/// A page is not fetched if no part of it belongs to the entry.
 fn not_its_own(look: &PageFetch<'_>, at: Timestamp, why: String) -> FetchResult {
     FetchResult {
         entry: look.entry,
@@ -350,7 +350,7 @@ fn not_its_own(look: &PageFetch<'_>, at: Timestamp, why: String) -> FetchResult 
     }
 }
 
-/// A page that ended the process before is not even asked for.
+/// A page that crashed the process before is quarantined and not even fetched.
 fn left_alone(
     look: &PageFetch<'_>,
     at: Timestamp,
@@ -368,7 +368,7 @@ fn left_alone(
 }
 
 impl FetchResult {
-    /// What the look has to say for itself, as far as it is known before deciding.
+    /// The report, as far as it is known before the decision.
     pub(in crate::check) fn report(&self) -> PageReport {
         report(
             self.entry,
@@ -402,12 +402,12 @@ impl FetchResult {
     }
 }
 
-/// Whether an address leads elsewhere than another one.
+/// Whether two addresses lead to different places.
 pub(in crate::check) fn is_another(address: &str, other: &str) -> bool {
     address_key(address) != address_key(other)
 }
 
-/// Whether a page is the known one to a reader, by fingerprint.
+/// Whether a reader sees the known page, judged by its fingerprint.
 pub(in crate::check) fn shows_the_known(
     row: &store::KnownEntry,
     state: &PageState,
@@ -417,7 +417,7 @@ pub(in crate::check) fn shows_the_known(
     row.page_fp == Some(print) && print.scheme() == SCHEME
 }
 
-/// What a look has to say for itself.
+/// The report of a check.
 pub(in crate::check) fn report(
     entry: EntryId,
     url: &str,
@@ -448,7 +448,7 @@ fn as_before(row: &PageRow) -> Option<Reason> {
     row.reason.filter(|reason| *reason == Reason::Document)
 }
 
-/// An error with what is behind it, on one line.
+/// An error with its causes, on one line.
 fn causes(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", causes(source)),
@@ -456,7 +456,7 @@ fn causes(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// The reason of a page that is no article.
+/// The reason for a page that is not an article.
 pub(in crate::check) fn reason_of(kind: PageKind) -> Reason {
     match kind {
         PageKind::Article | PageKind::NoText => Reason::NoText,
@@ -469,7 +469,7 @@ pub(in crate::check) fn reason_of(kind: PageKind) -> Reason {
     }
 }
 
-/// A look that read the page, or knew it to be unchanged.
+/// A check that read the page, or found it unchanged.
 pub(in crate::check) fn well(at: Timestamp, status: u16) -> PageCheck {
     PageCheck {
         at,
@@ -481,7 +481,7 @@ pub(in crate::check) fn well(at: Timestamp, status: u16) -> PageCheck {
     }
 }
 
-/// A look that brought no text.
+/// A check that got no text.
 pub(in crate::check) fn failed_check(
     at: Timestamp,
     status: Option<u16>,

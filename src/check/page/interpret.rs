@@ -1,6 +1,6 @@
-//! What a look at a page means, beside what is known: the rules of `domain::life` with the texts at hand.
+//! What the response for a page means, given what is known: the rules of `domain::life`, applied to its texts.
 //!
-//! Pure: [`KnownPage`] has all that it takes. Runs on a worker, as texts are compared.
+//! Pure: [`KnownPage`] has everything that it needs. Runs on a worker, because it compares texts.
 
 use crate::check::Crashed;
 use crate::check::events::revise::{self, EntryKnowledge, EventContext};
@@ -26,43 +26,43 @@ use crate::extract::{Sign, Signs, signs};
 use crate::store;
 use crate::time::Timestamp;
 
-/// A look with what it means.
+/// A check of a page, and what it means.
 #[derive(Debug)]
 pub(in crate::check) struct Interpreted {
-    /// What the look has to say for itself.
+    /// The report of the check.
     pub(in crate::check) report: PageReport,
-    /// How the look ended, as far as the next one is concerned; whether the page has changed is known later.
+    /// How the check ended, as far as the next one is concerned; whether the page has changed is known later.
     pub(in crate::check) ended: PageCheckEnd,
-    /// Between which looks a change that the page shows was made.
+    /// The window between checks in which a change on the page was made.
     pub(in crate::check) window: Window,
     check: PageCheck,
     life: Option<PageLife>,
     step: Step,
     observation: Option<Observation>,
-    /// What was read of the page, for the record of ignored text.
+    /// What was read from the page, for the record of ignored text.
     read: Option<ReadPage>,
     page_capture: Option<Capture>,
     held_capture: Option<Capture>,
     alias: Option<NewAlias>,
     text: Option<PageText>,
     stands_in: bool,
-    /// How long an article was missing that is back.
+    /// Since when a restored article was missing.
     missing_since: Option<Timestamp>,
 }
 
-/// What a look at a page says, once the texts are compared.
+/// What a check of a page found, once the texts are compared.
 pub(in crate::check) struct PageSight {
     pub(in crate::check) sight: Sight,
     pub(in crate::check) check: PageCheck,
     pub(in crate::check) page: Option<Box<FoundPage>>,
     pub(in crate::check) alias: Option<NewAlias>,
-    /// The text that the page shows, and whether it is no article's.
+    /// The text that the page shows, and whether it is not from an article.
     pub(in crate::check) text: Option<PageText>,
     pub(in crate::check) stands_in: bool,
 }
 
 impl PageSight {
-    /// A look whose text is not read.
+    /// A check whose text is not read.
     pub(in crate::check) fn unread(check: PageCheck, sight: Sight) -> Self {
         Self {
             sight,
@@ -74,7 +74,7 @@ impl PageSight {
         }
     }
 
-    /// A look whose text is not the article's.
+    /// A check whose text is not that of the article.
     pub(in crate::check) fn stand_in(check: PageCheck, text: PageText) -> Self {
         Self {
             stands_in: true,
@@ -88,8 +88,8 @@ impl PageSight {
     }
 }
 
-/// Settles what a look means. The known state in `before` is amended where the page has moved for good. `scheme` is
-/// the one that the page was read under.
+/// Decides what a check means. If the page has moved permanently, the known state in `before` is amended. `scheme`
+/// is the one that the page was read under.
 pub(in crate::check) fn settle(
     looked: FetchResult,
     before: &mut KnownPage,
@@ -127,7 +127,8 @@ pub(in crate::check) fn settle(
                 state: Observed::Page(page.state),
             });
         }
-        // Of what is only counted no answer is kept, and the next look reads it again to see whether it stays.
+        // The response is not kept for text that is only counted; the next check reads it again to see whether it
+        // stays.
         (Step::Counted, _) => seen.check.validators = None,
         (Step::Held, Some(page)) => {
             let what = seen.check.error.take().unwrap_or_default();
@@ -169,7 +170,8 @@ pub(in crate::check) fn settle(
 }
 
 impl Interpreted {
-    /// A look that the program failed on: a look that failed, or the page would be due again at once, for ever.
+    /// If the program fails during a check, the check has failed: otherwise the page would be due immediately,
+    /// again and again.
     pub(in crate::check) fn crashed(
         report: PageReport,
         row: &store::KnownEntry,
@@ -198,7 +200,7 @@ impl Interpreted {
         }
     }
 
-    /// When the look was.
+    /// The time of the check.
     pub(in crate::check) fn at(&self) -> Timestamp {
         self.check.at
     }
@@ -208,12 +210,12 @@ impl Interpreted {
         self.observation.as_ref()
     }
 
-    /// Takes that out.
+    /// Removes the observation and returns it.
     pub(in crate::check) fn take_observation(&mut self) -> Option<Observation> {
         self.observation.take()
     }
 
-    /// Puts the look into what is stored of the entry, with the event that an article went or came back.
+    /// Puts the check into what is stored of the entry, with the event if an article was removed or restored.
     pub(in crate::check) fn put(
         self,
         outcome: &mut EntryOutcome,
@@ -261,7 +263,7 @@ impl Interpreted {
     }
 }
 
-/// In whole minutes, or seconds when it is less than one.
+/// In whole minutes, or seconds if it is less than one.
 fn span(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.since(from).as_secs();
     let whole = if seconds < 60 {
@@ -294,7 +296,7 @@ fn see(looked: FetchResult, before: &mut KnownPage) -> PageSight {
     }
     let text = before.among.as_ref().map(|among| among.text.clone());
     if before.is_the_same {
-        // Whatever the rules take the page for now: it is the article that it was.
+        // However the rules classify the page now, it is still the same article.
         return PageSight {
             page: Some(page),
             ..PageSight::unread(check, Sight::There).with(text)
@@ -338,7 +340,7 @@ fn see(looked: FetchResult, before: &mut KnownPage) -> PageSight {
         Err(check) => return PageSight::unread(*check, Sight::Unclear),
     };
     if !check.ok {
-        // A word alone takes no article away: its text and its headline have to be gone as well.
+        // Words alone do not make an article missing: its text and its headline have to be gone as well.
         let is_gone = is_absent && (is_replaced || page.state.body.is_empty()) && !has_headline;
         return PageSight::unread(check, absent_or_unclear(is_gone));
     }
@@ -366,7 +368,7 @@ fn see(looked: FetchResult, before: &mut KnownPage) -> PageSight {
     }
 }
 
-/// Weighs a text against walls, pages that break off and notices: the check to go on with, or the end of the look.
+/// Checks a text for walls, truncated pages and notices. Returns the check to continue with, or the one that ends here.
 fn weigh(
     page: &FoundPage,
     check: PageCheck,
@@ -395,15 +397,15 @@ fn weigh(
                     fetch::reason_of(kind),
                 );
             }
-            // Too little is left of the text for a page that has always asked for subscribers to be told from a wall:
-            // what is left is the article's, and nothing else is new.
+            // Too little of the text is left to tell a wall from a page that has always asked readers to subscribe.
+            // What is left is the article's, and nothing else is new.
             None if is_part && matches!(check.reason, Some(Reason::Paywall | Reason::Consent)) => {
                 return Ok(goes_on(&check));
             }
             _ => {}
         }
     }
-    // A short article may speak of pages that are not found, or of maintenance: its known text tells.
+    // A short article may mention pages that are not found, or maintenance; comparing it with its known text decides.
     let by_words = matches!(
         check.reason,
         Some(Reason::Soft404 | Reason::BotCheck | Reason::Maintenance)
@@ -425,7 +427,7 @@ fn absent_or_unclear(is_absent: bool) -> Sight {
     }
 }
 
-/// Whether a page tells the story of the entry: under its headline, or with most of its text.
+/// Whether a page tells the story of the entry: it has the entry's headline or most of its text.
 fn same_story(before: &KnownPage, known: Option<&PageState>, seen: &PageState) -> bool {
     let titles = [
         before.row.title.as_deref(),
@@ -449,7 +451,7 @@ fn same_story(before: &KnownPage, known: Option<&PageState>, seen: &PageState) -
     same_headline || same_text
 }
 
-/// What a page showed besides its text; `None` when its bytes are not kept.
+/// What a page showed besides its text; `None` if its bytes are not kept.
 fn signs_of(stored: &StoredCapture) -> Option<Signs> {
     let named = |(name, _): &&(String, String)| name == "content-type";
     let content_type = stored.capture.headers.iter().find(named);
@@ -458,15 +460,15 @@ fn signs_of(stored: &StoredCapture) -> Option<Signs> {
     stored.body_kept.then(|| signs(body, content_type))
 }
 
-/// Notes that the address of the page has moved for good to one of another article's form: in the state, so that it is
-/// told, and as a name of the entry when nobody bears it.
+/// Records that the page has moved permanently to an address in the form of another article's: in the state, so
+/// that it is reported, and as a name of the entry if no other entry has it.
 pub(in crate::check) fn moved_for_good(
     url: &str,
     page: &FoundPage,
     before: &mut KnownPage,
 ) -> Option<NewAlias> {
     let to = page.permanent.as_ref()?;
-    // A redirect that was always there has moved nothing; the answer behind the last revision tells.
+    // A redirect that was always there is not a move; the response behind the last revision shows that.
     let stayed = |stored: &StoredCapture| !fetch::is_another(&stored.capture.url, url);
     if !page.may_have_moved(url) || !before.last_answer.as_ref().is_some_and(stayed) {
         return None;
@@ -489,7 +491,7 @@ pub(in crate::check) fn moved_for_good(
     })
 }
 
-/// Between which looks at the page an entry was changed.
+/// The window between checks of the page in which an entry was changed.
 fn window(entry: &store::KnownEntry, confirmed: Option<Held>, now: Timestamp) -> Window {
     let last_unchanged = entry.page.ok.unwrap_or(entry.first_seen);
     let (first_changed, failed_checks) = match confirmed {

@@ -1,4 +1,4 @@
-//! What is known of an entry whose page was fetched: all that its interpretation takes from the database.
+//! What is known of an entry whose page was fetched: everything that its interpretation needs from the database.
 
 use crate::check::Reading;
 use crate::check::events::revise::EntryKnowledge;
@@ -18,19 +18,19 @@ use crate::domain::observation::{Observation, Observed};
 use crate::domain::state::{Channel, PageState};
 use crate::store::{self, Reader, StoreError, StoredIgnored};
 
-/// Words of a text that tell whose beginning they are.
+/// How many words identify the text that they begin.
 const A_PART: u32 = 15;
 
-/// What is known of an entry whose page was looked at.
+/// What is known of an entry whose page was fetched.
 #[derive(Debug)]
 pub(in crate::check) struct KnownPage {
     /// Its row.
     pub(in crate::check) row: store::KnownEntry,
-    /// Its state and past; absent when neither text nor life of the page has moved.
+    /// Its state and past; absent if neither the text nor the life of the page has moved.
     pub(in crate::check) full: Option<EntryKnowledge>,
-    /// What looks at its page have begun.
+    /// Series that checks of its page have begun.
     pub(in crate::check) life: PageLife,
-    /// What does not count.
+    /// What is ignored in comparisons.
     pub(in crate::check) rules: FeedRules,
     /// What is remembered of the ignored text of the page; absent when no page was read.
     pub(in crate::check) ignored: Option<StoredIgnored>,
@@ -38,28 +38,28 @@ pub(in crate::check) struct KnownPage {
     pub(in crate::check) is_the_same: bool,
     /// What it said before, unless it says the same now.
     pub(in crate::check) compared: Option<ComparedPage>,
-    /// Its text among those of other pages; absent when it shows none.
+    /// Its text among those of other pages; absent if it shows none.
     pub(in crate::check) among: Option<TextAmongOthers>,
-    /// The answer behind the last revision that the page has brought, where the interpretation needs it.
+    /// The response behind the last revision of the page, if the interpretation needs it.
     pub(in crate::check) last_answer: Option<StoredCapture>,
 }
 
-/// What a page said before, beside what it says now.
+/// What a page said before, compared with what it says now.
 #[derive(Debug)]
 pub(in crate::check) struct ComparedPage {
-    /// The text, brought under the scheme that pages are read under today: a difference that our own reading makes is
-    /// nothing to doubt. Only for comparing; whoever stores what was seen does the same with what is kept.
+    /// The text, brought to the scheme that pages are read under today: a difference caused by our own reading is not a
+    /// doubt. Only for comparing; when the check is stored, the stored state is brought to that scheme as well.
     pub(in crate::check) state: PageState,
-    /// Whether it was found to be no article's since.
+    /// Whether it has turned out not to be an article's text.
     pub(in crate::check) is_stand_in: bool,
-    /// Whether what the page says now can be the same article.
+    /// A doubt whether what the page says now can be the same article.
     pub(in crate::check) doubt: Option<Doubt>,
-    /// Whether the end of the text is gone.
+    /// Whether the end of the text is missing.
     pub(in crate::check) lost_its_end: bool,
 }
 
 impl ComparedPage {
-    /// Whether what the page says now may be the beginning of the article, before a wall.
+    /// Whether what the page says now may be the beginning of the article, in front of a wall.
     pub(in crate::check) fn is_part(&self) -> bool {
         self.doubt
             .is_some_and(|doubt| doubt.is_part() && doubt.now >= A_PART)
@@ -69,15 +69,15 @@ impl ComparedPage {
 /// The text of a page, and how many other pages of its host show the same.
 #[derive(Debug)]
 pub(in crate::check) struct TextAmongOthers {
-    /// What it shows; of a page that was not sent again, what it showed last.
+    /// What it shows; if the page was not sent again, what it showed last.
     pub(in crate::check) text: PageText,
-    /// The others.
+    /// The other pages.
     pub(in crate::check) alike: Alike,
 }
 
 impl KnownPage {
-    /// Reads what is known of an entry, as far as the look needs it. The look comes back with the verdicts of the last
-    /// one on blocks that nobody has touched.
+    /// Reads what is known of an entry, as far as the check needs it. Returns the check with the last verdicts on
+    /// blocks that nobody has edited.
     pub(in crate::check) fn read(
         reader: &Reader,
         row: store::KnownEntry,
@@ -123,7 +123,7 @@ impl KnownPage {
         Ok((looked, known))
     }
 
-    /// For a page that is the one that was read: others of its host may have turned out to show the same text.
+    /// For a page that is unchanged: other pages of its host may have turned out to show the same text.
     fn read_for_the_same(&mut self, reader: &Reader) -> Result<(), StoreError> {
         let Some(text) = reader.page_text(self.row.id)? else {
             return Ok(());

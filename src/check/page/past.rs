@@ -1,4 +1,4 @@
-//! What is read of the past of an entry before a new text of its page is decided upon.
+//! Reads the past of an entry before the decision on a new text of its page.
 
 use crate::check::Reading;
 use crate::check::events::revise::EntryKnowledge;
@@ -12,16 +12,16 @@ use crate::domain::observation::{Observation, Observed};
 use crate::domain::state::Channel;
 use crate::store::{Reader, StoreError};
 
-/// What is read of the past of an entry whose page shows an article.
+/// What is read from the past of an entry whose page shows an article.
 #[derive(Default)]
 pub(in crate::check) struct PagePast {
     pub(in crate::check) entry: EntryPast,
-    /// The feed's other pages, where this one shows another text.
+    /// The feed's other pages, if this one shows another text.
     pub(in crate::check) site: Option<Site>,
 }
 
 impl PagePast {
-    /// Reads it, and learns from the feed's other pages where the text has moved as furniture moves.
+    /// Reads it, and learns from the feed's other pages if the text moved as furniture moves.
     pub(in crate::check) fn read(
         reader: &Reader,
         reading: &Reading,

@@ -1,11 +1,11 @@
-//! Pages that several entries of a feed link to: whose text is what.
+//! Pages that several entries of a feed link to: which text belongs to which entry.
 
 use crate::check::Checker;
 use crate::check::page::fetch::PageFetch;
 use crate::domain::ids::EntryId;
 use crate::domain::url::{fragment_of, is_home};
 
-/// What of a page belongs to an entry.
+/// Which part of a page belongs to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::check) enum Share {
     /// All of it.
@@ -17,8 +17,8 @@ pub(in crate::check) enum Share {
 }
 
 impl Checker {
-    /// What of its page belongs to an entry. What cannot be read of the database is not shared: the check that stores
-    /// something will say what is wrong.
+    /// Which part of its page belongs to an entry. If the database cannot be read, the page counts as not shared:
+    /// the check that stores something will report the error.
     pub(in crate::check) fn share(&self, look: &PageFetch<'_>) -> Share {
         let others = self.read(|reader| reader.entries_with_page(look.entry, look.url));
         share_of(look.entry, look.url, &others.unwrap_or_default())

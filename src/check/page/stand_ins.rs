@@ -1,4 +1,4 @@
-//! Texts that several pages of a host show in the place of their articles: the rules of `domain::life::stand_in` with
+//! Texts that several pages of a host show instead of their articles: the rules of `domain::life::stand_in` with
 //! what the store knows of other pages.
 
 use crate::check::page::fetch::{self, FoundPage};
@@ -11,7 +11,7 @@ use crate::domain::outcome::PageCheck;
 use crate::domain::state::PageState;
 use crate::time::Timestamp;
 
-/// The page is the one that was read. Meanwhile others of its host may have turned out to show the same text; or it has
+/// The page is unchanged. Meanwhile, other pages of its host may have turned out to show the same text, or it has
 /// shown another one in between.
 pub(in crate::check) fn see_the_same(check: PageCheck, before: &KnownPage) -> PageSight {
     let there = PageSight::unread(check, Sight::There);
@@ -38,7 +38,7 @@ pub(in crate::check) fn see_the_same(check: PageCheck, before: &KnownPage) -> Pa
     }
 }
 
-/// A look that saw a text that is not the article's.
+/// A check that saw a text that is not the article's.
 pub(in crate::check) fn nobodys(text: PageText, check: &PageCheck) -> PageSight {
     let error = format!("{} shows this text instead of several articles", text.host);
     let check = fetch::failed_check(check.at, check.status, error, Reason::NotArticle);
@@ -56,7 +56,7 @@ pub(in crate::check) fn page_text(url: &str, page: &FoundPage, at: Timestamp) ->
     })
 }
 
-/// The text of a page, if it is one that several pages of the host show in the place of their articles.
+/// The text of a page, if several pages of the host show it instead of their articles.
 pub(in crate::check) fn text_of_nobody<'k>(
     before: &'k KnownPage,
     seen: &PageState,
@@ -71,8 +71,8 @@ pub(in crate::check) fn text_of_nobody<'k>(
     stands_in(*alike, known, before.row.title.as_deref(), seen).then_some(text)
 }
 
-/// What is known of the article's text. A text that has turned out to be nobody's is forgotten, so that the article's
-/// own is seen for the first time.
+/// What is known of the article's text. A text that has turned out to be a stand-in is dropped, so that the
+/// article's own text is seen for the first time.
 pub(in crate::check) fn unless_stand_in(
     compared: Option<ComparedPage>,
     before: &mut KnownPage,
