@@ -3,21 +3,21 @@
 //! A feed ([`Checker::check_feed`]):
 //!
 //! 1. [`feed::poll`] requests the feed from its host (`polite::journey`: its turn, its redirects, room for the
-//! response). A 304, or the same bytes as last time, ends the check here.
+//!    response). A 304, or the same bytes as last time, ends the check here.
 //! 2. [`feed::known`] reads the document on a worker, except for the items whose bytes are known, and
 //!    [`feed::identify`] finds the entry of each item.
 //! 3. [`feed::confirm`] holds back a document that a second poll has to confirm.
 //! 4. [`feed::pages`] fetches the pages of the entries that have changed, so that one edit is one change.
 //! 5. [`feed::past`] reads what else is known of these entries and of the feed's other pages.
 //! 6. [`feed::decide`] compares every item with what is known, and [`events`] writes what is reported of it. Values
-//! go in and values come out.
+//!    go in and values come out.
 //! 7. One `Writer::commit` stores all of it.
 //!
 //! A page ([`Checker::check_page`]):
 //!
 //! 1. [`page::fetch`] requests the page as its host permits ([`polite::robots`]) and reads the response.
 //! 2. [`page::known`] reads what is known of the entry, and [`page::interpret`] compares the response with it: it
-//! is the article, a stand-in, a wall, or nothing.
+//!    is the article, a stand-in, a wall, or nothing.
 //! 3. [`page::past`] reads what an article's new text is compared with, and [`page::decide`] compares it; [`events`]
 //!    writes what is reported of it. Neither interpretation nor decision asks the database.
 //! 4. One `Writer::commit` stores all of it, with the time of the next check ([`schedule`]).

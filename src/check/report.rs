@@ -1,4 +1,4 @@
-//! What a check has to say for itself.
+//! The report of a check.
 
 use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
 use crate::time::Timestamp;
@@ -29,7 +29,7 @@ impl FeedResult {
     }
 }
 
-/// The poll of one feed.
+/// The report of a feed's poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedReport {
     /// The feed.
@@ -38,11 +38,11 @@ pub struct FeedReport {
     pub name: String,
     /// How the poll ended.
     pub result: FeedResult,
-    /// Whether its server had to do with it; if not, nothing was stored and the feed is as due as before.
+    /// Whether the poll reached the server; if not, nothing was stored and the feed is as due as before.
     pub asked: bool,
-    /// HTTP status, when there was an answer.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// How its document could be read; `None` when none was.
+    /// How its document was read; `None` if there was none.
     pub reading: Option<FeedReading>,
     /// Entries that the feed lists; zero when it was not read.
     pub entries: usize,
@@ -52,7 +52,7 @@ pub struct FeedReport {
     pub changed: usize,
     /// The numbers of the changes.
     pub changes: Vec<ChangeNumber>,
-    /// Pages that were looked at along with it.
+    /// Pages that were fetched with it.
     pub pages: Vec<PageReport>,
     /// How long it took.
     pub duration_ms: u64,
@@ -60,18 +60,18 @@ pub struct FeedReport {
     pub next: Option<Timestamp>,
 }
 
-/// How the document of a feed could be read.
+/// How the document of a feed was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedReading {
-    /// What had to be put right, by name.
+    /// The names of the repairs that were needed.
     pub repairs: Vec<&'static str>,
-    /// Entries over the limit that were left out.
+    /// Entries over the limit, which were left out.
     pub dropped: usize,
-    /// New entries that are left for the next polls, as there were too many at once.
+    /// New entries that are left for the next polls because there were too many for one.
     pub postponed: usize,
 }
 
-/// How the look at a page ended.
+/// How the check of a page ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageResult {
     /// It was read for the first time, or it reads the same.
@@ -97,14 +97,14 @@ impl PageResult {
     }
 }
 
-/// The look at one page.
+/// The report of a page's check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageReport {
     /// The entry.
     pub entry: EntryId,
-    /// The address that was asked.
+    /// The address that was fetched.
     pub url: String,
-    /// How the look ended.
+    /// How the check ended.
     pub result: PageResult,
     /// The numbers of the changes.
     pub changes: Vec<ChangeNumber>,

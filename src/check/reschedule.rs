@@ -1,4 +1,4 @@
-//! Times that are set for many feeds at once: after another configuration, and after a time in which nothing polled.
+//! Reschedules many feeds together: after a change of the configuration, and after a time without polling.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::store::{FeedRow, Rescheduled, StoreError};
 use crate::time::Timestamp;
 
 impl Checker {
-    /// Sets anew when these feeds are polled: they have another schedule than the one that they were scheduled by.
+    /// Sets the next poll of these feeds again, because their schedule has changed.
     pub async fn replan(&self, feeds: &[FeedId]) -> Result<(), StoreError> {
         if feeds.is_empty() {
             return Ok(());
@@ -25,8 +25,8 @@ impl Checker {
         .await
     }
 
-    /// Scatters the feeds that are overdue over the time in which nothing polled, so that no server sees a burst. Done
-    /// at the start of a daemon, and when the machine has slept.
+    /// Spreads overdue feeds over the time without polling, so that no server sees a burst. Done at the start of a
+    /// daemon, and when the machine has slept.
     pub async fn catch_up(&self, away: Duration) -> Result<(), StoreError> {
         let (settings, now) = (self.settings(), self.now());
         self.reschedule(|feed| {
@@ -36,7 +36,7 @@ impl Checker {
         .await
     }
 
-    /// For how long nothing can have polled: since the feed that has been due for the longest was due.
+    /// How long nothing can have been polled: since the time at which the most overdue feed was due.
     pub fn away(&self) -> Result<Duration, StoreError> {
         let now = self.now();
         let feeds = self.read(|reader| reader.feeds(false))?;
@@ -47,12 +47,12 @@ impl Checker {
         Ok(first.map_or(Duration::ZERO, |due| now.since(due)))
     }
 
-    /// Plans anew what was planned before the wall clock was set back by `back`.
+    /// Reschedules what was planned before the wall clock was set back by `back`.
     pub async fn set_back(&self, back: Duration) -> Result<(), StoreError> {
         self.writer.clock_set_back(self.now(), back).await
     }
 
-    /// How far in the future the last poll is: by so much the clock was set back while nothing polled.
+    /// How far in the future the last poll is: the clock was set back by that much while nothing polled.
     pub fn ahead(&self) -> Result<Duration, StoreError> {
         let last = self.read(crate::store::Reader::last_planned)?;
         Ok(last.map_or(Duration::ZERO, |last| last.since(self.now())))

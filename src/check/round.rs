@@ -1,4 +1,4 @@
-//! A round: these feeds and these pages, now, and what came of it.
+//! A round: checks the given feeds and pages now, and reports the results.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use crate::domain::ids::{EntryId, FeedId};
 use crate::report::check::{CheckOutcome, CheckReport, CheckedFeed};
 use crate::store::StoreError;
 
-/// Checks of a round that are under way at once; most of them wait for their host.
+/// How many checks of a round run at the same time; most of them wait for their host.
 const AT_ONCE: usize = 512;
 
-/// What a round is to look at.
+/// What a round checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundRequest {
     /// These feeds; `None` for all.
     pub feeds: Option<Vec<FeedId>>,
-    /// Also what is not due, and whole documents even where the server would say that nothing is new.
+    /// Also check what is not due, and fetch whole documents even if the server would respond that nothing is new.
     pub force: bool,
 }
 
-/// How far a round is, for a progress line.
+/// How far a round has come, for a progress line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A feed was polled.
     Feed(CheckedFeed),
-    /// So many pages of so many were looked at.
+    /// How many pages have been checked, and how many there are.
     Pages(usize, usize),
 }
 
@@ -108,7 +108,7 @@ impl Checker {
             .collect())
     }
 
-    /// Runs a check for each item, a bounded number at once.
+    /// Runs a check for each item, a limited number at the same time.
     async fn at_once<I, R, F>(
         self: &Arc<Self>,
         items: Vec<I>,
@@ -135,7 +135,7 @@ impl Checker {
     }
 }
 
-/// Keeps the first trouble with the database: it ends the round, once everything that was under way is done.
+/// Keeps the first database error: it ends the round once all checks in progress are done.
 #[derive(Default)]
 struct RoundResults {
     trouble: Option<StoreError>,
@@ -149,7 +149,7 @@ impl RoundResults {
                 self.trouble.get_or_insert(error);
                 None
             }
-            // Another process was faster, or a feed has just left the configuration: the next round sees to it.
+            // Another process was faster, or a feed has just left the configuration: the next round handles it.
             Err(error) => {
                 tracing::warn!(%error, "a check was abandoned");
                 None

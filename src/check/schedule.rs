@@ -1,4 +1,4 @@
-//! When to look again: what the schedules of `domain` say, for the rows of the database.
+//! When to check again: the schedules of `domain`, for the rows of the database.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::fetch::CacheHints;
 use crate::store::{self, FeedRow, Rescheduled};
 use crate::time::Timestamp;
 
-/// What a document says of how often it is worth asking; what its answer says comes on top.
+/// What a document says about how often to poll it; the hints of its response are added later.
 pub(super) fn pace(document: &ParsedFeed, now: Timestamp) -> Pace {
     let hints = &document.hints;
     let bits = |places: &[u8]| {
@@ -37,7 +37,7 @@ pub(super) fn pace(document: &ParsedFeed, now: Timestamp) -> Pace {
     }
 }
 
-/// The rhythm of a feed that dates none of its entries, by when they were first seen.
+/// The rhythm of a feed that dates none of its entries, from when they were first seen.
 pub(super) fn rhythm_of_items(sighting: &IdentifiedFeed, now: Timestamp) -> Option<Rhythm> {
     let first_seen = |item: &IdentifiedItem| {
         let known = item.known.as_ref();
@@ -47,7 +47,7 @@ pub(super) fn rhythm_of_items(sighting: &IdentifiedFeed, now: Timestamp) -> Opti
     Rhythm::of(sighting.items.iter().map(first_seen).chain(same), now)
 }
 
-/// What the publisher asks for, in the head of the answer and in the last document.
+/// What the publisher asks for, in the headers of the response and in the last document.
 fn hints(answer: &CacheHints, pace: &Pace, now: Timestamp) -> Hints {
     Hints {
         max_age: answer
@@ -62,8 +62,8 @@ fn hints(answer: &CacheHints, pace: &Pace, now: Timestamp) -> Hints {
     }
 }
 
-/// The state of a feed after a poll that went well: `pace` is what its document says, when one was read, and
-/// `validators` what the answer brought.
+/// The state of a feed after a successful poll. `pace` is what its document says, if one was read, and `validators`
+/// is what the response brought.
 pub(super) fn after_success(
     feed: &FeedRow,
     config: &FeedConfig,
@@ -92,12 +92,12 @@ pub(super) fn after_success(
     }
 }
 
-/// Whether a pace is worth a write of its own, which an answer 304 does not cost otherwise.
+/// Whether a pace is worth a write of its own, which a 304 does not need otherwise.
 ///
-/// A lifetime that is named with each answer may be another one each time: what is left until the document is made anew.
-/// Each answer plans its own next poll; what is kept matters only to a later 304 that is silent about it, as the least
-/// time to wait. So it is kept when that wait would be another one by more than a quarter. Less is within what jitter
-/// and the moment of the poll do to it, and what lies below the interval moves nothing.
+/// A lifetime may differ in every response, if it is the time until the document is next generated. Each response
+/// plans its own next poll; the stored lifetime matters only to a later 304 without one, as the minimum wait. So it
+/// is stored if that wait would change by more than a quarter. Smaller differences are within jitter and the time
+/// of the poll, and a lifetime below the interval changes nothing.
 fn is_news(pace: &Pace, feed: &FeedRow, config: &FeedConfig, now: Timestamp) -> bool {
     let known = &feed.pace;
     if pace == known {
@@ -117,15 +117,15 @@ fn is_news(pace: &Pace, feed: &FeedRow, config: &FeedConfig, now: Timestamp) -> 
     wait.abs_diff(known) > known / 4
 }
 
-/// A feed is asked for its whole document at least once in this time, also when its server says that nothing is new.
+/// A feed's whole document is fetched at least once in this time, even if its server says that nothing is new.
 const WHOLE_EVERY: Duration = Duration::from_hours(24);
 
-/// A feed with very many new entries is read again after this long. A feed that never ends brings no more in a day than
-/// its publisher's host can bear, and the database as well.
+/// A feed with very many new entries is read again after this. So a feed that never ends cannot bring more in a day
+/// than its publisher's host and the database can bear.
 const CONTINUED_AFTER: Duration = Duration::from_mins(5);
 
-/// Whether the last poll was before the moment of the day at which this feed is asked for its whole document: each has
-/// a moment of its own. A server whose validators never move is found out so.
+/// Whether the last poll was before the time of day at which this feed's whole document is fetched. Each feed has
+/// its own time. This detects a server whose validators never change.
 pub(super) fn whole_is_due(feed: &FeedRow, now: Timestamp) -> bool {
     let phase = schedule::spread(&feed.url, WHOLE_EVERY);
     let day = |at: Timestamp| {
@@ -135,7 +135,7 @@ pub(super) fn whole_is_due(feed: &FeedRow, now: Timestamp) -> bool {
     feed.last_poll.is_some_and(|last| day(last) < day(now))
 }
 
-/// The state of a feed after a poll that failed.
+/// The state of a feed after a failed poll.
 pub(super) fn after_failure(
     feed: &FeedRow,
     config: &FeedConfig,
@@ -147,7 +147,7 @@ pub(super) fn after_failure(
         retry_after,
         ..CacheHints::default()
     };
-    // The hours that the feed asked to skip are skipped also while it fails.
+    // The hours that the feed asked to skip are also skipped while it fails.
     let hints = hints(&answer, &feed.pace, now);
     let result = match retry_after {
         Some(_) => schedule::PollResult::Busy,
@@ -190,15 +190,15 @@ fn poll(
         title: None,
         moved_to: None,
         gone_since: None,
-        // A poll that went well has settled what an earlier one was not believed for.
+        // A successful poll settles what an earlier one left unconfirmed.
         emptied: (kind == schedule::PollResult::Ok && feed.emptied.is_some()).then_some(None),
         postponed: 0,
         items: None,
     }
 }
 
-/// A poll of a feed that had more new entries than are taken at once: the next one reads the same document again, and
-/// comes soon.
+/// A poll of a feed with more new entries than one poll stores: the next one comes soon and reads the same document
+/// again.
 pub(super) fn to_be_continued(poll: FeedPoll, postponed: usize) -> FeedPoll {
     let soon = (poll.at + CONTINUED_AFTER).max(poll.not_before.unwrap_or(poll.at));
     let sooner = poll.next.filter(|next| *next <= soon);
@@ -211,7 +211,7 @@ pub(super) fn to_be_continued(poll: FeedPoll, postponed: usize) -> FeedPoll {
     }
 }
 
-/// When feeds are polled that are due by another schedule than the one they have now.
+/// When to poll a feed whose next poll was set by another schedule than its current one.
 pub(super) fn replanned(
     feed: &FeedRow,
     config: &FeedConfig,
@@ -227,7 +227,7 @@ pub(super) fn replanned(
     })
 }
 
-/// When a feed is polled after a time `away` in which nothing polled, if that is not when it is due.
+/// When to poll a feed after nothing polled for `away`, if that differs from when it is due.
 pub(super) fn caught_up(
     feed: &FeedRow,
     config: &FeedConfig,
@@ -251,7 +251,7 @@ fn scheduled(feed: &FeedRow) -> Scheduled {
     }
 }
 
-/// When the page of a new entry is looked at first; `None` when the article is too old to be looked at.
+/// When to check the page of a new entry first; `None` if the article is too old to be checked.
 pub(super) fn first_page_check(
     config: &FeedConfig,
     observations: &[Observation],
@@ -267,7 +267,7 @@ pub(super) fn first_page_check(
     config.page.recheck.interval_at(age).map(|_| now)
 }
 
-/// When the page of an entry that is not on the clock is looked at: one whose feed had its pages turned off before.
+/// When to check the page of an entry that has no next check because its feed had its pages turned off.
 pub(super) fn back_on_clock(
     config: &FeedConfig,
     entry: &store::KnownEntry,
@@ -289,21 +289,21 @@ pub(super) fn back_on_clock(
     }
 }
 
-/// How a look at a page ended, as far as the next one is concerned.
+/// How the check of a page ended, as far as the next one is concerned.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PageCheckEnd {
     /// The page shows a change.
     pub(super) changed: bool,
     /// It was read, or known to be unchanged.
     pub(super) well: bool,
-    /// It is to be looked at again after this time at the latest, to confirm what it saw.
+    /// It has to be checked again after this time at the latest, to confirm what it saw.
     pub(super) again: Option<Duration>,
-    /// It is not to be asked for before this, by the wish of the server.
+    /// It must not be fetched before this, because the server asked for that.
     pub(super) not_before: Option<Timestamp>,
 }
 
 impl PageCheckEnd {
-    /// A look that failed, on our side or on the server's, and about which nothing else is known.
+    /// A check that failed, on our side or the server's, and about which nothing else is known.
     pub(super) const FAILED: Self = Self {
         changed: false,
         well: false,
@@ -312,7 +312,7 @@ impl PageCheckEnd {
     };
 }
 
-/// When a page is looked at next, after a look at `now`; `None` when the looking has stopped.
+/// When to check a page next, after a check at `now`; `None` if its checks have ended.
 pub(super) fn next_page_check(
     config: &FeedConfig,
     entry: &store::KnownEntry,
@@ -331,15 +331,14 @@ pub(super) fn next_page_check(
     next.map(|next| look.not_before.map_or(next, |bound| bound.max(next)))
 }
 
-/// When a page is looked at that something besides its clock asks for: now, but not while its server has asked to be
-/// left alone.
+/// When to check a page for a reason other than its schedule: now, unless its server asked us to wait.
 pub(super) fn page_check_now(page: &store::PageRow, now: Timestamp) -> Timestamp {
     let asked_for_patience = matches!(page.status, Some(429 | 503));
     let next = page.next.filter(|_| asked_for_patience);
     next.map_or(now, |next| next.max(now))
 }
 
-/// No page is looked at again sooner than this, whatever the configuration says.
+/// No page is checked again sooner than this, whatever the configuration says.
 const SOONEST: Duration = Duration::from_secs(10);
 
 fn by_article_clock(
@@ -355,7 +354,7 @@ fn by_article_clock(
     let PageCheckEnd { changed, well, .. } = *look;
     match (config.page.mode, well) {
         (PageMode::Off, _) | (PageMode::Changed, true) => return None,
-        // A first look that failed is tried again, or there would be nothing to compare with.
+        // A first check that failed is tried again; otherwise there would be nothing to compare with.
         (PageMode::Changed, false) | (PageMode::Always, _) => {}
     }
     let last_change = if changed {
@@ -372,8 +371,8 @@ fn by_article_clock(
     Some(now + page_delay(entry.page.failures + 1, interval))
 }
 
-/// When to see whether robots.txt still forbids a page, after it was found to at `now` and will be asked again at
-/// `until`; `None` when the looking has stopped. That costs the host no request for the page.
+/// When to see whether robots.txt still forbids a page, after it did at `now` and will be fetched again at `until`;
+/// `None` if its checks have ended. That does not cost the host a request for the page.
 pub(super) fn barred_page_check(
     config: &FeedConfig,
     entry: &store::KnownEntry,
@@ -395,7 +394,7 @@ pub(super) fn barred_page_check(
     Some(until.max(now + Duration::from_secs(1)))
 }
 
-/// A number in 0–1 that is another one for each row and each moment, and the same whenever it is asked for.
+/// A number in 0–1 that differs for each row and moment, and is always the same for the same ones.
 fn jitter(row: i64, now: Timestamp) -> f64 {
     let window = Duration::from_secs(1 << 20);
     let place = schedule::spread(&format!("{row} {}", now.as_millis()), window);

@@ -1,4 +1,4 @@
-//! The configuration as checks need it: by feed address, with the rules of the targets at hand.
+//! The configuration as checks need it: by feed address, with the rules of the targets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Makes a configuration ready for use.
+    /// Prepares a configuration for use.
     #[must_use]
     pub fn new(mut config: Config) -> Self {
         // Each feed is kept once, under its address.
@@ -59,7 +59,7 @@ impl Settings {
         self.feeds.len()
     }
 
-    /// The feeds, as the store wants to know them.
+    /// The feeds, in the form that the store needs.
     #[must_use]
     pub fn configured_feeds(&self) -> Vec<ConfiguredFeed> {
         let feeds = self.feeds.values().map(|feed| ConfiguredFeed {
@@ -74,14 +74,15 @@ impl Settings {
         feeds
     }
 
-    /// How feeds are fetched: each kind of settings that is not the common one at least once.
+    /// The fetch settings in use: every set of settings that differs from the common one, at least once.
     pub fn fetches(&self) -> impl Iterator<Item = &Arc<FetchConfig>> {
         let common = &self.config.fetch;
         let fetches = self.feeds.values().map(|feed| &feed.fetch);
         fetches.filter(move |fetch| !Arc::ptr_eq(fetch, common))
     }
 
-    /// The hosts of feeds that ask for other limits than all do; where they differ, the gentlest of them holds.
+    /// The hosts of feeds that ask for other limits than the common ones; if feeds differ, the most considerate
+    /// limit applies.
     #[must_use]
     pub fn host_limits(&self) -> HashMap<String, HostLimits> {
         let limits = |fetch: &FetchConfig| HostLimits {
@@ -100,7 +101,7 @@ impl Settings {
         hosts
     }
 
-    /// Who wants to be told of what.
+    /// Which target gets which events.
     #[must_use]
     pub fn rules(&self) -> &[TargetRule] {
         &self.rules

@@ -1,8 +1,7 @@
-//! The past of an article as another program has recorded it, taken over: revisions and changes that nobody is alerted
-//! to.
+//! Takes over the past of an article as another program has recorded it: revisions and changes that send no alerts.
 //!
-//! The texts were read by a reader that is not ours, so their scheme is one that we never have: the first check of such
-//! an article is a new first snapshot, and no edit.
+//! The texts were not read by our reader, so their scheme is one that we never have: the first check of such an
+//! article is a new first snapshot and not an edit.
 
 use crate::check::events::revise::{self, EventContext, Windows};
 use crate::check::feed::identify::known_entry;
@@ -19,7 +18,7 @@ use crate::extract::feed_html;
 use crate::store::{Reader, StoreError, Writer};
 use crate::time::Timestamp;
 
-/// What is taken over.
+/// What to take over.
 #[derive(Debug, Clone)]
 pub struct PastArticle {
     /// The row of its feed.
@@ -34,7 +33,7 @@ pub struct PastArticle {
     pub reason: &'static str,
 }
 
-/// What came of it.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TakenOver {
     /// Revisions that were stored.
@@ -43,7 +42,7 @@ pub struct TakenOver {
     pub changes: u64,
 }
 
-/// An article whose versions are taken over one after the other.
+/// An article whose versions are taken over one after another.
 pub struct TakeOver<'a> {
     writer: &'a Writer,
     reader: &'a Reader,
@@ -56,8 +55,8 @@ pub struct TakeOver<'a> {
 }
 
 impl<'a> TakeOver<'a> {
-    /// Begins, or goes on where an earlier import ended; `None` for an article that we have watched ourselves: nothing
-    /// can be put before a revision.
+    /// Starts, or continues where an earlier import ended; `None` for an article that we have watched ourselves,
+    /// because nothing can be added before an existing revision.
     pub fn begin(
         writer: &'a Writer,
         reader: &'a Reader,
@@ -118,7 +117,7 @@ impl<'a> TakeOver<'a> {
         Ok(())
     }
 
-    /// What came of it.
+    /// What was taken over.
     #[must_use]
     pub fn finish(self) -> TakenOver {
         self.done
@@ -144,7 +143,7 @@ impl<'a> TakeOver<'a> {
         entry
     }
 
-    /// The next revision; `None` where a reader sees the same.
+    /// The next revision; `None` if a reader sees the same.
     fn next(
         &self,
         id: EntryId,
@@ -156,7 +155,7 @@ impl<'a> TakeOver<'a> {
         let mut entry = EntryOutcome::of(EntryRef::Known(id));
         let windows = Windows {
             feed: None,
-            // The checks that found nothing were not recorded.
+            // The other program did not record checks that found nothing.
             page: Some(Window {
                 last_unchanged: self.last.unwrap_or(seen),
                 first_changed: seen,

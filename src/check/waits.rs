@@ -1,9 +1,9 @@
-//! Changes that may be none: page furniture that is not learned yet, or a stale copy.
+//! Changes that may not be edits: page furniture that is not learned yet, or a stale copy.
 //!
-//! Such a change is stored and listed immediately, but its alert waits. Its page and a few other pages of the feed are
-//! checked again, with growing pauses. Each round ends with a judgement. If the text has been learned as furniture, or
-//! the change was taken back, no alert is sent. If nothing like it moved elsewhere, or after the longest wait, the alert
-//! is sent as for any other edit.
+//! Such a change is stored and listed immediately, but its alert waits. Its page and a few other pages of the feed
+//! are checked again, with growing pauses. Each round ends with a judgement. No alert is sent if the text has been
+//! learned as furniture, or if the change was taken back. If nothing like it moved elsewhere, or after the longest
+//! wait, the alert is sent as for any other edit.
 //!
 //! Only changes of a page's text wait, whether the page was checked by itself or along with its feed. Those of a feed's
 //! text do not: one response shows all of its entries, so that what moves in many of them, or goes back and forth, is
@@ -35,13 +35,13 @@ use crate::time::Timestamp;
 /// The longest wait: then the alert is sent, unless nothing was checked meanwhile.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// So many rounds without a check of the page are enough for that, too: it may never be checked again.
+/// After this many rounds without a check of the page the alert is sent too: the page may never be checked again.
 const ROUNDS: u32 = 4;
 
 /// Pages of other articles that are checked in a round.
 const OTHERS: usize = 4;
 
-/// Other pages with similar text that a round has to see, if there are that many.
+/// How many other pages with similar text a round has to see, if there are that many.
 const SEEN: usize = 2;
 
 /// The most changes of a feed that wait at the same time; alerts for further ones do not wait.
@@ -63,7 +63,7 @@ pub(super) struct Kept<'a> {
     pub(super) confirm: Duration,
 }
 
-/// Whether a page shows another text than before: if so, [`begin`] needs to know of the feed's other pages.
+/// Whether a page shows another text than before; if so, [`begin`] needs to know about the feed's other pages.
 pub(super) fn may_wait(entry: &EntryKnowledge, seen: &Observation) -> bool {
     match (&entry.known.state.page, &seen.state) {
         (Some(known), Observed::Page(page)) => known.body != page.body,
@@ -71,7 +71,7 @@ pub(super) fn may_wait(entry: &EntryKnowledge, seen: &Observation) -> bool {
     }
 }
 
-/// Keeps the change of a page back when further checks have to show whether it is an edit.
+/// Holds back the alert for the change of a page if further checks have to show whether it is an edit.
 pub(super) fn begin(write: &mut EntryOutcome, kept: &Kept<'_>, now: Timestamp) {
     let Kept { entry, .. } = *kept;
     let rules = &kept.event_context.rules;
@@ -112,7 +112,7 @@ pub(super) fn begin(write: &mut EntryOutcome, kept: &Kept<'_>, now: Timestamp) {
     });
 }
 
-/// Whether it is the text of the page that makes the change one to be told.
+/// Whether the change is worth reporting because of the text of the page.
 fn is_of_page_text(
     info: &ChangeInfo,
     [old, new]: [&EntryState; 2],
@@ -148,7 +148,7 @@ fn takes_back(
     own.is_some_and(|own| Suspect::takes_back(states, own, rules.for_comparing()))
 }
 
-/// The pages to check: those with the like, then any.
+/// The pages to check: those with similar text first, then any.
 fn others(suspect: &Suspect, entry: &EntryKnowledge, site: &[Article]) -> Vec<EntryId> {
     let rest = site.iter().map(|article| article.entry);
     let rest = rest.filter(|id| *id != entry.id && !suspect.carriers.contains(id));
@@ -267,7 +267,7 @@ fn judge(
     outcome
 }
 
-/// Whether a reader sees the same on the page in both states, but for what is known to be furniture.
+/// Whether the page looks the same to a reader in both states, apart from what is known to be furniture.
 fn is_nothing(
     old: &Option<EntryState>,
     new: &Option<EntryState>,
@@ -298,7 +298,7 @@ fn is_nothing(
     compare_under(&old, &new, in_force.for_comparing()).is_none()
 }
 
-/// What the checks since the last round say of a change; `None` while the round goes on.
+/// What the checks since the last round say about a change; `None` while the round continues.
 fn verdict(
     one: &Waiting,
     site: &[Article],
@@ -310,7 +310,7 @@ fn verdict(
     let (Some(before), Some(after)) = (&one.before, &one.after) else {
         return edit;
     };
-    // A check by a clock that was ahead is none of this round.
+    // A check recorded by a clock that was ahead does not belong to this round.
     let is_seen = |looked: Timestamp| looked > one.round && looked <= now;
     let own_seen = one.looked.is_some_and(is_seen);
     let is_late = now.since(one.since) >= LONGEST;
@@ -326,7 +326,7 @@ fn verdict(
     let (counts, still, needed, others) = match &suspect {
         Some(suspect) => {
             let since = match one.rounds {
-                // What moved elsewhere just before is as good.
+                // A move elsewhere just before counts as well.
                 0 => Timestamp::from_millis(one.since.as_millis() - LONGEST_MS),
                 _ => one.round,
             };
@@ -338,7 +338,7 @@ fn verdict(
             let still = moved.is_none_or(|moved| moved <= since);
             (counts, still, suspect.rounds(), suspect.carriers.clone())
         }
-        // What may be a stale copy is none when the next check says the same.
+        // What may be a stale copy is not one if the next check says the same.
         None => (own_seen, true, 1, Vec::new()),
     };
     if counts && still && one.still + 1 >= needed {
@@ -384,7 +384,7 @@ fn tell(
     for one in edits {
         let edit = one.edit.map(|edit| edit.0);
         let alike = same.get(&edit).copied().unwrap_or_default();
-        // Nobody wants to know of a feed that is not in the configuration any more.
+        // A feed that is no longer in the configuration has no targets.
         let mut targets = match config {
             Some(_) => targets_for(settings.rules(), &one.event),
             None => Vec::new(),

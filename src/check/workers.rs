@@ -1,6 +1,6 @@
 //! Parsing, extracting and comparing, off the runtime's threads and a few at a time.
 //!
-//! A panic in a piece of work ends that piece only: it comes back as [`Crashed`].
+//! A panic ends only that piece of work: it is returned as [`Crashed`].
 
 use std::sync::Arc;
 
@@ -12,19 +12,18 @@ use crate::fetch::{Lane, Room, Want};
 #[derive(Debug, Clone)]
 pub struct Workers {
     places: Arc<Semaphore>,
-    /// The places that pages may take: one is for feeds alone, if there are several.
+    /// The places that pages may take: one is reserved for feeds, if there are several.
     for_pages: Arc<Semaphore>,
     memory: Room,
 }
 
-/// The work panicked; the text is the panic's message where there is one.
+/// The work panicked; the text is the panic's message, if it has one.
 #[derive(Debug, thiserror::Error)]
 #[error("revisor crashed on this input ({0}); this is a bug in revisor, please report it")]
 pub struct Crashed(String);
 
 impl Workers {
-    /// A pool for `places` pieces of work at once, which have `memory` bytes together; one that needs more is done
-    /// alone.
+    /// A pool for `places` pieces of work at a time, which share `memory` bytes; one that needs more runs alone.
     #[must_use]
     pub fn new(places: usize, memory: u64) -> Self {
         Self {
@@ -34,7 +33,7 @@ impl Workers {
         }
     }
 
-    /// Another bound of memory, for the work that begins from now on.
+    /// Sets another memory limit for work that starts from now on.
     pub fn set_memory(&self, memory: u64) {
         self.memory.set_total(memory);
     }
@@ -47,8 +46,8 @@ impl Workers {
         self.run_for(Lane::Feed, 0, work).await
     }
 
-    /// The same of work for a feed or a page that takes `memory` bytes. Who works waits for nothing, so whoever waits
-    /// here comes to his turn.
+    /// The same for work for a feed or a page that takes `memory` bytes. Running work waits for nothing, so
+    /// everything that waits here gets its turn.
     pub async fn run_for<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -84,7 +83,7 @@ impl Workers {
     }
 }
 
-/// A place; nobody closes the semaphore.
+/// Waits for a place; the semaphore is never closed.
 async fn take(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     Arc::clone(places).acquire_owned().await.ok()
 }

@@ -1,4 +1,4 @@
-//! One request on its way from host to host: at each of them it waits for its turn.
+//! One request on its way from host to host; it waits for its turn at each of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::fetch::{
 use crate::store::InHand;
 use crate::time::Stopwatch;
 
-/// Without a descriptor it is tried again so often, with this pause.
+/// How many times a request is tried again when no descriptor is left, with this pause.
 const EXHAUSTED_TRIES: u32 = 40;
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(500);
 
-/// A wait for room that is shorter is none.
+/// A shorter wait for room does not count as a wait.
 const NOTICEABLE: Duration = Duration::from_millis(500);
 
-/// A request under way.
+/// A request in progress.
 pub(in crate::check) struct Journey<'a> {
     checker: &'a Checker,
     request: &'a FetchRequest,
@@ -30,27 +30,27 @@ pub(in crate::check) struct Journey<'a> {
     patience: WaitLimit,
     clients: Arc<Clients>,
     turns: Turns,
-    /// The host that was asked last, or is asked first.
+    /// The host that was asked last, or that is asked first.
     host: String,
     turn: Option<Turn>,
     way: Option<Box<RedirectChain>>,
-    /// How long the servers have taken.
+    /// The time that the servers took.
     took: Duration,
 }
 
-/// What came of one step.
+/// The result of one step.
 pub(in crate::check) enum Arrival {
-    /// The answer, and what it holds.
+    /// The response, and what it holds.
     Answered(Fetched, FetchHold),
     /// A redirect to this address, which the next step follows.
     Redirected(Url),
 }
 
-/// What an answer holds: the turn at the host that gave it, to be dropped when it is read or in good hands, and the room
-/// for its bytes, to be dropped when what came of it is stored.
+/// What a response holds: the turn at the host that sent it, to be dropped once the response is read, and the room
+/// for its bytes, to be dropped once the result is stored.
 pub(in crate::check) type FetchHold = (Turn, Hold);
 
-/// The room for the bytes of an answer; a page that has much is noted, in case it ends the process.
+/// The room for the bytes of a response. Large pages are recorded, in case one crashes the process.
 #[derive(Debug)]
 pub(in crate::check) struct Hold {
     pub(in crate::check) load: Load,
@@ -58,7 +58,7 @@ pub(in crate::check) struct Hold {
 }
 
 impl Hold {
-    /// Room without a bound, for an answer that somebody has brought.
+    /// Room without a limit, for a response that the caller already has.
     pub(in crate::check) fn unbounded() -> Self {
         Self {
             load: Load::unbounded(),
@@ -67,12 +67,12 @@ impl Hold {
     }
 }
 
-/// Pages of fewer bytes are not noted.
+/// Smaller pages are not recorded.
 const NOTED: u64 = 1 << 20;
 
 impl Checker {
-    /// Asks as `fetch` wants it, when it is the host's turn and there is room for the answer; the host is left alone for
-    /// as long as it says.
+    /// Sends a request when it is the host's turn and there is room for the response. If the host asks us to wait,
+    /// it is rate-limited for that long.
     pub(in crate::check) async fn fetch(
         &self,
         request: &FetchRequest,
@@ -87,7 +87,7 @@ impl Checker {
         }
     }
 
-    /// The same step by step, for whoever has to be asked before a redirect is followed.
+    /// The same step by step, for callers that need permission before a redirect is followed.
     pub(in crate::check) fn visit<'a>(
         &'a self,
         request: &'a FetchRequest,
@@ -120,12 +120,12 @@ impl Journey<'_> {
         &self.host
     }
 
-    /// Goes on from where an earlier visit has come to.
+    /// Continues from the point that an earlier journey reached.
     pub(in crate::check) fn resume(&mut self, way: Box<RedirectChain>) {
         self.way = Some(way);
     }
 
-    /// How far it has come, when a redirect is to be followed.
+    /// The redirects so far, if there is another one to follow.
     pub(in crate::check) fn into_way(self) -> Option<Box<RedirectChain>> {
         self.way
     }
@@ -135,7 +135,7 @@ impl Journey<'_> {
         self.turn = None;
     }
 
-    /// Asks the host that is next, when it is its turn. No turn is held while another one is waited for.
+    /// Sends the request to the next host when it is its turn. No turn is held while waiting for another one.
     pub(in crate::check) async fn step(&mut self) -> Result<Arrival, Resting> {
         if let Some(way) = &self.way {
             let host = host_key(way.url().as_str());
@@ -176,7 +176,7 @@ impl Journey<'_> {
         }
     }
 
-    /// Waits for room with the turn held, so that nobody has room who waits for a turn.
+    /// Waits for room while holding the turn, so that no room is held by a check that waits for a turn.
     async fn make_room(&self, turn: &Turn) -> Load {
         let since = Stopwatch::start();
         let want = self.checker.weights.want(self.lane, &self.request.url);
@@ -193,16 +193,16 @@ impl Journey<'_> {
         is_noted.then(|| underway.have(&self.feed.url, load.bytes()))
     }
 
-    /// Asks. Without a descriptor nothing was asked: the turn is kept and it is tried again, so that what is under way can
-    /// end, and in the end the host stays as due as it was.
+    /// Sends the request. Without a free descriptor nothing was sent: the turn is kept and the request is tried
+    /// again, so that work in progress can finish. If that does not help, the host stays as due as it was.
     async fn ask(&mut self, load: &mut Load) -> Result<Step, Resting> {
         for _ in 0..EXHAUSTED_TRIES {
             let since = Stopwatch::start();
             let way = self.way.take();
             let step = match self.clients.of(&self.feed.fetch) {
-                // In a box: thousands of checks wait for their turn, and only a few are under way on the network.
+                // Boxed: thousands of checks wait for their turn, and only a few use the network.
                 Ok(client) => Box::pin(client.step(self.request, way, load)).await,
-                // Only for settings of before a reload: those in force were tried before they came into force.
+                // Only with settings from before a reload: current settings were tested before they were applied.
                 Err(error) => Step::Answered(Fetched::Failed(FetchFailure {
                     kind: FailureKind::Refused,
                     message: error.to_string(),
@@ -244,7 +244,7 @@ impl Journey<'_> {
         }
     }
 
-    /// Counts the answer, and leaves its host alone when it asks for that.
+    /// Counts the response, and rate-limits its host if it asks for that.
     fn note(&self, fetched: &Fetched) {
         let (outcome, bytes) = match fetched {
             Fetched::Body(answer) => ("body", answer.body.len()),

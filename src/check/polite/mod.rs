@@ -1,4 +1,4 @@
-//! Requests as each host wants to be asked.
+//! Requests that respect the limits of each host.
 
 pub(super) mod journey;
 pub(super) mod redirect_memory;

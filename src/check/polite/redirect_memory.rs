@@ -1,5 +1,5 @@
-//! Where redirects have led that could not be followed at once, as the host there has to wait: the next look goes on
-//! from there, and the address that redirects is not asked again each time.
+//! Redirects that could not be followed immediately because the next host has to wait. The next check continues
+//! from there, so the address that redirects is not fetched again each time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,28 +8,28 @@ use std::time::Duration;
 use crate::fetch::{Fetched, RedirectChain};
 use crate::time::Stopwatch;
 
-/// Pages whose ways are remembered. Those of any more are asked for again from their beginning.
+/// The most pages whose redirects are remembered; others start again from their own address.
 const MOST: usize = 4096;
 
-/// For how long a way is remembered: a redirect may be meant for a while only.
+/// How long redirects are remembered: one may be temporary.
 const LONGEST: Duration = Duration::from_hours(2);
 
-/// The ways of pages, by their addresses.
+/// The redirects of pages, by page address.
 #[derive(Debug, Default)]
 pub(in crate::check) struct RedirectMemory {
     kept: Mutex<HashMap<String, KeptRedirects>>,
 }
 
-/// How far a page was followed.
+/// How far the redirects of a page were followed.
 #[derive(Debug)]
 pub(in crate::check) struct KeptRedirects {
     pub(in crate::check) way: Box<RedirectChain>,
-    /// When the page's own address was asked.
+    /// When the page's own address was fetched.
     pub(in crate::check) since: Stopwatch,
 }
 
 impl RedirectMemory {
-    /// Remembers how far a page was followed.
+    /// Remembers how far the redirects of a page were followed.
     pub(in crate::check) fn keep(&self, page: &str, way: KeptRedirects) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {
@@ -40,7 +40,7 @@ impl RedirectMemory {
         }
     }
 
-    /// The way of a page, for whoever goes on with it.
+    /// Removes and returns the redirects of a page, for the check that continues with them.
     pub(in crate::check) fn take(&self, page: &str) -> Option<KeptRedirects> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.remove(page);
@@ -48,7 +48,8 @@ impl RedirectMemory {
     }
 }
 
-/// Whether an answer may only say that a way does not hold any more. What asks for patience says nothing of the way.
+/// Whether a response may only mean that the redirects no longer lead to the page. A host that asks us to wait says
+/// nothing about that.
 pub(in crate::check) fn leads_nowhere(fetched: &Fetched) -> bool {
     match fetched {
         Fetched::Body(_) | Fetched::NotModified(_) => false,

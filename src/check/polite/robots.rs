@@ -1,7 +1,7 @@
-//! Asking for a page as its host wants to be asked: by its robots.txt, and within a budget.
+//! Fetches a page as its host permits: by its robots.txt, and within a budget.
 //!
-//! What is known of a robots.txt lies in the database, so that a restart asks nobody anew; the rules that follow from it
-//! are kept in memory.
+//! What is known of a robots.txt is in the database, so that nothing is fetched again after a restart; the rules
+//! derived from it are kept in memory.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,44 +22,44 @@ use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, HostBudget, h
 use crate::store::{RobotsRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
-/// Origins whose rules are kept in memory.
+/// The most origins whose rules are kept in memory.
 const MOST_ORIGINS: usize = 4096;
 
-/// A page waits so long for its host's budget; what would have to wait longer stays due.
+/// The longest wait for a host's budget; a page that would have to wait longer stays due.
 const BUDGET_WAIT: Duration = Duration::from_secs(30);
 
-/// A page that leads to a host which has to wait longer is asked for again after this at the soonest: its own host has
-/// nothing to do with that.
+/// A page that redirects to a host with a longer wait is fetched again after this at the earliest: its own host is
+/// not the cause.
 const ELSEWHERE_PAUSE: Duration = Duration::from_mins(10);
 
-/// Why a page was not asked for.
+/// Why a page was not fetched.
 #[derive(Debug)]
 pub(in crate::check) enum NotAsked {
-    /// The host wants to be left alone; the page stays due.
+    /// The host asked us to wait; the page stays due.
     Resting(Resting),
     /// The budget of the host is spent; the page stays due.
     OverBudget(Duration),
-    /// The page leads to another host, and the budget of that one is spent.
+    /// The page redirects to another host whose budget is spent.
     Elsewhere {
         /// The other host.
         host: String,
-        /// How long that will be so.
+        /// How long until that host has budget again.
         wait: Duration,
     },
-    /// What is known of robots.txt cannot be read or kept; the page stays due.
+    /// What is known of robots.txt cannot be read or stored; the page stays due.
     Trouble(StoreError),
-    /// robots.txt forbids it, until then at least.
+    /// robots.txt forbids it, at least until this time.
     Barred {
         /// Why, for people.
         why: String,
-        /// When robots.txt is asked again.
+        /// When robots.txt is fetched again.
         until: Timestamp,
     },
 }
 
 impl NotAsked {
-    /// The page is not to be asked for before this time has passed; `None` when it is as due as before, and the poller
-    /// knows that its host has to wait.
+    /// How long the page must not be fetched; `None` if it is as due as before and the poller knows that its host
+    /// has to wait.
     pub(in crate::check) fn pause(&self) -> Option<Duration> {
         match self {
             Self::Elsewhere { wait, .. } => Some(ELSEWHERE_PAUSE.max(*wait)),
@@ -88,7 +88,7 @@ impl fmt::Display for NotAsked {
     }
 }
 
-/// What is kept in memory of an origin.
+/// What is kept in memory for an origin.
 #[derive(Debug)]
 struct OriginRules {
     /// Without the file.
@@ -111,7 +111,7 @@ impl OriginRules {
         self.known.judge(&self.rules, url, now)
     }
 
-    /// When robots.txt is asked again.
+    /// When robots.txt is fetched again.
     fn until(&self, now: Timestamp) -> Timestamp {
         self.known.ask_again.unwrap_or(now)
     }
@@ -138,13 +138,13 @@ impl Hosts {
         }
     }
 
-    /// The budget of other settings.
+    /// Adopts the budget of other settings.
     pub(in crate::check) fn replace(&self, settings: &Settings) {
         let other = budget(settings);
         self.budget().adopt(other);
     }
 
-    /// As if what was spent were long ago.
+    /// Resets the budget, as if everything had been spent long ago.
     #[cfg(test)]
     pub(in crate::check) fn refill(&self, settings: &Settings) {
         *self.budget() = budget(settings);
@@ -158,8 +158,8 @@ impl Hosts {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a page out of the budget of a host and says when it may be asked for, when that is soon: whoever comes next
-    /// comes after it. Otherwise says how long there is to wait.
+    /// Takes a page out of the budget of a host and returns how long it has to wait, if that is short; later pages
+    /// come after it. Otherwise fails with the wait.
     fn book(&self, host: &str, pause: Duration) -> Result<Duration, Duration> {
         let mut budget = self.budget();
         let now = self.started.elapsed();
@@ -188,7 +188,7 @@ impl Hosts {
     }
 }
 
-/// A host without a pause is one's own, and has no budget.
+/// A host without a pause is the user's own, and has no budget.
 fn budget(settings: &Settings) -> HostBudget {
     let config = settings.config();
     let pages = config.page.host_budget;
@@ -208,7 +208,7 @@ impl Checker {
         self.hosts.budget().wait(host, now)
     }
 
-    /// How many pages of one host are worth having under way: what its turns permit, and some that wait for theirs.
+    /// How many pages of one host to work on at the same time: what its turns permit, and some that wait for theirs.
     #[must_use]
     pub fn pages_at_once(&self) -> usize {
         let settings = self.settings();
@@ -219,8 +219,8 @@ impl Checker {
         }
     }
 
-    /// Asks for a page when its host permits it: robots.txt, its crawl delay, the budget, and its turn. The same holds for
-    /// each host that a redirect leads to.
+    /// Fetches a page when its host permits it: robots.txt, its crawl delay, the budget, and its turn. The same
+    /// applies to each host that a redirect leads to.
     pub(in crate::check) async fn ask_page(
         &self,
         request: FetchRequest,
@@ -228,7 +228,7 @@ impl Checker {
         patience: WaitLimit,
     ) -> Result<(Fetched, FetchHold), NotAsked> {
         let Ok(url) = Url::parse(request.url.trim()) else {
-            // The client says what is wrong with it.
+            // The client reports what is wrong with the address.
             let fetched = self.fetch(&request, feed, patience).await;
             return fetched.map_err(NotAsked::Resting);
         };
@@ -248,8 +248,8 @@ impl Checker {
         self.follow(&request, feed, patience, None).await
     }
 
-    /// Asks for a page whose own host is paid, or goes on from where an earlier look at it has come to. How far it gets
-    /// is kept when it has to wait on its way.
+    /// Fetches a page whose own host has been charged, or continues from where an earlier check stopped. If it has
+    /// to wait on the way, the redirects so far are kept.
     async fn follow(
         &self,
         request: &FetchRequest,
@@ -258,7 +258,7 @@ impl Checker {
         kept: Option<KeptRedirects>,
     ) -> Result<(Fetched, FetchHold), NotAsked> {
         let mut visit = self.visit(request, feed, patience);
-        // A look pays a host once: one that sends on to another and is come back to has its place already.
+        // A check charges each host once: if redirects lead away from a host and back, it is already paid.
         let mut paid = Vec::new();
         let (mut since, mut to) = (Stopwatch::start(), None);
         match kept {
@@ -280,7 +280,7 @@ impl Checker {
         asked
     }
 
-    /// Goes from host to host, `to` the first one, as each of them permits.
+    /// Follows redirects from host to host, starting with `to`, as each host permits.
     async fn walk(
         &self,
         visit: &mut Journey<'_>,
@@ -315,7 +315,7 @@ impl Checker {
             let origin = match self.hosts.fresh(&name, self.now()) {
                 Some(origin) => self.judged(origin, to)?,
                 None => {
-                    // To ask for robots.txt takes a turn of its own.
+                    // Fetching robots.txt takes a turn of its own.
                     visit.leave();
                     self.permitted(to, feed, patience).await?
                 }
@@ -340,7 +340,7 @@ impl Checker {
         }
     }
 
-    /// What is known of the robots.txt of an address that may be asked for.
+    /// What is known of the robots.txt for an address that may be fetched.
     async fn permitted(
         &self,
         url: &Url,
@@ -362,7 +362,7 @@ impl Checker {
         }
     }
 
-    /// What is known of the robots.txt of an address; it is asked for when that does not hold any more.
+    /// What is known of the robots.txt for an address. It is fetched again if that has expired.
     async fn robots_of(
         &self,
         url: &Url,
@@ -389,8 +389,8 @@ impl Checker {
         Ok(origin)
     }
 
-    /// Asks for a robots.txt and keeps what came of it. When it says something else than before, the pages that it kept
-    /// from being read are due.
+    /// Fetches a robots.txt and stores the result. If it says something other than before, the pages that it did
+    /// not permit are due.
     async fn ask_robots(
         &self,
         name: &str,
@@ -398,7 +398,7 @@ impl Checker {
         feed: &FeedConfig,
         patience: WaitLimit,
     ) -> Result<RobotsRow, NotAsked> {
-        // Without the file there is nothing that a 304 could mean.
+        // Without the file, a 304 would mean nothing.
         let validators = match before.known.body {
             Some(_) => before.validators.clone(),
             None => Validators::default(),
@@ -422,8 +422,8 @@ impl Checker {
             }
             Fetched::Gone(_) => (Found::None, None, Validators::default()),
             Fetched::Failed(failure) => match (failure.status, failure.kind) {
-                // What may not be asked for at all is refused again with the page, and says why there. "Too many
-                // requests" says nothing about the file.
+                // If robots.txt must not be fetched at all, neither must the page, and its check reports the reason.
+                // "Too many requests" says nothing about the file.
                 (Some(400..=428 | 430..=499), _)
                 | (None, FailureKind::Redirects | FailureKind::Refused) => {
                     (Found::None, None, Validators::default())

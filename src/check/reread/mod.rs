@@ -1,4 +1,4 @@
-//! Stored responses, read again.
+//! Reads stored responses again.
 
 pub(super) mod reading;
 pub(super) mod rebase;

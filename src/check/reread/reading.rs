@@ -1,4 +1,4 @@
-//! What an answer says, whether it has just come or was stored long ago: both are read in the same way.
+//! Reads responses. A response that has just arrived and one that was stored long ago are read in the same way.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::feed::{self, FeedError, Limits, ParsedFeed, parse, parse_knowing};
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
-/// How answers are read: what the settings in force have to say about it.
+/// How responses are read, according to the current settings.
 #[derive(Debug, Clone)]
 pub struct Reading {
     limits: Limits,
@@ -27,8 +27,8 @@ pub struct Reading {
     view: Arc<View>,
 }
 
-/// Takes a stored answer that cannot be read for one that is not kept: it is one answer, and everything else goes on.
-/// `db verify` tells which ones are damaged.
+/// Treats a damaged stored response as one that is not kept: it is only one response, and everything else
+/// continues. `db verify` lists damaged responses.
 pub(in crate::check) fn unless_damaged<T>(
     of: impl std::fmt::Display,
     read: Result<Option<T>, StoreError>,
@@ -43,7 +43,7 @@ pub(in crate::check) fn unless_damaged<T>(
     }
 }
 
-/// A stored answer with its body; `None` when that is not kept, or damaged.
+/// A stored response with its body; `None` if that is not kept, or damaged.
 pub(in crate::check) fn kept_answer(
     reader: &Reader,
     id: CaptureId,
@@ -52,19 +52,19 @@ pub(in crate::check) fn kept_answer(
     Ok(stored.filter(|stored| stored.body_kept))
 }
 
-/// Why a stored answer says nothing of an entry any more.
+/// Why a stored response no longer says anything about an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRead {
-    /// The page is not taken for an article.
+    /// The page does not look like an article.
     #[error("{}", .0.notice().unwrap_or("it is not an article"))]
     NoArticle(PageKind),
     /// It could not be read this time.
     #[error("{0}")]
     NotNow(String),
-    /// The document is not taken for a feed.
+    /// The document does not look like a feed.
     #[error("it cannot be read as a feed: {0}")]
     NoFeed(String),
-    /// No item of the feed is the entry, or it could be several.
+    /// No item of the feed matches the entry, or several do.
     #[error("none of its items can be matched to this entry")]
     NotListed,
     /// Reading it panicked.
@@ -73,16 +73,16 @@ pub enum NotRead {
 }
 
 impl Reading {
-    /// By the settings of a feed.
+    /// The reading for the settings of a feed.
     #[must_use]
     pub fn of(feed: &FeedConfig) -> Self {
         Self::with(&feed.fetch, &feed.page)
     }
 
-    /// By what a configuration, in force or not, says of fetching and of pages.
+    /// The reading for these settings of fetching and of pages, in force or not.
     #[must_use]
     pub fn with(fetch: &FetchConfig, page: &PageConfig) -> Self {
-        // What is selected and what is removed are two lists; the names keep them apart.
+        // Selected and removed parts are two lists; the prefix keeps them apart.
         let named = |name: &'static str, list: &'_ [String]| -> Vec<String> {
             list.iter().map(|item| format!("{name} {item}")).collect()
         };
@@ -100,17 +100,17 @@ impl Reading {
         }
     }
 
-    /// Under which answers are read.
+    /// The schemes that responses are read under.
     #[must_use]
     pub fn schemes(&self) -> Schemes {
         self.schemes
     }
 
-    /// What a page says. `url` is the address that answered, after redirects; `headline` the one under which the page
-    /// is known. With a fragment only that part of the page is read, and what stands for the whole page says nothing.
+    /// Reads a page. `url` is the address that responded, after redirects; `headline` is the known headline of the
+    /// page. With a fragment, only that part of the page is read, and nothing that belongs to the whole page.
     ///
     /// # Errors
-    /// When it is a PDF that could not be read this time.
+    /// If it is a PDF that could not be read this time.
     pub fn page(
         &self,
         body: &[u8],
@@ -133,10 +133,10 @@ impl Reading {
         Ok(read)
     }
 
-    /// What a feed says. `url` is the address that answered, after redirects.
+    /// Reads a feed. `url` is the address that responded, after redirects.
     ///
     /// # Errors
-    /// When it is no feed, is over a limit, or is broken beyond repair.
+    /// If it is not a feed, is over a limit, or is broken beyond repair.
     pub fn feed(
         &self,
         body: &[u8],
@@ -146,7 +146,7 @@ impl Reading {
         parse(body, content_type, url, &self.limits)
     }
 
-    /// As [`Self::feed`], without reading the items that are known by their bytes.
+    /// Like [`Self::feed`], without reading the items whose bytes are known.
     pub(in crate::check) fn feed_knowing(
         &self,
         body: &[u8],
@@ -157,11 +157,11 @@ impl Reading {
         parse_knowing(body, content_type, url, &self.limits, known)
     }
 
-    /// What a stored answer says of an entry, read as an answer of today would be. `known` is what the answer was
-    /// understood to say, or what is known of the entry otherwise: it tells which item of a feed is meant.
+    /// Reads what a stored response says about an entry, as if it had arrived today. `known` is what the response
+    /// was understood to say, or else what is known of the entry; it shows which item of a feed is meant.
     ///
     /// # Errors
-    /// When it says nothing of the entry.
+    /// If it says nothing about the entry.
     pub fn again(&self, capture: &Capture, known: &EntryState) -> Result<Observation, NotRead> {
         match capture.channel {
             Channel::Feed => self.items(capture)?.observation(known),
@@ -169,10 +169,10 @@ impl Reading {
         }
     }
 
-    /// The items of a stored feed, for whoever looks for many entries in one of them.
+    /// The items of a stored feed, for callers that look up many entries in it.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn items(&self, capture: &Capture) -> Result<StoredItems, NotRead> {
         whatever_happens(|| {
             let read = self.feed(&capture.body, content_type(capture), &capture.url);
@@ -205,10 +205,10 @@ pub struct StoredItems {
 }
 
 impl StoredItems {
-    /// What the feed says of an entry, see [`Reading::again`].
+    /// What the feed says about an entry; see [`Reading::again`].
     ///
     /// # Errors
-    /// When no item can be told to be the entry.
+    /// If no single item matches the entry.
     pub fn observation(&self, known: &EntryState) -> Result<Observation, NotRead> {
         let known = known.feed.as_ref().ok_or(NotRead::NotListed)?;
         let item = item_of(&self.items, known).ok_or(NotRead::NotListed)?;
@@ -219,7 +219,7 @@ impl StoredItems {
     }
 }
 
-/// Whoever goes through thousands of answers must not be ended by one of them.
+/// A run over thousands of responses must not be stopped by one of them.
 fn whatever_happens<T>(read: impl FnOnce() -> Result<T, NotRead>) -> Result<T, NotRead> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(NotRead::Crashed))
 }
@@ -231,8 +231,8 @@ fn content_type(capture: &Capture) -> Option<&str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// The item that an entry was read from: by its guid, its address and its headline, each of which may narrow the
-/// choice. `None` when nothing leads to it, or to several that differ.
+/// The item that an entry was read from. Its guid, its address and its headline each narrow the choice. `None` if
+/// nothing matches, or several items that differ.
 fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedState> {
     let key = |address: &Option<String>| address.as_deref().map(address_key);
     let narrow = |among: &mut Vec<&'a FeedState>, same: &dyn Fn(&FeedState) -> bool| {
@@ -256,7 +256,7 @@ fn item_of<'a>(items: &'a [FeedState], known: &FeedState) -> Option<&'a FeedStat
     (found && others.iter().all(|other| other == first)).then_some(first)
 }
 
-/// What a page is; one without a text is never taken for one whose text was taken away.
+/// The kind of a page; a page without a text never counts as an article whose text was removed.
 pub(in crate::check) fn article_kind(read: &Article) -> PageKind {
     match read.kind {
         PageKind::Article if read.state.body.is_empty() => PageKind::NoText,

@@ -1,8 +1,9 @@
-//! Like with like: what is known of an entry, brought under the schemes that answers are read under today.
+//! Compares like with like: brings what is known of an entry to the schemes that responses are read under today.
 //!
-//! A state that was read under another scheme cannot be compared with what is read now: what differs may be our own
-//! doing. So the answer behind it is read anew first. When that gives another text it is stored as a revision of its
-//! own, a re-reading, which is no edit; when the answer is not kept any more, what is seen today is a new beginning.
+//! A state that was read under another scheme cannot be compared with what is read now, because a difference may be
+//! of our own making. So the response behind it is read again first. If that gives another text, it is stored as a
+//! revision of its own, a re-reading, which is not an edit. If the response is no longer kept, what is seen today
+//! is a new first snapshot.
 
 use crate::check::events::revise::{EntryKnowledge, Windows};
 use crate::check::reread::reading::{Reading, kept_answer};
@@ -23,14 +24,14 @@ use crate::time::Timestamp;
 /// What has to be written so that an entry can be compared with what is read today.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::check) struct Rebasing {
-    /// What is derived from the newest stored revision, anew.
+    /// What is derived from the newest stored revision, computed again.
     pub(in crate::check) stamp: Option<Stamp>,
     /// The revision that the next one is compared with.
     pub(in crate::check) base: Option<Base>,
-    /// Since when nobody can say that nothing was changed: the moment of the answer that was read anew, when later ones
-    /// looked the same under the old scheme and were not kept.
+    /// The time from which an edit cannot be ruled out: when the re-read response was fetched, if later ones looked
+    /// the same under the old scheme and were not kept.
     pub(in crate::check) since: Option<Timestamp>,
-    /// Channels whose answers say nothing any more, and that nobody has looked at now: they stay under their scheme.
+    /// Channels whose responses no longer say anything and that were not checked now: they stay under their scheme.
     pub(in crate::check) lost: Vec<Channel>,
 }
 
@@ -47,20 +48,20 @@ impl Rebasing {
     }
 }
 
-/// A stored answer, read anew.
+/// A stored response, read again.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::check) struct Again {
     /// What it says.
     pub(in crate::check) state: Observed,
     /// Its row.
     pub(in crate::check) capture: CaptureId,
-    /// When it came.
+    /// When it was fetched.
     pub(in crate::check) fetched: Timestamp,
     /// SHA-256 of its body.
     pub(in crate::check) sha256: [u8; 32],
 }
 
-/// The answers behind a revision, read anew: each channel's is that of the last revision that it brought.
+/// The responses behind a revision, read again. Each channel has that of the last revision that it brought.
 #[derive(Debug, Clone, Default)]
 pub(in crate::check) struct ReadAgain {
     feed: Option<Again>,
@@ -68,7 +69,7 @@ pub(in crate::check) struct ReadAgain {
 }
 
 impl ReadAgain {
-    /// Puts what a channel's answer says now; `None` when it says nothing of the entry any more.
+    /// Sets what a channel's response says now; `None` if it no longer says anything about the entry.
     pub(in crate::check) fn put(&mut self, channel: Channel, again: Option<Again>) {
         match channel {
             Channel::Feed => self.feed = again,
@@ -76,7 +77,7 @@ impl ReadAgain {
         }
     }
 
-    /// What a channel's answer says now.
+    /// What a channel's response says now.
     pub(in crate::check) fn of(&self, channel: Channel) -> Option<&Again> {
         match channel {
             Channel::Feed => self.feed.as_ref(),
@@ -85,7 +86,7 @@ impl ReadAgain {
     }
 }
 
-/// Whether a row says that comparing a channel needs [`rebase`] first.
+/// Whether, according to its row, comparing a channel needs [`rebase`] first.
 pub(in crate::check) fn is_stale(row: &EntryRow, channel: Channel, schemes: Schemes) -> bool {
     let print = match channel {
         Channel::Feed => row.feed_fp,
@@ -96,9 +97,10 @@ pub(in crate::check) fn is_stale(row: &EntryRow, channel: Channel, schemes: Sche
     })
 }
 
-/// Brings channels of `entry` under `schemes`. `channels` has at most one of each, with what was seen of it now;
-/// without that, a channel whose answer says nothing any more is left as it is. `again` has the answers behind the
-/// channels that [`stale_channels`] names, and `last` is the hash of the bytes that were seen last of a channel.
+/// Brings channels of `entry` to `schemes`. `channels` has each channel at most once, with what was seen of it now;
+/// if nothing was seen and its response no longer says anything, a channel stays as it is. `again` has the
+/// responses behind the channels that [`stale_channels`] names, and `last` is the hash of the bytes that were last
+/// seen of a channel.
 pub(in crate::check) fn rebase(
     entry: &mut EntryKnowledge,
     channels: &[(Channel, Option<&Observed>)],
@@ -119,7 +121,7 @@ pub(in crate::check) fn rebase(
             continue;
         }
         if !asked.contains(&channel) {
-            // Nothing to compare, or nothing that differs under whichever scheme.
+            // Either there is nothing to compare, or nothing differs under either scheme.
             entry.schemes = entry.schemes.take(channel, schemes);
             continue;
         }
@@ -133,7 +135,7 @@ pub(in crate::check) fn rebase(
             }
         };
         entry.schemes = entry.schemes.take(channel, schemes);
-        // Dates that the same bytes claim otherwise now have not moved.
+        // If the same bytes are now read as other dates, the dates have not moved.
         let after = with(&before, as_read.clone());
         if ClaimedDates::of(&after) != ClaimedDates::of(&before) {
             let claims = with(&before, seen.cloned().unwrap_or_else(|| as_read.clone()));
@@ -164,7 +166,7 @@ pub(in crate::check) fn rebase(
         state = with(&state, as_read);
     }
     if moved.is_empty() {
-        // It reads the same: the state stays as it is stored, and is of the new scheme from now on.
+        // It reads the same: the stored state stays, and belongs to the new scheme from now on.
         if entry.schemes != was_under || !entry.prints_of_today {
             rebasing.stamp = Some(Stamp {
                 fingerprints: Fingerprints::of(&before),
@@ -180,8 +182,8 @@ pub(in crate::check) fn rebase(
     rebasing
 }
 
-/// The channels whose answers [`rebase`] has to have read anew: those that something is known of under another scheme
-/// and that do not read the same now.
+/// The channels whose responses must be read again for [`rebase`]: what is known of them is from another scheme and
+/// does not read the same now.
 pub(in crate::check) fn stale_channels(
     entry: &EntryKnowledge,
     channels: &[(Channel, Option<&Observed>)],
@@ -213,7 +215,7 @@ fn next(
     let past = if begins_anew {
         None
     } else {
-        // The same answer under two schemes is one state to come back to.
+        // The same response under two schemes is one state to return to.
         known.past.pop()
     };
     if begins_anew {
@@ -244,7 +246,7 @@ fn next(
     }
 }
 
-/// The channels of observations with what was seen of each, as [`rebase`] takes them.
+/// The channels of observations with what was seen of each, in the form that [`rebase`] takes.
 pub(in crate::check) fn seen_channels(
     observations: &[Observation],
 ) -> Vec<(Channel, Option<&Observed>)> {
@@ -253,7 +255,7 @@ pub(in crate::check) fn seen_channels(
         .collect()
 }
 
-/// Reads what [`rebase`] takes before these observations are decided upon.
+/// Reads what [`rebase`] needs, before the decision on these observations.
 pub(in crate::check) fn read_again(
     reader: &Reader,
     reading: &Reading,
@@ -269,7 +271,8 @@ pub(in crate::check) fn read_again(
     Ok(again)
 }
 
-/// Reads the answer behind one channel of the newest revision anew; `None` when it says nothing of the entry any more.
+/// Reads the response behind one channel of the newest revision again; `None` if it no longer says anything about
+/// the entry.
 fn read_channel_again(
     reader: &Reader,
     reading: &Reading,
@@ -301,10 +304,10 @@ fn has(state: &EntryState, channel: Channel) -> bool {
     }
 }
 
-/// Whether a reader sees the same in what is known of a channel and in what was seen of it.
+/// Whether what is known of a channel and what was seen of it look the same to a reader.
 fn reads_alike(known: &EntryState, seen: &Observed) -> bool {
     match seen {
-        // What the feed left out of that answer and is remembered is no difference.
+        // Text that the feed left out of that response, but that is remembered, is not a difference.
         Observed::Feed(seen) => known.feed.as_ref().is_some_and(|known| {
             of_feed_state(known) == of_feed_state(&feed_after(Some(known), seen))
         }),
@@ -312,7 +315,7 @@ fn reads_alike(known: &EntryState, seen: &Observed) -> bool {
     }
 }
 
-/// A state with one channel put in its place.
+/// The state with one channel replaced.
 fn with(state: &EntryState, seen: Observed) -> EntryState {
     let mut state = state.clone();
     match seen {
@@ -322,7 +325,7 @@ fn with(state: &EntryState, seen: Observed) -> EntryState {
     state
 }
 
-/// The dates known to be claimed, with those of one channel taken from a state.
+/// The claimed dates that are known, with those of one channel taken from a state.
 fn claimed(known: ClaimedDates, channel: Channel, state: &EntryState) -> ClaimedDates {
     let said = ClaimedDates::of(state);
     match channel {

@@ -1,8 +1,9 @@
-//! Everything that is derived from stored answers, computed anew under the schemes of today.
+//! Computes everything that is derived from stored responses again, under the schemes of today.
 //!
-//! What was read under an older scheme is read anew from its capture: fingerprints of all revisions are renewed, and a
-//! newest revision that reads otherwise now gets a re-reading behind it. Nothing of it is a change or an event. Each
-//! entry is stored by itself, and one that is of today is passed over, so whoever is interrupted goes on where he was.
+//! Text that was read under an older scheme is read again from its capture. The fingerprints of all revisions are
+//! renewed, and a newest revision that now reads differently is followed by a re-reading. None of this is a change
+//! or an event. Each entry is stored by itself, and current ones are skipped, so an interrupted run continues where
+//! it stopped.
 
 use std::sync::Arc;
 
@@ -21,30 +22,31 @@ use crate::domain::state::{Channel, EntryState};
 use crate::store::{self, DerivedRow, Reader, Readers, Rederived, StoreError, Writer};
 use crate::time::Timestamp;
 
-/// Entries that are computed before they are stored together.
+/// How many entries are computed before they are stored together.
 const TOGETHER: usize = 32;
 
-/// Computes derived rows anew, some entries at a time.
+/// Computes derived rows again, some entries at a time.
 #[derive(Debug)]
 pub struct Reextraction {
     readers: Readers,
     writer: Writer,
     settings: Arc<Settings>,
-    /// How the answers of the feed that was met last are read.
+    /// How the responses of the current feed are read.
     reading: Option<(FeedId, Reading)>,
-    /// The feed that was read last: its other entries come next.
+    /// The feed document that was read last: its other entries come next.
     items: Option<(CaptureId, Option<StoredItems>)>,
     next: EntryId,
 }
 
 impl Checker {
-    /// Computes everything anew, from the first entry on.
+    /// Starts a re-reading of everything, from the first entry.
     #[must_use]
     pub fn reextraction(&self) -> Reextraction {
         Reextraction::new(self.readers.clone(), self.writer.clone(), self.settings())
     }
 
-    /// [`Reextraction::step`] among the checks; gives back the work, how far it has come, and whether there is more.
+    /// Runs [`Reextraction::step`] between the checks. Returns the work, how far it has come, and whether there is
+    /// more.
     pub async fn reextract_step(
         &self,
         mut work: Reextraction,
@@ -62,23 +64,24 @@ impl Checker {
     }
 }
 
-/// How far it has come.
+/// The progress so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reextracted {
-    /// Entries that were looked at.
+    /// Entries that were examined.
     pub entries: u64,
-    /// Entries that were of an older scheme and are of today's now.
+    /// Entries that were of an older scheme and are now current.
     pub renewed: u64,
-    /// Those of them whose newest revision reads otherwise now: each has a re-reading.
+    /// How many of those have a newest revision that now reads differently: each gets a re-reading.
     pub reread: u64,
-    /// Entries with a revision whose answer is gone, damaged, or says nothing any more: it stays under its old scheme.
+    /// Entries with a revision whose response is gone, damaged, or no longer says anything: it stays under its old
+    /// scheme.
     pub lost: u64,
-    /// Entries that somebody else has revised meanwhile; left for the next time.
+    /// Entries that another process has revised meanwhile; they are left for the next run.
     pub outrun: u64,
 }
 
 impl Reextraction {
-    /// Begins with the first entry.
+    /// Starts with the first entry.
     #[must_use]
     pub fn new(readers: Readers, writer: Writer, settings: Arc<Settings>) -> Self {
         Self {
@@ -91,8 +94,7 @@ impl Reextraction {
         }
     }
 
-    /// Does the next few entries and adds what came of them to `so_far`; `false` when there are none left. Holds the
-    /// thread.
+    /// Processes the next few entries and adds the result to `so_far`; `false` if none are left. Blocks the thread.
     pub fn step(&mut self, so_far: &mut Reextracted, now: Timestamp) -> Result<bool, StoreError> {
         let readers = self.readers.clone();
         let entries = readers.with(|reader| reader.entries_after(self.next, TOGETHER))?;
@@ -129,7 +131,7 @@ impl Reextraction {
         Ok(true)
     }
 
-    /// By the settings of a feed; by those for all when it has left the configuration.
+    /// The reading for the settings of a feed, or for the common settings if it has left the configuration.
     fn reading(&mut self, reader: &Reader, feed: FeedId) -> Result<Reading, StoreError> {
         if let Some((known, reading)) = &self.reading
             && *known == feed
@@ -161,7 +163,7 @@ impl Reextraction {
         let first_stale = derived.iter().position(|row| is_stale(row, schemes));
         let newest = derived.last().map(|row| row.number);
         if first_stale.is_none() || newest != Some(row.revision) {
-            // All is of today, or somebody is revising it right now.
+            // Everything is current, or another process is revising it right now.
             return Ok(Reread::default());
         }
         let mut found = Reread::default();
@@ -200,7 +202,7 @@ impl Reextraction {
         Ok(found)
     }
 
-    /// The answer of a channel that brought a revision, read anew.
+    /// The response of a channel that brought a revision, read again.
     fn again(
         &mut self,
         reader: &Reader,
@@ -250,15 +252,14 @@ fn of_capture(found: Observation, capture: CaptureId) -> Again {
     }
 }
 
-/// What became of an entry.
+/// The result for an entry.
 #[derive(Debug, Default)]
 struct Reread {
     work: Option<Rederived>,
     lost: bool,
 }
 
-/// What is derived from a revision with this state. A channel that nothing is known of any more keeps its text and its
-/// scheme.
+/// What is derived from a revision with this state. A channel whose response is lost keeps its text and its scheme.
 fn stamp(carried: &ReadAgain, state: &EntryState, row: &DerivedRow, schemes: Schemes) -> Stamp {
     let mut read = state.clone();
     let mut under = row.schemes;

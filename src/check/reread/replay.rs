@@ -1,4 +1,4 @@
-//! The stored past under the rules of today: what would have been told.
+//! Compares stored revisions under the rules of today, to see what would have been reported.
 
 use crate::check::reread::reading::{Reading, kept_answer};
 use crate::domain::assess::{Context, assess};
@@ -10,8 +10,8 @@ use crate::domain::observation::Observed;
 use crate::domain::state::EntryState;
 use crate::store::{Reader, StoreError};
 
-/// Whether the step between two revisions of an entry would be told, with their answers read anew where these are
-/// kept; else by the texts that are stored.
+/// Whether the step between two revisions of an entry would be reported. Their responses are read again if they are
+/// kept; otherwise the stored texts are compared.
 pub fn replay(
     reader: &Reader,
     reading: &Reading,
