@@ -1,7 +1,7 @@
-//! The outermost error and the exit codes: what a person, or a script, is told in the end.
+//! The outermost error and the exit codes: what a person or a script finally sees.
 //!
-//! Modules have errors of their own; a command turns them into an [`Error`] by saying what was being done, with which
-//! exit code the program ends, and what to do next.
+//! Modules have errors of their own. A command turns them into an [`Error`] by adding what was being done, the exit
+//! code of the program, and what to do next.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ impl Exit {
     pub const DONE: Self = Self(0);
     /// Changes were found, or texts differ; only with `--exit-code`.
     pub const CHANGES: Self = Self(1);
-    /// The command line or the configuration is wrong, or the input is not what it should be: nothing was done.
+    /// The command line or the configuration is wrong, or the input is not what was expected: nothing was done.
     pub const USAGE: Self = Self(2);
     /// Some feeds, or some lines of an import, failed; the others were done.
     pub const PARTIAL: Self = Self(3);
@@ -25,7 +25,7 @@ impl Exit {
     /// Interrupted from the keyboard.
     pub const INTERRUPTED: Self = Self(130);
 
-    /// The exit code of trouble with the database, which the store knows as a number.
+    /// The exit code for a database error, which the store knows as a number.
     #[must_use]
     pub fn of_database(code: u8) -> Self {
         Self(code)
@@ -77,7 +77,8 @@ impl Error {
         Self::new(Exit::USAGE, message)
     }
 
-    /// The reader of standard output has gone, as `head` does: no error to the person who typed the command.
+    /// The reader of standard output has gone, as with `head`; that is not an error for the person who typed the
+    /// command.
     #[must_use]
     pub fn closed_output() -> Self {
         Self {
@@ -86,21 +87,21 @@ impl Error {
         }
     }
 
-    /// With the cause, whose own causes are kept.
+    /// Adds the cause, with its own causes.
     #[must_use]
     pub fn because(mut self, cause: impl Into<ErrorCause>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// With what is wrong in several places: each on a line of its own.
+    /// Adds what is wrong in several places, one line for each.
     #[must_use]
     pub fn listing(mut self, list: impl IntoIterator<Item = String>) -> Self {
         self.list = list.into_iter().collect();
         self
     }
 
-    /// With what to do next: a command, or the accepted forms.
+    /// Adds what to do next: a command, or the accepted forms.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -131,8 +132,8 @@ impl Error {
         self.quiet
     }
 
-    /// The whole chain on one line: `cannot read feed list: /etc/…: permission denied`. A cause that an outer message
-    /// has said already is not repeated.
+    /// The whole chain on one line: `cannot read feed list: /etc/…: permission denied`. A cause that an outer
+    /// message already includes is not repeated.
     #[must_use]
     pub fn chain(&self) -> String {
         let mut text = self.message.clone();

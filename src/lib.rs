@@ -1,5 +1,5 @@
-//! revisor watches feeds and the article pages behind them, keeps every version, and tells people what was changed
-//! after publication.
+//! revisor watches feeds and the article pages behind them, keeps every version, and reports what was changed after
+//! publication.
 //!
 #![doc = include_str!("ARCHITECTURE.md")]
 

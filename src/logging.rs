@@ -1,8 +1,8 @@
-//! The log: lines on standard error, for the journal, for a person or for a machine.
+//! The log: lines on standard error, for the journal, for people or for programs.
 //!
-//! Under systemd a line begins with its priority (`<6>`, sd-daemon(3)) and has neither time nor colour, which the
-//! journal adds. Nothing that a feed or a page says can end a line or steer a terminal: control and invisible
-//! characters in messages and values are written as escapes.
+//! Under systemd a line begins with its priority (`<6>`, sd-daemon(3)) and has no time or colour; the journal adds
+//! those. Nothing in a feed or page can end a line or control a terminal: control and invisible characters in
+//! messages and values are escaped.
 
 use crate::names;
 use std::fmt::{self, Write as _};
@@ -22,14 +22,14 @@ use tracing_subscriber::{EnvFilter, Registry, reload};
 use crate::report::clean;
 use crate::time::{Clock, System};
 
-/// How the lines look.
+/// The format of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// `<6>message key=value`.
     Journal,
     /// `2026-11-23T10:04:12.481Z  INFO message key=value`.
     Text {
-        /// The level is coloured.
+        /// Whether the level is coloured.
         colour: bool,
     },
     /// One JSON object on each line.
@@ -56,11 +56,11 @@ impl Form {
 }
 
 names! {
-    /// From which level on messages are shown.
+    /// The lowest level that is shown.
     pub enum Level {
-        /// What needs a person.
+        /// Problems that need a person.
         Error = "error",
-        /// What went wrong and was recovered.
+        /// Problems that were recovered.
         Warn = "warn",
         /// What was done.
         Info = "info",
@@ -83,14 +83,14 @@ impl Level {
     }
 }
 
-/// What the log is like.
+/// The options of the log.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How the lines look.
+    /// The format of the lines.
     pub form: Form,
-    /// From which level on our own messages are shown; those of libraries from `warn` on, or all of them at `trace`.
+    /// The lowest level of our own messages; those of libraries are shown from `warn` up, or all of them at `trace`.
     pub level: Level,
-    /// `REVISOR_LOG`: used instead of the level.
+    /// `REVISOR_LOG`: replaces the level.
     pub directives: Option<String>,
 }
 
@@ -100,12 +100,12 @@ pub enum LogError {
     /// The directives cannot be read.
     #[error("cannot read REVISOR_LOG {0:?}: {1}")]
     Directives(String, String),
-    /// There is one already.
+    /// The log is already running.
     #[error("logging is already set up")]
     Running,
 }
 
-/// The log of the process, once it runs.
+/// The log of the process, once it is running.
 static LOG: OnceLock<RunningLog> = OnceLock::new();
 
 struct RunningLog {
@@ -113,13 +113,13 @@ struct RunningLog {
     filter: reload::Handle<EnvFilter, Registry>,
 }
 
-/// Starts the log of the process; once.
+/// Starts the log of the process; can be called once.
 pub fn start(options: &Options) -> Result<(), LogError> {
     let (filter, handle) = reload::Layer::new(filter(options)?);
     let lines = LineFormat::new(options.form);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        // A closed standard error is nothing to panic about.
+        // A closed standard error is no reason to panic.
         .log_internal_errors(false)
         .fmt_fields(lines.clone())
         .event_format(lines.clone());
@@ -135,17 +135,17 @@ pub fn start(options: &Options) -> Result<(), LogError> {
     LOG.set(running).map_err(|_| LogError::Running)
 }
 
-/// Goes on with other options, as a configuration that was read later, or again, has them.
+/// Switches to other options, for a configuration that was loaded or reloaded later.
 pub fn change(options: &Options) -> Result<(), LogError> {
     let Some(log) = LOG.get() else { return Ok(()) };
     let filter = filter(options)?;
     log.lines.0.store(options.form.code(), Ordering::Relaxed);
-    // It fails only where there is no log any more.
+    // This fails only if the log no longer exists.
     log.filter.reload(filter).map_err(|_| LogError::Running)
 }
 
-/// Whether standard error is the stream that systemd has connected to the journal. A program that was started by hand
-/// from a shell that runs under systemd has the variable too, but another stream.
+/// Whether standard error is the stream that systemd has connected to the journal. A program started by hand from a
+/// shell that runs under systemd also has the variable, but another stream.
 #[must_use]
 pub fn is_journal(journal_stream: Option<&str>) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -284,7 +284,7 @@ fn priority(level: tracing::Level) -> u8 {
     }
 }
 
-/// Collects the message and the other fields, the latter ready to be put behind it.
+/// Collects the message and the other fields; the fields are formatted to be appended to it.
 #[derive(Debug)]
 struct FieldText {
     form: Form,

@@ -1,13 +1,13 @@
-//! What the process takes of the system: how much memory the allocator may keep for itself, how many files may be open.
+//! Limits for the process: how much memory the allocator may keep, and how many files may be open.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Arenas of the allocator: one for each core of a small machine.
+/// Arenas of the allocator: one per core of a small machine.
 const ARENAS: i32 = 2;
 
-/// Keeps the allocator to a few arenas. By default glibc gives nearly every thread one of its own, and each keeps what
-/// the largest document took on its thread: a quarter of the memory of a daemon that rests. Called once, before any
-/// thread is started; does nothing where the allocator is another one.
+/// Limits the allocator to a few arenas. By default glibc gives nearly every thread its own arena, and each keeps
+/// the memory of the largest document on its thread: a quarter of the memory of an idle daemon. Called once, before
+/// any thread is started; does nothing with another allocator.
 pub fn bound_arenas() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(
@@ -16,16 +16,16 @@ pub fn bound_arenas() {
     )]
     // SAFETY: called before other threads exist; both arguments are plain numbers that glibc checks.
     unsafe {
-        // A refusal changes nothing but the memory that is kept.
+        // If it is refused, only more memory is kept.
         libc::mallopt(libc::M_ARENA_MAX, ARENAS);
     }
 }
 
-/// So many descriptors are enough for any configuration; some systems permit a thousand million.
+/// Enough descriptors for any configuration; some systems permit a thousand million.
 const DESCRIPTORS: u64 = 1 << 16;
 
-/// Raises the soft limit of open files to what the system permits: 1,024, the usual one, is for programs that use
-/// `select`. Refused, it stays as it is, and too few are told when they are missed.
+/// Raises the soft limit of open files to what the system permits: the usual limit of 1,024 is for programs that
+/// use `select`. If that is refused, the limit stays, and a lack of descriptors is reported when it occurs.
 pub fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);

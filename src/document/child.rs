@@ -8,40 +8,40 @@ use serde::{Deserialize, Serialize};
 use crate::domain::state::Block;
 use crate::extract::pdf;
 
-/// The argument by which this program is such a process.
+/// The argument that starts this program as such a process.
 pub const ARGUMENT: &str = "read-pdf";
 
-/// Processor time, in seconds.
+/// The limit of processor time, in seconds.
 pub(super) const CPU_SECONDS: u64 = 4;
 
-/// Memory that is written to.
+/// The limit of memory that the process writes to.
 pub(super) const DATA_BYTES: u64 = 192 << 20;
 
-/// Memory that is mapped, the program included.
+/// The limit of mapped memory, including the program.
 const MAPPED_BYTES: u64 = 1 << 30;
 
 /// The longest PDF that is read.
 const INPUT_BYTES: u64 = 64 << 20;
 
-/// What the process answers.
+/// What the process returns.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answer {
     /// The text.
     Text {
-        /// Its blocks, never none.
+        /// Its blocks; never empty.
         blocks: Vec<Block>,
-        /// Whether the file was longer than what is read of one.
+        /// Whether the file was longer than the limit for reading.
         truncated: bool,
     },
-    /// Why there is none.
+    /// Why there is no text.
     NoText(String),
 }
 
 /// Reads the PDF on standard input and writes its text to standard output.
 ///
 /// # Errors
-/// When the limits cannot be set, or a stream breaks; then nothing was read or nobody listens.
+/// If the limits cannot be set, or a stream breaks; then nothing was read, or nobody is listening.
 pub fn run() -> io::Result<()> {
     limit()?;
     let mut bytes = Vec::new();
@@ -61,13 +61,13 @@ pub fn run() -> io::Result<()> {
     stdout.flush()
 }
 
-/// Takes from this process what reading a PDF does not need.
+/// Drops the rights that reading a PDF does not need.
 fn limit() -> io::Result<()> {
     let limits = [
         (Resource::Cpu, CPU_SECONDS),
         (Resource::Data, DATA_BYTES),
         (Resource::As, MAPPED_BYTES),
-        // Standard input, output and error; nothing is opened and nothing is started.
+        // Standard input, output and error; it opens no other files and starts no other processes.
         (Resource::Nofile, 3),
         (Resource::Fsize, 0),
         (Resource::Nproc, 0),
@@ -80,6 +80,6 @@ fn limit() -> io::Result<()> {
         };
         setrlimit(resource, limit)?;
     }
-    // Nobody would take the answer.
+    // Without the parent, nobody would read the result.
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }

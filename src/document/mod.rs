@@ -1,8 +1,8 @@
-//! Whatever an address answers → what it says: pages in this process, PDFs in one of their own.
+//! Reads any document that an address returns: pages in this process, PDFs in a process of their own.
 //!
-//! A PDF is read by a child process of this program with limits on time and memory, so that a hostile file ends the child
-//! and nothing else. The child has no files and no network: the bytes come on its standard input, the text leaves on its
-//! standard output.
+//! A PDF is read by a child process of this program with limits on time and memory, so that a hostile file ends
+//! only the child. The child has no files and no network: the bytes arrive on its standard input, and it writes the
+//! text to its standard output.
 
 mod child;
 mod parent;
@@ -11,16 +11,16 @@ use crate::extract::{self, Article, Form, View, article_under};
 
 pub use child::{ARGUMENT, run as run_child};
 
-/// A document could not be read, for a reason that may be another one the next time.
+/// A document could not be read, for a reason that may not apply the next time.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// The child did not start.
     #[error("cannot start the process that reads PDFs")]
     Start(#[source] std::io::Error),
-    /// The child was not done in time, although it has used little of its own.
+    /// The child did not finish in time, although it used little processor time.
     #[error("the PDF was not read within {0} s")]
     Late(u64),
-    /// The child answered what it never answers.
+    /// The child returned something that it never returns.
     #[error("the process that reads PDFs failed; this is a bug in revisor, please report it")]
     Answer,
 }
@@ -30,12 +30,12 @@ pub enum Unreadable {
 pub struct Read {
     /// What it says.
     pub article: Article,
-    /// Whether it has no text because the limits were reached.
+    /// Whether it has no text because a limit was reached.
     pub over_limit: bool,
 }
 
-/// What reading a document takes of memory at most, about: a PDF what its process may take; anything else some copies of
-/// it, and a tree of as much of it as is read.
+/// About the most memory that reading a document takes. For a PDF, that is the limit of its process; for anything
+/// else, it is some copies of the document and a tree of the part that is read.
 #[must_use]
 pub fn memory(body: &[u8]) -> u64 {
     const COPIES: u64 = 3;
@@ -51,7 +51,7 @@ pub fn memory(body: &[u8]) -> u64 {
 /// Reads a page or document; arguments as for [`extract::article_in`]. May take seconds.
 ///
 /// # Errors
-/// When it is a PDF, and reading it failed for a reason that lies outside of the file.
+/// If it is a PDF, and reading it failed for a reason outside of the file.
 pub fn read(
     body: &[u8],
     content_type: Option<&str>,
@@ -61,7 +61,7 @@ pub fn read(
     read_under(body, content_type, url, view, None)
 }
 
-/// As [`read`], of a page that is known under a headline.
+/// Like [`read`], for a page with a known headline.
 pub fn read_under(
     body: &[u8],
     content_type: Option<&str>,

@@ -1,4 +1,4 @@
-//! Starting the process that reads a PDF, and ending it.
+//! Starts and ends the process that reads a PDF.
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
@@ -11,31 +11,31 @@ use super::Unreadable;
 use super::child::{ARGUMENT, Answer, CPU_SECONDS};
 use crate::extract::pdf::PdfText;
 
-/// How long a child may take in all; it may have to wait for a processor.
+/// The longest time that a child may take; it may have to wait for a processor.
 const WALL: Duration = Duration::from_secs(5 * CPU_SECONDS);
 
-/// The longest answer that is taken.
+/// The longest output that is read.
 const OUTPUT_BYTES: u64 = 16 << 20;
 
-/// This program, also when its file was replaced since it was started.
+/// This program, even if its file was replaced since it was started.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// One child at a time: each may take as much memory as the rest of the service.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// What came of a PDF.
+/// The result for a PDF.
 pub(super) enum Outcome {
     Text(PdfText),
     NoText(String),
     OverLimit,
 }
 
-/// A process that does not outlive its reader.
+/// A child process that is ended when this is dropped.
 struct Reaped(Child);
 
 impl Drop for Reaped {
     fn drop(&mut self) {
-        // It may have ended by itself; then both fail, and that is as well.
+        // If it has already ended, both calls fail, which is fine.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -65,7 +65,7 @@ fn start() -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Writes the bytes and reads the answer; both pipes are closed afterwards.
+/// Writes the bytes and reads the output; both pipes are closed afterwards.
 fn exchange(child: &mut Child, bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
@@ -73,7 +73,7 @@ fn exchange(child: &mut Child, bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
     };
     thread::scope(|scope| {
         let (sender, answers) = mpsc::channel();
-        // A child that ends early closes the pipe: what it answered, or how it ended, says why.
+        // A child that ends early closes the pipe; its output, or how it ended, shows why.
         scope.spawn(move || drop(stdin.write_all(bytes)));
         scope.spawn(move || {
             let mut output = Vec::new();
@@ -82,7 +82,7 @@ fn exchange(child: &mut Child, bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
         });
         let answer = answers.recv_timeout(WALL);
         if answer.is_err() {
-            // Ends both threads, which wait for the child.
+            // Ends both threads, which are waiting for the child.
             let _ = child.kill();
         }
         match answer {
@@ -102,8 +102,8 @@ fn outcome(output: &[u8], status: ExitStatus) -> Result<Outcome, Unreadable> {
             Ok(Outcome::Text(PdfText { blocks, truncated }))
         }
         Ok(Answer::NoText(why)) if status.success() => Ok(Outcome::NoText(why)),
-        // Ended by a signal, that of a limit or that of memory that was refused; or by a fault in the reader of PDFs,
-        // which is the same with the same file.
+        // Ended by a signal, because of a limit or because memory was refused; or by a bug in the PDF reader, which
+        // would occur again with the same file.
         _ if status.code().is_none_or(|code| code == PANICKED) => Ok(Outcome::OverLimit),
         _ => Err(Unreadable::Answer),
     }

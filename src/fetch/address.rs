@@ -1,9 +1,9 @@
 //! Which addresses a request may reach.
 //!
-//! A feed, a page or a redirect is written by strangers, so by default only the public internet may be reached.
-//! The check is made twice: [`AddressPolicy::check_url`] judges what the address says (an address literal never
-//! reaches a resolver), and the client's resolver hands over only addresses that [`AddressPolicy::permits`], so that
-//! the address which is connected to is the one which was checked, whatever DNS answers the next time.
+//! Feeds, pages and redirects are written by strangers, so by default only the public internet may be reached.
+//! There are two checks. [`AddressPolicy::check_url`] judges the URL itself (an address literal never reaches a
+//! resolver). The client's resolver then returns only addresses that [`AddressPolicy::permits`]. So the address
+//! that is connected to is the one that was checked, whatever DNS returns the next time.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -33,7 +33,7 @@ impl AddressPolicy {
         }
     }
 
-    /// Every address: for receivers that the operator has named in the configuration.
+    /// Every address: for receivers that the operator has configured by name.
     #[must_use]
     pub fn anywhere() -> Self {
         Self {
@@ -42,19 +42,19 @@ impl AddressPolicy {
         }
     }
 
-    /// Whether a connection to this address may be made.
+    /// Whether this address may be connected to.
     #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
         self.judge(address).is_ok()
     }
 
-    /// As [`Self::permits`], with the rule that forbids it.
+    /// Like [`Self::permits`], with the rule that forbids the address.
     pub fn judge(&self, address: IpAddr) -> Result<(), Refused> {
         self.judge_here(address, |_| false)
     }
 
-    /// As [`Self::judge`], for a machine that has addresses of its own: those are as little public as private ones, since
-    /// what listens there may be closed to everybody else.
+    /// Like [`Self::judge`], for a machine with addresses of its own: those are no more public than private ones,
+    /// because services on them may be closed to everybody else.
     pub(super) fn judge_here(
         &self,
         address: IpAddr,
@@ -73,7 +73,7 @@ impl AddressPolicy {
         let names = |net: &IpNet| net.prefix_len() == net.max_prefix_len() && allows(net);
         match () {
             () if self.scope == Scope::Any || self.allow.iter().any(names) => Ok(()),
-            // A network that is allowed does not mean what clouds have put into it.
+            // To allow a network does not allow the metadata services that clouds put in it.
             () if METADATA.contains(&behind) => refused("cloud metadata service"),
             () if self.allow.iter().any(allows) => Ok(()),
             () => match reserved(behind) {
@@ -84,8 +84,9 @@ impl AddressPolicy {
         }
     }
 
-    /// What can be said without DNS: the scheme, a host, no user name, and a permitted address if the host is one.
-    /// The spellings of an address (`2130706433`, `0x7f.1`, `[::ffff:7f00:1]`) are one to the URL parser.
+    /// Checks everything that needs no DNS: the scheme, a host, no user name, and a permitted address if the host
+    /// is one. The URL parser reads all spellings of an address (`2130706433`, `0x7f.1`, `[::ffff:7f00:1]`) as the
+    /// same one.
     pub fn check_url(&self, url: &Url) -> Result<(), Refused> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refused::Scheme(shortened(url.scheme())));
@@ -104,7 +105,7 @@ impl AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// As [`Self::check_url`], for an address that was not read yet.
+    /// Like [`Self::check_url`], for an address that has not been parsed yet.
     #[must_use]
     pub fn permits_url(&self, address: &str) -> bool {
         Url::parse(address).is_ok_and(|url| self.check_url(&url).is_ok())
@@ -117,7 +118,7 @@ impl Default for AddressPolicy {
     }
 }
 
-/// Why an address is not asked.
+/// Why an address is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// Not a web address.
@@ -126,10 +127,10 @@ pub enum Refused {
     /// An address without a host.
     #[error("the address has no host")]
     NoHost,
-    /// `http://name@host/`: a stranger's address must not choose credentials, and it hides the true host from readers.
+    /// `http://name@host/`: a stranger's address must not choose credentials, and it hides the real host from readers.
     #[error("the address has a user name or password")]
     UserInfo,
-    /// An address that is not public, and not allowed by the configuration.
+    /// An address that is not public and not allowed by the configuration.
     #[error(
         "{}{address} is not public ({network}); add it or its network to `fetch.allow_private` to allow it",
         .host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default()
@@ -137,15 +138,15 @@ pub enum Refused {
     Address {
         /// The address, a mapped IPv4 address as IPv4.
         address: IpAddr,
-        /// The network that it belongs to and what that is for.
+        /// The network that it belongs to and what that network is for.
         network: &'static str,
-        /// The name that led to it, when there was one.
+        /// The name that led to it, if there was one.
         host: Option<String>,
     },
 }
 
 impl Refused {
-    /// The same refusal, naming the host whose address it is.
+    /// The same refusal, naming the host that has the address.
     #[must_use]
     pub(crate) fn of_host(self, name: &str) -> Self {
         match self {
@@ -170,7 +171,7 @@ pub(crate) struct NoAddress {
     pub(crate) source: Option<std::io::Error>,
 }
 
-/// Where clouds give their machines names, keys and scripts. Some are within private networks, one looks public.
+/// Where clouds offer names, keys and scripts to their machines. Some are in private networks; one looks public.
 const METADATA: [IpAddr; 8] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
@@ -201,10 +202,10 @@ const RESERVED_V4: [(Ipv4Net, &str); 15] = [
     (v4([240, 0, 0, 0], 4), "240.0.0.0/4, reserved"),
 ];
 
-/// What is not public: everything outside of the global unicast space `2000::/3`, and the parts of that space that are
-/// no hosts of the internet or carry an IPv4 address (6to4, Teredo), through which a private one could be reached.
-/// The first match names the network.
-/// Addresses of the NAT64 gateway's well-known prefix are judged before, by the IPv4 address that they carry.
+/// Addresses that are not public: everything outside the global unicast space `2000::/3`, and the parts of that
+/// space that are not internet hosts or that carry an IPv4 address (6to4, Teredo), through which a private one
+/// could be reached. The first match names the network. Addresses with the NAT64 gateway's well-known prefix are
+/// judged earlier, by the IPv4 address that they carry.
 const RESERVED_V6: [(Ipv6Net, &str); 15] = [
     (
         Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128),
@@ -226,7 +227,7 @@ const RESERVED_V6: [(Ipv6Net, &str); 15] = [
     (v6(0x3fff, 0, 20), "3fff::/20, documentation"),
 ];
 
-/// The network that keeps an address from being public; `None` for a public one.
+/// The network because of which an address is not public; `None` for a public one.
 fn reserved(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => RESERVED_V4
@@ -240,8 +241,8 @@ fn reserved(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// What a NAT64 gateway connects to: the last 32 bits of an address in its well-known prefix `64:ff9b::/96`
-/// (RFC 6052, §2.1). On a machine that has IPv6 only, DNS64 gives such an address to every name that has IPv4 only.
+/// What a NAT64 gateway connects to: the last 32 bits of an address in its well-known prefix `64:ff9b::/96` (RFC
+/// 6052, §2.1). On a machine with only IPv6, DNS64 gives such an address to every name that has only IPv4.
 fn behind_gateway(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => match v6.segments() {

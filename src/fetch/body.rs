@@ -1,4 +1,4 @@
-//! The body of an answer: read within its limits, in the room that there is for it, and unpacked.
+//! The body of a response: read within its limits and the available room, and unpacked.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::time::Stopwatch;
 /// The limits of a body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// The largest one in bytes, unpacked.
+    /// The largest body in bytes, unpacked.
     pub(super) max_size: u64,
     /// Whether a larger one is cut off there.
     pub(super) cut: bool,
-    /// The longest silence.
+    /// The longest time without data.
     pub(super) idle_timeout: Duration,
 }
 
@@ -66,12 +66,12 @@ pub(super) async fn receive(
     Ok(body)
 }
 
-/// How long a body may become of which so many bytes are there.
+/// How long a body may become after this many bytes.
 fn expected(held: u64, announced: Option<u64>) -> u64 {
     announced.unwrap_or(0).max(held + held / 2)
 }
 
-/// Unpacks a body in the room that there is, and waits for more as often as it turns out to be longer.
+/// Unpacks a body within the available room, and waits for more whenever it turns out to be longer.
 pub(super) async fn unpack(
     codings: &Codings,
     body: Vec<u8>,
@@ -100,24 +100,24 @@ pub(super) async fn unpack(
     }
 }
 
-/// A body that is longer than its room is tried in so many times as much.
+/// If a body is longer than its room, the next attempt has this many times as much.
 const LONGER: u64 = 4;
 
-/// Room for what is announced, but not for what a liar announces.
+/// Capacity for the announced length, but not if the announcement is too large to trust.
 fn first_capacity(announced: Option<u64>) -> usize {
     const MOST: u64 = 256 * 1024;
     usize::try_from(announced.unwrap_or(16 * 1024).min(MOST)).unwrap_or(0)
 }
 
-/// How fast a body comes. Who sends a byte now and then is never silent for long, and would keep a place for as long as
-/// the request may take.
+/// How fast a body arrives. A server that sends a byte now and then is never silent for long, and would otherwise
+/// occupy a place for the whole time that the request may take.
 struct BodyPace {
     window: Duration,
     since: Stopwatch,
     bytes: usize,
 }
 
-/// So many bytes a second are enough, on the average over a window that is as long as a silence may be.
+/// The least bytes per second, averaged over a window as long as the longest silence.
 const SLOWEST: f64 = 512.0;
 
 impl BodyPace {

@@ -1,4 +1,4 @@
-//! The clients of all feeds: one for most of them, and others for those with settings of their own.
+//! The clients of all feeds: one for most of them, and others for feeds with settings of their own.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,8 +19,8 @@ use crate::config::{FeedConfig, FetchConfig, Login, Proxy, Secret};
 use crate::fetch::hops::same_site;
 use crate::time::Clock;
 
-/// Makes the client that the settings of a feed ask for. Feeds that may reach the same networks in the same way share
-/// their connections, whatever else they differ in; those that may not, never do.
+/// Makes the client for the settings of a feed. Feeds that may reach the same networks in the same way share
+/// connections, whatever else differs; other feeds never do.
 pub struct Clients {
     common: Arc<FetchConfig>,
     client: Client,
@@ -28,7 +28,7 @@ pub struct Clients {
     clock: Arc<dyn Clock>,
 }
 
-/// What decides whether a connection may be shared.
+/// What decides whether connections may be shared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ClientKey {
     allow_private: Vec<IpNet>,
@@ -47,8 +47,8 @@ impl ClientKey {
 }
 
 impl Clients {
-    /// The clients of a configuration. All that `feeds` need are made now, so that a certificate that cannot be read or
-    /// a proxy that cannot be used is told before anything is polled.
+    /// The clients of a configuration. All clients that `feeds` need are made now, so that an unreadable
+    /// certificate or an unusable proxy is reported before anything is polled.
     pub fn new<'f>(
         common: &Arc<FetchConfig>,
         feeds: impl IntoIterator<Item = &'f Arc<FetchConfig>>,
@@ -70,7 +70,7 @@ impl Clients {
         Ok(clients)
     }
 
-    /// The client where no feed is concerned.
+    /// The client for requests that do not belong to a feed.
     #[must_use]
     pub fn common(&self) -> &Client {
         &self.client
@@ -92,7 +92,7 @@ impl Clients {
     }
 }
 
-/// A client of its own that goes the way of feeds without settings of their own.
+/// A separate client with the settings of feeds that have none of their own.
 pub fn common_client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Client, ClientError> {
     Client::new(&config(fetch)?, clock)
 }
@@ -100,7 +100,7 @@ pub fn common_client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Clien
 fn config(fetch: &FetchConfig) -> Result<ClientConfig, ClientError> {
     let proxy = match &fetch.proxy {
         Proxy::Direct => None,
-        // To go without one would show who asks.
+        // A request without the proxy would reveal who sends it.
         Proxy::Through { url: None, .. } => return Err(ClientError::ProxyNotRead),
         Proxy::Through { url: some, .. } => some.clone(),
     };
@@ -115,8 +115,8 @@ fn config(fetch: &FetchConfig) -> Result<ClientConfig, ClientError> {
     })
 }
 
-/// The headers that a feed's settings add to a request for `url`: all of them where the feed itself stands, none
-/// anywhere else, so that a feed cannot have its login sent to whatever it links to.
+/// The headers that a feed's settings add to a request for `url`: all of them for the feed's own origin, and none
+/// elsewhere, so that a feed cannot have its login sent to whatever it links to.
 #[must_use]
 pub fn own_headers(feed: &FeedConfig, url: &str) -> Vec<(String, String)> {
     let Some(access) = &feed.access else {

@@ -1,8 +1,8 @@
-//! Content codings: what was packed for the way is unpacked, as browsers do it. Pure.
+//! Content codings: unpacks a body as browsers do. Pure.
 //!
-//! A stream of several gzip members is one text, `deflate` is zlib's form or the bare one, names are read in any case,
-//! and codings lie over one another. Nothing is ever half unpacked: a stream that ends early is an error, or the rest
-//! of a text would look as if it had been taken out.
+//! A stream of several gzip members is one text, `deflate` is either zlib or raw deflate, names may be in any case,
+//! and several codings may be applied. A body is never unpacked in part: a stream that ends early is an error,
+//! because otherwise the rest of a text would look as if it had been removed.
 
 use std::io::{self, Read};
 
@@ -12,19 +12,19 @@ use sha2::{Digest, Sha256};
 use super::failure::{Cause, too_large};
 use super::response::FailureKind;
 
-/// What is asked for.
+/// The accepted codings.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd, deflate";
 
-/// Codings over one another that are undone.
+/// The most codings that are undone.
 const LAYERS: usize = 3;
 
 /// How a gzip member begins.
 const GZIP: &[u8] = b"\x1f\x8b\x08";
 
-/// A packed text is usually about so many times as long.
+/// A text is usually about this many times as long as its packed form.
 const USUAL_RATIO: u64 = 8;
 
-/// The largest window of zstd, as a power of two: RFC 9659 lets nobody use more for the web.
+/// The largest window of zstd, as a power of two: RFC 9659 allows no more on the web.
 const ZSTD_WINDOW: u32 = 23;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ enum Coding {
 pub(super) struct Codings(Vec<Coding>);
 
 impl Codings {
-    /// Reads `Content-Encoding`. Some servers name a character set there, or say that there is none.
+    /// Reads `Content-Encoding`. Some servers put a character set there, or say that there is none.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Cause> {
         let refuse = |what: String| Err(Cause::new(FailureKind::Encoding, what));
         let mut found = Vec::new();
@@ -51,7 +51,7 @@ impl Codings {
         {
             let name = String::from_utf8_lossy(token.trim_ascii()).to_ascii_lowercase();
             found.push(match name.as_str() {
-                // `aws-chunked` is about the upload; some stores send it on with the download.
+                // `aws-chunked` is about the upload; some stores also send it with the download.
                 "" | "identity" | "none" | "utf-8" | "utf8" | "aws-chunked" => continue,
                 "gzip" | "x-gzip" => Coding::Gzip,
                 "deflate" => Coding::Deflate,
@@ -72,19 +72,19 @@ impl Codings {
         Ok(Self(found))
     }
 
-    /// Whether the body is as it was sent.
+    /// Whether the body has no coding.
     pub(super) fn is_none(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How long a packed body may be when it is unpacked, as far as it says so itself; `None` when there is nothing to
-    /// unpack. Whether that is true is seen then.
+    /// The likely length of a packed body once it is unpacked; `None` if there is nothing to unpack. A gzip body
+    /// announces its length, which is not trusted.
     pub(super) fn guess(&self, body: &[u8]) -> Option<u64> {
         let is_gzip = body.starts_with(GZIP);
         if self.is_none() && !is_gzip {
             return None;
         }
-        // The end of a gzip member has the length of its text.
+        // A gzip member ends with the length of its text.
         let said = match body.last_chunk() {
             Some(length) if is_gzip => u64::from(u32::from_le_bytes(*length)),
             _ => 0,
@@ -92,7 +92,7 @@ impl Codings {
         Some(said.max(body.len() as u64 * USUAL_RATIO))
     }
 
-    /// The hash of a packed body with its codings; `None` when there is nothing to unpack.
+    /// The hash of a packed body with its codings; `None` if there is nothing to unpack.
     pub(super) fn packed_sha256(&self, body: &[u8]) -> Option<[u8; 32]> {
         self.guess(body)?;
         let mut hash = Sha256::new();
@@ -101,20 +101,20 @@ impl Codings {
         Some(hash.finalize().into())
     }
 
-    /// Unpacks a body, at most to `most` bytes; `None` when it is as it was sent. Of a body that was `cut` off on purpose
-    /// it is as much as there is.
+    /// Unpacks a body to at most `most` bytes; `None` if it was not packed. If a body was `cut` off on purpose, the
+    /// result is as much as could be unpacked.
     pub(super) fn undo(&self, body: &[u8], most: u64, cut: bool) -> Result<Option<Vec<u8>>, Cause> {
         let mut inner: Option<Vec<u8>> = None;
         for coding in &self.0 {
             let body = inner.as_deref().unwrap_or(body);
             inner = match unpacked(*coding, body, most, cut) {
                 Ok(unpacked) => Some(unpacked),
-                // The label is wrong: it was never packed.
+                // The label is wrong: the body was never packed.
                 Err(cause) if cause.kind == FailureKind::Encoding && is_markup(body) => break,
                 Err(cause) => return Err(cause),
             };
         }
-        // Some servers pack what is packed, or do not say that they pack.
+        // Some servers pack a body twice, or do not say that they pack it.
         for _ in 0..LAYERS.saturating_sub(self.0.len()) {
             let body = inner.as_deref().unwrap_or(body);
             if !body.starts_with(GZIP) {
@@ -123,7 +123,7 @@ impl Codings {
             match unpacked(Coding::Gzip, body, most, cut) {
                 Ok(unpacked) => inner = Some(unpacked),
                 Err(cause) if cause.kind == FailureKind::TooLarge => return Err(cause),
-                // Whatever it is, it is no packed text.
+                // Whatever it is, it is not packed text.
                 Err(_) => break,
             }
         }
@@ -134,7 +134,7 @@ impl Codings {
 fn unpacked(coding: Coding, body: &[u8], most: u64, cut: bool) -> Result<Vec<u8>, Cause> {
     let mut out = Vec::new();
     let read = match coding {
-        // Nothing packed is nothing.
+        // An empty body unpacks to an empty one.
         _ if body.is_empty() => Ok(()),
         Coding::Gzip => members(body, most, &mut out),
         Coding::Deflate if has_zlib_header(body) => {
@@ -161,7 +161,7 @@ fn unpacked(coding: Coding, body: &[u8], most: u64, cut: bool) -> Result<Vec<u8>
     }
 }
 
-/// Whether a body is a text as it stands, beginning like XML, HTML or JSON: no packed one looks like that.
+/// Whether a body is plain text that begins like XML, HTML or JSON; packed bodies never do.
 fn is_markup(body: &[u8]) -> bool {
     const LOOKED_AT: usize = 512;
     let body = body
@@ -182,7 +182,7 @@ fn take(decoder: impl Read, most: u64, out: &mut Vec<u8>) -> io::Result<()> {
     decoder.take(room).read_to_end(out).map(|_| ())
 }
 
-/// The members of a gzip file, one behind the other; what follows them and is none does not count.
+/// The members of a gzip file, one after another; anything else that follows them is ignored.
 fn members(body: &[u8], most: u64, out: &mut Vec<u8>) -> io::Result<()> {
     let mut rest = body;
     loop {

@@ -1,4 +1,4 @@
-//! From the errors of the HTTP and TLS libraries to kinds of failures and sentences.
+//! Turns errors of the HTTP and TLS libraries into kinds of failures and sentences.
 
 use std::error::Error;
 use std::io;
@@ -10,10 +10,10 @@ use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use super::address::{NoAddress, Refused};
 use super::response::{FailureKind, NO_TLS};
 
-/// At most this many characters of an error's text are kept; certificates put a stranger's words into it.
+/// The most characters of an error's text to keep; certificates put a stranger's words in it.
 const MAX_TEXT: usize = 200;
 
-/// A failure without the moment, which the client adds.
+/// A failure without its time, which the client adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cause {
     pub(crate) kind: FailureKind,
@@ -35,7 +35,7 @@ impl From<Refused> for Cause {
     }
 }
 
-/// What went wrong before the head of an answer was read.
+/// What went wrong before the head of a response was read.
 pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cause {
     if let Some(cause) = of_lookup(error) {
         return cause;
@@ -44,7 +44,7 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
         return Cause::new(FailureKind::Tls, of_tls(tls, host));
     }
     if error.is_timeout() {
-        // The time for the whole request is kept by the client; here only the connection can be late.
+        // The client measures the time of the whole request; here only the connection can time out.
         let message = format!("no connection to {host} in time");
         return Cause::new(FailureKind::Timeout, message);
     }
@@ -71,7 +71,7 @@ pub(crate) fn of_sending(error: &reqwest::Error, host: &str, https: bool) -> Cau
     }
 }
 
-/// What went wrong with the name, if that is what it was.
+/// What went wrong with the name lookup, if that was the cause.
 pub(super) fn of_lookup(error: &(dyn Error + 'static)) -> Option<Cause> {
     if let Some(refused) = find::<Refused>(error) {
         return Some(refused.clone().into());
@@ -85,7 +85,7 @@ pub(super) fn of_lookup(error: &(dyn Error + 'static)) -> Option<Cause> {
     Some(Cause::new(FailureKind::Dns, plain(&message)))
 }
 
-/// Whether the process, or the system, has no descriptor left.
+/// Whether the process or the system has no descriptor left.
 pub(super) fn is_out_of_descriptors(error: &io::Error) -> bool {
     let code = error.raw_os_error();
     [Errno::MFILE, Errno::NFILE]
@@ -101,7 +101,7 @@ fn exhausted() -> Cause {
 }
 
 fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {
-    // The TLS connector wraps what the connection said into an error of its own; the inner one knows the kind.
+    // The TLS connector wraps the error of the connection in one of its own; the inner one has the kind.
     let io = || chain(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
     if io().any(is_out_of_descriptors) {
         return exhausted();
@@ -115,7 +115,7 @@ fn of_connecting(error: &reqwest::Error, host: &str, https: bool) -> Cause {
             FailureKind::Connect,
             format!("{host} cannot be reached from here"),
         ),
-        // The TCP connection was there, or there would be nothing to close.
+        // The TCP connection existed; otherwise there would be nothing to close.
         Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) if https => {
             (FailureKind::Tls, format!("{host} {}", NO_TLS[0]))
         }
@@ -137,7 +137,7 @@ fn of_tls(error: &TlsError, host: &str) -> String {
         TlsError::NoCertificatesPresented => "sent no TLS certificate".to_owned(),
         TlsError::InvalidMessage(_) => NO_TLS[1].to_owned(),
         TlsError::PeerIncompatible(_) => "offers no TLS version or cipher in use today".to_owned(),
-        // What servers say that know only versions from before 2008, or ciphers of their time.
+        // Sent by servers that support only versions from before 2008, or ciphers of that time.
         TlsError::AlertReceived(
             AlertDescription::ProtocolVersion
             | AlertDescription::HandshakeFailure
@@ -187,7 +187,7 @@ fn of_certificate(error: &CertificateError, host: &str) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "is not a server certificate".to_owned()
         }
-        // The library below has a name for it, and no words.
+        // The library below has a name for this, but no description.
         CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
             "belongs to an authority (CA), not to a host".to_owned()
         }
@@ -197,7 +197,7 @@ fn of_certificate(error: &CertificateError, host: &str) -> String {
     plain(&format!("the TLS certificate of {host} {what}"))
 }
 
-/// A text with the names of values in it, such as `UnsupportedCertVersion`, taken apart into words.
+/// A text whose value names, such as `UnsupportedCertVersion`, are split into words.
 fn in_words(text: &str) -> String {
     let is_name = |word: &str| {
         let letters = word.chars().all(|c| c.is_ascii_alphanumeric());
@@ -223,7 +223,7 @@ fn in_words(text: &str) -> String {
     out
 }
 
-/// The name in `DnsName("news.example")`, the form in which the TLS library gives it.
+/// The name in `DnsName("news.example")`, the form that the TLS library uses.
 fn bare(name: &str) -> &str {
     name.split('"').nth(1).unwrap_or(name)
 }
@@ -255,7 +255,8 @@ pub(super) fn too_large(max_size: u64) -> Cause {
     )
 }
 
-/// Whether the connection ended before a head came: as when a server closes a kept connection just as it is used.
+/// Whether the connection ended before the head of a response arrived, as when a server closes a kept connection
+/// just as it is reused.
 pub(crate) fn was_closed(error: &reqwest::Error) -> bool {
     let early_end = find::<hyper::Error>(error)
         .is_some_and(|hyper| hyper.is_incomplete_message() || hyper.is_canceled());
@@ -275,7 +276,7 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     chain(error).find_map(|cause| cause.downcast_ref::<E>())
 }
 
-/// The innermost error says what happened; those around it only where.
+/// The innermost error says what happened; the outer ones say only where.
 fn last_words(error: &(dyn Error + 'static)) -> String {
     chain(error)
         .last()
@@ -283,8 +284,8 @@ fn last_words(error: &(dyn Error + 'static)) -> String {
         .unwrap_or_default()
 }
 
-/// The error and its causes. An `io::Error` names as its source not what it wraps but the source of that, so what it
-/// wraps, the error of the TLS library for one, is asked for by hand.
+/// The error and its causes. The source of an `io::Error` is not what it wraps but the source of that, so the
+/// wrapped error, such as one of the TLS library, is requested explicitly.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |cause| {
         let cause: &'e (dyn Error + 'static) = *cause;
@@ -305,7 +306,7 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-/// How a status is told.
+/// How a status is described in messages.
 pub(super) fn status_message(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(reason) => format!("returned {} {reason}", status.as_u16()),

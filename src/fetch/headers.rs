@@ -1,4 +1,4 @@
-//! Reading single response headers: pure.
+//! Reads single response headers. Pure.
 
 use std::time::Duration;
 
@@ -7,11 +7,12 @@ use reqwest::header::HeaderMap;
 
 use crate::time::Timestamp;
 
-/// Longest time that a server may ask us to stay away; some send nonsense, and a feed must not be lost over it.
+/// The longest time for which a server may ask us to wait; some send nonsense, and a feed must not be lost because
+/// of that.
 pub(crate) const MAX_WAIT: Duration = Duration::from_hours(7 * 24);
 
-/// Reads an HTTP date (RFC 9110 5.6.7) in its three forms, leniently: the day of the week is not checked, and a zone
-/// other than GMT is heeded.
+/// Reads an HTTP date (RFC 9110 5.6.7) in any of its three forms. The day of the week is not checked, and a zone
+/// other than GMT is respected.
 pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     if text.len() > 64 {
         return None;
@@ -27,7 +28,7 @@ pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
         return Some(Timestamp::from(at));
     }
     words.retain(|word| !matches!(*word, "GMT" | "UTC" | "Z"));
-    // `Sun Nov  6 08:49:37 1994` begins with the day of the week and has no comma.
+    // `Sun Nov  6 08:49:37 1994` starts with the day of the week and has no comma.
     if after_comma.is_none() && words.len() == 5 {
         words.remove(0);
     }
@@ -42,12 +43,12 @@ pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     .map(|at| Timestamp::from(at.and_utc()))
 }
 
-/// Reads `Retry-After` (seconds, or an HTTP date as seen from `now`), clamped to [`MAX_WAIT`]. A time in the past and
-/// what cannot be read say nothing.
+/// Reads `Retry-After` (seconds, or an HTTP date as seen from `now`), limited to [`MAX_WAIT`]. A time in the past
+/// and a value that cannot be read give `None`.
 pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        // More digits than a number holds are a long time too.
+        // More digits than fit in a number are a long time too.
         let seconds = text.parse().unwrap_or(u64::MAX);
         return Some(Duration::from_secs(seconds).min(MAX_WAIT)).filter(|wait| !wait.is_zero());
     }
@@ -55,12 +56,12 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(at.since(now).min(MAX_WAIT)).filter(|wait| !wait.is_zero())
 }
 
-/// What `Cache-Control` says about how long an answer may be used.
+/// What `Cache-Control` says about how long a response may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CacheControl {
-    /// Nothing about that.
+    /// It does not say.
     Silent,
-    /// `no-store` or `no-cache`: ask every time.
+    /// `no-store` or `no-cache`: fetch every time.
     Never,
     /// `max-age`, at most [`MAX_WAIT`].
     MaxAge(Duration),

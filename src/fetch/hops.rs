@@ -1,4 +1,4 @@
-//! The way of a request through redirects: where it goes next, and what may be sent there.
+//! A request's path through redirects: where it goes next, and what may be sent there.
 
 use base64::Engine as _;
 use percent_encoding::percent_decode_str;
@@ -10,19 +10,19 @@ use super::failure::{Cause, status_message};
 use super::request::{FetchRequest, Kind};
 use super::response::{FailureKind, Redirect};
 
-/// The way from the address that was asked for to the one that is asked now.
+/// The path from the requested address to the current one.
 pub(super) struct Hops {
     pub(super) url: Url,
-    /// The first address, once another one is asked.
+    /// The first address, once another one has been requested.
     pub(super) start: Option<Url>,
     pub(super) redirects: Vec<Redirect>,
     /// `Authorization` from the user name in the address.
     pub(super) basic: Option<String>,
     /// Whether the configured headers may still be sent.
     pub(super) trusted: bool,
-    /// Whether every step so far was one to remember.
+    /// Whether every step so far was permanent.
     pub(super) lasting: bool,
-    /// The end of the steps to remember.
+    /// The end of the permanent steps.
     pub(super) permanent_url: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Hops {
             pair.extend(percent_decode_str(url.password().unwrap_or_default()));
             let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
             basic = Some(format!("Basic {encoded}"));
-            // Both calls fail only for addresses that cannot hold a user name, and this one does.
+            // Both calls fail only for addresses that cannot have a user name, and this one has one.
             let _ = url.set_username("").and_then(|()| url.set_password(None));
         }
         url.set_fragment(None);
@@ -75,7 +75,7 @@ impl Hops {
         if self.redirects.len() >= max_redirects {
             return fail(format!("more than {max_redirects} redirects"));
         }
-        // Nothing but the address differs from hop to hop, so an address that was asked before answers as before.
+        // Requests differ only in their address, so an address that was requested before would respond as before.
         let start = self.start.get_or_insert_with(|| self.url.clone());
         let seen = next == *start || self.redirects.iter().any(|step| step.to == next.as_str());
         if seen {
@@ -85,7 +85,7 @@ impl Hops {
             status: status.as_u16(),
             to: next.to_string(),
         };
-        // Whoever can redirect from https down to http for once must not do so for ever.
+        // An attacker who can redirect from https down to http once must not do so permanently.
         let downgrade = self.url.scheme() == "https" && next.scheme() == "http";
         self.lasting = self.lasting && step.is_permanent() && !downgrade;
         if self.lasting {
@@ -97,7 +97,7 @@ impl Hops {
         Ok(())
     }
 
-    /// All that is sent, but for what the library adds.
+    /// All headers that are sent, except those that the library adds.
     pub(super) fn headers(
         &self,
         request: &FetchRequest,
@@ -108,7 +108,7 @@ impl Hops {
         let accept = HeaderValue::from_static(request.kind.accept());
         headers.insert(header::ACCEPT, accept);
         for (name, value) in request.conditional() {
-            // A stored value that cannot be sent is left out: the request is then not conditional, and succeeds.
+            // A stored value that cannot be sent is left out: the request is then unconditional, and succeeds.
             if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                 headers.insert(HeaderName::from_static(name), value);
             }
@@ -141,7 +141,7 @@ impl Hops {
     }
 }
 
-/// Only the address: the rest may hold a password.
+/// Only the address, because the rest may hold a password.
 impl std::fmt::Debug for Hops {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Hops").field(&self.url.as_str()).finish()
@@ -152,7 +152,7 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Whether credentials may go along: to the same origin, or from http to https on the same host.
+/// Whether credentials may be sent on: to the same origin, or from http to https on the same host.
 pub(super) fn same_site(from: &Url, to: &Url) -> bool {
     let upgraded = from.scheme() == "http"
         && to.scheme() == "https"

@@ -1,9 +1,9 @@
-//! Looking names up: on threads of its own, one lookup of a name at a time for all who wait for it, remembered for a short
-//! while.
+//! Looks up names on separate threads. Callers that wait for the same name share one lookup, and its result is
+//! remembered for a short time.
 //!
-//! The system is asked (`getaddrinfo`), so that `nsswitch.conf`, `/etc/hosts` and search domains count. A call cannot be
-//! ended: a name server that is silent keeps a thread for as long as `resolv.conf` says, and never one that parses, answers
-//! `/readyz` or closes the database. Names that were silent have half of the threads at most.
+//! The system's resolver is used (`getaddrinfo`), so `nsswitch.conf`, `/etc/hosts` and search domains apply. A call
+//! cannot be cancelled: a silent name server occupies a thread for as long as `resolv.conf` says, but never one that
+//! parses, serves `/readyz` or closes the database. Names that were silent before get at most half of the threads.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -17,22 +17,22 @@ use tokio::sync::oneshot;
 use super::failure::is_out_of_descriptors;
 use crate::time::Stopwatch;
 
-/// Bounds and times.
+/// Limits and times.
 #[derive(Debug, Clone, Copy)]
 struct LookupLimits {
-    /// Lookups at once.
+    /// Lookups at the same time.
     threads: usize,
-    /// How long a caller waits: long enough for two dead name servers before one that answers.
+    /// How long a caller waits: long enough for two dead name servers before one that responds.
     wait: Duration,
-    /// A lookup that failed after this long met a silent server.
+    /// If a lookup failed after this long, the name server was silent.
     silence: Duration,
-    /// How long addresses are remembered; the system does not say how long they are good for.
+    /// How long addresses are remembered; the system does not say how long they are valid.
     found: Duration,
-    /// How long it is remembered that there are none.
+    /// How long a failed lookup is remembered.
     missing: Duration,
-    /// How long a thread waits for something to do.
+    /// How long a thread waits for work.
     idle: Duration,
-    /// Names that are remembered before the old ones are forgotten.
+    /// How many names are remembered before old ones are dropped.
     names: usize,
 }
 
@@ -46,20 +46,20 @@ const LIMITS: LookupLimits = LookupLimits {
     names: 10_000,
 };
 
-/// `getaddrinfo` puts its answers on the stack.
+/// `getaddrinfo` puts its results on the stack.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// What the system is asked by.
+/// How the system is asked.
 type Ask = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 
 /// Addresses, or why there are none.
 type Addresses = Result<Arc<[IpAddr]>, Unresolved>;
 
-/// Why a name has no address, for all who asked.
+/// Why a name has no address, for all callers.
 #[derive(Debug, Clone)]
 struct Unresolved {
     why: Arc<str>,
-    /// The number of the system's error, where it was one.
+    /// The number of the system's error, if there was one.
     code: Option<i32>,
 }
 
@@ -106,7 +106,7 @@ struct LookupState {
 #[derive(Default)]
 struct NameState {
     known: HashMap<String, KnownName>,
-    /// Those who wait, by the name; also while nobody looks it up yet.
+    /// Callers that wait, by name; also before the lookup starts.
     waiting: HashMap<String, Vec<oneshot::Sender<Addresses>>>,
     queue: VecDeque<String>,
     /// Names that were silent the last time.
@@ -116,7 +116,7 @@ struct NameState {
     slow_running: usize,
 }
 
-/// What came of the last lookup of a name.
+/// The result of the last lookup of a name.
 struct KnownName {
     answer: Addresses,
     at: Stopwatch,
@@ -124,7 +124,7 @@ struct KnownName {
 }
 
 impl Lookups {
-    /// That of the process, as there is one system to ask.
+    /// The resolver of the process: there is only one system to ask.
     pub(super) fn of_system() -> Self {
         static SYSTEM: LazyLock<Lookups> = LazyLock::new(|| {
             let ask = |host: &str| {
@@ -147,8 +147,8 @@ impl Lookups {
         }
     }
 
-    /// The addresses of a name. Who gives up waits for nothing: a lookup that has not begun and that nobody waits for any
-    /// more is not made.
+    /// The addresses of a name. The future may be dropped: a lookup that has not started is skipped if no caller
+    /// waits for it any more.
     pub(super) async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         let limit = self.shared.limits.wait;
         let answer = match self.request(host) {
@@ -197,7 +197,8 @@ impl Lookups {
         LookupAnswer::Wait(receiver)
     }
 
-    /// One thread more. Where the system gives none, those that there are do the work; without any, nobody would.
+    /// Starts another thread. If the system refuses, the existing threads do the work; if there are none, all
+    /// waiting lookups fail.
     fn start_thread(&self, state: &mut NameState) {
         let shared = Arc::clone(&self.shared);
         let started = std::thread::Builder::new()
@@ -239,7 +240,7 @@ impl LookupState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The life of a thread: lookups, until there have been none for a while.
+    /// Runs a thread: it does lookups until there have been none for a while.
     fn work_on(&self) {
         let mut state = self.lock();
         loop {
@@ -289,8 +290,8 @@ impl LookupState {
 }
 
 impl NameState {
-    /// The next name that somebody still waits for, and whether it was silent the last time. At most `slow` of those are
-    /// looked up at once.
+    /// The next name that a caller still waits for, and whether it was silent the last time. At most `slow` such
+    /// names are looked up at the same time.
     fn take(&mut self, slow: usize) -> Option<(String, bool)> {
         loop {
             let (host, was_slow) = match self.queue.pop_front() {
@@ -318,7 +319,7 @@ impl NameState {
 
 fn answer(waiting: Vec<oneshot::Sender<Addresses>>, with: &Addresses) {
     for one in waiting {
-        // Who has given up does not mind.
+        // A caller that has given up does not need it.
         let _ = one.send(with.clone());
     }
 }

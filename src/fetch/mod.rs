@@ -1,11 +1,11 @@
-//! The HTTP edge: the one place that gets feeds and pages.
+//! The HTTP edge: the only place that fetches feeds and pages.
 //!
-//! It promises that an answer is bounded in bytes and time, that no request reaches an address which the policy does
-//! not permit, and that a failure is a value with a kind, a status and a sentence for people.
-//! It does not parse, schedule, store or retry a poll; the caller decides what an answer means.
+//! It guarantees that a response is limited in bytes and time, that no request reaches an address that the policy
+//! does not permit, and that a failure is a value with a kind, a status and a sentence for people. It does not
+//! parse, schedule, store or retry a poll; the caller decides what a response means.
 //!
-//! [`address`], [`request`], [`response`], [`polite::host_queue`] and [`polite::budget`] are pure; [`client`] is the life of one request, and
-//! [`Clients`] those of all feeds.
+//! [`address`], [`request`], [`response`], [`polite::host_queue`] and [`polite::budget`] are pure; [`client`]
+//! handles one request, and [`Clients`] has the clients of all feeds.
 
 pub mod address;
 mod body;

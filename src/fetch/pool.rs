@@ -1,4 +1,4 @@
-//! Connections: where they may lead, through what, and whose certificates are believed.
+//! Connections: where they may lead, through which proxy, and which certificates are trusted.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,15 +14,14 @@ use super::resolver::{self, GuardedResolver, Lookup};
 use super::settings::{ClientConfig, ClientError};
 use crate::time::Stopwatch;
 
-/// Headers of an answer that are read; some sites set a cookie for each of their partners.
+/// The most response headers that are read; some sites set a cookie for each of their partners.
 const MAX_HEADERS: usize = 400;
 
-/// Unused connections that are kept in all, at most. A thousand feeds that are polled together must not leave a thousand
-/// of them: each keeps the buffer that its longest answer needed, often 100 to 400 KB, and one of the descriptors that the
-/// system gives.
+/// The most unused connections that are kept. A thousand feeds that are polled together must not leave a thousand of
+/// them: each keeps the buffer for its longest response, often 100 to 400 KB, and one of the system's descriptors.
 const MOST_KEPT: usize = 64;
 
-/// The same, and at most a quarter of the descriptors.
+/// The same, limited to a quarter of the descriptors.
 fn most_kept() -> usize {
     let limit = getrlimit(Resource::Nofile).current;
     let quarter = limit.map_or(MOST_KEPT, |limit| {
@@ -35,36 +34,36 @@ fn most_kept() -> usize {
 #[derive(Clone)]
 pub(super) struct Pool {
     http: reqwest::Client,
-    /// Another client, which keeps no connection: for when there are enough of them. Made when it is needed.
+    /// A second client that keeps no connections, for when there are enough of them. Made on demand.
     once: Arc<OnceLock<Option<reqwest::Client>>>,
     config: Arc<ClientConfig>,
     policy: Arc<AddressPolicy>,
     lookup: Arc<Lookup>,
-    /// Whether a proxy is asked, which looks names up itself.
+    /// Whether there is a proxy, which looks up names itself.
     proxied: bool,
     kept: Arc<PooledOrigins>,
 }
 
-/// To which origins there may be a kept connection: the library does not say on which one a request went.
+/// Origins to which a connection may be kept: the library does not say which connection a request used.
 struct PooledOrigins {
     /// How long an unused one is kept.
     keep_alive: Duration,
     /// How many connections may be kept.
     most: usize,
-    /// The origins that have a place.
+    /// The origins that have a slot.
     answered: Mutex<HashMap<String, PoolSlot>>,
 }
 
-/// The place of a connection to one origin.
+/// The slot for a connection to one origin.
 #[derive(Debug, Clone, Copy)]
 struct PoolSlot {
-    /// When it answered last, or was given the place.
+    /// When it last responded, or got the slot.
     since: Stopwatch,
     answered: bool,
 }
 
 impl Pool {
-    /// A pool of its own; of `config` only what is said of connections counts.
+    /// A separate pool; only the connection settings in `config` are used.
     pub(super) fn new(config: &ClientConfig, lookup: Arc<Lookup>) -> Result<Self, ClientError> {
         choose_cryptography();
         Ok(Self {
@@ -82,19 +81,19 @@ impl Pool {
         })
     }
 
-    /// A client that keeps so many unused connections to each host.
+    /// A client that keeps this many unused connections to each host.
     fn client(
         config: &ClientConfig,
         lookup: &Arc<Lookup>,
         kept: usize,
     ) -> Result<reqwest::Client, ClientError> {
-        // The proxy is the operator's, wherever it stands; what it is asked for is judged before it is asked.
+        // The proxy is the operator's, in whatever network; requests are judged before they are passed to it.
         let reach = match &config.proxy {
             Some(_) => Arc::new(AddressPolicy::anywhere()),
             None => Arc::new(config.policy.clone()),
         };
         let mut http = reqwest::Client::builder()
-            // A proxy from the environment would resolve names itself, past the address policy.
+            // A proxy from the environment would resolve names itself and bypass the address policy.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -103,7 +102,7 @@ impl Pool {
             .pool_max_idle_per_host(kept)
             .pool_idle_timeout(config.keep_alive)
             // A connection lives for seconds and every wait has its own limit, so the library's five socket options
-            // that find dead peers are system calls for nothing: a twentieth of an unchanged poll.
+            // for finding dead peers are useless system calls: a twentieth of an unchanged poll.
             .tcp_keepalive(None)
             .tcp_keepalive_interval(None)
             .tcp_keepalive_retries(None)
@@ -121,7 +120,7 @@ impl Pool {
             .map_err(|error| ClientError::Setup(error.into()))
     }
 
-    /// Sends a request, on a connection that is kept afterwards while there are not too many of them.
+    /// Sends a request. Its connection is kept afterwards unless there are too many of them.
     pub(super) async fn execute(
         &self,
         request: reqwest::Request,
@@ -131,7 +130,7 @@ impl Pool {
             .reserve(request.url().origin().ascii_serialization());
         let once = || {
             let made = self.once.get_or_init(|| {
-                // What could not be made here could not be made before either.
+                // If it cannot be made now, nor could the first one.
                 Self::client(&self.config, &self.lookup, 0).ok()
             });
             made.as_ref()
@@ -143,11 +142,11 @@ impl Pool {
         client.execute(request).await
     }
 
-    /// Notes that an origin has answered.
+    /// Records that an origin has responded.
     pub(super) fn answered(&self, url: &Url) {
         let origin = url.origin().ascii_serialization();
         let mut answered = self.kept.lock();
-        // Without a place it went on a connection that is not kept.
+        // Without a slot, the request used a connection that is not kept.
         if let Some(place) = answered.get_mut(&origin) {
             *place = PoolSlot {
                 since: Stopwatch::start(),
@@ -156,16 +155,16 @@ impl Pool {
         }
     }
 
-    /// Whether a request may go out on a connection that was used before.
+    /// Whether a request may use a connection that was used before.
     pub(super) fn may_be_kept(&self, url: &Url) -> bool {
         let answered = self.kept.lock();
         let at = answered.get(&url.origin().ascii_serialization());
         at.is_some_and(|at| at.answered && at.since.elapsed() <= self.kept.keep_alive)
     }
 
-    /// Whether an address may be asked for, as far as that can be said before the connection is made. Names are looked up
-    /// here, within a time of their own: what is left for the connection does not depend on the name server. Through a
-    /// proxy all addresses of a name have to be permitted, as the proxy looks it up once more.
+    /// Whether an address may be requested, as far as that is known before connecting. Names are looked up here,
+    /// with a time limit of their own, so that a slow name server does not reduce the time to connect. Through a
+    /// proxy, all addresses of a name must be permitted, because the proxy looks it up again.
     pub(super) async fn check(&self, url: &Url) -> Result<(), Cause> {
         self.policy.check_url(url)?;
         let host = match url.host() {
@@ -189,7 +188,7 @@ impl Pool {
         resolver::judge_any(&self.policy, host, found)
     }
 
-    /// What went wrong before an answer came.
+    /// What went wrong before a response arrived.
     pub(super) fn cause(&self, error: &reqwest::Error, url: &Url) -> Cause {
         let host = url.host_str().unwrap_or_default();
         let mut cause = failure::of_sending(error, host, url.scheme() == "https");
@@ -201,7 +200,7 @@ impl Pool {
 }
 
 impl PooledOrigins {
-    /// Whether the connection for a request to this origin may be kept: it has a place, or there is one.
+    /// Whether the connection for a request to this origin may be kept: it has a slot, or one is free.
     fn reserve(&self, origin: String) -> bool {
         let mut answered = self.lock();
         if answered.contains_key(&origin) {
@@ -244,8 +243,8 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, ClientError> {
     Ok(found)
 }
 
-/// Names the cryptography that TLS uses, once for the process: `ring`, which compiles in a tenth of the time that the
-/// library's own choice takes. Whoever named another one before keeps it.
+/// Sets the cryptography for TLS, once per process: `ring`, which compiles in a tenth of the time that the
+/// library's default takes. If another one was set before, that one stays.
 fn choose_cryptography() {
     drop(rustls::crypto::ring::default_provider().install_default());
 }

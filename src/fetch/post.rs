@@ -1,4 +1,4 @@
-//! Sending a body to an address: what deliveries need. No redirect is followed, and little of the answer is read.
+//! Sends a body to an address, as deliveries need. No redirect is followed, and little of the response is read.
 
 use std::time::Duration;
 
@@ -13,29 +13,29 @@ use super::headers::lookup;
 use super::headers::retry_after;
 use super::response::{FailureKind, FetchFailure};
 
-/// Bytes of an answer that are read, to show what a receiver complains about.
+/// How many bytes of a response are read, to show what a receiver complains about.
 const EXCERPT: usize = 512;
-/// The time that an answer's body is waited for; its status is what counts.
+/// How long to wait for the body of a response; its status is what counts.
 const EXCERPT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PostMethod {
-    /// Most receivers.
+    /// For most receivers.
     #[default]
     Post,
-    /// Where the address names what is made.
+    /// If the address names what is created.
     Put,
-    /// Only asks.
+    /// Only reads.
     Get,
 }
 
-/// One request to a receiver, a POST unless it says otherwise.
+/// One request to a receiver; a POST unless `method` says otherwise.
 #[derive(Clone)]
 pub struct PostRequest {
     /// The method.
     pub method: PostMethod,
-    /// Where to.
+    /// The address.
     pub url: String,
     /// Additional headers; names in lower case.
     pub headers: Vec<(&'static str, String)>,
@@ -43,12 +43,12 @@ pub struct PostRequest {
     pub content_type: String,
     /// The body.
     pub body: Vec<u8>,
-    /// Bytes of the answer's body that are wanted, whatever its status.
+    /// How many bytes of the response body to read, whatever its status.
     pub read: usize,
 }
 
 impl PostRequest {
-    /// A POST, of whose answer only the status matters.
+    /// A POST for which only the status of the response matters.
     #[must_use]
     pub fn new(url: String, content_type: impl Into<String>, body: Vec<u8>) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl PostRequest {
         Self::new(url.to_owned(), "application/json", bytes)
     }
 
-    /// The same, with so many bytes of the answer.
+    /// The same, with this many bytes of the response.
     #[must_use]
     pub fn reading(mut self, bytes: usize) -> Self {
         self.read = bytes;
@@ -76,7 +76,7 @@ impl PostRequest {
     }
 }
 
-/// The answer to a POST, whatever its status.
+/// The response to a POST, whatever its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostAnswer {
     /// HTTP status.
@@ -85,15 +85,15 @@ pub struct PostAnswer {
     pub message: String,
     /// `Retry-After`, at most seven days.
     pub retry_after: Option<Duration>,
-    /// The beginning of the body of an answer that is no success, without control characters.
+    /// The beginning of the body of an unsuccessful response, without control characters.
     pub excerpt: String,
-    /// As much of the body as was asked for.
+    /// As much of the body as was requested.
     pub body: String,
 }
 
 impl Client {
-    /// Sends the body within the client's timeout, which does not include the lookup of the name. An answer of any status is
-    /// an answer; a failure is none at all.
+    /// Sends the body within the client's timeout, which does not include the lookup of the name. A response with
+    /// any status is a result; a failure means that there was none.
     pub async fn post(&self, request: PostRequest) -> Result<PostAnswer, FetchFailure> {
         let url = match self.prepare_post(&request.url).await {
             Ok(url) => url,
@@ -149,7 +149,7 @@ impl Client {
             *post.body_mut() = Some(request.body.clone().into());
             match self.pool.execute(post).await {
                 Ok(response) => break response,
-                // A kept connection that the receiver closed just then; the id makes a second arrival harmless.
+                // The receiver closed a kept connection at that moment; the id makes a second arrival harmless.
                 Err(error) if again && failure::was_closed(&error) => again = false,
                 Err(error) => return Err(self.pool.cause(&error, &url)),
             }
@@ -185,7 +185,7 @@ impl Client {
     }
 }
 
-/// The beginning of a body, as far as it comes soon.
+/// The beginning of a body, if it arrives soon.
 async fn beginning(mut response: reqwest::Response, most: usize) -> String {
     let mut bytes: Vec<u8> = Vec::new();
     let reading = async {
@@ -197,7 +197,7 @@ async fn beginning(mut response: reqwest::Response, most: usize) -> String {
             }
         }
     };
-    // What has come by then is enough.
+    // What has arrived by then is enough.
     let _ = tokio::time::timeout(EXCERPT_TIMEOUT, reading).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }

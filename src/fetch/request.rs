@@ -1,4 +1,4 @@
-//! What is asked of a server: pure.
+//! Requests to a server. Pure.
 
 use crate::names;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::outcome::Validators;
 use crate::domain::robots;
 
-/// An `ETag` or `Last-Modified` longer than this is not sent back: servers refuse long request headers.
+/// A longer `ETag` or `Last-Modified` is not sent back, because servers refuse long request headers.
 pub(super) const MAX_VALIDATOR: usize = 1024;
 
 names! {
@@ -16,7 +16,7 @@ names! {
         /// A feed.
         #[default]
         Feed = "feed",
-        /// An article page, or a site in which feeds are looked for.
+        /// An article page, or a site that is searched for feeds.
         Page = "page",
         /// A robots.txt.
         Robots = "robots",
@@ -42,20 +42,20 @@ impl Kind {
 /// One request; a GET.
 #[derive(Clone, Default)]
 pub struct FetchRequest {
-    /// The address, exactly as configured or as the feed gives it. A user name and password in the address of a feed
-    /// are sent as basic authentication; in the address of a page they are refused.
+    /// The address, exactly as configured or as in the feed. A user name and password in the address of a feed are
+    /// sent as basic authentication; in the address of a page they are refused.
     pub url: String,
     /// What is expected there.
     pub kind: Kind,
-    /// What makes the request conditional; empty to ask for the whole.
+    /// Validators that make the request conditional; empty to fetch the whole document.
     pub validators: Validators,
     /// Headers from the configuration, such as `Authorization`; sent to the first origin only.
     pub headers: Vec<(String, String)>,
-    /// The whole time, redirects and body included, if other than the client's.
+    /// The total time, including redirects and body, if different from the client's.
     pub timeout: Option<Duration>,
-    /// The largest decoded body in bytes, if other than the client's.
+    /// The largest decoded body in bytes, if different from the client's.
     pub max_size: Option<u64>,
-    /// Whether a larger body is cut off there; else it is a failure.
+    /// Whether a larger body is cut off there; otherwise it is a failure.
     pub cut: bool,
 }
 
@@ -80,7 +80,7 @@ impl FetchRequest {
         }
     }
 
-    /// A request for a robots.txt: of one that is too long the beginning is read.
+    /// A request for a robots.txt; only the beginning of a long one is read.
     #[must_use]
     pub fn robots(url: impl Into<String>, validators: Validators) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl FetchRequest {
         }
     }
 
-    /// `If-None-Match` and `If-Modified-Since`, both when both are known, byte for byte as they were received.
+    /// `If-None-Match` and `If-Modified-Since`, both if both are known, byte for byte as received.
     pub(super) fn conditional(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let etag = self.validators.etag.as_deref();
         let modified = self.validators.last_modified.as_deref();
@@ -102,7 +102,7 @@ impl FetchRequest {
     }
 }
 
-/// Headers may hold credentials, so their values are not shown.
+/// The values of headers are not shown because they may be credentials.
 impl std::fmt::Debug for FetchRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
@@ -118,8 +118,8 @@ impl std::fmt::Debug for FetchRequest {
     }
 }
 
-/// `revisor/0.1.0 (+https://project; contact)`: who asks, honestly, and where to complain. The first address is the
-/// `repository` of the package, so that one stands there even when nobody has set `fetch.user_agent_contact`.
+/// `revisor/0.1.0 (+https://project; contact)`: says honestly who sends the request, and where to complain. The first
+/// address is the `repository` of the package, so that there is one even if `fetch.user_agent_contact` is not set.
 #[must_use]
 pub fn user_agent(contact: &str) -> String {
     let project = env!("CARGO_PKG_REPOSITORY");
@@ -127,7 +127,7 @@ pub fn user_agent(contact: &str) -> String {
 }
 
 fn compose_user_agent(version: &str, project: &str, contact: &str) -> String {
-    // A comment of a header ends at a parenthesis, and a header at a line break.
+    // A comment in a header ends at a parenthesis, and a header ends at a line break.
     let contact: String = contact
         .chars()
         .filter(|c| c.is_ascii_graphic() || *c == ' ')

@@ -1,4 +1,4 @@
-//! Name resolution that hands over permitted addresses only, so that what is connected to is what was checked.
+//! Name resolution that returns only permitted addresses, so that what is connected to is what was checked.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -20,11 +20,11 @@ use super::lookup::Lookups;
 use super::response::FailureKind;
 use crate::time::Stopwatch;
 
-/// How a name is looked up: the system's resolver, or a table in tests.
+/// How a name is looked up: by the system's resolver, or in a table in tests.
 pub(crate) type Lookup = dyn Fn(String) -> LookupFuture + Send + Sync;
 pub(crate) type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Resolves by `lookup` and drops what the policy forbids.
+/// Resolves with `lookup` and drops the addresses that the policy forbids.
 pub(crate) struct GuardedResolver {
     policy: Arc<AddressPolicy>,
     lookup: Arc<Lookup>,
@@ -36,7 +36,7 @@ impl GuardedResolver {
     }
 }
 
-/// Asks the system.
+/// The system's resolver.
 pub(crate) fn system_lookup() -> Arc<Lookup> {
     let lookups = Lookups::of_system();
     Arc::new(move |host| {
@@ -61,8 +61,8 @@ impl Resolve for GuardedResolver {
     }
 }
 
-/// Judges a name that somebody else connects to, by what it leads to here: every address has to be permitted, since
-/// nobody here chooses among them.
+/// Judges a name that another program connects to, by its addresses here. Every address must be permitted, because
+/// the choice among them is not ours.
 pub(super) fn judge(
     policy: &AddressPolicy,
     host: &str,
@@ -92,13 +92,13 @@ pub(super) fn judge_address(policy: &AddressPolicy, address: IpAddr) -> Result<(
 /// How long the machine's own addresses are remembered.
 const OURS_FOR: Duration = Duration::from_mins(1);
 
-/// Bytes of a table of the kernel that are read; a machine with more is a router.
+/// The most bytes that are read of a kernel table; a machine with a longer one is a router.
 const MAX_TABLE: u64 = 1 << 20;
 
-/// The machine's own addresses, and when they were read; `None` for the addresses where the kernel's tables cannot be.
+/// When the machine's own addresses were read, and what they are; `None` if the kernel's tables could not be read.
 type Own = Option<(Stopwatch, Option<HashSet<IpAddr>>)>;
 
-/// Whether this machine has the address. Asked for each address at each request, so that the tables are read once a minute.
+/// Whether this machine has the address. Called for each address at each request, so the tables are read once a minute.
 fn is_ours(address: IpAddr) -> bool {
     static OWN: Mutex<Own> = Mutex::new(None);
     let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,12 +118,12 @@ fn own_addresses() -> Option<HashSet<IpAddr>> {
         Some(text)
     };
     let mut own = local_routes(&table("fib_trie")?);
-    // Without IPv6 there is no such table.
+    // Without IPv6 this table does not exist.
     own.extend(interfaces(&table("if_inet6").unwrap_or_default()));
     Some(own)
 }
 
-/// The addresses to which the kernel's routes end here: `|-- 192.0.2.7` and `/32 host LOCAL` below.
+/// The addresses that the kernel routes to this machine: `|-- 192.0.2.7` followed by `/32 host LOCAL`.
 fn local_routes(routes: &str) -> HashSet<IpAddr> {
     let mut own = HashSet::new();
     let mut lines = routes.lines().map(str::trim).peekable();
@@ -145,7 +145,7 @@ fn interfaces(table: &str) -> impl Iterator<Item = IpAddr> {
     numbers.map(|number| Ipv6Addr::from_bits(number).into())
 }
 
-/// Whether a datagram to the address would come from itself: then it is our own. Nothing is sent, and nothing bound.
+/// Whether a datagram to the address would also come from it: then it is our own. Nothing is sent or bound.
 fn sends_from(address: IpAddr) -> bool {
     let family = match address {
         IpAddr::V4(_) => AddressFamily::INET,
@@ -162,8 +162,8 @@ fn sends_from(address: IpAddr) -> bool {
     source.is_some_and(|source| source.ip() == address)
 }
 
-/// Judges a name before it is connected to: an address that is permitted has to be among those found. What connects
-/// looks the name up once more, which is remembered.
+/// Judges a name before it is connected to: at least one of its addresses must be permitted. The connection looks
+/// up the name again, and gets the remembered result.
 pub(super) fn judge_any(
     policy: &AddressPolicy,
     host: &str,
@@ -176,7 +176,7 @@ pub(super) fn judge_any(
     }
 }
 
-/// The permitted ones of the addresses found; an error when none is left.
+/// The addresses found that are permitted; an error if none is.
 fn permitted(
     policy: &AddressPolicy,
     host: &str,

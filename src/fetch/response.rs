@@ -1,4 +1,4 @@
-//! What came of a request: pure values, and how headers are read into them.
+//! Results of requests: pure values, and how headers are read into them.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use super::request::MAX_VALIDATOR;
 use crate::domain::outcome::Validators;
 use crate::time::Timestamp;
 
-/// How the messages end about hosts that speak something else.
+/// How messages end if the host does not speak TLS.
 pub(super) const NO_TLS: [&str; 2] = [
     "closed the connection instead of speaking TLS",
     "does not speak TLS at this port",
 ];
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetched {
     /// The server says that nothing has changed since the validators that were sent.
     NotModified(Box<NotModified>),
     /// A complete, decoded body.
     Body(Box<Answer>),
-    /// 410: taken away for good, said by the address itself or at the end of permanent redirects only.
+    /// 410: removed permanently, according to the address itself or to the end of permanent redirects.
     Gone(Gone),
     /// Anything else.
     Failed(FetchFailure),
@@ -32,16 +32,16 @@ pub enum Fetched {
 /// A 304.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotModified {
-    /// The validators to keep from now on; `None` when those that were sent still hold. A 304 may bring new ones, and
-    /// one that brings none takes none away (RFC 9111 4.3.4).
+    /// The validators to keep from now on; `None` if those that were sent still apply. A 304 may bring new ones,
+    /// and one that brings none removes none (RFC 9111 4.3.4).
     pub validators: Option<Validators>,
     /// What the server says about the next request.
     pub hints: CacheHints,
-    /// The address that answered.
+    /// The address that responded.
     pub final_url: String,
     /// As in [`Answer::permanent_url`].
     pub permanent_url: Option<String>,
-    /// When the answer was received.
+    /// When the response was received.
     pub at: Timestamp,
 }
 
@@ -50,26 +50,26 @@ pub struct NotModified {
 pub struct Answer {
     /// HTTP status: 200 or 203.
     pub status: u16,
-    /// The address that answered, without fragment.
+    /// The address that responded, without fragment.
     pub final_url: String,
-    /// Where the address has moved for good: the end of the redirects that were all 301 or 308 so far.
+    /// Where the address has moved permanently: the end of the redirects as long as all were 301 or 308.
     pub permanent_url: Option<String>,
     /// Every redirect, in order.
     pub redirects: Vec<Redirect>,
-    /// Names in lower case, in the order received; without `Set-Cookie`, bounded in size.
+    /// Names in lower case, in the order received; without `Set-Cookie`, limited in size.
     pub headers: Vec<(String, String)>,
-    /// The headers that were sent to `final_url`, as far as they are ours to set; credentials without their values.
+    /// The headers that we sent to `final_url`; credentials without their values.
     pub sent: Vec<(String, String)>,
     /// `Content-Type`, parameters included.
     pub content_type: Option<String>,
-    /// The decoded body; empty when the body as it was sent is that of the validators in the request, which is then not
-    /// unpacked: `validators.body_sha256` says what it is.
+    /// The decoded body. Empty if the packed body is the one that the request's validators name, which is then not
+    /// unpacked: `validators.body_sha256` identifies it.
     pub body: Vec<u8>,
-    /// The validators that this answer brought, with the hash of the body; to be kept only if the body is understood.
+    /// The validators of this response, with the hash of the body; to be kept only if the body is understood.
     pub validators: Validators,
     /// What the server says about the next request.
     pub hints: CacheHints,
-    /// When the answer was complete.
+    /// When the response was complete.
     pub at: Timestamp,
 }
 
@@ -83,7 +83,7 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// Whether it says that the old address is to be forgotten.
+    /// Whether it says that the old address is obsolete.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         matches!(self.status, 301 | 308)
@@ -93,31 +93,31 @@ impl Redirect {
 /// A 410.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
-    /// The address that answered.
+    /// The address that responded.
     pub final_url: String,
-    /// When the answer was received.
+    /// When the response was received.
     pub at: Timestamp,
 }
 
-/// A request without a usable answer.
+/// A request without a usable response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchFailure {
     /// What kind of failure.
     pub kind: FailureKind,
     /// For people, lower case, without control characters.
     pub message: String,
-    /// HTTP status, when there was an answer.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// How long the server asks us to stay away, at most seven days.
+    /// How long the server asks us to wait, at most seven days.
     pub retry_after: Option<Duration>,
-    /// When it was known.
+    /// When the failure occurred.
     pub at: Timestamp,
 }
 
 /// Kinds of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// The address is none, or the policy forbids it; nothing was sent there.
+    /// It is not an address, or the policy forbids it; nothing was sent there.
     Refused,
     /// The host's name has no address.
     Dns,
@@ -127,21 +127,21 @@ pub enum FailureKind {
     Tls,
     /// Not complete in time.
     Timeout,
-    /// A body that comes byte by byte.
+    /// A body that arrives byte by byte.
     Slow,
     /// More bytes than allowed.
     TooLarge,
-    /// A status that is no success.
+    /// A status that is not a success.
     Status(u16),
-    /// Too many redirects, a loop, or one that leads nowhere.
+    /// Too many redirects, a loop, or a redirect that leads nowhere.
     Redirects,
     /// The body cannot be decoded.
     Encoding,
-    /// The connection ended before the answer was complete.
+    /// The connection ended before the response was complete.
     Interrupted,
-    /// The answer is not HTTP as we know it.
+    /// The response is not HTTP as we know it.
     Protocol,
-    /// This process has no file descriptor left: nothing was asked.
+    /// This process has no file descriptor left: nothing was sent.
     Exhausted,
 }
 
@@ -168,8 +168,8 @@ impl FailureKind {
 }
 
 impl FetchFailure {
-    /// Whether the host may answer to http where https did not come to a connection. A certificate that is not to be
-    /// trusted is no such case.
+    /// Whether http may work where an https connection could not be made. A certificate that is not trusted does
+    /// not count.
     #[must_use]
     pub fn may_be_plain(&self) -> bool {
         match self.kind {
@@ -189,20 +189,20 @@ impl fmt::Display for FetchFailure {
 /// What a server says about the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheHints {
-    /// `Cache-Control: max-age` less `Age`; at most seven days.
+    /// `Cache-Control: max-age` minus `Age`; at most seven days.
     pub max_age: Option<Duration>,
-    /// `Expires`, in our time if the server sends its own as `Date`.
+    /// `Expires`, converted to our clock if the server sends its own time as `Date`.
     pub expires: Option<Timestamp>,
     /// `Retry-After`, at most seven days.
     pub retry_after: Option<Duration>,
-    /// How long such answers are fresh in all, by either header and without regard to `Age`.
+    /// How long such responses are fresh in total, according to either header and regardless of `Age`.
     pub lifetime: Option<Duration>,
-    /// Whether neither header is there.
+    /// Whether both headers are missing.
     pub silent: bool,
 }
 
 impl CacheHints {
-    /// The hints of a 304: what it is silent about is as it was in the answer before (RFC 9111 4.3.4).
+    /// The hints of a 304: what it does not mention is as in the response before (RFC 9111 4.3.4).
     #[must_use]
     pub fn of_the_same(self, lifetime: Option<Duration>) -> Self {
         match self.silent {
@@ -215,7 +215,7 @@ impl CacheHints {
         }
     }
 
-    /// Reads the headers of an answer received at `now`.
+    /// Reads the headers of a response received at `now`.
     #[must_use]
     pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Self {
         let get = lookup(headers);
@@ -236,12 +236,12 @@ impl CacheHints {
             }
             CacheControl::Silent | CacheControl::Never => None,
         };
-        // `Cache-Control` is newer than `Expires` and speaks instead of it (RFC 9111 5.3).
+        // `Cache-Control` is newer than `Expires` and overrides it (RFC 9111 5.3).
         let expires = get("expires")
             .filter(|_| cache_control == CacheControl::Silent)
             .and_then(http_date)
             .map(|expires| match get("date").and_then(http_date) {
-                // A lifetime is what the server means; its clock may be wrong (RFC 9111 4.2.1).
+                // The server means a lifetime; its clock may be wrong (RFC 9111 4.2.1).
                 Some(date) => now + expires.since(date).min(MAX_WAIT),
                 None => expires.min(now + MAX_WAIT),
             });
@@ -259,7 +259,7 @@ impl CacheHints {
         }
     }
 
-    /// How long from `now` the server wants no other request: the longest that any of the headers asks for.
+    /// How long from `now` the server wants no other request: the longest wait that any of the headers asks for.
     #[must_use]
     pub fn wait(&self, now: Timestamp) -> Option<Duration> {
         [
@@ -274,7 +274,7 @@ impl CacheHints {
     }
 }
 
-/// The validators of a 200; those that it does not bring are dropped, and those too long to be sent back as well.
+/// The validators of a 200; those that it does not bring are dropped, as are those that are too long to send back.
 pub(super) fn validators_of_body<'h>(
     get: impl Fn(&str) -> Option<&'h str>,
     body_sha256: [u8; 32],
@@ -290,7 +290,7 @@ pub(super) fn validators_of_body<'h>(
     }
 }
 
-/// The validators after a 304; `None` when nothing is new.
+/// The validators after a 304; `None` if none are new.
 pub(super) fn validators_after_304<'h>(
     sent: &Validators,
     get: impl Fn(&str) -> Option<&'h str>,
@@ -307,8 +307,8 @@ pub(super) fn validators_after_304<'h>(
     })
 }
 
-/// Whether a document claims to have been modified after it was sent (RFC 9110 8.8.2.1). Sent back, such a date would
-/// be answered 304 until it has passed.
+/// Whether a document claims to have been modified after it was sent (RFC 9110 8.8.2.1). If such a date were sent
+/// back, the response would be a 304 until it has passed.
 fn is_in_the_future<'h>(modified: &str, get: impl Fn(&str) -> Option<&'h str>) -> bool {
     let sent = get("date").and_then(http_date);
     http_date(modified)

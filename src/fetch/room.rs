@@ -1,9 +1,9 @@
-//! Room for documents: how many bytes are in hand at once, and who comes next.
+//! Room for documents: how many bytes are in memory at the same time, and which document comes next.
 //!
-//! A claim is made before a document is asked for, and grows while it turns out to be longer. Feeds have a part of the
-//! room to themselves; pages share the rest. What does not fit waits in the order of its deadline, and no document waits
-//! for ever: the first of the feeds and the first of the pages may go on over the limit, one of each at a time. So who
-//! has room never has to wait for somebody who waits for room, and the limit is exceeded by two documents at most.
+//! Room is claimed before a document is fetched, and the claim grows if the document turns out to be longer. Part of
+//! the room is reserved for feeds; pages share the rest. Documents that do not fit wait in the order of their
+//! deadlines, and none waits forever: the first feed and the first page may exceed the limit, one of each at a time. So
+//! a document that has room never waits for one that waits for room, and at most two documents exceed the limit.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,12 +14,12 @@ use tokio::sync::oneshot;
 use crate::fetch::polite::host_queue::Lane;
 use crate::time::Stopwatch;
 
-/// The part of the room that only feeds use.
+/// One byte in this many is reserved for feeds.
 const FOR_FEEDS: u64 = 4;
 
-/// A page lets feeds pass that come up to this much later …
+/// A page lets feeds pass that arrive up to this much later …
 const AFTER_FEEDS: Duration = Duration::from_secs(10);
-/// … and one that is huge for its feed everybody who comes up to this much later.
+/// … and a page that is huge for its feed lets everything pass that arrives up to this much later.
 const HUGE_WAITS: Duration = Duration::from_mins(1);
 
 /// The room; clones are the same.
@@ -37,45 +37,45 @@ struct RoomState {
 #[derive(Debug)]
 struct Books {
     total: u64,
-    /// Whether only who is alone may go over the limit.
+    /// Whether a document may exceed the limit only if it is alone.
     alone: bool,
     feeds: LaneUse,
     pages: LaneUse,
     number: u64,
 }
 
-/// What feeds have, or pages.
+/// What feeds use, or pages.
 #[derive(Debug, Default)]
 struct LaneUse {
     used: u64,
-    /// Whether one of them has gone on over the limit.
+    /// Whether one of them has exceeded the limit.
     overdrawn: bool,
-    /// By deadline, then in the order of coming.
+    /// By deadline, then in order of arrival.
     waiting: BTreeMap<(Duration, u64), Claim>,
 }
 
 #[derive(Debug)]
 struct Claim {
     bytes: u64,
-    /// Says whether it goes over the limit.
+    /// Receives whether it exceeds the limit.
     grant: oneshot::Sender<bool>,
 }
 
-/// What somebody wants room for.
+/// A claim for room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Want {
-    /// Who asks.
+    /// What the room is for.
     pub lane: Lane,
     /// How many bytes are expected.
     pub bytes: u64,
-    /// Whether that is far more than its feed's pages usually have.
+    /// Whether that is far more than usual for its feed's pages.
     pub huge: bool,
 }
 
-/// The room that a document has; it ends when dropped.
+/// The room of a document; it is given back when this is dropped.
 #[derive(Debug)]
 pub struct Load {
-    /// `None` where nothing is bounded.
+    /// `None` if there is no limit.
     desk: Option<Arc<RoomState>>,
     lane: Lane,
     bytes: u64,
@@ -83,18 +83,19 @@ pub struct Load {
     stalled: Stalled,
 }
 
-/// How long a document has waited for more room since it was asked for: time that is not the server's.
+/// How long a document has waited for more room since it was requested: time that does not count against the server.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stalled(Arc<Mutex<(Duration, Option<Stopwatch>)>>);
 
 impl Room {
-    /// Room for so many bytes.
+    /// Room for this many bytes.
     #[must_use]
     pub fn new(total: u64) -> Self {
         Self::with(total, false)
     }
 
-    /// Room where only who is alone on his side goes over the limit: for those who wait for nothing once they have room.
+    /// Room in which a document exceeds the limit only if it is alone in its lane: for work that waits for nothing
+    /// once it has room.
     #[must_use]
     pub fn alone_beyond(total: u64) -> Self {
         Self::with(total, true)
@@ -115,14 +116,14 @@ impl Room {
         }
     }
 
-    /// Another limit, for the claims that are granted from now on.
+    /// Sets another limit, for claims that are granted from now on.
     pub fn set_total(&self, total: u64) {
         let mut books = self.desk.books();
         books.total = total;
         books.hand_out();
     }
 
-    /// Waits for room. Dropping the future gives the place in the queue up.
+    /// Waits for room. Dropping the future gives up the place in the queue.
     pub async fn take(&self, want: Want) -> Load {
         let mut load = Load {
             desk: Some(Arc::clone(&self.desk)),
@@ -141,7 +142,7 @@ impl Room {
         load
     }
 
-    /// Bytes in hand.
+    /// Bytes in use.
     #[must_use]
     pub fn used(&self) -> u64 {
         let books = self.desk.books();
@@ -150,7 +151,7 @@ impl Room {
 }
 
 impl Load {
-    /// Room without a bound, for a single document that somebody waits for.
+    /// Room without a limit, for a single document that somebody waits for.
     #[must_use]
     pub fn unbounded() -> Self {
         Self {
@@ -162,7 +163,7 @@ impl Load {
         }
     }
 
-    /// The bytes that it has room for.
+    /// How many bytes it has room for.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         match self.desk {
@@ -171,11 +172,11 @@ impl Load {
         }
     }
 
-    /// Waits until there is room for `bytes` in all.
+    /// Waits until there is room for `bytes` in total.
     pub async fn grow(&mut self, bytes: u64) {
         if bytes > self.bytes() {
             self.stalled.begin();
-            // Whoever is under way comes first: only its end gives room back.
+            // Work in progress comes first: only its end gives room back.
             self.claim(bytes - self.bytes, Duration::ZERO).await;
             self.stalled.end();
         }
@@ -196,13 +197,13 @@ impl Load {
         books.hand_out();
     }
 
-    /// Whether the document is over the limit: it goes on alone, and should have an end soon.
+    /// Whether the document is over the limit: it continues alone, and should finish soon.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.over
     }
 
-    /// How long it had to wait for more room while it was sent.
+    /// How long it had to wait for more room while it was being received.
     #[must_use]
     pub fn stalled_for(&self) -> Duration {
         self.stalled.time()
@@ -238,7 +239,7 @@ impl Load {
             granted,
             taken: false,
         };
-        // The books drop a sender only when this place is given up, so there is always an answer.
+        // A sender is dropped only when this place is given up, so something is always received.
         let over = (&mut waiting.granted).await;
         waiting.taken = true;
         drop(waiting);
@@ -271,7 +272,7 @@ impl Drop for RoomRequest<'_> {
             return;
         }
         let mut books = self.desk.books();
-        // Grants are made under the same lock: what is not in the queue any more has been granted.
+        // Grants are made under the same lock: whatever is no longer in the queue has been granted.
         match books.side(self.lane).waiting.remove(&self.key) {
             Some(_) => books.hand_out(),
             None => {
@@ -313,7 +314,7 @@ impl Books {
         self.hand_out();
     }
 
-    /// Grants what fits, and to the first that does not whether or not it fits.
+    /// Grants what fits, and the first claim that does not fit if it may exceed the limit.
     fn hand_out(&mut self) {
         for lane in [Lane::Feed, Lane::Page(0)] {
             while let Some((&key, claim)) = self.side(lane).waiting.first_key_value() {
@@ -350,7 +351,7 @@ impl Stalled {
         stalled.0 += now.unwrap_or_default();
     }
 
-    /// Until now.
+    /// The total until now.
     pub(super) fn time(&self) -> Duration {
         let stalled = self.lock();
         stalled.0 + stalled.1.map(|since| since.elapsed()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What a client is made from, and why none could be made.
+//! The settings of a client, and why one could not be made.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use crate::config::Secret;
 /// Settings of a [`Client`](super::Client).
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
-    /// The whole time of a request, redirects and body included.
+    /// The total time of a request, including redirects and body.
     pub timeout: Duration,
-    /// The time to connect, TLS included.
+    /// The time to connect, including TLS.
     pub connect_timeout: Duration,
-    /// The longest silence inside a body.
+    /// The longest time without data inside a body.
     pub idle_timeout: Duration,
     /// The largest body in bytes, decoded.
     pub max_size: u64,
-    /// Redirects that are followed.
+    /// The most redirects that are followed.
     pub max_redirects: usize,
     /// How long an unused connection is kept for the next page of the same host.
     pub keep_alive: Duration,
@@ -25,9 +25,9 @@ pub struct ClientConfig {
     pub policy: AddressPolicy,
     /// The value of `User-Agent`; see [`super::user_agent`].
     pub user_agent: String,
-    /// The HTTP proxy that everything goes through, with its user name and password.
+    /// The HTTP proxy for all requests, with its user name and password.
     pub proxy: Option<Secret>,
-    /// Certificates (PEM) that are believed besides those of the system.
+    /// Certificates (PEM) to trust besides those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -48,13 +48,13 @@ impl Default for ClientConfig {
     }
 }
 
-/// Why no client could be made.
+/// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The user agent holds what a header cannot hold.
+    /// The user agent has characters that a header cannot have.
     #[error("the user agent cannot be sent as a header")]
     UserAgent,
-    /// The certificates to believe besides those of the system.
+    /// The certificates to trust besides those of the system.
     #[error("ca_file: cannot load certificates from {}: {why}", path.display())]
     CaFile {
         /// The file.
@@ -62,7 +62,7 @@ pub enum ClientError {
         /// What is wrong with it.
         why: String,
     },
-    /// The address of the proxy, which may hold a password, is not told.
+    /// The address of the proxy is invalid. It may hold a password and is not shown.
     #[error("proxy: the address is not valid")]
     Proxy,
     /// The address of the proxy is a secret that could not be read.

@@ -1,39 +1,40 @@
-//! How many pages are asked of a host: a budget an hour, and the pause that its robots.txt asks for. Pure.
+//! How many pages of a host may be fetched: a budget per hour, and the pause that its robots.txt asks for. Pure.
 //!
-//! Each host has a moment from which on it may be asked (the generic cell rate algorithm): a request moves it on by one
-//! interval, and it may lie ahead by as much as is left to be spent at once. As in [`crate::fetch::limits`], time is a
-//! [`Duration`] since a moment of the caller's choice.
+//! Each host has a time from which on it may be asked (the generic cell rate algorithm). A request moves that time
+//! on by one interval, and it may be ahead of now by as much as may be spent immediately. As in
+//! [`crate::fetch::polite::host_queue`], time is a [`Duration`] since a moment chosen by the caller.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// This part of the budget may be spent at once; the rest comes evenly. No hour ever sees more than the budget.
+/// One page in this many of the budget may be spent immediately; the rest is spread evenly. No hour ever exceeds
+/// the budget.
 const AT_ONCE: u32 = 6;
 
-/// What is left of the budgets of all hosts.
+/// The remaining budgets of all hosts.
 #[derive(Debug)]
 pub struct HostBudget {
-    /// Pages an hour; `None` for no limit.
+    /// Pages per hour; `None` for no limit.
     pages: Option<u32>,
-    /// The same of single hosts, where it differs.
+    /// The same for single hosts with another limit.
     own: HashMap<String, Option<u32>>,
     hosts: HashMap<String, HostSpending>,
-    /// Hosts that are known when those with a full budget are forgotten again.
+    /// When this many hosts are known, those with a full budget are dropped.
     crowd: usize,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct HostSpending {
-    /// What was asked is paid for by then.
+    /// The time at which all requests so far are paid for.
     paid_at: Duration,
-    /// The last request, for the pause between two.
+    /// The earliest time of the next request, because of the pause between two.
     free_at: Duration,
 }
 
 impl HostBudget {
-    /// At most so many pages an hour of each host but those in `own`; `None` for no limit.
+    /// At most `pages` per hour for each host except those in `own`; `None` for no limit.
     #[must_use]
     pub fn new(pages: Option<u32>, own: HashMap<String, Option<u32>>) -> Self {
         Self {
@@ -44,13 +45,13 @@ impl HostBudget {
         }
     }
 
-    /// The limits of another budget, for what is asked from now on; what was spent stays spent.
+    /// Adopts the limits of another budget for later requests; what was spent stays spent.
     pub fn adopt(&mut self, other: Self) {
         self.pages = other.pages;
         self.own = other.own;
     }
 
-    /// How long to wait before a page may be asked of this host; zero for now.
+    /// How long to wait before a page of this host may be fetched; zero for now.
     #[must_use]
     pub fn wait(&self, host: &str, now: Duration) -> Duration {
         let pages = self.pages_of(host);
@@ -62,7 +63,8 @@ impl HostBudget {
         budget.max(host.free_at).saturating_sub(now)
     }
 
-    /// A page is asked of this host now, whatever was left; `pause` is what the host wants between two.
+    /// Records that a page of this host is fetched now, whatever budget was left; `pause` is the pause that the
+    /// host wants between two pages.
     pub fn spend(&mut self, host: &str, pause: Duration, now: Duration) {
         let interval = interval(self.pages_of(host));
         if interval.is_zero() && pause.is_zero() {
@@ -83,10 +85,10 @@ impl HostBudget {
     }
 }
 
-/// The time that a page costs.
+/// The time that one page costs.
 fn interval(pages: Option<u32>) -> Duration {
     match pages {
-        // What can be spent at once comes on top of what comes evenly.
+        // The part that can be spent immediately comes on top of the part that is spread evenly.
         Some(pages) => HOUR / (pages - at_once(Some(pages))).max(1),
         None => Duration::ZERO,
     }

@@ -1,7 +1,7 @@
-//! Taking turns: the async edge of [`HostQueue`].
+//! Takes turns: the async edge of [`HostQueue`].
 //!
-//! Whoever wants to ask a host waits here for a turn; the number of turns over all hosts is bounded as well. A task that
-//! waits for its host takes no place from the others, and one that gives up leaves nothing behind.
+//! Every request waits here for its turn; the number of turns over all hosts is limited as well. A task that waits
+//! for its host takes no place from others, and one that is dropped leaves nothing behind.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::fetch::polite::host_queue::{HostLimits, HostQueue, Lane, Pause, Ticket};
 use crate::fetch::polite::sites::Sites;
 
-/// The gate before all requests; clones are the same gate.
+/// The gate in front of all requests; clones are the same gate.
 #[derive(Debug, Clone)]
 pub struct Turns {
     gate: Arc<HostGate>,
@@ -25,20 +25,20 @@ pub struct Turns {
 struct HostGate {
     started: Instant,
     queue: Mutex<Queue>,
-    /// Rings when the keeper of time has to look again, and when the gate is gone.
+    /// Notified when the timer task has to check the queue again, and when the gate is gone.
     bell: Arc<Notify>,
-    /// Whether there is a keeper of time.
+    /// Whether the timer task is running.
     kept: AtomicBool,
-    /// Rings when a host has asked to be left alone.
+    /// Notified when a host has asked us to wait.
     held: Notify,
 }
 
 #[derive(Debug)]
 struct Queue {
     hosts: HostQueue<oneshot::Sender<Granted>>,
-    /// Which sites ask for patience as a whole.
+    /// Which sites are rate-limited as a whole.
     sites: Sites,
-    /// When the keeper of time looks next by itself; `None` for not at all.
+    /// When the timer task wakes up next by itself; `None` if it does not.
     keeper: Option<Duration>,
 }
 
@@ -58,8 +58,8 @@ pub struct Turn {
 }
 
 impl Turns {
-    /// At most `per_host` turns of a host at once and `concurrency` over all hosts, and at least `host_delay` from the
-    /// start of one to the start of the next one of the same host.
+    /// At most `per_host` turns of a host at the same time and `concurrency` over all hosts, and at least
+    /// `host_delay` between the starts of two turns of the same host.
     #[must_use]
     pub fn new(per_host: usize, host_delay: Duration, concurrency: usize) -> Self {
         Self {
@@ -77,8 +77,8 @@ impl Turns {
         }
     }
 
-    /// Waits for a turn at a host; first come, first served, and feeds before pages. Dropping the future gives the place
-    /// in the queue up.
+    /// Waits for a turn at a host; first come, first served, with feeds before pages. Dropping the future gives up
+    /// the place in the queue.
     pub async fn take(&self, host: &str, lane: Lane) -> Turn {
         let (grant, granted) = oneshot::channel();
         let mut waiting = QueuedTurn {
@@ -88,7 +88,7 @@ impl Turns {
             granted,
             taken: false,
         };
-        // The queue drops a sender only when this place is given up, so there is always an answer.
+        // The queue drops a sender only when this place is given up, so something is always received.
         let received = (&mut waiting.granted).await;
         waiting.taken = true;
         Turn {
@@ -98,8 +98,8 @@ impl Turns {
         }
     }
 
-    /// Waits for a turn at a host, but not for one that has asked, or asks meanwhile, to be left alone for longer than
-    /// `patience`: then says for how long.
+    /// Waits for a turn at a host, unless it has asked us, or asks us meanwhile, to wait for longer than
+    /// `patience`; then returns for how long.
     pub async fn take_within(
         &self,
         host: &str,
@@ -115,7 +115,7 @@ impl Turns {
 
     async fn held_beyond(&self, host: &str, patience: Duration) -> Duration {
         loop {
-            // Listens before it looks, or it would miss a hold that begins in between.
+            // Start listening before checking, so that a hold that begins in between is not missed.
             let mut rung = pin!(self.gate.held.notified());
             rung.as_mut().enable();
             let held = {
@@ -130,8 +130,8 @@ impl Turns {
         }
     }
 
-    /// Starts no turn at a host for the time that it asked for, nor at its siblings when several of them ask for it:
-    /// answers with their site when that begins with this host.
+    /// Starts no turn at a host for the time that it asked for. If several hosts of a site ask for that, the same
+    /// applies to its other hosts. Returns the site if that begins with this host.
     #[expect(
         clippy::must_use_candidate,
         reason = "the hold is what is wanted, the site is news for the log"
@@ -151,14 +151,14 @@ impl Turns {
         held.filter(|_| before.is_none()).map(|held| held.site)
     }
 
-    /// Other limits, for the turns that begin from now on.
+    /// Sets other limits for turns that start from now on.
     pub fn set_limits(&self, per_host: usize, host_delay: Duration, concurrency: usize) {
         let mut queue = self.gate.queue();
         queue.hosts.set_limits(per_host, host_delay, concurrency);
         self.gate.hand_out(&mut queue);
     }
 
-    /// Limits of their own for some hosts, by their [`crate::fetch::host_key`], for the turns that begin from now on.
+    /// Sets individual limits for some hosts, by their [`crate::fetch::host_key`], for turns that start from now on.
     pub fn set_hosts(&self, own: HashMap<String, HostLimits>) {
         let mut queue = self.gate.queue();
         queue.hosts.set_hosts(own);
@@ -181,7 +181,7 @@ impl Drop for QueuedTurn<'_> {
             return;
         }
         let mut queue = self.gate.queue();
-        // Grants are made under the same lock: what is not in the queue any more has been granted.
+        // Grants are made under the same lock: whatever is no longer in the queue has been granted.
         if queue.hosts.cancel(self.host, self.ticket).is_none()
             && let Ok(granted) = self.granted.try_recv()
         {
@@ -194,7 +194,7 @@ impl Drop for QueuedTurn<'_> {
 }
 
 impl Turn {
-    /// Has the pause of the host begin anew: the request goes out only now.
+    /// Starts the pause of the host again, because the request is sent only now.
     pub fn restart(&self) {
         let now = self.gate.now();
         self.gate.queue().hosts.restart(&self.host, now);
@@ -216,7 +216,7 @@ impl Drop for HostGate {
 }
 
 impl Queue {
-    /// Holds a host that was not asked yet when its site began to be held.
+    /// Holds a host that had not been asked when its site was held.
     fn hold_with_site(&mut self, host: &str, now: Duration) {
         if let Some(held) = self.sites.held(host, now) {
             self.hosts.hold_until(host, held.until);
@@ -244,7 +244,7 @@ impl HostGate {
         ticket
     }
 
-    /// Grants every turn that can start now, and sees to it that the next one is granted in time.
+    /// Grants every turn that can start now, and makes sure that the next one is granted in time.
     fn hand_out(&self, queue: &mut Queue) {
         let now = self.now();
         while let Some(start) = queue.hosts.pop_ready(now) {
@@ -268,7 +268,7 @@ impl HostGate {
     }
 }
 
-/// Hands out the turns that wait for nothing but time, for as long as the gate is in use.
+/// The timer task: grants turns that wait only for time, as long as the gate is in use.
 async fn keep_time(gate: Weak<HostGate>, bell: Arc<Notify>) {
     loop {
         let wake_at = {
@@ -286,7 +286,7 @@ async fn keep_time(gate: Weak<HostGate>, bell: Arc<Notify>) {
                 }
                 () = bell.notified() => {}
             },
-            // Nothing waits for time, or for a time that never comes.
+            // Nothing waits for time, or only for a time that never comes.
             Some(None) | None => bell.notified().await,
         }
     }

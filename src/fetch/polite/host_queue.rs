@@ -1,7 +1,7 @@
-//! Politeness towards hosts: how many requests at once, and the pause between them. Pure.
+//! Politeness to hosts: how many requests at the same time, and the pause between them. Pure.
 //!
-//! Time is a [`Duration`] since any fixed moment of the caller's choice (a [`crate::time::Stopwatch`] started with the
-//! program), so that a wall clock that jumps neither stalls nor floods anybody.
+//! Time is a [`Duration`] since any fixed moment chosen by the caller (a [`crate::time::Stopwatch`] started with
+//! the program), so that a wall clock that jumps neither stalls requests nor causes a burst of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use url::Url;
 
 use crate::domain::site::site_of;
 
-/// One place of so many is for feeds alone.
+/// One place in this many is reserved for feeds.
 const FOR_FEEDS: usize = 4;
-/// One feed's pages may take this part of the places of pages …
+/// The pages of one feed may take one in this many of the places for pages …
 const OF_A_FEED: usize = 4;
-/// … or these.
+/// … but always this many.
 const LEAST_OF_A_FEED: usize = 4;
 
-/// Jobs waiting for their hosts. Hosts take turns; within a host feeds come before pages, and in each of the two lanes
-/// the order is first in, first out. Pages leave some places to feeds, and those of one feed some to the others'.
+/// Jobs that wait for their hosts. Hosts take turns; within a host, feeds come before pages, and each of the two lanes
+/// is first in, first out. Pages leave some places to feeds, and the pages of one feed leave some to those of others.
 ///
-/// Every operation but [`Self::set_limits`] costs O(log n) in the number of hosts and jobs, and hosts without anything
-/// to do take no memory.
+/// Every operation costs O(log n) in the number of hosts and jobs, except [`Self::set_limits`], [`Self::set_hosts`]
+/// and [`Self::hold_site`], which visit every host. Hosts without anything to do take no memory.
 #[derive(Debug)]
 pub struct HostQueue<J> {
     per_host: usize,
@@ -31,33 +31,33 @@ pub struct HostQueue<J> {
     /// Hosts with limits of their own.
     own: HashMap<String, HostLimits>,
     hosts: HashMap<Arc<str>, HostLine<J>>,
-    /// Hosts with a free slot whose next job is a feed, by the moment of their next start, then by their turn.
+    /// Hosts with a free slot whose next job is a feed, by the time of their next start, then by their turn.
     feeds: BTreeSet<QueuePlace>,
-    /// The same of those whose next job is a page.
+    /// The same for hosts whose next job is a page.
     pages: BTreeSet<QueuePlace>,
-    /// The same of those whose pages are all of feeds that have as many under way as they may, by the first of these.
+    /// The same for hosts that have only pages of feeds that already use all their places, by the first such feed.
     parked: HashMap<u64, BTreeSet<QueuePlace>>,
-    /// Hosts that have nothing to do, by the moment when they can be forgotten.
+    /// Hosts that have nothing to do, by the time at which they can be dropped.
     resting: BTreeSet<(Duration, Arc<str>)>,
     turn: u64,
     ticket: u64,
     waiting: usize,
     running: usize,
-    /// Pages among them.
+    /// How many of those are pages.
     running_pages: usize,
     /// The same for each feed that has any.
     shares: HashMap<u64, usize>,
 }
 
-/// When a host's next start may be, its turn among those of the same moment, and its name.
+/// The earliest next start of a host, its turn among those with the same time, and its name.
 type QueuePlace = (Duration, u64, Arc<str>);
 
-/// Whose request it is.
+/// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// A feed's.
+    /// A feed.
     Feed,
-    /// A page's, with a number that stands for its feed.
+    /// A page, with a number that identifies its feed.
     Page(u64),
 }
 
@@ -71,17 +71,17 @@ enum Stand {
     Parked(u64),
 }
 
-/// What one host is asked of.
+/// The limits for one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostLimits {
-    /// Jobs at once.
+    /// Jobs at the same time.
     pub per_host: usize,
-    /// From the start of one to the start of the next.
+    /// The delay between the starts of two jobs.
     pub host_delay: Duration,
 }
 
 impl HostLimits {
-    /// Both limits kept: the fewer jobs at once, the longer pause.
+    /// Combines both limits: the smaller number of jobs, the longer pause.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -101,17 +101,17 @@ pub struct Ticket {
 /// A job that starts now.
 #[derive(Debug)]
 pub struct Start<J> {
-    /// Whom it asks.
+    /// The host.
     pub host: Arc<str>,
-    /// For whom.
+    /// What the request is for.
     pub lane: Lane,
-    /// What was pushed.
+    /// The job that was pushed.
     pub job: J,
-    /// What undoes the start.
+    /// Undoes the start; see [`HostQueue::take_back`].
     pub pause: Pause,
 }
 
-/// The pause that a start has begun, for taking the start back.
+/// The pause that a start has begun, so that the start can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
     before: Duration,
@@ -122,17 +122,17 @@ pub struct Pause {
 struct HostLine<J> {
     jobs: BTreeMap<Ticket, (Lane, J)>,
     running: usize,
-    /// No start before this.
+    /// The earliest next start.
     free_at: Duration,
     /// Where it waits, and its place there.
     place: Option<(Stand, Duration, u64)>,
-    /// The host's place in `resting`, when it is there.
+    /// The host's place in `resting`, if it has one.
     rest: Option<Duration>,
 }
 
 impl<J> HostQueue<J> {
-    /// At most `per_host` jobs of a host at once and `concurrency` over all hosts (at least one), and `host_delay` from
-    /// the start of a job to the start of the next one of its host.
+    /// At most `per_host` jobs of a host at the same time and `concurrency` over all hosts (at least one), and
+    /// `host_delay` between the starts of two jobs of the same host.
     #[must_use]
     pub fn new(per_host: usize, host_delay: Duration, concurrency: usize) -> Self {
         Self {
@@ -154,8 +154,8 @@ impl<J> HostQueue<J> {
         }
     }
 
-    /// Other limits for the jobs that start from now on. Pauses that have begun stay as they are, and so do jobs that
-    /// run; none starts until there are fewer than the new limits.
+    /// Sets other limits for jobs that start from now on. Pauses that have begun and running jobs are not affected;
+    /// no job starts until fewer are running than the new limits allow.
     pub fn set_limits(&mut self, per_host: usize, host_delay: Duration, concurrency: usize) {
         self.per_host = per_host.max(1);
         self.host_delay = host_delay;
@@ -163,8 +163,8 @@ impl<J> HostQueue<J> {
         self.place_all();
     }
 
-    /// Hosts with limits of their own, by their [`host_key`]; the others have those of all. Holds as
-    /// [`Self::set_limits`] does.
+    /// Sets individual limits for some hosts, by their [`host_key`]; the others have the common limits. Applies in
+    /// the same way as [`Self::set_limits`].
     pub fn set_hosts(&mut self, own: HashMap<String, HostLimits>) {
         self.own = own;
         self.place_all();
@@ -197,13 +197,13 @@ impl<J> HostQueue<J> {
         ticket
     }
 
-    /// Places that pages may take: a quarter is for feeds alone.
+    /// How many places pages may take: a quarter is reserved for feeds.
     fn places_of_pages(&self) -> usize {
         let for_feeds = self.concurrency / FOR_FEEDS;
         self.concurrency - for_feeds.max(usize::from(self.concurrency > 1))
     }
 
-    /// Places that the pages of one feed may take.
+    /// How many places the pages of one feed may take.
     fn places_of_a_feed(&self) -> usize {
         let share = self.places_of_pages().div_ceil(OF_A_FEED);
         share.max(LEAST_OF_A_FEED)
@@ -214,7 +214,7 @@ impl<J> HostQueue<J> {
         under_way >= self.places_of_a_feed()
     }
 
-    /// Takes a job back that has not started; `None` when it has.
+    /// Removes a job that has not started; `None` if it has.
     pub fn cancel(&mut self, host: &str, ticket: Ticket) -> Option<J> {
         let (host, _) = self.hosts.get_key_value(host)?;
         let host = Arc::clone(host);
@@ -223,7 +223,7 @@ impl<J> HostQueue<J> {
         Some(job)
     }
 
-    /// The next job that may start now; [`Self::done`] or [`Self::take_back`] is owed for it.
+    /// The next job that may start now. The caller must call [`Self::done`] or [`Self::take_back`] for it.
     pub fn pop_ready(&mut self, now: Duration) -> Option<Start<J>> {
         self.forget(now);
         let host = self.next_host(now)?;
@@ -252,8 +252,8 @@ impl<J> HostQueue<J> {
         })
     }
 
-    /// The host whose job starts now; feeds come before pages. Hosts that turn out to have only pages of feeds with
-    /// enough of them under way are parked.
+    /// The host whose job starts now; feeds come before pages. Hosts that turn out to have only pages of feeds that
+    /// already use all their places are parked.
     fn next_host(&mut self, now: Duration) -> Option<Arc<str>> {
         loop {
             if self.next_ready_at()? > now {
@@ -273,7 +273,7 @@ impl<J> HostQueue<J> {
         }
     }
 
-    /// The job that a host would start next, and where it waits with it.
+    /// The job that a host would start next, and where the host waits with it.
     fn next_job(&self, entry: &HostLine<J>) -> Option<(Ticket, Stand)> {
         let may_start = |lane: &Lane| match lane {
             Lane::Feed => Some(Stand::Feeds),
@@ -287,7 +287,7 @@ impl<J> HostQueue<J> {
         })
     }
 
-    /// One host that was parked may have its turn, if there is a place for a page of this feed.
+    /// Gives one parked host its turn, if there is a place for a page of this feed.
     fn unpark(&mut self, share: u64) {
         if !self.is_full(share)
             && let Some((_, _, host)) = self.parked.get(&share).and_then(BTreeSet::first)
@@ -303,23 +303,23 @@ impl<J> HostQueue<J> {
         self.forget(now);
     }
 
-    /// A job of this host that was started has not asked anything after all, so it leaves no pause behind.
+    /// A job of this host that was started has not sent a request after all, so it causes no pause.
     pub fn take_back(&mut self, host: &str, lane: Lane, pause: Pause) {
         self.end(host, lane, |entry| {
-            // A later start or a hold has brought a pause of its own.
+            // Not if a later start or a hold has set a pause of its own.
             if entry.free_at == pause.after {
                 entry.free_at = pause.before;
             }
         });
     }
 
-    /// Starts nothing at this host before `until`: what `Retry-After` and `Crawl-delay` ask for.
+    /// Starts nothing at this host before `until`: for `Retry-After` and `Crawl-delay`.
     pub fn hold_until(&mut self, host: &str, until: Duration) {
         let host = self.known(host);
         self.update(&host, |entry| entry.free_at = entry.free_at.max(until));
     }
 
-    /// The same for all hosts of a site that are known.
+    /// The same for all known hosts of a site.
     pub fn hold_site(&mut self, site: &str, until: Duration) {
         let hosts = self.hosts.keys().filter(|host| site_of(host) == site);
         let hosts: Vec<_> = hosts.cloned().collect();
@@ -328,12 +328,12 @@ impl<J> HostQueue<J> {
         }
     }
 
-    /// A job of this host that has started asks only now: the pause begins anew.
+    /// A job of this host that has started sends its request only now: the pause starts again.
     pub fn restart(&mut self, host: &str, now: Duration) {
         self.hold_until(host, now.saturating_add(self.limits(host).host_delay));
     }
 
-    /// How long this host is still left alone, over and above the usual pause.
+    /// How long this host still asked us to wait, beyond the usual pause.
     #[must_use]
     pub fn held_for(&self, host: &str, now: Duration) -> Duration {
         let free_at = self.hosts.get(host).map_or(Duration::ZERO, |e| e.free_at);
@@ -342,7 +342,7 @@ impl<J> HostQueue<J> {
             .saturating_sub(self.limits(host).host_delay)
     }
 
-    /// When [`Self::pop_ready`] will have something, if no job ends before; `None` when nothing waits for time alone.
+    /// When [`Self::pop_ready`] will return a job, if no job ends before; `None` if nothing waits only for time.
     #[must_use]
     pub fn next_ready_at(&self) -> Option<Duration> {
         if self.running >= self.concurrency {
@@ -354,13 +354,13 @@ impl<J> HostQueue<J> {
         feed.into_iter().chain(page).map(|(at, _, _)| *at).min()
     }
 
-    /// Jobs that have not started.
+    /// How many jobs have not started.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Jobs that have started and not ended.
+    /// How many jobs have started and not ended.
     #[must_use]
     pub fn running(&self) -> usize {
         self.running
@@ -418,7 +418,7 @@ impl<J> HostQueue<J> {
         name
     }
 
-    /// Changes a host and puts it where it then belongs. The host must be known.
+    /// Changes a host and moves it to where it then belongs. The host must be known.
     fn update<R: Default>(
         &mut self,
         host: &Arc<str>,
@@ -456,7 +456,7 @@ impl<J> HostQueue<J> {
         result
     }
 
-    /// Has a host wait elsewhere. When it leaves the place of a feed's page, another one may have it.
+    /// Moves a host to another waiting place. If it leaves the place of a feed's page, another host may take it.
     fn stand(
         &mut self,
         host: &Arc<str>,
@@ -496,7 +496,7 @@ impl<J> HostQueue<J> {
         };
     }
 
-    /// Drops the hosts that have nothing to do and whose pause is over.
+    /// Drops hosts that have nothing to do and whose pause is over.
     fn forget(&mut self, now: Duration) {
         while let Some((at, _)) = self.resting.first()
             && *at <= now
@@ -507,8 +507,8 @@ impl<J> HostQueue<J> {
     }
 }
 
-/// The host that an address belongs to, for [`HostQueue`]: its name in lower case without port or final dot. What is
-/// no address is its own host.
+/// The host of an address, for [`HostQueue`]: its name in lower case without port or final dot. A text that is not
+/// an address is its own host.
 #[must_use]
 pub fn host_key(url: &str) -> String {
     match Url::parse(url.trim()) {

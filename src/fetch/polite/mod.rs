@@ -1,4 +1,4 @@
-//! When a host may be asked: its queue, its pauses, and what it asked for.
+//! When a host may be asked: its queue, its pauses, and the waits that it asked for.
 
 pub mod budget;
 pub(super) mod host_gate;

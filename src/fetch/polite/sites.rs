@@ -1,27 +1,27 @@
-//! Sites whose hosts ask for patience together.
+//! Sites whose hosts ask us to wait together.
 //!
-//! A `Retry-After` holds for the host that sent it. When several hosts of a site have one in force at the same time, the
-//! site as a whole is meant: a provider that gives each customer a host of its own counts requests over all of them.
+//! A `Retry-After` applies to the host that sent it. If several hosts of a site have one in force at the same time, it
+//! applies to the whole site: a provider that gives each customer a separate host counts requests over all of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use crate::domain::site::site_of;
 
-/// So many hosts of a site make it one that is meant as a whole.
+/// If this many hosts of a site ask us to wait, the whole site is rate-limited.
 const SIBLINGS: usize = 3;
 
-/// Sites that are remembered; more than that many never ask for patience at one time.
+/// The most sites that are remembered; more never ask us to wait at the same time.
 const MOST_SITES: usize = 10_000;
 
-/// Until when the hosts of each site are held, as far as they have said so themselves.
+/// Until when the hosts of each site asked us to wait.
 #[derive(Debug, Default)]
 pub(in crate::fetch) struct Sites {
     sites: HashMap<String, BTreeMap<String, Duration>>,
 }
 
 impl Sites {
-    /// A host asks for patience until then; answers with the site when that makes it one to be held.
+    /// A host asks us to wait until `until`. Returns its site if the whole site is now rate-limited.
     pub(in crate::fetch) fn note(
         &mut self,
         host: &str,
@@ -45,16 +45,17 @@ impl Sites {
         self.held(host, now)
     }
 
-    /// Until when the site of a host is held.
+    /// Until when the site of a host is rate-limited.
     pub(in crate::fetch) fn held(&self, host: &str, now: Duration) -> Option<Held> {
-        // Before each request: nearly always nobody has asked for patience, and the list of suffixes need not be searched.
+        // This runs before each request. Nearly always no host has asked us to wait, and the list of suffixes need
+        // not be searched.
         if self.sites.is_empty() {
             return None;
         }
         let site = site_of(host);
         let hosts = self.sites.get(site)?.values();
         let mut ends: Vec<Duration> = hosts.copied().filter(|until| *until > now).collect();
-        // As long as so many of them are held: one of them that asks for a day asks for itself.
+        // As long as that many hosts are held; a single one that asks for a day asks only for itself.
         ends.sort_unstable_by_key(|until| std::cmp::Reverse(*until));
         let until = *ends.get(SIBLINGS - 1)?;
         Some(Held {
@@ -64,7 +65,7 @@ impl Sites {
     }
 }
 
-/// A site that is to be left alone until then.
+/// A site that is rate-limited until `until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::fetch) struct Held {
     pub(in crate::fetch) site: String,
