@@ -1,4 +1,4 @@
-//! The parts of a running revisor, put together: the daemon has them for as long as it runs, `check` for one round.
+//! Puts together the parts of a running revisor: for the daemon as long as it runs, for `check` for one round.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,20 +20,20 @@ use crate::store::{
 };
 use crate::time::Clock;
 
-/// Documents that are read at once: each may take many times its size in memory while it is read.
+/// How many documents are read at the same time: each may take many times its size in memory meanwhile.
 const WORKERS: usize = 4;
 
-/// Store, checker and outbox over one database.
+/// Store, checker and outbox of one database.
 pub struct Assembly {
     /// The database.
     pub store: Store,
-    /// What checks.
+    /// Runs checks.
     pub checker: Arc<Checker>,
-    /// What delivers.
+    /// Delivers events.
     pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
-    /// Sends what is no event: pings.
+    /// Sends pings, which are not events.
     pub deliverer: Deliverer,
-    /// Rings when there was no room left on the disk for a write.
+    /// Notified when the disk had no room for a write.
     pub(super) full: Arc<Notify>,
     clock: Arc<dyn Clock>,
     underway: Underway,
@@ -43,22 +43,22 @@ pub struct Assembly {
 /// What a configuration changed in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Synced {
-    /// Feeds that are polled from now on.
+    /// Feeds that are now polled.
     pub added: usize,
-    /// Feeds that are not polled any more.
+    /// Feeds that are no longer polled.
     pub left: usize,
 }
 
 impl Assembly {
-    /// Takes the lock, opens, creates or upgrades the database and puts everything together, for a command. Has to be
-    /// called on a runtime.
+    /// Takes the lock, opens, creates or upgrades the database, and puts everything together, for a command. Must
+    /// be called on a runtime.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
         let mut patience = StartupWait::none();
         let opened = open(&config.database, Holder::Command, &mut patience).await?;
         Self::over(opened, config, clock, &mut patience).await
     }
 
-    /// Puts everything together over a database that is open.
+    /// Puts everything together for an open database.
     pub(super) async fn over(
         (lock, store): (InstanceLock, Store),
         config: Config,
@@ -130,7 +130,7 @@ impl Assembly {
         })
     }
 
-    /// Puts another configuration in force. When that fails the old one stays.
+    /// Applies another configuration. If that fails, the old one stays in force.
     pub async fn replace(&self, config: Config) -> Result<Synced, DaemonError> {
         if config.database != self.store.path() {
             return Err(DaemonError::OtherDatabase {
@@ -192,7 +192,7 @@ pub(super) async fn open(
     let folder = database
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    // Only a folder of our own is made: a misspelt path is an error, not a new place.
+    // Only our own folder is created: a misspelt path is an error, not a new place.
     let ours = folder
         .and_then(Path::file_name)
         .is_some_and(|name| name == "revisor");
@@ -201,10 +201,10 @@ pub(super) async fn open(
         ..OpenOptions::default()
     };
     if ours && let Some(folder) = folder {
-        // What goes wrong here goes wrong again below, with a better message.
+        // If this fails, the next step fails as well, with a better message.
         let _ = std::fs::create_dir_all(folder);
     }
-    // The lock comes first: no second process upgrades the file under a running one.
+    // The lock comes first, so that no second process upgrades the file while it is in use.
     let lock = patience
         .with(|| {
             let database = database.to_owned();
@@ -220,7 +220,7 @@ pub(super) async fn open(
     Ok((lock, store))
 }
 
-/// Upgrading a large database takes its time; signals are to be heard meanwhile.
+/// Upgrading a large database takes time; signals must be handled meanwhile.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -229,7 +229,7 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or(Err(StoreError::Closed))
 }
 
-/// Documents that are left alone and named in the log; the rest is counted.
+/// How many quarantined documents are named in the log; the rest is counted.
 const NAMED: usize = 20;
 
 fn tell_of(left_alone: &[LeftAlone]) {
@@ -257,7 +257,7 @@ fn tell_of(left_alone: &[LeftAlone]) {
     }
 }
 
-/// Puts the feeds and targets of a configuration into the database.
+/// Stores the feeds and targets of a configuration in the database.
 async fn sync(
     store: &Store,
     settings: &Settings,
@@ -265,7 +265,7 @@ async fn sync(
     patience: &mut StartupWait,
 ) -> Result<FeedSync, StoreError> {
     let writer = store.writer();
-    // As one file, whatever its name; one that cannot be asked for has the name that it was given.
+    // The same name for the same file, however it was given. If the path cannot be resolved, it is used as given.
     let file = settings.config().file.as_ref().map(|file| {
         let whole = std::fs::canonicalize(file).or_else(|_| std::path::absolute(file));
         whole.unwrap_or_else(|_| file.clone())
@@ -314,7 +314,7 @@ async fn sync(
     Ok(synced)
 }
 
-/// Says which feeds were probably given another form of their address by hand.
+/// Logs which feeds seem to have got another form of their address by hand.
 fn tell_of_alike(store: &Store, config: &Config) -> Result<(), StoreError> {
     let left = store.reader()?.left_addresses()?;
     let alike = config.alike(&left);

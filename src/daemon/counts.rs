@@ -1,10 +1,10 @@
-//! How many there are of each.
+//! Counts by key.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Counts by key; of what there is none is not kept.
+/// Counts by key; a count of zero is not kept.
 #[derive(Debug)]
 pub(super) struct Counts<K>(HashMap<K, usize>);
 
@@ -15,7 +15,7 @@ impl<K> Default for Counts<K> {
 }
 
 impl<K: Eq + Hash> Counts<K> {
-    /// How many there are.
+    /// The count of a key.
     pub(super) fn of<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> usize
     where
         K: Borrow<Q>,
@@ -23,12 +23,12 @@ impl<K: Eq + Hash> Counts<K> {
         self.0.get(key).copied().unwrap_or(0)
     }
 
-    /// One more.
+    /// Adds one.
     pub(super) fn add(&mut self, key: K) {
         *self.0.entry(key).or_default() += 1;
     }
 
-    /// One less.
+    /// Removes one.
     pub(super) fn take<Q: Eq + Hash + ?Sized>(&mut self, key: &Q)
     where
         K: Borrow<Q>,

@@ -1,4 +1,4 @@
-//! Which of the due pages is looked at next, and what waits after trouble. No IO: the poller brings what is due.
+//! Which due page is checked next, and what has to wait after an error. No IO: the poller supplies what is due.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -12,11 +12,11 @@ use crate::fetch::host_key;
 use crate::store::DueKey;
 use crate::time::Timestamp;
 
-/// Pages that are kept of each host, far more than it can be asked for until what is due is read anew. However many
-/// pages one host has, those of the others are seen.
+/// How many due pages are kept per host, far more than can be fetched until due pages are read again. However many
+/// pages one host has, those of the others are not crowded out.
 const OF_A_HOST: usize = 512;
 
-/// Gathers what is due: of each host its most overdue pages.
+/// Collects due pages: the most overdue ones of each host.
 #[derive(Debug)]
 pub(super) struct Gathering {
     now: Timestamp,
@@ -25,16 +25,16 @@ pub(super) struct Gathering {
 
 #[derive(Debug, Default)]
 struct DueWork {
-    /// The least overdue one on top.
+    /// The least overdue one is on top.
     pages: BinaryHeap<Reverse<Overdue>>,
     /// Whether there are more than are kept.
     more: bool,
 }
 
-/// A due page; the greater one is looked at first.
+/// A due page; the greater one is checked first.
 #[derive(Debug, Clone, Copy)]
 struct Overdue {
-    /// By how many of its own intervals.
+    /// By how many of its own intervals it is overdue.
     share: f64,
     due: Timestamp,
     entry: EntryId,
@@ -65,7 +65,7 @@ impl PartialEq for Overdue {
 impl Eq for Overdue {}
 
 impl Gathering {
-    /// Nothing yet of what is due at `now`.
+    /// Starts empty, for pages that are due at `now`.
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             now,
@@ -93,11 +93,11 @@ impl Gathering {
 #[derive(Debug, Default)]
 pub(super) struct DuePages {
     hosts: Vec<PendingPage>,
-    /// Whether a host has run out of those that were kept, and there are more.
+    /// Whether a host has no kept pages left although more are due.
     ran_out: bool,
 }
 
-/// A page that is to be looked at, and its feed.
+/// A page to check, and its feed.
 pub(super) type Page = (EntryId, FeedId);
 
 #[derive(Debug)]
@@ -108,10 +108,10 @@ struct PendingPage {
 }
 
 impl DuePages {
-    /// Sorts what was gathered by how many of its own intervals it is overdue.
+    /// Sorts the collected pages by how many of their own intervals they are overdue.
     pub(super) fn new(gathered: Gathering) -> Self {
         let hosts = gathered.hosts.into_iter().map(|(host, gathered)| {
-            // The reverse of the least first: the greatest first.
+            // Least first by `Reverse`, so the greatest comes first.
             let pages = gathered.pages.into_sorted_vec();
             let first = pages.first().copied();
             let waiting = PendingPage {
@@ -132,7 +132,7 @@ impl DuePages {
         }
     }
 
-    /// Leaves out what is not to be started.
+    /// Removes pages that must not be started.
     pub(super) fn leave_out(&mut self, pages: &HashSet<EntryId>) {
         if pages.is_empty() {
             return;
@@ -143,18 +143,19 @@ impl DuePages {
         self.drop_empty();
     }
 
-    /// Whether what is due is to be read anew: nothing is left, or nothing of a host that has more.
+    /// Whether due pages have to be read again: none are left, or none of a host that has more.
     pub(super) fn wants_more(&self) -> bool {
         self.hosts.is_empty() || self.ran_out
     }
 
-    /// Whether more is known to be due.
+    /// Whether more pages are known to be due.
     pub(super) fn has_more(&self) -> bool {
         !self.hosts.is_empty() || self.ran_out
     }
 
-    /// Takes up to `room` pages with their hosts, in turn over the hosts, of each host at most what `places` says and of
-    /// each feed what `share` says: a thousand pages of one must not take the places of all others.
+    /// Takes up to `room` pages with their hosts, taking turns between the hosts: for each host at most as many as
+    /// `places` says, and for each feed as `share` says. A thousand pages of one must not take the places of all
+    /// others.
     pub(super) fn take(
         &mut self,
         room: usize,
@@ -204,14 +205,14 @@ impl DuePages {
     }
 }
 
-/// What is left alone after trouble with the database: what came of the check could not be stored, so it is due as
-/// before, and without a pause the server would be asked for the same again and again.
+/// What has to wait after an error, such as one of the database. The result of the check could not be stored, so it
+/// is as due as before, and without a pause the server would get the same request again and again.
 #[derive(Debug)]
 pub(super) struct Trouble<K> {
     items: HashMap<K, (u32, Duration)>,
 }
 
-/// The first pause after trouble; it doubles as a feed's does.
+/// The first pause after an error; it doubles like that of a failing feed.
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
 
 impl<K: Copy + Eq + Hash> Trouble<K> {
@@ -221,19 +222,19 @@ impl<K: Copy + Eq + Hash> Trouble<K> {
         }
     }
 
-    /// There was trouble with it at `now`, a time since the start.
+    /// Records an error at `now`, a time since the start.
     pub(super) fn note(&mut self, item: K, now: Duration) {
         let (times, until) = self.items.entry(item).or_default();
         *times = times.saturating_add(1);
         *until = now + feed_delay(*times, FIRST_PAUSE);
     }
 
-    /// It went well.
+    /// Records a success.
     pub(super) fn clear(&mut self, item: K) {
         self.items.remove(&item);
     }
 
-    /// What is still to be left alone.
+    /// What still has to wait.
     pub(super) fn held(&self, now: Duration) -> impl Iterator<Item = K> {
         let held = self
             .items
@@ -242,7 +243,7 @@ impl<K: Copy + Eq + Hash> Trouble<K> {
         held.map(|(item, _)| *item)
     }
 
-    /// Whether it is still to be left alone.
+    /// Whether it still has to wait.
     pub(super) fn holds(&self, item: K, now: Duration) -> bool {
         self.items.get(&item).is_some_and(|(_, until)| now < *until)
     }

@@ -1,14 +1,14 @@
-//! Whether a file was edited.
+//! Detects edits of files.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-/// Tells one state of some files from another without reading them.
+/// The state of some files, so that an edit shows without reading them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileState(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 impl FileState {
-    /// As they are now; a file that is not there has a state, too.
+    /// Their current state; a missing file has a state, too.
     pub(super) fn of(files: Vec<PathBuf>) -> Self {
         let states = files.into_iter().map(|file| {
             let metadata = std::fs::metadata(&file).ok();
@@ -18,8 +18,8 @@ impl FileState {
         Self(states.collect())
     }
 
-    /// Takes up other files when there are others. Those that stay keep the state that they had: what became of them since
-    /// is still to be noticed.
+    /// Switches to another list of files. Files that stay keep their old state, so that an edit since then is still
+    /// noticed.
     pub(super) fn with(self, files: Vec<PathBuf>) -> Self {
         let mut now = Self::of(files);
         for (file, state) in &mut now.0 {
@@ -30,7 +30,7 @@ impl FileState {
         now
     }
 
-    /// The same files as they are now.
+    /// The current state of the same files.
     pub(super) fn anew(&self) -> Self {
         Self::of(self.0.iter().map(|(file, _)| file.clone()).collect())
     }

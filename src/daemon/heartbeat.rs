@@ -1,5 +1,4 @@
-//! Pings that say that the service is alive, to targets of kind `healthchecks`: whoever watches for them learns when it is
-//! not.
+//! Pings targets of kind `healthchecks` to show that the service is alive; their receiver alerts when the pings stop.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,10 +11,10 @@ use crate::config::TargetKind;
 use crate::notify::{Deliverer, Target};
 use crate::time::Stopwatch;
 
-/// How often it is looked whether a ping is due.
+/// How often to check whether a ping is due.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// Pings each target as often as it wants, until `stop`: that all is well, or that the service is stuck.
+/// Pings each target at its own interval until `stop`, reporting that all is well or that the service is stuck.
 pub(super) async fn run(
     deliverer: Deliverer,
     targets: impl Fn() -> Vec<Arc<Target>>,
@@ -27,7 +26,7 @@ pub(super) async fn run(
         for target in targets() {
             let every = target.settings.number("every").unwrap_or(5);
             let every = Duration::from_secs(60 * u64::try_from(every).unwrap_or(5));
-            // A little early, so that a round of looking does not make it late.
+            // A little early, so that waiting for the next round does not make it late.
             let due = last
                 .get(&target.name)
                 .is_none_or(|ping| ping.elapsed() + LOOK > every);
@@ -58,7 +57,7 @@ async fn ping(deliverer: &Deliverer, target: &Target, alive: bool) {
     }
 }
 
-/// Pings all targets once: after a round of `revisor check`, for those who run it by a timer.
+/// Pings all targets once: after a round of `revisor check`, for users who run it with a timer.
 pub async fn once(
     deliverer: &Deliverer,
     targets: &[Target],

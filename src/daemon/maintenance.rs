@@ -1,6 +1,6 @@
-//! What the daemon does for the database once a day: after an upgrade it reads stored answers anew, it drops what is not
-//! kept any more, compacts what is, and lets `SQLite` look at what its plans go by. All of it in small transactions, with
-//! pauses.
+//! Daily maintenance of the database. The daemon re-reads stored responses after an upgrade, deletes what is no
+//! longer kept, compacts the rest, and lets `SQLite` update the statistics of its query planner. All in small
+//! transactions, with pauses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,32 +14,32 @@ use crate::domain::clock_trust::{Doubt, WITNESSES, doubt};
 use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
 use crate::time::Timestamp;
 
-/// How often.
+/// How often maintenance runs.
 const EVERY: Duration = Duration::from_hours(24);
 
-/// After trouble with the database it is tried again sooner.
+/// After a database error it is tried again sooner.
 const AGAIN: Duration = Duration::from_mins(10);
 
-/// Between two steps, so that looks and deliveries never wait for this.
+/// The pause between two steps, so that checks and deliveries never wait for maintenance.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers that lose their body in one transaction.
+/// How many responses lose their body in one transaction.
 const ANSWERS: usize = 100;
 
-/// Revisions that are looked at in one transaction.
+/// How many revisions are examined in one transaction.
 const REVISIONS: usize = 500;
 
 /// Entries and changes that are indexed for searching in one transaction.
 const INDEXED: usize = 50;
 
-/// Pages that are given back to the file system in one transaction.
+/// How many database pages are returned to the file system in one transaction.
 const PAGES: u32 = 500;
 
-/// A disk that has filled up is cared for at once; one that stays full, this often.
+/// A full disk is handled immediately; one that stays full is handled this often.
 const FULL_AGAIN: Duration = Duration::from_mins(1);
 
-/// Takes care until `stop`, once a day and when `full` rings. Ends by itself when the database is not to be used any
-/// more, and says why.
+/// Runs maintenance until `stop`: once a day, and when `full` is notified. Returns early, with the reason, if the
+/// database must not be used any more.
 pub(super) async fn run(
     checker: Arc<Checker>,
     writer: Writer,
@@ -63,7 +63,7 @@ pub(super) async fn run(
                 }
             },
         };
-        // Its own writes ring as well when there is no room for them.
+        // Its own writes notify as well if there is no room for them.
         let quiet = if again { FULL_AGAIN } else { Duration::ZERO };
         let full = async {
             tokio::time::sleep(quiet).await;
@@ -77,7 +77,7 @@ pub(super) async fn run(
     }
 }
 
-/// On a full disk the reserve makes room for the writing; it is kept again as soon as there is room.
+/// If the disk is full, the reserve makes room for pruning; it is reserved again as soon as there is room.
 async fn with_reserve(checker: &Checker, writer: &Writer) -> Result<(), StoreError> {
     let mut done = once(checker, writer, true).await;
     let path = writer.path().to_owned();
@@ -90,7 +90,7 @@ async fn with_reserve(checker: &Checker, writer: &Writer) -> Result<(), StoreErr
     };
     if given.unwrap_or(false) {
         tracing::warn!("the disk is full; pruning old data with the space reserved for this");
-        // Compacting writes more than it gives back at first: that has time.
+        // Compacting first needs more space than it frees, so it can wait.
         done = once(checker, writer, false).await;
     }
     let kept = tokio::task::spawn_blocking(move || keep_reserve(&path)).await;
@@ -101,7 +101,7 @@ async fn with_reserve(checker: &Checker, writer: &Writer) -> Result<(), StoreErr
 }
 
 async fn once(checker: &Checker, writer: &Writer, compacting: bool) -> Result<(), StoreError> {
-    // Before anything is dropped: an answer that is gone cannot be read anew.
+    // Before anything is deleted: a deleted response cannot be read again.
     let mut work = checker.reextraction();
     let mut done = Reextracted::default();
     loop {
@@ -130,7 +130,7 @@ async fn once(checker: &Checker, writer: &Writer, compacting: bool) -> Result<()
             .iter()
             .any(|keep| matches!(keep, Retention::For(_)))
     {
-        // Feeds that are quiet for a week leave the clock without a witness, and that is no trouble.
+        // If all feeds are quiet for a week, no response confirms the clock, which is not a problem.
         match doubt {
             Doubt::NoWitness(_) => tracing::info!(%doubt, "nothing was pruned by age"),
             Doubt::Contradicted(_) => tracing::warn!(%doubt, "nothing was pruned by age"),
@@ -171,12 +171,12 @@ async fn once(checker: &Checker, writer: &Writer, compacting: bool) -> Result<()
         Some(Retain::Newest(_)) | None => 0,
     };
     if texts > 0 {
-        // Words whose text is gone stay in the index until its parts are merged.
+        // Words of deleted texts stay in the index until its parts are merged.
         writer.tidy_search().await?;
     }
     if answers > 0 || texts > 0 || ignored > 0 {
         tracing::info!(answers, texts, ignored, "deleted old data");
-        // Before more is written: on a full disk it may be needed for that.
+        // Before more is written: on a full disk the space may be needed for that.
         give_pages_back(writer).await?;
     }
     let compacted = match compacting {
@@ -191,7 +191,7 @@ async fn once(checker: &Checker, writer: &Writer, compacting: bool) -> Result<()
     writer.optimize().await
 }
 
-/// The record of ignored text goes by the age of the answers behind it.
+/// The record of ignored text is pruned by the age of the responses behind it.
 async fn prune_ignored(writer: &Writer, since: Timestamp) -> Result<usize, StoreError> {
     let mut all = 0;
     loop {
@@ -218,7 +218,7 @@ async fn compact(checker: &Checker) -> Result<Compacted, StoreError> {
     }
 }
 
-/// What is free goes back to the file system, also what an interrupted run has left.
+/// Returns free space to the file system, including what an interrupted run left.
 async fn give_pages_back(writer: &Writer) -> Result<(), StoreError> {
     let mut left = u64::MAX;
     loop {

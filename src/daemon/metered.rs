@@ -1,18 +1,18 @@
-//! Attempts to deliver, counted.
+//! Counts delivery attempts.
 
 use std::time::Duration;
 
 use crate::metrics::Metrics;
 use crate::notify::{Attempt, Deliver, DeliveryResult, Outgoing, Target};
 
-/// Delivers by another one, and counts what becomes of it.
+/// Delivers through another deliverer and counts the results.
 pub struct Counted<D> {
     by: D,
     metrics: Metrics,
 }
 
 impl<D> Counted<D> {
-    /// Counts into `metrics`.
+    /// Counts in `metrics`.
     pub fn new(by: D, metrics: Metrics) -> Self {
         Self { by, metrics }
     }

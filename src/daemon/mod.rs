@@ -1,7 +1,7 @@
-//! The daemon: starts, polls what is due, delivers, answers wishes, and stops.
+//! The daemon: starts, polls what is due, delivers events, handles requests from the command line, and stops.
 //!
-//! One loop ([`poll`]) decides what is looked at; everything it starts ends by itself. The watchdog is fed by that
-//! loop and by the writer's progress, not by a timer of its own: a daemon that is stuck is restarted.
+//! One loop ([`poll`]) decides what is checked; everything it starts ends by itself. The watchdog is notified by
+//! the progress of that loop and of the writer, not by a timer of its own, so that a stuck daemon is restarted.
 
 mod archive;
 mod assembly;

@@ -1,7 +1,8 @@
-//! The due pages that are still to be started, and the reading of what is due.
+//! The due pages that have not been started, and the task that reads them from the database.
 //!
-//! All due pages are read, since the most overdue of each host may be anywhere among them; of half a million that takes
-//! a second. So it happens on a thread for blocking work, and the loop starts meanwhile what it knows of.
+//! All due pages are read, since the most overdue page of each host may be anywhere among them; with half a million
+//! pages that takes a second. So it runs on a thread for blocking work, and meanwhile the loop starts the pages
+//! that it knows.
 
 use std::collections::HashSet;
 use std::future::pending;
@@ -16,11 +17,11 @@ use crate::domain::ids::{EntryId, FeedId};
 use crate::store::{DueKey, StoreError};
 use crate::time::{Stopwatch, Timestamp};
 
-/// What is due is read anew this often, while there is more of it than can be asked for.
+/// Due pages are read again this often while there are more than can be fetched.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Between two readings of what is due lies this many times what the first one took: all due pages are read, and there
-/// may be a million of them.
+/// The pause between two reads of the due pages is this many times as long as the first one took: all due pages are
+/// read, and there may be a million of them.
 const RESTS: u32 = 20;
 
 /// Due pages in their order.
@@ -30,11 +31,11 @@ pub(super) struct PageQueue {
     /// When they were read, and how long that took.
     read: Option<(Stopwatch, Duration)>,
     reading: Option<PageRead>,
-    /// What was started since the reading under way began, and may be due to it.
+    /// Pages that were started since the current read began; it may find them due.
     started: HashSet<EntryId>,
 }
 
-/// A reading under way. It ends soon when this is dropped.
+/// A read in progress. It ends soon after this is dropped.
 #[derive(Debug)]
 struct PageRead {
     task: JoinHandle<(Result<DuePages, StoreError>, Duration)>,
@@ -42,7 +43,7 @@ struct PageRead {
 }
 
 impl PageQueue {
-    /// Whether what is due is to be read anew.
+    /// Whether due pages have to be read again.
     pub(super) fn is_stale(&self) -> bool {
         let is_old = |(read, took): &(Stopwatch, Duration)| {
             let age = read.elapsed();
@@ -51,14 +52,14 @@ impl PageQueue {
         self.reading.is_none() && self.read.as_ref().is_none_or(is_old)
     }
 
-    /// Forgets the order, and a reading under way: they were by another clock.
+    /// Drops the order and any read in progress: they used another clock.
     pub(super) fn forget(&mut self) {
         self.reading = None;
         self.read = None;
     }
 
-    /// Begins to read what is due at `now`, but for `known`: `each` shows one due page after the other for as long as it
-    /// is told to go on.
+    /// Starts to read what is due at `now`, except `known`. `each` calls its argument with each due page until that
+    /// returns `Break`.
     pub(super) fn read_anew(
         &mut self,
         now: Timestamp,
@@ -90,8 +91,8 @@ impl PageQueue {
         });
     }
 
-    /// Waits until the reading under way has ended, for ever when there is none, and takes over what it brought. May be
-    /// given up at any time.
+    /// Waits until the read in progress has ended, and takes over its result; without one, waits forever. The
+    /// future may be dropped at any time.
     pub(super) async fn refreshed(&mut self) -> Result<(), StoreError> {
         let Some(reading) = &mut self.reading else {
             return pending().await;
@@ -111,7 +112,7 @@ impl PageQueue {
         Ok(())
     }
 
-    /// As [`DuePages::take`].
+    /// Like [`DuePages::take`].
     pub(super) fn take(
         &mut self,
         room: usize,
@@ -126,7 +127,7 @@ impl PageQueue {
         taken
     }
 
-    /// Whether more is known to be due.
+    /// Whether more pages are known to be due.
     pub(super) fn has_more(&self) -> bool {
         self.due.has_more()
     }

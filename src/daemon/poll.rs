@@ -1,7 +1,7 @@
-//! The loop that looks at what is due.
+//! The loop that checks what is due.
 //!
-//! The queue is the database: what is due is read from it, a bounded number at a time, and what has been looked at is
-//! due again later. Here is only what is under way.
+//! The queue is the database: what is due is read from it, a bounded number at a time, and what has been checked is
+//! due again later. Only the work in progress is kept here.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,49 +23,49 @@ use crate::domain::ids::{EntryId, FeedId};
 use crate::store::{CheckRequestId, Reader, StoreError, Writer};
 use crate::time::{Stopwatch, Timestamp};
 
-/// Checks under way at once; nearly all of them wait for their host, which costs next to nothing.
+/// The most checks at the same time; nearly all of them wait for their host, which costs next to nothing.
 const UNDER_WAY: usize = 2048;
 
-/// Pages among them: thousands of one host must not take the places of the feeds.
+/// How many of them may be pages: thousands of one host must not take the places of the feeds.
 const PAGES_UNDER_WAY: usize = UNDER_WAY / 2;
 
-/// Pages of one feed among these.
+/// How many of those may be pages of one feed.
 const PAGES_OF_A_FEED: usize = PAGES_UNDER_WAY / 4;
 
-/// The loop comes round at least this often: it looks for wishes of the command line and feeds the watchdog.
+/// The loop runs at least this often: it handles requests from the command line and reports progress to the watchdog.
 const ROUND: Duration = Duration::from_millis(250);
 
-/// What is under way may take this long to end when the daemon stops.
+/// How long work in progress may take to end when the daemon stops.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// A pause of the loop, by the wall clock, that is longer than this was a sleep of the machine.
+/// If the loop pauses for longer than this, by the wall clock, the machine was asleep.
 const SLEPT: Duration = Duration::from_mins(5);
 
-/// A clock that is set back by less is slowed down: nothing waits noticeably longer for that.
+/// If the clock is set back by less than this, nothing waits noticeably longer, so nothing is rescheduled.
 const SET_BACK: Duration = Duration::from_secs(10);
 
-/// After trouble with the database the loop waits before it tries again.
+/// How long the loop waits after a database error before it tries again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 
-/// What is under way.
+/// Work in progress.
 pub(super) struct Poller {
     checker: Arc<Checker>,
     writer: Writer,
-    /// Rings when something may be in the outbox.
+    /// Notified when there may be something in the outbox.
     outbox: Arc<Notify>,
     tasks: JoinSet<JobEnd>,
     feeds: HashSet<FeedId>,
     pages: HashMap<EntryId, (FeedId, String)>,
-    /// How many of `pages` there are of each host, and of each feed.
+    /// How many of `pages` belong to each host, and to each feed.
     hosts: Counts<String>,
     of_feeds: Counts<FeedId>,
-    /// Due pages that are still to be started.
+    /// Due pages that have not been started.
     due: PageQueue,
     started: Stopwatch,
     trouble: Trouble<CheckJob>,
     jobs: HashMap<Id, CheckJob>,
     needs: Needs,
-    /// Why the database is not to be used any more.
+    /// Why the database must not be used any more.
     unfit: Option<StoreError>,
 }
 
@@ -103,8 +103,8 @@ impl Poller {
         }
     }
 
-    /// Polls until `stop`; then lets what is under way end, for a short while, and stores what it brought. Ends by itself
-    /// when the database is not to be used any more, and says why.
+    /// Polls until `stop`; then gives work in progress a short time to end, and stores its results. Returns early,
+    /// with the reason, if the database must not be used any more.
     pub(super) async fn run(
         mut self,
         pulse: Arc<Pulse>,
@@ -182,14 +182,14 @@ impl Poller {
         self.unfit
     }
 
-    /// Says what is wrong with the database; the loop waits so long before it tries again.
+    /// Logs what is wrong with the database; returns how long the loop waits before it tries again.
     fn cannot_read(&mut self, error: StoreError) -> Duration {
         tracing::error!(%error, "cannot read what is due");
         self.unfit = Some(error).filter(StoreError::is_unfit);
         TROUBLE_PAUSE
     }
 
-    /// Scatters what has become due while nothing polled.
+    /// Spreads out what has become due while nothing polled.
     async fn catch_up(&self, away: Result<Duration, StoreError>) {
         let caught_up = match away {
             Ok(away) => self.checker.catch_up(away).await,
@@ -200,12 +200,12 @@ impl Poller {
         }
     }
 
-    /// Plans anew what would wait for a time that comes again.
+    /// Reschedules what would otherwise wait until the clock reaches its old time again.
     async fn set_back(&mut self, back: Result<Duration, StoreError>) {
         let planned = match back {
             Ok(back) if back > SET_BACK => {
                 tracing::warn!(seconds = back.as_secs(), "the clock was set back");
-                // Their order was by the other clock.
+                // Their order used the old clock.
                 self.due.forget();
                 self.outbox.notify_one();
                 self.checker.set_back(back).await
@@ -218,8 +218,8 @@ impl Poller {
         }
     }
 
-    /// Starts what is due at `now`, as far as there is room; tells whether there is more. It is the moment at which it was
-    /// seen whether the clock has leapt: later ones may be of another clock.
+    /// Starts what is due at `now`, as far as there is room; returns whether there is more. `now` is the time at
+    /// which the clock was checked for leaps; later times may be by another clock.
     async fn start_due(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         self.writer.still_there()?;
         // A poll that is not stored is still due in the database.
@@ -237,7 +237,7 @@ impl Poller {
             return Ok(false);
         }
         let room = UNDER_WAY.saturating_sub(self.tasks.len());
-        // What is under way is still due, too.
+        // Feeds whose check is in progress are still due, too.
         let due = self
             .checker
             .read(|reader| reader.due_feeds(now, self.feeds.len() + room))?;
@@ -259,7 +259,7 @@ impl Poller {
         Ok(more)
     }
 
-    /// While no site can be reached: a check of one feed now and then, or of a page where there is no feed to try.
+    /// While no site can be reached, checks one feed now and then, or a page if there is no feed to try.
     fn start_try(&mut self, now: Timestamp) -> Result<(), StoreError> {
         if !self.checker.wants_try() {
             return Ok(());
@@ -280,8 +280,8 @@ impl Poller {
         Ok(())
     }
 
-    /// Starts due pages, most overdue first, a few of each host: the others stay in the database, so that what is most
-    /// overdue when their turn comes goes first, and no feed waits behind thousands of pages.
+    /// Starts due pages, most overdue first, a few of each host. The others stay in the database, so that whatever
+    /// is most overdue when its host has room goes first, and no feed waits behind thousands of pages.
     fn start_due_pages(&mut self, now: Timestamp, most: usize) -> bool {
         let room = most.saturating_sub(self.pages.len());
         if room == 0 {
@@ -320,7 +320,7 @@ impl Poller {
         started > 0 && self.due.has_more()
     }
 
-    /// Takes up what the command line has asked for.
+    /// Picks up requests from the command line.
     async fn start_wishes(&mut self) -> Result<(), StoreError> {
         if !self.checker.read(Reader::has_requests)? {
             return Ok(());
@@ -368,7 +368,7 @@ impl Poller {
                 Some(JobEnd::Feed(Err(error)) | JobEnd::Page(Err(error))) if is_trouble(error) => {
                     self.trouble.note(job, self.started.elapsed());
                 }
-                // A panic: what it was about is as due as before.
+                // A panic: the feed or page is as due as before.
                 None => self.trouble.note(job, self.started.elapsed()),
                 Some(_) => self.trouble.clear(job),
             }
@@ -492,7 +492,7 @@ impl Poller {
     }
 }
 
-/// Whether what came of the check could not be stored, so that it is due as before.
+/// Whether the result of a check could not be stored, so that it is as due as before.
 fn is_trouble(error: &CheckError) -> bool {
     match error {
         CheckError::Store(error) => !error.is_conflict(),
@@ -501,7 +501,7 @@ fn is_trouble(error: &CheckError) -> bool {
     }
 }
 
-/// Why a check was not carried to its end, in a word; `None` where it had become needless.
+/// Why a check was not completed, in a word; `None` if it was no longer needed.
 fn reason(error: &CheckError) -> Option<&'static str> {
     match error {
         CheckError::Store(error) if error.is_conflict() => Some("conflict"),

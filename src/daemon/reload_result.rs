@@ -1,5 +1,5 @@
-//! What came of the last reload, for whoever has asked for it: a signal has no answer. It stands in a small file beside
-//! the database, which can be written and read also while the database is locked.
+//! The result of the last reload, for the command that requested it: a signal has no response. It is in a small
+//! file next to the database, which can be written and read even while the database is locked.
 
 use data_encoding::HEXLOWER;
 use std::io::Write as _;
@@ -12,47 +12,47 @@ use crate::config::drop_ins;
 use crate::store::beside;
 use crate::time::Timestamp;
 
-/// Behind the name of the database.
+/// The suffix to the name of the database.
 const END: &str = ".reload";
 
-/// What came of a reload.
+/// The result of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// When it was over, in milliseconds: tells one reload of the same file from the next.
+    /// When it ended, in milliseconds; this distinguishes two reloads of the same file.
     at: i64,
     /// SHA-256 of the configuration.
     config: String,
-    /// Why the old configuration stays in force; nothing when the new one is.
+    /// Why the old configuration stays in force; `None` if the new one is in force.
     error: Option<String>,
 }
 
 impl Outcome {
-    /// Of a reload of the configuration with this hash.
+    /// The result for the configuration with this hash.
     pub(super) fn new(config: String, at: Timestamp, error: Option<String>) -> Self {
         let at = at.as_millis();
         Self { at, config, error }
     }
 
-    /// The last one of the service on this database, if there was any.
+    /// The last result of the service on this database, if there is one.
     #[must_use]
     pub fn last(database: &Path) -> Option<Self> {
         let text = std::fs::read(beside(database, END)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
-    /// Whether it is of the configuration with this hash.
+    /// Whether it is for the configuration with this hash.
     #[must_use]
     pub fn is_of(&self, config: &str) -> bool {
         self.config == config
     }
 
-    /// Why the old configuration stays in force; nothing when the new one is.
+    /// Why the old configuration stays in force; `None` if the new one is in force.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// Leaves it, as a whole or not at all.
+    /// Writes the file, completely or not at all.
     pub(super) fn leave(&self, database: &Path) -> std::io::Result<()> {
         let place = beside(database, END);
         let folder = place.parent().filter(|folder| *folder != Path::new(""));
@@ -63,11 +63,11 @@ impl Outcome {
     }
 }
 
-/// The hash of a configuration: of its file and of those of `conf.d`; that of nothing when there is none.
+/// The hash of a configuration: of its file and the files in `conf.d`; without a file, the hash of nothing.
 #[must_use]
 pub fn hash_of(file: Option<&Path>) -> String {
     let mut hash = Sha256::new();
-    // A folder that cannot be read is a mistake that loading tells.
+    // If the folder cannot be read, loading the configuration reports it.
     let drop_ins = file.map(|file| drop_ins(file).unwrap_or_default());
     let files = file
         .into_iter()

@@ -1,13 +1,13 @@
-//! What has to be put right in which feed, for the log.
+//! Logs which feeds need which repairs.
 //!
-//! A feed that needs a repair needs it in every poll: it is told when that is news, once after a start.
+//! A feed that needs a repair needs it in every poll, so it is logged only when that changes, and once after a start.
 
 use std::collections::HashMap;
 
 use crate::check::FeedReading;
 use crate::domain::ids::FeedId;
 
-/// What each feed needed when it was read last.
+/// What each feed needed when it was last read.
 #[derive(Default)]
 pub(super) struct Needs(HashMap<FeedId, Need>);
 
@@ -16,12 +16,12 @@ struct Need {
     repairs: Vec<&'static str>,
     /// It has more entries than are kept.
     too_long: bool,
-    /// It had more new entries than are taken at once.
+    /// It had more new entries than one poll stores.
     postponed: bool,
 }
 
 impl Needs {
-    /// Logs what a feed needs, when that is another thing than before.
+    /// Logs what a feed needs, if that has changed.
     pub(super) fn log(&mut self, feed: FeedId, name: &str, reading: &FeedReading) {
         let Some((before, now)) = self.news(feed, reading) else {
             return;
@@ -71,7 +71,7 @@ impl Needs {
         if now == before {
             return None;
         }
-        // Of the many feeds that need nothing nothing is kept.
+        // Nothing is kept for the many feeds that need nothing.
         if now == Need::default() {
             self.0.remove(&feed);
         } else {

@@ -1,4 +1,4 @@
-//! From start to stop.
+//! The daemon from start to stop.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -25,58 +25,58 @@ use crate::notify::SecretError;
 use crate::store::{Holder, StoreError, Writer};
 use crate::time::Clock;
 
-/// The configuration file and the files of its secrets are looked at this often, for edits that nobody has announced.
+/// How often the configuration file and the files of its secrets are checked for edits without a reload signal.
 const CONFIG_LOOK: Duration = Duration::from_secs(20);
 
-/// The status line for the service manager is renewed this often.
+/// How often the status line for the service manager is renewed.
 const STATUS_EVERY: Duration = Duration::from_secs(30);
 
-/// Wishes of the command line are remembered this long after they were answered.
+/// How long requests from the command line are kept after they were handled.
 const WISHES_FOR: Duration = Duration::from_hours(24);
 
 /// Why the daemon cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
-    /// The configuration.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The database, or another daemon on it.
+    /// The database failed, or another daemon uses it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The HTTP client.
+    /// The HTTP client failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The secret of a target.
+    /// The secret of a target cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The metrics.
+    /// The metrics failed.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
-    /// The database of another configuration.
+    /// The new configuration has another database.
     #[error(
         "changing the database needs a restart: {} is in use, the configuration has {}",
         used.display(),
         named.display()
     )]
     OtherDatabase {
-        /// The one that is in use.
+        /// The database in use.
         used: PathBuf,
-        /// The one that is to be used.
+        /// The database in the new configuration.
         named: PathBuf,
     },
-    /// A part of the daemon has ended by itself.
+    /// A part of the daemon ended unexpectedly.
     #[error("{0} stopped unexpectedly; this is a bug in revisor, please report it")]
     Broken(&'static str),
-    /// The signals.
+    /// The signals cannot be handled.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] std::io::Error),
 }
 
-/// How the configuration is exchanged while the daemon runs.
+/// How the configuration is replaced while the daemon runs.
 pub struct Reload {
-    /// Reads it anew.
+    /// Reads it again.
     pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
-    /// Is told once another one is in force, for what lies outside of the daemon: the log.
+    /// Called once another configuration is in force, for what is outside the daemon: the log.
     pub in_force: Box<dyn Fn(&Config) + Send + Sync>,
 }
 
@@ -90,8 +90,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Takes the signals and the lock, opens the database and makes everything ready; `None` when it is asked to stop
-    /// meanwhile. Has to be called on a runtime.
+    /// Installs the signal handlers, takes the lock, opens the database and prepares everything; `None` if it is
+    /// asked to stop meanwhile. Must be called on a runtime.
     pub async fn start(
         config: Config,
         reload: Reload,
@@ -101,7 +101,7 @@ impl Daemon {
         systemd::status("opening the database");
         let file = config.file.clone();
         let opened = OnceLock::new();
-        // Before what is under way is dropped, which waits for the writer.
+        // Before work in progress is dropped, which waits for the writer.
         let stop = async {
             signals.stop().await;
             opened.get().map(Writer::hurry);
@@ -124,7 +124,7 @@ impl Daemon {
         }))
     }
 
-    /// Runs until somebody asks it to stop.
+    /// Runs until it is asked to stop.
     pub async fn run(mut self) -> Result<(), DaemonError> {
         let stop = CancellationToken::new();
         let outbox = Arc::new(Notify::new());
@@ -166,8 +166,8 @@ impl Daemon {
         systemd::ready(&self.status());
         tracing::info!(feeds = self.feeds(), "ready");
 
-        // No task ends by itself, but for a database that is not to be used any more: one that does has panicked, and the
-        // service manager starts the whole anew.
+        // No task ends by itself, unless the database must not be used any more. Otherwise it has panicked, and the
+        // service manager restarts the service.
         let mut broken = tokio::select! {
             () = self.heed(&outbox, &mut endpoint) => None,
             ended = &mut polling => Some(match ended {
@@ -178,7 +178,7 @@ impl Daemon {
                 Ok(Err(unfit)) => DaemonError::Store(unfit),
                 Ok(Ok(_)) | Err(_) => DaemonError::Broken("the delivery of alerts"),
             }),
-            // Care that has broken off is no reason to stop looking; it has been logged.
+            // If maintenance has panicked, polling continues; the panic has been logged.
             Ok(Some(unfit)) = &mut caring => Some(DaemonError::Store(unfit)),
         };
 
@@ -190,7 +190,7 @@ impl Daemon {
         endpoint.close().await;
         // It has a handle of the database.
         drop(endpoint);
-        // The others are still to be ended in order.
+        // The other tasks still have to end in order.
         let mut unfit = None;
         if !polling.is_finished() {
             unfit = polling.await.ok().flatten();
@@ -203,20 +203,20 @@ impl Daemon {
         }
         broken = broken.or(unfit.map(DaemonError::Store));
         let _ = guarding.await;
-        // What is asked of an archive or a watcher need not be waited for: it is asked again.
+        // Requests to an archive and pings need not be waited for: they are sent again later.
         beating.abort();
         archiving.abort();
         let _ = archiving.await;
         let closed = self.assembly.close().await;
         match (broken, closed) {
             (Some(error), _) => Err(error),
-            // It has been waited for, and logged: the feeds are due again.
+            // The lock was waited for, and that was logged: the feeds are due again.
             (None, Err(error)) if error.is_busy() => Ok(()),
             (None, closed) => Ok(closed?),
         }
     }
 
-    /// Heeds signals and edits of the configuration until it is asked to stop.
+    /// Handles signals and edits of the configuration until the daemon is asked to stop.
     async fn heed(&mut self, outbox: &Notify, endpoint: &mut Endpoint) {
         let mut files = FileState::of(self.files());
         let mut look = tokio::time::interval(CONFIG_LOOK);
@@ -313,7 +313,7 @@ async fn read_again(assembly: &Assembly, reload: &Reload) -> Result<Synced, Daem
     assembly.replace((reload.read)()?).await
 }
 
-/// Opens the database and makes everything ready, however long others hold it up.
+/// Opens the database and prepares everything, however long others delay it.
 async fn assemble(
     config: Config,
     clock: Arc<dyn Clock>,
@@ -332,14 +332,15 @@ async fn assemble(
     Ok(assembly)
 }
 
-/// How often the guard looks, where no watchdog says it.
+/// How often the guard checks progress if no watchdog sets an interval.
 const GUARD_EVERY: Duration = Duration::from_secs(10);
 
-/// Who stands still for longer than this is stuck, where no watchdog says it. In one round the scheduler may wait for
-/// the writer three times, and the writer its whole busy timeout for another program, without being stuck.
+/// Without a watchdog, a part without progress for longer than this is stuck. In one round the scheduler may wait for
+/// the writer three times, and the writer may wait its whole busy timeout for another program, without being stuck.
 const STILL: Duration = Duration::from_secs(40);
 
-/// Sees whether the scheduler and the writer get on, and feeds the watchdog, when there is one, for as long as they do.
+/// Checks whether the scheduler and the writer make progress, and notifies the watchdog, if there is one, while
+/// they do.
 async fn guard(mut progress: Progress, pulse: Arc<Pulse>, stop: CancellationToken) {
     let watchdog = Watchdog::from_environment();
     let (interval, limit) = match watchdog {

@@ -1,9 +1,9 @@
-//! The signals that the daemon heeds. They are taken before anything else is done, so that none of them kills it half
-//! way through its start.
+//! The signals that the daemon handles. Handlers are installed before anything else, so that no signal kills it in
+//! the middle of its start.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What somebody asks of the daemon.
+/// What the daemon is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     /// SIGTERM or SIGINT: stop.
@@ -12,7 +12,7 @@ pub(super) enum Asked {
     Reload,
 }
 
-/// The signals, taken.
+/// The signals, with handlers installed.
 #[derive(Debug)]
 pub(super) struct Signals {
     terminate: Signal,
@@ -21,7 +21,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Takes them. Has to be called on a runtime.
+    /// Installs the handlers. Must be called on a runtime.
     pub(super) fn take() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -30,7 +30,7 @@ impl Signals {
         })
     }
 
-    /// Waits to be asked to stop; what else is asked meanwhile is not lost.
+    /// Waits to be asked to stop; other signals that arrive meanwhile are not lost.
     pub(super) async fn stop(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

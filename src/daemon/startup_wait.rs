@@ -1,5 +1,5 @@
-//! What the start of the service waits for: another program that holds the database, a disk that is full. Neither is a
-//! reason to stay down for ever, and the service manager would not start it again.
+//! What the service waits for at its start: another program that holds the database, or a full disk. Neither is a
+//! reason to stay down forever, and the service manager would not start it again.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,32 +10,32 @@ use super::systemd;
 use crate::store::{StoreError, give_reserve_up};
 use crate::time::Stopwatch;
 
-/// For so long the service tries again: who is down sees no edits.
+/// How long the service keeps trying: a service that is down sees no edits.
 const LIMIT: Duration = Duration::MAX;
 
-/// Between two tries; a lock has been waited for in each of them.
+/// The pause between two tries; each of them has already waited for the lock.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The service manager is asked for more time this often, and each time for three times as much.
+/// How often the service manager is asked for more time; each request is for three times as much.
 pub(super) const ASK_EVERY: Duration = Duration::from_secs(10);
 
-/// The patience of one start.
+/// How long one start waits.
 pub(super) struct StartupWait {
     limit: Duration,
     pause: Duration,
     since: Stopwatch,
-    /// Whose reserve may be given up to get room.
+    /// The database whose reserve may be released to get room.
     reserve: Option<PathBuf>,
     told: bool,
 }
 
 impl StartupWait {
-    /// That of the service.
+    /// The wait of the service.
     pub(super) fn of_service(database: PathBuf) -> Self {
         Self::new(LIMIT, PAUSE, Some(database))
     }
 
-    /// Who waits at a terminal is told at once.
+    /// For a command: a person at a terminal gets the error immediately.
     pub(super) fn none() -> Self {
         Self::new(Duration::ZERO, Duration::ZERO, None)
     }
@@ -50,7 +50,7 @@ impl StartupWait {
         }
     }
 
-    /// Does `work`, again and again while the database is locked or the disk is full, until the patience is over.
+    /// Runs `work`, again and again while the database is locked or the disk is full, until the limit is reached.
     pub(super) async fn with<T, F>(&mut self, mut work: impl FnMut() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -87,7 +87,7 @@ impl StartupWait {
     }
 }
 
-/// Asks for more time as long as it is polled.
+/// Asks for more time as long as the future is polled.
 pub(super) async fn ask_for_time(every: Duration, ask: impl Fn(Duration)) -> Infallible {
     let mut turn = tokio::time::interval(every);
     loop {

@@ -1,8 +1,8 @@
-//! What is said to the service manager, by `sd_notify(3)`.
+//! Notifications to the service manager, with `sd_notify(3)`.
 //!
-//! Outside of systemd every call does nothing. A socket that nobody listens on is not an error for the service: it is
-//! logged once, at debug level, and the work goes on. The environment is read here by the crate `sd-notify`, and never
-//! changed, so it may be called from any thread.
+//! Outside of systemd every call does nothing. A socket without a listener is not an error for the service: it is
+//! logged at debug level, and work continues. The crate `sd-notify` reads the environment but never changes it, so
+//! these functions may be called from any thread.
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ pub(super) fn ready(status_text: &str) {
     send(&[NotifyState::Ready, NotifyState::Status(&status_text)]);
 }
 
-/// What the service does, in one line.
+/// What the service is doing, in one line.
 pub(super) fn status(text: &str) {
     send(&[NotifyState::Status(&one_line(text))]);
 }
 
-/// The start takes longer than planned: it is to be waited for this much longer, from now on.
+/// The start takes longer than planned: the service manager should wait this much longer, from now on.
 pub(super) fn extend(time: Duration) {
     let microseconds = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
     send(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
 }
 
-/// A new configuration is being taken. `ready` must follow, whatever came of it. From systemd 253 on, the moment must
-/// be in the same message, or a `Type=notify-reload` service fails.
+/// A new configuration is being loaded. `ready` must follow, whatever the result. From systemd 253 on, the time
+/// must be in the same message, or a `Type=notify-reload` service fails.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(moment) => send(&[NotifyState::Reloading, moment]),
@@ -37,7 +37,7 @@ pub(super) fn reloading() {
     }
 }
 
-/// The service is going down.
+/// The service is stopping.
 pub(super) fn stopping() {
     send(&[NotifyState::Stopping]);
 }
@@ -55,14 +55,14 @@ impl Watchdog {
         sd_notify::watchdog_enabled().map(|timeout| Self { timeout })
     }
 
-    /// How often [`Self::ping`] has to be called at least: a third of the timeout, so that one may be missed.
+    /// The longest interval between calls of [`Self::ping`]: a third of the timeout, so that one may be missed.
     #[must_use]
     pub(super) fn interval(self) -> Duration {
         self.timeout / 3
     }
 
-    /// Says that the service has made progress. To be called only when it has: a ping from a free timer would hide
-    /// that the schedule or the writer hangs.
+    /// Reports that the service has made progress. Call it only if it has: a ping from an independent timer would
+    /// hide that the schedule or the writer hangs.
     #[expect(
         clippy::unused_self,
         reason = "only who knows that there is a watchdog can feed it"
@@ -78,7 +78,7 @@ fn send(states: &[NotifyState<'_>]) {
     }
 }
 
-/// A line break would begin another message to the service manager.
+/// A line break would start another message to the service manager.
 fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })

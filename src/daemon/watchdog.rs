@@ -1,4 +1,4 @@
-//! Whether the daemon gets on: what the watchdog is fed by.
+//! Whether the daemon makes progress; only then is the watchdog notified.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,30 +23,30 @@ impl Pulse {
         }
     }
 
-    /// The scheduler has come round once more.
+    /// The scheduler has completed another round.
     pub(super) fn beat(&self) {
         self.last_beat_ms
             .store(self.started.elapsed_ms(), Ordering::Relaxed);
     }
 
-    /// What the guard has found when it last looked.
+    /// Stores the last result of the guard.
     pub(super) fn set_alive(&self, alive: bool) {
         self.stuck.store(!alive, Ordering::Relaxed);
     }
 
-    /// Whether scheduler and writer get on, as the guard has found.
+    /// Whether the scheduler and the writer make progress, according to the guard.
     pub(super) fn is_alive(&self) -> bool {
         !self.stuck.load(Ordering::Relaxed)
     }
 
-    /// How long the scheduler has been silent.
+    /// How long ago the scheduler completed its last round.
     pub(super) fn silence(&self) -> Duration {
         let last = self.last_beat_ms.load(Ordering::Relaxed);
         Duration::from_millis(self.started.elapsed_ms().saturating_sub(last))
     }
 }
 
-/// Watches the scheduler and the writer: both have to get on for the watchdog to be fed.
+/// Watches the scheduler and the writer: both must make progress for the watchdog to be notified.
 pub(super) struct Progress {
     writer: Writer,
     seen: WriterProgress,
@@ -63,8 +63,9 @@ impl Progress {
         }
     }
 
-    /// Whether neither the scheduler nor the writer has stood still for `limit`. A writer without work does not stand
-    /// still; one that waits for another program's lock does, so `limit` has to be longer than the busy timeout.
+    /// Whether both the scheduler and the writer have made progress within `limit`. A writer without work counts as
+    /// making progress; one that waits for another program's lock does not, so `limit` must be longer than the busy
+    /// timeout.
     pub(super) fn is_alive(&mut self, pulse: &Pulse, limit: Duration) -> bool {
         let now = self.writer.progress();
         if now.waiting == 0 || now.done != self.seen.done {

@@ -9,7 +9,7 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
 use hyper::http::uri::Authority;
 use sha2::{Digest, Sha256};
 
-/// The host that a request names; `None` when it names none, as over a socket in the file system.
+/// The host that a request names; `None` if it names none, as over a Unix socket.
 pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, ()> {
     match (uri.authority(), headers.get(HOST)) {
         (Some(authority), _) => Ok(Some(authority.clone())),
@@ -22,8 +22,8 @@ pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, 
     }
 }
 
-/// Whether a host is one of this machine, or the one that the pages are known by. A page of the web can give its own name
-/// the address of this machine, and would read what is here: a browser then sends that name (DNS rebinding).
+/// Whether a host is `localhost`, an IP address, or the configured name of the pages. A website can point its own
+/// name at the address of this machine to read what is here, but then the browser sends that name (DNS rebinding).
 pub(super) fn is_meant(host: Option<&Authority>, own: Option<&str>) -> bool {
     let Some(host) = host.map(Authority::host) else {
         return true;
@@ -46,8 +46,8 @@ pub(super) fn is_local(peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
         && !passed_on.iter().any(|name| headers.contains_key(*name))
 }
 
-/// The SHA-256 of the token that a request shows: as a bearer token, as the password of a login (browsers, feed readers),
-/// or as `token` in the address of a feed.
+/// The SHA-256 of the token in a request: from a bearer token, the password of a login (browsers, feed readers), or
+/// `token` in the address of a feed.
 pub(super) fn token(headers: &HeaderMap, in_address: Option<&str>) -> Option<[u8; 32]> {
     let header = headers
         .get(AUTHORIZATION)

@@ -1,4 +1,4 @@
-//! What is asked for, and the answer.
+//! Requests and responses.
 
 use std::net::IpAddr;
 
@@ -12,21 +12,21 @@ use super::{Source, access};
 use crate::config::{Auth, WebConfig};
 use crate::metrics;
 
-/// Where it is said whether the process gets on.
+/// Shows whether the process makes progress.
 pub(super) const HEALTH: &str = "/healthz";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// After how many seconds to come again.
+/// After how many seconds to try again.
 const AGAIN: &str = "5";
 
-/// What a page may load, and from where: nothing but the style sheet and icon of the same server, and no script at all.
+/// What a page may load: only the style sheet and icon of the same server, and no script at all.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The same for a file that is complete in itself.
+/// The same for a file that contains everything it needs.
 const POLICY_OF_FILE: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Answers; the body of a request is not read.
+/// Responds to a request; its body is not read.
 pub(super) async fn answer<B, S: Source>(
     request: &Request<B>,
     peer: Option<IpAddr>,
@@ -103,7 +103,7 @@ async fn state_of<S: Source>(path: &str, source: &S) -> Response<String> {
     }
 }
 
-/// Whoever may read gets the page.
+/// Returns the page to clients that may read it.
 async fn page(
     asked: Asked,
     web: &WebConfig,
@@ -142,7 +142,7 @@ async fn page(
         }
     };
     let answered = match pages::without_database(&asked) {
-        // Style, icon and guide are no secret, but nobody needs them without the rest.
+        // Style, icon and guide are not secret, but they are of no use without the rest.
         Some(answer) if token.is_none() => Ok(Some(answer)),
         _ => {
             readers
@@ -169,12 +169,12 @@ fn failed(error: &AskError) -> Response<String> {
         AskError::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         AskError::Busy | AskError::TooSlow | AskError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    // Whoever comes in crowds is not to fill the log as well.
+    // A crowd of clients must not fill the log as well.
     match error {
         AskError::Busy => tracing::debug!(%error, "a page was not shown"),
         other => tracing::warn!(error = %other, "a page could not be shown"),
     }
-    // The path of the database is nobody's business.
+    // The path of the database is not for clients.
     let mut response = match error {
         AskError::Store(_) => text(status, "the database cannot be read now; see the log"),
         other => text(status, &other.to_string()),
@@ -183,7 +183,7 @@ fn failed(error: &AskError) -> Response<String> {
     response
 }
 
-/// Turns away who came too often or when too many were there.
+/// Refuses a client with too many requests, or when there are too many clients.
 pub(super) fn busy(status: StatusCode, why: &str) -> Response<String> {
     let mut response = text(status, why);
     set(&mut response, "retry-after", AGAIN);
@@ -203,7 +203,7 @@ fn who_are_you() -> Response<String> {
     response
 }
 
-/// Adds what all pages have, and leaves out what the client has already.
+/// Adds the headers of all pages, and leaves out the body if the client already has it.
 fn finish(answer: Answer, web: &WebConfig, known: Option<&str>, is_file: bool) -> Response<String> {
     let is_ok = answer.status == StatusCode::OK;
     let tag = answer
@@ -257,7 +257,7 @@ fn finish(answer: Answer, web: &WebConfig, known: Option<&str>, is_file: bool) -
     response
 }
 
-/// A header, where it can be one: nothing that strangers wrote ends a line.
+/// Sets a header if the value is valid: text from strangers cannot end a line.
 fn set(response: &mut Response<String>, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response

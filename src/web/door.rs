@@ -1,4 +1,4 @@
-//! The socket that clients come to.
+//! The socket for clients.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use crate::config::Listen;
 
-/// A socket that listens. A socket in the file system is taken away with it.
+/// A listening socket. A Unix socket's file is removed when this is dropped.
 #[derive(Debug)]
 pub struct Door {
     listener: Listener,
@@ -28,13 +28,13 @@ enum Listener {
     },
 }
 
-/// The file of a socket, for as long as it listens.
+/// The file of a Unix socket, for as long as it listens.
 #[derive(Debug)]
 struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // It is taken over at the next start as well.
+        // If it remains, the next start replaces it.
         let _ = fs::remove_file(&self.0);
     }
 }
@@ -44,7 +44,7 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Door {
-    /// Listens at `place`. Has to be called on a runtime.
+    /// Listens at `place`. Must be called on a runtime.
     pub async fn open(place: &Listen) -> io::Result<Self> {
         match place {
             Listen::Tcp(address) => {
@@ -68,13 +68,13 @@ impl Door {
         }
     }
 
-    /// Where it listens; with the port that was free.
+    /// Where it listens, with the port that was assigned.
     #[must_use]
     pub fn place(&self) -> &Listen {
         &self.place
     }
 
-    /// The next client, with its address; over a socket in the file system it has none.
+    /// The next client, with its address; a client of a Unix socket has none.
     pub(super) async fn accept(&self) -> io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
         match &self.listener {
             Listener::Tcp(listener) => {
@@ -86,7 +86,7 @@ impl Door {
     }
 }
 
-/// Takes away the socket of a process that has ended without doing so; anything else at its place is left alone.
+/// Removes the socket of a process that ended without doing so; anything else at its place is not touched.
 fn clear(path: &Path) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,

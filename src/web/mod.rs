@@ -1,9 +1,9 @@
-//! The read-only HTTP edge: the web pages and feeds of changes, and `/healthz`, `/readyz` and `/metrics` for those who
-//! watch the service.
+//! The read-only HTTP edge: the web pages and feeds of changes, and `/healthz`, `/readyz` and `/metrics` for
+//! monitoring.
 //!
-//! It answers GET and HEAD, reads no body, sets no cookie, and is bounded in clients, bytes and time: whatever a client
-//! does, the service goes on. What it says of the service comes from a [`Source`]; the pages are read from the database
-//! on threads of their own ([`Readers`]) and made by [`crate::report::pages`].
+//! It accepts GET and HEAD, reads no body, sets no cookie, and is limited in clients, bytes and time: whatever a
+//! client does, the service continues. What it reports about the service comes from a [`Source`]; the pages are
+//! read from the database on separate threads ([`Readers`]) and made by [`crate::report::pages`].
 
 mod access;
 mod answer;
@@ -31,25 +31,25 @@ pub trait Setup: Send + Sync + 'static {
     /// The feeds, by their names.
     fn feeds(&self) -> Vec<Arc<FeedConfig>>;
 
-    /// The feed of an address.
+    /// The feed with an address.
     fn feed(&self, url: &str) -> Option<Arc<FeedConfig>>;
 
-    /// What requests to publishers call themselves.
+    /// The user agent of requests to publishers.
     fn user_agent(&self) -> String;
 }
 
-/// What is answered.
+/// Where responses come from.
 pub trait Source: Send + Sync + 'static {
-    /// Whether the process gets on with its work; if not, why. Asked by who would restart it.
+    /// Whether the process makes progress; if not, why. For a monitor that would restart it.
     fn health(&self) -> Result<(), String>;
 
-    /// Whether the service does all that it should; if not, why.
+    /// Whether the service does everything that it should; if not, why.
     fn readiness(&self) -> impl Future<Output = Result<(), String>> + Send;
 
     /// All metrics, in the text format of Prometheus.
     fn metrics(&self) -> impl Future<Output = Result<String, String>> + Send;
 
-    /// The configuration as it is now; a reload changes it.
+    /// The current configuration; a reload changes it.
     fn setup(&self) -> Arc<dyn Setup>;
 
     /// The time.

@@ -1,5 +1,5 @@
-//! Threads of their own that read the database for the pages: what readers ask never waits for, and never holds up,
-//! what the service is for.
+//! Separate threads that read the database for the pages, so that readers of pages and the work of the service
+//! never wait for each other.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -16,19 +16,19 @@ use crate::time::Stopwatch;
 /// Threads, each with a connection.
 const THREADS: usize = 3;
 
-/// Questions that wait for a thread; a further one is turned away.
+/// How many queries may wait for a thread; further ones are refused.
 const WAITING: usize = 48;
 
-/// The longest that a question may take, the wait included.
+/// The longest time for a query, including its wait.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// A connection that nobody used for so long is closed.
+/// A connection that was not used for this long is closed.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Why there is no answer.
+/// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AskError {
-    /// Too many ask at once.
+    /// There are too many queries at the same time.
     #[error("too many requests at once")]
     Busy,
     /// It took too long.
@@ -37,14 +37,14 @@ pub(super) enum AskError {
     /// The database cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A mistake in the program.
+    /// A bug in the program.
     #[error("the answer could not be made; this is a bug in revisor, please report it")]
     Broken,
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// The threads. They end with it.
+/// The threads. They end when this is dropped.
 #[derive(Debug)]
 pub struct Readers {
     database: PathBuf,
@@ -52,7 +52,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Starts nothing yet: most services have no readers.
+    /// Starts no threads yet: most services have no readers.
     #[must_use]
     pub fn new(database: &Path) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Readers {
         })
     }
 
-    /// Asks on a thread that may wait.
+    /// Runs a query on a thread that may block.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -111,7 +111,7 @@ impl Readers {
     }
 }
 
-/// The connection of a thread, opened when it is needed.
+/// The connection of a thread, opened on demand.
 struct Connection {
     path: PathBuf,
     reader: Option<Reader>,
@@ -130,7 +130,7 @@ impl Connection {
         reader.limit(Some(most))?;
         let answer = question(&reader);
         reader.limit(None)?;
-        // One that failed is opened anew: the file may have been replaced.
+        // After a failure the connection is opened again: the file may have been replaced.
         if answer.is_ok() {
             self.reader = Some(reader);
         }

@@ -1,4 +1,4 @@
-//! What an address stands for.
+//! What an address refers to.
 
 use percent_encoding::percent_decode_str;
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
 use crate::report::pages::SHEET_PATH;
 
-/// The form in which a list is wanted.
+/// The requested form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Html,
@@ -44,7 +44,7 @@ pub(super) enum List {
     Entry(String),
 }
 
-/// A page, or what stands beside it.
+/// A page, or a file that belongs to one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     List(List, Form),
@@ -67,9 +67,9 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// `path` begins with a slash, without what is before the pages; `query` is what follows the question mark.
+    /// `path` starts with a slash, without the prefix of the pages; `query` is the part after the question mark.
     pub(super) fn of(path: &str, query: Option<&str>) -> Option<Self> {
-        // The address of an article stands as it is, with its own question mark.
+        // The address of an article is not encoded and keeps its own question mark.
         let whole = |rest: &str| match query {
             Some(query) => format!("{rest}?{query}"),
             None => rest.to_owned(),
@@ -144,7 +144,7 @@ impl Route {
         }
     }
 
-    /// Whether it is a feed, whose address may hold a token: feed readers know nothing else.
+    /// Whether it is a feed, whose address may have a token: feed readers support nothing else.
     pub(super) fn is_feed(&self) -> bool {
         matches!(self, Self::List(_, Form::Atom | Form::Json))
     }
@@ -157,13 +157,13 @@ fn change(text: &str) -> Option<ChangeNumber> {
         .map(ChangeNumber)
 }
 
-/// A part of a path without its percent signs; `None` when that is no text.
+/// A part of a path, percent-decoded; `None` if that is not valid text.
 fn decoded(part: &str) -> Option<String> {
     let name = percent_decode_str(part).decode_utf8().ok()?;
     (!part.contains(['&', '=']) && !name.contains('\0')).then(|| name.into_owned())
 }
 
-/// The parameters of an address; of several with one name the last one counts.
+/// The parameters of an address; if one is repeated, the last one counts.
 pub(super) fn parameters(query: Option<&str>) -> HashMap<String, String> {
     url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .into_owned()

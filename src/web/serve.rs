@@ -1,4 +1,4 @@
-//! Clients, one request each, within bounds.
+//! Clients, one request each, within limits.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -20,18 +20,18 @@ use super::answer::{HEALTH, answer, busy};
 use super::door::{Door, Stream};
 use super::readers::Readers;
 
-/// What a client may take.
+/// Limits for clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Clients at once from one other machine.
+    /// Clients at the same time from one other machine.
     pub of_one: usize,
-    /// Clients at once. When another one comes, the oldest that has not asked for anything yet has to go.
+    /// Clients at the same time. When another one connects, the oldest that has not sent a request yet is disconnected.
     pub clients: usize,
-    /// Answers under way that take time: all but health.
+    /// Responses in progress that take time: all except health.
     pub answers: usize,
-    /// The time for the request.
+    /// The time to receive the request.
     pub request: Duration,
-    /// The time for the whole: request, answer and reading it.
+    /// The total time: the request, the response, and reading it.
     pub whole: Duration,
     /// The bytes of a request.
     pub bytes: usize,
@@ -50,10 +50,10 @@ impl Default for Limits {
     }
 }
 
-/// The pause after the system gave no connection: it is out of descriptors, or of memory.
+/// The pause if the system cannot accept a connection: it is out of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Answers until `stop`; who has no answer by then gets none.
+/// Serves until `stop`; clients without a response by then get none.
 pub async fn serve<S: Source>(
     door: Door,
     limits: Limits,
@@ -62,7 +62,7 @@ pub async fn serve<S: Source>(
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(limits.answers));
-    // Dropped with everything that is under way.
+    // Dropped together with all work in progress.
     let mut tasks = JoinSet::new();
     let mut clients = WebClients::default();
     loop {
@@ -85,7 +85,7 @@ pub async fn serve<S: Source>(
                     has_asked: Arc::clone(&has_asked),
                 };
                 let handle = tasks.spawn(async move {
-                    // What a client does wrong is its own affair.
+                    // Errors of a client are ignored here.
                     let _ = tokio::time::timeout(limits.whole, visit.talk(stream)).await;
                 });
                 clients.0.push_back(Client {
@@ -105,19 +105,20 @@ pub async fn serve<S: Source>(
     }
 }
 
-/// A client that is there.
+/// A connected client.
 struct Client {
     task: AbortHandle,
     has_asked: Arc<AtomicBool>,
     peer: Option<IpAddr>,
 }
 
-/// Who is there, the oldest first.
+/// Connected clients, the oldest first.
 #[derive(Default)]
 struct WebClients(VecDeque<Client>);
 
 impl WebClients {
-    /// Sees to it that one more may come. Who is silent goes first: who asks is answered at once, and has gone.
+    /// Makes room for one more. Silent clients are disconnected first, because one that has sent its request is
+    /// soon done.
     fn make_room(&mut self, most: usize) {
         self.0.retain(|client| !client.task.is_finished());
         if self.0.len() < most {
@@ -130,7 +131,7 @@ impl WebClients {
         }
     }
 
-    /// How many clients another machine has here. This machine is not limited: a proxy on it speaks for many.
+    /// How many clients another machine has here. This machine is not limited, because a proxy on it has many clients.
     fn of_one(&self, peer: Option<IpAddr>) -> usize {
         match peer.filter(|peer| !peer.is_loopback()) {
             Some(_) => self.0.iter().filter(|client| client.peer == peer).count(),
@@ -139,7 +140,7 @@ impl WebClients {
     }
 }
 
-/// A client's visit.
+/// One connection of a client.
 struct ClientVisit<S> {
     limits: Limits,
     peer: Option<IpAddr>,
@@ -151,7 +152,7 @@ struct ClientVisit<S> {
 }
 
 impl<S: Source> ClientVisit<S> {
-    /// One request and its answer. Health waits for no place: it takes no time.
+    /// One request and its response. Health does not wait for a place, because it takes no time.
     async fn talk(self, stream: Box<dyn Stream>) {
         let limits = self.limits;
         let visit = Arc::new(self);
@@ -168,7 +169,7 @@ impl<S: Source> ClientVisit<S> {
                 let _place = if is_health {
                     None
                 } else {
-                    // The answer still has to be made and read in the time of the whole.
+                    // The response still has to be made and read within the total time.
                     let place = visit.places.acquire();
                     match tokio::time::timeout(limits.request, place).await {
                         Ok(place) => place.ok(),
@@ -186,7 +187,7 @@ impl<S: Source> ClientVisit<S> {
             .timer(TokioTimer::new())
             .header_read_timeout(limits.request)
             .max_buf_size(limits.bytes)
-            // A second request would be a second client: with its own place, and its own time.
+            // A second request would be a second client, with its own place and its own time.
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), service);
         if let Err(error) = connection.await {

@@ -83,7 +83,7 @@ fn moment(row: &RevisionRow) -> Moment {
     }
 }
 
-/// `/c/N/evidence.html`: a file to keep, so that it is offered as one.
+/// `/c/N/evidence.html`: offered as a download, because it is a file to keep.
 pub(super) fn evidence(
     asked: &Asked,
     number: ChangeNumber,
@@ -105,7 +105,7 @@ pub(super) fn evidence(
     ))
 }
 
-/// `/e/ID`; with `a` and `b` it leads to the page that compares these two.
+/// `/e/ID`; with `a` and `b` it redirects to the page that compares these two.
 pub(super) fn entry(asked: &Asked, id: &str, reader: &Reader) -> Result<Answer, StoreError> {
     let Some(entry) = by_id(id, reader)? else {
         return Ok(asked.not_found(&format!("There is no article {id}.")));

@@ -1,4 +1,4 @@
-//! Lists of changes: as a page, and as the feeds and tables beside it.
+//! Lists of changes, as a page or as a feed or table.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,19 +18,19 @@ use crate::report::pages::Other;
 use crate::report::pages::stream::{self, Stream, Wanted};
 use crate::store::{EventFilter, KnownEntry, Reader, StoreError};
 
-/// Changes on a page.
+/// Changes per page.
 const ON_PAGE: usize = 40;
 
-/// Changes in a feed.
+/// Changes per feed.
 const IN_FEED: usize = 50;
 
-/// Lines of a table; the next ones are at the address in the `Link` header.
+/// Lines per table; the next ones are at the address in the `Link` header.
 const IN_TABLE: usize = 1000;
 
-/// Hidden changes are counted up to a limit of time, not of number; names to choose from are bounded.
+/// The most names to choose from. (Hidden changes are counted up to a limit of time instead.)
 const NAMES: usize = 2000;
 
-/// The list, in its form.
+/// The list in the requested form.
 pub(super) fn answer(
     asked: &Asked,
     list: &List,
@@ -41,7 +41,7 @@ pub(super) fn answer(
         Ok(filter) => filter,
         Err(why) => return Ok(asked.not_found(&why)),
     };
-    // A page also says how many are hidden, and those are not in the list.
+    // A page also says how many changes are hidden, and those are not in the list.
     let newest = match form {
         Form::Html => Some(reader.last_event()?),
         _ => reader.newest_event(&filter)?,
@@ -56,7 +56,7 @@ pub(super) fn answer(
         Form::Csv | Form::Ndjson => IN_TABLE,
     };
     let mut rows: Vec<(EventId, String, LogRow)> = Vec::new();
-    // One more shows that there are more.
+    // One more shows whether there are more.
     let limited = EventFilter {
         limit: Some(most + 1),
         ..filter.clone()
@@ -99,7 +99,7 @@ pub(super) fn answer(
 
 /// The addresses of a list in its forms.
 struct Address<'a> {
-    /// The path of the list as `changes`, without an ending.
+    /// The path of the list as `changes`, without an extension.
     path: String,
     wanted: &'a Wanted,
 }
@@ -155,7 +155,7 @@ pub(super) fn others(asked: &Asked, list: &List, wanted: &Wanted) -> Vec<Other> 
         .collect()
 }
 
-/// The filter that the parameters mean, or why they mean none.
+/// The filter for the parameters, or why they are not valid.
 fn filter(
     asked: &Asked,
     list: &List,
@@ -200,7 +200,7 @@ fn filter(
         Ok(feeds) => filter.feeds = feeds,
         Err(why) => return Ok(Err(why)),
     }
-    // It is in the path.
+    // The path already names it.
     if matches!(list, List::Feed(_)) {
         wanted.feed.clear();
     }
@@ -225,7 +225,7 @@ fn words(asked: &Asked, wanted: &Wanted, filter: &mut EventFilter) -> Result<(),
         let least: Significance = serde_json::from_value(known(&wanted.significance))
             .map_err(|_| "significance is typographic, minor or substantive.".to_owned())?;
         filter.significance = Some(least);
-        // Whoever says how much matters is not held to what targets are told.
+        // If the reader chooses a significance, the alert threshold of targets does not apply.
         if !wanted.all {
             filter.quiet.push(Quiet::Insignificant);
         }
@@ -247,7 +247,7 @@ fn words(asked: &Asked, wanted: &Wanted, filter: &mut EventFilter) -> Result<(),
     Ok(())
 }
 
-/// The feeds that are meant; `None` for all.
+/// The feeds to show; `None` for all.
 fn feeds(
     asked: &Asked,
     wanted: &Wanted,
@@ -267,7 +267,7 @@ fn feeds(
                 .iter()
                 .any(|feed| feed.name == wanted.feed)
         };
-        // One that was never polled has no changes, and one that left the configuration may have.
+        // A feed that was never polled has no changes, and one that left the configuration may have some.
         if row.is_none() && !configured() {
             return Ok(Err(format!("No feed has the name {}.", wanted.feed)));
         }
@@ -398,7 +398,7 @@ fn other(
     }
 }
 
-/// What parts the identifiers of feeds: the same list has the same one wherever it is read.
+/// Distinguishes the identifiers of feeds: the same list has the same one wherever it is read.
 fn id_of(list: &List, wanted: &Wanted) -> String {
     let address = Address {
         path: path_of(list),

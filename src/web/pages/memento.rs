@@ -1,6 +1,6 @@
-//! Memento (RFC 7089): which text an address had at a time, for archivists and their programs.
+//! Memento (RFC 7089): the text that an address had at a time, for archivists and their programs.
 //!
-//! What is shown is the text that was read, on a page of ours; a captured page is never served from our own address.
+//! A memento is the text that was read, on a page of ours; a captured page is never served from our own address.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::report::html::Links;
 use crate::store::{Reader, RevisionRow, StoreError};
 use crate::time::Timestamp;
 
-/// Articles with the same address that are looked at.
+/// The most articles with the same address to examine.
 const ENTRIES: usize = 10;
 
 /// A text of an address.
@@ -41,7 +41,7 @@ fn links(asked: &Asked) -> Links {
     )
 }
 
-/// An address inside of `<…>`; what would end it, or a header, is percent-encoded.
+/// An address inside of `<…>`; characters that would end it or a header are percent-encoded.
 fn target(url: &str) -> String {
     let mut out = String::new();
     for letter in clean::address(url).chars() {
@@ -61,7 +61,7 @@ fn target(url: &str) -> String {
     out
 }
 
-/// The links that every answer about an address has.
+/// The links in every response about an address.
 fn common(asked: &Asked, original: &str) -> Vec<String> {
     let at = links(asked);
     let original = target(original);
@@ -86,7 +86,7 @@ fn link(asked: &Asked, memento: &Memento, relation: &str) -> String {
     )
 }
 
-/// The page of a revision as a memento.
+/// The headers that make the page of a revision a memento.
 pub(super) fn headers(
     asked: &Asked,
     answer: Answer,
@@ -124,7 +124,7 @@ pub(super) fn headers(
         .with("link", all.join(", "))
 }
 
-/// All texts of an address that are kept, oldest first.
+/// All stored texts of an address, oldest first.
 fn mementos(url: &str, reader: &Reader) -> Result<Vec<Memento>, StoreError> {
     let mut found = Vec::new();
     if !is_web(url) {
@@ -147,7 +147,7 @@ fn mementos(url: &str, reader: &Reader) -> Result<Vec<Memento>, StoreError> {
     Ok(found)
 }
 
-/// `/timegate/URL`: leads to the text that the address had at `Accept-Datetime`, else to the newest one.
+/// `/timegate/URL`: redirects to the text that the address had at `Accept-Datetime`, or else to the newest one.
 pub(super) fn gate(asked: &Asked, url: &str, reader: &Reader) -> Result<Answer, StoreError> {
     let wanted = match asked.accept_datetime.as_deref() {
         None => None,

@@ -1,4 +1,4 @@
-//! The pages: what a route and its parameters ask of the database, and which answer that makes.
+//! The pages: what a route and its parameters need from the database, and the response for that.
 
 mod article;
 mod list;
@@ -26,16 +26,16 @@ use crate::time::Timestamp;
 pub(super) struct Asked {
     pub(super) route: Route,
     pub(super) parameters: HashMap<String, String>,
-    /// What the client has already.
+    /// The version that the client already has.
     pub(super) if_none_match: Option<String>,
     pub(super) accept_datetime: Option<String>,
-    /// Where the client finds us: `http://127.0.0.1:9464`; empty where it did not say.
+    /// How the client addressed us: `http://127.0.0.1:9464`; empty if it did not say.
     pub(super) origin: String,
     pub(super) setup: Arc<dyn Setup>,
     pub(super) now: Timestamp,
 }
 
-/// What goes back.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -43,7 +43,7 @@ pub(super) struct Answer {
     pub(super) body: String,
     /// Further headers.
     pub(super) headers: Vec<(&'static str, String)>,
-    /// What the answer depends on, where that is known for less than the answer itself.
+    /// What the response depends on, if that is known without making the response.
     pub(super) tag: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl Answer {
         .with("location", to)
     }
 
-    /// Nothing new, by a tag that was found without making the answer.
+    /// Nothing new, according to a tag that was found without making the response.
     fn unchanged(tag: String) -> Self {
         Self {
             status: StatusCode::NOT_MODIFIED,
@@ -90,7 +90,7 @@ impl Answer {
 }
 
 impl Asked {
-    /// A parameter, without white space around it; empty when it is not given.
+    /// A parameter, without surrounding white space; empty if it is missing.
     fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", |value| value.trim())
     }
@@ -102,7 +102,7 @@ impl Asked {
         }
     }
 
-    /// The pages by paths of this server.
+    /// The pages, with links relative to this server.
     fn site(&self) -> Site {
         Site {
             links: Links::below(&self.setup.config().web.root()),
@@ -110,7 +110,7 @@ impl Asked {
         }
     }
 
-    /// The address of the pages for those who are elsewhere: as configured, else as the client named us.
+    /// The address of the pages for readers elsewhere: as configured, or else as the client addressed us.
     fn base(&self) -> Option<String> {
         let web = &self.setup.config().web;
         let named = (!self.origin.is_empty()).then(|| format!("{}{}", self.origin, web.root()));
@@ -132,7 +132,7 @@ impl Asked {
         self.problem(StatusCode::NOT_FOUND, "Not found", what)
     }
 
-    /// A tag for what depends on `newest` and on the request and configuration, and on nothing else.
+    /// A tag for a response that depends on `newest`, the request and the configuration, and on nothing else.
     fn tag(&self, newest: &str) -> String {
         let config = self.setup.config();
         let mut parameters: Vec<_> = self
@@ -162,7 +162,7 @@ impl Asked {
     }
 }
 
-/// Whether one of the tags that a client knows is this one.
+/// Whether one of the client's tags is this one.
 pub(super) fn matches(known: &str, tag: &str) -> bool {
     known
         .split(',')
@@ -176,14 +176,14 @@ pub(super) fn tag_of(text: &str) -> String {
     format!("W/\"{}\"", HEXLOWER.encode(&hash[..12]))
 }
 
-/// JSON as it leaves the program.
+/// A value as JSON.
 fn json<T: serde::Serialize>(value: &T) -> String {
-    // Only maps with keys that are no text can fail, and there are none.
+    // This fails only for maps whose keys are not text, and there are none.
     let json = serde_json::to_string(value).unwrap_or_default();
     format!("{}\n", clean::json(&json))
 }
 
-/// What needs no database.
+/// Pages that need no database.
 pub(super) fn without_database(asked: &Asked) -> Option<Answer> {
     Some(match &asked.route {
         Route::Sheet => Answer::new("text/css; charset=utf-8", SHEET.to_owned()).with(
@@ -208,7 +208,7 @@ pub(super) fn without_database(asked: &Asked) -> Option<Answer> {
     })
 }
 
-/// Reads, and makes the answer.
+/// Reads the database and makes the response.
 pub(super) fn answer(asked: &Asked, reader: &Reader) -> Result<Answer, StoreError> {
     match &asked.route {
         Route::List(list, form) => list::answer(asked, list, *form, reader),
@@ -230,7 +230,7 @@ pub(super) fn answer(asked: &Asked, reader: &Reader) -> Result<Answer, StoreErro
     }
 }
 
-/// Names of the forms, as they are shown.
+/// The label, media type and file extension of a form.
 fn form_name(form: Form) -> (&'static str, &'static str, &'static str) {
     match form {
         Form::Html => ("HTML", HTML, ""),

@@ -1,4 +1,4 @@
-//! Feeds, search, statistics, and what the pages say of themselves.
+//! Feeds, search, statistics, and pages about the site itself.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::report::pages::stream::Wanted;
 use crate::store::{EventFilter, FeedStats, Reader, SearchFilter, SearchIn, StoreError};
 use crate::time::Timestamp;
 
-/// Articles of a page of results.
+/// Articles per page of results.
 const FOUND: usize = 20;
 
 /// The most that a longer page of results shows.
@@ -92,7 +92,7 @@ pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer,
         .collect::<Result<_, _>>()?;
     let rows = of_configuration(configured.map(AsRef::as_ref), health, asked.now, usual);
     let Some(row) = rows.into_iter().next() else {
-        // One that left the configuration is not watched any more; what was seen of it is still there.
+        // A feed that left the configuration is no longer watched, but its changes are still there.
         let changes = format!("{}/changes", path_of_feed(name));
         return Ok(match known {
             Some(_) => Answer::redirect(asked.site().path(&changes)),
