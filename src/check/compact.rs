@@ -4,7 +4,7 @@ use crate::check::Checker;
 use crate::store::{Compacted, Compaction, Reader, StoreError};
 
 impl Checker {
-    /// What there is to compact.
+    /// The responses that can be compacted.
     pub async fn compaction(&self) -> Result<Compaction, StoreError> {
         let readers = self.readers.clone();
         let planned = self

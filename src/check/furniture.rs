@@ -53,8 +53,7 @@ impl FeedRules {
                 evidence,
             } = rule;
             let of = (id.0, kind.as_str(), pattern, origin.as_str(), on, since);
-            // Both can be written as JSON; if one could not, the hash would cover fewer rules and so be a different
-            // one.
+            // Both can be written as JSON; without one, the hash would cover fewer rules and so be a different one.
             for part in [serde_json::to_vec(&of), serde_json::to_vec(evidence)] {
                 hash.update(part.unwrap_or_default());
                 hash.update([0]);
@@ -82,15 +81,14 @@ impl FeedRules {
         InForce::of(&rules, last_look)
     }
 
-    /// Whether a text moves as furniture moves, so that the feed's past may have something to teach.
+    /// Whether a text moves as furniture moves, so that there may be something to learn from the feed's past.
     ///
     /// The check in progress is not evidence: nothing that it found has been reported yet.
     pub(super) fn may_learn(&self, steps: &[Step<'_>]) -> bool {
         if self.stored.len() >= MOST {
             return false;
         }
-        // A rule that a person dropped is not learned again; one that an older version learned from less evidence
-        // may be.
+        // A rule that a person dropped is not learned again; one learned by an older version from less may be.
         let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
         steps.iter().any(|step| may_be_furniture(step, &known))
     }

@@ -243,7 +243,7 @@ impl Checker {
     }
 }
 
-/// The part of `fetch.memory` for stored bytes of documents. The rest is for reading them, which takes many times
+/// The part of `fetch.memory` for the raw bytes of documents. The rest is for reading them, which takes many times
 /// their length.
 fn room_of(memory: u64) -> u64 {
     memory / 5

@@ -1,5 +1,4 @@
-//! The network of this machine, as far as requests show it: which requests [`Outage`] permits, and what is reported
-//! of it.
+//! The network of this machine, as far as requests show it: which requests [`Outage`] permits, and what is reported.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -17,7 +16,7 @@ use crate::fetch::{AddressPolicy, FailureKind, Fetched, host_key};
 use crate::store::StoreError;
 use crate::time::{Stopwatch, Timestamp};
 
-/// How long after the start of a daemon the network may still be missing.
+/// How long after the start of a daemon the network may not be up yet.
 const BOOT: Duration = Duration::from_mins(5);
 
 /// How soon a site that could not be reached during that time is tried again.

@@ -52,7 +52,7 @@ impl Checker {
         self.writer.clock_set_back(self.now(), back).await
     }
 
-    /// How far in the future the last poll is: the clock was set back by that much while nothing polled.
+    /// How far in the future the last poll is: the clock was set back by that much while nothing was polled.
     pub fn ahead(&self) -> Result<Duration, StoreError> {
         let last = self.read(crate::store::Reader::last_planned)?;
         Ok(last.map_or(Duration::ZERO, |last| last.since(self.now())))

@@ -227,7 +227,7 @@ pub(super) fn replanned(
     })
 }
 
-/// When to poll a feed after nothing polled for `away`, if that differs from when it is due.
+/// When to poll a feed after nothing was polled for `away`, if that differs from when it is due.
 pub(super) fn caught_up(
     feed: &FeedRow,
     config: &FeedConfig,

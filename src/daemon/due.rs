@@ -154,8 +154,7 @@ impl DuePages {
     }
 
     /// Takes up to `room` pages with their hosts, taking turns between the hosts: for each host at most as many as
-    /// `places` says, and for each feed as `share` says. A thousand pages of one must not take the places of all
-    /// others.
+    /// `places` says, and for each feed as `share` says. A thousand pages of one must not take all places.
     pub(super) fn take(
         &mut self,
         room: usize,

@@ -189,7 +189,7 @@ impl Poller {
         TROUBLE_PAUSE
     }
 
-    /// Spreads out what has become due while nothing polled.
+    /// Spreads out what has become due while nothing was polled.
     async fn catch_up(&self, away: Result<Duration, StoreError>) {
         let caught_up = match away {
             Ok(away) => self.checker.catch_up(away).await,

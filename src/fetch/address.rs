@@ -73,7 +73,7 @@ impl AddressPolicy {
         let names = |net: &IpNet| net.prefix_len() == net.max_prefix_len() && allows(net);
         match () {
             () if self.scope == Scope::Any || self.allow.iter().any(names) => Ok(()),
-            // To allow a network does not allow the metadata services that clouds put in it.
+            // Allowing a network does not allow the metadata services that clouds put in it.
             () if METADATA.contains(&behind) => refused("cloud metadata service"),
             () if self.allow.iter().any(allows) => Ok(()),
             () => match reserved(behind) {

@@ -12,7 +12,7 @@ use super::{Source, access};
 use crate::config::{Auth, WebConfig};
 use crate::metrics;
 
-/// Shows whether the process makes progress.
+/// The path that shows whether the process makes progress.
 pub(super) const HEALTH: &str = "/healthz";
 
 const TEXT: &str = "text/plain; charset=utf-8";

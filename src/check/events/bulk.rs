@@ -136,7 +136,7 @@ fn silence(change: &mut NewChange, silenced: &mut Vec<String>) {
     silenced.append(&mut change.targets);
 }
 
-/// Every target of any of these edits gets the one event for all of them, rather than none.
+/// Every target that would have been alerted to one of these edits gets the one event for all of them.
 fn tell(
     outcome: &mut Outcome,
     detail: String,

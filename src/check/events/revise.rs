@@ -377,7 +377,7 @@ fn revision(
     }
 }
 
-/// Puts into `outcome` that an article was removed or restored.
+/// Records in `outcome` that an article was removed or restored.
 pub(in crate::check) fn life_event(
     outcome: &mut EntryOutcome,
     entry: &EntryKnowledge,

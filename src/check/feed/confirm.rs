@@ -62,8 +62,7 @@ impl Poll<'_> {
         self.tell(poll, vec![event], FeedResult::Failed(why)).await
     }
 
-    /// Keeps a document aside in which most texts are missing: nothing of it is stored until a second one confirms
-    /// it.
+    /// Keeps a document aside in which most texts are missing: nothing is stored until a second one confirms it.
     pub(in crate::check) async fn held(
         &self,
         status: u16,

@@ -1,7 +1,6 @@
 //! Decides on the items of a feed document and gathers the results into one outcome.
 //!
-//! Pure: [`DocumentPast`] has everything that is needed from the database. Runs on a worker, because it compares
-//! texts.
+//! Pure: [`DocumentPast`] has everything needed from the database. Runs on a worker, because it compares texts.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -47,7 +47,7 @@ pub(in crate::check) struct IdentifiedItem {
     pub(in crate::check) known: Option<Box<MatchedEntry>>,
     /// Names to add to the entry.
     pub(in crate::check) aliases: Vec<NewAlias>,
-    /// By what it is recognised the next time.
+    /// How it is recognised the next time.
     pub(in crate::check) settles: Option<KnownItem>,
 }
 

@@ -109,8 +109,7 @@ impl DocumentReading<'_> {
         self.reading.schemes()
     }
 
-    /// Whether an item that was not read is what is stored for its entry, so that reading it would find nothing
-    /// new.
+    /// Whether an item that was not read matches what is stored for its entry, so that reading it is not needed.
     pub(in crate::check) fn is_settled(&self, item: &KnownItem, row: &KnownEntry) -> bool {
         let state = item.state();
         let dates = (row.claimed.feed_published, row.claimed.feed_updated);

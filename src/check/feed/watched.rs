@@ -89,8 +89,7 @@ impl Poll<'_> {
         (poll, result)
     }
 
-    /// The host was not asked, so there is nothing to report about the page; it is tried again when its host may be
-    /// asked.
+    /// The host was not asked, so there is nothing to report; the page is tried again when its host may be asked.
     async fn not_asked(
         &self,
         row: &KnownEntry,
@@ -158,7 +157,7 @@ impl Poll<'_> {
         )))
     }
 
-    /// The page has a new address in the configuration: a revision records it, without a change, as nobody edited
+    /// The page has a new address in the configuration. A revision records it, without a change: nobody edited
     /// anything.
     async fn follow(&self, entry: EntryId) -> Result<(), CheckError> {
         let now = self.checker.now();

@@ -26,8 +26,7 @@ impl Checker {
         patience: WaitLimit,
     ) -> impl Future<Output = Result<PageReport, CheckError>> + Send {
         self.check_page_if(entry, patience, move |row, now| {
-            // A page that was due when it was chosen may have been checked since, with its feed or on a person's
-            // request.
+            // A page that was due when chosen may have been checked since, with its feed or on a person's request.
             patience != WaitLimit::Endless || row.next.is_some_and(|next| next <= now)
         })
     }

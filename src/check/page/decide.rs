@@ -1,7 +1,7 @@
 //! Decides on a page that was fetched.
 //!
-//! Pure: [`KnownPage`] and [`PagePast`] have everything that is needed from the database. Runs on a worker, because
-//! it compares texts.
+//! Pure: [`KnownPage`] and [`PagePast`] have everything needed from the database. Runs on a worker, as it compares
+//! texts.
 
 use std::time::Duration;
 

@@ -443,7 +443,7 @@ fn same_bytes(row: &PageRow, now: &Validators) -> bool {
         && row.validators.body_sha256 == now.body_sha256
 }
 
-/// A page that is the same is a document without a text if it was one.
+/// An unchanged page is still a document without a text if it was one before.
 fn as_before(row: &PageRow) -> Option<Reason> {
     row.reason.filter(|reason| *reason == Reason::Document)
 }

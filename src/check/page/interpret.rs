@@ -127,8 +127,7 @@ pub(in crate::check) fn settle(
                 state: Observed::Page(page.state),
             });
         }
-        // The response is not kept for text that is only counted; the next check reads it again to see whether it
-        // stays.
+        // No response is kept for text that is only counted; the next check reads it again to see whether it stays.
         (Step::Counted, _) => seen.check.validators = None,
         (Step::Held, Some(page)) => {
             let what = seen.check.error.take().unwrap_or_default();

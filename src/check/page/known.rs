@@ -52,7 +52,7 @@ pub(in crate::check) struct ComparedPage {
     pub(in crate::check) state: PageState,
     /// Whether it has turned out not to be an article's text.
     pub(in crate::check) is_stand_in: bool,
-    /// A doubt whether what the page says now can be the same article.
+    /// The doubt, if any, whether what the page says now is the same article.
     pub(in crate::check) doubt: Option<Doubt>,
     /// Whether the end of the text is missing.
     pub(in crate::check) lost_its_end: bool,

@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 /// What has to be written so that an entry can be compared with what is read today.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::check) struct Rebasing {
-    /// What is derived from the newest stored revision, computed again.
+    /// What is derived from the newest stored revision, recomputed.
     pub(in crate::check) stamp: Option<Stamp>,
     /// The revision that the next one is compared with.
     pub(in crate::check) base: Option<Base>,

@@ -1,4 +1,4 @@
-//! Computes everything that is derived from stored responses again, under the schemes of today.
+//! Recomputes everything that is derived from stored responses, under the schemes of today.
 //!
 //! Text that was read under an older scheme is read again from its capture. The fingerprints of all revisions are
 //! renewed, and a newest revision that now reads differently is followed by a re-reading. None of this is a change
@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 /// How many entries are computed before they are stored together.
 const TOGETHER: usize = 32;
 
-/// Computes derived rows again, some entries at a time.
+/// Recomputes derived rows, some entries at a time.
 #[derive(Debug)]
 pub struct Reextraction {
     readers: Readers,
