@@ -1,4 +1,4 @@
-//! What requests carry and which way they take: logins, headers and proxies, raw to resolved.
+//! Credentials, headers and proxies of requests, raw to resolved.
 
 use url::Url;
 
@@ -9,10 +9,10 @@ use super::secret::SecretSource;
 use super::sources::{FoundSecret, Sources};
 use crate::domain::durations::shortened;
 
-/// More is a mistake.
+/// More than this is a mistake.
 const MOST_HEADERS: usize = 20;
 
-/// Headers that belong to the protocol or to politeness, with what to do instead.
+/// Headers that belong to the protocol or that keep revisor polite, with what to use instead.
 const OURS: &[(&str, &str)] = &[
     (
         "accept-encoding",
@@ -41,7 +41,7 @@ const OURS: &[(&str, &str)] = &[
 ];
 
 impl Resolver<'_> {
-    /// Who asks for a feed, and with which headers.
+    /// The login and the headers for the requests of a feed.
     pub(super) fn access(&mut self, own: &RawFeedOwn) -> Option<Box<Access>> {
         let login = self.login(own);
         let mut headers = Vec::new();
@@ -189,7 +189,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Notes what no header can hold; what it is, is not told.
+    /// Reports a value that no header can hold, without showing it.
     pub(super) fn sendable(&mut self, key: &str, found: &FoundSecret) {
         let text = found.secret.as_ref().map_or("", |secret| secret.expose());
         if text.len() > 8192 || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -198,7 +198,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The way out; `proxy = "none"` takes away the one of a level above.
+    /// The proxy for requests; `proxy = "none"` removes one set at a higher level.
     pub(super) fn proxy(&mut self, raw: &RawFetch, below: &Proxy) -> Proxy {
         let found = self.secret(Sources {
             key: "proxy",
@@ -215,7 +215,7 @@ impl Resolver<'_> {
         if text == Some("none") {
             return Proxy::Direct;
         }
-        // The address is no part of a message: it may hold a password.
+        // The message leaves out the address: it may contain a password.
         let url = text.map(Url::parse);
         let good = url.is_none_or(|url| {
             url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())

@@ -1,4 +1,4 @@
-//! `[archive]`: whether pages are saved by a web archive as well.
+//! `[archive]`: whether a web archive saves pages as well.
 
 use super::raw::RawArchive;
 use super::reader::At;
@@ -10,26 +10,26 @@ use super::web_address::http_url;
 /// `[archive]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveConfig {
-    /// Whether the Wayback Machine is asked to save pages.
+    /// Whether to ask the Wayback Machine to save pages.
     pub wayback: bool,
-    /// Its address, without a slash at its end.
+    /// Its address, without a trailing slash.
     pub server: String,
-    /// Saves a day over all pages.
+    /// How many pages to save per day, over all feeds.
     pub per_day: u32,
     /// The key of the account.
     pub key: Option<ArchiveKey>,
 }
 
-/// The key of an account at the archive: `ACCESS:SECRET`.
+/// The key of an archive account: `ACCESS:SECRET`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveKey {
-    /// The key; `None` where it may not be read, and nothing is sent.
+    /// The key; `None` if it cannot be read, and then nothing is sent.
     pub secret: Option<Secret>,
     /// Where it comes from.
     pub source: SecretSource,
 }
 
-/// Accounts have more; whoever has more pages than this chooses.
+/// Accounts allow more; with more pages than this, choose which ones to save.
 const MOST_PER_DAY: usize = 100_000;
 
 impl Resolver<'_> {

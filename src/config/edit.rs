@@ -1,7 +1,8 @@
-//! Changes `[[feed]]` tables in place, as `cargo add` does with dependencies: every other byte of the file stays.
+//! Edits `[[feed]]` tables in place, as `cargo add` does with dependencies: every other byte of the file stays the
+//! same.
 //!
-//! Where tables are is found by `toml_edit`; the text between them is not written anew, so comments, order, blank lines
-//! and odd spacing survive. A result that would not be what was asked for is not returned.
+//! `toml_edit` finds the tables, but does not rewrite the text between them, so comments, order, blank lines and
+//! odd spacing survive. A result that does not match the request is never returned.
 
 mod import;
 
@@ -21,24 +22,24 @@ pub use import::{Imported, feed_tables, import_feeds, listed_tables};
 pub struct NewFeed {
     /// The address.
     pub url: String,
-    /// The name; made from the address when empty. When it is taken it gets a number.
+    /// The name; derived from the address if empty. A number is added if the name is taken.
     pub name: String,
-    /// Whether the address is that of a page to be watched by itself.
+    /// Whether the address is a single page to watch.
     pub is_page: bool,
     /// Tags; may be empty.
     pub tags: Vec<String>,
-    /// `every`, when it is not the default's.
+    /// `every`, if it differs from the default.
     pub every: Option<String>,
-    /// `cron`, when it is not the default's.
+    /// `cron`, if it differs from the default.
     pub cron: Option<String>,
-    /// `page.fetch`, when it is not the default's.
+    /// `page.fetch`, if it differs from the default.
     pub page: Option<String>,
 }
 
 /// Why a text was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// The file is not TOML, or its feeds are no tables.
+    /// The file is not TOML, or its feeds are not tables.
     #[error("{0}")]
     NotUnderstood(String),
     /// The configuration cannot be read or written.
@@ -46,8 +47,8 @@ pub enum EditError {
     Config(#[from] ConfigError),
 }
 
-/// The text with feeds added after the last one (at the end when there are none), and the names that they got.
-/// `known` are the feeds of all files of the configuration, whose names are taken.
+/// Adds feeds after the last one, or at the end of the text if there are none. Returns the new text and the names
+/// of the added feeds. `known` lists the feeds in all files of the configuration, whose names are taken.
 pub fn add_feeds(
     text: &str,
     feeds: &[NewFeed],
@@ -91,7 +92,7 @@ pub fn add_feeds(
         added.drain(..newline.len());
     }
     out.push_str(&added);
-    // What follows keeps its distance, and gets one when it had none.
+    // Keep the blank line before the text that follows, or add one.
     if !after.is_empty() && !after.starts_with(['\n', '\r']) {
         out.push_str(newline);
     }
@@ -105,8 +106,8 @@ pub fn add_feeds(
     Ok((out, given))
 }
 
-/// The text without the feeds of these addresses, and which of them were there. The comment right above a table goes with
-/// it, unless it is a heading (a line drawn of `-`, `=`, `─` …).
+/// Removes the feeds with these addresses. Returns the new text and the feeds that were found. The comment right
+/// above a table is removed with it, unless it is a heading (a line drawn with `-`, `=`, `─` …).
 pub fn remove_feeds(
     text: &str,
     urls: &HashSet<String>,
@@ -125,7 +126,7 @@ pub fn remove_feeds(
         let start = start_with_comment(text, range.start).max(at);
         out.push_str(text.get(at..start).unwrap_or_default());
         at = range.end;
-        // Of the blank lines around the table one side is enough.
+        // Keep the blank lines on only one side of the table.
         let rest = text.get(at..).unwrap_or_default().split_inclusive('\n');
         at += rest
             .take_while(|line| line.trim().is_empty())
@@ -152,7 +153,7 @@ pub fn remove_feeds(
     Ok((out, removed))
 }
 
-/// The text with another address for the feed of an address; `None` when there is none.
+/// Changes the address of the feed with this address; `None` if there is no such feed.
 pub fn move_feed(text: &str, url: &str, new: &str) -> Result<Option<String>, EditError> {
     let tables = Tables::find(text)?;
     let Some(feed) = tables.feeds.iter().find(|feed| feed.url == url) else {
@@ -168,7 +169,7 @@ pub fn move_feed(text: &str, url: &str, new: &str) -> Result<Option<String>, Edi
     Ok(Some(out))
 }
 
-/// The address and name of each feed in a text. Names are made as if there were no other files.
+/// The address and name of each feed in a text. Names are derived as if there were no other files.
 pub fn feeds_in(text: &str) -> Result<Vec<(String, String)>, EditError> {
     let tables = Tables::find(text)?;
     let names = tables.names();
@@ -176,13 +177,13 @@ pub fn feeds_in(text: &str) -> Result<Vec<(String, String)>, EditError> {
     Ok(urls.zip(names).collect())
 }
 
-/// The place of one feed.
+/// The position of one feed.
 struct FeedPlace {
     url: String,
-    /// The value of `url`, with its quotation marks.
+    /// The value of `url`, including its quotation marks.
     url_span: Option<Range<usize>>,
     name: Option<String>,
-    /// Whole lines, from its header to its last key; `None` for a feed that is no `[[feed]]` table.
+    /// Whole lines, from its header to its last key; `None` for a feed that is not a `[[feed]]` table.
     range: Option<Range<usize>>,
 }
 
@@ -260,7 +261,7 @@ impl FeedPlace {
     }
 }
 
-/// From the header to the end of the last value, `[feed.page]` and the like included.
+/// From the header to the end of the last value, including `[feed.page]` and the like.
 fn span_of(table: &dyn TableLike, own: Option<Range<usize>>) -> Option<Range<usize>> {
     let mut span = own?;
     for (_, item) in table.iter() {
@@ -287,14 +288,14 @@ fn whole_lines(text: &str, span: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// Where the comment right above a table begins, or the table itself when there is none.
+/// Where the comment right above a table starts, or the table itself if there is no comment.
 fn start_with_comment(text: &str, table: usize) -> usize {
     let mut start = table;
     let before = text.get(..table).unwrap_or_default();
     for line in before.split_inclusive('\n').rev() {
         let comment = line.trim();
         if !comment.starts_with('#') {
-            // Values right above belong to the comment's other neighbour: it may be about them.
+            // A comment that directly follows other values may be about them.
             return if comment.is_empty() { start } else { table };
         }
         if is_heading(comment) {
@@ -305,7 +306,7 @@ fn start_with_comment(text: &str, table: usize) -> usize {
     start
 }
 
-/// A line that divides the file, and is not about one feed.
+/// A line that divides the file and is not about a single feed.
 fn is_heading(comment: &str) -> bool {
     let symbols: Vec<char> = comment
         .trim_start_matches('#')

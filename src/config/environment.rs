@@ -1,4 +1,4 @@
-//! The variables of the environment.
+//! Environment variables.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 
-/// Environment variables of this form stand for keys: `REVISOR__FETCH__EVERY`.
+/// Prefix of environment variables that set keys: `REVISOR__FETCH__EVERY`.
 pub(super) const PREFIX: &str = "REVISOR__";
 
-/// The variables of the environment, and the time zone of the machine. Its `Debug` shows no values: some are secrets.
+/// The environment variables, and the time zone of the machine. `Debug` shows no values: some are secrets.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
@@ -17,7 +17,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of this process; variables that are not UTF-8 are left out.
+    /// The environment of this process, without variables that are not UTF-8.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -37,7 +37,7 @@ impl Environment {
         }
     }
 
-    /// An environment of these variables only, on a machine whose clock shows UTC.
+    /// An environment with only these variables, on a machine whose clock shows UTC.
     pub fn from_pairs<N: Into<String>, V: Into<String>>(
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
@@ -50,7 +50,7 @@ impl Environment {
         }
     }
 
-    /// A variable that is set, empty or not.
+    /// A variable that is set, even if it is empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
@@ -63,9 +63,10 @@ impl Environment {
             .map(PathBuf::from)
     }
 
-    /// The time zone of the reader: `TZ` when it names one, else the machine's, else UTC.
+    /// The time zone of the reader: `TZ` if it names one, else the zone of the machine, else UTC.
     pub(super) fn zone(&self) -> Tz {
-        // POSIX allows a colon before the name. Its other form, `CET-1CEST`, names no place and is not read.
+        // POSIX allows a colon before the name. Its other form, `CET-1CEST`, does not name a place and is not
+        // read.
         let named = self
             .get("TZ")
             .and_then(|name| name.trim_start_matches(':').parse().ok());
@@ -75,7 +76,7 @@ impl Environment {
         }
     }
 
-    /// A folder of the XDG specification: the variable when it is absolute, else the folder in the home.
+    /// A folder of the XDG specification: the variable if it is absolute, else the folder in the home directory.
     pub(super) fn base_directory(&self, name: &str, in_home: &str) -> Option<PathBuf> {
         self.path(name)
             .filter(|path| path.is_absolute())
@@ -85,7 +86,7 @@ impl Environment {
             })
     }
 
-    /// The variables that stand for keys, without [`PREFIX`].
+    /// The variables that set keys, without [`PREFIX`].
     pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.variables.iter().filter_map(|(name, value)| {
             Some((name.as_str(), name.strip_prefix(PREFIX)?, value.as_str()))

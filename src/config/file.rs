@@ -1,4 +1,4 @@
-//! The configuration's file: read within bounds, replaced as a whole.
+//! The configuration file: read within limits, replaced as a whole.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::edit::EditError;
 use super::problem::ConfigError;
 
-/// A million feeds are 100 MB of tables; a file beyond this is not a configuration.
+/// A million feeds take 100 MB of tables; a larger file is not a configuration.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Reads a configuration's text, bounded.
+/// Reads the text of a configuration, up to a size limit.
 pub fn read(path: &Path) -> Result<String, ConfigError> {
     let cannot = |source| ConfigError::Read {
         path: path.to_owned(),
@@ -33,11 +33,12 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
     String::from_utf8(bytes).map_err(|_| not_text("not UTF-8"))
 }
 
-/// Reads a file, changes its text and writes it back, so that readers see the old text or the new one and nothing
-/// between; two programs that do this wait for one another. Links are followed; permissions and owner stay. A file that
-/// is missing is made, with its folder. `change` returns `None` to leave the file as it is.
+/// Reads a file, edits its text and writes it back, so that readers see either the old text or the new one; two
+/// programs that do this wait for each other. Symbolic links are followed; permissions and owner stay. A missing
+/// file is created, with its folder. `change` returns `None` to leave the file as it is.
 ///
-/// A file that cannot be replaced, since it is a mount of its own or its folder is read-only, is written in place.
+/// A file that cannot be replaced, because it is a mount of its own or its folder is read-only, is written in
+/// place.
 pub fn edit_file(
     path: &Path,
     change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
@@ -69,7 +70,7 @@ pub fn edit_file(
     match (replaced, &lock) {
         (Ok(()), _) => Ok(Edited::Replaced),
         (Err(error), Some(_)) if cannot_replace(&error) => {
-            // What hinders replacing it says more than what then hinders writing.
+            // The error of the replacement is more useful than that of the write that follows it.
             write_in_place(&target, &text, &changed).map_err(|_| cannot(error))?;
             Ok(Edited::InPlace)
         }
@@ -77,18 +78,18 @@ pub fn edit_file(
     }
 }
 
-/// What became of a file.
+/// What happened to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edited {
-    /// Nothing was to be changed.
+    /// There was nothing to change.
     Unchanged,
     /// It was replaced as a whole.
     Replaced,
-    /// It was written in place: a reader may have seen a part of it.
+    /// It was written in place: a reader may have seen only part of it.
     InPlace,
 }
 
-/// Whether the file itself may be writable all the same: a file that is mounted into a container cannot be renamed over.
+/// Whether the file may still be writable: a file that is mounted into a container cannot be replaced by renaming.
 fn cannot_replace(error: &std::io::Error) -> bool {
     use std::io::ErrorKind;
     matches!(
@@ -100,7 +101,7 @@ fn cannot_replace(error: &std::io::Error) -> bool {
     )
 }
 
-/// Writes over a file; when that fails halfway the old text is put back.
+/// Overwrites a file; if that fails halfway, the old text is restored.
 fn write_in_place(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
     use std::os::unix::fs::FileExt as _;
     let file = File::options().write(true).open(path)?;
@@ -110,25 +111,25 @@ fn write_in_place(path: &Path, old: &str, new: &str) -> std::io::Result<()> {
         file.sync_all()
     };
     write(new).inspect_err(|_| {
-        // What it says of this failure is the same.
+        // If this fails too, its error would be the same.
         let _ = write(old);
     })
 }
 
-/// The file behind links; a path that cannot be resolved stands for itself.
+/// The target of a symbolic link; a path that cannot be resolved is returned as it is.
 fn resolved(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
     }
-    // A link to a file that is to be made.
+    // A link to a file that does not exist yet.
     match path.read_link() {
         Ok(link) => path.parent().unwrap_or(Path::new("")).join(link),
         Err(_) => path.to_owned(),
     }
 }
 
-/// Locks the file; `None` when it is missing. The file that is locked is the one at the path: whoever held the lock
-/// before may have put another in its place.
+/// Locks the file; `None` if it is missing. Makes sure that the locked file is still the one at the path: the
+/// previous holder of the lock may have replaced it.
 fn lock(path: &Path) -> std::io::Result<Option<File>> {
     use std::os::unix::fs::MetadataExt;
     loop {
@@ -157,11 +158,12 @@ fn write_atomically(path: &Path, text: &str, old: Option<&File>) -> std::io::Res
     file.write_all(text.as_bytes())?;
     let permissions = match old.map(File::metadata).transpose()? {
         Some(meta) => {
-            // Only root may give a file away; others keep their own, which is what they had.
+            // Only root may change the owner of a file; for everyone else the new file already has the owner of
+            // the old one.
             let _ = fchown(file.as_file(), Some(meta.uid()), Some(meta.gid()));
             meta.permissions()
         }
-        // Secrets may come into it: the owner's and the group's.
+        // It may come to hold secrets: only the owner and the group may read it.
         None => std::fs::Permissions::from_mode(0o640),
     };
     file.as_file().set_permissions(permissions)?;

@@ -1,4 +1,4 @@
-//! The keys of a target that choose among events by words and labels, and those that hold events back.
+//! The keys of a target that filter events by words and labels, and those that hold events back.
 
 use super::kinds::TargetKind;
 use super::raw::RawTargetCommon;
@@ -10,10 +10,10 @@ use crate::domain::durations::shortened;
 use crate::domain::holding::{DigestPlan, Holding, QuietHours, Urgent};
 use crate::domain::wording::Phrase;
 
-/// Messages in an hour to an account for everybody to read, unless the target says otherwise.
+/// Messages per hour to a public account, unless the target sets its own limit.
 const PUBLIC_MOST: usize = 6;
 
-/// Words that are looked for, and their length in characters: each change is compared with all of them.
+/// How many words to search for, and their length in characters: each change is compared with all of them.
 const MOST_WORDS: usize = 100;
 const LONGEST_WORDS: usize = 100;
 
@@ -89,7 +89,7 @@ impl Resolver<'_> {
         })
     }
 
-    /// Each text of a list, read.
+    /// Parses each text of a list.
     fn each<T: PartialEq>(
         &mut self,
         list: Option<&At<Vec<At<String>>>>,

@@ -1,7 +1,7 @@
-//! `feeds_file`: a list with one feed a line, for configurations with very many of them.
+//! `feeds_file`: a list with one feed per line, for configurations with a very large number of feeds.
 //!
-//! A line is an address, and after it tags and a name with `~` before it: the form of newsboat's `urls` file, which
-//! `revisor import` reads as well. Here nothing is guessed: what is not such a line is a mistake with its place.
+//! A line is an address, followed by tags and by a name with `~` before it: the format of newsboat's `urls` file,
+//! which `revisor import` reads as well. Nothing is guessed here: any other line is an error with its place.
 
 use std::collections::HashSet;
 
@@ -99,7 +99,7 @@ impl Resolver<'_> {
     }
 }
 
-/// The feeds of a list; words that are not what they should be are left to the loader.
+/// The feeds of a list; the loader reports words that are not valid.
 pub(super) fn feeds(text: &str) -> impl Iterator<Item = NewFeed> {
     text.lines().filter_map(|line| {
         let mut words = words(line).into_iter().map(|word| word.text);
@@ -117,7 +117,7 @@ pub(super) fn feeds(text: &str) -> impl Iterator<Item = NewFeed> {
     })
 }
 
-/// The list without the feeds of these addresses, and which of them were there.
+/// Removes the feeds with these addresses from the list. Returns the new list and the feeds that were found.
 #[must_use]
 pub fn remove_listed(text: &str, urls: &HashSet<String>) -> (String, Vec<String>) {
     let (mut out, mut removed) = (String::with_capacity(text.len()), Vec::new());
@@ -130,7 +130,7 @@ pub fn remove_listed(text: &str, urls: &HashSet<String>) -> (String, Vec<String>
     (out, removed)
 }
 
-/// The list with another address for the feed of an address; `None` when there is none.
+/// Changes the address of the feed with this address; `None` if there is no such feed.
 #[must_use]
 pub fn move_listed(text: &str, url: &str, new: &str) -> Option<String> {
     let mut start = 0;
@@ -142,7 +142,7 @@ pub fn move_listed(text: &str, url: &str, new: &str) -> Option<String> {
         {
             let at = start + word.at;
             let rest = text.get(at..)?;
-            // Between quotation marks an address may be written in more than one way.
+            // A quoted address can be written in more than one way.
             let written = match rest.starts_with('"') {
                 true => rest.get(1..)?.find('"')? + 2,
                 false => word.text.len(),

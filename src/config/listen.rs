@@ -1,4 +1,4 @@
-//! Where the service answers how it is.
+//! Where the service listens for HTTP.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::durations::shortened;
 
-/// The longest path that the system takes for a socket.
+/// The longest socket path that the system accepts.
 const LONGEST_PATH: usize = 107;
 
-/// Where the service listens. Whether another machine may reach it is for the other keys of `[web]` to say.
+/// Where the service listens. Other keys of `[web]` decide whether other machines may connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
-    /// An address of this machine; port 0 stands for a free one.
+    /// An address of this machine; with port 0 the system chooses a free one.
     Tcp(SocketAddr),
     /// A socket in the file system, by its absolute path.
     Unix(PathBuf),

@@ -1,6 +1,6 @@
-//! Brings the layers together: `config/default.toml` < file < environment < flags.
+//! Merges the layers: `config/default.toml` < file < environment < flags.
 //!
-//! The one place that reads the environment, and the configuration's file.
+//! This is the only place that reads the environment and the configuration file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::resolved::Config;
 use super::secret::Secrets;
 use super::texts::{Source, Texts};
 
-/// What the command line says of places.
+/// The paths given on the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Flags<'a> {
     /// `--config`
@@ -28,7 +28,7 @@ pub struct Flags<'a> {
     pub database: Option<&'a Path>,
 }
 
-/// A configuration, and what about it deserves a look.
+/// A configuration, and what the user should check in it.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The configuration.
@@ -39,7 +39,7 @@ pub struct Loaded {
     pub unread: Vec<String>,
 }
 
-/// Finds, reads and resolves the configuration. Without a file the defaults hold, unless the file was named.
+/// Finds, reads and resolves the configuration. Without a file the defaults apply, unless the user named a file.
 pub fn load(
     flags: Flags<'_>,
     environment: &Environment,
@@ -48,7 +48,7 @@ pub fn load(
     let file = places::locate(flags.config, environment);
     let named = matches!(file.origin, Origin::Flag | Origin::Environment);
     if named && !file.exists {
-        // Says why.
+        // Reading it reports why it cannot be used.
         read(&file.path)?;
     }
     let mut texts = Texts::read(&file)?;
@@ -58,7 +58,7 @@ pub fn load(
     from_texts(&texts, flags, environment, secrets)
 }
 
-/// Resolves the text of a configuration that has no other files; `file` is for messages and for relative paths.
+/// Resolves the text of a configuration without other files; `file` is used for messages and relative paths.
 pub fn from_text(
     text: &str,
     file: Option<&Path>,
@@ -69,7 +69,8 @@ pub fn from_text(
     from_texts(&Texts::of(text, file), flags, environment, secrets)
 }
 
-/// Resolves the texts of a configuration. Later files lie over earlier ones; feeds and targets of all of them count.
+/// Resolves the texts of a configuration. Later files override earlier ones; feeds and targets of all files are
+/// added.
 pub fn from_texts(
     texts: &Texts,
     flags: Flags<'_>,
@@ -143,7 +144,7 @@ pub fn from_texts(
     })
 }
 
-/// The documents; what is not TOML is a problem with its place.
+/// Parses the documents; text that is not TOML is reported with its place.
 fn parsed<'s>(sources: &'s [Source], problems: &mut Problems) -> Vec<DeTable<'s>> {
     let mut roots = Vec::with_capacity(sources.len());
     for (file, source) in sources.iter().enumerate() {
@@ -151,7 +152,7 @@ fn parsed<'s>(sources: &'s [Source], problems: &mut Problems) -> Vec<DeTable<'s>
         // Later errors in a file usually follow from the first one.
         if let Some(error) = errors.first() {
             let place = Place::File(file, error.span().map_or(0, |span| span.start));
-            // Of several lines the first says what is wrong, the others what was expected.
+            // The first line says what is wrong, the others what was expected.
             let message = error.message().replace('\n', "; ");
             problems.add(&place, message);
         }
@@ -160,7 +161,7 @@ fn parsed<'s>(sources: &'s [Source], problems: &mut Problems) -> Vec<DeTable<'s>
     roots
 }
 
-/// The settings of the layers, one over the other, and the lists of feeds that they name: those of all of them.
+/// The merged settings of all layers, and the lists of feeds that any of them names.
 #[derive(Default)]
 pub(super) struct Layered {
     raw: RawGlobal,
@@ -229,7 +230,7 @@ fn environment_layer(environment: &Environment, problems: &mut Problems) -> RawG
     raw
 }
 
-/// A variable is text; where the key wants something else than a string, it is read as TOML.
+/// A variable is text; if the key expects something other than a string, it is parsed as TOML.
 fn take_variable(
     raw: &mut RawGlobal,
     table: &str,
@@ -260,7 +261,7 @@ fn take_variable(
 }
 
 impl Resolver<'_> {
-    /// Reads and resolves one feed after the other, so that their raw forms are never all in memory.
+    /// Reads and resolves one feed after another, so that their raw forms are never all in memory.
     fn feeds(
         &mut self,
         files: Vec<Vec<(&DeTable<'_>, Place)>>,

@@ -1,11 +1,12 @@
 //! The configuration: from the file to values that the program uses.
 //!
 //! Two stages: `raw` mirrors the file, with the place of every value; [`resolved`] holds durations, limits and the
-//! settings of each feed, ready for use. [`load`] brings the layers together (`config/default.toml` < file <
-//! environment < flags). `environment` is the only place that reads the environment. [`edit`] changes `[[feed]]` tables in place.
+//! settings of each feed, ready for use. [`load`] merges the layers (`config/default.toml` < file < environment <
+//! flags). `environment` is the only place that reads the environment. [`edit`] changes `[[feed]]` tables in
+//! place.
 //!
-//! It promises that a mistake is told with file, line, column and what was expected, all mistakes at once, and that
-//! no secret is in any text that it makes.
+//! It guarantees that all mistakes are reported in one go, each with file, line, column and what was expected, and
+//! that no text it produces contains a secret.
 
 mod access;
 mod archive;
@@ -56,8 +57,8 @@ pub use show::{ScheduleLine, schedules, show};
 pub use texts::{Texts, drop_in_folder, drop_ins};
 pub use web::{Auth, WebConfig};
 
-/// The embedded `config/default.toml`: default, template and reference in one.
+/// The embedded `config/default.toml`: defaults, template and reference in one.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
 
-/// A short configuration to start from, all of it commented out: what `init` and a first `add` write.
+/// A short configuration to start from, with every line commented out: `init` and the first `add` write it.
 pub const STARTER_TOML: &str = include_str!("../../config/starter.toml");

@@ -1,14 +1,14 @@
-//! Names of feeds: what may be one, and how one is made.
+//! Names of feeds: which are valid, and how they are derived.
 
 use percent_encoding::percent_decode_str;
 use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
-/// Longer names do not fit a line.
+/// Longer names do not fit on a line.
 const LONGEST: usize = 64;
 
-/// Says what is wrong with a name of a feed or target.
+/// Reports what is wrong with the name of a feed or target.
 pub(super) fn check(name: &str) -> Result<(), &'static str> {
     if name.chars().count() > LONGEST {
         return Err("is longer than 64 characters");
@@ -32,13 +32,14 @@ pub(super) fn check(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A name from a feed's title: `Example News – World` is `example-news-world`. Empty when there is nothing to take.
+/// Derives a name from the title of a feed: `Example News – World` becomes `example-news-world`. Empty if the
+/// title has no usable characters.
 #[must_use]
 pub fn from_title(title: &str) -> String {
     slug(title.chars().take(400))
 }
 
-/// A name from a feed's address: what is left of host and path without what all feeds share.
+/// Derives a name from the address of a feed: host and path without the words that most feeds share.
 ///
 /// ```
 /// use revisor::config::names::from_address;
@@ -78,17 +79,17 @@ pub fn from_address(address: &str) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct Taken {
     names: HashSet<String>,
-    /// The next number to try after a name, so that many feeds of one name are not tried one by one.
+    /// The next number to try after a name, so that many feeds with the same name do not try every number.
     next_number: HashMap<String, u64>,
 }
 
 impl Taken {
-    /// Takes a name; `false` when it was taken.
+    /// Takes a name; `false` if it was already taken.
     pub fn insert(&mut self, name: &str) -> bool {
         self.names.insert(name.to_owned())
     }
 
-    /// `name`, or `name-2`, `name-3` …: the first that is not taken, which it then is.
+    /// Takes and returns the first free one of `name`, `name-2`, `name-3` …
     pub fn unique(&mut self, name: &str) -> String {
         if self.insert(name) {
             return name.to_owned();
@@ -104,7 +105,7 @@ impl Taken {
     }
 }
 
-/// The labels of a host that name somebody: neither `www` and `feeds`, nor what it is registered under.
+/// The labels of a host that say whose it is: without `www`, `feeds` and the domain that it is registered under.
 fn host_words(host: &str) -> Vec<String> {
     let is_number = host.starts_with('[')
         || host
@@ -130,7 +131,7 @@ fn host_words(host: &str) -> Vec<String> {
     labels.into_iter().map(str::to_owned).collect()
 }
 
-/// Words that say only that there is a feed.
+/// Words that only say that this is a feed.
 fn is_common(word: &str) -> bool {
     matches!(
         word,
@@ -148,10 +149,10 @@ fn is_common(word: &str) -> bool {
     )
 }
 
-/// Letters and digits in lower case, all between them as one dash.
+/// Letters and digits in lower case; anything between them becomes one dash.
 fn slug(text: impl Iterator<Item = char>) -> String {
     const LONGEST_SLUG: usize = 40;
-    // Where every other character is a dash the name would grow past what one may be, with room for a number after it.
+    // If every second character were a dash, the name would exceed the limit; this also leaves room for a number.
     const LONGEST_IN_ALL: usize = LONGEST - 8;
     let mut out = String::new();
     let (mut letters, mut length) = (0, 0);

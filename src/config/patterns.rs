@@ -1,4 +1,4 @@
-//! Lists of selectors and expressions, each checked where it stands.
+//! Lists of selectors and expressions, each checked at its place in the file.
 
 use super::reader::At;
 use super::resolve::Resolver;
@@ -15,7 +15,7 @@ impl Resolver<'_> {
         self.patterns(key, raw, below, extract::check_selector)
     }
 
-    /// Patterns, each of which `check` finds usable.
+    /// The patterns that `check` accepts.
     pub(super) fn patterns(
         &mut self,
         key: &str,
@@ -23,7 +23,7 @@ impl Resolver<'_> {
         below: &[String],
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Vec<String> {
-        /// More would be looked for in every text.
+        /// Every text is searched for all of them.
         const MOST: usize = 100;
         let Some(raw) = raw else {
             return below.to_vec();

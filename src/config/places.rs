@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 
-/// The configuration of the machine.
+/// The system-wide configuration.
 const ETC: &str = "/etc/revisor/config.toml";
-/// The database of the machine.
+/// The system-wide database.
 const VAR: &str = "/var/lib/revisor/revisor.db";
 const DATABASE_NAME: &str = "revisor.db";
 
-/// What named the configuration file.
+/// How the configuration file was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// `--config`
@@ -24,7 +24,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// For people.
+    /// A description for people.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -36,23 +36,23 @@ impl Origin {
     }
 }
 
-/// The configuration file in use, or the one that `init` and `add` would make.
+/// The configuration file in use, or the one that `init` and `add` would create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFile {
     /// The file.
     pub path: PathBuf,
-    /// What named it.
+    /// How it was chosen.
     pub origin: Origin,
-    /// Whether it is there.
+    /// Whether it exists.
     pub exists: bool,
 }
 
-/// Finds the configuration: `--config`, else `REVISOR_CONFIG`, else the user's, else the machine's. When there is none,
-/// the place where one would be made: the user's, or the machine's when there is no home.
+/// Finds the configuration: `--config`, else `REVISOR_CONFIG`, else the user's, else the system-wide one. If there
+/// is none, returns where one would be created: for the user, or system-wide if there is no home directory.
 #[must_use]
 pub fn locate(flag: Option<&Path>, environment: &Environment) -> ConfigFile {
     let found = |path: PathBuf, origin: Origin| ConfigFile {
-        // A file that may not be looked at is there: reading it tells why it cannot be used.
+        // A file that may not be accessed counts as existing: reading it reports why it cannot be used.
         exists: path.try_exists().unwrap_or(true),
         path,
         origin,
@@ -73,8 +73,8 @@ pub fn locate(flag: Option<&Path>, environment: &Environment) -> ConfigFile {
     }
 }
 
-/// Finds the database: `--db`, else `REVISOR_DB`, else the configuration's `database` (relative to its folder), else
-/// `$STATE_DIRECTORY`, else the machine's when the configuration in use is the machine's, else the user's.
+/// Finds the database: `--db`, else `REVISOR_DB`, else the configuration's `database` (relative to its folder),
+/// else `$STATE_DIRECTORY`, else the system-wide one if the configuration in use is system-wide, else the user's.
 pub(super) fn database(
     flag: Option<&Path>,
     environment: &Environment,
@@ -90,7 +90,7 @@ pub(super) fn database(
     if let Some(path) = configured {
         return path_of(path, file, environment);
     }
-    // systemd joins several folders by colons.
+    // systemd joins several folders with colons.
     let state = environment.get("STATE_DIRECTORY");
     if let Some(folder) = state.and_then(|list| list.split(':').find(|path| !path.is_empty())) {
         return Path::new(folder).join(DATABASE_NAME);
@@ -106,7 +106,7 @@ pub(super) fn database(
         )
 }
 
-/// A path in the configuration starts at its folder; `~` is the home, as in a shell.
+/// A path in the configuration is relative to its folder; `~` is the home directory, as in a shell.
 pub(super) fn path_of(path: &str, file: Option<&Path>, environment: &Environment) -> PathBuf {
     let in_home = match path.strip_prefix('~') {
         Some("") => Some(""),

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, and where.
+//! Errors in a configuration, with their places.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
-    /// The file is no text, or too large to be a configuration.
+    /// The file is not text, or too large to be a configuration.
     #[error("{}: {problem}", path.display())]
     NotText {
         /// The file.
@@ -36,7 +36,7 @@ pub enum ConfigError {
         /// `not UTF-8` …
         problem: &'static str,
     },
-    /// The text has mistakes: each on a line of its own, in the order of the file.
+    /// The text has mistakes: one per line, in the order of the file.
     #[error("{}", LineIndex(.0))]
     Invalid(Vec<Problem>),
 }
@@ -81,7 +81,7 @@ pub(super) enum Place {
     Environment(Arc<str>),
 }
 
-/// Mistakes while they are collected.
+/// Collects mistakes.
 #[derive(Debug)]
 pub(super) struct Problems {
     sources: Vec<Source>,
@@ -89,10 +89,10 @@ pub(super) struct Problems {
 }
 
 impl Problems {
-    /// No person reads more at once.
+    /// Nobody reads more than this in one go.
     const MOST: usize = 50;
 
-    /// No mistakes yet in these files; a [`Place`] names them by their index.
+    /// Starts without mistakes in these files; a [`Place`] names them by index.
     pub(super) fn new(sources: Vec<Source>) -> Self {
         Self {
             sources,
@@ -100,7 +100,7 @@ impl Problems {
         }
     }
 
-    /// Takes one more file; its number.
+    /// Adds a file; returns its index.
     pub(super) fn take_source(&mut self, source: Source) -> usize {
         self.sources.push(source);
         self.sources.len() - 1
@@ -129,7 +129,8 @@ impl Problems {
         }
     }
 
-    /// `on line 12`, for a mention of another place in a message about `from`; with its file where that is another one.
+    /// `on line 12`, to mention another place in a message about `from`; with the file name if it is a different
+    /// file.
     pub(super) fn mentioned(&self, place: &Place, from: &Place) -> String {
         match (place, from) {
             (Place::File(file, offset), Place::File(from, _)) if file == from => {
@@ -142,7 +143,7 @@ impl Problems {
         }
     }
 
-    /// The error that tells them all, in the order of the file; `None` when there are none.
+    /// One error for all mistakes, in the order of the file; `None` if there are none.
     pub(super) fn into_error(mut self) -> Option<ConfigError> {
         if self.list.is_empty() {
             return None;
@@ -169,7 +170,7 @@ impl Problems {
     }
 }
 
-/// The candidate that was probably meant, when one is near enough.
+/// The candidate that was probably meant, if one is similar enough.
 pub fn did_you_mean<'a>(
     given: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -184,7 +185,7 @@ pub fn did_you_mean<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Slips of a typist between two short texts: letters inserted, left out, exchanged or swapped.
+/// The edit distance of two short texts: letters inserted, left out, replaced or swapped.
 fn distance(one: &str, other: &str) -> usize {
     let one: Vec<char> = one.chars().take(40).collect();
     let other: Vec<char> = other.chars().take(40).collect();

@@ -1,6 +1,6 @@
-//! The file as it is written: tables and keys, nothing interpreted.
+//! The file as written: tables and keys, not interpreted.
 //!
-//! A key that is added here has to be added to `config/default.toml`; a test holds the two together.
+//! A key that is added here must also be added to `config/default.toml`; a test compares the two.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -14,17 +14,17 @@ pub(super) trait RawTable: Sized {
     /// All of them.
     const KEYS: &'static [&'static str];
 
-    /// Reads a key, when it is one of this table.
+    /// Reads a key if it belongs to this table.
     fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool;
 
-    /// What is not given here is taken from `below`.
+    /// Takes anything that is not set here from `below`.
     fn or(self, below: Self) -> Self;
 
-    /// Whether nothing is given.
+    /// Whether nothing is set.
     fn is_empty(&self) -> bool;
 }
 
-/// Makes a struct of optional values from keys, their types, and what is expected of them.
+/// Generates a struct of optional values from keys, their types and a description of the expected value.
 macro_rules! raw_table {
     ($(#[$doc:meta])* $name:ident { $($key:ident: $type:ty = $expected:literal,)* }) => {
         $(#[$doc])*
@@ -161,7 +161,7 @@ raw_table! {
 }
 
 raw_table! {
-    /// The keys of `[[feed]]` that stand only there.
+    /// The keys that only `[[feed]]` has.
     RawFeedOwn {
         url: String = "an http or https address",
         name: String = "text such as \"example-news\"",
@@ -239,24 +239,25 @@ raw_table! {
     }
 }
 
-/// `[[target]]`: what every kind has, and the keys of its kind, which are looked at once the kind is known.
+/// `[[target]]`: the keys that every kind has, and those of its own kind, which are checked once the kind is
+/// known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RawTarget {
     pub(super) common: RawTargetCommon,
     pub(super) own: Vec<RawOwn>,
 }
 
-/// A key of the kind of a target.
+/// A key that belongs to the kind of a target.
 #[derive(Debug, Clone)]
 pub(super) struct RawOwn {
     pub(super) key: String,
     /// Where the key is.
     pub(super) place: Place,
-    /// `None` for an empty text, which is as good as no key.
+    /// `None` for an empty text, which counts as not set.
     pub(super) value: Option<At<RawValue>>,
 }
 
-/// A value of any form. Texts may be secrets.
+/// A value of any type. Texts may be secrets.
 #[derive(Debug, Clone)]
 pub(super) enum RawValue {
     Text(Secret),
@@ -274,7 +275,7 @@ impl FromToml for RawValue {
     }
 }
 
-/// The keys that hold settings for everything.
+/// The keys with global settings.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RawGlobal {
     pub(super) top: RawTop,
@@ -299,7 +300,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
 ];
 
 impl RawGlobal {
-    /// Reads the root of a document; `feed` and `target` are left to the caller.
+    /// Reads the root of a document; the caller reads `feed` and `target`.
     pub(super) fn read(root: &DeTable<'_>, reader: &mut Reader<'_>) -> Self {
         let mut raw = Self::default();
         for (key, value) in root {
@@ -342,7 +343,7 @@ impl RawGlobal {
         true
     }
 
-    /// Reads one key of one table; an empty name of a table stands for the root.
+    /// Reads one key of one table; an empty table name is the root.
     pub(super) fn take_in(
         &mut self,
         table: &str,
@@ -363,7 +364,7 @@ impl RawGlobal {
         }
     }
 
-    /// Lays this layer over another.
+    /// Merges this layer over another one.
     pub(super) fn over(self, below: Self) -> Self {
         Self {
             top: self.top.or(below.top),
@@ -377,15 +378,15 @@ impl RawGlobal {
         }
     }
 
-    /// Notes when this layer gives two rhythms.
+    /// Reports a mistake if this layer sets both `every` and `cron`.
     pub(super) fn check_plan(&self, reader: &mut Reader<'_>) {
         self.fetch.check_plan(reader);
     }
 }
 
 impl RawFetch {
-    /// As `or`, but `every` and `cron` are one setting: either hides both below, and the bounds that hold for those
-    /// who name no rhythm.
+    /// Like `or`, but `every` and `cron` are one setting: either hides both below, and also the bounds, which
+    /// apply only to feeds without a rhythm of their own.
     pub(super) fn over(self, mut below: Self) -> Self {
         if self.every.is_some() || self.cron.is_some() {
             below.every = None;
@@ -402,7 +403,7 @@ impl RawFetch {
         self.or(below)
     }
 
-    /// Whether nothing but the rhythm is given.
+    /// Whether only the rhythm is set.
     pub(super) fn is_only_plan(&self) -> bool {
         let Self {
             every: _,
@@ -437,7 +438,7 @@ impl RawFetch {
             && !self.names_proxy()
     }
 
-    /// Whether one of the keys that name a proxy is given.
+    /// Whether one of the proxy keys is set.
     pub(super) fn names_proxy(&self) -> bool {
         self.proxy.is_some()
             || self.proxy_file.is_some()
@@ -460,7 +461,7 @@ pub(super) struct RawFeed {
     pub(super) fetch: RawFetch,
     pub(super) page: RawPage,
     pub(super) detect: RawDetect,
-    /// Where the table begins.
+    /// Where the table starts.
     pub(super) place: Place,
 }
 
@@ -512,7 +513,7 @@ impl RawFeed {
     }
 
     fn take_table(&mut self, name: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) {
-        // `page = "off"` is what one writes who has seen `fetch` only in [page].
+        // Users who have seen `fetch` only in [page] write `page = "off"`.
         let Some(table) = value.get_ref().as_table() else {
             let place = reader.place(value);
             let key = if name == "page" {
@@ -559,7 +560,7 @@ impl RawTarget {
     }
 }
 
-/// The tables of an array of tables, each with its place; a problem is noted for anything else.
+/// The tables of an array of tables, each with its place; anything else is reported as a problem.
 pub(super) fn tables<'t, 'i>(
     root: &'t DeTable<'i>,
     name: &str,
@@ -589,8 +590,8 @@ pub(super) fn tables<'t, 'i>(
     tables
 }
 
-/// The samples of `[[feed]]` and `[[target]]` in `config/default.toml` are commented out, since nobody wants them to
-/// be polled; here they are as if they were not.
+/// Uncomments the samples of `[[feed]]` and `[[target]]` in `config/default.toml`, which are commented out because
+/// nobody wants to poll them.
 pub(super) fn with_samples(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {

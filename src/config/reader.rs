@@ -1,4 +1,4 @@
-//! From TOML to typed values, each with its place; mistakes are collected, not returned.
+//! From TOML to typed values, each with its place; mistakes are collected instead of returned.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Place, Problems, did_you_mean};
 use super::secret::Secret;
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct At<T> {
     pub(super) value: T,
     pub(super) place: Place,
 }
 
-/// Which layer is read.
+/// The layer that is being read.
 #[derive(Debug, Clone)]
 pub(super) enum Layer {
     Default,
-    /// A file of the configuration, by its number.
+    /// A file of the configuration, by index.
     File(usize),
     Environment(Arc<str>),
 }
@@ -40,7 +40,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The value of a key, or `None` with a problem noted. An empty string is no value.
+    /// The value of a key, or `None` with a problem reported. An empty string counts as no value.
     pub(super) fn value<T: FromToml>(
         &mut self,
         key: &str,
@@ -71,7 +71,7 @@ impl Reader<'_> {
         None
     }
 
-    /// The table behind a key, or `None` with a problem noted.
+    /// The table of a key, or `None` with a problem reported.
     pub(super) fn table<'t, 'i>(
         &mut self,
         key: &str,
@@ -87,7 +87,7 @@ impl Reader<'_> {
         table
     }
 
-    /// Notes a key that nobody knows. `elsewhere` are tables with their keys, to say where it belongs.
+    /// Reports an unknown key. `elsewhere` lists tables with their keys, to say where it belongs.
     pub(super) fn unknown_key(
         &mut self,
         place: &Place,

@@ -1,4 +1,4 @@
-//! From raw to resolved: every value is checked, and every mistake noted.
+//! From raw to resolved: checks every value and reports every mistake.
 
 mod detect;
 mod fetch;
@@ -34,7 +34,7 @@ use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 const SECOND: Duration = Duration::from_secs(1);
 pub(super) const YEAR: Duration = Duration::from_hours(24 * 365);
 
-/// How often a page without a feed is checked where nothing else is said.
+/// How often a page without a feed is checked, unless the configuration says otherwise.
 const PAGE_EVERY: Duration = Duration::from_hours(1);
 
 pub(super) const SIGNIFICANCES: [(&str, Significance); 3] = [
@@ -43,7 +43,7 @@ pub(super) const SIGNIFICANCES: [(&str, Significance); 3] = [
     ("substantive", Significance::Substantive),
 ];
 
-/// What stands in for a default that `config/default.toml` does not give; a test rules that out.
+/// Placeholder for defaults that are missing from `config/default.toml`; a test makes sure that none are.
 const LEAST_PLAN: Plan = Plan {
     every: Every::Interval(Duration::from_hours(1)),
     jitter: 0.0,
@@ -87,11 +87,11 @@ fn least_page() -> PageConfig {
     }
 }
 
-/// What is at hand while a configuration is resolved.
+/// The context in which a configuration is resolved.
 pub(super) struct Resolver<'a> {
     pub(super) problems: &'a mut Problems,
     pub(super) warnings: Vec<(Place, String)>,
-    /// Secrets that were not read, and that the service needs.
+    /// Secrets that could not be read and that the service needs.
     pub(super) unread: Vec<(Place, String)>,
     /// The lists of feeds that were read.
     pub(super) lists: Vec<PathBuf>,
@@ -104,7 +104,7 @@ pub(super) struct Resolver<'a> {
     recent: Recent,
 }
 
-/// Settings that some feeds share, to be shared in memory.
+/// Recently used settings, so that feeds with equal ones share them in memory.
 #[derive(Default)]
 struct Recent {
     fetch: Vec<Arc<FetchConfig>>,
@@ -112,7 +112,7 @@ struct Recent {
     detect: Vec<Arc<DetectConfig>>,
 }
 
-/// The settings that hold where a feed says nothing.
+/// The settings that apply unless a feed overrides them.
 pub(super) struct Common {
     pub(super) timezone: Tz,
     pub(super) log: LogConfig,
@@ -125,7 +125,7 @@ pub(super) struct Common {
     pub(super) web: WebConfig,
 }
 
-/// Feeds while they are resolved.
+/// Feeds while they are being resolved.
 pub(super) struct Building {
     feeds: Vec<FeedConfig>,
     addresses: HashMap<String, Place>,
@@ -141,7 +141,7 @@ impl Building {
         }
     }
 
-    /// The feeds, in the order of the file. Names that were not given are made from the addresses, and give way to
+    /// The feeds, in the order of the file. Names that were not given are derived from the addresses and avoid
     /// those that were.
     pub(super) fn finish(mut self) -> Vec<FeedConfig> {
         for feed in &mut self.feeds {
@@ -175,7 +175,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Resolves all but feeds and targets.
+    /// Resolves everything except feeds and targets.
     pub(super) fn common(&mut self, raw: &RawGlobal) -> Common {
         self.timezone = self.timezone(raw.top.timezone.as_ref());
         Common {
@@ -249,7 +249,7 @@ impl<'a> Resolver<'a> {
         });
     }
 
-    /// A page by itself has the schedule of a feed: that of articles ends some day.
+    /// A single page has the schedule of a feed: the check schedule of an article ends after some time.
     fn refuse_article_schedule(&mut self, raw: &RawPage) {
         let places = [
             ("fetch", raw.fetch.as_ref().map(|fetch| &fetch.place)),
@@ -306,7 +306,7 @@ impl<'a> Resolver<'a> {
         tags
     }
 
-    /// Checked tags, each once.
+    /// Valid tags, without duplicates.
     pub(super) fn tag_list(&mut self, tags: Option<At<Vec<At<String>>>>) -> Vec<String> {
         let mut list: Vec<String> = Vec::new();
         for tag in tags.map(|tags| tags.value).unwrap_or_default() {
@@ -362,7 +362,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The plan of a page that names no rhythm: no feed hints at how often it is worth a request.
+/// The plan of a page without a rhythm of its own: no feed hints at how often it is worth a request.
 fn of_pages(common: &Plan) -> Plan {
     Plan {
         every: Every::Interval(PAGE_EVERY),
@@ -372,9 +372,9 @@ fn of_pages(common: &Plan) -> Plan {
     }
 }
 
-/// Shares a value with an equal one.
+/// Reuses an equal value if there is one.
 fn shared<T: PartialEq>(recent: &mut Vec<Arc<T>>, common: &Arc<T>, value: T) -> Arc<T> {
-    // More kinds of settings than this are rare, and looking longer would cost more than it saves.
+    // More kinds of settings than this are rare; a longer search would cost more than it saves.
     const MOST: usize = 64;
     if **common == value {
         return Arc::clone(common);

@@ -1,6 +1,7 @@
-//! What the program uses: durations, limits, and the settings of each feed.
+//! The values that the program uses: durations, limits, and the settings of each feed.
 //!
-//! Settings that feeds share are shared in memory, so that ten thousand feeds cost little more than their addresses.
+//! Feeds with equal settings share them in memory, so that ten thousand feeds cost little more than their
+//! addresses.
 
 use crate::names;
 use std::collections::{BTreeSet, HashMap};
@@ -29,13 +30,13 @@ use crate::domain::wording::Phrase;
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The file that was read; `None` when there is none and the defaults hold.
+    /// The file that was read; `None` if there is none and the defaults apply.
     pub file: Option<PathBuf>,
     /// The files of `conf.d` that were read.
     pub drop_ins: Vec<PathBuf>,
     /// The lists of feeds that were read.
     pub lists: Vec<PathBuf>,
-    /// The database, found by design §4.
+    /// The database, found as described in design §4.
     pub database: PathBuf,
     /// For cron schedules, digests, reports and dates without an offset.
     pub timezone: Tz,
@@ -45,15 +46,15 @@ pub struct Config {
     pub fetch: Arc<FetchConfig>,
     /// When feeds are polled, unless a feed says otherwise.
     pub plan: Plan,
-    /// When pages are read, unless a feed says otherwise.
+    /// When pages are fetched, unless a feed says otherwise.
     pub page: Arc<PageConfig>,
-    /// What is told, unless a feed says otherwise.
+    /// What is reported, unless a feed says otherwise.
     pub detect: Arc<DetectConfig>,
     /// What is kept.
     pub keep: Keep,
-    /// Whether pages are saved by a web archive as well.
+    /// Whether a web archive saves pages as well.
     pub archive: ArchiveConfig,
-    /// What the service answers, and whom.
+    /// What the service serves over HTTP, and to whom.
     pub web: WebConfig,
     /// In the order of the file; addresses and names are unique.
     pub feeds: Vec<FeedConfig>,
@@ -62,14 +63,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// The feed of this name, or of this address as it stands in the file.
+    /// The feed with this name, or with exactly this address.
     #[must_use]
     pub fn feed(&self, name_or_url: &str) -> Option<&FeedConfig> {
         let named = self.feeds.iter().find(|feed| feed.name == name_or_url);
         named.or_else(|| self.feeds.iter().find(|feed| feed.url == name_or_url))
     }
 
-    /// The feed that a person means: by name, by address, or by another form of its address when no other feed has it.
+    /// The feed that a user means: by name, by address, or by another form of the address if it matches only one
+    /// feed.
     #[must_use]
     pub fn feed_meant(&self, name_or_url: &str) -> Option<&FeedConfig> {
         let wanted = name_or_url.trim();
@@ -81,8 +83,8 @@ impl Config {
         })
     }
 
-    /// The feeds whose address differs only in its form (scheme, `www.`, slash at the end) from one of `left`, which have
-    /// left the configuration; each with that one.
+    /// The feeds whose address differs only in form (scheme, `www.`, trailing slash) from one of `left`, addresses
+    /// that were removed from the configuration; each with the matching address.
     #[must_use]
     pub fn alike<'a>(&'a self, left: &'a [String]) -> Vec<(&'a FeedConfig, &'a str)> {
         if left.is_empty() {
@@ -97,13 +99,13 @@ impl Config {
         feeds.filter_map(pair).collect()
     }
 
-    /// What each target wants to be told.
+    /// Which events each target wants.
     #[must_use]
     pub fn target_rules(&self) -> Vec<TargetRule> {
         self.targets.iter().map(TargetConfig::rule).collect()
     }
 
-    /// What makes another configuration when it is edited: the files, the folder of further ones, and secrets.
+    /// Everything that changes the configuration when edited: its files, the folder of further files, and secrets.
     #[must_use]
     pub fn watched_files(&self) -> Vec<PathBuf> {
         let folder = self.file.as_deref().map(drop_in_folder);
@@ -113,12 +115,12 @@ impl Config {
         files.chain(folder).chain(secrets).collect()
     }
 
-    /// All files that were read: the configuration file, those of `conf.d`, the lists of feeds.
+    /// All files that were read: the configuration file, the files of `conf.d`, and the lists of feeds.
     pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.file.iter().chain(&self.drop_ins).chain(&self.lists)
     }
 
-    /// The files that secrets were read from, each once: an edit of one is an edit of the configuration.
+    /// The files that secrets were read from, without duplicates: editing one changes the configuration.
     #[must_use]
     pub fn secret_files(&self) -> BTreeSet<&Path> {
         let settings = self
@@ -149,90 +151,90 @@ impl Config {
 /// `[log]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogConfig {
-    /// How messages look.
+    /// The format of messages.
     pub format: LogFormat,
-    /// The least that is logged.
+    /// The lowest level that is logged.
     pub level: LogLevel,
 }
 
 names! {
-    /// How messages look.
+    /// The format of messages.
     pub enum LogFormat {
-        /// For the journal under systemd, else text.
+        /// `Journal` under systemd, else `Text`.
         Auto = "auto",
-        /// With priorities, for the journal.
+        /// With priorities, for the systemd journal.
         Journal = "journal",
         /// For people.
         Text = "text",
-        /// One object a line.
+        /// One JSON object per line.
         Json = "json",
     }
 }
 
 names! {
-    /// The least that is logged.
+    /// The lowest level that is logged.
     pub enum LogLevel {
-        /// What needs a person.
+        /// Errors that need a person.
         Error = "error",
-        /// What was recovered from.
+        /// Errors that revisor recovered from.
         Warn = "warn",
-        /// A line a check at most.
+        /// At most one line per check.
         Info = "info",
-        /// For finding faults.
+        /// Details for debugging.
         Debug = "debug",
     }
 }
 
-/// `[fetch]`, but for the plan.
+/// `[fetch]`, except for the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchConfig {
-    /// Requests at once, over all hosts; the same for all feeds.
+    /// Concurrent requests over all hosts; the same for all feeds.
     pub concurrency: usize,
-    /// Memory for the documents in hand, in bytes; the same for all feeds.
+    /// Memory for documents that are being processed, in bytes; the same for all feeds.
     pub memory: u64,
-    /// Requests at once to one host.
+    /// Concurrent requests to one host.
     pub per_host: usize,
-    /// The pause between two requests to one host.
+    /// The pause between two requests to the same host.
     pub host_delay: Duration,
-    /// The whole time of a request.
+    /// The total time limit of a request.
     pub timeout: Duration,
     /// The largest decoded body in bytes.
     pub max_size: u64,
-    /// Added to the user agent; may be empty.
+    /// Contact address, added to the user agent; may be empty.
     pub user_agent_contact: String,
-    /// Networks that may be reached besides the public ones.
+    /// Private networks that may be reached besides the public ones.
     pub allow_private: Vec<IpNet>,
-    /// The way out.
+    /// The proxy for requests.
     pub proxy: Proxy,
-    /// Certificates (PEM) that are believed besides those of the system.
+    /// Certificates (PEM) to trust besides those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
-/// The way out to feeds and pages.
+/// The proxy for feeds and pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proxy {
-    /// None.
+    /// No proxy.
     Direct,
     /// An HTTP proxy.
     Through {
-        /// Its address, which may hold a user name and a password; `None` only when the configuration was loaded with
-        /// [`super::Secrets::WhereReadable`] and the source could not be read.
+        /// Its address, which may contain a user name and a password; `None` only if the configuration was loaded
+        /// with [`super::Secrets::WhereReadable`] and the source could not be read.
         url: Option<Secret>,
         /// Where the address comes from.
         source: SecretSource,
     },
 }
 
-/// What the requests for a feed carry besides: to its own origin, and to nobody else.
+/// What the requests for a feed carry in addition. It is sent only to the origin of the feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Access {
-    /// Who asks.
+    /// The credentials.
     pub login: Option<Login>,
-    /// Headers, in the order of the file; names differ.
+    /// Headers, in the order of the file, with unique names.
     pub headers: Vec<HeaderConfig>,
 }
 
-/// Who asks. Secrets are `None` when they could not be read.
+/// The credentials. Secrets are `None` if they could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Login {
     /// `Authorization: Basic`
@@ -262,25 +264,25 @@ impl Login {
     }
 }
 
-/// One header.
+/// A request header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderConfig {
-    /// As it stands in the file.
+    /// As written in the file.
     pub name: String,
-    /// `None` when it could not be read.
+    /// `None` if it could not be read.
     pub value: Option<Secret>,
     /// Where the value comes from.
     pub source: SecretSource,
 }
 
 names! {
-    /// When article pages are read.
+    /// When article pages are fetched.
     pub enum PageMode {
         /// Never.
         Off = "off",
         /// When the entry is new or changed in its feed.
         Changed = "changed",
-        /// On the article clock.
+        /// On the check schedule of the page.
         Always = "always",
     }
 }
@@ -288,32 +290,33 @@ names! {
 /// `[page]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageConfig {
-    /// When pages are read.
+    /// When pages are fetched.
     pub mode: PageMode,
-    /// The article clock.
+    /// The check schedule of a page.
     pub recheck: Ladder,
-    /// Whether robots.txt is obeyed.
+    /// Whether to obey robots.txt.
     pub robots: bool,
-    /// Pages an hour from one host at most, the same for all feeds; `None` for no limit but that of the pauses.
+    /// Maximum number of pages per hour from one host, the same for all feeds; `None` for no limit besides the
+    /// pauses.
     pub host_budget: Option<u32>,
-    /// CSS selectors of the elements that hold the text; found by general rules when there are none.
+    /// CSS selectors of the elements that contain the text; if empty, general rules find it.
     pub select: Vec<String>,
-    /// CSS selectors of elements that are taken out before the text is looked for.
+    /// CSS selectors of elements that are removed before the text is extracted.
     pub remove: Vec<String>,
 }
 
 /// `[detect]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetectConfig {
-    /// The least that is told.
+    /// The lowest significance that is reported.
     pub significance: Significance,
-    /// Two returns within this time are flapping.
+    /// Two reverts within this time are flapping.
     pub flap_window: Duration,
-    /// So many changed entries in one poll are one event.
+    /// This many changed entries in one poll are one event.
     pub bulk_edit: usize,
-    /// Additions to a live article are summed up once in this time; `None` tells each.
+    /// Additions to a live article are combined into one event per this interval; `None` reports each one.
     pub live_digest: Option<Duration>,
-    /// When an article counts as removed, and how soon a look is repeated.
+    /// When an article counts as removed, and how soon a check is repeated.
     pub life: Rule,
     /// Regular expressions for the parts of a text that are not compared.
     pub ignore: Vec<String>,
@@ -322,20 +325,20 @@ pub struct DetectConfig {
 /// `[keep]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// Raw answers.
+    /// Raw responses.
     pub captures: Retention,
     /// Revisions.
     pub revisions: Retention,
 }
 
-/// How long something is kept.
+/// How long data is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
-    /// For ever.
+    /// Forever.
     All,
-    /// The newest so many.
+    /// Only the newest ones, this many.
     Newest(u32),
-    /// So long.
+    /// For this long.
     For(Duration),
 }
 
@@ -344,12 +347,12 @@ pub enum Retention {
 pub enum FeedKind {
     /// A document that lists entries.
     Feed,
-    /// One page, watched by itself: its only entry is the page, and a poll is a check of it.
+    /// A single page: its only entry is the page, and a poll is a check of the page.
     Page,
 }
 
 impl FeedKind {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Feed, Self::Page];
 
     /// The name in the configuration.
@@ -365,23 +368,23 @@ impl FeedKind {
 /// One `[[feed]]`, resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedConfig {
-    /// The address, as it stands in the file: it is the feed's identity, and what is asked for.
+    /// The address as written in the file: it is the feed's identity, and what is requested.
     pub url: String,
     /// Unique among the feeds.
     pub name: String,
     /// What is at the address.
     pub kind: FeedKind,
-    /// For choosing.
+    /// For selecting feeds.
     pub tags: Arc<[String]>,
     /// When it is polled.
     pub plan: Plan,
     /// How it and its pages are fetched.
     pub fetch: Arc<FetchConfig>,
-    /// What its requests carry besides; `None` for nothing.
+    /// What its requests carry in addition; `None` for nothing.
     pub access: Option<Box<Access>>,
-    /// When its pages are read.
+    /// When its pages are fetched.
     pub page: Arc<PageConfig>,
-    /// What of it is told.
+    /// What is reported.
     pub detect: Arc<DetectConfig>,
 }
 
@@ -390,7 +393,7 @@ pub struct FeedConfig {
 pub struct TargetConfig {
     /// Unique among the targets.
     pub name: String,
-    /// How it is told.
+    /// How alerts are sent.
     pub kind: TargetKind,
     /// The keys of its kind.
     pub settings: Settings,
@@ -404,24 +407,25 @@ pub struct TargetConfig {
     pub labels: Vec<Label>,
     /// Only articles with one of these in a headline, or in text that was removed or added; empty means any.
     pub words: Vec<Phrase>,
-    /// What is held back for a digest.
+    /// Which events are held back for a digest.
     pub holding: Holding,
     /// Only changes of one of these fields; empty means any.
     pub fields: Vec<Field>,
-    /// Only changes with this score or more.
+    /// Only changes with at least this score.
     pub min_score: u8,
-    /// The least that is told here. What a feed's `detect.significance` holds back is not told anywhere.
+    /// The lowest significance that is sent here. Events below a feed's `detect.significance` are not sent to any
+    /// target.
     pub significance: Significance,
     /// The largest body in bytes.
     pub max_payload: u64,
-    /// Deliveries that may wait; further events are given up at once, kept and counted.
+    /// How many deliveries may be pending; further events are given up immediately, but kept and counted.
     pub max_queue: usize,
-    /// Networks that are not public and may be reached all the same.
+    /// Private networks that may be reached anyway.
     pub allow_private: Vec<IpNet>,
 }
 
 impl TargetConfig {
-    /// What it wants to be told.
+    /// Which events it wants.
     #[must_use]
     pub fn rule(&self) -> TargetRule {
         TargetRule {

@@ -9,18 +9,18 @@ use super::environment::Environment;
 /// No secret is longer; a larger file was named by mistake.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Text that is never printed: it has no `Display`, and its `Debug` says only that it is there.
+/// Text that is never printed: it has no `Display`, and its `Debug` shows only that it exists.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Box<str>);
 
 impl Secret {
-    /// Takes a text in.
+    /// Wraps a text.
     #[must_use]
     pub fn new(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
     }
 
-    /// The text, for signing and sending; never for showing.
+    /// The text, for signing and sending; never for display.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -33,14 +33,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether secrets have to be there.
+/// Whether secrets must be readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// For what sends: a secret that cannot be read is a mistake.
+    /// For commands that send: a secret that cannot be read is a mistake.
     Required,
-    /// For what sends nothing itself, and for people who may not read secrets: it is left out, and listed apart.
+    /// For commands that send nothing themselves, and for users who may not read secrets: unreadable secrets are
+    /// left out and listed separately.
     WhereReadable,
-    /// For who checks a configuration: a file that is not there is a mistake, one that may not be read a warning.
+    /// For checking a configuration: a missing file is a mistake, a file that may not be read is a warning.
     WhereThere,
 }
 
@@ -53,12 +54,12 @@ pub enum SecretSource {
     File(PathBuf),
     /// An environment variable.
     Environment(String),
-    /// A credential of systemd.
+    /// A systemd credential.
     Credential(String),
 }
 
 impl SecretSource {
-    /// The ending of the key: `""`, `"_file"` …
+    /// The suffix of the key: `""`, `"_file"` …
     #[must_use]
     pub fn suffix(&self) -> &'static str {
         match self {
@@ -69,7 +70,7 @@ impl SecretSource {
         }
     }
 
-    /// The file that it is read from, where it is one that is named in the configuration.
+    /// The file that it is read from, if the configuration names one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -78,13 +79,13 @@ impl SecretSource {
         }
     }
 
-    /// Whether it is a file, and there is none: then nobody can read it, whatever his rights are.
+    /// Whether it is a file that does not exist: then nobody can read it, whatever their permissions are.
     pub(super) fn is_missing(&self) -> bool {
         let Self::File(path) = self else { return false };
         std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 
-    /// Reads what is not inline. The error says what is wrong, never what was read.
+    /// Reads a secret that is not inline. The error says what is wrong, and never shows what was read.
     pub(super) fn read(&self, environment: &Environment) -> Result<Secret, String> {
         match self {
             Self::Inline => Err("is in the configuration".to_owned()),
@@ -133,7 +134,7 @@ fn read_file(path: &Path) -> Result<Secret, String> {
     Ok(Secret::new(text))
 }
 
-/// Whether others than owner and group can read a file.
+/// Whether users other than owner and group can read a file.
 pub(super) fn world_readable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path)

@@ -1,4 +1,4 @@
-//! The configuration in force as text, without secrets; schedules in words.
+//! The effective configuration as text, without secrets; schedules in words.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -21,11 +21,11 @@ use crate::domain::schedule::{Every, Plan};
 use crate::domain::wording::Phrase;
 use crate::time::Timestamp;
 
-/// What stands for a secret.
+/// Printed in place of a secret.
 const HIDDEN: &str = "[hidden]";
 
-/// The configuration in force as TOML, defaults included. Secrets are masked; of a receiver's address only the host is
-/// shown. A feed's own settings are shown where they differ from those of all feeds.
+/// The effective configuration as TOML, defaults included. Secrets are masked, and only the host of a receiver's
+/// address is shown. A feed's own settings are shown only if they differ from the common ones.
 #[must_use]
 pub fn show(config: &Config) -> String {
     let mut out = TomlWriter::default();
@@ -99,17 +99,17 @@ fn web(out: &mut TomlWriter, web: &WebConfig) {
 pub struct ScheduleLine {
     /// `every 15m`, or the cron schedule in words.
     pub description: String,
-    /// The cron expression, when it is one.
+    /// The cron expression, if it is one.
     pub expression: Option<String>,
-    /// How many feeds have it.
+    /// How many feeds use it.
     pub feeds: usize,
-    /// How often feeds are polled whose server sends no `ETag` or `Last-Modified`, where that is less often.
+    /// How often feeds are polled if the server sends neither `ETag` nor `Last-Modified`, if that is less often.
     pub whole: Option<Duration>,
-    /// The next three runs after now, without jitter and without what publishers ask for.
+    /// The next three runs after now, without jitter and without hints from publishers.
     pub next: Vec<Timestamp>,
 }
 
-/// The rhythms in use, in the order of the feeds; the one of `[fetch]` when there are no feeds.
+/// The rhythms in use, in the order of the feeds; the one of `[fetch]` if there are no feeds.
 #[must_use]
 pub fn schedules(config: &Config, now: Timestamp) -> Vec<ScheduleLine> {
     let mut plans: Vec<(&Plan, usize)> = Vec::new();
@@ -149,7 +149,7 @@ fn following(plan: &Plan, at: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// TOML, line by line.
+/// Builds TOML line by line.
 #[derive(Default)]
 struct TomlWriter(String);
 
@@ -206,7 +206,7 @@ fn plan(out: &mut TomlWriter, plan: &Plan, common: Option<&Plan>) {
     if differs(&plan.jitter, common.map(|common| &common.jitter)) {
         out.text("jitter", &format_share(plan.jitter));
     }
-    // A feed with a rhythm of its own has no bounds unless it names them, and all bounds show beside a rhythm.
+    // A feed with its own rhythm inherits no bounds: any that it has are shown.
     let rhythm = differs(&plan.every, common.map(|common| &common.every));
     let bounds = [
         ("slowest", plan.slowest, common.map(|common| common.slowest)),
@@ -256,7 +256,7 @@ fn fetch(out: &mut TomlWriter, fetch: &FetchConfig, common: Option<&FetchConfig>
     }
     if differs(&fetch.proxy, common.map(|common| &common.proxy)) {
         match &fetch.proxy {
-            // What is not there need not be taken away.
+            // Without a proxy there is none to remove.
             Proxy::Direct if common.is_none() => {}
             Proxy::Direct => out.text("proxy", "none"),
             Proxy::Through { url, source: from } => {

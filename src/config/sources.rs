@@ -1,4 +1,4 @@
-//! Where a secret is read from: the four keys that can name it.
+//! The sources of a secret: the four keys that can set it.
 
 use super::places::path_of;
 use super::problem::Place;
@@ -7,10 +7,10 @@ use super::resolve::Resolver;
 use super::secret::Secrets;
 use super::secret::{Secret, SecretSource, world_readable};
 
-/// One secret's four keys.
+/// The four keys of a secret.
 pub(super) struct Sources {
     pub(super) key: &'static str,
-    /// Whether it may as well stand in the configuration: not every address and header is a secret.
+    /// Whether it may also be written in the configuration: not every address or header is a secret.
     pub(super) open: bool,
     pub(super) inline: Option<At<Secret>>,
     pub(super) file: Option<At<String>>,
@@ -26,7 +26,7 @@ pub(super) struct FoundSecret {
 }
 
 impl Resolver<'_> {
-    /// Finds a secret; a problem is noted when there are two sources, or one that cannot be read.
+    /// Finds a secret; reports a problem if there are two sources, or one that cannot be read.
     pub(super) fn secret(&mut self, sources: Sources) -> Option<FoundSecret> {
         let (key, open) = (sources.key, sources.open);
         let file = sources.file.map(|at| {

@@ -1,4 +1,4 @@
-//! Targets: raw to resolved, and the reading of their secrets.
+//! Targets: raw to resolved, including their secrets.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ impl Resolver<'_> {
         least: Significance,
     ) -> Vec<TargetConfig> {
         let mut taken = Taken::default();
-        // What a feed wants to be told, no target holds back unless it says so.
+        // A target does not hold back what a feed wants reported, unless the target says so.
         let least = feeds
             .iter()
             .map(|feed| feed.detect.significance)
@@ -88,7 +88,7 @@ impl Resolver<'_> {
         let holding = self.holding(&common, kind);
         let labels = self.labels(common.labels.as_ref());
         let words = self.words(common.words.as_ref());
-        // Of a kind that nobody knows, nothing can be said about its keys.
+        // The keys of an unknown kind cannot be checked.
         let settings = match known {
             Some(known) if known != kind.as_str() => Settings::default(),
             _ => self.settings(kind, raw.own, place),
@@ -131,7 +131,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The keys of a kind: each is one of its table, none that it needs is missing, and each has a value of its form.
+    /// The keys of a kind: each must be known, required ones must be present, and every value must have the right
+    /// form.
     fn settings(&mut self, kind: TargetKind, raw: Vec<RawOwn>, place: &Place) -> Settings {
         let keys = kind.keys();
         let mut given = Vec::new();
@@ -171,7 +172,7 @@ impl Resolver<'_> {
     }
 
     fn missing(&mut self, kind: TargetKind, key: &Key, given: &[RawOwn], place: &Place) {
-        // A value that was of no use has been complained about.
+        // An invalid value has already been reported.
         let set = given
             .iter()
             .any(|own| own.key == key.name && own.value.is_some());
@@ -307,7 +308,7 @@ impl Resolver<'_> {
             {
                 return Some(Value::Text(Some(text.clone())));
             }
-            // A chat of Telegram is a number that people write as one.
+            // Users write the number of a Telegram chat as a number.
             (Form::Text, RawValue::Number(number)) if name == "chat" => {
                 return Some(Value::Text(Some(Secret::new(number.to_string()))));
             }
@@ -352,7 +353,7 @@ impl Resolver<'_> {
         self.problems.add(&found.place, wrong);
     }
 
-    /// What keys say together.
+    /// Checks keys that depend on each other.
     fn check_together(&mut self, kind: TargetKind, settings: &Settings, place: &Place) {
         let is_set = |key: &str| settings.iter().any(|setting| setting.key == key);
         match kind {
@@ -447,7 +448,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether it is the name of an event, or a pattern that some have.
+/// Whether this is the name of an event, or a pattern that matches one.
 pub(super) fn is_event(name: &str) -> bool {
     match name.strip_suffix('*') {
         Some("") => true,
@@ -461,7 +462,7 @@ pub(super) fn is_event(name: &str) -> bool {
     }
 }
 
-/// The least score of a change that is posted for everybody to read, unless the target says otherwise.
+/// The lowest score of a change that is posted publicly, unless the target sets its own.
 const PUBLIC_SCORE: usize = 60;
 
 /// The names that a key can have in the file.
@@ -477,7 +478,7 @@ fn names(key: &Key) -> Vec<String> {
         .collect()
 }
 
-/// Keys without a form of their own whose values can be told from nonsense.
+/// Checks keys without a form of their own whose invalid values can be recognised.
 fn is_plain(key: &str, text: &str) -> bool {
     match key {
         "server" if text.contains("://") => Url::parse(text).is_ok_and(|url| {
@@ -497,7 +498,7 @@ fn is_web_address(text: &str) -> bool {
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
 }
 
-/// The form that the libraries of Standard Webhooks take.
+/// The form that Standard Webhooks libraries accept.
 fn is_signing_secret(text: &str) -> bool {
     let Some(encoded) = text.strip_prefix("whsec_") else {
         return false;

@@ -1,4 +1,4 @@
-//! The texts that a configuration is made of: its file, the files of the folder `conf.d` beside it, and lists of feeds.
+//! The texts of a configuration: its file, the files in the `conf.d` folder beside it, and lists of feeds.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -10,20 +10,20 @@ use super::problem::ConfigError;
 /// The folder beside the configuration file whose `*.toml` files belong to the configuration.
 const FOLDER: &str = "conf.d";
 
-/// More files are not a configuration that people keep.
+/// Nobody keeps more files than this in a configuration.
 const MOST_FILES: usize = 10_000;
 
-/// A text, and the file that it is from.
+/// A text and its file.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: Arc<str>,
-    /// Where its lines begin, once somebody asks.
+    /// The offsets of its lines, computed when first needed.
     lines: OnceLock<Vec<usize>>,
 }
 
 impl Source {
-    /// Some editors put a byte order mark first; TOML has no place for it.
+    /// Some editors write a byte order mark first, which TOML does not allow.
     pub(super) fn new(path: &Path, text: &str) -> Self {
         Self {
             path: path.to_owned(),
@@ -49,7 +49,7 @@ impl Source {
     }
 }
 
-/// The TOML texts of a configuration: that of its file first, then those of `conf.d` in the order of their names.
+/// The TOML texts of a configuration: that of its file first, then those of `conf.d`, sorted by name.
 #[derive(Debug, Clone)]
 pub struct Texts {
     file: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// One text alone; `file` is for messages and for relative paths.
+    /// A single text; `file` is used for messages and relative paths.
     #[must_use]
     pub fn of(text: &str, file: Option<&Path>) -> Self {
         let name = file.unwrap_or(Path::new("configuration"));
@@ -67,7 +67,7 @@ impl Texts {
         }
     }
 
-    /// Reads all of them. A file that is missing is an empty text.
+    /// Reads all texts. A missing file counts as an empty text.
     pub fn read(file: &ConfigFile) -> Result<Self, ConfigError> {
         let text = match file.exists {
             true => read(&file.path)?,
@@ -80,7 +80,7 @@ impl Texts {
         Ok(texts)
     }
 
-    /// The same with another text for one of the files.
+    /// Replaces the text of one file.
     #[must_use]
     pub fn with(mut self, path: &Path, text: &str) -> Self {
         for source in &mut self.sources {
@@ -104,13 +104,13 @@ impl Texts {
     }
 }
 
-/// The folder of further files that belongs to a configuration file, whether it is there or not.
+/// The folder of further files that belongs to a configuration file, whether it exists or not.
 #[must_use]
 pub fn drop_in_folder(file: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(FOLDER)
 }
 
-/// The files of the folder, by name. Hidden ones are an editor's.
+/// The files in the folder, sorted by name. Hidden files are skipped: they belong to editors.
 pub fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let folder = drop_in_folder(file);
     let cannot = |source| ConfigError::Read {

@@ -1,4 +1,4 @@
-//! Single values: text to durations, sizes, numbers, choices and addresses, within their bounds.
+//! Single values: from text to durations, sizes, numbers, choices and addresses, within their bounds.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `[web]`: where the service answers, what, and whom.
+//! `[web]`: where the service listens, what it serves, and to whom.
 
 use std::net::IpAddr;
 
@@ -13,39 +13,39 @@ use super::web_address::http_url;
 /// `[web]`
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebConfig {
-    /// Where the service answers; `None` for nowhere.
+    /// Where the service listens; `None` to not listen at all.
     pub listen: Option<Listen>,
-    /// Whether it shows the pages of changes, and not only how it is.
+    /// Whether it serves the pages of changes, and not only its health.
     pub pages: bool,
-    /// The address that people and links use, without a slash at its end; `None` when nobody said.
+    /// The address that people and links use, without a trailing slash; `None` if it is not set.
     pub base_url: Option<String>,
-    /// Whether the pages may be reached from other machines.
+    /// Whether other machines may open the pages.
     pub allow_remote: bool,
-    /// How readers show that they may read.
+    /// How readers authenticate.
     pub auth: Auth,
     /// Whether anyone may read, search engines included.
     pub public: bool,
 }
 
-/// How readers show that they may read.
+/// How readers authenticate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Auth {
-    /// They do not: whoever reaches the address may.
+    /// Not at all: anyone who can reach the address may read.
     #[default]
     Off,
-    /// By a token of `revisor tokens`.
+    /// With a token of `revisor tokens`.
     Tokens,
-    /// A proxy in front has asked them, and says who they are.
+    /// A proxy in front has authenticated them and sends their names.
     Proxy {
-        /// The addresses of the proxy; from any other one the header counts for nothing.
+        /// The addresses of the proxy; the header is ignored in requests from any other address.
         trusted: Vec<IpNet>,
-        /// The header with the name of the reader, in lower case.
+        /// The header with the reader's name, in lower case.
         user_header: String,
     },
 }
 
 impl Auth {
-    /// The word in the configuration.
+    /// The value in the configuration.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Auth {
         }
     }
 
-    /// Whether a connection is that of the proxy; over a socket in the file system it has no address.
+    /// Whether a connection comes from the proxy; over a socket in the file system it has no address.
     #[must_use]
     pub fn trusts(&self, peer: Option<IpAddr>) -> bool {
         match (self, peer) {
@@ -77,7 +77,7 @@ impl WebConfig {
         url.host_str().map(str::to_owned)
     }
 
-    /// The path of [`base_url`](Self::base_url), without a slash at its end; empty for the root of a host.
+    /// The path of [`base_url`](Self::base_url), without a trailing slash; empty for the root of a host.
     #[must_use]
     pub fn root(&self) -> String {
         let url = self
@@ -171,7 +171,7 @@ impl Resolver<'_> {
         at.value.to_ascii_lowercase()
     }
 
-    /// Nobody publishes by mistake what is in the database.
+    /// Makes sure that nobody publishes the database by mistake.
     fn check_access(&mut self, raw: &RawWeb, web: &WebConfig) {
         if let (true, Some(at)) = (web.public && web.auth != Auth::Off, &raw.public) {
             let message = format!(

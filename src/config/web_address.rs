@@ -1,13 +1,13 @@
-//! Addresses that can be asked for, as somebody writes them into a configuration or a list.
+//! Fetchable addresses, as written in a configuration or a list.
 
 use url::Url;
 
 use crate::domain::durations::shortened;
 
-/// Longer than this is no address that anybody serves.
+/// Nobody serves longer addresses.
 const LONGEST_ADDRESS: usize = 2048;
 
-/// An http or https address that can be asked for.
+/// An http or https address that can be fetched.
 pub(super) fn http_url(text: &str) -> Result<Url, String> {
     const EXPECTED: &str =
         "expected an http or https address such as \"https://news.example/rss.xml\"";

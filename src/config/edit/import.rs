@@ -1,4 +1,4 @@
-//! Takes over what a list of feeds names: each address once, those that are there already left alone.
+//! Imports a list of feeds: each address once, and feeds that are already configured stay as they are.
 
 use std::collections::HashMap;
 
@@ -8,22 +8,22 @@ use super::super::resolved::FeedConfig;
 use super::super::web_address::http_url;
 use super::{EditError, NewFeed, Tables, add_feeds};
 
-/// What became of a feed of a list.
+/// What happened to a feed of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imported {
     /// It was added under this name.
     Added(String),
-    /// The configuration has its address already, under this name.
+    /// The configuration already has its address, under this name.
     There(String),
-    /// The feed of this place in the list, from 0, has the same address.
+    /// The feed at this position in the list, from 0, has the same address.
     Repeated(usize),
-    /// Its address cannot be asked for.
+    /// Its address cannot be fetched.
     Wrong(String),
 }
 
-/// The text with the feeds of a list added whose addresses are not in it, and what became of each of them.
-/// Addresses are the same when they ask for the same, as in the whole configuration: `http` and `https` may differ.
-/// `there` are the feeds of all files of the configuration.
+/// Adds the feeds of a list whose addresses are not in the text yet. Returns the new text and what happened to
+/// each feed. Two addresses are the same if they request the same document, as in the whole configuration: `http`
+/// and `https` may differ. `there` lists the feeds in all files of the configuration.
 pub fn import_feeds(
     text: &str,
     feeds: &[NewFeed],
@@ -66,13 +66,13 @@ pub fn import_feeds(
     Ok((text, results))
 }
 
-/// What a server is asked for: the fragment stays here.
+/// The URL that is sent to a server: without the fragment.
 fn asked(mut url: Url) -> String {
     url.set_fragment(None);
     url.into()
 }
 
-/// The feeds of a text as tables, as they are written there, to be put into another configuration.
+/// The feeds of a text as tables, exactly as written there, to be copied into another configuration.
 pub fn feed_tables(text: &str) -> Result<String, EditError> {
     let tables = Tables::find(text)?;
     let mut out = String::new();
@@ -97,7 +97,7 @@ pub fn listed_tables(text: &str) -> String {
     let mut out = String::new();
     for feed in super::super::listed::feeds(text) {
         separate(&mut out);
-        // A feed without a name gets one from its address, here as there.
+        // A feed without a name gets one from its address, here as in an import.
         for line in super::table_lines(&feed, &feed.name) {
             out.push_str(&line);
             out.push('\n');

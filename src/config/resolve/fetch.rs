@@ -1,4 +1,4 @@
-//! `[fetch]`, and the same keys of a feed: when it is asked for, and how.
+//! `[fetch]`, and the same keys of a feed: when and how it is polled.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl Resolver<'_> {
             (None, None) => None,
         };
         let jitter = self.measured("jitter", raw.jitter.as_ref(), parse_share);
-        // Who names a rhythm is taken at the word: the bounds of a level above do not stretch it.
+        // A rhythm is used exactly as set: the bounds of a higher level do not stretch it.
         let (slowest, unconditional) = match every {
             Some(_) => (None, None),
             None => (below.slowest, below.unconditional),
@@ -45,7 +45,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A bound that "0s" takes away.
+    /// A bound; "0s" removes it.
     fn bound(
         &mut self,
         key: &str,
@@ -117,7 +117,7 @@ impl Resolver<'_> {
     }
 
     fn contact(&mut self, contact: &At<String>) -> String {
-        // It becomes a part of a header, inside parentheses.
+        // It becomes part of a header, inside parentheses.
         let fits = contact.value.len() <= 200
             && contact
                 .value

@@ -61,7 +61,7 @@ impl Resolver<'_> {
         match Ladder::from_steps(steps) {
             Ok(ladder) => ladder,
             Err(error) => {
-                // A duration that could not be read says enough.
+                // An unreadable duration has already been reported.
                 if self.problems.count() == before {
                     self.problems.add(&raw.place, format!("recheck: {error}"));
                 }
