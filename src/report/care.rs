@@ -1,33 +1,33 @@
-//! What the commands say that take care of the database.
+//! The output of the commands that maintain the database.
 
 use serde::Serialize;
 
 use super::clean;
 
-/// What `reextract` has done. Its JSON form is the answer of `reextract --json`.
+/// What `reextract` did. Its JSON form is the output of `reextract --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct ReadAnew {
-    /// Entries that were looked at.
+    /// Entries that were checked.
     pub entries: u64,
-    /// Entries that were of an older scheme and are of today's now.
+    /// Entries that had an older scheme and now have the current one.
     pub renewed: u64,
-    /// Those of them whose newest revision reads otherwise now: each has a re-reading.
+    /// Those whose newest revision now reads differently: each has a re-reading.
     pub reread: u64,
-    /// Entries with a revision whose answer is not kept any more: it stays as it was read.
+    /// Entries with a revision whose response is no longer stored: it stays as it was read.
     pub lost: u64,
-    /// Entries that were revised meanwhile; left for the next time.
+    /// Entries that were revised in the meantime; left for the next run.
     pub outrun: u64,
-    /// Revisions of the whole database that began anew because the answer behind the last one was gone.
+    /// Revisions in the whole database that started over because the response behind the last one was gone.
     pub begun_anew: u64,
 }
 
-/// How far it has come.
+/// Progress so far.
 #[must_use]
 pub fn progress(done: u64, all: u64) -> String {
     format!("{done} of {} entries", all.max(done))
 }
 
-/// What it has done, a line each.
+/// What it did, one fact per line.
 #[must_use]
 pub fn read_anew(report: &ReadAnew) -> String {
     let mut lines = vec![match report.renewed {
@@ -63,7 +63,7 @@ pub fn read_anew(report: &ReadAnew) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What `db verify` found. Its JSON form is the answer of `db verify --json`.
+/// What `db verify` found. Its JSON form is the output of `db verify --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Checked {
     /// Whether nothing is wrong.
@@ -72,19 +72,19 @@ pub struct Checked {
     pub revisions: u64,
     /// Changes whose diff rebuilds both sides.
     pub changes: u64,
-    /// Answers that are kept.
+    /// Stored responses.
     pub bodies: u64,
-    /// Different states of entries.
+    /// Distinct states of entries.
     pub states: u64,
-    /// States whose text is not kept any more; changes from or to them are not among `changes`.
+    /// States whose text is no longer stored; changes from or to them are not counted in `changes`.
     pub dropped: u64,
-    /// What is wrong; the first hundred.
+    /// The first hundred faults.
     pub faults: Vec<String>,
     /// How many faults there are.
     pub fault_count: u64,
 }
 
-/// What was found, a line each.
+/// What was found, one fact per line.
 #[must_use]
 pub fn checked(report: &Checked) -> String {
     let mut lines: Vec<String> = report
@@ -118,30 +118,30 @@ pub fn checked(report: &Checked) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What `db prune` has dropped, or would drop. Its JSON form is the answer of `db prune --json`.
+/// What `db prune` deleted or would delete. Its JSON form is the output of `db prune --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Dropped {
-    /// Answers whose body is not kept any more.
+    /// Responses whose body is no longer stored.
     pub captures: u64,
-    /// Bytes that they took.
+    /// Bytes that they used.
     pub bytes: u64,
-    /// Revisions' texts that are not kept any more.
+    /// Texts of revisions that are no longer stored.
     pub texts: u64,
-    /// Bytes that these took.
+    /// Bytes that these used.
     pub text_bytes: u64,
-    /// Places of ignored text, of entries that are not watched any more, that are not kept.
+    /// Places of ignored text that were deleted because their entries are no longer watched.
     pub ignored: u64,
-    /// Answers that are kept as what differs from another.
+    /// Responses that are stored as a difference from another one.
     pub compacted: u64,
-    /// Bytes that they took before; 0 when it was only looked at.
+    /// Bytes that they used before; 0 in a dry run.
     pub compacted_from: u64,
-    /// Bytes that they take now; 0 when it was only looked at.
+    /// Bytes that they use now; 0 in a dry run.
     pub compacted_to: u64,
-    /// Whether it was only looked at.
+    /// Whether this was a dry run.
     pub dry_run: bool,
 }
 
-/// What was dropped.
+/// What was deleted.
 #[must_use]
 pub fn dropped(report: &Dropped) -> String {
     let verb = if report.dry_run {

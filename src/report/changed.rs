@@ -1,4 +1,4 @@
-//! The parts that `log` and `show` have in common: names of feeds, what moved, words.
+//! The parts that `log` and `show` share: names of feeds, what changed, word counts.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ pub(super) fn feed_name(feed: Option<&FeedInfo>, max: usize) -> String {
         .unwrap_or_default()
 }
 
-/// `HEADLINE + text`: a headline is what people look for first.
+/// `HEADLINE + text`: the headline comes first because readers check it first.
 pub(super) fn fields(change: &ChangeInfo) -> Line {
     let mut line = Line::new();
     for (at, field) in change.fields.iter().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn title(data: &EventData, max: usize) -> Option<String> {
         .find(|title| !title.is_empty())
 }
 
-/// Between which looks it happened, of a change or of an article that went or came back.
+/// The window of a change, or of an article that was removed or restored.
 pub(super) fn window(data: &EventData) -> Option<Window> {
     let change = data.change.as_ref().map(|change| change.window);
     let report = data.report.as_ref().map(|report| Window {
@@ -73,7 +73,7 @@ pub(super) fn address(data: &EventData) -> Option<String> {
     (!address.is_empty()).then_some(address)
 }
 
-/// Whether an address is one of the web, which may be a link; `javascript:` and the like are only text.
+/// Whether an address is a web address, which may become a link; `javascript:` and the like stay text.
 #[must_use]
 pub fn is_web(address: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
@@ -88,7 +88,7 @@ pub(super) fn words(words: WordCount) -> String {
     format!("+{} −{} words", words.added, words.removed)
 }
 
-/// `+9 −10 words, 1 paragraph moved, 2 added`: how much of the text moved.
+/// `+9 −10 words, 1 paragraph moved, 2 added`: how much of the text changed.
 pub(super) fn amount(change: &ChangeInfo, diff: Option<&DiffInfo>) -> String {
     let mut parts = Vec::new();
     let textual = [Field::Standfirst, Field::Body, Field::Summary];
@@ -119,7 +119,7 @@ pub(super) fn amount(change: &ChangeInfo, diff: Option<&DiffInfo>) -> String {
     parts.join(", ")
 }
 
-/// The labels that say more than the fields and the amounts do, `unannounced` and `revert` first to be seen.
+/// The labels that say more than the fields and the amounts do, with `unannounced` and `revert` first.
 pub(super) fn telling_labels(change: &ChangeInfo) -> Line {
     let told = |label: &Label| {
         !matches!(
@@ -158,7 +158,7 @@ pub(super) fn telling_labels(change: &ChangeInfo) -> Line {
     line
 }
 
-/// `kicker: ` in front of the words of a change that is shown in the place of a headline, where it is one.
+/// `kicker: ` in front of the words of a change that is shown in place of a headline but is a kicker.
 pub(super) fn kicker(data: &EventData) -> &'static str {
     match &data.change {
         Some(change) if names::is_kicker(&change.headlines) => "kicker: ",
@@ -166,11 +166,11 @@ pub(super) fn kicker(data: &EventData) -> &'static str {
     }
 }
 
-/// So many changed blocks are weighed; later ones follow in their order.
+/// How many changed blocks are sorted by weight; later ones stay in text order.
 const WEIGHED: usize = 200;
 
-/// The blocks that changed, the weightiest first. Of those that weigh as much, edits come before what was added,
-/// removed and moved, and the order of the text decides last.
+/// The blocks that changed, the weightiest first. Among equal weights, edits come before removals, additions and
+/// moves; after that the order of the text decides.
 pub(super) fn by_weight(blocks: &BlocksInfo) -> Vec<&BlockDiff> {
     let mut changed: Vec<&BlockDiff> = blocks
         .blocks
@@ -190,7 +190,8 @@ pub(super) fn by_weight(blocks: &BlocksInfo) -> Vec<&BlockDiff> {
     changed
 }
 
-/// A line for each run of items that only count on, and the numbers of the new blocks that need no line of their own.
+/// A line for each run of items whose numbers only shifted, and the numbers of the new blocks that need no line of
+/// their own.
 pub(super) fn renumbered(blocks: &BlocksInfo) -> (Vec<String>, BTreeSet<u32>) {
     let (runs, folded) = renumbered_runs(&blocks.blocks);
     let range = |first: u32, last: u32| {
@@ -208,11 +209,11 @@ pub(super) fn renumbered(blocks: &BlocksInfo) -> (Vec<String>, BTreeSet<u32>) {
     (lines.collect(), folded)
 }
 
-/// Whether cleaning takes the whole difference away: what is left looks the same on both sides.
+/// Whether cleaning removes the whole difference, so that both sides look the same.
 pub(super) fn is_invisible(segments: &[Segment]) -> bool {
     let (old, new) = (Segment::old_side(segments), Segment::new_side(segments));
     old != new && clean::line(&old) == clean::line(&new)
 }
 
-/// Said where a difference cannot be shown.
+/// Shown if a difference cannot be displayed.
 pub(super) const INVISIBLE: &str = "(the change is in invisible characters)";

@@ -1,7 +1,7 @@
 //! Changes as Atom (RFC 4287) and JSON Feed 1.1, for feed readers.
 //!
-//! Each change is an item with an id of its own, so that a reader shows every one of them. An item says first what was
-//! there before and what is there now, in plain sentences: readers that drop `del` and `ins` still show the edit.
+//! Each change is an item with its own id, so that a reader shows every one of them. An item first states the old
+//! and the new text in plain sentences: readers that drop `del` and `ins` still show the edit.
 
 use maud::{Markup, html};
 use quick_xml::escape::escape;
@@ -17,7 +17,7 @@ use super::when::View;
 use crate::domain::diff::Segment;
 use crate::time::Timestamp;
 
-/// What the feed is called.
+/// The title of the feed.
 const TITLE: &str = "Changes noticed by revisor";
 
 /// Its identifier, the same wherever it is published.
@@ -26,13 +26,13 @@ const ID: &str = "urn:revisor:changes";
 /// A change as an item.
 #[derive(Debug, Clone, Copy)]
 pub struct Item<'a> {
-    /// The id of its event, `msg_…`, which is never used twice.
+    /// The id of its event, `msg_…`, which is never reused.
     pub uid: &'a str,
     /// The change.
     pub row: &'a LogRow,
 }
 
-/// What a feed of changes is called, and where it is.
+/// The title and the addresses of a feed of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     /// Its identifier, the same wherever it is published.
@@ -41,7 +41,7 @@ pub struct Channel {
     pub title: String,
     /// Its own address.
     pub own: Option<String>,
-    /// The page of the same list.
+    /// The web page with the same list.
     pub home: Option<String>,
     /// Where older changes are.
     pub next: Option<String>,
@@ -97,7 +97,7 @@ pub fn atom(channel: &Channel, items: &[Item<'_>], view: &View) -> String {
 fn entry(item: &Item<'_>, links: &Links, view: &View) -> String {
     let data = &item.row.event.data;
     let text = |text: &str| escape(text).into_owned();
-    // The page of the change where there is one, else the article.
+    // The page of the change if there is one, else the article.
     let page = data.number.and_then(|number| links.change(number));
     let (first, second) = match page {
         Some(page) => (Some(page), web_address(item.row)),

@@ -1,4 +1,4 @@
-//! `revisor check`: a line a feed, and the machine form that is a contract.
+//! `revisor check`: one line per feed, and the JSON form, which is a contract.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +8,12 @@ use super::style::{Line, Role, cut};
 use super::when::{self, View};
 use crate::domain::ids::ChangeNumber;
 
-/// What a check brought. Its JSON form is the answer of `check --json`.
+/// The result of a check. Its JSON form is the output of `check --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CheckReport {
     /// The feeds that were polled.
     pub feeds: Vec<CheckedFeed>,
-    /// The looks at pages.
+    /// The checks of pages.
     pub pages: CheckedPages,
     /// The changes that were found.
     pub changes: Vec<ChangeNumber>,
@@ -26,13 +26,13 @@ pub struct CheckedFeed {
     pub feed: String,
     /// How the poll ended.
     pub outcome: CheckOutcome,
-    /// HTTP status, when there was an answer.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
     /// Entries that the feed lists.
     pub entries: u64,
     /// Entries that were seen for the first time.
     pub new: u64,
-    /// New entries that are left for the next polls, as there were too many at once.
+    /// New entries that are left for the next polls because there were too many in one poll.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub postponed: u64,
     /// Entries that were changed.
@@ -47,26 +47,26 @@ pub struct CheckedFeed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
-    /// The feed has other content than before.
+    /// The content of the feed differs from the last poll.
     NewContent,
-    /// The feed was sent, and is the same as before.
+    /// The feed was sent in full and has not changed.
     Unchanged,
-    /// The server says that it is the same as before.
+    /// The server reports that the feed has not changed.
     NotModified,
     /// It could not be read.
     Failed,
 }
 
-/// Looks at pages.
+/// Checks of pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CheckedPages {
-    /// Pages that were looked at.
+    /// Pages that were checked.
     pub checked: u64,
-    /// Those of which the server says that they are the same as before.
+    /// Pages that have not changed according to their server.
     pub not_modified: u64,
-    /// Those with changes.
+    /// Pages with changes.
     pub changed: u64,
-    /// Those that could not be read.
+    /// Pages that could not be read.
     pub failed: u64,
 }
 
@@ -80,7 +80,7 @@ impl CheckReport {
     }
 }
 
-/// One line; `width` is that of the column of names.
+/// One line; `width` is the width of the name column.
 #[must_use]
 pub fn line(feed: &CheckedFeed, width: usize, view: &View) -> String {
     let paint = view.paint;

@@ -1,11 +1,11 @@
-//! Makes text of strangers safe to show: on a terminal, in a log, in a message.
+//! Makes untrusted text safe to show: on a terminal, in a log, in a message.
 //!
-//! Whatever a feed or a page says goes through here before it is printed. Control characters, whole escape sequences
-//! and invisible characters that can fool a reader (bidirectional overrides, zero-width characters, tags) are taken
-//! out; letters of all scripts stay, and so do the joiners that scripts and emoji need.
+//! All text from a feed or a page passes through here before it is printed. Control characters, whole escape
+//! sequences and invisible characters that can fool a reader (bidirectional overrides, zero-width characters,
+//! tags) are removed; letters of all scripts stay, and so do the joiners that scripts and emoji need.
 //!
-//! Stored text is never altered by this: it is for showing only. Nothing here escapes for HTML, Markdown or chat;
-//! that is the business of the renderer that writes such a format.
+//! This never changes stored text: it is for display only. Nothing here escapes for HTML, Markdown or chat; the
+//! renderer that writes such a format does that.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -15,15 +15,16 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::domain::diff::{Segment, as_read};
 
-/// A control string (`ESC ]` … `BEL`) longer than this is not taken as one: only its control characters go, so that
-/// nobody can hide a text by opening a string before it and closing it after it.
+/// A longer control string (`ESC ]` … `BEL`) is not treated as one: only its control characters are removed, so
+/// that nobody can hide a text by opening a string before it and closing it after it.
 const CONTROL_STRING_MAX: usize = 256;
 
-/// Marks on one letter that are kept. Thai and Vietnamese need two or three, Tibetan a few more; "zalgo" has dozens.
+/// How many marks on one letter are kept. Thai and Vietnamese need two or three, Tibetan a few more; "zalgo" has
+/// dozens.
 const MARKS_MAX: usize = 6;
 
-/// One line: line breaks and tabs become spaces, what is unsafe goes. Ordinary white space is left as it is, so that a
-/// piece of a text can be cleaned on its own.
+/// One line: line breaks and tabs become spaces, unsafe characters are removed. Ordinary white space stays as it
+/// is, so that a piece of a text can be cleaned on its own.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     if is_plain(text, false) {
@@ -33,7 +34,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Several lines: every kind of line break becomes `\n`, a tab becomes four spaces, what is unsafe goes.
+/// Several lines: every kind of line break becomes `\n`, a tab becomes four spaces, unsafe characters are removed.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     if is_plain(text, true) {
@@ -43,10 +44,11 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The ends of what is shown as taken out and put in: `[-old-]{+new+}`.
+/// The marks around removed and added text: `[-old-]{+new+}`.
 const MARKS: [&str; 4] = ["[-", "-]", "{+", "+}"];
 
-/// A stranger's text must not look like a change: a backslash parts what would be one of our marks (`[\-`).
+/// Untrusted text must not look like a change: a backslash splits anything that resembles one of our marks
+/// (`[\-`).
 fn unmarked(text: Cow<'_, str>) -> Cow<'_, str> {
     if !MARKS.iter().any(|mark| text.contains(mark)) {
         return text;
@@ -67,8 +69,8 @@ fn unmarked(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A JSON document that means the same, with what could steer a terminal or turn text round written as `\u…`: JSON itself
-/// asks that only of the characters below a space.
+/// An equivalent JSON document in which characters that could control a terminal or reverse text are written as
+/// `\u…`: JSON itself requires that only for characters below a space.
 #[must_use]
 pub fn json(document: &str) -> Cow<'_, str> {
     let harms = |c: char| {
@@ -85,7 +87,7 @@ pub fn json(document: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(document.len() + 64);
     for c in document.chars() {
         if harms(c) {
-            // Outside of strings JSON has none of them, and all are of the basic plane.
+            // They occur only inside JSON strings, and all of them are in the basic plane.
             let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
@@ -94,7 +96,7 @@ pub fn json(document: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// An address: as [`line`], and without any white space, so that it is one word wherever it is printed.
+/// An address: like [`line`], but without any white space, so that it is one word wherever it is printed.
 #[must_use]
 pub fn address(text: &str) -> Cow<'_, str> {
     let text = line(text);
@@ -105,7 +107,7 @@ pub fn address(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Segments [as a reader takes them](as_read) with every text cleaned as [`line`]; those that are left empty are dropped.
+/// Segments [as a reader takes them](as_read), with every text cleaned like [`line`]; empty ones are dropped.
 #[must_use]
 pub fn segments(segments: &[Segment]) -> Vec<Segment> {
     as_read(segments)
@@ -122,11 +124,11 @@ pub fn segments(segments: &[Segment]) -> Vec<Segment> {
         .collect()
 }
 
-/// At most `max` graphemes, on one line, without white space at the ends; `…` stands for what was cut off, at the
-/// last space when one is near.
+/// At most `max` graphemes, on one line, without white space at the ends; `…` replaces the rest, after the last
+/// space if one is near.
 #[must_use]
 pub fn excerpt(text: &str, max: usize) -> String {
-    // A grapheme takes a byte at least, but may take any number: the cap keeps a line of megabytes cheap.
+    // A grapheme takes at least one byte, but can take any number: the cap keeps a line of megabytes cheap.
     let text = cut_bytes(text, max.saturating_mul(16).saturating_add(64));
     let clean = line(text.kept);
     let clean = clean.trim();
@@ -136,20 +138,20 @@ pub fn excerpt(text: &str, max: usize) -> String {
         None if text.whole => return clean.to_owned(),
         None => clean.len(),
     };
-    // One grapheme less makes room for the mark.
+    // One grapheme less leaves room for the `…`.
     let room = clean[..cut]
         .grapheme_indices(true)
         .next_back()
         .map_or(0, |(at, _)| at);
     let head = &clean[..room];
-    // A word that ends just here is whole.
+    // A word that ends exactly here is complete.
     let word_end = Some(room).filter(|room| clean[*room..].starts_with(' '));
     let word_end = word_end.or_else(|| head.rfind(' ').filter(|at| at * 2 >= head.len()));
     format!("{}…", head[..word_end.unwrap_or(room)].trim_end())
 }
 
-/// For logs: nothing is lost, but what is not shown as itself is written as an escape (`\n`, `\u{1b}`), so that no
-/// text can end a line or look like another.
+/// For logs: nothing is lost, but unprintable characters are written as escapes (`\n`, `\u{1b}`), so that no text
+/// can end a line or look like another one.
 #[must_use]
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if is_plain(text, false) {
@@ -166,7 +168,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The front part of a text.
+/// The beginning of a text.
 struct Cut<'a> {
     kept: &'a str,
     whole: bool,
@@ -185,7 +187,7 @@ fn cut_bytes(text: &str, max: usize) -> Cut<'_> {
     }
 }
 
-/// Whether nothing has to be done: by far the most texts.
+/// Whether nothing needs cleaning, which is true of nearly all texts.
 fn is_plain(text: &str, keep_newline: bool) -> bool {
     text.bytes()
         .all(|byte| matches!(byte, b' '..=b'~') || (keep_newline && byte == b'\n'))
@@ -204,7 +206,7 @@ fn filter(text: &str, keep_newline: bool) -> String {
         }
         rest = after;
         if is_line_break(c) {
-            // CR LF is one break.
+            // CR LF is one line break.
             if c == '\r' && rest.starts_with('\n') {
                 continue;
             }
@@ -234,10 +236,11 @@ fn filter(text: &str, keep_newline: bool) -> String {
     out
 }
 
-/// The length of what belongs to the escape sequence that `first` opens, `first` not counted; `None` when it opens none.
+/// The length of the rest of the escape sequence that `first` opens; `None` if it does not open one.
 ///
-/// ECMA-48: `ESC [` and U+009B open a control sequence, `ESC ]`, `ESC P`, `ESC X`, `ESC ^`, `ESC _` and their C1 forms
-/// open a string that BEL or `ESC \` closes; any other escape is `ESC`, intermediate bytes and one final byte.
+/// ECMA-48: `ESC [` and U+009B open a control sequence; `ESC ]`, `ESC P`, `ESC X`, `ESC ^`, `ESC _` and their C1
+/// forms open a string that BEL or `ESC \` closes; any other escape is `ESC`, intermediate bytes and one final
+/// byte.
 fn escape_sequence(first: char, after: &str) -> Option<usize> {
     match first {
         '\u{9b}' => Some(control_sequence(after)),
@@ -267,13 +270,14 @@ fn control_sequence(text: &str) -> usize {
     end + run_of_one(&text[end..], '@', '~')
 }
 
-/// Up to and with the terminator; nothing when there is none near by.
+/// Up to and including the terminator; nothing if there is none nearby.
 fn control_string(text: &str) -> usize {
     for (at, c) in text.char_indices().take(CONTROL_STRING_MAX) {
         match c {
             '\u{7}' | '\u{9c}' => return at + c.len_utf8(),
             '\u{1b}' if text[at + 1..].starts_with('\\') => return at + 2,
-            // A string that holds control characters is none: this also keeps the look ahead from being repeated.
+            // A string that contains control characters is not a control string: this also keeps the lookahead
+            // from being repeated.
             c if c.is_control() => return 0,
             _ => {}
         }
@@ -297,7 +301,7 @@ fn is_line_break(c: char) -> bool {
     )
 }
 
-/// Characters without a shape of their own that can change or hide what others show.
+/// Characters without a shape of their own that can change or hide other characters.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}'                        // soft hyphen
@@ -319,24 +323,25 @@ fn is_invisible(c: char) -> bool {
         || ('\u{fdd0}'..='\u{fdef}').contains(&c)
 }
 
-/// Whether an invisible character does its proper work where it stands.
+/// Whether an invisible character is used for its intended purpose here.
 fn is_needed(c: char, before: &str, after: &str, right_to_left: bool) -> bool {
     let previous = before.chars().next_back();
     match c {
-        // Joiners shape Arabic, Persian and Indic words and hold emoji together; between Latin letters they only hide.
+        // Joiners shape Arabic, Persian and Indic words and hold emoji together; between Latin letters they only
+        // hide.
         '\u{200c}' | '\u{200d}' => {
             let shaped = |c: Option<char>| {
                 c.is_some_and(|c| !c.is_ascii() && !c.is_whitespace() && !is_joiner(c))
             };
             shaped(previous) && shaped(after.chars().next())
         }
-        // Emoji and text style, keycaps, forms of ideographs.
+        // Emoji and text style, keycaps, ideograph variants.
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => previous.is_some_and(|p| {
             (!p.is_ascii() && !is_variation_selector(p)) || "0123456789#*".contains(p)
         }),
         // The flags of England, Scotland and Wales: a black flag with tags, closed by the last tag.
         '\u{e0020}'..='\u{e007f}' => in_flag(before),
-        // They move punctuation to its side in text from right to left, and override nothing.
+        // They place punctuation on the correct side in right-to-left text, and override nothing.
         '\u{200e}' | '\u{200f}' | '\u{61c}' => right_to_left,
         _ => false,
     }
@@ -359,9 +364,9 @@ fn in_flag(before: &str) -> bool {
         == Some('\u{1f3f4}')
 }
 
-/// Letters of Hebrew, Arabic, Syriac, Thaana, N'Ko and the other scripts written from right to left.
+/// Letters of Hebrew, Arabic, Syriac, Thaana, N'Ko and the other right-to-left scripts.
 fn is_right_to_left(c: char) -> bool {
-    // A mark of direction is no letter, though it stands among those of Arabic.
+    // A direction mark is not a letter, although it is in the Arabic block.
     c != '\u{61c}'
         && matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}'
         | '\u{1e800}'..='\u{1efff}')

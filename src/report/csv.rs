@@ -6,12 +6,12 @@ use super::log::LogRow;
 use super::names;
 use crate::domain::event::RevisionInfo;
 
-/// The head of [`record`].
+/// The header of [`record`].
 pub const HEAD: &str = "number,noticed,feed,entry,address,fields,significance,score,labels,revision_before,\
 revision_after,last_unchanged,first_changed,title_before,title_after,words_added,words_removed\r\n";
 
-/// One record of RFC 4180. Times are UTC; a value that a spreadsheet would take for a formula gets an apostrophe in
-/// front.
+/// One record of RFC 4180. Times are UTC; a value that a spreadsheet would treat as a formula is prefixed with an
+/// apostrophe.
 #[must_use]
 pub fn record(row: &LogRow) -> String {
     let data = &row.event.data;
@@ -62,7 +62,8 @@ pub fn record(row: &LogRow) -> String {
     record
 }
 
-/// What begins a formula: the wide forms do so where they are typed, and white space before it is passed over.
+/// Characters that start a formula: spreadsheets also accept the full-width forms when typed, and skip white space
+/// before them.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// A line of any table: text is cleaned, and no cell is a formula.

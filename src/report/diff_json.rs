@@ -16,7 +16,7 @@ use crate::domain::links::LinkChange;
 /// The difference between two texts. Its JSON form is a contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileDiff {
-    /// Whether nothing that counts differs.
+    /// Whether the texts are equal in everything that counts.
     pub equal: bool,
     /// How much it matters; `null` when equal.
     pub significance: Option<Significance>,
@@ -26,45 +26,45 @@ pub struct FileDiff {
     pub labels: Vec<Label>,
     /// Why each label was given.
     pub reasons: Vec<Reason>,
-    /// What the score is made of.
+    /// The parts of the score.
     pub score_parts: Vec<ScorePart>,
-    /// The headline; empty when neither side has one.
+    /// The headline; empty if neither side has one.
     pub title: Vec<Segment>,
-    /// The line above the headline; left out when neither side has one.
+    /// The line above the headline; left out if neither side has one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kicker: Vec<Segment>,
-    /// The sentences under the headline; empty when neither side has any.
+    /// The sentences under the headline; empty if neither side has any.
     pub standfirst: Vec<Segment>,
-    /// The authors; empty when neither side names any.
+    /// The authors; empty if neither side names any.
     pub byline: Vec<Segment>,
     /// All blocks, equal ones included.
     pub blocks: Vec<BlockDiff>,
-    /// Links whose words stayed and that lead elsewhere.
+    /// Links with the same words but a different target.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkChange>,
-    /// Words that came and went, headline, standfirst and by-line included.
+    /// Words removed and added, including headline, standfirst and by-line.
     pub words: WordCount,
-    /// 0–1, of the text.
+    /// Similarity of the text, 0–1.
     pub similarity: f64,
     /// What happened to the sentences of the text.
     #[serde(skip_serializing_if = "SentenceOps::is_empty")]
     pub sentences: SentenceOps,
-    /// Set when the texts were too large or too different for the fine method.
+    /// Set if the texts were too large or too different for the fine method.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
-    /// What moved in text that is not compared, with the reason.
+    /// Changes in ignored text, with the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<IgnoredDiff>,
 }
 
-/// A piece of ignored text that moved.
+/// A piece of ignored text that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IgnoredDiff {
-    /// The text before, or its part around the difference; `null` when there was none.
+    /// The text before, or its part around the difference; `null` if there was none.
     pub before: Option<String>,
-    /// The text after; `null` when it has vanished.
+    /// The text after; `null` if it is gone.
     pub after: Option<String>,
-    /// Why it is not compared.
+    /// Why it is ignored.
     pub reason: String,
 }
 
@@ -78,7 +78,7 @@ impl From<Movement> for IgnoredDiff {
     }
 }
 
-/// What is there besides the blocks; a line that is absent is on neither side.
+/// The lines besides the blocks; a line that is absent is on neither side.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lines {
     /// The headline.
@@ -89,12 +89,12 @@ pub struct Lines {
     pub standfirst: Option<Vec<Segment>>,
     /// The authors.
     pub byline: Option<Vec<Segment>>,
-    /// Links that lead elsewhere.
+    /// Links with a different target.
     pub links: Vec<LinkChange>,
 }
 
 impl FileDiff {
-    /// Puts the parts together. `assessment` is absent when the two are equal by the rules of normalisation; `words`
+    /// Combines the parts. `assessment` is absent if the two are equal by the rules of normalisation; `words`
     /// counts over all texts.
     #[must_use]
     pub fn new(
@@ -131,7 +131,7 @@ impl FileDiff {
     }
 }
 
-/// For reading: the headline, the paragraphs, the labels; `None` when the two are equal.
+/// For people: the headline, the paragraphs, the labels; `None` if the two are equal.
 #[must_use]
 pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
     let significance = diff.significance?;
@@ -191,7 +191,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
     Some(out.trim_start_matches('\n').to_owned())
 }
 
-/// How much moved in ignored text, when anything did.
+/// How much of the ignored text changed, if any.
 #[must_use]
 pub fn ignored(diff: &FileDiff) -> Option<String> {
     let count = diff.ignored.len() as u64;

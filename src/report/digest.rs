@@ -1,4 +1,4 @@
-//! A digest: the events that were held back for a target, as one.
+//! A digest: the events that were held back for a target, combined into one.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) fn headline(report: Option<&ReportInfo>) -> String {
         return "nothing to report".to_owned();
     };
     let events = names::count(report.events, "event");
-    // The feeds of events that are only counted are not known.
+    // The feeds of events that are only counted are unknown.
     if report.members.len() as u64 != report.events {
         return events;
     }
@@ -45,7 +45,7 @@ pub(super) fn lines(report: &ReportInfo) -> impl Iterator<Item = String> {
     })
 }
 
-/// An event of a digest: what happened, to which article, its first change, and where the whole can be read.
+/// An event of a digest: what happened, to which article, its first change, and where to read all of it.
 pub(super) fn passage(event: &Event) -> Passage {
     let message = Message::of(event);
     let address = message.click().map(str::to_owned);

@@ -1,4 +1,4 @@
-//! `revisor doctor`: what was looked at, what is wrong, and what to do about it.
+//! `revisor doctor`: what was checked, what is wrong, and how to fix it.
 
 use serde::Serialize;
 
@@ -6,34 +6,34 @@ use super::clean;
 use super::style::{Line, Role};
 use super::when::View;
 
-/// How a thing is.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// As it should be.
+    /// Everything is in order.
     Ok,
-    /// It works, and needs a look.
+    /// It works, but needs attention.
     Warn,
     /// It does not work.
     Fail,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// `configuration`, `clock`, `disk`, `database`, `service`, `feeds` or `targets`.
     pub check: &'static str,
-    /// How it is.
+    /// How serious it is.
     pub level: Level,
     /// What was found.
     pub text: String,
-    /// What to do.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
 impl Finding {
-    /// As it should be.
+    /// Everything is in order.
     #[must_use]
     pub fn ok(check: &'static str, text: impl Into<String>) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Finding {
         }
     }
 
-    /// It needs a look, and this is what to do.
+    /// It works but needs attention; `hint` says how to fix it.
     #[must_use]
     pub fn warn(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Finding {
         }
     }
 
-    /// It does not work, and this is what to do.
+    /// It does not work; `hint` says how to fix it.
     #[must_use]
     pub fn fail(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
@@ -64,17 +64,17 @@ impl Finding {
     }
 }
 
-/// All that was found. Its JSON form is the answer of `doctor --json`.
+/// All findings. Its JSON form is the output of `doctor --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The worst of the checks.
+    /// The worst level of all checks.
     pub level: Level,
-    /// In the order in which they depend on one another.
+    /// In the order in which the checks depend on each other.
     pub checks: Vec<Finding>,
 }
 
 impl Report {
-    /// The report of some findings.
+    /// A report of these findings.
     #[must_use]
     pub fn of(checks: Vec<Finding>) -> Self {
         let worst = checks.iter().map(|check| check.level).max();
@@ -85,7 +85,7 @@ impl Report {
     }
 }
 
-/// A line for each finding, and one for its hint.
+/// A line for each finding, and another for its hint.
 #[must_use]
 pub fn text(report: &Report, view: &View) -> String {
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! `revisor entries`: articles, with what became of them.
+//! `revisor entries`: articles and their state.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct EntryRow {
     /// Its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What became of it.
+    /// Its state.
     pub state: EntryState,
     /// The number of its newest revision.
     pub revision: RevisionNumber,
@@ -31,24 +31,24 @@ pub struct EntryRow {
     /// When its newest change was first seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_change: Option<Timestamp>,
-    /// When its page is checked next; absent when it is not checked any more.
+    /// When its page is checked next; absent if it is no longer checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_check: Option<Timestamp>,
 }
 
-/// What became of an article.
+/// The state of an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryState {
     /// Its feed lists it.
     Listed,
-    /// It is a page that no feed lists, watched by itself.
+    /// It is a single watched page that no feed lists.
     Watched,
     /// Its feed no longer lists it.
     LeftFeed,
-    /// The last check did not find its page, and it is not certain yet that it was taken down.
+    /// The last check did not find its page, but its removal is not confirmed yet.
     NotFound,
-    /// It was taken down.
+    /// It was removed.
     Removed,
 }
 

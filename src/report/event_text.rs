@@ -13,9 +13,9 @@ use crate::domain::outline::is_read;
 
 /// Receivers put the text into chat messages and push notifications, which hold little more.
 const TEXT_MAX: usize = 1000;
-/// An address longer than this is cut; a browser would take it, a message would be filled by it.
+/// A longer address is cut: a browser would accept it, but it would fill the message.
 const ADDRESS_MAX: usize = 250;
-/// Name, detail, both headlines and the address fit together: a headline is never what is left out.
+/// Name, detail, both headlines and the address fit together, so that a headline is never left out.
 const HEADLINE_MAX: usize = 180;
 const NAME_MAX: usize = 80;
 const DETAIL_MAX: usize = 160;
@@ -27,7 +27,7 @@ const BLOCK: Limits = Limits {
 /// A few lines of plain text that say what happened: at most about a thousand characters, safe to print, without
 /// markup. Texts are marked as `- old` and `+ new` lines, or `[-old-]{+new+}` inside a paragraph.
 ///
-/// `data.text` itself is not read.
+/// It does not read `data.text` itself.
 #[must_use]
 pub fn event_text(event: &Event) -> String {
     let data = &event.data;
@@ -68,10 +68,10 @@ pub fn event_text(event: &Event) -> String {
     fit(head, middle, tail)
 }
 
-/// Takes as many of the middle lines as there is room for, and says how many are left out.
+/// Takes as many of the middle lines as fit, and says how many are left out.
 fn fit(mut lines: Vec<String>, middle: Vec<String>, tail: Vec<String>) -> String {
     let size = |lines: &[String]| -> usize { lines.iter().map(|l| l.chars().count() + 1).sum() };
-    // Room for the line that counts what is left out.
+    // Room for the line that counts the omitted ones.
     let mut room = TEXT_MAX.saturating_sub(size(&lines) + size(&tail) + 20);
     let mut middle = middle.into_iter();
     let mut left_out = 0_u64;
@@ -182,7 +182,7 @@ pub(super) fn entry_title(data: &EventData) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
-/// Everything but the headline that is shown first.
+/// Everything except the headline, which is shown first.
 fn diff_lines(diff: &DiffInfo) -> Vec<String> {
     let mut lines = Vec::new();
     for other in &diff.headlines {
@@ -241,7 +241,7 @@ fn old_and_new(segments: &[Segment]) -> Vec<String> {
         )
     };
     if old_line == new_line {
-        // The difference lies behind the cut.
+        // The difference is beyond the cut.
         return vec![format!("± {}", marked(segments))];
     }
     [("-", old_line), ("+", new_line)]
@@ -264,8 +264,8 @@ fn marked(segments: &[Segment]) -> String {
         .to_owned()
 }
 
-/// One line for each block that changed, the weightiest first; items that only count on share a line, and blocks that
-/// only moved come last.
+/// One line for each block that changed, the weightiest first; items whose numbers only shifted share a line, and
+/// blocks that only moved come last.
 fn block_lines(field: Field, blocks: &BlocksInfo) -> Vec<String> {
     let name = match field {
         Field::Summary => "summary ",
@@ -323,7 +323,7 @@ fn block_line(name: &str, block: &BlockDiff) -> String {
     }
 }
 
-/// The window in UTC: who reads the text may sit anywhere.
+/// The window in UTC: the reader may be in any time zone.
 pub(super) fn window(happened: &str, window: Window) -> String {
     let from = window.last_unchanged.to_chrono();
     let to = window.first_changed.to_chrono();

@@ -1,7 +1,8 @@
-//! A change as one file that somebody else can read and check.
+//! A change as one file that other people can read and verify.
 //!
-//! An HTML page without scripts or anything from elsewhere, for every browser. Below what is for reading stands the same
-//! as data, in one line of JSON, and in the last line the sum over the whole file. `tests/verify_evidence.py` checks it.
+//! An HTML page without scripts or external resources, for every browser. Below the readable part, the same facts
+//! follow as data in one line of JSON; the last line is the checksum of the whole file. `tests/verify_evidence.py`
+//! verifies it.
 
 use data_encoding::HEXLOWER;
 use std::borrow::Cow;
@@ -21,21 +22,21 @@ use crate::domain::ids::{CaptureId, RevisionNumber};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
-/// What the data say they are.
+/// The format that the data declare.
 pub const FORMAT: &str = "revisor-evidence-1";
 
-/// All that stands behind a change.
+/// Everything behind a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
-    /// The change, as the targets and `log` have it.
+    /// The change, as targets and `log` get it.
     pub event: Event,
     /// The chain of its entry, from the first revision to the one after the change.
     pub links: Vec<Link>,
-    /// The answers behind both revisions.
+    /// The responses behind both revisions.
     pub captures: Vec<StoredCapture>,
-    /// When the file is made.
+    /// When the file was created.
     pub made: Timestamp,
-    /// By which program.
+    /// The program that created it.
     pub program: String,
 }
 
@@ -53,7 +54,7 @@ struct Data<'a> {
 struct LinkData<'a> {
     revision: RevisionNumber,
     seen: Timestamp,
-    /// Milliseconds since 1970, as they are hashed.
+    /// Milliseconds since 1970, as hashed.
     seen_ms: i64,
     state_sha256: String,
     captures_hash: Option<String>,
@@ -75,11 +76,11 @@ struct CaptureData<'a> {
     request: Option<&'a [(String, String)]>,
     headers: &'a [(String, String)],
     body_sha256: String,
-    /// Base64; null when retention has taken the body.
+    /// Base64; null if retention has deleted the body.
     body: Option<String>,
 }
 
-/// The file. The data stand on a line of their own, and so does the sum, for tools that work by lines.
+/// The file. The data are on a line of their own, and so is the checksum, for tools that work by lines.
 #[must_use]
 pub fn document(evidence: &Evidence) -> String {
     let number = evidence.event.data.number;
@@ -97,7 +98,7 @@ pub fn document(evidence: &Evidence) -> String {
         (PreEscaped(HOW))
     };
     let page = html::file(&title, &body);
-    // Nothing in it can end the element.
+    // Nothing inside can end the element.
     let data = clean::json(&data(evidence)).replace('<', "\\u003c");
     let script = format!("\n<script type=\"application/json\" id=\"evidence\">{data}</script>\n");
     let page = match page.strip_suffix("</body></html>") {
@@ -313,7 +314,7 @@ fn data(evidence: &Evidence) -> String {
             })
             .collect(),
     };
-    // Only maps with keys that are no text can fail, and there are none.
+    // Only maps with non-text keys can fail, and there are none.
     serde_json::to_string(&data).unwrap_or_default()
 }
 

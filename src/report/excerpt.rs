@@ -5,17 +5,17 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::clean;
 use crate::domain::diff::Segment;
 
-/// How much is kept.
+/// How much to keep.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// Words of equal text on each side of an edit.
     pub context_words: usize,
-    /// Graphemes of a removed or added stretch.
+    /// Graphemes of a removed or added passage.
     pub edit: usize,
 }
 
-/// The segments with long equal stretches cut to their ends and long edits cut to their beginnings; `…` stands for
-/// what is left out. Segments are expected to be clean.
+/// Segments in which long equal passages are cut to their ends and long edits to their beginnings; `…` replaces
+/// the rest. Segments must already be clean.
 pub(super) fn around_edits(segments: &[Segment], limits: Limits) -> Vec<Segment> {
     let last = segments.len().saturating_sub(1);
     segments
@@ -32,7 +32,7 @@ pub(super) fn around_edits(segments: &[Segment], limits: Limits) -> Vec<Segment>
         .collect()
 }
 
-/// Keeps `words` words at the front when an edit stands before the text, and at the end when one follows.
+/// Keeps `words` words at the start if an edit precedes the text, and at the end if one follows.
 fn equal(text: &str, words: usize, before: bool, after: bool) -> String {
     let front = if before { head(text, words) } else { "" };
     let back = if after { tail(text, words) } else { "" };
@@ -43,7 +43,7 @@ fn equal(text: &str, words: usize, before: bool, after: bool) -> String {
         (true, true) => format!("{front} … {}", back.trim_start()),
         (true, false) => format!("{front} …"),
         (false, true) => format!("… {}", back.trim_start()),
-        // A block without any edit: its beginning tells which one it is.
+        // A block without any edit: its beginning identifies it.
         (false, false) => {
             let kept = head(text, words * 2);
             if kept.len() == text.len() {
@@ -75,7 +75,7 @@ fn head(text: &str, words: usize) -> &str {
     }
 }
 
-/// The text from the start of its `words`th word from the end.
+/// The text from the start of its `words`th word, counted from the end.
 fn tail(text: &str, words: usize) -> &str {
     let mut from_end = text.unicode_word_indices().rev();
     match from_end.by_ref().take(words).last() {

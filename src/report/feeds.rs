@@ -1,4 +1,4 @@
-//! `revisor feeds`: the feeds and how they are.
+//! `revisor feeds`: feeds and their state.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::table::{Side, table};
 use super::when::View;
 use crate::time::Timestamp;
 
-/// A feed. Its JSON form is an element of the answer of `feeds --json`.
+/// A feed. Its JSON form is an element of the output of `feeds --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeedRow {
     /// Its name in the configuration.
@@ -21,9 +21,9 @@ pub struct FeedRow {
     pub title: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// How it is.
+    /// Its state.
     pub state: FeedState,
-    /// Polls that failed since the last one that did not.
+    /// Failed polls since the last successful one.
     pub failures: u32,
     /// What went wrong at the last poll.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,27 +31,27 @@ pub struct FeedRow {
     /// HTTP status of the last poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Its entries, also those that have left it.
+    /// Its entries, including those that have left it.
     pub entries: u64,
-    /// Changes of its entries, quiet ones left out.
+    /// Changes of its entries, without quiet ones.
     pub changes: u64,
     /// When the newest of them was first seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_change: Option<Timestamp>,
-    /// The last poll that did not fail.
+    /// The last successful poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_ok: Option<Timestamp>,
-    /// New entries that its last poll left for the next ones, as there were too many at once.
+    /// New entries that its last poll left for the next ones because there were too many.
     #[serde(skip_serializing_if = "is_zero")]
     pub postponed: u64,
     /// The next poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Timestamp>,
-    /// Why then.
+    /// The reason for that time.
     pub next_why: String,
-    /// The usual time from one poll to the next in seconds, when the feed is well.
+    /// The usual interval between polls in seconds, while the feed has no trouble.
     pub interval: u64,
-    /// Why that long.
+    /// The reason for that interval.
     pub interval_why: String,
 }
 
@@ -60,19 +60,19 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// How a feed is.
+/// The state of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedState {
-    /// It was never read.
+    /// It has never been read.
     New,
-    /// The last poll went well.
+    /// The last poll succeeded.
     Ok,
     /// The last poll failed.
     Failing,
-    /// Its address answered that it is gone.
+    /// The server returned that it is gone.
     Gone,
-    /// Somebody paused it.
+    /// A user paused it.
     Paused,
 }
 

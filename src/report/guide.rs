@@ -1,11 +1,11 @@
-//! The guide: one page for each topic, embedded, and set for a terminal.
+//! The guide: one page per topic, embedded, and formatted for a terminal.
 
 use super::style::{Line, Paint, Role};
 
 /// A page of the guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Topic {
-    /// What `revisor help` calls it.
+    /// Its name in `revisor help`.
     pub name: &'static str,
     /// The page, as Markdown: headings, paragraphs of one line each, lists and code.
     pub text: &'static str,
@@ -55,7 +55,7 @@ pub const TOPICS: [Topic; 10] = [
     },
 ];
 
-/// A page for people: prose is wrapped, code is indented and stays as it is.
+/// A page for people: prose is wrapped, code is indented and otherwise unchanged.
 #[must_use]
 pub fn page(topic: &Topic, paint: Paint) -> String {
     let mut out = String::new();
@@ -96,11 +96,11 @@ pub enum Part<'a> {
     Prose(&'a str),
     /// A list.
     Items(Vec<&'a str>),
-    /// Lines that stay as they are.
+    /// Lines that stay unchanged.
     Code(Vec<&'a str>),
 }
 
-/// The parts of a page, for other forms than a terminal.
+/// The parts of a page, for output other than a terminal.
 #[must_use]
 pub fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
@@ -142,7 +142,7 @@ pub fn parts(text: &str) -> Vec<Part<'_>> {
 pub enum Piece<'a> {
     /// Words.
     Text(&'a str),
-    /// What is typed, or stands in a file.
+    /// Text that is typed or is in a file.
     Code(&'a str),
 }
 

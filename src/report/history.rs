@@ -17,7 +17,7 @@ use crate::domain::outcome::{Left, Origin, Quiet};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
-/// An entry and what became of it. Its JSON form is the answer of `history --json`.
+/// An entry and its history. Its JSON form is the output of `history --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct History {
     /// Its feed.
@@ -29,31 +29,31 @@ pub struct History {
     /// How it left the feed.
     #[serde(serialize_with = "left_word", skip_serializing_if = "Option::is_none")]
     pub left_feed: Option<Left>,
-    /// Whether its article was taken down.
+    /// Whether its article was removed.
     pub removed: bool,
-    /// When it went and came back, oldest first.
+    /// When it was removed and restored, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub life: Vec<LifeRow>,
-    /// What the looks at its page have begun and not settled, and why the last one read no text.
+    /// Unconfirmed results of the checks of its page, and why the last one read no text.
     #[serde(flatten)]
     pub page: PageRemarks,
-    /// How often a claimed date moved while the text stayed: `fake-freshness`.
+    /// How often a claimed date changed while the text stayed the same: `fake-freshness`.
     pub date_touches: u32,
-    /// Places in which text that is not compared moved.
+    /// Places whose ignored text changed.
     #[serde(skip_serializing_if = "is_none")]
     pub ignored_places: u64,
-    /// How often it did.
+    /// How often it changed.
     #[serde(skip_serializing_if = "is_none")]
     pub ignored_moves: u64,
-    /// The last look at its page.
+    /// The last check of its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_checked: Option<Timestamp>,
-    /// The next look at its page.
+    /// The next check of its page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_next: Option<Timestamp>,
-    /// What it is known by in its feed, the oldest name first.
+    /// The names that identify it in its feed, the oldest first.
     pub names: Vec<HistoryName>,
-    /// Why robots.txt keeps the page from being read, when it does.
+    /// Why robots.txt blocks the page, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_barred: Option<String>,
     /// Oldest first.
@@ -67,7 +67,7 @@ pub struct HistoryName {
     pub kind: &'static str,
     /// The name: a guid as given, an address in its canonical form, a hash of headline and text.
     pub value: String,
-    /// Why it is this entry's.
+    /// Why it belongs to this entry.
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
@@ -76,38 +76,38 @@ pub struct HistoryName {
     pub taken_from: Option<String>,
 }
 
-/// That the article went, or came back.
+/// The removal or the return of an article.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LifeRow {
     /// `entry.removed` or `entry.restored`.
     pub event: EventKind,
-    /// Between which looks.
+    /// The window in which it happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// What the looks found.
+    /// What the checks found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// What is to be said of the looks at a page.
+/// Remarks on the checks of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct PageRemarks {
-    /// Why the last look read no text: `not_found`, `paywall`, `held` …
+    /// Why the last check read no text: `not_found`, `paywall`, `held` …
     #[serde(rename = "page_reason", skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// The same for people.
     #[serde(rename = "page_error", skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Looks since the last that read a text, all of them failed.
+    /// Failed checks since the last one that read a text.
     #[serde(rename = "page_failures")]
     pub failures: u32,
-    /// Since when looks find the article missing.
+    /// Since when checks find the article missing.
     #[serde(rename = "page_missing_since", skip_serializing_if = "Option::is_none")]
     pub missing_since: Option<Timestamp>,
-    /// Since when another text waits for a second look that confirms it.
+    /// Since when another text waits for a second check to confirm it.
     #[serde(rename = "page_held_since", skip_serializing_if = "Option::is_none")]
     pub held_since: Option<Timestamp>,
-    /// Texts that were seen once and that no second look has confirmed.
+    /// Texts that were seen once and never confirmed by a second check.
     #[serde(rename = "page_unconfirmed")]
     pub unconfirmed: u32,
 }
@@ -119,20 +119,20 @@ pub struct HistoryRow {
     pub revision: RevisionNumber,
     /// When it was first seen.
     pub seen: Timestamp,
-    /// Which channels brought it.
+    /// The channels in which it was seen.
     pub channels: Vec<Channel>,
     /// Its headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Words of its text.
+    /// Word count of its text.
     pub words: u64,
-    /// Set when its text is not kept any more.
+    /// Set if its text is no longer stored.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub text_dropped: bool,
-    /// What brought it; left out for what a look brought.
+    /// Where it comes from; left out if it comes from a check.
     #[serde(serialize_with = "origin_word", skip_serializing_if = "is_look")]
     pub origin: Origin,
-    /// The change that led to it; absent for a first sight.
+    /// The change that led to it; absent for a first snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<HistoryChange>,
 }
@@ -142,18 +142,18 @@ pub struct HistoryRow {
 pub struct HistoryChange {
     /// Its number.
     pub number: ChangeNumber,
-    /// The fields that moved.
+    /// The fields that changed.
     pub fields: Vec<Field>,
     /// What kinds of edit it was.
     pub labels: Vec<Label>,
     /// How much it matters.
     pub significance: Significance,
-    /// Words that came and went.
+    /// Words removed and added.
     pub words: WordCount,
-    /// The earlier revision that it was a return to.
+    /// The earlier revision that it reverted to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revert_of: Option<RevisionNumber>,
-    /// Why nobody was told.
+    /// Why it sent no alert.
     #[serde(serialize_with = "quiet_word", skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
 }
@@ -203,7 +203,7 @@ fn quiet_word<S: serde::Serializer>(
     quiet.map(Quiet::as_str).serialize(serializer)
 }
 
-/// A table, newest first; ● where the headline changed, ○ at first sight.
+/// A table, newest first; ● marks a changed headline, ○ a first snapshot.
 #[must_use]
 pub fn text(history: &History, view: &View) -> String {
     let paint = view.paint;
@@ -284,7 +284,7 @@ fn table_row(history: &History, at: usize, row: &HistoryRow, view: &View) -> Vec
     ]
 }
 
-/// The change that led to a revision, or what brought it.
+/// The change that led to a revision, or where it comes from.
 pub(super) fn change_text(
     history: &History,
     before: Option<&HistoryRow>,
@@ -336,7 +336,7 @@ fn first_sight(history: &History, row: &HistoryRow) -> String {
     }
 }
 
-/// The names, when there are others than those of the first sight.
+/// The names, if there are any besides those of the first snapshot.
 fn names(history: &History, view: &View) -> Vec<Line> {
     let first = history.names.iter().map(|name| name.since).min();
     if history.names.iter().all(|name| Some(name.since) == first) {
@@ -353,7 +353,7 @@ fn names(history: &History, view: &View) -> Vec<Line> {
     lines
 }
 
-/// What is to be said of an article besides its revisions, a sentence each; empty lines part them.
+/// Remarks on an article besides its revisions, one sentence each, separated by empty lines.
 pub(super) fn remarks(history: &History, view: &View) -> Vec<String> {
     let mut remarks = Vec::new();
     remarks.extend(history.life.iter().map(|row| life_remark(row, view)));

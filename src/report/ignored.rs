@@ -1,4 +1,4 @@
-//! `revisor log --ignored`: what moved in text that is not compared, and no change came of it.
+//! `revisor log --ignored`: ignored text that moved without causing a change.
 
 use serde::Serialize;
 
@@ -22,11 +22,11 @@ pub struct IgnoredView {
     pub entry: IgnoredEntry,
     /// Where it was seen.
     pub channel: Channel,
-    /// The place within the entry and channel; 0 stands for all that have none of their own.
+    /// The place within the entry and channel; 0 stands for all without a place of their own.
     pub place: u32,
     /// Why the text is ignored.
     pub reason: String,
-    /// The rule that left it out last.
+    /// The rule that ignored it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleId>,
     /// How often it moved.
@@ -35,13 +35,13 @@ pub struct IgnoredView {
     pub first_at: Timestamp,
     /// When it moved last.
     pub last_at: Timestamp,
-    /// The text before it first moved; absent when there was none.
+    /// The text before it first moved; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
-    /// The text before it moved last, or its part around the difference; absent when there was none.
+    /// The text before it last moved, or its part around the difference; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// The text after; absent when it has vanished.
+    /// The text after; absent if it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
@@ -121,14 +121,14 @@ fn reason(moved: &IgnoredView) -> String {
     }
 }
 
-/// What moved, as a difference of words.
+/// The change, as a word diff.
 #[must_use]
 pub fn words(before: Option<&str>, after: Option<&str>) -> Line {
     let segments = diff_line(before.unwrap_or_default(), after.unwrap_or_default());
     Line::new().segments(&clean::segments(&segments))
 }
 
-/// How much there was, for the end of a list.
+/// How many there were, for the end of a list.
 #[must_use]
 pub fn summary(shown: u64) -> String {
     match shown {

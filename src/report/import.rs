@@ -7,57 +7,57 @@ use super::names::count;
 use super::style::{Line, Paint, Role};
 use crate::feed::list::ListForm;
 
-/// The answer of `import`. Its JSON form is the answer of `import --json`.
+/// The result of `import`. Its JSON form is the output of `import --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
-    /// How the list was written.
+    /// The format of the list.
     pub form: ListForm,
-    /// Whether nothing was written, because only the report was wanted.
+    /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
     /// Feeds that were added.
     pub added: usize,
-    /// Feeds that were in the configuration already.
+    /// Feeds that were already in the configuration.
     pub present: usize,
-    /// Feeds that the list names another time.
+    /// Feeds that the list repeats.
     pub repeated: usize,
-    /// What is no feed.
+    /// Items that are not feeds.
     pub skipped: usize,
-    /// What may be a feed and could not be added.
+    /// Items that may be feeds but could not be added.
     pub failed: usize,
-    /// What became of each place of the list.
+    /// What happened to each item of the list.
     pub lines: Vec<ImportLine>,
 }
 
-/// What became of one place of a list.
+/// What happened to one item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportLine {
     /// From 1.
     pub line: usize,
-    /// What became of it.
+    /// What happened to it.
     pub result: ImportResult,
-    /// The address, or what stands where one should be.
+    /// The address, or the text in its place.
     pub what: String,
     /// The name in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Why it was not added, or what of it is not taken over.
+    /// Why it was not added, or which part of it was not imported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
-/// What became of one place of a list.
+/// What happened to one item of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImportResult {
     /// It is in the configuration now.
     Added,
-    /// It was there before.
+    /// It was already there.
     Present,
-    /// A line before has the same address.
+    /// An earlier line has the same address.
     Repeated,
-    /// It is no feed.
+    /// It is not a feed.
     Skipped,
-    /// It may be a feed and could not be added.
+    /// It may be a feed but could not be added.
     Failed,
 }
 
@@ -79,7 +79,7 @@ impl ImportReport {
     }
 }
 
-/// A line for each place of the list.
+/// A line for each item of the list.
 #[must_use]
 pub fn text(report: &ImportReport, paint: Paint) -> String {
     let last = report.lines.iter().map(|line| line.line).max();

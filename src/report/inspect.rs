@@ -1,6 +1,6 @@
-//! What `inspect feed` and `inspect article` print.
+//! The output of `inspect feed` and `inspect article`.
 //!
-//! The JSON forms are a contract (design §5): members may be added, none may change its meaning.
+//! The JSON forms are a contract (design §5): members may be added, but none may change its meaning.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,7 @@ pub struct FeedJson {
 /// One entry of `inspect feed --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeedEntryJson {
-    /// The guid as the feed gives it.
+    /// The guid as given by the feed.
     pub id: Option<String>,
     /// The article's address.
     pub url: Option<String>,
@@ -72,13 +72,15 @@ pub struct ArticleJson {
     pub language: Option<String>,
     /// What the page is.
     pub kind: &'static str,
-    /// Why it is no article, and the phrase that says so, or why a document has no text; absent for an article.
+    /// Why it is not an article, with the phrase that shows it, or why a document has no text; absent for an
+    /// article.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The document, where it is no page.
+    /// The document, if it is not a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Document>,
-    /// Where the text was read: `html`, `json_ld`, `page_data`, or the element whose fallback it is (`noscript` …).
+    /// Where the text was found: `html`, `json_ld`, `page_data`, or the element whose fallback it is (`noscript`
+    /// …).
     pub source: &'static str,
     /// The blocks of the text.
     pub blocks: Vec<BlockJson>,
@@ -87,7 +89,7 @@ pub struct ArticleJson {
     /// The links in the text: words and address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Whether the page was longer than what is read of one.
+    /// Whether the page was longer than the limit for reading.
     pub truncated: bool,
 }
 
@@ -100,7 +102,7 @@ pub struct BlockJson {
     pub text: String,
 }
 
-/// The machine form of a feed.
+/// The JSON form of a feed.
 #[must_use]
 pub fn feed_json(feed: &ParsedFeed) -> FeedJson {
     FeedJson {
@@ -126,7 +128,7 @@ fn entry_json(entry: &FeedState) -> FeedEntryJson {
     }
 }
 
-/// The machine form of an article page.
+/// The JSON form of an article page.
 #[must_use]
 pub fn article_json(article: &Article) -> ArticleJson {
     let state = &article.state;
@@ -163,7 +165,7 @@ pub fn article_json(article: &Article) -> ArticleJson {
     }
 }
 
-/// Why a page is no article, or a document has no text.
+/// Why a page is not an article, or a document has no text.
 fn reason(article: &Article) -> Option<String> {
     if article.no_text.is_some() {
         return article.no_text.clone();
@@ -181,18 +183,18 @@ pub struct ExplainedJson {
     /// The article.
     #[serde(flatten)]
     pub article: ArticleJson,
-    /// All blocks of the page, with what was taken out of it last.
+    /// All blocks of the page, those removed from it last.
     pub explained: Vec<ExplainedBlock>,
 }
 
-/// A block and why it counts, or does not.
+/// A block, and why it does or does not count.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExplainedBlock {
     /// As in the article's blocks.
     pub kind: BlockKind,
     /// The text.
     pub text: String,
-    /// What it is to the article: `text`, `standfirst`, `caption`, `navigation` …
+    /// Its role in the article: `text`, `standfirst`, `caption`, `navigation` …
     pub role: &'static str,
     /// Whether it is compared.
     pub counts: bool,
@@ -200,7 +202,7 @@ pub struct ExplainedBlock {
     pub why: String,
 }
 
-/// The machine form of an article page with all of its blocks.
+/// The JSON form of an article page with all of its blocks.
 #[must_use]
 pub fn explained_json(article: ArticleJson, explained: &[Explained]) -> ExplainedJson {
     let explained = explained.iter().map(|explained| ExplainedBlock {
@@ -237,7 +239,7 @@ pub fn explained_text(explained: &[Explained]) -> String {
     out
 }
 
-/// Block texts joined by blank lines; `None` when there is no text.
+/// Block texts joined by blank lines; `None` if there is no text.
 fn joined<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Option<String> {
     let texts: Vec<&str> = blocks
         .into_iter()
@@ -246,7 +248,7 @@ fn joined<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join("\n\n"))
 }
 
-/// A feed for people: a head, then a line or two for each entry.
+/// A feed for people: a header, then a line or two per entry.
 #[must_use]
 pub fn feed_text(feed: &ParsedFeed) -> String {
     let mut out = String::new();
@@ -281,7 +283,7 @@ pub fn feed_text(feed: &ParsedFeed) -> String {
     out
 }
 
-/// An article page for people: a head, then the text.
+/// An article page for people: a header, then the text.
 #[must_use]
 pub fn article_text(article: &Article) -> String {
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! `revisor log`: changes, one after the other.
+//! `revisor log`: changes, one after another.
 
 use chrono_tz::Tz;
 
@@ -17,22 +17,22 @@ use crate::time::Timestamp;
 /// A change, or another event, in the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogRow {
-    /// The event, with its number when it is a change.
+    /// The event, with its number if it is a change.
     pub event: Event,
-    /// Why nobody was told, when nobody was.
+    /// Why it sent no alert, if it sent none.
     pub quiet: Option<Quiet>,
 }
 
 const HEADLINE_MAX: usize = 300;
 const INDENT: &str = "      ";
-/// Where the amounts begin, when the address is shorter.
+/// The column in which the amounts start, if the address is shorter.
 const ADDRESS_COLUMN: usize = 60;
 const AROUND: Limits = Limits {
     context_words: 8,
     edit: 200,
 };
 
-/// A few lines: number, when, feed, what; the words; the address and how much moved.
+/// A few lines: number, when, feed, what; the words; the address and how much changed.
 #[must_use]
 pub fn short(row: &LogRow, view: &View) -> String {
     let data = &row.event.data;
@@ -87,7 +87,7 @@ pub fn short(row: &LogRow, view: &View) -> String {
         return out;
     }
     if !address.is_empty() {
-        // Never broken: it is there to be followed and copied.
+        // Never wrapped: it is there to be followed and copied.
         let address = Line::new().with(Role::Faint, address);
         push_line(&mut out, &address, paint);
     }
@@ -103,7 +103,7 @@ fn push_line(out: &mut String, line: &Line, paint: Paint) {
     out.push('\n');
 }
 
-/// A line with columns where it fits, else wrapped without them.
+/// A line in columns if it fits, else wrapped without them.
 fn fitted(line: Line, paint: Paint) -> String {
     let fits = paint.width.is_none_or(|width| line.width(paint) <= width);
     if fits {
@@ -156,7 +156,7 @@ pub fn summary(shown: u64, hidden: u64) -> String {
     }
 }
 
-/// The name of a reason for quiet, as people read it.
+/// The reason why a change is quiet, for people.
 #[must_use]
 pub fn quiet_name(quiet: Quiet) -> &'static str {
     match quiet {
@@ -186,7 +186,7 @@ fn revisions(data: &EventData) -> Line {
     }
 }
 
-/// How long after the claimed publication; not said when the claim cannot be true.
+/// How long after the claimed publication; left out if the claim cannot be true.
 pub(super) fn age(data: &EventData, change: &ChangeInfo) -> Option<String> {
     let published: Timestamp = data.entry.as_ref()?.published?;
     let changed = change.window.first_changed;
@@ -198,7 +198,7 @@ pub(super) fn age(data: &EventData, change: &ChangeInfo) -> Option<String> {
     })
 }
 
-/// The words: the headline's, and the text's when the headline stayed.
+/// The words: those of the headline, or those of the text if the headline stayed the same.
 fn what(data: &EventData) -> Vec<Line> {
     let Some(diff) = &data.diff else {
         return changed::title(data, HEADLINE_MAX)
@@ -232,7 +232,7 @@ fn first_words(diff: &DiffInfo) -> Vec<Line> {
     }
 }
 
-/// The block that weighs most; where one was replaced by another, both.
+/// The block with the most weight; if one block replaced another, both.
 fn first_block(blocks: &BlocksInfo) -> Option<Vec<&BlockDiff>> {
     let first = changed::by_weight(blocks).into_iter().next()?;
     let other = match first.op {
@@ -300,7 +300,7 @@ fn amount(data: &EventData, change: &ChangeInfo) -> Line {
     Line::plain(amount).with(Role::Faint, between).and(labels)
 }
 
-/// A view without colour and width, in UTC; for what is written to files.
+/// A view without colour and width, in UTC, for files.
 #[must_use]
 pub fn plain_view(now: Timestamp) -> View {
     View {

@@ -1,4 +1,4 @@
-//! Changes as Markdown: nothing that a stranger wrote can become markup, HTML or a link of another kind.
+//! Changes as Markdown: untrusted text cannot become markup, HTML or an unintended link.
 
 use super::changed;
 use super::clean;
@@ -8,7 +8,7 @@ use super::style::Paint;
 use super::when::View;
 use crate::domain::diff::Segment;
 
-/// A list item of Markdown, with what is special to Markdown escaped.
+/// A Markdown list item with special characters escaped.
 #[must_use]
 pub fn item(row: &LogRow, view: &View) -> String {
     let data = &row.event.data;
@@ -54,7 +54,8 @@ pub fn item(row: &LogRow, view: &View) -> String {
     out
 }
 
-/// An address as a link. Only the web is linked; an address in angle brackets cannot end early, nor carry markup.
+/// An address as a link. Only web addresses are linked; an address in angle brackets cannot end early or contain
+/// markup.
 pub(super) fn address(address: &str) -> String {
     if changed::is_web(address) && !address.contains(['<', '>']) {
         format!("<{address}>")
@@ -64,7 +65,7 @@ pub(super) fn address(address: &str) -> String {
 }
 
 fn around(text: &str, mark: &str) -> String {
-    // Marks have to touch the words; the white space stays outside.
+    // Marks must touch the words; the white space stays outside.
     let inner = text.trim();
     if inner.is_empty() {
         return text.to_owned();
@@ -84,7 +85,7 @@ pub(super) fn escape_markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
-            // HTML passes through Markdown.
+            // Markdown passes HTML through.
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
             c if "\\`*_{}[]()#+!|~>@".contains(c) => {

@@ -1,9 +1,9 @@
-//! An event as a message for people, and the cutting of it to what a service takes: pure.
+//! An event as a message for people, cut to the limit of a service: pure.
 //!
-//! [`Message::of`] says what happened in cleaned parts. [`Message::fit`] lays them out in lines of runs that are at most
-//! as large as a service allows, measured as the service writes them: a cut falls between words (between graphemes where
-//! a word alone is too long), and so never inside an escape, an entity or a mark. How a run is written is the business of
-//! each service.
+//! [`Message::of`] says what happened in cleaned parts. [`Message::fit`] lays them out in lines of runs within the
+//! size limit of a service, measured as the service writes them: text is cut between words (between graphemes if a
+//! single word is too long), and so never inside an escape, an entity or a mark. Each service decides how a run is
+//! written.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -21,19 +21,19 @@ use crate::domain::event::{BlocksInfo, Event, EventKind, Field};
 pub struct Message {
     /// `Example News changed a headline and a text`.
     pub headline: String,
-    /// The headline of the article, where it did not change.
+    /// The headline of the article, if it did not change.
     pub title: Option<String>,
-    /// What changed, the headline first, then the weightiest.
+    /// What changed: the headline first, then by weight.
     pub changes: Vec<Passage>,
     /// Events of a digest that are only counted.
     pub not_read: usize,
-    /// Why a feed fails, where it moved.
+    /// Why a feed fails, or its new address.
     pub detail: Option<String>,
     /// `changed between 2026-11-23 08:32 and 09:04 UTC`.
     pub window: Option<String>,
-    /// Where the article, or the feed, is.
+    /// The address of the article or the feed.
     pub address: Option<String>,
-    /// Where the whole change can be read.
+    /// Where to read the whole change.
     pub change_address: Option<String>,
 }
 
@@ -44,14 +44,14 @@ pub struct Passage {
     pub name: String,
     /// Both sides, cleaned.
     pub segments: Vec<Segment>,
-    /// Where a click leads, for one of several events.
+    /// The link target, for one of several events.
     pub address: Option<String>,
 }
 
-/// How a run looks.
+/// The style of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Face {
-    /// As it is.
+    /// Unstyled.
     Plain,
     /// Bold.
     Strong,
@@ -61,21 +61,21 @@ pub enum Face {
     Added,
     /// Less important.
     Faint,
-    /// A link; the text is what is shown of it.
+    /// A link; the text of the run is shown for it.
     Link(String),
 }
 
-/// Text with one look.
+/// Text with one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The text.
     pub text: String,
-    /// How it looks.
+    /// Its style.
     pub face: Face,
 }
 
 impl Run {
-    /// A run.
+    /// Creates a run.
     pub fn new(face: Face, text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -86,17 +86,17 @@ impl Run {
 
 /// How a service writes messages.
 pub struct Layout<'a> {
-    /// The size of a run as the service writes and counts it; that of two runs is the sum of both.
+    /// The size of a run as the service writes and counts it; the size of two runs is the sum of both.
     pub size: &'a dyn Fn(&Run) -> usize,
     /// The size of a line break.
     pub line_break: usize,
-    /// The most that a message may have.
+    /// The maximum size of a message.
     pub room: usize,
-    /// Without styles, both sides of a headline have a line each.
+    /// Whether both sides of a headline get a line each, for services without styles.
     pub two_lines: bool,
-    /// Whether the first line says what happened; a service with a title of its own has it there.
+    /// Whether the first line says what happened; not for services with a separate title.
     pub with_headline: bool,
-    /// Whether the last line has the address; a service with a field for it has it there.
+    /// Whether the last line is the address; not for services with a separate field for it.
     pub with_address: bool,
 }
 
@@ -108,11 +108,11 @@ pub(super) const TITLE_MAX: usize = 300;
 const DETAIL_MAX: usize = 400;
 /// A longer address is text that nobody can follow.
 const ADDRESS_MAX: usize = 1000;
-/// More changed texts are counted, and read elsewhere.
+/// Changed texts beyond this are counted, and read elsewhere.
 const PASSAGES: usize = 100;
 
 impl Message {
-    /// What an event says.
+    /// Creates the message for an event.
     #[must_use]
     pub fn of(event: &Event) -> Self {
         let data = &event.data;
@@ -186,7 +186,7 @@ impl Message {
         }
     }
 
-    /// Where a click leads: to the page of the change, else to the article. Only addresses of the web.
+    /// Where a click leads: to the page of the change, else to the article. Only web addresses.
     #[must_use]
     pub fn click(&self) -> Option<&str> {
         let address = self.change_address.as_deref().or(self.address.as_deref());
@@ -235,7 +235,8 @@ impl Message {
 }
 
 impl Message {
-    /// What comes last, and its size: room is kept for it, but no more than a third, and for addresses first.
+    /// The last lines and their size: room is reserved for them, but no more than a third, and for addresses
+    /// first.
     fn tail(&self, page: &Page<'_, '_>) -> (Vec<Vec<Run>>, usize) {
         let most = (page.layout.room / 3).min(page.left);
         let mut kept = 0;
@@ -263,10 +264,10 @@ impl Message {
     }
 }
 
-/// Room for the line that counts what is left out.
+/// Room for the line that counts the omitted ones.
 const MORE: usize = 40;
 
-/// Lines as they fill up.
+/// Lines while they are being filled.
 struct Page<'a, 'l> {
     layout: &'a Layout<'l>,
     lines: Vec<Vec<Run>>,
@@ -291,14 +292,14 @@ impl Page<'_, '_> {
         true
     }
 
-    /// Adds a line, cut to `most` and to what is left.
+    /// Adds a line, cut to `most` and to the room that is left.
     fn push_cut(&mut self, line: Vec<Run>, most: usize) -> bool {
         let room = most.min(self.left).saturating_sub(self.layout.line_break);
         let line = cut(line, room, self.layout.size);
         !line.is_empty() && self.push(line)
     }
 
-    /// Adds as many changes as there is room for, the first one cut when it must be; says how many are left out.
+    /// Adds as many changes as fit, cutting the first one if necessary; returns how many are left out.
     fn changes(&mut self, changes: &[Passage]) -> usize {
         let count = changes.len().min(PASSAGES);
         for (place, passage) in changes.iter().take(PASSAGES).enumerate() {
@@ -310,7 +311,7 @@ impl Page<'_, '_> {
                 }
                 continue;
             }
-            // The first one is always there; a later one when a good part of it is.
+            // The first one is always shown; a later one only if a good part of it fits.
             let enough = place == 0 || self.left * 3 >= needed.min(self.layout.room / 2);
             if !enough {
                 return count - place;
@@ -347,7 +348,7 @@ impl Page<'_, '_> {
     }
 }
 
-/// Segments as runs. Removed and added words that touch are set apart, so that marks around them do not.
+/// Segments as runs. Adjacent removed and added words are separated by a space, so that their marks do not touch.
 #[must_use]
 pub fn runs_of(segments: &[Segment]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::with_capacity(segments.len() + 1);
@@ -405,7 +406,7 @@ fn sides(name: &str, old: &str, new: &str) -> Passage {
     }
 }
 
-/// The blocks that changed, the weightiest first; items that only count on share one passage.
+/// The blocks that changed, the weightiest first; items whose numbers only shifted share one passage.
 fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
     let (runs, folded) = changed::renumbered(blocks);
     let number = |number: Option<u32>| number.map(|n| format!("¶{n}")).unwrap_or_default();
@@ -439,8 +440,8 @@ fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
         .collect()
 }
 
-/// The runs cut to `room`: unchanged text before the first change gives way, then both sides of the first change share
-/// what is left, then what follows is left out.
+/// The runs cut to `room`: unchanged text before the first change is cut first, then both sides of the first
+/// change share the remaining room, then the rest is left out.
 #[must_use]
 pub fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run> {
     if runs.iter().map(size).sum::<usize>() <= room {
@@ -456,7 +457,7 @@ pub fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run
         let more = runs.peek().is_some();
         let allowed = match (before && more, is_change(&run)) {
             (true, _) => left / 4,
-            // Both sides are shown; a space may stand between them.
+            // Both sides are shown; a space may be between them.
             (false, true) if run.face == Face::Removed && more => left / 2,
             _ => left,
         };
@@ -478,17 +479,17 @@ pub fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run
     kept
 }
 
-/// The longest beginning of a run that fits, with `…` at its end; `None` when nothing fits.
+/// The longest beginning of a run that fits, with `…` at its end; `None` if nothing fits.
 fn cut_run(run: Run, room: usize, size: &dyn Fn(&Run) -> usize) -> Option<Run> {
     if size(&run) <= room {
         return Some(run);
     }
-    // Half a link leads elsewhere.
+    // A truncated link would lead elsewhere.
     if matches!(run.face, Face::Link(_)) {
         return None;
     }
     let with = |end: usize| Run::new(run.face.clone(), format!("{}…", run.text[..end].trim_end()));
-    // No grapheme is smaller than one of whatever is counted, so only so many have to be looked at.
+    // A grapheme takes at least one of the counted units, so more than this never fit.
     let ends: Vec<usize> = run
         .text
         .grapheme_indices(true)
@@ -509,7 +510,7 @@ fn cut_run(run: Run, room: usize, size: &dyn Fn(&Run) -> usize) -> Option<Run> {
             .unwrap_or(end)
     };
     let cut = with(word);
-    // Escapes can make a text grow where a mark no longer has what it needs; whatever happens, the limit is kept.
+    // Escapes can make a cut text longer if a mark loses its context; in any case the limit is kept.
     (size(&cut) <= room && cut.text != "…").then_some(cut)
 }
 

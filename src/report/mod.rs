@@ -1,7 +1,7 @@
 //! Events and states as text and JSON.
 //!
-//! Pure: values in, text out. The time zone, the width and whether there is colour are arguments. Whatever comes from a
-//! feed or a page goes through [`clean`] before it is part of a text; machine formats carry it as it is.
+//! Pure: values in, text out. The time zone, the width and the use of colour are arguments. All text from a feed
+//! or a page passes through [`clean`] before it becomes part of the output; machine formats carry it unchanged.
 
 pub mod care;
 pub mod changed;

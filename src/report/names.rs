@@ -1,10 +1,10 @@
-//! The words that people read for labels, fields, kinds of events and significances.
+//! The words for labels, fields, kinds of events and significances that people read.
 
 use crate::domain::classify::Label;
 use crate::domain::event::{EventKind, Field};
 use crate::domain::state::HeadlineSource;
 
-/// What is shown of an article without a headline.
+/// Shown for an article without a headline.
 pub(super) const NO_HEADLINE: &str = "(no headline)";
 
 /// The name of a label, as in JSON: `paragraph-added`.
@@ -34,7 +34,7 @@ pub fn label(label: Label) -> &'static str {
     }
 }
 
-/// What readers call a field: `headline`, `text` …
+/// The reader's word for a field: `headline`, `text` …
 #[must_use]
 pub fn field(field: Field) -> &'static str {
     match field {
@@ -63,7 +63,7 @@ pub(super) fn a_field(field: Field) -> &'static str {
     }
 }
 
-/// Whether what moved is the line above the headline, and no headline.
+/// Whether only the line above the headline changed, not a headline.
 #[must_use]
 pub fn is_kicker(headlines: &[HeadlineSource]) -> bool {
     !headlines.is_empty()
@@ -72,7 +72,7 @@ pub fn is_kicker(headlines: &[HeadlineSource]) -> bool {
             .all(|source| *source == HeadlineSource::Kicker)
 }
 
-/// What an event that is no change of words says in one word, for the column of `log`.
+/// One word for an event that is not a change of words, for the column of `log`.
 #[must_use]
 pub fn event(kind: EventKind) -> &'static str {
     match kind {

@@ -1,4 +1,4 @@
-//! `revisor notify`: targets, what waits for them, and the answers to a test.
+//! `revisor notify`: targets, their pending deliveries, and the results of tests.
 
 mod shown;
 
@@ -15,50 +15,50 @@ use crate::time::Timestamp;
 
 pub use shown::{DigestMember, ShownAttempt, ShownDelivery, deliveries};
 
-/// A target and the state of its queue. Its JSON form is an element of the answer of `notify list --json`.
+/// A target and the state of its queue. Its JSON form is an element of the output of `notify list --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TargetRow {
     /// Its name in the configuration.
     pub name: String,
-    /// `webhook` …; absent when it has left the configuration.
+    /// `webhook` …; absent if it is no longer in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Whether it is sent to.
+    /// Whether events are sent to it.
     pub state: TargetState,
     /// Why it is disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Deliveries that wait.
+    /// Pending deliveries.
     pub pending: u64,
-    /// The event time of the oldest of them.
+    /// The event time of the oldest one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Timestamp>,
-    /// Those of them that the others no longer wait for, because the receiver keeps refusing their events.
+    /// Those that later ones no longer wait for, because the receiver keeps refusing their events.
     pub set_aside: u64,
     /// Posts that wait for a person to confirm them.
     pub held: u64,
-    /// Events that wait to be sent together.
+    /// Events that wait for a digest.
     pub gathered: u64,
     /// When the next digest is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Timestamp>,
-    /// The oldest of those that were set aside.
+    /// The oldest of the deliveries that were set aside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedEvent>,
     /// Deliveries that were given up.
     pub dead: u64,
-    /// Those of them that were never tried, because the queue was full (`max_queue`).
+    /// Those that were never tried because the queue was full (`max_queue`).
     pub overflowed: u64,
-    /// The last delivery that arrived.
+    /// The last successful delivery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_delivered: Option<Timestamp>,
     /// The last attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<LastAttempt>,
-    /// When the next attempt is due, while something waits.
+    /// When the next attempt is due, if deliveries are pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt: Option<Timestamp>,
-    /// Attempts so far at the delivery that is next.
+    /// Attempts so far for the next delivery.
     pub attempts: u32,
 }
 
@@ -75,7 +75,7 @@ pub struct RefusedEvent {
     pub change: Option<ChangeNumber>,
     /// Attempts so far.
     pub attempts: u32,
-    /// When it is tried again; absent for now.
+    /// When it is tried again; absent if now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt: Option<Timestamp>,
     /// HTTP status of the last attempt.
@@ -86,7 +86,7 @@ pub struct RefusedEvent {
     pub error: Option<String>,
 }
 
-/// How the last attempt went.
+/// The result of the last attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LastAttempt {
     /// When.
@@ -99,21 +99,21 @@ pub struct LastAttempt {
     pub error: Option<String>,
 }
 
-/// Whether a target is sent to.
+/// Whether events are sent to a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TargetState {
-    /// It is.
+    /// Events are sent.
     Active,
-    /// Somebody paused it.
+    /// A user paused it.
     Paused,
-    /// Its receiver asked for no more.
+    /// Its receiver asked for no further events.
     Disabled,
     /// It is no longer in the configuration.
     Removed,
 }
 
-/// A table, and below it the events that receivers keep refusing.
+/// A table, followed by the events that receivers keep refusing.
 #[must_use]
 pub fn text(targets: &[TargetRow], view: &View) -> String {
     let rows: Vec<Vec<Line>> = targets
@@ -266,12 +266,12 @@ fn last(target: &TargetRow, view: &View) -> Line {
     line
 }
 
-/// The answer of a target to a test, or to a retry.
+/// The result of a test or a retry at a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TestResult {
     /// The target.
     pub target: String,
-    /// Whether it took the event.
+    /// Whether it accepted the event.
     pub ok: bool,
     /// HTTP status.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -281,12 +281,12 @@ pub struct TestResult {
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The beginning of the body of the answer.
+    /// The beginning of the response body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
 }
 
-/// A line, and the reply below it.
+/// A line, with the reply below it.
 #[must_use]
 pub fn test_text(result: &TestResult, view: &View) -> String {
     let mark = if result.ok {

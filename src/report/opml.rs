@@ -1,15 +1,15 @@
-//! Feeds as OPML 2.0, for other readers.
+//! Feeds as OPML 2.0, for other feed readers.
 
 use quick_xml::escape::escape;
 
 use super::clean;
 
-/// A feed to be written.
+/// A feed to be exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
-    /// What it is called here.
+    /// Its name in the configuration.
     pub name: String,
-    /// What it calls itself.
+    /// Its own title.
     pub title: Option<String>,
     /// Its address.
     pub url: String,
@@ -17,8 +17,8 @@ pub struct Outline {
     pub tags: Vec<String>,
 }
 
-/// The document. The order of the feeds is kept, which matters to whoever imports it again: feeds that follow one
-/// another and have the same first tag share a folder, and all tags are categories.
+/// The document. It keeps the order of the feeds, which matters when it is imported again: consecutive feeds with
+/// the same first tag share a folder, and all tags are categories.
 #[must_use]
 pub fn document(feeds: &[Outline]) -> String {
     let mut out = String::from(
@@ -51,11 +51,11 @@ fn outline(out: &mut String, feed: &Outline) {
     out.push_str("<outline type=\"rss\"");
     attribute(out, "text", &feed.name);
     attribute(out, "title", feed.title.as_ref().unwrap_or(&feed.name));
-    // As it is: the configuration lets nothing into an address that could be seen as something else here.
+    // Unescaped: the configuration does not allow addresses with characters that have a meaning here.
     out.push_str(" xmlUrl=\"");
     out.push_str(&escape(feed.url.as_str()));
     out.push('"');
-    // A category is a path, and a comma begins the next.
+    // A category is a path, and a comma starts the next one.
     let categories: Vec<&str> = feed
         .tags
         .iter()

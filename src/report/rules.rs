@@ -16,12 +16,12 @@ use crate::time::Timestamp;
 /// How much of a text is shown.
 const SHOWN: usize = 100;
 
-/// A rule. Its JSON form is an element of the answer of `rules --json`.
+/// A rule. Its JSON form is an element of the output of `rules --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RuleView {
     /// Its number.
     pub number: RuleId,
-    /// The feed that it is for; absent when it is for all.
+    /// The feed that it applies to; absent if it applies to all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
     /// `text`, `template` or `ignore`.
@@ -32,37 +32,37 @@ pub struct RuleView {
     pub origin: &'static str,
     /// Whether it is in force.
     pub active: bool,
-    /// Since when it is, or is not.
+    /// Since when it has been in force, or not in force.
     pub since: Timestamp,
-    /// When somebody said that it is to be kept.
+    /// When a user made it permanent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept: Option<Timestamp>,
     /// What it was learned from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// What it has left out so far, where that moved.
+    /// How often the text that it ignores has moved so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<RuleMoves>,
 }
 
-/// What a rule has left out that moved.
+/// Ignored text of a rule that moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleMoves {
     /// How often.
     pub times: u64,
-    /// Of how many entries.
+    /// In how many entries.
     pub entries: u64,
-    /// When last.
+    /// When it last moved.
     pub last_at: Timestamp,
-    /// The text before it moved last; absent when there was none.
+    /// The text before it last moved; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// The text after; absent when it has vanished.
+    /// The text after; absent if it is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 
-/// The rules, each with its text and where it comes from.
+/// The rules, each with its text and its origin.
 #[must_use]
 pub fn text(rules: &[RuleView], view: &View) -> String {
     let mut out = String::new();
@@ -155,7 +155,7 @@ fn why(rule: &RuleView, view: &View) -> String {
     }
 }
 
-/// What became of a rule that somebody set.
+/// The state of a rule after a user changed it.
 #[must_use]
 pub fn set(rule: &RuleView) -> String {
     let what = match rule.active {
@@ -169,21 +169,21 @@ pub fn set(rule: &RuleView) -> String {
     )
 }
 
-/// The stored past under the rules of today. Its JSON form is the answer of `rules test --json`.
+/// The stored changes under the current rules. Its JSON form is the output of `rules test --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replay {
-    /// From when on.
+    /// The start of the replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// How many changes would be told.
+    /// How many changes would be reported now.
     pub alerts: usize,
-    /// How many were told.
+    /// How many were reported.
     pub instead_of: usize,
-    /// Those that were told, oldest first.
+    /// Those that were reported, oldest first.
     pub changes: Vec<ReplayedChange>,
 }
 
-/// A change that was told.
+/// A change that was reported.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReplayedChange {
     /// Its number.
@@ -193,12 +193,12 @@ pub struct ReplayedChange {
     /// The headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Whether it would be told.
+    /// Whether it would still be reported.
     pub told: bool,
 }
 
 impl Replay {
-    /// Of the changes that were told.
+    /// Summarises the changes that were reported.
     #[must_use]
     pub fn of(since: Option<Timestamp>, changes: Vec<ReplayedChange>) -> Self {
         Self {
@@ -210,7 +210,7 @@ impl Replay {
     }
 }
 
-/// The sum, then the changes.
+/// The summary, then the changes.
 #[must_use]
 pub fn replay_text(replay: &Replay, view: &View) -> String {
     let plural = if replay.alerts == 1 { "" } else { "s" };

@@ -1,4 +1,4 @@
-//! Events for tests.
+//! Sample events for tests.
 
 use crate::domain::classify::{Label, Reason, ScorePart, Significance};
 use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps, WordCount};
@@ -53,7 +53,7 @@ pub(crate) fn block(op: BlockOp, from: u32, to: u32, segments: Vec<Segment>) -> 
     }
 }
 
-/// The example of the manual: a headline and a text, with a paragraph that moved.
+/// The example from the manual: a headline and a text, with a paragraph that moved.
 pub(crate) fn revised() -> Event {
     let mut event = bare(EventKind::EntryRevised);
     let revision = |number, seen, title: &str| RevisionInfo {

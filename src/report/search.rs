@@ -1,4 +1,4 @@
-//! `revisor search`: articles, with the places where they have, or had, what is looked for.
+//! `revisor search`: articles, with the places where the current or a removed text matches.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::when::View;
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
 
-/// Graphemes around a match.
+/// Graphemes shown around a match.
 const AROUND: usize = 60;
 
 /// The longest match that is shown, in bytes.
@@ -31,23 +31,23 @@ pub struct Found {
     /// Its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Where its newest text has it; empty when it does not.
+    /// Matches in its newest text; empty if there are none.
     pub still_there: Vec<Excerpt>,
-    /// The changes that took it away, or brought it, newest first.
+    /// The changes that removed or added a match, newest first.
     pub changes: Vec<FoundChange>,
 }
 
-/// A change that took away, or brought, what is looked for.
+/// A change that removed or added a match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FoundChange {
     /// Its number.
     pub number: ChangeNumber,
     /// When it was first seen.
     pub first_changed: Timestamp,
-    /// Sentences and headlines that are gone.
+    /// Sentences and headlines that were removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<Excerpt>,
-    /// Sentences and headlines that are new.
+    /// Sentences and headlines that were added.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<Excerpt>,
 }
@@ -65,7 +65,7 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// The surroundings of a place of a text, in bytes on character boundaries, cut between words.
+    /// The text around a match, cut between words; offsets are in bytes, on character boundaries.
     #[must_use]
     pub fn new(text: &str, place: Range<usize>) -> Self {
         let (before, after) = (
@@ -107,7 +107,7 @@ fn tail(text: &str) -> String {
     )
 }
 
-/// On one line, with a space at either end where there was white space.
+/// On one line, with a space at either end if there was white space.
 fn spaced_line(text: &str) -> String {
     let line = clean::line(text);
     let (start, end) = (

@@ -1,7 +1,7 @@
 //! `revisor show`: one change in full.
 //!
-//! The headline comes before everything, the text is shown as paired paragraphs with what stayed left out, and the end
-//! says why the change got its labels and its score.
+//! The headline comes first, the text is shown as paired paragraphs without the unchanged ones, and the end
+//! explains the labels and the score of the change.
 
 use std::time::Duration;
 
@@ -21,27 +21,27 @@ use crate::domain::links::LinkChange;
 use crate::domain::state::{Channel, HeadlineSource};
 use crate::time::Timestamp;
 
-/// A change with what became of its alerts.
+/// A change with the state of its alerts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
     /// The change.
     pub row: LogRow,
-    /// Who was told, or is to be.
+    /// The deliveries of its alert.
     pub told: Vec<Told>,
-    /// What a web archive has of the page as it was then.
+    /// The copy of the page in a web archive.
     pub archived: Option<Archived>,
 }
 
-/// What a web archive has of a page.
+/// The copy of a page in a web archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Archived {
-    /// The address of the snapshot, once there is one.
+    /// The address of the snapshot, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Whether it is still asked for.
+    /// Whether the request is still pending.
     pub waiting: bool,
 }
 
@@ -62,14 +62,14 @@ impl Archived {
     }
 }
 
-/// What became of the alert to one target.
+/// The state of the alert to one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Told {
     /// The target's name.
     pub target: String,
     /// `delivered`, `pending`, `dead` … as in the database.
     pub state: String,
-    /// When it arrived, or was given up.
+    /// When it was delivered or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub done: Option<Timestamp>,
     /// Attempts so far.
@@ -79,7 +79,7 @@ pub struct Told {
     pub error: Option<String>,
 }
 
-/// Equal text of a paragraph is cut to this many words around an edit, unless all is asked for.
+/// Equal text of a paragraph is cut to this many words around an edit, unless `--full` is given.
 const AROUND: Limits = Limits {
     context_words: 30,
     edit: 1 << 20,
@@ -87,7 +87,7 @@ const AROUND: Limits = Limits {
 const INDENT: &str = "  ";
 const HANGING: &str = "      ";
 
-/// The whole change; with `full`, also the paragraphs that stayed the same, as far as they are there.
+/// The whole change; with `all_text` also the unchanged paragraphs, as far as they are stored.
 #[must_use]
 pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
     let data = &shown.row.event.data;
@@ -171,7 +171,7 @@ fn head(row: &LogRow, view: &View) -> String {
         .collect()
 }
 
-/// Windows below this are shown to the second.
+/// Shorter windows are shown to the second.
 const SHORT_WINDOW: Duration = Duration::from_mins(2);
 
 /// `changed between today 09:32 and 10:04 (+01:00), 64 min after publication`
@@ -245,7 +245,7 @@ fn text_head(name: &str, amount: Option<(f64, WordCount)>) -> Line {
     }
 }
 
-/// The headlines that moved like the first one.
+/// The sources of the headline that changed in the same way as the first one.
 fn moved_as(change: Option<&ChangeInfo>, diff: &DiffInfo) -> Vec<HeadlineSource> {
     let otherwise =
         |source: &HeadlineSource| diff.headlines.iter().any(|other| other.source == *source);
@@ -256,7 +256,7 @@ fn moved_as(change: Option<&ChangeInfo>, diff: &DiffInfo) -> Vec<HeadlineSource>
         .collect()
 }
 
-/// The section of a headline, with an empty line before it and the places that it was seen in.
+/// The section of a headline, preceded by an empty line, with the sources in which it was seen.
 pub(super) fn headline(segments: &[Segment], sources: &[HeadlineSource], view: &View) -> String {
     if names::is_kicker(sources) {
         return line("KICKER", segments, view);
@@ -269,13 +269,13 @@ pub(super) fn headline(segments: &[Segment], sources: &[HeadlineSource], view: &
     format!("{}{}", section(&line, view), two_sides(segments, view))
 }
 
-/// The section of any other line of text, with an empty line before it.
+/// The section of any other line of text, preceded by an empty line.
 pub(super) fn line(name: &str, segments: &[Segment], view: &View) -> String {
     let head = Line::new().with(Role::Strong, name);
     format!("{}{}", section(&head, view), two_sides(segments, view))
 }
 
-/// The section of links that lead elsewhere, with an empty line before it; nothing when there are none.
+/// The section of links with a new target, preceded by an empty line; empty if there are none.
 pub(super) fn links(links: &[LinkChange], view: &View) -> String {
     if links.is_empty() {
         return String::new();
@@ -291,7 +291,7 @@ pub(super) fn links(links: &[LinkChange], view: &View) -> String {
         for (sign, role, address) in sides {
             let line = match view.paint.colour {
                 true => Line::new().with(role, clean::address(address)),
-                // The sign in front of the line says it all.
+                // The sign in front of the line says enough.
                 false => Line::plain(clean::address(address)),
             };
             out.push_str(&line.wrap(sign, HANGING, view.paint));
@@ -300,7 +300,7 @@ pub(super) fn links(links: &[LinkChange], view: &View) -> String {
     out
 }
 
-/// The section of a text, with an empty line before it.
+/// The section of a text, preceded by an empty line.
 pub(super) fn text(
     blocks: &BlocksInfo,
     similarity: f64,
@@ -324,7 +324,7 @@ fn two_sides(segments: &[Segment], view: &View) -> String {
             .into_iter()
             .filter(|segment| !skip(segment));
         kept.fold(Line::new(), |line, segment| match segment {
-            // Without colour the sign in front of the line says it all.
+            // Without colour the sign in front of the line says enough.
             Segment::Delete(text) if view.paint.colour => line.with(Role::Removed, text),
             Segment::Insert(text) if view.paint.colour => line.with(Role::Added, text),
             other => line.with(Role::Plain, other.text()),
@@ -349,7 +349,7 @@ fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
         changed::renumbered(info)
     };
     for block in &info.blocks {
-        // Blocks that stayed the same may have been left out before: their numbers are missing.
+        // Unchanged blocks may already have been left out: their numbers are missing.
         if let Some(to) = block.to {
             unchanged += u64::from(to.saturating_sub(last_to + 1));
             last_to = last_to.max(to);
@@ -456,7 +456,7 @@ fn why(change: &ChangeInfo, view: &View) -> String {
     out
 }
 
-/// A line for each label, with its reasons.
+/// A line per label, with its reasons.
 pub(super) fn reasons(labels: &[Label], reasons: &[Reason], view: &View) -> String {
     let mut out = String::new();
     for label in labels {

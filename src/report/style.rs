@@ -1,8 +1,8 @@
-//! Text with roles, painted for a terminal or marked for everything else.
+//! Text with roles, coloured for a terminal or marked for everything else.
 //!
-//! Colour never stands alone: on a terminal what is removed is struck through and what is added is underlined, and
-//! without colour the marks are `[-removed-]{+added+}`. Widths are those of a terminal (CJK letters take two columns),
-//! lines are broken between words.
+//! Colour is never the only sign: on a terminal removed text is struck through and added text is underlined;
+//! without colour the marks are `[-removed-]{+added+}`. Widths are in terminal columns (CJK letters take two), and
+//! lines are wrapped between words.
 
 use anstyle::{AnsiColor, Effects, Style};
 use unicode_segmentation::UnicodeSegmentation;
@@ -11,36 +11,36 @@ use unicode_width::UnicodeWidthStr;
 use super::clean;
 use crate::domain::diff::Segment;
 
-/// How text is painted.
+/// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Paint {
     /// With ANSI styles instead of marks.
     pub colour: bool,
-    /// Columns to wrap at; `None` wraps nothing.
+    /// Columns to wrap at; `None` for no wrapping.
     pub width: Option<usize>,
 }
 
-/// What a piece of text is.
+/// The role of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Role {
     /// Running text.
     #[default]
     Plain,
-    /// What is read first.
+    /// Text to read first.
     Strong,
-    /// What is read last.
+    /// Text to read last.
     Faint,
     /// Only in the old text.
     Removed,
     /// Only in the new text.
     Added,
-    /// At another place than before.
+    /// In a different place than before.
     Moved,
-    /// It went well.
+    /// It succeeded.
     Good,
-    /// It needs a look.
+    /// It needs attention.
     Warning,
-    /// It went wrong.
+    /// It failed.
     Bad,
 }
 
@@ -61,7 +61,7 @@ impl Role {
     }
 }
 
-/// A piece of text with its role. The text has to be clean.
+/// A piece of text with its role. The text must be clean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     text: String,
@@ -85,7 +85,7 @@ impl Line {
         Self::new().with(Role::Plain, text)
     }
 
-    /// The line with a piece of text behind it.
+    /// Appends a piece of text.
     #[must_use]
     pub fn with(mut self, role: Role, text: impl Into<String>) -> Self {
         let text = text.into();
@@ -95,7 +95,7 @@ impl Line {
         self
     }
 
-    /// The line with the segments of a diff behind it, which are cleaned here.
+    /// Appends the segments of a diff, and cleans them.
     #[must_use]
     pub fn segments(mut self, segments: &[Segment]) -> Self {
         for segment in clean::segments(segments) {
@@ -109,14 +109,14 @@ impl Line {
         self
     }
 
-    /// The line with another one behind it.
+    /// Appends another line.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// The columns it takes on one line, marks included.
+    /// The columns that it takes on one line, marks included.
     #[must_use]
     pub fn width(&self, paint: Paint) -> usize {
         self.0
@@ -125,14 +125,14 @@ impl Line {
             .sum()
     }
 
-    /// The line with spaces behind it up to a width.
+    /// Pads the line with spaces to a width.
     #[must_use]
     pub fn padded(self, width: usize, paint: Paint) -> Self {
         let missing = width.saturating_sub(self.width(paint));
         self.with(Role::Plain, " ".repeat(missing))
     }
 
-    /// The line with two spaces at most in the place of more, as columns have them.
+    /// Reduces runs of spaces, as between columns, to at most two.
     #[must_use]
     pub fn squeezed(self) -> Self {
         let mut line = Self::new();
@@ -150,7 +150,7 @@ impl Line {
         line
     }
 
-    /// On one line, however long.
+    /// On one line, regardless of its length.
     #[must_use]
     pub fn paint(&self, paint: Paint) -> String {
         let mut out = String::new();
@@ -159,8 +159,8 @@ impl Line {
         out
     }
 
-    /// Wrapped between words, with `first` in front of the first line and `rest` in front of the others; lines end
-    /// with a line break.
+    /// Wrapped between words, with `first` in front of the first line and `rest` in front of the others; each line
+    /// ends with a line break.
     #[must_use]
     pub fn wrap(&self, first: &str, rest: &str, paint: Paint) -> String {
         let Some(width) = paint.width else {
@@ -173,7 +173,7 @@ impl Line {
         lines.finish()
     }
 
-    /// Pieces of one role, with the marks when there is no colour.
+    /// Pieces of one role, with marks if there is no colour.
     fn pieces(&self, paint: Paint) -> impl Iterator<Item = (Role, String)> {
         self.0
             .iter()
@@ -183,7 +183,7 @@ impl Line {
             })
     }
 
-    /// Words, and the white space between them, each of pieces of one role.
+    /// Words and the white space between them, each made of pieces of one role.
     fn words(&self, paint: Paint) -> Vec<StyledWord> {
         let mut words: Vec<StyledWord> = Vec::new();
         for (role, text) in self.pieces(paint) {
@@ -216,7 +216,7 @@ pub fn columns(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// At most so many columns, with `…` for what is cut off.
+/// At most this many columns, with `…` for the rest.
 #[must_use]
 pub fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
@@ -277,7 +277,7 @@ impl StyledWord {
     }
 }
 
-/// Lines that are being filled.
+/// Lines while they are being filled.
 struct Wrapped<'a> {
     out: String,
     line: Vec<(Role, String)>,
@@ -286,7 +286,7 @@ struct Wrapped<'a> {
     front: &'a str,
     rest: &'a str,
     paint: Paint,
-    /// White space that is written only when a word follows on the same line.
+    /// White space that is written only if a word follows on the same line.
     spaces: Vec<(Role, String)>,
 }
 
@@ -296,7 +296,7 @@ impl<'a> Wrapped<'a> {
             out: String::new(),
             line: Vec::new(),
             used: columns(first),
-            // However deep the indent, there is room for a word.
+            // There is always room for a word, however deep the indent.
             width: width.max(columns(rest) + 10),
             front: first,
             rest,
@@ -323,7 +323,7 @@ impl<'a> Wrapped<'a> {
         self.line.extend(word.pieces);
     }
 
-    /// A word that is wider than a line, as text without spaces is, is broken between graphemes.
+    /// A word that is wider than a line, such as text without spaces, is broken between graphemes.
     fn push_long(&mut self, word: StyledWord) {
         self.used += self.spaces.len();
         self.line.append(&mut self.spaces);
@@ -345,7 +345,7 @@ impl<'a> Wrapped<'a> {
     fn end_line(&mut self) {
         self.out.push_str(self.front);
         self.front = self.rest;
-        // One style for a run of pieces of one role keeps the line free of needless codes.
+        // One style for consecutive pieces of one role keeps the line free of needless escape codes.
         let mut run: Option<(Role, String)> = None;
         for (role, text) in self.line.drain(..) {
             match &mut run {

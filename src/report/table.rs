@@ -1,15 +1,15 @@
-//! Columns of text, as wide as what stands in them.
+//! Columns of text, as wide as their contents.
 
 use super::style::{Line, Paint, Role};
 
-/// On which side of its column a cell stands.
+/// The alignment of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Left,
     Right,
 }
 
-/// Lines of a table with a head; two spaces between columns, none at the end of a line.
+/// Lines of a table with a header; two spaces between columns, no trailing spaces.
 pub(super) fn table(head: &[(&str, Side)], rows: &[Vec<Line>], paint: Paint) -> String {
     let head_line: Vec<Line> = head
         .iter()

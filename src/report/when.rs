@@ -1,6 +1,6 @@
-//! Moments and spans of time as people read them, in the configured time zone.
+//! Times and durations for people, in the configured time zone.
 //!
-//! Machine formats carry RFC 3339 in UTC and do not come here.
+//! Machine formats use RFC 3339 in UTC and bypass this module.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use super::style::Paint;
 use crate::domain::event::Window;
 use crate::time::Timestamp;
 
-/// Whose eyes the text is for.
+/// How text is shown to a reader.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     /// Colour and width.
     pub paint: Paint,
-    /// The time zone of what is shown.
+    /// The time zone for times.
     pub zone: Tz,
-    /// The moment that `today` and `4 min ago` are counted from.
+    /// The time that `today` and `4 min ago` are relative to.
     pub now: Timestamp,
 }
 
@@ -36,7 +36,7 @@ impl View {
         self.local(at).format("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// `10:04` when it is on the same day as `other`, else with the day.
+    /// `10:04` if it is on the same day as `other`, else with the day.
     #[must_use]
     pub fn beside(&self, at: Timestamp, other: Timestamp) -> String {
         let (local, other) = (self.local(at), self.local(other));
@@ -47,19 +47,19 @@ impl View {
         }
     }
 
-    /// `:07`: the seconds, to stand behind one of the others.
+    /// `:07`: the seconds, to append to one of the others.
     #[must_use]
     pub fn seconds(&self, at: Timestamp) -> String {
         self.local(at).format(":%S").to_string()
     }
 
-    /// `today 09:32–10:04`, `yesterday 23:50 – today 00:20`: between which two looks it happened.
+    /// `today 09:32–10:04`, `yesterday 23:50 – today 00:20`: the two checks between which it happened.
     #[must_use]
     pub fn window(&self, window: Window) -> String {
         self.span(window, Self::moment)
     }
 
-    /// The same with dates in figures, for lists that are kept: `2026-11-23 09:32–10:04`.
+    /// The same with numeric dates, for lists that are kept: `2026-11-23 09:32–10:04`.
     #[must_use]
     pub fn exact_window(&self, window: Window) -> String {
         self.span(window, Self::exact)
@@ -90,13 +90,13 @@ impl View {
         }
     }
 
-    /// `2 changes · times in Europe/Paris`: what is said below a list, with the zone of its times.
+    /// `2 changes · times in Europe/Paris`: the line below a list, with the time zone of the list.
     #[must_use]
     pub fn footer(&self, text: &str) -> String {
         format!("{text} · times in {}", self.zone.name())
     }
 
-    /// `+01:00` at a moment.
+    /// The UTC offset at a time, such as `+01:00`.
     #[must_use]
     pub fn offset(&self, at: Timestamp) -> String {
         self.local(at).format("%:z").to_string()
@@ -118,7 +118,7 @@ impl View {
     }
 }
 
-/// `45 s`, `64 min`, `7 h`, `3 d`: one unit, rounded down, coarse enough to be read at a glance.
+/// `45 s`, `64 min`, `7 h`, `3 d`: one unit, rounded down, coarse enough to read at a glance.
 #[must_use]
 pub fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
@@ -140,7 +140,7 @@ pub fn took(ms: u64) -> String {
     }
 }
 
-/// `41 MB`: sizes in powers of 1000, as disks are sold and `df -H` counts.
+/// `41 MB`: sizes in powers of 1000, as on disk labels and in `df -H`.
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];

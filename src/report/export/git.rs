@@ -1,5 +1,5 @@
-//! Revisions as commits, in the language of `git fast-import`: `git log -p --word-diff` and `git blame` then tell the
-//! story of an article.
+//! Revisions as commits, in the format of `git fast-import`: `git log -p --word-diff` and `git blame` then show
+//! the history of an article.
 
 use std::fmt::Write as _;
 
@@ -12,10 +12,10 @@ use crate::time::Timestamp;
 /// The branch.
 pub const BRANCH: &str = "refs/heads/main";
 
-/// The line of a commit that names the row of its revision: an export that continues starts after it.
+/// The commit trailer with the row of its revision: an export that continues starts after it.
 pub const ROW: &str = "Revisor-Row";
 
-/// The end of the stream: without it git takes nothing of what came.
+/// The end of the stream: without it git discards everything.
 pub const END: &str = "done\n";
 
 /// A revision that becomes a commit.
@@ -33,7 +33,7 @@ pub struct Commit<'a> {
     pub seen: Timestamp,
     /// The event of the change that led to it; `None` for a first snapshot.
     pub event: Option<&'a Event>,
-    /// What it says; `None` when its text is not kept any more.
+    /// Its state; `None` if its text is no longer stored.
     pub state: Option<&'a EntryState>,
 }
 
@@ -43,7 +43,7 @@ pub fn start() -> String {
     "feature done\n".to_owned()
 }
 
-/// A commit. `continues` is set for the first one of a stream that adds to a repository.
+/// A commit. `continues` is set for the first one of a stream that extends a repository.
 #[must_use]
 pub fn commit(revision: &Commit<'_>, continues: bool) -> String {
     let mut out = format!("commit {BRANCH}\n");
@@ -67,20 +67,20 @@ pub fn commit(revision: &Commit<'_>, continues: bool) -> String {
     out
 }
 
-/// Counted in bytes, so nothing in a text can end it.
+/// Data with a byte count, so that nothing in a text can end it.
 fn data(out: &mut String, text: &str) {
     let _ = writeln!(out, "data {}\n{text}", text.len());
 }
 
-/// `feeds/NAME/ab/ent_….md`: one folder of all entries would be written again with every commit.
+/// `feeds/NAME/ab/ent_….md`: a single folder with all entries would be rewritten by every commit.
 fn path(feed: &str, entry: &str) -> String {
     let entry = folder(entry);
     let tail: String = entry.chars().rev().take(2).collect();
     format!("feeds/{}/{tail}/{entry}.md", folder(feed))
 }
 
-/// A name without anything that a path could take for something else. One that had to be changed gets a number made of
-/// its bytes, so that two names never share a folder.
+/// A name without characters that have a meaning in a path. A name that had to be changed gets a suffix derived
+/// from its bytes, so that two names never share a folder.
 fn folder(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut out: String = name
@@ -91,7 +91,7 @@ fn folder(name: &str) -> String {
     let hidden =
         out.starts_with('.') || out.ends_with('.') || out.to_ascii_lowercase().ends_with(".lock");
     if out != name || hidden || out.is_empty() || out.contains("..") {
-        // FNV-1a: short, the same everywhere, and nobody's secret.
+        // FNV-1a: short and the same everywhere; it does not need to be secure.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -100,7 +100,7 @@ fn folder(name: &str) -> String {
     out
 }
 
-/// A name for an author line, which ends at `<`.
+/// A name for an author line, where `<` ends the name.
 fn ident(name: &str) -> String {
     let name = clean::excerpt(name, 80);
     let name: String = name

@@ -1,6 +1,6 @@
-//! Histories in the forms of other programs: a git repository, a table of changes, a web archive.
+//! Histories in the formats of other programs: a git repository, a table of changes, a web archive.
 //!
-//! One record after the other, so that a history may be longer than memory.
+//! Records are written one after another, so a history may be larger than memory.
 
 pub mod git;
 mod page;

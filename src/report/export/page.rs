@@ -1,11 +1,11 @@
-//! A revision as a page of Markdown: the file whose history `export git` tells.
+//! A revision as a Markdown page: the file whose history `export git` writes.
 
 use std::fmt::Write as _;
 
 use crate::domain::state::{Block, BlockKind, EntryState};
 use crate::report::clean;
 
-/// The text of a revision. A block is a line, so that a comparison of lines shows the paragraph that changed.
+/// The text of a revision. A block is one line, so that a line diff shows the paragraph that changed.
 pub(super) fn markdown(state: &EntryState) -> String {
     let mut out = String::new();
     let page = state.page.as_ref();
@@ -60,7 +60,7 @@ fn blocks(out: &mut String, blocks: &[Block]) {
                 out.push('\n');
                 continue;
             }
-            // Not a part of the article: it would show as a change that is none.
+            // It is not part of the article and would show as a change that did not happen.
             BlockKind::Furniture => continue,
             BlockKind::Paragraph | BlockKind::TableRow => "",
         };

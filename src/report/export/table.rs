@@ -1,4 +1,4 @@
-//! Changes as a table for spreadsheets and statistics: a row a change, with the words that went and came.
+//! Changes as a table for spreadsheets and statistics: one row per change, with the words removed and added.
 
 use crate::domain::event::Event;
 use crate::domain::outcome::Quiet;
@@ -7,7 +7,7 @@ use crate::domain::state::EntryState;
 use crate::report::csv::csv_cell;
 use crate::report::{clean, names};
 
-/// The head of [`record`].
+/// The header of [`record`].
 pub const HEAD: &str = "number,entry,feed,feed_title,feed_address,guid,address,last_unchanged,first_changed,checks,\
 failed_checks,fields,headlines,significance,score,labels,not_reported_because,revision_before,revision_after,title_before,\
 title_after,standfirst_before,standfirst_after,body_removed,body_added,words_added,words_removed,texts_kept\r\n";
@@ -17,16 +17,16 @@ title_after,standfirst_before,standfirst_after,body_removed,body_added,words_add
 pub struct Row<'a> {
     /// The event of the change.
     pub event: &'a Event,
-    /// Why nobody was told.
+    /// Why it sent no alert.
     pub quiet: Option<Quiet>,
-    /// The texts before and after; `None` for one that is not kept any more.
+    /// The texts before and after; `None` for a text that is no longer stored.
     pub states: [Option<&'a EntryState>; 2],
-    /// The sentences that went and came; empty when a text is not kept.
+    /// The sentences removed and added; empty if a text is no longer stored.
     pub gone: &'a Gone,
 }
 
 /// One record of RFC 4180. Times are UTC; lists are separated by spaces, sentences by line breaks; a value that a
-/// spreadsheet would take for a formula gets an apostrophe in front.
+/// spreadsheet would treat as a formula is prefixed with an apostrophe.
 #[must_use]
 pub fn record(row: &Row<'_>) -> String {
     let data = &row.event.data;

@@ -1,7 +1,7 @@
-//! Responses as records of a web archive, WARC/1.1 (ISO 28500): for replay and for other people's tools.
+//! Responses as records of a web archive, WARC/1.1 (ISO 28500): for replay and for third-party tools.
 //!
-//! A record is one block of bytes, which the caller compresses by itself, as the standard asks. Bodies are kept
-//! decoded: the headers that say otherwise are renamed to `X-Archive-Orig-…`, as pywb does.
+//! A record is one block of bytes, which the caller compresses separately, as the standard recommends. Bodies are
+//! stored decoded: headers that say otherwise are renamed to `X-Archive-Orig-…`, as pywb does.
 
 use data_encoding::HEXLOWER;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::chain::StoredCapture;
 use crate::time::Timestamp;
 
-/// Headers that speak of the body as it was sent.
+/// Headers that describe the body as it was sent.
 const OF_THE_WIRE: [&str; 3] = ["content-encoding", "transfer-encoding", "content-length"];
 
 /// An earlier response with the same body.
@@ -23,7 +23,7 @@ pub struct Original {
     pub at: Timestamp,
 }
 
-/// The first record: what made the archive. `database` and `at` make its name.
+/// The first record: the program that made the archive. `database` and `at` make up its name.
 #[must_use]
 pub fn info(database: &str, at: Timestamp, program: &str) -> Vec<u8> {
     let text = format!(
@@ -41,8 +41,9 @@ pub fn info(database: &str, at: Timestamp, program: &str) -> Vec<u8> {
     record(&head, text.as_bytes())
 }
 
-/// The records of a response and its request. `original` is an earlier response with the same body, if there is one;
-/// the body is then named and not repeated. A response whose body is not kept any more has no record: `None`.
+/// The records of a response and its request. `original` is an earlier response with the same body, if there is
+/// one; the body is then referenced instead of repeated. A response whose body is no longer stored has no record:
+/// `None`.
 #[must_use]
 pub fn response(
     database: &str,
@@ -91,7 +92,7 @@ pub fn response(
     Some(record(&head, &block))
 }
 
-/// The record of the request behind a response; `None` where it is not known.
+/// The record of the request behind a response; `None` if it is unknown.
 #[must_use]
 pub fn request(database: &str, stored: &StoredCapture) -> Option<Vec<u8>> {
     let capture = &stored.capture;
@@ -143,7 +144,7 @@ fn http_head(status: u16, headers: &[(String, String)], length: usize) -> Vec<u8
     head.into_bytes()
 }
 
-/// Nothing in a value can begin another header.
+/// Nothing in a value can start another header.
 fn put_header(out: &mut String, name: &str, value: &str) {
     let name: String = name
         .chars()
@@ -165,14 +166,14 @@ fn record(head: &[(&str, String)], block: &[u8]) -> Vec<u8> {
     out
 }
 
-/// An address without what no address may hold.
+/// An address without characters that are not allowed in one.
 fn uri(url: &str) -> String {
     url.chars()
         .filter(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '<' | '>'))
         .collect()
 }
 
-/// The same record has the same name in every export: a UUID of version 8 (RFC 9562) made of a hash.
+/// The same record has the same name in every export: a UUID of version 8 (RFC 9562) derived from a hash.
 fn record_id(database: &str, what: &str) -> String {
     let mut hash: [u8; 32] = Sha256::digest(format!("{database} {what}")).into();
     hash[6] = (hash[6] & 0x0f) | 0x80;

@@ -1,11 +1,11 @@
-//! Small charts as SVG, each with the same figures as a table.
+//! Small charts as SVG, each with the same figures in a table.
 
 use maud::{Markup, html};
 
 /// A bar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
-    /// What it stands for.
+    /// What it represents.
     pub name: String,
     /// How much.
     pub count: u64,
@@ -14,14 +14,14 @@ pub struct Bar {
 const HEIGHT: u64 = 60;
 const STEP: u64 = 10;
 const WIDTH: u64 = 8;
-/// The chart has room for so many bars at least.
+/// A chart has room for at least this many bars.
 const LEAST: usize = 14;
 
-/// Upright bars from the left to the right. `what` names the figures: `articles`.
+/// Vertical bars from left to right. `what` names the figures: `articles`.
 #[must_use]
 pub fn bars(title: &str, what: &str, bars: &[Bar]) -> Markup {
     let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1);
-    // A few bars are no broader than many.
+    // A chart with few bars does not draw them wider.
     let all = STEP * bars.len().max(LEAST) as u64;
     let height = |count: u64| (count * HEIGHT).div_ceil(most);
     html! {

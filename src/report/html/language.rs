@@ -1,6 +1,6 @@
-//! The language of a text, as far as its letters tell it.
+//! The language of a text, as far as its letters show it.
 
-/// Characters that are looked at.
+/// Characters that are checked.
 const LOOKED_AT: usize = 2000;
 
 /// The letters of one language, or of several that share them.
@@ -19,8 +19,8 @@ const SCRIPTS: [(&str, &[(u32, u32)]); 9] = [
     ("km", &[(0x1780, 0x17ff)]),
 ];
 
-/// The value of `lang`: a language that has letters of its own, else empty, which says that it is not known. Without it
-/// a text would count as English, as the page around it: a screen reader would read it out wrongly, and a browser would
+/// The value of `lang`: a language with letters of its own, else empty, which means unknown. Without it a text
+/// would count as English, like the page around it: a screen reader would mispronounce it, and a browser would
 /// show Japanese with Chinese characters.
 #[must_use]
 pub fn language(text: &str) -> &'static str {
@@ -39,7 +39,7 @@ pub fn language(text: &str) -> &'static str {
         }
     }
     let [kana, _, han, ..] = counts;
-    // Japanese is written with Chinese characters as well, and Chinese without kana.
+    // Japanese also uses Chinese characters, but Chinese has no kana.
     if kana * 20 > han && kana + han > others {
         return "ja";
     }

@@ -5,16 +5,16 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
 
-/// Where the web pages are, for links to them; nowhere in a file that is read where they are not known.
+/// Where the web pages are, for links to them; without a location in a file whose readers may not reach them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Links {
     root: Option<String>,
-    /// Whether the pages are files, which answer no questions.
+    /// Whether the pages are static files, which cannot answer queries.
     files: bool,
 }
 
 impl Links {
-    /// Pages below an address, or below a path of the same server; a slash at its end does not matter.
+    /// Pages below an address, or below a path of the same server; a trailing slash does not matter.
     #[must_use]
     pub fn below(root: &str) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl Links {
         }
     }
 
-    /// Pages that are files in a folder, as seen from the one at a path such as `/c/412`.
+    /// Pages that are files in a folder, relative to the page at a path such as `/c/412`.
     #[must_use]
     pub fn files_from(path: &str) -> Self {
         let up = path.matches('/').count().saturating_sub(1);
@@ -34,7 +34,7 @@ impl Links {
         }
     }
 
-    /// Whether the pages are files: no forms, no parameters, no other formats.
+    /// Whether the pages are static files: no forms, no parameters, no other formats.
     #[must_use]
     pub fn are_files(&self) -> bool {
         self.files
@@ -93,7 +93,8 @@ impl Links {
     }
 }
 
-/// A text as the name of a file on any system, and in an address as it is: another text has another name.
+/// A text as a file name that is valid on any system and needs no escaping in an address; different texts have
+/// different names.
 fn file_part(text: &str) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
     if text.bytes().all(|byte| is_plain(&byte)) && (1..=64).contains(&text.len()) {
@@ -108,7 +109,7 @@ fn file_part(text: &str) -> String {
         .collect();
     let hash = Sha256::digest(text);
     let hash = hash.iter().take(6);
-    // No plain name has an underscore.
+    // Unchanged names have no underscore.
     let hash: String = hash.map(|byte| format!("{byte:02x}")).collect();
     format!("{plain}_{hash}")
 }

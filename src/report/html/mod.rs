@@ -1,8 +1,8 @@
-//! HTML fragments that the report, the evidence of a change and every later page share.
+//! HTML fragments that the report, the evidence of a change and all web pages share.
 //!
-//! Text is escaped by `maud` and cleaned before; only addresses of the web become links. Colour never stands alone:
-//! removed text is struck out and added text underlined, and both are named for those who listen. Nothing uses a script,
-//! a `style` attribute, or anything from another address.
+//! Text is cleaned, then escaped by `maud`; only web addresses become links. Colour is never the only sign:
+//! removed text is struck out and added text underlined, and both are announced to screen readers. Nothing uses a
+//! script, a `style` attribute, or anything from another address.
 
 pub mod chart;
 mod language;
@@ -23,22 +23,22 @@ use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::{BlocksInfo, DiffInfo, EventData};
 use crate::domain::state::HeadlineSource;
 
-/// The style sheet of every page and file, light, dark and on paper.
+/// The style sheet of every page and file: light, dark and print.
 pub const SHEET: &str = include_str!("sheet.css");
 
 /// Where a fragment is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// A page or file with [`SHEET`]: what only screen readers say is hidden by it.
+    /// A page or file with [`SHEET`], which hides the text that is only for screen readers.
     Styled,
-    /// In a feed reader or a mail, which keep `del` and `ins` and drop the style: nothing may need hiding.
+    /// In a feed reader or a mail, which keep `del` and `ins` but drop styles: there must be nothing to hide.
     Bare,
 }
 
-/// A space that keeps removed and added words apart where a page is copied as text.
+/// A space that keeps removed and added words apart when a page is copied as text.
 const THIN_SPACE: &str = "\u{2009}";
 
-/// A file of its own, with its style inside and nothing from elsewhere.
+/// A self-contained file, with its style inside and no external resources.
 #[must_use]
 pub fn file(title: &str, body: &Markup) -> String {
     html! {
@@ -58,7 +58,7 @@ pub fn file(title: &str, body: &Markup) -> String {
     .into_string()
 }
 
-/// A link to an address of the web; any other address is text.
+/// A link to a web address; any other address is plain text.
 #[must_use]
 pub fn address(address: &str) -> Markup {
     let shown = clean::excerpt(&clean::address(address), 500);
@@ -88,7 +88,7 @@ pub fn segments(segments: &[Segment], look: Look) -> Markup {
     }
 }
 
-/// Removed or added words, with what a screen reader says around them.
+/// Removed or added words, with the text for screen readers around them.
 fn spoken(name: &str, text: &str, look: Look) -> Markup {
     match look {
         Look::Styled => {
@@ -98,7 +98,7 @@ fn spoken(name: &str, text: &str, look: Look) -> Markup {
     }
 }
 
-/// Every text of a change that differs, under its name; `level` is that of the headings.
+/// Every text of a change that differs, under its name; `level` is the level of the headings.
 #[must_use]
 pub fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
     let kicker = !changed::kicker(data).is_empty();
@@ -136,10 +136,10 @@ pub fn blocks(info: &BlocksInfo, lang: &str, look: Look) -> Markup {
     }
 }
 
-/// So many unchanged paragraphs in a row are folded.
+/// How many unchanged paragraphs in a row are folded.
 const FOLDED: usize = 2;
 
-/// Paragraphs in their order. On a page, unchanged ones in a row are folded.
+/// Paragraphs in order. On a page, consecutive unchanged ones are folded.
 #[must_use]
 pub fn folded(blocks: &[BlockDiff], lang: &str, look: Look) -> Markup {
     let runs =
@@ -159,7 +159,7 @@ pub fn folded(blocks: &[BlockDiff], lang: &str, look: Look) -> Markup {
     }
 }
 
-/// What stood there and what stands there now, whole.
+/// The old text and the new text, in full.
 #[must_use]
 pub fn sides(old: &str, new: &str, look: Look) -> Markup {
     let sides = [
@@ -259,7 +259,7 @@ pub fn step(row: &LogRow, reasons: &str, view: &View, links: &Links) -> Markup {
     }
 }
 
-/// Which change it is, where and when, and how much moved.
+/// Which change it is, where and when, and how much changed.
 fn about(row: &LogRow, view: &View, links: &Links, with_feed: bool) -> Markup {
     let data = &row.event.data;
     html! {
@@ -281,7 +281,7 @@ fn about(row: &LogRow, view: &View, links: &Links, with_feed: bool) -> Markup {
     }
 }
 
-/// The words that went and came.
+/// The words removed and added.
 fn words(row: &LogRow, reasons: &str) -> Markup {
     let data = &row.event.data;
     let lang = language_of(data);
@@ -293,7 +293,7 @@ fn words(row: &LogRow, reasons: &str) -> Markup {
     }
 }
 
-/// Paragraphs of a card; a change with more is read in full elsewhere.
+/// Paragraphs of a card; a longer change is read in full elsewhere.
 const PARAGRAPHS: usize = 3;
 
 fn first_blocks(data: &EventData) -> Vec<&BlockDiff> {
@@ -314,7 +314,7 @@ fn standfirst_alone(data: &EventData) -> Option<&[Segment]> {
     data.diff.as_ref()?.standfirst.as_deref()
 }
 
-/// When it happened, with the moment for machines.
+/// When it happened, with a machine-readable time.
 #[must_use]
 pub fn when(row: &LogRow, view: &View) -> Markup {
     let shown = match changed::window(&row.event.data) {

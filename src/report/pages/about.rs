@@ -1,4 +1,4 @@
-//! `/about` and `/guide`: who runs this, and how it works.
+//! `/about` and `/guide`: who runs this instance, and how it works.
 
 use maud::{Markup, html};
 
@@ -9,16 +9,16 @@ use crate::report::guide::{TOPICS, Topic, parts};
 use crate::report::html::address;
 use crate::report::names;
 
-/// What is told of this installation.
+/// Facts about this installation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct About {
     /// The program and its version.
     pub program: String,
-    /// What its requests call themselves.
+    /// The user agent of its requests.
     pub user_agent: String,
-    /// Where publishers can reach whoever runs it.
+    /// Where publishers can reach its operator.
     pub contact: String,
-    /// Whether robots.txt is followed on article pages.
+    /// Whether it obeys robots.txt on article pages.
     pub robots: bool,
     /// The pause between two requests to a host.
     pub host_delay: String,

@@ -1,4 +1,4 @@
-//! `/c/N`: one change, at an address that stays.
+//! `/c/N`: one change, at a permanent address.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,7 @@ use crate::report::names;
 use crate::report::show::Archived;
 use crate::report::when;
 
-/// A change with what is around it.
+/// A change and its context.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// The change.
@@ -25,9 +25,9 @@ pub struct Change {
     pub later: Option<ChangeNumber>,
     /// The revisions of the article, oldest first.
     pub revisions: Vec<Moment>,
-    /// The page in other forms.
+    /// The page in other formats.
     pub others: Vec<Other>,
-    /// What a web archive has of the page as it was then.
+    /// The copy of the page in a web archive.
     pub archived: Option<Archived>,
 }
 
@@ -88,7 +88,7 @@ fn top(site: &Site, data: &EventData, number: ChangeNumber) -> Markup {
 fn lead(site: &Site, data: &EventData, info: &ChangeInfo) -> Markup {
     let amount = changed::amount(info, data.diff.as_ref());
     let window = info.window;
-    // Two checks within a minute look like one moment.
+    // Two checks within a minute look like the same time.
     let (from, to) = (
         site.view.exact(window.last_unchanged),
         site.view.exact(window.first_changed),
@@ -108,7 +108,7 @@ fn lead(site: &Site, data: &EventData, info: &ChangeInfo) -> Markup {
     }
 }
 
-/// The labels with their reasons, and what the score is made of.
+/// The labels with their reasons, and the parts of the score.
 fn labels(info: &ChangeInfo) -> Markup {
     html! {
         ul .labels {

@@ -14,7 +14,7 @@ use crate::report::names;
 /// How two texts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shape {
-    /// One text, what went and what came inside of it.
+    /// One text with removed and added words inside it.
     #[default]
     Inline,
     /// The old text beside the new one.
@@ -22,7 +22,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// From the parameter of the address; anything else is the usual one.
+    /// Parses the parameter of the address; anything else is the default.
     #[must_use]
     pub fn parse(word: &str) -> Self {
         match word {
@@ -125,7 +125,7 @@ fn shapes(site: &Site, compared: &Compared) -> Markup {
     }
 }
 
-/// A row for each block: what it was, what it is.
+/// A row for each block: old text, new text.
 fn side_by_side(
     blocks: &[BlockDiff],
     old: RevisionNumber,

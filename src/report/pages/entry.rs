@@ -24,11 +24,11 @@ pub struct Moment {
 
 const WIDTH: u64 = 600;
 
-/// Revisions that have a dot of their own; of more, the newest.
+/// How many revisions get a dot of their own; beyond that, only the newest ones.
 const DOTS: usize = 60;
 
-/// The revisions of an article along the time, as a picture with words: an open circle for the first, filled ones for
-/// the others, a larger one for that of the page.
+/// The revisions of an article on a timeline, as a picture with words: an open circle for the first, filled ones
+/// for the others, a larger one for the revision of the page.
 #[must_use]
 pub fn timeline(
     site: &Site,
@@ -132,7 +132,7 @@ fn about(site: &Site, history: &History) -> Vec<(&'static str, Markup)> {
     rows
 }
 
-/// All revisions, with a form that compares any two of them: the last two, unless somebody chooses others.
+/// All revisions, with a form to compare any two of them; the last two are preselected.
 fn revisions(site: &Site, history: &History) -> Markup {
     let rows = &history.revisions;
     let id = history.entry.id.as_str();
@@ -191,7 +191,7 @@ fn revisions(site: &Site, history: &History) -> Markup {
     }
 }
 
-/// A revision, as far as it is kept.
+/// A revision, as far as it is stored.
 #[derive(Debug, Clone)]
 pub struct Revision {
     /// The `ent_…` of its article.
@@ -200,13 +200,13 @@ pub struct Revision {
     pub number: RevisionNumber,
     /// When it was first seen.
     pub seen: Timestamp,
-    /// When the next one was.
+    /// When the next one was first seen.
     pub until: Option<Timestamp>,
     /// The newest revision of the article.
     pub last: RevisionNumber,
-    /// Its text; `None` when that is not kept any more.
+    /// Its text; `None` if it is no longer stored.
     pub state: Option<EntryState>,
-    /// Its link of the chain, in hexadecimal.
+    /// Its link in the chain, in hexadecimal.
     pub hash: String,
 }
 

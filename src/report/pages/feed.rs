@@ -19,30 +19,30 @@ use crate::time::Timestamp;
 pub struct RuleLine {
     /// The text, or the regular expression.
     pub pattern: String,
-    /// Who made it: `learned`, `person`, `config`.
+    /// Where it comes from: `learned`, `person`, `config`.
     pub origin: &'static str,
     /// Since when.
     pub since: Timestamp,
 }
 
-/// A feed with what is known of it.
+/// A feed and everything known about it.
 #[derive(Debug, Clone)]
 pub struct Feed {
     /// The feed.
     pub row: FeedRow,
-    /// Its counts; `None` when nothing happened.
+    /// Its counts; `None` if nothing happened.
     pub numbers: Option<FeedNumbers>,
     /// When its articles were edited.
     pub times: Times,
-    /// Text that is ignored in it, the first rules.
+    /// The first rules for ignored text of this feed.
     pub rules: Vec<RuleLine>,
-    /// How many rules there are.
+    /// The total number of rules.
     pub all_rules: usize,
     /// Its newest changes.
     pub newest: Vec<LogRow>,
     /// The list of all its changes.
     pub all_changes: String,
-    /// That list in other forms.
+    /// That list in other formats.
     pub others: Vec<Other>,
 }
 

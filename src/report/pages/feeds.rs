@@ -1,4 +1,4 @@
-//! `/feeds`: all feeds and how they are.
+//! `/feeds`: all feeds and their state.
 
 use maud::{Markup, html};
 
@@ -8,17 +8,17 @@ use crate::report::csv::line;
 use crate::report::feeds::{FeedRow, FeedState, summary};
 use crate::time::Timestamp;
 
-/// By what the table is sorted.
+/// How the table is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// As in the configuration, or by name.
     #[default]
     Name,
-    /// Those with trouble first.
+    /// Feeds with trouble first.
     State,
-    /// Those with most changes first.
+    /// Feeds with the most changes first.
     Changes,
-    /// Those that changed last first.
+    /// Feeds that changed last first.
     LastChange,
 }
 
@@ -30,7 +30,7 @@ const ORDERS: [(Order, &str, &str); 4] = [
 ];
 
 impl Order {
-    /// From the parameter of the address; anything else is the usual one.
+    /// Parses the parameter of the address; anything else is the default.
     #[must_use]
     pub fn parse(word: &str) -> Self {
         let found = ORDERS.iter().find(|(_, name, _)| *name == word);
@@ -58,7 +58,7 @@ impl Order {
     }
 }
 
-/// The state in a word, with how often it failed.
+/// The state in one word, with the number of failures.
 #[must_use]
 pub fn state(row: &FeedRow) -> Markup {
     let (class, word) = match row.state {

@@ -1,7 +1,7 @@
 //! The web pages, as text: what the endpoint serves to people.
 //!
-//! Pure, and made of the fragments of [`html`](super::html) that the report and the evidence are made of, too. No page
-//! needs a script, and none has a `style` element or attribute: the one style sheet has an address with its hash, so
+//! Pure, and built from the fragments of [`html`](super::html), like the report and the evidence. No page needs a
+//! script, and none has a `style` element or attribute: the address of the only style sheet contains its hash, so
 //! that a strict Content-Security-Policy holds.
 
 pub mod about;
@@ -24,12 +24,12 @@ use super::clean;
 use super::html::{Links, SHEET};
 use super::when::View;
 
-/// The sign of the program, for tabs of browsers.
+/// The icon of the program, for browser tabs.
 pub const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" \
 rx=\"6\" fill=\"#fff\"/><path d=\"M6 10h20\" stroke=\"#8a0f14\" stroke-width=\"5\"/><path d=\"M6 22h20\" stroke=\"#0a4d1c\" \
 stroke-width=\"5\"/></svg>\n";
 
-/// The path of the style sheet: another sheet has another path, so browsers may keep it for ever.
+/// The path of the style sheet: a different sheet has a different path, so browsers may cache it forever.
 pub static SHEET_PATH: LazyLock<String> = LazyLock::new(|| {
     let hash = Sha256::digest(SHEET);
     format!("/assets/{}.css", HEXLOWER.encode(&hash[..8]))
@@ -40,25 +40,25 @@ pub static SHEET_PATH: LazyLock<String> = LazyLock::new(|| {
 pub struct Site {
     /// Where the pages are.
     pub links: Links,
-    /// Times are shown for these eyes; without colour.
+    /// How times are shown to the reader; without colour.
     pub view: View,
 }
 
 impl Site {
-    /// A path of this site; empty only where nobody knows where that is.
+    /// A path of this site; empty only if the location of the site is unknown.
     #[must_use]
     pub fn path(&self, path: &str) -> String {
         self.links.to(path).unwrap_or_default()
     }
 
-    /// Whether the site has this place: files answer no questions.
+    /// Whether the site has this section: static files cannot answer queries.
     fn has(&self, section: Section) -> bool {
         let in_files = [Section::Changes, Section::Headlines, Section::Feeds];
         !self.links.are_files() || in_files.contains(&section)
     }
 }
 
-/// The places that every page leads to.
+/// The sections that every page links to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// `/`
@@ -89,10 +89,10 @@ const SECTIONS: [(Section, &str, &str); 7] = [
     (Section::About, "About", "/about"),
 ];
 
-/// The same list in another form.
+/// The same list in another format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
-    /// What people call it: `Atom`.
+    /// Its usual name: `Atom`.
     pub name: &'static str,
     /// Its media type.
     pub media_type: &'static str,
@@ -100,16 +100,16 @@ pub struct Other {
     pub href: String,
 }
 
-/// A page: what differs from page to page.
+/// A page: the parts that differ from page to page.
 #[derive(Debug, Clone)]
 pub struct Page {
     /// The title, without the name of the program.
     pub title: String,
-    /// Which place it belongs to.
+    /// The section it belongs to.
     pub section: Section,
-    /// The page in other forms; those for feed readers are found by them.
+    /// The page in other formats; feed readers discover those meant for them.
     pub others: Vec<Other>,
-    /// The content, which begins with an `h1`.
+    /// The content, which starts with an `h1`.
     pub body: Markup,
 }
 
@@ -169,7 +169,7 @@ pub fn document(site: &Site, page: &Page) -> String {
     .into_string()
 }
 
-/// A page that says why there is no other: a wrong address, a wrong filter.
+/// A page with an error message: a wrong address, a wrong filter.
 #[must_use]
 pub fn message(site: &Site, title: &str, text: &str) -> String {
     let page = Page {

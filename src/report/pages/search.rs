@@ -1,4 +1,4 @@
-//! `/search`: what articles say, and what was taken out of them.
+//! `/search`: current texts of articles, and text that was removed from them.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use crate::report::html::{address, headline, language};
 use crate::report::names;
 use crate::report::search::{Excerpt, Found};
 
-/// What can be searched, in the order of the tabs: the parameter, and its name.
+/// The texts that can be searched, in the order of the tabs: the parameter and its name.
 pub const TEXTS: [(&str, &str); 4] = [
     ("", "Everywhere"),
     ("removed", "Removed text"),
@@ -16,10 +16,10 @@ pub const TEXTS: [(&str, &str); 4] = [
     ("headline", "Headlines"),
 ];
 
-/// A search and what it found.
+/// A search and its results.
 #[derive(Debug, Clone, Default)]
 pub struct Results {
-    /// What was typed.
+    /// The query as typed.
     pub query: String,
     /// Which of [`TEXTS`].
     pub texts: String,
@@ -27,11 +27,11 @@ pub struct Results {
     pub articles: Vec<Found>,
     /// The address of a longer list.
     pub more: Option<String>,
-    /// Why nothing could be searched for.
+    /// Why the query could not be run.
     pub problem: Option<String>,
-    /// How much of what is stored can be found, where that is not all.
+    /// How much of the database is indexed so far, if not all of it.
     pub percent: Option<u64>,
-    /// The answer in other forms.
+    /// The results in other formats.
     pub others: Vec<Other>,
 }
 

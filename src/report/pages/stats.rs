@@ -1,4 +1,4 @@
-//! `/stats`: how much is edited, by whom, and how soon.
+//! `/stats`: how much is edited, by which feeds, and how soon.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::report::html::chart::{Bar, bars};
 use crate::report::names;
 use crate::time::Timestamp;
 
-/// The days that the numbers are of.
+/// The number of days that the statistics cover.
 pub const DAYS: u64 = 30;
 
-/// Hours after publication that have a bar of their own.
+/// Hours after publication that get a bar of their own.
 const HOURS: usize = 24;
 
 /// A feed in the table. Its JSON form is an element of `/stats.json`.
@@ -27,19 +27,19 @@ pub struct FeedNumbers {
     pub feed: String,
     /// Articles first seen in these days.
     pub articles: u64,
-    /// Those of them that were edited.
+    /// Those that were edited.
     pub edited: u64,
     /// Changes in these days.
     pub changes: u64,
-    /// Those that changed what the text says.
+    /// Changes to the meaning of a text.
     pub substantive: u64,
-    /// Those that the article does not mention.
+    /// Changes that the article does not mention.
     pub unannounced: u64,
-    /// Those of a headline.
+    /// Changes to a headline.
     pub headlines: u64,
 }
 
-/// When edits happened. Counted one after the other, so that nobody has to hold them all.
+/// When edits happened. They are counted one at a time, so that they need not all be in memory.
 #[derive(Debug, Clone)]
 pub struct Times {
     zone: Tz,
@@ -70,7 +70,7 @@ impl Times {
         }
     }
 
-    /// Counts an edit, with the time from publication for the first one of an article.
+    /// Counts an edit; `delay` is the time from publication, for the first edit of an article.
     pub fn add(&mut self, at: Timestamp, delay: Option<Duration>) {
         let local = at.to_chrono().with_timezone(&self.zone);
         if let Ok(place) = self
@@ -99,7 +99,7 @@ impl Times {
         sorted.get(sorted.len() / 2).copied()
     }
 
-    /// Edits a day.
+    /// Edits per day.
     #[must_use]
     pub fn by_day(&self) -> Markup {
         let all: Vec<Bar> = self
@@ -140,7 +140,7 @@ impl Times {
     }
 }
 
-/// `12 %`, or a dash where there is nothing to divide.
+/// `12 %`, or a dash if there is nothing to divide by.
 fn share(part: u64, of: u64) -> String {
     (part * 100)
         .checked_div(of)

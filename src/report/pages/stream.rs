@@ -12,22 +12,22 @@ use crate::report::log::LogRow;
 use crate::report::names;
 use crate::report::period::reasons;
 
-/// A list of changes, as far as it is shown on one page.
+/// A list of changes, as far as one page shows it.
 #[derive(Debug, Clone, Default)]
 pub struct Stream {
     /// Newest first.
     pub rows: Vec<LogRow>,
-    /// What the list was narrowed to, as in the form.
+    /// The filter of the list, as in the form.
     pub wanted: Wanted,
     /// How many changes are hidden: typographic and quiet ones.
     pub hidden: u64,
-    /// The address of the list with the hidden ones.
+    /// The address of the list including the hidden ones.
     pub with_hidden: Option<String>,
-    /// The address of the newest page of the list; `None` on that.
+    /// The address of the newest page of the list; `None` on that page.
     pub newest: Option<String>,
     /// The address of the next page.
     pub older: Option<String>,
-    /// The list in other forms.
+    /// The list in other formats.
     pub others: Vec<Other>,
     /// Names of feeds to choose from.
     pub feeds: Vec<String>,
@@ -35,14 +35,14 @@ pub struct Stream {
     pub tags: Vec<String>,
 }
 
-/// What a list is narrowed to; empty words narrow nothing.
+/// The filter of a list; empty fields filter nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     /// The name of a feed.
     pub feed: String,
     /// A tag.
     pub tag: String,
-    /// The least significance.
+    /// The lowest significance.
     pub significance: String,
     /// A label.
     pub label: String,
@@ -50,12 +50,12 @@ pub struct Wanted {
     pub since: String,
     /// Changes before.
     pub until: String,
-    /// Hidden ones, too.
+    /// Whether to include hidden ones.
     pub all: bool,
 }
 
 impl Wanted {
-    /// The parameters of the address that stands for it, in the order of the form.
+    /// The parameters of its address, in the order of the form.
     #[must_use]
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let all = if self.all { "1" } else { "" };
@@ -98,7 +98,7 @@ pub fn changes(site: &Site, stream: &Stream) -> Page {
     }
 }
 
-/// The rows of each article, in the order of its newest one.
+/// The rows grouped by article, in the order of each article's newest row.
 fn groups(rows: &[LogRow]) -> Vec<Vec<&LogRow>> {
     let id = |row: &LogRow| row.event.data.entry.as_ref().map(|entry| entry.id.clone());
     let mut groups: Vec<Vec<&LogRow>> = Vec::new();
@@ -159,7 +159,7 @@ fn hidden(stream: &Stream) -> Markup {
     }
 }
 
-/// Labels to choose from, the most telling first.
+/// Labels to choose from, the most informative first.
 const LABELS: [Label; 12] = [
     Label::Unannounced,
     Label::Number,
@@ -198,7 +198,7 @@ fn filter_form(site: &Site, stream: &Stream) -> Markup {
     }
 }
 
-/// A list to choose one of.
+/// A list to choose one option from.
 fn choice<'a>(
     name: &str,
     none: &str,
@@ -213,7 +213,7 @@ fn choice<'a>(
     }
 }
 
-/// `/headlines`: the old line over the new one, for a page that stays open.
+/// `/headlines`: the old headline above the new one, for a page that stays open.
 #[must_use]
 pub fn headlines(site: &Site, stream: &Stream) -> Page {
     Page {

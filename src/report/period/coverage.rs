@@ -1,4 +1,4 @@
-//! What could not be watched: a feed without changes may be calm, or may not have been read.
+//! What could not be watched: a feed without changes may be quiet, or may not have been read.
 
 use serde::Serialize;
 
@@ -16,21 +16,21 @@ pub struct Coverage {
     pub gaps: Vec<FeedGap>,
     /// Pages that are due and have not been checked.
     pub pages_late: u64,
-    /// Pages whose last check found no text of an article: errors, walls, missing pages.
+    /// Pages whose last check found no article text: errors, walls, missing pages.
     pub pages_unread: u64,
-    /// Since when no site can be reached from this machine.
+    /// Since when this machine cannot reach any site.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offline_since: Option<Timestamp>,
 }
 
-/// A feed that is not watched as it should be.
+/// A feed that is not fully watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeedGap {
     /// Its name.
     pub feed: String,
     /// What is wrong.
     pub state: FeedCoverage,
-    /// The last poll that read it.
+    /// The last successful poll.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// Polls that failed since then.
@@ -40,19 +40,19 @@ pub struct FeedGap {
     pub error: Option<String>,
 }
 
-/// Why a feed is not watched as it should be.
+/// Why a feed is not fully watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedCoverage {
     /// The last poll failed.
     Failing,
-    /// It answered that it is gone for good.
+    /// Its server returned that it is permanently gone.
     Gone,
     /// It has never been read.
     NeverRead,
-    /// It is due, and has not been polled.
+    /// It is due but has not been polled.
     Late,
-    /// Somebody paused it.
+    /// A user paused it.
     Paused,
 }
 
@@ -89,7 +89,7 @@ impl FeedGap {
 }
 
 impl Coverage {
-    /// What holds for all feeds and pages together, a sentence each.
+    /// Facts about all feeds and pages together, one sentence each.
     pub(super) fn sentences(&self, view: &View) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(since) = self.offline_since {

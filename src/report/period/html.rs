@@ -1,4 +1,4 @@
-//! A report as one HTML file: for a mail attachment, a browser, or paper.
+//! A report as one HTML file: for a mail attachment, a browser, or print.
 
 use maud::{Markup, html};
 

@@ -1,9 +1,9 @@
 //! `revisor report`: what changed in a period, and how much of it was watched.
 //!
-//! [`Builder`] counts the outlines of events one after another and keeps those that the report shows, so that a year of
-//! a thousand feeds needs little more memory than a day of one. Only what is shown is then read as a whole, and handed
-//! over as [`Details`]. The renderers, [`text`](text::render),
-//! [`markdown`](markdown::render) and [`html`](html::render), take the finished [`Report`].
+//! [`Builder`] counts the outlines of events one after another and keeps those that the report shows, so that a
+//! year of a thousand feeds needs little more memory than a day of one. Only events that are shown are then read
+//! in full and passed in as [`Details`]. The renderers, [`text`](text::render), [`markdown`](markdown::render) and
+//! [`html`](html::render), take the finished [`Report`].
 
 mod coverage;
 pub mod html;
@@ -32,10 +32,10 @@ pub use tally::{DayCount, Delay, Edited, GroupCount};
 /// The version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Changes that a section shows in full; the rest is listed by feed, with a line each.
+/// Changes that a section shows in full; the rest is listed by feed, one line each.
 const IN_FULL: usize = 50;
 
-/// Changes that are listed with a line each; the rest is only counted.
+/// Changes that are listed with one line each; the rest is only counted.
 const LINES: usize = 200;
 
 /// Articles in the list of those edited most often.
@@ -47,7 +47,7 @@ const MOST_EDITED: usize = 10;
 pub enum GroupBy {
     /// By feed.
     Feed,
-    /// By tag; a change of a feed with two tags is in both groups.
+    /// By tag; a change in a feed with two tags is in both groups.
     Tag,
     /// By article.
     Entry,
@@ -56,9 +56,9 @@ pub enum GroupBy {
 /// How much was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Totals {
-    /// Changes, events such as removals not counted.
+    /// Changes, without events such as removals.
     pub changes: u64,
-    /// Those that changed what the text says.
+    /// Changes to the meaning of a text.
     pub substantive: u64,
     /// Typos and the like.
     pub minor: u64,
@@ -68,13 +68,13 @@ pub struct Totals {
     pub headlines: u64,
     /// Substantive changes that the article does not mention.
     pub unannounced: u64,
-    /// Other substantive changes that are unannounced, or of figures, negations or quotations.
+    /// Other substantive changes that are unannounced, or that change figures, negations or quotations.
     pub notable: u64,
-    /// Articles that were taken down.
+    /// Articles that were removed.
     pub removed: u64,
-    /// Articles that came back.
+    /// Articles that were restored.
     pub restored: u64,
-    /// Articles that went back and forth between two texts.
+    /// Articles that alternated between two texts.
     pub flapping: u64,
     /// Articles with at least one change.
     pub articles: u64,
@@ -104,16 +104,16 @@ impl Watched {
     }
 }
 
-/// Text that is not compared, and moved.
+/// Ignored text that moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct IgnoredCount {
-    /// Places that moved.
+    /// Places whose text moved.
     pub places: u64,
     /// Articles with such a place.
     pub articles: u64,
 }
 
-/// What does not come from the changes themselves.
+/// The data that does not come from the changes themselves.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Surroundings {
     /// How much was watched.
@@ -126,8 +126,8 @@ pub struct Surroundings {
     pub hidden: u64,
 }
 
-/// A finished report. Its JSON form is the output of `report --json`: `changes` holds each event once, and the sections
-/// name their places in it, from 0.
+/// A finished report. Its JSON form is the output of `report --json`: `changes` contains each event once, and the
+/// sections refer to their indices, from 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
@@ -148,17 +148,17 @@ pub struct Report {
     pub headlines: Vec<usize>,
     /// Unannounced edits, and edits of figures, negations and quotations, the weightiest first.
     pub notable: Vec<usize>,
-    /// Articles that were taken down, came back, or went back and forth, newest first.
+    /// Articles that were removed or restored, or that alternated between texts, newest first.
     pub removed: Vec<usize>,
     /// Articles that were edited most often.
     pub most_edited: Vec<Edited>,
     /// How many changes each feed, tag or article had, the most first.
     pub groups: Vec<GroupCount>,
-    /// What `groups` stands for.
+    /// What `groups` are grouped by.
     pub grouped_by: GroupBy,
     /// The changes that no section above shows, newest first.
     pub rest: Vec<usize>,
-    /// Changes that are only counted, since the report would be too long.
+    /// Changes that are only counted because the report would be too long.
     pub left_out: u64,
     /// The groups of each change of `rest`.
     #[serde(skip)]
@@ -177,18 +177,18 @@ fn events<S: serde::Serializer>(rows: &[LogRow], serializer: S) -> Result<S::Ok,
     events.serialize(serializer)
 }
 
-/// What is read of the events that a report shows.
+/// The stored data of the events that a report shows.
 #[derive(Debug, Default)]
 pub struct Details {
     /// The events of [`Builder::shown`].
     pub rows: HashMap<EventId, LogRow>,
-    /// Every feed, with its tags of now.
+    /// Every feed, with its current tags.
     pub feeds: HashMap<FeedId, FeedInfo>,
-    /// The identifier and the headline of the articles of [`Builder::named`].
+    /// The identifier and the headline of the articles in [`Builder::named`].
     pub entries: HashMap<EntryId, (String, Option<String>)>,
 }
 
-/// Builds a [`Report`] of events, in whatever order they are handed over.
+/// Builds a [`Report`] from events, in any order.
 #[derive(Debug)]
 pub struct Builder {
     since: Timestamp,
@@ -203,7 +203,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A report of the time from `since` up to `until`; days are those of `zone`.
+    /// A report from `since` up to `until`; days are those of `zone`.
     #[must_use]
     pub fn new(
         since: Timestamp,
@@ -224,7 +224,7 @@ impl Builder {
         }
     }
 
-    /// Takes an event.
+    /// Adds an event.
     pub fn add(&mut self, outline: Outline) {
         self.count(&outline);
         self.tally.add(&outline);
@@ -238,7 +238,7 @@ impl Builder {
                 self.totals.notable += 1;
                 self.notable.push(score, outline)
             }
-            // By time alone.
+            // Sorted by time alone.
             Section::Removed => self.removed.push(0, outline),
             Section::Rest => Some(outline),
         };
@@ -271,7 +271,7 @@ impl Builder {
         [&self.headlines, &self.notable, &self.removed, &self.rest]
     }
 
-    /// The events whose words the report needs.
+    /// The events that the report shows in full.
     #[must_use]
     pub fn shown(&self) -> Vec<EventId> {
         let listed = self.best().into_iter().flat_map(|best| &best.rows);
@@ -292,7 +292,7 @@ impl Builder {
         }
     }
 
-    /// The report, once all events were added, with the words of those that are shown.
+    /// Finishes the report, once all events are added, with the details of those that are shown.
     #[must_use]
     pub fn finish(self, around: Surroundings, details: &Details) -> Report {
         let shown = self.best().into_iter().map(|best| best.rows.len() as u64);
@@ -365,14 +365,14 @@ fn section(outline: &Outline) -> Section {
     }
 }
 
-/// The outlines with the highest score; of those with the same score the newest.
+/// The outlines with the highest score; among equal scores the newest.
 #[derive(Debug)]
 struct Best {
     most: usize,
     rows: Vec<(Rank, Outline)>,
 }
 
-/// Score, moment, and of events of one moment the later one.
+/// Score, time, and for events of the same time the later one.
 type Rank = (u8, Timestamp, EventId);
 
 impl Best {
@@ -383,7 +383,7 @@ impl Best {
         }
     }
 
-    /// Takes an outline, and gives back one that has no place any more.
+    /// Adds an outline, and returns the one that no longer fits, if any.
     fn push(&mut self, score: u8, outline: Outline) -> Option<Outline> {
         let rank = (score, outline.at, outline.event);
         let place = self.rows.partition_point(|(other, _)| *other >= rank);
@@ -405,7 +405,7 @@ impl Report {
         places.iter().filter_map(|place| self.changes.get(*place))
     }
 
-    /// The sections with changes in full: name, places, and how many changes there are in all.
+    /// The sections with changes in full: name, indices, and the total number of changes.
     fn sections(&self) -> impl Iterator<Item = (String, &[usize])> {
         let gone = self.totals.removed + self.totals.restored + self.totals.flapping;
         let sections = [
@@ -451,7 +451,7 @@ impl Report {
             .collect()
     }
 
-    /// The sentences that sum the report up, the most important first.
+    /// The sentences that summarise the report, the most important first.
     fn summary(&self) -> Vec<String> {
         let totals = &self.totals;
         if self.is_empty() {
@@ -509,7 +509,7 @@ impl Report {
     }
 }
 
-/// Labels whose reasons say more than the words of the change themselves, the most telling first.
+/// Labels whose reasons say more than the words of the change, the most informative first.
 const TELLING: [Label; 7] = [
     Label::Negation,
     Label::Number,
@@ -520,10 +520,10 @@ const TELLING: [Label; 7] = [
     Label::Unannounced,
 ];
 
-/// Labels that are explained at most.
+/// The maximum number of labels that are explained.
 const EXPLAINED: usize = 3;
 
-/// Why a change matters, in one line; empty when there is nothing to say.
+/// Why a change matters, in one line; empty if there is nothing to say.
 pub(super) fn reasons(row: &LogRow) -> String {
     let Some(change) = &row.event.data.change else {
         return String::new();

@@ -15,7 +15,7 @@ use crate::domain::outline::Outline;
 use crate::report::{changed, clean};
 use crate::time::Timestamp;
 
-/// Days that the bars show; of a longer period the last ones.
+/// Days with a bar; for a longer period, the last ones.
 const DAYS: usize = 92;
 
 /// An article that was edited more than once.
@@ -42,9 +42,9 @@ pub struct Edited {
 pub struct GroupCount {
     /// The name of the feed, the tag, or the identifier of the article.
     pub key: String,
-    /// What people call it.
+    /// Its name for people.
     pub title: String,
-    /// Events of the period, removals included.
+    /// Events in the period, removals included.
     pub changes: u64,
 }
 
@@ -57,13 +57,13 @@ pub struct DayCount {
     pub changes: u64,
 }
 
-/// How many articles were first edited within a span after their publication, and not within a shorter one.
+/// How many articles were first edited within a time span after publication, but not within a shorter one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Delay {
     /// The span in seconds; absent for "later".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<u64>,
-    /// How it is called.
+    /// Its name.
     pub name: &'static str,
     /// How many articles.
     pub articles: u64,
@@ -151,7 +151,7 @@ impl Tally {
         at.to_chrono().with_timezone(&self.zone).date_naive()
     }
 
-    /// The articles that were edited more than once, those with the most changes first, with their newest change.
+    /// The articles that were edited more than once, the most changes first, each with its newest change.
     pub(super) fn most_edited(&self, most: usize) -> Vec<(u64, EventId)> {
         let mut edited: Vec<(u64, EventId)> = self
             .articles
@@ -219,7 +219,7 @@ impl Tally {
         groups
     }
 
-    /// Every day of the period, those without a change too.
+    /// Every day of the period, including those without a change.
     fn all_days(&self) -> Vec<DayCount> {
         let (first, last) = (
             self.day(self.since),
@@ -257,7 +257,7 @@ fn edited(changes: u64, data: &EventData) -> Option<Edited> {
 }
 
 impl Details {
-    /// The groups that an event belongs to, with what people call them.
+    /// The groups that an event belongs to, with their names for people.
     pub(super) fn keys(
         &self,
         by: GroupBy,

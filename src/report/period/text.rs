@@ -1,4 +1,4 @@
-//! A report for the terminal, and for plain mail.
+//! A report for the terminal and for plain-text mail.
 
 use super::{Edited, Report, headline, reasons};
 use crate::report::clean;

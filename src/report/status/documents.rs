@@ -1,19 +1,19 @@
-//! The documents of which no text can be had.
+//! Documents from which no text can be read.
 
 use serde::Serialize;
 
 use super::{FeedsStatus, StatusMark, StatusPart};
 use crate::report::{clean, names};
 
-/// Documents that are named.
+/// How many documents are listed.
 const DOCUMENTS_MAX: usize = 3;
 
-/// A document of which no text can be had.
+/// A document from which no text can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnreadDocument {
     /// Its address, without a login.
     pub url: String,
-    /// How many checks in a row found another file in its place; they send no alerts.
+    /// How many consecutive checks found another file in its place; they send no alerts.
     #[serde(skip_serializing_if = "is_zero")]
     pub replaced: u32,
 }
@@ -26,7 +26,7 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// The documents without a text, a few of them by name.
+/// The documents without a text, a few of them by address.
 pub(super) fn documents(feeds: &FeedsStatus) -> Option<StatusPart> {
     if feeds.documents == 0 {
         return None;

@@ -1,11 +1,11 @@
-//! Feeds that are well, and still worth a line.
+//! Feeds without trouble that are still worth a line.
 
 use serde::Serialize;
 
 use super::{StatusMark, StatusPart, TROUBLED_MAX};
 use crate::report::clean;
 
-/// A feed with very many new entries.
+/// A feed with a very large number of new entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CrowdedFeed {
     /// The feed's name.
@@ -14,7 +14,7 @@ pub struct CrowdedFeed {
     pub postponed: u64,
 }
 
-/// A feed whose address was probably changed by hand, which starts a new history.
+/// A feed whose address was probably edited by hand, which starts a new history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AlikeFeed {
     /// The feed's name.
