@@ -1,4 +1,4 @@
-//! `revisor add`: finds feeds, writes them to the configuration, and stores their baseline.
+//! `revisor add`: finds feeds, writes them to the configuration, and stores their first snapshot.
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,13 +29,13 @@ struct Added {
     name: String,
     url: String,
     format: &'static str,
-    /// Entries of the baseline; absent while there is none.
+    /// Entries of the first snapshot; absent until there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<usize>,
-    /// Why there is no baseline.
+    /// Why there is no first snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// How often it is polled, when that is less often than configured.
+    /// How often it is polled, if that is less often than configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     polled: Option<String>,
 }
@@ -43,7 +43,7 @@ struct Added {
 pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
-    // A file that was named and is not there is made; without it the defaults hold.
+    // A file that was named but does not exist is created; until then the defaults apply.
     let texts = Texts::read(&file)?;
     let config = use_texts(context, &texts)?;
     let (found, mut failed) = find(context, args, &config)?;
@@ -69,8 +69,8 @@ fn use_texts(context: &Context, texts: &Texts) -> Result<Config, ConfigError> {
     Ok(loaded.config)
 }
 
-/// The feeds behind the addresses, those that are in the configuration already left out; and whether some addresses
-/// led nowhere. When all did, the first error is the answer.
+/// The feeds at the addresses, without those already in the configuration, and whether some addresses had none. If
+/// none had a feed, returns the first error.
 fn find(
     context: &Context,
     args: &AddArgs,
@@ -127,7 +127,7 @@ fn find(
     Ok((found, !errors.is_empty()))
 }
 
-/// Writes the feeds to the configuration, unless it could not be used with them.
+/// Writes the feeds to the configuration, unless that would make it invalid.
 fn write(
     context: &Context,
     texts: &Texts,
@@ -184,7 +184,7 @@ fn write(
     Ok(added.collect())
 }
 
-/// Says which of the feeds have a history under another form of their address.
+/// Reports which of the feeds have a history under another form of their address.
 fn hint_at_histories(context: &Context, added: &[Added]) -> Result<(), Error> {
     if added.is_empty() {
         return Ok(());
@@ -205,8 +205,8 @@ fn hint_at_histories(context: &Context, added: &[Added]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Stores the first sight of the feeds, about which nobody is told, from what their servers have just answered; a
-/// running daemon does it by itself. Tells whether one failed.
+/// Stores the first snapshot of the feeds, which sends no alerts, from the responses already fetched; a running
+/// daemon does this by itself. Returns whether one failed.
 fn baseline(
     context: &Context,
     added: &mut [Added],
@@ -258,7 +258,7 @@ fn baseline(
     }
 }
 
-/// How often a feed is polled whose server cannot say that nothing is new.
+/// How often a feed is polled if its server cannot report that nothing is new.
 fn rarely(plan: &Plan, answer: &Answer) -> Option<String> {
     let Validators {
         etag,

@@ -30,7 +30,7 @@ pub use service::{
     TokensCommand,
 };
 
-/// The commands in the groups of the manual; clap cannot group them. A test holds it against the tree.
+/// The commands in the groups of the manual; clap cannot group them. A test compares it with the command tree.
 const TEMPLATE: &str = "\
 {about-with-newline}
 {usage-heading} {usage}
@@ -168,7 +168,7 @@ pub struct Global {
     pub json: bool,
 }
 
-/// Output formats; each command has those that make sense for it.
+/// Output formats; each command has only those that make sense for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A few lines each

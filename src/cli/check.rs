@@ -1,4 +1,4 @@
-//! `revisor check`: look for changes now, once.
+//! `revisor check`: checks for changes now, once.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use crate::report::when::View;
 use crate::store::{InstanceLock, OpenOptions, Reader, RequestState, Store};
 use crate::time::Stopwatch;
 
-/// How often a running daemon is asked whether it has fulfilled the wish.
+/// How often to check whether a running daemon has finished the requested check.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Changes that are listed; a first check after a long time may find very many.
+/// How many changes are listed; a first check after a long time may find a very large number.
 const SHOWN: usize = 20;
 
-/// A wish that is not taken up for so long is given up: the daemon is stuck, or has ended.
+/// A check request that is not picked up within this time is given up: the daemon is stuck or has ended.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error> {
@@ -75,11 +75,11 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
 /// What a check found.
 struct Found {
     report: CheckReport,
-    /// Whether a delivery failed; the daemon takes care of its own.
+    /// Whether a delivery failed; the daemon handles its own.
     undelivered: bool,
 }
 
-/// The changes as `log` lists them, or when there is something to check.
+/// Shows the changes as `log` lists them; if nothing was due, shows when the next check is.
 fn show_changes(
     context: &mut Context,
     reader: &Reader,
@@ -113,8 +113,8 @@ fn show_changes(
     Ok(())
 }
 
-/// Looks and compares, with a copy of the database that is thrown away: what is found is stored nowhere, and nobody is
-/// told. A daemon may run meanwhile.
+/// Checks with a copy of the database that is deleted afterwards: nothing is stored, and no alerts are sent. A
+/// daemon may be running.
 fn look_on_a_copy(
     context: &mut Context,
     mut config: Config,
@@ -135,7 +135,7 @@ fn look_on_a_copy(
     Ok(found)
 }
 
-/// Looks by itself: no daemon runs.
+/// Checks in this process, as no daemon is running.
 fn look(
     context: &mut Context,
     config: Config,
@@ -190,7 +190,7 @@ fn look(
     Ok(found)
 }
 
-/// Asks the daemon to look, and waits for its answer.
+/// Requests a check from the daemon, and waits for its result.
 fn ask_daemon(context: &mut Context, config: &Config, args: &CheckArgs) -> Result<Found, Error> {
     let store = Store::open(
         &config.database,
@@ -263,7 +263,7 @@ fn ask_daemon(context: &mut Context, config: &Config, args: &CheckArgs) -> Resul
     })
 }
 
-/// The rows of the feeds that were named; `None` when none was.
+/// The ids of the feeds that were named; `None` if none was.
 fn wished(reader: &Reader, named: &[String]) -> Result<Option<Vec<FeedId>>, Error> {
     if named.is_empty() {
         return Ok(None);

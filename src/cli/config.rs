@@ -1,4 +1,4 @@
-//! `revisor config`: whether the configuration can be used, what is in force, and where it is.
+//! `revisor config`: whether the configuration is valid, its effective values, and its location.
 
 mod reload;
 
@@ -116,10 +116,10 @@ fn show_in_force(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-/// With `-q` the path of the configuration and nothing else, for `$EDITOR "$(revisor config path -q)"`.
+/// With `-q` prints only the path of the configuration, for `$EDITOR "$(revisor config path -q)"`.
 fn path(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
-    // A broken configuration has a path too; of the database it may not be known.
+    // An invalid configuration also has a path, but may not reveal the path of the database.
     let loaded = context.load(Secrets::WhereReadable).ok();
     let database = loaded.as_ref().map(|loaded| &loaded.config.database);
     if as_json {

@@ -1,4 +1,4 @@
-//! `revisor db`: care for the file.
+//! `revisor db`: maintenance of the database file.
 
 use std::path::Path;
 
@@ -17,10 +17,10 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 
-/// Answers that lose their body in one transaction: others who write wait no longer than that.
+/// Responses whose body is deleted in one transaction: other writers wait no longer than that.
 const AT_ONCE: usize = 200;
 
-/// Pages that are given back in one transaction.
+/// Pages that are released in one transaction.
 const PAGES_AT_ONCE: u32 = 2000;
 
 pub(super) fn run(context: &mut Context, what: &DbCommand) -> Result<Exit, Error> {
@@ -141,7 +141,7 @@ fn prune(context: &mut Context, dry_run: bool, trust_clock: bool) -> Result<Exit
         ..Dropped::default()
     };
     match clear_away(context, &config, trust_clock, &mut report) {
-        // To write that something is gone takes room as well: that is what the reserve is for.
+        // Recording a deletion needs space too: that is what the reserve is for.
         Err(error) if error.is_full() && give_reserve_up(&config.database) => {
             report = Dropped {
                 dry_run,
@@ -198,12 +198,12 @@ fn clear_away(
         prune_ignored(&store, since, report)?;
     }
     if report.captures + report.texts + report.ignored > 0 && !report.dry_run {
-        // Before more is written: on a full disk it may be needed for that.
+        // Before anything else is written: a full disk may need this space.
         give_pages_back(&store)?;
     }
     compact(context, &store, report)?;
     if !report.dry_run {
-        // Words whose text is gone stay in the index until its parts are merged.
+        // Words of deleted texts stay in the index until its parts are merged.
         store.writer().tidy_search().blocking()?;
         give_pages_back(&store)?;
     }
@@ -214,14 +214,14 @@ fn clear_away(
     Ok(())
 }
 
-/// A file that was made from a dump keeps its size whatever leaves it, until it is rebuilt once.
+/// A file created from a dump never shrinks until it has been rebuilt once.
 fn rebuild(context: &Context, database: &Path) {
     match make_shrinkable(database) {
         Ok(true) => context
             .output
             .note("rebuilt the file once, so that it can give free space back to the file system"),
         Ok(false) => {}
-        // What was pruned is pruned; only the size of the file stays.
+        // The data is pruned anyway; only the file keeps its size.
         Err(error) => context.output.hint(&format!(
             "the file keeps its size until it can be rebuilt ({error}): stop the service and run `revisor db prune` again"
         )),
@@ -279,7 +279,7 @@ fn prune_revisions(
     }
 }
 
-/// The record of ignored text goes by the age of the answers behind it.
+/// Prunes the record of ignored text by the age of the responses behind it.
 fn prune_ignored(store: &Store, since: Timestamp, report: &mut Dropped) -> Result<(), StoreError> {
     report.ignored = store.reader()?.prunable_ignored(since)?;
     if report.dry_run {
@@ -319,7 +319,7 @@ fn give_pages_back(store: &Store) -> Result<(), StoreError> {
     }
 }
 
-/// What the configuration keeps, as of `now`; `None` for everything.
+/// What the configuration keeps, as of `now`; `None` if it keeps everything.
 fn retain(keep: Retention, now: Timestamp, doubtful: bool) -> Option<Retain> {
     match keep {
         Retention::For(_) if doubtful => None,

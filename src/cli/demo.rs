@@ -1,4 +1,4 @@
-//! `revisor demo`: the real checker against a small built-in site that changes before one's eyes.
+//! `revisor demo`: the real checker against a small built-in site that changes while the user watches.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(super) fn run(context: &mut Context, _args: &DemoArgs) -> Result<Exit, Error
     tell_webhooks(context, &received)
 }
 
-/// Plays all rounds and gives what the receiver took.
+/// Plays all rounds and returns the webhooks that the receiver accepted.
 async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Error> {
     let mut key = [0_u8; 32];
     getrandom::fill(&mut key)
@@ -103,7 +103,7 @@ fn configuration(
         config: None,
         database: Some(database),
     };
-    // The environment of the person who tries is of no concern here.
+    // The user's environment must not affect the demo.
     let loaded = from_text(
         &text,
         None,
@@ -114,7 +114,7 @@ fn configuration(
     Ok(loaded.config)
 }
 
-/// Shows the last webhook and says whether all of them were signed as they should be.
+/// Shows the last webhook and reports whether all signatures were valid.
 fn tell_webhooks(context: &mut Context, received: &[Received]) -> Result<Exit, Error> {
     let Some(last) = received.last() else {
         return Err(Error::new(

@@ -78,7 +78,7 @@ fn revisions(
     reader: &Reader,
 ) -> Result<(EntryState, EntryState), Error> {
     let (from, to) = match range {
-        // An entry with one revision differs from nothing.
+        // The only revision of an entry is compared with itself, which shows no difference.
         None => (last.0.saturating_sub(1).max(1), last.0),
         Some(range) => (range.from.unwrap_or(1), range.to.unwrap_or(last.0)),
     };
@@ -98,7 +98,7 @@ fn revisions(
     Ok((state(from)?, state(to)?))
 }
 
-/// The text of a file, as that of a page, and what it shows besides.
+/// The text of a file, read like a page, and its ignored text.
 struct FileText {
     page: PageState,
     ignored: Vec<Piece>,
@@ -116,7 +116,7 @@ impl FileText {
         Ok(Self { page, ignored })
     }
 
-    /// What moved in the ignored text, as a check would find it: verdicts on blocks that nobody touched are those of the
+    /// Changes in ignored text, as a check would find them: blocks that did not change keep their verdict from the
     /// old file.
     fn beside(&mut self, old: &Self) -> Vec<Movement> {
         let last = Snapshot::of(old.ignored.clone(), old.page.body.len());

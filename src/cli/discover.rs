@@ -1,4 +1,4 @@
-//! From what a person types to feeds: an address of a feed, of a site that names its feeds, or of one that hides them.
+//! From user input to feeds: the address of a feed, of a site that links to its feeds, or of one that does not.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::feed::{self, FeedError, Format, Limits, ParsedFeed};
 use crate::fetch::{Answer, Client, FetchRequest, Fetched, Lane, Turns, host_key};
 use crate::report::clean;
 
-/// How long a host is waited for that has asked to be left alone: somebody waits for the answer.
+/// How long to wait for a host that rate-limits us: a user is waiting for the result.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A feed that was read.
@@ -25,14 +25,15 @@ pub(super) struct FoundFeed {
     pub(super) url: String,
     /// Its own title.
     pub(super) title: Option<String>,
-    /// For people.
+    /// The name of the format, for people.
     pub(super) format: &'static str,
-    /// What its server answered, so that nobody asks again for the baseline; `None` for a page, which its check asks for.
+    /// The response of its server, which is reused for the first snapshot; `None` for a page, which is fetched by
+    /// its check.
     pub(super) answer: Option<Answer>,
 }
 
 impl FoundFeed {
-    /// The page at an address, to be watched by itself.
+    /// The page at an address, to be watched as a single page.
     pub(super) fn page_itself(address: &str) -> Result<Self, Error> {
         let url = Written::read(address).url;
         if !url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
@@ -49,7 +50,7 @@ impl FoundFeed {
     }
 }
 
-/// Who looks for feeds, with the pauses that the service keeps.
+/// Searches for feeds, with the same pauses as the service.
 pub(super) struct Finder<'p> {
     client: Client,
     turns: Turns,
@@ -57,15 +58,15 @@ pub(super) struct Finder<'p> {
     notes: Vec<String>,
 }
 
-/// A request that brought no document.
+/// A request that returned no document.
 struct NoAnswer {
     url: String,
     why: String,
-    /// The host wants to be left alone.
+    /// Whether the host rate-limits us.
     unwelcome: bool,
-    /// There is no https at the host, as far as that can be seen.
+    /// Whether the host appears to have no https.
     may_be_plain: bool,
-    /// What was answered.
+    /// The status of the response.
     status: Option<u16>,
 }
 
@@ -83,7 +84,7 @@ impl From<NoAnswer> for Error {
 }
 
 impl<'p> Finder<'p> {
-    /// A finder that reaches what the feeds of the configuration may reach.
+    /// A finder that can reach the same addresses as the feeds of the configuration.
     pub(super) fn new(config: &Config, progress: &'p mut Progress) -> Result<Self, Error> {
         let fetch = &config.fetch;
         let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
@@ -96,17 +97,17 @@ impl<'p> Finder<'p> {
         })
     }
 
-    /// Takes the line of progress away, for other words.
+    /// Clears the progress line, to print something else.
     pub(super) fn pause(&mut self) {
         self.progress.clear();
     }
 
-    /// What was taken for granted since the last time, for people.
+    /// The assumptions made since the last call, for people.
     pub(super) fn notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 
-    /// The feeds behind an address. A site with several needs a choice: `pick` (from 1), or `all`.
+    /// The feeds at an address. If a site has several, the user chooses with `pick` (from 1) or `all`.
     pub(super) async fn feeds_at(
         &mut self,
         address: &str,
@@ -159,7 +160,7 @@ impl<'p> Finder<'p> {
         Ok(feeds)
     }
 
-    /// The document that was asked for. Where nobody said how to ask, http will do when there is no https.
+    /// Fetches the requested document. If the user gave no scheme, falls back to http if there is no https.
     async fn first(&mut self, written: Written) -> Result<(String, Answer), NoAnswer> {
         let Written { url, assumed } = written;
         let none = match self.get(&url).await {
@@ -177,13 +178,13 @@ impl<'p> Finder<'p> {
                     .push(format!("https does not work ({}): using {plain}", none.why));
                 Ok((plain, answer))
             }
-            // Where something answers, its answer says more.
+            // If http responds, its response is more informative.
             Err(other) if other.status.is_some() => Err(other),
             Err(_) => Err(none),
         }
     }
 
-    /// Looks where feeds commonly are when a page names none; the first one is taken.
+    /// Tries the common places for feeds if a page links to none; returns the first one found.
     async fn usual_place(&mut self, base: &str, no_feed: Error) -> Result<Vec<FoundFeed>, Error> {
         for url in feed::discover::usual_addresses(base) {
             match self.get(&url).await {
@@ -192,7 +193,7 @@ impl<'p> Finder<'p> {
                         return Ok(vec![found(&url, answer, &parsed)]);
                     }
                 }
-                // To go on would be to insist.
+                // The host has asked us to stop.
                 Err(none) if none.unwelcome => {
                     return Err(no_feed.hint(format!(
                         "the page links to no feed, and its host accepts no more requests now ({}); give the address of the \
@@ -208,7 +209,7 @@ impl<'p> Finder<'p> {
         ))
     }
 
-    /// Asks for an address when it is the turn of its host.
+    /// Fetches an address when it is the turn of its host.
     async fn get(&mut self, url: &str) -> Result<Answer, NoAnswer> {
         let none = |why: &str| NoAnswer {
             url: url.to_owned(),
@@ -263,7 +264,7 @@ fn read(answer: &Answer) -> Result<ParsedFeed, FeedError> {
 }
 
 fn found(asked: &str, answer: Answer, parsed: &ParsedFeed) -> FoundFeed {
-    // Only a move for good is worth writing down: other redirects may lead elsewhere tomorrow.
+    // Only a permanent redirect is worth saving: other redirects may lead elsewhere tomorrow.
     let url = answer.permanent_url.as_deref().unwrap_or(asked);
     FoundFeed {
         url: url.to_owned(),

@@ -1,7 +1,7 @@
-//! `revisor doctor`: looks at all that has to be right for the service to do its work.
+//! `revisor doctor`: checks everything that the service needs to do its work.
 //!
-//! Whatever is broken is a line of the answer, and the next thing is looked at as far as that is possible. Nothing is
-//! changed and nobody is asked over the network.
+//! Each problem is a line of the output, and the remaining checks are still made as far as possible. Nothing is
+//! changed and nothing is sent over the network.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,17 +21,17 @@ use crate::store::{InstanceLock, Reader, StoreError, TargetHealth, beside, free_
 mod clock;
 mod service;
 
-/// Below this nothing can be trusted to be stored.
+/// With less free space, nothing is sure to be stored.
 const ROOM_LEAST: u64 = 64 << 20;
-/// Below this, or below the size of the database, somebody should see to it.
+/// With less free space than this, or than the size of the database, someone should act.
 const ROOM_GOOD: u64 = 512 << 20;
-/// A larger WAL is one that cannot be carried over.
+/// A larger WAL cannot be checkpointed.
 const WAL_LARGE: u64 = 64 << 20;
-/// Databases up to this size are read as a whole.
+/// Databases up to this size are read completely.
 const QUICK_MAX: u64 = 2 << 30;
-/// Feeds and targets in trouble that are listed; the rest is counted.
+/// How many feeds and targets in trouble are listed; the rest is counted.
 const LISTED: usize = 5;
-/// A delivery that waits for longer needs a look.
+/// A delivery that waits longer needs attention.
 const WAITS_LONG: Duration = Duration::from_hours(1);
 
 pub(super) fn run(context: &mut Context, _args: &DoctorArgs) -> Result<Exit, Error> {
@@ -139,7 +139,7 @@ fn configuration(loaded: &Loaded) -> Vec<Finding> {
     found
 }
 
-/// Feeds whose address was probably changed by hand, which starts a new history.
+/// Feeds whose address was probably edited by hand, which starts a new history.
 fn alike(config: &Config, reader: Option<&Reader>) -> Vec<Finding> {
     const CHECK: &str = "addresses";
     // A database that cannot be read is reported by its own check.
@@ -160,7 +160,7 @@ fn alike(config: &Config, reader: Option<&Reader>) -> Vec<Finding> {
     found
 }
 
-/// The files of the configuration; of very many the first ones.
+/// The files of the configuration; if there are many, only the first ones.
 fn names_of_files(config: &Config) -> String {
     let files = config.files().map(|file| file.display().to_string());
     let mut names: Vec<String> = files.take(LISTED).collect();
@@ -330,7 +330,7 @@ fn feeds_found(
             _ => {}
         }
     }
-    // Without a daemon all of them are late, which is told with the service.
+    // Without a daemon all of them are late, which the check of the service reports.
     if daemon {
         for feed in late::feeds(&rows, config, daemon, view.now) {
             found.push(Finding::warn(
@@ -356,7 +356,7 @@ fn feeds_found(
     Ok(found)
 }
 
-/// What revisor itself cannot read.
+/// Documents that revisor itself cannot read.
 fn left_alone(config: &Config, daemon: bool, view: &View) -> Vec<Finding> {
     const CHECK: &str = "quarantine";
     let noted = status::left_alone(config, daemon, view.now).into_iter();
@@ -373,7 +373,7 @@ fn left_alone(config: &Config, daemon: bool, view: &View) -> Vec<Finding> {
     found
 }
 
-/// Leaves the first few, and counts the others.
+/// Keeps the first few findings, and counts the others.
 fn cut(found: &mut Vec<Finding>, check: &'static str, hint: &str) {
     let more = found.len().saturating_sub(LISTED);
     if more > 0 {

@@ -37,7 +37,7 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
             feeds: select::feeds(&args.feed, &args.tag, &config, &reader)?,
             removed: args.removed,
             not_found: args.not_found,
-            // One more shows that there are more.
+            // One extra row shows whether there are more.
             limit: limit + 1,
         };
         rows.extend(

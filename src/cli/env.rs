@@ -1,6 +1,6 @@
-//! What the terminal and its environment say: read once, in one place.
+//! The terminal and its environment: read once, in one place.
 //!
-//! These are matters of showing only. Everything that decides what revisor does comes from `config::load`.
+//! This affects only the display. Everything that decides what revisor does comes from `config::load`.
 
 use std::io::IsTerminal;
 
@@ -23,13 +23,13 @@ pub struct Terminal {
     pub clicolor_off: bool,
     /// `TERM` is `dumb`.
     pub dumb: bool,
-    /// `REVISOR_PAGER`, else `PAGER`; empty means none is wanted.
+    /// `REVISOR_PAGER`, else `PAGER`; empty means no pager.
     pub pager: Option<String>,
-    /// `LESS` is set: the options of less are the person's own.
+    /// `LESS` is set: the user has their own options for less.
     pub less_options: bool,
     /// `CI` is set: no progress line.
     pub ci: bool,
-    /// `JOURNAL_STREAM`: set by systemd for what it connects to the journal.
+    /// `JOURNAL_STREAM`: set by systemd for streams that go to the journal.
     pub journal_stream: Option<String>,
     /// `REVISOR_LOG`: which log messages to show.
     pub log: Option<String>,

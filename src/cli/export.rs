@@ -1,5 +1,5 @@
-//! `revisor export`: the feeds of the configuration, for another reader or another configuration; a change, for others
-//! to check; the history in the forms of other programs.
+//! `revisor export`: the feeds of the configuration, for another reader or another configuration; a change, for
+//! others to verify; the history in the formats of other programs.
 
 mod history;
 mod repository;
@@ -41,7 +41,7 @@ pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, E
 
 fn as_opml(context: &Context) -> Result<String, Error> {
     let config = context.config(Secrets::WhereReadable)?;
-    // What feeds call themselves is good to have; a list can do without it.
+    // Titles of feeds are useful, but a list works without them.
     let reader = reader_if_any(&config).ok().flatten();
     let known = reader.and_then(|reader| reader.feeds(true).ok());
     let mut titles: HashMap<String, String> = known
@@ -72,9 +72,9 @@ fn as_opml(context: &Context) -> Result<String, Error> {
 }
 
 fn as_toml(context: &Context) -> Result<String, Error> {
-    // Only what can be used is handed on.
+    // Only a valid configuration is exported.
     let config = context.config(Secrets::WhereReadable)?;
-    // Who hands a configuration on may not think of what stands in it.
+    // Users who share a configuration may forget that it contains secrets.
     for feed in &config.feeds {
         for secret in inline_secrets(feed) {
             context.output.warning(&format!("{}: {secret}", feed.name));
@@ -83,7 +83,7 @@ fn as_toml(context: &Context) -> Result<String, Error> {
     let mut out = String::new();
     for file in config.files() {
         let text = config::read(file)?;
-        // Only lists of feeds are anything else than TOML.
+        // Lists of feeds are the only files that are not TOML.
         let tables = match config.lists.contains(file) {
             true => listed_tables(&text),
             false => feed_tables(&text).map_err(ConfigError::from)?,
@@ -96,7 +96,7 @@ fn as_toml(context: &Context) -> Result<String, Error> {
     Ok(out)
 }
 
-/// The secrets of a feed that stand in the configuration itself.
+/// The secrets of a feed that are written in the configuration itself.
 fn inline_secrets(feed: &FeedConfig) -> Vec<String> {
     let Some(access) = &feed.access else {
         return Vec::new();
@@ -160,24 +160,24 @@ fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-/// Evidence is not to be replaced by mistake.
+/// Writes a new file: evidence must not be replaced by mistake.
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let mut file = create_new(path)?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(|error| {
-            // Half a page is no evidence.
+            // A partial page is not evidence.
             let _ = std::fs::remove_file(path);
             cannot_write(path, error)
         })
 }
 
-/// A file that was not there before.
+/// Creates a file that must not exist yet.
 fn create_new(path: &Path) -> Result<File, Error> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
-        // Who may read it is for its owner to say.
+        // The owner decides who else may read it.
         .mode(0o640)
         .open(path)
         .map_err(|error| cannot_write(path, error))

@@ -1,4 +1,4 @@
-//! `revisor feeds`: the feeds of the configuration and how they are.
+//! `revisor feeds`: the feeds of the configuration and their state.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::store::{FeedHealth, Reader};
 pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Oneline, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
-    // Feeds that were never polled can be listed as well.
+    // Feeds that were never polled are listed as well.
     let reader = context.reader_if_any(&config)?;
     let rows = rows(&config, reader.as_ref())?;
     match format {
@@ -40,7 +40,7 @@ pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Erro
     Ok(Exit::DONE)
 }
 
-/// In the order of the configuration, which is the truth about which feeds there are.
+/// In the order of the configuration, which decides which feeds exist.
 pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
     let health = match reader {
         Some(reader) => reader.feed_health(true)?,
@@ -49,7 +49,7 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
     Ok(of_configuration(&config.feeds, health, now(), usual))
 }
 
-/// The same without what is counted, and without the usual interval: of very many feeds that takes its time.
+/// The same without counts and without the usual interval, which are slow for a very large number of feeds.
 pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
     let feeds = match reader {
         Some(reader) => reader.feeds_unordered()?,

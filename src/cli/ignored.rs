@@ -1,4 +1,4 @@
-//! `revisor log --ignored`: what moved in text that is not compared.
+//! `revisor log --ignored`: changes in ignored text.
 
 use super::Context;
 use super::args::{Format, LogArgs};

@@ -1,4 +1,4 @@
-//! `revisor import`: adds what a list of feeds names to the configuration, without asking for any of it.
+//! `revisor import`: adds the feeds of a list to the configuration, without fetching any of them.
 
 use super::Context;
 use super::args::{Format, ImportArgs};
@@ -47,8 +47,8 @@ pub(super) fn run(context: &mut Context, args: &ImportArgs) -> Result<Exit, Erro
     })
 }
 
-/// Writes the new feeds to the configuration, all at once, unless it could not be used with them. Tells what became of
-/// each feed that was read.
+/// Writes all new feeds to the configuration in one go, unless that would make it invalid. Returns what happened
+/// to each feed of the list.
 fn write(context: &Context, args: &ImportArgs, list: &FeedList) -> Result<Vec<Imported>, Error> {
     let feeds: Vec<NewFeed> = list
         .items

@@ -1,4 +1,4 @@
-//! `revisor import diffengine`: takes over what another program has recorded, as revisions that send no alerts.
+//! `revisor import diffengine`: imports the records of another program, as revisions that send no alerts.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,20 +22,20 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 
-/// What was done. Its JSON form is the answer of `import diffengine --json`.
+/// What was imported. Its JSON form is the output of `import diffengine --json`.
 #[derive(Debug, Default, Serialize)]
 struct Imported {
     /// Articles with at least one new revision.
     articles: u64,
     revisions: u64,
     changes: u64,
-    /// Articles that revisor has watched itself, left as they are.
+    /// Articles that revisor has watched itself, which stay as they are.
     watched: u64,
     /// Articles without a usable address, and versions without a usable time.
     skipped: u64,
 }
 
-/// Where the past goes.
+/// The destination of the import.
 struct Import<'a> {
     config: &'a Config,
     store: &'a Store,
@@ -97,7 +97,7 @@ pub(super) fn run(context: &mut Context, args: &ImportPastArgs) -> Result<Exit, 
     Ok(Exit::DONE)
 }
 
-/// The database, made when there is none.
+/// The database, created if there is none.
 fn store(config: &Config) -> Result<Store, StoreError> {
     match store_to_write(config) {
         Err(StoreError::NotFound { .. } | StoreError::Empty { .. }) => {
@@ -145,7 +145,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// The feed of an article: that of the configuration, else one that only has a history.
+    /// The feed of an article: the one in the configuration, else one that only has a history.
     fn feed(&mut self, article: &WatchedArticle) -> Result<(FeedId, FeedInfo, Policy), Error> {
         if let Some(known) = self.feeds.get(&article.feed_url) {
             return Ok(known.clone());

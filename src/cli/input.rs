@@ -1,4 +1,4 @@
-//! Documents that are named on the command line: an address, a file, or standard input; all of them bounded.
+//! Documents named on the command line: an address, a file, or standard input, all with a size limit.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,18 +15,18 @@ use crate::fetch::{
     AddressPolicy, Client, ClientConfig, Clients, FetchRequest, Fetched, Kind, user_agent,
 };
 
-/// No document is longer; the default of `fetch.max_size` too.
+/// No document may be longer; also the default of `fetch.max_size`.
 const MAX_BYTES: u64 = 10 << 20;
 
-/// The beginning of a document that tells what it is.
+/// How many bytes are checked to detect the type of a document.
 const BEGINNING: usize = 4096;
 
-/// A document and what is known of it besides.
+/// A document and its metadata.
 #[derive(Debug)]
 pub(super) struct Document {
     /// Its bytes.
     pub(super) body: Vec<u8>,
-    /// As it was served.
+    /// The content type sent by the server.
     pub(super) content_type: Option<String>,
     /// Where it came from; `None` for files.
     pub(super) url: Option<String>,
@@ -45,8 +45,8 @@ impl Context {
         file(Path::new(source))
     }
 
-    /// The rule of robots.txt that keeps the service from reading the page at an address; `None` when there is none, or
-    /// none that can be read.
+    /// The rule of robots.txt that forbids the service to fetch the page at an address; `None` if there is none,
+    /// or none that can be read.
     pub(super) fn barred(&self, source: &str) -> Result<Option<String>, Error> {
         let page = is_address(source).then(|| url::Url::parse(source.trim()));
         let Some(Ok(page)) = page else {
@@ -61,7 +61,8 @@ impl Context {
         })
     }
 
-    /// A client as the configuration wants it; without one that can be used it reaches public addresses only.
+    /// A client with the settings of the configuration; if that is invalid, the client reaches only public
+    /// addresses.
     fn client(&self) -> Result<Client, Error> {
         match self.load(Secrets::WhereReadable) {
             Ok(loaded) => client(&loaded.config),
@@ -79,7 +80,7 @@ impl Context {
     }
 }
 
-/// A client as the configuration wants it.
+/// A client with the settings of the configuration.
 pub(super) fn client(config: &Config) -> Result<Client, Error> {
     let clients = Clients::new(&config.fetch, [], clock()).map_err(no_client)?;
     Ok(clients.common().clone())
@@ -89,7 +90,7 @@ fn no_client(error: crate::fetch::ClientError) -> Error {
     Error::new(Exit::USAGE, "cannot start the HTTP client").because(error)
 }
 
-/// Whether a word on the command line is an address rather than a file.
+/// Whether an argument is an address rather than a file.
 pub(super) fn is_address(source: &str) -> bool {
     let scheme = source.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| {
@@ -97,7 +98,7 @@ pub(super) fn is_address(source: &str) -> bool {
     })
 }
 
-/// Asks for an address.
+/// Fetches an address.
 async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error> {
     let request = FetchRequest {
         url: url.to_owned(),
@@ -145,12 +146,12 @@ fn bounded(source: impl Read, name: &str) -> Result<Document, Error> {
     })
 }
 
-/// The text of a document, in whatever charset.
+/// The text of a document in any charset.
 pub(super) fn text(body: &[u8]) -> String {
     charset::decode(body, None).text.into_owned()
 }
 
-/// Whether a document is HTML, by what it begins with.
+/// Whether a document is HTML, judged by its beginning.
 pub(super) fn is_html(body: &[u8]) -> bool {
     let beginning = body.get(..BEGINNING).unwrap_or(body);
     let beginning = text(beginning).to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! `revisor inspect`: what revisor reads in a feed or in a page. Needs no configuration and no database,
-//! unless the settings of a feed are asked for.
+//! `revisor inspect`: what revisor reads in a feed or page. It needs neither a configuration nor a database,
+//! unless the settings of a feed are requested.
 
 use super::Context;
 use super::args::{Format, InspectArticleArgs, InspectCommand, InspectFeedArgs};
@@ -80,7 +80,7 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
     Ok(Exit::DONE)
 }
 
-/// What a page or document says.
+/// Reads a page or document.
 pub(super) fn read(
     body: &[u8],
     content_type: Option<&str>,
@@ -105,7 +105,7 @@ fn of_document(article: &Article) -> Vec<Explained> {
     explained.collect()
 }
 
-/// Where the text stands on the pages of a feed, and what is left out of it.
+/// The selectors for the pages of a feed, and the rules for text to ignore.
 fn of_feed(context: &Context, name: &str) -> Result<(View, Vec<Rule>), Error> {
     let config = context.config(Secrets::WhereReadable)?;
     let mut feeds = config.feeds.iter();
@@ -116,7 +116,7 @@ fn of_feed(context: &Context, name: &str) -> Result<(View, Vec<Rule>), Error> {
                 .hint("`revisor feeds` lists them")
         })?;
     let view = View::new(&feed.page.select, &feed.page.remove);
-    // A feed that was never polled has learned nothing.
+    // A feed that was never polled has no learned rules.
     let reader = reader_if_any(&config)?;
     let known = match &reader {
         Some(reader) => reader.feed_by_url(&feed.url)?.map(|row| (reader, row.id)),
@@ -129,7 +129,7 @@ fn of_feed(context: &Context, name: &str) -> Result<(View, Vec<Rule>), Error> {
     Ok((view, rules))
 }
 
-/// The verdicts on blocks, with those of the rules of a feed.
+/// The verdicts on blocks, combined with the rules of a feed.
 fn under_rules(mut explained: Vec<Explained>, rules: &[Rule]) -> Vec<Explained> {
     let applied = Rules::of(rules);
     for block in explained.iter_mut().filter(|block| block.counts) {

@@ -1,4 +1,5 @@
-//! What is late, and why, as far as the configuration and the database tell; what is under way only the daemon knows.
+//! What is late, and why, as far as the configuration and the database show; only the daemon knows what is in
+//! progress.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 
 const NOBODY_POLLS: &str = "the daemon is not running";
 
-/// The feeds that are late, the latest first.
+/// The feeds that are late, the longest overdue first.
 pub(super) fn feeds(
     rows: &[FeedRow],
     config: &Config,
@@ -33,7 +34,7 @@ pub(super) fn feeds(
     for (_, row) in &late {
         *at_host.entry(host_key(&row.url)).or_default() += 1;
     }
-    // Whatever one feed was answered holds for the whole host.
+    // A 429 or 503 for one feed applies to the whole host.
     let asked: HashSet<String> = rows
         .iter()
         .filter(|row| matches!(row.status, Some(429 | 503)))
@@ -69,14 +70,15 @@ pub(super) fn feeds(
     late.iter().map(late_feed).collect()
 }
 
-/// The hosts whose pages are late, the one with the most first.
+/// The hosts whose pages are late, the one with the most pages first.
 pub(super) fn hosts(
     reader: &Reader,
     config: &Config,
     daemon: bool,
     now: Timestamp,
 ) -> Result<Vec<LateHost>, Error> {
-    // The first late page of each host, and how many there are: the first one seen has waited longest.
+    // The first late page of each host, and how many there are: pages come in due order, so the first one has
+    // waited longest.
     let mut at_host: HashMap<String, (DueKey, u64)> = HashMap::new();
     reader.each_due_page(now, |page| {
         if now.since(page.due) > LATE {

@@ -1,4 +1,4 @@
-//! `revisor log`: what was changed, one event after the other.
+//! `revisor log`: changes, one event after another.
 
 use std::time::Duration;
 
@@ -30,13 +30,14 @@ const FORMATS: [Format; 9] = [
     Format::Jsonfeed,
 ];
 
-/// Changes in a feed for feed readers, unless the command line says which: they ask often, and keep what they have read.
+/// Changes in a feed for feed readers, unless the command line sets a limit: they poll often, and keep what they
+/// have read.
 const IN_FEED: usize = 100;
 
-/// How often a follower asks for what is new.
+/// How often `--follow` checks for new changes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// What a follower is shown of the past unless it says otherwise, as `tail -f` does.
+/// How many past changes `--follow` shows by default, as `tail -f` does.
 const PAST_OF_FOLLOWER: usize = 10;
 
 pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> {
@@ -55,7 +56,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     }
     let config = context.config(Secrets::WhereReadable)?;
     let view = context.view(&config);
-    // Wrong words are told also where there is nothing to list.
+    // Invalid arguments are reported even if there is nothing to list.
     select::events(&args.filter, &config, None)?;
     let reader = context.reader_if_any(&config)?;
     let mut list = ChangeList {
@@ -89,7 +90,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     list.head(context)?;
     list.events(context, &reader, &filter)?;
     list.foot(context)?;
-    // A pager has the terminal for as long as it runs.
+    // A pager uses the terminal until it ends.
     context.output.finish()?;
     let hidden = reader.count_quiet(&filter)?;
     let for_people = matches!(list.format, Format::Short | Format::Oneline | Format::Full);
@@ -108,7 +109,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     })
 }
 
-/// The changes as a feed: for a file on a web server, or a reader that runs commands.
+/// The changes as a feed: for a file on a web server, or for a reader that runs commands.
 fn feed(
     context: &mut Context,
     channel: &Channel,
@@ -152,7 +153,7 @@ fn feed_document(
     Ok(format!("{}\n", clean::json(&json)))
 }
 
-/// Changes link to their pages, where these have an address.
+/// Changes link to their pages, if these have an address.
 fn channel(config: &Config) -> Channel {
     Channel {
         links: config
@@ -175,7 +176,7 @@ fn say_that_nothing_was_stored(context: &Context, config: &Config) {
     });
 }
 
-/// Shows the newest and waits for more, until somebody ends it.
+/// Shows the newest changes and waits for more, until the user stops it.
 fn follow(
     context: &mut Context,
     reader: &Reader,
@@ -220,7 +221,7 @@ fn follow(
     }
 }
 
-/// The list as it is written.
+/// The list as it is being written.
 struct ChangeList {
     base_url: Option<String>,
     format: Format,
@@ -245,7 +246,7 @@ impl ChangeList {
         }
     }
 
-    /// Writes each event as it is read: a history may be larger than memory, and its reader may leave early.
+    /// Writes each event as it is read: a history may be larger than memory, and the reader may quit early.
     fn events(
         &mut self,
         context: &mut Context,

@@ -1,4 +1,4 @@
-//! What the log is like: by the options of the command, and for the service by its configuration.
+//! Settings of the log: from the command line, and for the service also from its configuration.
 
 use super::args::Command;
 use super::env::Terminal;
@@ -7,7 +7,7 @@ use crate::config::{LogConfig, LogFormat, LogLevel};
 use crate::error::Error;
 use crate::logging::{self, Form, Level, LogError, Options};
 
-/// What the command line says about the log, to which a configuration adds the rest.
+/// The log settings of the command line; a configuration adds the rest.
 #[derive(Debug, Clone)]
 pub(super) struct LogOptions {
     /// `--log-format`.
@@ -37,8 +37,8 @@ impl LogOptions {
         }
     }
 
-    /// Starts the log before a configuration is known. Commands other than the service speak up only when something is
-    /// wrong, whatever the configuration says.
+    /// Starts the log before a configuration is known. Commands other than the service log only problems, whatever
+    /// the configuration says.
     pub(super) fn start(&self) -> Result<(), Error> {
         logging::start(&self.options(LogFormat::Auto, Level::Warn)).map_err(|error| {
             Error::usage("cannot start the log").because(error).hint(
@@ -47,7 +47,7 @@ impl LogOptions {
         })
     }
 
-    /// Goes on as the configuration of the service says. The command line and `REVISOR_LOG` win.
+    /// Applies the log settings of the service configuration. The command line and `REVISOR_LOG` take precedence.
     pub(super) fn follow(&self, config: LogConfig) -> Result<(), LogError> {
         let level = match config.level {
             LogLevel::Error => Level::Error,

@@ -1,4 +1,4 @@
-//! The command line edge: arguments in, answer on standard output, messages on standard error, an exit code.
+//! The command-line edge: arguments in, output on standard output, messages on standard error, an exit code.
 //!
 //! One file per command. Commands read the store and render with [`crate::report`]; they never write revisions.
 
@@ -56,17 +56,17 @@ use env::Terminal;
 use logs::LogOptions;
 use output::Output;
 
-/// What every command is given.
+/// Passed to every command.
 #[derive(Debug)]
 pub struct Context {
-    /// Options that stand before or after any command.
+    /// Options that may come before or after any command.
     pub global: Global,
     /// Standard output and standard error.
     pub output: Output,
 }
 
 impl Context {
-    /// The format that is asked for, if it is one of those that the command has; the first is the default.
+    /// The requested format, if the command supports it; the first one is the default.
     pub fn format(&self, known: &[Format]) -> Result<Format, Error> {
         let asked = if self.global.json {
             Some(Format::Json)
@@ -88,7 +88,7 @@ impl Context {
     }
 }
 
-/// Runs the program with the arguments of the process; the program ends with the exit code.
+/// Runs the program with the arguments of the process; returns the exit code.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     crate::memory::bound_arenas();
@@ -104,8 +104,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers, on standard output; a closed pipe does not matter to either. What was typed
-            // may have come from elsewhere: a message that would steer the terminal is written without that.
+            // Help and version go to standard output; a closed pipe does not matter to either. Arguments may come
+            // from an untrusted source: characters that would control the terminal are removed from error
+            // messages.
             let text = error.render().to_string();
             let clean = clean::lines(&text);
             if error.use_stderr() && clean != text {
@@ -143,7 +144,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-/// What this program does when it was started by itself to read a PDF: no command, no configuration, no log.
+/// Runs when this program was started by itself to read a PDF: no command, no configuration, no log.
 fn read_pdf() -> Exit {
     match document::run_child() {
         Ok(()) => Exit::DONE,

@@ -1,4 +1,5 @@
-//! `revisor mv`: gives a feed another address, in the configuration and in the database. Its history goes along.
+//! `revisor mv`: changes the address of a feed, in the configuration and in the database. The feed keeps its
+//! history.
 
 use serde_json::json;
 
@@ -26,7 +27,7 @@ pub(super) fn run(context: &mut Context, args: &MvArgs) -> Result<Exit, Error> {
     }
     let there = config.feeds.iter().any(|feed| feed.url == to);
     let meant = match config.feed(&args.from) {
-        // Where the new address is in the configuration already, only the history is to follow.
+        // If the new address is already in the configuration, only the history is moved.
         None if there => None,
         None => config.feed_meant(&args.from),
         found => found,
@@ -102,7 +103,7 @@ fn say(
     Ok(())
 }
 
-/// Moves the history, and then writes the configuration; when that fails the history moves back.
+/// Moves the history, then writes the configuration; if that fails, the history is moved back.
 fn both(context: &Context, config: &Config, from: &str, to: &str) -> Result<Moved, Error> {
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     let texts = Texts::read(&file)?;

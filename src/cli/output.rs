@@ -1,7 +1,7 @@
-//! Where the answer goes: colour, width, pager, and the quiet end of a closed pipe.
+//! The output of a command: colour, width, pager, and a quiet exit if the pipe is closed.
 //!
-//! Standard output carries the answer, standard error the messages. Commands write text that [`crate::report`] has
-//! made safe; nothing is cleaned here.
+//! Results go to standard output, messages to standard error. Commands write text that [`crate::report`] has made
+//! safe; nothing is cleaned here.
 
 use std::io::{self, Write};
 use std::process::{Child, Command, Stdio};
@@ -28,7 +28,7 @@ pub enum ColorWhen {
 /// Longer lines of prose are hard to read.
 const TEXT_COLUMNS_MAX: usize = 110;
 
-/// Decides on colour: the flag before `NO_COLOR`, before `CLICOLOR_FORCE`, before the terminal.
+/// Decides on colour, in order of precedence: the flag, `NO_COLOR`, `CLICOLOR_FORCE`, the terminal.
 #[must_use]
 pub fn wants_colour(when: ColorWhen, terminal: &Terminal, is_terminal: bool) -> bool {
     match when {
@@ -56,7 +56,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Nothing is written yet, no pager is started.
+    /// Creates the output; nothing is written and no pager is started yet.
     #[must_use]
     pub fn new(terminal: Terminal, when: ColorWhen, quiet: bool, no_pager: bool) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Output {
         }
     }
 
-    /// How text for standard output is painted and wrapped.
+    /// How text for standard output is coloured and wrapped.
     #[must_use]
     pub fn paint(&self) -> Paint {
         Paint {
@@ -81,14 +81,14 @@ impl Output {
         }
     }
 
-    /// Whether a person reads along on standard output.
+    /// Whether standard output is a terminal.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.terminal.stdout
     }
 
-    /// Starts the pager, on a terminal, when one is wanted; for commands whose answer may be long. Without a pager,
-    /// or when it cannot be started, everything goes to standard output as it is.
+    /// Starts the pager if standard output is a terminal and a pager is wanted; for commands with long output.
+    /// Without a pager, or if it cannot be started, everything goes directly to standard output.
     pub fn page(&mut self) {
         if !self.use_pager || self.pager.is_some() {
             return;
@@ -101,7 +101,7 @@ impl Output {
         self.pager = Pager::start(command, self.terminal.less_options);
     }
 
-    /// Writes a piece of the answer.
+    /// Writes a piece of the output.
     pub fn print(&mut self, text: &str) -> Result<(), Error> {
         let written = match self
             .pager
@@ -114,7 +114,7 @@ impl Output {
         written.map_err(|error| output_error(&error))
     }
 
-    /// Writes a piece of the answer and a line break.
+    /// Writes a piece of the output and a line break.
     pub fn line(&mut self, text: &str) -> Result<(), Error> {
         self.print(&format!("{text}\n"))
     }
@@ -126,7 +126,7 @@ impl Output {
         self.line(&clean::json(&text))
     }
 
-    /// Hands over what is still in a buffer; at the end, and after each event that somebody follows.
+    /// Flushes the buffer: at the end, and after each event of `--follow`.
     pub fn flush(&mut self) -> Result<(), Error> {
         let flushed = match self
             .pager
@@ -139,7 +139,7 @@ impl Output {
         flushed.map_err(|error| output_error(&error))
     }
 
-    /// Ends the answer: waits until the person has left the pager.
+    /// Ends the output: waits until the user has left the pager.
     pub fn finish(&mut self) -> Result<(), Error> {
         let flushed = self.flush();
         if let Some(mut pager) = self.pager.take() {
@@ -156,7 +156,7 @@ impl Output {
         }
     }
 
-    /// Something that went wrong without ending the command; also with `-q`.
+    /// A problem that does not end the command; shown even with `-q`.
     pub fn warning(&self, text: &str) {
         let label = self.label("warning:", AnsiColor::Yellow);
         stderr(&format!("{label} {text}"));
@@ -186,7 +186,7 @@ impl Output {
         }
     }
 
-    /// A line on standard error that is written over, for work that takes a while; silent without a terminal, with
+    /// A line on standard error that is overwritten, for work that takes a while; silent without a terminal, with
     /// `-q` and in CI.
     #[must_use]
     pub fn progress(&self) -> Progress {
@@ -207,7 +207,7 @@ impl Output {
     }
 }
 
-/// A line that is written over.
+/// A line that is overwritten.
 #[derive(Debug)]
 pub struct Progress {
     active: bool,
@@ -216,7 +216,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows the text, which has to be clean, in place of the one before.
+    /// Replaces the shown text; the new text must be clean.
     pub fn show(&mut self, text: &str) {
         if self.active {
             let text = clean::excerpt(text, self.columns.saturating_sub(1));
@@ -225,7 +225,7 @@ impl Progress {
         }
     }
 
-    /// Takes the line away, before anything else is written and at the end.
+    /// Clears the line, before anything else is written and at the end.
     pub fn clear(&mut self) {
         if std::mem::take(&mut self.shown) {
             let _ = write!(io::stderr().lock(), "\r\x1b[K");
@@ -239,12 +239,12 @@ impl Drop for Progress {
     }
 }
 
-/// Messages that cannot be delivered are lost: there is no other place for them.
+/// Messages that cannot be written are lost: there is no other place for them.
 pub(super) fn stderr(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// What a failed write to standard output means: a closed pipe ends the program quietly.
+/// The meaning of a failed write to standard output: a closed pipe ends the program quietly.
 pub(super) fn output_error(error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Error::closed_output()
@@ -264,7 +264,7 @@ impl Pager {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).stdin(Stdio::piped());
         if !less_options {
-            // Quit when it fits on one screen, let colours through, leave the text on the screen.
+            // Quit if the text fits on one screen, let colours through, leave the text on the screen.
             shell.env("LESS", "FRX");
         }
         if !exists(command) {
@@ -276,12 +276,12 @@ impl Pager {
     }
 }
 
-/// Whether the first word of the command can be run.
+/// Whether the first word of the command is an executable.
 fn exists(command: &str) -> bool {
     let Some(program) = command.split_whitespace().next() else {
         return false;
     };
-    // A variable set in front, quotes and the like are for the shell to judge.
+    // The shell decides about leading variables, quotes and the like.
     if program.contains(['=', '"', '\'', '$']) {
         return true;
     }
@@ -291,9 +291,9 @@ fn exists(command: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// While the pager runs, Ctrl-C belongs to it: less takes it as "stop searching". Dying of it here would leave the shell
-/// and less reading the same terminal. The handler that tokio installs stays for the life of the process; without it
-/// Ctrl-C ends this program, which is no harm to anything but the terminal.
+/// While the pager runs, Ctrl-C belongs to it: less treats it as "stop searching". Ending here would leave both
+/// the shell and less reading the same terminal. The handler that tokio installs stays for the life of the
+/// process; without it Ctrl-C ends this program, which harms nothing but the terminal.
 fn ignore_interrupts() {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,4 +1,4 @@
-//! `revisor pause` and `revisor resume`: feeds that are not asked for, for a while.
+//! `revisor pause` and `revisor resume`: pause the polling of feeds for a while.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn run(context: &mut Context, feeds: &[String], wish: PauseAction) -> Result<Exi
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let mut named: Vec<(String, String)> = Vec::new();
-    // All or none: a name that is misspelt changes nothing.
+    // All or none: a misspelt name changes nothing.
     for name in feeds {
         let feed = config.feed(name).ok_or_else(|| {
             Error::usage(format!("no feed `{name}` in the configuration"))
@@ -70,8 +70,8 @@ fn run(context: &mut Context, feeds: &[String], wish: PauseAction) -> Result<Exi
     Ok(Exit::DONE)
 }
 
-/// Takes feeds that are new in the configuration into the database, as every start does, when one of those that are
-/// meant is among them.
+/// Adds feeds that are new in the configuration to the database, as every start does, if one of the named feeds is
+/// among them.
 fn take_up(config: &Config, named: &[(String, String)]) -> Result<(), Error> {
     if let Some(reader) = super::setup::reader_if_any(config)? {
         let mut all = true;

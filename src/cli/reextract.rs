@@ -1,4 +1,4 @@
-//! `revisor reextract`: what older versions have read, read anew from the stored answers.
+//! `revisor reextract`: re-reads the stored responses that older versions have read.
 
 use std::sync::Arc;
 

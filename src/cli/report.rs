@@ -69,7 +69,7 @@ pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Erro
     Ok(Exit::DONE)
 }
 
-/// What the report says of the events that it shows.
+/// The stored data of the events that the report shows.
 fn details(builder: &Builder, config: &Config, reader: &Reader) -> Result<Details, Error> {
     let events = reader.logged_events(&builder.shown())?.into_iter();
     let rows = events.map(|logged| {
@@ -147,7 +147,7 @@ fn surroundings(
     Ok(around)
 }
 
-/// The feeds that are meant, and those of them that are not watched as they should be.
+/// The selected feeds, and those among them that are not fully watched.
 fn coverage_of_feeds(
     filter: &EventFilter,
     config: &Config,
@@ -170,7 +170,7 @@ fn coverage_of_feeds(
         .collect();
     let gaps = rows.iter().filter_map(|row| gap(row, late.get(&row.name)));
     let mut gaps: Vec<FeedGap> = gaps.collect();
-    // What has gone unread for longest comes first, and what was never read before all.
+    // The longest unread first, preceded by feeds that were never read.
     gaps.sort_by_key(|gap| (gap.state == FeedCoverage::Paused, gap.since));
     Ok(Coverage {
         feeds_ok: (rows.len() - gaps.len()) as u64,
@@ -206,7 +206,7 @@ fn write(
     links: &Links,
 ) -> Result<(), Error> {
     if file.is_some() {
-        // A file is read elsewhere, by eyes that have another terminal or none.
+        // A file is read elsewhere: on another terminal, or on none.
         view.paint = Paint {
             colour: false,
             width: Some(80),
@@ -233,14 +233,15 @@ fn write(
     }
 }
 
-/// Writes a file as a whole: whoever reads the one of yesterday meanwhile reads it to its end.
+/// Replaces a file as a whole: a program that is reading the old one can read it to its end.
 fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| {
         Error::usage(format!("cannot write {}", path.display()))
             .because(error)
             .hint("name a file in a folder that you can write to")
     };
-    // What a link leads to is written, and the link stays; a device or a pipe is written to, never replaced.
+    // The target of a symbolic link is written, and the link stays; a device or a pipe is written to, never
+    // replaced.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if path.metadata().is_ok_and(|there| !there.is_file()) {
         return std::fs::write(path, text).map_err(failed);

@@ -1,4 +1,4 @@
-//! `revisor rm`: removes feeds from the configuration. Their history stays.
+//! `revisor rm`: removes feeds from the configuration. Their history is kept.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
             file.path.display()
         )));
     }
-    // All or none: a name that is misspelt removes nothing.
+    // All or none: a misspelt name removes nothing.
     let urls = match config {
         Some(config) => meant(config, &file, &args.feeds)?,
         None => meant_in_broken(&file, &args.feeds)?,
@@ -49,7 +49,7 @@ pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-/// The addresses of the feeds that are meant.
+/// The addresses of the named feeds.
 fn meant(config: &Config, file: &ConfigFile, feeds: &[String]) -> Result<HashSet<String>, Error> {
     let url = |feed: &String| match config.feed_meant(feed) {
         Some(feed) => Ok(feed.url.clone()),
@@ -58,7 +58,7 @@ fn meant(config: &Config, file: &ConfigFile, feeds: &[String]) -> Result<HashSet
     feeds.iter().map(url).collect()
 }
 
-/// The same where the configuration has mistakes: a feed that is one of them can be removed as well.
+/// The same for a configuration with mistakes: the feed that causes one can be removed as well.
 fn meant_in_broken(file: &ConfigFile, feeds: &[String]) -> Result<HashSet<String>, Error> {
     let mut known: Vec<(String, String)> = Vec::new();
     for (_, text) in Texts::read(file)?.iter() {
@@ -82,7 +82,7 @@ fn unknown(feed: &str, file: &ConfigFile) -> Error {
         .hint("`revisor feeds` lists them; nothing was removed")
 }
 
-/// Removes feeds from every file that has some of them.
+/// Removes feeds from every file that contains some of them.
 fn remove(
     context: &Context,
     config: Option<&Config>,
@@ -95,7 +95,7 @@ fn remove(
     let mut left = urls.clone();
     let edits = tables.iter().map(|path| (path, false));
     for (path, is_list) in edits.chain(lists.iter().map(|path| (path, true))) {
-        // Only a file that is there has anything to be removed.
+        // A missing file has nothing to remove.
         if left.is_empty() || !path.exists() {
             continue;
         }

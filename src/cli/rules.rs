@@ -1,4 +1,4 @@
-//! `revisor rules`: what is left out of the comparison, why, and what it does.
+//! `revisor rules`: what is ignored when comparing, why, and with what effect.
 
 use std::collections::HashMap;
 
@@ -72,7 +72,7 @@ fn view_of(row: RuleRow) -> RuleView {
     }
 }
 
-/// What moved under a rule.
+/// Ignored text of a rule that moved.
 fn left_out(rule: RuleId, reader: &Reader) -> Result<Option<RuleMoves>, Error> {
     let filter = IgnoredFilter {
         rule: Some(rule),
@@ -106,7 +106,7 @@ fn feed(name: &str, reader: &Reader) -> Result<FeedRow, Error> {
     })
 }
 
-/// For a short write, beside a daemon or without one.
+/// The database for a short write, with or without a running daemon.
 fn store(config: &Config) -> Result<Store, Error> {
     let options = OpenOptions {
         create: false,
@@ -186,7 +186,7 @@ fn add(context: &mut Context, args: &RulesAddArgs) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-/// What is in force for the entries of a feed by the configuration as it stands now, reloaded or not.
+/// The settings for the entries of a feed in the current configuration file, reloaded or not.
 struct InForceNow {
     reading: Reading,
     rules: Rules,
@@ -204,7 +204,7 @@ fn in_force(config: &Config, row: &FeedRow, reader: &Reader) -> Result<Option<In
     }))
 }
 
-/// The rules of a feed, those of the configuration as the file has them.
+/// The rules of a feed, including those in the configuration file.
 pub(super) fn rules_now(
     config: &FeedConfig,
     feed: FeedId,
@@ -242,7 +242,7 @@ fn test(context: &mut Context, args: &RulesTestArgs) -> Result<Exit, Error> {
     };
     let mut changes = Vec::new();
     reader.each_change(&filter, |change| {
-        // Events are large: of each only what is listed.
+        // Events are large: only the listed parts of each are kept.
         let data = change.stored.event.data;
         let title = data.after.and_then(|after| after.title);
         let name = data.feed.map(|feed| feed.name).unwrap_or_default();
@@ -267,7 +267,7 @@ fn test(context: &mut Context, args: &RulesTestArgs) -> Result<Exit, Error> {
                 None => None,
             });
         }
-        // What is told of a feed that has left the configuration stays told.
+        // Changes of a feed that was removed from the configuration still count as reported.
         let told = match known.get(&feed).and_then(Option::as_ref) {
             Some(now) => {
                 let least = now.config.detect.significance;

@@ -9,7 +9,7 @@ use crate::config::{Config, Environment, Flags, Secrets, load};
 use crate::daemon::{Daemon, Reload};
 use crate::error::{Error, Exit};
 
-/// Polls of feeds that have not changed are cheap; two threads serve thousands of them.
+/// Polls of unchanged feeds are cheap; two threads serve thousands of them.
 const THREADS: usize = 2;
 
 pub(super) fn run(context: &Context, logs: LogOptions) -> Result<Exit, Error> {
@@ -40,8 +40,8 @@ pub(super) fn run(context: &Context, logs: LogOptions) -> Result<Exit, Error> {
             None => Ok(()),
         }
     });
-    // Parsing that hangs on must not hold up the end: what it would bring is looked for again. Nor must a database that
-    // is still being opened; what was not committed is taken back.
+    // Stuck parsing must not delay the shutdown: it is repeated after the next start. Nor must a database that is
+    // still being opened; uncommitted work is rolled back.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     ended?;
     Ok(Exit::DONE)

@@ -1,4 +1,4 @@
-//! `revisor search`: in what articles say, and in what was taken out of them.
+//! `revisor search`: searches current texts of articles, and text that was removed from them.
 
 use regex::Regex;
 use serde::Serialize;
@@ -20,7 +20,7 @@ const ARTICLES: usize = 20;
 #[derive(Serialize)]
 struct SearchOutput<'a> {
     articles: &'a [Found],
-    /// 0–100: how much of what is stored can be found; less than 100 only for a while after an upgrade.
+    /// 0–100: how much of the database is indexed; below 100 only for a while after an upgrade.
     index_percent: u64,
 }
 
@@ -119,7 +119,7 @@ fn filter(
         entry: entry.map(|entry| entry.id),
         since: select::moment("--since", args.since.as_deref(), config)?,
         until: select::moment("--until", args.until.as_deref(), config)?,
-        // One more shows that there are more.
+        // One extra row shows whether there are more.
         limit: args.limit() + 1,
     })
 }

@@ -1,4 +1,4 @@
-//! What the words on the command line mean in the database: feeds, entries, moments, and the changes that `log` lists.
+//! Resolves arguments to what they mean in the database: feeds, entries, times, and the changes that `log` lists.
 
 use super::args::{ChangeArg, Filter};
 use super::setup::now;
@@ -14,10 +14,10 @@ use crate::report::clean;
 use crate::store::{EventFilter, KnownEntry, Reader, SearchFilter, SearchIn, StoredChange};
 use crate::time::Timestamp;
 
-/// Entries that are listed when a name stands for several.
+/// Entries that are listed if a name matches several.
 const CHOICES: usize = 10;
 
-/// A moment on the command line.
+/// A time given on the command line.
 pub(super) fn moment(
     option: &str,
     text: Option<&str>,
@@ -28,9 +28,9 @@ pub(super) fn moment(
         .map_err(|error| Error::usage(format!("{option}: {error}")))
 }
 
-/// The events that a filter means. Significance, `--all` and the defaults decide what of the quiet is shown.
+/// The events that a filter selects. Significance, `--all` and the defaults decide which quiet changes are shown.
 ///
-/// Nothing of it is asked of the database before the moments were understood.
+/// The times are parsed before the database is queried.
 pub(super) fn events(
     filter: &Filter,
     config: &Config,
@@ -44,12 +44,12 @@ pub(super) fn events(
         EventKind::EntryRestored,
         EventKind::EntryFlapping,
     ];
-    // What is not known to be no edit is shown.
+    // A change that waits for confirmation is shown, since it may be an edit.
     let mut quiet = vec![Quiet::Waiting];
     if filter.all {
         quiet = Quiet::ALL.to_vec();
     } else if filter.significance.is_some() {
-        // Whoever says how much matters is not held to what targets are told.
+        // A user who sets a significance is not limited by the alert threshold.
         quiet.push(Quiet::Insignificant);
     }
     let (feeds, entry) = match reader {
@@ -76,7 +76,7 @@ pub(super) fn events(
     })
 }
 
-/// A name that no feed has, with the one that may be meant.
+/// The error for an unknown feed, with the name that was probably meant.
 pub(super) fn no_feed(name: &str, config: &Config) -> Error {
     let names = config.feeds.iter().map(|feed| feed.name.as_str());
     let hint = match did_you_mean(name, names) {
@@ -86,7 +86,7 @@ pub(super) fn no_feed(name: &str, config: &Config) -> Error {
     Error::usage(format!("no feed `{name}`")).hint(hint)
 }
 
-/// The feeds that are named, by themselves and by their tags; `None` when all are meant.
+/// The feeds selected by name and by tag; `None` for all feeds.
 pub(super) fn feeds(
     names: &[String],
     tags: &[String],
@@ -138,7 +138,7 @@ pub(super) fn feeds(
     ))
 }
 
-/// The change that is meant.
+/// The selected change.
 pub(super) fn change(which: ChangeArg, reader: &Reader) -> Result<StoredChange, Error> {
     let number = match which {
         ChangeArg::Latest => reader.last_change()?,
@@ -153,7 +153,7 @@ pub(super) fn change(which: ChangeArg, reader: &Reader) -> Result<StoredChange, 
     })
 }
 
-/// What may have been pasted: with tracking parameters, without a scheme.
+/// Forms in which an address may have been pasted: with tracking parameters, without a scheme.
 fn spellings(what: &str) -> Vec<String> {
     let what = what.trim();
     let mut spellings = vec![what.to_owned(), canonical(what)];
@@ -165,7 +165,7 @@ fn spellings(what: &str) -> Vec<String> {
     spellings
 }
 
-/// Entries with these words in their headline, one after the other.
+/// Entries with these words in their headline, one after another.
 fn by_headline(what: &str, reader: &Reader) -> Result<Vec<KnownEntry>, Error> {
     let quoted = what.replace('"', " ");
     let Ok(query) = Query::parse(&format!("\"{quoted}\"*")) else {
@@ -182,8 +182,8 @@ fn by_headline(what: &str, reader: &Reader) -> Result<Vec<KnownEntry>, Error> {
     Ok(entries.into_iter().flatten().collect())
 }
 
-/// The one entry that is meant: by its id, guid or address in any spelling that people paste, by the number of a change,
-/// or by words of its headline.
+/// The one entry that the user means: by its id, by its guid or address in any form that people paste, by the
+/// number of a change, or by words of its headline.
 pub(super) fn entry(what: &str, reader: &Reader) -> Result<KnownEntry, Error> {
     let number = what
         .strip_prefix('#')

@@ -1,4 +1,4 @@
-//! What commands need before they can work: configuration, database, clock.
+//! What commands need before they can start: configuration, database, clock.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::store::{Holder, InstanceLock, OpenOptions, Reader, Store, StoreError}
 use crate::time::{Clock, System, Timestamp};
 
 impl Context {
-    /// The configuration, with what about it deserves a look already said.
+    /// The configuration, after printing its warnings.
     pub(super) fn config(&self, secrets: Secrets) -> Result<Config, Error> {
         let Loaded {
             config, warnings, ..
@@ -25,8 +25,8 @@ impl Context {
         Ok(config)
     }
 
-    /// The configuration for what sends or checks: beside a daemon, which does the work, it is enough that the daemon
-    /// can read the secrets.
+    /// The configuration for commands that send or check: if a daemon is running, it does the work, so only the
+    /// daemon must be able to read the secrets.
     pub(super) fn config_to_work(&self) -> Result<Config, Error> {
         let known = self.load(Secrets::WhereReadable)?;
         let beside = InstanceLock::holder(&known.config.database).is_some();
@@ -42,7 +42,7 @@ impl Context {
         load(self.flags(), &Environment::of_process(), secrets)
     }
 
-    /// Edits a file of the configuration, and says when it could not be replaced as a whole.
+    /// Edits a file of the configuration, and reports if it could not be replaced as a whole.
     pub(super) fn edit(
         &self,
         path: &Path,
@@ -57,7 +57,7 @@ impl Context {
         Ok(())
     }
 
-    /// What the command line says of places.
+    /// The paths given on the command line.
     pub(super) fn flags(&self) -> Flags<'_> {
         Flags {
             config: self.global.config.as_deref(),
@@ -65,15 +65,15 @@ impl Context {
         }
     }
 
-    /// The configuration and the database, to read.
+    /// The configuration and the database, for reading.
     pub(super) fn reader(&self) -> Result<(Config, Reader), Error> {
         let config = self.config(Secrets::WhereReadable)?;
         let reader = Reader::open(&config.database)?;
         Ok((config, reader))
     }
 
-    /// The configuration's database, to read; `None` when nothing was ever stored. A path on the command line is taken
-    /// at its word: there is a database at it.
+    /// The database of the configuration, for reading; `None` if nothing was ever stored. With a path on the
+    /// command line, a missing database is an error.
     pub(super) fn reader_if_any(&self, config: &Config) -> Result<Option<Reader>, Error> {
         if self.global.db.is_some() {
             return Ok(Some(Reader::open(&config.database)?));
@@ -81,7 +81,7 @@ impl Context {
         reader_if_any(config)
     }
 
-    /// Whose eyes the answer is for.
+    /// How output is shown to the user.
     pub(super) fn view(&self, config: &Config) -> View {
         View {
             paint: self.output.paint(),
@@ -91,23 +91,23 @@ impl Context {
     }
 }
 
-/// The configuration's database, to read; `None` when nothing was ever stored.
+/// The database of the configuration, for reading; `None` if nothing was ever stored.
 pub(super) fn reader_if_any(config: &Config) -> Result<Option<Reader>, Error> {
     match Reader::open(&config.database) {
         Ok(reader) => Ok(Some(reader)),
-        // A file without a table is one that somebody has made for revisor, and that was not used yet.
+        // A file without tables was created for revisor by hand and has not been used yet.
         Err(StoreError::NotFound { .. } | StoreError::Empty { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The configuration's database, to write beside a daemon or without one.
+/// The database of the configuration, for writing with or without a running daemon.
 pub(super) fn store_to_write(config: &Config) -> Result<Store, StoreError> {
     let options = OpenOptions {
         create: false,
         ..OpenOptions::default()
     };
-    // Without a daemon an older file is upgraded, and nobody may start one meanwhile.
+    // Without a daemon an older file is upgraded, and no daemon may start in the meantime.
     let lock = match InstanceLock::holder(&config.database) {
         None if config.database.exists() => {
             Some(InstanceLock::acquire(&config.database, Holder::Command)?)
@@ -119,17 +119,17 @@ pub(super) fn store_to_write(config: &Config) -> Result<Store, StoreError> {
     Ok(store)
 }
 
-/// The clock of the machine.
+/// The system clock.
 pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(System)
 }
 
-/// The time.
+/// The current time.
 pub(super) fn now() -> Timestamp {
     System.now()
 }
 
-/// A runtime for the commands that use the network. Threads that parse have room for deep documents.
+/// A runtime for commands that use the network. Parser threads have enough stack for deep documents.
 pub(super) fn runtime(worker_threads: usize) -> Result<tokio::runtime::Runtime, Error> {
     const STACK_BYTES: usize = 8 << 20;
     tokio::runtime::Builder::new_multi_thread()

@@ -12,7 +12,7 @@ use crate::report::log::LogRow;
 use crate::report::show::{self, Archived, Shown, Told};
 use crate::store::DeliveryRow;
 
-/// The event, as `log` and the targets have it, and what became of it.
+/// The event, as `log` and the targets get it, with the state of its alerts.
 #[derive(Serialize)]
 struct ShownJson<'a> {
     #[serde(flatten)]

@@ -57,7 +57,7 @@ pub(super) fn run(context: &mut Context, args: &SplitArgs) -> Result<Exit, Error
     Ok(Exit::DONE)
 }
 
-/// The name that is meant: as it is stored, or an address in another form.
+/// The name that the user means: as stored, or an address in another form.
 fn find(names: &[AliasRow], what: &str) -> Option<AliasKey> {
     let same = |value: &str| names.iter().find(|row| row.key.value == value);
     let found = same(what).or_else(|| same(&canonical(what)))?;

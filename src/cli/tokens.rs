@@ -1,4 +1,5 @@
-//! `revisor tokens`: who may read the web pages. A token is shown once, when it is made; only its hash is stored.
+//! `revisor tokens`: manages access to the web pages. A token is shown once, when it is created; only its hash is
+//! stored.
 
 use data_encoding::HEXLOWER;
 

@@ -1,6 +1,6 @@
-//! The articles of the demonstration, round by round.
+//! The articles of the demo, round by round.
 //!
-//! Every text is made up. What a round changes is what its name says, and furniture moves in every round.
+//! All texts are invented. The name of a round says what it changes; page furniture changes in every round.
 
 /// An article of the site in one round.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub const ROUNDS: [&str; 5] = [
     "changes the headline back",
 ];
 
-/// The articles as they stand in `round`, the newest first.
+/// The articles in `round`, the newest first.
 pub(super) fn in_round(round: usize) -> Vec<Article> {
     vec![
         talks(round),
@@ -32,7 +32,7 @@ pub(super) fn in_round(round: usize) -> Vec<Article> {
     ]
 }
 
-/// The claimed time of the last update of an article, as a number of minutes after its publication.
+/// The claimed time of the last update of an article, in minutes after its publication.
 pub(super) fn claimed_minutes(slug: &str, round: usize) -> usize {
     if slug == "orchard" && round >= 1 {
         45
@@ -135,7 +135,7 @@ fn library(round: usize) -> Article {
     }
 }
 
-/// Never changes, whatever its date says and whatever stands around it.
+/// Its text never changes, whatever its date says and whatever surrounds it.
 fn orchard() -> Article {
     Article {
         slug: "orchard",

@@ -1,6 +1,6 @@
-//! A small news site that changes its articles, and a receiver that checks signatures: for `revisor demo`.
+//! A small news site that changes its articles, and a receiver that verifies signatures: for `revisor demo`.
 //!
-//! Everything listens on loopback only. The site is a stage for the real checker, not a part of it.
+//! Everything listens on loopback only. The site is a test bed for the real checker, not a part of it.
 
 mod articles;
 mod receiver;
@@ -10,7 +10,7 @@ pub use articles::ROUNDS;
 pub use receiver::{Received, Receiver};
 pub use site::Site;
 
-/// What the demonstration could not do.
+/// Why the demo failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the demo cannot listen on loopback: {0}")]
 pub struct DemoError(#[from] std::io::Error);

@@ -1,4 +1,4 @@
-//! The receiver: takes webhooks on loopback and checks their signatures, as any receiver should.
+//! The receiver: accepts webhooks on loopback and verifies their signatures, as any receiver should.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ use super::DemoError;
 use crate::notify::{Secret, verify};
 use crate::time::{Clock, System};
 
-/// A webhook that was taken.
+/// A webhook that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// `webhook-id`.
     pub id: String,
-    /// Whether the signature was right and fresh.
+    /// Whether the signature was valid and recent.
     pub verified: bool,
     /// The body.
     pub body: String,
@@ -39,7 +39,7 @@ struct Inbox {
 }
 
 impl Receiver {
-    /// Starts to listen on a free port of 127.0.0.1; webhooks have to be signed with `secret`.
+    /// Starts to listen on a free port of 127.0.0.1; webhooks must be signed with `secret`.
     pub async fn open(secret: Secret) -> Result<Self, DemoError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -60,7 +60,7 @@ impl Receiver {
         format!("http://{}/hook", self.address)
     }
 
-    /// What was taken so far, in order.
+    /// The webhooks accepted so far, in order.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.inbox

@@ -1,4 +1,4 @@
-//! The site: a feed and its pages, served on loopback, in whatever round is in force.
+//! The site: a feed and its pages, served on loopback, in the current round.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -30,7 +30,8 @@ struct Stage {
 }
 
 impl Site {
-    /// Starts to serve on a free port of 127.0.0.1; articles claim to be published in the two hours before `now`.
+    /// Starts to serve on a free port of 127.0.0.1; articles claim to have been published in the two hours before
+    /// `now`.
     pub async fn open(now: Timestamp) -> Result<Self, DemoError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -53,7 +54,7 @@ impl Site {
         format!("http://{}/feed.xml", self.stage.address)
     }
 
-    /// Puts another round in force.
+    /// Switches to another round.
     pub fn set_round(&self, round: usize) {
         self.stage.round.store(round, Ordering::SeqCst);
     }
@@ -106,7 +107,7 @@ impl Stage {
         self.opened - std::time::Duration::from_secs(minutes as u64 * 60)
     }
 
-    /// A page with the usual furniture, all of which is different in every round.
+    /// A page with the usual furniture, all of which differs in every round.
     fn html(&self, article: &Article, round: usize) -> String {
         let paragraphs: String = article
             .paragraphs
@@ -141,7 +142,7 @@ impl Stage {
              <footer>© The Demo Courier · rendered in {ms} ms</footer></body></html>\n",
             title = article.title,
             link = self.link(article.slug),
-            // It stays whatever is edited.
+            // It stays the same whatever is edited.
             modified = self.minutes_ago(20).to_rfc3339(),
             author = article.author,
             temperature = 11 + round * 3,

@@ -1,10 +1,10 @@
-//! What a web archive has of the pages of changes.
+//! The copies in a web archive of the pages of changes.
 
 use crate::domain::ids::ChangeNumber;
 use crate::report::show::Archived;
 use crate::store::{Reader, StoreError};
 
-/// What there is for a change; `None` when no snapshot was asked for.
+/// The snapshot for a change; `None` if none was requested.
 pub fn archived(reader: &Reader, change: ChangeNumber) -> Result<Option<Archived>, StoreError> {
     let found = reader.snapshot_of(change)?;
     Ok(found.map(|row| Archived {

@@ -1,4 +1,4 @@
-//! Two texts of an article, compared and judged.
+//! Two texts of an article, compared and assessed.
 
 use crate::domain::assess::{Context as Judged, assess};
 use crate::domain::compare::{HeadlineChange, compare};
@@ -6,10 +6,10 @@ use crate::domain::diff::{Segment, WordCount, diff_blocks, diff_line};
 use crate::domain::state::{EntryState, HeadlineSource};
 use crate::report::diff_json::{FileDiff, Lines};
 
-/// A line of a text, as it is.
+/// Gets a line of a text, unchanged.
 type Side = fn(&EntryState) -> Option<&str>;
 
-/// The difference with its judgement, as a change would have it.
+/// The difference with its assessment, as a change would have it.
 #[must_use]
 pub fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
     let comparison = compare(old, new);
@@ -33,7 +33,7 @@ pub fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
         };
         (body, words) = (found.body.or(found.summary), found.words);
     }
-    // What is the same is shown as it is.
+    // Equal lines are shown as they are.
     let all: [(&mut Option<Vec<Segment>>, Side); 4] = [
         (&mut lines.title, EntryState::title),
         (&mut lines.kicker, EntryState::kicker),

@@ -1,4 +1,4 @@
-//! Feeds and how they are: what the configuration says of them, and what the database does.
+//! Feeds and their state: from the configuration and the database.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use crate::report::feeds::{FeedRow, FeedState};
 use crate::store::{self, FeedHealth};
 use crate::time::Timestamp;
 
-/// The usual interval of a feed, and why that long.
+/// The usual interval of a feed, and the reason for it.
 pub type Usual = fn(&FeedConfig, Option<&store::FeedRow>, Timestamp) -> (Duration, String);
 
-/// In the order of the configuration, which is the truth about which feeds there are. `usual` may leave the interval
-/// out, which takes its time for very many feeds.
+/// In the order of the configuration, which decides which feeds exist. `usual` may leave out the interval, which
+/// is slow for a very large number of feeds.
 pub fn of_configuration<'a>(
     configured: impl IntoIterator<Item = &'a FeedConfig>,
     health: Vec<FeedHealth>,
@@ -37,8 +37,8 @@ pub fn of_configuration<'a>(
     rows.collect()
 }
 
-/// How long it is from one poll of a feed that is well to the next, and why: by its schedule, its rhythm and its own
-/// word, without what a single answer or failure adds.
+/// The interval between two polls of a feed without trouble, and the reason: from its schedule, its rhythm and its
+/// own hints, without the effects of a single response or failure.
 #[must_use]
 pub fn usual(
     feed: &FeedConfig,
@@ -54,7 +54,7 @@ pub fn usual(
         unconditional: read && validators.is_some_and(is_whole),
         ..Hints::default()
     };
-    // The middle, and not an end of what it is scattered over.
+    // The middle of the jitter range, not one of its ends.
     let plan = Plan {
         jitter: 0.0,
         ..feed.plan.clone()
@@ -113,7 +113,7 @@ fn known_row(feed: &FeedConfig, health: FeedHealth, usual: (Duration, String)) -
         changes: health.changes,
         last_change: health.last_change,
         last_ok: row.last_ok,
-        // A feed that is back in the configuration is due as soon as somebody looks.
+        // A feed that is back in the configuration is due as soon as a poller runs.
         next: row.next_poll.filter(|_| row.active),
         postponed: row.postponed.into(),
         next_why: row.next_why,

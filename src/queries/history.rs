@@ -1,4 +1,4 @@
-//! An entry with its revisions and what became of it.
+//! An entry with its revisions and its history.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::store::{
     StoredChange,
 };
 
-/// An entry with its revisions; `tags` knows those of a feed by its address.
+/// An entry with its revisions; `tags` maps the address of a feed to its tags.
 pub fn history_of(
     entry: &KnownEntry,
     tags: &dyn Fn(&str) -> Option<Vec<String>>,
@@ -79,7 +79,7 @@ fn names_of(names: Vec<AliasRow>) -> Vec<HistoryName> {
     names.into_iter().map(name).collect()
 }
 
-/// When the article went and came back.
+/// When the article was removed and restored.
 fn life_of(entry: &KnownEntry, reader: &Reader) -> Result<Vec<LifeRow>, StoreError> {
     let filter = EventFilter {
         kinds: vec![EventKind::EntryRemoved, EventKind::EntryRestored],
@@ -126,7 +126,7 @@ fn change_of(change: StoredChange) -> Option<(ChangeNumber, HistoryChange)> {
     Some((change.number, row))
 }
 
-/// A feed as it is told; its tags are those of the configuration now.
+/// A feed as reported; its tags are those of the current configuration.
 fn feed_info(
     feed: FeedId,
     tags: &dyn Fn(&str) -> Option<Vec<String>>,

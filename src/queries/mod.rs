@@ -1,5 +1,5 @@
-//! Questions that the command line and the web pages both ask: the database and the configuration in, values of
-//! [`crate::report`] out. Nothing is written, and nothing is printed.
+//! Queries that both the command line and the web pages make: the database and the configuration in, values of
+//! [`crate::report`] out. Nothing is written or printed.
 
 pub mod archive;
 pub mod compare;

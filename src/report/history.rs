@@ -408,7 +408,7 @@ pub(super) fn remarks(history: &History, view: &View) -> Vec<String> {
     remarks
 }
 
-/// `taken down between 2026-11-23 09:04 and 09:34: answered 404 Not Found; 3 looks over 6h found it missing`
+/// `taken down between 2026-11-23 09:04 and 09:34: returned 404 Not Found; 3 checks over 6h found it missing`
 fn life_remark(row: &LifeRow, view: &View) -> String {
     let what = match row.event {
         EventKind::EntryRestored => "put back",

@@ -1,4 +1,4 @@
-//! Arguments of the commands that take care of the database.
+//! Arguments of the commands that maintain the database.
 
 use std::path::PathBuf;
 

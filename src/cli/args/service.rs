@@ -1,4 +1,4 @@
-//! Arguments of the commands about the service, its alerts and its care.
+//! Arguments of the commands for the service, its alerts and its maintenance.
 
 use std::path::PathBuf;
 

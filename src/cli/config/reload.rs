@@ -1,5 +1,5 @@
-//! `revisor config reload`: the running service takes the configuration, and what came of it is the answer. Some things
-//! only the service can find wrong: its credentials, say, or another database.
+//! `revisor config reload`: makes the running service reload the configuration and prints the result. Some errors
+//! can only be found by the service, for example in its credentials, or another database.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::error::{Error, Exit};
 use crate::store::{InstanceLock, Reach};
 use crate::time::Stopwatch;
 
-/// The service may wait for another program that holds the database; that takes ten seconds at most.
+/// The service may wait up to ten seconds for another program that has locked the database.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// Between two looks.
+/// The pause between two checks for the result.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
@@ -67,7 +67,7 @@ pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-/// The outcome of a reload of this very file that is not the one of before.
+/// The result of reloading exactly this file, if it differs from the previous result.
 fn wait(database: &Path, hash: &str, before: Option<&Outcome>) -> Option<Outcome> {
     let since = Stopwatch::start();
     while since.elapsed() < PATIENCE {

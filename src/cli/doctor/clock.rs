@@ -1,4 +1,4 @@
-//! The clock of the machine, against what was stored by it and against the clocks of the servers that were asked.
+//! The clock of the machine, compared with times in the database and with the clocks of servers.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::store::Reader;
 use crate::time::Timestamp;
 
 const CHECK: &str = "clock";
-/// Clocks that differ by less do no harm.
+/// Smaller differences between clocks do no harm.
 const TOLERANCE: Duration = Duration::from_mins(2);
-/// Answers whose dates are looked at.
+/// How many responses have their dates checked.
 const ANSWERS: usize = 50;
-/// Fewer say nothing: a server's clock may be the wrong one.
+/// Fewer prove nothing: the clock of the server may be the wrong one.
 const HOSTS_LEAST: usize = 2;
 const HINT: &str = "`timedatectl` shows whether the clock is synchronised; detection windows and alerts use its time";
 
@@ -36,7 +36,8 @@ fn judge(
             HINT,
         );
     }
-    // An answer from a cache is as old as it likes, but none comes from the future: of each host the newest counts.
+    // A cached response may have any age, but none comes from the future: for each host, the date nearest to our
+    // clock counts.
     let mut hosts: Vec<(&str, Timestamp, Timestamp)> = Vec::new();
     for (host, ours, date) in answers {
         let Ok(date) = DateTime::parse_from_rfc2822(date) else {

@@ -1,4 +1,4 @@
-//! Whether anything polls, and what systemd says of the service.
+//! Whether anything polls, and what systemd reports about the service.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::report::doctor::Finding;
 
 const CHECK: &str = "service";
-/// Is there while systemd runs the machine.
+/// Exists if the machine runs systemd.
 const BOOTED: &str = "/run/systemd/system";
 
 pub(super) fn look(daemon: Option<u32>, config: &Config) -> Finding {

@@ -1,4 +1,4 @@
-//! `revisor export csv`, `ndjson`, `git` and `warc`: one record after the other, to standard output or a new file.
+//! `revisor export csv`, `ndjson`, `git` and `warc`: one record after another, to standard output or a new file.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -27,13 +27,14 @@ use crate::report::{clean, names};
 use crate::store::{ChangeFilter, ExportFilter, ExportedRevision, Reader, StoredChange};
 use crate::time::Timestamp;
 
-/// A progress line is written again after this many records.
+/// The progress line is updated after this many records.
 const SHOW_EVERY: u64 = 100;
 
-/// Bodies that are remembered to be named instead of repeated. A longer archive repeats some.
+/// How many bodies are remembered so that they can be referenced instead of repeated. A longer archive repeats
+/// some.
 const ORIGINALS: usize = 200_000;
 
-/// A row a change.
+/// Writes one row per change.
 pub(super) fn csv(context: &mut Context, args: &PeriodArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let range = range(args, &config, &reader)?;
@@ -89,7 +90,7 @@ struct RevisionLine<'a> {
     state: Option<&'a EntryState>,
 }
 
-/// An event a line, after the revisions where they are wanted.
+/// Writes one event per line, after the revisions if they are requested.
 pub(super) fn ndjson(context: &mut Context, args: &NdjsonArgs) -> Result<Exit, Error> {
     let history = &args.period;
     let (config, reader) = context.reader()?;
@@ -149,7 +150,7 @@ fn change_of(revision: &ExportedRevision) -> Option<i64> {
     event.data.number.map(|number| number.0)
 }
 
-/// A commit a revision: to a repository, or as a stream.
+/// Writes one commit per revision: to a repository, or as a stream.
 pub(super) fn git(context: &mut Context, args: &GitArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let mut range = range(&args.period, &config, &reader)?;
@@ -174,7 +175,7 @@ pub(super) fn git(context: &mut Context, args: &GitArgs) -> Result<Exit, Error> 
     });
     let mut shown = match written {
         Ok(shown) => shown,
-        // What git says of it is nearer to the cause than that it has stopped to listen.
+        // An error from git is closer to the cause than the broken pipe.
         Err(error) => return Err(import.cancel().unwrap_or(error)),
     };
     shown.progress.clear();
@@ -217,7 +218,7 @@ fn commits(
     Ok(shown)
 }
 
-/// The responses that are kept, each record a gzip member of its own.
+/// Writes the stored responses, each record as a separate gzip member.
 pub(super) fn warc(context: &mut Context, args: &PeriodArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let range = range(args, &config, &reader)?;
@@ -253,11 +254,11 @@ pub(super) fn warc(context: &mut Context, args: &PeriodArgs) -> Result<Exit, Err
     finish(context, sink, shown, "response")
 }
 
-/// What an archive has so far.
+/// The contents of an archive so far.
 struct Archive {
     database: String,
     originals: HashMap<[u8; 32], Original>,
-    /// Responses whose bodies are not kept.
+    /// Responses whose bodies are no longer stored.
     gone: u64,
 }
 
@@ -305,7 +306,7 @@ fn finish(context: &Context, sink: Sink, mut shown: Shown, what: &str) -> Result
     Ok(Exit::DONE)
 }
 
-/// How far an export is, on a terminal.
+/// The progress of an export, on a terminal.
 struct Shown {
     progress: Progress,
     what: &'static str,
@@ -336,7 +337,7 @@ impl Shown {
     }
 }
 
-/// Standard output, or a new file that is there as a whole or not at all.
+/// Standard output, or a new file that is complete or does not exist.
 enum Sink {
     Stdout(BufWriter<io::Stdout>),
     File {
@@ -374,7 +375,7 @@ impl Sink {
         self.write(b"\n")
     }
 
-    /// A gzip member of its own.
+    /// Writes a separate gzip member.
     fn member(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut packer = GzEncoder::new(Vec::new(), Compression::default());
         let packed = packer.write_all(bytes).and_then(|()| packer.finish());
@@ -403,7 +404,7 @@ impl Sink {
 
 impl Drop for Sink {
     fn drop(&mut self) {
-        // Half an export would be taken for a whole one.
+        // A partial export would be mistaken for a complete one.
         if let Self::File {
             path, done: false, ..
         } = self

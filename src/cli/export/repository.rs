@@ -1,4 +1,4 @@
-//! The git repository of `revisor export git --into`: `git` itself creates, reads and fills it.
+//! The git repository of `revisor export git --into`, which `git` itself creates, reads and fills.
 
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::report::clean;
 use crate::report::export::git::{BRANCH, ROW};
 
-/// The key of the repository's configuration that names the database it was made from.
+/// The key of the repository's configuration that identifies the source database.
 const DATABASE: &str = "revisor.database";
 
 /// A repository of histories.
@@ -17,7 +17,8 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    /// Opens a repository that was made from this database, or makes one in a folder that is empty or absent.
+    /// Opens a repository that was made from this database, or creates one in a folder that is empty or does not
+    /// exist.
     pub(super) fn open(path: &Path, database: &str) -> Result<Self, Error> {
         let repository = Self {
             path: path.to_owned(),
@@ -54,7 +55,7 @@ impl Repository {
         }
     }
 
-    /// The row of the newest revision in it; `None` while it has none.
+    /// The row of the newest revision in it; `None` if it has none.
     pub(super) fn last_row(&self) -> Result<Option<i64>, Error> {
         if self
             .git(&["rev-parse", "--verify", "--quiet", BRANCH])
@@ -83,7 +84,7 @@ impl Repository {
         }
     }
 
-    /// Starts to fill it. Nothing of it is seen before [`Import::finish`].
+    /// Starts an import. Nothing is visible before [`Import::finish`].
     pub(super) fn import(&self) -> Result<Import, Error> {
         let mut child = Command::new("git")
             .arg("-C")
@@ -130,7 +131,7 @@ impl Import {
             .map_err(|error| Error::usage("git has stopped reading").because(error))
     }
 
-    /// Waits until git has stored all of it, and shows the newest state of the files.
+    /// Waits until git has stored everything, and checks out the newest state of the files.
     pub(super) fn finish(mut self) -> Result<(), Error> {
         let flushed = self.stdin.take().map(|mut stdin| stdin.flush());
         let output = self.child.wait_with_output();
@@ -146,7 +147,7 @@ impl Import {
         succeeded(output, "cannot check out the files").map(drop)
     }
 
-    /// Ends it after a failure: what git says, if it says something.
+    /// Stops it after a failure; returns the error message of git, if there is one.
     pub(super) fn cancel(mut self) -> Option<Error> {
         drop(self.stdin.take());
         let output = self.child.wait_with_output();

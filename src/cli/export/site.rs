@@ -1,4 +1,5 @@
-//! `revisor export site`: the web pages as files. One article is in memory at a time, and a page of each list.
+//! `revisor export site`: the web pages as files. Only one article and one page of each list are in memory at a
+//! time.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::ErrorKind;
@@ -29,10 +30,10 @@ use crate::report::when::View;
 use crate::store::{EntryFilter, EventFilter, KnownEntry, Reader, RevisionRow};
 use crate::time::Timestamp;
 
-/// Changes on a page of a list. Pages are counted from the oldest one, so that they stay what they are.
+/// Changes on one page of a list. Pages are numbered from the oldest, so that their contents stay the same.
 const ON_PAGE: usize = 40;
 
-/// What says that a folder is ours to write into.
+/// Marks a folder that we may write to.
 const MARK: &str = ".revisor-site";
 
 pub(super) fn run(context: &mut Context, args: &SiteArgs) -> Result<Exit, Error> {
@@ -43,7 +44,7 @@ pub(super) fn run(context: &mut Context, args: &SiteArgs) -> Result<Exit, Error>
         folder: claim(&args.folder)?,
         view: View {
             zone: config.timezone,
-            // Pages that are made again are the same, whenever that is.
+            // A repeated export produces identical pages at any time.
             ..plain_view(Timestamp::default())
         },
         progress: context.output.progress(),
@@ -72,7 +73,7 @@ pub(super) fn run(context: &mut Context, args: &SiteArgs) -> Result<Exit, Error>
     Ok(Exit::DONE)
 }
 
-/// A folder that is new, empty, or was written by an earlier export.
+/// Accepts a folder that is new, empty, or was written by an earlier export.
 fn claim(folder: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, error))?;
     let mark = folder.join(MARK);
@@ -90,7 +91,7 @@ fn claim(folder: &Path) -> Result<PathBuf, Error> {
     Ok(folder.to_owned())
 }
 
-/// Where pages go.
+/// The destination of the pages.
 struct Files {
     folder: PathBuf,
     view: View,
@@ -100,7 +101,7 @@ struct Files {
 }
 
 impl Files {
-    /// The site, as seen from the page at a path.
+    /// The site, relative to the page at a path.
     fn site(&self, path: &str) -> Site {
         Site {
             links: Links::files_from(path),
@@ -118,7 +119,7 @@ impl Files {
         self.put(file.trim_start_matches('.'), text)
     }
 
-    /// Writes a file unless it is there already; a reader sees the old one or the new one.
+    /// Writes a file unless it already has this text; readers see either the old file or the new one.
     fn put(&mut self, path: &str, text: &str) -> Result<(), Error> {
         let place = self.folder.join(path.trim_start_matches('/'));
         self.pages += 1;
@@ -147,7 +148,7 @@ impl Files {
     }
 }
 
-/// What a list shows.
+/// The contents of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind<'a> {
     All,
@@ -164,7 +165,7 @@ fn lists(files: &mut Files, reader: &Reader, feeds: Option<&[FeedId]>) -> Result
         Kind::Headlines,
         feeds.map(<[FeedId]>::to_vec),
     )?;
-    // A feed that has left the configuration may have the name of one that has come.
+    // A feed that was removed from the configuration may have the same name as a new one.
     let mut named: BTreeMap<String, Vec<FeedId>> = BTreeMap::new();
     for feed in reader.feeds(true)? {
         if feeds.is_none_or(|feeds| feeds.contains(&feed.id)) {

@@ -1,4 +1,4 @@
-//! The queues of the targets: tried again, sent once more, held back and let go.
+//! The queues of the targets: retry, replay, skip, pause and resume.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::notify::DrainSummary;
 use crate::report::{clean, notify};
 use crate::store::{DeliveryRow, InstanceLock, Reader, ReplaySpan, Retry, Writer};
 
-/// What makes deliveries due, and says how many.
+/// Makes deliveries due, and returns how many.
 type MakeDue = Box<dyn FnOnce(&Reader, &Writer) -> Result<u64, Error> + Send>;
 
 pub(super) fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exit, Error> {
@@ -109,7 +109,7 @@ fn find(reader: &Reader, name: &str) -> Result<Option<EventId>, Error> {
     })
 }
 
-/// As [`find`], for one that has to be there.
+/// Like [`find`], but the event must exist.
 pub(super) fn event(reader: &Reader, name: &str) -> Result<EventId, Error> {
     find(reader, name)?.ok_or_else(|| {
         Error::usage(format!("no event {name}"))
@@ -117,7 +117,7 @@ pub(super) fn event(reader: &Reader, name: &str) -> Result<EventId, Error> {
     })
 }
 
-/// So many posts are listed, or released at once.
+/// The maximum number of posts that are listed or released in one go.
 const MOST_HELD: usize = 1000;
 
 pub(super) fn release(context: &mut Context, args: &NotifyReleaseArgs) -> Result<Exit, Error> {
@@ -252,7 +252,7 @@ pub(super) fn resume(context: &mut Context, targets: &[String]) -> Result<Exit, 
 fn hold(context: &mut Context, targets: &[String], pause: bool) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
-    // All or none: a name that is misspelt changes nothing.
+    // All or none: a misspelt name changes nothing.
     let names = chosen(targets, &config)?;
     let daemon = InstanceLock::holder(&config.database);
     take_up(&config, &names, daemon.is_some())?;
@@ -301,7 +301,7 @@ fn hold(context: &mut Context, targets: &[String], pause: bool) -> Result<Exit, 
     Ok(Exit::DONE)
 }
 
-/// The targets that are named, each once; all of them when none is.
+/// The named targets, without duplicates; all targets if none is named.
 fn chosen(names: &[String], config: &Config) -> Result<Vec<String>, Error> {
     let mut chosen: Vec<String> = Vec::new();
     for name in names {
@@ -316,7 +316,7 @@ fn chosen(names: &[String], config: &Config) -> Result<Vec<String>, Error> {
     Ok(chosen)
 }
 
-/// Takes targets that are new in the configuration into the database, as every start does.
+/// Adds targets that are new in the configuration to the database, as every start does.
 fn take_up(config: &Config, names: &[String], daemon: bool) -> Result<(), Error> {
     let stored = match reader_if_any(config)? {
         Some(reader) => reader.targets()?,
@@ -342,7 +342,7 @@ fn take_up(config: &Config, names: &[String], daemon: bool) -> Result<(), Error>
     }
 }
 
-/// Makes deliveries due, and sends them here unless a daemon does.
+/// Makes deliveries due, and sends them from this process unless a daemon is running.
 fn send(
     context: &mut Context,
     config: Config,
@@ -420,8 +420,7 @@ fn send_now(config: Config, make_due: MakeDue) -> Result<(u64, DrainSummary), Er
     Ok(done)
 }
 
-/// Makes due what waits and what was given up; a target that was disabled is enabled again, and one that somebody has
-/// paused stays so.
+/// Makes pending and dead deliveries due; a disabled target is enabled again, but a paused one stays paused.
 fn retry_all(reader: &Reader, writer: &Writer, names: &[String]) -> Result<u64, Error> {
     let mut count = 0;
     let known = reader.targets()?;
