@@ -262,7 +262,7 @@ impl LookupState {
                 .unwrap_or_else(PoisonError::into_inner);
             state = next;
             state.idle -= 1;
-            if ended.timed_out() && state.queue.is_empty() {
+            if ended.timed_out() && !state.has_work(self.limits.threads / 2) {
                 state.threads -= 1;
                 return;
             }
@@ -290,6 +290,11 @@ impl LookupState {
 }
 
 impl NameState {
+    /// Whether [`Self::take`] has something to look at.
+    fn has_work(&self, slow: usize) -> bool {
+        !self.queue.is_empty() || (self.slow_running < slow && !self.slow_queue.is_empty())
+    }
+
     /// The next name that a caller still waits for, and whether it was silent the last time. At most `slow` such
     /// names are looked up at the same time.
     fn take(&mut self, slow: usize) -> Option<(String, bool)> {
