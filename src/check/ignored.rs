@@ -32,19 +32,19 @@ pub(super) fn remembered(
 /// The observation with the last verdicts on blocks that nobody has edited. A block that counts now, but was
 /// ignored before in the same place with the same words, was not added by the publisher; and the reverse.
 pub(super) fn with_clean_edges(
-    mut looked: FetchResult,
+    mut result: FetchResult,
     before: &KnownPage,
     schemes: Schemes,
 ) -> FetchResult {
     let known = before.full.as_ref();
     let known = known.and_then(|full| full.known.state.page.as_ref());
     let (FetchedPage::Page(page), Some(known), Some(ignored)) =
-        (&mut looked.found, known, &before.ignored)
+        (&mut result.found, known, &before.ignored)
     else {
-        return looked;
+        return result;
     };
     if ignored.scheme != schemes.page || is_stale(&before.row, Channel::Page, schemes) {
-        return looked;
+        return result;
     }
     let cleaned = clean_edges(
         &known.body,
@@ -57,7 +57,7 @@ pub(super) fn with_clean_edges(
         page.state.body = cleaned.body;
         page.ignored = cleaned.ignored;
     }
-    looked
+    result
 }
 
 /// A page that was read, as the record of ignored text needs it.

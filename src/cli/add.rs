@@ -237,7 +237,7 @@ fn baseline(
             let checked = match answer {
                 Some(answer) => {
                     feed.polled = config.and_then(|config| rarely(&config.plan, &answer));
-                    Box::pin(checker.take_up_feed(row.id, answer)).await
+                    Box::pin(checker.check_feed_response(row.id, answer)).await
                 }
                 None => Box::pin(checker.check_feed(row.id, WaitLimit::Short)).await,
             };

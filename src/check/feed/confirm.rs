@@ -51,7 +51,7 @@ impl Poll<'_> {
         };
         if told {
             // A person asked for another check; the event was already sent.
-            return self.settle(poll, FeedResult::Failed(why)).await;
+            return self.store_poll(poll, FeedResult::Failed(why)).await;
         }
         let event = revise::feed_event(
             EventKind::FeedGone,

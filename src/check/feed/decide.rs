@@ -45,7 +45,7 @@ pub(in crate::check) struct FeedDecision {
 
 /// A page that was fetched together with its feed.
 pub(in crate::check) struct PageOfItem {
-    pub(in crate::check) settled: Interpreted,
+    pub(in crate::check) interpreted: Interpreted,
     /// What is known of the entry, as far as the check of the page needed it.
     pub(in crate::check) full: Option<EntryKnowledge>,
 }
@@ -64,7 +64,7 @@ impl FeedDecision {
     pub(in crate::check) fn decide(
         self,
         document: IdentifiedFeed,
-        looks: Vec<Option<PageOfItem>>,
+        pages: Vec<Option<PageOfItem>>,
         past: DocumentPast,
     ) -> DecidedFeed {
         let (row, config, now) = (&self.row, &*self.config, self.now);
@@ -84,8 +84,8 @@ impl FeedDecision {
         let (mut new, mut changed) = (0, 0);
         let known = document.items.iter().filter(|item| item.known.is_some());
         let listed = known.count() + document.same.len();
-        let pages = looks.into_iter().zip(past.items);
-        for (item, (look, past)) in document.items.into_iter().zip(pages) {
+        let pages = pages.into_iter().zip(past.items);
+        for (item, (page, past)) in document.items.into_iter().zip(pages) {
             let IdentifiedItem {
                 state,
                 known,
@@ -98,7 +98,7 @@ impl FeedDecision {
                 continue;
             };
             let nothing = EntryOutcome::of(EntryRef::Known(known.row.id));
-            let (entry, became) = items.known_one(state, aliases, *known, look, past);
+            let (entry, became) = items.known_one(state, aliases, *known, page, past);
             changed += usize::from(became == Became::Changed);
             if entry != nothing {
                 outcome.entries.push(entry);
@@ -197,21 +197,21 @@ impl ItemDecisions<'_> {
         state: FeedState,
         aliases: Vec<NewAlias>,
         mut known: MatchedEntry,
-        look: Option<PageOfItem>,
+        page: Option<PageOfItem>,
         past: ItemPast,
     ) -> (EntryOutcome, Became) {
         let address = state.address.clone();
         let mut entry = EntryOutcome::of(EntryRef::Known(known.row.id));
         let windows = Windows {
             feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
-            page: look.as_ref().map(|look| look.settled.window),
+            page: page.as_ref().map(|page| page.interpreted.window),
         };
         let ItemPast {
             remembered,
             last,
             entry: past,
         } = past;
-        let event_context = self.event_context_of(&known, look.as_ref(), &past);
+        let event_context = self.event_context_of(&known, page.as_ref(), &past);
         let rules = event_context.rules.for_record();
         entry
             .ignored
@@ -224,14 +224,14 @@ impl ItemDecisions<'_> {
         }
         let (mut full, mut ended) = (known.full.take(), None);
         if let Some(PageOfItem {
-            mut settled,
+            mut interpreted,
             full: amended,
-        }) = look
+        }) = page
         {
             full = amended.or(full);
-            ended = Some(settled.ended);
-            observations.extend(settled.take_observation());
-            settled.put(&mut entry, full.as_ref(), &event_context);
+            ended = Some(interpreted.ended);
+            observations.extend(interpreted.take_observation());
+            interpreted.put(&mut entry, full.as_ref(), &event_context);
         }
         let became = match &mut full {
             Some(full) => self.revise(
@@ -285,16 +285,16 @@ impl ItemDecisions<'_> {
     fn event_context_of(
         &self,
         known: &MatchedEntry,
-        look: Option<&PageOfItem>,
+        page: Option<&PageOfItem>,
         past: &EntryPast,
     ) -> Cow<'_, EventContext<'_>> {
-        let full = look.and_then(|look| look.full.as_ref());
+        let full = page.and_then(|page| page.full.as_ref());
         let full = full.or(known.full.as_ref());
-        if look.is_none() && full.is_none() {
+        if page.is_none() && full.is_none() {
             return Cow::Borrowed(&self.event_context);
         }
         let mut event_context = self.event_context.clone();
-        if look.is_some() {
+        if page.is_some() {
             // The page may have been read less recently than the feed.
             let last = known.row.page.ok.min(self.row.last_ok);
             event_context = event_context.under(self.rules.in_force(last));

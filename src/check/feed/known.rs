@@ -58,17 +58,17 @@ impl DocumentReading<'_> {
             let nothing = KnownItems::new(rules.print(), Vec::new());
             let before = before.filter(|known| known.under == nothing.under);
             if let Some(known) = before.as_ref().filter(|known| !known.items.is_empty())
-                && let Ok((parsed, pace, mut sighting)) =
+                && let Ok((parsed, pace, mut document)) =
                     self.attempt(reader, answer, known, rules.clone())?
-                && sighting.fits
+                && document.fits
             {
-                sighting.known_before = before;
-                return Ok(Ok((parsed, pace, sighting)));
+                document.known_before = before;
+                return Ok(Ok((parsed, pace, document)));
             }
             let read = self.attempt(reader, answer, &nothing, rules)?;
-            Ok(read.map(|(parsed, pace, mut sighting)| {
-                sighting.known_before = before.or(Some(nothing));
-                (parsed, pace, sighting)
+            Ok(read.map(|(parsed, pace, mut document)| {
+                document.known_before = before.or(Some(nothing));
+                (parsed, pace, document)
             }))
         })
     }
@@ -97,11 +97,11 @@ impl DocumentReading<'_> {
             marks: std::mem::take(&mut parsed.marks),
             known,
         };
-        let sighting = identify(reader, self, document, rules)?;
+        let document = identify(reader, self, document, rules)?;
         pace.rhythm = pace
             .rhythm
-            .or_else(|| schedule::rhythm_of_items(&sighting, self.now));
-        Ok(Ok((parsed, pace, sighting)))
+            .or_else(|| schedule::rhythm_of_items(&document, self.now));
+        Ok(Ok((parsed, pace, document)))
     }
 
     /// The schemes that feeds are read under.

@@ -5,7 +5,7 @@ use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem, MatchedEntry,
 use crate::check::feed::poll::Poll;
 use crate::check::keyed_lock::KeyGuard;
 use crate::check::page::fetch::PageFetch;
-use crate::check::page::interpret::{Interpreted, settle};
+use crate::check::page::interpret::{Interpreted, interpret};
 use crate::check::page::known::KnownPage;
 use crate::check::polite::journey::Hold;
 use crate::check::schedule;
@@ -41,39 +41,39 @@ impl Poll<'_> {
     /// for it to end, and a page might wait for them.
     pub(in crate::check) async fn fetch_pages<'h>(
         &'h self,
-        sighting: &mut IdentifiedFeed,
+        document: &mut IdentifiedFeed,
         hand: DocumentPermit<'h>,
         load: &Load,
     ) -> Result<PagesOfPoll<'h>, CheckError> {
         let moved = |item: &IdentifiedItem| item.known.as_ref().is_some_and(|known| known.moved);
-        let count = sighting.items.iter().filter(|item| moved(item)).count();
+        let count = document.items.iter().filter(|item| moved(item)).count();
         let no_pages = self.config.page.mode == PageMode::Off || load.is_over();
         if count == 0 || count > PAGES_WITH_FEED || no_pages {
-            let none = sighting.items.iter().map(|_| None).collect();
+            let none = document.items.iter().map(|_| None).collect();
             return Ok((none, Vec::new(), hand));
         }
         drop(hand);
-        let mut looks = Vec::with_capacity(sighting.items.len());
+        let mut pages = Vec::with_capacity(document.items.len());
         let mut held = Vec::new();
-        for item in &mut sighting.items {
+        for item in &mut document.items {
             let address = item.state.address.clone();
             let address = address.filter(|_| moved(item));
             let title = item.state.title.as_deref();
             let (Some(address), Some(known)) = (address, &mut item.known) else {
-                looks.push(None);
+                pages.push(None);
                 continue;
             };
             let only = self.checker.pages.only(known.row.id).await;
             self.refresh(known)?;
             let now = self.checker.now();
-            let (look, room) = match schedule::page_check_now(&known.row.page, now) <= now {
-                true => self.look_at(&address, title, known).await?,
+            let (page, room) = match schedule::page_check_now(&known.row.page, now) <= now {
+                true => self.fetch_one(&address, title, known).await?,
                 false => (None, None),
             };
-            looks.push(look);
+            pages.push(page);
             held.push((only, room));
         }
-        Ok((looks, held, self.checker.hand().await))
+        Ok((pages, held, self.checker.hand().await))
     }
 
     /// Reloads what another check has stored for the entry since the feed was compared with it.
@@ -90,7 +90,7 @@ impl Poll<'_> {
     }
 
     /// Checks a page and interprets the result; `None` if the host was not asked.
-    async fn look_at(
+    async fn fetch_one(
         &self,
         address: &str,
         title: Option<&str>,
@@ -102,7 +102,7 @@ impl Poll<'_> {
             row.validators = Validators::default();
         }
         let reading = Reading::of(self.config);
-        let look = PageFetch {
+        let page = PageFetch {
             reading: &reading,
             entry: known.row.id,
             url: address,
@@ -110,37 +110,37 @@ impl Poll<'_> {
             title: title.or(known.row.title.as_deref()),
             feed: self.config,
         };
-        let mut looked = self.checker.look(&look, self.patience).await;
-        if !looked.was_asked() {
+        let mut result = self.checker.fetch_page(&page, self.wait_limit).await;
+        if !result.was_asked() {
             return Ok((None, None));
         }
-        let hold = looked.hold.take();
-        let (at, report) = (looked.check.at, looked.report());
+        let hold = result.hold.take();
+        let (at, report) = (result.check.at, result.report());
         let (readers, rule) = (self.checker.readers.clone(), self.config.detect.life);
         let (row, full) = (known.row.clone(), known.full.clone());
         let reading = reading.clone();
-        let settled = self
+        let interpreted = self
             .checker
             .workers
             .run_for(
                 lane_of_pages(self.config),
                 0,
                 move || -> Result<_, StoreError> {
-                    let (looked, mut before) = readers
-                        .with(|reader| KnownPage::read(reader, row, full, looked, &reading))?;
+                    let (result, mut before) = readers
+                        .with(|reader| KnownPage::read(reader, row, full, result, &reading))?;
                     let scheme = reading.schemes().page;
                     Ok(PageOfItem {
-                        settled: settle(looked, &mut before, &rule, scheme),
+                        interpreted: interpret(result, &mut before, &rule, scheme),
                         full: before.full,
                     })
                 },
             )
             .await;
-        match settled {
-            Ok(settled) => Ok((Some(settled?), hold)),
+        match interpreted {
+            Ok(interpreted) => Ok((Some(interpreted?), hold)),
             Err(crash) => {
                 let along = PageOfItem {
-                    settled: Interpreted::crashed(report, &known.row, at, &crash),
+                    interpreted: Interpreted::crashed(report, &known.row, at, &crash),
                     full: known.full.clone(),
                 };
                 Ok((Some(along), hold))

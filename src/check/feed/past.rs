@@ -40,7 +40,7 @@ impl FeedDecision {
         &self,
         reader: &Reader,
         document: &mut IdentifiedFeed,
-        looks: &[Option<PageOfItem>],
+        pages: &[Option<PageOfItem>],
     ) -> Result<DocumentPast, StoreError> {
         let past = PastReading {
             reader,
@@ -49,7 +49,7 @@ impl FeedDecision {
             first_emptied: self.first_emptied(),
             now: self.now,
         };
-        past.read(document, looks)
+        past.read(document, pages)
     }
 }
 
@@ -68,7 +68,7 @@ impl PastReading<'_> {
     fn read(
         &self,
         document: &mut IdentifiedFeed,
-        looks: &[Option<PageOfItem>],
+        pages: &[Option<PageOfItem>],
     ) -> Result<DocumentPast, StoreError> {
         let steps: Vec<Step<'_>> = document.items.iter().filter_map(step).collect();
         if document.rules.may_learn(&steps) {
@@ -80,17 +80,17 @@ impl PastReading<'_> {
         let mut remembered = ignored::remembered(self.reader, &ids, Channel::Feed)?;
         let in_force = document.rules.in_force(self.row.last_ok);
         let mut items = Vec::with_capacity(document.items.len());
-        for (item, look) in document.items.iter().zip(looks) {
+        for (item, page) in document.items.iter().zip(pages) {
             let past = match &item.known {
                 Some(known) => {
                     let rules = in_force.for_record();
-                    Some(self.of_item(&item.state, known, look.as_ref(), rules, &mut remembered)?)
+                    Some(self.of_item(&item.state, known, page.as_ref(), rules, &mut remembered)?)
                 }
                 None => None,
             };
             items.push(past);
         }
-        let site = match looks.iter().flatten().any(PageOfItem::may_wait) {
+        let site = match pages.iter().flatten().any(PageOfItem::may_wait) {
             true => Some(Site::read(self.reader, self.row.id)?),
             false => None,
         };
@@ -101,12 +101,12 @@ impl PastReading<'_> {
         &self,
         state: &FeedState,
         known: &MatchedEntry,
-        look: Option<&PageOfItem>,
+        page: Option<&PageOfItem>,
         rules: &Rules,
         remembered: &mut HashMap<EntryId, StoredIgnored>,
     ) -> Result<ItemPast, StoreError> {
         let remembered = remembered.remove(&known.row.id);
-        let full = look.and_then(|look| look.full.as_ref());
+        let full = page.and_then(|page| page.full.as_ref());
         let Some(full) = full.or(known.full.as_ref()) else {
             let last = if remembered.is_none() && !rules.swallowed_feed(state).is_empty() {
                 let full = self.reader.load_entry(known.row.id)?;
@@ -122,13 +122,13 @@ impl PastReading<'_> {
         };
         let windows = Windows {
             feed: Some(window(self.row, &known.row, self.first_emptied, self.now)),
-            page: look.map(|look| look.settled.window),
+            page: page.map(|page| page.interpreted.window),
         };
         let mut observations = vec![Observation {
             seen: self.now,
             state: Observed::Feed(state.clone()),
         }];
-        observations.extend(look.and_then(|look| look.settled.observed()).cloned());
+        observations.extend(page.and_then(|page| page.interpreted.observed()).cloned());
         Ok(ItemPast {
             remembered,
             last: None,
@@ -139,7 +139,7 @@ impl PastReading<'_> {
 
 impl PageOfItem {
     fn may_wait(&self) -> bool {
-        let seen = self.settled.observed();
+        let seen = self.interpreted.observed();
         let full = self.full.as_ref();
         full.zip(seen)
             .is_some_and(|(full, seen)| may_wait(full, seen))

@@ -37,9 +37,9 @@ impl Checker {
     pub async fn check_feed(
         &self,
         feed: FeedId,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<FeedReport, CheckError> {
-        self.check_or_take_up(feed, patience, false, None).await
+        self.poll_feed(feed, wait_limit, false, None).await
     }
 
     /// Like [`Self::check_feed`], but requests the whole document whatever the last response was: some servers
@@ -47,26 +47,25 @@ impl Checker {
     pub async fn check_whole_feed(
         &self,
         feed: FeedId,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<FeedReport, CheckError> {
-        self.check_or_take_up(feed, patience, true, None).await
+        self.poll_feed(feed, wait_limit, true, None).await
     }
 
     /// Like [`Self::check_feed`], with a response that the caller has just received from the feed's address.
-    pub async fn take_up_feed(
+    pub async fn check_feed_response(
         &self,
         feed: FeedId,
         answer: Answer,
     ) -> Result<FeedReport, CheckError> {
         let answer = Some(Box::new(answer));
-        self.check_or_take_up(feed, WaitLimit::Short, false, answer)
-            .await
+        self.poll_feed(feed, WaitLimit::Short, false, answer).await
     }
 
-    async fn check_or_take_up(
+    async fn poll_feed(
         &self,
         feed: FeedId,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
         whole: bool,
         answer: Option<Box<Answer>>,
     ) -> Result<FeedReport, CheckError> {
@@ -85,7 +84,7 @@ impl Checker {
             row: &row,
             config: &config,
             settings: &settings,
-            patience,
+            wait_limit,
             whole,
         };
         let mut report = match answer {
@@ -104,7 +103,7 @@ pub(in crate::check) struct Poll<'a> {
     pub(in crate::check) row: &'a FeedRow,
     pub(in crate::check) config: &'a Arc<FeedConfig>,
     pub(in crate::check) settings: &'a Arc<Settings>,
-    pub(in crate::check) patience: WaitLimit,
+    pub(in crate::check) wait_limit: WaitLimit,
     /// Whether to fetch the document even if the server says that it has not changed.
     pub(in crate::check) whole: bool,
 }
@@ -130,7 +129,7 @@ impl Poll<'_> {
             request.validators.packed_sha256 = None;
         }
         request.headers = own_headers(self.config, url);
-        let asking = self.checker.fetch(&request, self.config, self.patience);
+        let asking = self.checker.fetch(&request, self.config, self.wait_limit);
         let (fetched, held) = match asking.await {
             Ok(asked) => asked,
             // The feed is not at fault and stays due: nothing is stored.
@@ -171,7 +170,7 @@ impl Poll<'_> {
                     validators: answer.validators,
                     ..poll
                 };
-                self.settle(poll, FeedResult::NotModified).await
+                self.store_poll(poll, FeedResult::NotModified).await
             }
             Fetched::Body(answer) if self.same_bytes(&answer) => {
                 drop(turn);
@@ -184,14 +183,14 @@ impl Poll<'_> {
                     validators: Some(answer.validators),
                     ..poll
                 };
-                self.settle(poll, FeedResult::Unchanged).await
+                self.store_poll(poll, FeedResult::Unchanged).await
             }
             Fetched::Body(answer) => {
                 // Once as bytes, once as entries and once as rows.
                 load.grow(3 * answer.body.len() as u64).await;
                 let hand = self.checker.hand().await;
                 drop(turn);
-                self.take_up(*answer, hand, &load).await
+                self.read_document(*answer, hand, &load).await
             }
             Fetched::Gone(_) => {
                 drop(turn);
@@ -216,7 +215,7 @@ impl Poll<'_> {
     }
 
     /// Reads a document whose bytes are new, and stores what is new in its entries.
-    async fn take_up(
+    async fn read_document(
         &self,
         answer: Answer,
         hand: DocumentPermit<'_>,
@@ -243,14 +242,14 @@ impl Poll<'_> {
                     now,
                 };
                 Ok(match document.read(&answer)? {
-                    Ok((parsed, pace, sighting)) => Ok((answer, parsed, pace, sighting)),
+                    Ok((parsed, pace, document)) => Ok((answer, parsed, pace, document)),
                     Err(error) => Err((answer.status, error)),
                 })
             })
             .await;
         match read {
-            Ok(Ok(Ok((answer, parsed, pace, sighting)))) => {
-                self.store(answer, &parsed, pace, sighting, hand, load)
+            Ok(Ok(Ok((answer, parsed, pace, document)))) => {
+                self.store(answer, &parsed, pace, document, hand, load)
                     .await
             }
             Ok(Ok(Err((status, error)))) => self.unreadable(status, &error).await,
@@ -264,20 +263,20 @@ impl Poll<'_> {
         answer: Answer,
         parsed: &ParsedFeed,
         pace: Pace,
-        mut sighting: IdentifiedFeed,
+        mut document: IdentifiedFeed,
         hand: DocumentPermit<'_>,
         load: &Load,
     ) -> Result<FeedReport, CheckError> {
         let now = self.checker.now();
         if parsed.repairs.contains(&Repair::Truncated) {
             // A missing item may be in the part that did not arrive.
-            sighting.left.clear();
+            document.left.clear();
         }
         let first = self.row.baseline.is_none();
-        let entries = sighting.items.len() + sighting.same.len();
+        let entries = document.items.len() + document.same.len();
         let postponed = match first {
             true => 0,
-            false => sighting.postpone_beyond(NEW_AT_ONCE),
+            false => document.postpone_beyond(NEW_AT_ONCE),
         };
         let reading = FeedReading {
             repairs: parsed
@@ -288,15 +287,15 @@ impl Poll<'_> {
             dropped: parsed.dropped,
             postponed,
         };
-        let emptied = sighting.emptied();
+        let emptied = document.emptied();
         if let Some(why) = emptied.as_ref().filter(|_| self.row.emptied.is_none()) {
             return self.held(answer.status, why).await;
         }
-        let (looks, _only, _hand) = self.fetch_pages(&mut sighting, hand, load).await?;
-        let pages: Vec<PageReport> = looks
+        let (page_results, _only, _hand) = self.fetch_pages(&mut document, hand, load).await?;
+        let pages: Vec<PageReport> = page_results
             .iter()
             .flatten()
-            .map(|along| along.settled.report.clone())
+            .map(|along| along.interpreted.report.clone())
             .collect();
         let (hints, validators) = (&answer.hints, &answer.validators);
         let mut poll =
@@ -312,9 +311,9 @@ impl Poll<'_> {
             poll = schedule::to_be_continued(poll, postponed);
         }
 
-        let known_before = sighting.known_before.take();
-        let same = sighting.same.iter().map(|same| same.item.clone()).collect();
-        let settling = sighting.settling();
+        let known_before = document.known_before.take();
+        let same = document.same.iter().map(|same| same.item.clone()).collect();
+        let settling = document.settling();
         let plan = FeedDecision {
             row: self.row.clone(),
             config: Arc::clone(self.config),
@@ -329,8 +328,9 @@ impl Poll<'_> {
             .checker
             .workers
             .run(move || -> Result<_, StoreError> {
-                let past = readers.with(|reader| plan.past(reader, &mut sighting, &looks))?;
-                Ok(plan.decide(sighting, looks, past))
+                let past =
+                    readers.with(|reader| plan.past(reader, &mut document, &page_results))?;
+                Ok(plan.decide(document, page_results, past))
             })
             .await;
         let DecidedFeed {
@@ -351,7 +351,7 @@ impl Poll<'_> {
         if quiet && outcome.guids_trusted.is_none() {
             let poll = outcome.poll.take();
             let report = match poll {
-                Some(poll) => self.settle(poll, FeedResult::Unchanged).await?,
+                Some(poll) => self.store_poll(poll, FeedResult::Unchanged).await?,
                 None => self.report(FeedResult::Unchanged),
             };
             return Ok(FeedReport {
@@ -429,7 +429,7 @@ impl Poll<'_> {
             ..schedule::after_failure(self.row, self.config, now, why.clone(), None)
         };
         if self.is_told_to_fail() {
-            return self.settle(poll, FeedResult::Failed(why)).await;
+            return self.store_poll(poll, FeedResult::Failed(why)).await;
         }
         let kind = EventKind::FeedFailing;
         let event = revise::feed_event(kind, Some(why.clone()), &self.event_context(), now);
@@ -489,7 +489,7 @@ impl Poll<'_> {
     pub(in crate::check) async fn trouble(&self, poll: FeedPoll) -> Result<FeedReport, CheckError> {
         let poll = self.back_to_the_configured(poll);
         let PollResult::Failed(why) = &poll.result else {
-            return self.settle(poll, FeedResult::Unchanged).await;
+            return self.store_poll(poll, FeedResult::Unchanged).await;
         };
         let why = why.clone();
         if self.begins_to_fail() {
@@ -497,7 +497,7 @@ impl Poll<'_> {
             let event = revise::feed_event(kind, Some(why.clone()), &self.event_context(), poll.at);
             return self.tell(poll, vec![event], FeedResult::Failed(why)).await;
         }
-        self.settle(poll, FeedResult::Failed(why)).await
+        self.store_poll(poll, FeedResult::Failed(why)).await
     }
 
     pub(in crate::check) async fn tell(
@@ -520,7 +520,7 @@ impl Poll<'_> {
 
     /// A poll without news is kept for the next batch. One that ends a streak of failures, or finds that the feed
     /// moved, is reported.
-    pub(in crate::check) async fn settle(
+    pub(in crate::check) async fn store_poll(
         &self,
         poll: FeedPoll,
         result: FeedResult,

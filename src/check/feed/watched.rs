@@ -33,7 +33,7 @@ impl Poll<'_> {
         let began = self.checker.now();
         let checking = self
             .checker
-            .check_page_if(entry, self.patience, |_, _| true);
+            .check_page_if(entry, self.wait_limit, |_, _| true);
         let checked = Box::pin(checking).await?;
         let row = self.checker.read(|reader| reader.entry(entry))?;
         let row = row.ok_or(CheckError::NoSuchEntry(entry))?;
@@ -44,7 +44,7 @@ impl Poll<'_> {
         let (poll, result) = self.poll_of(&row, &checked);
         let report = match &result {
             FeedResult::Failed(_) => self.trouble(poll).await?,
-            _ => self.settle(poll, result).await?,
+            _ => self.store_poll(poll, result).await?,
         };
         Ok(FeedReport {
             entries: 1,
@@ -95,7 +95,7 @@ impl Poll<'_> {
         row: &KnownEntry,
         checked: PageReport,
     ) -> Result<FeedReport, CheckError> {
-        if self.patience == WaitLimit::Endless {
+        if self.wait_limit == WaitLimit::Endless {
             let soon = self.checker.now() + SOON;
             let next = Rescheduled {
                 feed: self.row.id,

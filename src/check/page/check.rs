@@ -6,7 +6,7 @@ use crate::check::events::bulk::{OtherEdits, fold_page};
 use crate::check::events::revise::{Became, EventContext};
 use crate::check::page::decide::{DecidedPage, crashed, decide};
 use crate::check::page::fetch::{FetchResult, FetchedPage, PageFetch};
-use crate::check::page::interpret::settle;
+use crate::check::page::interpret::interpret;
 use crate::check::page::known::KnownPage;
 use crate::check::page::past::PagePast;
 use crate::check::report::{PageReport, PageResult};
@@ -23,11 +23,11 @@ impl Checker {
     pub fn check_page(
         &self,
         entry: EntryId,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> impl Future<Output = Result<PageReport, CheckError>> + Send {
-        self.check_page_if(entry, patience, move |row, now| {
+        self.check_page_if(entry, wait_limit, move |row, now| {
             // A page that was due when chosen may have been checked since, with its feed or on a person's request.
-            patience != WaitLimit::Endless || row.next.is_some_and(|next| next <= now)
+            wait_limit != WaitLimit::Endless || row.next.is_some_and(|next| next <= now)
         })
     }
 
@@ -35,7 +35,7 @@ impl Checker {
     pub(in crate::check) async fn check_page_if(
         &self,
         entry: EntryId,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
         wanted: impl FnOnce(&PageRow, Timestamp) -> bool + Send,
     ) -> Result<PageReport, CheckError> {
         let _only = self.pages.only(entry).await;
@@ -50,7 +50,7 @@ impl Checker {
             .ok_or(CheckError::NoSuchFeed(row.feed))?;
         if config.page.mode == PageMode::Off {
             // It was still scheduled when pages were turned off.
-            self.put_off(&row, None).await?;
+            self.postpone(&row, None).await?;
             return Err(CheckError::NoSuchEntry(entry));
         }
         let url = row.page.url.clone().ok_or(CheckError::NoSuchEntry(entry))?;
@@ -63,7 +63,7 @@ impl Checker {
             });
         }
         let reading = Reading::of(&config);
-        let look = PageFetch {
+        let fetch = PageFetch {
             reading: &reading,
             entry,
             url: &url,
@@ -71,7 +71,7 @@ impl Checker {
             title: row.title.as_deref(),
             feed: &config,
         };
-        let looked = self.look(&look, patience).await;
+        let result = self.fetch_page(&fetch, wait_limit).await;
         let known = Known {
             row,
             feed,
@@ -80,14 +80,14 @@ impl Checker {
             reading,
         };
         // Boxed, so that a check that waits for its turn does not take the memory of one that is being decided.
-        Box::pin(self.take_in(known, looked)).await
+        Box::pin(self.store_result(known, result)).await
     }
 
     /// Decides on the result of a fetch, and stores it.
-    async fn take_in(
+    async fn store_result(
         &self,
         known: Known,
-        mut looked: FetchResult,
+        mut result: FetchResult,
     ) -> Result<PageReport, CheckError> {
         let Known {
             row,
@@ -98,38 +98,38 @@ impl Checker {
         } = known;
         let entry = row.id;
         // Until everything is stored.
-        let _hold = looked.hold.take();
-        if let FetchedPage::Barred(until) = looked.found {
-            let report = looked.report();
-            let next = schedule::barred_page_check(&config, &row, until, looked.check.at);
-            let why = looked.check.error.unwrap_or_default();
-            let bar = self.writer.bar_page(entry, why, looked.check.at, next);
+        let _hold = result.hold.take();
+        if let FetchedPage::Barred(until) = result.found {
+            let report = result.report();
+            let next = schedule::barred_page_check(&config, &row, until, result.check.at);
+            let why = result.check.error.unwrap_or_default();
+            let bar = self.writer.bar_page(entry, why, result.check.at, next);
             bar.await?;
             return Ok(report);
         }
-        if !looked.was_asked() {
-            if looked.not_before.is_some() {
-                self.put_off(&row, looked.not_before).await?;
+        if !result.was_asked() {
+            if result.not_before.is_some() {
+                self.postpone(&row, result.not_before).await?;
             }
-            return Ok(looked.report());
+            return Ok(result.report());
         }
-        let mut report = looked.report();
-        let at = looked.check.at;
+        let mut report = result.report();
+        let at = result.check.at;
         let (readers, rule) = (self.readers.clone(), config.detect.life);
         let (known, told_by, reading) = (row.clone(), config.clone(), reading.clone());
         let decided = self
             .workers
             .run_for(lane_of_pages(&config), 0, move || {
                 readers.with(|reader| {
-                    let (looked, mut before) =
-                        KnownPage::read(reader, known, None, looked, &reading)?;
+                    let (result, mut before) =
+                        KnownPage::read(reader, known, None, result, &reading)?;
                     let scheme = reading.schemes().page;
-                    let settled = settle(looked, &mut before, &rule, scheme);
-                    let past = PagePast::read(reader, &reading, &mut before, &settled)?;
+                    let interpreted = interpret(result, &mut before, &rule, scheme);
+                    let past = PagePast::read(reader, &reading, &mut before, &interpreted)?;
                     let event_context = EventContext::new(&feed, &told_by, &settings);
                     let schemes = reading.schemes();
                     Ok(decide(
-                        settled,
+                        interpreted,
                         before,
                         &past,
                         event_context,
@@ -186,7 +186,7 @@ impl Checker {
     }
 
     /// Sets the next check of a page to `next`, or to never if `None`, and stores nothing else.
-    async fn put_off(&self, row: &KnownEntry, next: Option<Timestamp>) -> Result<(), StoreError> {
+    async fn postpone(&self, row: &KnownEntry, next: Option<Timestamp>) -> Result<(), StoreError> {
         let mut outcome = Outcome::of(row.feed);
         outcome.entries.push(EntryOutcome {
             page_next: Some(next),

@@ -31,34 +31,34 @@ pub(in crate::check) struct DecidedPage {
 }
 
 /// The windows if only the page was checked.
-pub(in crate::check) fn windows_of(settled: &Interpreted) -> Windows {
+pub(in crate::check) fn windows_of(interpreted: &Interpreted) -> Windows {
     Windows {
         feed: None,
-        page: Some(settled.window),
+        page: Some(interpreted.window),
     }
 }
 
 /// Decides what the check of a page means.
 pub(in crate::check) fn decide(
-    mut settled: Interpreted,
+    mut interpreted: Interpreted,
     before: KnownPage,
     past: &PagePast,
     event_context: EventContext<'_>,
     schemes: Schemes,
     confirm: Duration,
 ) -> DecidedPage {
-    let now = settled.at();
+    let now = interpreted.at();
     let mut write = EntryOutcome::of(EntryRef::Known(before.row.id));
-    let mut windows = windows_of(&settled);
-    let observations: Vec<_> = settled.take_observation().into_iter().collect();
-    let (ended, report) = (settled.ended, settled.report.clone());
+    let mut windows = windows_of(&interpreted);
+    let observations: Vec<_> = interpreted.take_observation().into_iter().collect();
+    let (ended, report) = (interpreted.ended, interpreted.report.clone());
     let mut full = before.full;
     let mut in_force = before.rules.in_force(before.row.page.ok);
     if let Some(full) = full.as_ref().filter(|_| !observations.is_empty()) {
         in_force = past.entry.rules(&in_force, full, now);
     }
     let event_context = &event_context.under(in_force);
-    settled.put(&mut write, full.as_ref(), event_context);
+    interpreted.put(&mut write, full.as_ref(), event_context);
     let mut became = Became::Same;
     if let Some(full) = full.as_mut().filter(|_| !observations.is_empty()) {
         let (seen, again) = (seen_channels(&observations), &past.entry.again);

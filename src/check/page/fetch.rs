@@ -96,67 +96,69 @@ impl FoundPage {
 impl Checker {
     /// Fetches a page and reads it; every failure is part of the result. If a page has no text and sends its
     /// readers to another page, that one is read.
-    pub(in crate::check) async fn look(
+    pub(in crate::check) async fn fetch_page(
         &self,
-        look: &PageFetch<'_>,
-        patience: WaitLimit,
+        fetch: &PageFetch<'_>,
+        wait_limit: WaitLimit,
     ) -> FetchResult {
-        let validators = look.row.validators.clone();
-        let (looked, refresh) = self.look_at(look, look.url, validators, patience).await;
+        let validators = fetch.row.validators.clone();
+        let (result, refresh) = self
+            .fetch_from(fetch, fetch.url, validators, wait_limit)
+            .await;
         let Some(to) = refresh else {
-            return looked;
+            return result;
         };
         // Whatever waits for room must not hold any.
-        drop(looked);
-        let (mut looked, _) = self
-            .look_at(look, &to, Validators::default(), patience)
+        drop(result);
+        let (mut result, _) = self
+            .fetch_from(fetch, &to, Validators::default(), wait_limit)
             .await;
-        if let Some(validators) = &mut looked.check.validators {
+        if let Some(validators) = &mut result.check.validators {
             // These belong to the other address, and the next request goes to this one.
             (validators.etag, validators.last_modified) = (None, None);
         }
-        looked
+        result
     }
 
     /// Fetches one address; also returns where its page sends its readers.
-    async fn look_at(
+    async fn fetch_from(
         &self,
-        look: &PageFetch<'_>,
+        fetch: &PageFetch<'_>,
         url: &str,
         validators: Validators,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> (FetchResult, Option<String>) {
-        if let Err(rest) = self.underway.may_read(look.url, self.now()) {
-            return (left_alone(look, self.now(), None, rest), None);
+        if let Err(rest) = self.underway.may_read(fetch.url, self.now()) {
+            return (left_alone(fetch, self.now(), None, rest), None);
         }
-        if let Err(rest) = self.underway.may_have_pages(&look.feed.url, self.now()) {
+        if let Err(rest) = self.underway.may_have_pages(&fetch.feed.url, self.now()) {
             let found = FetchedPage::NotAsked;
-            let looked = left_alone(look, self.now(), None, rest);
-            return (FetchResult { found, ..looked }, None);
+            let result = left_alone(fetch, self.now(), None, rest);
+            return (FetchResult { found, ..result }, None);
         }
-        let part = match self.share(look) {
+        let part = match self.share(fetch) {
             Share::All => None,
             Share::Part(fragment) => Some(fragment),
-            Share::Nothing(why) => return (not_its_own(look, self.now(), why), None),
+            Share::Nothing(why) => return (not_its_own(fetch, self.now(), why), None),
         };
         let mut request = FetchRequest::page(url, validators);
-        if look.row.ok.is_none() {
+        if fetch.row.ok.is_none() {
             // The page is needed even if it is the same.
             request.validators.packed_sha256 = None;
         }
-        request.headers = own_headers(look.feed, url);
-        let fetched = self.ask_page(request, look.feed, patience).await;
+        request.headers = own_headers(fetch.feed, url);
+        let fetched = self.ask_page(request, fetch.feed, wait_limit).await;
         let at = self.now();
-        let looked = |check: PageCheck, found: FetchedPage| FetchResult {
-            entry: look.entry,
-            url: look.url.to_owned(),
+        let result = |check: PageCheck, found: FetchedPage| FetchResult {
+            entry: fetch.entry,
+            url: fetch.url.to_owned(),
             check,
             found,
             not_before: None,
             hold: None,
         };
         let failed = |status: Option<u16>, error: String, reason: Reason| {
-            looked(
+            result(
                 failed_check(at, status, error, reason),
                 FetchedPage::Nothing,
             )
@@ -174,38 +176,38 @@ impl Checker {
                     | NotAsked::Elsewhere { .. }
                     | NotAsked::Trouble(_) => FetchedPage::NotAsked,
                 };
-                let looked = FetchResult {
+                let result = FetchResult {
                     found,
                     not_before,
                     ..failed(None, why, Reason::Failed)
                 };
-                return (looked, None);
+                return (result, None);
             }
         };
-        let looked = match fetched {
+        let result = match fetched {
             Fetched::NotModified(answer) => {
                 let validators = answer.validators;
                 let check = PageCheck {
                     validators,
-                    reason: as_before(look.row),
+                    reason: as_before(fetch.row),
                     ..well(at, 304)
                 };
-                looked(check, FetchedPage::Same)
+                result(check, FetchedPage::Same)
             }
             Fetched::Body(answer)
-                if same_bytes(look.row, &answer.validators) && !self.has_moved(look, &answer) =>
+                if same_bytes(fetch.row, &answer.validators) && !self.has_moved(fetch, &answer) =>
             {
                 let check = PageCheck {
                     validators: Some(answer.validators.clone()),
-                    reason: as_before(look.row),
+                    reason: as_before(fetch.row),
                     ..well(at, answer.status)
                 };
-                looked(check, FetchedPage::Same)
+                result(check, FetchedPage::Same)
             }
             Fetched::Body(answer) => {
-                let (looked, refresh) = Box::pin(self.read_page(look, at, *answer, part)).await;
+                let (result, refresh) = Box::pin(self.read_page(fetch, at, *answer, part)).await;
                 let hold = Some(hold);
-                return (FetchResult { hold, ..looked }, refresh);
+                return (FetchResult { hold, ..result }, refresh);
             }
             Fetched::Gone(_) => {
                 let error = "returned 410 Gone".to_owned();
@@ -222,18 +224,18 @@ impl Checker {
                 }
             }
         };
-        (looked, None)
+        (result, None)
     }
 
     /// Whether a page has moved permanently to another address since it was last read. If the database cannot be
     /// read, it has not moved: a check that stores something will report the error.
-    fn has_moved(&self, look: &PageFetch<'_>, answer: &Answer) -> bool {
+    fn has_moved(&self, fetch: &PageFetch<'_>, answer: &Answer) -> bool {
         let moved = answer
             .permanent_url
             .as_ref()
-            .is_some_and(|to| is_another(to, look.url));
+            .is_some_and(|to| is_another(to, fetch.url));
         moved && {
-            let last = self.read(|reader| reader.last_page_address(look.entry));
+            let last = self.read(|reader| reader.last_page_address(fetch.entry));
             last.ok()
                 .flatten()
                 .is_some_and(|last| is_another(&last, &answer.final_url))
@@ -243,7 +245,7 @@ impl Checker {
     /// Reads a page, or the `part` of it that belongs to the entry.
     async fn read_page(
         &self,
-        look: &PageFetch<'_>,
+        fetch: &PageFetch<'_>,
         at: Timestamp,
         mut answer: Answer,
         part: Option<String>,
@@ -252,14 +254,14 @@ impl Checker {
             // So that the stored response is read in the same way later.
             answer.final_url = format!("{}#{part}", answer.final_url);
         }
-        let reading = look.reading.clone();
-        let _mark = match self.underway.start(look.url, at) {
+        let reading = fetch.reading.clone();
+        let _mark = match self.underway.start(fetch.url, at) {
             Ok(mark) => mark,
-            Err(rest) => return (left_alone(look, at, Some(answer.status), rest), None),
+            Err(rest) => return (left_alone(fetch, at, Some(answer.status), rest), None),
         };
-        let title = look.title.map(str::to_owned);
+        let title = fetch.title.map(str::to_owned);
         let memory = document::memory(&answer.body);
-        let lane = lane_of_pages(look.feed);
+        let lane = lane_of_pages(fetch.feed);
         let read = self.workers.run_for(lane, memory, move || {
             let content_type = answer.content_type.as_deref();
             let read = reading.page(
@@ -303,7 +305,7 @@ impl Checker {
                 let ignored = read.ignored_pieces();
                 let mut state = read.state;
                 let permanent = answer.permanent_url.clone();
-                if let Some(to) = permanent.as_ref().filter(|to| is_another(to, look.url)) {
+                if let Some(to) = permanent.as_ref().filter(|to| is_another(to, fetch.url)) {
                     // A page without a canonical address gets the one that its old address permanently redirects to.
                     state.canonical.get_or_insert_with(|| to.clone());
                 }
@@ -323,15 +325,15 @@ impl Checker {
                 (check, FetchedPage::Nothing)
             }
         };
-        let looked = FetchResult {
-            entry: look.entry,
-            url: look.url.to_owned(),
+        let result = FetchResult {
+            entry: fetch.entry,
+            url: fetch.url.to_owned(),
             check,
             found,
             not_before: None,
             hold: None,
         };
-        (looked, refresh)
+        (result, refresh)
     }
 }
 
@@ -339,10 +341,10 @@ impl Checker {
 const SHARED_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// A page is not fetched if no part of it belongs to the entry.
-fn not_its_own(look: &PageFetch<'_>, at: Timestamp, why: String) -> FetchResult {
+fn not_its_own(fetch: &PageFetch<'_>, at: Timestamp, why: String) -> FetchResult {
     FetchResult {
-        entry: look.entry,
-        url: look.url.to_owned(),
+        entry: fetch.entry,
+        url: fetch.url.to_owned(),
         check: failed_check(at, None, why, Reason::Failed),
         found: FetchedPage::Barred(at + SHARED_FOR),
         not_before: None,
@@ -352,14 +354,14 @@ fn not_its_own(look: &PageFetch<'_>, at: Timestamp, why: String) -> FetchResult 
 
 /// A page that crashed the process before is quarantined and not even fetched.
 fn left_alone(
-    look: &PageFetch<'_>,
+    fetch: &PageFetch<'_>,
     at: Timestamp,
     status: Option<u16>,
     rest: Quarantined,
 ) -> FetchResult {
     FetchResult {
-        entry: look.entry,
-        url: look.url.to_owned(),
+        entry: fetch.entry,
+        url: fetch.url.to_owned(),
         check: failed_check(at, status, rest.to_string(), Reason::Failed),
         found: FetchedPage::Nothing,
         not_before: Some(rest.until),

@@ -90,21 +90,21 @@ impl PageSight {
 
 /// Decides what a check means. If the page has moved permanently, the known state in `before` is amended. `scheme`
 /// is the one that the page was read under.
-pub(in crate::check) fn settle(
-    looked: FetchResult,
+pub(in crate::check) fn interpret(
+    result: FetchResult,
     before: &mut KnownPage,
     rule: &Rule,
     scheme: Scheme,
 ) -> Interpreted {
-    let now = looked.check.at;
-    let same = matches!(looked.found, FetchedPage::Same);
-    let (entry, url, not_before) = (looked.entry, looked.url.clone(), looked.not_before);
-    let mut seen = see(looked, before);
-    let looks = Looks {
+    let now = result.check.at;
+    let same = matches!(result.found, FetchedPage::Same);
+    let (entry, url, not_before) = (result.entry, result.url.clone(), result.not_before);
+    let mut seen = see(result, before);
+    let checks = Looks {
         ok: before.row.page.ok,
         failures: before.row.page.failures,
     };
-    let verdict = judge(&before.life, looks, seen.sight, rule, now);
+    let verdict = judge(&before.life, checks, seen.sight, rule, now);
     let (mut confirmed, mut observation, mut read) = (None, None, None);
     let (mut page_capture, mut held_capture) = (None, None);
     match (verdict.step, seen.page) {
@@ -227,11 +227,11 @@ impl Interpreted {
             Step::Removed(window) => {
                 let missing = self.life.as_ref().and_then(|life| life.missing);
                 let detail = missing.map(|missing| {
-                    let looks = match missing.looks {
+                    let checks = match missing.looks {
                         1 => "1 check".to_owned(),
-                        looks => format!("{looks} checks over {}", span(missing.since, now)),
+                        checks => format!("{checks} checks over {}", span(missing.since, now)),
                     };
-                    format!("{why}; {looks} found it missing")
+                    format!("{why}; {checks} found it missing")
                 });
                 Some((EventKind::EntryRemoved, window, detail.unwrap_or(why)))
             }
@@ -273,10 +273,10 @@ fn span(from: Timestamp, to: Timestamp) -> String {
     format_duration(std::time::Duration::from_secs(whole))
 }
 
-fn see(looked: FetchResult, before: &mut KnownPage) -> PageSight {
+fn see(result: FetchResult, before: &mut KnownPage) -> PageSight {
     let FetchResult {
         url, check, found, ..
-    } = looked;
+    } = result;
     let is_absent = check.reason.is_some_and(Reason::is_absence);
     let page = match found {
         FetchedPage::Same => return see_the_same(check, before),

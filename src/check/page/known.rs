@@ -82,14 +82,14 @@ impl KnownPage {
         reader: &Reader,
         row: store::KnownEntry,
         full: Option<EntryKnowledge>,
-        looked: FetchResult,
+        result: FetchResult,
         reading: &Reading,
     ) -> Result<(FetchResult, Self), StoreError> {
         let life = reader.page_life(row.id)?;
-        let rules = FeedRules::read(reader, row.feed, looked.check.at)?;
+        let rules = FeedRules::read(reader, row.feed, result.check.at)?;
         let in_force = rules.in_force(row.page.ok);
-        let moves = || looked.moves(&row, reading.schemes(), &in_force);
-        let is_absent = looked.check.reason.is_some_and(Reason::is_absence);
+        let moves = || result.moves(&row, reading.schemes(), &in_force);
+        let is_absent = result.check.reason.is_some_and(Reason::is_absence);
         let full = match full {
             None if is_absent || life.removed || moves() => {
                 reader.load_entry(row.id)?.map(known_entry)
@@ -107,20 +107,20 @@ impl KnownPage {
             among: None,
             last_answer: None,
         };
-        match looked.found {
+        match result.found {
             FetchedPage::Same => known.read_for_the_same(reader)?,
             FetchedPage::Page(_) => {
                 let (id, channel) = (known.row.id, Channel::Page);
                 known.ignored = ignored::remembered(reader, &[id], channel)?.remove(&id);
-                let looked = with_clean_edges(looked, &known, reading.schemes());
-                if let FetchedPage::Page(page) = &looked.found {
-                    known.read_for_a_page(reader, reading, &looked, page)?;
+                let result = with_clean_edges(result, &known, reading.schemes());
+                if let FetchedPage::Page(page) = &result.found {
+                    known.read_for_a_page(reader, reading, &result, page)?;
                 }
-                return Ok((looked, known));
+                return Ok((result, known));
             }
             FetchedPage::Nothing | FetchedPage::NotAsked | FetchedPage::Barred(_) => {}
         }
-        Ok((looked, known))
+        Ok((result, known))
     }
 
     /// For a page that is unchanged: other pages of its host may have turned out to show the same text.
@@ -140,11 +140,11 @@ impl KnownPage {
         &mut self,
         reader: &Reader,
         reading: &Reading,
-        looked: &FetchResult,
+        result: &FetchResult,
         page: &FoundPage,
     ) -> Result<(), StoreError> {
-        if looked.check.ok
-            && let Some(text) = page_text(&looked.url, page, looked.check.at)
+        if result.check.ok
+            && let Some(text) = page_text(&result.url, page, result.check.at)
         {
             let alike = reader.pages_alike(&text, self.row.id, self.row.title.as_deref())?;
             self.among = Some(TextAmongOthers { text, alike });
@@ -152,10 +152,10 @@ impl KnownPage {
         let in_force = self.rules.in_force(self.row.page.ok);
         self.is_the_same = fetch::shows_the_known(&self.row, &page.state, &in_force);
         if !self.is_the_same {
-            self.compared = self.compare(reader, reading, looked, page)?;
+            self.compared = self.compare(reader, reading, result, page)?;
         }
         let cut = |compared: &ComparedPage| compared.is_part() || compared.lost_its_end;
-        if self.compared.as_ref().is_some_and(cut) || page.may_have_moved(&looked.url) {
+        if self.compared.as_ref().is_some_and(cut) || page.may_have_moved(&result.url) {
             let capture = reader.last_page_capture(self.row.id);
             let what = format_args!("the page of entry {}", self.row.id);
             self.last_answer = unless_damaged(what, capture)?;
@@ -167,14 +167,14 @@ impl KnownPage {
         &self,
         reader: &Reader,
         reading: &Reading,
-        looked: &FetchResult,
+        result: &FetchResult,
         page: &FoundPage,
     ) -> Result<Option<ComparedPage>, StoreError> {
         let Some(full) = &self.full else {
             return Ok(None);
         };
         let state = if is_stale(&self.row, Channel::Page, reading.schemes()) {
-            let (at, last) = (looked.check.at, self.row.page.validators.body_sha256);
+            let (at, last) = (result.check.at, self.row.page.validators.body_sha256);
             let seen = [Observation {
                 seen: at,
                 state: Observed::Page(page.state.clone()),

@@ -26,9 +26,9 @@ impl PagePast {
         reader: &Reader,
         reading: &Reading,
         before: &mut KnownPage,
-        settled: &Interpreted,
+        interpreted: &Interpreted,
     ) -> Result<Self, StoreError> {
-        let (Some(full), Some(seen)) = (&before.full, settled.observed()) else {
+        let (Some(full), Some(seen)) = (&before.full, interpreted.observed()) else {
             return Ok(Self::default());
         };
         let steps: Vec<Step<'_>> = step(full, seen).into_iter().collect();
@@ -41,7 +41,7 @@ impl PagePast {
         if let Some(site) = site.as_ref().filter(|_| learns) {
             before.rules.learn_from(&site.articles, Channel::Page);
         }
-        let windows = windows_of(settled);
+        let windows = windows_of(interpreted);
         let observations = std::slice::from_ref(seen);
         let entry = EntryPast::read(reader, reading, full, observations, &windows)?;
         Ok(Self { entry, site })

@@ -19,9 +19,9 @@ pub(in crate::check) enum Share {
 impl Checker {
     /// Which part of its page belongs to an entry. If the database cannot be read, the page counts as not shared:
     /// the check that stores something will report the error.
-    pub(in crate::check) fn share(&self, look: &PageFetch<'_>) -> Share {
-        let others = self.read(|reader| reader.entries_with_page(look.entry, look.url));
-        share_of(look.entry, look.url, &others.unwrap_or_default())
+    pub(in crate::check) fn share(&self, fetch: &PageFetch<'_>) -> Share {
+        let others = self.read(|reader| reader.entries_with_page(fetch.entry, fetch.url));
+        share_of(fetch.entry, fetch.url, &others.unwrap_or_default())
     }
 }
 

@@ -27,7 +27,7 @@ pub(in crate::check) struct Journey<'a> {
     request: &'a FetchRequest,
     feed: &'a FeedConfig,
     lane: Lane,
-    patience: WaitLimit,
+    wait_limit: WaitLimit,
     clients: Arc<Clients>,
     turns: Turns,
     /// The host that was asked last, or that is asked first.
@@ -77,9 +77,9 @@ impl Checker {
         &self,
         request: &FetchRequest,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<(Fetched, FetchHold), Resting> {
-        let mut visit = self.visit(request, feed, patience);
+        let mut visit = self.visit(request, feed, wait_limit);
         loop {
             if let Arrival::Answered(fetched, held) = visit.step().await? {
                 return Ok((fetched, held));
@@ -92,7 +92,7 @@ impl Checker {
         &'a self,
         request: &'a FetchRequest,
         feed: &'a FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Journey<'a> {
         let setup = self.setup();
         Journey {
@@ -103,7 +103,7 @@ impl Checker {
                 Kind::Feed => Lane::Feed,
                 Kind::Page | Kind::Robots => lane_of_pages(feed),
             },
-            patience,
+            wait_limit,
             clients: setup.clients,
             turns: setup.turns,
             host: host_key(&request.url),
@@ -234,7 +234,7 @@ impl Journey<'_> {
     }
 
     async fn take_turn(&self) -> Result<Turn, Resting> {
-        match self.patience {
+        match self.wait_limit {
             WaitLimit::Endless => Ok(self.turns.take(&self.host, self.lane).await),
             WaitLimit::Short => {
                 let turn = self.turns.take_within(&self.host, self.lane, SHORT_WAIT);

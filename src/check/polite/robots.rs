@@ -225,27 +225,27 @@ impl Checker {
         &self,
         request: FetchRequest,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<(Fetched, FetchHold), NotAsked> {
         let Ok(url) = Url::parse(request.url.trim()) else {
             // The client reports what is wrong with the address.
-            let fetched = self.fetch(&request, feed, patience).await;
+            let fetched = self.fetch(&request, feed, wait_limit).await;
             return fetched.map_err(NotAsked::Resting);
         };
         let mut pause = Duration::ZERO;
         if feed.page.robots {
-            let origin = self.permitted(&url, feed, patience).await?;
+            let origin = self.permitted(&url, feed, wait_limit).await?;
             pause = origin.rules.crawl_delay().unwrap_or_default();
         }
         if let Some(kept) = self.hosts.ways.take(&request.url) {
-            let asked = self.follow(&request, feed, patience, Some(kept)).await?;
+            let asked = self.follow(&request, feed, wait_limit, Some(kept)).await?;
             if !leads_nowhere(&asked.0) {
                 return Ok(asked);
             }
         }
         let wait = self.hosts.book(&host_key(&request.url), pause);
         tokio::time::sleep(wait.map_err(NotAsked::OverBudget)?).await;
-        self.follow(&request, feed, patience, None).await
+        self.follow(&request, feed, wait_limit, None).await
     }
 
     /// Fetches a page whose own host has been charged, or continues from where an earlier check stopped. If it has
@@ -254,10 +254,10 @@ impl Checker {
         &self,
         request: &FetchRequest,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
         kept: Option<KeptRedirects>,
     ) -> Result<(Fetched, FetchHold), NotAsked> {
-        let mut visit = self.visit(request, feed, patience);
+        let mut visit = self.visit(request, feed, wait_limit);
         // A check charges each host once: if redirects lead away from a host and back, it is already paid.
         let mut paid = Vec::new();
         let (mut since, mut to) = (Stopwatch::start(), None);
@@ -269,7 +269,7 @@ impl Checker {
             }
             None => paid.push(host_key(&request.url)),
         }
-        let asked = self.walk(&mut visit, to, paid, feed, patience).await;
+        let asked = self.walk(&mut visit, to, paid, feed, wait_limit).await;
         if let Err(NotAsked::Elsewhere { .. } | NotAsked::Resting(_)) = &asked
             && let Some(way) = visit.into_way()
         {
@@ -287,11 +287,11 @@ impl Checker {
         mut to: Option<Url>,
         mut paid: Vec<String>,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<(Fetched, FetchHold), NotAsked> {
         loop {
             if let Some(to) = to.take() {
-                self.pass(visit, &to, &mut paid, feed, patience).await?;
+                self.pass(visit, &to, &mut paid, feed, wait_limit).await?;
             }
             match visit.step().await.map_err(NotAsked::Resting)? {
                 Arrival::Answered(fetched, held) => return Ok((fetched, held)),
@@ -307,7 +307,7 @@ impl Checker {
         to: &Url,
         paid: &mut Vec<String>,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<(), NotAsked> {
         let mut pause = Duration::ZERO;
         if feed.page.robots {
@@ -317,7 +317,7 @@ impl Checker {
                 None => {
                     // Fetching robots.txt takes a turn of its own.
                     visit.leave();
-                    self.permitted(to, feed, patience).await?
+                    self.permitted(to, feed, wait_limit).await?
                 }
             };
             pause = origin.rules.crawl_delay().unwrap_or_default();
@@ -345,9 +345,9 @@ impl Checker {
         &self,
         url: &Url,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<Arc<OriginRules>, NotAsked> {
-        let origin = self.robots_of(url, feed, patience).await?;
+        let origin = self.robots_of(url, feed, wait_limit).await?;
         self.judged(origin, url)
     }
 
@@ -367,7 +367,7 @@ impl Checker {
         &self,
         url: &Url,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<Arc<OriginRules>, NotAsked> {
         let name = url.origin().ascii_serialization();
         if let Some(origin) = self.hosts.fresh(&name, self.now()) {
@@ -382,7 +382,7 @@ impl Checker {
         let stored = self.read(|reader| reader.robots(&name));
         let mut row = stored.map_err(NotAsked::Trouble)?.unwrap_or_default();
         if !row.known.is_fresh(self.now()) {
-            row = self.ask_robots(&name, row, feed, patience).await?;
+            row = self.ask_robots(&name, row, feed, wait_limit).await?;
         }
         let origin = Arc::new(OriginRules::new(&row.known));
         self.hosts.keep(&name, Arc::clone(&origin), self.now());
@@ -396,7 +396,7 @@ impl Checker {
         name: &str,
         before: RobotsRow,
         feed: &FeedConfig,
-        patience: WaitLimit,
+        wait_limit: WaitLimit,
     ) -> Result<RobotsRow, NotAsked> {
         // Without the file, a 304 would mean nothing.
         let validators = match before.known.body {
@@ -404,7 +404,7 @@ impl Checker {
             None => Validators::default(),
         };
         let request = FetchRequest::robots(format!("{name}/robots.txt"), validators.clone());
-        let fetched = self.fetch(&request, feed, patience).await;
+        let fetched = self.fetch(&request, feed, wait_limit).await;
         let (fetched, _) = fetched.map_err(NotAsked::Resting)?;
         let now = self.now();
         let age = |hints: &CacheHints| {
