@@ -351,6 +351,7 @@ fn outgoing(event: &Event, now: Timestamp) -> Outgoing {
         // Serialising an event cannot fail.
         body: serde_json::to_vec(event).unwrap_or_default(),
         created: now,
+        thread: None,
     }
 }
 

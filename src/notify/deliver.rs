@@ -35,6 +35,8 @@ pub struct Attempt {
     pub refused: bool,
     /// What went wrong, for people; may hold the beginning of the receiver's answer.
     pub error: Option<String>,
+    /// Where the post is that it became.
+    pub post: Option<String>,
 }
 
 /// What is sent.
@@ -46,6 +48,8 @@ pub struct Outgoing {
     pub body: Vec<u8>,
     /// When the event was noticed.
     pub created: Timestamp,
+    /// The first post about the same article.
+    pub thread: Option<String>,
 }
 
 /// Sends one event to one target.
@@ -129,6 +133,7 @@ impl Deliver for Deliverer {
             status: judged.status,
             refused: judged.refused,
             error,
+            post: judged.post,
         }
     }
 }
@@ -157,6 +162,7 @@ impl Deliverer {
             at,
             created: outgoing.created,
             memory: memory.as_deref(),
+            thread: outgoing.thread.as_deref(),
         };
         match kinds::of(target.kind).request(&letter) {
             Err(error) => Judged {
@@ -164,6 +170,7 @@ impl Deliverer {
                 status: None,
                 refused: false,
                 error: Some(error),
+                post: None,
             },
             Ok(Work::Mail(mail)) => edges::mail(*mail, self.timeout).await,
             Ok(Work::Run(run)) => edges::run(run).await,
@@ -196,6 +203,7 @@ impl Deliverer {
             status: None,
             refused: false,
             error: Some("the event is of a newer version".to_owned()),
+            post: None,
         }
     }
 
@@ -279,6 +287,7 @@ pub fn preview(target: &Target, outgoing: &Outgoing, at: Timestamp) -> Result<St
         at,
         created: outgoing.created,
         memory: (target.kind == TargetKind::Bluesky).then_some(session),
+        thread: outgoing.thread.as_deref(),
     };
     let body = match kinds::of(target.kind).request(&letter)? {
         Work::Ask(request, _) => request.body,
@@ -312,6 +321,7 @@ fn judge_failure(failure: &FetchFailure, url: &str) -> Judged {
         status: failure.status,
         refused: failure.status.is_some_and(kinds::is_refusal),
         error: Some(message),
+        post: None,
     }
 }
 

@@ -266,6 +266,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             refusals,
             created,
             has_members,
+            thread,
             ..
         } = delivery;
         let name = target.name.as_str();
@@ -275,6 +276,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
                     uid: uid.clone(),
                     body: payload::linked(body, self.base_url().as_deref()),
                     created,
+                    thread,
                 };
                 self.deliver.deliver(target, outgoing).await
             }
@@ -293,6 +295,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
             refused: attempt.refused,
             duration_ms: attempt.duration_ms,
             error: attempt.error,
+            post: attempt.post,
         };
         let mut tries = 1;
         while let Err(error) = self
@@ -348,6 +351,7 @@ fn unreadable(target: &str, event: &str, now: Timestamp) -> Attempt {
         status: None,
         refused: false,
         error: Some("the event cannot be read: this part of the database is damaged".to_owned()),
+        post: None,
     }
 }
 

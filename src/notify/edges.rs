@@ -26,6 +26,7 @@ pub(super) fn delivered() -> Judged {
         status: None,
         refused: false,
         error: None,
+        post: None,
     }
 }
 
@@ -35,6 +36,7 @@ pub(super) fn retry(error: impl Into<String>) -> Judged {
         status: None,
         refused: false,
         error: Some(error.into()),
+        post: None,
     }
 }
 

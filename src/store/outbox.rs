@@ -53,6 +53,8 @@ pub struct LeasedDelivery {
     pub has_members: bool,
     /// Whether it was part of a digest that was unpacked: it is sent by itself.
     pub unpacked: bool,
+    /// The first post at this target about the same article, as its kind noted it.
+    pub thread: Option<String>,
 }
 
 /// What an attempt brought.
@@ -68,6 +70,8 @@ pub struct AttemptRecord {
     pub duration_ms: u64,
     /// What went wrong, for people.
     pub error: Option<String>,
+    /// Where the post is that it became, for what replies to it.
+    pub post: Option<String>,
 }
 
 /// What becomes of a delivery after an attempt.
@@ -401,6 +405,10 @@ fn record_attempt(
     if outcome == AttemptOutcome::Delivered {
         try_refused_again(conn, target)?;
         gathering::settle(conn, delivery, record.at)?;
+    }
+    if let Some(post) = &record.post {
+        conn.prepare_cached("UPDATE deliveries SET post = ?2 WHERE id = ?1")?
+            .execute(params![delivery, post])?;
     }
     conn.prepare_cached(
         "INSERT INTO attempts (delivery_id, target_id, at, outcome, status, duration_ms, error, refused) \

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Kills the daemon at random moments and then checks, by its own means, that nothing was lost and nothing told twice.
 
-Rounds of true edits come from a feedserver; the daemon ingests and delivers them to a receiver that fails, resets and
-dawdles; at random moments it gets SIGKILL, as do backups, prunings, re-extractions and checks beside it. Then the
+Rounds of true edits come from a feedserver; the daemon ingests and delivers them, by webhook, mail, ntfy, Matrix,
+Bluesky, Mastodon, a program, and as digests, to receivers that fail, reset and dawdle; at random moments it gets SIGKILL, as do backups, prunings, re-extractions and checks beside it. Then the
 database is held against the truth of the server and against what the receiver got:
 
   * the file is whole, and was after each kill that was looked at;
   * revision, change, event and deliveries are there together or not at all;
   * every true edit is one change, none is lost, none is there twice, none was made up;
-  * every event came to every target, under one id, with one body, in order; nothing was told that is not in the database.
+  * every event came to every target, under one id, with one body, in order; nothing was told that is not in the database;
+  * of digests, some refused for good, each event came in one digest or alone, in order.
 
   kill.py --revisor target/release/revisor --feedserver …/feedserver [--kills 300] [--seed N]
 """
@@ -24,9 +25,13 @@ import sys
 import tempfile
 import time
 
-from world import Publisher, Receiver, Revisor, configuration, fail, say
+from kinds import KINDS, Kinds
+from world import Publisher, Revisor, configuration, fail, say
 
-TARGETS = [f"t{number}" for number in range(6)]
+HOOKS = ["t0", "t1"]
+TARGETS = [*HOOKS, *KINDS]
+# Public posts are of some events only.
+PUBLIC = ["sky", "toot"]
 PROFILE = {"new": 0.3, "edit": 0.5, "edits_per_feed": 2, "noise": 0.3, "noise_per_feed": 2}
 SETTINGS = """
 [fetch]
@@ -51,8 +56,10 @@ class Run:
         self.options = options
         self.random = random.Random(options.seed)
         self.publisher = Publisher(options.feedserver, hosts=8)
-        self.receiver = Receiver(options.seed)
-        config = configuration(folder, self.publisher, options.feeds, TARGETS, self.receiver, SETTINGS)
+        self.receiver = Kinds(options.seed, folder)
+        config = configuration(folder, self.publisher, options.feeds, HOOKS, self.receiver, SETTINGS)
+        with open(config, "a") as file:
+            file.write("\n".join(self.receiver.tables()) + "\n")
         # The daemon keeps and compacts all answers; `db prune` beside it also drops some.
         self.pruning = f"{folder}/pruning.toml"
         with open(config) as known, open(self.pruning, "w") as file:
@@ -126,7 +133,7 @@ class Run:
         if not os.path.exists(copy):
             return
         with self.receiver.lock:
-            told = set(self.receiver.bodies)
+            told = {uid for target, uid in self.receiver.bodies if target != "sky"}
         connection = self.whole(copy, "after a kill")
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if "events" in tables:
@@ -159,12 +166,15 @@ class Run:
 
     def drain(self):
         """The receiver is well again: everything has to arrive."""
-        self.receiver.healthy = True
+        self.receiver.recover()
         daemon = self.revisor.start("run")
         began = time.time()
         retried = 0
         while time.time() - began < self.options.drain:
-            rows = self.revisor.query("SELECT count(*) FROM deliveries WHERE done_at IS NULL")
+            rows = self.revisor.query(
+                "SELECT count(*) FROM deliveries WHERE done_at IS NULL"
+                " OR (state = 'disabled' AND gathered_at IS NOT NULL AND digest_id IS NOT id)"
+            )
             if rows == [(0,)] and self.revisor.heeds_signals(daemon):
                 break
             if time.time() - retried > 5:
@@ -205,7 +215,8 @@ class Run:
             " (SELECT 1 FROM revisions AS p WHERE p.entry_id = r.entry_id AND p.number = r.number - 1"
             " AND p.hash = r.previous_hash)",
             "an event that a target was not given": "SELECT e.id FROM changes AS c JOIN events AS e ON e.id = c.event_id"
-            f" WHERE c.quiet IS NULL AND (SELECT count(*) FROM deliveries AS d WHERE d.event_id = e.id) <> {len(TARGETS)}",
+            " WHERE c.quiet IS NULL AND (SELECT count(*) FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id"
+            f" WHERE d.event_id = e.id AND t.name NOT IN {tuple(PUBLIC)}) <> {len(TARGETS) - len(PUBLIC)}",
             "an event twice": "SELECT max(id) FROM events WHERE change_number IS NOT NULL GROUP BY change_number"
             " HAVING count(*) > 1",
             "an entry before its newest revision": "SELECT e.id FROM entries AS e WHERE e.revision <>"
@@ -274,48 +285,70 @@ class Run:
         )
 
     def against_receiver(self, connection):
-        order = {uid: number for number, uid in connection.execute("SELECT id, uid FROM events")}
-        wanted = set(
-            connection.execute("SELECT t.name, e.uid FROM deliveries AS d JOIN events AS e ON e.id = d.event_id"
-                               " JOIN targets AS t ON t.id = d.target_id")
-        )
-        taken, bodies, numbers = {}, collections.defaultdict(set), collections.defaultdict(set)
-        last = collections.defaultdict(int)
-        disorder = 0
-        for _, target, uid, body, status in self.receiver.log:
+        order, events = {}, []
+        for number, uid, at in connection.execute("SELECT id, uid, created_at FROM events"):
+            order[uid] = number
+            events.append((uid, at))
+        log = list(self.receiver.everything(events))
+        queued, members = set(), collections.defaultdict(list)
+        for target, uid, state, digest, kind in connection.execute(
+            "SELECT t.name, e.uid, d.state, v.uid, e.type FROM deliveries AS d JOIN events AS e ON e.id = d.event_id"
+            " JOIN targets AS t ON t.id = d.target_id LEFT JOIN deliveries AS w ON w.id = d.digest_id AND w.id <> d.id"
+            " LEFT JOIN events AS v ON v.id = w.event_id ORDER BY d.id"
+        ):
+            queued.add((target, uid))
+            if digest:
+                members[digest].append(uid)
+            # A digest that was unpacked has members that came alone.
+            if state != "delivered" and (kind, state) != ("digest.ready", "disabled"):
+                self.wrong("still", state, target, uid)
+        taken, arrived = set(), collections.defaultdict(list)
+        bodies, attempts = collections.defaultdict(set), collections.Counter()
+        for _, target, uid, body, status in log:
+            attempts[target, status == 204] += 1
             if uid not in order:
-                self.wrong("told, but not in the database:", uid)
+                self.wrong("told, but not in the database:", target, uid)
                 continue
-            bodies[uid].add(body)
+            bodies[target, uid].add(body)
             if status == 204 and (target, uid) not in taken:
-                taken[target, uid] = True
-                if order[uid] < last[target]:
-                    disorder += 1
-                last[target] = max(last[target], order[uid])
-        for uid, body in self.receiver.bodies.items():
-            number = json.loads(body)["data"].get("number")
-            if number is not None:
+                taken.add((target, uid))
+                # A digest says what is in it; what came alone is in none that arrived.
+                arrived[target].extend(members.get(uid, [uid]))
+        for target in TARGETS:
+            self.of_target(target, arrived[target], order, {uid for name, uid in queued if name == target and uid not in members})
+        refused = sum(1 for digest in members if ("digest", digest) not in taken)
+        unknown = [pair for pair in taken if pair not in queued]
+        altered = [pair for pair, hashes in bodies.items() if len(hashes) > 1]
+        numbers = collections.defaultdict(set)
+        for (target, uid), body in self.receiver.bodies.items():
+            if target in HOOKS and (number := json.loads(body)["data"].get("number")) is not None:
                 numbers[number].add(uid)
-        missing = [pair for pair in wanted if pair not in taken]
-        unknown = [pair for pair in taken if pair not in wanted]
         second = [number for number, uids in numbers.items() if len(uids) > 1]
-        altered = [uid for uid, hashes in bodies.items() if len(hashes) > 1]
         for what, items in (
-            ("never arrived", missing),
             ("arrived without being queued", unknown),
             ("under a second id", second),
             ("with another body", altered),
         ):
             if items:
                 self.wrong(what, len(items), items[:5])
-        if disorder:
-            self.wrong("out of order", disorder)
-        again = sum(1 for *_, status in self.receiver.log if status == 204) - len(taken)
-        refused = sum(1 for *_, status in self.receiver.log if status != 204)
-        say(
-            f"{len(wanted)} deliveries, {len(self.receiver.log)} attempts ({refused} refused or reset, {again} taken again "
-            f"after a kill), missing {len(missing)}, second ids {len(second)}, out of order {disorder}"
-        )
+        for target in TARGETS:
+            fine, bad = attempts[target, True], attempts[target, False]
+            messages = sum(1 for name, _ in taken if name == target)
+            say(
+                f"{target}: {len(arrived[target])} events in {messages} messages, {fine + bad} attempts "
+                f"({bad} refused or reset, {fine - messages} taken again under the same id after a kill)"
+            )
+        say(f"{len(members)} digests, {refused} of them refused and unpacked")
+
+    def of_target(self, target, arrived, order, wanted):
+        """What a target was told: everything, nothing twice, in the order of the events."""
+        missing = wanted - set(arrived)
+        twice = len(arrived) - len(set(arrived))
+        places = [order[uid] for uid in arrived]
+        disorder = sum(1 for before, after in zip(places, places[1:]) if after < before)
+        for what, count in (("never arrived", len(missing)), ("twice", twice), ("out of order", disorder)):
+            if count:
+                self.wrong(target, what, count, sorted(missing)[:5])
 
 
 def sides(diff):

@@ -85,8 +85,9 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                receiver.take(self, self.path.rsplit("/", 1)[-1], self.headers.get("webhook-id"), body)
+                receiver.answer(self, self.rfile.read(int(self.headers.get("content-length") or 0)))
+
+            do_PUT = do_POST
 
             def log_message(self, *_):
                 pass
@@ -104,32 +105,50 @@ class Receiver:
     def url(self, target):
         return f"http://127.0.0.1:{self.server.server_address[1]}/hook/{target}"
 
-    def take(self, handler, target, uid, body):
+    def answer(self, handler, body):
+        self.take(handler, handler.path.rsplit("/", 1)[-1], handler.headers.get("webhook-id"), body)
+
+    def count(self, target, uid):
+        """The number of this attempt."""
         with self.lock:
             number = self.attempts[target, uid] = self.attempts.get((target, uid), 0) + 1
+            return number
+
+    def fate(self, target, uid, number, body):
+        """The status of an answer, and the seconds before it."""
         fate = random.Random(f"{self.seed}/{target}/{uid}/{number}").random()
-        status, wait = 204, 0
-        if not self.healthy and number <= 3:
-            if fate < self.bad * 0.2 and number == 1:
-                status = 0
-            elif fate < self.bad * 0.75:
-                status = 503
-            elif fate < self.bad:
-                wait = 0.2
-        time.sleep(wait)
+        if self.healthy or number > 3 or fate >= self.bad:
+            return 204, 0
+        if fate < self.bad * 0.2 and number == 1:
+            return 0, 0
+        return (503, 0) if fate < self.bad * 0.75 else (204, 0.2)
+
+    def note(self, target, uid, body, status):
         with self.lock:
             self.log.append((time.time(), target, uid, hashlib.sha256(body).hexdigest(), status))
-            self.bodies.setdefault(uid, body)
+            self.bodies.setdefault((target, uid), body)
+
+    def take(self, handler, target, uid, body, success=(204, b"")):
+        status, wait = self.fate(target, uid, self.count(target, uid), body)
+        time.sleep(wait)
+        self.note(target, uid, body, status)
         if status == 0:
             linger = struct.pack("ii", 1, 0)
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             handler.close_connection = True
-            return
+        elif status == 204:
+            self.reply(handler, *success)
+        else:
+            self.reply(handler, status, b"")
+
+    @staticmethod
+    def reply(handler, status, body):
         handler.send_response(status)
         if status == 503:
             handler.send_header("Retry-After", "1")
-        handler.send_header("Content-Length", "0")
+        handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
+        handler.wfile.write(body)
 
 
 SECRET = "whsec_ZW5kdXJhbmNlLCBlbmR1cmFuY2UsIGVuZHVyYW5jZSE="

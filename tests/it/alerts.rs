@@ -298,6 +298,48 @@ fn a_public_post_waits_for_a_person() {
 }
 
 #[test]
+fn posts_of_an_article_are_a_thread_below_the_first_one() {
+    let services = Services::start();
+    let root = services.url("");
+    let bench = Bench::new(&format!(
+        "[[target]]\nname = \"bluesky\"\nkind = \"bluesky\"\nserver = \"{root}/bluesky\"\nuser = \"desk\"\n\
+         password = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0\n\
+         [[target]]\nname = \"mastodon\"\nkind = \"mastodon\"\nserver = \"{root}/mastodon\"\n\
+         token = \"TOPSECRET\"\nconfirm = \"off\"\nmin_score = 0\n"
+    ));
+    for title in [
+        "Minister confirms the report",
+        "Minister resigns over talks",
+        "Parliament is dissolved today",
+    ] {
+        bench.publish(title);
+    }
+    for (service, address) in [
+        ("bluesky", "at://did:plc:abc/app.bsky.feed.post/"),
+        ("mastodon", ""),
+    ] {
+        let posts = services.taken(service);
+        assert_eq!(posts.len(), 3, "{service}");
+        let parents: Vec<Option<&str>> = posts
+            .iter()
+            .map(|post| post.text.rsplit_once("(below "))
+            .map(|below| below.map(|(_, parent)| parent))
+            .collect();
+        assert_eq!(parents[0], None);
+        assert!(parents[1].is_some_and(|parent| parent.starts_with(address)));
+        assert_eq!(parents[1], parents[2], "both reply to the first post");
+    }
+    assert_eq!(services.refused(), [""; 0]);
+
+    // The first post was deleted: the next one stands alone.
+    services.forget("mastodon");
+    bench.publish("Minister returns to the office");
+    let posts = services.taken("mastodon");
+    assert_eq!(posts.len(), 1);
+    assert!(!posts[0].text.contains("(below "), "{posts:?}");
+}
+
+#[test]
 fn only_so_many_posts_go_out_in_an_hour() {
     let services = Services::start();
     let capped = format!(

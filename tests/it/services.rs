@@ -77,6 +77,12 @@ impl Services {
             .collect()
     }
 
+    /// Forgets what a service took.
+    pub(crate) fn forget(&self, service: &str) {
+        let mut shared = self.shared.lock().unwrap();
+        shared.taken.retain(|taken| taken.service != service);
+    }
+
     /// What broke a rule.
     pub(crate) fn refused(&self) -> Vec<String> {
         self.shared.lock().unwrap().refused.clone()
@@ -140,6 +146,7 @@ async fn answer(
         "apprise" => apprise(&body),
         "bluesky" => bluesky(&mut shared, &path, &header("authorization"), &body),
         "mastodon" => mastodon(
+            &shared,
             &path,
             &header("authorization"),
             &header("idempotency-key"),
@@ -506,6 +513,25 @@ fn bluesky(shared: &mut Shared, path: &str, login: &str, body: &[u8]) -> Result<
                 400,
                 "{\"error\":\"InvalidRequest\",\"message\":\"rkey\"}",
             )?;
+            // A reply names posts by their address and hash, and those are known.
+            let reply = &body["record"]["reply"];
+            for part in ["root", "parent"].iter().filter(|_| reply.is_object()) {
+                let uri = text(&reply[part]["uri"], 400)?;
+                let known = uri
+                    .strip_prefix("at://did:plc:abc/app.bsky.feed.post/")
+                    .filter(|key| shared.taken.iter().any(|taken| taken.id == *key));
+                let cid = format!("cid-{}", known.unwrap_or("unknown"));
+                rule(
+                    reply[part]["cid"] == cid.as_str(),
+                    400,
+                    "{\"error\":\"InvalidRequest\"}",
+                )?;
+            }
+            let post = match reply["parent"]["uri"].as_str() {
+                Some(parent) => format!("{post} (below {parent})"),
+                None => post.to_owned(),
+            };
+            let post = post.as_str();
             for facet in body["record"]["facets"].as_array().into_iter().flatten() {
                 let at = |name: &str| {
                     usize::try_from(facet["index"][name].as_u64().unwrap_or(0)).unwrap_or(0)
@@ -519,7 +545,10 @@ fn bluesky(shared: &mut Shared, path: &str, login: &str, body: &[u8]) -> Result<
             Ok((
                 post.to_owned(),
                 key.to_owned(),
-                "{\"uri\":\"at://x\"}".to_owned(),
+                json!({
+                    "uri": format!("at://did:plc:abc/app.bsky.feed.post/{key}"), "cid": format!("cid-{key}"),
+                })
+                .to_string(),
             ))
         }
         _ => Err((501, "{\"error\":\"MethodNotImplemented\"}".to_owned())),
@@ -527,7 +556,13 @@ fn bluesky(shared: &mut Shared, path: &str, login: &str, body: &[u8]) -> Result<
 }
 
 /// Mastodon, `POST /api/v1/statuses`: 500 characters, a link counts 23; the idempotency key is known for an hour.
-fn mastodon(path: &str, login: &str, key: &str, body: &[u8]) -> Result<Accepted, Refusal> {
+fn mastodon(
+    shared: &Shared,
+    path: &str,
+    login: &str,
+    key: &str,
+    body: &[u8],
+) -> Result<Accepted, Refusal> {
     rule(
         login == "Bearer TOPSECRET",
         401,
@@ -555,5 +590,27 @@ fn mastodon(path: &str, login: &str, key: &str, body: &[u8]) -> Result<Accepted,
         422,
         "{\"error\":\"Validation failed: Text character limit of 500 exceeded\"}",
     )?;
-    Ok((post.to_owned(), key.to_owned(), "{\"id\":\"1\"}".to_owned()))
+    let parent = body["in_reply_to_id"].as_str();
+    let known = |id: &str| {
+        let mut posts = shared.taken.iter();
+        posts.any(|taken| taken.service == "mastodon" && mastodon_id(&taken.id) == id)
+    };
+    rule(
+        parent.is_none_or(known),
+        404,
+        "{\"error\":\"The post you are trying to reply to does not appear to exist.\"}",
+    )?;
+    let post = match parent {
+        Some(parent) => format!("{post} (below {parent})"),
+        None => post.to_owned(),
+    };
+    let reply = json!({"id": mastodon_id(key)}).to_string();
+    Ok((post, key.to_owned(), reply))
+}
+
+/// The id of a post, which the server would count.
+fn mastodon_id(key: &str) -> String {
+    key.bytes()
+        .map(|byte| char::from(b'0' + byte % 10))
+        .collect()
 }

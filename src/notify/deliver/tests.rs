@@ -34,6 +34,7 @@ fn outgoing(body: &[u8]) -> Outgoing {
         uid: "msg_1".into(),
         body: body.to_vec(),
         created: at(),
+        thread: None,
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::style::{Style, plain};
-use super::{Kind, Letter, Step, Work, body, judge, pause};
+use super::{Judged, Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostRequest};
 
 /// A post has 300 graphemes and 3,000 bytes (measured at `@atproto/pds` 0.4.217; `app.bsky.feed.post`).
@@ -50,9 +50,19 @@ impl Kind for Bluesky {
                 Step::Next(login(letter), "login", None)
             }
             (_, 429) => Step::Done(pause(answer, None)),
+            (_, 200..=299) => Step::Done(Judged {
+                post: reference(&said).map(|post| post.to_string()),
+                ..judge(answer)
+            }),
             _ => Step::Done(judge(answer)),
         }
     }
+}
+
+/// What a reply names a post by.
+fn reference(post: &Value) -> Option<Value> {
+    let (uri, cid) = (post["uri"].as_str()?, post["cid"].as_str()?);
+    Some(json!({"uri": uri, "cid": cid}))
 }
 
 fn call(letter: &Letter<'_>, method: &str, body: &Value) -> PostRequest {
@@ -109,6 +119,13 @@ fn post(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
         .collect();
     if !links.is_empty() {
         record["facets"] = links.into();
+    }
+    // All that happens to an article is one thread, below its first post.
+    let first = letter
+        .thread
+        .and_then(|post| reference(&serde_json::from_str(post).ok()?));
+    if let Some(first) = first {
+        record["reply"] = json!({"root": first, "parent": first});
     }
     let body = json!({
         "repo": did, "collection": "app.bsky.feed.post", "rkey": record_key(letter), "record": record,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::style::{Style, bare_link, plain, utf16};
-use super::{Kind, Letter, Step, Work, body, done, judge};
+use super::{Judged, Kind, Letter, Step, Work, body, done, judge};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
 use crate::report::message::{Face, Run};
 
@@ -14,6 +14,8 @@ const LINK: usize = 23;
 /// An `Idempotency-Key` is forgotten after an hour (Mastodon, `POST /api/v1/statuses`, 2026-07); later, it is looked up
 /// whether the post is there.
 const REMEMBERED: Duration = Duration::from_mins(50);
+/// Bytes of the answer to a post: it has the post as HTML and its account.
+const POST_READ: usize = 256 << 10;
 /// Posts that are looked through.
 const LOOKED_THROUGH: usize = 40;
 
@@ -22,7 +24,7 @@ pub(super) struct Mastodon;
 impl Kind for Mastodon {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
         if letter.at.since(letter.created) < REMEMBERED {
-            return Ok(Work::Ask(post(letter), "post"));
+            return Ok(Work::Ask(post(letter, letter.thread), "post"));
         }
         let mut request = get(letter, "/api/v1/accounts/verify_credentials");
         request.read = 64 << 10;
@@ -30,13 +32,16 @@ impl Kind for Mastodon {
     }
 
     fn judge(&self, letter: &Letter<'_>, step: &'static str, answer: &PostAnswer) -> Step {
+        // The post that it would reply to was deleted (Mastodon, `in_reply_not_found`).
+        if (step, answer.status) == ("post", 404) && letter.thread.is_some() {
+            return Step::Next(post(letter, None), "alone", None);
+        }
         if !(200..300).contains(&answer.status) {
             return Step::Done(judge(answer));
         }
         match step {
-            "account" => match body(answer)["id"].as_str() {
+            "account" => match id(&body(answer)) {
                 Some(id) => {
-                    let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
                     let path = format!("/api/v1/accounts/{id}/statuses?limit={LOOKED_THROUGH}");
                     Step::Next(get(letter, &path), "posts", None)
                 }
@@ -53,17 +58,27 @@ impl Kind for Mastodon {
                         .as_str()
                         .is_some_and(|html| letters(&without_tags(html)) == ours)
                 };
-                if posts
-                    .as_array()
-                    .is_some_and(|posts| posts.iter().any(is_ours))
-                {
-                    return Step::Done(done(answer));
+                let mut posts = posts.as_array().into_iter().flatten();
+                match posts.find(|post| is_ours(post)) {
+                    Some(post) => Step::Done(Judged {
+                        post: id(post),
+                        ..done(answer)
+                    }),
+                    None => Step::Next(post(letter, letter.thread), "post", None),
                 }
-                Step::Next(post(letter), "post", None)
             }
-            _ => Step::Done(judge(answer)),
+            _ => Step::Done(Judged {
+                post: id(&body(answer)),
+                ..judge(answer)
+            }),
         }
     }
+}
+
+/// The id of an account or a post.
+fn id(of: &Value) -> Option<String> {
+    let id = of["id"].as_str()?.chars();
+    Some(id.filter(char::is_ascii_alphanumeric).take(100).collect())
 }
 
 fn get(letter: &Letter<'_>, path: &str) -> PostRequest {
@@ -80,9 +95,14 @@ fn get(letter: &Letter<'_>, path: &str) -> PostRequest {
     request
 }
 
-fn post(letter: &Letter<'_>) -> PostRequest {
-    let body = json!({"status": text(letter), "visibility": letter.text("visibility")});
-    let mut request = PostRequest::json(&format!("{}/api/v1/statuses", letter.server()), &body);
+/// The post; all that happens to an article is one thread, below its first post.
+fn post(letter: &Letter<'_>, reply_to: Option<&str>) -> PostRequest {
+    let mut body = json!({"status": text(letter), "visibility": letter.text("visibility")});
+    if let Some(first) = reply_to {
+        body["in_reply_to_id"] = first.into();
+    }
+    let url = format!("{}/api/v1/statuses", letter.server());
+    let mut request = PostRequest::json(&url, &body).reading(POST_READ);
     request
         .headers
         .push(("authorization", format!("Bearer {}", letter.text("token"))));

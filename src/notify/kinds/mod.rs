@@ -75,6 +75,8 @@ pub struct Judged {
     pub refused: bool,
     /// What went wrong, for people.
     pub error: Option<String>,
+    /// Where the post is, for what replies to it: as the kind reads it from [`Letter::thread`].
+    pub post: Option<String>,
 }
 
 /// One event for one target.
@@ -95,6 +97,8 @@ pub struct Letter<'a> {
     pub created: Timestamp,
     /// What an earlier conversation with this target left to be remembered, such as a session.
     pub memory: Option<&'a str>,
+    /// The first post about the same article.
+    pub thread: Option<&'a str>,
 }
 
 impl Letter<'_> {
@@ -190,6 +194,7 @@ fn done(answer: &PostAnswer) -> Judged {
         status: Some(answer.status),
         refused: false,
         error: None,
+        post: None,
     }
 }
 
@@ -204,6 +209,7 @@ fn failed(answer: &PostAnswer, result: DeliveryResult) -> Judged {
         status: Some(answer.status),
         refused: is_refusal(answer.status),
         error: Some(error),
+        post: None,
     }
 }
 
@@ -238,6 +244,7 @@ fn not_taken(answer: &PostAnswer, why: &str) -> Judged {
         status: Some(answer.status),
         refused: false,
         error: Some(why.to_owned()),
+        post: None,
     }
 }
 

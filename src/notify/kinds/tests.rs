@@ -62,6 +62,7 @@ fn with_letter<T>(target: &Target, event: &Event, then: impl FnOnce(&Letter<'_>)
         at: event.timestamp,
         created: event.timestamp,
         memory: (target.kind == TargetKind::Bluesky).then_some(SESSION),
+        thread: None,
     })
 }
 

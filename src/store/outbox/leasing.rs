@@ -39,7 +39,10 @@ const NEXT: &str = concat!(
        (SELECT count(*) FROM attempts AS a INDEXED BY attempts_by_delivery WHERE a.delivery_id = d.id \
           AND a.refused = 1), \
        EXISTS (SELECT 1 FROM deliveries AS m INDEXED BY deliveries_in_digest WHERE m.digest_id = d.id), \
-       d.digest_id IS NOT NULL \
+       d.digest_id IS NOT NULL, \
+       (SELECT p.post FROM events AS pv INDEXED BY events_by_entry JOIN deliveries AS p ON p.event_id = pv.id \
+          WHERE pv.entry_id = v.entry_id AND p.target_id = d.target_id AND p.id < d.id AND p.post IS NOT NULL \
+          ORDER BY p.id LIMIT 1) \
      FROM targets AS t \
      JOIN deliveries AS d ON d.id = COALESCE((SELECT id FROM ",
     set_aside!(),
@@ -104,6 +107,7 @@ pub(super) fn lease(
             created: row.get(7)?,
             has_members: row.get(9)?,
             unpacked: row.get(10)?,
+            thread: row.get(11)?,
         });
     }
     let mut take = conn.prepare_cached(

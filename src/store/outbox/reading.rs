@@ -186,6 +186,7 @@ impl Reader {
                         duration_ms: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
                         error: row.get(4)?,
                         refused: row.get(5)?,
+                        post: None,
                     },
                 })
             })?;

@@ -19,6 +19,7 @@ fn record(bench: &Bench, delivery: DeliveryId, when: Timestamp, next: Next) -> b
         at: when,
         status: Some(503),
         refused: false,
+        post: None,
         duration_ms: 12,
         error: Some("503 Service Unavailable".into()),
     };
@@ -366,6 +367,7 @@ fn refuse_to_the_end(bench: &Bench, now: &mut i64) {
             at: at(*now),
             status: Some(400),
             refused: true,
+            post: None,
             duration_ms: 1,
             error: Some("returned 400".into()),
         };

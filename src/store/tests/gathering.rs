@@ -47,6 +47,7 @@ fn record(bench: &Bench, delivery: DeliveryId, next: Next) -> Result<bool, Store
         at: at(210),
         status: Some(200),
         refused: false,
+        post: None,
         duration_ms: 12,
         error: None,
     };

@@ -177,6 +177,7 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
         at: at(0),
         status: None,
         refused: false,
+        post: None,
         duration_ms: 1,
         error: None,
     };
