@@ -8,6 +8,15 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct MailServer {
     port: u16,
     mails: Arc<Mutex<Vec<String>>>,
+    moods: Arc<Mutex<Moods>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Moods {
+    /// Whether mails are put off.
+    down: bool,
+    /// Whether logins are refused.
+    locked: bool,
 }
 
 impl MailServer {
@@ -17,19 +26,30 @@ impl MailServer {
         let port = listener.local_addr().expect("an address").port();
         let mails = Arc::new(Mutex::new(Vec::new()));
         let taken = Arc::clone(&mails);
+        let moods = Arc::new(Mutex::new(Moods::default()));
+        let mood = Arc::clone(&moods);
         let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
-                if let Some(mail) = receive(stream, &mut answers) {
+                let mood = *mood.lock().unwrap();
+                if let Some(mail) = receive(stream, &mut answers, mood) {
                     taken.lock().unwrap().push(mail);
                 }
             }
         });
-        Self { port, mails }
+        Self { port, mails, moods }
     }
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    pub(crate) fn set_down(&self, down: bool) {
+        self.moods.lock().unwrap().down = down;
+    }
+
+    pub(crate) fn refuse_logins(&self, locked: bool) {
+        self.moods.lock().unwrap().locked = locked;
     }
 
     pub(crate) fn mails(&self) -> Vec<String> {
@@ -37,7 +57,7 @@ impl MailServer {
     }
 }
 
-fn receive(stream: TcpStream, answers: &mut Vec<String>) -> Option<String> {
+fn receive(stream: TcpStream, answers: &mut Vec<String>, moods: Moods) -> Option<String> {
     let mut out = stream.try_clone().ok()?;
     let mut say = move |line: &str| out.write_all(format!("{line}\r\n").as_bytes()).ok();
     let mut lines = BufReader::new(stream);
@@ -50,8 +70,13 @@ fn receive(stream: TcpStream, answers: &mut Vec<String>) -> Option<String> {
         }
         let command = line.trim_end().to_ascii_uppercase();
         match command.split(' ').next().unwrap_or_default() {
-            "EHLO" => say("250-mail.example\r\n250-8BITMIME\r\n250 SIZE 1000000")?,
+            "EHLO" => {
+                say("250-mail.example\r\n250-8BITMIME\r\n250-AUTH PLAIN\r\n250 SIZE 1000000")?;
+            }
             "MAIL" | "RSET" | "NOOP" => say("250 ok")?,
+            "AUTH" if moods.locked => say("535 5.7.8 authentication failed")?,
+            "AUTH" => say("235 welcome")?,
+            "RCPT" if moods.down => say("450 later")?,
             "RCPT" => say(answers.pop().as_deref().unwrap_or("250 ok"))?,
             "DATA" => {
                 say("354 go on")?;

@@ -1,6 +1,8 @@
 //! A strict server in the place of the services that alerts go to: it refuses what the real ones refuse, with their
 //! answers. Each rule has its source; the real servers that can be had are tried by hand.
 
+mod posts;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,7 +13,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
-use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A message that a service took.
 #[derive(Debug, Clone)]
@@ -30,7 +31,11 @@ struct Shared {
     /// Answers before those of the rules, by service, used front to back.
     first: HashMap<String, Vec<(u16, String)>>,
     logins: usize,
+    down: bool,
 }
+
+/// What webhooks are signed with.
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_ZW5kdXJhbmNlLCBlbmR1cmFuY2UsIGVuZHVyYW5jZSE=";
 
 /// The services, each under a path of its own.
 pub(crate) struct Services {
@@ -75,6 +80,11 @@ impl Services {
             .filter(|taken| taken.service == service)
             .cloned()
             .collect()
+    }
+
+    /// Answers nothing but 503 from now on, or no longer.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.shared.lock().unwrap().down = down;
     }
 
     /// Forgets what a service took.
@@ -126,6 +136,9 @@ async fn answer(
         let (status, body) = first.remove(0);
         return (StatusCode::from_u16(status).unwrap(), body).into_response();
     }
+    if shared.down {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let header = |name: &str| {
         headers
             .get(name)
@@ -134,18 +147,20 @@ async fn answer(
             .to_owned()
     };
     let result = match service.as_str() {
+        _ if path.ends_with("/WRONGTOKEN") => wrong_address(&service),
+        "webhook" => webhook(&headers, &body),
         "slack" => slack(&body),
         "mattermost" => mattermost(&body),
         "discord" => discord(&body),
-        "ntfy" => ntfy(&body),
+        "ntfy" => ntfy(&header("authorization"), &body),
         "telegram" => telegram(&path, &body),
         "matrix" => matrix(&method, &path, &header("authorization"), &body),
         "teams" => teams(&body),
         "gotify" => gotify(&path, &header("x-gotify-key"), &body),
         "pushover" => pushover(&path, &body),
         "apprise" => apprise(&body),
-        "bluesky" => bluesky(&mut shared, &path, &header("authorization"), &body),
-        "mastodon" => mastodon(
+        "bluesky" => posts::bluesky(&mut shared, &path, &header("authorization"), &body),
+        "mastodon" => posts::mastodon(
             &shared,
             &path,
             &header("authorization"),
@@ -209,6 +224,34 @@ fn all_text(value: &Value, out: &mut String) {
         Value::Array(list) => list.iter().for_each(|value| all_text(value, out)),
         _ => {}
     }
+}
+
+/// What services say to an address with another token in it.
+fn wrong_address(service: &str) -> Result<Accepted, Refusal> {
+    Err(match service {
+        "slack" => (403, "invalid_token".to_owned()),
+        "discord" => (
+            401,
+            "{\"message\": \"Invalid Webhook Token\", \"code\": 50027}".to_owned(),
+        ),
+        "mattermost" => (400, "Invalid webhook".to_owned()),
+        _ => (401, "unauthorized".to_owned()),
+    })
+}
+
+/// Standard Webhooks: the signature is checked, and 20 KiB are recommended as the most.
+fn webhook(headers: &HeaderMap, body: &[u8]) -> Result<Accepted, Refusal> {
+    let secret = revisor::notify::Secret::parse(WEBHOOK_SECRET).unwrap();
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let at = header("webhook-timestamp").and_then(|at| at.parse().ok());
+    let at = revisor::time::Timestamp::from_unix(at.unwrap_or_default());
+    let verified = revisor::notify::verify(&[secret], header, body, at);
+    rule(verified.is_ok(), 401, "wrong signature")?;
+    rule(body.len() <= 20_480, 413, "too large")?;
+    let id = header("webhook-id").unwrap_or_default().to_owned();
+    let body = parsed(body)?;
+    let shown = text(&body["data"]["text"], 400)?;
+    Ok((shown.to_owned(), id, String::new()))
 }
 
 /// docs.slack.dev, Block Kit reference: header 150, 50 blocks; `msg_blocks_too_long` at about 13,200 (bolt-js 2509).
@@ -293,7 +336,12 @@ fn discord(body: &[u8]) -> Result<Accepted, Refusal> {
 }
 
 /// ntfy 2.13, server/config.go and server.go: 32,768 bytes of JSON, 4,096 of message.
-fn ntfy(body: &[u8]) -> Result<Accepted, Refusal> {
+fn ntfy(login: &str, body: &[u8]) -> Result<Accepted, Refusal> {
+    rule(
+        login != "Bearer WRONGTOKEN",
+        401,
+        "{\"code\":40101,\"error\":\"unauthorized\"}",
+    )?;
     rule(
         body.len() <= 32_768,
         400,
@@ -479,138 +527,4 @@ fn apprise(body: &[u8]) -> Result<Accepted, Refusal> {
         "{\"error\": \"Payload lacks minimum requirements\"}",
     )?;
     Ok((shown.to_owned(), String::new(), "{}".to_owned()))
-}
-
-/// As seen at @atproto/pds 0.4.217: 300 graphemes and 3,000 bytes, a record key that is a TID, links by bytes.
-fn bluesky(shared: &mut Shared, path: &str, login: &str, body: &[u8]) -> Result<Accepted, Refusal> {
-    let session = json!({"accessJwt": "A", "refreshJwt": "R", "did": "did:plc:abc"}).to_string();
-    match path {
-        "/bluesky/xrpc/com.atproto.server.createSession" => {
-            let body = parsed(body)?;
-            rule(
-                body["password"] == "TOPSECRET",
-                401,
-                "{\"error\":\"AuthenticationRequired\"}",
-            )?;
-            shared.logins += 1;
-            Ok((String::new(), String::new(), session))
-        }
-        "/bluesky/xrpc/com.atproto.repo.putRecord" => {
-            rule(login == "Bearer A", 400, "{\"error\":\"ExpiredToken\"}")?;
-            let body = parsed(body)?;
-            let post = text(&body["record"]["text"], 400)?;
-            rule(
-                post.graphemes(true).count() <= 300 && post.len() <= 3000,
-                400,
-                "{\"error\":\"InvalidRequest\"}",
-            )?;
-            let key = text(&body["rkey"], 400)?;
-            let letters = key
-                .bytes()
-                .all(|c| (b'2'..=b'7').contains(&c) || c.is_ascii_lowercase());
-            rule(
-                key.len() == 13 && letters,
-                400,
-                "{\"error\":\"InvalidRequest\",\"message\":\"rkey\"}",
-            )?;
-            // A reply names posts by their address and hash, and those are known.
-            let reply = &body["record"]["reply"];
-            for part in ["root", "parent"].iter().filter(|_| reply.is_object()) {
-                let uri = text(&reply[part]["uri"], 400)?;
-                let known = uri
-                    .strip_prefix("at://did:plc:abc/app.bsky.feed.post/")
-                    .filter(|key| shared.taken.iter().any(|taken| taken.id == *key));
-                let cid = format!("cid-{}", known.unwrap_or("unknown"));
-                rule(
-                    reply[part]["cid"] == cid.as_str(),
-                    400,
-                    "{\"error\":\"InvalidRequest\"}",
-                )?;
-            }
-            let post = match reply["parent"]["uri"].as_str() {
-                Some(parent) => format!("{post} (below {parent})"),
-                None => post.to_owned(),
-            };
-            let post = post.as_str();
-            for facet in body["record"]["facets"].as_array().into_iter().flatten() {
-                let at = |name: &str| {
-                    usize::try_from(facet["index"][name].as_u64().unwrap_or(0)).unwrap_or(0)
-                };
-                rule(
-                    post.get(at("byteStart")..at("byteEnd")).is_some(),
-                    400,
-                    "{\"error\":\"InvalidRequest\"}",
-                )?;
-            }
-            Ok((
-                post.to_owned(),
-                key.to_owned(),
-                json!({
-                    "uri": format!("at://did:plc:abc/app.bsky.feed.post/{key}"), "cid": format!("cid-{key}"),
-                })
-                .to_string(),
-            ))
-        }
-        _ => Err((501, "{\"error\":\"MethodNotImplemented\"}".to_owned())),
-    }
-}
-
-/// Mastodon, `POST /api/v1/statuses`: 500 characters, a link counts 23; the idempotency key is known for an hour.
-fn mastodon(
-    shared: &Shared,
-    path: &str,
-    login: &str,
-    key: &str,
-    body: &[u8],
-) -> Result<Accepted, Refusal> {
-    rule(
-        login == "Bearer TOPSECRET",
-        401,
-        "{\"error\":\"The access token is invalid\"}",
-    )?;
-    rule(
-        path == "/mastodon/api/v1/statuses",
-        404,
-        "{\"error\":\"Record not found\"}",
-    )?;
-    let body = parsed(body)?;
-    let post = text(&body["status"], 422)?;
-    let count: usize = post
-        .split_whitespace()
-        .map(|word| {
-            if word.starts_with("http") {
-                24
-            } else {
-                word.graphemes(true).count() + 1
-            }
-        })
-        .sum();
-    rule(
-        count <= 501,
-        422,
-        "{\"error\":\"Validation failed: Text character limit of 500 exceeded\"}",
-    )?;
-    let parent = body["in_reply_to_id"].as_str();
-    let known = |id: &str| {
-        let mut posts = shared.taken.iter();
-        posts.any(|taken| taken.service == "mastodon" && mastodon_id(&taken.id) == id)
-    };
-    rule(
-        parent.is_none_or(known),
-        404,
-        "{\"error\":\"The post you are trying to reply to does not appear to exist.\"}",
-    )?;
-    let post = match parent {
-        Some(parent) => format!("{post} (below {parent})"),
-        None => post.to_owned(),
-    };
-    let reply = json!({"id": mastodon_id(key)}).to_string();
-    Ok((post, key.to_owned(), reply))
-}
-
-/// The id of a post, which the server would count.
-fn mastodon_id(key: &str) -> String {
-    key.bytes()
-        .map(|byte| char::from(b'0' + byte % 10))
-        .collect()
 }

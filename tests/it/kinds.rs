@@ -1,0 +1,394 @@
+//! Each kind of target in each situation, against a strict counterpart on loopback: one table.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use revisor::config::{Environment, Flags, Secrets, TargetKind};
+use revisor::domain::event::{Event, EventKind};
+use revisor::notify::{Deliverer, Drain, StoredOutbox, Target, targets, test_event};
+use revisor::store::{OpenOptions, Store};
+use revisor::time::{Clock, Fixed, Timestamp};
+use serde_json::{Value, json};
+
+use crate::alerts;
+use crate::broker::Broker;
+use crate::mail_server::MailServer;
+use crate::services::{Services, WEBHOOK_SECRET};
+
+const SITUATIONS: [&str; 8] = [
+    "arrived",
+    "readable",
+    "in order after six hours",
+    "once",
+    "oversize cut",
+    "hostile harmless",
+    "wrong token named",
+    "disabled when gone",
+];
+
+/// Where a situation does not exist: nobody can be told apart from another there.
+const NOT_THERE: [(&str, &str, &str); 4] = [
+    ("command", "wrong token named", "a program has no token"),
+    ("command", "disabled when gone", "it may be installed again"),
+    (
+        "email",
+        "disabled when gone",
+        "a mail server refuses one mail or one reader",
+    ),
+    ("mqtt", "disabled when gone", "a broker knows no such thing"),
+];
+
+/// A secret that the receiver does not know.
+const WRONG_SECRET: &str = "whsec_V1JPTkdUT0tFTiBXUk9OR1RPS0VOIFdST05HVE9LRU4=";
+
+/// All counterparts, and a database with a target of each kind.
+struct Desk {
+    services: Services,
+    mails: MailServer,
+    broker: Broker,
+    store: Store,
+    clock: Arc<Fixed>,
+    targets: Vec<Target>,
+    folder: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+    told: i64,
+}
+
+fn at(minutes: i64) -> Timestamp {
+    let noon = Timestamp::parse_rfc3339("2026-11-23T12:00:00Z").unwrap();
+    Timestamp::from_unix(noon.as_unix() + minutes * 60)
+}
+
+impl Desk {
+    /// One with the right tokens, or with wrong ones.
+    fn new(right: bool) -> Self {
+        let (services, mails, broker) =
+            (Services::start(), MailServer::start(&[]), Broker::start());
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("script.sh");
+        let path = folder.path().display();
+        std::fs::write(
+            &script,
+            format!("[ ! -e {path}/down ] || exit 1\ncat >>{path}/taken\necho >>{path}/taken\n"),
+        )
+        .unwrap();
+        let mut text = alerts::targets(&services).replace(
+            "/ntfy/desk-topic\"",
+            "/ntfy/desk-topic\"\ntoken = \"TOPSECRET\"",
+        );
+        let _ = write!(
+            text,
+            "[[target]]\nname = \"webhook\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{WEBHOOK_SECRET}\"\n\
+             [[target]]\nname = \"email\"\nkind = \"email\"\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
+             from = \"bot@desk.example\"\nto = [\"a@desk.example\"]\nuser = \"bot\"\npassword = \"TOPSECRET\"\n\
+             [[target]]\nname = \"mqtt\"\nkind = \"mqtt\"\nserver = \"mqtt://127.0.0.1:{}\"\nuser = \"bot\"\n\
+             password = \"TOPSECRET\"\n\
+             [[target]]\nname = \"command\"\nkind = \"command\"\ncommand = [\"sh\", \"{}\"]\n",
+            services.url("/webhook"),
+            mails.port(),
+            broker.port(),
+            script.display()
+        );
+        if !right {
+            text = text
+                .replace("TOPSECRET", "WRONGTOKEN")
+                .replace(WEBHOOK_SECRET, WRONG_SECRET);
+        }
+        mails.refuse_logins(!right);
+        broker.set_locked(!right);
+        let config = revisor::config::from_text(
+            &text,
+            None,
+            Flags::default(),
+            &Environment::default(),
+            Secrets::Required,
+        )
+        .unwrap_or_else(|error| panic!("{error}"))
+        .config;
+        let targets = targets(&config).unwrap();
+        let database = folder.path().join("revisor.db");
+        let store = Store::open(&database, &OpenOptions::default()).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let names = targets.iter().map(|target| target.name.clone()).collect();
+        store.writer().sync_targets(names).blocking().unwrap();
+        Self {
+            services,
+            mails,
+            broker,
+            store,
+            clock: Arc::new(Fixed::at(at(0))),
+            targets,
+            folder,
+            runtime,
+            told: 0,
+        }
+    }
+
+    /// Queues an edited headline for everybody.
+    fn tell(&mut self, before: &str, after: &str) {
+        self.told += 1;
+        let event = test_event(EventKind::EntryRevised, self.clock.now());
+        let mut event = serde_json::to_value(&event).unwrap();
+        event["type"] = json!("entry.revised");
+        let data = &mut event["data"];
+        data["number"] = json!(self.told);
+        data["test"] = json!(false);
+        data["change"]["fields"] = json!(["title"]);
+        data["before"]["title"] = json!(before);
+        data["after"]["title"] = json!(after);
+        data["diff"] = json!({"title": [["-", before], ["+", after]]});
+        let mut event: Event = serde_json::from_value(event).unwrap();
+        event.data.text = revisor::report::event_text(&event);
+        let names = self.targets.iter().map(|target| target.name.clone());
+        let added = self.store.writer().add_event(event, names.collect());
+        added.blocking().unwrap();
+    }
+
+    fn drain_at(&self, minute: i64) {
+        self.clock.set(at(minute));
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+        let deliverer = Deliverer::new("revisor test".into(), Arc::clone(&clock)).unwrap();
+        let outbox = StoredOutbox::new(self.store.writer().clone(), self.store.readers());
+        let drain = Drain::new(outbox, deliverer, clock, self.targets.clone());
+        self.runtime.block_on(drain.drain_once());
+    }
+
+    fn set_down(&self, down: bool) {
+        self.services.set_down(down);
+        self.mails.set_down(down);
+        self.broker.set_down(down);
+        let mark = self.folder.path().join("down");
+        if down {
+            std::fs::write(mark, "").unwrap();
+        } else {
+            std::fs::remove_file(mark).unwrap();
+        }
+    }
+
+    /// What a reader of a kind sees, in its order.
+    fn taken(&self, kind: &str) -> Vec<String> {
+        let text = |body: &str| -> String {
+            let event: Value = serde_json::from_str(body).expect("JSON");
+            event["data"]["text"].as_str().unwrap().to_owned()
+        };
+        match kind {
+            "email" => self.mails.mails().iter().map(|mail| read(mail)).collect(),
+            "mqtt" => self.broker.taken().iter().map(|body| text(body)).collect(),
+            "command" => std::fs::read_to_string(self.folder.path().join("taken"))
+                .unwrap_or_default()
+                .lines()
+                .map(text)
+                .collect(),
+            kind => {
+                let taken = self.services.taken(kind).into_iter();
+                taken.map(|taken| taken.text).collect()
+            }
+        }
+    }
+
+    /// Why the last attempt failed, and whether the target is disabled.
+    fn state(&self, kind: &str) -> (String, bool) {
+        let health = self.store.reader().unwrap().target_health().unwrap();
+        let known = health
+            .iter()
+            .find(|known| known.target.name == kind)
+            .unwrap();
+        let error = known.last_attempt.clone().and_then(|last| last.2);
+        (error.unwrap_or_default(), known.target.disabled.is_some())
+    }
+}
+
+/// A mail with its encoding undone: quoted-printable or base64, as far as the tests need it.
+fn read(mail: &str) -> String {
+    let joined = mail.replace("=\r\n", "");
+    let bytes = joined.as_bytes();
+    let mut out = Vec::new();
+    let mut place = 0;
+    while place < bytes.len() {
+        let hex = bytes
+            .get(place + 1..place + 3)
+            .filter(|_| bytes[place] == b'=');
+        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                place += 3;
+            }
+            None => {
+                out.push(bytes[place]);
+                place += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+type Table = BTreeMap<(String, &'static str), bool>;
+
+fn kinds() -> impl Iterator<Item = &'static str> {
+    // Healthchecks takes no events.
+    let kinds = TargetKind::ALL.iter().map(|kind| kind.as_str());
+    kinds.filter(|kind| *kind != "healthchecks")
+}
+
+fn note(table: &mut Table, situation: &'static str, holds: impl Fn(&str) -> bool) {
+    assert!(SITUATIONS.contains(&situation));
+    for kind in kinds() {
+        table.insert((kind.to_owned(), situation), holds(kind));
+    }
+}
+
+const DENIES: &str = "Minister denies the report of talks";
+const CONFIRMS: &str = "Minister confirms the report of talks";
+
+fn an_outage(table: &mut Table) {
+    let mut desk = Desk::new(true);
+    desk.tell(DENIES, CONFIRMS);
+    desk.drain_at(0);
+    note(table, "arrived", |kind| desk.taken(kind).len() == 1);
+    note(table, "readable", |kind| {
+        let text = desk.taken(kind).concat();
+        text.contains("denies") && text.contains("confirms")
+    });
+    desk.set_down(true);
+    for (minute, edit) in [(10, "resigns"), (70, "returns"), (200, "leaves")] {
+        desk.clock.set(at(minute));
+        desk.tell(CONFIRMS, &format!("Minister {edit}"));
+        for later in (0..60).step_by(5) {
+            desk.drain_at(minute + later);
+        }
+    }
+    for minute in (260..370).step_by(10) {
+        desk.drain_at(minute);
+    }
+    note(table, "once", |kind| desk.taken(kind).len() == 1);
+    desk.set_down(false);
+    for hour in 7..48 {
+        desk.drain_at(hour * 60);
+    }
+    note(table, "in order after six hours", |kind| {
+        let texts = desk.taken(kind);
+        let edits = ["confirms", "resigns", "returns", "leaves"];
+        texts.len() == 4
+            && texts
+                .iter()
+                .zip(edits)
+                .all(|(text, edit)| text.contains(edit))
+    });
+    for ((kind, situation), holds) in table.iter_mut() {
+        if *situation == "once" {
+            *holds &= desk.taken(kind).len() == 4;
+        }
+    }
+    assert_eq!(desk.services.refused(), [""; 0]);
+}
+
+fn strange_headlines(table: &mut Table) {
+    let mut desk = Desk::new(true);
+    desk.tell(
+        &"Minister denies the report of talks. ".repeat(2000),
+        &"大臣が報告を認めた👩‍👩‍👧。".repeat(2000),
+    );
+    desk.drain_at(0);
+    let refused = desk.services.refused();
+    note(table, "oversize cut", |kind| {
+        let texts = desk.taken(kind);
+        let fits = !refused.iter().any(|refused| refused.starts_with(kind));
+        // A mail is encoded otherwise when most of it is not ASCII.
+        let both =
+            |text: &String| kind == "email" || (text.contains("denies") && text.contains("大臣が"));
+        fits && texts.len() == 1 && texts.iter().all(both)
+    });
+    let mut desk = Desk::new(true);
+    desk.tell(
+        DENIES,
+        "confirms <script>alert(1)</script> @everyone <!channel> ``` [x](javascript:alert(1)) #tag \
+         @desk@social.example\r\nBcc: x@y.example\u{202e}",
+    );
+    desk.drain_at(0);
+    note(table, "hostile harmless", |kind| {
+        let text = desk.taken(kind).concat();
+        let live: &[&str] = match kind {
+            // Programs get the words as they are; the receivers have checked the frame.
+            "webhook" | "mqtt" | "command" => &[],
+            // No markup in plain text.
+            "ntfy" | "pushover" | "bluesky" | "apprise" => &["\u{202e}"],
+            // Text has no markup there either: names of elements are.
+            "slack" | "teams" => &["\u{202e}"],
+            "mastodon" => &["@desk", "#tag"],
+            "email" => &["\r\nBcc:"],
+            "telegram" | "matrix" => &["<script", "\u{202e}"],
+            // A backslash before it takes the meaning of a sign.
+            _ => &[" <script", "@everyone", "<!channel>", "```", "](javascript"],
+        };
+        text.contains("confirms") && live.iter().all(|live| !text.contains(live))
+    });
+    assert_eq!(desk.services.refused(), [""; 0]);
+}
+
+fn wrong_tokens_and_gone_receivers(table: &mut Table) {
+    let mut desk = Desk::new(false);
+    desk.tell(DENIES, CONFIRMS);
+    desk.drain_at(0);
+    note(table, "wrong token named", |kind| {
+        let (error, _) = desk.state(kind);
+        let named = ["returned 40", "refused the login", "NotAuthorized"];
+        let named = named.iter().any(|words| error.contains(words));
+        named && !error.contains("WRONGTOKEN") && desk.taken(kind).is_empty()
+    });
+    let mut desk = Desk::new(true);
+    for kind in kinds() {
+        let (status, body) = match kind {
+            "slack" => (404, "no_service"),
+            "discord" => (404, "{\"code\": 10015}"),
+            "telegram" => (
+                403,
+                "{\"ok\":false,\"description\":\"Forbidden: bot was kicked\"}",
+            ),
+            _ => (410, ""),
+        };
+        desk.services.answer_first(kind, &[(status, body)]);
+    }
+    desk.tell(DENIES, CONFIRMS);
+    desk.drain_at(0);
+    note(table, "disabled when gone", |kind| desk.state(kind).1);
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what this test is for")]
+fn show(table: &Table) {
+    println!(
+        "{:12}{}",
+        "",
+        SITUATIONS.map(|name| format!("{name:26}")).concat()
+    );
+    for kind in kinds() {
+        let cells = SITUATIONS.map(|situation| {
+            let holds = table.get(&(kind.to_owned(), situation));
+            let cell = holds.map_or("—", |holds| if *holds { "yes" } else { "NO" });
+            format!("{cell:26}")
+        });
+        println!("{kind:12}{}", cells.concat().trim_end());
+    }
+    for (kind, situation, why) in NOT_THERE {
+        println!("— {kind}, {situation}: {why}");
+    }
+}
+
+#[test]
+fn every_kind_in_every_situation() {
+    let mut table = Table::new();
+    an_outage(&mut table);
+    strange_headlines(&mut table);
+    wrong_tokens_and_gone_receivers(&mut table);
+    for (kind, situation, _) in NOT_THERE {
+        table.remove(&(kind.to_owned(), situation));
+    }
+    show(&table);
+    assert_eq!(
+        table.len() + NOT_THERE.len(),
+        kinds().count() * SITUATIONS.len()
+    );
+    let wrong: Vec<_> = table.iter().filter(|(_, holds)| !**holds).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
