@@ -21,8 +21,8 @@ KINDS = {
     "mail": 'kind = "email"\nserver = "127.0.0.1"\nport = PORT\ntls = "none"\nfrom = "bot@desk.example"\nto = ["a@desk.example"]',
     "phone": 'kind = "ntfy"\nurl = "URL/phone"',
     "room": 'kind = "matrix"\nserver = "URL/room"\nroom = "!r:example"\ntoken = "secret"',
-    "sky": 'kind = "bluesky"\nserver = "URL/sky"\nuser = "bot.example"\npassword = "secret"\nconfirm = "off"\nmin_score = 0\nfields = []',
-    "toot": 'kind = "mastodon"\nserver = "URL/toot"\ntoken = "secret"\nconfirm = "off"\nmin_score = 0\nfields = []',
+    "sky": 'kind = "bluesky"\nserver = "URL/sky"\nuser = "bot.example"\npassword = "secret"\nconfirm = "off"\nmin_score = 0\nmax_per_hour = 1000\nfields = ["title", "summary", "body"]',
+    "toot": 'kind = "mastodon"\nserver = "URL/toot"\ntoken = "secret"\nconfirm = "off"\nmin_score = 0\nmax_per_hour = 1000\nfields = ["title", "summary", "body"]',
     "script": 'kind = "command"\ncommand = ["sh", "FOLDER/script.sh"]',
     "digest": 'kind = "webhook"\nurl = "URL/hook/digest"\ndigest = "1m"',
 }
@@ -40,7 +40,6 @@ class Kinds(Receiver):
     def __init__(self, seed, folder):
         super().__init__(seed)
         self.folder = folder
-        self.records = {}  # of Bluesky: record key -> what was sent under it
         with open(f"{folder}/script.sh", "w") as file:
             file.write(SCRIPT.format(folder=folder))
         receiver = self
@@ -80,18 +79,19 @@ class Kinds(Receiver):
         if service == "room":
             return self.take(handler, "room", path.rsplit("/", 1)[-1], body, (200, b'{"event_id":"$1"}'))
         if service == "toot":
-            return self.take(handler, "toot", handler.headers["idempotency-key"], body, (200, b'{"id":"1"}'))
+            uid = handler.headers["idempotency-key"]
+            return self.take(handler, "toot", uid, body, (200, json.dumps({"id": uid}).encode()))
         if service == "sky" and "createSession" in path:
             return self.reply(handler, 200, b'{"accessJwt":"A","refreshJwt":"R","did":"did:plc:a"}')
         said = json.loads(body)
         if service == "sky":
-            return self.take(handler, "sky", said["rkey"], body, (200, b'{"uri":"at://x"}'))
+            return self.take(handler, "sky", said["rkey"], body, (200, json.dumps({"uri": f"at://{said['rkey']}", "cid": "c"}).encode()))
         # ntfy is published to at the root.
         return self.take(handler, "phone", said["sequence_id"], body, (200, b"{}"))
 
     def fate(self, target, uid, number, body):
-        """Every third digest is refused for good."""
-        refused = target == "digest" and json.loads(body)["type"] == "digest.ready" and sum(uid.encode()) % 3 == 0
+        """Every second digest is refused for good."""
+        refused = target == "digest" and json.loads(body)["type"] == "digest.ready" and sum(uid.encode()) % 2 == 0
         return (400, 0) if refused else super().fate(target, uid, number, body)
 
     def mail(self, handler):
