@@ -15,7 +15,7 @@ use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::PageState;
 use crate::domain::url::canonical;
 use crate::extract::feed_html;
-use crate::store::{Reader, StoreError, Writer};
+use crate::store::{Committed, Reader, StoreError};
 use crate::time::Timestamp;
 
 /// What to take over.
@@ -33,6 +33,17 @@ pub struct PastArticle {
     pub reason: &'static str,
 }
 
+impl PastArticle {
+    /// The name by which it is known.
+    #[must_use]
+    pub fn key(&self) -> AliasKey {
+        AliasKey {
+            kind: AliasKind::Address,
+            value: canonical(&self.url),
+        }
+    }
+}
+
 /// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TakenOver {
@@ -42,11 +53,12 @@ pub struct TakenOver {
     pub changes: u64,
 }
 
-/// An article whose versions are taken over one after another.
+/// An article whose versions are taken over one after another: the caller stores each decision and records it before
+/// the next one.
 pub struct TakeOver<'a> {
-    writer: &'a Writer,
     reader: &'a Reader,
     article: PastArticle,
+    key: AliasKey,
     entry: Option<EntryId>,
     /// Versions up to here were taken over before.
     since: Option<Timestamp>,
@@ -57,12 +69,9 @@ pub struct TakeOver<'a> {
 impl<'a> TakeOver<'a> {
     /// Starts, or continues where an earlier import ended; `None` for an article that we have watched ourselves,
     /// because nothing can be added before an existing revision.
-    pub fn begin(
-        writer: &'a Writer,
-        reader: &'a Reader,
-        article: PastArticle,
-    ) -> Result<Option<Self>, StoreError> {
-        let bearers = reader.known_entries(article.feed, &[key(&article)])?;
+    pub fn begin(reader: &'a Reader, article: PastArticle) -> Result<Option<Self>, StoreError> {
+        let key = article.key();
+        let bearers = reader.known_entries(article.feed, std::slice::from_ref(&key))?;
         let (mut entry, mut since) = (None, None);
         if let Some(bearer) = bearers.first() {
             if bearer.entry.schemes != theirs() {
@@ -72,9 +81,9 @@ impl<'a> TakeOver<'a> {
             since = reader.load_entry(bearer.entry.id)?.map(|known| known.seen);
         }
         Ok(Some(Self {
-            writer,
             reader,
             article,
+            key,
             entry,
             since,
             last: since,
@@ -82,10 +91,21 @@ impl<'a> TakeOver<'a> {
         }))
     }
 
-    /// Takes over the next version, with a text in HTML.
-    pub fn add(&mut self, title: &str, html: &str, seen: Timestamp) -> Result<(), StoreError> {
+    /// Whether it is the article of this key, which only one can take over at a time.
+    #[must_use]
+    pub fn is_of(&self, feed: FeedId, key: &AliasKey) -> bool {
+        self.article.feed == feed && self.key == *key
+    }
+
+    /// Decides on the next version, with a text in HTML; `None` where there is nothing to store.
+    pub fn next(
+        &self,
+        title: &str,
+        html: &str,
+        seen: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
         if self.since.is_some_and(|since| seen <= since) {
-            return Ok(());
+            return Ok(None);
         }
         let title = title.trim();
         let state = PageState {
@@ -100,21 +120,21 @@ impl<'a> TakeOver<'a> {
         }];
         let entry = match self.entry {
             None => Some(self.first(&observations, seen)),
-            Some(id) => self.next(id, &observations, seen)?,
+            Some(id) => self.known(id, &observations, seen)?,
         };
-        let Some(entry) = entry else { return Ok(()) };
-        let is_change = entry
-            .revision
-            .as_ref()
-            .is_some_and(|revision| revision.change.is_some());
-        let mut outcome = Outcome::of(self.article.feed);
-        outcome.entries.push(entry);
-        let committed = self.writer.commit(outcome).blocking()?;
+        Ok(entry.map(|entry| {
+            let mut outcome = Outcome::of(self.article.feed);
+            outcome.entries.push(entry);
+            outcome
+        }))
+    }
+
+    /// Notes that the version of `seen` was stored.
+    pub fn stored(&mut self, seen: Timestamp, committed: &Committed) {
         self.entry = committed.entry_ids.first().copied();
         self.last = Some(seen);
         self.done.revisions += 1;
-        self.done.changes += u64::from(is_change);
-        Ok(())
+        self.done.changes += u64::from(!committed.changes.is_empty());
     }
 
     /// What was taken over.
@@ -126,7 +146,7 @@ impl<'a> TakeOver<'a> {
     fn first(&self, observations: &[Observation], seen: Timestamp) -> EntryOutcome {
         let mut entry = EntryOutcome::of(EntryRef::New);
         entry.aliases.push(NewAlias {
-            key: key(&self.article),
+            key: self.key.clone(),
             reason: self.article.reason.to_owned(),
             if_free: true,
         });
@@ -144,7 +164,7 @@ impl<'a> TakeOver<'a> {
     }
 
     /// The next revision; `None` if a reader sees the same.
-    fn next(
+    fn known(
         &self,
         id: EntryId,
         observations: &[Observation],
@@ -179,13 +199,6 @@ impl<'a> TakeOver<'a> {
             targets: &[],
             rules: InForce::default(),
         }
-    }
-}
-
-fn key(article: &PastArticle) -> AliasKey {
-    AliasKey {
-        kind: AliasKind::Address,
-        value: canonical(&article.url),
     }
 }
 

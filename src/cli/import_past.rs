@@ -13,6 +13,7 @@ use crate::config::{Config, Secrets, names};
 use crate::domain::decide::Policy;
 use crate::domain::event::FeedInfo;
 use crate::domain::ids::FeedId;
+use crate::domain::outcome::Outcome;
 use crate::error::{Error, Exit};
 use crate::fetch::host_key;
 use crate::report::clean;
@@ -35,43 +36,82 @@ struct Imported {
     skipped: u64,
 }
 
+/// Articles that are taken over at the same time, a version of each in a transaction: one for each version would wait for
+/// the disk 200,000 times, and write the same pages of the index again and again.
+const AT_ONCE: usize = 256;
+
+/// Bytes of text in a transaction, roughly.
+const ENOUGH: usize = 4 << 20;
+
+/// The database that is taken over, and its path for messages.
+struct Theirs<'a> {
+    database: Diffengine,
+    path: &'a Path,
+}
+
+impl Theirs<'_> {
+    /// What is wrong in that database is not a damage of ours.
+    fn read<T>(&self, ask: impl FnOnce(&Diffengine) -> Result<T, StoreError>) -> Result<T, Error> {
+        ask(&self.database).map_err(|error| unreadable(self.path, error))
+    }
+}
+
 /// The destination of the import.
 struct Import<'a> {
     config: &'a Config,
+    theirs: &'a Theirs<'a>,
     store: &'a Store,
     reader: &'a Reader,
     now: Timestamp,
     feeds: HashMap<String, (FeedId, FeedInfo, Policy)>,
+    /// The last article that was begun.
+    row: i64,
+    begun: usize,
+    underway: Vec<Underway<'a>>,
     done: Imported,
+}
+
+/// An article with the rows of the versions that are left.
+struct Underway<'a> {
+    taking: TakeOver<'a>,
+    versions: std::vec::IntoIter<i64>,
+}
+
+/// What is stored next, and of which article underway.
+#[derive(Default)]
+struct Batch {
+    outcomes: Vec<Outcome>,
+    of: Vec<(usize, Timestamp)>,
+    bytes: usize,
 }
 
 pub(super) fn run(context: &mut Context, args: &ImportPastArgs) -> Result<Exit, Error> {
     let format = context.format(&[Format::Short, Format::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let theirs = Diffengine::open(&args.file).map_err(|error| unreadable(&args.file, error))?;
-    let all = theirs
-        .count()
-        .map_err(|error| unreadable(&args.file, error))?;
+    let theirs = Theirs {
+        database: theirs,
+        path: &args.file,
+    };
+    let all = theirs.read(Diffengine::count)?;
     let store = store(&config)?;
     let reader = store.reader()?;
     let mut import = Import {
         config: &config,
+        theirs: &theirs,
         store: &store,
         reader: &reader,
         now: now(),
         feeds: HashMap::new(),
+        row: i64::MIN,
+        begun: 0,
+        underway: Vec::new(),
         done: Imported::default(),
     };
     let mut progress = context.output.progress();
-    let (mut row, mut seen) = (i64::MIN, 0_u64);
-    while let Some(article) = theirs
-        .article_after(row)
-        .map_err(|error| unreadable(&args.file, error))?
-    {
-        row = article.id;
-        import.article(&theirs, &article)?;
-        seen += 1;
-        progress.show(&format!("Importing articles: {seen} of {all}"));
+    while import.round()? {
+        let over = import.begun - import.underway.len();
+        progress.show(&format!("Importing articles: {over} of {all}"));
     }
     progress.clear();
     let done = import.done;
@@ -109,40 +149,110 @@ fn store(config: &Config) -> Result<Store, StoreError> {
 }
 
 impl Import<'_> {
-    fn article(&mut self, theirs: &Diffengine, article: &WatchedArticle) -> Result<(), Error> {
-        if !is_web(&article.url) || !is_web(&article.feed_url) {
-            self.done.skipped += 1;
-            return Ok(());
+    /// Takes over the next version of every article underway; answers whether there are more.
+    fn round(&mut self) -> Result<bool, Error> {
+        while self.underway.len() < AT_ONCE && self.begin()? {}
+        let mut batch = Batch::default();
+        for place in 0..self.underway.len() {
+            self.add(place, &mut batch)?;
+            if batch.bytes >= ENOUGH {
+                self.commit(std::mem::take(&mut batch))?;
+            }
         }
+        self.commit(batch)?;
+        let (left, over) = std::mem::take(&mut self.underway)
+            .into_iter()
+            .partition(|article| !article.versions.as_slice().is_empty());
+        self.underway = left;
+        for article in over {
+            self.end(article);
+        }
+        Ok(!self.underway.is_empty() || self.begin()?)
+    }
+
+    /// Begins the next article; `false` when there is none, or it is the same as one underway.
+    fn begin(&mut self) -> Result<bool, Error> {
+        let Some(article) = self
+            .theirs
+            .read(|database| database.article_after(self.row))?
+        else {
+            return Ok(false);
+        };
+        if is_web(&article.url) && is_web(&article.feed_url) {
+            let past = self.past(&article)?;
+            let key = past.key();
+            let twin = |underway: &Underway<'_>| underway.taking.is_of(past.feed, &key);
+            if self.underway.iter().any(twin) {
+                return Ok(false);
+            }
+            match TakeOver::begin(self.reader, past)? {
+                Some(taking) => self.underway.push(Underway {
+                    taking,
+                    versions: self
+                        .theirs
+                        .read(|database| database.versions(article.id))?
+                        .into_iter(),
+                }),
+                None => self.done.watched += 1,
+            }
+        } else {
+            self.done.skipped += 1;
+        }
+        self.row = article.id;
+        self.begun += 1;
+        Ok(true)
+    }
+
+    fn past(&mut self, article: &WatchedArticle) -> Result<PastArticle, Error> {
         let (feed, info, policy) = self.feed(article)?;
-        let past = PastArticle {
+        Ok(PastArticle {
             feed,
             info,
             policy,
             url: article.url.trim().to_owned(),
             reason: "imported from diffengine",
-        };
-        let begun = TakeOver::begin(self.store.writer(), self.reader, past)?;
-        let Some(mut taking) = begun else {
-            self.done.watched += 1;
+        })
+    }
+
+    /// Puts what came of the next version of an article into the batch.
+    fn add(&mut self, place: usize, batch: &mut Batch) -> Result<(), Error> {
+        let Some(article) = self.underway.get_mut(place) else {
             return Ok(());
         };
-        let mut skipped = 0;
-        theirs.each_version(article.id, |version| {
-            match version.seen.filter(|seen| *seen <= self.now) {
-                Some(seen) => taking.add(&version.title, &version.html, seen),
-                None => {
-                    skipped += 1;
-                    Ok(())
-                }
+        let Some(row) = article.versions.next() else {
+            return Ok(());
+        };
+        let version = self.theirs.read(|database| database.version(row))?;
+        let Some(seen) = version.seen.filter(|seen| *seen <= self.now) else {
+            self.done.skipped += 1;
+            return Ok(());
+        };
+        if let Some(outcome) = article.taking.next(&version.title, &version.html, seen)? {
+            batch.outcomes.push(outcome);
+            batch.of.push((place, seen));
+            batch.bytes += version.html.len();
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: Batch) -> Result<(), Error> {
+        if batch.outcomes.is_empty() {
+            return Ok(());
+        }
+        let stored = self.store.writer().commit_all(batch.outcomes).blocking()?;
+        for ((place, seen), committed) in batch.of.into_iter().zip(&stored) {
+            if let Some(article) = self.underway.get_mut(place) {
+                article.taking.stored(seen, committed);
             }
-        })?;
-        let taken = taking.finish();
-        self.done.skipped += skipped;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, article: Underway<'_>) {
+        let taken = article.taking.finish();
         self.done.articles += u64::from(taken.revisions > 0);
         self.done.revisions += taken.revisions;
         self.done.changes += taken.changes;
-        Ok(())
     }
 
     /// The feed of an article: the one in the configuration, else one that only has a history.

@@ -1,8 +1,10 @@
 //! Hashes and compression: how content gets its name and its form in the database.
 
+use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
 
 use sha2::{Digest, Sha256};
+use zstd::bulk::Decompressor;
 use zstd::stream::read::Decoder;
 use zstd::stream::write::Encoder;
 
@@ -22,6 +24,11 @@ const FAR: usize = 1024 * 1024;
 
 /// More than this is no value of ours, whatever the column says.
 const MAX_BYTES: i64 = 256 * 1024 * 1024;
+
+thread_local! {
+    /// Kept as well: a new one for each text was a tenth of an import, and more of a search.
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// Compresses values; kept, because setting up a compressor costs more than compressing a page.
 pub(super) struct Codec {
@@ -45,7 +52,14 @@ impl Codec {
 /// The bytes behind a stored value of `bytes` bytes.
 pub(super) fn unpack(packed: &[u8], bytes: i64) -> Result<Vec<u8>, StoreError> {
     let capacity = usize::try_from(bytes.clamp(0, MAX_BYTES)).unwrap_or(0);
-    let value = zstd::bulk::decompress(packed, capacity)
+    let value = DECOMPRESSOR
+        .with_borrow_mut(|kept| {
+            let decompressor = match kept {
+                Some(kept) => kept,
+                None => kept.insert(Decompressor::new()?),
+            };
+            decompressor.decompress(packed, capacity)
+        })
         .map_err(|_| StoreError::damaged("a compressed value cannot be read"))?;
     of_length(value, bytes)
 }

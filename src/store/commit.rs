@@ -38,6 +38,14 @@ impl Writer {
     pub fn commit(&self, outcome: Outcome) -> Write<Committed> {
         self.write(move |tx| commit(tx, &outcome))
     }
+
+    /// Stores several outcomes, all or none, in one transaction.
+    pub fn commit_all(&self, outcomes: Vec<Outcome>) -> Write<Vec<Committed>> {
+        self.write(move |tx| {
+            let stored = outcomes.iter().map(|outcome| commit(tx, outcome));
+            stored.collect()
+        })
+    }
 }
 
 fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {

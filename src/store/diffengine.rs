@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, named_params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, named_params};
 
 use super::error::StoreError;
 use super::writer::{Write, Writer};
@@ -48,7 +48,7 @@ pub struct WatchedArticle {
 }
 
 /// A version of an article.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WatchedVersion {
     /// Its headline.
     pub title: String,
@@ -107,36 +107,43 @@ impl Diffengine {
                 feed_name: text(row, 3)?,
             })
         });
-        Ok(article.optional()?)
+        let article = article.optional()?;
+        if article.as_ref().is_some_and(|article| article.id <= row) {
+            // Or it would be read for ever.
+            return Err(StoreError::damaged("rows that are out of order"));
+        }
+        Ok(article)
     }
 
-    /// Shows the versions of an article, the oldest first.
-    pub fn each_version<E: From<StoreError>>(
-        &self,
-        article: i64,
-        mut see: impl FnMut(WatchedVersion) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut statement = self
-            .conn
-            .prepare_cached(
-                "SELECT CAST(substr(title, 1, :line) AS TEXT), CAST(substr(summary, 1, :text) AS TEXT), \
-                        CAST(substr(created, 1, 40) AS TEXT) \
-                 FROM entryversion WHERE entry_id = :article ORDER BY created, id LIMIT :most",
-            )
-            .map_err(StoreError::from)?;
-        let values = named_params! {
-            ":line": MOST_LINE, ":text": MOST_TEXT, ":article": article, ":most": MOST_VERSIONS,
-        };
-        let mut rows = statement.query(values).map_err(StoreError::from)?;
-        while let Some(row) = rows.next().map_err(StoreError::from)? {
-            let of = |at| text(row, at).map_err(StoreError::from);
-            see(WatchedVersion {
-                title: of(0)?,
-                html: of(1)?,
-                seen: moment(&of(2)?),
-            })?;
+    /// The rows of the versions of an article, the oldest first.
+    pub fn versions(&self, article: i64) -> Result<Vec<i64>, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT rowid FROM entryversion WHERE entry_id = ?1 ORDER BY created, id LIMIT ?2",
+        )?;
+        let rows = statement.query_map([article, MOST_VERSIONS], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The version of a row; one that is longer than anybody writes has no time and no text.
+    pub fn version(&self, row: i64) -> Result<WatchedVersion, StoreError> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT CAST(substr(title, 1, :line) AS TEXT), CAST(substr(summary, 1, :text) AS TEXT), \
+                    CAST(substr(created, 1, 40) AS TEXT) FROM entryversion WHERE rowid = :row",
+        )?;
+        let values = named_params! {":line": MOST_LINE, ":text": MOST_TEXT, ":row": row};
+        let version = statement.query_row(values, |row| {
+            Ok(WatchedVersion {
+                title: text(row, 0)?,
+                html: text(row, 1)?,
+                seen: moment(&text(row, 2)?),
+            })
+        });
+        match version {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::TooBig) => {
+                Ok(WatchedVersion::default())
+            }
+            version => Ok(version?),
         }
-        Ok(())
     }
 }
 
@@ -190,6 +197,139 @@ mod tests {
         for nonsense in ["", "yesterday", "2017-13-05 12:34:56", "99999"] {
             assert_eq!(moment(nonsense), None, "{nonsense}");
         }
+    }
+
+    const TABLES: &str = "CREATE TABLE feed (url, name, created); CREATE TABLE entry (id INTEGER PRIMARY KEY, url); \
+         CREATE TABLE feedentry (id INTEGER PRIMARY KEY, feed_id, entry_id); \
+         CREATE TABLE entryversion (id INTEGER PRIMARY KEY, title, summary, created, entry_id);";
+
+    /// Everything that an import would read.
+    fn read_all(path: &Path) -> Result<Vec<(WatchedArticle, Vec<WatchedVersion>)>, StoreError> {
+        let theirs = Diffengine::open(path)?;
+        theirs.count()?;
+        let (mut out, mut row) = (Vec::new(), i64::MIN);
+        while let Some(article) = theirs.article_after(row)? {
+            row = article.id;
+            let versions = theirs.versions(row)?.into_iter();
+            let versions = versions.map(|version| theirs.version(version));
+            out.push((article, versions.collect::<Result<_, _>>()?));
+        }
+        Ok(out)
+    }
+
+    fn made(folder: &tempfile::TempDir, sql: &str) -> std::path::PathBuf {
+        let path = folder.path().join("d.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch(sql).unwrap();
+        path
+    }
+
+    #[test]
+    fn missing_values_and_values_of_other_kinds_are_empty_or_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = made(
+            &folder,
+            &format!(
+                "{TABLES} INSERT INTO entry VALUES (-7, NULL), (1, x'68ff'); \
+                 INSERT INTO feedentry VALUES (1, NULL, 1), (2, 9.5, -7); INSERT INTO feed VALUES (NULL, x'00', NULL); \
+                 INSERT INTO entryversion VALUES (1, NULL, NULL, NULL, 1), (2, 7, x'3c703eff', 20170107, 1), \
+                   (3, zeroblob(5000000), hex(zeroblob(2000000)), '2017-01-05', -7);"
+            ),
+        );
+        let read = read_all(&path).unwrap();
+        assert_eq!(read.len(), 2);
+        assert_eq!((read[0].0.id, read[0].0.url.as_str()), (-7, ""));
+        assert_eq!(read[1].0.url, "h\u{fffd}");
+        assert_eq!(read[1].1[0].title, "");
+        assert_eq!(read[1].1[1].html, "<p>\u{fffd}");
+        assert!(read[0].1[0].html.len() <= 1_000_000);
+        assert!(read[0].1[0].title.len() <= 4000 && read[0].1[0].seen.is_none());
+    }
+
+    #[test]
+    fn a_value_of_a_gigabyte_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = made(
+            &folder,
+            &format!(
+                "{TABLES} INSERT INTO entry VALUES (1, 'https://e.example/'); \
+                      INSERT INTO entryversion VALUES (1, '', zeroblob(9 << 20), '2017-01-05 00:00:00', 1);"
+            ),
+        );
+        let read = read_all(&path).unwrap();
+        assert_eq!(read[0].1, [WatchedVersion::default()]);
+        // The length that a row claims, without the bytes for it.
+        let mut bytes = std::fs::read(&path).unwrap();
+        let claim = [0x84, 0x80, 0x80, 0x0c];
+        let at = bytes.windows(4).position(|window| window == claim);
+        if let Some(at) = at {
+            bytes[at] = 0x87;
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let _ = read_all(&path);
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_or_less_text_and_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let articles: String = (1..60)
+            .map(|id| {
+                format!(
+                    "INSERT INTO entry VALUES ({id}, 'https://e.example/{id}'); \
+                     INSERT INTO entryversion VALUES ({id}, 'T', hex(randomblob(300)), '2017-01-05 00:00:00', {id});"
+                )
+            })
+            .collect();
+        let path = made(
+            &folder,
+            &format!("PRAGMA page_size = 512; {TABLES} {articles}"),
+        );
+        let whole = std::fs::read(&path).unwrap();
+        assert_eq!(read_all(&path).unwrap().len(), 59);
+        let other = folder.path().join("other.db");
+        // A fixed sequence: which bytes are hit does not matter, only that many are.
+        let mut state = 1_u64;
+        for _ in 0..400 {
+            let mut bytes = whole.clone();
+            for _ in 0..4 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                let at = (state >> 33) as usize % bytes.len();
+                bytes[at] = state.to_be_bytes()[4];
+            }
+            bytes.truncate((state >> 20) as usize % (4 * bytes.len()));
+            std::fs::write(&other, bytes).unwrap();
+            let _ = read_all(&other);
+        }
+        for bytes in [&b""[..], b"not a database", b"SQLite format 3\0"] {
+            std::fs::write(&other, bytes).unwrap();
+            assert!(read_all(&other).is_err());
+        }
+    }
+
+    #[test]
+    fn triggers_views_and_foreign_functions_in_the_file_are_never_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = made(
+            &folder,
+            &format!(
+                "{TABLES} INSERT INTO entry VALUES (1, 'https://e.example/'); \
+                 CREATE VIEW a AS SELECT * FROM b; CREATE VIEW b AS SELECT * FROM a; \
+                 CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entryversion; END; \
+                 CREATE INDEX i ON entryversion (entry_id, length(summary));"
+            ),
+        );
+        let before = std::fs::read(&path).unwrap();
+        assert_eq!(read_all(&path).unwrap().len(), 1);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        // Without the columns that are asked for.
+        let folder = tempfile::tempdir().unwrap();
+        let other = made(
+            &folder,
+            "CREATE TABLE feed (a); CREATE TABLE entry (a); CREATE TABLE feedentry (a); CREATE TABLE entryversion (a);",
+        );
+        assert!(read_all(&other).is_err());
     }
 
     #[test]

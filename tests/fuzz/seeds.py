@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import sqlite3
 import sys
 import tarfile
 
@@ -41,6 +42,32 @@ def put(folder, number, data):
         (folder / f"{number:05}").write_bytes(data)
 
 
+def database(articles, versions, out):
+    """Of diffengine, with small pages, so that a few wrong bytes reach every part of it."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "diffengine.db"
+    path.unlink(missing_ok=True)
+    conn = sqlite3.connect(path)
+    conn.executescript(
+        "PRAGMA page_size = 512; CREATE TABLE feed (url TEXT PRIMARY KEY, name TEXT, created TEXT);"
+        "CREATE TABLE entry (id INTEGER PRIMARY KEY, url TEXT, created TEXT, checked TEXT);"
+        "CREATE TABLE feedentry (id INTEGER PRIMARY KEY, feed_id TEXT, entry_id INTEGER, created TEXT);"
+        "CREATE TABLE entryversion (id INTEGER PRIMARY KEY, title TEXT, url TEXT, summary TEXT, created TEXT,"
+        " archive_url TEXT, entry_id INTEGER); CREATE INDEX entryversion_entry ON entryversion (entry_id);"
+        "INSERT INTO feed VALUES ('https://a.example/f', 'A', '2017-01-01 00:00:00');")
+    for article in range(articles):
+        conn.execute("INSERT INTO entry VALUES (?, ?, '', '')", (article, f"https://a.example/{article}"))
+        conn.execute("INSERT INTO feedentry VALUES (NULL, 'https://a.example/f', ?, '')", (article,))
+        conn.executemany("INSERT INTO entryversion VALUES (NULL, 'The bridge', '', ?, ?, '', ?)", [
+            (f"<p>{'It is open. ' * 20 * version}</p>", f"2017-01-0{version + 1} 00:00:00", article)
+            for version in range(versions)])
+    conn.commit()
+    conn.close()
+    body = path.read_bytes()
+    path.unlink()
+    return body
+
+
 def members(path):
     with tarfile.open(path) as archive:
         for member in archive:
@@ -52,13 +79,14 @@ def members(path):
 def main():
     root, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     rng = random.Random(1)
-    seeds = {name: [] for name in ["feed", "article", "diff", "opml", "config", "query"]}
+    seeds = {name: [] for name in ["feed", "article", "diff", "opml", "config", "query", "diffengine"]}
     seeds["feed"] = [b"\0" + text.encode() for text in FEEDS]
     seeds["opml"] = [text.encode() for text in LISTS]
     seeds["article"] = [text.encode() for text in PAGES]
     default = (root / "config/default.toml").read_text()
     sample = re.compile(r"# (\[\[|[a-z_.]+ = )")
     uncommented = "\n".join(line[2:] if sample.match(line) else line for line in default.splitlines())
+    seeds["diffengine"] = [database(articles, versions, out) for articles, versions in [(0, 0), (1, 1), (3, 2), (20, 3)]]
     seeds["config"] = [uncommented.encode()] + [
         path.read_bytes() for path in (root / "config").glob("*.toml")]
     seeds["config"] += [b'[[feed]]\nurl = "https://a.example/"\npage.fetch = "off"\ncron = "*/15 6-23 * * 1-5"\n',

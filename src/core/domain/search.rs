@@ -96,7 +96,11 @@ pub fn gone(before: &EntryState, after: &EntryState) -> Gone {
             .filter(|part| !part.is_empty())
             .collect()
     };
-    let (old, new) = (sentences(&before.body), sentences(&after.body));
+    // Paragraphs that both have would only cancel out, and are most of the text.
+    let (old, new) = (
+        sentences(&missing_from(&before.body, &after.body)),
+        sentences(&missing_from(&after.body, &before.body)),
+    );
     Gone {
         removed: missing_from(&old, &new),
         added: missing_from(&new, &old),
@@ -136,6 +140,9 @@ pub fn spaced<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 fn push_spaced(out: &mut String, text: &str) {
+    if text.is_ascii() {
+        return out.push_str(text);
+    }
     for c in text.nfkc() {
         match c {
             'ß' | 'ẞ' => out.push_str("ss"),
