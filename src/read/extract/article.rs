@@ -1,4 +1,4 @@
-//! A whole article page → what it is and what stands in it.
+//! A whole article page → what kind of page it is, and its text.
 
 use url::Url;
 
@@ -15,35 +15,35 @@ use super::{charset, document, main_text, plain};
 use crate::domain::ignored::Piece;
 use crate::domain::state::{Block, PageState};
 
-/// A main text of fewer words gives way to a text that the page has in its data.
+/// If the main text has fewer words than this, a text in the page's data is used instead.
 const FEW_WORDS: usize = 25;
 
-/// An article page as it was read.
+/// An article page that has been read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Article {
-    /// What it is; only the state of an [`PageKind::Article`] may become a revision.
+    /// What kind of page it is. Only the state of a [`PageKind::Article`] may become a revision.
     pub kind: PageKind,
-    /// The phrase by which it was told to be no article.
+    /// The phrase that showed that it is not an article.
     pub said: Option<&'static str>,
-    /// Why a document has no text; absent for everything else.
+    /// Why a document has no text; `None` for everything else.
     pub no_text: Option<String>,
-    /// What it says.
+    /// Its content.
     pub state: PageState,
-    /// Where its text was read.
+    /// Where its text was found.
     pub source: TextSource,
     /// Whether the page is a list of other stories: a front page, a section.
     pub is_listing: bool,
-    /// Where a page without a text sends its readers.
+    /// The address to which a page without text redirects its readers.
     pub refresh: Option<String>,
-    /// The headline to show: `h1`, JSON-LD, `og:title`, else the document's title.
+    /// The headline to show: `h1`, JSON-LD, `og:title`, or else the document's title.
     pub title: Option<String>,
     /// The language that the page claims, as in `lang="en-GB"`.
     pub language: Option<String>,
-    /// The visible blocks that are not part of the article, in the order of the page, each with the reason.
+    /// The visible blocks that are not part of the article, in page order, each with the reason.
     pub ignored: Vec<Explained>,
-    /// Of each of them how many blocks of the article stand before it.
+    /// For each of them, how many blocks of the article come before it.
     pub ignored_after: Vec<u32>,
-    /// Whether the page was longer than what is read of one.
+    /// Whether the page was longer than the part that is read.
     pub truncated: bool,
 }
 
@@ -55,7 +55,7 @@ pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Ar
     article_in(body, content_type, url, &View::default())
 }
 
-/// Reads an article page of a site of which a person has said where its text stands; otherwise as [`article`].
+/// Reads an article page of a site for which a person has set where the text is; otherwise like [`article`].
 #[must_use]
 pub fn article_in(
     body: &[u8],
@@ -66,7 +66,7 @@ pub fn article_in(
     article_under(body, content_type, url, view, None)
 }
 
-/// Reads an article page that is known under a headline, from its feed; otherwise as [`article_in`].
+/// Reads an article page whose headline is known from its feed; otherwise like [`article_in`].
 #[must_use]
 pub fn article_under(
     body: &[u8],
@@ -109,7 +109,7 @@ pub fn article_under(
     }
 }
 
-/// The blocks that are not compared, and of each how many blocks of the text are before it.
+/// The blocks that are not compared, and for each how many blocks of the text come before it.
 fn ignored(blocks: Vec<Explained>) -> (Vec<Explained>, Vec<u32>) {
     let (mut ignored, mut after) = (Vec::new(), Vec::new());
     let mut before = 0;
@@ -125,7 +125,7 @@ fn ignored(blocks: Vec<Explained>) -> (Vec<Explained>, Vec<u32>) {
 }
 
 impl Article {
-    /// What the page shows besides the article, as it is remembered from check to check.
+    /// The text on the page besides the article, in the form in which it is remembered from check to check.
     #[must_use]
     pub fn ignored_pieces(&self) -> Vec<Piece> {
         let pieces = self.ignored.iter().zip(&self.ignored_after);
@@ -140,13 +140,14 @@ impl Article {
     }
 }
 
-/// Why this crate's pure part reads no PDF by itself: whoever has a process for it calls [`super::document()`].
+/// Why the pure part of this crate does not read PDFs itself: a caller that has a process for it uses
+/// [`super::document()`].
 const NO_READER: &str = "PDFs are read by a process of their own";
 
-/// A notice in place of a plain text is not longer.
+/// A notice served as plain text is never longer than this.
 const NOTICE_CHARACTERS: usize = 4_000;
 
-/// A page of plain text; what it is in place of an article is told by the same phrases.
+/// A page of plain text. The same phrases as for HTML show what it is if it is not an article.
 fn plain_text(text: &str, headline: Option<&str>) -> Article {
     let (body, truncated) = plain::blocks(text);
     let mut state = PageState {
@@ -195,8 +196,8 @@ fn explain_others(body: &[u8], content_type: Option<&str>) -> Option<Vec<Explain
     }
 }
 
-/// All blocks of an article page, with the reason why each counts, or does not; arguments as for [`article_in`]. Blocks
-/// that `view` takes out come last.
+/// All blocks of an article page, with the reason why each counts or does not; arguments as for [`article_in`].
+/// Blocks that `view` removes come last.
 #[must_use]
 pub fn explain(
     body: &[u8],
@@ -212,9 +213,9 @@ pub fn explain(
         .blocks
 }
 
-/// A page, decoded and bounded, and what it says about itself.
+/// A page, decoded and bounded, and its metadata.
 struct Opened {
-    /// As it was sent, since data is not copied.
+    /// As it was sent, since the bounded copy leaves out the page's data.
     sent: String,
     page: Bounded,
     head: Head,
@@ -233,7 +234,7 @@ impl Opened {
         }
     }
 
-    /// What the page says, and what it is. `headline` is the one that it is known under.
+    /// The content of the page and its kind. `headline` is the one known from the feed.
     fn read(&self, view: &View, headline: Option<&str>) -> PageParts {
         let mut state = self.state();
         let MainText { mut blocks, links } = self.main_text(&state, view);
@@ -279,7 +280,7 @@ impl Opened {
         }
     }
 
-    /// The text that the page has in its data, when its HTML has none.
+    /// The text in the page's data, if its HTML has none.
     fn text_in_data(&self, state: &PageState, kind: PageKind) -> Option<(TextSource, Vec<Block>)> {
         let words = |blocks: &[Block]| -> usize {
             blocks.iter().map(|block| kind::words(&block.text)).sum()
@@ -311,7 +312,7 @@ impl Opened {
         }
     }
 
-    /// The text of the page; blocks that `view` takes out come last.
+    /// The text of the page; blocks that `view` removes come last.
     fn main_text(&self, state: &PageState, view: &View) -> MainText {
         let known = Known {
             headlines: Headlines::of(self.headlines(state).into_iter()),
@@ -342,7 +343,7 @@ impl Opened {
         self.with_addresses(read)
     }
 
-    /// With links to other pages only, absolute where the page's own address is known.
+    /// Keeps only links to other pages, and makes them absolute if the page's own address is known.
     fn with_addresses(&self, mut read: MainText) -> MainText {
         for link in &mut read.links {
             if let Some(joined) = self
@@ -378,7 +379,7 @@ impl Opened {
     }
 }
 
-/// A page, read.
+/// A page that has been read.
 struct PageParts {
     state: PageState,
     blocks: Vec<Explained>,
@@ -386,7 +387,7 @@ struct PageParts {
     source: TextSource,
 }
 
-/// Makes no block count.
+/// Marks every block as not counting.
 fn without(explained: &mut [Explained], why: &str) {
     for one in explained.iter_mut().filter(|one| one.role.is_text()) {
         one.counts = false;

@@ -1,40 +1,40 @@
-//! The boxes of a page: what stands beside a block in the elements around it, how much of that is links, and how far
-//! the block is from the headline.
+//! The boxes of a page: what else is in the elements around a block, how much of that is links, and how far the
+//! block is from the headline.
 
 use std::collections::HashMap;
 
 use super::evidence::{Clue, Evidence};
 use super::page::{Page, PageBlock};
 
-/// So many blocks below the headline a block is near it, and so many below it, far.
+/// A block at most this many blocks below the headline is near it; from the second figure on, it is far.
 const NEAR: usize = 12;
 const FAR: usize = 40;
 
-/// Shares of links from which on a box has some, or is mostly links.
+/// From these shares of links on, a box has some links, or consists mostly of links.
 const FEW_LINKS: f32 = 0.02;
 const SOME_LINKS: f32 = 0.1;
 const MANY_LINKS: f32 = 0.25;
 const MOSTLY_LINKS: f32 = 0.5;
 
-/// What is in each element of a page.
+/// What each element of a page contains.
 #[derive(Debug, Default)]
 pub(super) struct Boxes {
-    /// The bytes of text.
+    /// Bytes of text.
     pub(super) bytes: Vec<usize>,
-    /// Of these, in links to other pages.
+    /// Bytes of text in links to other pages.
     pub(super) linked: Vec<f32>,
-    /// How many blocks.
+    /// Number of blocks.
     blocks: Vec<usize>,
-    /// How many elements of one shape are in one element.
+    /// How many elements of the same shape each element contains.
     alike: HashMap<(usize, u64), usize>,
-    /// Whether an element holds all of the article.
+    /// Whether an element contains the whole article.
     around_region: Vec<bool>,
-    /// The block that says the headline, and the innermost element around it and the article.
+    /// The block with the headline, and the innermost element around it and the article.
     headline: Option<(usize, usize)>,
 }
 
 impl Boxes {
-    /// Of all elements of a page.
+    /// Measures all elements of a page.
     pub(super) fn of(page: &Page) -> Self {
         let empty = || vec![0; page.elements.len()];
         let mut boxes = Self {
@@ -60,7 +60,7 @@ impl Boxes {
         boxes
     }
 
-    /// Notes where the article is, and which block says its headline.
+    /// Notes where the article is, and which block is its headline.
     pub(super) fn place(&mut self, page: &Page, region: usize, headline: Option<usize>) {
         self.around_region = vec![false; page.elements.len()];
         for at in page.around(region) {
@@ -72,13 +72,13 @@ impl Boxes {
         });
     }
 
-    /// The innermost element that holds both the article and a block.
+    /// The innermost element that contains both the article and a block.
     fn outer(&self, page: &Page, block: &PageBlock) -> Option<usize> {
         page.around(block.element)
             .find(|at| self.around_region[*at])
     }
 
-    /// How many elements beside this one have its shape; itself is one of them.
+    /// How many siblings of this element have its shape, counting itself.
     fn alike(&self, page: &Page, at: usize) -> usize {
         let element = page.elements.get(at);
         let key = element.map(|element| (element.parent, element.shape));
@@ -87,14 +87,14 @@ impl Boxes {
             .unwrap_or(0)
     }
 
-    /// The share of links in what an element holds besides a block.
+    /// The share of links in an element, not counting a block in it.
     fn links_beside(&self, at: usize, block: &PageBlock) -> f32 {
         let own = block.block.text.len();
         let linked = self.linked[at] - block.linked * own as f32;
         linked / self.bytes[at].saturating_sub(own).max(1) as f32
     }
 
-    /// Notes what the boxes around a block say of it.
+    /// Notes what the boxes around a block suggest about it.
     pub(super) fn note(&self, page: &Page, at: usize, block: &PageBlock, evidence: &mut Evidence) {
         self.note_headline(page, at, block, evidence);
         let group = page
@@ -107,7 +107,8 @@ impl Boxes {
             (FEW_LINKS..MOSTLY_LINKS).contains(&beside),
         );
         evidence.note(Clue::BesideLinks, beside >= MOSTLY_LINKS);
-        // The part of the page that the block is in: the outermost element around it that does not hold the article.
+        // The part of the page that the block is in: the outermost element around it that does not contain the
+        // article.
         let part = page
             .around(block.element)
             .take_while(|at| !self.around_region[*at])

@@ -1,18 +1,19 @@
-//! Bytes → text: byte order mark, then what the answer's header says, then what the document says, checked against the
-//! bytes themselves; where nothing is said, or what is said cannot be, the bytes are asked alone.
+//! Bytes → text. The byte order mark comes first, then the response header, then the document's own declaration,
+//! each checked against the bytes. If nothing is declared, or the declaration cannot be right, only the bytes
+//! decide.
 
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
-/// How far into a document its own declaration is looked for; HTML's rule is 1,024, pages are worse.
+/// How far into a document to search for its declaration. HTML's rule is 1,024 bytes, but pages break it.
 const DECLARATION_WINDOW: usize = 4096;
 
-/// How much of a document is looked at to guess its character set; the beginning of one may be all markup.
+/// How much of a document to use for guessing its character set. The beginning may be all markup.
 const GUESS_WINDOW: usize = 256 << 10;
 
-/// The fewest bytes outside of ASCII that a guess is made from.
+/// The fewest non-ASCII bytes needed for a guess.
 const GUESS_LEAST: usize = 16;
 
 /// A document as text.
@@ -20,9 +21,9 @@ const GUESS_LEAST: usize = 16;
 pub struct Decoded<'a> {
     /// The text, without its byte order mark.
     pub text: Cow<'a, str>,
-    /// The document is written in another character set than the one that it, or its header, declares.
+    /// The document is in a different character set from the one that it, or its header, declares.
     pub misdeclared: bool,
-    /// Some bytes were no text and are replaced by U+FFFD.
+    /// Some bytes could not be decoded and were replaced by U+FFFD.
     pub malformed: bool,
 }
 
@@ -57,7 +58,7 @@ pub fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     }
 }
 
-/// Text that is well-formed UTF-8 by accident is as good as unheard of: that beats every declaration.
+/// Text is practically never well-formed UTF-8 by accident, so this beats every declaration.
 fn valid_utf8<'a>(
     text: &'a str,
     body: &'a [u8],
@@ -65,20 +66,20 @@ fn valid_utf8<'a>(
 ) -> Decoded<'a> {
     let foreign = declared.filter(|encoding| *encoding != UTF_8);
     if let Some(encoding) = foreign {
-        // ISO-2022-JP is ASCII with escapes; it is the one set whose text is always well-formed UTF-8, too.
+        // ISO-2022-JP is ASCII with escapes: the only other set whose text is always well-formed UTF-8.
         if !encoding.is_ascii_compatible() && body.contains(&0x1b) {
             return with(encoding, body, false);
         }
     }
     Decoded {
         text: Cow::Borrowed(text),
-        // A wide set is the wrong one for ASCII, too.
+        // A wide set is wrong for ASCII, too.
         misdeclared: foreign.is_some_and(|encoding| is_wide(encoding) || !text.is_ascii()),
         malformed: false,
     }
 }
 
-/// A few bad bytes in UTF-8 stay UTF-8; a text without one well-formed sequence never was UTF-8.
+/// UTF-8 with a few bad bytes is still UTF-8; text without a single well-formed sequence never was.
 fn invalid_utf8(body: &[u8], declared: bool) -> Decoded<'_> {
     let text = String::from_utf8_lossy(body);
     let (mut bad, mut good) = (0usize, 0usize);
@@ -99,9 +100,9 @@ fn invalid_utf8(body: &[u8], declared: bool) -> Decoded<'_> {
     with(guess(body), body, declared)
 }
 
-/// The character set that the bytes look like, as browsers guess it. From a few letters nothing is guessed: it could be
-/// another set after the next edit, and the whole text would look rewritten. Most undeclared documents of the web are
-/// in the set that is taken then.
+/// Guesses the character set from the bytes, as browsers do. A few letters are not enough for a guess: the next
+/// edit could change it, and the whole text would seem rewritten. Then the set of most undeclared documents on the
+/// web is used.
 fn guess(body: &[u8]) -> &'static Encoding {
     let window = body.get(..GUESS_WINDOW).unwrap_or(body);
     let telling = window.iter().filter(|byte| !byte.is_ascii()).count();
@@ -122,11 +123,11 @@ fn with<'a>(encoding: &'static Encoding, body: &'a [u8], misdeclared: bool) -> D
     }
 }
 
-/// What a document is declared as: by its header, else by itself.
+/// The character set that a document declares: in its header, or else in itself.
 #[derive(Debug, Clone, Copy, Default)]
 struct DeclaredCharset {
     encoding: Option<&'static Encoding>,
-    /// There is no set of a name that was given, or it cannot be in use.
+    /// The declared name is unknown, or the set cannot be in use.
     wrongly: bool,
 }
 
@@ -151,7 +152,7 @@ impl DeclaredCharset {
         }
     }
 
-    /// What a document declares about itself was readable as ASCII, so it cannot be UTF-16.
+    /// The declaration inside a document was readable as ASCII, so the document cannot be UTF-16.
     fn named_in_ascii(name: &str) -> Self {
         let found = Self::named(name);
         if found.encoding.is_some_and(is_wide) {
@@ -214,7 +215,7 @@ fn value_after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     Some(&value[..end.unwrap_or(value.len())])
 }
 
-/// UTF-16 without a byte order mark begins with `<` or `{` and a zero byte.
+/// UTF-16 without a byte order mark starts with `<` or `{` and a zero byte.
 fn wide_without_mark(body: &[u8]) -> Option<&'static Encoding> {
     match body.get(..4)? {
         [b'<' | b'{' | b' ' | b'\n', 0, second, 0] if *second != 0 => Some(UTF_16LE),
@@ -223,7 +224,7 @@ fn wide_without_mark(body: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// UTF-32 is not among the web's character sets; feeds in it exist.
+/// UTF-32 is not among the web's character sets, but some feeds use it.
 fn decode_utf32(body: &[u8]) -> Option<String> {
     let (rest, big_endian) = match body.get(..4)? {
         [0, 0, 0xfe, 0xff] => (&body[4..], true),

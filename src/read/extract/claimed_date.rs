@@ -1,8 +1,8 @@
-//! Dates as feeds and pages write them: RFC 822 and 3339 with every mistake, W3C and ISO forms, American and European
-//! order, month names in many languages, Unix time.
+//! Dates as feeds and pages write them: RFC 822 and 3339 with every mistake, W3C and ISO forms, American and
+//! European order, month names in many languages, Unix time.
 //!
-//! A date without a zone is read as UTC. Hours, minutes and days beyond their range roll over, as they do for the
-//! publisher's own software. What cannot be read is `None`, never a guess at "now".
+//! A date without a zone is read as UTC. Hours, minutes and days beyond their range roll over, as they do in the
+//! publisher's own software. An unreadable date is `None`, never a guess such as "now".
 
 mod age;
 
@@ -11,7 +11,7 @@ use chrono::{Days, Duration, NaiveDate, NaiveDateTime};
 use self::age::{is_of_age, tells_an_age};
 use crate::time::Timestamp;
 
-/// The longest text that is looked at; dates are short.
+/// The longest text that is parsed; dates are short.
 const LONGEST: usize = 100;
 
 /// Reads a claimed date.
@@ -27,7 +27,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
         .or_else(|| written(text))
 }
 
-/// Seconds or milliseconds since 1970, from 2001 on: nothing else has ten or thirteen digits.
+/// Seconds or milliseconds since 1970, from 2001 on: no other date has ten or thirteen digits.
 fn unix_time(text: &str) -> Option<Timestamp> {
     let number: i64 = text.parse().ok().filter(|_| text.starts_with('1'))?;
     match text.len() {
@@ -37,7 +37,7 @@ fn unix_time(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// A date and a time of day as written, before they are checked.
+/// A date and time of day as written, not yet validated.
 #[derive(Debug, Clone, Copy, Default)]
 struct DateFields {
     year: i32,
@@ -47,7 +47,7 @@ struct DateFields {
     minute: u32,
     second: u32,
     millis: u32,
-    /// Minutes east of Greenwich.
+    /// Minutes east of UTC.
     offset: i32,
 }
 
@@ -67,7 +67,7 @@ impl DateFields {
     }
 }
 
-/// `2004`, `2004-05`, `20040525`, `2004-146`, `2004-05-25T23:23:17.5+0200`, `2004-05-25 23:23`, `--05-25` not.
+/// `2004`, `2004-05`, `20040525`, `2004-146`, `2004-05-25T23:23:17.5+0200`, `2004-05-25 23:23`, but not `--05-25`.
 fn iso(text: &str) -> Option<Timestamp> {
     let mut cursor = Cursor { rest: text };
     let mut fields = DateFields {
@@ -109,7 +109,7 @@ fn iso(text: &str) -> Option<Timestamp> {
     fields.timestamp()
 }
 
-/// A day of the year.
+/// The day of a year, as in `2004-146`.
 fn ordinal(year: i32, day: &str, cursor: &mut Cursor<'_>) -> Option<Timestamp> {
     use chrono::Datelike;
     let date = NaiveDate::from_yo_opt(year, day.parse().ok()?)?;
@@ -123,7 +123,7 @@ fn ordinal(year: i32, day: &str, cursor: &mut Cursor<'_>) -> Option<Timestamp> {
     fields.timestamp()
 }
 
-/// The time behind an ISO date, when there is one; nothing else may follow.
+/// The time after an ISO date, if there is one. Nothing else may follow.
 fn iso_time(cursor: &mut Cursor<'_>, fields: &mut DateFields) -> Option<()> {
     cursor.spaces();
     cursor.eat(&['T', 't']);
@@ -181,7 +181,7 @@ fn fraction(digits: &str) -> u32 {
         .fold(0, |value, digit| value * 10 + u32::from(digit - b'0'))
 }
 
-/// Everything else: words and numbers in any order, told apart by what they look like.
+/// All other forms: words and numbers in any order, recognised by their shape.
 fn written(text: &str) -> Option<Timestamp> {
     let lower = text.to_lowercase().replace(['年', '月', '년', '월'], "-");
     let mut fields = DateFields::default();
@@ -229,12 +229,12 @@ fn written(text: &str) -> Option<Timestamp> {
             if let Some(half) = half_of_day(word) {
                 later = Some(half);
             } else if is_age && is_of_age(word) {
-                // Spanish `ago`, Turkish `tem`, Dutch `maa` and Italian `set` are months elsewhere.
+                // Outside an age, Spanish `ago`, Turkish `tem`, Dutch `maa` and Italian `set` are months.
             } else if let Some(found) = month_of(word) {
-                // The last one counts: Spanish and Italian `mar` is Tuesday as well.
+                // The last month wins: `mar` is also Tuesday in Spanish and Italian.
                 month = Some(found);
             } else if has_time && offset.is_none() {
-                // `gmt+2` is read with its number.
+                // `gmt+2` is read together with its number.
                 let signed = cursor
                     .rest
                     .split(|c: char| c.is_whitespace() || c == ')')
@@ -268,7 +268,7 @@ fn written(text: &str) -> Option<Timestamp> {
     fields.timestamp()
 }
 
-/// Which of the numbers are day, month and year.
+/// Decides which of the numbers are the day, month and year.
 fn day_month_year(numbers: &[(&str, char)], month: Option<u32>) -> Option<(i32, u32, u32)> {
     let value = |at: usize| {
         numbers
@@ -297,7 +297,7 @@ fn day_month_year(numbers: &[(&str, char)], month: Option<u32>) -> Option<(i32, 
         return Some((year_of(first, 4)?, second, third));
     }
     let year = year_of(third, numbers.get(2)?.0.len())?;
-    // With slashes it is American, unless that cannot be; with dots or dashes it is European.
+    // With slashes the order is American, unless that is impossible; with dots or dashes it is European.
     let american = separator == '/' && first <= 12 || second > 12;
     let (month, day) = if american {
         (first, second)
@@ -323,7 +323,7 @@ fn half_of_day(word: &str) -> Option<bool> {
     }
 }
 
-/// `Z`, `+0200`, `+02:00`, `-5`, `EST` → minutes east of Greenwich.
+/// `Z`, `+0200`, `+02:00`, `-5`, `EST` → minutes east of UTC.
 fn zone(text: &str) -> Option<i32> {
     let text = text.trim();
     let sign = match text.chars().next()? {
@@ -347,7 +347,7 @@ fn zone(text: &str) -> Option<i32> {
     Some(sign * (total * 60 + minutes)).filter(|minutes| minutes.abs() <= 24 * 60)
 }
 
-/// Zones by name, in hours times ten east of Greenwich. Names that stand for several are read as the one in RFC 822.
+/// Named zones, in tenths of hours east of UTC. Ambiguous names are read as in RFC 822.
 fn named_zone(name: &str) -> Option<i32> {
     let tenths = match name {
         "z" | "gmt" | "ut" | "utc" | "wet" => 0,
@@ -371,7 +371,8 @@ fn named_zone(name: &str) -> Option<i32> {
         "pt" | "pst" | "akdt" => -80,
         "akst" => -90,
         "hst" => -100,
-        // The letters `a`, `m`, `n` and `y` are military, with the signs that RFC 822 got wrong and everyone ignores.
+        // The letters `a`, `m`, `n` and `y` are military zones. RFC 822 got their signs wrong, and everyone
+        // ignores them.
         "n" => -10,
         "y" => -120,
         _ => return None,
@@ -379,7 +380,7 @@ fn named_zone(name: &str) -> Option<i32> {
     Some(tenths * 6)
 }
 
-/// Month names: the beginnings that tell them apart, longest first where one begins another.
+/// Month names: the shortest unambiguous prefixes. If one is a prefix of another, the longer one comes first.
 #[rustfmt::skip]
 const MONTHS: &[(&str, u32)] = &[
     ("juin", 6), ("juil", 7), ("ιουν", 6), ("ιουλ", 7), ("ιούν", 6), ("ιούλ", 7), ("июн", 6), ("июл", 7),
@@ -412,7 +413,7 @@ fn month_of(word: &str) -> Option<u32> {
         .map(|(_, month)| *month)
 }
 
-/// Whether a word, in any case, is the name of a month or of a day of the week.
+/// Whether a word, in any case, is the name of a month or a day of the week.
 #[must_use]
 pub(crate) fn names_month_or_day(word: &str) -> bool {
     const DAYS: [&str; 46] = [

@@ -1,4 +1,4 @@
-//! What a block's own words and its neighbours say of it.
+//! Clues in a block's own words and its neighbours.
 
 use super::evidence::{Clue, Evidence};
 use super::furniture::{self, Rule};
@@ -7,7 +7,7 @@ use super::survey::Survey;
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::BlockKind;
 
-/// Notes what the text of a block says by itself.
+/// Notes what the text of a block by itself suggests.
 pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
     let text = block.block.text.trim();
     let words = block.count;
@@ -94,7 +94,7 @@ pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
     );
 }
 
-/// Whether a short text mentions what is sent to subscribers, in the word that most languages use. Articles do, too.
+/// Whether a short text mentions a newsletter, by the word that most languages use. Articles do so, too.
 fn mentions_newsletter(text: &str) -> bool {
     let lower = text.to_lowercase();
     text.split_whitespace().count() <= 60
@@ -119,24 +119,24 @@ fn said(rule: Rule) -> Clue {
     }
 }
 
-/// Words; of scripts that have no spaces, two characters make one.
+/// The number of words. In scripts without spaces, two characters make a word.
 pub(super) fn count_words(text: &str) -> usize {
     let dense = text.chars().filter(|c| is_ideograph(*c)).count();
     text.split_whitespace().count() + dense / 2
 }
 
-/// So far a heading is asked for the text below it.
+/// How far after a heading to look for the text that it heads.
 const BELOW: usize = 40;
 
-/// The scores of all blocks by themselves, and what follows of them for the elements around them.
+/// The scores of the individual blocks, and what follows from them for the elements around them.
 pub(super) struct Scores {
     scores: Vec<f32>,
-    /// The bytes of each element that are part of the article so far.
+    /// For each element, the bytes that are part of the article so far.
     inside: Vec<usize>,
 }
 
 impl Scores {
-    /// Of the evidence of all blocks of a page.
+    /// Computes the scores from the evidence on all blocks of a page.
     pub(super) fn of(page: &Page, all: &[Evidence]) -> Self {
         let scores: Vec<f32> = all.iter().map(|evidence| evidence.score(0)).collect();
         let mut inside = vec![0; page.elements.len()];
@@ -156,7 +156,7 @@ impl Scores {
     }
 }
 
-/// What can be said of a block once its neighbours were judged.
+/// Notes what can be concluded about a block once its neighbours have been judged.
 pub(super) fn note_neighbours(
     survey: &Survey<'_>,
     scores: &Scores,

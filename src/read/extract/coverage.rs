@@ -1,8 +1,8 @@
-//! How much of a block the extractor has, and which words two texts share.
+//! How much of a block the extractor's text covers, and which words two texts share.
 
 use std::collections::HashSet;
 
-/// The words of the extractor's text, to look blocks up in.
+/// The words of the extractor's text, for looking up blocks.
 pub(super) struct Index {
     /// Hashes of four words in a row.
     shingles: HashSet<u64>,
@@ -13,7 +13,7 @@ pub(super) struct Index {
 impl Index {
     const SHINGLE: usize = 4;
 
-    /// Of the words of texts, see [`words`].
+    /// Indexes the words of texts, see [`words`].
     pub(super) fn of(texts: impl Iterator<Item = impl AsRef<[u64]>>) -> Self {
         let mut index = Self {
             shingles: HashSet::new(),
@@ -31,7 +31,7 @@ impl Index {
         index
     }
 
-    /// The share of a block's words that are in the extractor's text, in their order, 0–1.
+    /// The share of a block's words that are in the extractor's text in the same order, 0–1.
     pub(super) fn share(&self, words: &[u64]) -> f32 {
         if words.len() < Self::SHINGLE {
             return f32::from(u8::from(self.short.contains(words)));
@@ -45,14 +45,14 @@ impl Index {
     }
 }
 
-/// The words of a text as hashes, without regard to case and punctuation; a character of scripts without spaces
-/// between words is a word.
+/// The words of a text as hashes, ignoring case and punctuation. In scripts without spaces between words, each
+/// character is a word.
 pub(super) fn words(text: &str) -> Vec<u64> {
     let mut words = Vec::new();
     let mut word = FNV;
     let mut open = false;
     for c in text.chars() {
-        // What hyphenates or glues a word is part of it.
+        // Characters that hyphenate or glue a word are part of it.
         if matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}') {
             continue;
         }
@@ -79,10 +79,10 @@ pub(super) fn words(text: &str) -> Vec<u64> {
     words
 }
 
-/// The hash of nothing by the function of Fowler, Noll and Vo (FNV-1a).
+/// The initial value of Fowler, Noll and Vo's hash function (FNV-1a).
 pub(super) const FNV: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// The hash of what was hashed so far and one value more.
+/// Adds a value to a hash.
 pub(super) fn step(hash: u64, value: u64) -> u64 {
     (hash ^ value).wrapping_mul(0x0100_0000_01b3)
 }

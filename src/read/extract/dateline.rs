@@ -1,10 +1,10 @@
-//! Lines that say when something was published, changed or retrieved, and nothing else: no news by themselves.
+//! Lines that only say when something was published, changed or retrieved. They are not news by themselves.
 
 use std::sync::LazyLock;
 
 use super::furniture::{is_date, is_date_word, is_time_passed};
 
-/// Words before a date that say what happened to the page at that time; see `datelines.txt`.
+/// Words before a date that say what happened to the page on that date; see `datelines.txt`.
 static LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let lines = include_str!("datelines.txt").lines();
     let lines = lines.filter(|line| !line.starts_with('#') && !line.is_empty());
@@ -12,18 +12,18 @@ static LABELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         .filter_map(|line| line.split_once(' '))
         .flat_map(|(_, labels)| labels.split('|'))
         .collect();
-    // The longest first: `last updated on` before `last updated`.
+    // Longest first: `last updated on` before `last updated`.
     labels.sort_by_key(|label| std::cmp::Reverse(label.len()));
     labels
 });
 
-/// A line with more bytes says something else.
+/// A longer line, in bytes, is not just a date.
 const LONGEST: usize = 200;
 
-/// What a line says of dates.
+/// What a line says about dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DateLine {
-    /// A date and nothing more: of the page, or a fact of the article.
+    /// Only a date: the page's own, or a fact of the article.
     Bare,
     /// When the page was published, changed or retrieved.
     OfPage,
@@ -55,7 +55,7 @@ pub(super) fn read(text: &str) -> Option<DateLine> {
     }
 }
 
-/// The part behind the words that say what happened.
+/// The part after the words that say what happened.
 fn unlabelled(part: &str) -> &str {
     let starts_with = |label: &&&str| {
         let mut rest = part.chars();
@@ -84,7 +84,7 @@ fn is_when(text: &str, labelled: bool) -> bool {
         .replace(['年', '月', '년', '월'], "-")
         .replace(['日', '일'], " ");
     let text = text.trim();
-    // `Hearing: 12 March 2024` names what happens then.
+    // `Hearing: 12 March 2024` says what happens on that day.
     if text
         .split_once(':')
         .is_some_and(|(before, _)| before.ends_with(char::is_alphabetic))
@@ -92,7 +92,7 @@ fn is_when(text: &str, labelled: bool) -> bool {
         return false;
     }
     let words = text.split_whitespace().count();
-    // Behind a label less is enough: `Updated 11:48`, `Posted Nov 19, 6:51 AM`.
+    // After a label, less is enough: `Updated 11:48`, `Posted Nov 19, 6:51 AM`.
     is_date(text, words)
         || is_time_passed(&text.to_lowercase(), words)
         || (labelled && is_made_of_dates(text))
@@ -104,7 +104,7 @@ fn is_made_of_dates(text: &str) -> bool {
     (2..=24).contains(&digits) && text.len() <= 60 && letters.all(is_date_word)
 }
 
-/// `… retrieved 24 December 2023 from https://…`: how to cite the page, with the day of reading in it.
+/// `… retrieved 24 December 2023 from https://…`: how to cite the page, including the day of reading.
 fn is_citation(text: &str) -> bool {
     ["retrieved ", "accessed "].iter().any(|verb| {
         text.split_once(verb).is_some_and(|(before, rest)| {

@@ -1,4 +1,4 @@
-//! Documents that are not pages: what is kept of a PDF, an office document, a picture, a video, an archive.
+//! Documents that are not pages: what is stored of a PDF, an office document, a picture, a video, an archive.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use super::page_data::TextSource;
 use super::pdf::PdfText;
 use crate::domain::state::{Document, PageState};
 
-/// The media type of a document that is no page, by its bytes; `None` for HTML and plain text.
+/// The media type of a document that is not a page, by its bytes; `None` for HTML and plain text.
 #[must_use]
 pub fn media_type(body: &[u8], content_type: Option<&str>) -> Option<&'static str> {
     match Form::of(body, content_type) {

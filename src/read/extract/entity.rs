@@ -7,13 +7,13 @@ use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 /// The longest name in HTML's table (`CounterClockwiseContourIntegral;`).
 const LONGEST_NAME: usize = 32;
 
-/// Text with its references resolved; unknown ones stay as they are.
+/// Resolves the references in a text; unknown ones stay as they are.
 #[must_use]
 pub(crate) fn decode(text: &str) -> Cow<'_, str> {
     decode_with(text, false)
 }
 
-/// An attribute's value with its references resolved: `?a=1&copy=2` keeps its `&copy`.
+/// Resolves the references in an attribute's value: `?a=1&copy=2` keeps its `&copy`.
 #[must_use]
 pub(crate) fn decode_attribute(value: &str) -> Cow<'_, str> {
     decode_with(value, true)
@@ -40,7 +40,7 @@ fn decode_with(text: &str, attribute: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The characters that the reference at the beginning of `text` stands for, and its length in bytes.
+/// The characters that the reference at the start of `text` stands for, and its length in bytes.
 fn reference(text: &str, attribute: bool) -> Option<([Option<char>; 2], usize)> {
     let body = text.strip_prefix('&')?;
     if body.starts_with('#') {
@@ -53,7 +53,7 @@ fn reference(text: &str, attribute: bool) -> Option<([Option<char>; 2], usize)> 
         .count();
     let semicolon = body.as_bytes().get(name_end) == Some(&b';');
     let longest = name_end + usize::from(semicolon);
-    // The longest name that is in the table wins: `&notit;` is `¬it;`.
+    // The longest name in the table wins: `&notit;` is `¬it;`.
     for length in (2..=longest).rev() {
         let name = body.get(..length)?;
         let Some((first, second)) = NAMED_ENTITIES.get(name).filter(|found| found.0 != 0) else {
@@ -83,7 +83,7 @@ pub(crate) fn numeric(body: &str) -> Option<(char, usize)> {
     let value = u32::from_str_radix(number.get(..length)?, radix).unwrap_or(u32::MAX);
     let semicolon = usize::from(number.as_bytes().get(length) == Some(&b';'));
     let decoded = match value {
-        // HTML reads what would be C1 controls as windows-1252.
+        // HTML reads C1 controls as windows-1252.
         0x80..=0x9f => C1_REPLACEMENTS
             .get(usize::try_from(value - 0x80).ok()?)
             .copied()

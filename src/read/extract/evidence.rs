@@ -1,23 +1,23 @@
 //! Evidence for and against a block being part of the article.
 //!
-//! No single thing decides: not what the extractor says, not where a block stands, not what an element is called. Each
-//! is a [`Clue`] with a weight, and the weights of a block's clues are added up, as in a logistic regression, which is
-//! how the weights of `evidence.txt` were found. The verdict can therefore be explained clue by clue.
+//! No single sign decides: not the extractor's opinion, not the position of a block, not the name of an element.
+//! Each is a [`Clue`] with a weight, and the weights of a block's clues are added up, as in a logistic regression,
+//! which is how the weights in `evidence.txt` were found. This way the verdict can be explained clue by clue.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Declares the clues: the name in `evidence.txt`, and what it says to people.
+/// Declares the clues: the name in `evidence.txt`, and the text that users see.
 macro_rules! clues {
     ($($clue:ident $text:literal,)*) => {
-        /// Something that can be said of a block.
+        /// An observation about a block.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) enum Clue {
             $(#[doc = $text] $clue,)*
         }
 
         impl Clue {
-            /// All of them.
+            /// All clues.
             pub(super) const ALL: &'static [Self] = &[$(Self::$clue,)*];
 
             /// The name in `evidence.txt`.
@@ -27,7 +27,7 @@ macro_rules! clues {
                 }
             }
 
-            /// For people.
+            /// The text that users see.
             pub(super) fn text(self) -> &'static str {
                 match self {
                     $(Self::$clue => $text,)*
@@ -141,7 +141,7 @@ clues! {
     AloneInBox "the box around it has little else and looks unlike the article",
 }
 
-/// The weights of a clue: when a block is judged by itself, and when its neighbours are known.
+/// The two weights of a clue: for judging a block by itself, and once its neighbours are known.
 type Weights = [f32; 2];
 
 /// By clue, in the order of [`Clue::ALL`].
@@ -164,7 +164,7 @@ fn weights() -> impl Iterator<Item = (&'static str, Weights)> {
         })
 }
 
-/// What speaks for and against one block.
+/// The evidence for and against one block.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Evidence {
     /// Its clues.
@@ -172,20 +172,20 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Adds a clue when it holds.
+    /// Adds a clue if it holds.
     pub(super) fn note(&mut self, clue: Clue, holds: bool) {
         if holds {
             self.clues.push(clue);
         }
     }
 
-    /// The sum of the weights; above zero the block is part of the article. `round` is 0 for a block by itself and 1
-    /// with its neighbours known.
+    /// The sum of the weights; above zero the block is part of the article. `round` is 0 for a block by itself and
+    /// 1 once its neighbours are known.
     pub(super) fn score(&self, round: usize) -> f32 {
         self.clues.iter().map(|clue| weight(*clue, round)).sum()
     }
 
-    /// Whether something around the block says that it is no part of an article.
+    /// Whether something around the block marks it as not being part of an article.
     pub(super) fn is_marked(&self) -> bool {
         let marks = [
             Clue::NamedNavigation,
@@ -205,7 +205,7 @@ impl Evidence {
         self.clues.iter().any(|clue| marks.contains(clue))
     }
 
-    /// The clue that weighs most for (or against) the block.
+    /// The clue with the most weight for (or against) the block.
     pub(super) fn strongest(&self, counts: bool) -> Option<Clue> {
         let sign = if counts { 1.0 } else { -1.0 };
         let said = self

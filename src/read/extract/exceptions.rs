@@ -1,4 +1,5 @@
-//! What a block is by more than the sum of its clues: a notice, a date of the page, a caption, a line about rights.
+//! Blocks that are judged by more than the sum of their clues: notices, dates of the page, captions, lines about
+//! rights.
 
 use super::clues::count_words;
 use super::dateline::{self, DateLine};
@@ -10,18 +11,18 @@ use super::role::Role;
 use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind};
 
-/// Where a block is, and where the text begins and ends.
+/// The position of a block, and where the text starts and ends.
 pub(super) struct Place {
-    /// Its number.
+    /// The block's number.
     pub(super) at: usize,
-    /// The first and the last block of the text.
+    /// The first and last block of the text.
     pub(super) text: Option<(usize, usize)>,
-    /// Whether the article is told under its pictures.
+    /// Whether the captions of the pictures tell the article.
     pub(super) in_gallery: bool,
 }
 
 impl Place {
-    /// Whether it is inside of the text, or not further from it than some blocks.
+    /// Whether it is inside the text, or no more than some blocks away.
     fn is_near(&self, before: usize, after: usize) -> bool {
         self.text.is_some_and(|(first, last)| {
             (first.saturating_sub(before)..=last.saturating_add(after)).contains(&self.at)
@@ -33,7 +34,7 @@ impl Place {
     }
 }
 
-/// Whether an article is told under its pictures: sentences there have more words than the text has.
+/// Whether the captions of the pictures tell the article: their sentences have more words than the text.
 pub(super) fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bool {
     let (mut captions, mut told, mut text) = (0, 0, 0);
     for ((block, evidence), judged) in page.blocks.iter().zip(all).zip(judged) {
@@ -50,8 +51,8 @@ pub(super) fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bo
     captions >= 3 && told > text
 }
 
-/// A notice of a correction may be in a footer or a box beside the text, a caption under a picture; dates of the page
-/// are not its news.
+/// A notice of a correction may be in a footer or in a box beside the text, and a caption under a picture. The
+/// page's own dates are not news.
 pub(super) fn find(
     block: &PageBlock,
     evidence: &Evidence,
@@ -78,7 +79,7 @@ pub(super) fn find(
     if has(Clue::Copyright) && is_rights_line(text) {
         return Some(Judged::of(Role::Credit, Clue::Copyright.text()));
     }
-    // A table of contents, tabs: places of the page itself.
+    // A table of contents or tabs: links to places in the page itself.
     if block.anchored >= 0.85 && block.block.kind == BlockKind::ListItem {
         return Some(Judged::of(Role::Navigation, Clue::Anchored.text()));
     }
@@ -126,7 +127,7 @@ pub(super) fn find(
     if is_credit && (is_caption || !role.is_text()) {
         return Some(Judged::of(Role::Credit, "it is a picture credit"));
     }
-    // What is beside a picture far above the text introduces it, perhaps, see `opening`.
+    // Text beside a picture far above the article may introduce it, see `opening`.
     let captions = says && near && in_article && (is_caption || !place.is_before_text());
     if captions {
         return Some(Judged::of(
@@ -142,8 +143,8 @@ pub(super) fn find(
     })
 }
 
-/// Whether a line of the article is a label with a figure or a date, such as `Revised: 4 January 2022`: a fact, however
-/// short.
+/// Whether a line of the article is a label with a figure or a date, such as `Revised: 4 January 2022`. That is a
+/// fact, however short.
 fn is_labelled(block: &PageBlock, evidence: &Evidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
     let label = block.block.text.split_once([':', '：']);
@@ -159,7 +160,7 @@ fn is_labelled(block: &PageBlock, evidence: &Evidence) -> bool {
         && furniture::rule_of(&block.block, block.linked).is_none()
 }
 
-/// `© 2026 The Courier. All rights reserved.`: the sign or word first, and a year near it.
+/// `© 2026 The Courier. All rights reserved.`: the sign or word comes first, with a year near it.
 fn is_rights_line(text: &str) -> bool {
     let lower = text.trim_start().to_lowercase();
     let start: String = lower.chars().take(40).collect();

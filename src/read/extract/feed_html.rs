@@ -1,11 +1,11 @@
-//! The text that a feed carries → blocks, with what is no part of the article told apart.
+//! The text in a feed → blocks, with those marked that are not part of the article.
 //!
-//! A feed gives the article and nothing around it, so nothing has to be looked for here; but publishers put boxes
-//! between the paragraphs: advertisements, newsletters, share bars, links to other articles. Such a block is kept as
-//! it was published and given the kind [`BlockKind::Furniture`], which no comparison looks at.
+//! A feed contains the article and nothing around it, so there is nothing to find. But publishers put boxes
+//! between the paragraphs: advertisements, newsletters, share bars, links to other articles. Such a block is
+//! stored as published and gets the kind [`BlockKind::Furniture`], which is never compared.
 //!
-//! More is left standing than on a page. Captions, credits and dates count, since a feed may consist of them, and a
-//! class name alone makes furniture of little: `teaser` is what many call the first paragraph of an article.
+//! More is kept than on a page. Captions, credits and dates count, since a feed may consist of them. A class name
+//! alone rarely makes a block furniture: many publishers call the first paragraph of an article `teaser`.
 
 use super::fragment::{self, Reader};
 use super::furniture::{self, Mark, Rule};
@@ -15,13 +15,13 @@ use url::Url;
 use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind, Link};
 
-/// Open elements that are remembered; what is deeper has the marks of those around it.
+/// The most open elements that are remembered. Deeper elements inherit the marks of those around them.
 const OPEN_LIMIT: usize = 128;
 
-/// Links of one text that are kept.
+/// The most links of one text that are kept.
 const LINKS_LIMIT: usize = 500;
 
-/// Marked elements that are remembered in one text.
+/// The most marked elements that are remembered in one text.
 const MARKED_LIMIT: usize = 10_000;
 
 /// The blocks of a fragment of HTML.
@@ -47,7 +47,7 @@ pub fn blocks(html: &str) -> Vec<Block> {
     walk.finish()
 }
 
-/// The links of a fragment of HTML, in their order, with the words of each. Addresses are joined to `base`.
+/// The links in a fragment of HTML, in order, each with its words. Addresses are joined to `base`.
 #[must_use]
 pub fn links(html: &str, base: Option<&Url>) -> Vec<Link> {
     if !(html.contains("<a") || html.contains("<A")) {
@@ -80,7 +80,7 @@ pub fn links(html: &str, base: Option<&Url>) -> Vec<Link> {
     }
 }
 
-/// Where a link leads, when that is another document.
+/// The target of a link, if it is another document.
 fn leads_to(address: &str, base: Option<&Url>) -> Option<String> {
     let address = address.trim();
     if address.is_empty() || address.starts_with('#') {
@@ -95,7 +95,7 @@ fn leads_to(address: &str, base: Option<&Url>) -> Option<String> {
     }
 }
 
-/// Blocks without markup: only their own words can say that they are furniture.
+/// Blocks without markup: only their own words can show that they are furniture.
 #[must_use]
 pub fn plain_blocks(text: &str) -> Vec<Block> {
     by_text(fragment::plain_blocks(text))
@@ -110,7 +110,7 @@ fn by_text(mut blocks: Vec<Block>) -> Vec<Block> {
     blocks
 }
 
-/// Whether elements may say something of their text; most fragments are plain paragraphs, and links in them.
+/// Whether elements may say something about their text. Most fragments are only plain paragraphs with links.
 fn may_hold_furniture(html: &str) -> bool {
     const HINTS: [&str; 8] = [
         "<a", "<A", "class", "CLASS", "role", "style", "<nav", "hidden",
@@ -118,7 +118,7 @@ fn may_hold_furniture(html: &str) -> bool {
     html.contains('<') && HINTS.iter().any(|hint| html.contains(hint))
 }
 
-/// A text that is furniture as a whole is the text of its entry.
+/// A text that consists only of furniture is the text of its entry.
 fn mark(blocks: &mut [Block], furniture: &[bool]) {
     if furniture.iter().all(|furniture| *furniture) {
         return;
@@ -130,7 +130,7 @@ fn mark(blocks: &mut [Block], furniture: &[bool]) {
     }
 }
 
-/// Whether a block's own words say that it is no part of the article.
+/// Whether a block's own words show that it is not part of the article.
 fn says_furniture(block: &Block, linked: f32) -> bool {
     matches!(
         furniture::rule_of(block, linked),
@@ -148,7 +148,7 @@ fn says_furniture(block: &Block, linked: f32) -> bool {
     )
 }
 
-/// An element that says something of its text.
+/// An element that says something about its text.
 struct Marked {
     mark: Mark,
     /// The marked element around it.
@@ -162,14 +162,14 @@ struct OpenTag<'a> {
     /// The innermost marked element, this one included.
     marked: Option<usize>,
     leads_away: bool,
-    /// Whether it says that it holds a count.
+    /// Whether its name says that it contains a count.
     counts: bool,
 }
 
-/// Where a block stands and how much of it is links.
+/// The position of a block, and how much of it is links.
 #[derive(Clone, Copy, Default)]
 struct Standing {
-    /// The innermost marked element that holds all of it.
+    /// The innermost marked element that contains all of it.
     marked: Option<usize>,
     bytes: usize,
     linked: usize,
@@ -265,7 +265,7 @@ impl<'a> TagWalk<'a> {
         std::iter::successors(element, |at| self.marked.get(*at)?.parent)
     }
 
-    /// Gives the block that has just ended its place.
+    /// Stores the position of the block that has just ended.
     fn settle(&mut self) {
         if self.standings.len() < self.reader.blocks.len() {
             self.standings
@@ -303,7 +303,8 @@ impl<'a> TagWalk<'a> {
     }
 }
 
-/// What a heading that is furniture stands above, up to the next heading, when that is a list of titles and no prose.
+/// Extends a heading that is furniture to the blocks up to the next heading, if those are a list of titles without
+/// prose.
 fn with_their_lists(blocks: &[Block], mut furniture: Vec<bool>) -> Vec<bool> {
     let mut from = 0;
     for section in blocks.chunk_by(|_, next| next.kind != BlockKind::Heading) {
@@ -331,7 +332,7 @@ fn is_number(text: &str) -> bool {
         })
 }
 
-/// Marks that say of a text in a feed that it is no part of the article.
+/// Whether a mark is enough to treat a text in a feed as not part of the article.
 fn says_enough(mark: Mark) -> bool {
     !matches!(
         mark,
@@ -339,8 +340,8 @@ fn says_enough(mark: Mark) -> bool {
     )
 }
 
-/// Whether a block inside of a marked element is furniture. `share` is how much of the whole text the element holds:
-/// a mark on an element that holds much of it is about something else.
+/// Whether a block inside a marked element is furniture. `share` is the element's share of the whole text: if it
+/// is large, the mark means something else.
 fn is_furniture(mark: Mark, share: f32, block: &Block, linked: f32) -> bool {
     let words = block.text.split_whitespace().count();
     let small = match mark {

@@ -1,6 +1,6 @@
-//! What a document is: HTML, plain text, PDF or something else, told by its bytes.
+//! The type of a document by its bytes: HTML, plain text, PDF or something else.
 //!
-//! A declared content type is only a hint between HTML and plain text, where the bytes allow both.
+//! A declared content type is only a hint to choose between HTML and plain text if the bytes allow both.
 
 use super::charset;
 use super::markup::{Token, Tokens};
@@ -11,12 +11,12 @@ const BEGINNING: usize = 1024;
 /// How much of a text is searched for tags.
 const TAG_WINDOW: usize = 64 << 10;
 
-/// What a document is.
+/// The type of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Markup that a browser would show as a page.
     Html,
-    /// Text that is shown as it is.
+    /// Text that is shown as is.
     Text,
     /// A PDF.
     Pdf,
@@ -65,7 +65,7 @@ impl Form {
 
 /// A document that is not text.
 fn binary(body: &[u8]) -> Form {
-    // Some writers put other bytes before the signature, and readers of PDF accept them.
+    // Some writers put other bytes before the signature, and PDF readers accept them.
     let beginning = body.get(..BEGINNING).unwrap_or(body);
     if beginning.windows(5).any(|window| window == b"%PDF-") {
         return Form::Pdf;
@@ -95,7 +95,7 @@ fn declared(content_type: Option<&str>) -> DeclaredForm {
     }
 }
 
-/// Whether a text begins with what browsers take for the beginning of HTML, whatever it is declared as.
+/// Whether a text starts with something that browsers treat as the start of HTML, whatever its declared type.
 fn begins_as_html(text: &str) -> bool {
     const STARTS: &[&str] = &[
         "<!doctype html",
@@ -130,12 +130,12 @@ fn begins_as_html(text: &str) -> bool {
     })
 }
 
-/// A comment or prolog in front of something that is not a page: what follows decides.
+/// A comment or prolog before something that is not a page: what follows decides.
 fn begins_as_other_xml(text: &str) -> bool {
     (text.starts_with("<!--") || text.starts_with("<?")) && !has_tags(text, &[STRUCTURE])
 }
 
-/// Whether a text is one: control characters and bytes that could not be decoded are rare in it.
+/// Whether this is a text: control characters and undecodable bytes are rare in one.
 fn is_text(text: &str) -> bool {
     let (mut all, mut strange) = (0_usize, 0_usize);
     for c in text.chars() {
@@ -146,7 +146,7 @@ fn is_text(text: &str) -> bool {
     strange <= 1 || strange * 100 < all
 }
 
-/// Whether one of the elements is in the beginning of a text; `Vec<String>` and `<stdin>` are not tags of HTML.
+/// Whether one of the elements is near the start of a text; `Vec<String>` and `<stdin>` are not HTML tags.
 fn has_tags(text: &str, elements: &[&[&str]]) -> bool {
     let mut end = text.len().min(TAG_WINDOW);
     while !text.is_char_boundary(end) {
@@ -177,7 +177,7 @@ fn has_references(text: &str) -> bool {
     })
 }
 
-/// Elements that pages are built of.
+/// Block elements that pages consist of.
 const STRUCTURE: &[&str] = &[
     "html",
     "head",
@@ -220,7 +220,7 @@ const STRUCTURE: &[&str] = &[
     "font",
 ];
 
-/// Elements inside of a line.
+/// Inline elements.
 const INLINE: &[&str] = &["a", "b", "i", "em", "strong", "span", "img", "br"];
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! A fragment of HTML, as feeds carry it → blocks of text as a reader sees them.
+//! A fragment of HTML from a feed → blocks of text as a reader sees them.
 //!
-//! No tree is built: one pass over the tokens, with a short memory of which block is open. Feeds carry thousands of
-//! such fragments, nearly all of them plain paragraphs, and hostile ones must cost no more than their length.
+//! No tree is built: one pass over the tokens, with a short memory of which block is open. Feeds contain thousands
+//! of such fragments, nearly all of them plain paragraphs, and the cost of a hostile one must stay linear in its
+//! length.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ use super::markup::{Tag, Token, Tokens};
 use super::style::{STRUCK, Style};
 use crate::domain::state::{Block, BlockKind};
 
-/// Open elements that are remembered; deeper ones are read as paragraphs.
+/// The most open elements that are remembered; deeper ones are read as paragraphs.
 const OPEN_LIMIT: usize = 64;
 
 /// The blocks of a fragment of HTML.
@@ -44,7 +45,7 @@ pub fn plain_blocks(text: &str) -> Vec<Block> {
 
 /// A fragment of HTML as one line of plain text, for titles and names.
 ///
-/// A title is often plain text that was put into an HTML field: a tag that HTML does not know (`Vec<String>`) is text.
+/// A title is often plain text in an HTML field: a tag that HTML does not know (`Vec<String>`) is text.
 #[must_use]
 pub fn line(html: &str) -> String {
     let mut out = String::new();
@@ -84,8 +85,8 @@ pub fn plain_line(text: &str) -> String {
     out
 }
 
-/// Appends text with its white space collapsed; `space` says whether white space came before it. Says whether white
-/// space comes after it.
+/// Appends text with its white space collapsed; `space` says whether white space came before it. Returns whether
+/// white space comes after it.
 fn append_collapsed(out: &mut String, text: &str, mut space: bool) -> bool {
     let mut rest = text;
     loop {
@@ -95,7 +96,7 @@ fn append_collapsed(out: &mut String, text: &str, mut space: bool) -> bool {
         if rest.is_empty() {
             return space;
         }
-        // A run of words with single blanks between them is copied as a whole.
+        // Words separated by single blanks are copied in one go.
         let run = tidy_run(rest);
         let (tidy, behind) = rest.split_at_checked(run).unwrap_or((rest, ""));
         if space && !out.is_empty() {
@@ -107,7 +108,7 @@ fn append_collapsed(out: &mut String, text: &str, mut space: bool) -> bool {
     }
 }
 
-/// The length of the longest beginning without white space but single blanks between words.
+/// The length of the longest prefix whose only white space is single blanks between words.
 fn tidy_run(text: &str) -> usize {
     let mut before = 0u8;
     for (at, byte) in text.bytes().enumerate() {
@@ -128,12 +129,12 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\t' | b'\r' | 0x0c)
 }
 
-/// What a block is closed and opened by.
+/// What a tag does to blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BlockTag {
-    /// Begins and ends a block, and says what it is.
+    /// Starts and ends a block, and gives its kind.
     Kind(BlockKind),
-    /// Begins and ends a block.
+    /// Starts and ends a block.
     Block,
     /// `ul`, `ol`, `dl`: a list, whose items are blocks.
     List,
@@ -141,12 +142,12 @@ enum BlockTag {
     Cell,
     /// `table`.
     Table,
-    /// Runs with the text.
+    /// Part of the running text.
     Inline,
 }
 
 fn element(name: &str) -> BlockTag {
-    // XHTML in feeds may carry a prefix.
+    // XHTML in feeds may have a prefix.
     let name = name.rsplit(':').next().unwrap_or(name);
     let mut lower = [0u8; 12];
     let Some(buffer) = lower.get_mut(..name.len()) else {
@@ -176,7 +177,7 @@ fn is_inline(name: &str) -> bool {
     element(name) == BlockTag::Inline && !name.eq_ignore_ascii_case("br")
 }
 
-/// A tag in a title that is no HTML: `Vec<String>`, `<your name>`.
+/// A tag in a title that is not HTML: `Vec<String>`, `<your name>`.
 fn is_unknown(tag: &Tag<'_>) -> bool {
     const INLINE: [&str; 48] = [
         "a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "big", "br", "button", "cite", "code",
@@ -192,14 +193,14 @@ fn is_unknown(tag: &Tag<'_>) -> bool {
         || ["var", "wbr", "video", "canvas", "picture", "source"]
             .iter()
             .any(|name| tag.name.eq_ignore_ascii_case(name));
-    // Custom elements and those of other name spaces have a dash or a colon.
+    // Custom elements and those of other namespaces have a dash or a colon.
     !known && tag.is_plain() && !tag.self_closing && !tag.name.contains(['-', ':'])
 }
 
-/// Skips what a reader does not see.
+/// Skips elements that a reader does not see.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
-    /// Elements whose end tag is missing from here on: they are not looked for again.
+    /// Elements whose end tag is missing from here on; the search is not repeated.
     unclosed: Vec<&'static str>,
 }
 
@@ -209,7 +210,7 @@ impl Hidden {
         "head", "video", "audio", "canvas",
     ];
 
-    /// Goes on behind the element when it is one that shows no text.
+    /// Skips to the end of the element if it shows no text.
     pub(super) fn skip(&mut self, tokens: &mut Tokens<'_>, tag: &Tag<'_>) {
         let Some(name) = Self::NAMES
             .iter()
@@ -226,21 +227,21 @@ impl Hidden {
     }
 }
 
-/// Puts blocks together from tags and text, one after another.
+/// Builds blocks from a sequence of tags and text.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// The blocks that have ended.
+    /// The finished blocks.
     pub(super) blocks: Vec<Block>,
     text: String,
-    /// White space was met behind the text.
+    /// White space follows the text so far.
     space: bool,
-    /// A single line break was met behind the text.
+    /// A single line break follows the text so far.
     line_break: bool,
-    /// A cell of the row has ended behind the text.
+    /// A table cell has ended after the text so far.
     cell_border: bool,
-    /// The open elements that say what a block is.
+    /// The open elements that determine the kind of a block.
     open: Vec<(BlockTag, BlockKind)>,
-    /// Which text is struck out or raised.
+    /// Which text is struck out or superscript.
     style: Style,
 }
 
@@ -250,7 +251,7 @@ impl Reader {
         let mut hidden = Hidden::default();
         while let Some(token) = tokens.next() {
             match token {
-                // A section inside is content that was wrapped twice.
+                // A CDATA section here is content that was wrapped twice.
                 Token::Text(text) | Token::CData(text) => self.text(text),
                 Token::Start(tag) => {
                     self.start(&tag);
@@ -262,7 +263,7 @@ impl Reader {
         }
     }
 
-    /// Takes text with its entities as written.
+    /// Adds text, with its entities as written.
     pub(super) fn text(&mut self, text: &str) {
         if self.kind() == BlockKind::Code {
             self.text.push_str(&entity::decode(text));
@@ -298,7 +299,7 @@ impl Reader {
             .map_or(BlockKind::Paragraph, |(_, kind)| *kind)
     }
 
-    /// Takes a start tag.
+    /// Processes a start tag.
     pub(super) fn start(&mut self, tag: &Tag<'_>) {
         let element = element(tag.name);
         match element {
@@ -317,7 +318,7 @@ impl Reader {
                 self.push(BlockTag::List, self.kind());
             }
             BlockTag::Table => {
-                // A table inside of a row is layout: what the row holds are no cells of data.
+                // A table inside a row is used for layout: the row does not contain cells of data.
                 self.flush();
                 let outer = self
                     .open
@@ -331,7 +332,7 @@ impl Reader {
             BlockTag::Cell => self.cell_border = !self.text.is_empty(),
             BlockTag::Kind(kind) => {
                 self.flush();
-                // A new item ends the one before it, a new row the row before it.
+                // A new item ends the previous item, a new row the previous row.
                 match kind {
                     BlockKind::ListItem => self.close_to(element, BlockTag::List),
                     BlockKind::TableRow => self.close_to(element, BlockTag::Table),
@@ -342,7 +343,7 @@ impl Reader {
         }
     }
 
-    /// Takes an end tag.
+    /// Processes an end tag.
     pub(super) fn end(&mut self, name: &str) {
         match element(name) {
             BlockTag::Inline => self.style.end(name),
@@ -357,7 +358,8 @@ impl Reader {
         }
     }
 
-    /// A border of a paragraph; inside of a row it is no more than white space, until the cell has a second one.
+    /// The start or end of a paragraph. Inside a row it counts only as white space until the row has a second
+    /// cell.
     fn block_border(&mut self) {
         if self.kind() == BlockKind::TableRow {
             self.space = true;
@@ -366,7 +368,7 @@ impl Reader {
         }
     }
 
-    /// Two line breaks in a row end a paragraph; one is white space.
+    /// Two consecutive line breaks end a paragraph; a single one is white space.
     fn line_break(&mut self) {
         match self.kind() {
             BlockKind::Code => self.text.push('\n'),
@@ -397,12 +399,12 @@ impl Reader {
         }
     }
 
-    /// Whether no text of a new block was met yet.
+    /// Whether a new block has no text yet.
     pub(super) fn is_between_blocks(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// A picture in the place of a character: an emoji that says which one it is.
+    /// A picture that replaces a character: an emoji with its character in `alt`.
     fn picture(&mut self, tag: &Tag<'_>) {
         let alt = tag.attribute("alt").unwrap_or_default();
         let is_symbol = |c: char| !c.is_ascii() && !c.is_alphanumeric() && !c.is_whitespace();

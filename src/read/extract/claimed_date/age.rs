@@ -1,6 +1,7 @@
-//! Ages in the place of dates: `3 hours ago`.
+//! Ages instead of dates: `3 hours ago`.
 
-/// Units of time, and the words behind them that make "3 hours ago" of "3 hours": no date, whenever it is read.
+/// Units of time, and the words after them that turn "3 hours" into "3 hours ago". Such a text is never a date,
+/// whenever it is read.
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
     "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr", "hrs", "hour",
@@ -30,12 +31,12 @@ const AGO: &[&str] = &[
     "atrás",
 ];
 
-/// Whether a word, in lower case, may be part of an age.
+/// Whether a word, in lower case, can be part of an age.
 pub(super) fn is_of_age(word: &str) -> bool {
     UNITS.contains(&word) || AGO.contains(&word)
 }
 
-/// Whether there is a unit with `ago` right behind it, in lower case.
+/// Whether a unit is directly followed by `ago`, in lower case.
 pub(super) fn tells_an_age(text: &str) -> bool {
     let word = |word: &'_ str| word.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
     let words: Vec<String> = text.split_whitespace().map(word).collect();

@@ -1,10 +1,10 @@
-//! What elements say of themselves.
+//! What elements say about their text by tag, role, class or id.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::extract::markup::Tag;
 
-/// What an element says of its text.
+/// What an element says about its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::extract) enum Mark {
     /// `nav`, menus, breadcrumbs, pagers.
@@ -31,19 +31,19 @@ pub(in crate::extract) enum Mark {
     Meta,
 }
 
-/// What a tag says of the text inside.
+/// The marks of a tag for the text inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::extract) struct Marks {
-    /// By its name: `nav`, `aside`, `footer`, `form`, `figcaption`.
+    /// From its name: `nav`, `aside`, `footer`, `form`, `figcaption`.
     pub(in crate::extract) by_tag: Option<Mark>,
-    /// By its role, or by a word in its class or id; with a hash of what said so, since a mark that much of the page's
-    /// text carries says nothing.
+    /// From its role, or from a word in its class or id, with a hash of that word: a mark on most of the page's
+    /// text means nothing.
     pub(in crate::extract) named: Option<(Mark, u64)>,
-    /// Whether it is not shown until something happens.
+    /// Whether it is hidden until something happens.
     pub(in crate::extract) hidden: bool,
 }
 
-/// What a tag says of the text inside.
+/// The marks of a tag for the text inside it.
 pub(in crate::extract) fn marks_of(tag: &Tag<'_>) -> Marks {
     let by_tag = match tag.name {
         "nav" | "menu" => Some(Mark::Navigation),
@@ -61,12 +61,12 @@ pub(in crate::extract) fn marks_of(tag: &Tag<'_>) -> Marks {
     }
     for (key, value) in tag.attributes().take(32) {
         let found = match key {
-            // A browser shows this as soon as somebody searches the page for it.
+            // Browsers show this as soon as a search on the page finds it.
             "hidden" if value != "until-found" => {
                 marks.hidden = true;
                 None
             }
-            // Text for the eyes alone is text; signs and ornaments are marked so, too.
+            // Text that only screen readers skip is still text, but signs and ornaments are marked like this, too.
             "aria-hidden" if value == "true" && tag.name != "p" => {
                 marks.hidden = true;
                 None
@@ -78,8 +78,8 @@ pub(in crate::extract) fn marks_of(tag: &Tag<'_>) -> Marks {
             "role" => mark_of_role(value).map(|mark| (mark, value)),
             "rel" if tag.name == "a" && is_sponsored(value) => Some((Mark::Advertisement, value)),
             "class" => mark_of_names(value, 2),
-            // Ids are often made up by machines: `u_0_2x_AD` is no advertisement.
-            // The id of a heading or a paragraph is what links to it are named by.
+            // Ids are often generated: `u_0_2x_AD` is not an advertisement. The id of a heading or paragraph is
+            // the target of links to it.
             "id" if !is_text(tag.name) => mark_of_names(value, 5),
             _ => None,
         };
@@ -89,7 +89,7 @@ pub(in crate::extract) fn marks_of(tag: &Tag<'_>) -> Marks {
     marks
 }
 
-/// What a tag of a feed's text says of the text inside, the surest first.
+/// The surest mark of a tag in a feed's text for the text inside it.
 pub(in crate::extract) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
     let marks = marks_of(tag);
     let hidden = marks.hidden.then_some(Mark::Hidden);
@@ -97,7 +97,7 @@ pub(in crate::extract) fn mark_of(tag: &Tag<'_>) -> Option<Mark> {
     hidden.or(named).or(marks.by_tag)
 }
 
-/// Whether an element says that it holds a count: a number alone inside of it is one.
+/// Whether an element says that it contains a count: then a number alone inside it is one.
 pub(in crate::extract) fn holds_a_count(tag: &Tag<'_>) -> bool {
     const WORDS: [&str; 5] = ["count", "counts", "counter", "likes", "votes"];
     let class = tag.attribute("class").unwrap_or_default();
@@ -138,7 +138,7 @@ fn hides(style: &str) -> bool {
     style.contains("display:none") || style.contains("visibility:hidden")
 }
 
-/// `rel="sponsored"`: what publishers owe the search engines.
+/// `rel="sponsored"`: search engines require it of publishers.
 fn is_sponsored(relations: &str) -> bool {
     relations
         .split_ascii_whitespace()
@@ -154,7 +154,7 @@ fn mark_of_role(role: &str) -> Option<Mark> {
     }
 }
 
-/// Words of class names and ids, and what they stand for.
+/// Words in class names and ids, and their meaning.
 const WORDS: [(&str, Mark); 68] = [
     ("nav", Mark::Navigation),
     ("navbar", Mark::Navigation),
@@ -226,8 +226,8 @@ const WORDS: [(&str, Mark); 68] = [
     ("taglist", Mark::Meta),
 ];
 
-/// The first word of a class list or id that stands for something. `article-body__related-links` has the words
-/// `article`, `body`, `related`, `links`; `relatedLinks` has `related`, `links`.
+/// The first word of a class list or id that has a meaning. `article-body__related-links` has the words `article`,
+/// `body`, `related`, `links`; `relatedLinks` has `related`, `links`.
 fn mark_of_names(value: &str, shortest: usize) -> Option<(Mark, &str)> {
     value
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -256,7 +256,7 @@ fn camel_words(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether an element says that it holds the article.
+/// Whether an element says that it contains the article.
 pub(in crate::extract) fn claims_article(tag: &Tag<'_>) -> bool {
     matches!(tag.name, "article" | "main")
         || !tag.is_plain()

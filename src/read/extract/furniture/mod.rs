@@ -1,9 +1,9 @@
-//! Furniture: what stands in and around an article and is no part of it.
+//! Page furniture: text in and around an article that is not part of it.
 //!
-//! Two kinds of rule. A [`Mark`] is what an element says of itself by its tag, role, class or id. A [`Rule`] looks at
-//! a block's own text and links. Both are named, so that a person can be told why a block does not count. Nothing
-//! that an article would say in a sentence may fall under a rule: a missed advertisement is a nuisance, a sentence
-//! taken for one is an edit that nobody hears of.
+//! There are two kinds of rule. A [`Mark`] is what an element says about itself by its tag, role, class or id. A
+//! [`Rule`] checks a block's own text and links. Both have names, so that the reason why a block does not count
+//! can be shown. No rule may match anything that an article would say in a sentence: a missed advertisement is a
+//! nuisance, but a sentence mistaken for one is an edit that nobody hears about.
 
 mod marks;
 mod rules;

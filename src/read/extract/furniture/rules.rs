@@ -1,4 +1,4 @@
-//! What a block's own text gives away.
+//! Furniture that a block's own text reveals.
 
 use crate::domain::state::{Block, BlockKind};
 use crate::extract::claimed_date;
@@ -16,13 +16,13 @@ pub(in crate::extract) enum Rule {
     Share,
     /// `5 min ago`, `3 minute read`
     Clock,
-    /// Nothing but a whole date.
+    /// Only a complete date.
     Date,
     /// `12 of 30`, `1/20`
     Position,
     /// `21 °C`
     Weather,
-    /// What stands under a picture, and who took it.
+    /// The text under a picture, or who took it.
     Caption,
     /// `Write to … at …@…`
     Contact,
@@ -31,7 +31,7 @@ pub(in crate::extract) enum Rule {
 }
 
 impl Rule {
-    /// For people.
+    /// The text that users see.
     pub(in crate::extract) fn as_str(self) -> &'static str {
         match self {
             Self::Advertisement => "advertisement",
@@ -49,7 +49,7 @@ impl Rule {
     }
 }
 
-/// A word that begins a line which leads elsewhere, and is followed by a colon or stands alone.
+/// Words at the start of a line that leads elsewhere. They are followed by a colon or are the whole line.
 const RELATED: [&str; 34] = [
     "related",
     "related articles",
@@ -87,20 +87,20 @@ const RELATED: [&str; 34] = [
     "leggi anche",
 ];
 
-/// The most words of a block that a rule takes for furniture, see [`is_newsletter`]; tags may have more.
+/// The most words of a block that a rule treats as furniture, see [`is_newsletter`]; tags may have more.
 const MOST_WORDS: usize = 45;
 
-/// The rule that a block falls under by its own text. `linked` is the share of its characters that are links.
+/// The rule that matches a block by its own text. `linked` is the share of its characters that are in links.
 pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
     if block.kind == BlockKind::Caption {
         return Some(Rule::Caption);
     }
     let text = block.text.trim();
-    // Whatever is long says something.
+    // Long text always says something.
     if text.len() > 400 || block.kind == BlockKind::Code {
         return None;
     }
-    // So does whatever has more words than any rule allows, unless links say otherwise; most paragraphs end here.
+    // So does text with more words than any rule allows, unless it consists of links. Most paragraphs end here.
     let spaces = text.bytes().filter(|byte| *byte == b' ').count();
     if spaces >= MOST_WORDS && linked < 0.5 {
         return None;
@@ -134,7 +134,7 @@ pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
     }
 }
 
-/// Whether a text ends with the mark of a sentence.
+/// Whether a text ends with sentence punctuation.
 pub(in crate::extract) fn ends_as_sentence(text: &str) -> bool {
     let closed = text.trim_end_matches(['"', '”', '»', '’', ')', '“', ' ']);
     closed.ends_with(['.', '!', '…', '。', '！', '؟', '।', '?', '？'])
@@ -181,7 +181,7 @@ fn is_advertisement(lower: &str, words: usize) -> bool {
     words <= 25 && labelled.iter().any(|label| lower.starts_with(label))
 }
 
-/// How headings of such lists begin: `More great stories`, `Latest news` …
+/// How headings of such lists start: `More great stories`, `Latest news` …
 const FIRST: [&str; 12] = [
     "more",
     "other",
@@ -440,8 +440,8 @@ fn is_tags(lower: &str, linked: f32) -> bool {
     linked >= 0.5 && STARTS.iter().any(|start| lower.starts_with(start))
 }
 
-/// A line that is a whole date and nothing more: it stands for when something was put on the page, and moves with the
-/// reader's time zone.
+/// A line that consists of a whole date: it says when something was put on the page, and changes with the reader's
+/// time zone.
 pub(in crate::extract) fn is_date(text: &str, words: usize) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
@@ -455,7 +455,7 @@ pub(in crate::extract) fn is_date(text: &str, words: usize) -> bool {
         && text.split(|c: char| !c.is_alphabetic()).all(is_date_word)
 }
 
-/// The name of a month or a day, a zone, or a word that joins them.
+/// The name of a month or day, a time zone, or a word that joins them.
 pub(in crate::extract) fn is_date_word(word: &str) -> bool {
     const JOINING: [&str; 26] = [
         "", "de", "of", "at", "um", "uhr", "às", "a", "à", "le", "the", "st", "nd", "rd", "th",
@@ -491,7 +491,7 @@ fn is_position(lower: &str, words: usize) -> bool {
         })
 }
 
-/// A temperature with no more than a place and a word for the sky.
+/// A temperature with at most a place and a word for the weather.
 fn is_weather(lower: &str, words: usize) -> bool {
     words <= 6
         && (lower.contains('°') || lower.contains('℃') || lower.contains('℉'))
