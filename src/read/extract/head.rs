@@ -1,7 +1,7 @@
-//! What a page says about itself: titles, authors, dates, addresses.
+//! Metadata of a page: titles, authors, dates, addresses.
 //!
-//! Read from the tags in one pass, without a tree. Each value keeps the place that it came from; which one counts is
-//! decided in [`Head`]'s methods, most trustworthy first.
+//! Read from the tags in one pass, without a tree. Each value keeps its source; the methods of [`Head`] decide
+//! which one counts, most trustworthy first.
 
 use serde_json::Value;
 use url::Url;
@@ -11,14 +11,14 @@ use super::fragment;
 use super::markup::{Tag, Token, Tokens};
 use crate::time::Timestamp;
 
-/// Longest value in bytes that is kept of a name or title.
+/// The longest name or title that is kept, in bytes.
 const LINE_BYTES: usize = 2048;
-/// Most values of a kind that are kept.
+/// The most values of a kind that are kept.
 const MANY: usize = 32;
 /// The longest JSON-LD script that is read.
 const JSON_BYTES: usize = 512 * 1024;
 
-/// What a page says about itself.
+/// The metadata of a page.
 #[derive(Debug, Default)]
 pub(super) struct Head {
     /// `html lang`.
@@ -31,15 +31,15 @@ pub(super) struct Head {
     meta: Vec<(String, String)>,
     /// `link rel=canonical`.
     canonical: Option<String>,
-    /// What JSON-LD says of the article.
+    /// Metadata of the article in JSON-LD.
     ld: LinkedData,
-    /// Dates in `time` elements: the value, and whether the element says that it is the publication's.
+    /// Dates in `time` elements: the value, and whether the element says that it is the date of publication.
     times: Vec<(Timestamp, TimeRole)>,
-    /// Texts marked as the author's name, and whether by a class name only.
+    /// Texts marked as the author's name, and whether only by a class name.
     marked_authors: Vec<(bool, String)>,
-    /// How many marked elements were looked into.
+    /// How many marked elements have been read.
     looked_into: usize,
-    /// Where `meta http-equiv=refresh` leads at once, as written.
+    /// The target of an immediate `meta http-equiv=refresh`, as written.
     refresh: Option<String>,
 }
 
@@ -161,7 +161,7 @@ impl Head {
         }
     }
 
-    /// An element that is marked as the author's name.
+    /// Reads an element that is marked as the author's name.
     fn author(&mut self, tag: &Tag<'_>, tokens: &Tokens<'_>, html: &str) {
         let says = tag.attributes().take(16).any(|(key, value)| match key {
             "rel" => value == "author",
@@ -196,7 +196,7 @@ impl Head {
         self.metas(&["og:title"]).next().map(str::to_owned)
     }
 
-    /// How the page describes itself: a hint at the standfirst.
+    /// The page's descriptions of itself: a hint at the standfirst.
     pub(super) fn descriptions(&self) -> impl Iterator<Item = &str> {
         let names = &["og:description", "description", "twitter:description"];
         self.metas(names).chain(self.ld.description.as_deref())
@@ -207,8 +207,8 @@ impl Head {
         self.ld.headline.clone()
     }
 
-    /// The headline in the page's `h1`: the first one that another title of the page confirms, else the first one.
-    /// A logo may be an `h1`, too.
+    /// The headline in the page's `h1`: the first one that another title of the page confirms, or else the first
+    /// one. A logo may be an `h1`, too.
     pub(super) fn h1(&self) -> Option<String> {
         let og = self.metas(&["og:title"]).next();
         let known = [og, self.ld.headline.as_deref(), self.title.as_deref()];
@@ -234,7 +234,8 @@ impl Head {
         }
     }
 
-    /// Where the page sends its readers at once, absolute; `None` when they are to stay, or to come again later.
+    /// The absolute address to which the page redirects its readers immediately; `None` if they are to stay, or to
+    /// reload later.
     pub(super) fn refresh(&self, base: Option<&Url>) -> Option<String> {
         let to = base?.join(self.refresh.as_deref()?).ok()?;
         (matches!(to.scheme(), "http" | "https") && base != Some(&to)).then(|| to.into())
@@ -259,7 +260,7 @@ impl Head {
                 .map(|name| vec![name])
         };
         let marked = || {
-            // What `rel` and `itemprop` say beats what a class is called.
+            // `rel` and `itemprop` are more reliable than a class name.
             let names = self
                 .marked_authors
                 .iter()
@@ -344,8 +345,8 @@ impl Head {
             .map(|(at, _)| *at)
     }
 
-    /// How much the page claims to be an article: its type says so, and it has a date of publication. Dates in the
-    /// text do not count, since lists of stories have them too.
+    /// How strongly the page claims to be an article: by its type, and by a date of publication. Dates in the text
+    /// do not count, since lists of stories have them, too.
     pub(super) fn claims_article(&self) -> u32 {
         let typed = self.metas(&["og:type"]).any(|kind| {
             let kind = kind.to_ascii_lowercase();
@@ -359,7 +360,7 @@ impl Head {
         2 * u32::from(typed) + 2 * u32::from(self.ld.found) + u32::from(dated)
     }
 
-    /// Whether the page says that its text is not for everybody.
+    /// Whether the page says that its text is not free for everyone.
     pub(super) fn claims_wall(&self) -> bool {
         self.ld.walled
             || self
@@ -381,7 +382,7 @@ impl LinkedData {
         let parsed: Result<Value, _> = serde_json::from_str(script);
         let value = match parsed {
             Ok(value) => value,
-            // Raw line breaks inside of strings are the common mistake.
+            // Raw line breaks inside strings are a common mistake.
             Err(_) => match serde_json::from_str(&script.replace(['\n', '\r', '\t'], " ")) {
                 Ok(value) => value,
                 Err(_) => return,
@@ -391,7 +392,7 @@ impl LinkedData {
         self.walk(&value, &mut left);
     }
 
-    /// `serde_json` has bounded the depth.
+    /// `serde_json` has already limited the depth.
     fn walk(&mut self, value: &Value, left: &mut usize) {
         if *left == 0 || self.found {
             return;
@@ -458,7 +459,7 @@ impl LinkedData {
     }
 }
 
-/// `0; url=/notice.html` → `/notice.html`, when it is to be followed within a few seconds.
+/// `0; url=/notice.html` → `/notice.html`, if the delay is no more than a few seconds.
 fn refresh_target(content: &str) -> Option<String> {
     let (delay, rest) = content.split_once([';', ','])?;
     let delay: f32 = delay.trim().parse().ok()?;
@@ -521,7 +522,7 @@ fn clean_author(name: &str) -> String {
         .to_owned()
 }
 
-/// A name is no address, has letters, and is not a whole sentence.
+/// A name is not an address, has letters, and is not a whole sentence.
 fn is_name(name: &str) -> bool {
     !name.contains("://")
         && !name.starts_with("www.")
@@ -544,7 +545,7 @@ fn one_line(html: &str) -> Option<String> {
     Some(fragment::line(cut)).filter(|line| !line.is_empty())
 }
 
-/// The text up to the end tag, which is not far: a headline or a name is short.
+/// The text up to the end tag, which must be near: a headline or a name is short.
 fn inside_of(tokens: &Tokens<'_>, html: &str, name: &str) -> Option<String> {
     const FAR: usize = 4096;
     let from = tokens.offset();

@@ -1,24 +1,24 @@
-//! The titles that a page claims, to know its headline by where it is said again.
+//! The titles that a page claims, used to recognise where its headline is repeated.
 
 use super::coverage::words;
 use super::furniture;
 use super::page::PageBlock;
 use crate::domain::state::BlockKind;
 
-/// Bytes of a block that may be a headline.
+/// The most bytes of a block that may be a headline.
 const LONGEST: usize = 400;
 
-/// Words that a label adds to a headline at most.
+/// The most words that a label adds to a headline.
 const LABEL: usize = 8;
 
-/// A headline of fewer words may be part of any line.
+/// A shorter headline, in words, may be part of any line.
 const FEWEST: usize = 5;
 
 /// The titles of a page, as hashes of their words.
 pub(super) struct Headlines(Vec<Vec<u64>>);
 
 impl Headlines {
-    /// Of the titles as the page claims them, the same ones once.
+    /// Collects the titles that the page claims, without duplicates.
     pub(super) fn of<'a>(titles: impl Iterator<Item = &'a str>) -> Self {
         let mut all: Vec<Vec<u64>> = titles
             .map(words)
@@ -29,14 +29,14 @@ impl Headlines {
         Self(all)
     }
 
-    /// Whether a block says one of them again.
+    /// Whether a block repeats one of them.
     pub(super) fn said_by(&self, block: &PageBlock) -> bool {
         block.block.text.len() <= LONGEST
             && block.block.kind != BlockKind::Code
             && self.0.contains(&block.words)
     }
 
-    /// Whether a block says one of them again with a label around it: `Share this article: …`, a path of sections.
+    /// Whether a block repeats one of them with a label around it: `Share this article: …`, a path of sections.
     pub(super) fn named_by(&self, block: &PageBlock) -> bool {
         let is_named = |headline: &Vec<u64>| {
             headline.len() >= FEWEST

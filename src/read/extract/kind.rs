@@ -1,10 +1,10 @@
-//! What a page is: an article, or one of the things that servers answer with status 200 in its place.
+//! The kind of a page: an article, or something else that a server sends with status 200 in its place.
 //!
-//! A wrong "this is not an article" hides edits, a wrong "this is an article" stores a wall as the new text. So a page
-//! with a text of its own is an article whatever else it says. For a page with little text the evidence is weighed:
-//! what the page claims to be and whether it has the headline of the feed, against phrases that stand for most of what
-//! it says. A phrase inside a longer sentence is no evidence by itself.
-//! A wall that leaves the beginning of a text standing is told by comparing: see [`super::wall_signs`].
+//! A wrong "this is not an article" hides edits; a wrong "this is an article" stores a wall as the new text. So a
+//! page with a text of its own is an article whatever else it says. For a page with little text the evidence is
+//! weighed. What the page claims to be, and whether it has the feed's headline, speaks for an article; phrases
+//! that make up most of its text speak against it. A phrase inside a longer sentence is not evidence by itself. A
+//! wall that leaves the beginning of the text in place is detected by comparison: see [`super::wall_signs`].
 
 mod phrases;
 mod shown;
@@ -16,24 +16,24 @@ use crate::domain::state::{Block, PageState};
 pub(super) use phrases::{PHRASES, plain};
 use shown::{Line, Shown};
 
-/// What a page is.
+/// The kind of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PageKind {
     /// An article, or anything else with a main text.
     Article,
-    /// Nothing but menus and a footer, if anything: a page that a script fills.
+    /// At most menus and a footer: a page that a script fills.
     NoText,
     /// "Not found", served with status 200.
     Soft404,
     /// A notice that the text is for subscribers.
     Paywall,
-    /// A wall that asks for consent first.
+    /// A wall that first asks for consent.
     Consent,
-    /// A test whether the reader is a robot.
+    /// A check whether the reader is a robot.
     BotCheck,
-    /// A notice that the site is out of order for a while.
+    /// A notice that the site is temporarily unavailable.
     Maintenance,
-    /// A PDF, an office document, a picture, a video, an archive: no page, with a text or without one.
+    /// A PDF, an office document, a picture, a video, an archive: not a page. It may have text or not.
     Document,
 }
 
@@ -49,12 +49,12 @@ impl PageKind {
             Self::Consent => "consent",
             Self::BotCheck => "bot_check",
             Self::Document => "document",
-            // The names are a contract that has no word for a site that is out of order; `reason` says it.
+            // The names are a contract and have no word for a site that is unavailable; `reason` says it.
             Self::Maintenance => "not_article",
         }
     }
 
-    /// What the page is in place of an article, for people; `None` for an article and for a document.
+    /// What the user sees if the page is not an article; `None` for an article and for a document.
     #[must_use]
     pub fn notice(self) -> Option<&'static str> {
         Some(match self {
@@ -72,28 +72,28 @@ impl PageKind {
 /// From this many words on, a page with an article's text is an article.
 const ENOUGH_WORDS: usize = 120;
 
-/// A page that shows no more words than this in all may be a notice.
+/// A page may be a notice if it shows no more than this many words in total.
 const NOTICE_WORDS: usize = 250;
 
-/// A notice has a main text of fewer words than this.
+/// The main text of a notice has fewer words than this.
 const NOTICE_TEXT: usize = 80;
 
-/// A paragraph of so many words is prose.
+/// A paragraph with this many words is prose.
 const PROSE_WORDS: usize = 15;
 
-/// What a page was judged to be.
+/// The verdict on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Judged {
     /// The kind.
     pub(super) kind: PageKind,
-    /// The phrase that it was told by.
+    /// The phrase that decided it.
     pub(super) said: Option<&'static str>,
     /// Whether it is a list of other stories: a front page, a section.
     pub(super) is_listing: bool,
 }
 
-/// Judges a page by what it says and by what was extracted of it. `headline` is the one under which the page is known,
-/// from its feed; `None` when there is none.
+/// Judges a page by its text and by what was extracted from it. `headline` is the one known from the feed; `None`
+/// if there is none.
 pub(super) fn of(html: &str, head: &Head, state: &PageState, headline: Option<&str>) -> Judged {
     let shown = Shown::of(html);
     let judged = |kind| Judged {
@@ -140,7 +140,7 @@ fn titles(head: &Head, state: &PageState) -> Vec<String> {
     titles.into_iter().flatten().map(plain).collect()
 }
 
-/// Whether one of the page's titles is the headline under which it is known.
+/// Whether one of the page's titles is the headline known from the feed.
 fn bears(head: &Head, state: &PageState, headline: &str) -> bool {
     let wanted = letters(headline);
     let titles = [&state.h1, &state.og_title, &state.ld_headline, &head.title];
@@ -159,14 +159,14 @@ fn letters(text: &str) -> String {
         .collect()
 }
 
-/// The evidence on a page without much of a text.
+/// The evidence on a page with little text.
 struct Case<'a> {
     titles: Vec<String>,
-    /// How much the page claims to be an article, see [`Head::claims_article`].
+    /// How strongly the page claims to be an article, see [`Head::claims_article`].
     claims: u32,
-    /// Whether it bears the headline under which it is known.
+    /// Whether it has the headline known from the feed.
     known: Option<bool>,
-    /// Whether it says that its text is not for everybody.
+    /// Whether it says that its text is not free for everyone.
     walled: bool,
     body: &'a [Block],
     main_words: usize,
@@ -174,7 +174,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The weight of all that speaks for an article.
+    /// The total weight of the evidence for an article.
     fn for_article(&self) -> u32 {
         let prose = self
             .body
@@ -183,7 +183,7 @@ impl Case<'_> {
         self.claims + u32::from(prose) + 3 * u32::from(self.known == Some(true))
     }
 
-    /// The phrase of a notice that the page as a whole is, by a title that says little else, or by its text.
+    /// The phrase that shows that the whole page is a notice: in a title that says little else, or in its text.
     fn notice(
         &self,
         in_title: Option<&'static str>,
@@ -244,7 +244,7 @@ impl Case<'_> {
             lines.find_map(|line| find(phrases, &line.text))
         };
         let asks = says(&PHRASES.consent)?;
-        // What is offered is a button of a few words, and no part of a sentence.
+        // An offer is a button with a few words, not part of a sentence.
         let mut lines = self.shown.lines.iter();
         let offers =
             lines.any(|line| line.words <= 6 && find(&PHRASES.consent_offer, &line.text).is_some());
@@ -269,7 +269,7 @@ impl Case<'_> {
     }
 
     fn paywall(&self) -> Option<&'static str> {
-        // A line in a menu or a footer asks everybody; so does one above the text.
+        // A line in a menu or footer addresses everyone; so does a line above the text.
         let first = self
             .body
             .iter()
@@ -292,7 +292,7 @@ impl Case<'_> {
             return Some(asks);
         }
         let few = self.main_words < 60 && self.shown.words() <= NOTICE_WORDS;
-        // A login for those who comment stands below many a short text.
+        // Many a short text is followed by a login for readers who want to comment.
         let is_known = self.known == Some(true) || self.claims >= 2;
         let ends = self.body.last().is_some_and(|block| ends_well(&block.text));
         let article = first.is_some() && is_known && ends && asked < 2;
@@ -321,22 +321,22 @@ fn sentences(line: &str) -> impl Iterator<Item = &str> {
         .filter(|sentence| !sentence.is_empty())
 }
 
-/// A phrase that is a good part of what a sentence says. Two words of five are; of a long one a quarter is not, since a
-/// story may speak of such a page.
+/// A phrase that makes up much of a sentence. Two words of five are enough. A quarter of a long sentence is not,
+/// since a story may mention such a page.
 fn dense(phrases: &'static [&'static str], sentence: &str) -> Option<&'static str> {
     let all = words(sentence);
     let is = |phrase: &&&str| words(phrase) * 5 >= all * 2 && has(sentence, phrase);
     phrases.iter().find(is).copied()
 }
 
-/// A phrase that is most of a title: a headline may well have half of one.
+/// A phrase that makes up most of a title; half is not enough, since a headline may well contain that.
 fn titled(phrases: &'static [&'static str], title: &str) -> Option<&'static str> {
     let all = words(title);
     let is = |phrase: &&&str| words(phrase) * 2 > all && has(title, phrase);
     phrases.iter().find(is).copied()
 }
 
-/// Whether a title says that something was not found, and nothing else.
+/// Whether a title only says that something was not found.
 fn says_only_gone(part: &str) -> Option<&'static str> {
     if words(part) > 6 {
         return None;
@@ -351,7 +351,7 @@ fn says_only_gone(part: &str) -> Option<&'static str> {
     (!rest.chars().any(char::is_alphanumeric)).then_some(said)
 }
 
-/// The visible text of a page, a block a line, in lower case.
+/// The visible text of a page, one block per line, in lower case.
 pub(super) fn text_of(html: &str) -> String {
     let page = Page::read(html);
     let mut text = String::new();
@@ -366,8 +366,8 @@ fn find(phrases: &'static [&'static str], text: &str) -> Option<&'static str> {
     phrases.iter().find(|phrase| has(text, phrase)).copied()
 }
 
-/// Whether a text has a phrase as whole words. Phrases of inflected languages end where their endings begin, so only a
-/// number has to end where the phrase does.
+/// Whether a text contains a phrase as whole words. In inflected languages, phrases end where the endings start,
+/// so only a number has to end where the phrase does.
 pub(super) fn has(text: &str, phrase: &str) -> bool {
     let spaced = |c: char| c.is_alphanumeric() && !is_spaceless(c);
     text.match_indices(phrase).any(|(at, _)| {
@@ -379,13 +379,13 @@ pub(super) fn has(text: &str, phrase: &str) -> bool {
     })
 }
 
-/// Whether words of a script run on without spaces, or take their prefixes without one.
+/// Whether words of a script run together without spaces, or attach their prefixes without one.
 fn is_spaceless(c: char) -> bool {
     is_ideograph(c)
         || matches!(u32::from(c), 0x0590..=0x06ff | 0x0e00..=0x0eff | 0x3040..=0x30ff | 0xac00..=0xd7af)
 }
 
-/// Words between spaces; of scripts that have none, two characters make a word.
+/// The number of words, separated by spaces. In scripts without spaces, two characters make a word.
 pub(super) fn words(text: &str) -> usize {
     let ideographs = text.chars().filter(|c| is_ideograph(*c)).count();
     let spaced = text

@@ -5,7 +5,7 @@ use url::Url;
 use super::fragment;
 use super::markup::{Tag, Token, Tokens};
 
-/// Feeds that are taken from one page; a blog with a feed for every tag names hundreds.
+/// The most feeds that are taken from one page; a blog with a feed for every tag names hundreds.
 const MOST: usize = 50;
 
 /// The kind of feed that a link promises.
@@ -26,18 +26,18 @@ pub struct FeedLink {
     pub url: String,
     /// The title that the page gives it.
     pub title: Option<String>,
-    /// What it promises to be.
+    /// The kind of feed that it promises.
     pub kind: FeedLinkKind,
 }
 
-/// The feeds that a page names by `<link rel="alternate">`, each address once, in the order of the page, feeds of
-/// comments last. A page that names none may still link to one from its body: then those links are given.
+/// The feeds that a page names by `<link rel="alternate">`: each address once, in page order, feeds of comments
+/// last. If a page does not name any, links to feeds in its body are returned.
 #[must_use]
 pub fn feed_links(html: &str, base: &str) -> Vec<FeedLink> {
     feed_links_after(Vec::new(), html, base)
 }
 
-/// As [`feed_links`], after those that the head of the answer has named.
+/// Like [`feed_links`], but preceded by the feeds in the response header.
 #[must_use]
 pub fn feed_links_after(head: Vec<FeedLink>, html: &str, base: &str) -> Vec<FeedLink> {
     let mut base = Url::parse(base).ok();
@@ -98,7 +98,7 @@ pub fn header_links(value: &str, base: &str) -> Vec<FeedLink> {
     links
 }
 
-/// The parts of a header between separators, those inside of `<…>` and `"…"` left alone.
+/// Splits a header at a separator, except inside `<…>` and `"…"`.
 fn parts(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut bracketed) = (false, false);
     text.split(|letter: char| {
@@ -153,7 +153,7 @@ fn named_feed(
         }
         "application/atom+xml" | "text/atom+xml" | "text/atom" => FeedLinkKind::Atom,
         "application/feed+json" => FeedLinkKind::Json,
-        // WordPress names its interface as application/json as well.
+        // WordPress also declares its API as application/json.
         "application/json" if !href.contains("/wp-json/") => FeedLinkKind::Json,
         "application/xml" | "text/xml" => FeedLinkKind::Rss,
         "" if feed => FeedLinkKind::Atom,
@@ -192,7 +192,7 @@ fn anchor(tag: &Tag<'_>, base: Option<&Url>) -> Option<FeedLink> {
 
 fn join(base: Option<&Url>, address: &str) -> Option<Url> {
     let address = address.trim();
-    // `feed:` and `feed://` are ways to say "open this with a feed reader".
+    // `feed:` and `feed://` mean "open this with a feed reader".
     let address = address.strip_prefix("feed://").map_or_else(
         || address.strip_prefix("feed:").unwrap_or(address).to_owned(),
         |rest| format!("http://{rest}"),

@@ -1,9 +1,9 @@
 //! The main text of a page: which of its blocks are the article, and what the others are.
 //!
-//! Two views are laid over one another. The extractor (crate trafilatura) says *where* the article is; it is the best
-//! at that, and it drops words: linked parts of sentences, lists, tables, whole paragraphs whose class it dislikes. The
-//! page's own blocks say *what* is there. Each block is judged by the sum of its evidence, see [`super::evidence`]; what
-//! the extractor says of it is one clue among others.
+//! Two views are combined. The extractor (crate trafilatura) finds *where* the article is. It is the best at that,
+//! but it drops words: linked parts of sentences, lists, tables, whole paragraphs whose class it dislikes. The
+//! page's own blocks show *what* is there. Each block is judged by the sum of its evidence, see
+//! [`super::evidence`]; the extractor's opinion is one clue among others.
 
 use std::collections::HashMap;
 use std::panic::catch_unwind;
@@ -26,25 +26,25 @@ use super::survey::Survey;
 use super::teasers;
 use crate::domain::state::{Block, BlockKind, Link};
 
-/// Links of a page that are kept.
+/// The most links of a page that are kept.
 const LINKS: usize = 1_000;
 
-/// A block of a page and what it is to the article.
+/// A block of a page and its role in the article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
     /// The block.
     pub block: Block,
-    /// What it is.
+    /// Its role.
     pub role: Role,
     /// Whether its words are compared.
     pub counts: bool,
-    /// Whether it is not shown at first.
+    /// Whether it is hidden at first.
     pub hidden: bool,
-    /// Why, for people: `the extractor has it`, `it is a caption`.
+    /// The reason that users see: `the extractor has it`, `it is a caption`.
     pub why: String,
 }
 
-/// What was read of a page's text.
+/// The text of a page.
 #[derive(Debug, Default)]
 pub(super) struct MainText {
     /// All blocks, in the order of the page.
@@ -53,11 +53,11 @@ pub(super) struct MainText {
     pub(super) links: Vec<Link>,
 }
 
-/// What a page says of its own article, to know it by.
+/// What a page says about its own article, used to recognise it.
 pub(super) struct Known<'a> {
-    /// Its titles: text that says them again is the headline.
+    /// Its titles: text that repeats them is the headline.
     pub(super) headlines: Headlines,
-    /// Its descriptions: hints at the standfirst, no more.
+    /// Its descriptions: only hints at the standfirst.
     pub(super) descriptions: Vec<&'a str>,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText
     finish(page, judged)
 }
 
-/// Looks a page over by what the extractor says of it, or by its own prose where the extractor has gone astray.
+/// Surveys a page by the extractor's text, or by its own prose if the extractor has gone astray.
 fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url>) -> Survey<'a> {
     let extracted = fragment::blocks(&extract(html, base));
     let extracted = extracted.iter().map(|block| words(&block.text));
@@ -79,14 +79,14 @@ fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url
     if survey.is_empty() {
         survey = Survey::of_prose(page, 0);
     } else if let Some(missed) = headline.and_then(|headline| survey.missed(headline)) {
-        // The extractor has a box beside the article: a word in a class has misled it.
+        // The extractor took a box beside the article, misled by a word in a class.
         survey = Survey::of_prose(page, missed);
     }
     survey.place_headline(is_headline);
     survey
 }
 
-/// Reads a text that a person has pointed out: each block counts unless its own words say that it is furniture.
+/// Reads a text that a person has selected: each block counts unless its own words say that it is furniture.
 pub(super) fn read_selected(html: &str, known: &Known<'_>) -> MainText {
     let page = Page::read(html);
     let judge = |block: &PageBlock| {
@@ -94,7 +94,7 @@ pub(super) fn read_selected(html: &str, known: &Known<'_>) -> MainText {
             return Judged::of(Role::Headline, "the headline again");
         }
         match furniture::rule_of(&block.block, block.linked) {
-            // Anyone who points at a caption wants it.
+            // Anyone who selects a caption wants it.
             None | Some(Rule::Caption) => Judged::of(
                 Role::of_text(block.block.kind, false),
                 "selected by page.select",
@@ -136,7 +136,7 @@ fn finish(page: Page, judged: Vec<Judged>) -> MainText {
     text
 }
 
-/// The extractor's text as HTML; empty when it finds none or falls over.
+/// The extractor's text as HTML; empty if it does not find any, or panics.
 fn extract(html: &str, base: Option<Url>) -> String {
     let extracted = catch_unwind(|| {
         let mut options = Options::default()
@@ -152,7 +152,7 @@ fn extract(html: &str, base: Option<Url>) -> String {
     extracted.unwrap_or_default()
 }
 
-/// What a block is, and the reason.
+/// The role of a block, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Judged {
     pub(super) role: Role,
@@ -165,7 +165,7 @@ impl Judged {
     }
 }
 
-/// Judges each block by itself, then all of them again by their neighbours.
+/// Judges each block by itself, then all of them again using their neighbours.
 fn evidence_of(page: &Page, survey: &Survey<'_>) -> Vec<Evidence> {
     let mut all: Vec<Evidence> = (0..page.blocks.len())
         .map(|at| survey.evidence(at))
@@ -233,11 +233,11 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
     judged
 }
 
-/// From so many in a row on, lines that are links and no sentences are a list of other stories.
+/// This many consecutive lines that are links without sentences are a list of other stories.
 const LINK_LIST: usize = 3;
 
-/// Lists of links to other stories, whatever the extractor makes of them: many lines, or those below a heading that is
-/// no part of the article.
+/// Drops lists of links to other stories, whatever the extractor makes of them: many lines, or lines below a
+/// heading that is not part of the article.
 fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
     let is_link = |block: &PageBlock| {
         block.linked > 0.85
@@ -270,7 +270,8 @@ fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
     }
 }
 
-/// A heading right above links to other stories is their label; a date that heads nothing is one of the page.
+/// A heading directly above links to other stories is their label. A date with nothing below it is a date of the
+/// page.
 fn drop_labels(page: &Page, judged: &mut [Judged]) {
     for at in 0..judged.len() {
         let text = &page.blocks[at].block.text;
@@ -298,7 +299,7 @@ fn drop_labels(page: &Page, judged: &mut [Judged]) {
     }
 }
 
-/// Whether the text above a line is nearer to it than what follows: a signature, with the links of the page after it.
+/// Whether a line is nearer to the text above it than to what follows: a signature, followed by the page's links.
 fn is_nearer_to_text(page: &Page, judged: &[Judged], at: usize) -> bool {
     let shared = |other: usize| {
         let other = &page.blocks[other];
@@ -316,10 +317,11 @@ fn is_nearer_to_text(page: &Page, judged: &[Judged], at: usize) -> bool {
         .is_some_and(|(above, below)| above < below)
 }
 
-/// By the sum of its clues.
+/// Judges a block by the sum of its clues.
 fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Survey<'_>) -> Judged {
     let has = |clue: Clue| evidence.clues.contains(&clue);
-    // Far from the text, and nothing that the extractor has or that looks like the article: never mind how it reads.
+    // The block is far from the text, and the extractor does not have it, nor does it look like the article. Its
+    // wording does not matter then.
     let covered = [Clue::CoveredWhole, Clue::CoveredMostly, Clue::CoveredPartly];
     let elsewhere = has(Clue::FarOutside) && !covered.into_iter().any(has);
     let counts = !elsewhere && (evidence.score(1) > 0.0 || is_plain_prose(block, evidence));
@@ -339,7 +341,7 @@ fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Surve
     }
 }
 
-/// Of blocks with the same words in several boxes, all of which are judged to be text, the surest one is.
+/// If several boxes have blocks with the same words, all judged to be text, only the surest one is text.
 fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]) {
     for at in 0..judged.len() {
         let Some(first) = survey.repeated(at) else {
@@ -354,10 +356,10 @@ fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]
     }
 }
 
-/// Prose in the text is text although more speaks against it, but not when this much does.
+/// Prose inside the text counts despite some evidence against it, but not down to this score.
 const FAR_FROM_TEXT: f32 = -1.5;
 
-/// Prose between the paragraphs of the article outweighs whatever the elements around it are called.
+/// Prose between the paragraphs of the article outweighs the names of the elements around it.
 fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
     let prose = has(Clue::EndsAsSentence) && block.count >= 8 && block.linked < 0.3;
@@ -375,7 +377,7 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         Clue::SaysCredit,
         Clue::Copyright,
     ];
-    // A line in bold among the paragraphs heads those below it, or asks what they answer.
+    // A bold line among the paragraphs is a heading for those below it, or a question that they answer.
     let emphasised = has(Clue::AllEmphasised);
     let bold = emphasised
         && has(Clue::CoveredWhole)
@@ -385,7 +387,7 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
     let quoted = block.block.kind == BlockKind::Quote
         && (has(Clue::Between) || has(Clue::RightAfter))
         && block.count >= 8;
-    // A list or a table that follows the last sentence belongs to it.
+    // A list or a table after the last sentence belongs to it.
     let row = block.block.kind == BlockKind::TableRow
         && has(Clue::Between)
         && block.linked < 0.3
@@ -394,13 +396,13 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         && (has(Clue::Between) || has(Clue::RightAfter))
         && block.linked < 0.3
         && !evidence.is_marked();
-    // A box between the paragraphs that nothing says anything against tells facts, or quotes.
+    // A box between the paragraphs contains facts or quotes if nothing speaks against it.
     let beside = has(Clue::TagAside)
         && has(Clue::Between)
         && has(Clue::Unlinked)
         && block.count >= 4
         && !evidence.is_marked();
-    // So does a box of prose behind it that nothing says anything against.
+    // So does a box of prose after the text, if nothing speaks against it.
     let boxed = prose
         && has(Clue::RightAfter)
         && has(Clue::Unlinked)
@@ -413,7 +415,7 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
         && !about_something_else.into_iter().any(has)
 }
 
-/// An item belongs with the rest of its list: where most of its siblings are text, it is text.
+/// An item belongs with the rest of its list: if most of its siblings are text, it is text.
 fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
     let list_of = |block: &PageBlock| {
         let listed = matches!(block.block.kind, BlockKind::ListItem | BlockKind::TableRow);
@@ -439,7 +441,8 @@ fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
     }
 }
 
-/// Elements that are articles of their own beside the one with the page's headline: further stories of an endless page.
+/// Elements that are separate articles beside the one with the page's headline: further stories of an endless
+/// page.
 fn other_articles(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<usize> {
     let headline = page
         .blocks

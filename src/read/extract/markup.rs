@@ -1,7 +1,7 @@
-//! A forgiving tokenizer for tags, shared by feeds (XML) and fragments (HTML).
+//! A lenient tokenizer for tags, shared by feeds (XML) and fragments (HTML).
 //!
-//! Every input has a reading: what is no tag is text. It borrows from its input, takes linear time, keeps no stack and
-//! resolves nothing; entities stay as they are written, see [`super::entity`].
+//! Every input can be read: whatever is not a tag is text. It borrows from its input, takes linear time, keeps no
+//! stack and resolves nothing; entities stay as written, see [`super::entity`].
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use super::entity;
 /// One piece of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
-    /// Text with its entities as written.
+    /// Text, with its entities as written.
     Text(&'a str),
-    /// The inside of a CDATA section.
+    /// The content of a CDATA section.
     CData(&'a str),
     /// `<name …>`.
     Start(Tag<'a>),
@@ -20,13 +20,13 @@ pub(crate) enum Token<'a> {
     End(&'a str),
     /// `<?…?>`, without the question marks.
     Instruction(&'a str),
-    /// `<!…>` that is neither comment nor CDATA.
+    /// `<!…>` that is neither a comment nor CDATA.
     Declaration(&'a str),
     /// `<!--…-->`.
     Comment,
 }
 
-/// The inside of a start tag.
+/// The content of a start tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag<'a> {
     /// The name as written, with its prefix.
@@ -50,7 +50,7 @@ impl<'a> Tag<'a> {
         self.attributes.trim().is_empty()
     }
 
-    /// The decoded value of an attribute, its name in any case; the first one counts.
+    /// The decoded value of an attribute, with its name in any case; the first one counts.
     pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         self.attributes()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
@@ -58,7 +58,7 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// The attributes of a tag, one after another.
+/// An iterator over the attributes of a tag.
 #[derive(Debug, Clone)]
 pub(crate) struct Attributes<'a> {
     rest: &'a str,
@@ -74,7 +74,7 @@ impl<'a> Iterator for Attributes<'a> {
         if rest.is_empty() {
             return None;
         }
-        // A name that begins with `=` is odd, but it must be consumed.
+        // A name that starts with `=` is odd, but it must be consumed.
         let name_end = rest
             .bytes()
             .enumerate()
@@ -114,7 +114,7 @@ fn split(text: &str, at: usize) -> (&str, &str) {
 pub(crate) struct Tokens<'a> {
     text: &'a str,
     at: usize,
-    /// Whether the last token was cut off by the end of the document.
+    /// Whether the end of the document cut off the last token.
     cut: bool,
 }
 
@@ -133,12 +133,12 @@ impl<'a> Tokens<'a> {
         self.at
     }
 
-    /// Whether a comment, section or tag was cut off by the end of the document.
+    /// Whether the end of the document cut off a comment, section or tag.
     pub(crate) fn is_cut(&self) -> bool {
         self.cut
     }
 
-    /// Goes on behind the end tag of `name`; stays and says `false` when there is none.
+    /// Moves past the end tag of `name`; if there is none, stays where it is and returns `false`.
     pub(crate) fn skip_past_end(&mut self, name: &str) -> bool {
         let Some(at) = find_end_tag(self.rest(), name) else {
             return false;
@@ -150,7 +150,7 @@ impl<'a> Tokens<'a> {
         true
     }
 
-    /// The text up to the end tag of `name`, which is consumed; up to the end of the document when there is none.
+    /// The text up to the end tag of `name`, which is consumed, or up to the end of the document.
     pub(crate) fn raw_text(&mut self, name: &str) -> &'a str {
         let rest = self.rest();
         let end = find_end_tag(rest, name).unwrap_or(rest.len());
@@ -161,7 +161,7 @@ impl<'a> Tokens<'a> {
         inside
     }
 
-    /// Goes on at another place, which must be where a token begins.
+    /// Continues at another position, which must be the start of a token.
     pub(crate) fn go_to(&mut self, at: usize) {
         self.at = at;
     }
@@ -176,7 +176,7 @@ impl<'a> Tokens<'a> {
         taken
     }
 
-    /// A token that ends with `end`: its inside. Cut off when `end` is missing.
+    /// The content of a token that ends with `end`. It is cut off if `end` is missing.
     fn until(&mut self, opening: usize, end: &str) -> &'a str {
         let rest = self.rest();
         let inside = rest.get(opening..).unwrap_or("");
@@ -207,7 +207,7 @@ impl<'a> Tokens<'a> {
         if rest.starts_with("<![CDATA[") {
             return Token::CData(self.until(9, "]]>"));
         }
-        // An internal subset holds `>` of its own.
+        // An internal subset contains `>` itself.
         let close = rest.find('>').unwrap_or(rest.len());
         let subset = rest[..close].find('[');
         match subset {
@@ -220,8 +220,8 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The length of the start tag at the cursor, from `<` to `>`; quotation marks after `=` hide a `>`.
-    /// An error says whether the document ended before the tag did.
+    /// The length of the start tag at the cursor, from `<` to `>`. A `>` in quotation marks after `=` does not end
+    /// it. An error says whether the document ended before the tag did.
     fn tag_length(rest: &str) -> Result<usize, bool> {
         let bytes = rest.as_bytes();
         let mut at = 1;
@@ -229,13 +229,13 @@ impl<'a> Tokens<'a> {
         while let Some(byte) = bytes.get(at) {
             match byte {
                 b'>' => return Ok(at + 1),
-                // The next tag begins before this one has ended.
+                // The next tag starts before this one has ended.
                 b'<' => return Err(false),
                 b'"' | b'\'' if after_equals => {
                     let inside = &rest[at + 1..];
                     match inside.find(char::from(*byte)) {
                         Some(length) => at += length + 1,
-                        // A quotation mark without a partner: the tag ends at the first `>`.
+                        // An unmatched quotation mark: the tag ends at the first `>`.
                         None => return inside.find('>').map(|length| at + length + 2).ok_or(true),
                     }
                     after_equals = false;
@@ -250,7 +250,7 @@ impl<'a> Tokens<'a> {
     }
 
     fn text_token(&mut self) -> Token<'a> {
-        // The first byte may be a `<` that begins no tag.
+        // The first byte may be a `<` that does not start a tag.
         let rest = self.rest();
         let mut from = usize::from(rest.starts_with('<'));
         let end = loop {
@@ -264,7 +264,7 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Finds a short text by its first byte: faster than a general search where that byte is rare.
+/// Finds a short text by its first byte, which is faster than a general search if that byte is rare.
 pub(crate) fn find(text: &str, wanted: &str) -> Option<usize> {
     let first = wanted.chars().next()?;
     let mut from = 0;
@@ -277,7 +277,7 @@ pub(crate) fn find(text: &str, wanted: &str) -> Option<usize> {
     }
 }
 
-/// Whether a `<` begins a tag, a comment, an instruction or a declaration.
+/// Whether a `<` starts a tag, a comment, an instruction or a declaration.
 fn begins_markup(text: &str) -> bool {
     let mut bytes = text.bytes().skip(1);
     match bytes.next() {
@@ -290,7 +290,7 @@ fn begins_markup(text: &str) -> bool {
     }
 }
 
-/// Where the end tag of `name` begins.
+/// The position of the end tag of `name`.
 fn find_end_tag(text: &str, name: &str) -> Option<usize> {
     let is_end = |at: &usize| {
         let behind = text[at + 1..].strip_prefix('/').unwrap_or_default();
@@ -322,7 +322,7 @@ impl<'a> Iterator for Tokens<'a> {
         match rest.as_bytes().get(1) {
             Some(b'!') => Some(self.declaration()),
             Some(b'?') => {
-                // HTML ends an instruction at the first `>`, XML at `?>`; both are met where it matters.
+                // HTML ends an instruction at the first `>`, XML at `?>`. In practice the two are the same.
                 let inside = self.until(2, ">");
                 Some(Token::Instruction(
                     inside.strip_suffix('?').unwrap_or(inside),

@@ -1,8 +1,9 @@
-//! Markup → text: fragments of HTML that feeds carry, and whole article pages.
+//! Markup → text: fragments of HTML in feeds, and whole article pages.
 //!
-//! [`article`] says what a page is and what stands in it; [`carried::blocks`] turns a feed's HTML into blocks;
-//! [`feed_links`] finds the feeds that a page names. Nothing here panics, overflows a 2 MiB stack, does IO or reads a
-//! clock. The same bytes give the same result. Which text counts as a change is decided elsewhere.
+//! [`article`] determines the kind of a page and reads its text; [`feed_html::blocks`] turns a feed's HTML into
+//! blocks; [`feed_links`] finds the feeds that a page names. Nothing here panics, overflows a 2 MiB stack, does IO
+//! or reads a clock. The same bytes always give the same result. Which text counts as a change is decided
+//! elsewhere.
 
 mod article;
 mod boxes;
@@ -39,8 +40,8 @@ mod survey;
 mod teasers;
 mod wall_signs;
 
-/// The version of reading pages. Whoever changes what the same bytes of a page are read as raises it: stored texts of an
-/// older version are then read anew before they are compared, so that an upgrade is never an edit.
+/// The version of reading pages. Raise it whenever the same bytes of a page are read differently: stored texts of
+/// an older version are then re-read before they are compared, so that an upgrade is never an edit.
 pub const SCHEME: u16 = 6;
 
 pub use article::{Article, article, article_in, article_under, explain};

@@ -1,8 +1,8 @@
-//! What is between the headline and the text: kicker and standfirst.
+//! The text between headline and body: kicker and standfirst.
 //!
-//! The standfirst (also called dek) is found by where it is: prose right under the headline that is marked up unlike
-//! the paragraphs of the text. A description in the head of the page is a hint which block it is; it is never the
-//! standfirst itself, since a reader does not see it.
+//! The standfirst (also called dek) is found by its position: prose directly under the headline with markup that
+//! differs from the paragraphs of the text. A description in the head of the page hints at which block it is. The
+//! description itself is never the standfirst, since readers do not see it.
 
 use super::coverage::{Index, words};
 use super::dateline;
@@ -13,14 +13,14 @@ use super::role::Role;
 use super::survey::Survey;
 use crate::domain::state::BlockKind;
 
-/// A standfirst is not further behind the headline than so many blocks.
+/// A standfirst is at most this many blocks after the headline.
 const FAR: usize = 16;
-/// It has no more words than this.
+/// A standfirst has at most this many words.
 const LONGEST: usize = 120;
-/// A description has this share of the standfirst's words.
+/// A description shares this fraction of the standfirst's words.
 const ALIKE: f32 = 0.5;
 
-/// Finds kicker and standfirst, and gives the blocks their roles.
+/// Finds kicker and standfirst, and sets the roles of the blocks.
 pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: &mut [Judged]) {
     let described = Index::of(known.descriptions.iter().map(|text| words(text)));
     let is_prose =
@@ -46,7 +46,8 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
         if !introduces(block, judged[at].role) || survey.is_hidden_copy(at) {
             continue;
         }
-        // A first paragraph that is like those that follow is text, also when the page describes itself by it.
+        // A first paragraph that looks like the following ones is text, even if the page uses it as its
+        // description.
         if in_text && (survey.is_common_form(block) || at == end && !hint) {
             continue;
         }
@@ -76,14 +77,14 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
     }
 }
 
-/// The last block before the text that says the headline.
+/// The last block before the text that repeats the headline.
 fn headline(judged: &[Judged], end: usize) -> Option<usize> {
     let is_headline = |judged: &Judged| judged.role == Role::Headline;
     let before = judged.iter().take(end).rposition(is_headline);
     before.or_else(|| judged.iter().position(is_headline))
 }
 
-/// Whether a block may introduce the article: words, not links, and neither date nor furniture by its own text.
+/// Whether a block may introduce the article: words, not links, and by its own text neither a date nor furniture.
 fn introduces(block: &PageBlock, role: Role) -> bool {
     let text = &block.block.text;
     let words = block.count;
@@ -110,14 +111,14 @@ fn introduces(block: &PageBlock, role: Role) -> bool {
         && furniture::rule_of(&block.block, block.linked).is_none()
 }
 
-/// `6:21`, as in a line that says by whom and when something was posted.
+/// `6:21`, as in a line that says who posted something and when.
 fn names_a_time(text: &str) -> bool {
     text.as_bytes()
         .windows(3)
         .any(|three| three[0].is_ascii_digit() && three[1] == b':' && three[2].is_ascii_digit())
 }
 
-/// A short line right above the headline, in the same box, that names a subject.
+/// A short line directly above the headline, in the same box, that names a subject.
 fn is_kicker(page: &Page, at: usize, headline: usize, judged: &[Judged]) -> bool {
     let (Some(block), Some(title), Some(judged)) = (
         page.blocks.get(at),

@@ -1,7 +1,6 @@
-//! A page as a reader goes through it: all of its blocks in order, each with where it stands and how much of it is
-//! links.
+//! A page in reading order: all of its blocks, each with its position and its share of links.
 //!
-//! This is the coarse second view beside the extractor's: it leaves nothing out but what a browser does not show.
+//! This is a coarse second view beside the extractor's: it leaves out only what a browser does not show.
 
 use super::clues::count_words;
 use super::coverage::{self, FNV, step};
@@ -10,10 +9,10 @@ use super::furniture::{self, Marks};
 use super::markup::{Tag, Token, Tokens};
 use crate::domain::state::{Block, Link};
 
-/// Links of one block that are kept.
+/// The most links of one block that are kept.
 const LINKS: usize = 100;
 
-/// All visible blocks of a page, and the elements that they stand in.
+/// All visible blocks of a page, and the elements that contain them.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     /// The elements, outer before inner; the first one is the document.
@@ -22,18 +21,18 @@ pub(super) struct Page {
     pub(super) blocks: Vec<PageBlock>,
 }
 
-/// An element that holds blocks.
+/// An element that contains blocks.
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own that a tag shows; no two exclude one another"
 )]
 pub(super) struct Element {
-    /// The element around it; the document is its own.
+    /// The element around it; the document is its own parent.
     pub(super) parent: usize,
-    /// What its tag, its class or its role says of its text.
+    /// What its tag, class or role says about its text.
     pub(super) marks: Marks,
-    /// A hash of its name and class, without digits: elements that a template has made alike have the same one.
+    /// A hash of its name and class, without digits: elements from the same template have the same hash.
     pub(super) shape: u64,
     /// Whether it says that it is the article: `article`, `main`, `itemprop="articleBody"`.
     pub(super) is_article: bool,
@@ -41,24 +40,24 @@ pub(super) struct Element {
     pub(super) is_story: bool,
     /// Whether it is an item of a list.
     pub(super) is_item: bool,
-    /// Whether an article may be in it; in a paragraph or a list there is none.
+    /// Whether it may contain an article; a paragraph or a list cannot.
     pub(super) is_container: bool,
-    /// Whether a picture or a video is directly in it, or in elements without text.
+    /// Whether it contains a picture or a video, directly or in elements without text.
     pub(super) has_picture: bool,
-    /// Whether a control that takes input is in it.
+    /// Whether it contains a control that takes input.
     pub(super) has_input: bool,
 }
 
-/// A block and where it stands.
+/// A block and its position.
 #[derive(Debug)]
 pub(super) struct PageBlock {
     /// The block.
     pub(super) block: Block,
     /// Its words as hashes, see [`coverage::words`].
     pub(super) words: Vec<u64>,
-    /// How many words, see [`count_words`].
+    /// The number of words, see [`count_words`].
     pub(super) count: usize,
-    /// The innermost element that holds it.
+    /// The innermost element that contains it.
     pub(super) element: usize,
     /// The share of its characters that are links to other pages, 0–1.
     pub(super) linked: f32,
@@ -111,7 +110,7 @@ impl Page {
         })
     }
 
-    /// Whether something around the block is not shown at first.
+    /// Whether something around the block is hidden at first.
     pub(super) fn is_hidden(&self, block: &PageBlock) -> bool {
         let mut around = self
             .around(block.element)
@@ -119,7 +118,7 @@ impl Page {
         around.any(|element| element.marks.hidden)
     }
 
-    /// Whether the block stands inside of the element.
+    /// Whether the block is inside the element.
     pub(super) fn is_inside(&self, block: &PageBlock, element: usize) -> bool {
         self.around(block.element).any(|around| around == element)
     }
@@ -138,13 +137,13 @@ struct PageWalk<'a> {
     links: usize,
     /// How many of them are links to places in the page.
     places: usize,
-    /// Directly inside of a link to a place in the page.
+    /// Directly inside a link to a place in the page.
     anchor: bool,
-    /// How many of them emphasise.
+    /// How many of them add emphasis.
     emphasis: usize,
     /// The link that is being read.
     link: Option<Link>,
-    /// Of the block that is being read: characters, characters in links, and where it began.
+    /// For the current block: characters, characters in links, and the element in which it started.
     characters: usize,
     linked: usize,
     anchored: usize,
@@ -155,7 +154,7 @@ struct PageWalk<'a> {
 
 struct OpenBlock<'a> {
     name: &'a str,
-    /// Its number, or that of the one around it when it holds no blocks of its own.
+    /// Its number, or that of the element around it if it does not contain any blocks itself.
     element: usize,
     leads_away: bool,
     leads_within: bool,
@@ -174,7 +173,7 @@ impl<'a> PageWalk<'a> {
         if is_void(tag.name) {
             return;
         }
-        // A link to a place in the page itself leads nowhere else.
+        // A link to a place in the page itself does not lead away.
         let leads_away = tag.name == "a"
             && tag
                 .attribute("href")
@@ -188,7 +187,7 @@ impl<'a> PageWalk<'a> {
         }
         let emphasises = matches!(tag.name, "b" | "strong" | "i" | "em" | "small");
         self.emphasis += usize::from(emphasises);
-        // A name is a place by itself, and the text behind it is text.
+        // An anchor with only a name is a target, and its text is ordinary text.
         let leads_within = tag.name == "a"
             && !leads_away
             && (tag.attribute("href").is_some()
@@ -198,7 +197,7 @@ impl<'a> PageWalk<'a> {
         let parent = self.innermost();
         let marks = furniture::marks_of(tag);
         let is_article = furniture::claims_article(tag);
-        // Formatting elements hold no blocks of their own; they are numbered only when they say something.
+        // Formatting elements do not contain blocks; they are numbered only if their marks say something.
         let says = marks != Marks::default() || is_article;
         let element = if says || !is_formatting(tag.name) {
             self.page.elements.push(Element {
@@ -252,7 +251,7 @@ impl<'a> PageWalk<'a> {
     }
 
     fn text(&mut self, text: &str) {
-        // The sign of a heading's own address.
+        // The sign that links to a heading's own address.
         if self.anchor && matches!(text.trim(), "#" | "¶" | "§" | "🔗" | "∞") {
             return;
         }
@@ -260,7 +259,7 @@ impl<'a> PageWalk<'a> {
         let characters = text.chars().filter(|c| !c.is_whitespace()).count();
         if characters > 0 {
             self.began.get_or_insert(self.innermost());
-            // A block that began in a small element and goes on outside of it belongs to the outer one.
+            // A block that started in a small element and continues outside it belongs to the outer one.
             if let Some(began) = self.began {
                 let inner = self.innermost();
                 if began != inner && !self.page.around(inner).any(|around| around == began) {
@@ -289,7 +288,7 @@ impl<'a> PageWalk<'a> {
         }
     }
 
-    /// Notes pictures and controls with the elements that they are in.
+    /// Notes pictures and controls for the elements that contain them.
     fn note_things(&mut self, name: &str) {
         let is_picture = matches!(name, "img" | "picture" | "video" | "audio" | "figure");
         let is_input = matches!(name, "input" | "button");
@@ -308,7 +307,7 @@ impl<'a> PageWalk<'a> {
         }
     }
 
-    /// Gives the block that has just ended its place.
+    /// Stores the position of the block that has just ended.
     fn settle(&mut self) {
         while self.page.blocks.len() < self.reader.blocks.len() {
             let Some(block) = self.reader.blocks.get(self.page.blocks.len()) else {
@@ -353,7 +352,7 @@ fn shape_of(tag: &Tag<'_>) -> u64 {
         let bytes = text.bytes().filter(|byte| !byte.is_ascii_digit());
         bytes.fold(from, |hash, byte| step(hash, u64::from(byte)))
     };
-    // A heading's digit is its name.
+    // The digit of a heading is part of its name.
     let name = tag.name.bytes();
     let name = name.fold(FNV, |hash, byte| step(hash, u64::from(byte)));
     let class = tag.attributes().take(32).find(|(key, _)| *key == "class");
@@ -384,7 +383,7 @@ fn is_void(name: &str) -> bool {
     )
 }
 
-/// Elements that are parts of a text.
+/// Elements that a text consists of.
 fn is_part(name: &str) -> bool {
     matches!(
         name,

@@ -1,9 +1,10 @@
-//! The text of a page that has it only in data: JSON-LD's `articleBody`, or the data that a script fills the page from.
+//! The text of a page that has it only in data: JSON-LD's `articleBody`, or the data from which a script fills the
+//! page.
 //!
-//! Every framework names its data in its own way, so no name decides. Text is what reads as prose: whole strings, or a
-//! list whose items hold it in the same member (`text`, `value`, `html` … whatever it is called there). Of several such
-//! texts the one counts that is under the page's own headline, and the longest of these. Lists of other stories, each
-//! with an address of its own, do not count.
+//! Every framework names its data differently, so names do not decide. Anything that reads as prose is text: whole
+//! strings, or a list whose items contain it in the same member (`text`, `value`, `html` or any other name). Of
+//! several such texts, those under the page's own headline are preferred, and the longest of them counts. Lists of
+//! other stories, each with its own address, do not count.
 
 use serde_json::Value;
 
@@ -12,30 +13,30 @@ use super::{entity, fragment};
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::{Block, BlockKind};
 
-/// Bytes of data that are read of a page, and scripts.
+/// The most bytes of data, and scripts, that are read of a page.
 const BYTES: usize = 3 << 20;
 const SCRIPTS: usize = 64;
-/// The effort of a search: a value costs one, and its text one for every four bytes. Lists in lists are looked at again
-/// and again.
+/// The effort of a search: a value costs one, plus one for every four bytes of its text. Lists in lists are
+/// searched repeatedly.
 const EFFORT: usize = 2_000_000;
-/// Blocks of a text, and bytes of it.
+/// The most blocks and bytes of a text.
 const BLOCKS: usize = 2_000;
 const TEXT_BYTES: usize = 1 << 20;
-/// A text in data has so many words; what is shorter is a label or a description.
+/// The fewest words of a text in data; anything shorter is a label or a description.
 const WORDS: usize = 25;
-/// A string of so many words is prose.
+/// A string with this many words is prose.
 const PROSE: usize = 6;
 
-/// Where the text of a page was read.
+/// Where the text of a page was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextSource {
     /// Its HTML.
     Html,
-    /// The fallback of this element, since the HTML around it has no text.
+    /// The fallback content of this element, since the HTML around it has no text.
     Fallback(&'static str),
     /// `articleBody` of its JSON-LD.
     LinkedData,
-    /// Data for its scripts.
+    /// Data for the page's scripts.
     PageData,
 }
 
@@ -52,7 +53,7 @@ impl TextSource {
     }
 }
 
-/// The text in the data of a page, as it was sent. `titles` are the page's own.
+/// Finds the text in the data of a page, using the page as it was sent. `titles` are the page's own.
 pub(super) fn find(html: &str, titles: &[&str]) -> Option<(TextSource, Vec<Block>)> {
     let mut linked = Vec::new();
     let mut data = Vec::new();
@@ -81,7 +82,7 @@ pub(super) fn find(html: &str, titles: &[&str]) -> Option<(TextSource, Vec<Block
                 data.extend(assigned(inside));
             }
         } else if !tag.is_plain() {
-            // Some put the data into an attribute of the element that the script fills.
+            // Some pages put the data into an attribute of the element that the script fills.
             let values = tag.attributes().filter(|(key, _)| key.starts_with("data-"));
             for (_, value) in values.take(8) {
                 if value.len() > WORDS * 4 && value.len() <= left && value.starts_with(['{', '[']) {
@@ -115,7 +116,7 @@ fn parse(json: &str) -> Option<Value> {
     serde_json::from_str(json.trim()).ok()
 }
 
-/// Values that a script sets: `window.__STATE__ = {…};`, `JSON.parse("…")`.
+/// Values that a script assigns: `window.__STATE__ = {…};`, `JSON.parse("…")`.
 fn assigned(script: &str) -> Vec<Value> {
     let mut values = Vec::new();
     let mut at = 0;
@@ -131,7 +132,7 @@ fn assigned(script: &str) -> Vec<Value> {
         }
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
         let Some(Ok(value)) = stream.next() else {
-            // What is not JSON here is code; the next sign may be far inside of it.
+            // This is code instead of JSON; the next sign may be far inside it.
             continue;
         };
         at += stream.byte_offset();
@@ -179,14 +180,14 @@ struct DataText {
 }
 
 struct Search {
-    /// The page's titles, letters only.
+    /// The page's titles, only their letters.
     titles: Vec<String>,
     left: usize,
     best: Option<DataText>,
 }
 
 impl Search {
-    /// Looks for the best text below a value; `serde_json` has bounded the depth.
+    /// Searches for the best text below a value; `serde_json` has already limited the depth.
     fn walk(&mut self, value: &Value, under_title: bool) {
         if self.left == 0 {
             return;
@@ -201,7 +202,7 @@ impl Search {
             }
             Value::Array(items) => {
                 if items.iter().filter(|item| is_story(item)).count() * 2 > items.len() {
-                    // A list of stories: one of them may be this one, by its headline.
+                    // A list of stories: the headline may show that one of them is this one.
                     for item in items {
                         if self.has_title(item) {
                             self.walk(item, true);
@@ -258,7 +259,7 @@ impl Search {
     }
 }
 
-/// Whether a value is a story of its own: it has an address and a headline.
+/// Whether a value is a separate story: it has an address and a headline.
 fn is_story(value: &Value) -> bool {
     let Value::Object(object) = value else {
         return false;
@@ -271,7 +272,7 @@ fn is_story(value: &Value) -> bool {
     strings().any(is_address) && strings().any(is_headline)
 }
 
-/// The text of a list: a block for each item, of the strings in the member that holds most prose.
+/// The text of a list: one block per item, from the strings in the member with the most prose.
 fn blocks_in(items: &[Value], left: &mut usize) -> Vec<Block> {
     let mut members: Vec<(&str, usize)> = Vec::new();
     let mut leaves: Vec<Vec<(&str, &str)>> = Vec::new();
@@ -316,7 +317,7 @@ fn blocks_in(items: &[Value], left: &mut usize) -> Vec<Block> {
     blocks
 }
 
-/// All strings below a value with the name of the member that each is in.
+/// All strings below a value, each with the name of its member.
 fn leaves_of<'v>(
     value: &'v Value,
     member: &'v str,
@@ -346,7 +347,7 @@ fn leaves_of<'v>(
     }
 }
 
-/// Whether an item says of itself that it is a heading: `"type": "heading"`, `"tag": "h2"`.
+/// Whether an item says that it is a heading: `"type": "heading"`, `"tag": "h2"`.
 fn is_heading(item: &Value) -> bool {
     let Value::Object(object) = item else {
         return false;
@@ -358,7 +359,7 @@ fn is_heading(item: &Value) -> bool {
     })
 }
 
-/// The blocks of a string: HTML, or plain text of a paragraph a line.
+/// The blocks of a string: HTML, or plain text with one paragraph per line.
 fn blocks_of(text: &str) -> Vec<Block> {
     let text = text
         .get(..text.floor_char_boundary(TEXT_BYTES))
@@ -382,13 +383,13 @@ fn blocks_of(text: &str) -> Vec<Block> {
         .collect()
 }
 
-/// Whether a string reads as text: words with spaces, and few of the signs of code and addresses.
+/// Whether a string reads as text: words with spaces, and few of the symbols of code and addresses.
 fn is_prose(text: &str) -> bool {
     let signs = text
         .chars()
         .filter(|c| matches!(c, '{' | '}' | ';' | '=' | '\\' | '_' | '|'))
         .count();
-    // Markup has signs of its own.
+    // Markup brings its own symbols.
     let allowed = if text.contains("</") {
         text.len() / 12
     } else {
@@ -402,7 +403,7 @@ fn words_of(blocks: &[Block]) -> usize {
     counts.filter(|words| *words >= PROSE).sum()
 }
 
-/// Words between spaces; of scripts that have none, two characters make a word.
+/// The number of words, separated by spaces. In scripts without spaces, two characters make a word.
 fn words(text: &str) -> usize {
     let ideographs = text.chars().filter(|c| is_ideograph(*c)).count();
     text.split_whitespace().count() + ideographs / 2

@@ -1,17 +1,17 @@
-//! Plain text → blocks: a block a paragraph, its words as they stand.
+//! Plain text → blocks: one block per paragraph, with its words unchanged.
 //!
-//! Lines that were broken for their length are joined. Lines that stand for themselves (code, tables, addresses, lists
-//! of settings) stay lines, in a block of code.
+//! Lines that were wrapped are joined. Lines that are separate by design (code, tables, addresses, lists of
+//! settings) stay separate, in a code block.
 
 use crate::domain::state::{Block, BlockKind};
 
-/// The longest text that is read of a document.
+/// The longest text that is read from a document.
 const BYTES: usize = 2 << 20;
 
-/// The most blocks that are read of a document.
+/// The most blocks that are read from a document.
 const BLOCKS: usize = 40_000;
 
-/// Blocks of a plain text, and whether the text was longer than what is read of one.
+/// Blocks of a plain text, and whether the text was longer than the part that is read.
 #[must_use]
 pub(super) fn blocks(text: &str) -> (Vec<Block>, bool) {
     let mut end = text.len().min(BYTES);
@@ -20,7 +20,7 @@ pub(super) fn blocks(text: &str) -> (Vec<Block>, bool) {
     }
     let cut = &text[..end];
     let lines: Vec<&str> = cut.split(['\n', '\u{c}']).map(str::trim_end).collect();
-    // A text that is indented as a whole has its margin there.
+    // If the whole text is indented, that is its margin.
     let margin = lines
         .iter()
         .filter(|line| !line.is_empty())
@@ -94,7 +94,7 @@ fn without_margin(line: &str, margin: usize) -> &str {
     chars.as_str()
 }
 
-/// `- `, `* `, `• `, `1. `, `(a) `: the beginning of an item.
+/// `- `, `* `, `• `, `1. `, `(a) `: the start of an item.
 pub(super) fn is_item(line: &str) -> bool {
     let line = line.trim_start();
     let Some((mark, behind)) = line.split_once(char::is_whitespace) else {
@@ -117,7 +117,7 @@ pub(super) fn is_item(line: &str) -> bool {
     !inner.is_empty() && (is_number || is_letter)
 }
 
-/// Whether the line breaks of a chunk say something.
+/// Whether the line breaks of a chunk have a meaning.
 fn is_code(chunk: &[&str], margin: usize) -> bool {
     if chunk.iter().any(|line| line.trim().starts_with("```")) {
         return true;
@@ -134,7 +134,7 @@ fn is_code(chunk: &[&str], margin: usize) -> bool {
         1 => deep == 1 && symbols == 1,
         lines => {
             let half = lines.div_ceil(2);
-            // The first line of a paragraph may be indented, and those behind the mark of an item are.
+            // The first line of a paragraph may be indented, and so are the lines after the first one of an item.
             let indented = deep >= half && symbols + aligned > 0;
             let stepped = steps(chunk) && !is_list;
             aligned >= half
@@ -146,7 +146,7 @@ fn is_code(chunk: &[&str], margin: usize) -> bool {
     }
 }
 
-/// Columns: a run of three blanks, or a tab, inside of a line; or lines drawn of characters.
+/// Columns: three blanks in a row, or a tab, inside a line. Also lines drawn with characters.
 fn is_aligned(line: &str) -> bool {
     let line = line.trim();
     let drawn = line
@@ -156,7 +156,7 @@ fn is_aligned(line: &str) -> bool {
     line.contains("   ") || line.contains('\t') || (drawn >= 3 && drawn * 2 >= line.chars().count())
 }
 
-/// What lines of programs and settings end with, or have in them, and lines of prose do not.
+/// What lines of programs and settings end with or contain, and lines of prose do not.
 fn has_symbols(line: &str) -> bool {
     let line = line.trim();
     let ends =
@@ -170,7 +170,7 @@ fn has_symbols(line: &str) -> bool {
             .any(|sign| line.contains(sign))
 }
 
-/// Whether the lines of a chunk are indented to more than two depths.
+/// Whether the lines of a chunk have more than two depths of indentation.
 fn steps(chunk: &[&str]) -> bool {
     let mut depths: Vec<usize> = chunk.iter().skip(1).map(|line| indent(line)).collect();
     depths.sort_unstable();
@@ -178,7 +178,7 @@ fn steps(chunk: &[&str]) -> bool {
     depths.len() > 2
 }
 
-/// Whether lines end although the first word of the next one would have fitted: nobody broke them for their length.
+/// Whether lines end although the first word of the next one would have fitted: then they were not wrapped.
 fn is_ragged(chunk: &[&str]) -> bool {
     let length = |text: &str| text.chars().count();
     let width = chunk

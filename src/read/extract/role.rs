@@ -1,12 +1,12 @@
-//! What a block of a page is to its article.
+//! The role of a block of a page in its article.
 
 use super::evidence::Clue;
 use crate::domain::state::BlockKind;
 
-/// What a block is to the article.
+/// The role of a block in the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// The headline, or the headline again.
+    /// The headline, or its repetition.
     Headline,
     /// The short line above the headline.
     Kicker,
@@ -22,7 +22,7 @@ pub enum Role {
     TableRow,
     /// A quotation.
     Quotation,
-    /// What is said of a picture.
+    /// Text about a picture.
     Caption,
     /// Code.
     Code,
@@ -36,7 +36,7 @@ pub enum Role {
     DateLine,
     /// Who took a picture, or whose the rights are.
     Credit,
-    /// A menu, or places of the page.
+    /// A menu, or links to places in the page.
     Navigation,
     /// A link to another story.
     OtherStory,
@@ -48,18 +48,18 @@ pub enum Role {
     Comment,
     /// A form or a dialogue.
     Control,
-    /// Not shown at first.
+    /// Hidden at first.
     Hidden,
-    /// What the page has said before.
+    /// Text that was on the page before.
     Repetition,
-    /// Taken out by a person.
+    /// Removed by a person's rule.
     Removed,
-    /// Anything else outside of the article.
+    /// Anything else outside the article.
     Outside,
 }
 
 impl Role {
-    /// For people and machines.
+    /// The name for users and machines.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,13 +108,13 @@ impl Role {
         )
     }
 
-    /// Whether its words are compared: as text, or as a field of their own.
+    /// Whether its words are compared: as text, or as a separate field.
     #[must_use]
     pub fn is_watched(self) -> bool {
         self.is_text() || matches!(self, Self::Headline | Self::Kicker | Self::Standfirst)
     }
 
-    /// Of a block that is part of the text; `in_box`: in a box beside it.
+    /// The role of a block that is part of the text. `in_box`: it is in a box beside the text.
     #[must_use]
     pub fn of_text(kind: BlockKind, in_box: bool) -> Self {
         match kind {
@@ -129,7 +129,7 @@ impl Role {
         }
     }
 
-    /// Of a block that is not, by what speaks most against it.
+    /// The role of a block that is not, by the strongest clue against it.
     pub(super) fn of_other(against: Clue) -> Self {
         match against {
             Clue::NamedNavigation | Clue::TagNavigation | Clue::Anchored | Clue::HasBar => {

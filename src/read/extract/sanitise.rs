@@ -1,13 +1,13 @@
 //! A page → the same page, well nested and bounded, so that building and walking its tree is safe.
 //!
-//! Tree builders and extractors recurse, and HTML's rules for misnested formatting multiply elements: a page of some
-//! kilobytes can overflow the stack or take gigabytes. What is copied here cannot: depth, open formatting elements,
-//! nested tables, elements, the sum of their depths, attributes and length are all limited. Of ordinary pages nothing
-//! that is text is lost. Scripts, styles and comments are left out; JSON-LD stays.
+//! Tree builders and extractors recurse, and HTML's rules for misnested formatting multiply elements: a page of a
+//! few kilobytes can overflow the stack or take gigabytes. The copy cannot: depth, open formatting elements,
+//! nested tables, elements, the sum of their depths, attributes and length are all limited. Ordinary pages lose no
+//! text. Scripts, styles and comments are left out; JSON-LD stays.
 //!
-//! Some text is in places that a browser shows only now and then. A shadow root and the words of a drawing are always
-//! shown. `noscript`, `iframe srcdoc`, `object`, `canvas` and `noframes` hold other pages, notices and advertisements
-//! beside a text; they are copied only where the page shows next to nothing without them.
+//! Some text is in places that a browser shows only sometimes. A shadow root and the words of a drawing are always
+//! shown. `noscript`, `iframe srcdoc`, `object`, `canvas` and `noframes` contain other pages, notices and
+//! advertisements beside a text; they are copied only if the page shows almost nothing without them.
 
 mod elements;
 
@@ -19,40 +19,40 @@ use super::markup::{Tag, Token, Tokens};
 use super::{entity, fragment};
 use crate::domain::diff::is_ideograph;
 
-/// Elements may be nested this deep …
+/// The greatest depth of elements.
 const DEPTH: usize = 256;
-/// … and those that directly hold text a little deeper, so that text at the limit keeps its blocks.
+/// Elements that directly contain text may be a little deeper, so that text at the limit keeps its blocks.
 const LEAF_DEPTH: usize = DEPTH + 32;
-/// Formatting elements (`b`, `i`, `a` …) that may be open at once.
+/// The most formatting elements (`b`, `i`, `a` …) that may be open at the same time.
 const FORMATTING: usize = 32;
-/// Tables that may be nested.
+/// The greatest depth of nested tables.
 const TABLES: usize = 8;
-/// Elements that are copied.
+/// The most elements that are copied.
 const ELEMENTS: usize = 40_000;
-/// The sum of the depths of those that are copied: extractors ask an element for its ancestors, and ancestors for all
-/// that they hold.
+/// The greatest sum of the depths of copied elements: extractors query the ancestors of an element, and everything
+/// that those contain.
 const DEPTHS: usize = 1_200_000;
-/// The sum of the depths of the bytes of text, since every ancestor is asked for its text; text beyond it is copied at
-/// most this deep.
+/// The greatest sum of the depths of the bytes of text, since every ancestor is queried for its text. Text beyond
+/// it is copied at most this deep.
 const TEXT_DEPTHS: usize = 64 << 20;
 const SHALLOW: usize = 16;
-/// Attributes of one element, and the length of one, in bytes.
+/// The most attributes of one element, and the greatest length of one, in bytes.
 const ATTRIBUTES: usize = 64;
 const ATTRIBUTE_BYTES: usize = 8 * 1024;
-/// The length of the copy, in bytes.
+/// The greatest length of the copy, in bytes.
 const BYTES: usize = 2 << 20;
-/// The same, for who has to know how much a page may take.
+/// The same limit, for estimating how much memory a page may take.
 pub const MOST_COPIED: u64 = BYTES as u64;
-/// Documents inside of documents.
+/// The greatest depth of nested documents.
 const NESTED: usize = 2;
-/// Elements with fallback text that are looked into, and the bytes of them.
+/// The most elements with fallback text that are read, and the most bytes of them.
 const FALLBACKS: usize = 64;
 const FALLBACK_BYTES: usize = 1 << 20;
-/// A paragraph of fallback text has so many words; shorter lines are labels.
+/// The fewest words of a paragraph of fallback text; shorter lines are labels.
 const PARAGRAPH_WORDS: usize = 8;
-/// Fallback text of fewer words is a notice that a script is missing.
+/// Fallback text with fewer words is a notice that scripts are needed.
 const FALLBACK_WORDS: usize = 30;
-/// A drawing with fewer words is an icon or a logo, one with more a map.
+/// A drawing with fewer words is an icon or a logo, one with more is a map.
 const DRAWING_WORDS: std::ops::RangeInclusive<usize> = 3..=300;
 
 /// A copy of a page.
@@ -60,9 +60,9 @@ const DRAWING_WORDS: std::ops::RangeInclusive<usize> = 3..=300;
 pub(super) struct Bounded {
     /// The copy.
     pub(super) html: String,
-    /// Whether the page was longer than what is copied of one.
+    /// Whether the page was longer than the part that is copied.
     pub(super) truncated: bool,
-    /// The element whose fallback text was copied, since the page shows nothing else.
+    /// The element whose fallback text was copied because the page does not show any other text.
     pub(super) fallback: Option<&'static str>,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn copy(html: &str) -> Bounded {
     first.finish(None)
 }
 
-/// Words in paragraphs of a fragment.
+/// The number of words in the paragraphs of a fragment.
 fn paragraph_words(html: &str) -> usize {
     let counts = fragment::blocks(html).into_iter().map(|block| {
         let ideographs = block.text.chars().filter(|c| is_ideograph(*c)).count();
@@ -93,7 +93,7 @@ fn paragraph_words(html: &str) -> usize {
     counts.filter(|words| *words >= PARAGRAPH_WORDS).sum()
 }
 
-/// What was used up of the limits, by what stands around a document.
+/// How much of the limits is used up by the content around a document.
 #[derive(Debug, Clone, Copy, Default)]
 struct Spent {
     bytes: usize,
@@ -121,13 +121,13 @@ struct Copy<'a> {
     /// How many of them are formatting elements.
     formatting: usize,
     used: Spent,
-    /// Start tags that were left out, whose end tags must be left out, too.
+    /// Start tags that were left out; their end tags must be left out, too.
     refused: Vec<(Cow<'a, str>, usize)>,
     /// Where open shadow roots are in `open`.
     shadows: Vec<usize>,
     /// Whether fallback text is copied.
     fallback: bool,
-    /// Words of fallback text by the element that holds them.
+    /// Words of fallback text by the element that contains them.
     fallback_words: Vec<(&'static str, usize)>,
     fallbacks: usize,
     fallback_bytes: usize,
@@ -204,7 +204,7 @@ impl<'a> Copy<'a> {
         self.used.depth + self.open.len()
     }
 
-    /// Copies a document that is inside of this one, as a part of the page.
+    /// Copies a nested document as a part of the page.
     fn nested(&mut self, html: &str) {
         if self.used.nested >= NESTED || self.depth() >= DEPTH || !self.count() {
             return;
@@ -225,7 +225,7 @@ impl<'a> Copy<'a> {
         self.out.push_str("</div>");
     }
 
-    /// A shadow root is what its element shows.
+    /// A shadow root is the visible content of its element.
     fn start_shadow(&mut self, tag: &Tag<'a>) {
         let before = self.open.len();
         self.start(tag, Cow::Borrowed("div"));
@@ -240,7 +240,7 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// Text that a browser shows only when it cannot show something else.
+    /// Text that a browser shows only if it cannot show something else.
     fn fallback_text(&mut self, name: &'static str, html: &str) {
         self.fallbacks += 1;
         self.fallback_bytes += html.len();
@@ -248,7 +248,7 @@ impl<'a> Copy<'a> {
             return;
         }
         if self.fallback {
-            // A label stands beside something that is not here.
+            // A label belongs to something that is not here.
             if paragraph_words(html) > 0 {
                 self.nested(html);
             }
@@ -264,7 +264,7 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// The words of a drawing, as a caption where it is in a figure.
+    /// The words of a drawing, as a caption if it is in a figure.
     fn drawing(&mut self, html: &'a str) {
         if self
             .open
@@ -320,13 +320,13 @@ impl<'a> Copy<'a> {
             self.close_to(SHALLOW);
         }
         self.used.text_depths += text.len() * self.depth();
-        // What looks like a tag and is none must not become one.
+        // Text that only looks like a tag must not become one.
         let text = entity::decode(text);
         let mut rest: &str = &text;
         while let Some(at) = rest.find(['<', '>', '&']) {
             let (before, from) = rest.split_at(at);
             self.out.push_str(before);
-            // Escapes are five times as long as what they stand for.
+            // Escapes are five times as long as the characters that they replace.
             if self.is_full() {
                 return;
             }
@@ -452,7 +452,7 @@ impl<'a> Copy<'a> {
         if let Some((_, count)) = known.and_then(|at| self.refused.get_mut(at)) {
             *count += 1;
         } else if self.refused.len() < 64 {
-            // Names are the page's own invention; there may be no end of them.
+            // Pages can invent names without end.
             self.refused.push((name, 1));
         }
     }
@@ -469,7 +469,7 @@ impl<'a> Copy<'a> {
         let Some(at) = self.open.iter().rposition(|open| open == name) else {
             return;
         };
-        // A formatting element ends only what is formatting itself.
+        // A formatting element ends only formatting elements.
         let formatting = FORMATTING_NAMES.contains(&name);
         let inside = self.open.get(at..).unwrap_or_default();
         let all_formatting = inside
@@ -480,7 +480,7 @@ impl<'a> Copy<'a> {
         }
     }
 
-    /// Ends the innermost open element of these names, unless one of `stop` is nearer.
+    /// Ends the innermost open element with one of these names, unless one of `stop` is nearer.
     fn end_sibling(&mut self, names: &[&str], stop: &[&str]) {
         let nearest = self
             .open
@@ -542,7 +542,7 @@ fn is_shadow_root(tag: &Tag<'_>, name: &str) -> bool {
             .any(|mode| tag.attribute(mode).is_some())
 }
 
-/// Whether no browser of today can show what an object is: its fallback is what everybody sees.
+/// Whether no current browser can show an object, so that everyone sees its fallback.
 fn is_forgotten(tag: &Tag<'_>) -> bool {
     let named = |key: &str| tag.attribute(key).unwrap_or_default().to_ascii_lowercase();
     let (kind, data, class) = (named("type"), named("data"), named("classid"));

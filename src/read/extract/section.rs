@@ -5,10 +5,10 @@ use scraper::{ElementRef, Html};
 
 use super::fragment;
 
-/// Elements that only open a part of a page: it goes on behind them.
+/// Elements that only start a part of a page: the part continues after them.
 const HEADINGS: [&str; 6] = ["h1", "h2", "h3", "h4", "h5", "h6"];
 
-/// The source of the part that `name` names; `None` when nothing in the page has that name.
+/// The source of the part called `name`; `None` if nothing in the page has that name.
 pub(super) fn of(page: &Html, name: &str) -> Option<String> {
     let decoded = percent_decode_str(name).decode_utf8_lossy();
     let is_it = |element: &ElementRef<'_>| {
@@ -33,8 +33,8 @@ pub(super) fn of(page: &Html, name: &str) -> Option<String> {
     Some(part)
 }
 
-/// The element behind which the part goes on: a heading, or an anchor without a text. `None` when the part is the named
-/// element itself.
+/// The element after which the part continues: a heading, or an anchor without text. `None` if the named element
+/// itself is the part.
 fn opener_of<'a>(named: ElementRef<'a>) -> Option<ElementRef<'a>> {
     let is_heading = |element: &ElementRef<'_>| {
         let name = element.value().name();
@@ -50,8 +50,8 @@ fn opener_of<'a>(named: ElementRef<'a>) -> Option<ElementRef<'a>> {
     fragment::blocks(&named.html()).is_empty().then_some(named)
 }
 
-/// Whether another part begins: with a heading of the same rank or a higher one, or with an element that has a name and
-/// is of the same kind.
+/// Whether another part starts: with a heading of the same or a higher rank, or with an element of the same kind
+/// that has a name.
 fn begins_another(opener: &ElementRef<'_>, next: &ElementRef<'_>) -> bool {
     let (own, name) = (opener.value().name(), next.value().name());
     let rank = |name: &str| HEADINGS.iter().position(|heading| *heading == name);

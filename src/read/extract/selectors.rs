@@ -1,4 +1,4 @@
-//! What a person says of the pages of a site: where the text stands, and what is no part of it, as CSS selectors.
+//! A person's settings for the pages of a site, as CSS selectors: where the text is, and what is not part of it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,33 +8,33 @@ use scraper::{ElementRef, Html, Selector};
 use super::{fragment, section};
 use crate::domain::state::Block;
 
-/// A selector may be this long as written, in bytes.
+/// The longest selector as written, in bytes.
 const LONGEST: usize = 1_000;
 
-/// Elements that one selector may take out of a page.
+/// The most elements that one selector may remove from a page.
 const MOST: usize = 10_000;
 
-/// Selectors in force for a page; none by default.
+/// The selectors in force for a page; none by default.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     select: Vec<Selector>,
     remove: Vec<(String, Selector)>,
-    /// The part that counts, by the fragment of an address.
+    /// The part that counts, named by the fragment of an address.
     section: Option<String>,
 }
 
-/// A page, looked at in this way.
+/// A page seen through a [`View`].
 #[derive(Debug)]
 pub(super) struct Viewed {
-    /// The page without what is removed; with `select`, only what is selected.
+    /// The page without the removed elements; with `select`, only the selected ones.
     pub(super) html: String,
-    /// Whether all text in it is the article's: a person says so.
+    /// Whether all text in it belongs to the article because a person selected it.
     pub(super) selected: bool,
-    /// What was taken out: the selector, and the blocks.
+    /// The removed content: the selector, and the blocks.
     pub(super) removed: Vec<(String, Vec<Block>)>,
 }
 
-/// Whether this is a CSS selector that can be used, else why not.
+/// Whether this is a usable CSS selector; if not, the reason.
 pub fn check_selector(selector: &str) -> Result<(), String> {
     parse(selector).map(|_| ())
 }
@@ -45,13 +45,13 @@ fn parse(selector: &str) -> Result<Selector, String> {
     }
     Selector::parse(selector).map_err(|error| match error {
         SelectorErrorKind::EndOfLine => "it is incomplete".to_owned(),
-        // The parser's own words are for those who wrote it.
+        // The parser's own messages are for its developers.
         _ => "it is not a CSS selector".to_owned(),
     })
 }
 
 impl View {
-    /// By selectors that have been checked; one that cannot be used does nothing.
+    /// Takes selectors that have been checked; an unusable one does nothing.
     #[must_use]
     pub fn new(select: &[String], remove: &[String]) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl View {
         }
     }
 
-    /// As this one, of only the part of the page that `fragment` names.
+    /// Like this one, but only for the part of the page that `fragment` names.
     #[must_use]
     pub fn of_section(&self, fragment: &str) -> Self {
         Self {
@@ -77,8 +77,8 @@ impl View {
         self.select.is_empty() && self.remove.is_empty() && self.section.is_none()
     }
 
-    /// Looks at a page that is well nested (see [`super::sanitise`]); `None` when there is nothing to do, or when the
-    /// parser falls over.
+    /// Applies the selectors to a page that is well nested (see [`super::sanitise`]). `None` if there is nothing
+    /// to do, or if the parser panics.
     pub(super) fn of(&self, html: &str) -> Option<Viewed> {
         if self.is_plain() {
             return None;
@@ -113,7 +113,7 @@ impl View {
             format!("<html><body><article>{part}</article></body></html>")
         } else if selected {
             let mut text = String::new();
-            // In the order of the page, each part of it once.
+            // In page order, each part once.
             for element in page.root_element().descendent_elements() {
                 if self.is_selected(element) && !self.is_inside_of_selected(element) {
                     text.push_str(&element.html());

@@ -1,24 +1,25 @@
-//! Text that is struck out or raised: a reader sees it, and plain text has to say it.
+//! Text that is struck out or superscript: readers see it, so plain text has to show it.
 //!
-//! Struck text is put between `~~`, as in Markdown: `the ~~old~~ new mayor`. Raised figures get a `^`, or `10⁶` would
-//! read `106`; a raised link is a footnote, and raised letters (`1st`) read the same without.
+//! Struck text is put between `~~`, as in Markdown: `the ~~old~~ new mayor`. Superscript figures get a `^`, or
+//! `10⁶` would read `106`. A superscript link is a footnote, and superscript letters (`1st`) read the same without
+//! a mark.
 
 use super::markup::Tag;
 
 /// Around struck text.
 pub(super) const STRUCK: &str = "~~";
 
-/// Elements that are remembered while text is struck.
+/// The most elements that are remembered inside struck text.
 const DEEPEST: usize = 32;
 
-/// What the open elements do to text.
+/// The effect of the open elements on text.
 #[derive(Debug, Default)]
 pub(super) struct Style {
-    /// The elements open since the first one that strikes: name in lower case, and whether it strikes itself.
+    /// The elements open since the first one that strikes: the name in lower case, and whether it strikes itself.
     open: Vec<(String, bool)>,
-    /// The text so far ends inside of `~~`.
+    /// The text so far ends inside `~~`.
     inside: bool,
-    /// Directly behind `<sup>`.
+    /// Directly after `<sup>`.
     raised: bool,
 }
 
@@ -27,7 +28,7 @@ impl Style {
         self.open.iter().any(|(_, strikes)| *strikes)
     }
 
-    /// Takes the start tag of an inline element.
+    /// Processes the start tag of an inline element.
     pub(super) fn start(&mut self, tag: &Tag<'_>) {
         let is = |name: &str| tag.name.eq_ignore_ascii_case(name);
         self.raised = is("sup");
@@ -40,7 +41,7 @@ impl Style {
         }
     }
 
-    /// Takes the end tag of an inline element.
+    /// Processes the end tag of an inline element.
     pub(super) fn end(&mut self, name: &str) {
         self.raised = false;
         let at = self
@@ -52,7 +53,7 @@ impl Style {
         }
     }
 
-    /// The mark between the text so far, which ends with `before`, and the text that comes.
+    /// The mark between the text so far, which ends with `before`, and the next text.
     pub(super) fn mark_before(&mut self, before: Option<char>, text: &str) -> &'static str {
         let struck = self.is_struck();
         if struck != self.inside {

@@ -1,5 +1,5 @@
-//! A page looked over as a whole: where the extractor's text stands, how the article is marked up, and what can be
-//! said of each block because of it.
+//! An overview of a page: where the extractor's text is, how the article is marked up, and what follows from that
+//! for each block.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,26 +10,26 @@ use super::evidence::{Clue, Evidence};
 use super::furniture::{self, Mark, Marks};
 use super::page::{Page, PageBlock};
 
-/// A block is the extractor's when it has this share of its words.
+/// A block is the extractor's if the extractor has this share of its words.
 const MOSTLY: f32 = 0.6;
 const WHOLLY: f32 = 0.9;
 const PARTLY: f32 = 0.15;
 
-/// A word in a class or id says nothing when elements with it hold this share of the article.
+/// A word in a class or id means nothing if elements with it contain this share of the article.
 const TOO_MUCH: f32 = 0.25;
 
-/// From so many words on, the same words again are the same text again.
+/// From this many words on, the same words again are a repetition of the same text.
 const REPEATED_WORDS: usize = 12;
 
-/// So many blocks in a row are the same text again, wherever they are.
+/// This many repeated blocks in a row are a repetition of the text, wherever they are.
 const REPEATED_BLOCKS: usize = 3;
 
-/// How the blocks of a page stand to its article.
+/// How the blocks of a page relate to its article.
 pub(super) struct Survey<'a> {
     pub(super) page: &'a Page,
     /// The share of each block that the extractor has, 0–1.
     covered: Vec<f32>,
-    /// The innermost element that holds nearly all of the extractor's text.
+    /// The innermost element that contains nearly all of the extractor's text.
     region: usize,
     /// The element around it that claims to be the article.
     article: Option<usize>,
@@ -38,11 +38,11 @@ pub(super) struct Survey<'a> {
     last: usize,
     /// The share of the extractor's text in each element, 0–1.
     pub(super) held: Vec<f32>,
-    /// The same by how the text is marked up: the shapes of the two innermost elements.
+    /// The same share by markup: the shapes of the two innermost elements.
     forms: HashMap<[u64; 2], f32>,
-    /// The same by the word that marks an element.
+    /// The same share by the word that marks an element.
     marked: HashMap<u64, f32>,
-    /// Shapes of elements that hold much of the article directly.
+    /// Shapes of elements that directly contain much of the article.
     containers: HashSet<u64>,
     /// Elements that are one of several boxes of links.
     cards: HashSet<usize>,
@@ -50,14 +50,15 @@ pub(super) struct Survey<'a> {
     repeats: HashMap<usize, usize>,
     /// Hidden blocks whose words are shown elsewhere.
     hidden_copies: HashSet<usize>,
-    /// The share of the prose in the region that is not shown at first, 0–1: when it is much, it is shown later.
+    /// The share of the prose in the region that is hidden at first, 0–1. If it is large, the prose is shown
+    /// later.
     hidden_share: f32,
-    /// What is in each element.
+    /// The content of each element.
     pub(super) boxes: Boxes,
 }
 
 impl<'a> Survey<'a> {
-    /// Looks over a page; `extracted` is the extractor's text.
+    /// Surveys a page; `extracted` is the extractor's text.
     pub(super) fn of(page: &'a Page, extracted: &Index) -> Self {
         let covered = page
             .blocks
@@ -67,8 +68,8 @@ impl<'a> Survey<'a> {
         Self::with(page, covered)
     }
 
-    /// Looks over a page in which the extractor finds nothing, or the wrong text: the prose inside of `element` is what
-    /// the article must be.
+    /// Surveys a page in which the extractor finds nothing, or the wrong text: the prose inside `element` must be
+    /// the article.
     pub(super) fn of_prose(page: &'a Page, element: usize) -> Self {
         let covered = page.blocks.iter().map(|block| {
             let is_prose = is_plain(page, block) && page.is_inside(block, element);
@@ -77,10 +78,11 @@ impl<'a> Survey<'a> {
         Self::with(page, covered.collect())
     }
 
-    /// The element around the headline with more prose than the extractor has, none of which the extractor has.
+    /// The element around the headline that has more prose than the extractor's text, if the extractor has none of
+    /// it.
     pub(super) fn missed(&self, headline: &PageBlock) -> Option<usize> {
         let page = self.page;
-        // Summed up once for all elements: a headline may be as deep as a page allows.
+        // Summed up once for all elements, since a headline may be as deep as a page allows.
         let mut prose = vec![0; page.elements.len()];
         for block in &page.blocks {
             let text = &block.block.text;
@@ -132,7 +134,7 @@ impl<'a> Survey<'a> {
         survey
     }
 
-    /// Notes which blocks say the headline; the one that counts is the last before the text.
+    /// Notes which blocks repeat the headline; the last one before the text counts.
     pub(super) fn place_headline(&mut self, says: impl Fn(&PageBlock) -> bool) {
         let blocks = self.page.blocks.iter().enumerate();
         let said = blocks.filter(|(_, block)| says(block)).map(|(at, _)| at);
@@ -144,7 +146,7 @@ impl<'a> Survey<'a> {
         self.boxes.place(self.page, self.region, found.or(first));
     }
 
-    /// Whether the extractor has anything.
+    /// Whether the extractor found nothing.
     pub(super) fn is_empty(&self) -> bool {
         !self.covered.iter().any(|share| *share >= MOSTLY)
     }
@@ -193,7 +195,7 @@ impl<'a> Survey<'a> {
             .collect();
     }
 
-    /// How a block is marked up: the shapes of the element that holds it and of the one around that.
+    /// The markup of a block: the shapes of the element that contains it and of the one around that.
     fn form(&self, block: &PageBlock) -> [u64; 2] {
         let mut around = self.page.around(block.element);
         let mut next = || {
@@ -232,7 +234,7 @@ impl<'a> Survey<'a> {
         });
     }
 
-    /// Three or more elements of one shape that hold little but links.
+    /// Three or more elements of one shape that contain little but links.
     fn find_cards(&mut self) {
         let page = self.page;
         let Boxes { bytes, linked, .. } = &self.boxes;
@@ -263,8 +265,8 @@ impl<'a> Survey<'a> {
             .collect();
     }
 
-    /// The same words in another box are one text: of each such group all blocks but the first are noted, and hidden
-    /// blocks whose words are shown elsewhere.
+    /// The same words in another box are a repetition. All blocks of such a group but the first are noted, and so
+    /// are hidden blocks whose words are shown elsewhere.
     fn find_repeats(&mut self) {
         let blocks = self.page.blocks.iter();
         let texts: Vec<&[u64]> = blocks.map(|block| block.words.as_slice()).collect();
@@ -284,7 +286,7 @@ impl<'a> Survey<'a> {
                 .zip(first..at)
                 .take_while(|(at, first)| texts[*at] == texts[*first])
                 .count();
-            // A line alone may be a refrain of the same text; so many in their order are the text again.
+            // A single line may be a refrain of the same text; this many in the same order repeat the text.
             let again = run >= REPEATED_BLOCKS && run * 2 >= at - first;
             if again || (run > 0 && parent(at) != parent(first)) {
                 self.repeats
@@ -323,7 +325,7 @@ impl<'a> Survey<'a> {
         self.repeats.get(&at).copied()
     }
 
-    /// Whether it is not shown, and its words are shown elsewhere.
+    /// Whether it is hidden, and its words are shown elsewhere.
     pub(super) fn is_hidden_copy(&self, at: usize) -> bool {
         self.hidden_copies.contains(&at)
     }
@@ -335,7 +337,7 @@ impl<'a> Survey<'a> {
             .is_some_and(|share| *share >= 0.25)
     }
 
-    /// What can be said of a block by itself.
+    /// The evidence on a block by itself.
     pub(super) fn evidence(&self, at: usize) -> Evidence {
         let mut evidence = Evidence::default();
         let Some(block) = self.page.blocks.get(at) else {
@@ -375,7 +377,7 @@ impl<'a> Survey<'a> {
         evidence
     }
 
-    /// The innermost container around a block, when it is small: a box in the text.
+    /// The innermost container around a block, if it is small: a box in the text.
     fn box_of(&self, block: &PageBlock) -> Option<usize> {
         let at = self
             .page
@@ -428,11 +430,11 @@ impl<'a> Survey<'a> {
                 break;
             };
             let held = self.held.get(at).copied().unwrap_or(0.0);
-            // A mark on what holds much of the article is about something else.
+            // A mark on an element that contains much of the article means something else.
             if let Some((mark, word)) = element.marks.named
                 && held < TOO_MUCH
                 && self.marked.get(&word).copied().unwrap_or(0.0) < TOO_MUCH
-                // A name among sections that are otherwise alike says what the section is about.
+                // A name on one of several sections that are otherwise alike says what the section is about.
                 && !(held > 0.0 && self.containers.contains(&element.shape))
                 && !evidence.clues.contains(&named(mark))
             {
@@ -465,7 +467,7 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// Whether nothing but its own words says what a block is.
+/// Whether only its own words say what a block is.
 fn is_plain(page: &Page, block: &PageBlock) -> bool {
     let marks = page
         .around(block.element)

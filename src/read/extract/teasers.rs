@@ -1,9 +1,9 @@
-//! Boxes that lead to other stories: a row of elements of one shape, each with a title that is a link and a sentence or
-//! two of what is behind it.
+//! Boxes that lead to other stories: a row of elements of one shape, each with a linked title and a sentence or
+//! two about the story behind it.
 //!
-//! By itself such a sentence reads like any of the article, so that no clue of the block alone tells it apart. What
-//! does is the company it keeps, and that the headline stands with prose of its own in an element without these boxes.
-//! A list of stories under one headline, as in a morning briefing, is left alone: there the boxes are the text.
+//! Such a sentence reads like any sentence of the article, so no clue of the block alone can distinguish it. Its
+//! neighbours can, and so can the headline: it has prose of its own in an element without these boxes. A list of
+//! stories under one headline, as in a morning briefing, is not changed: there the boxes are the text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,18 +11,18 @@ use super::main_text::Judged;
 use super::page::{Page, PageBlock};
 use super::role::Role;
 
-/// So many boxes are a row.
+/// The fewest boxes in a row.
 const ROW: usize = 3;
 
-/// A box with more words tells a story, and does not lead to one.
+/// A box with more words tells a story instead of leading to one.
 const WORDS: usize = 60;
 
-/// The words of prose that an article has by itself, beside such boxes.
+/// The words of prose that an article has of its own beside such boxes.
 const PROSE: usize = 60;
 
 const WHY: &str = "it is in a row of boxes that link to other stories";
 
-/// Takes such boxes out of the text.
+/// Removes such boxes from the text.
 pub(super) fn drop(page: &Page, judged: &mut [Judged]) {
     let boxes = rows(page);
     if boxes.is_empty() {
@@ -50,7 +50,7 @@ fn rows(page: &Page) -> HashSet<usize> {
     for block in &page.blocks {
         for at in page.around(block.element) {
             let blocks = inside.entry(at).or_default();
-            // More than a box has are counted no further.
+            // Larger elements, with more blocks than a box has, are not collected.
             if blocks.len() <= 6 {
                 blocks.push(block);
             }
@@ -68,7 +68,7 @@ fn rows(page: &Page) -> HashSet<usize> {
     rows.flatten().collect()
 }
 
-/// Whether blocks are a title that is a link, and a little prose.
+/// Whether blocks are a linked title and a little prose.
 fn leads_away(blocks: &[&PageBlock]) -> bool {
     let is_title = |block: &&PageBlock| block.linked > 0.85 && block.count >= 3;
     let words: usize = blocks.iter().map(|block| block.count).sum();
@@ -77,7 +77,7 @@ fn leads_away(blocks: &[&PageBlock]) -> bool {
     blocks.len() <= 5 && words <= WORDS && said >= 5 && blocks.iter().take(2).any(is_title)
 }
 
-/// Whether the headline stands with prose of its own in an element that has no part in `row`.
+/// Whether the headline has prose of its own in an element outside `row`.
 fn stands_apart(page: &Page, judged: &[Judged], headline: usize, row: usize) -> bool {
     let around: HashSet<usize> = page.around(row).collect();
     let home = page.around(page.blocks[headline].element);

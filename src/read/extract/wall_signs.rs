@@ -1,8 +1,8 @@
-//! Signs of a wall, or of a page that broke off, around a text that is still there in part.
+//! Signs of a wall, or of a truncated page, around a text that is still partly there.
 //!
-//! Nearly every page of a publisher that sells its texts says "already a subscriber?" somewhere, and nearly every page
-//! asks for consent. So none of these signs means anything by itself: they count when a text has become shorter and the
-//! page did not show them while it was whole. [`Signs::new_since`] compares the two.
+//! Nearly every page of a publisher that sells its texts says "already a subscriber?" somewhere, and nearly every
+//! page asks for consent. So none of these signs means anything by itself: they count if a text has become shorter
+//! and the page did not show them while the text was complete. [`Signs::new_since`] compares the two.
 
 use super::head::Head;
 use super::kind::PageKind;
@@ -13,15 +13,15 @@ use super::{charset, sanitise};
 /// What a page shows besides its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signs {
-    /// The markup ends inside of a tag, a script or a comment, or the document is never closed.
+    /// The markup ends inside a tag, a script or a comment, or the document is never closed.
     breaks_off: bool,
-    /// The page says of itself that it is not for everybody.
+    /// The page says that its text is not free for everyone.
     claims_wall: bool,
     /// Phrases of walls.
     phrases: Vec<(PageKind, &'static str)>,
 }
 
-/// What a shorter text is told to be by its page.
+/// What the page says about why a text is shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     /// The page breaks off.
@@ -30,7 +30,7 @@ pub enum Sign {
     Wall(PageKind),
 }
 
-/// Looks for signs on a page; arguments as for [`super::article`].
+/// Finds signs on a page; arguments as for [`super::article`].
 #[must_use]
 pub fn signs(body: &[u8], content_type: Option<&str>) -> Signs {
     let decoded = charset::decode(body, content_type);
@@ -53,8 +53,8 @@ pub fn signs(body: &[u8], content_type: Option<&str>) -> Signs {
 }
 
 impl Signs {
-    /// The sign that the page did not show before; `None` for `before` when that is not known any more, and then every
-    /// sign is new.
+    /// The sign that the page did not show before. `before` is `None` if it is not known any more; then every sign
+    /// is new.
     #[must_use]
     pub fn new_since(&self, before: Option<&Self>) -> Option<Sign> {
         if self.breaks_off && before.is_none_or(|before| !before.breaks_off) {
@@ -69,8 +69,8 @@ impl Signs {
     }
 }
 
-/// Whether a text in a feed asks its readers to pay, to subscribe or to give a password: in a form, in words, or by where
-/// it leads. Many whole texts do so as well; it means something when the text did not before.
+/// Whether a text in a feed asks its readers to pay, subscribe or enter a password: in a form, in words, or by the
+/// target of its links. Many complete texts do so as well, so it counts only if the text did not before.
 #[must_use]
 pub fn asks_to_pay(html: &str) -> bool {
     const WAYS: [&str; 10] = [
@@ -111,11 +111,11 @@ pub fn asks_to_pay(html: &str) -> bool {
     }
 }
 
-/// Whether a document ends before its end.
+/// Whether a document ends prematurely.
 fn breaks_off(html: &str) -> bool {
     let html = html.to_ascii_lowercase();
     let last = |what: &str| html.rfind(what);
-    // What opens after the last thing that closes it is never closed.
+    // Anything that is opened after the last matching end is never closed.
     let open = |start: &str, end: &str| last(start).is_some_and(|at| last(end) < Some(at));
     let in_tag = last("<").is_some_and(|at| {
         let rest = html.get(at + 1..).unwrap_or_default();

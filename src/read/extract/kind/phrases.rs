@@ -1,11 +1,11 @@
-//! The phrases of `phrases.txt`, by what they say.
+//! The phrases of `phrases.txt`, by their meaning.
 
 use std::sync::LazyLock;
 
-/// All of them, in plain form.
+/// All phrases, in plain form.
 pub(in crate::extract) static PHRASES: LazyLock<Phrases> = LazyLock::new(Phrases::read);
 
-/// Phrases by what a page says with them.
+/// Phrases by what they say about a page.
 #[derive(Debug, Default)]
 pub(in crate::extract) struct Phrases {
     pub(in crate::extract) robot_title: Vec<&'static str>,

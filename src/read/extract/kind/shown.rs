@@ -1,16 +1,17 @@
-//! What a page shows, line by line: its text, where the line is, and how much of it the page gives to other stories.
+//! The visible content of a page, line by line: the text, where it is, and how much of the page is given to other
+//! stories.
 //!
-//! This reads tags and counts words; what the words say is judged in [`super`].
+//! This reads tags and counts words; [`super`] judges what the words say.
 
 use crate::extract::kind::{plain, words};
 use crate::extract::markup::{Tag, Token, Tokens};
 use crate::extract::{entity, fragment};
 
-/// Lines that are read of a page.
+/// The most lines that are read of a page.
 const LINES: usize = 400;
-/// A line of a copyright notice has no more words than this.
+/// A copyright notice has at most this many words.
 const COPYRIGHT_WORDS: usize = 30;
-/// Text that only a class marks as a footer or menu has no more words than this.
+/// Text that only a class marks as a footer or menu has at most this many words.
 const MARKED_WORDS: usize = 60;
 
 /// One visible line.
@@ -19,13 +20,13 @@ pub(super) struct Line {
     /// In lower case, with plain apostrophes.
     pub(super) text: String,
     pub(super) words: usize,
-    /// In a menu, the footer, or the header of the page.
+    /// In a menu, or in the footer or header of the page.
     pub(super) in_chrome: bool,
     /// In an element that claims to be the article or the main part.
     pub(super) in_article: bool,
 }
 
-/// All that a page shows.
+/// The visible content of a page.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     pub(super) lines: Vec<Line>,
@@ -77,7 +78,7 @@ impl Shown {
         self.linked_headings >= 3 && self.linked_headings * 2 >= self.headings
     }
 
-    /// Whether a text is a line of the chrome, and of nothing else.
+    /// Whether a text is a line of the chrome, and only of the chrome.
     pub(super) fn is_chrome(&self, text: &str) -> bool {
         let text = plain(&fragment::plain_line(text));
         let mut found = self
@@ -94,7 +95,7 @@ struct LineWalk<'a> {
     shown: Shown,
     open: Vec<OpenBox<'a>>,
     line: String,
-    /// Characters of the line, and those of them in links.
+    /// The number of characters in the line, and in its links.
     characters: usize,
     linked: usize,
     /// Lines that only a class marks as chrome.
@@ -198,7 +199,7 @@ impl<'a> LineWalk<'a> {
         });
     }
 
-    /// A class is weak evidence: it counts only for a little text.
+    /// A class is weak evidence: it counts only for a short text.
     fn finish(mut self) -> Shown {
         let lines = &mut self.shown.lines;
         let count = |at: &usize| lines.get(*at).map_or(0, |line| line.words);
@@ -213,7 +214,7 @@ impl<'a> LineWalk<'a> {
     }
 }
 
-/// Whether a class or an id has a word of a footer or a menu.
+/// Whether a class or an id contains a word for a footer or a menu.
 fn is_marked(tag: &Tag<'_>) -> bool {
     ["class", "id"].iter().any(|key| {
         tag.attribute(key).is_some_and(|value| {

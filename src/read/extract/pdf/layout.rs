@@ -1,4 +1,4 @@
-//! Lines → paragraphs, so that a word that is changed is a word that is changed, wherever lines and pages break then.
+//! Lines → paragraphs, so that a changed word is one changed word, even if lines and pages then break elsewhere.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use super::running::take_running_lines;
 use crate::domain::state::{Block, BlockKind};
 use crate::extract::plain::is_item;
 
-/// The most blocks that are read of a file.
+/// The most blocks that are read from a file.
 const BLOCKS: usize = 40_000;
 
-/// Puts lines together to blocks.
+/// Combines lines into blocks.
 pub(super) fn blocks(mut pages: Vec<Page>) -> Vec<Block> {
     for page in &mut pages {
         for line in page.iter_mut() {
@@ -33,7 +33,7 @@ pub(super) fn blocks(mut pages: Vec<Page>) -> Vec<Block> {
     blocks
 }
 
-/// Ligatures in letters, white space in blanks.
+/// Turns ligatures into letters, and white space into blanks.
 fn tidy(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
     for c in text.trim().chars() {
@@ -46,7 +46,7 @@ fn tidy(text: &str) -> String {
             'ﬅ' | 'ﬆ' => tidy.push_str("st"),
             '\t' => tidy.push('\t'),
             c if c.is_whitespace() => tidy.push(' '),
-            // Also what turns text round: a file cannot steer a terminal.
+            // This includes characters that reverse the text direction: a file must not control a terminal.
             c if c.is_control() => tidy.push(char::REPLACEMENT_CHARACTER),
             c => tidy.push(c),
         }
@@ -54,11 +54,11 @@ fn tidy(text: &str) -> String {
     tidy
 }
 
-/// What most lines of a document have.
+/// Values typical of the lines of a document.
 struct Typical {
     /// The size of the letters.
     size: f64,
-    /// From line to line, in sizes.
+    /// The distance between lines, as a multiple of the letter size.
     pitch: f64,
 }
 
@@ -77,13 +77,13 @@ impl Typical {
             });
         Self {
             size: weighted(sizes, 2).unwrap_or(1.0),
-            // Some of the distances are those between paragraphs, which are wider.
+            // Some distances are those between paragraphs, which are wider.
             pitch: weighted(pitches.collect(), 4).unwrap_or(1.2),
         }
     }
 }
 
-/// The value below which a part of the weight lies: a half for the median, a quarter …
+/// The value below which a fraction of the weight lies: half of it for the median, a quarter …
 fn weighted(mut values: Vec<(f64, usize)>, part: usize) -> Option<f64> {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
     let below = values.iter().map(|(_, weight)| weight).sum::<usize>() / part;
@@ -99,7 +99,7 @@ fn is_near(one: f64, other: f64) -> bool {
     (one - other).abs() <= 0.12 * one.max(other)
 }
 
-/// Where lines around one end at the most, as far as they begin near where it does.
+/// The furthest right end of the lines around one that start near where it does.
 fn right_margin(page: &Page, at: usize) -> f64 {
     let line = &page[at];
     let around = page.iter().take(at + 40).skip(at.saturating_sub(40));
@@ -109,7 +109,7 @@ fn right_margin(page: &Page, at: usize) -> f64 {
     beside.map(|other| other.end).fold(line.end, f64::max)
 }
 
-/// The words of a document, to tell a word that was broken at the end of a line from one with a hyphen.
+/// The words of a document, for distinguishing a word broken at the end of a line from one with a hyphen.
 fn words(pages: &[Page]) -> HashSet<String> {
     let texts = pages.iter().flatten().map(|line| line.text.as_str());
     let words = texts.flat_map(|text| text.split_whitespace());
@@ -121,7 +121,7 @@ fn bare(word: &str) -> String {
         .to_lowercase()
 }
 
-/// Lines that are put together to paragraphs.
+/// Lines that are combined into paragraphs.
 struct Paragraphs<'a> {
     typical: &'a Typical,
     words: &'a HashSet<String>,
@@ -129,11 +129,11 @@ struct Paragraphs<'a> {
     open: Option<OpenParagraph>,
 }
 
-/// The paragraph that lines are added to.
+/// The paragraph to which lines are added.
 struct OpenParagraph {
     kind: BlockKind,
     text: String,
-    /// Where its lines begin, but for the first.
+    /// Where its lines start, except the first.
     left: f64,
     lines: usize,
     last: Line,
@@ -232,10 +232,10 @@ impl OpenParagraph {
             return false;
         }
         if down <= 0.3 * line.size {
-            // The next column, or a piece that was drawn out of turn.
+            // The next column, or a piece that was drawn out of order.
             return self.goes_on(line);
         }
-        // Headings and captions are set closer or wider than the text; their own distance is not known.
+        // Headings and captions are set closer or wider than the text, by an unknown distance of their own.
         if down > 1.3 * typical.pitch.max(1.0) * line.size {
             return false;
         }
@@ -268,12 +268,12 @@ fn ends_sentence(text: &str) -> bool {
     text.ends_with(['.', '!', '?', ':', '…', '。', '！', '？', '।', '؟'])
 }
 
-/// Letters of scripts that put no blanks between words.
+/// Letters of scripts that do not put blanks between words.
 fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
-/// Joins a line to a text.
+/// Appends a line to a text.
 fn join(text: &mut String, line: &str, words: &HashSet<String>) {
     let (last, first) = (text.chars().next_back(), line.chars().next());
     let before = text.chars().rev().nth(1);
@@ -295,7 +295,7 @@ fn join(text: &mut String, line: &str, words: &HashSet<String>) {
                 head.trim_end_matches(['-', '\u{2010}'])
             ));
             let hyphened = bare(&format!("{head}{tail}"));
-            // Broken for the length of the line, unless the document has the word with its hyphen elsewhere.
+            // The hyphen comes from a line break, unless the document contains the hyphenated word elsewhere.
             if !words.contains(&hyphened) || words.contains(&whole) {
                 text.pop();
             }

@@ -1,4 +1,4 @@
-//! Letters with places → lines, in the order in which they are drawn.
+//! Letters with positions → lines, in drawing order.
 
 use std::collections::HashSet;
 
@@ -9,25 +9,25 @@ use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
 };
 
-/// The most letters that are read of a file.
+/// The most letters that are read from a file.
 const LETTERS: usize = 2_000_000;
 
-/// A gap of so many times the size of the letters is a blank between words.
+/// A gap of this many times the letter size is a blank between words.
 const BLANK: f64 = 0.18;
 
-/// … and of so many a border between cells of a table.
+/// A gap of this many times the letter size separates two table cells.
 const CELL: f64 = 2.0;
 
-/// Letters on one line that stand in one direction.
+/// Letters on one line in the same direction.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
-    /// What it says; cells are parted by tabs.
+    /// Its text; cells are separated by tabs.
     pub(super) text: String,
-    /// Where it begins, along its direction.
+    /// Where it starts, along its direction.
     pub(super) start: f64,
     /// Where it ends, along its direction.
     pub(super) end: f64,
-    /// Its place across its direction, growing from line to line.
+    /// Its position across its direction, growing from line to line.
     pub(super) level: f64,
     /// The size of its letters.
     pub(super) size: f64,
@@ -38,18 +38,18 @@ pub(super) struct Line {
 /// The lines of a page.
 pub(super) type Page = Vec<Line>;
 
-/// Puts the letters of a page together to lines.
+/// Combines the letters of a page into lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     done: Page,
     open: Option<OpenLine>,
-    /// What was drawn where: bold letters are often the same letters drawn twice.
+    /// Which letter was drawn where: bold letters are often the same letters drawn twice.
     drawn: HashSet<(u32, [i64; 3])>,
     letters: usize,
     unknown: usize,
 }
 
-/// The line that letters are added to.
+/// The line to which letters are added.
 #[derive(Debug)]
 struct OpenLine {
     line: Line,
@@ -57,7 +57,7 @@ struct OpenLine {
     last_at: f64,
 }
 
-/// A letter where it stands on the page.
+/// A letter and its position on the page.
 struct Letter<'a> {
     text: &'a str,
     at: Point,
@@ -67,7 +67,7 @@ struct Letter<'a> {
 }
 
 impl Lines {
-    /// For a page after others that had `letters` letters.
+    /// Starts a page after others that had `letters` letters.
     pub(super) fn after(letters: usize) -> Self {
         Self {
             letters,
@@ -75,12 +75,12 @@ impl Lines {
         }
     }
 
-    /// How many letters this page and those before it have.
+    /// The number of letters on this page and those before it.
     pub(super) fn letters(&self) -> usize {
         self.letters
     }
 
-    /// How many of this page nobody knows the meaning of.
+    /// The number of letters on this page whose meaning is unknown.
     pub(super) fn unknown(&self) -> usize {
         self.unknown
     }
@@ -155,7 +155,7 @@ impl Lines {
         )]
         let cell = |at: f64| (at / grid).round() as i64;
         let sign = letter.text.chars().next().map_or(0, u32::from);
-        // The grid is as fine as the letters are small, so places on two grids are never compared.
+        // The grid is as fine as the letters are small, so positions on different grids are never compared.
         #[expect(
             clippy::cast_possible_truncation,
             reason = "sizes are bounded where letters are taken"
@@ -232,7 +232,7 @@ impl OpenLine {
             self.line.text.push(' ');
         }
         if is_blank {
-            // Blanks do not move the end: what follows them far away is another cell.
+            // Blanks do not move the end: text far after them is another cell.
             if !self.line.text.is_empty() && !self.line.text.ends_with(char::is_whitespace) {
                 self.line.text.push(' ');
             }
@@ -245,7 +245,7 @@ impl OpenLine {
     }
 }
 
-/// The place of a point along a direction and across it.
+/// The position of a point along a direction and across it.
 fn places(at: Point, direction: Vec2) -> (f64, f64) {
     let at = at.to_vec2();
     (at.dot(direction), direction.cross(at))

@@ -1,9 +1,9 @@
 //! A PDF → blocks of text.
 //!
-//! PDF has no paragraphs, lines or spaces, only letters with places. [`lines`] puts letters together to lines in the
-//! order in which the file draws them, [`layout`] lines to paragraphs.
+//! PDF has no paragraphs, lines or spaces, only letters with positions. [`lines`] combines letters into lines in
+//! drawing order, [`layout`] combines lines into paragraphs.
 //!
-//! A hostile file may take any time and memory here: call it in a process of its own with limits.
+//! A hostile file may take any amount of time and memory here: call it in a separate process with limits.
 
 mod layout;
 mod lines;
@@ -18,28 +18,28 @@ use hayro_interpret::{
 use crate::domain::state::Block;
 use lines::{Lines, Page};
 
-/// The most pages that are read of a file.
+/// The most pages that are read from a file.
 const PAGES: usize = 2_000;
 
 /// The text of a PDF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PdfText {
-    /// Its paragraphs, headings, items of lists and rows of tables, never none.
+    /// Its paragraphs, headings, list items and table rows; never empty.
     pub blocks: Vec<Block>,
-    /// Whether the file was longer than what is read of one.
+    /// Whether the file was longer than the part that is read.
     pub truncated: bool,
 }
 
-/// Why a PDF has no text that could be read.
+/// Why no text could be read from a PDF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoText {
-    /// A password is needed.
+    /// It needs a password.
     #[error("it is encrypted")]
     Encrypted,
     /// The file is damaged, or only looks like a PDF.
     #[error("it is damaged")]
     Damaged,
-    /// Pages that were scanned, or drawings.
+    /// Scanned pages or drawings.
     #[error("it has images of pages and no text")]
     Pictures,
     /// The fonts do not say which letters they draw.
@@ -49,8 +49,7 @@ pub enum NoText {
 
 /// Reads the text of a PDF.
 ///
-/// # Errors
-/// When there is none that could be read.
+/// # Errors If no text can be read.
 pub fn text(bytes: Vec<u8>) -> Result<PdfText, NoText> {
     let pdf = Pdf::new(bytes).map_err(|error| match error {
         LoadPdfError::Decryption(
@@ -80,7 +79,7 @@ pub fn text(bytes: Vec<u8>) -> Result<PdfText, NoText> {
     if letters == 0 {
         return Err(NoText::Pictures);
     }
-    // Some signs that nobody names are usual, such as bullets; a text that consists of them is not one.
+    // A few unnamed signs are normal, such as bullets, but a text that consists of them is not a text.
     if unknown * 3 > letters {
         return Err(NoText::Unmapped);
     }

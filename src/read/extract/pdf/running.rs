@@ -1,14 +1,14 @@
-//! What stands on every page: heads, feet, numbers of pages.
+//! Text that is on every page: headers, footers, page numbers.
 
 use std::collections::{HashMap, HashSet};
 
 use super::lines::{Line, Page};
 use crate::domain::state::Block;
 
-/// Lines at the top and at the foot of a page that may stand on every page.
+/// How many lines at the top and bottom of a page may be running lines.
 const EDGE: usize = 3;
 
-/// Takes out what stands at the same place of most pages, and numbers of pages; gives the former, each once.
+/// Removes text at the same position on most pages, and page numbers; returns the former, each once.
 pub(super) fn take_running_lines(pages: &mut [Page]) -> Vec<Block> {
     let mut seen: HashMap<RunningLine, usize> = HashMap::new();
     for page in pages.iter() {
@@ -27,7 +27,7 @@ pub(super) fn take_running_lines(pages: &mut [Page]) -> Vec<Block> {
     for (number, page) in (1..).zip(pages.iter_mut()) {
         let mut taken: HashSet<usize> = HashSet::new();
         for edge in edges(page) {
-            // From the edge inwards, as far as it goes without a line of the page's own.
+            // From the edge inwards, up to the first line that is only on this page.
             for at in edge {
                 let running = RunningLine::of(&page[at]);
                 let runs = seen.get(&running).is_some_and(|pages| *pages >= many);
@@ -50,12 +50,12 @@ pub(super) fn take_running_lines(pages: &mut [Page]) -> Vec<Block> {
     blocks
 }
 
-/// What makes two lines of two pages the same running line.
+/// The criteria by which lines on two pages are the same running line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct RunningLine {
-    /// Its text, but for the digits.
+    /// Its text without digits.
     text: String,
-    /// Where it stands.
+    /// Its position.
     level: i64,
 }
 
@@ -78,7 +78,7 @@ impl RunningLine {
     }
 }
 
-/// The lines at the top of a page, downwards, and those at its foot, upwards.
+/// The lines at the top of a page, from the top down, and those at the bottom, from the bottom up.
 fn edges(page: &Page) -> [Vec<usize>; 2] {
     let mut order: Vec<usize> = (0..page.len()).collect();
     order.sort_by(|a, b| page[*a].level.total_cmp(&page[*b].level));
@@ -87,7 +87,7 @@ fn edges(page: &Page) -> [Vec<usize>; 2] {
     [top, foot]
 }
 
-/// `3`, `- 3 -`, `3 / 12`: nothing but the number of the page.
+/// `3`, `- 3 -`, `3 / 12`: only the page number.
 fn is_page_number(text: &str, page: usize) -> bool {
     let first = text.trim_matches(|c: char| !c.is_ascii_digit());
     let digits: String = first.chars().take_while(char::is_ascii_digit).collect();

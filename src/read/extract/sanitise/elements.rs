@@ -1,6 +1,6 @@
-//! Elements by what they do to the text around them.
+//! Elements by their effect on the text around them.
 
-/// Elements that show no text, or only at times; they are left out with what they hold, or copied on their own.
+/// Elements that show no text, or only sometimes. They are left out with their content, or copied separately.
 pub(super) const SILENT: [&str; 10] = [
     "script", "style", "noscript", "template", "svg", "iframe", "noembed", "noframes", "canvas",
     "object",
@@ -50,7 +50,7 @@ pub(super) const ENDS_PARAGRAPH: [&str; 31] = [
     "ul",
 ];
 
-/// Elements that directly hold text.
+/// Elements that directly contain text.
 pub(super) const LEAF: [&str; 11] = [
     "p",
     "h1",
