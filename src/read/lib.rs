@@ -1,7 +1,7 @@
-//! What revisor reads: bytes in, values out.
+//! The readers of revisor: bytes in, values out.
 //!
-//! [`feed`] reads feeds in every dialect, [`extract`] the text of article pages and of the markup in feeds. Nothing here
-//! does IO, reads a clock, draws a random number or logs.
+//! [`feed`] reads feeds in every dialect; [`extract`] reads the text of article pages and the markup in feeds.
+//! Nothing here does IO, reads a clock, uses randomness or logs.
 
 pub mod feed;
 

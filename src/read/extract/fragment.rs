@@ -358,8 +358,7 @@ impl Reader {
         }
     }
 
-    /// The start or end of a paragraph. Inside a row it counts only as white space until the row has a second
-    /// cell.
+    /// The start or end of a paragraph. Inside a table row it counts only as white space.
     fn block_border(&mut self) {
         if self.kind() == BlockKind::TableRow {
             self.space = true;

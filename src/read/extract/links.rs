@@ -67,7 +67,8 @@ pub fn feed_links_after(head: Vec<FeedLink>, html: &str, base: &str) -> Vec<Feed
     named
 }
 
-/// The feeds that the value of a `Link` header names (RFC 8288), such as `</feed>; rel=alternate; type=application/rss+xml`.
+/// The feeds that the value of a `Link` header names (RFC 8288), such as
+/// `</feed>; rel=alternate; type=application/rss+xml`.
 #[must_use]
 pub fn header_links(value: &str, base: &str) -> Vec<FeedLink> {
     let base = Url::parse(base).ok();

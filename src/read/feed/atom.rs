@@ -1,7 +1,7 @@
-//! The translation's last step: drafts → an Atom 1.0 document that feed-rs reads.
+//! The last step of the translation: drafts → an Atom 1.0 document that feed-rs reads.
 //!
-//! Summaries and full texts stand in it by number: they are what a feed is heavy with, and nothing in them is for
-//! feed-rs to interpret. Written out they would be escaped, parsed and copied several times over.
+//! The document contains summaries and full texts only as numbers: they are the bulk of a feed, and feed-rs has
+//! nothing to interpret in them. Written out, they would be escaped, parsed and copied several times.
 
 use std::fmt::Write as _;
 
@@ -16,14 +16,14 @@ use crate::extract::claimed_date;
 use crate::extract::markup::{self, Tag};
 use crate::time::Timestamp;
 
-/// Longest values in bytes of what is no running text.
+/// The longest value, in bytes, of a field that is not running text.
 const TITLE_LIMIT: usize = 4096;
 const ADDRESS_LIMIT: usize = 8192;
 const AUTHOR_LIMIT: usize = 512;
 const AUTHORS_LIMIT: usize = 32;
 
-/// An entry, or the feed itself, as its elements are met. Of several values the one of the lowest rank is kept, of
-/// equals the first.
+/// An entry, or the feed itself, built from its elements. Of several values, the one with the lowest rank is kept;
+/// of equal ranks, the first.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     id: Option<String>,
@@ -39,11 +39,11 @@ pub(super) struct Draft {
     updated: Option<(u8, Timestamp)>,
     authors: Vec<String>,
     author_rank: u8,
-    /// What other elements gave.
+    /// Values from other elements.
     beside: Aside,
 }
 
-/// What an entry says beside the values that are kept, see [`crate::domain::state::Beside`].
+/// What an entry says besides the values that are kept, see [`crate::domain::state::Beside`].
 #[derive(Debug, Default)]
 pub(super) struct Aside {
     pub(super) summary_rank: u8,
@@ -52,11 +52,11 @@ pub(super) struct Aside {
     pub(super) bylines: Vec<String>,
 }
 
-/// Other values of one field that are kept.
+/// The most other values of one field that are kept.
 const BESIDE_LIMIT: usize = 3;
 
 impl Draft {
-    /// Takes the value of an element.
+    /// Adds the value of an element.
     pub(super) fn take(
         &mut self,
         tag: &Tag<'_>,
@@ -67,7 +67,7 @@ impl Draft {
     ) {
         match meaning {
             Meaning::Id => {
-                // A guid is an address more often than not.
+                // Most guids are addresses.
                 let id = field.address(repairs);
                 let id = id.trim();
                 if self.id.is_none() && !id.is_empty() {
@@ -165,7 +165,7 @@ impl Draft {
         others.extend(other.filter(|_| others.len() < BESIDE_LIMIT));
     }
 
-    /// `rdf:about`: the item's name in RDF, and nearly always its address.
+    /// `rdf:about`: the item's name in RDF, which is nearly always its address.
     pub(super) fn about(&mut self, about: &str) {
         if !about.is_empty() {
             self.id = Some(about.to_owned());
@@ -173,17 +173,17 @@ impl Draft {
         }
     }
 
-    /// Whether nothing says what it is about.
+    /// Whether nothing identifies it.
     pub(super) fn is_nameless(&self) -> bool {
         self.id.is_none() && self.link.is_none() && self.title.is_none()
     }
 
-    /// Takes a date of the last update that stands in the tag of the entry; an element has more to say.
+    /// Adds a date of the last update from the tag of the entry; a date in an element is preferred.
     pub(super) fn updated(&mut self, date: &str) {
         keep(&mut self.updated, u8::MAX, claimed_date::parse(date));
     }
 
-    /// Takes a link.
+    /// Adds a link.
     pub(super) fn link(
         &mut self,
         address: &str,
@@ -220,8 +220,8 @@ fn keep<T>(slot: &mut Option<(u8, T)>, rank: u8, value: Option<T>) {
     }
 }
 
-/// An address as published when it is absolute, else joined with the base. Schemes that carry code or local files are
-/// no addresses.
+/// An address as published if it is absolute, or else joined with the base. Schemes for code or local files are
+/// rejected.
 pub(super) fn absolute(address: &str, base: Option<&Url>) -> Option<String> {
     let address: String = address
         .trim()
@@ -248,14 +248,14 @@ pub(super) fn absolute(address: &str, base: Option<&Url>) -> Option<String> {
     (!refused.contains(&parsed.scheme())).then_some(address)
 }
 
-/// The document, and the texts that it names by number.
+/// The document, and the texts that it contains as numbers.
 #[derive(Debug)]
 pub(super) struct Atom {
     /// Atom 1.0.
     pub(super) document: String,
     /// The texts of `summary` and `content`, in the order of their numbers.
     pub(super) texts: Vec<Text>,
-    /// What the entries say beside it, in their order.
+    /// What the entries say besides that, in their order.
     pub(super) beside: Vec<Aside>,
 }
 
@@ -269,7 +269,7 @@ pub(super) struct AtomWriter {
 }
 
 impl AtomWriter {
-    /// A writer that cuts texts at `field_limit` bytes.
+    /// Creates a writer that cuts texts at `field_limit` bytes.
     pub(super) fn new(field_limit: usize) -> Self {
         Self {
             entries: "<feed xmlns=\"http://www.w3.org/2005/Atom\">".to_owned(),
@@ -279,7 +279,7 @@ impl AtomWriter {
         }
     }
 
-    /// Writes an entry; says whether something had to be cut.
+    /// Writes an entry; returns whether something had to be cut.
     pub(super) fn entry(&mut self, mut draft: Draft, base: Option<&Url>) -> bool {
         let mut beside = std::mem::take(&mut draft.beside);
         beside.summary_rank = draft.summary.as_ref().map_or(0, |(rank, _)| *rank);
@@ -295,7 +295,7 @@ impl AtomWriter {
         cut
     }
 
-    /// The whole document, with the feed's own fields.
+    /// The complete document, with the feed's own fields.
     pub(super) fn finish(mut self, mut feed: Draft, base: Option<&Url>) -> Atom {
         feed.body = None;
         feed.summary = None;
@@ -323,7 +323,7 @@ impl AtomWriter {
             ("hub", draft.hub.as_ref()),
         ] {
             let Some(address) = address else { continue };
-            // feed-rs writes addresses anew; as a title one stays as it was published.
+            // feed-rs rewrites addresses; a title keeps the address as published.
             let address = quick_xml::escape::escape(address.as_str());
             let _ = write!(
                 self.entries,
@@ -352,7 +352,7 @@ impl AtomWriter {
         cut
     }
 
-    /// Keeps a text and writes its number; says whether it had to be cut.
+    /// Keeps a text and writes its number; returns whether it had to be cut.
     fn by_number(&mut self, name: &str, mut text: Text) -> bool {
         let kept = text.text.floor_char_boundary(self.field_limit);
         let cut = kept < text.text.len();
@@ -362,7 +362,7 @@ impl AtomWriter {
         cut
     }
 
-    /// Writes an element with its text; says whether the text had to be cut.
+    /// Writes an element with its text; returns whether the text had to be cut.
     fn element(&mut self, name: &str, attributes: &str, text: &str, limit: usize) -> bool {
         let kept = text.get(..text.floor_char_boundary(limit)).unwrap_or(text);
         let out = &mut self.entries;

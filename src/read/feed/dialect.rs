@@ -1,15 +1,16 @@
-//! What an element of any feed dialect means.
+//! The meaning of elements in every feed dialect.
 //!
-//! RSS, RDF and Atom hardly ever use one name for two things, so their own elements share one table; the name space
-//! only tells them apart from extensions. Names are compared without regard to case, as publishers write them.
+//! RSS, RDF and Atom hardly ever use one name for two things, so their elements share one table; the namespace
+//! only distinguishes them from extensions. Names are compared case-insensitively, since publishers write them in
+//! any case.
 
 /// The vocabulary that an element belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Space {
-    /// RSS of any version, Atom 1.0, or no name space at all.
+    /// RSS of any version, Atom 1.0, or no namespace at all.
     Core,
-    /// The same in a name space of times gone by.
+    /// The same in an obsolete namespace.
     Legacy,
     /// `http://purl.org/rss/1.0/modules/content/`
     Content,
@@ -21,13 +22,13 @@ pub(super) enum Space {
     Media,
     /// Apple's podcast elements.
     Podcast,
-    /// HTML inside of XML.
+    /// HTML inside XML.
     Html,
     /// Anything else.
     Foreign,
 }
 
-/// Name spaces of feeds that were given up, or that were always wrong.
+/// Namespaces of abandoned feed formats, and common mistakes.
 const LEGACY: [&str; 15] = [
     "http://purl.org/atom/ns#",
     "http://purl.org/pie/",
@@ -47,17 +48,17 @@ const LEGACY: [&str; 15] = [
 ];
 
 impl Space {
-    /// The vocabulary of a name space.
+    /// The vocabulary of a namespace.
     pub(super) fn of_uri(uri: &str) -> Self {
         match uri {
             "" | "http://www.w3.org/2005/Atom" | "http://purl.org/rss/1.0/" => return Self::Core,
-            // RDF has nothing to read but its root; its `Description` describes statements, not articles.
+            // Only the root of RDF is of interest; its `Description` describes statements, not articles.
             "http://www.w3.org/1999/02/22-rdf-syntax-ns#" => return Self::Foreign,
             "http://purl.org/rss/1.0/modules/content/" => return Self::Content,
             "http://www.w3.org/1999/xhtml" => return Self::Html,
             _ => {}
         }
-        // Whoever moves a site to https often moves the names with it.
+        // Sites that move to https often change the namespaces as well.
         let lower = uri.trim().to_ascii_lowercase();
         let lower = match lower.strip_prefix("https://") {
             Some(rest) => format!("http://{rest}"),
@@ -93,8 +94,8 @@ impl Space {
         }
     }
 
-    /// The vocabulary of a declaration. Where nobody knows the name space, its prefix says what is meant; those of the
-    /// feed's own elements are anybody's.
+    /// The vocabulary of a declaration. If the namespace is unknown, its prefix shows what is meant, but not if
+    /// the prefix is one for the feed's own elements: anyone uses those.
     pub(super) fn of_declaration(prefix: &str, uri: &str) -> Self {
         match (Self::of_uri(uri), Self::of_prefix(prefix)) {
             (Self::Foreign, meant @ (Self::Content | Self::Dublin | Self::Podcast)) => meant,
@@ -102,7 +103,7 @@ impl Space {
         }
     }
 
-    /// What everybody means by a prefix that the document does not declare.
+    /// The usual meaning of a prefix that the document does not declare.
     pub(super) fn of_prefix(prefix: &str) -> Self {
         match prefix.to_ascii_lowercase().as_str() {
             "rss" | "atom" | "atom10" | "a10" => Self::Core,
@@ -117,12 +118,12 @@ impl Space {
     }
 }
 
-/// What an element means. The number is its rank: the lowest one that has a value is taken.
+/// The meaning of an element. The number is its rank: the lowest rank with a value is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// `channel`, or a list of items: what it holds belongs to the feed.
+    /// `channel`, or a list of items: its content belongs to the feed.
     Channel,
-    /// `media:group`: what it holds belongs to the entry.
+    /// `media:group`: its content belongs to the entry.
     Group,
     /// `item`, `entry`.
     Entry,
@@ -152,7 +153,7 @@ pub(super) enum Meaning {
     UpdatePeriod,
     /// `sy:updateFrequency`.
     UpdateFrequency,
-    /// Nothing that is read.
+    /// Not read.
     Ignored,
 }
 
@@ -177,7 +178,7 @@ pub(super) fn meaning(space: Space, local: &str) -> Meaning {
         Space::Media => match name {
             b"title" => Meaning::Title(3),
             b"description" => Meaning::Summary(5),
-            // Video sites put the only description of an entry in here.
+            // Video sites put the only description of an entry in this element.
             b"group" => Meaning::Group,
             _ => Meaning::Ignored,
         },
@@ -199,7 +200,7 @@ pub(super) fn meaning(space: Space, local: &str) -> Meaning {
 
 fn core(name: &[u8]) -> Meaning {
     match name {
-        // A `feed` that is not the root stands in RDF.
+        // A `feed` that is not the root is part of RDF.
         b"channel" | b"items" | b"feed" => Meaning::Channel,
         b"item" | b"entry" => Meaning::Entry,
         b"title" => Meaning::Title(0),

@@ -1,4 +1,4 @@
-//! Where a site's feeds may be, when an address is no feed itself.
+//! Where a site's feeds may be, if an address is not a feed itself.
 
 use url::Url;
 
@@ -18,10 +18,12 @@ const USUAL_PATHS: [&str; 12] = [
     "/blog/feed",
 ];
 
-/// Names that feeds commonly have beside the pages of a part of a site: fewer, as the whole site is tried as well.
+/// Common names of feeds beside the pages of a part of a site. There are fewer of these, since the whole site is
+/// tried as well.
 const USUAL_NAMES: [&str; 5] = ["feed", "feed.xml", "rss.xml", "atom.xml", "index.xml"];
 
-/// The addresses to try when the page at `address` names no feed: beside the page, then those of the whole site.
+/// The addresses to try if the page at `address` does not name a feed: first beside the page, then for the whole
+/// site.
 #[must_use]
 pub fn usual_addresses(address: &str) -> Vec<String> {
     let Ok(site) = Url::parse(address) else {
@@ -30,7 +32,7 @@ pub fn usual_addresses(address: &str) -> Vec<String> {
     let mut folder = site.clone();
     folder.set_query(None);
     folder.set_fragment(None);
-    // `/blog` is as good as `/blog/`; `/blog/index.html` is not.
+    // `/blog` counts as `/blog/`; `/blog/index.html` does not.
     let last = folder.path().rsplit('/').next().unwrap_or_default();
     if !last.is_empty() && !last.contains('.') {
         folder.set_path(&format!("{}/", folder.path()));

@@ -1,4 +1,4 @@
-//! Why a document is no feed, for people.
+//! Reasons for users why a document is not a feed.
 
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ pub enum FeedError {
     /// Its elements are nested deeper than any feed's.
     #[error("the feed is nested deeper than {limit} elements")]
     TooDeep {
-        /// The most that is allowed.
+        /// The limit.
         limit: usize,
     },
     /// It is longer than allowed.
@@ -22,15 +22,15 @@ pub enum FeedError {
     TooLarge {
         /// Its length.
         bytes: usize,
-        /// The most that is allowed.
+        /// The limit.
         limit: usize,
     },
-    /// It begins as a feed and cannot be read, in spite of every repair.
+    /// It starts like a feed, but cannot be read despite all repairs.
     #[error("the feed is broken{}: {why}", place(*.line, *.column))]
     Broken {
-        /// The line, from 1, when known.
+        /// The line, from 1, if known.
         line: Option<usize>,
-        /// The column, from 1, when known.
+        /// The column, from 1, if known.
         column: Option<usize>,
         /// What is wrong.
         why: String,

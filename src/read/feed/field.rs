@@ -1,4 +1,4 @@
-//! One element with its text: where it ends, and what its text is.
+//! An element and its text: where it ends, and how to read the text.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::{FeedError, Repair};
 use crate::extract::entity;
 use crate::extract::markup::{Tag, Token, Tokens};
 
-/// Elements may be nested this deep; no feed comes near it.
+/// The greatest depth of elements; no feed comes near it.
 pub(super) const DEPTH_LIMIT: usize = 128;
 
 /// How an element ended.
@@ -15,18 +15,18 @@ pub(super) const DEPTH_LIMIT: usize = 128;
 pub(super) enum End {
     /// With its own end tag.
     Own,
-    /// Where an element around it ends, or the next entry begins.
+    /// At the end of an element around it, or at the start of the next entry.
     Outer,
-    /// With the document.
+    /// At the end of the document.
     Document,
 }
 
-/// The inside of an element.
+/// The content of an element.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'a> {
     /// The source between its tags.
     pub(super) inside: &'a str,
-    /// Whether there are elements in it.
+    /// Whether it contains elements.
     pub(super) nested: bool,
     /// Whether the elements in it match.
     pub(super) balanced: bool,
@@ -34,14 +34,15 @@ pub(super) struct Field<'a> {
     pub(super) end: End,
 }
 
-/// Elements that HTML leaves open; they do not count for the depth.
+/// Elements that HTML leaves open; they do not count towards the depth.
 const LEFT_OPEN: [&str; 19] = [
     "p", "br", "img", "hr", "li", "input", "meta", "link", "td", "th", "tr", "dd", "dt", "option",
     "col", "embed", "source", "area", "wbr",
 ];
 
-/// Reads on to the end of the element that `tag` began. `open` names the elements around it. Without patience an
-/// element ends at the next tag: in a document whose elements have no ends, looking for each would take for ever.
+/// Reads up to the end of the element that `tag` started. `open` names the elements around it. Without patience,
+/// an element ends at the next tag: in a document whose elements have no ends, searching for each would take
+/// forever.
 pub(super) fn capture<'a>(
     tokens: &mut Tokens<'a>,
     text: &'a str,
@@ -59,7 +60,8 @@ pub(super) fn capture<'a>(
     if tag.self_closing {
         return Ok(field);
     }
-    // Elements open inside: all of them, those of the same name, and those named as an element around.
+    // Elements that are open inside: all of them, those of the same name, and those with the name of an element
+    // around.
     let (mut depth, mut same, mut like_outer) = (0usize, 0usize, 0usize);
     let mut first_tag = None;
     let mut holds_entry = false;
@@ -137,7 +139,8 @@ pub(super) fn capture<'a>(
     }
 }
 
-/// An element without an end: its text goes as far as the next tag, what follows belongs to the element around it.
+/// An element without an end: its text ends at the next tag, and anything after that belongs to the element around
+/// it.
 fn unclosed<'a>(
     mut field: Field<'a>,
     text: &'a str,
@@ -161,7 +164,8 @@ fn is_entry(name: &str) -> bool {
 }
 
 impl<'a> Field<'a> {
-    /// The text with XML's escapes undone: what an escaping publisher put in. Markup inside stays as it is.
+    /// The text with XML's escapes undone, as it was before the publisher escaped it. Markup inside stays as it
+    /// is.
     pub(super) fn unescaped(&self, repairs: &mut Repairs) -> Cow<'a, str> {
         if !self.inside.contains(['<', '&']) {
             return Cow::Borrowed(self.inside);
@@ -183,7 +187,7 @@ impl<'a> Field<'a> {
         Cow::Owned(out)
     }
 
-    /// The text of a field that holds no markup, such as an address, a name or a date.
+    /// The text of a field without markup, such as an address, a name or a date.
     pub(super) fn plain(&self, repairs: &mut Repairs) -> String {
         self.with(entity::decode, repairs)
     }
@@ -209,7 +213,8 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Undoes XML's own escapes; HTML's names stay for the reader of HTML. A `<` that is left in a text began no tag.
+/// Undoes XML's own escapes; names from HTML are left to the HTML reader. A `<` that is left in a text did not
+/// start a tag.
 fn unescape(text: &str, out: &mut String, repairs: &mut Repairs) {
     const ESCAPES: [(&str, char); 5] = [
         ("lt;", '<'),

@@ -1,12 +1,12 @@
-//! What a document is that is no feed, for people.
+//! Describes for users what a document is if it is not a feed.
 
 use crate::extract::fragment;
 use crate::extract::markup::{Token, Tokens};
 
-/// How much of a name or a title is told.
+/// How much of a name or a title is shown.
 const TOLD: usize = 80;
 
-/// Says what was found: `an HTML page titled “Example”`.
+/// Describes what was found: `an HTML page titled “Example”`.
 pub(super) fn describe(body: &[u8], text: &str) -> String {
     if body.iter().all(u8::is_ascii_whitespace) {
         return "an empty response".to_owned();
@@ -54,7 +54,7 @@ fn root(text: &str) -> Option<String> {
         Token::Start(tag) => {
             let local = tag.name.rsplit(':').next().unwrap_or(tag.name);
             let name = local.to_ascii_lowercase();
-            // A fragment of a page is a page.
+            // A fragment of a page also counts as a page.
             let page = [
                 "div", "p", "title", "meta", "script", "link", "br", "h1", "a", "table", "center",
             ];

@@ -1,14 +1,14 @@
-//! How often the publisher asks to be visited.
+//! How often the publisher asks to be polled.
 
 use std::time::Duration;
 
 use super::PublisherHints;
 use super::dialect::Meaning;
 
-/// Nobody means more than a year, whatever the number says.
+/// No publisher means more than a year, whatever the number says.
 const LONGEST: Duration = Duration::from_hours(8784);
 
-/// Collects the hints of a feed as its elements are met.
+/// Collects the hints in a feed's elements.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     hints: PublisherHints,
@@ -17,7 +17,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Takes the inside of an element.
+    /// Reads the content of an element.
     pub(super) fn read(&mut self, meaning: Meaning, inside: &str) {
         match meaning {
             Meaning::Ttl => {
@@ -28,7 +28,7 @@ impl Reader {
             }
             Meaning::SkipHours => {
                 let hours = words(inside).filter_map(|word| word.parse::<u8>().ok());
-                // RSS 0.91 counts the hours from 1 to 24.
+                // RSS 0.91 counts hours from 1 to 24.
                 self.hints.skip_hours = hours
                     .filter(|hour| *hour <= 24)
                     .map(|hour| hour % 24)
@@ -55,7 +55,7 @@ impl Reader {
         }
     }
 
-    /// The hints, when all elements were met.
+    /// The hints, after all elements have been read.
     pub(super) fn finish(mut self) -> PublisherHints {
         self.hints.update_period = self
             .period
@@ -68,7 +68,7 @@ fn number(text: &str) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// The runs of letters and digits outside of tags.
+/// The runs of letters and digits outside tags.
 fn words(inside: &str) -> impl Iterator<Item = &str> {
     inside
         .split('<')

@@ -1,5 +1,5 @@
-//! JSON Feed, read leniently: identifiers that are numbers, missing titles, single objects where lists belong, and
-//! JSON that was made by hand.
+//! JSON Feed, read leniently: it accepts identifiers that are numbers, missing titles, single objects in place of
+//! lists, and JSON written by hand.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -12,7 +12,7 @@ use crate::domain::state::FeedState;
 use crate::extract::claimed_date;
 use crate::extract::{asks_to_pay, fragment};
 
-/// Longest headline, by-line or identifier in bytes.
+/// The longest headline, by-line or identifier, in bytes.
 const LINE_LIMIT: usize = 4096;
 
 /// Reads a JSON Feed.
@@ -33,7 +33,7 @@ pub(super) fn parse(
     let version = feed.get("version").and_then(Value::as_str).unwrap_or("");
     let items = feed.get("items").and_then(Value::as_array);
     if !version.contains("jsonfeed.org") {
-        // Without its version it must at least look like one.
+        // Without a version, it must at least look like a JSON Feed.
         let looks = items.is_some_and(|items| {
             items
                 .iter()
@@ -69,14 +69,14 @@ pub(super) fn parse(
     })
 }
 
-/// What a publisher made by hand, as a value.
+/// JSON written by hand, as a value.
 fn repaired(text: &str, limits: &Limits, repairs: &mut Repairs) -> Option<(Value, usize)> {
     let found = json_text::repaired(text, super::field::DEPTH_LIMIT)?;
     let (value, dropped) = json_shape::read(&found.text, limits.entries).ok()?;
     repairs.note(Repair::JsonSyntax);
     if found.cut {
         repairs.note(Repair::Truncated);
-        // Cut off before its first item it says nothing about its items.
+        // If it is cut off before its first item, it says nothing about its items.
         value.get("items")?;
     }
     Some((value, dropped))
@@ -84,7 +84,7 @@ fn repaired(text: &str, limits: &Limits, repairs: &mut Repairs) -> Option<(Value
 
 /// Why a document cannot be read.
 fn refusal(text: &str, error: &serde_json::Error) -> FeedError {
-    // serde_json refuses what is nested deeper than 128.
+    // serde_json refuses documents nested deeper than 128.
     if error.to_string().starts_with("recursion limit exceeded") {
         return FeedError::TooDeep {
             limit: super::field::DEPTH_LIMIT,
@@ -210,7 +210,7 @@ fn date(value: Option<&Value>) -> Option<crate::time::Timestamp> {
     }
 }
 
-/// `authors` of version 1.1, or `author` of version 1, each an object or a name.
+/// `authors` of version 1.1, or `author` of version 1, each of them an object or a name.
 fn byline(item: &Map<String, Value>) -> Option<String> {
     let name = |author: &Value| match author {
         Value::String(name) => Some(name.trim().to_owned()),

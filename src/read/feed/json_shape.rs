@@ -1,8 +1,8 @@
-//! JSON → values, only as much of them as a feed can mean.
+//! JSON → values, but only those that a feed can use.
 //!
-//! As values, JSON takes a hundred times the room of its text: `[0],` is a list with a number in it. What nobody reads
-//! later is passed over while it is parsed: members that are unknown, lists and objects where a text belongs, and
-//! entries over the limit.
+//! As values, JSON takes a hundred times the size of its text: `[0],` is a list with a number in it. Anything that
+//! is never used is skipped during parsing: unknown members, lists and objects in place of a text, and entries
+//! over the limit.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// What of a value is kept.
+/// Which parts of a value are kept.
 struct JsonShape {
-    /// Of an object, these.
+    /// For an object, these members.
     members: &'static [(&'static str, &'static JsonShape)],
-    /// Of a list, the first of its elements.
+    /// For a list, its first elements.
     elements: Option<(Most, &'static JsonShape)>,
 }
 
@@ -24,7 +24,7 @@ struct JsonShape {
 #[derive(Clone, Copy)]
 enum Most {
     Few(usize),
-    /// As many as there may be entries.
+    /// As many as the limit for entries.
     Entries,
 }
 
@@ -38,7 +38,7 @@ const PERSON: &JsonShape = &JsonShape {
     elements: None,
 };
 
-/// A list of persons, or one without its list.
+/// A list of people, or a single one without a list.
 const PERSONS: &JsonShape = &JsonShape {
     members: PERSON.members,
     elements: Some((Most::Few(32), PERSON)),
@@ -90,8 +90,8 @@ const FEED: &JsonShape = &JsonShape {
     elements: None,
 };
 
-/// Reads what a feed says: the document, and how many entries over the limit were passed over. What is a list or an
-/// object in the place of something else is there, and empty.
+/// Reads the content of a feed: the document, and how many entries over the limit were skipped. A list or object
+/// in place of something else is present, but empty.
 pub(super) fn read(text: &str, entries: usize) -> Result<(Value, usize), serde_json::Error> {
     let dropped = Cell::new(0);
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -206,14 +206,14 @@ impl<'de> Visitor<'de> for ShapeReader<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
         if let (Some((Most::Entries, shape)), []) = (self.shape.elements, self.shape.members) {
-            // A list with holes leaves PHP as an object with numbers for names.
+            // PHP writes a list with gaps as an object with numbers for names.
             return self.list_of(object, shape);
         }
         let mut kept = Map::new();
         while let Some(Name(name)) = object.next_key()? {
             match self.shape.members.iter().find(|(known, _)| *known == name) {
                 Some((known, shape)) => {
-                    // Of members of the same name the last one counts, as everywhere.
+                    // If members have the same name, the last one counts, as in other JSON parsers.
                     let value = object.next_value_seed(self.of(shape))?;
                     kept.insert((*known).to_owned(), value);
                 }
@@ -226,7 +226,7 @@ impl<'de> Visitor<'de> for ShapeReader<'_> {
     }
 }
 
-/// A value that is read and not kept. `IgnoredAny` would also pass over what is nested too deep, and over mistakes.
+/// A value that is read, but not kept. `IgnoredAny` would also ignore excessive depth and mistakes.
 struct Passed;
 
 impl<'de> Deserialize<'de> for Passed {
@@ -277,7 +277,7 @@ impl<'de> Visitor<'de> for Passed {
     }
 }
 
-/// The name of a member, borrowed where it can be.
+/// The name of a member, borrowed if possible.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -1,6 +1,6 @@
 //! JSON as publishers write it by hand → JSON.
 //!
-//! Only looked at when a parser has given up: what is well-formed is never touched.
+//! Only used after a parser has failed: well-formed JSON is never changed.
 
 use std::fmt::Write as _;
 
@@ -9,17 +9,17 @@ use std::fmt::Write as _;
 pub(super) struct Repaired {
     /// The JSON.
     pub(super) text: String,
-    /// The document ended in the middle; what was not complete is left out.
+    /// The document ended prematurely; the incomplete part is left out.
     pub(super) cut: bool,
 }
 
-/// Repairs commas too many, characters that should have been escaped, escapes that mean nothing, and numbers and words
-/// that JSON does not know. A document that ends in the middle is closed behind the last item that is complete, so
-/// that no half entry passes for a whole one. `None` when that does not make a document of it.
+/// Repairs extra commas, unescaped characters, invalid escapes, and numbers and words that JSON does not know. A
+/// document that ends prematurely is closed after its last complete item, so that half an entry never passes for a
+/// whole one. `None` if that does not give a document.
 pub(super) fn repaired(text: &str, depth_limit: usize) -> Option<Repaired> {
     let mut out = String::with_capacity(text.len() + 16);
     let mut open: Vec<char> = Vec::new();
-    // Where the last complete item ended: an object in a list of the document itself, not in a list of an item.
+    // The end of the last complete item: an object in a list of the document itself, not in a list of an item.
     let mut complete = None;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -47,7 +47,7 @@ pub(super) fn repaired(text: &str, depth_limit: usize) -> Option<Repaired> {
                 }
                 rest = behind;
                 if open.is_empty() {
-                    // Whatever follows the document is none of it.
+                    // Anything after the document is not part of it.
                     return Some(Repaired {
                         text: out,
                         cut: false,
@@ -90,8 +90,8 @@ pub(super) fn repaired(text: &str, depth_limit: usize) -> Option<Repaired> {
     })
 }
 
-/// Where a JSON Feed begins behind what is none of it: comments, a guard against being read as a script, the name of a
-/// function, the warnings of a server.
+/// Where a JSON Feed starts, after text that is not part of it: comments, a guard against being run as a script,
+/// the name of a function, server warnings.
 pub(super) fn embedded(text: &str) -> Option<&str> {
     const WINDOW: usize = 16 << 10;
     let head = text.get(..text.floor_char_boundary(WINDOW))?;
@@ -101,7 +101,7 @@ pub(super) fn embedded(text: &str) -> Option<&str> {
     text.get(braces.find(begins)?..)
 }
 
-/// Behind the comment that a script may have here.
+/// Skips a comment, which a script may have here.
 fn past_comment(text: &str) -> Option<&str> {
     if let Some(inside) = text.strip_prefix("/*") {
         return inside.split_once("*/").map(|(_, behind)| behind);
@@ -114,7 +114,8 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_')
 }
 
-/// Copies a string from behind its opening quotation mark; gives what follows it, `None` when it has no end.
+/// Copies a string, starting after its opening quotation mark. Returns the text after it, or `None` if it does not
+/// end.
 fn string<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     out.push('"');
     let mut rest = text;
@@ -130,7 +131,7 @@ fn string<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
                 return Some(behind);
             }
             '\\' => escape(behind, out)?,
-            // The short forms, or a text of line breaks alone would become six times as long.
+            // Short escapes; otherwise a text of only line breaks would become six times as long.
             '\n' => {
                 out.push_str("\\n");
                 behind
@@ -151,7 +152,7 @@ fn string<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     }
 }
 
-/// Copies an escape from behind its backslash, or the character alone when it needs none.
+/// Copies an escape, starting after its backslash, or only the character if it does not need one.
 fn escape<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     let c = text.chars().next()?;
     let behind = &text[c.len_utf8()..];
@@ -192,7 +193,7 @@ fn escape<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     }
 }
 
-/// Four hexadecimal digits.
+/// Parses four hexadecimal digits.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.get(..4)?;
     let all = digits.bytes().all(|byte| byte.is_ascii_hexdigit());

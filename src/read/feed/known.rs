@@ -1,4 +1,4 @@
-//! Items that are known by their bytes, and are not read again.
+//! Items whose bytes are known, so that they are not read again.
 
 use sha2::{Digest, Sha256};
 
@@ -7,17 +7,17 @@ use super::{FeedError, Format, SCHEME};
 use crate::domain::known_items::{ItemPrint, KnownItems};
 use crate::domain::state::FeedState;
 
-/// By what an entry of a document is known again.
+/// How to recognise an entry of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ItemMark {
-    /// Its print; `None` when its bytes alone do not say what it is read as.
+    /// Its print; `None` if its bytes alone do not determine how it is read.
     pub print: Option<ItemPrint>,
-    /// Whether it was known, and not read.
+    /// Whether it was known, and therefore skipped.
     pub is_known: bool,
 }
 
 impl ItemMark {
-    /// Of an item that was read.
+    /// The mark of an item that was read.
     pub(super) fn fresh(print: ItemPrint) -> Self {
         Self {
             print: Some(print),
@@ -25,7 +25,7 @@ impl ItemMark {
         }
     }
 
-    /// Of an item that was passed over.
+    /// The mark of an item that was skipped.
     pub(super) fn known(print: ItemPrint) -> Self {
         Self {
             print: Some(print),
@@ -38,29 +38,29 @@ impl ItemMark {
 #[derive(Debug)]
 pub(super) struct ItemSpan {
     pub(super) print: ItemPrint,
-    /// Where it has to end.
+    /// Where it must end.
     pub(super) end: usize,
-    /// How many entries there were before it.
+    /// The number of entries before it.
     pub(super) before: usize,
-    /// How often something had been put right before it.
+    /// The number of repairs before it.
     pub(super) repairs: usize,
 }
 
-/// All that reading an item depends on beside its own bytes.
+/// Everything besides its own bytes that affects how an item is read.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
     pub(super) format: Option<Format>,
     /// The names of the elements around it.
     pub(super) around: &'a [&'a str],
-    /// The name spaces in force.
+    /// The namespaces in force.
     pub(super) names: &'a [(&'a str, Space)],
     pub(super) base: Option<&'a str>,
     /// The longest text of one field.
     pub(super) field_bytes: usize,
 }
 
-/// The bytes of an item from its start tag, which stands at `from`, to the first end tag of its name, and where that
-/// ends. Where another end tag belongs to it, the item ends elsewhere, and is not known again.
+/// The bytes of an item from its start tag at `from` to the first end tag with its name, and where that ends. If a
+/// different end tag belongs to the item, it ends elsewhere and is not recognised again.
 pub(super) fn item_bytes<'a>(text: &'a str, from: usize, name: &str) -> Option<(&'a str, usize)> {
     let end_tag = format!("</{name}>");
     let rest = text.get(from..)?;
@@ -78,7 +78,7 @@ pub(super) fn print(surroundings: &Surroundings<'_>, bytes: &str) -> ItemPrint {
     part(&SCHEME.to_le_bytes());
     part(surroundings.format.map_or("", Format::as_str).as_bytes());
     part(&(surroundings.field_bytes as u64).to_le_bytes());
-    // No base, and an empty one, are two things.
+    // A missing base and an empty one are different.
     part(&[u8::from(surroundings.base.is_some())]);
     part(surroundings.base.unwrap_or_default().as_bytes());
     part(&(surroundings.around.len() as u64).to_le_bytes());
@@ -98,8 +98,8 @@ pub(super) fn print(surroundings: &Surroundings<'_>, bytes: &str) -> ItemPrint {
     ItemPrint(u128::from_be_bytes(print))
 }
 
-/// The items that were read and those that were passed over, in the order of the document. Without `lasting` those that
-/// were read are not known again.
+/// The items that were read and those that were skipped, in document order. Without `lasting`, the former are not
+/// recognised again.
 pub(super) fn with_known(
     read: Vec<FeedState>,
     mut marks: Vec<ItemMark>,

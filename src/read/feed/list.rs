@@ -1,8 +1,8 @@
-//! Lists of feeds as other readers keep them: OPML 1 and 2, newsboat's `urls` file, and one address a line.
+//! Lists of feeds from other readers: OPML 1 and 2, newsboat's `urls` file, and one address per line.
 //!
-//! What other programs write is often a little broken, and a subscription that is lost on the way is not missed until
-//! it matters. So every place of a list that names a feed, or should, becomes one [`ListItem`]: read, or with the
-//! reason why not. Whether an address can be asked for is for the configuration to say.
+//! Files from other programs are often slightly broken, and nobody misses a subscription lost in an import until
+//! it matters. So every place in a list that names a feed, or should, becomes one [`ListItem`]: either the feed,
+//! or the reason why there is none. Whether an address can be fetched is decided by the configuration.
 
 mod lines;
 mod opml;
@@ -13,16 +13,16 @@ pub use lines::{Word, words};
 
 use crate::extract::charset;
 
-/// More feeds in one list are told and left out: the configuration is made for ten thousand.
+/// Feeds beyond this number are reported and left out: the configuration is designed for ten thousand.
 const MOST_ITEMS: usize = 100_000;
-/// More tags are none that a person gave.
+/// No person sets more tags than this.
 const MOST_TAGS: usize = 16;
-/// As the configuration wants them.
+/// The limit of the configuration.
 const LONGEST_TAG: usize = 64;
-/// What a line holds is shown, not kept.
+/// A line is only shown, not stored.
 const LONGEST_SHOWN: usize = 500;
 
-/// How a list is written.
+/// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListForm {
@@ -30,44 +30,44 @@ pub enum ListForm {
     Opml,
     /// The `urls` file of newsboat: address, tags, `"~Title"`.
     Newsboat,
-    /// One address a line.
+    /// One address per line.
     Plain,
 }
 
-/// A list that was read.
+/// A list that has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedList {
-    /// How it is written.
+    /// Its format.
     pub form: ListForm,
     /// In the order of the list.
     pub items: Vec<ListItem>,
 }
 
-/// One place of a list that names a feed, or should.
+/// A place in a list that names a feed, or should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListItem {
-    /// From 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// What stands there: the address as written, or whatever helps to find the place.
+    /// The text there: the address as written, or anything that helps to find the place.
     pub what: String,
     /// The feed, or why there is none.
     pub read: Result<ListedFeed, NotListed>,
 }
 
-/// A feed as a list names it.
+/// A feed in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListedFeed {
-    /// The address without white space around it, not yet judged.
+    /// The address without white space around it, not yet validated.
     pub url: String,
-    /// What the list calls it.
+    /// Its title in the list.
     pub title: Option<String>,
-    /// From folders, categories and tags; a folder in a folder is `outer/inner`.
+    /// From folders, categories and tags; a nested folder is `outer/inner`.
     pub tags: Vec<String>,
-    /// What the list says of it and revisor does not do.
+    /// A setting in the list that revisor does not support.
     pub left_aside: Option<&'static str>,
 }
 
-/// Why a place of a list gives no feed.
+/// Why a place in a list does not give a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotListed {
     /// `exec:…` and `|…`.
@@ -88,10 +88,10 @@ pub enum NotListed {
     /// The document ends before the address does.
     #[error("the list ends in the middle of this address; it was cut off")]
     Cut,
-    /// The document is something else.
+    /// The document is not a list.
     #[error("neither OPML nor a list of addresses")]
     NoList,
-    /// A comment or the like that never ends, many times over.
+    /// A comment or similar that never ends, many times over.
     #[error("too damaged to read further")]
     Broken,
     /// Over the limit of items.
@@ -100,7 +100,7 @@ pub enum NotListed {
 }
 
 impl NotListed {
-    /// Whether a feed may have been lost, rather than something that was never one.
+    /// Whether a feed may have been lost, as opposed to something that never was a feed.
     #[must_use]
     pub fn is_failure(self) -> bool {
         !matches!(self, Self::Query | Self::Link)
@@ -133,7 +133,7 @@ pub fn parse(body: &[u8]) -> FeedList {
     }
 }
 
-/// The items of a list, bounded.
+/// The items of a list, up to the limit.
 #[derive(Default)]
 struct ListItems {
     items: Vec<ListItem>,
@@ -164,7 +164,7 @@ impl ListItems {
     }
 }
 
-/// The line of a place, from 1.
+/// The line number of a position, from 1.
 fn line_of(text: &str, at: usize) -> usize {
     1 + newlines(text.get(..at).unwrap_or(text))
 }
@@ -176,14 +176,14 @@ fn newlines(text: &str) -> usize {
 /// An address as a person or another program wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// As it can be asked for.
+    /// The address in a form that can be fetched.
     pub url: String,
-    /// Whether it named no scheme, so that https was taken for it.
+    /// Whether it had no scheme, so that https was assumed.
     pub assumed: bool,
 }
 
 impl Written {
-    /// Reads an address: `feed:` names the program that opens it, not how it is fetched.
+    /// Reads an address: `feed:` names the program that opens it, not how to fetch it.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let text = text.trim();
@@ -203,7 +203,7 @@ impl Written {
 
 const ASSUMED: &str = "no scheme given: reading it as https://";
 
-/// Puts an address of a list into a feed. Words that name no host stay as they are, for the configuration to refuse.
+/// Sets the address of a feed. Words that do not name a host stay as they are, for the configuration to reject.
 fn put_address(feed: &mut ListedFeed, text: &str) {
     let written = Written::read(text);
     let feed_scheme = text
@@ -220,7 +220,8 @@ fn put_address(feed: &mut ListedFeed, text: &str) {
     }
 }
 
-/// Whether a word begins as `www.news.example/feed` or `news.example/feed` do; a word with a dot alone may be anything.
+/// Whether a word starts like `www.news.example/feed` or `news.example/feed`; a word that merely has a dot may be
+/// anything.
 fn names_a_host(word: &str) -> bool {
     let (host, path) = word.split_once('/').unwrap_or((word, ""));
     let host = host.split_once(':').map_or(host, |(host, port)| {
@@ -240,7 +241,7 @@ fn names_a_host(word: &str) -> bool {
     labels && (!path.is_empty() || first.eq_ignore_ascii_case("www"))
 }
 
-/// What cannot be an address because it names a command or a search; newsboat writes such in OPML as well.
+/// A command or a search in place of an address; newsboat writes these in OPML as well.
 fn no_address(text: &str) -> Option<NotListed> {
     if text.starts_with('|') || text.starts_with("exec:") {
         Some(NotListed::Command)
@@ -251,7 +252,7 @@ fn no_address(text: &str) -> Option<NotListed> {
     }
 }
 
-/// On one line, without what cannot be seen.
+/// Puts a text on one line, without invisible characters.
 fn tidy(text: &str) -> String {
     let text: String = text
         .chars()
@@ -260,7 +261,7 @@ fn tidy(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Adds a tag as the configuration takes it, unless it is there or there are enough.
+/// Adds a tag in the configuration's format, unless it is already there or there are enough.
 fn add_tag(tags: &mut Vec<String>, tag: &str) {
     let tag: String = tidy(tag).chars().take(LONGEST_TAG).collect();
     let tag = tag.trim();

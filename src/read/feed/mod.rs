@@ -1,8 +1,8 @@
-//! Bytes of an answer → [`ParsedFeed`].
+//! Bytes of a response → [`ParsedFeed`].
 //!
-//! Every dialect (RSS 0.9x, 1.0, 2.0, Atom 0.3 and 1.0, JSON Feed) ends in the same values. What had to be put right on
-//! the way is named in [`ParsedFeed::repairs`]. Nothing here panics, does IO or reads a clock; input is bounded by
-//! [`Limits`] before it is read. Identity is not decided here: an entry says what the feed gives, no more.
+//! Every dialect (RSS 0.9x, 1.0, 2.0, Atom 0.3 and 1.0, JSON Feed) gives the same values. [`ParsedFeed::repairs`]
+//! names the repairs that were needed. Nothing here panics, does IO or reads a clock; input is bounded by
+//! [`Limits`] before it is read. Identity is not decided here: an entry contains only what the feed says.
 
 mod atom;
 mod dialect;
@@ -35,18 +35,18 @@ use crate::domain::known_items::KnownItems;
 use crate::domain::state::FeedState;
 use crate::extract::charset;
 
-/// The version of reading feeds. Whoever changes what the same bytes of a feed are read as raises it: stored texts of an
-/// older version are then read anew before they are compared, so that an upgrade is never an edit.
+/// The version of reading feeds. Raise it whenever the same bytes of a feed are read differently: stored texts of
+/// an older version are then re-read before they are compared, so that an upgrade is never an edit.
 pub const SCHEME: u16 = 5;
 
-/// What one feed may cost.
+/// Limits for reading one feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The longest document, in bytes.
     pub bytes: usize,
-    /// The most entries that are kept; the rest is counted in [`ParsedFeed::dropped`].
+    /// The most entries that are kept; the others are counted in [`ParsedFeed::dropped`].
     pub entries: usize,
-    /// The longest text of one field, in bytes; what is longer is cut.
+    /// The longest text of one field, in bytes; longer texts are cut.
     pub field_bytes: usize,
 }
 
@@ -86,7 +86,7 @@ impl Format {
     }
 }
 
-/// How often the publisher asks to be visited.
+/// How often the publisher asks to be polled.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublisherHints {
     /// RSS `ttl`.
@@ -99,7 +99,7 @@ pub struct PublisherHints {
     pub update_period: Option<Duration>,
 }
 
-/// A feed as it was read.
+/// A feed that has been read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedFeed {
     /// The dialect.
@@ -108,17 +108,17 @@ pub struct ParsedFeed {
     pub title: Option<String>,
     /// The site that the feed belongs to, absolute.
     pub home: Option<String>,
-    /// The address that the feed gives for itself, absolute.
+    /// The feed's own address as it states it, absolute.
     pub self_address: Option<String>,
     /// The `WebSub` hub, absolute.
     pub hub: Option<String>,
-    /// What had to be put right, each once, in the order in which it was met.
+    /// The repairs that were needed, each once, in order.
     pub repairs: Vec<Repair>,
-    /// How often the publisher asks to be visited.
+    /// How often the publisher asks to be polled.
     pub hints: PublisherHints,
     /// The entries, in the order of the feed.
     pub entries: Vec<FeedState>,
-    /// By what each of these entries is known again; empty when that was not asked for.
+    /// How to recognise each of these entries; empty if that was not requested.
     pub marks: Vec<ItemMark>,
     /// Entries over [`Limits::entries`] that were left out.
     pub dropped: usize,
@@ -129,8 +129,7 @@ pub struct ParsedFeed {
 /// `content_type` is the header's value as received; `base` is the address that the document came from, after
 /// redirects: relative addresses are resolved against it.
 ///
-/// # Errors
-/// When it is no feed, is over a limit, or is broken beyond repair.
+/// # Errors If it is not a feed, is over a limit, or is broken beyond repair.
 pub fn parse(
     body: &[u8],
     content_type: Option<&str>,
@@ -140,11 +139,10 @@ pub fn parse(
     read_body(body, content_type, base, limits, None)
 }
 
-/// As [`parse`], without reading the items that are known by their bytes: those are what [`ItemMark::is_known`] says, and
-/// have no text. All other values are those of [`parse`].
+/// Like [`parse`], but skips items whose bytes are known: [`ItemMark::is_known`] marks them, and they have no
+/// text. All other values are the same as for [`parse`].
 ///
-/// # Errors
-/// As [`parse`].
+/// # Errors As [`parse`].
 pub fn parse_knowing(
     body: &[u8],
     content_type: Option<&str>,

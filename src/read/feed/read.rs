@@ -17,13 +17,13 @@ use crate::domain::state::{Beside, FeedState};
 use crate::extract::asks_to_pay;
 use crate::time::Timestamp;
 
-/// Reads the translation.
+/// Reads the translated document.
 pub(super) fn read(
     translation: Translation,
     known: Option<&KnownItems>,
     mut repairs: Repairs,
 ) -> Result<ParsedFeed, FeedError> {
-    // The one thing in an Atom document that its parser interprets further are the names of persons.
+    // Names of people are the only part of an Atom document that feed-rs interprets further.
     let Atom {
         document,
         mut texts,
@@ -66,11 +66,11 @@ pub(super) fn read(
     })
 }
 
-/// feed-rs, held off from the rest of the program; `None` when it panics.
+/// feed-rs, isolated from the rest of the program; `None` if it panics.
 fn guarded(atom: &str) -> Option<Result<model::Feed, String>> {
     let parse = || {
         Builder::new()
-            // Identity is ours: an entry without an id stays without.
+            // We decide identity: an entry without an id stays without one.
             .id_generator(|_, _, _| String::new())
             .timestamp_parser(|text| DateTime::parse_from_rfc3339(text).ok().map(Into::into))
             .sanitize_content(false)

@@ -1,33 +1,33 @@
-//! What is put right before a feed can be read, by name.
+//! Repairs that a feed needs before it can be read, by name.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// One kind of repair; a feed that needs it needs it in every poll, so the names are few and stable.
+/// A kind of repair. A feed that needs one needs it in every poll, so the names are few and stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Repair {
-    /// The character set that the feed declares is not the one it is written in.
+    /// The feed is not in the character set that it declares.
     Charset,
-    /// Bytes that are no text in the feed's character set.
+    /// Bytes that are not text in the feed's character set.
     InvalidBytes,
     /// Something before the root element.
     JunkBeforeRoot,
-    /// The document ends in the middle.
+    /// The document ends prematurely.
     Truncated,
     /// Tags that do not match.
     MismatchedTags,
     /// Control characters that XML forbids.
     ControlCharacters,
-    /// An ampersand that begins no entity, or an entity that nobody declared.
+    /// An ampersand that does not start an entity, or an undeclared entity.
     Entities,
-    /// A `<` that begins no tag.
+    /// A `<` that does not start a tag.
     BareLessThan,
-    /// `rss` without a version that is known.
+    /// `rss` without a known version.
     RssVersion,
-    /// Atom 0.3, or another name space of times gone by.
+    /// Atom 0.3, or another obsolete namespace.
     LegacyNamespace,
-    /// A prefix that nobody declared.
+    /// An undeclared prefix.
     UndeclaredPrefix,
     /// Text of an unknown type.
     ContentType,
@@ -35,11 +35,11 @@ pub enum Repair {
     InlineMarkup,
     /// A field that is nested deeper, or is longer, than allowed.
     Oversized,
-    /// JSON that its own rules forbid.
+    /// Invalid JSON.
     JsonSyntax,
     /// JSON Feed members that are missing or of the wrong type.
     JsonMembers,
-    /// Reading it made the parser fall over; read again without the texts known to do so.
+    /// The parser panicked; the feed was read again without the texts known to cause that.
     ParserPanic,
 }
 
@@ -85,7 +85,7 @@ impl Serialize for Repair {
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
     kinds: Vec<Repair>,
-    /// How many there were, those of a kind that was noted before included.
+    /// The number of repairs, including repeated ones of the same kind.
     all: usize,
 }
 
@@ -98,12 +98,12 @@ impl Repairs {
         }
     }
 
-    /// How often something was put right.
+    /// How many repairs were made.
     pub(super) fn count(&self) -> usize {
         self.all
     }
 
-    /// Whether this was put right.
+    /// Whether this repair was made.
     pub(super) fn has(&self, repair: Repair) -> bool {
         self.kinds.contains(&repair)
     }

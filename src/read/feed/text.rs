@@ -1,4 +1,4 @@
-//! What the text of an element is: plain, or HTML, and how it was packed.
+//! The text of an element: plain or HTML, and how it was encoded.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::domain::state::{Block, Link};
 use crate::extract::markup::{Tag, Token, Tokens};
 use crate::extract::{feed_html, fragment};
 
-/// A text, unpacked.
+/// A decoded text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Text {
     /// Whether it is a fragment of HTML.
@@ -36,7 +36,7 @@ impl Text {
         }
     }
 
-    /// HTML when it has tags that a reader of HTML would not show.
+    /// HTML if it has tags that an HTML reader would not show.
     fn guessed(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
@@ -45,7 +45,7 @@ impl Text {
         }
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub(super) fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
@@ -103,14 +103,14 @@ fn read(
                 return Text::html(field.inside);
             }
             let text = field.plain(repairs);
-            // Untyped bodies with tags in them are HTML whose publisher forgot to say so.
+            // Untyped bodies with tags are HTML whose publisher forgot to declare it.
             if is_body {
                 Text::guessed(text)
             } else {
                 Text::plain(text)
             }
         }
-        // RSS never says; everybody puts HTML in.
+        // RSS never declares it, but everyone uses HTML.
         "" => Text::html(field.unescaped(repairs)),
         "text" | "text/plain" | "plain" => {
             if field.nested && mode != "escaped" {
@@ -119,7 +119,7 @@ fn read(
                 Text::plain(field.plain(repairs))
             }
         }
-        // Atom 0.3 says `text/html` of elements as well, unless its mode says that they are escaped.
+        // Atom 0.3 uses `text/html` for elements as well, unless its mode says that they are escaped.
         "html" | "text/html" => {
             if field.nested && mode != "escaped" {
                 Text::html(field.inside)
@@ -142,7 +142,7 @@ fn read(
     }
 }
 
-/// Markup that stands in the feed as it is; some publishers escape it nevertheless.
+/// Unescaped markup in the feed; some publishers escape it nevertheless.
 fn inline(field: &Field<'_>, repairs: &mut Repairs) -> Text {
     if !field.nested {
         let text = field.unescaped(repairs);
@@ -153,7 +153,7 @@ fn inline(field: &Field<'_>, repairs: &mut Repairs) -> Text {
     Text::html(field.inside)
 }
 
-/// A text that was packed; what is no text, such as a picture, is left out.
+/// A base64 text; anything that is not text, such as a picture, is left out.
 fn from_base64(field: &Field<'_>, repairs: &mut Repairs) -> Text {
     let text = field.unescaped(repairs);
     let packed: String = text.split_whitespace().collect();
@@ -167,7 +167,7 @@ fn from_base64(field: &Field<'_>, repairs: &mut Repairs) -> Text {
     }
 }
 
-/// Whether there are tags that HTML knows.
+/// Whether it contains tags that HTML knows.
 fn has_tags(text: &str) -> bool {
     const KNOWN: [&str; 24] = [
         "p",
@@ -202,7 +202,7 @@ fn has_tags(text: &str) -> bool {
         })
 }
 
-/// The name in an author element: Atom's `name`, or RSS's text, from which an e-mail address is taken off.
+/// The name in an author element: Atom's `name`, or RSS's text without an e-mail address.
 pub(super) fn author(field: &Field<'_>, repairs: &mut Repairs) -> String {
     if field.nested {
         for wanted in ["name", "email", "uri", "url"] {
@@ -216,7 +216,7 @@ pub(super) fn author(field: &Field<'_>, repairs: &mut Repairs) -> String {
     person(&text).to_owned()
 }
 
-/// The text of the first child of that name, when there is any.
+/// The text of the first child with that name, if there is one.
 fn child(inside: &str, wanted: &str) -> Option<String> {
     let mut tokens = Tokens::new(inside);
     while let Some(token) = tokens.next() {
@@ -244,7 +244,7 @@ fn person(text: &str) -> &str {
     if named.is_empty() { text } else { named }
 }
 
-/// A text as HTML or plain, as feed-rs gives it back, in blocks.
+/// The blocks of an HTML or plain text that feed-rs has returned.
 pub(super) fn blocks(is_html: bool, text: &str) -> Vec<Block> {
     if is_html {
         feed_html::blocks(text)
@@ -271,11 +271,11 @@ pub(super) fn line(is_html: bool, text: &str) -> Option<String> {
     Some(line).filter(|line| !line.is_empty())
 }
 
-/// Takes out the control characters that XML forbids.
+/// Removes the control characters that XML forbids.
 pub(super) fn without_controls<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
     let forbidden =
         |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c)) || byte == 0x7f;
-    // Without a way out of the inner loop it runs many bytes at a time.
+    // Without an early exit, the inner loop processes many bytes at a time.
     let clean = text.as_bytes().chunks(1024).all(|chunk| {
         !chunk
             .iter()

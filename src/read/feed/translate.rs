@@ -1,8 +1,8 @@
-//! Any XML dialect, however broken → Atom 1.0, the one dialect that feed-rs reads without loss.
+//! Any XML dialect, however broken → Atom 1.0, the only dialect that feed-rs reads without loss.
 //!
-//! The walk is forgiving where parsers give up: it needs no declared prefixes, no matching tags, no known version and
-//! no end. Only what a change can be about is carried over, so the translation never nests deeper than a few elements
-//! and holds nothing that feed-rs stumbles over.
+//! The walk is lenient where parsers give up: it needs no declared prefixes, no matching tags, no known version
+//! and no end. It copies only what a change can be about, so the translation is never more than a few elements
+//! deep and contains nothing that makes feed-rs fail.
 
 use url::Url;
 
@@ -17,10 +17,10 @@ use crate::domain::known_items::KnownItems;
 use crate::extract::entity;
 use crate::extract::markup::{Tag, Token, Tokens};
 
-/// Name space declarations that are looked at in one tag, and in force at once.
+/// The most namespace declarations that are read in one tag, and that are in force at the same time.
 const DECLARATION_LIMIT: usize = 64;
 
-/// After this many elements without an end no end is looked for any more.
+/// After this many elements without an end, ends are no longer searched for.
 const UNCLOSED_LIMIT: usize = 16;
 
 /// A feed in Atom's terms.
@@ -30,17 +30,17 @@ pub(super) struct Translation {
     pub(super) format: Format,
     /// The Atom document and its texts.
     pub(super) atom: Atom,
-    /// What the publisher asks for.
+    /// The publisher's hints on polling.
     pub(super) hints: PublisherHints,
     /// How many entries it has.
     pub(super) entries: usize,
-    /// Entries over the limit.
+    /// The number of entries over the limit.
     pub(super) dropped: usize,
-    /// By what each entry is known again; empty when that was not asked for.
+    /// How to recognise each entry; empty if that was not requested.
     pub(super) marks: Vec<ItemMark>,
 }
 
-/// Translates a document; `None` when its root is no feed's.
+/// Translates a document; `None` if its root is not that of a feed.
 pub(super) fn translate(
     text: &str,
     base: Option<&Url>,
@@ -75,11 +75,11 @@ pub(super) fn translate(
     Ok(walk.finish())
 }
 
-/// An open element that holds others; its name stands in [`TranslateWalk::around`].
+/// An open element that contains others; its name is in [`TranslateWalk::around`].
 #[derive(Debug)]
 struct OpenElement {
     is_entry: bool,
-    /// How many name space declarations are in force outside of it.
+    /// How many namespace declarations are in force outside it.
     names: usize,
 }
 
@@ -89,14 +89,14 @@ struct TranslateWalk<'a, 'l> {
     open: Vec<OpenElement>,
     /// The names of the open elements.
     around: Vec<&'a str>,
-    /// Name space declarations in force: prefix and vocabulary.
+    /// Namespace declarations in force: prefix and vocabulary.
     names: Vec<(&'a str, Space)>,
     /// `xml:base` in force, with the depth of the element that set it.
     bases: Vec<(usize, Url)>,
     /// Elements that turned out to have no end.
     unclosed: usize,
     format: Option<Format>,
-    /// The root alone does not say that it is a feed: others use its name, too.
+    /// The root alone does not identify a feed: other formats use its name, too.
     is_vague: bool,
     feed: Draft,
     entry: Option<Draft>,
@@ -105,10 +105,10 @@ struct TranslateWalk<'a, 'l> {
     hints: hints::Reader,
     writer: AtomWriter,
     limits: &'l Limits,
-    /// Where the token in hand begins.
+    /// Where the current token starts.
     token_from: usize,
     known: Option<&'l KnownItems>,
-    /// The item that is being read, when it may be known again.
+    /// The item that is being read, if it may be recognised again.
     item: Option<ItemSpan>,
     marks: Vec<ItemMark>,
     repairs: &'l mut Repairs,
@@ -138,12 +138,12 @@ impl<'a> TranslateWalk<'a, '_> {
         }
     }
 
-    /// Looks at a tag before the root; says whether the search may go on.
+    /// Checks a tag before the root; returns whether to continue the search.
     fn root(&mut self, tag: Tag<'a>) -> bool {
         let local = local_name(tag.name);
         let lower = local.to_ascii_lowercase();
         let (format, is_entry) = match lower.as_str() {
-            // RSS 1.1 begins with its channel, and so does CDF, which is RSS's grandfather.
+            // RSS 1.1 starts with its channel, and so does CDF, the ancestor of RSS.
             "rss" | "channel" => (Format::Rss, false),
             "rdf" => (Format::Rdf, false),
             "feed" => (Format::Atom, false),
@@ -154,10 +154,10 @@ impl<'a> TranslateWalk<'a, '_> {
             }
         };
         self.format = Some(format);
-        // A default name space that nobody knows is the feed's own, whatever it is called.
+        // An unknown default namespace is the feed's own, whatever its name.
         let prefix = tag.name.split_once(':').map_or("", |(prefix, _)| prefix);
         self.push(tag, is_entry);
-        // RDF that means RSS says so where it begins.
+        // RDF that contains RSS declares it in the root.
         let of_feeds = |(_, space): &(&str, Space)| matches!(space, Space::Core | Space::Legacy);
         self.is_vague = match lower.as_str() {
             "channel" => true,
@@ -202,7 +202,7 @@ impl<'a> TranslateWalk<'a, '_> {
             Meaning::Channel | Meaning::Group => self.push_checked(tag, false),
             Meaning::Entry => {
                 if self.entry.is_some() {
-                    // The entry before it has no end.
+                    // The previous entry has no end.
                     self.repairs.note(Repair::MismatchedTags);
                     self.close_entry();
                 }
@@ -217,7 +217,7 @@ impl<'a> TranslateWalk<'a, '_> {
                 if let Some(address) = tag.attribute("href") {
                     self.resolve_link(&mut draft, &address, None, None);
                 }
-                // CDF dates its items in the tag.
+                // CDF puts the date of an item in the tag.
                 if let Some(date) = tag.attribute("lastmod") {
                     draft.updated(&date);
                 }
@@ -286,7 +286,7 @@ impl<'a> TranslateWalk<'a, '_> {
         self.bases.retain(|(depth, _)| *depth <= at);
     }
 
-    /// An element that is read as a whole.
+    /// An element that is read with all of its content.
     fn leaf(&mut self, tag: Tag<'a>, found: Meaning) -> Result<(), FeedError> {
         let behind_tag = self.tokens.clone();
         let patient = self.unclosed < UNCLOSED_LIMIT;
@@ -310,7 +310,7 @@ impl<'a> TranslateWalk<'a, '_> {
             self.repairs.note(Repair::MismatchedTags);
         }
         if field.end == field::End::Document && self.entry.is_some() {
-            // Half a text is no text: the next, whole one would look like an edit.
+            // Half a text must not be used: the next, complete one would look like an edit.
             self.entry = None;
         } else {
             self.take(&tag, found, &field);
@@ -385,7 +385,7 @@ impl<'a> TranslateWalk<'a, '_> {
         }
     }
 
-    /// Reads the name space declarations of a tag.
+    /// Reads the namespace declarations of a tag.
     fn declare(&mut self, tag: &Tag<'a>) {
         if tag.is_plain() || self.names.len() >= DECLARATION_LIMIT {
             return;
@@ -441,7 +441,7 @@ impl<'a> TranslateWalk<'a, '_> {
         })
     }
 
-    /// Passes over an item that is known by its bytes, and tells whether it did; notes where another one begins.
+    /// Skips an item whose bytes are known, and returns whether it did. Otherwise notes the start of the item.
     fn begin_item(&mut self, tag: &Tag<'a>) -> bool {
         self.item = None;
         let Some(known) = self.known.filter(|_| self.unclosed == 0) else {
@@ -470,21 +470,21 @@ impl<'a> TranslateWalk<'a, '_> {
         true
     }
 
-    /// An item is known again when it ended where its first end tag stands, and needed no repair: then reading the same
-    /// bytes in the same surroundings does the same, whatever follows.
+    /// An item can be recognised again if it ended at its first end tag and needed no repair: then the same bytes
+    /// in the same surroundings are always read in the same way, whatever follows.
     fn end_item(&mut self) {
         let Some(item) = self.item.take() else { return };
         let as_it_stands = item.end == self.tokens.offset()
             && item.repairs == self.repairs.count()
             && self.unclosed == 0
             && !self.tokens.is_cut();
-        // One over the limit has no mark.
+        // An item over the limit has no mark.
         if let Some(mark) = self.marks.get_mut(item.before).filter(|_| as_it_stands) {
             *mark = ItemMark::fresh(item.print);
         }
     }
 
-    /// All that reading an item depends on beside its own bytes.
+    /// Everything besides its own bytes that affects how an item is read.
     fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
             format: self.format,
@@ -496,13 +496,13 @@ impl<'a> TranslateWalk<'a, '_> {
     }
 }
 
-/// `rdf:about`, whatever RDF is called here.
+/// `rdf:about`, whatever the prefix of RDF is.
 fn is_about(name: &str) -> bool {
     name.rsplit_once(':')
         .is_some_and(|(_, local)| local.eq_ignore_ascii_case("about"))
 }
 
-/// What servers write before a feed when something went wrong.
+/// Elements that servers write before a feed after an error.
 fn is_junk(name: &str) -> bool {
     [
         "br", "b", "p", "div", "font", "i", "strong", "em", "pre", "hr", "a", "span", "script",

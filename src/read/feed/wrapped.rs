@@ -1,4 +1,4 @@
-//! A feed inside of an HTML page: a browser or a proxy has shown it to a reader, and that is what was sent on.
+//! A feed inside an HTML page: a browser or a proxy has rendered it, and the result was sent on.
 
 use crate::extract::entity;
 use crate::extract::markup::{self, Token, Tokens};
@@ -6,7 +6,7 @@ use crate::extract::markup::{self, Token, Tokens};
 /// Roots of feeds, as they are written in a page's source.
 const ROOTS: [&str; 4] = ["<rss", "<feed", "<rdf:RDF", "<rdf:rdf"];
 
-/// The source of a feed that stands in a page: as it is, in the viewer of a browser, or escaped, in a `<pre>`.
+/// The source of a feed in a page: unescaped, in the viewer of a browser, or escaped, in a `<pre>`.
 pub(super) fn feed_in_page(page: &str) -> Option<String> {
     if let Some(at) = root_of(page) {
         return page.get(at..).map(str::to_owned);
@@ -33,7 +33,8 @@ fn root_of(text: &str) -> Option<usize> {
     ROOTS.into_iter().filter_map(begins).min()
 }
 
-/// The text of the first `<pre>`, or of the page where there is none: as a reader sees it, marks of colour left out.
+/// The text of the first `<pre>`, or of the whole page if there is none, as a reader sees it, without syntax
+/// colouring.
 fn shown_source(page: &str) -> Option<String> {
     let escaped = ["&lt;rss", "&lt;feed", "&lt;rdf:RDF"];
     if !escaped

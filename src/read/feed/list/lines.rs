@@ -1,15 +1,15 @@
-//! Lists with a line for each feed.
+//! Lists with one feed per line.
 
 use super::{ListForm, ListItems, ListedFeed, NotListed, add_tag, no_address, put_address, tidy};
 
-/// Reads the lines of `text`, of which the first has the number `line`. Blank lines and `#` comments are none.
+/// Reads the lines of `text`, the first of which has the number `line`. Blank lines and `#` comments are skipped.
 pub(super) fn read(text: &str, line: usize, items: &mut ListItems) -> ListForm {
     if text.contains('\0') {
         items.add(line, "", Err(NotListed::NoList));
         return ListForm::Plain;
     }
     let mut form = ListForm::Plain;
-    // Lines of old Macs end with a carriage return alone.
+    // Lines of old Macs end with only a carriage return.
     let end = if text.contains('\n') { '\n' } else { '\r' };
     for (number, text) in text.split(end).enumerate() {
         let mut words: Vec<String> = words(text).into_iter().map(|word| word.text).collect();
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str, line: usize, items: &mut ListItems) -> ListForm {
             items.add(line + number, first, Err(reason));
             continue;
         }
-        // Nobody's tag is an address: a line with several has several feeds.
+        // Tags are never addresses: a line with several addresses has several feeds.
         let (others, more): (Vec<&str>, Vec<&str>) = more
             .iter()
             .map(|word| bare(word))
@@ -49,7 +49,7 @@ fn is_address(word: &str) -> bool {
     })
 }
 
-/// A word that is an address, without what people put around it.
+/// A word that is an address, without punctuation around it.
 fn bare(word: &str) -> &str {
     let inside = word
         .trim_start_matches(['<', '\''])
@@ -65,24 +65,24 @@ fn feed(first: &str, more: &[&str]) -> ListedFeed {
             let title = tidy(title.trim_start_matches('!'));
             feed.title = feed.title.or(Some(title).filter(|title| !title.is_empty()));
         } else if !word.starts_with('!') {
-            // A tag that begins with `!` hides the feed from newsboat's own list.
+            // A tag that starts with `!` hides the feed from newsboat's own list.
             add_tag(&mut feed.tags, word);
         }
     }
     feed
 }
 
-/// A word of a line.
+/// A word in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// The byte of the line at which it begins.
+    /// The byte offset in the line at which it starts.
     pub at: usize,
-    /// What it says, without quotation marks.
+    /// Its text, without quotation marks.
     pub text: String,
 }
 
-/// The words of a line as newsboat reads them: between quotation marks white space belongs to the word and a backslash
-/// stands before what is meant as it is; a word that begins with `#` begins a comment.
+/// The words of a line as newsboat reads them. White space between quotation marks belongs to the word, a
+/// backslash escapes the next character, and a word that starts with `#` starts a comment.
 #[must_use]
 pub fn words(line: &str) -> Vec<Word> {
     let mut words = Vec::new();

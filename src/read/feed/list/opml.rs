@@ -1,7 +1,7 @@
 //! OPML 1 and 2, well-formed or not.
 //!
-//! Half of the lists that are passed round are no XML: bare ampersands, quotation marks within quotation marks, no end.
-//! The forgiving tokenizer reads them; where even it finds no attributes, the address is looked for by itself.
+//! Half of the lists in circulation are not XML: bare ampersands, quotation marks inside quotation marks, no end.
+//! The lenient tokenizer reads them. If even that finds no attributes, the address is searched for directly.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,10 @@ use super::{
 use crate::extract::entity;
 use crate::extract::markup::{Tag, Token, Tokens};
 
-/// Folders in folders beyond this give no tags of their own.
+/// Folders nested deeper than this do not add tags.
 const DEEPEST_FOLDER: usize = 8;
-/// Comments without an end, after each of which reading begins again: each costs a look at all that follows.
+/// The most unclosed comments after which reading starts again: each costs a search through the rest of the
+/// document.
 const MOST_RESTARTS: usize = 16;
 
 /// Reads the outlines of a document.
@@ -35,7 +36,7 @@ pub(super) fn read(text: &str, items: &mut ListItems) {
     items.add(line_of(text, from), "", Err(NotListed::Broken));
 }
 
-/// Where the next tag of an outline begins.
+/// The position of the next outline tag.
 pub(super) fn next_outline(text: &str) -> Option<usize> {
     text.match_indices('<').map(|(at, _)| at).find(|at| {
         text.get(at + 1..at + 8)
@@ -45,15 +46,15 @@ pub(super) fn next_outline(text: &str) -> Option<usize> {
 
 #[derive(Default)]
 struct OpmlReader {
-    /// The tags of the outlines that are open; `None` for those that are no folders.
+    /// The tags of the open outlines; `None` for those that are not folders.
     open: Vec<Option<String>>,
-    /// Whether the document is OPML, with outlines or without.
+    /// Whether the document is OPML, with or without outlines.
     known: bool,
 }
 
 impl OpmlReader {
-    /// Reads until the end; or until something that never ends, with the place of the next outline behind its
-    /// beginning.
+    /// Reads up to the end, or up to something that never ends. Then returns the position of the next outline
+    /// after its start.
     fn read_from(&mut self, text: &str, from: usize, items: &mut ListItems) -> Option<usize> {
         let part = text.get(from..)?;
         let mut line = line_of(text, from);
@@ -63,7 +64,7 @@ impl OpmlReader {
             let end = tokens.offset();
             let written = part.get(at..end).unwrap_or_default();
             match token {
-                // An address whose end is not marked reaches over the tags behind it.
+                // An address without a closing mark extends over the tags after it.
                 Token::Start(tag) if is_outline(tag.name) && swallows(&tag) => {
                     self.known = true;
                     let own = written.get(1..).and_then(next_outline).map(|next| next + 1);
@@ -88,7 +89,7 @@ impl OpmlReader {
                     self.disordered(tag, part.ends_with(tag), line, items);
                 }
                 Token::Text(_) | Token::End(_) => {}
-                // The end of a declaration is looked for far away when brackets do not match.
+                // If brackets do not match, the end of a declaration is found far away.
                 token
                     if tokens.is_cut()
                         || matches!(token, Token::Declaration(all) if next_outline(all).is_some()) =>
@@ -107,7 +108,7 @@ impl OpmlReader {
         None
     }
 
-    /// A tag that cannot be read as one, the last of its document perhaps.
+    /// A tag that cannot be read as one, and may be the last of its document.
     fn disordered(&mut self, tag: &str, is_last: bool, line: usize, items: &mut ListItems) {
         match raw_attribute(tag, "xmlUrl") {
             Some(url) if is_last && is_cut(tag, &url) => {
@@ -125,7 +126,7 @@ impl OpmlReader {
         }
     }
 
-    /// `written` is the tag as far as it may reach: a `>` within an attribute can make it seem shorter.
+    /// `written` is the longest extent of the tag: a `>` inside an attribute can make it seem shorter.
     fn outline(&mut self, tag: Tag<'_>, written: &str, line: usize, items: &mut ListItems) {
         self.known = true;
         let mut closed = tag.self_closing;
@@ -139,7 +140,7 @@ impl OpmlReader {
         }
         let is_feed = matches!(kind.as_str(), "rss" | "rss1" | "rss2" | "atom" | "feed");
         if is_feed {
-            // Names that other programs have for it.
+            // Other programs use these names.
             url = url.or_else(|| ["url", "feedUrl"].iter().find_map(|name| attribute(name)));
         }
         let mut folder = None;
@@ -170,7 +171,7 @@ impl OpmlReader {
         }
     }
 
-    /// The tag of a folder: with those around it, as long as a tag may be.
+    /// The tag of a folder including those around it, up to the greatest length of a tag.
     fn path(&self, text: &str) -> Option<String> {
         let name = tidy(text);
         let outer = self.open.iter().rev().flatten().next();
@@ -216,7 +217,7 @@ fn is_outline(name: &str) -> bool {
     name.eq_ignore_ascii_case("outline")
 }
 
-/// From the outline at a place to the next one, or to the end of one: what a tag in disorder can reach over.
+/// From the outline at a position to the next outline, or to an end tag: the longest extent of a malformed tag.
 fn stretch(text: &str, at: usize) -> &str {
     let rest = text.get(at..).unwrap_or_default();
     let end = rest
@@ -234,7 +235,7 @@ fn stretch(text: &str, at: usize) -> &str {
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
-/// Whether what is read as the address of an outline goes on where the address has ended.
+/// Whether the text read as the address of an outline continues after the address has ended.
 fn swallows(tag: &Tag<'_>) -> bool {
     let written = tag
         .attributes()
@@ -242,12 +243,12 @@ fn swallows(tag: &Tag<'_>) -> bool {
     written.is_some_and(|(_, value)| value.contains('<'))
 }
 
-/// Whether a tag that ends with its document ends within this address.
+/// Whether a tag at the end of its document is cut off inside this address.
 fn is_cut(tag: &str, address: &str) -> bool {
     entity::decode_attribute(tag).ends_with(address)
 }
 
-/// The value of an attribute in a tag whose attributes are in disorder.
+/// The value of an attribute in a tag with malformed attributes.
 fn raw_attribute(tag: &str, name: &str) -> Option<String> {
     let at = tag.as_bytes().windows(name.len() + 1).position(|found| {
         let (before, found) = found.split_at(1);
@@ -260,7 +261,7 @@ fn raw_attribute(tag: &str, name: &str) -> Option<String> {
             let inside = &value[1..];
             match inside.find([quote, '<', '>']) {
                 Some(end) if inside[end..].starts_with(quote) => inside.get(..end),
-                // The mark that ends it is missing: it ends where an address does, or the tag.
+                // The closing mark is missing: the value ends where an address ends, or the tag.
                 Some(end) => {
                     let value = inside[..end].split(char::is_whitespace).next();
                     let tag_ends = inside[end..].starts_with('>');
