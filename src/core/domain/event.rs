@@ -1,7 +1,7 @@
-//! What happened, as data: the one thing that notify and report need to know.
+//! What happened, as data: the only thing that notify and report need to know.
 //!
 //! [`Event`] is the body of a webhook and a line of `log --format ndjson`; its JSON form is a contract.
-//! Readers ignore members that they do not know, so members may be added; none may change its meaning.
+//! Readers ignore members that they do not know, so members may be added, but no member may change its meaning.
 
 use crate::names;
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,9 @@ use crate::time::Timestamp;
 pub const SCHEMA_VERSION: u32 = 1;
 
 names! {
-    /// What can be told.
+    /// Kinds of events.
     pub enum EventKind {
-        /// An entry's text, headline, address … was changed.
+        /// The text, headline, address … of an entry was changed.
         EntryRevised = "entry.revised",
         /// An article was taken down.
         EntryRemoved = "entry.removed",
@@ -33,42 +33,42 @@ names! {
         FeedFailing = "feed.failing",
         /// A failing feed can be read again.
         FeedRecovered = "feed.recovered",
-        /// A feed answered 410 Gone.
+        /// A feed returned 410 Gone.
         FeedGone = "feed.gone",
-        /// A feed has moved for good.
+        /// A feed has moved permanently.
         FeedMoved = "feed.moved",
         /// Many entries of a feed were changed at once.
         FeedBulkEdit = "feed.bulk_edit",
-        /// A target takes no more events; told to the others.
+        /// A target was disabled; reported to the other targets.
         TargetDisabled = "target.disabled",
-        /// No site can be reached any more: the network of this machine is gone.
+        /// No site can be reached any more: this machine has lost its network.
         ServiceOffline = "service.offline",
         /// Sites can be reached again.
         ServiceOnline = "service.online",
-        /// What was held back for a target, as one event.
+        /// A digest: the events that were gathered for a target, as one event.
         DigestReady = "digest.ready",
-        /// A trial of a target.
+        /// A test of a target.
         PingTest = "ping.test",
     }
 }
 
-/// A thing that happened.
+/// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// What kind of thing.
+    /// The kind of event.
     #[serde(rename = "type")]
     pub kind: EventKind,
     /// When it was noticed.
     pub timestamp: Timestamp,
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// The thing itself.
+    /// The data of the event.
     pub data: EventData,
 }
 
 impl Event {
-    /// The event with the address of its page, where there is one: only changes have a page, and only the configuration
-    /// says where the pages are.
+    /// Adds the address of the page of the change, if it has one: only changes have a page, and only the
+    /// configuration says where the pages are.
     #[must_use]
     pub fn with_permalink(mut self, base_url: Option<&str>) -> Self {
         if let (Some(base), Some(number)) = (base_url, self.data.number) {
@@ -78,14 +78,14 @@ impl Event {
     }
 }
 
-/// What an event says; absent members are left out.
+/// The data of an event; absent members are left out.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EventData {
     /// The number of the change, set when it is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<ChangeNumber>,
-    /// What moved and how much it matters.
+    /// What changed and how much it matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<ChangeInfo>,
     /// The feed.
@@ -103,19 +103,19 @@ pub struct EventData {
     /// The exact words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<DiffInfo>,
-    /// Why a feed fails, where it has moved to, how many entries: for events that are no change.
+    /// For events that are not changes: why a feed fails, where it has moved to, how many entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Set when the event sums up what was added to a live article: `before`, `after` and `diff` span all of it.
+    /// Set if the event sums up additions to a live article: `before`, `after` and `diff` span all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<DigestInfo>,
-    /// What is in a digest: for `digest.ready`.
+    /// The events of a digest: for `digest.ready`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<ReportInfo>,
-    /// Between which looks an article went or came back: for `entry.removed` and `entry.restored`.
+    /// Between which checks an article disappeared or came back: for `entry.removed` and `entry.restored`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// The page of the change, where the web pages have an address; set when the event is sent or printed.
+    /// The page of the change, if the web pages have an address; set when the event is sent or printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permalink: Option<String>,
     /// Set on events that `notify test` makes.
@@ -163,49 +163,49 @@ names! {
     }
 }
 
-/// What moved and how much it matters.
+/// What changed and how much it matters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangeInfo {
-    /// The fields that moved, in the order of [`Field`].
+    /// The fields that changed, in the order of [`Field`].
     pub fields: Vec<Field>,
     /// How much it matters.
     pub significance: Significance,
-    /// 0–100.
+    /// From 0 to 100.
     pub score: u8,
-    /// What kinds of edit it is.
+    /// The kinds of edit.
     pub labels: Vec<Label>,
     /// Why each label was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
-    /// What the score is made of.
+    /// The parts of the score.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub score_parts: Vec<ScorePart>,
     /// Words added and removed over all text fields.
     pub words: WordCount,
-    /// 0–1, of the longest text that changed, rounded to two digits.
+    /// From 0 to 1, for the longest text that changed, rounded to two digits.
     pub similarity: f64,
-    /// Where it was seen.
+    /// The channels on which it was seen.
     pub channel: Vec<Channel>,
-    /// The headlines that moved.
+    /// The headlines that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headlines: Vec<HeadlineSource>,
     /// When it happened, as far as that is known.
     pub window: Window,
-    /// The earlier revision that this is a return to.
+    /// The earlier revision that the text returned to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revert_of: Option<RevisionNumber>,
 }
 
-/// Between which two looks the change happened.
+/// The two checks between which the change happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// The last look that saw the state before.
+    /// The last check that saw the state before.
     pub last_unchanged: Timestamp,
-    /// The first look that saw the state after.
+    /// The first check that saw the state after.
     pub first_changed: Timestamp,
-    /// Looks after `last_unchanged`, the one that saw the change included.
+    /// Checks after `last_unchanged`, including the one that saw the change.
     pub checks: u32,
-    /// Those of them that failed.
+    /// How many of them failed.
     pub failed_checks: u32,
 }
 
@@ -238,12 +238,12 @@ pub struct EntryInfo {
     /// The authors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// The claimed date of publication.
+    /// The claimed publication date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
-    /// When revisor saw it first.
+    /// When revisor first saw it.
     pub first_seen: Timestamp,
-    /// The address of the last snapshot in a web archive, where one was made before.
+    /// The address of the latest snapshot in a web archive, if one was made before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
 }
@@ -260,7 +260,7 @@ pub struct RevisionInfo {
     pub title: Option<String>,
     /// SHA-256 of its text, blocks joined by a blank line, in hexadecimal.
     pub body_sha256: String,
-    /// The document that its page is, where that is no page.
+    /// The document at its address, if that is not a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Document>,
 }
@@ -272,7 +272,7 @@ pub struct DiffInfo {
     /// The headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Vec<Segment>>,
-    /// The headlines that moved otherwise than `title`.
+    /// The headlines that changed in another way than `title`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headlines: Vec<HeadlineInfo>,
     /// The standfirst.
@@ -284,7 +284,7 @@ pub struct DiffInfo {
     /// The full text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<BlocksInfo>,
-    /// Links in the text whose words stayed and that lead elsewhere now.
+    /// Links in the text whose words stayed the same but whose target changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkChange>,
     /// The authors.
@@ -298,27 +298,27 @@ pub struct DiffInfo {
     pub guid: Option<[String; 2]>,
 }
 
-/// A headline that moved.
+/// A headline that changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadlineInfo {
-    /// Which one.
+    /// The headline.
     pub source: HeadlineSource,
-    /// Rebuilds both sides.
+    /// The segments, from which both sides can be rebuilt.
     pub segments: Vec<Segment>,
 }
 
-/// What a sum of additions to a live article is made of.
+/// A summary of additions to a live article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DigestInfo {
     /// How many changes it sums up.
     pub changes: u64,
-    /// The first of them.
+    /// The first one.
     pub first: ChangeNumber,
-    /// The last of them.
+    /// The last one.
     pub last: ChangeNumber,
-    /// Paragraphs that are new.
+    /// New paragraphs.
     pub paragraphs: u64,
-    /// Changes in between that were told by themselves; the diff contains them, too.
+    /// Changes in between that were reported on their own; the diff contains them, too.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub told_alone: u64,
 }
@@ -328,11 +328,11 @@ pub struct DigestInfo {
 pub struct ReportInfo {
     /// How many there are.
     pub events: u64,
-    /// From when on they were noticed, or since when there was none.
+    /// When the digest begins: its events were noticed from then on, or nothing has happened since then.
     pub since: Timestamp,
-    /// Until when.
+    /// When it ends.
     pub until: Timestamp,
-    /// The events in their order; the last ones may be left out for size.
+    /// The events in order; the last ones may be left out to save space.
     pub members: Vec<Event>,
 }
 
@@ -349,12 +349,12 @@ fn is_zero(number: &u64) -> bool {
 pub struct BlocksInfo {
     /// In the order of the new text.
     pub blocks: Vec<BlockDiff>,
-    /// Set when blocks that changed were left out for size.
+    /// Set if changed blocks were left out to save space.
     pub truncated: bool,
-    /// Set when the texts were too large or too different for the fine method.
+    /// Set if the texts were too large or too different for the fine method.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
-    /// What happened to the sentences of the text, blocks that were left out included.
+    /// What happened to the sentences of the text, including blocks that were left out.
     #[serde(default, skip_serializing_if = "SentenceOps::is_empty")]
     pub sentences: SentenceOps,
     /// Blocks of the texts as published that were not compared.

@@ -1,8 +1,8 @@
-//! Stable hashes of what a reader sees, to tell "the same" without loading the text.
+//! Stable hashes of what a reader sees, to recognise the same content without loading the text.
 //!
-//! Equal fingerprints mean that [`compare`](super::compare::compare) finds nothing. Claimed dates are not in them, nor
-//! is the kind of a block; the borders of blocks are, since a reader sees them. Every text goes in with its length, so
-//! that no two states share a stream of bytes.
+//! Equal fingerprints mean that [`compare`](super::compare::compare) finds nothing. They do not include claimed
+//! dates or the kind of a block. They include the borders of blocks, since a reader sees them. Every text is hashed
+//! with its length, so that no two states produce the same stream of bytes.
 
 use sha2::{Digest, Sha256};
 
@@ -14,7 +14,7 @@ use super::normalise::visible;
 use super::state::{Block, BlockKind, EntryState, FeedState, Link, PageState};
 
 /// The version of normalising and hashing. An upgrade of it is never an edit: a fingerprint of another version is
-/// computed anew from the stored state before anything is compared.
+/// recomputed from the stored state before anything is compared.
 pub const SCHEME: u8 = 1;
 
 /// A hash of normalised content; its first byte is [`SCHEME`].
@@ -29,8 +29,8 @@ impl Fingerprint {
     }
 }
 
-/// The fingerprints of a state: one for each channel as a whole, and one for each text, to recognise a return.
-/// Absent where there is no such text.
+/// The fingerprints of a state: one for each channel as a whole, and one for each text, to recognise a return to
+/// it. `None` if there is no such text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Fingerprints {
     /// All of the feed's compared fields (claimed dates are not compared).
@@ -47,37 +47,37 @@ pub struct Fingerprints {
     pub page_title: Option<Fingerprint>,
     /// The page's text.
     pub page_body: Option<Fingerprint>,
-    /// What moves beside the texts; absent as a whole where nobody took note of it.
+    /// What changes besides the texts; all absent if it was not recorded.
     pub beside: Beside,
-    /// What stands around the page's text; absent where there is no page, and where only stored prints are known.
+    /// What surrounds the page's text; `None` if there is no page, or if only stored fingerprints are known.
     pub around: Option<Around>,
-    /// The links of what the feed carries; absent where there is no such text, and where only stored prints are known.
+    /// The links in the feed's texts; `None` if there is no such text, or if only stored fingerprints are known.
     pub feed_links: Option<Fingerprint>,
 }
 
-/// The fingerprints of what stands around the text of a page. They are made from a state whenever they are needed, and
-/// never stored. That there is no such thing is known.
+/// The fingerprints of what surrounds the text of a page. They are computed from a state when needed and never
+/// stored. A missing part has a fingerprint of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Around {
     /// The line above the headline.
     pub kicker: Fingerprint,
-    /// The sentences under it.
+    /// The sentences under the headline.
     pub standfirst: Fingerprint,
-    /// The links of the text: their words and targets.
+    /// The links of the text, with words and targets.
     pub links: Fingerprint,
 }
 
-/// The fingerprints of what moves beside the texts. Absent where it is not known, which is also so in revisions of
-/// old databases. That there is no by-line is known.
+/// The fingerprints of what changes besides the texts. `None` if it is not known, as in revisions of old databases.
+/// An empty by-line has a fingerprint of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Beside {
     /// The page's `og:title`.
     pub og_title: Option<Fingerprint>,
     /// The headline in the page's JSON-LD.
     pub ld_headline: Option<Fingerprint>,
-    /// The feed's by-line, also when it is empty.
+    /// The feed's by-line, even if it is empty.
     pub feed_byline: Option<Fingerprint>,
-    /// The page's by-line, also when it is empty.
+    /// The page's by-line, even if it is empty.
     pub page_byline: Option<Fingerprint>,
     /// The address in the feed.
     pub feed_address: Option<Fingerprint>,
@@ -87,7 +87,7 @@ pub struct Beside {
     pub guid: Option<Fingerprint>,
 }
 
-/// The fingerprints of what a feed says of an entry.
+/// The fingerprints of what a feed says about an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedPrints {
     /// All compared fields.
@@ -112,7 +112,7 @@ pub struct PagePrints {
 }
 
 impl Fingerprints {
-    /// Of both channels of a state.
+    /// The fingerprints of both channels of a state.
     #[must_use]
     pub fn of(state: &EntryState) -> Self {
         let feed = state.feed.as_ref().map(of_feed_state);
@@ -132,7 +132,7 @@ impl Fingerprints {
         }
     }
 
-    /// As they are stored.
+    /// The fingerprints that are stored.
     #[must_use]
     pub fn stored(self) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl Fingerprints {
 }
 
 impl Around {
-    /// Of a page.
+    /// The fingerprints for a page.
     #[must_use]
     pub fn of(page: &PageState) -> Self {
         let mut links = Hasher::new(*b"link");
@@ -172,7 +172,7 @@ impl Beside {
     }
 }
 
-/// Of the links of a feed's entry.
+/// The fingerprint of the links of a feed's entry.
 #[must_use]
 pub fn of_feed_links(feed: &FeedState) -> Fingerprint {
     let mut links = Hasher::new(*b"link");
@@ -180,7 +180,7 @@ pub fn of_feed_links(feed: &FeedState) -> Fingerprint {
     links.finish()
 }
 
-/// Of a feed's entry.
+/// The fingerprints of a feed's entry.
 #[must_use]
 pub fn of_feed_state(state: &FeedState) -> FeedPrints {
     let title = of_text(state.title.as_deref());
@@ -205,7 +205,7 @@ pub fn of_feed_state(state: &FeedState) -> FeedPrints {
     }
 }
 
-/// Of a page.
+/// The fingerprints of a page.
 #[must_use]
 pub fn of_page_state(state: &PageState) -> PagePrints {
     let body = match document::is_unread(state) {
@@ -219,7 +219,7 @@ pub fn of_page_state(state: &PageState) -> PagePrints {
     whole.line(state.og_title.as_deref());
     whole.line(state.ld_headline.as_deref());
     whole.print(body);
-    // Left out where there is none, so that a page without them has the print that it always had.
+    // Left out if empty, so that a page without them keeps the fingerprint that it always had.
     for (what, line) in [(b"kicker", &state.kicker), (b"standf", &state.standfirst)] {
         if let Some(line) = line.as_deref().filter(|line| !visible(line).is_empty()) {
             whole.bytes(what);
@@ -240,7 +240,7 @@ pub fn of_page_state(state: &PageState) -> PagePrints {
     }
 }
 
-/// Of one line of text; absent when a reader sees nothing.
+/// The fingerprint of one line of text; `None` if a reader sees nothing.
 #[must_use]
 pub fn of_text(text: Option<&str>) -> Option<Fingerprint> {
     let seen = visible(text?);
@@ -252,21 +252,21 @@ pub fn of_text(text: Option<&str>) -> Option<Fingerprint> {
     Some(hasher.finish())
 }
 
-/// Of one line of text; no text and one that a reader does not see are the same.
+/// The fingerprint of one line of text; a missing line and an invisible one are the same.
 fn of_line(text: Option<&str>) -> Fingerprint {
     let mut hasher = Hasher::new(*b"line");
     hasher.line(text);
     hasher.finish()
 }
 
-/// Of a guid or an address, as they are compared.
+/// The fingerprint of a guid or an address, in the form in which they are compared.
 fn of_key(address: Option<&str>) -> Option<Fingerprint> {
     let mut hasher = Hasher::new(*b"keys");
     hasher.key(Some(address?));
     Some(hasher.finish())
 }
 
-/// Of a text of blocks; absent when a reader sees nothing.
+/// The fingerprint of a text of blocks; `None` if a reader sees nothing.
 #[must_use]
 pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
     let mut hasher = Hasher::new(*b"body");
@@ -284,8 +284,8 @@ pub fn of_blocks(blocks: &[Block]) -> Option<Fingerprint> {
     (!empty).then(|| hasher.finish())
 }
 
-/// Of the words that an edit took away and put in, wherever they stand: many pages that are changed in the same way have
-/// one and the same. Absent when no words moved.
+/// The fingerprint of the words that an edit removed and added, wherever they are: many pages that are changed in
+/// the same way get the same one. `None` if no words changed.
 #[must_use]
 pub fn of_edit(comparison: &Comparison) -> Option<Fingerprint> {
     let lines = comparison.headlines.iter().map(|change| &change.segments);
@@ -317,14 +317,14 @@ pub fn of_edit(comparison: &Comparison) -> Option<Fingerprint> {
     (!words.is_empty()).then(|| hasher.finish())
 }
 
-/// The form in which guids and addresses are compared: tracking parameters, fragment, scheme and trailing slashes do
-/// not count. A guid that is no address is compared as it is.
+/// The form in which guids and addresses are compared: tracking parameters, fragment, scheme and trailing slashes
+/// do not count. A guid that is not an address is compared unchanged.
 #[must_use]
 pub fn address_key(address: &str) -> String {
     super::url::canonical(address)
 }
 
-/// SHA-256 over parts with their lengths.
+/// SHA-256 over parts, each with its length.
 struct Hasher(Sha256);
 
 impl Hasher {
@@ -340,7 +340,7 @@ impl Hasher {
         self.0.update(bytes);
     }
 
-    /// A line of text. What is absent and what a reader does not see are the same.
+    /// A line of text. A missing line and an invisible one are the same.
     fn line(&mut self, text: Option<&str>) {
         self.bytes(visible(text.unwrap_or_default()).as_bytes());
     }
@@ -350,7 +350,7 @@ impl Hasher {
         self.bytes(address.map(address_key).unwrap_or_default().as_bytes());
     }
 
-    /// Words and targets of the links.
+    /// Words and targets of links.
     fn links(&mut self, links: &[Link]) {
         for link in links::compared(links) {
             self.bytes(visible(&link.words).as_bytes());

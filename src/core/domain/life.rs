@@ -1,14 +1,14 @@
-//! Whether an article is still there, as far as looks at its page tell; and which looks are not believed by themselves.
+//! Whether an article is still there, according to the checks of its page; and which checks need a confirmation.
 //!
-//! What a look saw is a [`Sight`]; what earlier looks have begun and no look has settled is a [`PageLife`]. [`judge`]
-//! puts the two together. Three rules, after what other watchers get wrong (a deletion told for one error, a deletion
-//! never told, a login wall stored as the text):
+//! What a check saw is a [`Sight`]; what earlier checks have begun and no check has settled is a [`PageLife`].
+//! [`judge`] combines the two. There are three rules, each against a mistake of other watchers (a deletion reported
+//! because of one error, a deletion never reported, a login wall stored as the text):
 //!
-//! - *Removed* is told after several looks over some hours that found the article missing. A look that failed, or that
-//!   saw a wall, says nothing either way: it neither counts nor ends the row.
-//! - A text of which most is gone is *held* at its first sight and looked at again soon. The second look confirms it,
-//!   and then the change was made before the first one; or it does not, and then nothing is told.
-//! - Nothing is held for ever: a page that shows another doubtful text at every look is believed at the third.
+//! - *Removed* is reported after several checks over some hours that found the article missing. A check that failed
+//!   or saw a wall says nothing either way: it neither counts nor ends the series.
+//! - A text that has lost most of its content is *held*: it is unconfirmed, and the page is checked again soon. If
+//!   the second check confirms it, the change was made before the first one. If not, nothing is reported.
+//! - Nothing stays unconfirmed forever: if every check sees another doubtful text, the third one is believed.
 
 use std::time::Duration;
 
@@ -25,34 +25,34 @@ pub mod stand_in;
 pub use doubt::Doubt;
 pub use reason::Reason;
 
-/// A doubtful text is believed at this look, although no two looks saw the same one.
+/// A doubtful text is believed at this check, although no two checks saw the same one.
 const BELIEVED_AT: u32 = 3;
 
-/// When an article counts as removed, and how soon a look is repeated.
+/// When an article counts as removed, and how soon a check is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
-    /// Looks in a row that have to find it missing, at least one.
+    /// How many checks in a row have to find it missing, at least one.
     pub checks: u32,
-    /// From the first to the last of them.
+    /// The minimum time from the first to the last of them.
     pub after: Duration,
-    /// How soon a look that is not believed is repeated; zero believes every look.
+    /// How soon a check that needs confirmation is repeated; zero believes every check.
     pub confirm: Duration,
 }
 
-/// What the looks so far have begun.
+/// What the checks so far have begun.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageLife {
-    /// Whether the article was told to be removed.
+    /// Whether the article was reported as removed.
     pub removed: bool,
-    /// The looks that found the article missing, since one has last found it.
+    /// The checks that found the article missing, since the last one that found it.
     pub missing: Option<Missing>,
-    /// A text that no second look has confirmed yet.
+    /// A text that is still unconfirmed.
     pub held: Option<Held>,
-    /// How many texts were held that a second look did not confirm.
+    /// How many unconfirmed texts were not confirmed by a second check.
     pub unconfirmed: u32,
 }
 
-/// Looks that found the article missing.
+/// Checks that found the article missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing {
     /// The first of them.
@@ -61,84 +61,85 @@ pub struct Missing {
     pub last: Timestamp,
     /// How many.
     pub looks: u32,
-    /// Looks before the first that failed, after the last that found the article.
+    /// Failed checks before the first of them and after the last one that found the article.
     pub failed_before: u32,
-    /// Looks after the last that failed.
+    /// Failed checks after the last of them.
     pub failed_since: u32,
 }
 
-/// A text that one look is not believed for.
+/// A text for which one check is not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
-    /// The look that saw the first text of the kind.
+    /// The check that saw the first such text.
     pub since: Timestamp,
-    /// Looks that saw such a text.
+    /// How many checks saw such a text.
     pub looks: u32,
-    /// Looks before the first that failed, after the last that found the article as it was.
+    /// Failed checks before the first of them and after the last one that found the article unchanged.
     pub failed_before: u32,
-    /// Of the page that the last of them saw.
+    /// The fingerprint of the page that the last of them saw.
     pub print: Fingerprint,
 }
 
-/// What is known of the looks at the page so far.
+/// What is known about the checks of the page so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Looks {
-    /// The last look that found the article; `None` while none has.
+    /// The last check that found the article; `None` if none has.
     pub ok: Option<Timestamp>,
-    /// Looks since, all of them failed.
+    /// Checks since then, all of them failed.
     pub failures: u32,
 }
 
-/// What a look saw of the article.
+/// What a check saw of the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// The article, as it was or with an edit that one look is enough for.
+    /// The article, unchanged or with an edit for which one check is enough.
     There,
-    /// The article with a text that one look is not enough for; the fingerprint is the page's.
+    /// The article with a text for which one check is not enough; the fingerprint is the page's.
     Doubtful(Fingerprint),
-    /// A document without a text that is another one at every look: believed when two looks in a row see the same. The
-    /// fingerprint is the page's.
+    /// A document without text whose bytes differ at every check. It is believed if two checks in a row see the
+    /// same. The fingerprint is the page's.
     Restless(Fingerprint),
-    /// That it is not there: 404, 410, a page that says so, a redirect to a front page.
+    /// The article is not there: 404, 410, a page that says so, a redirect to a front page.
     Missing,
-    /// Nothing of the article: a wall, an error, no answer.
+    /// Nothing of the article: a wall, an error, no response.
     Unclear,
 }
 
-/// What follows from a look.
+/// What follows from a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// What the page shows is taken as what the article says.
+    /// The page is taken as the text of the article.
     Read {
-        /// The looks by which it was held before, when it was and this look confirms it.
+        /// The checks that saw it unconfirmed, if this check confirms it.
         confirmed: Option<Held>,
-        /// Between which looks a removed article came back, when it did.
+        /// The checks between which a removed article came back, if it did.
         restored: Option<Window>,
     },
-    /// What the page shows is kept aside.
+    /// What the page shows is unconfirmed.
     Held,
-    /// The page is there, and what it shows now is only counted.
+    /// The page is there; what it shows now is only counted.
     Counted,
-    /// The article is missing, and that is not told: not yet, not again, or it was never there.
+    /// The article is missing, and this is not reported: not yet, not again, or because it was never there.
     Missed,
-    /// The article is removed: told now, once. The window says between which looks it went.
+    /// The article is removed; this is reported now, once. The window names the checks between which it
+    /// disappeared.
     Removed(Window),
-    /// The look says nothing.
+    /// The check says nothing.
     Nothing,
 }
 
-/// The decision on a look.
+/// The decision about a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// What is remembered from now on.
     pub life: PageLife,
     /// What follows.
     pub step: Step,
-    /// The page is to be looked at again after this time at the latest; `None` leaves it to the article clock.
+    /// The page has to be checked again after this time at the latest; `None` leaves it to the article clock.
     pub again: Option<Duration>,
 }
 
-/// Decides what a look at `now` means.
+/// Decides what a check at `now` means.
 #[must_use]
 pub fn judge(known: &PageLife, looks: Looks, sight: Sight, rule: &Rule, now: Timestamp) -> Verdict {
     match sight {
@@ -192,7 +193,7 @@ fn restless(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) 
     }
 }
 
-/// The row of looks that saw what is not believed, with this one.
+/// The series of checks that saw an unconfirmed text, including this one.
 fn held(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) -> Held {
     match known.held {
         Some(held) => Held {
@@ -211,7 +212,7 @@ fn held(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) -> H
 fn read(known: &PageLife, confirmed: Option<Held>, unconfirmed: u32, now: Timestamp) -> Verdict {
     let restored = known.missing.filter(|_| known.removed).map(|missing| {
         let failed_checks = missing.failed_since;
-        // A clock that was put back leaves moments behind that lie ahead.
+        // If the clock was set back, stored times may be in the future.
         let since = confirmed.map(|held| held.since.min(now));
         let first_changed = since.filter(|at| *at > missing.last).unwrap_or(now);
         Window {
@@ -237,7 +238,7 @@ fn read(known: &PageLife, confirmed: Option<Held>, unconfirmed: u32, now: Timest
 fn missing(known: &PageLife, looks: Looks, rule: &Rule, now: Timestamp) -> Verdict {
     let missing = match known.missing {
         Some(missing) => Missing {
-            // A clock that was put back must not make the row longer than it is.
+            // If the clock was set back, the series must not become longer than it is.
             since: missing.since.min(now),
             last: now,
             looks: missing.looks.saturating_add(1),
@@ -258,7 +259,7 @@ fn missing(known: &PageLife, looks: Looks, rule: &Rule, now: Timestamp) -> Verdi
     };
     let enough = missing.looks >= rule.checks && now.since(missing.since) >= rule.after;
     let (step, again) = match looks.ok {
-        // What was never there was not taken down.
+        // An article that was never there was not taken down.
         None => (Step::Missed, None),
         Some(_) if known.removed => (Step::Missed, None),
         Some(ok) if enough => {
@@ -280,8 +281,8 @@ fn missing(known: &PageLife, looks: Looks, rule: &Rule, now: Timestamp) -> Verdi
     Verdict { life, step, again }
 }
 
-/// When to look again in a row of `looks` that found something missing `since` then. The second look comes soon; those
-/// that are left are spread over the time that is left.
+/// When to check again in a series of `looks` that found something missing, the first at `since`. The second check
+/// comes soon; the remaining checks are spread over the remaining time.
 #[must_use]
 pub fn next_of_row(looks: u32, since: Timestamp, rule: &Rule, now: Timestamp) -> Duration {
     if looks < 2 {
@@ -303,7 +304,7 @@ fn unclear(known: &PageLife, rule: &Rule) -> Verdict {
             ..known.clone()
         },
         step: Step::Nothing,
-        // What waits for a second look is not to wait for the pauses of a page that fails.
+        // A text that waits for confirmation must not wait for the pauses of a failing page.
         again: known.held.map(|_| rule.confirm.saturating_mul(3)),
     }
 }

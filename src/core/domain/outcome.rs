@@ -1,4 +1,4 @@
-//! What one look yields: the value that is stored in one transaction, and what a look needs to know beforehand.
+//! What one check yields: the value that is stored in one transaction, and what a check needs to know beforehand.
 
 use crate::names;
 use std::time::Duration;
@@ -19,17 +19,17 @@ use crate::time::Timestamp;
 /// Bytes and headers behind an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {
-    /// What was looked at.
+    /// What was checked.
     pub channel: Channel,
-    /// The address that answered, after redirects.
+    /// The address that sent the response, after redirects.
     pub url: String,
-    /// When the answer was complete.
+    /// When the response was complete.
     pub fetched: Timestamp,
     /// HTTP status.
     pub status: u16,
     /// Names in lower case, in the order received.
     pub headers: Vec<(String, String)>,
-    /// The headers of the request that was answered, credentials without their values; `None` where that is not known.
+    /// The headers of the request, with the values of credentials removed; `None` if they are not known.
     pub request: Option<Vec<(String, String)>>,
     /// The decoded body.
     pub body: Vec<u8>,
@@ -38,7 +38,7 @@ pub struct Capture {
 /// A name by which an entry is known in its feed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AliasKey {
-    /// What kind of name.
+    /// The kind of name.
     pub kind: AliasKind,
     /// The guid as given, or the canonical form of the address.
     pub value: String,
@@ -63,20 +63,20 @@ pub struct NewAlias {
     pub key: AliasKey,
     /// For people: `first sight`, `same address, new guid` …
     pub reason: String,
-    /// Whether it is given only when nobody bears it: a hint that a page gives, not a name that the feed does.
+    /// Whether it is added only if no entry has it: a hint from a page, not a name from the feed.
     pub if_free: bool,
 }
 
-/// Which entry is written.
+/// The entry that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryRef {
-    /// One that is made now.
+    /// A new entry.
     New,
-    /// A known one.
+    /// A known entry.
     Known(EntryId),
 }
 
-/// A revision to store, with the events that tell of it.
+/// A revision to store, with the events that report it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRevision {
     /// The next number of the entry.
@@ -85,119 +85,120 @@ pub struct NewRevision {
     pub seen: Timestamp,
     /// The state on both channels.
     pub state: EntryState,
-    /// Of this state.
+    /// The fingerprints of this state.
     pub fingerprints: Fingerprints,
-    /// Under which its channels were read.
+    /// The schemes under which its channels were read.
     pub schemes: Schemes,
-    /// What brought it.
+    /// What caused it.
     pub origin: Origin,
-    /// Which channels brought it.
+    /// The channels that it came from.
     pub channels: Vec<Channel>,
-    /// Absent for a baseline: the first sight of an entry or of a channel.
+    /// `None` for a first snapshot of an entry or of a channel.
     pub change: Option<NewChange>,
 }
 
 names! {
-    /// What brought a revision.
+    /// What caused a revision.
     pub enum Origin {
-        /// A look at the feed or the page.
+        /// A check of the feed or the page.
         Look = "look",
-        /// The captures of the revision before, read anew under another scheme: our own doing, and no edit.
+        /// The captures of the previous revision, re-read under another scheme: our own doing, not an edit.
         Reread = "reread",
-        /// A look under another scheme whose old captures are gone. Whether it differs by an edit nobody can say: a new
-        /// beginning, and no change.
+        /// A check under another scheme when the old captures are gone. Nobody can say whether the text was edited,
+        /// so this is a new first snapshot and not a change.
         Rebased = "rebased",
     }
 }
 
-/// A revision that makes the last one comparable with what is read today. It has no change: nothing was edited.
+/// A revision that makes the last one comparable with text as it is read today. It has no change: nothing was
+/// edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Base {
     /// The revision; its origin is [`Origin::Reread`] or [`Origin::Rebased`].
     pub revision: NewRevision,
-    /// The stored answers that were read anew.
+    /// The stored responses that were re-read.
     pub captures: Behind,
 }
 
-/// The stored answers behind a state.
+/// The stored responses behind a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Behind {
-    /// Of the feed.
+    /// The response of the feed.
     pub feed: Option<CaptureId>,
-    /// Of the page.
+    /// The response of the page.
     pub page: Option<CaptureId>,
 }
 
-/// What is derived from a revision and may be computed anew, unlike the revision itself.
+/// Values derived from a revision. Unlike the revision itself, they may be recomputed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// Of its state as it is read now.
+    /// The fingerprints of its state as it is read now.
     pub fingerprints: Fingerprints,
-    /// Under which that is.
+    /// The schemes under which it is read now.
     pub schemes: Schemes,
 }
 
-/// A change to store. Its number is given by the store, which also writes it into the event.
+/// A change to store. The store assigns its number and also writes it into the event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewChange {
-    /// The whole change, told or not; `data.number` is set when stored.
+    /// The whole change, whether it is reported or not; `data.number` is set when it is stored.
     pub event: Event,
-    /// Why it is kept quiet, when it is.
+    /// Why it sends no alert, if it does not.
     pub quiet: Option<Quiet>,
-    /// Names of the targets that are told.
+    /// Names of the targets to notify.
     pub targets: Vec<String>,
-    /// Whether text was added and none taken away.
+    /// Whether text was added and none was removed.
     pub additive: bool,
-    /// Of the words that went and came, see [`of_edit`](super::fingerprint::of_edit).
+    /// The fingerprint of the words that were removed and added, see [`of_edit`](super::fingerprint::of_edit).
     pub edit: Option<Fingerprint>,
 }
 
 names! {
-    /// Why a change is stored without being told.
+    /// Why a change is stored without an alert.
     pub enum Quiet {
         /// Below `detect.significance`.
         Insignificant = "insignificant",
-        /// The page says what the feed has said already, or the other way round.
+        /// The page repeats what the feed already said, or the other way round.
         Echo = "echo",
-        /// The entry goes back and forth; it was told once.
+        /// The entry goes back and forth; this was reported once.
         Flapping = "flapping",
-        /// Part of a bulk edit, which is told as one.
+        /// Part of a bulk edit, which is reported as one event.
         BulkEdit = "bulk_edit",
-        /// Added to a live article; told, or to be told, as part of a sum.
+        /// Added to a live article; reported, now or later, as part of a summary.
         Digest = "digest",
-        /// It may be page furniture or a stale copy: told, or not, once further checks have shown which.
+        /// It may be page furniture or a stale copy. Further checks decide whether it is reported.
         Waiting = "waiting",
-        /// Further checks have shown that it is no edit.
+        /// Further checks have shown that it is not an edit.
         Unconfirmed = "unconfirmed",
     }
 }
 
-/// An event that is no change, with the targets that are told.
+/// An event that is not a change, with the targets to notify.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {
     /// The event.
     pub event: Event,
-    /// The entry that it is about, if it is about one; set by the store for a new entry.
+    /// The entry that it is about, if any; the store sets it for a new entry.
     pub entry: Option<EntryRef>,
-    /// Names of the targets that are told.
+    /// Names of the targets to notify.
     pub targets: Vec<String>,
 }
 
-/// The dates that are claimed of an entry, channel by channel. They are shown and counted, never compared.
+/// The dates that each channel claims for an entry. They are shown and counted, never compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClaimedDates {
-    /// Publication, by the feed.
+    /// The publication date in the feed.
     pub feed_published: Option<Timestamp>,
-    /// The last update, by the feed.
+    /// The date of the last update in the feed.
     pub feed_updated: Option<Timestamp>,
-    /// Publication, by the page.
+    /// The publication date on the page.
     pub page_published: Option<Timestamp>,
-    /// The last change, by the page.
+    /// The date of the last change on the page.
     pub page_modified: Option<Timestamp>,
 }
 
 impl ClaimedDates {
-    /// Those that a state claims.
+    /// The dates that a state claims.
     #[must_use]
     pub fn of(state: &EntryState) -> Self {
         Self {
@@ -208,8 +209,7 @@ impl ClaimedDates {
         }
     }
 
-    /// Whether a date that was claimed before is claimed otherwise now. A first claim, and one that is withdrawn, move
-    /// nothing.
+    /// Whether a date that was claimed before is different now. A first claim, or a withdrawn one, does not count.
     #[must_use]
     pub fn moved_to(&self, now: &Self) -> bool {
         let moved = |old: Option<Timestamp>, new: Option<Timestamp>| {
@@ -221,7 +221,7 @@ impl ClaimedDates {
             || moved(self.page_modified, now.page_modified)
     }
 
-    /// Whether one of these channels claims a date of its last change, and claims the same one now.
+    /// Whether one of these channels claims a date of its last change, and that date is the same as before.
     #[must_use]
     pub fn unmoved(&self, now: &Self, channels: &[Channel]) -> bool {
         channels.iter().any(|channel| {
@@ -233,71 +233,72 @@ impl ClaimedDates {
         })
     }
 
-    /// The claimed date of publication: the feed's, else the page's.
+    /// The claimed publication date: the feed's, else the page's.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
         self.feed_published.or(self.page_published)
     }
 }
 
-/// What is written of one entry.
+/// What is written for one entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EntryOutcome {
-    /// Which entry.
+    /// The entry.
     pub entry: EntryRef,
     /// Names to add.
     pub aliases: Vec<NewAlias>,
-    /// Whether the feed lists it now; `None` when the feed was not looked at.
+    /// Whether the feed lists it now; `None` if the feed was not polled.
     pub in_feed: Option<bool>,
-    /// The last look that saw it in the feed, when it has just left or come back.
+    /// The last poll that found it in the feed, if it has just left or come back.
     pub last_seen: Option<Timestamp>,
-    /// How it left the feed, when it has just left.
+    /// How it left the feed, if it has just left.
     pub left: Option<Left>,
-    /// A claimed date moved while the text stayed: counted as `fake-freshness`.
+    /// A claimed date moved but the text did not: counted as `fake-freshness`.
     pub date_touched: bool,
-    /// All dates claimed now, when they differ from those stored and there is no revision that says so; else the same
-    /// touch would be counted at every look.
+    /// All dates claimed now, if they differ from the stored ones and no revision has them. Otherwise the same date
+    /// move would be counted at every check.
     pub claimed: Option<ClaimedDates>,
-    /// What the newest stored revision is under the schemes of now, when that is not what is stored of it.
+    /// The newest stored revision as derived under the current schemes, if that differs from what is stored.
     pub stamp: Option<Stamp>,
-    /// The revision that comes before `revision`, when the newest stored one cannot be compared with what is read today.
+    /// The revision that goes before `revision`, if the newest stored one cannot be compared with text as it is
+    /// read today.
     pub base: Option<Base>,
-    /// The fingerprints of what was seen, by which the next look knows the same at once. They may differ from those of
-    /// the newest revision, which remembers what a look has left out.
+    /// The fingerprints of what was seen, so that the next check recognises the same content immediately. They may
+    /// differ from those of the newest revision, which keeps text that a check has left out.
     pub seen: SeenPrints,
-    /// The new state, when a reader sees one.
+    /// The new state, if a reader sees one.
     pub revision: Option<NewRevision>,
-    /// What the look at the page brought, when there was one.
+    /// The result of the check of the page, if there was one.
     pub page: Option<PageCheck>,
-    /// The raw answer behind a revision that the page brought.
+    /// The raw response behind a revision that the page caused.
     pub page_capture: Option<Capture>,
-    /// What looks at the page have begun, when that is not what was stored.
+    /// The state of the page's life, if it differs from what was stored.
     pub life: Option<PageLife>,
-    /// The raw answer behind a text that is held.
+    /// The raw response behind an unconfirmed text.
     pub held_capture: Option<Capture>,
-    /// The text that the page was seen with, believed or not.
+    /// The text that was seen on the page, believed or not.
     pub page_text: Option<PageText>,
-    /// Whether that text was found to be no article's.
+    /// Whether that text was found not to be an article.
     pub stands_in: bool,
-    /// The address of the page to look at from now on; `None` leaves it.
+    /// The address of the page to check from now on; `None` keeps the current one.
     pub page_url: Option<String>,
-    /// When to look at the page next; outer `None` leaves it, inner `None` ends it.
+    /// When to check the page next; outer `None` keeps the time, inner `None` ends the checks.
     pub page_next: Option<Option<Timestamp>>,
     /// Events about this entry besides the change: flapping, published …
     pub events: Vec<NewEvent>,
-    /// The ignored text of the channels that were read, where it differs from what is remembered.
+    /// The ignored text of the channels that were read, if it differs from what is remembered.
     pub ignored: Vec<IgnoredText>,
-    /// Additions to a live article that are told now, as a sum.
+    /// Additions to a live article that are reported now, as a summary.
     pub summed_up: Option<SummedUp>,
-    /// When the additions that are kept for a sum are told at the latest; an earlier moment stands.
+    /// The latest time to report the additions that are kept for a summary; an earlier stored time is kept.
     pub digest_due: Option<Timestamp>,
-    /// With what the change of the revision waits to be told; its reason to be quiet is [`Quiet::Waiting`].
+    /// The wait for which the change of the revision is not reported yet; its `quiet` is [`Quiet::Waiting`].
     pub wait: Option<NewWait>,
-    /// Changes that have waited.
+    /// Changes that have waited, with their verdicts.
     pub waited: Vec<Waited>,
 }
 
-/// A change waits for checks that show whether it is an edit.
+/// A change that waits for checks that show whether it is an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewWait {
     /// When it is judged.
@@ -306,43 +307,43 @@ pub struct NewWait {
     pub others: Vec<EntryId>,
 }
 
-/// What became of a change that has waited.
+/// The result for a change that has waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waited {
-    /// Which one.
+    /// The change.
     pub change: ChangeNumber,
-    /// When that was found.
+    /// When it was decided.
     pub at: Timestamp,
-    /// How it ended, or goes on.
+    /// The result.
     pub verdict: Verdict,
 }
 
-/// What became of a change that has waited.
+/// The result for a change that has waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is told to these targets.
+    /// It is an edit and is reported to these targets.
     Edit(Vec<String>),
-    /// It is an edit that is told as one of many.
+    /// It is an edit that is reported as one of many.
     OneOfMany,
-    /// It is none.
+    /// It is not an edit.
     NoEdit,
     /// It waits for another round.
     Again {
-        /// As before.
+        /// The next wait.
         wait: NewWait,
         /// Whether nothing like it moved in the last round.
         still: bool,
-        /// Whether the last round has seen enough to be counted.
+        /// Whether the last round saw enough to count.
         counts: bool,
     },
 }
 
-/// The ignored text of one channel, as it is from now on, and what moved in it.
+/// The ignored text of one channel from now on, and what moved in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IgnoredText {
     /// The channel.
     pub channel: Channel,
-    /// Under which the document was read.
+    /// The scheme under which the document was read.
     pub scheme: Scheme,
     /// What is remembered until the next check.
     pub snapshot: Snapshot,
@@ -350,23 +351,23 @@ pub struct IgnoredText {
     pub movements: Vec<Movement>,
 }
 
-/// Additions to a live article, told as a sum.
+/// Additions to a live article, reported as a summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SummedUp {
-    /// The last of the changes that it sums up.
+    /// The last change in the summary.
     pub until: ChangeNumber,
-    /// The event; `None` when nothing of it is left to tell.
+    /// The event; `None` if nothing is left to report.
     pub event: Option<NewEvent>,
 }
 
-/// The fingerprints of what a look saw, channel by channel; `None` where it did not look.
+/// The fingerprints of what a check saw on each channel; `None` for a channel that was not checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SeenPrints {
-    /// What the feed said.
+    /// What the feed showed.
     pub feed: Option<Fingerprint>,
-    /// What the page said.
+    /// What the page showed.
     pub page: Option<Fingerprint>,
-    /// How often in a row each was something else; of a channel that was looked at.
+    /// How often in a row each differed from the time before; set for a channel that was checked.
     pub streaks: Streaks,
 }
 
@@ -405,14 +406,14 @@ impl EntryOutcome {
 }
 
 impl EntryOutcome {
-    /// Only what a revision was read from is kept.
+    /// Drops the capture unless a revision was read from it.
     pub fn drop_needless_capture(&mut self) {
         if !self.is_brought_by(Channel::Page) {
             self.page_capture = None;
         }
     }
 
-    /// Whether a look at this channel brought a revision.
+    /// Whether a check of this channel caused a revision.
     #[must_use]
     pub fn is_brought_by(&self, channel: Channel) -> bool {
         let base = self.base.as_ref().map(|base| &base.revision);
@@ -428,44 +429,45 @@ impl EntryOutcome {
 names! {
     /// How an entry left its feed.
     pub enum Left {
-        /// While the feed went on listing older ones.
+        /// While the feed still listed older ones.
         Early = "early",
-        /// Pushed out by newer ones, as far as can be told.
+        /// Pushed out by newer ones, as far as is known.
         ScrolledOff = "scrolled_off",
     }
 }
 
-/// What a look at a page leaves behind.
+/// The result of a check of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageCheck {
-    /// When the look ended.
+    /// When the check ended.
     pub at: Timestamp,
     /// Whether the page was read, or known to be unchanged.
     pub ok: bool,
-    /// HTTP status, when there was an answer.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
     /// What went wrong, for people.
     pub error: Option<String>,
-    /// What kind of thing went wrong.
+    /// The kind of failure.
     pub reason: Option<Reason>,
-    /// The validators for the next look; kept as they are when `None`.
+    /// The validators for the next check; `None` keeps the stored ones.
     pub validators: Option<Validators>,
 }
 
-/// What makes the next request conditional, verbatim as received.
+/// The headers that make the next request conditional, verbatim as received.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Validators {
     /// `ETag`.
     pub etag: Option<String>,
     /// `Last-Modified`.
     pub last_modified: Option<String>,
-    /// SHA-256 of the decoded body that they stand for.
+    /// SHA-256 of the decoded body that they belong to.
     pub body_sha256: Option<[u8; 32]>,
-    /// SHA-256 of that body as it was sent, with its encoding. In a box: thousands of checks that wait hold one.
+    /// SHA-256 of that body as it was sent, with its encoding. It is boxed because thousands of waiting checks each
+    /// have one.
     pub packed_sha256: Option<Box<[u8; 32]>>,
 }
 
-/// What a poll of a feed leaves behind in the feed's row.
+/// The result of a poll, as stored in the feed's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedPoll {
     /// The feed.
@@ -474,36 +476,37 @@ pub struct FeedPoll {
     pub at: Timestamp,
     /// How it ended.
     pub result: PollResult,
-    /// HTTP status, when there was an answer.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
     /// When to poll next; `None` for never (gone).
     pub next: Option<Timestamp>,
-    /// Why then, for people: `every 15m`, `cron`, `Retry-After`, `failed 3 times`.
+    /// The reason for that time, for people: `every 15m`, `cron`, `Retry-After`, `failed 3 times`.
     pub next_why: String,
-    /// Not before this, whatever the schedule.
+    /// The earliest time for the next poll, whatever the schedule.
     pub not_before: Option<Timestamp>,
-    /// What the document says of its own clock; kept as it is when `None`, as by a poll that read no document.
+    /// What the document says about its own update schedule; `None`, as after a poll that read no document, keeps
+    /// the stored value.
     pub pace: Option<Pace>,
-    /// The validators for the next poll; kept as they are when `None`.
+    /// The validators for the next poll; `None` keeps the stored ones.
     pub validators: Option<Validators>,
-    /// The feed's own title; kept when `None`.
+    /// The feed's own title; `None` keeps the stored one.
     pub title: Option<String>,
-    /// The address that a permanent redirect has led to; kept when `None`, forgotten when `Some(None)`.
+    /// The target of a permanent redirect; `None` keeps the stored one, `Some(None)` removes it.
     pub moved_to: Option<Option<String>>,
-    /// The first of the polls in a row that were answered 410, this one included; `None` when this one was not.
+    /// The first of the consecutive polls that got a 410, including this one; `None` if this one did not.
     pub gone_since: Option<Timestamp>,
-    /// The poll that first saw most texts gone, when that waits for a second one; kept when `None`.
+    /// The poll that first saw most texts gone, if that is still unconfirmed; `None` keeps the stored value.
     pub emptied: Option<Option<Timestamp>>,
-    /// New entries that were left for the next polls, as there were too many at once.
+    /// New entries that were postponed to later polls because there were too many.
     pub postponed: u32,
-    /// The items that need not be read again; kept as they are when `None`.
+    /// The items that need not be read again; `None` keeps the stored ones.
     pub items: Option<KnownItems>,
 }
 
-/// What a document, and the answer that brought it, say of how often it is worth asking.
+/// What a document and its response say about how often it is worth polling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pace {
-    /// How long its answers are fresh by their headers.
+    /// How long a response is fresh according to its headers.
     pub lifetime: Option<Duration>,
     /// `ttl`, or `sy:updatePeriod` divided by `sy:updateFrequency`.
     pub ttl: Option<Duration>,
@@ -511,7 +514,7 @@ pub struct Pace {
     pub skip_hours: u32,
     /// `skipDays` in UTC: bit 0 is Monday.
     pub skip_days: u8,
-    /// How often it brings something new, by the dates of its entries.
+    /// How often it publishes something new, by the dates of its entries.
     pub rhythm: Option<Rhythm>,
 }
 
@@ -522,37 +525,37 @@ pub enum PollResult {
     Ok,
     /// It could not be read.
     Failed(String),
-    /// It is gone for good.
+    /// It is gone permanently.
     Gone(String),
 }
 
-/// Everything that one poll of a feed, or one look at a page, has to store: in one transaction.
+/// Everything that one poll of a feed, or one check of a page, stores in one transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The feed that it belongs to.
     pub feed: FeedId,
-    /// The poll of the feed; absent when only a page was looked at.
+    /// The poll of the feed; absent if only a page was checked.
     pub poll: Option<FeedPoll>,
-    /// Whether the feed's guids can be trusted to name entries; `None` leaves what is known.
+    /// Whether the feed's guids reliably identify entries; `None` keeps what is known.
     pub guids_trusted: Option<bool>,
-    /// Sets the moment of the baseline.
+    /// Sets the time of the first snapshot.
     pub baseline: bool,
-    /// The raw answer behind the revisions that the feed brought.
+    /// The raw response behind the revisions that the feed caused.
     pub feed_capture: Option<Capture>,
     /// The entries that are written, in the order of the feed.
     pub entries: Vec<EntryOutcome>,
     /// Events about the feed itself.
     pub events: Vec<NewEvent>,
-    /// Rules that were learned, and by which its entries were compared already.
+    /// Rules that were learned; the entries were already compared under them.
     pub rules: Vec<NewRule>,
 }
 
-/// A rule to store that was learned.
+/// A learned rule to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRule {
     /// What it is about.
     pub kind: RuleKind,
-    /// Such a text, as published.
+    /// An example text, as published.
     pub pattern: String,
     /// What it was learned from; the store adds the public ids of `entries`.
     pub evidence: Evidence,

@@ -1,8 +1,9 @@
 //! When a feed is polled next.
 //!
-//! What the operator asked for is the base; what the publisher asks for can only make it later; failures make it ever
-//! later; a feed that seldom brings something new is asked more seldom, where the operator has named no rhythm.
-//! All of it is a function of values: the caller brings the clock and the chance.
+//! The interval that the operator configured is the base. The publisher's wishes can only delay a poll, and
+//! failures delay it more and more. A feed that rarely publishes is polled less often, unless the operator has set
+//! an interval for it.
+//! All of this is a function of values: the caller supplies the clock and the random numbers.
 
 mod rhythm;
 
@@ -18,51 +19,51 @@ use super::cron::CronSchedule;
 use super::durations::rough_duration;
 use crate::time::Timestamp;
 
-/// The longest that a lifetime which a feed names (`max-age`, `Expires`, `ttl`, `sy:updatePeriod`) is ever waited for:
-/// a feed that says "a year" would lose its changes.
+/// The upper limit for a lifetime that a feed names (`max-age`, `Expires`, `ttl`, `sy:updatePeriod`): a feed that
+/// says "a year" would lose its changes.
 pub const LONGEST_HINT: Duration = Duration::from_hours(24 * 7);
 
-/// When nothing else is known of a schedule.
+/// The gap if nothing else is known about a schedule.
 const A_DAY: Duration = Duration::from_hours(24);
 
-/// The longest that a `Retry-After` is obeyed.
+/// The upper limit for a `Retry-After`.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24 * 7);
 
-/// A cron job is not late by more than this through jitter, nor by waiting for what the publisher asks.
+/// The most that jitter, or the publisher's wishes, may delay a cron run.
 const LONGEST_CRON_JITTER: Duration = Duration::from_mins(5);
 
-/// The share of the gap between two runs that a run may be late by to wait for what the publisher asks.
+/// The share of the gap between two runs by which a run may be late to respect the publisher's wishes.
 const CRON_TOLERANCE: f64 = 0.1;
 
 /// When a feed is polled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The rhythm.
+    /// How often.
     pub every: Every,
-    /// The share (0–1) of the interval that polls are scattered over.
+    /// The share (0–1) of the interval over which polls are scattered.
     pub jitter: f64,
-    /// The longest interval of a feed that seldom brings something new; `None` when its rhythm does not matter. It does
-    /// not for cron schedules.
+    /// The longest interval for a feed that rarely publishes something new; `None` ignores its rhythm. Cron
+    /// schedules always ignore it.
     pub slowest: Option<Duration>,
-    /// The least time between two polls of a feed whose server offers nothing to ask conditionally by, so that each
-    /// poll costs it the whole feed; `None` for no such bound.
+    /// The minimum time between two polls of a feed whose server sends no validators, so that each poll transfers
+    /// the whole feed; `None` for no minimum.
     pub unconditional: Option<Duration>,
-    /// The longest that a lifetime named by the publisher is waited for, at most [`LONGEST_HINT`].
+    /// The upper limit for a lifetime that the publisher names; never above [`LONGEST_HINT`].
     pub longest_hint: Duration,
 }
 
-/// The rhythm of polls.
+/// How often a feed is polled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Every {
-    /// So long after the last poll.
+    /// This long after the last poll.
     Interval(Duration),
     /// At times of the day.
     Cron(Arc<CronSchedule>),
 }
 
 impl Plan {
-    /// The usual time from `now`, when a poll is done, to the next: the interval, or the gap between the next two runs
-    /// of a cron schedule.
+    /// The usual time from `now`, the end of a poll, to the next poll: the interval, or the gap between the next
+    /// two runs of a cron schedule.
     #[must_use]
     pub fn usual_gap(&self, now: Timestamp) -> Duration {
         match &self.every {
@@ -74,7 +75,7 @@ impl Plan {
         }
     }
 
-    /// The interval for a feed of this rhythm: what was asked for, and more for a feed that seldom brings something.
+    /// The interval for a feed with this rhythm: the configured one, or longer for a feed that rarely publishes.
     fn adapted(&self, interval: Duration, rhythm: Option<&Rhythm>, now: Timestamp) -> Duration {
         match (self.slowest, rhythm) {
             (Some(slowest), Some(rhythm)) => rhythm.interval(now).min(slowest).max(interval),
@@ -92,7 +93,7 @@ impl Plan {
         )
     }
 
-    /// Says which plan it is: two plans are the same when they have the same text.
+    /// Identifies the plan: two plans are equal if this text is equal.
     #[must_use]
     pub fn identity(&self) -> String {
         let every = match &self.every {
@@ -115,25 +116,25 @@ impl Plan {
     }
 }
 
-/// How a poll ended, as far as the schedule cares.
+/// How a poll ended, as far as the schedule is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollResult {
-    /// The feed was read, or is as it was.
+    /// The feed was read, or is unchanged.
     Ok,
-    /// It could not be fetched or read; the number of failures in a row says how often.
+    /// It could not be fetched or read; `failures` says how often in a row.
     Failed,
-    /// 429 or 503: the server asks for patience.
+    /// 429 or 503: the server asks us to wait.
     Busy,
-    /// 410: never again.
+    /// 410: it is never polled again.
     Gone,
 }
 
-/// What the publisher asks for, and what is known of the feed.
+/// The publisher's wishes, and what is known about the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hints {
-    /// How long the answer is fresh, from `Cache-Control: max-age` or `Expires`.
+    /// How long the response is fresh, from `Cache-Control: max-age` or `Expires`.
     pub max_age: Option<Duration>,
-    /// The feed's own word: `ttl`, or `sy:updatePeriod` divided by `sy:updateFrequency`.
+    /// The feed's own value: `ttl`, or `sy:updatePeriod` divided by `sy:updateFrequency`.
     pub ttl: Option<Duration>,
     /// `Retry-After`, counted from now.
     pub retry_after: Option<Duration>,
@@ -141,25 +142,25 @@ pub struct Hints {
     pub skip_hours: u32,
     /// `skipDays` in UTC: bit 0 is Monday.
     pub skip_days: u8,
-    /// Whether the last answer brought nothing to ask conditionally by.
+    /// Whether the last response had no validators for a conditional request.
     pub unconditional: bool,
-    /// How often the feed brings something new.
+    /// How often the feed publishes something new.
     pub rhythm: Option<Rhythm>,
 }
 
-/// The next poll, and why then.
+/// The next poll and the reason for its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextPoll {
     /// `None`: never.
     pub at: Option<Timestamp>,
-    /// Not before this, by the publisher's wish or after failures, whatever the rhythm; `None` for no such bound.
+    /// The earliest time, by the publisher's wish or after failures, whatever the schedule; `None` for no limit.
     pub not_before: Option<Timestamp>,
     /// For people: `every 15m`, `publisher asks for 1h (max-age)`, `3 failures in a row` …
     pub why: String,
 }
 
-/// When to poll after a poll that ended at `now`. `failures` counts the failures in a row, this one included; `jitter`
-/// in 0–1 is the caller's chance. The answer is always ahead of `now`.
+/// When to poll after a poll that ended at `now`. `failures` counts the consecutive failures, including this one;
+/// `jitter` in 0–1 is the caller's random number. The result is always later than `now`.
 #[must_use]
 pub fn next_poll(
     plan: &Plan,
@@ -188,7 +189,7 @@ pub fn next_poll(
                     (at, bound.why)
                 }
                 bound => {
-                    // Scattered around the interval, so that it is kept on average.
+                    // Scattered around the interval, so that the average is right.
                     let early = lengthened(interval, plan.jitter, jitter)
                         .saturating_sub(interval.mul_f64(plan.jitter.clamp(0.0, 1.0) / 2.0));
                     let wait = early.max(bound.map_or(Duration::ZERO, |bound| bound.wait));
@@ -198,7 +199,7 @@ pub fn next_poll(
         }
         (Every::Cron(cron), bound) => {
             let earliest = bound.as_ref().map_or(now, |bound| now + bound.wait);
-            // A run exactly at the bound is late enough.
+            // A run exactly at the limit is late enough.
             let after = (earliest - Duration::from_millis(1)).max(now);
             match cron.next_after(after) {
                 _ if waits_for(cron, now, earliest) => (earliest, plan.describe()),
@@ -229,8 +230,8 @@ pub fn next_poll(
     }
 }
 
-/// Whether a run after `now` lies so little before `earliest` that it is late then, and not left out. A wish is counted
-/// from the end of a poll: without this, `ttl` 60 under an hourly schedule would leave out every second run.
+/// Whether a run after `now` is so close to `earliest` that it is delayed instead of skipped. A wish is counted
+/// from the end of a poll: without this, `ttl` 60 under an hourly schedule would skip every second run.
 fn waits_for(cron: &CronSchedule, now: Timestamp, earliest: Timestamp) -> bool {
     let mut run = cron.next_after((earliest - LONGEST_CRON_JITTER).max(now));
     while let Some(at) = run.filter(|at| *at < earliest) {
@@ -245,21 +246,21 @@ fn waits_for(cron: &CronSchedule, now: Timestamp, earliest: Timestamp) -> bool {
     false
 }
 
-/// What is stored of when a feed was polled and is to be polled.
+/// The stored times of a feed's polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scheduled {
-    /// When it is due; `None` for never.
+    /// When the next poll is due; `None` for never.
     pub due: Option<Timestamp>,
-    /// The last poll, however it ended; `None` before the first.
+    /// The last poll, whatever its result; `None` before the first.
     pub last_poll: Option<Timestamp>,
     /// As in [`NextPoll`].
     pub not_before: Option<Timestamp>,
 }
 
-/// When to poll a feed after a time in which nothing polled; `None` leaves it as it is. What is overdue is scattered, by
-/// its address, over the time that the program was `away`, at most over the feed's own interval: then the catching up
-/// doubles the steady rate and no more. What is not overdue keeps its time, unless the clock was put back since: that
-/// must not silence a feed for years.
+/// When to poll a feed after a time without polls; `None` keeps its time. An overdue feed gets a time by its
+/// address within the time that the program was `away`, but at most within the feed's own interval, so catching up
+/// at most doubles the steady rate. A feed that is not overdue keeps its time, unless the clock was set back since:
+/// that must not silence a feed for years.
 #[must_use]
 pub fn catch_up(
     plan: &Plan,
@@ -271,7 +272,7 @@ pub fn catch_up(
     let due = was.due?;
     let usual = plan.usual_gap(now);
     if let Some(last) = was.last_poll.filter(|last| *last > now) {
-        // What lies before the poll that planned it was moved with the clock: it is planned already.
+        // A due time before the poll that set it was moved with the clock: it is already planned.
         if due < last {
             return None;
         }
@@ -282,14 +283,14 @@ pub fn catch_up(
     if due > now {
         return (due > latest).then_some(latest);
     }
-    // What was never polled is new, and somebody waits for it.
+    // A feed that was never polled is new, and somebody is waiting for it.
     let interval = usual.max(due.since(was.last_poll?));
     let window = away.min(interval);
     (!window.is_zero()).then(|| now + spread(address, window))
 }
 
-/// When to poll a feed whose plan is another one than the one that it was scheduled by: by the new plan from the last
-/// poll on, and not before the publisher's wish. What would be overdue is scattered as in [`catch_up`].
+/// When to poll a feed whose plan has changed: by the new plan, counted from the last poll, but not before the time
+/// that the publisher asked for. A feed that would be overdue is scattered as in [`catch_up`].
 #[must_use]
 pub fn replan(
     plan: &Plan,
@@ -305,7 +306,7 @@ pub fn replan(
             let at = was.last_poll.map_or(now, |_| last + interval);
             (at, plan.describe_adapted(*every, interval))
         }
-        // A run that the plan before did not have is not missed.
+        // A run that the old plan did not have was not missed.
         Every::Cron(cron) => (cron.next_after(now).unwrap_or(now + A_DAY), plan.describe()),
     };
     let at = was.not_before.map_or(at, |bound| bound.max(at));
@@ -320,7 +321,7 @@ pub fn replan(
     }
 }
 
-/// A moment within `window` that belongs to the address: the same each time, scattered over addresses.
+/// A time within `window` derived from the address: always the same for one address, scattered across addresses.
 #[must_use]
 pub fn spread(address: &str, window: Duration) -> Duration {
     // FNV-1a, then a finaliser (splitmix64): short texts that differ at their end are far apart.
@@ -336,7 +337,7 @@ pub fn spread(address: &str, window: Duration) -> Duration {
     window.mul_f64(share)
 }
 
-/// The least time to wait.
+/// A minimum time to wait.
 struct Bound {
     wait: Duration,
     why: String,
@@ -399,13 +400,13 @@ fn lower_bound(
         .reduce(|one, other| if other.wait > one.wait { other } else { one })
 }
 
-/// The first moment from `at` on that `skipHours` and `skipDays` permit, scattered by `share` within its hour.
+/// The first time from `at` on that `skipHours` and `skipDays` permit, scattered by `share` within its hour.
 fn permitted(at: Timestamp, hints: &Hints, share: f64) -> Timestamp {
     const ALL_HOURS: u32 = (1 << 24) - 1;
     const ALL_DAYS: u8 = (1 << 7) - 1;
     let hours = hints.skip_hours & ALL_HOURS;
     let days = hints.skip_days & ALL_DAYS;
-    // Who skips everything has misread the specification.
+    // A publisher that skips everything has misread the specification.
     let hours = if hours == ALL_HOURS { 0 } else { hours };
     let days = if days == ALL_DAYS { 0 } else { days };
     if hours == 0 && days == 0 {

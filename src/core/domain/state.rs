@@ -1,7 +1,7 @@
-//! What is known of an entry's text: as published, channel by channel.
+//! What is known about an entry's text: as published, by channel.
 //!
-//! The two channels are never compared with one another: a summary in the feed and the full text on the page are two
-//! texts, each with a past of its own.
+//! The two channels are never compared with each other: a summary in the feed and the full text on the page are two
+//! texts, each with its own history.
 
 use super::normalise::visible;
 use crate::names;
@@ -19,7 +19,7 @@ names! {
     }
 }
 
-/// Where a headline stands.
+/// Where a headline is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum HeadlineSource {
     /// The title of the item in the feed.
@@ -40,7 +40,7 @@ pub enum HeadlineSource {
 }
 
 impl HeadlineSource {
-    /// For people.
+    /// The name for people.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,28 +74,28 @@ pub enum BlockKind {
     ListItem,
     /// A paragraph inside a block quotation.
     Quote,
-    /// What stands under a picture.
+    /// The text under a picture.
     Caption,
     /// One row of a table, its cells joined by ` | `.
     TableRow,
     /// Preformatted text.
     Code,
-    /// What stands between the blocks of the text and is no part of it: an advertisement, a newsletter box, a share bar.
-    /// Kept as published, never compared.
+    /// Page furniture between the blocks of the text: an advertisement, a newsletter box, a share bar. It is kept
+    /// as published and never compared.
     Furniture,
 }
 
-/// One block of text, as published: decoded, without markup, its white space as a reader sees it.
+/// One block of text, as published: decoded, without markup, with white space as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Block {
-    /// What the block is.
+    /// The kind of block.
     pub kind: BlockKind,
-    /// Its text, never empty, without line breaks except in [`BlockKind::Code`].
+    /// Its text: never empty, and without line breaks except in [`BlockKind::Code`].
     pub text: String,
 }
 
 impl Block {
-    /// A paragraph.
+    /// Creates a paragraph.
     #[must_use]
     pub fn paragraph(text: impl Into<String>) -> Self {
         Self {
@@ -110,11 +110,11 @@ impl Block {
 pub struct Link {
     /// The linked words, as a block's text; never empty.
     pub words: String,
-    /// Where it leads, absolute where the address of the page or feed is known.
+    /// Its target; absolute if the address of the page or feed is known.
     pub address: String,
 }
 
-/// What a feed says of one entry.
+/// What a feed says about one entry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FeedState {
@@ -130,35 +130,35 @@ pub struct FeedState {
     /// The authors, joined by `, `.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub byline: Option<String>,
-    /// The claimed date of publication.
+    /// The claimed publication date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
-    /// The claimed date of the last update, only when the feed gives one.
+    /// The claimed date of the last update, if the feed gives one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
     /// The feed's description.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub summary: Vec<Block>,
-    /// The full text, when the feed carries it.
+    /// The full text, if the feed carries it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub body: Vec<Block>,
     /// The links in these texts, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Whether a form or a notice in it asks readers to pay or to give a password.
+    /// Whether it contains a form or notice that asks readers to pay or to enter a password.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub walled: bool,
-    /// Which elements gave these texts, and what others gave.
+    /// The elements that these texts come from, and the texts of other elements.
     #[serde(skip_serializing_if = "Beside::is_plain")]
     pub beside: Beside,
 }
 
-/// Where an item says one thing in several elements: which of them counts, and what the others say. Kept to tell a
-/// switch of elements from an edit; never compared by itself.
+/// For items that say one thing in several elements: which element counts, and what the others say. Needed to
+/// distinguish a switch of elements from an edit; never compared on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Beside {
-    /// The rank of the element that gave the description; 0 is the usual one.
+    /// The rank of the element that gave the description; 0 is the usual element.
     pub summary_rank: u8,
     /// The rank of the element that gave the by-line.
     pub byline_rank: u8,
@@ -171,7 +171,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// Whether there is nothing to say.
+    /// Whether there is nothing to record.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
@@ -181,9 +181,9 @@ impl Beside {
 /// A document that is not a page: a PDF, an office document, a picture, a video, an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Document {
-    /// What it is by its bytes, as in `application/pdf`.
+    /// Its media type by its bytes, such as `application/pdf`.
     pub media_type: String,
-    /// How long it is.
+    /// Its length.
     pub bytes: u64,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
@@ -208,13 +208,13 @@ pub struct PageState {
     /// The short line above the headline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kicker: Option<String>,
-    /// The sentences under the headline that introduce the article, also called dek.
+    /// The sentences under the headline that introduce the article, also called the dek.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standfirst: Option<String>,
     /// The authors, joined by `, `.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub byline: Option<String>,
-    /// The claimed date of publication.
+    /// The claimed publication date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
     /// The claimed date of the last change.
@@ -229,13 +229,14 @@ pub struct PageState {
     /// The links in the article's text, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Set when the address leads to a document that is not a page; its text, where it could be read, is in `body`.
+    /// Set if the address leads to a document that is not a page; `body` has its text, if that could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Document>,
 }
 
 impl PageState {
-    /// The headline a reader sees: `h1`, else JSON-LD, else `og:title`. One that shows nothing is none.
+    /// The headline that a reader sees: `h1`, else JSON-LD, else `og:title`. A headline without visible text does
+    /// not count.
     #[must_use]
     pub fn headline(&self) -> Option<&str> {
         [&self.h1, &self.ld_headline, &self.og_title]
@@ -245,13 +246,13 @@ impl PageState {
     }
 }
 
-/// The state that a revision stores: the last that was seen on each channel.
+/// The state that a revision stores: the last state seen on each channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EntryState {
-    /// Absent when the entry was never seen in a feed.
+    /// `None` if the entry was never seen in a feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<FeedState>,
-    /// Absent until the page was read for the first time.
+    /// `None` until the page is read for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageState>,
 }
@@ -300,14 +301,14 @@ impl EntryState {
             })
     }
 
-    /// The claimed date of publication: the feed's, else the page's.
+    /// The claimed publication date: the feed's, else the page's.
     #[must_use]
     pub fn published(&self) -> Option<Timestamp> {
         let feed = self.feed.as_ref().and_then(|feed| feed.published);
         feed.or_else(|| self.page.as_ref().and_then(|page| page.published))
     }
 
-    /// The fullest text that is known: the page's, else the feed's full text, else its summary.
+    /// The longest known text: the page's, else the feed's full text, else its summary.
     #[must_use]
     pub fn body(&self) -> &[Block] {
         let page = self

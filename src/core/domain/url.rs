@@ -1,9 +1,9 @@
-//! The canonical form of an address, for comparing.
+//! The canonical form of an address, for comparison.
 //!
-//! Two addresses of one article often differ in what no reader means: the scheme, `www.`, a campaign, a trailing
-//! slash. [`canonical`] takes those away. What it yields is a key: it is compared and stored as an alias, never fetched
-//! and never shown. [`desktop`] is a looser key, for AMP and mobile forms. Where a redirect leads only its page can
-//! tell.
+//! Two addresses of one article often differ in parts that mean nothing to a reader: the scheme, `www.`, a
+//! campaign, a trailing slash. [`canonical`] removes them. Its result is a key: it is compared and stored as an
+//! alias, but never fetched or shown. [`desktop`] is a looser key, for AMP and mobile forms. Where a redirect leads
+//! is known only from its page.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,12 +12,12 @@ use std::sync::LazyLock;
 
 use url::Url;
 
-/// An address as it may be shown: without a user name and password.
+/// An address as it may be shown: without user name and password.
 #[must_use]
 pub fn without_login(address: &str) -> Cow<'_, str> {
     match Url::parse(address.trim()) {
         Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
-            // Only an address without a host cannot be changed so, and that one has no login.
+            // This fails only for an address without a host, and that cannot have a login.
             let _ = url.set_username("").and_then(|()| url.set_password(None));
             url.as_str().to_owned().into()
         }
@@ -27,17 +27,18 @@ pub fn without_login(address: &str) -> Cow<'_, str> {
 
 /// The form in which addresses are compared.
 ///
-/// - `http` is `https`; the host is in lower case, without its default port, user, trailing dots and leading `www.`
-///   (sites that serve other articles without it are not known; feeds that mix both are);
+/// - `http` becomes `https`; the host is in lower case, without its default port, user, trailing dots and leading
+///   `www.` (we know of no site that serves other articles without it, and some feeds mix both);
 /// - the fragment is dropped, unless it is a route of a page that is built in the browser (`#!…`, `#/…`);
-/// - the parameters of `config/tracking-params.txt` and `;jsessionid=…` are dropped, the rest of the query keeps its
-///   order; `&amp;` that was escaped twice is `&`;
-/// - so are marks of one visit, such as `sid=` with a long value of letters and digits; a blank in the query is `%20`;
-/// - of a redirector that names its target (`google.com/url?url=…`) it is the target;
-/// - percent-encoding is in upper case and only where it is needed; trailing slashes are dropped.
+/// - the parameters of `config/tracking-params.txt` and `;jsessionid=…` are dropped, and the rest of the query
+///   keeps its order; `&amp;` that was escaped twice becomes `&`;
+/// - marks of one visit, such as `sid=` with a long value of letters and digits, are dropped; a space in the query
+///   is `%20`;
+/// - a redirector that names its target (`google.com/url?url=…`) is replaced by the target;
+/// - percent-encoding is in upper case and used only where needed; trailing slashes are dropped.
 ///
-/// `index.html`, letter case of the path and the order of parameters stay: servers do tell them apart. Text that is no
-/// `http` or `https` address comes back as it is, trimmed.
+/// `index.html`, the letter case of the path and the order of parameters are kept: some servers distinguish them.
+/// Text that is not an `http` or `https` address is only trimmed.
 ///
 /// ```
 /// use revisor_core::domain::url::canonical;
@@ -59,7 +60,8 @@ pub fn canonical(address: &str) -> String {
         .map_or_else(|| trimmed.to_owned(), |parts| parts.joined())
 }
 
-/// Where the address of a redirector leads that carries the whole target in a parameter: `google.com/url?url=https://…`.
+/// The target of a redirector whose address carries the whole target in a parameter:
+/// `google.com/url?url=https://…`.
 fn target_of(url: &Url) -> Option<Url> {
     const NAMES: [&str; 9] = [
         "url",
@@ -92,11 +94,10 @@ fn target_of(url: &Url) -> Option<Url> {
         .filter(|target| redirects && target.host_str() != url.host_str())
 }
 
-/// The canonical address of the page that an AMP or mobile address is another form of; `None` when the address is no
-/// such form.
+/// The canonical address of the page behind an AMP or mobile address; `None` if the address is not one of these.
 ///
-/// Looser than [`canonical`]: a site may serve something else there, so it finds an entry and does not make two
-/// addresses equal.
+/// Looser than [`canonical`]: a site may serve something else there. So it can find an entry, but it does not make
+/// two addresses equal.
 ///
 /// ```
 /// use revisor_core::domain::url::desktop;
@@ -113,7 +114,7 @@ pub fn desktop(address: &str) -> Option<String> {
     let url = parse_http(&form)?;
     let parts = Parts::of(&url)?;
     let path = plain_path(&parts.path);
-    // A home page is nobody's article, and a whole host of AMP pages has no other form.
+    // A home page is not an article, and a host that has only AMP pages has no other form.
     if path.is_empty() && path != parts.path {
         return None;
     }
@@ -128,7 +129,7 @@ pub fn desktop(address: &str) -> Option<String> {
     (form != known).then_some(form)
 }
 
-/// Whether an address is that of a whole site, and of no article.
+/// Whether an address is the home page of a site instead of an article.
 #[must_use]
 pub fn is_home(address: &str) -> bool {
     let url = parse_http(address.trim());
@@ -140,7 +141,7 @@ pub fn is_home(address: &str) -> bool {
     })
 }
 
-/// The part of a page that an address names, if it names one.
+/// The part of a page that an address points to, if any.
 #[must_use]
 pub fn fragment_of(address: &str) -> Option<String> {
     let url = parse_http(address.trim())?;
@@ -148,7 +149,7 @@ pub fn fragment_of(address: &str) -> Option<String> {
     (!fragment.is_empty()).then(|| fragment.to_owned())
 }
 
-/// The address inside of one of an AMP cache.
+/// The original address inside the address of an AMP cache.
 fn unpacked(address: &str) -> Option<String> {
     let url = parse_http(address)?;
     let host = canonical_host(url.host_str()?);
@@ -175,7 +176,7 @@ fn unpacked(address: &str) -> Option<String> {
         .then(|| format!("{scheme}://{rest}{query}"))
 }
 
-/// A host without the labels of mobile and AMP servers. A label is taken away only where a name with a dot is left.
+/// A host without the labels of mobile and AMP servers. A label is removed only if the rest still contains a dot.
 fn plain_host(host: &str) -> &str {
     ["m.", "mobile.", "amp."]
         .into_iter()
@@ -215,8 +216,8 @@ fn plain_query(query: &str) -> String {
     kept.join("&")
 }
 
-/// The host that serves an address, as a key for politeness: in lower case, with its port when that is not the usual
-/// one of the scheme. `None` when the text is no `http` or `https` address.
+/// The host that serves an address, as a key for politeness: in lower case, with its port unless that is the
+/// default of the scheme. `None` if the text is not an `http` or `https` address.
 #[must_use]
 pub fn host_of(address: &str) -> Option<String> {
     let url = parse_http(address.trim())?;
@@ -230,7 +231,7 @@ pub fn host_of(address: &str) -> Option<String> {
     })
 }
 
-/// The parts of an address that tell articles apart, each in its canonical form.
+/// The parts of an address that distinguish articles, each in its canonical form.
 struct Parts<'u> {
     host: &'u str,
     port: Option<u16>,
@@ -308,7 +309,7 @@ fn canonical_path(path: &str) -> Cow<'_, str> {
     path
 }
 
-/// Where `;jsessionid=…` of a Java server begins. After a dot it stays: without it the segment would be `..`.
+/// Where `;jsessionid=…` of a Java server begins. After a dot it is kept: without it the segment would be `..`.
 fn find_session(path: &str) -> Option<usize> {
     const MARK: &[u8] = b";jsessionid=";
     let start = path.find(';')?;
@@ -320,7 +321,7 @@ fn find_session(path: &str) -> Option<usize> {
     (!matches!(before, Some('.' | '/' | ';') | None)).then_some(found)
 }
 
-/// A fragment that selects the content in the browser, and so belongs to the address.
+/// Whether a fragment selects the content in the browser and so belongs to the address.
 fn is_route(fragment: &str) -> bool {
     fragment.len() > 1 && (fragment.starts_with('!') || fragment.starts_with('/'))
 }
@@ -339,13 +340,13 @@ fn canonical_query(query: &str) -> String {
         if !kept.is_empty() {
             kept.push('&');
         }
-        // In a query both are a blank.
+        // In a query both mean a space.
         kept.push_str(&parameter.replace('+', "%20"));
     }
     kept
 }
 
-/// Whether a parameter is the mark of one visit. A short or plain value under such a name may be that of an article.
+/// Whether a parameter is the mark of one visit. A short or plain value under such a name may identify an article.
 fn is_session(parameter: &str) -> bool {
     const NAMES: [&str; 7] = [
         "sid",
@@ -377,7 +378,7 @@ fn normal_percent(text: &str) -> Cow<'_, str> {
     while let Some((before, encoded)) = rest.split_once('%') {
         out.push_str(before);
         let digits = encoded.get(..2).filter(|digits| {
-            // `from_str_radix` would take a sign as well.
+            // `from_str_radix` would accept a sign as well.
             digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         });
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
@@ -404,7 +405,7 @@ static TRACKING: LazyLock<TrackingRules> =
 /// The rules of `config/tracking-params.txt`, all in lower case.
 #[derive(Debug, Default)]
 struct TrackingRules {
-    /// Sorted by name; no values stand for every value.
+    /// Sorted by name; an empty list of values matches every value.
     names: Vec<(String, Vec<ValueRule>)>,
     prefixes: Vec<String>,
 }
@@ -462,7 +463,7 @@ impl TrackingRules {
     }
 }
 
-/// Whether a text begins with a prefix, in any case of ASCII letters.
+/// Whether a text begins with a prefix, ignoring the case of ASCII letters.
 fn begins(text: &str, prefix: &str) -> bool {
     text.as_bytes()
         .get(..prefix.len())

@@ -1,7 +1,7 @@
-//! Items and entries brought together, the surest way first.
+//! Matches items to entries, the most reliable way first.
 //!
-//! Every step looks at all items before it decides, so that the order of the feed does not matter: a name that two
-//! items bear, and a likeness that two entries have, is decided by what they are and not by who comes first.
+//! Every step considers all items before it decides, so the order of the feed does not matter: if two items share a
+//! name, or two entries are alike, the decision depends on their content and not on which comes first.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -14,46 +14,46 @@ use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias};
 use crate::domain::state::FeedState;
 use crate::time::Timestamp;
 
-/// Dates of publication that are further apart are those of two articles: a column has the same headline every day.
+/// Articles whose publication dates are further apart are different: a column has the same headline every day.
 const SAME_DAY: Duration = Duration::from_hours(12);
 
-/// So many items that are found again under new names, word for word, are a move of the whole feed.
+/// If this many items reappear word for word under new names, the whole feed has moved.
 const A_MOVE: usize = 3;
 
-/// More pairs than this are not looked at word by word.
+/// Above this number, pairs are not compared word by word.
 const PAIRS: usize = 40_000;
 
-/// A pair is taken only when it is alike by so much more than any other pair of the two.
+/// A pair matches only if it is more alike than any other pair of the two, by at least this much.
 const CLEARLY: f64 = 0.15;
 
-/// Who bears a name.
+/// The entry that has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
     /// The entry.
     pub entry: EntryId,
-    /// Whether a person has said so.
+    /// Whether a person said so.
     pub pinned: bool,
 }
 
-/// What is known of an entry that an item may be, or of the item itself.
+/// What is known about an entry that an item may be, or about the item itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The entry.
     pub id: EntryId,
     /// The fingerprint of its headline in the feed.
     pub title: Option<Fingerprint>,
-    /// The fingerprint of its full text in the feed, or of its description where there is no full text.
+    /// The fingerprint of its full text in the feed, or of its description if there is no full text.
     pub text: Option<Fingerprint>,
-    /// Whether that text is long enough to be nobody else's: the same short description, and the same headline, stand
-    /// over a new article every day.
+    /// Whether that text is long enough to be unique: a short description or a headline may be the same on a new
+    /// article every day.
     pub telling: bool,
-    /// The claimed date of publication.
+    /// The claimed publication date.
     pub published: Option<Timestamp>,
-    /// Whether the feed listed it at the last look.
+    /// Whether the feed listed it at the last poll.
     pub listed: bool,
 }
 
-/// Which entry an item is.
+/// The entry that an item is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identified {
     /// The place of the item in the feed.
@@ -62,26 +62,26 @@ pub struct Identified {
     pub entry: EntryRef,
     /// Names that the entry did not have yet.
     pub new_aliases: Vec<NewAlias>,
-    /// Set when only one of the item's names led to the entry and another one is new: worth a second look with
-    /// [`same_story`](super::same_story) once the text is loaded.
+    /// Set if only one of the item's names led to the entry and another one is new: once the text is loaded, it
+    /// should be checked with [`same_story`](super::same_story).
     pub doubtful: bool,
 }
 
-/// The items of a document, on their way to their entries. No two items are given the same entry.
+/// The items of a document while they are matched to entries. No two items get the same entry.
 #[derive(Debug)]
 pub struct Matching<'a> {
     named: &'a [Named],
     known: &'a HashMap<AliasKey, Owner>,
     found: Vec<Option<EntryId>>,
-    /// Why, where no name led to it.
+    /// The reason for the match, if no name led to the entry.
     why: Vec<Option<&'static str>>,
     claimed: HashSet<EntryId>,
-    /// Whether the feed gives its items new guids and addresses now and then, or has just done so.
+    /// Whether the feed gives its items new guids and addresses from time to time, or has just done so.
     renames: bool,
 }
 
 impl<'a> Matching<'a> {
-    /// Finds the entries that names lead to: those that a person has given, then guids, addresses, contents.
+    /// Finds entries by name: names that a person assigned first, then guids, addresses and contents.
     #[must_use]
     pub fn by_name(named: &'a [Named], known: &'a HashMap<AliasKey, Owner>) -> Self {
         let mut matching = Self {
@@ -103,7 +103,7 @@ impl<'a> Matching<'a> {
         matching
     }
 
-    /// Gives the entries that the wanted names lead to, each to one item.
+    /// Assigns each entry that one of the wanted names leads to, to one item.
     fn claim(&mut self, wanted: impl Fn(usize, &AliasKey) -> bool) {
         let mut claims: HashMap<EntryId, Vec<(usize, &AliasKey)>> = HashMap::new();
         for (place, item) in self.named.iter().enumerate() {
@@ -119,7 +119,7 @@ impl<'a> Matching<'a> {
             }
         }
         for (entry, claims) in claims {
-            // Of two items that bear names of one entry, it is the one with more of its names.
+            // If two items have names of one entry, the one with more of its names gets it.
             let best = claims.into_iter().max_by_key(|(place, key)| {
                 let keys = &self.named[*place].keys;
                 let names = keys.iter().filter(|key| self.owner(key) == Some(entry));
@@ -136,7 +136,7 @@ impl<'a> Matching<'a> {
         self.known.get(key).map(|owner| owner.entry)
     }
 
-    /// The items that no name leads to, by their place among the named ones.
+    /// The items that no name leads to, as positions among the named ones.
     #[must_use]
     pub fn unnamed(&self) -> Vec<usize> {
         let lost = |place: &usize| {
@@ -146,9 +146,9 @@ impl<'a> Matching<'a> {
         (0..self.named.len()).filter(lost).collect()
     }
 
-    /// Says that the feed is known to give its items new guids. Without that, or a move of several items at one check,
-    /// an item whose guid, address and date are all new is a new entry, however much it is like another one: two
-    /// bulletins, two job advertisements, two warnings.
+    /// Sets whether the feed is known to give its items new guids. Unless it is, or several items have moved in one
+    /// check, an item whose guid, address and date are all new is a new entry, no matter how similar it is to
+    /// another: think of two bulletins, two job advertisements, two warnings.
     #[must_use]
     pub fn renaming(self, renames: bool) -> Self {
         Self { renames, ..self }
@@ -160,8 +160,8 @@ impl<'a> Matching<'a> {
         self.claimed.contains(&entry)
     }
 
-    /// Finds entries whose headline and text are those of an item that nothing names, or whose long text is. `recent`
-    /// has all entries that the feed has listed of late: a text that two of them have tells neither.
+    /// Matches the unnamed items to entries with the same headline and text, or with the same long text. `recent`
+    /// has all entries that the feed has listed recently: a text that two of them share identifies neither.
     pub fn by_content(&mut self, recent: &[Candidate], item: impl Fn(usize) -> Candidate) {
         let unnamed = self.unnamed();
         if unnamed.is_empty() || recent.is_empty() {
@@ -189,7 +189,7 @@ impl<'a> Matching<'a> {
         self.adopt(&still, recent, long, is_move, why);
     }
 
-    /// Those of some items that no entry was found for yet.
+    /// The given items that have no entry yet.
     fn still(
         &self,
         items: &[(usize, Candidate)],
@@ -200,8 +200,7 @@ impl<'a> Matching<'a> {
         items.iter().filter(open).cloned().collect()
     }
 
-    /// Items and entries that have the same content, no other item and no other entry having it, as far as the entries
-    /// are free.
+    /// Pairs of an item and a free entry with the same content, if no other item or entry has that content.
     fn free_pairs<'c>(
         &self,
         items: &[(usize, Candidate)],
@@ -213,7 +212,7 @@ impl<'a> Matching<'a> {
         pairs
     }
 
-    /// Gives items the entries that have the same content, and tells how many.
+    /// Assigns entries to the items with the same content, and returns how many.
     fn adopt(
         &mut self,
         items: &[(usize, Candidate)],
@@ -235,9 +234,8 @@ impl<'a> Matching<'a> {
         count
     }
 
-    /// Finds entries that have vanished from the feed at this look and that are much like an item that nothing names:
-    /// much the same text, under the same headline or of the same moment. `vanished` has what the feed last said of
-    /// each.
+    /// Matches the unnamed items to similar entries that have vanished from the feed in this poll: much the same
+    /// text, with the same headline or publication time. `vanished` has the last feed state of each.
     pub fn by_likeness(&mut self, items: &[FeedState], vanished: &[(EntryId, FeedState)]) {
         let unnamed = self.unnamed();
         if unnamed.len().saturating_mul(vanished.len()) > PAIRS {
@@ -290,7 +288,8 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// Whether two dates of publication can be those of one article; without dates only an entry that has just vanished.
+    /// Whether two publication dates can belong to one article; without dates, only an entry that has just vanished
+    /// fits.
     fn dates_fit(&self, item: Option<Timestamp>, entry: Option<Timestamp>, listed: bool) -> bool {
         match (item, entry) {
             (Some(a), Some(b)) => a == b || (self.renames && same_day(item, entry)),
@@ -298,13 +297,13 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// Whether an item has neither a guid nor an address of its own: then new names say nothing.
+    /// Whether an item has neither a guid nor an address of its own; then a new name means nothing.
     fn is_nameless(&self, place: usize) -> bool {
         let own = |key: &AliasKey| key.kind != AliasKind::Content;
         !self.named[place].keys.iter().any(own)
     }
 
-    /// Which entry each item is, in the order of the feed.
+    /// The entry of each item, in the order of the feed.
     #[must_use]
     pub fn finish(self) -> Vec<Identified> {
         let each = |(place, item): (usize, &Named)| {
@@ -317,11 +316,11 @@ impl<'a> Matching<'a> {
                         led = true;
                         continue;
                     }
-                    // Another item is that entry, and this one would be a new one at every look.
+                    // Another item is that entry, and this one would be new at every poll.
                     Some(_) if entry.is_none() && at == 0 => {
                         "named like another entry in the same feed"
                     }
-                    // The name belongs to another entry: a name is never taken away by a guess.
+                    // The name belongs to another entry: a guess never takes a name away.
                     Some(_) => continue,
                     None => alias_reason(entry.is_some(), self.why[place], key.kind),
                 };
@@ -348,10 +347,10 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// What has to be the same.
+/// The content that has to be the same.
 type Content = (Fingerprint, Option<Fingerprint>, Option<Timestamp>);
 
-/// Items and entries with the same content that no other item and no other entry has.
+/// Pairs of an item and an entry with the same content, if no other item or entry has that content.
 fn unique_pairs<'c>(
     items: &[(usize, Candidate)],
     recent: &'c [Candidate],
@@ -384,13 +383,13 @@ fn unique_pairs<'c>(
     pairs
 }
 
-/// Whether two dates of publication are of about the same time.
+/// Whether two publication dates are close together.
 fn same_day(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
     a.zip(b)
         .is_some_and(|(a, b)| a.since(b).max(b.since(a)) <= SAME_DAY)
 }
 
-/// What is compared of an item.
+/// The parts of an item that are compared.
 struct ItemText<'s> {
     state: &'s FeedState,
     title: Words,
@@ -406,14 +405,15 @@ impl<'s> ItemText<'s> {
         }
     }
 
-    /// 0 when they are two articles; else how alike they are, up to 2.
+    /// 0 if they are two articles; otherwise their similarity, up to 2.
     ///
-    /// Two bulletins may differ in one word, so that likeness alone is nothing: the moment of publication is the same,
-    /// or the headline is, word for word. `renames` says that a new name under a new date may be one of a known item.
+    /// Two bulletins may differ in one word, so similarity alone is not enough: the publication time or the
+    /// headline must be exactly the same. `renames` says that a new name with a new date may belong to a known
+    /// item.
     fn likeness(&self, other: &Self, renames: bool) -> f64 {
         let (mine, theirs) = (self.state.published, other.state.published);
         let dated = mine.is_some() && theirs.is_some();
-        // Midnight is what a day without a time becomes.
+        // A date without a time becomes midnight.
         let is_moment = |at: &Timestamp| at.as_millis() % (24 * 60 * 60 * 1000) != 0;
         let same_moment = mine == theirs && mine.as_ref().is_some_and(is_moment);
         let title = self.title.likeness(&other.title);
@@ -421,7 +421,7 @@ impl<'s> ItemText<'s> {
             true => 1.0,
             false => self.text.likeness(&other.text),
         };
-        // A headline of two words stands over many articles.
+        // Many articles may share a headline of two words.
         let same_title = title >= 0.999 && self.title.len() >= 4;
         let same_headline = match dated {
             true => {
