@@ -21,6 +21,8 @@ mod documents;
 mod evidence;
 mod exits;
 mod exports;
+mod finding;
+mod flood;
 mod furniture;
 mod hostile;
 mod identity;
