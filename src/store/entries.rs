@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 use super::error::StoreError;
 use super::reader::Reader;
 use super::revisions::{self, PastRow};
-use super::sql::limit_of;
+use super::sql::{columns, limit_of};
 use super::{changes, states};
 use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::furniture::{Streak, Streaks};
@@ -162,24 +162,13 @@ pub struct Bearer {
     pub pinned: bool,
 }
 
-macro_rules! select_entry {
-    ($rest:literal) => {
-        select_entry!("", $rest)
-    };
-    ($more:literal, $rest:literal) => {
-        concat!(
-            "SELECT e.id, e.public_id, e.feed_id, e.in_feed, e.first_seen_at, e.last_seen_at, e.life, e.revision, \
-             e.title, e.feed_fp, e.page_fp, e.feed_published_at, e.feed_updated_at, e.page_published_at, \
-             e.page_modified_at, e.date_touches, e.last_change_at, e.page_url, e.page_next_at, e.page_etag, \
-             e.page_last_modified, e.page_body_sha256, e.page_checked_at, e.page_ok_at, e.page_status, e.page_error, \
-             e.page_failures, e.feed_scheme, e.page_scheme, e.page_barred_at, e.page_reason, e.left_feed, \
-             e.feed_streak, e.feed_moved_at, e.page_streak, e.page_moved_at, e.page_packed_sha256",
-            $more,
-            " FROM ",
-            $rest
-        )
-    };
-}
+columns!($ select_entry, column, "e.", " FROM ", [
+    id, public_id, feed_id, in_feed, first_seen_at, last_seen_at, life, revision, title, feed_fp, page_fp,
+    feed_published_at, feed_updated_at, page_published_at, page_modified_at, date_touches, last_change_at, page_url,
+    page_next_at, page_etag, page_last_modified, page_body_sha256, page_checked_at, page_ok_at, page_status,
+    page_error, page_failures, feed_scheme, page_scheme, page_barred_at, page_reason, left_feed, feed_streak,
+    feed_moved_at, page_streak, page_moved_at, page_packed_sha256,
+]);
 
 // Below the macro that it uses.
 mod finding;
@@ -195,64 +184,66 @@ pub(super) fn public_id(conn: &Connection, entry: EntryId) -> Result<String, Sto
 
 fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
     Ok(KnownEntry {
-        id: row.get(0)?,
-        public_id: row.get(1)?,
-        feed: row.get(2)?,
-        in_feed: row.get(3)?,
-        first_seen: row.get(4)?,
-        last_seen: row.get(5)?,
-        life: match row.get_ref(6)?.as_str()? {
+        id: row.get(column::id)?,
+        public_id: row.get(column::public_id)?,
+        feed: row.get(column::feed_id)?,
+        in_feed: row.get(column::in_feed)?,
+        first_seen: row.get(column::first_seen_at)?,
+        last_seen: row.get(column::last_seen_at)?,
+        life: match row.get_ref(column::life)?.as_str()? {
             "removed" => Life::Removed,
             _ => Life::Ok,
         },
-        revision: row.get(7)?,
-        title: row.get(8)?,
-        feed_fp: row.get(9)?,
-        page_fp: row.get(10)?,
+        revision: row.get(column::revision)?,
+        title: row.get(column::title)?,
+        feed_fp: row.get(column::feed_fp)?,
+        page_fp: row.get(column::page_fp)?,
         schemes: Schemes {
-            feed: row.get(27)?,
-            page: row.get(28)?,
+            feed: row.get(column::feed_scheme)?,
+            page: row.get(column::page_scheme)?,
         },
         claimed: ClaimedDates {
-            feed_published: row.get(11)?,
-            feed_updated: row.get(12)?,
-            page_published: row.get(13)?,
-            page_modified: row.get(14)?,
+            feed_published: row.get(column::feed_published_at)?,
+            feed_updated: row.get(column::feed_updated_at)?,
+            page_published: row.get(column::page_published_at)?,
+            page_modified: row.get(column::page_modified_at)?,
         },
-        date_touches: row.get(15)?,
-        last_change: row.get(16)?,
+        date_touches: row.get(column::date_touches)?,
+        last_change: row.get(column::last_change_at)?,
         page: PageRow {
-            url: row.get(17)?,
-            next: row.get(18)?,
+            url: row.get(column::page_url)?,
+            next: row.get(column::page_next_at)?,
             validators: Validators {
-                etag: row.get(19)?,
-                last_modified: row.get(20)?,
-                body_sha256: row.get(21)?,
-                packed_sha256: row.get::<_, Option<_>>(36)?.map(Box::new),
+                etag: row.get(column::page_etag)?,
+                last_modified: row.get(column::page_last_modified)?,
+                body_sha256: row.get(column::page_body_sha256)?,
+                packed_sha256: row
+                    .get::<_, Option<_>>(column::page_packed_sha256)?
+                    .map(Box::new),
             },
-            checked: row.get(22)?,
-            ok: row.get(23)?,
-            status: row.get(24)?,
-            error: row.get(25)?,
-            failures: row.get(26)?,
-            barred: row.get(29)?,
-            reason: match row.get_ref(30)?.as_str_or_null()? {
+            checked: row.get(column::page_checked_at)?,
+            ok: row.get(column::page_ok_at)?,
+            status: row.get(column::page_status)?,
+            error: row.get(column::page_error)?,
+            failures: row.get(column::page_failures)?,
+            barred: row.get(column::page_barred_at)?,
+            reason: match row.get_ref(column::page_reason)?.as_str_or_null()? {
                 Some(name) => Reason::parse(name),
                 None => None,
             },
         },
-        left: match row.get_ref(31)?.as_str_or_null()? {
+        left: match row.get_ref(column::left_feed)?.as_str_or_null()? {
             Some(name) => Left::parse(name),
             None => None,
         },
         streaks: Streaks {
             feed: Streak {
-                looks: row.get(32)?,
-                at: row.get(33)?,
+                looks: row.get(column::feed_streak)?,
+                at: row.get(column::feed_moved_at)?,
             },
             page: Streak {
-                looks: row.get(34)?,
-                at: row.get(35)?,
+                looks: row.get(column::page_streak)?,
+                at: row.get(column::page_moved_at)?,
             },
         },
     })

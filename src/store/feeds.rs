@@ -9,7 +9,7 @@ use super::known_items;
 use super::reader::Reader;
 use super::rules;
 use super::sql;
-use super::sql::limit_of;
+use super::sql::{columns, limit_of};
 use super::writer::{Tx, Write, Writer};
 use crate::domain::ids::FeedId;
 use crate::domain::outcome::{FeedPoll, Pace, PollResult, Validators};
@@ -118,64 +118,67 @@ pub struct FeedRow {
     pub postponed: u32,
 }
 
-macro_rules! select_feed {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, url, name, host, active, paused_at, added_at, title, etag, last_modified, body_sha256, \
-             next_poll_at, next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, \
-             moved_to, gone_at, baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, \
-             newest_entry_at, not_before_at, gone_since, gone_polls, emptied_at, lifetime_ms, \
-             failing_told_at, postponed, packed_sha256 FROM feeds ",
-            $rest
-        )
-    };
-}
+columns!($ select_feed, column, "", " FROM feeds ", [
+    id, url, name, host, active, paused_at, added_at, title, etag, last_modified, body_sha256, next_poll_at,
+    next_why, last_poll_at, last_ok_at, last_status, last_error, failures, checks_since_ok, moved_to, gone_at,
+    baseline_at, guids_trusted, ttl_ms, skip_hours, skip_days, entry_gap_ms, newest_entry_at, not_before_at,
+    gone_since, gone_polls, emptied_at, lifetime_ms, failing_told_at, postponed, packed_sha256,
+]);
+#[expect(
+    clippy::single_component_path_imports,
+    reason = "so that other files can name the macro by its path"
+)]
 pub(super) use select_feed;
 
 pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
     Ok(FeedRow {
-        id: row.get(0)?,
-        url: row.get(1)?,
-        name: row.get(2)?,
-        host: row.get(3)?,
-        active: row.get(4)?,
-        paused: row.get(5)?,
-        added: row.get(6)?,
-        title: row.get(7)?,
+        id: row.get(column::id)?,
+        url: row.get(column::url)?,
+        name: row.get(column::name)?,
+        host: row.get(column::host)?,
+        active: row.get(column::active)?,
+        paused: row.get(column::paused_at)?,
+        added: row.get(column::added_at)?,
+        title: row.get(column::title)?,
         validators: Validators {
-            etag: row.get(8)?,
-            last_modified: row.get(9)?,
-            body_sha256: row.get(10)?,
-            packed_sha256: row.get::<_, Option<_>>(35)?.map(Box::new),
+            etag: row.get(column::etag)?,
+            last_modified: row.get(column::last_modified)?,
+            body_sha256: row.get(column::body_sha256)?,
+            packed_sha256: row
+                .get::<_, Option<_>>(column::packed_sha256)?
+                .map(Box::new),
         },
-        next_poll: row.get(11)?,
-        next_why: row.get(12)?,
-        last_poll: row.get(13)?,
-        last_ok: row.get(14)?,
-        last_status: row.get(15)?,
-        last_error: row.get(16)?,
-        failures: row.get(17)?,
-        checks_since_ok: row.get(18)?,
-        moved_to: row.get(19)?,
-        gone: row.get(20)?,
-        baseline: row.get(21)?,
-        guids_trusted: row.get(22)?,
+        next_poll: row.get(column::next_poll_at)?,
+        next_why: row.get(column::next_why)?,
+        last_poll: row.get(column::last_poll_at)?,
+        last_ok: row.get(column::last_ok_at)?,
+        last_status: row.get(column::last_status)?,
+        last_error: row.get(column::last_error)?,
+        failures: row.get(column::failures)?,
+        checks_since_ok: row.get(column::checks_since_ok)?,
+        moved_to: row.get(column::moved_to)?,
+        gone: row.get(column::gone_at)?,
+        baseline: row.get(column::baseline_at)?,
+        guids_trusted: row.get(column::guids_trusted)?,
         pace: Pace {
-            lifetime: sql::duration(row, 32)?,
-            ttl: sql::duration(row, 23)?,
-            skip_hours: row.get(24)?,
-            skip_days: row.get(25)?,
-            rhythm: match (sql::duration(row, 26)?, row.get(27)?) {
+            lifetime: sql::duration(row, column::lifetime_ms)?,
+            ttl: sql::duration(row, column::ttl_ms)?,
+            skip_hours: row.get(column::skip_hours)?,
+            skip_days: row.get(column::skip_days)?,
+            rhythm: match (
+                sql::duration(row, column::entry_gap_ms)?,
+                row.get(column::newest_entry_at)?,
+            ) {
                 (Some(gap), Some(newest)) => Some(Rhythm { gap, newest }),
                 _ => None,
             },
         },
-        not_before: row.get(28)?,
-        gone_since: row.get(29)?,
-        gone_polls: row.get(30)?,
-        emptied: row.get(31)?,
-        failing_told: row.get(33)?,
-        postponed: row.get(34)?,
+        not_before: row.get(column::not_before_at)?,
+        gone_since: row.get(column::gone_since)?,
+        gone_polls: row.get(column::gone_polls)?,
+        emptied: row.get(column::emptied_at)?,
+        failing_told: row.get(column::failing_told_at)?,
+        postponed: row.get(column::postponed)?,
     })
 }
 

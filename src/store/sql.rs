@@ -8,6 +8,26 @@ use serde::Serialize;
 use crate::domain::ids::FeedId;
 use crate::domain::state::Channel;
 
+/// Names the columns of a wide query once. The macro `$select` begins the query with them, and the module `$columns` has
+/// the place of each, so that a row is read by name without looking the name up.
+macro_rules! columns {
+    ($dollar:tt $select:ident, $columns:ident, $prefix:literal, $from:literal, [$first:ident $(, $column:ident)* $(,)?]) => {
+        macro_rules! $select {
+            ($dollar rest:literal) => {
+                concat!("SELECT ", $prefix, stringify!($first), $(", ", $prefix, stringify!($column),)* $from, $dollar rest)
+            };
+        }
+
+        #[expect(non_camel_case_types, non_upper_case_globals, reason = "the names of columns")]
+        pub(super) mod $columns {
+            enum Place { $first $(, $column)* }
+            pub(in crate) const $first: usize = Place::$first as usize;
+            $(pub(in crate) const $column: usize = Place::$column as usize;)*
+        }
+    };
+}
+pub(super) use columns;
+
 /// A count; `SQLite` has no unsigned integers.
 pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
