@@ -1,10 +1,11 @@
-//! What differs between two states of an entry.
+//! The difference between two states of an entry.
 //!
-//! Each text is compared with its own past: the feed's headline with the feed's, the page's `h1` with the page's `h1`,
-//! a description with the description. What only one side has is no difference but a first sight or an absence:
-//! [`first_sights`] tells whether the new state is worth storing for it, as a baseline without a change.
+//! Each text is compared with its own past: the feed's headline with the feed's, the page's `h1` with the page's
+//! `h1`, a description with the description. Text that only one side has is not a difference but a first sight or
+//! an absence: [`first_sights`] says whether the new state is worth storing for it, as a first snapshot without a
+//! change.
 //!
-//! Claimed dates are not compared; [`dates_moved`] looks at them.
+//! Claimed dates are not compared; [`dates_moved`] checks them.
 
 use std::borrow::Cow;
 
@@ -21,21 +22,21 @@ use super::state::{Block, Channel, EntryState, FeedState, HeadlineSource, PageSt
 use super::url::canonical;
 use crate::time::Timestamp;
 
-/// A headline that moved.
+/// A headline that changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadlineChange {
-    /// Which one.
+    /// The headline.
     pub source: HeadlineSource,
-    /// Rebuilds both sides.
+    /// The segments, from which both sides can be rebuilt.
     pub segments: Vec<Segment>,
 }
 
-/// A claimed date that moved beside a text.
+/// A claimed date that changed besides a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateMove {
     /// Where it is claimed.
     pub channel: Channel,
-    /// The date of publication; else that of the last change.
+    /// Whether it is the publication date; otherwise it is the date of the last change.
     pub of_publication: bool,
     /// What was claimed before.
     pub old: Option<Timestamp>,
@@ -46,57 +47,57 @@ pub struct DateMove {
 /// What differs; at least one field does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// The fields that moved, in the order of [`Field`].
+    /// The fields that changed, in the order of [`Field`].
     pub fields: Vec<Field>,
-    /// The channels in which something moved, feed first.
+    /// The channels in which something changed, feed first.
     pub channels: Vec<Channel>,
-    /// The headline: the feed's if that moved, else the first of `headlines`.
+    /// The headline: the feed's if that changed, else the first of `headlines`.
     pub title: Option<Vec<Segment>>,
-    /// The channels in which the headline moved, feed first.
+    /// The channels in which the headline changed, feed first.
     pub title_channels: Vec<Channel>,
-    /// Every headline that moved: the feed's, `h1`, `og:title`, JSON-LD, and last the kicker.
+    /// Every headline that changed: the feed's, `h1`, `og:title`, JSON-LD, and last the kicker.
     pub headlines: Vec<HeadlineChange>,
     /// The page's standfirst.
     pub standfirst: Option<Vec<Segment>>,
-    /// The authors: the page's if those moved, else the feed's.
+    /// The authors: the page's if those changed, else the feed's.
     pub byline: Option<Vec<Segment>>,
     /// The feed's description.
     pub summary: Option<ProseDiff>,
-    /// The full text: the page's if that moved, else the feed's.
+    /// The full text: the page's if that changed, else the feed's.
     pub body: Option<ProseDiff>,
-    /// The feed's full text, when both moved and not alike.
+    /// The feed's full text, if both changed in different ways.
     pub feed_body: Option<ProseDiff>,
-    /// Links of the texts whose words stayed and that lead elsewhere now.
+    /// Links in the texts whose words stayed the same but whose target changed.
     pub links: Vec<LinkChange>,
-    /// Set when the page's part of `body` is no text but what is known of a document on each side.
+    /// Set if the page's part of `body` is not text but what is known about a document on each side.
     pub replaced: Option<Replaced>,
-    /// Old and new address, as given: the feed's if that moved, else the canonical one that the page names.
+    /// Old and new address, as given: the feed's if that changed, else the canonical address that the page names.
     pub address: Option<[String; 2]>,
     /// Old and new guid, as given.
     pub guid: Option<[String; 2]>,
-    /// Claimed dates that differ, feed first; they alone make no difference.
+    /// Claimed dates that differ, feed first; on their own they are not a difference.
     pub dates: Vec<DateMove>,
-    /// Words added and removed over all texts, each edit once, however many texts repeat it.
+    /// Words added and removed over all texts. An edit counts once, however many texts repeat it.
     pub words: WordCount,
-    /// 0–1, of the longest text that changed, rounded to two digits.
+    /// From 0 to 1, for the longest text that changed, rounded to two digits.
     pub similarity: f64,
-    /// Whether all of it reads as before: the shape of quotation marks, apostrophes, dashes, ellipses.
+    /// Whether only typography changed: the shape of quotation marks, apostrophes, dashes, ellipses.
     pub typographic_only: bool,
 }
 
-/// What a reader sees changed between two states of an entry; `None` when that is nothing.
+/// The changes between two states of an entry that a reader sees; `None` if there are none.
 #[must_use]
 pub fn compare(old: &EntryState, new: &EntryState) -> Option<Comparison> {
     compare_under(old, new, &Rules::default())
 }
 
-/// What a reader sees changed, but for what `rules` leave out.
+/// The changes that a reader sees, except those that `rules` leave out.
 #[must_use]
 pub fn compare_under(old: &EntryState, new: &EntryState, rules: &Rules) -> Option<Comparison> {
     compare_but(old, new, rules, |_| false)
 }
 
-/// What a reader sees changed, but for what `rules` leave out and for the links that `passed_over` names.
+/// The changes that a reader sees, except those that `rules` leave out and the links in `passed_over`.
 #[must_use]
 pub fn compare_but(
     old: &EntryState,
@@ -125,8 +126,8 @@ pub fn compare_but(
     Some(comparison)
 }
 
-/// Whether the new state knows a channel, a headline or a full text that the old one does not know at all: stored as a
-/// baseline, so that its later edits have a past, but no change by itself.
+/// Whether the new state has a channel, a headline or a full text that the old one lacks completely. It is then
+/// stored as a first snapshot, so that later edits have a past, but on its own it is not a change.
 #[must_use]
 pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
     let feed = match (&old.feed, &new.feed) {
@@ -148,7 +149,7 @@ pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
                 || appears(old.og_title.as_deref(), new.og_title.as_deref())
                 || appears(old.ld_headline.as_deref(), new.ld_headline.as_deref())
                 || appears(old.canonical.as_deref(), new.canonical.as_deref())
-                // Known so far as a paragraph: an edit would have been found by comparing.
+                // So far known as a paragraph: comparing would have found an edit.
                 || appears(old.standfirst.as_deref(), new.standfirst.as_deref())
                 || document::gains_text(old, new)
         }
@@ -157,7 +158,7 @@ pub fn first_sights(old: &EntryState, new: &EntryState) -> bool {
     feed || page
 }
 
-/// Whether a claimed date of the last change moved, on a channel that both states know.
+/// Whether a claimed date changed on a channel that both states have.
 #[must_use]
 pub fn dates_moved(old: &EntryState, new: &EntryState) -> bool {
     !date_moves(old, new).is_empty()
@@ -198,7 +199,7 @@ fn is_blank_text(blocks: &[Block]) -> bool {
     blocks.iter().all(|block| visible(&block.text).is_empty())
 }
 
-/// Whether two texts of blocks look the same, blocks without visible text left out.
+/// Whether two texts of blocks look the same, ignoring blocks without visible text.
 fn same_blocks(old: &[Block], new: &[Block], same: fn(&str, &str) -> bool) -> bool {
     let shown = |blocks: &'_ [Block]| -> Vec<usize> {
         blocks
@@ -218,7 +219,7 @@ fn same_blocks(old: &[Block], new: &[Block], same: fn(&str, &str) -> bool) -> bo
             .all(|(&i, &j)| same(&old[i].text, &new[j].text))
 }
 
-/// A text that moved.
+/// A text that changed.
 struct MovedText<T> {
     channel: Channel,
     diff: T,
@@ -252,7 +253,8 @@ impl MoveFinder {
         if !form::is_other_summary(old, new) {
             self.summary = prose(Channel::Feed, &old.summary, &new.summary, summary);
         }
-        // A feed that begins or ceases to carry full texts does so for all of its entries: that is no edit of any.
+        // A feed that starts or stops carrying full texts does so for all of its entries, so none of them was
+        // edited.
         let both = !is_blank_text(&old.body) && !is_blank_text(&new.body);
         if both && !form::is_longer_body(old, new) {
             self.bodies
@@ -339,7 +341,7 @@ impl MoveFinder {
     }
 
     fn finish(mut self) -> Option<Comparison> {
-        // The page's text goes before the feed's, the feed's address before the page's.
+        // For texts the page goes before the feed, for addresses the feed before the page.
         self.bodies
             .sort_by_key(|moved| moved.channel == Channel::Feed);
         self.bylines
@@ -350,7 +352,7 @@ impl MoveFinder {
             return None;
         }
         let typographic_only = self.is_typographic();
-        // What the feed and the page both show is one link.
+        // A link that both feed and page show is one link.
         let mut links: Vec<LinkChange> = Vec::new();
         for (_, link) in self.links {
             if !links.contains(&link) {
@@ -421,7 +423,7 @@ impl MoveFinder {
         })
     }
 
-    /// Where something moved, feed first.
+    /// The channels in which something changed, feed first.
     fn channels(&self) -> Vec<Channel> {
         let mut channels: Vec<Channel> = self
             .headlines
@@ -440,7 +442,7 @@ impl MoveFinder {
         channels
     }
 
-    /// Whether everything that moved reads as before.
+    /// Whether all changes are only typographic.
     fn is_typographic(&self) -> bool {
         self.headlines.iter().all(|(_, typographic)| *typographic)
             && self.standfirst.iter().all(|moved| moved.typographic)
@@ -453,8 +455,8 @@ impl MoveFinder {
     }
 }
 
-/// The places of a text that is the standfirst of one side and a paragraph of the other, `[old, new]`: a layout that
-/// shows the same words in another role is no edit.
+/// The positions, as `[old, new]`, of a text that is the standfirst on one side and a paragraph on the other: a
+/// layout that shows the same words in another role is not an edit.
 fn moved_into_text(old: &PageState, new: &PageState) -> [Option<usize>; 2] {
     let place = |line: &str, body: &[Block], other: &[Block]| {
         let is_it = |block: &Block| visible(&block.text) == line;
@@ -472,7 +474,7 @@ fn moved_into_text(old: &PageState, new: &PageState) -> [Option<usize>; 2] {
     }
 }
 
-/// The blocks but for one, whose number among all blocks joins those that are left out.
+/// The blocks without one of them; its number among all blocks is added to those left out.
 fn without<'a>(
     blocks: &'a [Block],
     at: Option<usize>,
@@ -491,7 +493,7 @@ fn without<'a>(
     Cow::Owned(rest)
 }
 
-/// A line that moved; none and one that shows nothing are the same.
+/// A line that changed; a missing line and an invisible one are the same.
 fn line(
     channel: Channel,
     old: &Option<String>,
@@ -505,7 +507,7 @@ fn line(
     })
 }
 
-/// Guids and addresses: what only one side has is no difference.
+/// Compares guids or addresses: a value that only one side has is not a difference.
 fn key_change(old: Option<&str>, new: Option<&str>) -> Option<[String; 2]> {
     let (old, new) = (old?, new?);
     let differs = old != new && canonical(old) != canonical(new);
@@ -531,7 +533,7 @@ fn prose(
     })
 }
 
-/// Of the longest text that changed, rounded to two digits; 1 when only guid or address did.
+/// The similarity of the longest text that changed, rounded to two digits; 1 if only the guid or address changed.
 fn similarity(lines: [Option<&Vec<Segment>>; 3], texts: [Option<&ProseDiff>; 2]) -> f64 {
     let lines = lines.into_iter().flatten().map(|segments| {
         let words = count_words(segments);

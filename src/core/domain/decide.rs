@@ -1,7 +1,7 @@
 //! Known state and observations in, decision out; the reason is part of the decision.
 //!
-//! Deciding knows nothing of storing or telling. The order of the questions: is it the first sight, is it the same to
-//! a reader, what kind of edit is it, has it been here before, is it to be told.
+//! A decision knows nothing about storing or alerting. The questions in order: is this the first sight, does a
+//! reader see a difference, what kind of edit is it, has the text been like this before, is it reported.
 
 use super::assess::{Context, assess};
 use super::classify::{Assessment, Label, Significance};
@@ -19,60 +19,61 @@ use super::{form, live_article, reverts};
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// What is known of an entry before a look.
+/// What is known about an entry before a check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     /// The current state.
     pub state: EntryState,
     /// Its number.
     pub revision: RevisionNumber,
-    /// The dates that were claimed at the last look; later than those of `state` when only a date was touched since.
+    /// The dates that were claimed at the last check; later than those of `state` if only a date has changed since.
     pub claimed: ClaimedDates,
-    /// The revisions up to the current one, the oldest first; very long histories are cut at the old end.
+    /// The revisions up to the current one, oldest first; in very long histories the oldest are missing.
     pub past: Vec<PastRevision>,
 }
 
-/// What is told and what is not.
+/// What is reported and what is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Changes below this are stored and not told.
+    /// Changes below this are stored but not reported.
     pub significance: Significance,
-    /// Two returns inside this time are flapping.
+    /// Two returns within this time are flapping.
     pub flap_window: Duration,
-    /// What is added to a live article is told as a sum, at most once in this time; `None` tells each addition.
+    /// Additions to a live article are reported as a summary, at most once in this time; `None` reports each
+    /// addition.
     pub live_digest: Option<Duration>,
 }
 
 /// The decision on one entry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
-    /// A reader sees the same.
+    /// A reader sees no difference.
     Unchanged {
         /// The dates that are claimed now.
         claimed: ClaimedDates,
-        /// A claimed date moved all the same.
+        /// Whether a claimed date moved nevertheless.
         date_touched: bool,
     },
-    /// The entry, or one of its channels, is seen for the first time: stored, never told.
+    /// The entry, or one of its channels, is seen for the first time: stored, never reported.
     Baseline(Box<Step>),
     /// The entry was changed.
     Revised(Box<Revised>),
 }
 
-/// A new state and what brought it.
+/// A new state and the channels that it came from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The number of the new revision.
     pub number: RevisionNumber,
     /// The new state on both channels.
     pub state: EntryState,
-    /// Of the new state.
+    /// The fingerprints of the new state.
     pub fingerprints: Fingerprints,
-    /// The channels that brought something new.
+    /// The channels with something new.
     pub channels: Vec<Channel>,
 }
 
-/// A change and the judgement on it.
+/// A change and its assessment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revised {
     /// The new revision.
@@ -81,15 +82,15 @@ pub struct Revised {
     pub comparison: Comparison,
     /// What kind of edit it is.
     pub assessment: Assessment,
-    /// The earlier revision that this is a return to.
+    /// The earlier revision that the text returned to.
     pub revert_of: Option<RevisionNumber>,
-    /// Why it is not told, when it is not.
+    /// Why it is not reported, if it is not.
     pub quiet: Option<Quiet>,
-    /// Set on the change that makes the entry flap: told once, as `entry.flapping`.
+    /// Set for the change with which the entry begins to flap: reported once, as `entry.flapping`.
     pub begins_to_flap: bool,
-    /// Whether text was added and none taken away.
+    /// Whether text was added and none was removed.
     pub additive: bool,
-    /// Of the state before, by the rules of now, when those that are known of it are by others.
+    /// The fingerprints of the state before under the current rules, if the stored ones are under other rules.
     pub before: Option<Fingerprints>,
 }
 
@@ -105,9 +106,9 @@ pub fn first_sight(observations: &[Observation], rules: &InForce) -> Step {
     }
 }
 
-/// Decides on a known entry. `observations` has at most one of each channel. What `rules` leave out does not count; a
-/// text that differs only because a rule has ended is a new beginning. `streaks` are how often in a row the texts moved,
-/// this look included.
+/// Decides on a known entry. `observations` has at most one of each channel. Text that `rules` leave out does not
+/// count; if a text differs only because a rule has ended, that is a new first snapshot. `streaks` says how often
+/// in a row the texts changed, including this check.
 #[must_use]
 pub fn decide(
     known: &Known,
@@ -151,10 +152,10 @@ pub fn decide(
         };
     }
     let fingerprints = Fingerprints::of(&rules.now.counted(&state));
-    // Computed, and not taken from the past: that may be of another scheme.
+    // Recomputed, since the stored fingerprints may be under another scheme.
     let before = Fingerprints::of(&rules.now.counted(&known.state));
     let revert_of = reverts::revert_of(&known.past, &before, &fingerprints).or_else(|| {
-        // What was stored before a rule began has fingerprints without it.
+        // Fingerprints stored before a rule began do not reflect it.
         let (before, after) = (Fingerprints::of(&known.state), Fingerprints::of(&state));
         reverts::revert_of(&known.past, &before, &after)
     });
@@ -205,7 +206,7 @@ pub fn decide(
         state,
         fingerprints,
     };
-    // An address that goes back and forth was told of when it first moved.
+    // An address that goes back and forth was reported when it first changed.
     let told = |past: &PastRevision| past.quiet == Some(Quiet::Flapping);
     let is_first =
         returns == 2 || (returns > 2 && !known.past.iter().rev().take(returns).any(told));
@@ -228,21 +229,23 @@ fn last_quiet(past: &[PastRevision]) -> Option<Quiet> {
     past.last().and_then(|past| past.quiet)
 }
 
-/// Whether this only takes back a change that nobody was told of yet.
+/// Whether this only takes back a change that has not been reported yet.
 fn undoes_what_waits(past: &[PastRevision], revert_of: Option<RevisionNumber>) -> bool {
     let before = past.iter().rev().nth(1).map(|past| past.number);
     last_quiet(past) == Some(Quiet::Waiting) && before.is_some() && revert_of == before
 }
 
-/// Whether this may be a stale copy, as the one before was: one is seen now and then, as long as the cache has it.
+/// Whether this may be another stale copy, as the last one was: they appear from time to time as long as a cache
+/// has them.
 fn may_be_stale_again(past: &[PastRevision], returns: usize, never_rests: bool) -> bool {
     last_quiet(past) == Some(Quiet::Unconfirmed) && returns < STALE && !never_rests
 }
 
-/// So many returns in a row are more than stale copies do.
+/// This many returns in a row are too many for stale copies.
 const STALE: usize = 6;
 
-/// Whether a text moved at each of the last looks: so a page answers in turns, and no stale copy by chance.
+/// Whether a text changed at each of the last checks: then the page alternates on its own, and this is not a chance
+/// stale copy.
 fn never_rests(channels: &[Channel], streaks: Streaks) -> bool {
     channels.iter().any(|channel| {
         let streak = match channel {
@@ -253,17 +256,17 @@ fn never_rests(channels: &[Channel], streaks: Streaks) -> bool {
     })
 }
 
-/// Looks in a row, each with another text than the one before.
+/// This many checks in a row, each with another text than the one before.
 const IN_TURNS: u32 = 3;
 
-/// Whether links that lead elsewhere at every look are noted once more: as a change that nobody is told of, and no
-/// oftener than states come and go.
+/// Whether links that lead elsewhere at every check are recorded again, as a change that sends no alert. This is
+/// done no more often than states come and go.
 fn is_record_due(known: &Known, policy: &Policy, now: Timestamp) -> bool {
     let last = known.past.last();
     last.is_none_or(|last| now.since(last.seen) >= policy.flap_window)
 }
 
-/// What was claimed before, with the claims of the channels that were seen put in its place.
+/// The dates claimed before, replaced by those of the observed channels.
 fn claimed_now(before: ClaimedDates, observations: &[Observation]) -> ClaimedDates {
     observations
         .iter()
@@ -281,7 +284,7 @@ fn claimed_now(before: ClaimedDates, observations: &[Observation]) -> ClaimedDat
         })
 }
 
-/// The known state with the channels that were seen put in place of what was known of them.
+/// The known state, with the observed channels replaced.
 fn merge(known: &EntryState, observations: &[Observation]) -> EntryState {
     let mut state = known.clone();
     for observation in observations {
@@ -293,8 +296,8 @@ fn merge(known: &EntryState, observations: &[Observation]) -> EntryState {
     state
 }
 
-/// What is known of an item of a feed after it was seen. What the feed leaves out, where leaving out is no edit, stays
-/// known: else an edit that is made meanwhile would come back as a first sight.
+/// What is known about an item of a feed after it was seen. Text that the feed leaves out, where that is not an
+/// edit, stays known; otherwise an edit made meanwhile would appear as a first sight.
 #[must_use]
 pub fn feed_after(known: Option<&FeedState>, seen: &FeedState) -> FeedState {
     let mut state = seen.clone();
@@ -310,7 +313,7 @@ pub fn feed_after(known: Option<&FeedState>, seen: &FeedState) -> FeedState {
     state
 }
 
-/// What is known of a page after it was seen, like [`feed_after`].
+/// What is known about a page after it was seen, like [`feed_after`].
 fn page_after(known: Option<&PageState>, seen: &PageState) -> PageState {
     let mut state = seen.clone();
     let Some(known) = known else {

@@ -13,34 +13,34 @@ use crate::domain::ids::EntryId;
 use crate::domain::state::{Block, Channel};
 use crate::time::Timestamp;
 
-/// What comes and goes or churns has to do so in this many articles.
+/// A text that comes and goes or churns has to do so in at least this many articles.
 const MOVERS: usize = 3;
 
-/// What churns has to stand in this many articles, and in more than half of those looked at. So has what comes and
-/// goes, unless that was seen in this many.
+/// A text that churns has to be in at least this many articles, and in more than half of those checked. So has a
+/// text that comes and goes, unless it did so in this many.
 const CARRIERS: usize = 5;
 
-/// More blocks than this that come and go at one look are an edit, whatever else they are.
+/// If more blocks than this come and go at one check, it is an edit in any case.
 pub(super) const MOVED: usize = 12;
 
-/// Rules that one learning gives at most, the best founded first.
+/// The most rules that are learned at one time, those with the best evidence first.
 const LEARNED: usize = 50;
 
 /// The past of an article on one channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Article {
-    /// Which one.
+    /// The entry.
     pub entry: EntryId,
-    /// The texts that it had, oldest first, each with the moment when it was first seen. A text that stayed stands
-    /// there once.
+    /// The texts that it had, oldest first, each with the time when it was first seen. An unchanged text is listed
+    /// once.
     pub texts: Vec<(Timestamp, Vec<Block>)>,
     /// Its headlines, likewise.
     pub titles: Vec<(Timestamp, String)>,
-    /// When it was looked at last.
+    /// When it was last checked.
     pub looked: Timestamp,
 }
 
-/// What a look found, beside what was known.
+/// What a check found, and what was known before.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
     /// The headline before and now.
@@ -52,11 +52,11 @@ pub struct Step<'a> {
 names! {
     /// Why a rule was learned.
     pub enum LearnedKind {
-        /// The same text went out of articles and came back.
+        /// The same text disappeared from articles and came back.
         ComesAndGoes = "comes and goes",
-        /// The same text with other numbers and names, at most looks.
+        /// The same text with other numbers and names, at most checks.
         Churns = "churns in most articles",
-        /// A number before or behind most headlines.
+        /// A number before or after most headlines.
         CountsInTitles = "a number that moves in most headlines",
     }
 }
@@ -72,31 +72,32 @@ impl LearnedKind {
     }
 }
 
-/// A rule that was learned.
+/// A learned rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Learned {
-    /// Why.
+    /// The reason.
     pub kind: LearnedKind,
-    /// Such a text, as published.
+    /// An example text, as published.
     pub sample: String,
     /// The articles that had it, in the order given.
     pub entries: Vec<EntryId>,
-    /// How many articles were looked at.
+    /// How many articles were checked.
     pub of: usize,
-    /// How often it came, went or moved.
+    /// How often it came, went or changed.
     pub moves: usize,
-    /// When it was seen first.
+    /// When it was first seen.
     pub since: Timestamp,
-    /// The places of a template that moved.
+    /// The places of a template that changed.
     pub places: Vec<Place>,
-    /// Whether a template came and went, too.
+    /// Whether a template also came and went.
     pub comes_and_goes: bool,
 }
 
-/// Learns what is furniture of a site: see the [module](super). `known` are the rules in force; what they are about is
-/// not learned again.
+/// Learns what is page furniture on a site: see the [module](super). `known` are the active rules; text that they
+/// cover is not learned again.
 ///
-/// Time and memory grow with the texts; the caller bounds how many there are, a text is read for its first 400 blocks.
+/// Time and memory grow with the texts. The caller limits their number, and only the first 400 blocks of a text are
+/// read.
 #[must_use]
 pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learned> {
     let pasts: Vec<Past<'_>> = articles
@@ -141,7 +142,7 @@ pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learn
         };
         let known = known.moves_of(key);
         let (pattern, moves) = match known {
-            // What is known of it already may be more than what it did of late.
+            // More may be known about it already than it has shown recently.
             Some((pattern, known)) => (pattern, moves.and(known)),
             None => (track.sample.text.as_str(), moves),
         };
@@ -156,7 +157,7 @@ pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learn
         }
     }
     learned.extend(in_titles(articles, known, most));
-    // The order of a hash map is no order.
+    // A hash map has no order.
     learned.sort_by(|a, b| {
         let found = |one: &Learned| (one.entries.len(), one.moves);
         found(b)
@@ -168,14 +169,14 @@ pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learn
     learned
 }
 
-/// Whether a text that came and went may be left out by its words alone. What says that something is not so, counts
-/// something, names or quotes somebody is never furniture; nor is a label with a value.
+/// Whether a text that came and went may be left out, judging only by its words. Text that denies, counts, names or
+/// quotes is never furniture; nor is a label with a value.
 pub(super) fn may_be_left_out(text: &str) -> bool {
     !text.contains(char::is_numeric) && !is_label(text) && !names(text) && !states_a_fact(text)
 }
 
-/// Whether a text names somebody: two words with a capital, one behind the other, inside of a sentence. One alone may
-/// be a brand, or any noun of a German text.
+/// Whether a text names somebody: two capitalised words in a row inside a sentence. A single one may be a brand, or
+/// any noun in German.
 fn names(text: &str) -> bool {
     let values = Shape::of(text).map_or_else(Vec::new, |shape| shape.values);
     values.iter().any(|value| {
@@ -192,8 +193,8 @@ fn is_label(text: &str) -> bool {
     })
 }
 
-/// Whether a text moves in a way in which furniture moves, so that it is worth while to learn: a block came or went
-/// that nothing like it took the place of, or only numbers and names moved in it or in the headline.
+/// Whether a text changes as furniture does, so that learning is worthwhile: a block came or went without a similar
+/// one in its place, or only numbers and names changed in it or in the headline.
 #[must_use]
 pub fn may_be_furniture(step: &Step<'_>, known: &Rules) -> bool {
     if let [Some(old), Some(new)] = step.titles
@@ -213,7 +214,7 @@ pub fn may_be_furniture(step: &Step<'_>, known: &Rules) -> bool {
     come.iter().any(|form| moves(form, &gone)) || gone.iter().any(|form| moves(form, &come))
 }
 
-/// Numbers that move before or behind headlines.
+/// Numbers before or after headlines that change.
 fn in_titles(articles: &[Article], known: &Rules, most: impl Fn(usize) -> bool) -> Vec<Learned> {
     struct CountedTexts<'a> {
         sample: String,
@@ -270,18 +271,19 @@ fn entries(at: &[usize], articles: &[Article]) -> Vec<EntryId> {
     entries.map(|article| article.entry).collect()
 }
 
-/// What is known of a text, or of a template.
+/// What is known about a text or a template.
 struct Track<'a> {
     sample: &'a Block,
     since: Timestamp,
-    /// Places of the articles that have or had it, ascending.
+    /// The articles that have or had it, as ascending indexes.
     carriers: Vec<usize>,
-    /// Articles out of which it went, by itself, and into which it came back.
+    /// The number of articles from which it disappeared on its own and to which it came back.
     returned: usize,
     moves: usize,
-    /// Articles that were looked at often enough to say whether a template moves in them.
+    /// The number of articles that were checked often enough to say whether a template changes in them.
     watched: usize,
-    /// For each place of a template the articles in which it moved at most looks, and what was seen there.
+    /// For each place of a template: the number of articles in which it changed at most checks, and the kinds of
+    /// values seen there.
     places: HashMap<usize, (usize, BTreeSet<ValueKind>)>,
 }
 
@@ -321,7 +323,7 @@ fn note<'a>(
         track.returned += usize::from(motion.whole.returned);
         for (at, place) in &motion.places {
             let (movers, kinds) = track.places.entry(*at).or_default();
-            // Twice at least, and at two of three looks at which it could be seen to move.
+            // At least twice, and at two of three checks that could have shown a change.
             *movers += usize::from(place.looks >= 2 && place.looks * 3 >= motion.looks * 2);
             kinds.extend(&place.kinds);
         }
@@ -336,8 +338,9 @@ impl<'a> Track<'a> {
         self.since = self.since.min(since);
     }
 
-    /// Whether the text went and came back in several articles, and is one of the site: in many articles, or in most of
-    /// those that were looked at since it is there. An edit that a stale copy takes back now and then is in few.
+    /// Whether the text disappeared and came back in several articles, and belongs to the site: it is in many
+    /// articles, or in most of those checked since it first appeared. An edit that a stale copy takes back from
+    /// time to time is in few.
     fn comes_and_goes(&self, articles: &[Article]) -> bool {
         let since = articles
             .iter()
@@ -346,8 +349,8 @@ impl<'a> Track<'a> {
             && (self.returned >= CARRIERS || self.carriers.len() * 2 > since.count())
     }
 
-    /// The places that move at most looks in at least half of the articles that have such a text and were looked at
-    /// often enough to tell.
+    /// The places that change at most checks in at least half of the articles that have such a text and were
+    /// checked often enough to tell.
     fn churning(&self) -> Vec<Place> {
         let churns = |movers: usize| movers >= MOVERS && movers * 2 >= self.watched;
         let mut places: Vec<Place> = self

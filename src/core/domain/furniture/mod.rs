@@ -1,4 +1,5 @@
-//! Furniture across the pages of a site: what is left out of the comparison, by rules that a person can read.
+//! Page furniture (menus, boxes, counters) across the pages of a site: it is left out of the comparison, by rules
+//! that a person can read.
 //!
 //! What a single page gives away is settled where it is read (`extract`): such blocks are no part of the text, or have
 //! the kind [`BlockKind::Furniture`](super::state::BlockKind::Furniture). What only many looks at many articles show is

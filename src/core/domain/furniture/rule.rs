@@ -1,4 +1,4 @@
-//! A rule: what it is about, where it comes from, what it was learned from.
+//! A rule: what it covers, where it comes from, and what it was learned from.
 
 use crate::names;
 use regex::{Regex, RegexBuilder};
@@ -9,7 +9,7 @@ use crate::domain::normalise::visible;
 use crate::time::Timestamp;
 
 names! {
-    /// What a rule is about.
+    /// What a rule covers.
     pub enum RuleKind {
         /// A block with this text.
         Text = "text",
@@ -23,11 +23,11 @@ names! {
 names! {
     /// Where a rule comes from.
     pub enum Origin {
-        /// From many looks.
+        /// Learned from many checks.
         Learned = "learned",
-        /// Somebody added it.
+        /// Added by a person.
         Person = "person",
-        /// It stands in the configuration, as `detect.ignore`.
+        /// Set in the configuration, as `detect.ignore`.
         Config = "config",
     }
 }
@@ -39,34 +39,34 @@ pub struct Evidence {
     pub why: String,
     /// How many articles had such a block.
     pub articles: usize,
-    /// Of how many that were looked at.
+    /// How many articles were checked.
     pub of: usize,
-    /// How often it came, went or moved in them.
+    /// How often it came, went or changed in them.
     pub moves: usize,
-    /// When it was seen first.
+    /// When it was first seen.
     pub since: Timestamp,
     /// Public ids of some of the articles.
     pub entries: Vec<String>,
-    /// The places of a template that moved; what stands elsewhere in such a text counts.
+    /// The places of a template that changed; the rest of such a text counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Place>,
     /// Whether such a text also came and went as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub comes_and_goes: bool,
-    /// Whether it stands before or after headlines, and is no text by itself.
+    /// Whether it is a part before or after headlines, and not a text of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_titles: bool,
-    /// Whether an older version has learned it from less: not in force any more, and may be learned again.
+    /// Whether an older version learned it from less evidence: no longer active, and may be learned again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retired: bool,
 }
 
-/// A place of a template that moved.
+/// A place of a template that changed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Place {
-    /// Which of the numbers and names of the text, from 0.
+    /// The index among the numbers and names of the text, from 0.
     pub at: usize,
-    /// What was seen there: nothing else is passed over.
+    /// The kinds of values seen there; only these are ignored.
     pub kinds: Vec<ValueKind>,
 }
 
@@ -78,27 +78,27 @@ impl Place {
     }
 }
 
-/// A rule as it is kept.
+/// A stored rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Its number.
     pub id: RuleId,
-    /// What it is about.
+    /// What it covers.
     pub kind: RuleKind,
     /// A text as published, or a regular expression.
     pub pattern: String,
     /// Where it comes from.
     pub origin: Origin,
-    /// Whether it is in force.
+    /// Whether it is active.
     pub on: bool,
-    /// Since when it is, or is not.
+    /// When it was last switched on or off.
     pub since: Timestamp,
-    /// What it was learned from; only of a learned one.
+    /// What it was learned from; only for a learned rule.
     pub evidence: Option<Evidence>,
 }
 
 impl Rule {
-    /// Whether an older version has learned it from less than is asked for today.
+    /// Whether an older version learned it from less evidence than is required today.
     #[must_use]
     pub fn is_retired(&self) -> bool {
         self.evidence
@@ -107,7 +107,7 @@ impl Rule {
     }
 }
 
-/// A template with the places in braces that may move: `{12} people are reading this`.
+/// A template with the places that may change in braces: `{12} people are reading this`.
 #[must_use]
 pub fn with_places(pattern: &str, places: &[Place]) -> String {
     let values = Shape::of(pattern).map_or_else(Vec::new, |shape| shape.values);
@@ -124,24 +124,24 @@ pub fn with_places(pattern: &str, places: &[Place]) -> String {
 /// Why a pattern cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// It is no regular expression, or too large a one.
+    /// It is not a regular expression, or is too large.
     #[error("{0}")]
     Expression(String),
-    /// It matches the empty text, and with it everything.
+    /// It matches the empty text, and so everything.
     #[error("the expression matches the empty text")]
     MatchesNothing,
-    /// Nothing is left of it when numbers and names are taken out.
+    /// Too little is left when numbers and names are removed.
     #[error("too little is left of the text without its numbers and names")]
     TooShort,
-    /// Nothing to see.
+    /// The pattern has no visible text.
     #[error("the text is empty")]
     Empty,
 }
 
-/// A compiled expression may take this many bytes.
+/// The maximum size of a compiled expression in bytes.
 const EXPRESSION_SIZE: usize = 1 << 18;
 
-/// An expression may be this long as written.
+/// The maximum length of an expression as written.
 const EXPRESSION_LENGTH: usize = 1_000;
 
 /// Whether a pattern of this kind can be used.
@@ -169,7 +169,7 @@ pub(super) fn expression(pattern: &str) -> Result<Regex, RuleError> {
         .build();
     let built = built.map_err(|error| {
         let text = error.to_string();
-        // The last line says what is wrong; those above draw it.
+        // The last line says what is wrong; the lines above show where.
         let last = text.lines().last().unwrap_or(&text);
         RuleError::Expression(last.trim_start_matches("error: ").to_owned())
     })?;

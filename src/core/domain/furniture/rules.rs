@@ -1,4 +1,4 @@
-//! Rules in force, and what they leave of a state.
+//! The active rules, and what they leave of a state.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,36 +20,36 @@ use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind, EntryState, FeedState, PageState};
 use crate::time::Timestamp;
 
-/// Rules in force for one feed; without any, only what is marked as furniture where it was read is left out.
+/// The active rules of one feed; without any, only text that was marked as furniture when it was read is left out.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     texts: HashMap<String, RuleId>,
     /// Forms of texts that are left out as a whole.
     wholes: HashMap<String, RuleId>,
-    /// Forms of texts in which learned places are passed over.
+    /// Forms of texts in which learned places are ignored.
     templates: HashMap<String, Template>,
     titles: HashMap<String, RuleId>,
     ignore: Vec<(RuleId, Regex)>,
-    /// Of one entry alone.
+    /// Only for one entry.
     restless: Restless,
-    /// How long ago the text was seen that another one is compared with.
+    /// How long ago the old text of a comparison was seen.
     elapsed: Option<Duration>,
 }
 
-/// What was learned of texts of one form.
+/// What was learned about texts of one form.
 #[derive(Debug, Clone)]
 struct Template {
     rule: RuleId,
     pattern: String,
     moves: Moves,
-    /// Whether more may be learned of it.
+    /// Whether more may be learned about it.
     grows: bool,
 }
 
-/// How texts of one form were seen to move.
+/// How texts of one form were seen to change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Moves {
-    /// The places that moved.
+    /// The places that changed.
     pub(super) places: Vec<Place>,
     /// Whether such a text came and went as a whole.
     pub(super) comes_and_goes: bool,
@@ -61,7 +61,7 @@ impl Moves {
         places.any(|place| place.at == at && place.allows(kind))
     }
 
-    /// Together with what was known before.
+    /// Adds what was known before.
     pub(super) fn and(mut self, known: &Self) -> Self {
         for place in &known.places {
             match self.places.iter_mut().find(|mine| mine.at == place.at) {
@@ -80,7 +80,7 @@ impl Moves {
 }
 
 impl Template {
-    /// Whether such a text may come and go: all that it says besides what moves is what was seen.
+    /// Whether such a text may come and go: apart from the places that change, it says exactly what was seen.
     fn comes_and_goes(&self, text: &str, shape: &Shape) -> bool {
         let known = Shape::of(&self.pattern);
         let known = known.iter().flat_map(|shape| &shape.values);
@@ -94,20 +94,20 @@ impl Template {
     }
 }
 
-/// The rules of a feed at the moment of a look.
+/// The rules of a feed at the time of a check.
 #[derive(Debug, Clone, Default)]
 pub struct InForce {
-    /// Those in force now.
+    /// The active rules.
     pub now: Arc<Rules>,
-    /// These and those that were in force at the last look and are no more. What they cover was not compared before,
-    /// so that it has no past: what such a block says now is taken as it is. `None` when none has ended.
+    /// The active rules, and those that have ended since the last check. Text that an ended rule covered was not
+    /// compared before, so it has no past and its current wording is taken as it is. `None` if none has ended.
     pub before: Option<Arc<Rules>>,
-    /// By which one entry is compared, when more is known of it.
+    /// The rules for comparing one entry, if more is known about it.
     comparing: Option<Arc<Rules>>,
 }
 
 impl InForce {
-    /// Of all rules of a feed, when its text was last read at `last_look`.
+    /// Selects from all rules of a feed whose text was last read at `last_look`.
     #[must_use]
     pub fn of(rules: &[Rule], last_look: Option<Timestamp>) -> Self {
         let ended = |rule: &Rule| !rule.on && last_look.is_none_or(|last| rule.since > last);
@@ -124,21 +124,21 @@ impl InForce {
         }
     }
 
-    /// By which a look is compared with the one before.
+    /// The rules for comparing a check with the one before.
     #[must_use]
     pub fn for_comparing(&self) -> &Rules {
         let rules = self.comparing.as_ref().or(self.before.as_ref());
         rules.unwrap_or(&self.now)
     }
 
-    /// By which text that does not count is recorded: what has ended leaves nothing out any more.
+    /// The rules for recording ignored text: a rule that has ended leaves nothing out any more.
     #[must_use]
     pub fn for_record(&self) -> &Rules {
         let rules = self.comparing.as_ref().filter(|_| self.before.is_none());
         rules.unwrap_or(&self.now)
     }
 
-    /// The same for one entry: with what moves in it at every look, and the time since its last text.
+    /// The same for one entry: with the places that change in it at every check, and the time since its last text.
     #[must_use]
     pub fn for_entry(&self, restless: Restless, elapsed: Option<Duration>) -> Self {
         let rules = self.for_comparing().clone();
@@ -155,7 +155,7 @@ impl InForce {
 }
 
 impl Rules {
-    /// Of these rules, whether they are in force or not. One whose pattern cannot be used any more does nothing.
+    /// Compiles these rules, active or not. A rule whose pattern cannot be used any more has no effect.
     #[must_use]
     pub fn of<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Self {
         let mut made = Self::default();
@@ -207,7 +207,7 @@ impl Rules {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no rules.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
@@ -218,7 +218,7 @@ impl Rules {
             && self.restless.is_empty()
     }
 
-    /// Whether a rule is one of them.
+    /// Whether it contains this rule.
     #[must_use]
     pub fn has(&self, rule: RuleId) -> bool {
         let templates = self.templates.values().map(|template| &template.rule);
@@ -233,7 +233,7 @@ impl Rules {
             .any(|id| *id == rule)
     }
 
-    /// The rule by which a block as a whole is left out.
+    /// The rule by which a whole block is left out.
     #[must_use]
     pub fn rule_of(&self, text: &str) -> Option<RuleId> {
         if !self.texts.is_empty()
@@ -255,7 +255,7 @@ impl Rules {
             .map(|(id, _)| *id)
     }
 
-    /// Whether nothing more is to be learned of a text.
+    /// Whether there is nothing more to learn about a text.
     #[must_use]
     pub(super) fn knows(&self, text: &str) -> bool {
         self.rule_of(text).is_some()
@@ -266,13 +266,13 @@ impl Rules {
                 }))
     }
 
-    /// What is known of texts of a form, with the pattern of the rule.
+    /// What is known about texts of a form, with the pattern of the rule.
     pub(super) fn moves_of(&self, key: &str) -> Option<(&str, &Moves)> {
         let template = self.templates.get(key)?;
         Some((&template.pattern, &template.moves))
     }
 
-    /// The form of a text that may come and go as a whole: a line of counters, and what was learned so.
+    /// The form of a text that may come and go as a whole: a line of counters, or a text that was learned to do so.
     pub(super) fn coming_and_going(&self, text: &str) -> Option<String> {
         let counters = counter::alone(text);
         if counters.is_some() || self.templates.is_empty() {
@@ -283,12 +283,12 @@ impl Rules {
         template.comes_and_goes(text, &shape).then_some(shape.key)
     }
 
-    /// Whether the same counter in headlines is learned about already.
+    /// Whether this counter in headlines is already covered.
     pub(super) fn knows_in_titles(&self, affix: &str) -> bool {
         self.titles.contains_key(affix)
     }
 
-    /// The places of a text that move, each with the rule that says so; none for what moves in one entry alone.
+    /// The places of a text that change, with the rule for them; no rule if they change only in one entry.
     pub(super) fn moving(&self, text: &str) -> (Option<RuleId>, Vec<Range<usize>>) {
         if (self.templates.is_empty() && self.restless.is_empty()) || is_notice(text) {
             return (None, Vec::new());
@@ -343,7 +343,7 @@ impl Rules {
         masked
     }
 
-    /// The text of a headline in the form in which two of them are held against one another.
+    /// A headline in the form in which headlines are compared.
     pub(super) fn title_form(&self, title: &str) -> String {
         let masked = self.masked_title(title);
         let counted = counter::in_title(&masked);
@@ -355,7 +355,7 @@ impl Rules {
         self.elapsed
     }
 
-    /// What moves in the entry at every look.
+    /// The places that change in the entry at every check.
     pub(super) fn restless(&self) -> &Restless {
         &self.restless
     }
@@ -412,8 +412,8 @@ impl Rules {
         })
     }
 
-    /// What counts of a feed's item: what is hashed. Not for showing: the parts of a text that are not compared are
-    /// taken out of it.
+    /// The parts of a feed's item that count and are hashed. Not for display: the parts of a text that are not
+    /// compared are removed.
     #[must_use]
     pub fn counted_feed<'a>(&self, state: &'a FeedState) -> Cow<'a, FeedState> {
         let title = state.title.as_deref();
@@ -431,7 +431,7 @@ impl Rules {
         Cow::Owned(counted)
     }
 
-    /// What counts of a page: what is hashed. As with [`Self::counted_feed`], not for showing.
+    /// The parts of a page that count and are hashed. Like [`Self::counted_feed`], not for display.
     #[must_use]
     pub fn counted_page<'a>(&self, state: &'a PageState) -> Cow<'a, PageState> {
         if !self.touches(state.headline(), &state.body) {
@@ -447,12 +447,12 @@ impl Rules {
             body: self.blocks(&state.body),
             ..state.clone()
         };
-        // Links go with their text.
+        // Links are removed together with their text.
         counted.links = links::within(Linked::Page(&counted));
         Cow::Owned(counted)
     }
 
-    /// What counts of both channels.
+    /// The parts of both channels that count.
     #[must_use]
     pub fn counted<'a>(&self, state: &'a EntryState) -> Cow<'a, EntryState> {
         let feed = state.feed.as_ref().map(|feed| self.counted_feed(feed));
