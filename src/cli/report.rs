@@ -72,13 +72,19 @@ pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Erro
 /// The stored data of the events that the report shows.
 fn details(builder: &Builder, config: &Config, reader: &Reader) -> Result<Details, Error> {
     let events = reader.logged_events(&builder.shown())?.into_iter();
-    let rows = events.map(|logged| {
-        let row = LogRow {
-            event: logged.stored.event,
-            quiet: logged.quiet,
-        };
-        (logged.stored.id, row)
-    });
+    let rows: HashMap<_, _> = events
+        .map(|logged| {
+            let row = LogRow {
+                event: logged.stored.event,
+                quiet: logged.quiet,
+            };
+            (logged.stored.id, row)
+        })
+        .collect();
+    let numbers: Vec<_> = rows
+        .values()
+        .filter_map(|row| row.event.data.number)
+        .collect();
     let tags: HashMap<&str, &[String]> = config
         .feeds
         .iter()
@@ -99,7 +105,8 @@ fn details(builder: &Builder, config: &Config, reader: &Reader) -> Result<Detail
     });
     let entries = reader.entry_titles(&builder.named())?.into_iter();
     Ok(Details {
-        rows: rows.collect(),
+        rows,
+        snapshots: reader.snapshots_of(&numbers)?.into_iter().collect(),
         feeds: feeds.collect(),
         entries: entries
             .map(|(entry, id, title)| (entry, (id, title)))

@@ -131,6 +131,24 @@ impl Reader {
         })
     }
 
+    /// The addresses of the snapshots of these changes, where there are any.
+    pub fn snapshots_of(
+        &self,
+        changes: &[ChangeNumber],
+    ) -> Result<Vec<(ChangeNumber, String)>, StoreError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT address FROM snapshots WHERE change = ?1 AND address IS NOT NULL ORDER BY id DESC LIMIT 1",
+            )?;
+            let mut found = Vec::new();
+            for change in changes {
+                let address = statement.query_row([change], |row| row.get(0)).optional()?;
+                found.extend(address.map(|address| (*change, address)));
+            }
+            Ok(found)
+        })
+    }
+
     /// Whether saving was on until now.
     pub fn wants_snapshots(&self) -> Result<bool, StoreError> {
         self.read(|conn| {

@@ -25,7 +25,10 @@ pub fn render(report: &Report, view: &View, links: &Links) -> String {
         @if !report.is_empty() { (charts(report)) }
         @for (name, places) in report.sections() {
             h2 { (name) }
-            @for row in report.rows(places) { (card(row, &reasons(row), view, links)) }
+            @for row in report.rows(places) {
+                (card(row, &reasons(row), view, links))
+                @if let Some(snapshot) = report.snapshot(row) { p .about { "Archived: " (address(snapshot)) } }
+            }
         }
         (most_edited(report))
         (rest(report, view))

@@ -24,7 +24,7 @@ pub fn render(report: &Report, view: &View) -> String {
     lines.extend(said.map(|line| escape_markdown(&line)));
     for (name, places) in report.sections() {
         lines.push(format!("\n## {name}\n"));
-        lines.extend(report.rows(places).map(|row| in_full(row, view)));
+        lines.extend(report.rows(places).map(|row| in_full(report, row, view)));
     }
     most_edited(&mut lines, report);
     let groups = report.rest_by_group();
@@ -38,13 +38,13 @@ pub fn render(report: &Report, view: &View) -> String {
     format!("{}\n", lines.join("\n"))
 }
 
-fn in_full(row: &LogRow, view: &View) -> String {
-    let item = item(row, view);
-    let item = item.trim_end();
-    match reasons(row).as_str() {
-        "" => item.to_owned(),
-        why => format!("{item}  \n  {}", escape_markdown(why)),
-    }
+fn in_full(report: &Report, row: &LogRow, view: &View) -> String {
+    let mut lines = vec![item(row, view).trim_end().to_owned()];
+    let why = reasons(row);
+    lines.extend((!why.is_empty()).then(|| escape_markdown(&why)));
+    let snapshot = report.snapshot(row).map(address);
+    lines.extend(snapshot.map(|link| format!("Archived: {link}")));
+    lines.join("  \n  ")
 }
 
 fn most_edited(lines: &mut Vec<String>, report: &Report) {

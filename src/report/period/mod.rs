@@ -11,7 +11,7 @@ pub mod markdown;
 mod tally;
 pub mod text;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ use super::log::LogRow;
 use super::names;
 use crate::domain::classify::{Label, Significance};
 use crate::domain::event::{Event, EventKind, FeedInfo};
-use crate::domain::ids::{EntryId, EventId, FeedId};
+use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
 use crate::domain::outline::Outline;
 use crate::time::Timestamp;
 
@@ -170,6 +170,9 @@ pub struct Report {
     /// The events.
     #[serde(serialize_with = "events")]
     pub changes: Vec<LogRow>,
+    /// Pages as a web archive has saved them after a change, by the number of the change.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub snapshots: BTreeMap<ChangeNumber, String>,
 }
 
 fn events<S: serde::Serializer>(rows: &[LogRow], serializer: S) -> Result<S::Ok, S::Error> {
@@ -186,6 +189,8 @@ pub struct Details {
     pub feeds: HashMap<FeedId, FeedInfo>,
     /// The identifier and the headline of the articles in [`Builder::named`].
     pub entries: HashMap<EntryId, (String, Option<String>)>,
+    /// The addresses of snapshots in a web archive.
+    pub snapshots: BTreeMap<ChangeNumber, String>,
 }
 
 /// Builds a [`Report`] from events, in any order.
@@ -340,6 +345,7 @@ impl Builder {
             days: tallied.days,
             delays: tallied.delays,
             changes,
+            snapshots: details.snapshots.clone(),
         }
     }
 }
@@ -400,6 +406,12 @@ impl Best {
 }
 
 impl Report {
+    /// The address of the page as a web archive has it since the change.
+    fn snapshot(&self, row: &LogRow) -> Option<&str> {
+        let number = row.event.data.number?;
+        self.snapshots.get(&number).map(String::as_str)
+    }
+
     /// The rows of a section.
     pub fn rows<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a LogRow> {
         places.iter().filter_map(|place| self.changes.get(*place))

@@ -110,6 +110,27 @@ fn each_change_is_in_one_section_and_the_weightiest_come_first() {
 }
 
 #[test]
+fn a_change_whose_page_was_archived_leads_to_the_snapshot() {
+    let rows = vec![change(7, 30, &[Label::Number], &[Field::Body])];
+    let mut report = report_of(rows, GroupBy::Feed);
+    let links = Links::default();
+    assert!(!html::render(&report, &view(), &links).contains("Archived"));
+    let address = "https://web.archive.org/web/20261123100400/https://news.example/a";
+    report.snapshots.insert(ChangeNumber(7), address.to_owned());
+    let shown = html::render(&report, &view(), &links);
+    assert!(shown.contains(&format!("href=\"{address}\"")), "{shown}");
+    let shown = markdown::render(&report, &view());
+    assert!(shown.contains("  \n  Archived: "), "{shown}");
+    let shown = text::render(&report, &view());
+    assert!(
+        shown.contains("      archived:") && shown.contains(address),
+        "{shown}"
+    );
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["snapshots"]["7"], address);
+}
+
+#[test]
 fn a_report_of_very_many_changes_stays_bounded_and_counts_the_rest() {
     let rows = (1..=1000).rev().map(|number| {
         let score = u8::try_from(number % 100).unwrap();

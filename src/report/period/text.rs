@@ -46,13 +46,13 @@ fn section(out: &mut String, name: &str, report: &Report, places: &[usize], view
     head(out, name, view);
     for row in report.rows(places) {
         out.push_str(&log::short(row, view));
-        let why = reasons(row);
-        if !why.is_empty() {
-            out.push_str(
-                &Line::new()
-                    .with(Role::Faint, why)
-                    .wrap(INDENT, INDENT, view.paint),
-            );
+        let snapshot = report.snapshot(row);
+        let archived = snapshot.map(|address| format!("archived: {}", clean::line(address)));
+        for text in [Some(reasons(row)), archived].into_iter().flatten() {
+            if !text.is_empty() {
+                let line = Line::new().with(Role::Faint, text);
+                out.push_str(&line.wrap(INDENT, INDENT, view.paint));
+            }
         }
     }
 }
