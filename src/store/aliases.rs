@@ -1,4 +1,4 @@
-//! `aliases`: the names of entries, and taking one away from an entry that it was given to by mistake.
+//! `aliases`: the names of entries, and how to take one away from an entry that got it by mistake.
 
 use rusqlite::params;
 
@@ -18,7 +18,7 @@ use crate::domain::state::{Channel, EntryState};
 use crate::domain::url::canonical;
 use crate::time::Timestamp;
 
-/// Revisions that are looked through for the one that bore a name.
+/// How many revisions are searched for the one that had a name.
 const LOOKED_THROUGH: usize = 200;
 
 /// A name of an entry.
@@ -26,29 +26,29 @@ const LOOKED_THROUGH: usize = 200;
 pub struct AliasRow {
     /// The name.
     pub key: AliasKey,
-    /// Why it is this entry's.
+    /// Why this entry has it.
     pub reason: String,
-    /// Since when.
+    /// When it was added.
     pub added: Timestamp,
-    /// Whether a person has said so.
+    /// Whether a person has set it.
     pub pinned: bool,
     /// The public id of the entry that had it before.
     pub taken_from: Option<String>,
 }
 
-/// What a split has made.
+/// The result of a split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SplitOff {
     /// The new entry.
     pub entry: EntryId,
     /// Its public id.
     pub public_id: String,
-    /// The names that it took along.
+    /// The names that moved with it.
     pub names: Vec<AliasKey>,
 }
 
 impl Reader {
-    /// The names of an entry, the oldest first.
+    /// The names of an entry, oldest first.
     pub fn aliases(&self, entry: EntryId) -> Result<Vec<AliasRow>, StoreError> {
         self.read(|conn| aliases(conn, entry))
     }
@@ -77,11 +77,11 @@ fn aliases(conn: &rusqlite::Connection, entry: EntryId) -> Result<Vec<AliasRow>,
 }
 
 impl Writer {
-    /// Undoes a merge: takes a name away from an entry, with those that came along with it, and makes a new entry of
-    /// them. The new entry begins with the newest state that bore the name; the old one keeps all of its history. The
-    /// names are pinned: what is guessed later does not bring the two together again.
+    /// Undoes a merge: takes a name away from an entry, together with the names that the same merge added, and
+    /// makes a new entry with them. The new entry starts with the newest state that had the name; the old one
+    /// keeps its whole history. The names are pinned, so that later guesses do not merge the two again.
     ///
-    /// [`StoreError::Refused`] when the entry does not have the name, or has no other one.
+    /// [`StoreError::Refused`] if the entry does not have the name, or does not have any other.
     pub fn split(&self, entry: EntryId, name: AliasKey, now: Timestamp) -> Write<SplitOff> {
         self.write(move |tx| split(tx, entry, &name, now))
     }
@@ -102,7 +102,7 @@ fn split(
     let Some(given) = names.iter().find(|row| row.key == *name) else {
         return Err(StoreError::Refused("a name that the entry does not have"));
     };
-    // What came with the same merge goes with it. The names of the first sight are no merge.
+    // Names from the same merge move along. Names from the first time an entry was seen do not come from a merge.
     let came_along = |row: &&AliasRow| {
         row.key == *name || (row.added == given.added && given.added > known.first_seen)
     };
@@ -134,7 +134,7 @@ fn split(
     })
 }
 
-/// The newest state that bore one of the names; the newest of all when none of those that are looked through did.
+/// The newest state that had one of the names; if none of the searched ones had it, the newest of all.
 fn state_of(
     tx: &Tx<'_>,
     entry: &KnownEntry,

@@ -1,4 +1,5 @@
-//! `bodies`: the bytes of answers, each different one once, by itself or as what differs from another.
+//! `bodies`: the bytes of responses. Each distinct body is stored once, either whole or as its difference from
+//! another.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -6,7 +7,7 @@ use super::codec::{unpack, unpack_against};
 use super::error::StoreError;
 use super::writer::Tx;
 
-/// Stores a body, or finds it.
+/// Stores a body, or finds an existing one.
 pub(super) fn put(tx: &mut Tx<'_>, sha256: &[u8; 32], body: &[u8]) -> Result<i64, StoreError> {
     let known: Option<i64> = tx
         .conn
@@ -24,7 +25,8 @@ pub(super) fn put(tx: &mut Tx<'_>, sha256: &[u8; 32], body: &[u8]) -> Result<i64
         .insert(params![sha256, bytes, packed])?)
 }
 
-/// Reads a body. Inside of one transaction, or while a statement is open: else its base may go meanwhile.
+/// Reads a body. Call it inside one transaction, or while a statement is open; otherwise the body's base may be
+/// deleted in the meantime.
 pub(super) fn get(conn: &Connection, id: i64) -> Result<Vec<u8>, StoreError> {
     let mut statement =
         conn.prepare_cached("SELECT bytes, body, base_id FROM bodies WHERE id = ?1")?;
@@ -39,7 +41,7 @@ pub(super) fn get(conn: &Connection, id: i64) -> Result<Vec<u8>, StoreError> {
         };
         match base.filter(|&base| base != at) {
             None => break unpack(&packed, bytes)?,
-            // Bases are later, so this ends.
+            // A base always has a later id, so this ends.
             Some(base) if base < at => {
                 return Err(StoreError::damaged(format!(
                     "body {at} is based on an earlier one"
@@ -68,8 +70,8 @@ pub(super) fn depth(conn: &Connection, id: i64) -> Result<usize, StoreError> {
     Ok(depth)
 }
 
-/// Deletes a body that no capture and no other body needs, and then those that it was the last to need. Answers how
-/// many went.
+/// Deletes a body that no capture and no other body needs, then those that only it needed. Returns how many were
+/// deleted.
 pub(super) fn drop_unused(conn: &Connection, id: i64) -> Result<usize, StoreError> {
     let mut dropped = 0;
     let mut next = Some(id);

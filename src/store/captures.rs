@@ -1,4 +1,4 @@
-//! `captures` and `bodies`: the raw answers behind revisions.
+//! `captures` and `bodies`: the raw responses behind revisions.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -24,7 +24,7 @@ macro_rules! select_capture {
 }
 
 impl Reader {
-    /// The raw answers behind a revision, feed first.
+    /// The raw responses behind a revision, feed first.
     pub fn captures_of(
         &self,
         entry: EntryId,
@@ -44,7 +44,7 @@ impl Reader {
         })
     }
 
-    /// The raw answer behind the newest revision of an entry that its page has brought.
+    /// The raw response behind the newest revision of an entry that came from its page.
     pub fn last_page_capture(&self, entry: EntryId) -> Result<Option<StoredCapture>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_capture!(
@@ -56,7 +56,7 @@ impl Reader {
         })
     }
 
-    /// The address that gave that answer.
+    /// The address of that response.
     pub fn last_page_address(&self, entry: EntryId) -> Result<Option<String>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -67,7 +67,7 @@ impl Reader {
         })
     }
 
-    /// The newest answers that name their server's time: host, our time, and the header `Date` as received.
+    /// The newest responses with a server time: host, our time, and the `Date` header as received.
     pub fn answer_dates(
         &self,
         limit: usize,
@@ -88,7 +88,7 @@ impl Reader {
         })
     }
 
-    /// The newest answers, as witnesses of the time.
+    /// The newest responses, as evidence of the time.
     pub fn witnesses(&self, limit: usize) -> Result<Vec<Witness>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -105,12 +105,13 @@ impl Reader {
         })
     }
 
-    /// A raw answer; `None` when there is no such row.
+    /// A raw response; `None` if there is no such row.
     pub fn capture(&self, id: CaptureId) -> Result<Option<StoredCapture>, StoreError> {
         self.read(|conn| get(conn, id))
     }
 
-    /// The raw answers that a revision's state was read from: each channel's may have come with an earlier revision.
+    /// The raw responses from which a revision's state was read. That of each channel may belong to an earlier
+    /// revision.
     pub fn captures_behind(
         &self,
         entry: EntryId,
@@ -120,7 +121,7 @@ impl Reader {
     }
 }
 
-/// The raw answers that a revision's state was read from.
+/// The raw responses from which a revision's state was read.
 pub(super) fn behind(
     conn: &Connection,
     entry: EntryId,
@@ -141,7 +142,7 @@ pub(super) fn behind(
     })?)
 }
 
-/// A raw answer; `None` when there is no such row.
+/// A raw response; `None` if there is no such row.
 pub(super) fn get(conn: &Connection, id: CaptureId) -> Result<Option<StoredCapture>, StoreError> {
     let mut statement =
         conn.prepare_cached(select_capture!("FROM captures AS c WHERE c.id = ?1"))?;
@@ -149,7 +150,7 @@ pub(super) fn get(conn: &Connection, id: CaptureId) -> Result<Option<StoredCaptu
     rows.next()?.map(|row| capture_row(conn, row)).transpose()
 }
 
-/// `row` is of a statement that is still open, so that its body is of the same moment.
+/// `row` comes from a statement that is still open, so that its body is of the same moment.
 fn capture_row(conn: &Connection, row: &Row<'_>) -> Result<StoredCapture, StoreError> {
     let id: CaptureId = row.get(0)?;
     let damaged = |what: &str| StoreError::damaged(format!("capture {id} {what}"));
@@ -184,7 +185,7 @@ fn capture_row(conn: &Connection, row: &Row<'_>) -> Result<StoredCapture, StoreE
     })
 }
 
-/// A raw answer as if its body were gone, for those who need only what is known of it.
+/// A raw response without its body, for callers that only need its metadata.
 pub(super) fn without_body(
     conn: &Connection,
     id: CaptureId,
@@ -197,7 +198,7 @@ pub(super) fn without_body(
     rows.next()?.map(|row| capture_row(conn, row)).transpose()
 }
 
-/// Stores an answer; the same body twice is stored once.
+/// Stores a response; a body that is already stored is not stored again.
 pub(super) fn put(
     tx: &mut Tx<'_>,
     feed: FeedId,

@@ -1,6 +1,7 @@
-//! The chain of hashes: what binds a revision to those before it, to its text, and to the answers that it was read from.
+//! The hash chain: it binds a revision to those before it, to its text, and to the responses from which it was
+//! read.
 //!
-//! `tests/verify_evidence.py` computes the same from an evidence file, with nothing of ours.
+//! `tests/verify_evidence.py` computes the same from an evidence file, without any of our code.
 
 use data_encoding::HEXLOWER;
 use rusqlite::Connection;
@@ -13,7 +14,7 @@ use crate::domain::ids::{CaptureId, RevisionNumber};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
-/// The link of the chain for a revision. Those that older programs have stored are without `captures`.
+/// The chain link of a revision. Links stored by older programs do not include `captures`.
 pub(super) fn link(
     previous: &[u8; 32],
     state: &[u8; 32],
@@ -30,7 +31,7 @@ pub(super) fn link(
     ])
 }
 
-/// The hash of the answers behind a revision, whether or not their bodies are kept.
+/// The hash of the responses behind a revision, whether or not their bodies are kept.
 pub(super) fn of_captures(
     conn: &Connection,
     feed: Option<CaptureId>,
@@ -45,7 +46,7 @@ pub(super) fn of_captures(
     Ok(sha256(&[&hashes]))
 }
 
-/// The hash of one answer: of what was asked, when, and what was answered.
+/// The hash of one response: the request, its time, and the response itself.
 fn of_capture(stored: &StoredCapture) -> [u8; 32] {
     let capture = &stored.capture;
     let mut bytes = Vec::with_capacity(1024);

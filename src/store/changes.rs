@@ -14,7 +14,7 @@ use crate::domain::outcome::{NewChange, Quiet};
 use crate::domain::outline::is_read;
 use crate::time::Timestamp;
 
-/// Which changes to list. The default lists all that were told.
+/// Which changes to list. By default, all that were reported.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangeFilter {
     /// First seen at this moment or later.
@@ -25,13 +25,13 @@ pub struct ChangeFilter {
     pub feeds: Option<Vec<FeedId>>,
     /// Only of this entry.
     pub entry: Option<EntryId>,
-    /// Only those that matter at least so much.
+    /// Only those with at least this significance.
     pub significance: Option<Significance>,
-    /// Also those that were kept quiet.
+    /// Also quiet ones.
     pub include_quiet: bool,
     /// Only numbers after this.
     pub after: Option<ChangeNumber>,
-    /// At most so many; `None` for all.
+    /// At most this many; `None` for all.
     pub limit: Option<usize>,
     /// Oldest first instead of newest first. With a limit this decides which ones are listed.
     pub oldest_first: bool,
@@ -50,9 +50,9 @@ pub struct StoredChange {
     pub before: RevisionNumber,
     /// The revision after.
     pub after: RevisionNumber,
-    /// Why nobody was told; `None` when the targets that want it were.
+    /// Why it was not reported; `None` if it was sent to the targets that want it.
     pub quiet: Option<Quiet>,
-    /// The event that tells it, with its id and everything that is known of the change.
+    /// Its event, with its id and everything known about the change.
     pub stored: StoredEvent,
 }
 
@@ -89,7 +89,7 @@ pub(super) fn get(
 }
 
 impl Reader {
-    /// The changes that a filter lets through, in the order of their numbers.
+    /// The changes that match a filter, ordered by number.
     pub fn changes(&self, filter: &ChangeFilter) -> Result<Vec<StoredChange>, StoreError> {
         let mut changes = Vec::new();
         self.each_change(filter, |change| {
@@ -99,8 +99,8 @@ impl Reader {
         Ok(changes)
     }
 
-    /// Hands the changes that a filter lets through over one by one, for lists without an end; stops when `take`
-    /// answers `false`.
+    /// Passes each change that matches a filter to `take`, for lists of any length; stops when `take` returns
+    /// `false`.
     pub fn each_change(
         &self,
         filter: &ChangeFilter,
@@ -138,22 +138,22 @@ impl Reader {
     }
 }
 
-/// A change as far as telling the next one is concerned.
+/// The parts of a change that matter for reporting the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecentChange {
     /// The revision that it led to.
     pub after: RevisionNumber,
     /// When it was first seen.
     pub at: Timestamp,
-    /// Whether it added text and took none away.
+    /// Whether it only added text.
     pub additive: bool,
-    /// Why it was not told; `None` when it was.
+    /// Why it was not reported; `None` if it was.
     pub quiet: Option<Quiet>,
 }
 
 type Values = Vec<(&'static str, Box<dyn ToSql>)>;
 
-/// The query of a filter: only fixed fragments, so that each combination is planned with the index it can use.
+/// The query of a filter. It consists of fixed fragments, so that each combination is planned with the best index.
 fn question(filter: &ChangeFilter) -> (String, Values) {
     let mut sql = String::from(select_change!("WHERE 1"));
     let mut values: Values = Vec::new();
@@ -210,7 +210,7 @@ fn question(filter: &ChangeFilter) -> (String, Values) {
     (sql, values)
 }
 
-/// Stores a change with its event and deliveries. The event is complete but for its number.
+/// Stores a change with its event and deliveries. The event is complete except for its number.
 pub(super) fn insert(
     tx: &mut Tx<'_>,
     feed: FeedId,
@@ -265,7 +265,7 @@ pub(super) fn insert(
             ":headline": change.fields.contains(&Field::Title) && is_read(&change.headlines),
             ":published": event.data.entry.as_ref().and_then(|entry| entry.published),
         })?;
-    // Told to nobody while it is quiet, whatever the caller says of targets.
+    // A quiet change is not sent to anyone, whatever targets the caller names.
     let targets: &[String] = if new.quiet.is_none() {
         &new.targets
     } else {
@@ -281,7 +281,7 @@ pub(super) fn insert(
             targets,
         },
     )?;
-    // What goes back and forth does not make the page one that was changed just now.
+    // A text that goes back and forth does not count as a recent change of the page.
     let moves = [Quiet::Flapping, Quiet::Waiting, Quiet::Unconfirmed];
     if new.quiet.is_none_or(|quiet| !moves.contains(&quiet)) {
         tx.conn

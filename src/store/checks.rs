@@ -1,4 +1,4 @@
-//! `check_requests`: how a command asks the running daemon to look now, and gets its answer.
+//! `check_requests`: how a command requests a check from the running daemon and gets the result.
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -12,32 +12,32 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckRequestId(pub i64);
 
-/// A wish that the daemon fulfils.
+/// A request for the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRequest {
-    /// The wish.
+    /// The id of the request.
     pub id: CheckRequestId,
     /// When it was made.
     pub created: Timestamp,
-    /// The feeds to look at; `None` for all.
+    /// The feeds to check; `None` for all.
     pub feeds: Option<Vec<FeedId>>,
-    /// Whether to look also at what is not due.
+    /// Whether to also check what is not due.
     pub force: bool,
 }
 
-/// What became of a wish.
+/// The state of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestState {
-    /// Nobody has taken it up.
+    /// Not picked up yet.
     Waiting,
-    /// The daemon is at it.
+    /// The daemon is working on it.
     Taken,
-    /// Done; the result is JSON, whose form is the caller's.
+    /// Done. The result is JSON in the caller's format.
     Done(String),
 }
 
 impl Writer {
-    /// Asks the running daemon to look. The answer comes by [`Reader::request_result`].
+    /// Requests a check from the running daemon. Get the result with [`Reader::request_result`].
     pub fn request_check(
         &self,
         now: Timestamp,
@@ -60,7 +60,7 @@ impl Writer {
         })
     }
 
-    /// Takes up all wishes that wait, oldest first. Look with [`Reader::has_requests`] first: it costs no write.
+    /// Picks up all waiting requests, oldest first. Call [`Reader::has_requests`] first: it does not need a write.
     pub fn take_requests(&self, now: Timestamp) -> Write<Vec<CheckRequest>> {
         self.write(move |tx| {
             let requests = waiting(tx.conn)?;
@@ -71,7 +71,7 @@ impl Writer {
         })
     }
 
-    /// Answers a wish.
+    /// Stores the result of a request.
     pub fn finish_request(&self, id: CheckRequestId, now: Timestamp, result: String) -> Write<()> {
         self.write(move |tx| {
             tx.conn
@@ -84,8 +84,8 @@ impl Writer {
         })
     }
 
-    /// Forgets wishes that are done since before a moment, and puts back what a daemon took up and left undone when
-    /// it ended: call it at the daemon's start.
+    /// Deletes requests that were done before a moment, and puts back those that a daemon picked up but did not
+    /// finish before it ended. Call it when the daemon starts.
     pub fn reset_requests(&self, before: Timestamp) -> Write<()> {
         self.write(move |tx| {
             tx.conn
@@ -100,7 +100,7 @@ impl Writer {
 }
 
 impl Reader {
-    /// Whether a wish waits.
+    /// Whether a request is waiting.
     pub fn has_requests(&self) -> Result<bool, StoreError> {
         self.read(|conn| {
             let mut statement =
@@ -109,7 +109,7 @@ impl Reader {
         })
     }
 
-    /// What became of a wish; `None` when there is no such wish any more.
+    /// The state of a request; `None` if it does not exist any more.
     pub fn request_result(&self, id: CheckRequestId) -> Result<Option<RequestState>, StoreError> {
         self.read(|conn| {
             let found: Option<(bool, Option<String>)> = conn

@@ -1,4 +1,4 @@
-//! Hashes and compression: how content gets its name and its form in the database.
+//! Hashes and compression: how content is named and stored in the database.
 
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
@@ -10,27 +10,27 @@ use zstd::stream::write::Encoder;
 
 use super::error::StoreError;
 
-/// Level 1 costs about half of level 3 and packs texts nearly as well.
+/// Level 1 costs about half of level 3 and compresses texts nearly as well.
 const LEVEL: i32 = 1;
 
-/// Of what is packed once and for ever, beside the looks: a fifth smaller than level 3.
+/// For values that are compressed once, apart from the checks: a fifth smaller than level 3.
 const LEVEL_AGAINST: i32 = 9;
 
-/// The largest window that a decoder accepts unasked: 128 MiB.
+/// The largest window that a decoder accepts by default: 128 MiB.
 const WINDOW_LOG: u32 = 27;
 
-/// Above this many bytes the ordinary search loses sight of what stood in the prefix.
+/// Above this many bytes, the ordinary search no longer finds matches in the prefix.
 const FAR: usize = 1024 * 1024;
 
-/// More than this is no value of ours, whatever the column says.
+/// A larger value cannot be ours, whatever the column says.
 const MAX_BYTES: i64 = 256 * 1024 * 1024;
 
 thread_local! {
-    /// Kept as well: a new one for each text was a tenth of an import, and more of a search.
+    /// Reused as well: a new one for each text was a tenth of an import, and more of a search.
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Compresses values; kept, because setting up a compressor costs more than compressing a page.
+/// Compresses values. It is reused because setting up a compressor costs more than compressing a page.
 pub(super) struct Codec {
     compressor: zstd::bulk::Compressor<'static>,
 }
@@ -49,7 +49,7 @@ impl Codec {
     }
 }
 
-/// The bytes behind a stored value of `bytes` bytes.
+/// Decompresses a stored value of `bytes` bytes.
 pub(super) fn unpack(packed: &[u8], bytes: i64) -> Result<Vec<u8>, StoreError> {
     let capacity = usize::try_from(bytes.clamp(0, MAX_BYTES)).unwrap_or(0);
     let value = DECOMPRESSOR
@@ -64,11 +64,12 @@ pub(super) fn unpack(packed: &[u8], bytes: i64) -> Result<Vec<u8>, StoreError> {
     of_length(value, bytes)
 }
 
-/// What a value has that `base` has not: a zstd frame with `base` as its prefix, as `zstd --patch-from` makes it.
+/// The difference between a value and `base`: a zstd frame with `base` as its prefix, as made by `zstd
+/// --patch-from`.
 pub(super) fn pack_against(base: &[u8], bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     let pack = || {
         let mut encoder = Encoder::with_ref_prefix(Vec::new(), LEVEL_AGAINST, base)?;
-        // What lies further back than the window is not found again.
+        // Matches further back than the window are not found.
         let reach = base.len().saturating_add(bytes.len());
         encoder.window_log(reach.max(2).ilog2().saturating_add(1).clamp(10, WINDOW_LOG))?;
         encoder.long_distance_matching(reach > FAR)?;
@@ -79,7 +80,7 @@ pub(super) fn pack_against(base: &[u8], bytes: &[u8]) -> Result<Vec<u8>, StoreEr
     pack().map_err(|error| StoreError::io(std::path::Path::new(""), error))
 }
 
-/// The bytes behind a stored value of `bytes` bytes that was packed against `base`.
+/// Decompresses a stored value of `bytes` bytes that was compressed against `base`.
 pub(super) fn unpack_against(
     base: &[u8],
     packed: &[u8],
@@ -103,7 +104,7 @@ fn of_length(value: Vec<u8>, bytes: i64) -> Result<Vec<u8>, StoreError> {
     }
 }
 
-/// SHA-256 of all parts, one after the other.
+/// The SHA-256 of all parts in sequence.
 pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! One look, one transaction: everything that a look at a feed or a page brought, together or not at all.
+//! One check, one transaction: all results of a check of a feed or a page are stored together, or not at all.
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -21,7 +21,7 @@ use crate::domain::outcome::{
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
-/// What became of an outcome.
+/// The result of storing an outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Committed {
     /// The numbers of its changes, in its order.
@@ -33,7 +33,7 @@ pub struct Committed {
 }
 
 impl Writer {
-    /// Stores what a look brought. A revision whose number is not the next of its entry is refused with
+    /// Stores the results of a check. If the number of a revision is not the next one of its entry, it returns
     /// [`StoreError::Conflict`]; then, as with every error, nothing of the outcome is stored.
     pub fn commit(&self, outcome: Outcome) -> Write<Committed> {
         self.write(move |tx| commit(tx, &outcome))
@@ -93,17 +93,17 @@ fn commit(tx: &mut Tx<'_>, outcome: &Outcome) -> Result<Committed, StoreError> {
     Ok(committed)
 }
 
-/// The look that an outcome comes from.
+/// The check that an outcome comes from.
 struct CommittedCheck {
     feed: FeedId,
     at: Timestamp,
-    /// Stored once, however many entries it brought something for.
+    /// Stored once, however many entries it has something for.
     feed_capture: Option<CaptureId>,
     /// The numbers of the rules that it has learned, in the order of the outcome.
     learned: Vec<Option<RuleId>>,
 }
 
-/// When the look was: the outcome says it in several places.
+/// The time of the check, which the outcome has in several places.
 fn moment(outcome: &Outcome) -> Timestamp {
     let poll = outcome.poll.as_ref().map(|poll| poll.at);
     let pages = outcome
@@ -210,7 +210,7 @@ fn write_entry(
     Ok(())
 }
 
-/// Writes what is derived from the newest revision that was stored before.
+/// Writes the values derived from the newest revision that was already stored.
 fn stamp_newest(
     conn: &Connection,
     entry: EntryId,
@@ -235,8 +235,8 @@ fn stamp_newest(
     Ok(())
 }
 
-/// Stores the revision that makes the last one comparable. What was read anew has its old answers behind it, and what
-/// is a new beginning those of the look.
+/// Stores the revision that makes the last one comparable. A re-read text has its old responses behind it; a new
+/// start has those of this check.
 pub(super) fn write_base(
     tx: &mut Tx<'_>,
     entry: EntryId,
@@ -446,7 +446,8 @@ fn update_entry(
     Ok(EntryWrite { id, public_id })
 }
 
-/// A revision says what its channels claim; for the other one it repeats what an earlier look saw.
+/// A revision contains what its channels claim; for the other channel, the values of an earlier check are
+/// repeated.
 fn claimed_now(before: ClaimedDates, outcome: &EntryOutcome) -> ClaimedDates {
     if let Some(claimed) = outcome.claimed {
         return claimed;
@@ -472,8 +473,8 @@ fn put_alias(
     entry: EntryId,
     alias: &NewAlias,
 ) -> Result<(), StoreError> {
-    // Nearly every name is a new one. As one statement with an upsert this costs several times as much: SQLite keeps a
-    // journal for a statement that may stop half way.
+    // Nearly every name is new. A single statement with an upsert costs several times as much: SQLite keeps a
+    // journal for a statement that may stop halfway.
     let inserted = tx
         .conn
         .prepare_cached(
@@ -491,7 +492,8 @@ fn put_alias(
     if inserted > 0 || alias.if_free {
         return Ok(());
     }
-    // The last decision stands, and the row tells whom the name was taken from. What a person has decided stays.
+    // The last decision counts, and the row shows from which entry the name was taken. A person's decision is
+    // kept.
     tx.conn
         .prepare_cached(
             "UPDATE aliases SET taken_from = entry_id, entry_id = ?4, reason = ?5, added_at = ?6 \
@@ -573,7 +575,7 @@ fn write_event(
         EventKind::FeedRecovered => feeds::owe_recovery(tx, feed, None)?,
         _ => {}
     }
-    // What is told of the back and forth of an entry is found under the change that it came with.
+    // An event about an entry that goes back and forth is found under the change that it came with.
     let change = change.filter(|_| event.kind == EventKind::EntryFlapping);
     event.data.number = event.data.number.or(change);
     events::insert(
@@ -588,7 +590,7 @@ fn write_event(
     )
 }
 
-/// A new entry has no name before it has a row.
+/// A new entry does not have a public id before it has a row.
 fn with_public_id(mut event: Event, public_id: &str) -> Event {
     if let Some(info) = &mut event.data.entry
         && info.id.is_empty()

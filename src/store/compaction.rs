@@ -1,12 +1,12 @@
-//! Compaction: of answers that resemble one another, one is kept whole and the others as what differs from it.
+//! Compaction: of several similar responses, one is stored whole and the others as their difference from it.
 //!
-//! The pages of a site share their furniture, and the answers of a feed most of their entries, so a body is packed
-//! against another of the same feed and channel, the next newer one of the same address where there is one. Newer,
-//! because retention takes the oldest first (as RCS keeps the newest revision whole: Tichy 1985). A body that was looked
-//! at is not packed again, so what others are based on stays as it is.
+//! The pages of a site share their furniture, and the responses of a feed share most of their entries. So a body
+//! is packed against another of the same feed and channel: if there is one, the next newer body of the same
+//! address. It is a newer one because retention deletes the oldest first (as RCS keeps the newest revision whole:
+//! Tichy 1985). A body is processed only once, so the base of other bodies stays as it is.
 //!
-//! It is done apart from the looks: a new body is always stored whole. Two processes may do it at the same time; what
-//! one has packed is stored only where the rows are still those it has read.
+//! This is separate from checks: a new body is always stored whole. Two processes may compact at the same time; a
+//! packed body is stored only if the rows are still those that were read.
 
 use std::collections::HashMap;
 
@@ -19,56 +19,56 @@ use super::reader::Reader;
 use super::sql::count;
 use super::writer::{Write, Writer};
 
-/// To read a body takes at most so many others.
+/// The most other bodies needed to read a body.
 pub(super) const MAX_DEPTH: usize = 8;
 
-/// Fewer of a feed and channel wait for more: of each batch one stays whole.
+/// A feed and channel with fewer bodies waits for more, since one body of each batch stays whole.
 const FEWEST: usize = 16;
 const MOST: usize = 128;
 
-/// What [`Compaction::next`] reads at once, in bytes of bodies, so that the transactions stay small.
+/// How much [`Compaction::next`] reads in one go, in bytes of bodies, so that transactions stay small.
 const AT_ONCE: u64 = 4 * 1024 * 1024;
 
 /// Larger bodies stay whole: packing takes several times their size in memory.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// What is to be looked at; each part is packed by [`Compaction::next`] and stored by [`Writer::compact`].
+/// The bodies to process. [`Compaction::next`] packs each part and [`Writer::compact`] stores it.
 #[derive(Debug)]
 pub struct Compaction {
     pub(super) steps: std::vec::IntoIter<Step>,
 }
 
-/// A body, and the one that it is to be packed against; `None` for one that is to stay whole.
+/// A body, and the one that it is to be packed against; `None` if it stays whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) body: i64,
     pub(super) base: Option<i64>,
 }
 
-/// A body in the form in which it is to stay.
+/// A body in its final form.
 #[derive(Debug)]
 pub struct Packed {
     body: BodyRow,
-    /// The base, and what differs from it; `None` when the body stays whole.
+    /// The base, and the difference from it; `None` if the body stays whole.
     delta: Option<(BodyRow, Vec<u8>)>,
 }
 
-/// A row of `bodies` as it was read. The id alone does not name it: `SQLite` gives that of a deleted row again.
+/// A row of `bodies` as it was read. The id alone does not identify it: `SQLite` reuses the id of a deleted row.
 #[derive(Debug, Clone, Copy)]
 struct BodyRow {
     id: i64,
     sha256: [u8; 32],
-    /// Length of the body, and of the form in which it is stored.
+    /// The length of the body, and of its stored form.
     bytes: u64,
     stored: u64,
 }
 
-/// What was achieved.
+/// The result of compaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Compacted {
-    /// Bodies that are kept as a difference now.
+    /// Bodies that are now stored as a difference.
     pub bodies: u64,
-    /// Bytes that these took, compressed each by itself.
+    /// Bytes that they took when each was compressed separately.
     pub before: u64,
     /// Bytes that they take now.
     pub after: u64,
@@ -83,10 +83,11 @@ impl std::ops::AddAssign for Compacted {
 }
 
 impl Reader {
-    /// What there is to compact.
+    /// The bodies that can be compacted.
     pub fn compaction(&self) -> Result<Compaction, StoreError> {
         self.read(|conn| {
-            // Of a body that several answers share, the newest of these counts: the columns beside a max() are of its row.
+            // If several responses share a body, the newest of them counts: the columns beside a max() come from
+            // its row.
             let mut statement = conn.prepare(
                 "SELECT c.feed_id, c.channel, b.id, c.url, max(c.id) FROM bodies AS b \
                  JOIN captures AS c ON c.body_id = b.id WHERE b.base_id IS NULL \
@@ -116,15 +117,15 @@ impl Reader {
     }
 }
 
-/// A body that was not looked at yet, and the address that has answered with it.
+/// A body that has not been processed yet, and the address of its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PendingBody {
     body: i64,
     url: String,
 }
 
-/// What is packed against what, of the bodies of one feed and channel, oldest first. A base comes before what is based
-/// on it.
+/// Plans what is packed against what, for the bodies of one feed and channel, oldest first. A base comes before
+/// the bodies based on it.
 fn plan(group: &[PendingBody]) -> Vec<Step> {
     let mut steps = Vec::new();
     // Batches of about the same size, so that few are left over.
@@ -139,7 +140,8 @@ fn plan(group: &[PendingBody]) -> Vec<Step> {
             body: whole.body,
             base: None,
         });
-        // Of each address the newest body and the last one planned, each with how many others it needs.
+        // For each address, the newest body and the last one planned, each with the number of others that it
+        // needs.
         let mut known = HashMap::from([(&whole.url, [(whole.body, 0); 2])]);
         for waiting in newest_first {
             let (base, depth) = match known.get(&waiting.url) {
@@ -159,14 +161,14 @@ fn plan(group: &[PendingBody]) -> Vec<Step> {
 }
 
 impl Compaction {
-    /// How many bodies would be packed against another; those that would gain little stay whole.
+    /// How many bodies would be packed against another; those that would save little stay whole.
     #[must_use]
     pub fn left(&self) -> u64 {
         let steps = self.steps.as_slice().iter();
         steps.filter(|step| step.base.is_some()).count() as u64
     }
 
-    /// Packs some bodies; `None` when all were looked at. Takes time for computing, and no lock.
+    /// Packs some bodies; `None` if all have been processed. It takes CPU time, but no lock.
     pub fn next(&mut self, reader: &Reader) -> Result<Option<Vec<Packed>>, StoreError> {
         let mut packed = Vec::new();
         let mut read = 0;
@@ -182,10 +184,10 @@ impl Compaction {
     }
 }
 
-/// The new form; `None` for a body that is better left alone: retention has taken it or its base, somebody else has
-/// packed it, or the base is damaged.
+/// The new form; `None` for a body that should stay as it is: retention has deleted it or its base, another
+/// process has packed it, or the base is damaged.
 fn pack(conn: &Connection, step: Step) -> Result<Option<Packed>, StoreError> {
-    // One moment for the body and all that it is based on.
+    // One snapshot for the body and all of its bases.
     let conn = conn.unchecked_transaction()?;
     let Some((body, false)) = known(&conn, step.body)? else {
         return Ok(None);
@@ -207,7 +209,7 @@ fn pack(conn: &Connection, step: Step) -> Result<Option<Packed>, StoreError> {
         return Ok(None);
     };
     let delta = pack_against(&other, &bytes)?;
-    // A difference that saves little is not worth a base. And what does not come back is no form to keep.
+    // A difference that saves little is not worth a base. And a form that cannot be unpacked must not be stored.
     if delta.len() as u64 > body.stored / 4 * 3 || !unpacks_to(&other, &delta, &bytes) {
         return whole;
     }
@@ -217,7 +219,7 @@ fn pack(conn: &Connection, step: Step) -> Result<Option<Packed>, StoreError> {
     }))
 }
 
-/// What is known of a row, and whether it was looked at.
+/// The data of a row, and whether it has been processed.
 fn known(conn: &Connection, id: i64) -> Result<Option<(BodyRow, bool)>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT sha256, bytes, length(body), base_id IS NOT NULL FROM bodies WHERE id = ?1",
@@ -248,7 +250,7 @@ fn undamaged(conn: &Connection, body: &BodyRow) -> Result<Option<Vec<u8>>, Store
 }
 
 impl Writer {
-    /// Stores what [`Compaction::next`] has packed, as far as the bodies are still there as it found them.
+    /// Stores what [`Compaction::next`] has packed, for the bodies that have not changed in the meantime.
     pub fn compact(&self, packed: Vec<Packed>) -> Write<Compacted> {
         self.write(move |tx| {
             let mut done = Compacted::default();
@@ -278,7 +280,7 @@ fn keep(conn: &Connection, body: &BodyRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether it was done. The plan of another process may have put the base deeper than ours knew.
+/// Returns whether it was done. Another process may have based the base on more bodies than our plan knew.
 fn replace(
     conn: &Connection,
     body: &BodyRow,

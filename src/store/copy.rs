@@ -1,5 +1,5 @@
-//! Copies of the whole file: made under a name that nobody takes for a database, checked, and only then given their own.
-//! Whoever is killed meanwhile leaves a `.part`, which the next copy makes anew.
+//! Copies of the whole file. A copy is made under a name that cannot be mistaken for a database, then checked, and
+//! only then renamed. If the process is killed, it leaves a `.part` file, which the next copy overwrites.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,25 +15,25 @@ use super::instance;
 use super::private;
 use super::sidecar::beside;
 
-/// Makes a whole and durable copy of the database at `part`, in the place of what is there.
+/// Makes a complete and durable copy of the database at `part`, replacing any file there.
 pub(super) fn make(from: &Connection, part: &Path) -> Result<(), StoreError> {
-    // A journal that was left behind would be played back into the new file.
+    // SQLite would play back an old journal into the new file.
     for end in ["", "-journal", "-wal", "-shm"] {
         remove(&beside(part, end))?;
     }
     let made = copy(from, part).and_then(|()| check(from, part));
     if made.is_err() {
-        // What cannot be removed is told by the error of the copy, and overwritten by the next one.
+        // If the file cannot be removed, the copy fails and reports it, or the next copy overwrites it.
         let _ = fs::remove_file(part);
     }
     made
 }
 
-/// Gives a finished copy its name, unless there is such a file: then it is left as it is, and so is the copy.
+/// Gives a finished copy its name, unless that file exists: then both are left as they are.
 pub(super) fn place(part: &Path, name: &Path) -> io::Result<()> {
     match renameat_with(CWD, part, CWD, name, RenameFlags::NOREPLACE) {
         Ok(()) => {}
-        // Not every file system can do that.
+        // Not every file system supports this.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
             if fs::symlink_metadata(name).is_ok() {
                 return Err(io::ErrorKind::AlreadyExists.into());
@@ -56,7 +56,7 @@ fn remove(file: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Copies a database as it is at this moment, to a file that is not checked.
+/// Copies the current state of a database to a file that is not checked.
 pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
     private::replace(to).map_err(|error| StoreError::io(to, error))?;
     let at = |error: rusqlite::Error| StoreError::from(error).at(to);
@@ -68,8 +68,8 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
     target.busy_timeout(Duration::from_secs(10)).map_err(at)?;
     {
         let backup = Backup::new(from, &mut target).map_err(at)?;
-        // All pages in one step: the source is a reader in WAL mode, so nobody waits for it, and a copy in several steps
-        // would start anew with each commit of the writer.
+        // All pages in one step: in WAL mode a reader does not block anyone, and a copy in several steps would
+        // start again with each commit of the writer.
         match backup.step(-1).map_err(at)? {
             StepResult::Done => {}
             _ => {
@@ -104,7 +104,7 @@ fn check(from: &Connection, part: &Path) -> Result<(), StoreError> {
         .map_err(|error| StoreError::io(part, error))
 }
 
-/// The schema that the file says it has.
+/// The schema version in the file.
 pub(super) fn version(conn: &Connection) -> rusqlite::Result<u32> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }

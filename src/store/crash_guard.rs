@@ -1,15 +1,18 @@
-//! What is being read at this moment, written down beside the database.
+//! The documents that are being read at this moment, recorded beside the database.
 //!
-//! A panic ends one piece of work and comes back as a value; a stack that overflows or memory that is used up ends the
-//! process. The next start would read the same document and end again, for ever. So the address of each document is in
-//! `<database>.reading` while it is read, and what stands there at a start was under way when the process ended. Twice
-//! in a row may be chance no more: such a document is left alone for a day, and told as a failure.
+//! A panic ends one piece of work and is returned as a value. A stack overflow or lack of memory ends the process.
+//! The next start would read the same document and end again, forever. So the address of each document is in
+//! `<database>.reading` while it is read; an address found there at a start was being read when the process ended.
+//! If that happens twice in a row, it may not be chance: the document is quarantined for a day and reported as a
+//! failure.
 //!
-//! Memory may also be used up by many documents, of which none is to blame by itself. So the feed whose pages have the
-//! most bytes in hand is noted as well, if they are many; after several ends its pages are left alone for a while.
+//! Many documents together may also use up the memory, without any single one being to blame. So the feed whose
+//! pages take the most bytes in memory is recorded as well, if they are many. After several crashes, its pages are
+//! quarantined for a while.
 //!
-//! The file is one write for each document that is read anew and one after it, without waiting for the disk: it has to
-//! outlive the process, not the machine. It is for whoever holds the [`InstanceLock`](super::InstanceLock).
+//! Reading a new document costs one write to the file before it and one after it, without waiting for the disk:
+//! the file has to survive a crash of the process, not of the machine. Only the holder of the
+//! [`InstanceLock`](super::InstanceLock) may use it.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -24,27 +27,27 @@ use super::private;
 use super::sidecar::beside;
 use crate::time::{Stopwatch, Timestamp};
 
-/// Ends of the process with the same document under way, after which it is left alone.
+/// Crashes while reading the same document after which it is quarantined.
 const PATIENCE: u32 = 2;
-/// How long it is left alone; then one more reading is tried.
+/// How long it is quarantined before it is read once more.
 const REST: Duration = Duration::from_hours(24);
-/// Bytes of one feed's pages in hand that may use up the memory.
+/// Bytes of one feed's pages in memory that may exhaust it.
 const CROWD: u64 = 16 << 20;
-/// Ends of the process with so much of one feed in hand, after which its pages are left alone: something else may have
-/// ended it.
+/// Crashes with this much of one feed in memory after which its pages are quarantined. Something else may have
+/// caused a crash.
 const CROWD_PATIENCE: u32 = 3;
-/// How long they are at first; twice as long each further time.
+/// How long they are quarantined the first time; twice as long each further time.
 const CROWD_REST: Duration = Duration::from_hours(1);
-/// A process that lives so long with them in hand is not ended by them.
+/// If a process lives this long with them in memory, they do not cause its end.
 const CROWD_LIVES: Duration = Duration::from_mins(10);
-/// More is not read of the file, which is some lines long.
+/// The most that is read of the file, which is normally a few lines long.
 const MAX_BYTES: u64 = 1 << 20;
-/// Longer addresses are told apart by their beginning.
+/// Longer addresses are distinguished by their first bytes.
 const MAX_ADDRESS: usize = 2048;
-/// What a suspicion is worth after an upgrade: nothing, the fault may be mended.
+/// The first line of the file. After an upgrade, suspicions do not count, since the fault may be fixed.
 const HEAD: &str = concat!("revisor ", env!("CARGO_PKG_VERSION"));
 
-/// What is under way; clones are the same. Without a file nothing is remembered.
+/// The documents in progress; clones share them. Without a file, nothing is remembered.
 #[derive(Debug, Clone, Default)]
 pub struct Underway {
     inner: Arc<Mutex<Inner>>,
@@ -55,23 +58,23 @@ struct Inner {
     file: Option<File>,
     reading: HashMap<u64, String>,
     suspects: HashMap<String, Suspect>,
-    /// What is in hand of the pages of each feed.
+    /// The pages of each feed in memory.
     in_hand: HashMap<String, Crowd>,
-    /// The feed that has the most, if that is much.
+    /// The feed with the most bytes, if they are many.
     worst: Option<String>,
-    /// Feeds whose pages are suspected, as [`Self::suspects`].
+    /// Feeds whose pages are suspected, in the same form as `suspects`.
     crowds: HashMap<String, Suspect>,
     next: u64,
 }
 
-/// Bytes in hand of the pages of one feed.
+/// The pages of one feed in memory.
 #[derive(Debug)]
 struct Crowd {
     bytes: u64,
     since: Stopwatch,
 }
 
-/// What the last process left.
+/// The suspicions that the last process left.
 #[derive(Debug, Default)]
 struct LeftBehind {
     suspects: HashMap<String, Suspect>,
@@ -80,9 +83,9 @@ struct LeftBehind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Suspect {
-    /// Ends of the process with this under way, in a row.
+    /// Consecutive crashes with this in progress.
     ends: u32,
-    /// The last of them, in seconds.
+    /// The time of the last one, in seconds.
     since: i64,
 }
 
@@ -91,7 +94,7 @@ impl Suspect {
         self.rest_for(REST, PATIENCE, false, now)
     }
 
-    /// The rest of the pages of a feed.
+    /// The quarantine for the pages of a feed.
     fn rest_of_crowd(self, now: Timestamp) -> Option<Quarantined> {
         let times = self.ends.saturating_sub(CROWD_PATIENCE).min(8);
         let rest = REST.min(CROWD_REST * 2_u32.pow(times));
@@ -106,7 +109,7 @@ impl Suspect {
         now: Timestamp,
     ) -> Option<Quarantined> {
         let since = Timestamp::from_unix(self.since);
-        // A clock that was set back must not make a rest of years.
+        // Setting the clock back must not turn this into a quarantine of years.
         let resting = self.ends >= patience && now.since(since) < rest;
         let until = since.min(now) + rest;
         resting.then_some(Quarantined {
@@ -117,14 +120,14 @@ impl Suspect {
     }
 }
 
-/// A document that is being read; its end, dropped, says that the process has come through.
+/// A document that is being read. Dropping it records that the process has survived.
 #[derive(Debug)]
 pub struct Mark {
     underway: Underway,
     id: u64,
 }
 
-/// Pages of one feed that are in hand, until it is dropped.
+/// Pages of one feed in memory, until it is dropped.
 #[derive(Debug)]
 pub struct InHand {
     underway: Underway,
@@ -132,15 +135,15 @@ pub struct InHand {
     bytes: u64,
 }
 
-/// A document, or the pages of a feed, that is left alone.
+/// A quarantine for a document, or for the pages of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.words())]
 pub struct Quarantined {
-    /// Ends of the process.
+    /// The number of crashes.
     pub ends: u32,
-    /// When one more reading is tried.
+    /// When it is read once more.
     pub until: Timestamp,
-    /// Whether it is the pages of a feed, of which no single one is to blame.
+    /// Whether it covers the pages of a feed, of which no single one is to blame.
     pub crowd: bool,
 }
 
@@ -160,22 +163,22 @@ impl Quarantined {
     }
 }
 
-/// The address of a document that is left alone, and for how long.
+/// The address of a quarantined document, and the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftAlone {
-    /// The address, as its feed or the configuration has it.
+    /// The address, as in its feed or the configuration.
     pub address: String,
-    /// Why and how long.
+    /// The reason and duration.
     pub rest: Quarantined,
 }
 
 impl Underway {
-    /// Takes up what the last process left. Never fails: a file that cannot be read or written protects nobody, and
-    /// is no reason not to start.
+    /// Loads what the last process left. Never fails: a file that cannot be read or written does not protect
+    /// anything, but that is not a reason to refuse to start.
     #[must_use]
     pub fn open(database: &Path) -> Self {
         let path = beside(database, ".reading");
-        // A link is not what the last process left.
+        // A link cannot come from the last process.
         let file = match fs::symlink_metadata(&path) {
             Ok(found) if !found.is_file() => private::replace(&path),
             _ => private::open(&path),
@@ -195,13 +198,14 @@ impl Underway {
         }
     }
 
-    /// What another process that holds `database`, or held it last, leaves alone; nothing is written.
+    /// The quarantines of another process that has `database` open, or was the last to have it open. Does not
+    /// write.
     #[must_use]
     pub fn of_others(database: &Path, is_held: bool) -> Self {
         let file = File::open(beside(database, ".reading")).ok();
         let mut inner = Inner::default();
         if let Some(file) = &file {
-            // What a living process is reading has not ended it.
+            // A process that is still alive has not crashed on what it is reading.
             let left = left_behind(file, !is_held);
             (inner.suspects, inner.crowds) = (left.suspects, left.crowds);
         }
@@ -210,7 +214,7 @@ impl Underway {
         }
     }
 
-    /// What is left alone now, by address; the pages of a feed stand under the address of the feed.
+    /// The current quarantines by address; those for the pages of a feed have the address of the feed.
     #[must_use]
     pub fn left_alone(&self, now: Timestamp) -> Vec<LeftAlone> {
         let inner = self.lock();
@@ -231,7 +235,7 @@ impl Underway {
         found
     }
 
-    /// Whether a document is to be left alone, so that it need not even be asked for.
+    /// Returns an error if a document is quarantined, so that it need not even be fetched.
     pub fn may_read(&self, address: &str, now: Timestamp) -> Result<(), Quarantined> {
         let inner = self.lock();
         let suspect = inner.suspects.get(&key(address));
@@ -240,7 +244,7 @@ impl Underway {
             .map_or(Ok(()), Err)
     }
 
-    /// Whether the pages of a feed are to be left alone.
+    /// Returns an error if the pages of a feed are quarantined.
     pub fn may_have_pages(&self, feed: &str, now: Timestamp) -> Result<(), Quarantined> {
         let inner = self.lock();
         let suspect = inner.crowds.get(&key(feed));
@@ -249,7 +253,7 @@ impl Underway {
             .map_or(Ok(()), Err)
     }
 
-    /// Notes that so many bytes of the pages of a feed are in hand from now on.
+    /// Records that this many more bytes of a feed's pages are in memory.
     #[must_use]
     pub fn have(&self, feed: &str, bytes: u64) -> InHand {
         let feed = key(feed);
@@ -267,7 +271,7 @@ impl Underway {
         }
     }
 
-    /// Notes that the document of an address is read now, unless it is one to leave alone.
+    /// Records that the document at an address is being read, unless it is quarantined.
     pub fn start(&self, address: &str, now: Timestamp) -> Result<Mark, Quarantined> {
         self.may_read(address, now)?;
         let mut inner = self.lock();
@@ -281,13 +285,13 @@ impl Underway {
         })
     }
 
-    /// The process ends as it should: what is still under way is given up, not to blame.
+    /// The process ends normally: documents in progress are abandoned, not to blame.
     pub fn close(&self) {
         let mut inner = self.lock();
         inner.reading.clear();
         inner.worst = None;
         inner.write();
-        // What ends after this has nothing more to say.
+        // Anything that ends after this is not recorded any more.
         inner.file = None;
     }
 
@@ -325,7 +329,7 @@ impl Drop for InHand {
 }
 
 impl Inner {
-    /// Finds out which feed has the most in hand, and writes it down when that is another one.
+    /// Finds the feed with the most bytes in memory, and records it if it has changed.
     fn find_worst(&mut self) {
         let large = self.in_hand.iter().filter(|(_, it)| it.bytes >= CROWD);
         let worst = large.max_by_key(|(_, it)| it.bytes);
@@ -336,7 +340,7 @@ impl Inner {
         }
     }
 
-    /// Writes the file in one go; the dot at its end tells what is left of a longer one before it.
+    /// Writes the file in one go. The dot at its end marks where the remains of a longer file begin.
     fn write(&mut self) {
         let Some(file) = &self.file else { return };
         let mut text = format!("{HEAD}\n");
@@ -356,19 +360,19 @@ impl Inner {
             let _ = writeln!(text, "holding {ends} {since} {feed}");
         }
         text.push_str(".\n");
-        // A disk that is full must not stop the reading.
+        // A full disk must not prevent reading.
         let _ = file.write_all_at(text.as_bytes(), 0);
     }
 }
 
-/// What was suspected before, and what the last process was reading, if `reading` is to be held against it.
+/// Earlier suspicions, and the documents that the last process was reading, if `reading` says that those count.
 fn left_behind(file: &File, reading: bool) -> LeftBehind {
     let mut bytes = Vec::new();
     let mut left = LeftBehind::default();
     if file.take(MAX_BYTES).read_to_end(&mut bytes).is_err() {
         return left;
     }
-    // The file was written last when the reading began.
+    // The file was last written when reading started.
     let written = file.metadata().and_then(|about| about.modified()).ok();
     let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     let written = written.map_or(0, |at| i64::try_from(at.as_secs()).unwrap_or(0));
@@ -391,11 +395,12 @@ fn left_behind(file: &File, reading: bool) -> LeftBehind {
             since: written,
         };
         let day = i64::try_from(REST.as_secs()).unwrap_or(i64::MAX);
-        // Suspicions come before what was under way in the file, so that what was read again counts.
+        // In the file, suspicions come before documents in progress, so that a document that was read again
+        // counts.
         let (map, suspect) = match kind {
             Some("reading") if reading => (&mut left.suspects, again(ends)),
             Some("suspect") => (&mut left.suspects, before),
-            // What lies further back than a day has nothing to do with it.
+            // After more than a day, the pages in memory are not to blame.
             Some("holding") if reading && written - since > day => (&mut left.crowds, again(0)),
             Some("holding") if reading => (&mut left.crowds, again(ends)),
             Some("crowd") => (&mut left.crowds, before),
@@ -406,7 +411,7 @@ fn left_behind(file: &File, reading: bool) -> LeftBehind {
     left
 }
 
-/// An address as one line of bounded length.
+/// An address as one line of limited length.
 fn key(address: &str) -> String {
     let line = address.chars().filter(|c| !c.is_control());
     line.take(MAX_ADDRESS).collect()

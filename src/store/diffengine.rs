@@ -1,7 +1,7 @@
-//! The database of diffengine, another program that watches articles: read, to take its history over.
+//! The database of diffengine, another program that watches articles, read to import its history.
 //!
-//! The file may be from anyone. It is opened for reading only, what is asked of it has to be tables, and every value is
-//! bounded before it is looked at.
+//! The file may come from anyone. It is opened read-only, the objects that are queried must be tables, and the
+//! size of every value is limited before it is read.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use super::writer::{Write, Writer};
 use crate::domain::ids::FeedId;
 use crate::time::Timestamp;
 
-/// No value is longer; longer texts are cut.
+/// The longest value; longer texts are cut.
 const MOST_BYTES: i32 = 8 << 20;
 
-/// Characters of a text that are read.
+/// The most characters of a text that are read.
 const MOST_TEXT: i64 = 1_000_000;
 
-/// Characters of a headline, an address or a name.
+/// The most characters of a headline, an address or a name.
 const MOST_LINE: i64 = 4000;
 
-/// Versions of one article; nobody edits one more often.
+/// The most versions of one article; nobody edits an article more often.
 const MOST_VERSIONS: i64 = 10_000;
 
 const TABLES: [&str; 4] = ["feed", "entry", "feedentry", "entryversion"];
@@ -43,7 +43,7 @@ pub struct WatchedArticle {
     pub url: String,
     /// The address of the first feed that listed it.
     pub feed_url: String,
-    /// The name of that.
+    /// The name of that feed.
     pub feed_name: String,
 }
 
@@ -54,12 +54,12 @@ pub struct WatchedVersion {
     pub title: String,
     /// Its text: HTML with paragraphs.
     pub html: String,
-    /// When it was stored, in UTC; `None` where that is not a time.
+    /// When it was stored, in UTC; `None` if that is not a valid time.
     pub seen: Option<Timestamp>,
 }
 
 impl Diffengine {
-    /// Opens the file at `path`, which is not changed.
+    /// Opens the file at `path` without changing it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags)?;
@@ -68,7 +68,7 @@ impl Diffengine {
         conn.pragma_update(None, "trusted_schema", false)?;
         conn.pragma_update(None, "cell_size_check", true)?;
         conn.pragma_update(None, "query_only", true)?;
-        // A view, or a virtual table, could run for ever.
+        // A view or a virtual table could run forever.
         let mut is_table = conn.prepare(
             "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 AND rootpage > 0)",
         )?;
@@ -83,13 +83,13 @@ impl Diffengine {
         Ok(Self { conn })
     }
 
-    /// How many articles there are.
+    /// The number of articles.
     pub fn count(&self) -> Result<u64, StoreError> {
         let mut statement = self.conn.prepare("SELECT count(*) FROM entry")?;
         Ok(statement.query_row([], |row| super::sql::count(row, 0))?)
     }
 
-    /// The article after the one of this row, by their rows; `None` behind the last one.
+    /// The next article after this row; `None` after the last one.
     pub fn article_after(&self, row: i64) -> Result<Option<WatchedArticle>, StoreError> {
         let mut statement = self.conn.prepare_cached(
             "SELECT entry.id, CAST(substr(entry.url, 1, :most) AS TEXT), \
@@ -148,7 +148,7 @@ impl Diffengine {
 }
 
 impl Writer {
-    /// The feed of an address; one that is in no configuration is made for its history, and is not polled.
+    /// The feed of an address. If it is not configured, it is created for its history and not polled.
     pub fn feed_for_history(
         &self,
         url: String,
@@ -171,14 +171,14 @@ impl Writer {
     }
 }
 
-/// Text of any bytes; what is not UTF-8 is replaced.
+/// A text of any bytes; invalid UTF-8 is replaced.
 fn text(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<String> {
     let value = row.get_ref(at)?;
     let bytes = value.as_bytes_or_null().ok().flatten().unwrap_or_default();
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// A moment as Python writes one, in UTC: `2017-01-05 12:34:56.789`.
+/// Parses a time as Python writes it, in UTC: `2017-01-05 12:34:56.789`.
 fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim().replacen(' ', "T", 1);
     Timestamp::parse_rfc3339(&format!("{text}Z")).or_else(|| Timestamp::parse_rfc3339(&text))

@@ -1,4 +1,4 @@
-//! What is told as one thing though it was stored as many: sums of additions, and edits of many pages.
+//! Changes that are stored separately but reported together: summaries of additions, and edits of many pages.
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -12,7 +12,7 @@ use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId, RevisionNumber}
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
 
-/// A revision that is one end of a sum.
+/// A revision at one end of a summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DigestEnd {
     /// Its number.
@@ -23,22 +23,22 @@ pub struct DigestEnd {
     pub state: EntryState,
 }
 
-/// Additions to a live article that wait to be summed up.
+/// Additions to a live article that are waiting for a summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PendingDigest {
     /// The entry.
     pub entry: KnownEntry,
-    /// How many changes there are.
+    /// The number of changes.
     pub changes: u64,
     /// The first of them.
     pub first: ChangeNumber,
     /// The last of them.
     pub last: ChangeNumber,
-    /// Changes in between that were told by themselves.
+    /// Changes in between that were reported separately.
     pub told_alone: u64,
-    /// The last look before all of them.
+    /// The last check before all of them.
     pub last_unchanged: Timestamp,
-    /// The first look that saw the last of them.
+    /// The first check that saw the last of them.
     pub first_changed: Timestamp,
     /// The revision before the first of them.
     pub old: DigestEnd,
@@ -46,19 +46,19 @@ pub struct PendingDigest {
     pub new: DigestEnd,
 }
 
-/// What the looks at the pages of a feed have brought of late.
+/// The results of recent checks of a feed's pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PageEdits {
     /// Entries whose page was changed.
     pub changed: usize,
-    /// Entries whose page was looked at; zero when that was not asked for.
+    /// Entries whose page was checked; zero if that was not requested.
     pub looked: usize,
-    /// Whether some of it was told as a bulk edit already.
+    /// Whether some of it has already been reported as a bulk edit.
     pub folded: bool,
 }
 
 impl Reader {
-    /// Entries whose additions are to be summed up by now, the longest due first.
+    /// Entries whose additions are due for a summary, longest due first.
     pub fn due_digests(&self, now: Timestamp, limit: usize) -> Result<Vec<EntryId>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -70,10 +70,10 @@ impl Reader {
         })
     }
 
-    /// The additions to an entry that wait to be summed up.
+    /// The additions to an entry that are waiting for a summary.
     pub fn pending_digest(&self, entry: EntryId) -> Result<Option<PendingDigest>, StoreError> {
         self.read(|conn| {
-            // One moment for all queries, although the writer goes on.
+            // One snapshot for all queries, even while the writer continues.
             let tx = conn.unchecked_transaction()?;
             let Some(known) = entries::by_id(&tx, entry)? else {
                 return Ok(None);
@@ -114,7 +114,7 @@ impl Reader {
         })
     }
 
-    /// Pages of a feed that were changed since then in one and the same way.
+    /// Pages of a feed that have had the same edit since then.
     pub fn pages_with_edit(
         &self,
         feed: FeedId,
@@ -137,7 +137,7 @@ impl Reader {
         })
     }
 
-    /// Pages of a feed that were looked at since then, and those of them that were changed.
+    /// Pages of a feed that have been checked since then, and those of them that have changed.
     pub fn page_edits(&self, feed: FeedId, since: Timestamp) -> Result<PageEdits, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -181,8 +181,8 @@ fn end(conn: &Connection, entry: EntryId, number: RevisionNumber) -> Result<Dige
     })
 }
 
-/// Notes that the additions up to a change were summed up in an event. Without an event nothing was left to tell, and
-/// they wait for the next sum.
+/// Records that an event has summarised the additions up to a change. Without an event there was nothing left to
+/// report, and they wait for the next summary.
 pub(super) fn note(
     conn: &Connection,
     entry: EntryId,
@@ -196,7 +196,8 @@ pub(super) fn note(
         )?
         .execute(params![entry, until, event])?;
     }
-    // What came while the sum was made keeps the moment, which has passed: it is told with the next round.
+    // If additions came while the summary was made, its due time is kept. It has passed, so they are reported in
+    // the next round.
     conn.prepare_cached(
         "UPDATE entries SET digest_due_at = NULL WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM changes \
          WHERE entry_id = ?1 AND quiet = 'digest' AND digest_event_id IS NULL AND number > ?2)",
