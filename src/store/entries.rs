@@ -1,4 +1,4 @@
-//! `entries` and `aliases`: what is known of each entry now, and by which names.
+//! `entries` and `aliases`: the current state of each entry, and its names.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -20,28 +20,28 @@ use crate::domain::scheme::Schemes;
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
 
-/// Revisions that are looked back upon for a return to an earlier state. A live page has hundreds; what lies further
-/// back is told as a change and not as a return.
+/// How many revisions are searched for a return to an earlier state. A live page has hundreds; a return to an even
+/// older state is reported as an ordinary change.
 const HISTORY: usize = 200;
 
-/// Changes that are looked back upon to see whether an article is live.
+/// How many changes are searched to decide whether an article is live.
 const RECENT_CHANGES: usize = 32;
 
 /// Whether an article is still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
-    /// As far as is known.
+    /// As far as we know.
     Ok,
     /// Its page was taken down.
     Removed,
 }
 
-/// What is known of an entry now, without its text.
+/// What is known about an entry now, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownEntry {
     /// The row.
     pub id: EntryId,
-    /// `ent_…`, for people and receivers.
+    /// `ent_…`, for users and receivers.
     pub public_id: String,
     /// Its feed.
     pub feed: FeedId,
@@ -49,85 +49,85 @@ pub struct KnownEntry {
     pub in_feed: bool,
     /// When it was first seen.
     pub first_seen: Timestamp,
-    /// The last look that saw it in the feed, as of the day it left or came back; while `in_feed` holds, the feed's
-    /// `last_ok` is the better answer.
+    /// The last check that saw it in the feed, as of the day it left or came back. While `in_feed` is true, the
+    /// feed's `last_ok` is more accurate.
     pub last_seen: Timestamp,
-    /// Whether its article is still there.
+    /// Whether its article still exists.
     pub life: Life,
     /// The number of the newest revision.
     pub revision: RevisionNumber,
     /// Its headline.
     pub title: Option<String>,
-    /// The fingerprint of what was last seen on the feed channel.
+    /// The fingerprint of the text last seen on the feed channel.
     pub feed_fp: Option<Fingerprint>,
-    /// The fingerprint of what was last seen on the page channel.
+    /// The fingerprint of the text last seen on the page channel.
     pub page_fp: Option<Fingerprint>,
-    /// How often in a row it was another one.
+    /// How many times in a row the text was different.
     pub streaks: Streaks,
-    /// Under which the newest state was read; meaningless for a channel that it does not have.
+    /// The schemes under which the newest state was read; meaningless for a channel that it does not have.
     pub schemes: Schemes,
-    /// The dates claimed at the last look.
+    /// The dates claimed at the last check.
     pub claimed: ClaimedDates,
-    /// How often a claimed date moved while the text stayed.
+    /// How often a claimed date moved although the text did not change.
     pub date_touches: u32,
     /// When the newest change was first seen.
     pub last_change: Option<Timestamp>,
     /// The article page.
     pub page: PageRow,
-    /// How it left the feed; `None` while the feed lists it, and when that is not known.
+    /// How it left the feed; `None` while the feed lists it, and if that is unknown.
     pub left: Option<Left>,
 }
 
-/// What is known of an article page.
+/// What is known about an article page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageRow {
-    /// Its address; `None` when there is none to look at.
+    /// Its address; `None` if there is none to check.
     pub url: Option<String>,
-    /// When to look next; `None` for never.
+    /// When to check next; `None` for never.
     pub next: Option<Timestamp>,
     /// What makes the next request conditional.
     pub validators: Validators,
-    /// The last look, however it ended.
+    /// The last check, whatever its result.
     pub checked: Option<Timestamp>,
-    /// The last look that read the page or knew it to be unchanged.
+    /// The last check that read the page or found it unchanged.
     pub ok: Option<Timestamp>,
-    /// HTTP status of the last look.
+    /// HTTP status of the last check.
     pub status: Option<u16>,
-    /// What went wrong at the last look.
+    /// The error of the last check.
     pub error: Option<String>,
-    /// Looks since `ok`, all of them failed.
+    /// Checks since `ok`, all of which failed.
     pub failures: u32,
-    /// Since when robots.txt keeps it from being read; `error` says how.
+    /// Since when robots.txt has disallowed it; `error` says how.
     pub barred: Option<Timestamp>,
-    /// Why the last look read no text; `None` when it read one.
+    /// Why the last check did not read a text; `None` if it did.
     pub reason: Option<Reason>,
 }
 
-/// A page to look at.
+/// A page that is due for a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DuePage {
     /// Its entry.
     pub entry: KnownEntry,
-    /// The address; never absent here.
+    /// The address, which every due page has.
     pub url: String,
 }
 
-/// A page to look at, as far as choosing among many needs it.
+/// The data of a due page that is needed to choose among many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueKey {
     /// Its entry.
     pub entry: EntryId,
-    /// The feed of that.
+    /// The feed of that entry.
     pub feed: FeedId,
     /// The address.
     pub url: String,
-    /// The last look; `None` before the first.
+    /// The last check; `None` before the first.
     pub checked: Option<Timestamp>,
     /// When it was due.
     pub due: Timestamp,
 }
 
-/// All that a decision about an entry needs.
+/// Everything that a decision about an entry needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownEntryFull {
     /// The entry.
@@ -136,29 +136,29 @@ pub struct KnownEntryFull {
     pub state: EntryState,
     /// When that state was first seen.
     pub seen: Timestamp,
-    /// The newest revisions, oldest first, the current one included; at most the last 200.
+    /// The newest revisions, oldest first, including the current one; at most the last 200.
     pub history: Vec<PastRow>,
     /// The newest changes, oldest first; at most the last 32.
     pub changes: Vec<changes::RecentChange>,
 }
 
-/// An entry that an item without a known name may be.
+/// An entry that may match an item whose names are unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The entry.
     pub entry: KnownEntry,
-    /// Of its newest revision.
+    /// The fingerprints of its newest revision.
     pub fingerprints: Fingerprints,
 }
 
-/// An entry by one of its names.
+/// An entry and one of its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bearer {
     /// The name.
     pub key: AliasKey,
     /// The entry.
     pub entry: Arc<KnownEntry>,
-    /// Whether a person has given it the name.
+    /// Whether a person has set the name.
     pub pinned: bool,
 }
 
@@ -170,7 +170,7 @@ columns!($ select_entry, column, "e.", " FROM ", [
     feed_moved_at, page_streak, page_moved_at, page_packed_sha256,
 ]);
 
-// Below the macro that it uses.
+// After the macro that it uses.
 mod finding;
 
 pub use finding::EntryFilter;
@@ -250,14 +250,14 @@ fn entry_row(row: &Row<'_>) -> rusqlite::Result<KnownEntry> {
 }
 
 impl Reader {
-    /// The entries that bear these names in a feed, in the order of the names; names that nobody bears are left out.
+    /// The entries with these names in a feed, in the order of the names; unused names are left out.
     pub fn known_entries(
         &self,
         feed: FeedId,
         keys: &[AliasKey],
     ) -> Result<Vec<Bearer>, StoreError> {
         self.read(|conn| {
-            // Most feeds have no names of this kind, and each of their items is asked for.
+            // Most feeds have no names of this kind, and this runs for each of their items.
             let has_contents: bool = keys.iter().any(|key| key.kind == AliasKind::Content)
                 && conn
                     .prepare_cached(
@@ -299,14 +299,15 @@ impl Reader {
         })
     }
 
-    /// The other entries of a feed whose page is that of `entry` at `url`, fragments aside, with their addresses.
+    /// The other entries of a feed whose page is the same as that of `entry` at `url`, ignoring fragments, with
+    /// their addresses.
     pub fn entries_with_page(
         &self,
         entry: EntryId,
         url: &str,
     ) -> Result<Vec<(EntryId, String)>, StoreError> {
         const MOST: i64 = 100;
-        // Asked before each request for a page: a range of an index, `$` being the sign behind `#`.
+        // This runs before each request for a page, so it is a range of an index; `$` is the character after `#`.
         let page = url.split('#').next().unwrap_or_default();
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -321,7 +322,7 @@ impl Reader {
         })
     }
 
-    /// How many entries of a feed were found again under a new guid.
+    /// How many entries of a feed were recognised under a new guid.
     pub fn renamed_entries(&self, feed: FeedId) -> Result<usize, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -334,7 +335,7 @@ impl Reader {
         })
     }
 
-    /// The entries that a feed listed at the last look.
+    /// The entries that a feed listed at the last check.
     pub fn entries_in_feed(&self, feed: FeedId) -> Result<Vec<EntryId>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -367,10 +368,10 @@ impl Reader {
         self.read(|conn| by_id(conn, id))
     }
 
-    /// One entry with its newest state and its past; `None` when there is no such entry.
+    /// One entry with its newest state and its past; `None` if there is no such entry.
     pub fn load_entry(&self, id: EntryId) -> Result<Option<KnownEntryFull>, StoreError> {
         self.read(|conn| {
-            // One moment for all queries, although the writer goes on.
+            // One snapshot for all queries, even while the writer continues.
             let tx = conn.unchecked_transaction()?;
             let Some(entry) = by_id(&tx, id)? else {
                 return Ok(None);
@@ -386,13 +387,13 @@ impl Reader {
         })
     }
 
-    /// Pages to look at by now, most overdue first: of feeds in the configuration that are not paused.
+    /// Pages that are due, most overdue first, of configured feeds that are not paused.
     pub fn due_pages(&self, now: Timestamp, limit: usize) -> Result<Vec<DuePage>, StoreError> {
         self.pages(Some(now), limit)
     }
 
-    /// Shows the pages of [`Self::due_pages`] one after the other, with what is needed to choose among them: there may be
-    /// more of them than there is room for. Ends when it is told to.
+    /// Passes the pages of [`Self::due_pages`] one by one, with the data needed to choose among them, since there
+    /// may be more of them than fit in memory. Stops when `see` breaks.
     pub fn each_due_page(
         &self,
         now: Timestamp,
@@ -423,14 +424,14 @@ impl Reader {
         })
     }
 
-    /// All pages that are on the article clock, due or not, the next one first.
+    /// All pages with a check schedule, due or not, next one first.
     pub fn pages_on_clock(&self, limit: usize) -> Result<Vec<DuePage>, StoreError> {
         self.pages(None, limit)
     }
 
     fn pages(&self, now: Option<Timestamp>, limit: usize) -> Result<Vec<DuePage>, StoreError> {
         self.read(|conn| {
-            // Inactive feeds keep their dates for the day they come back, so they are passed over here.
+            // Inactive feeds keep their dates in case they come back, so they are skipped here.
             let mut statement = conn.prepare_cached(select_entry!(
                 "entries AS e JOIN feeds AS f ON f.id = e.feed_id \
                  WHERE e.page_next_at IS NOT NULL AND e.page_next_at <= :now AND e.page_url IS NOT NULL \
@@ -453,8 +454,8 @@ impl Reader {
         })
     }
 
-    /// Entries of a feed that an item with unknown names may be, newest first: those that the feed lists, and those
-    /// that it listed since.
+    /// Entries of a feed that may match an item with unknown names, newest first: those that the feed lists, and
+    /// those that it has listed since.
     pub fn recent_entries(
         &self,
         feed: FeedId,
@@ -484,7 +485,7 @@ impl Reader {
     }
 }
 
-/// Entries in the order of their rows.
+/// Entries ordered by row.
 pub(super) fn after(
     conn: &Connection,
     after: EntryId,
@@ -497,7 +498,7 @@ pub(super) fn after(
     )
 }
 
-/// Writes what is derived from the newest revision.
+/// Writes the values derived from the newest revision.
 pub(super) fn stamp(conn: &Connection, entry: EntryId, stamp: &Stamp) -> Result<(), StoreError> {
     conn.prepare_cached(
         "UPDATE entries SET feed_fp = ?2, page_fp = ?3, feed_scheme = ?4, page_scheme = ?5 WHERE id = ?1",

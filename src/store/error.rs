@@ -1,7 +1,7 @@
-//! What can go wrong with the database, in words for people.
+//! Database errors, in words for users.
 //!
-//! The type answers what a caller asks: is it worth another try ([`StoreError::is_busy`]), is the database itself
-//! unfit ([`StoreError::exit_code`]), and what can a person do ([`StoreError::hint`]).
+//! The type also answers the questions of callers: whether another try may help ([`StoreError::is_busy`]), whether
+//! the database itself is unfit ([`StoreError::exit_code`]), and what a user can do ([`StoreError::hint`]).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,20 +17,20 @@ pub const EXIT_DATABASE: u8 = 5;
 /// The exit code for a wrong path or a wrong file.
 pub const EXIT_USAGE: u8 = 2;
 
-/// Shared, because one failed COMMIT answers every job that was in it.
+/// Shared, because one failed COMMIT is the result of every job that was in it.
 type ErrorSource = Arc<dyn std::error::Error + Send + Sync>;
 
-/// Why the database could not do what it was asked.
+/// Why a database operation failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no file.
     #[error("no database at {}", path.display())]
     NotFound {
-        /// Where it was looked for.
+        /// Where it was expected.
         path: PathBuf,
     },
-    /// There is no folder to create the file in.
+    /// The folder for the new file does not exist.
     #[error("cannot create the database {}: its folder does not exist", path.display())]
     NoFolder {
         /// The database that was to be created.
@@ -42,7 +42,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// There is nothing in the file, or no table.
+    /// The file is empty, or has no tables.
     #[error("{} is empty, not a revisor database", path.display())]
     Empty {
         /// The file.
@@ -81,29 +81,29 @@ pub enum StoreError {
         /// The newest schema of this program.
         known: u32,
     },
-    /// What is stored in the file is not as it was written.
+    /// The content of the file is not what was written.
     #[error("the database {} is damaged: {what}", path.display())]
     Damaged {
         /// The database.
         path: PathBuf,
-        /// What was found to be wrong.
+        /// What is wrong.
         what: String,
     },
-    /// `SQLite` finds that the pages of the file do not belong together.
+    /// `SQLite` reports that the pages of the file are inconsistent.
     #[error("the database {} is damaged: {what}", path.display())]
     Corrupt {
         /// The database.
         path: PathBuf,
-        /// What it says.
+        /// Its message.
         what: String,
     },
-    /// Another file, or none, is where the open database was.
+    /// The open database was replaced by another file, or deleted.
     #[error("the database {} was removed or replaced while it was in use", path.display())]
     Replaced {
         /// The database.
         path: PathBuf,
     },
-    /// The feeds are of another configuration file, which is still there, and would not be polled any more.
+    /// The feeds belong to another configuration file, which still exists, and would not be polled any more.
     #[error(
         "the feeds in the database belong to another configuration, {}: with this one, {feeds} of them would no longer be polled; nothing was changed",
         known.display()
@@ -114,19 +114,19 @@ pub enum StoreError {
         /// How many feeds are only in the other one.
         feeds: usize,
     },
-    /// Another program holds the database, longer than we wait.
+    /// Another program locks the database for longer than we wait.
     #[error("the database {} is locked by another program", path.display())]
     Busy {
         /// The database.
         path: PathBuf,
     },
-    /// There is no room left on the disk.
+    /// The disk is full.
     #[error("no room left on the disk of the database {}", path.display())]
     Full {
         /// The database.
         path: PathBuf,
     },
-    /// There is too little room on the disk for a copy of the database, without which it is not upgraded.
+    /// The disk has too little space for a copy of the database, without which it is not upgraded.
     #[error(
         "cannot upgrade the database {}: a copy of it and the upgrade need {needed} MiB on its disk, and {free} MiB are free",
         path.display()
@@ -134,9 +134,9 @@ pub enum StoreError {
     NoRoom {
         /// The database.
         path: PathBuf,
-        /// What is needed, in MiB.
+        /// The space needed, in MiB.
         needed: u64,
-        /// What is free, in MiB.
+        /// The free space, in MiB.
         free: u64,
     },
     /// The file or its folder cannot be written.
@@ -145,12 +145,12 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
-    /// The system does not let us open or read the file.
+    /// The system refuses to open or read the file.
     #[error("cannot use the database file {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         #[source]
         source: ErrorSource,
     },
@@ -163,10 +163,10 @@ pub enum StoreError {
     AlreadyRunning {
         /// The database.
         path: PathBuf,
-        /// The other process, when it could be read.
+        /// The other process, if it could be read.
         pid: Option<u32>,
     },
-    /// A migration could not be carried out; nothing of it stays.
+    /// A migration failed and was rolled back.
     #[error("cannot upgrade the database {} to schema {number}", path.display())]
     Migration {
         /// The database.
@@ -177,7 +177,7 @@ pub enum StoreError {
         #[source]
         source: ErrorSource,
     },
-    /// Somebody else has written the entry since it was read: nothing was stored, read again and decide again.
+    /// The entry was written by another process since it was read. Nothing was stored; read and decide again.
     #[error("entry {entry} already has revision {offered}: another writer was first")]
     Conflict {
         /// Row of the entry.
@@ -185,46 +185,46 @@ pub enum StoreError {
         /// The number of the revision that was to be stored.
         offered: RevisionNumber,
     },
-    /// The caller asked for something that makes no sense; a mistake in the program.
+    /// The caller's request does not make sense: a bug in the program.
     #[error("cannot store {0}")]
     Refused(&'static str),
-    /// A job of the writer ended in a panic: a mistake in the program. Nothing of the job was stored.
+    /// A job of the writer panicked: a bug in the program. Nothing of the job was stored.
     #[error("a job of the database writer crashed; this is a bug in revisor, please report it")]
     Fault,
     /// The writer has stopped.
     #[error("the database writer has stopped")]
     Closed,
-    /// Anything else that `SQLite` says.
+    /// Any other error from `SQLite`.
     #[error("the database {} failed: {source}", path.display())]
     Sqlite {
         /// The database.
         path: PathBuf,
-        /// What it says.
+        /// Its message.
         #[source]
         source: ErrorSource,
     },
 }
 
 impl StoreError {
-    /// Whether another try may help, because somebody else holds the database for the moment.
+    /// Whether another try may help, because another program is only using the database for a moment.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy { .. })
     }
 
-    /// Whether a single stored value cannot be read, in a file that is usable otherwise.
+    /// Whether a single stored value cannot be read, in an otherwise usable file.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         matches!(self, Self::Damaged { .. })
     }
 
-    /// Whether there is no room left on the disk.
+    /// Whether the disk is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Full { .. })
     }
 
-    /// Whether the file as a whole is not to be used any more, by nobody and at no later time: the program ends.
+    /// Whether the whole file must not be used any more, now or later, so that the program ends.
     #[must_use]
     pub fn is_unfit(&self) -> bool {
         matches!(
@@ -237,13 +237,13 @@ impl StoreError {
         )
     }
 
-    /// Whether the entry was written by somebody else meanwhile: read again and decide again.
+    /// Whether the entry was written in the meantime: read and decide again.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })
     }
 
-    /// The exit code of a program that ends with this: [`EXIT_USAGE`] for a wrong path, else [`EXIT_DATABASE`].
+    /// The exit code of a program that ends with this: [`EXIT_USAGE`] for a wrong path, or else [`EXIT_DATABASE`].
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -254,7 +254,7 @@ impl StoreError {
         }
     }
 
-    /// What a person can do about it.
+    /// What a user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -308,7 +308,7 @@ impl StoreError {
         }
     }
 
-    /// The same error, naming the database it is about.
+    /// The same error with the path of the database.
     pub(super) fn at(mut self, database: &Path) -> Self {
         match &mut self {
             Self::Damaged { path, .. }
@@ -328,12 +328,13 @@ impl StoreError {
         self
     }
 
-    /// The same error, with what the system says of the file where `SQLite` says only that it cannot open it.
+    /// The same error, with the system's message about the file if `SQLite` only says that it cannot open it.
     pub(super) fn explained(self, database: &Path) -> Self {
         if !matches!(self, Self::Io { .. }) {
             return self;
         }
-        // Asked and not opened: to close a file of the database would end the locks that this process has on it.
+        // Checked without opening: closing a file of the database would release the locks that this process has on
+        // it.
         let rights = |path: &Path, rights: Access| {
             let refused = access(path, rights).err()?;
             Some(Self::io(path, std::io::Error::from(refused)))
@@ -349,7 +350,7 @@ impl StoreError {
         refused.or_else(closed).unwrap_or(self)
     }
 
-    /// A stored value that cannot be read back.
+    /// A stored value that cannot be read.
     pub(super) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged {
             path: PathBuf::new(),
@@ -357,7 +358,7 @@ impl StoreError {
         }
     }
 
-    /// The system's refusal of a file operation.
+    /// A file operation that the system refused.
     pub(super) fn io(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Io {
             path: path.to_path_buf(),
@@ -366,7 +367,7 @@ impl StoreError {
     }
 }
 
-/// Whether the disk of a file has no inode left.
+/// Whether the file system of a file has no free inodes.
 fn has_no_inode(path: &Path) -> bool {
     let folder = path
         .parent()
@@ -375,11 +376,11 @@ fn has_no_inode(path: &Path) -> bool {
     statvfs(folder).is_ok_and(|disk| disk.f_files > 0 && disk.f_favail == 0)
 }
 
-/// The path is filled in by [`StoreError::at`] where it is known.
+/// [`StoreError::at`] sets the path where it is known.
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let path = PathBuf::new();
-        // All that is said of a disk on which the shared memory beside the WAL finds no room.
+        // The only message if the disk has no room for the shared memory beside the WAL.
         if error.sqlite_error().map(|error| error.extended_code)
             == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
         {
@@ -401,7 +402,8 @@ impl From<rusqlite::Error> for StoreError {
                 source: Arc::new(error),
             },
             _ => match error {
-                // STRICT tables hold what the schema says: another type is another hand, or damage.
+                // STRICT tables contain what the schema says. Another type was written by another program, or is
+                // damage.
                 rusqlite::Error::FromSqlConversionFailure(..)
                 | rusqlite::Error::IntegralValueOutOfRange(..)
                 | rusqlite::Error::InvalidColumnType(..)

@@ -1,4 +1,4 @@
-//! `events`: what can be told, as JSON, and the deliveries that each event is due.
+//! `events`: everything that can be reported, as JSON, and the deliveries for each event.
 
 use std::borrow::Cow;
 
@@ -16,10 +16,10 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
 use crate::time::Timestamp;
 
-/// An event with its place in the database.
+/// An event with its position in the database.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
-    /// Its place in the order of events.
+    /// Its position in the order of events.
     pub id: EventId,
     /// `msg_…`: the webhook-id, the same for every target and every retry.
     pub uid: String,
@@ -28,7 +28,8 @@ pub struct StoredEvent {
 }
 
 impl Reader {
-    /// Events after a place in the order, oldest first: for followers. Start with [`Reader::last_event`].
+    /// Events after a position in the order, oldest first, for readers that follow. Start with
+    /// [`Reader::last_event`].
     pub fn events_after(
         &self,
         after: EventId,
@@ -47,7 +48,7 @@ impl Reader {
         })
     }
 
-    /// The place of the newest event; zero before the first.
+    /// The position of the newest event; zero before the first.
     pub fn last_event(&self) -> Result<EventId, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached("SELECT COALESCE(max(id), 0) FROM events")?;
@@ -55,7 +56,7 @@ impl Reader {
         })
     }
 
-    /// The event that a change is told by.
+    /// The event that reports a change.
     pub fn event_of_change(&self, change: ChangeNumber) -> Result<Option<EventId>, StoreError> {
         self.read(|conn| {
             Ok(conn
@@ -65,7 +66,7 @@ impl Reader {
         })
     }
 
-    /// The event of a `msg_…` id.
+    /// The event with a `msg_…` id.
     pub fn event_by_uid(&self, uid: &str) -> Result<Option<StoredEvent>, StoreError> {
         self.read(|conn| {
             let mut statement =
@@ -77,13 +78,13 @@ impl Reader {
 }
 
 impl Writer {
-    /// Stores an event that belongs to no look, such as `ping.test`, with its deliveries.
+    /// Stores an event that does not come from a check, such as `ping.test`, with its deliveries.
     pub fn add_event(&self, event: Event, targets: Vec<String>) -> Write<EventId> {
         self.write(move |tx| insert(tx, &NewRow::alone(&event, &targets)))
     }
 }
 
-/// An event that is complete, and what it is about.
+/// A complete event, and what it is about.
 pub(super) struct NewRow<'a> {
     pub(super) event: &'a Event,
     pub(super) feed: Option<FeedId>,
@@ -93,7 +94,7 @@ pub(super) struct NewRow<'a> {
 }
 
 impl<'a> NewRow<'a> {
-    /// An event that is about no feed.
+    /// An event that is not about a feed.
     pub(super) fn alone(event: &'a Event, targets: &'a [String]) -> Self {
         Self {
             event,
@@ -105,12 +106,12 @@ impl<'a> NewRow<'a> {
     }
 }
 
-/// The id that the next event will have.
+/// The id of the next event.
 pub(super) fn next_id(conn: &Connection) -> Result<EventId, StoreError> {
     next_autoincrement(conn, "events").map(EventId)
 }
 
-/// The next id of a table whose ids are never reused. Certain, because the transaction is the only one that writes.
+/// The next id of a table whose ids are never reused. It is reliable because only this transaction writes.
 pub(super) fn next_autoincrement(conn: &Connection, table: &str) -> Result<i64, StoreError> {
     let last: Option<i64> = conn
         .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = ?1")?
@@ -152,7 +153,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, row: &NewRow<'_>) -> Result<EventId, Store
     Ok(id)
 }
 
-/// Puts an event into the queues of these targets; where it is in one already, it stays.
+/// Adds an event to the queues of these targets, unless it is already in them.
 pub(super) fn deliver(
     tx: &mut Tx<'_>,
     id: EventId,
@@ -161,7 +162,8 @@ pub(super) fn deliver(
 ) -> Result<(), StoreError> {
     for name in names {
         let target = targets::ensure(tx.conn, name)?;
-        // A disabled target takes nothing, nor does one whose queue is full; what they miss can be looked up and retried.
+        // A disabled target and one with a full queue do not accept anything; missed events can be looked up and
+        // retried.
         let queued: Option<(i64, String)> = tx
             .conn
             .prepare_cached(
@@ -192,7 +194,7 @@ pub(super) fn deliver(
     Ok(())
 }
 
-/// Whether the delivery of a target before this one found the queue full, too.
+/// Whether the queue was already full at the previous delivery of a target.
 fn overflowed_before(conn: &Connection, target: i64, delivery: i64) -> Result<bool, StoreError> {
     let before: Option<bool> = conn
         .prepare_cached(
@@ -204,7 +206,7 @@ fn overflowed_before(conn: &Connection, target: i64, delivery: i64) -> Result<bo
     Ok(before.unwrap_or(false))
 }
 
-/// `id, uid, bytes, body` as an event.
+/// Reads `id, uid, bytes, body` as an event.
 pub(super) fn event_row(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     let id: EventId = row.get(0)?;
     let json = event_json(row, 2)?;
@@ -216,7 +218,7 @@ pub(super) fn event_row(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     })
 }
 
-/// `bytes, body` from column `first` on, as JSON.
+/// Reads `bytes, body`, starting at column `first`, as JSON.
 pub(super) fn event_json(row: &Row<'_>, first: usize) -> Result<Vec<u8>, StoreError> {
     let bytes: i64 = row.get(first)?;
     let body = row

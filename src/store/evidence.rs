@@ -1,4 +1,4 @@
-//! Everything that shows a change: the chain up to it, both texts, and the answers that they were read from.
+//! The evidence for a change: the chain up to it, both texts, and the responses from which they were read.
 
 use rusqlite::{Connection, params};
 
@@ -10,19 +10,20 @@ use super::reader::Reader;
 use crate::domain::chain::{Link, StoredCapture};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
 
-/// A change with all that stands behind it, read at one moment.
+/// A change with its evidence, read as one snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// The change.
     pub change: StoredChange,
     /// The chain of its entry, from the first revision to the one after the change.
     pub links: Vec<Link>,
-    /// The answers behind the revision before and the one after; each channel's may have come with an earlier one.
+    /// The responses behind the revisions before and after. That of each channel may belong to an earlier
+    /// revision.
     pub captures: Vec<StoredCapture>,
 }
 
 impl Reader {
-    /// All that stands behind a change; `None` when there is no such change.
+    /// The evidence for a change; `None` if there is no such change.
     pub fn evidence(&self, number: ChangeNumber) -> Result<Option<Evidence>, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
@@ -39,7 +40,7 @@ impl Reader {
                 if [change.before, change.after].contains(&link.number) {
                     link.state = state_json(&tx, change.entry, link.number)?;
                 }
-                // The hash of a link is over all of its answers.
+                // The hash of a link covers all of its responses.
                 if link.captures.iter().any(|id| wanted.contains(id)) {
                     wanted.extend(&link.captures);
                 }

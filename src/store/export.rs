@@ -1,4 +1,4 @@
-//! All revisions and all responses, one by one in the order in which they were stored: for exports.
+//! All revisions and all responses, one by one in the order in which they were stored, for exports.
 
 use rusqlite::{Row, named_params};
 
@@ -27,10 +27,10 @@ pub struct ExportFilter {
     pub after: i64,
 }
 
-/// A revision with what it belongs to.
+/// A revision with its entry and feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportedRevision {
-    /// Its place in the order in which revisions were stored; an export that continues starts after it.
+    /// Its position in the order in which revisions were stored; a later export continues after it.
     pub row: i64,
     /// `ent_…`.
     pub entry: String,
@@ -46,7 +46,7 @@ pub struct ExportedRevision {
     pub channels: Vec<Channel>,
     /// The event of the change that led to it; `None` for a first snapshot.
     pub event: Option<Event>,
-    /// What it says; `None` when its text is not kept any more.
+    /// Its content; `None` if its text is not kept any more.
     pub state: Option<EntryState>,
 }
 
@@ -62,8 +62,8 @@ const CAPTURES: &str = "SELECT c.id FROM captures AS c \
      AND (:feeds IS NULL OR c.feed_id IN (SELECT value FROM json_each(:feeds))) ORDER BY c.id";
 
 impl Reader {
-    /// Hands over the revisions that a filter lets through, in the order in which they were stored; stops when `take`
-    /// answers `false`.
+    /// Passes the revisions that match a filter to `take`, in the order in which they were stored; stops when it
+    /// returns `false`.
     pub fn each_revision(
         &self,
         filter: &ExportFilter,
@@ -86,13 +86,13 @@ impl Reader {
         })
     }
 
-    /// How many revisions a filter lets through.
+    /// How many revisions match a filter.
     pub fn count_revisions(&self, filter: &ExportFilter) -> Result<u64, StoreError> {
         self.count_export(&format!("SELECT count(*) FROM ({REVISIONS})"), filter, true)
     }
 
-    /// Hands over the responses that a filter lets through, in the order in which they were stored; stops when `take`
-    /// answers `false`.
+    /// Passes the responses that match a filter to `take`, in the order in which they were stored; stops when it
+    /// returns `false`.
     pub fn each_capture(
         &self,
         filter: &ExportFilter,
@@ -106,7 +106,7 @@ impl Reader {
             })?;
             while let Some(row) = rows.next()? {
                 let id: CaptureId = row.get(0)?;
-                // Retention may take one while the others are read.
+                // Retention may delete one while the others are read.
                 if let Some(capture) = captures::get(conn, id)?
                     && !take(capture)
                 {
@@ -117,7 +117,7 @@ impl Reader {
         })
     }
 
-    /// How many responses a filter lets through.
+    /// How many responses match a filter.
     pub fn count_captures(&self, filter: &ExportFilter) -> Result<u64, StoreError> {
         self.count_export(&format!("SELECT count(*) FROM ({CAPTURES})"), filter, false)
     }
@@ -142,7 +142,7 @@ impl Reader {
         })
     }
 
-    /// The identity of this database, in hexadecimal: an export that continues must be of the same one.
+    /// The identity of this database, in hexadecimal: an export can only be continued with the same database.
     pub fn identity(&self) -> Result<String, StoreError> {
         self.read(|conn| {
             Ok(conn.query_row(

@@ -1,4 +1,4 @@
-//! `feeds`: what stands in the configuration, and how each of them fares.
+//! `feeds`: the configured feeds and their state.
 
 use std::path::{Path, PathBuf};
 
@@ -16,31 +16,31 @@ use crate::domain::outcome::{FeedPoll, Pace, PollResult, Validators};
 use crate::domain::schedule::Rhythm;
 use crate::time::Timestamp;
 
-/// A feed as the configuration has it.
+/// A feed in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfiguredFeed {
-    /// Its address: what history is kept by.
+    /// Its address, which identifies its history.
     pub url: String,
     /// Its name.
     pub name: String,
     /// The host of the address.
     pub host: String,
-    /// Its schedule, for people: another text is another schedule.
+    /// Its schedule as text for users. A different text means a different schedule.
     pub schedule: String,
-    /// Regular expressions for what is not compared.
+    /// Regular expressions for text that is not compared.
     pub ignore: Vec<String>,
 }
 
-/// What a new configuration changed.
+/// The effect of a new configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedSync {
-    /// Feeds that were never there before.
+    /// Feeds that are new.
     pub added: usize,
     /// Feeds that are back.
     pub returned: usize,
-    /// Feeds that are gone from the configuration; their history stays.
+    /// Feeds that have left the configuration; their history is kept.
     pub left: usize,
-    /// Feeds that were there, and are due by another schedule than the one they have now.
+    /// Existing feeds whose next poll was planned with a different schedule from the current one.
     pub rescheduled: Vec<FeedId>,
 }
 
@@ -51,9 +51,9 @@ pub struct Rescheduled {
     pub feed: FeedId,
     /// When.
     pub at: Timestamp,
-    /// Why then; `None` leaves what was said.
+    /// The reason; `None` leaves it unchanged.
     pub why: Option<String>,
-    /// The schedule by which; `None` leaves it.
+    /// The schedule that was used; `None` leaves it unchanged.
     pub schedule: Option<String>,
 }
 
@@ -68,9 +68,9 @@ pub struct FeedRow {
     pub name: String,
     /// The host of the address.
     pub host: String,
-    /// Whether it stands in the configuration.
+    /// Whether it is in the configuration.
     pub active: bool,
-    /// When somebody paused it.
+    /// When it was paused.
     pub paused: Option<Timestamp>,
     /// When it was first in the configuration.
     pub added: Timestamp,
@@ -80,41 +80,41 @@ pub struct FeedRow {
     pub validators: Validators,
     /// When to poll next; `None` for never.
     pub next_poll: Option<Timestamp>,
-    /// Why then.
+    /// The reason for that time.
     pub next_why: String,
-    /// The last poll, however it ended.
+    /// The last poll, whatever its result.
     pub last_poll: Option<Timestamp>,
-    /// The last poll that read the feed or knew it to be unchanged.
+    /// The last poll that read the feed or found it unchanged.
     pub last_ok: Option<Timestamp>,
     /// HTTP status of the last poll.
     pub last_status: Option<u16>,
-    /// What went wrong at the last poll.
+    /// The error of the last poll.
     pub last_error: Option<String>,
-    /// Failures in a row, for the backoff.
+    /// Consecutive failures, for the backoff.
     pub failures: u32,
-    /// Polls since `last_ok`, all of them failed, for the detection window.
+    /// Polls since `last_ok`, all of which failed, for the detection window.
     pub checks_since_ok: u32,
-    /// Where a permanent redirect leads.
+    /// The target of a permanent redirect.
     pub moved_to: Option<String>,
-    /// When it was given up, since it answered 410 again and again.
+    /// When it was given up after repeated 410 responses.
     pub gone: Option<Timestamp>,
     /// When its first entries were stored.
     pub baseline: Option<Timestamp>,
-    /// Whether its guids name entries, once that is known.
+    /// Whether its guids identify entries, once that is known.
     pub guids_trusted: Option<bool>,
-    /// What its last document, and the headers of its answers, say of its own clock.
+    /// What its last document and the headers of its responses say about its own rhythm.
     pub pace: Pace,
-    /// Not to be polled before this, whatever its schedule.
+    /// The earliest next poll, whatever its schedule.
     pub not_before: Option<Timestamp>,
-    /// The first of the polls in a row that were answered 410.
+    /// The first of the consecutive polls with a 410 response.
     pub gone_since: Option<Timestamp>,
-    /// How many they are.
+    /// The number of those polls.
     pub gone_polls: u32,
-    /// The poll at which most texts were suddenly gone, while no second one has confirmed it.
+    /// The poll at which most texts suddenly disappeared, until a second one confirms it.
     pub emptied: Option<Timestamp>,
-    /// When it was told that it fails or is gone, while it was not told since that it is well again.
+    /// When it was reported as failing or gone, until its recovery is reported.
     pub failing_told: Option<Timestamp>,
-    /// New entries that its last good poll left for the next ones.
+    /// New entries that its last successful poll left to the next ones.
     pub postponed: u32,
 }
 
@@ -183,7 +183,7 @@ pub(super) fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
 }
 
 impl Reader {
-    /// Feeds in the configuration that are to be polled by now and not paused, most overdue first.
+    /// Configured feeds that are due and not paused, most overdue first.
     pub fn due_feeds(&self, now: Timestamp, limit: usize) -> Result<Vec<FeedRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_feed!(
@@ -198,7 +198,7 @@ impl Reader {
         })
     }
 
-    /// The feeds that [`due_feeds`](Self::due_feeds) gives, all of them and without their rows, by name.
+    /// All feeds that [`due_feeds`](Self::due_feeds) would return, without their rows, by name.
     pub fn due_feed_ids(&self, now: Timestamp) -> Result<Vec<FeedId>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -210,7 +210,7 @@ impl Reader {
         })
     }
 
-    /// The feeds in the configuration, without their rows, by name.
+    /// The configured feeds, without their rows, by name.
     pub fn active_feeds(&self) -> Result<Vec<FeedId>, StoreError> {
         self.read(|conn| {
             let mut statement =
@@ -220,7 +220,7 @@ impl Reader {
         })
     }
 
-    /// The next moment at which a feed or a page is due; `None` when nothing ever is.
+    /// The next time a feed or a page is due; `None` if none ever is.
     pub fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -243,12 +243,12 @@ impl Reader {
         self.read(|conn| one(conn, select_feed!("WHERE id = ?1"), id))
     }
 
-    /// The feed of an address, in the configuration or not.
+    /// The feed with an address, configured or not.
     pub fn feed_by_url(&self, url: &str) -> Result<Option<FeedRow>, StoreError> {
         self.read(|conn| one(conn, select_feed!("WHERE url = ?1"), url))
     }
 
-    /// The feed of a name; one in the configuration is preferred to one that has left it.
+    /// The feed with a name; a configured feed takes precedence over one that has left the configuration.
     pub fn feed_by_name(&self, name: &str) -> Result<Option<FeedRow>, StoreError> {
         self.read(|conn| {
             one(
@@ -259,7 +259,8 @@ impl Reader {
         })
     }
 
-    /// All feeds, also those that have left the configuration, in no order: to sort very many takes longer than to read them.
+    /// All feeds, including those that have left the configuration, in no order: sorting very many takes longer
+    /// than reading them.
     pub fn feeds_unordered(&self) -> Result<Vec<FeedRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_feed!(""))?;
@@ -268,7 +269,7 @@ impl Reader {
         })
     }
 
-    /// All feeds by name: those of the configuration, or also those that have left it.
+    /// All feeds by name: the configured ones, or also those that have left the configuration.
     pub fn feeds(&self, include_inactive: bool) -> Result<Vec<FeedRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_feed!(
@@ -281,17 +282,17 @@ impl Reader {
 }
 
 impl Writer {
-    /// Notes how polls ended that brought nothing to store. Cheap: send many at once.
+    /// Records the results of polls that have nothing else to store. Cheap: send many in one go.
     pub fn record_polls(&self, polls: Vec<FeedPoll>) -> Write<()> {
         self.write(move |tx| polls.iter().try_for_each(|poll| record_poll(tx, poll)))
     }
 
-    /// Takes the feeds of the configuration over. New ones are due at once; those that are missing become inactive and
-    /// keep their history; those that are back are due again, also when they were gone.
+    /// Applies the feeds of the configuration. New feeds are due immediately. Missing ones become inactive and
+    /// keep their history. Returning ones are due again, even if they were gone.
     ///
-    /// Refused when they are of another configuration file than before, that one is still there, and feeds would become
-    /// inactive: two configurations would take the feeds from each other. `configuration` is absolute; `None` when there
-    /// is no file.
+    /// It refuses if the feeds belonged to another configuration file that still exists, and feeds would become
+    /// inactive: the two configurations would take the feeds from each other. `configuration` is absolute; `None`
+    /// if there is no file.
     pub fn sync_feeds(
         &self,
         feeds: Vec<ConfiguredFeed>,
@@ -305,7 +306,7 @@ impl Writer {
         })
     }
 
-    /// Pauses a feed: it is not polled, nor are its pages. Tells whether there is such a feed.
+    /// Pauses a feed: neither it nor its pages are checked. Returns whether there is such a feed.
     pub fn pause_feed(&self, feed: FeedId, now: Timestamp) -> Write<bool> {
         self.write(move |tx| {
             let rows = tx
@@ -318,8 +319,8 @@ impl Writer {
         })
     }
 
-    /// Ends a pause, and takes a feed up again that was gone or backing off: it is due at once.
-    /// Tells whether there is such a feed.
+    /// Ends a pause, and restarts a feed that was gone or backing off: it is due immediately. Returns whether
+    /// there is such a feed.
     pub fn resume_feed(&self, feed: FeedId, now: Timestamp) -> Write<bool> {
         self.write(move |tx| {
             let rows = tx
@@ -333,8 +334,8 @@ impl Writer {
         })
     }
 
-    /// Sets when feeds are polled next, for a schedule that has changed or a time in which nothing polled. Feeds that are
-    /// gone stay so.
+    /// Sets the next poll of feeds after a change of schedule or a time in which nothing was polled. Feeds that
+    /// are gone stay gone.
     pub fn reschedule_feeds(&self, next: Vec<Rescheduled>) -> Write<()> {
         self.write(move |tx| {
             let mut statement = tx.conn.prepare_cached(
@@ -358,7 +359,7 @@ fn one(
     Ok(statement.query_row([key], feed_row).optional()?)
 }
 
-/// Parameters are bound by their order of appearance: this runs for each feed of each round.
+/// Parameters are bound by position, since this runs for each feed of each round.
 pub(super) fn record_poll(tx: &mut Tx<'_>, poll: &FeedPoll) -> Result<(), StoreError> {
     let (error, gone) = match &poll.result {
         PollResult::Ok => (None, false),
@@ -453,7 +454,8 @@ pub(super) fn record_poll(tx: &mut Tx<'_>, poll: &FeedPoll) -> Result<(), StoreE
     Ok(())
 }
 
-/// Notes that somebody was told at `since` that a feed fails, and is to be told that it is well; `None`: that is done.
+/// Records that a feed was reported as failing at `since`, so that its recovery must be reported; `None` if that
+/// is done.
 pub(super) fn owe_recovery(
     tx: &Tx<'_>,
     feed: FeedId,
@@ -535,7 +537,8 @@ fn sync(
     Ok(report)
 }
 
-/// Notes whose the feeds are. A configuration that takes none away from another one is a guest, and changes nothing.
+/// Records which configuration owns the feeds. A configuration that does not take feeds from another one is a
+/// guest, and changes nothing.
 fn claim(conn: &Connection, ours: Option<&Path>, left: usize) -> Result<(), StoreError> {
     let known: Option<String> =
         conn.query_row("SELECT configuration FROM meta WHERE id = 1", [], |row| {
@@ -546,7 +549,7 @@ fn claim(conn: &Connection, ours: Option<&Path>, left: usize) -> Result<(), Stor
         .as_ref()
         .filter(|known| ours_text.as_ref() != Some(known))
         .map(PathBuf::from)
-        // One that was moved or removed has no say.
+        // A configuration that was moved or removed does not count.
         .filter(|other| other.is_file());
     match other {
         Some(other) if left > 0 => Err(StoreError::OtherConfiguration {

@@ -1,4 +1,4 @@
-//! `ignored_texts` and `ignored_moves`: what is remembered of text that is not compared, and what moved in it.
+//! `ignored_texts` and `ignored_moves`: the last known ignored text, and its changes.
 
 use rusqlite::{Connection, Row, ToSql, named_params, params, params_from_iter};
 
@@ -14,19 +14,19 @@ use crate::domain::scheme::Scheme;
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
-/// What is remembered of the ignored text of an entry.
+/// The last known ignored text of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredIgnored {
-    /// Under which the document was read.
+    /// The scheme under which the document was read.
     pub scheme: Scheme,
-    /// What is remembered.
+    /// The text.
     pub snapshot: Snapshot,
 }
 
-/// An entry with what is remembered of its ignored text, which may be damaged.
+/// An entry with its last known ignored text, which may be damaged.
 pub(crate) type IgnoredOf = (EntryId, Result<StoredIgnored, StoreError>);
 
-/// A place whose ignored text moved.
+/// A place whose ignored text changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IgnoredMove {
     /// The row.
@@ -43,58 +43,58 @@ pub struct IgnoredMove {
     pub url: Option<String>,
     /// Where it was seen.
     pub channel: Channel,
-    /// The place within the entry; 0 stands for all that have none of their own.
+    /// The place within the entry; 0 combines the places that have no number of their own.
     pub place: u32,
-    /// The rule that left it out last.
+    /// The rule that last ignored it.
     pub rule: Option<RuleId>,
     /// Why it is ignored.
     pub reason: String,
-    /// How often it moved.
+    /// How often it changed.
     pub times: u64,
-    /// When it moved first.
+    /// When it first changed.
     pub first_at: Timestamp,
-    /// When it moved last.
+    /// When it last changed.
     pub last_at: Timestamp,
-    /// The text before it first moved.
+    /// The text before its first change.
     pub first: Option<String>,
-    /// The text before it moved last.
+    /// The text before its last change.
     pub before: Option<String>,
-    /// The text after it moved last.
+    /// The text after its last change.
     pub after: Option<String>,
 }
 
 /// Which places to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IgnoredFilter {
-    /// That moved last at this moment or later.
+    /// Last changed at this moment or later.
     pub since: Option<Timestamp>,
-    /// That moved last before this moment.
+    /// Last changed before this moment.
     pub until: Option<Timestamp>,
     /// Only of these feeds; `None` for all.
     pub feeds: Option<Vec<FeedId>>,
     /// Only of this entry.
     pub entry: Option<EntryId>,
-    /// Only what this rule left out.
+    /// Only text that this rule ignored.
     pub rule: Option<RuleId>,
-    /// At most so many; `None` for all.
+    /// At most this many; `None` for all.
     pub limit: Option<usize>,
-    /// The place that moved longest ago comes first.
+    /// Oldest last change first.
     pub oldest_first: bool,
 }
 
-/// How much ignored text moved.
+/// How much ignored text changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IgnoredTotals {
-    /// Places that moved.
+    /// Places that changed.
     pub places: u64,
-    /// How often they did.
+    /// How often they changed.
     pub times: u64,
-    /// Of how many entries.
+    /// The number of entries that have them.
     pub entries: u64,
 }
 
 impl IgnoredFilter {
-    /// Only those conditions that are asked for, so that each combination is planned with the index that it can use.
+    /// Contains only the requested conditions, so that each combination is planned with the best index.
     fn conditions(&self) -> (String, Vec<Box<dyn ToSql>>) {
         let mut sql = String::from(" WHERE 1");
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
@@ -135,8 +135,8 @@ fn ignored_row(row: &Row<'_>, entry: EntryId) -> Result<StoredIgnored, StoreErro
 }
 
 impl Reader {
-    /// What is remembered of the ignored text of these entries; those of which nothing is are left out. One that is
-    /// damaged does not hide the others.
+    /// The last known ignored text of these entries; entries without any are left out. A damaged text does not
+    /// hide the others.
     pub fn ignored_texts(
         &self,
         entries: &[EntryId],
@@ -159,8 +159,8 @@ impl Reader {
         })
     }
 
-    /// Hands the places that a filter lets through over one by one, those that moved last first; stops when `take`
-    /// answers `false`.
+    /// Passes the places that match a filter to `take` one by one, newest last change first; stops when it returns
+    /// `false`.
     pub fn each_ignored(
         &self,
         filter: &IgnoredFilter,
@@ -187,7 +187,7 @@ impl Reader {
         })
     }
 
-    /// How much a filter lets through; its limit does not count.
+    /// How much matches a filter, disregarding its limit.
     pub fn ignored_totals(&self, filter: &IgnoredFilter) -> Result<IgnoredTotals, StoreError> {
         let (conditions, values) = filter.conditions();
         let sql = format!(
@@ -207,7 +207,7 @@ impl Reader {
         })
     }
 
-    /// How many places are prunable, see [`Writer::prune_ignored`].
+    /// How many places can be pruned, see [`Writer::prune_ignored`].
     pub fn prunable_ignored(&self, since: Timestamp) -> Result<u64, StoreError> {
         let sql = format!("SELECT count(*) FROM ignored_moves AS m WHERE {MAY_GO}");
         self.read(|conn| Ok(conn.query_row(&sql, [since], |row| count(row, 0))?))
@@ -235,7 +235,7 @@ fn move_row(row: &Row<'_>) -> rusqlite::Result<IgnoredMove> {
     })
 }
 
-/// Whether an entry `e` is not watched any more: as long as it is, its record stays.
+/// Whether an entry `e` is no longer watched; until then its record is kept.
 macro_rules! unwatched {
     ($entry:literal) => {
         concat!(
@@ -246,13 +246,13 @@ macro_rules! unwatched {
     };
 }
 
-/// Whether a place `m` may go: it has not moved since a moment, and its entry is not watched any more.
+/// Whether a place `m` can be deleted: it has not changed since a moment, and its entry is no longer watched.
 const MAY_GO: &str = concat!("m.last_at < ?1 AND ", unwatched!("m.entry_id"));
 
 impl Writer {
-    /// Drops places that have not moved since a moment, of entries that are not watched any more, and what is remembered
-    /// of the text of such entries: at most `limit` of each. Nothing is left to do when the answer, the larger of the two
-    /// numbers, is less.
+    /// Deletes places that have not changed since a moment, of entries that are no longer watched, and the last
+    /// known text of such entries: at most `limit` of each. Returns the larger of the two numbers; if it is below
+    /// `limit`, nothing is left to delete.
     pub fn prune_ignored(&self, since: Timestamp, limit: usize) -> Write<usize> {
         self.write(move |tx| {
             let limit = limit_of(limit);
@@ -272,7 +272,7 @@ impl Writer {
     }
 }
 
-/// Stores what is remembered from now on, and counts what moved. `rules` are the numbers of the rules that were just
+/// Stores the new ignored text, and counts its changes. `rules` are the numbers of the rules that were just
 /// learned.
 pub(super) fn put(
     tx: &mut Tx<'_>,
@@ -305,7 +305,7 @@ pub(super) fn put(
     Ok(())
 }
 
-/// The reason of the place that stands for all others.
+/// The reason shown for the place that combines all others.
 const FURTHER_PLACES: &str = "further places of this entry";
 
 fn count_move(

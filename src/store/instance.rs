@@ -1,6 +1,6 @@
-//! Names for the world. An event's is random, so that it is never used twice, whatever becomes of the file. An entry's is
-//! made of its row and of the database's own number, `meta.instance`; a copy of the file gets another one when it is first
-//! opened for writing in its new place.
+//! Public ids. That of an event is random, so that it is never used twice, whatever happens to the file. That of
+//! an entry is derived from its row and the database's own number, `meta.instance`. A copy of the file gets a new
+//! number when it is first opened for writing in its new place.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,10 +13,10 @@ use super::error::StoreError;
 use super::reader::Reader;
 use super::writer::{Tx, Write, Writer};
 
-/// Where random bytes come from.
+/// A source of random bytes.
 pub type Random = fn(&mut [u8]) -> io::Result<()>;
 
-/// The system's.
+/// The system's source.
 pub(super) fn system_random(bytes: &mut [u8]) -> io::Result<()> {
     getrandom::fill(bytes).map_err(io::Error::other)
 }
@@ -36,7 +36,7 @@ pub(super) fn entry_name(conn: &Connection, row: i64) -> Result<String, StoreErr
     Ok(name("ent_", &digest[..16]))
 }
 
-/// Gives the database a number of its own, unless it was opened in this place before.
+/// Gives the database its own number, unless it has been opened in this place before.
 pub(super) fn settle(conn: &mut Connection, path: &Path, random: Random) -> Result<(), StoreError> {
     let home = home(path).map_err(|error| StoreError::io(path, error))?;
     if known_home(conn)? == Some(home) {
@@ -50,9 +50,9 @@ pub(super) fn settle(conn: &mut Connection, path: &Path, random: Random) -> Resu
     Ok(())
 }
 
-/// Makes a file whose home is not known: wherever it is opened, it is a copy.
+/// Removes the home of a file, so that it counts as a copy wherever it is opened.
 pub(super) fn forget_home(conn: &Connection) -> rusqlite::Result<()> {
-    // An older schema does not know it.
+    // Older schemas do not have the column.
     let knows = conn
         .prepare("SELECT 1 FROM pragma_table_info('meta') WHERE name = 'home'")?
         .exists([])?;
@@ -63,7 +63,7 @@ pub(super) fn forget_home(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Writer {
-    /// Gives the database a new number, for one that is a copy although nothing shows it. Names that were given stay.
+    /// Gives the database a new number, for a copy that cannot be recognised as one. Existing ids are kept.
     pub fn renew_instance(&self) -> Write<()> {
         self.write(|tx: &mut Tx<'_>| {
             let home = known_home(tx.conn)?;
@@ -73,7 +73,8 @@ impl Writer {
 }
 
 impl Reader {
-    /// Whether the file is where it was when it was last opened for writing. One that is not gets a new number then.
+    /// Whether the file is where it was when it was last opened for writing. If not, opening it for writing gives
+    /// it a new number.
     pub fn is_at_home(&self, path: &Path) -> Result<bool, StoreError> {
         let home = home(path).map_err(|error| StoreError::io(path, error))?;
         self.read(|conn| Ok(known_home(conn)? == Some(home)))
@@ -92,10 +93,10 @@ fn renew(conn: &Connection, home: Option<[u8; 32]>, random: Random) -> Result<()
     Ok(())
 }
 
-/// The machine, and the number of the file on its disk, which a copy never shares with what it was copied from. The device
-/// is left out: its number may be another one after each boot.
+/// A hash of the machine and the file's inode, which a copy never shares with its original. The device is left
+/// out, since its number may change at each boot.
 fn home(path: &Path) -> io::Result<[u8; 32]> {
-    // A container may have none.
+    // A container may not have one.
     let machine = std::fs::read("/etc/machine-id").unwrap_or_default();
     let file = std::fs::metadata(path)?.ino();
     Ok(sha256(&[machine.trim_ascii(), b"/", &file.to_be_bytes()]))
@@ -107,7 +108,7 @@ fn sixteen(random: Random) -> Result<[u8; 16], StoreError> {
     Ok(bytes)
 }
 
-/// RFC 4648 in lower case, without padding, behind a prefix.
+/// RFC 4648 in lower case, without padding, after a prefix.
 fn name(prefix: &str, bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let mut out = prefix.to_owned();

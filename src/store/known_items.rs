@@ -1,4 +1,4 @@
-//! `known_items`: the items of a feed that need not be read again. A list that cannot be read is as good as none.
+//! `known_items`: the items of a feed that need not be read again. A list that cannot be read counts as missing.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -23,7 +23,7 @@ impl Reader {
     }
 }
 
-/// Stores them in place of those that were known before.
+/// Stores them, replacing the previous ones.
 pub(super) fn put(tx: &mut Tx<'_>, feed: FeedId, items: &KnownItems) -> Result<(), StoreError> {
     if items.items.is_empty() {
         tx.conn

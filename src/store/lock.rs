@@ -1,7 +1,7 @@
-//! One process polls at a time: a lock on `<database>.lock`, held as long as the process lives.
+//! Only one process polls at a time: it holds a lock on `<database>.lock` for as long as it lives.
 //!
-//! The lock is the system's, so it goes with the process however that ends; the file stays and means nothing by
-//! itself. Commands that write a row now and then do not need it.
+//! The system releases the lock however the process ends. The file remains and means nothing by itself. Commands
+//! that write a row now and then do not need the lock.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -15,21 +15,21 @@ use super::error::StoreError;
 use super::private;
 use super::sidecar::beside;
 
-/// The pause between two tries.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Who wants the lock.
+/// Who requests the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
-    /// The service: has it for as long as it runs.
+    /// The service holds it for as long as it runs.
     Service,
-    /// A command: has it for its work.
+    /// A command holds it during its work.
     Command,
 }
 
 impl Holder {
-    /// How often the lock is tried while a command has it, or somebody only asks. The service is started once, and a
-    /// command that happens to run then must not keep it down.
+    /// How often to try the lock while a command holds it, or another process is only checking it. The service is
+    /// started once, and a command that happens to be running must not prevent that.
     fn patience(self) -> u32 {
         match self {
             Self::Service => 9000,
@@ -38,25 +38,25 @@ impl Holder {
     }
 }
 
-/// Where the service is that polls with a database.
+/// Where the service that polls with a database can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// The process with this number has the lock: the system says so, by the numbers of whoever asks.
+    /// The process with this pid, in the caller's pid namespace, holds the lock.
     Process(u32),
-    /// Some process has it that cannot be named from here, of another container say.
+    /// The lock is held by a process without a pid here, for example in another container.
     Elsewhere,
 }
 
-/// The right to poll with a database; given back on drop.
+/// The right to poll with a database; released on drop.
 #[derive(Debug)]
 pub struct InstanceLock {
-    /// Keeps the lock.
+    /// Holds the lock.
     _file: File,
 }
 
 impl InstanceLock {
-    /// Takes the lock, or says who has it: at once when that is the service, else after a while (45 s for the service, 5 s
-    /// for a command).
+    /// Takes the lock, or returns an error with its holder: immediately if that is the service, or else after a
+    /// while (45 s for the service, 5 s for a command).
     pub fn acquire(database: &Path, wanted_by: Holder) -> Result<Self, StoreError> {
         let path = beside(database, ".lock");
         let failed = |error: std::io::Error| match error.kind() {
@@ -76,8 +76,8 @@ impl InstanceLock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        // The lock above has no name. This one has, for `service`; where there is none, nothing else is missing. It is
-        // lost when this process opens and closes the file once more, which it never does.
+        // The lock above does not show its holder. This one does, for `service`; nothing else depends on it. It
+        // would be lost if this process opened and closed the file again, which it never does.
         let _ = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive);
         file.set_len(0).map_err(failed)?;
         file.rewind().map_err(failed)?;
@@ -89,7 +89,7 @@ impl InstanceLock {
         Ok(Self { _file: file })
     }
 
-    /// The process that polls with this database now, if any. Takes nothing and leaves no trace.
+    /// The process that polls with this database now, if any. Leaves no lock or other trace.
     #[must_use]
     pub fn holder(database: &Path) -> Option<u32> {
         let mut file = File::open(beside(database, ".lock")).ok()?;
@@ -99,8 +99,8 @@ impl InstanceLock {
         }
     }
 
-    /// As [`Self::holder`], for whoever wants to send it a signal: when it is the service, since a command takes none.
-    /// The number in the file is only what the holder calls itself: in another container it is another process.
+    /// Like [`Self::holder`], for sending a signal to the service; commands do not take signals. The number in the
+    /// file is only the holder's own pid, which is a different process in another container.
     #[must_use]
     pub fn service(database: &Path) -> Option<Reach> {
         let mut file = File::open(beside(database, ".lock")).ok()?;
@@ -111,20 +111,20 @@ impl InstanceLock {
     }
 }
 
-/// Who has the lock that has a name.
+/// The holder of the lock that shows its holder.
 fn reach(file: &File) -> Reach {
     let found = fcntl_getlk(file, &Flock::from(FlockType::WriteLock));
     let pid = found.ok().flatten().and_then(|lock| lock.pid);
-    // Neither 0 nor a negative number is a process: a signal to one of those goes to many.
+    // Neither 0 nor a negative number is a single process: a signal to it goes to many.
     let pid = pid.and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok());
     pid.map_or(Reach::Elsewhere, Reach::Process)
 }
 
-/// What stands behind the pid of the service.
+/// Written after the pid of the service.
 const SERVICE: &str = " service";
 
-/// Somebody who asks for the holder has a shared lock meanwhile: for microseconds, or for as long as a busy machine
-/// lets him wait for his turn. That is nobody who polls, and the lock is tried again; so it is while a command has it.
+/// A process that queries the holder has a shared lock for a moment: microseconds, or longer on a busy machine. It
+/// does not poll, so the lock is tried again. The same goes for a lock held by a command.
 fn try_lock_patiently(file: &mut File, wanted_by: Holder) -> Result<(), TryLockError> {
     let mut found = 0;
     for _ in 0..wanted_by.patience() {
@@ -134,9 +134,9 @@ fn try_lock_patiently(file: &mut File, wanted_by: Holder) -> Result<(), TryLockE
         }
         if read(file).is_some_and(|(_, holder)| holder == Holder::Service) {
             match file.try_lock_shared() {
-                // Both have one: nobody has the other, and what is written is old.
+                // A shared lock succeeds, so nobody holds the exclusive one, and the file is out of date.
                 Ok(()) => file.unlock().map_err(TryLockError::Error)?,
-                // Nor is it new in the moment before the next holder writes.
+                // It is also out of date in the moment before the next holder writes.
                 Err(TryLockError::WouldBlock) if found < 3 => found += 1,
                 Err(error) => return Err(error),
             }
@@ -150,7 +150,7 @@ fn try_lock_patiently(file: &mut File, wanted_by: Holder) -> Result<(), TryLockE
     file.try_lock()
 }
 
-/// What the holder wrote; `None` in the moment before it has.
+/// What the holder wrote; `None` if it has not written yet.
 fn read(file: &mut File) -> Option<(u32, Holder)> {
     let mut text = String::new();
     file.rewind().ok()?;

@@ -1,4 +1,4 @@
-//! Care for the file: backup, integrity, free pages.
+//! Maintenance of the file: backup, integrity, free pages.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use super::reader::Reader;
 use super::sidecar::beside;
 use super::writer::{Write, Writer};
 
-/// How long the rebuilding of a file waits for others that use it.
+/// How long rebuilding a file waits for other processes that use it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Writer {
-    /// Gives pages that nothing stands on any more back to the file system, at most so many; answers how many are left.
+    /// Returns at most this many unused pages to the file system; returns how many are left.
     pub fn give_pages_back(&self, pages: u32) -> Write<u64> {
         self.write(move |tx| {
-            // A row for each page: the statement has to be gone through to its end.
+            // The statement returns a row per page and must be stepped to its end.
             let mut statement = tx
                 .conn
                 .prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
@@ -31,14 +31,15 @@ impl Writer {
         })
     }
 
-    /// Lets `SQLite` look at what its plans go by; cheap, once a day.
+    /// Lets `SQLite` update its statistics for query plans; cheap, once a day.
     pub fn optimize(&self) -> Write<()> {
         self.write(|tx| Ok(tx.conn.execute_batch("PRAGMA optimize")?))
     }
 }
 
-/// Rebuilds a file that cannot give pages back, as one that was made from a dump by another program; tells whether it was
-/// one. That takes as much room on the disk as the data, and needs all to itself for a moment; others that write wait.
+/// Rebuilds a file that cannot give pages back, such as one made from a dump by another program. Returns whether
+/// that was needed. It takes as much disk space as the data, and exclusive access for a moment; other writers
+/// wait.
 pub fn make_shrinkable(path: &Path) -> Result<bool, StoreError> {
     let at = |error: rusqlite::Error| StoreError::from(error).at(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -58,8 +59,8 @@ pub fn make_shrinkable(path: &Path) -> Result<bool, StoreError> {
 }
 
 impl Reader {
-    /// Copies the database as it is at this moment to a new file, while others write, and checks the copy. Refuses a file
-    /// that exists. Until the copy is whole it is called `FILE.part`.
+    /// Copies the current state of the database to a new file while others write, and checks the copy. Refuses to
+    /// overwrite a file. Until the copy is complete, it is called `FILE.part`.
     pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let exists = || {
             StoreError::io(
@@ -76,7 +77,7 @@ impl Reader {
         let part = beside(to, ".part");
         self.read(|conn| copy::make(conn, &part))?;
         copy::place(&part, to).map_err(|error| {
-            // Half of the way is worse than none, and the name of the copy says nothing.
+            // Half a copy is worse than none, and its name does not show it.
             let _ = std::fs::remove_file(&part);
             match error.kind() {
                 std::io::ErrorKind::AlreadyExists => exists(),
@@ -85,13 +86,13 @@ impl Reader {
         })
     }
 
-    /// Copies the database as it is at this moment to a file that is used once and thrown away.
+    /// Copies the current state of the database to a file that is used once and thrown away.
     pub fn copy_for_once(&self, to: &Path) -> Result<(), StoreError> {
         self.read(|conn| copy::copy(conn, to))
     }
 
-    /// What is wrong with the pages of the file, in words; empty when nothing is. Faster than [`Reader::integrity`],
-    /// which looks at the indices as well.
+    /// Problems with the pages of the file, in words; empty if there are none. Faster than [`Reader::integrity`],
+    /// which also checks the indices.
     pub fn quick_check(&self) -> Result<Vec<String>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare("PRAGMA quick_check(10)")?;
@@ -102,7 +103,7 @@ impl Reader {
         })
     }
 
-    /// What is wrong with the file, in words; empty when nothing is. Reads all of it.
+    /// Problems with the file, in words; empty if there are none. Reads the whole file.
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare("PRAGMA integrity_check(100)")?;

@@ -1,4 +1,4 @@
-//! A feed that gets another address by hand: its history goes along.
+//! Moving a feed to another address by hand, together with its history.
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -8,28 +8,28 @@ use super::writer::{Write, Writer};
 use crate::domain::ids::FeedId;
 use crate::time::Timestamp;
 
-/// Behind an address whose own history gave way to the one that was moved there.
+/// Appended to an address whose own history made way for the one that was moved there.
 const ASIDE: &str = "#before-mv-";
 
-/// What became of a feed that was to be moved.
+/// The result of moving a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moved {
     /// Neither address has a history.
     Unknown,
-    /// The history is at the new address already.
+    /// The history is already at the new address.
     There,
-    /// It is there now.
+    /// It has been moved.
     Done {
-        /// Its entries.
+        /// The number of its entries.
         entries: u64,
-        /// Where the entries are kept that the new address had of its own, and how many they are.
+        /// The address and number of the entries that the new address had before.
         aside: Option<(String, u64)>,
     },
 }
 
 impl Writer {
-    /// Puts the history of one address at another, where it is polled at once. What the new address had stored itself is
-    /// kept under a name of its own, out of the way.
+    /// Moves the history of one address to another, which is polled immediately. Anything already stored for the
+    /// new address is kept under a separate name.
     pub fn move_feed(
         &self,
         from: String,
@@ -42,7 +42,7 @@ impl Writer {
 }
 
 impl Reader {
-    /// The addresses that are not in the configuration any more and have a history.
+    /// The addresses that are no longer configured, but have a history.
     pub fn left_addresses(&self) -> Result<Vec<String>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(

@@ -1,4 +1,4 @@
-//! Opening the file: who may create it, how the connection is set up, and why.
+//! Opening the file: who may create it, and how and why the connection is set up this way.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,29 +18,30 @@ use super::sidecar::{beside, real};
 use super::upgrade;
 use super::writer::{self, Writer};
 
-/// No text or blob is larger. The largest things stored are bodies of answers, capped far below by `fetch.max_size`.
+/// The largest text or blob. The largest stored values are bodies of responses, which `fetch.max_size` limits far
+/// below this.
 const MAX_VALUE_BYTES: i32 = 256 * 1024 * 1024;
 
-/// After a checkpoint the WAL is cut to this, so that one large commit does not hold the disk for ever.
+/// After a checkpoint, the WAL is cut to this size, so that one large commit does not occupy the disk forever.
 const WAL_BYTES: i64 = 16 * 1024 * 1024;
 
-/// Pages in the WAL before they are carried over into the file: 16 MB. Pages that are written again and again, as those
-/// of indices are, are carried over once.
+/// Pages in the WAL before they are written to the file: 16 MB. Pages that change repeatedly, such as those of
+/// indices, are then written once.
 const WAL_PAGES: i64 = 4000;
 
-/// More programs than this do not create one file at the same moment.
+/// No more programs than this create a file at the same moment.
 const WAL_TRIES: u32 = 100;
 
 /// How a database is opened for writing.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
-    /// Make the file when there is none.
+    /// Create the file if there is none.
     pub create: bool,
-    /// Make its folder too: only for the default place.
+    /// Create its folder as well: only for the default path.
     pub create_folder: bool,
-    /// How long to wait for another program that writes.
+    /// How long to wait for another writer.
     pub busy_timeout: Duration,
-    /// Where the names of events come from.
+    /// The source of random bytes for event ids.
     pub random: Random,
 }
 
@@ -55,8 +56,8 @@ impl Default for OpenOptions {
     }
 }
 
-/// An open database with its writer thread. Dropping it, or [`Store::close`], finishes what was sent to the writer and
-/// leaves a file without a WAL.
+/// An open database with its writer thread. Dropping it, or [`Store::close`], completes what was sent to the
+/// writer and leaves a file without a WAL.
 #[derive(Debug)]
 pub struct Store {
     writer: Writer,
@@ -65,7 +66,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens, creates or upgrades the database. Refuses, untouched, what is newer, damaged or not ours.
+    /// Opens, creates or upgrades the database. Refuses files that are newer, damaged or not ours, without
+    /// changing them.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
         let mut conn = open_writer(path, options)?;
         instance::settle(&mut conn, path, options.random).map_err(|error| error.at(path))?;
@@ -89,7 +91,7 @@ impl Store {
         &self.path
     }
 
-    /// Finishes what was sent to the writer, then ends it. Later writes are answered with [`StoreError::Closed`].
+    /// Completes what was sent to the writer, then ends it. Later writes return [`StoreError::Closed`].
     pub fn close(mut self) -> Result<(), StoreError> {
         self.end()
     }
@@ -105,12 +107,12 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // Whoever needs to know calls `close`.
+        // Callers that need the result use `close`.
         let _ = self.end();
     }
 }
 
-/// Opens for writing, creating and upgrading as needed.
+/// Opens for writing; creates or upgrades the file as needed.
 pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connection, StoreError> {
     prepare_place(path, options)?;
     let at = |error: rusqlite::Error| StoreError::from(error).at(path).explained(path);
@@ -120,7 +122,8 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     }
     let mut conn = Connection::open_with_flags(path, flags).map_err(at)?;
     set_common(&mut conn, options.busy_timeout).map_err(at)?;
-    // SQLite opens for reading what it cannot open for writing; then it cannot read the WAL beside it, and says less.
+    // SQLite opens a file read-only if it cannot write to it. Then it cannot read the WAL beside it, and its
+    // errors say less.
     if conn.is_readonly("main").map_err(at)? {
         return Err(StoreError::ReadOnly {
             path: path.to_path_buf(),
@@ -128,7 +131,7 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     }
     let found = migrate::inspect(&conn, path)?;
     if found == FoundFile::Empty {
-        // So that pruning can give pages back later; it has to be decided before the first table.
+        // Allows pruning to give pages back later; this must be set before the first table.
         conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
             .map_err(at)?;
     }
@@ -147,7 +150,7 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
 
 /// Opens for reading only. Never creates, never upgrades.
 pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, StoreError> {
-    // A folder that may not be looked into is another matter than a file that is not there.
+    // A folder without permission is a different problem from a missing file.
     let exists = path.try_exists();
     if !exists.map_err(|error| StoreError::io(path, error))? {
         return Err(StoreError::NotFound {
@@ -161,7 +164,8 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
         ));
     }
     match open_to_read(path, path, busy_timeout) {
-        // To read a file in WAL mode, SQLite makes files beside it. Whoever may not has to be told that nobody writes.
+        // To read a file in WAL mode, SQLite creates files beside it. If we may not do that, it must know that
+        // nobody writes.
         Err(StoreError::ReadOnly { .. } | StoreError::Io { .. }) if is_at_rest(path) => {
             let unchanging = unchanging(path).ok_or_else(|| StoreError::ReadOnly {
                 path: path.to_path_buf(),
@@ -184,7 +188,7 @@ fn open_to_read(
     let mut conn = Connection::open_with_flags(name, flags).map_err(at)?;
     set_common(&mut conn, busy_timeout).map_err(at)?;
     conn.pragma_update(None, "query_only", true).map_err(at)?;
-    // In KiB. There are several readers, and what one of them reads again is in the system's cache.
+    // In KiB. There are several readers, and the system caches what they read repeatedly.
     conn.pragma_update(None, "cache_size", -512).map_err(at)?;
     match migrate::inspect(&conn, path)? {
         FoundFile::Schema(SCHEMA) => Ok(conn),
@@ -199,22 +203,23 @@ fn open_to_read(
     }
 }
 
-/// Whether all of the database is in its one file: the last writer empties its WAL when it ends well, and the last
-/// connection removes it.
+/// Whether the whole database is in its single file: the last writer empties its WAL when it ends normally, and
+/// the last connection removes it.
 fn is_at_rest(path: &Path) -> bool {
     std::fs::symlink_metadata(beside(path, "-wal")).map_or(true, |wal| wal.len() == 0)
 }
 
-/// The name by which `SQLite` takes no locks and makes no files (`immutable=1`): right for a file at rest only. A
-/// writer that starts meanwhile can make a query fail or miss its rows, so this is for whoever could not read at all.
+/// The name with which `SQLite` takes no locks and creates no files (`immutable=1`), which is right only for a
+/// file at rest. A writer that starts in the meantime can make a query fail or miss rows, so this is only for
+/// callers that could not read otherwise.
 fn unchanging(path: &Path) -> Option<PathBuf> {
     let mut name = Url::from_file_path(real(path)).ok()?;
     name.set_query(Some("immutable=1"));
     Some(PathBuf::from(String::from(name)))
 }
 
-/// Says what is wrong with the place before `SQLite` says only that it cannot open it, and makes the file, which
-/// `SQLite` would make for everybody to read.
+/// Reports what is wrong with the path before `SQLite` can only say that it cannot open it. Creates the file,
+/// since `SQLite` would make it readable for everyone.
 fn prepare_place(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
     if path.exists() {
         return Ok(());
@@ -248,11 +253,11 @@ fn prepare_place(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
 fn set_common(conn: &mut Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     conn.busy_timeout(busy_timeout)?;
     conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)?;
-    // A file from elsewhere may carry views or triggers; functions with side effects are not for them.
+    // A file from elsewhere may contain views or triggers, which must not call functions with side effects.
     conn.pragma_update(None, "trusted_schema", false)?;
-    // Plans do not depend on the values that are bound: else statements are prepared anew when those change.
+    // Query plans do not depend on bound values; otherwise a changed value would prepare the statement again.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // Room for every statement of the store, so that none is parsed twice.
+    // Enough for every statement of the store, so that none is parsed twice.
     conn.set_prepared_statement_cache_capacity(128);
     #[cfg(test)]
     super::tests::plans::watch(conn);

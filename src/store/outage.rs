@@ -1,4 +1,4 @@
-//! Whether our own network is gone, over a restart as well, and what that held up.
+//! Whether our own network is down, which is remembered across restarts, and what it delayed.
 
 use rusqlite::{Connection, params};
 
@@ -10,7 +10,7 @@ use crate::domain::event::Event;
 use crate::time::Timestamp;
 
 impl Reader {
-    /// Since when our own network is gone; `None` while it is there.
+    /// Since when our own network has been down; `None` if it is up.
     pub fn offline_since(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| {
             Ok(conn
@@ -19,7 +19,7 @@ impl Reader {
         })
     }
 
-    /// Addresses and rows of feeds that could be read lately, the latest first: to see whether the network is back.
+    /// Addresses and rows of feeds that were read recently, latest first, for testing whether the network is back.
     pub fn feeds_read_lately(
         &self,
         limit: usize,
@@ -38,7 +38,7 @@ impl Reader {
 }
 
 impl Writer {
-    /// Our own network is gone since then, which these targets are told.
+    /// Records that our own network has been down since then, and notifies these targets.
     pub fn went_offline(&self, since: Timestamp, event: Event, targets: Vec<String>) -> Write<()> {
         self.write(move |tx| {
             tx.conn
@@ -48,8 +48,8 @@ impl Writer {
         })
     }
 
-    /// It is there again, which these targets are told. What failed since then for the first time is due now, and so is
-    /// what could not be sent.
+    /// Records that it is up again, and notifies these targets. Checks that first failed since then are due now,
+    /// and so are deliveries that failed.
     pub fn came_online(&self, since: Timestamp, event: Event, targets: Vec<String>) -> Write<()> {
         self.write(move |tx| {
             tx.conn

@@ -1,4 +1,5 @@
-//! Events as a report counts them: those of changes from an index alone, without reading what they say.
+//! Events in the form that a report counts. Those of changes come from an index alone, without reading their
+//! content.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, params};
 
@@ -16,8 +17,8 @@ use crate::domain::ids::{EntryId, EventId};
 use crate::domain::outline::{NOTABLE, Outline, OutlinedChange, first_edit};
 
 impl Reader {
-    /// Hands the outlines of the events that a filter lets through over one by one, in no order. Its limit does not
-    /// count.
+    /// Passes the outlines of the events that match a filter to `take` one by one, in no order. The filter's limit
+    /// is ignored.
     pub fn each_outline(
         &self,
         filter: &EventFilter,
@@ -51,7 +52,7 @@ impl Reader {
         Ok(())
     }
 
-    /// These events, as far as they are there.
+    /// These events, except those that do not exist.
     pub fn logged_events(&self, ids: &[EventId]) -> Result<Vec<LoggedEvent>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -72,7 +73,7 @@ impl Reader {
         })
     }
 
-    /// The public identifier and the newest headline of entries, as far as they are there.
+    /// The public ids and newest headlines of entries, except those that do not exist.
     pub fn entry_titles(
         &self,
         ids: &[EntryId],
@@ -112,7 +113,7 @@ impl Reader {
     }
 }
 
-/// The words of the labels that are counted, as they stand in the database.
+/// The names of the counted labels, as stored in the database.
 struct Labels {
     unannounced: String,
     notable: [String; NOTABLE.len()],
@@ -127,7 +128,7 @@ impl Labels {
     }
 }
 
-/// The outline of a change; `None` when an earlier program stored it, and only its event says everything.
+/// The outline of a change; `None` if an earlier program stored it, so that the event must be read.
 fn change_outline(row: &Row<'_>, known: &Labels) -> Result<Option<Outline>, StoreError> {
     let Some(headline) = row.get(7)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Entries that a person asks for: by what was typed, or all of a kind.
+//! Entries that a user asks for: by what was typed, or all of a kind.
 
 use super::super::error::StoreError;
 use super::super::reader::Reader;
@@ -14,15 +14,15 @@ pub struct EntryFilter {
     pub feeds: Option<Vec<FeedId>>,
     /// Only those whose article was taken down.
     pub removed: bool,
-    /// Only those whose page the last check did not find, taken down or not yet.
+    /// Only those whose page the last check did not find, whether or not it counts as taken down.
     pub not_found: bool,
-    /// At most so many.
+    /// At most this many.
     pub limit: usize,
 }
 
 impl Reader {
-    /// The entries that a person may mean: a public id or the beginning of one, a guid, or an address, as given or as
-    /// stored. Newest first, at most `limit`; one that is named exactly is the only answer.
+    /// The entries that a user may mean: by a public id or its beginning, a guid, or an address, as given or as
+    /// stored. Newest first, at most `limit`. If one matches exactly, it is the only result.
     pub fn find_entries(&self, what: &str, limit: usize) -> Result<Vec<KnownEntry>, StoreError> {
         self.read(|conn| {
             let exact = list(conn, select_entry!("entries AS e WHERE e.public_id = ?1"), &[&what])?;
