@@ -1,4 +1,4 @@
-//! `page_lives`: what looks at pages have begun and no later look has settled.
+//! `page_lives`: doubts that checks of pages have raised and no later check has settled.
 
 use rusqlite::{OptionalExtension, Row, named_params};
 
@@ -11,7 +11,7 @@ use crate::domain::life::{Held, Missing, PageLife};
 use crate::domain::outcome::Capture;
 
 impl Reader {
-    /// What looks at the page of an entry have begun.
+    /// The open doubts about the page of an entry.
     pub fn page_life(&self, entry: EntryId) -> Result<PageLife, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -54,8 +54,8 @@ fn life_row(row: &Row<'_>) -> rusqlite::Result<PageLife> {
     })
 }
 
-/// Writes what is remembered from now on, and the answer behind a text that is held. Whether the article is removed
-/// stands in `entries`, and is written with the event that tells it.
+/// Stores the new doubts, and the response behind an unconfirmed text. Whether the article is removed is in
+/// `entries`, and is written together with the event that reports it.
 pub(super) fn put(
     tx: &mut Tx<'_>,
     feed: FeedId,

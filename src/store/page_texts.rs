@@ -1,4 +1,4 @@
-//! `page_texts` and `stand_ins`: the text that each page was last seen with, and those that are no article's.
+//! `page_texts` and `stand_ins`: the text last seen on each page, and texts that are shown instead of articles.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -9,13 +9,13 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::EntryId;
 use crate::domain::life::stand_in::{Alike, PageText};
 
-/// Pages that were last seen with a text longer ago than this do not count.
+/// Pages whose text was last seen longer ago than this do not count.
 const WINDOW_MS: i64 = 30 * 24 * 3_600_000;
-/// Pages that are counted.
+/// The most pages that are counted.
 const MOST: u32 = 100;
 
 impl Reader {
-    /// The text that the page of an entry was last seen with.
+    /// The text last seen on the page of an entry.
     pub fn page_text(&self, entry: EntryId) -> Result<Option<PageText>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -33,7 +33,8 @@ impl Reader {
         })
     }
 
-    /// What is known of other pages that show a text. Copies of one article, by address or headline, count once.
+    /// What is known about other pages with the same text. Copies of one article, by address or headline, count
+    /// once.
     pub fn pages_alike(
         &self,
         text: &PageText,
@@ -58,7 +59,7 @@ impl Reader {
         })
     }
 
-    /// Whether a text was found to be no article's.
+    /// Whether a text is known as a stand-in.
     pub fn is_stand_in(&self, host: &str, body: Fingerprint) -> Result<bool, StoreError> {
         self.read(|conn| {
             let mut statement =
@@ -71,7 +72,7 @@ impl Reader {
     }
 }
 
-/// Notes the text that a page was seen with, and whether it is no article's.
+/// Records the text seen on a page, and whether it is a stand-in.
 pub(super) fn put(
     conn: &Connection,
     entry: EntryId,
@@ -94,7 +95,8 @@ pub(super) fn put(
         )?
         .execute(params![text.host, text.body, text.seen])?;
     if found > 0 {
-        // Pages that were read with it before are read again at their next look, whatever the server says.
+        // Pages last seen with this text are read at their next check, even if the server says that they are
+        // unchanged.
         conn.prepare_cached(
             "UPDATE entries SET page_etag = NULL, page_last_modified = NULL, page_body_sha256 = NULL, \
              page_packed_sha256 = NULL \

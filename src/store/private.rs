@@ -1,4 +1,5 @@
-//! Files of our own: for their owner and group, whatever the umask, and never what somebody has put in their place.
+//! Our own files: only for their owner and group, whatever the umask, and never a file or link that someone else
+//! put in their place.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -8,11 +9,11 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use rustix::io::Errno;
 
-/// What a file may permit: reading and writing to the owner, reading to the group.
+/// The most permissions of a file: read and write for the owner, read for the group.
 const MODE: u32 = 0o640;
 
-/// Opens a file, or makes it. A link in its place is not followed but refused, and a file that permits more is closed to
-/// others: whoever can open it could hold a lock on it.
+/// Opens or creates a file. A link in its place is refused, not followed. A file with more permissions is
+/// restricted, since anyone who can open it could hold a lock on it.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let file = options()
         .create(true)
@@ -21,13 +22,13 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .open(path)?;
     let mode = file.metadata()?.mode() & 0o777;
     if mode & !MODE != 0 {
-        // It may belong to somebody else, and then it is for that one to say.
+        // It may belong to another user, who then decides about it.
         let _ = file.set_permissions(Permissions::from_mode(mode & MODE));
     }
     Ok(file)
 }
 
-/// Makes a file in the place of whatever is there, a link included.
+/// Creates a file, replacing anything that is there, even a link.
 pub(super) fn replace(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -35,13 +36,13 @@ pub(super) fn replace(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Makes a file where there is none.
+/// Creates a file if there is none.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     options().create_new(true).open(path)
 }
 
-/// Makes an empty file where there is none, without opening it: to close a file of a database ends all locks that the
-/// process has on it. Where the file system cannot do that, whoever opens the file makes it.
+/// Creates an empty file if there is none, without opening it: closing a file of a database releases all locks
+/// that the process has on it. If the file system does not support this, the file is created when it is opened.
 pub(super) fn create_unopened(path: &Path) -> io::Result<()> {
     match mknodat(
         CWD,
@@ -58,14 +59,14 @@ pub(super) fn create_unopened(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes from others what a file permits them; the group keeps what it has, since members may share the work.
+/// Removes the permissions of a file for others. The group keeps its own, since its members may share the work.
 pub(super) fn close_to_others(path: &Path) {
     let Ok(file) = fs::symlink_metadata(path) else {
         return;
     };
     let mode = file.mode() & 0o777;
     if file.is_file() && mode & 0o007 != 0 {
-        // Of a file of somebody else that cannot be changed, nor is it ours to.
+        // A file of another user cannot be changed, and need not be.
         let _ = fs::set_permissions(path, Permissions::from_mode(mode & !0o007));
     }
 }

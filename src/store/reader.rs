@@ -1,4 +1,4 @@
-//! Connections that only read. Any number of them works beside the writer, in this process or another.
+//! Read-only connections. Any number of them can work beside the writer, in this process or another.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,16 +10,16 @@ use super::error::StoreError;
 use super::open::{self, Store};
 use crate::time::Stopwatch;
 
-/// Connections that [`Readers`] keeps open while nobody uses them.
+/// The most unused connections that [`Readers`] keeps open.
 const IDLE: usize = 8;
 
-/// How long a reader waits; in WAL mode it hardly ever has to.
+/// How long a reader waits; in WAL mode it rarely has to.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Steps of a query between two looks at the time: well under a millisecond.
+/// Steps of a query between two checks of the time: well under a millisecond.
 const STEPS: i32 = 10_000;
 
-/// One connection that reads. Each method sees one moment of the database.
+/// A read-only connection. Each method sees one snapshot of the database.
 #[derive(Debug)]
 pub struct Reader {
     conn: Connection,
@@ -27,7 +27,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens an existing database of this program's schema. Works while the daemon runs; never creates, never upgrades.
+    /// Opens an existing database with the schema of this program. Works while the daemon runs; never creates or
+    /// upgrades.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Ok(Self {
             conn: open::open_reader(path, BUSY_TIMEOUT)?,
@@ -41,8 +42,8 @@ impl Reader {
         &self.path
     }
 
-    /// Ends every query that is still running after this time: it fails. Replaces an earlier limit; `None`
-    /// takes it away.
+    /// Sets a time limit for queries; a query that runs longer fails. Replaces an earlier limit; `None` removes
+    /// it.
     pub fn limit(&mut self, most: Option<Duration>) -> Result<(), StoreError> {
         let since = Stopwatch::start();
         let is_over = most.map(|most| move || since.elapsed() > most);
@@ -59,7 +60,7 @@ impl Reader {
     }
 }
 
-/// Connections that read, opened as they are needed and shared by many callers.
+/// Read-only connections, opened on demand and shared by many callers.
 #[derive(Debug, Clone)]
 pub struct Readers {
     path: Arc<Path>,
@@ -67,7 +68,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Opens nothing yet.
+    /// Does not open a connection yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self {
@@ -76,8 +77,8 @@ impl Readers {
         }
     }
 
-    /// Runs a query on a connection that nobody else uses meanwhile. Holds the thread for as long as the query takes:
-    /// microseconds for a lookup, longer for a list.
+    /// Runs a query on a connection that nobody else uses at that time. Blocks the thread for as long as the query
+    /// takes: microseconds for a lookup, longer for a list.
     pub fn with<T>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, StoreError>,
@@ -96,18 +97,18 @@ impl Readers {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
-        // A list of idle connections is whole whoever panicked.
+        // A panic cannot leave a list of idle connections incomplete.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Store {
-    /// A connection that reads.
+    /// A read-only connection.
     pub fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(self.path())
     }
 
-    /// Connections that read, shared by many callers.
+    /// Read-only connections, shared by many callers.
     #[must_use]
     pub fn readers(&self) -> Readers {
         Readers::new(self.path())

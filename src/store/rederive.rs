@@ -1,4 +1,4 @@
-//! What is derived from revisions, read and written as a whole when it is computed anew.
+//! Values derived from revisions, which are read and written together when they are recomputed.
 
 use rusqlite::params;
 
@@ -15,36 +15,36 @@ use crate::domain::outcome::{Base, Behind, Stamp};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::Channel;
 
-/// What is derived from a revision, with the answers that it came from.
+/// The values derived from a revision, with the responses that they came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DerivedRow {
     /// The revision.
     pub number: RevisionNumber,
     /// Which channels brought it.
     pub channels: Vec<Channel>,
-    /// The answers of these channels.
+    /// The responses of these channels.
     pub captures: Behind,
-    /// As they are stored, of whichever scheme.
+    /// As stored, under whichever scheme.
     pub fingerprints: Fingerprints,
-    /// Under which its channels were read.
+    /// The schemes under which its channels were read.
     pub schemes: Schemes,
 }
 
-/// An entry whose derived rows were computed anew.
+/// An entry whose derived values were recomputed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rederived {
     /// The entry.
     pub entry: EntryId,
-    /// Its newest revision when that was done.
+    /// Its newest revision at that time.
     pub revision: RevisionNumber,
-    /// What is derived from its revisions, where that is not what is stored.
+    /// The values derived from its revisions that differ from the stored ones.
     pub stamps: Vec<(RevisionNumber, Stamp)>,
-    /// The newest revision as it is read now, when that is another text.
+    /// The newest revision as it is read now, if that gives a different text.
     pub base: Option<Base>,
 }
 
 impl Reader {
-    /// Entries in the order of their rows, after one of them.
+    /// Entries ordered by row, after the given one.
     pub fn entries_after(
         &self,
         after: EntryId,
@@ -53,7 +53,7 @@ impl Reader {
         self.read(|conn| entries::after(conn, after, limit))
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn entry_count(&self) -> Result<u64, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached("SELECT count(*) FROM entries")?;
@@ -61,7 +61,7 @@ impl Reader {
         })
     }
 
-    /// What is derived from the revisions of an entry whose text is kept, oldest first.
+    /// The values derived from the revisions of an entry whose text is kept, oldest first.
     pub fn derived_rows(&self, entry: EntryId) -> Result<Vec<DerivedRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -92,8 +92,8 @@ impl Reader {
 }
 
 impl Writer {
-    /// Stores what was computed anew; answers how many entries were left alone because somebody has revised them
-    /// meanwhile. No change and no event comes of it.
+    /// Stores recomputed values. Returns how many entries were skipped because they were revised in the meantime.
+    /// Creates neither changes nor events.
     pub fn rederive(&self, entries: Vec<Rederived>) -> Write<usize> {
         self.write(move |tx| {
             let mut outrun = 0;
@@ -137,8 +137,8 @@ impl Writer {
 }
 
 impl Reader {
-    /// Revisions that began anew because the answer behind the last one was gone: edits between the two, if there were
-    /// any, were not told.
+    /// Revisions that are new first snapshots because the response behind the previous one was gone. Edits between
+    /// the two, if any, were not reported.
     pub fn rebased_count(&self) -> Result<u64, StoreError> {
         self.read(|conn| {
             let mut statement =

@@ -1,5 +1,5 @@
-//! A little room on the disk, kept for the moment when there is no other: to drop what is not kept any more, the
-//! database has to be written first.
+//! A little reserved disk space for when the disk is full: deleting old data first requires writing to the
+//! database.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use super::private;
 use super::sidecar::beside;
 
-/// How much: the log of some thousand pages, which is what a step of pruning writes many times over.
+/// The size: the log of a few thousand pages, many times what one step of pruning writes.
 const BYTES: u64 = 8 << 20;
 
-/// Keeps the reserve beside the database, in `<database>.reserve`. An error is trouble with the disk; nothing depends
-/// on the reserve but pruning on a full one.
+/// Keeps the reserve beside the database, in `<database>.reserve`. An error means trouble with the disk; only
+/// pruning on a full disk depends on the reserve.
 pub fn keep_reserve(database: &Path) -> io::Result<()> {
     let path = place(database);
     if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() >= BYTES) {
@@ -20,13 +20,13 @@ pub fn keep_reserve(database: &Path) -> io::Result<()> {
     }
     let made = make(&path);
     if made.is_err() {
-        // Half of a reserve would only take the room that others need.
+        // Half a reserve would only take space that others need.
         let _ = fs::remove_file(&path);
     }
     made
 }
 
-/// Gives the reserve up; whether there was one.
+/// Releases the reserve; returns whether there was one.
 #[must_use = "without reserved space there is no room to try again"]
 pub fn give_reserve_up(database: &Path) -> bool {
     fs::remove_file(place(database)).is_ok()
@@ -34,8 +34,8 @@ pub fn give_reserve_up(database: &Path) -> bool {
 
 fn make(path: &Path) -> io::Result<()> {
     let mut file = private::replace(path)?;
-    // Written and not only made long: a file with holes takes no room. Nor are they zeros, which some file systems
-    // do not store.
+    // The data is written, since a file with holes takes no space. It is not zeros, which some file systems do not
+    // store.
     let block: Vec<u8> = (0..=u8::MAX).cycle().take(64 << 10).collect();
     let mut left = BYTES;
     while left > 0 {

@@ -1,7 +1,7 @@
-//! What is not kept for ever: bodies of answers (`keep.captures`) and texts of revisions (`keep.revisions`).
+//! What is not kept forever: bodies of responses (`keep.captures`) and texts of revisions (`keep.revisions`).
 //!
-//! No row is deleted. Hashes, fingerprints and dates stay, so the chain stays whole, a return to a text that is gone is
-//! still recognised, and the changes keep the words that were changed.
+//! No row is deleted. Hashes, fingerprints and dates are kept, so the chain stays complete, a return to a deleted
+//! text is still recognised, and the changes keep the changed words.
 
 use rusqlite::{named_params, params};
 
@@ -12,21 +12,21 @@ use super::sql::{count, limit_of};
 use super::writer::{Write, Writer};
 use crate::time::Timestamp;
 
-/// What retention took of the answers.
+/// The responses that retention has pruned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pruned {
-    /// Captures whose body is not kept any more; their hash, headers and date stay.
+    /// Captures whose body was deleted; their hash, headers and date are kept.
     pub captures: usize,
     /// Bodies that no capture needed any more.
     pub bodies: usize,
 }
 
-/// What a step of retention took of the revisions.
+/// The result of a step of retention on revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PrunedTexts {
-    /// Texts that are not kept any more.
+    /// Texts that were deleted.
     pub texts: u64,
-    /// Where the next step begins; `None` when all revisions were looked at.
+    /// Where the next step starts; `None` if all revisions have been processed.
     pub next: Option<i64>,
 }
 
@@ -35,11 +35,12 @@ pub struct PrunedTexts {
 pub enum Retain {
     /// Captures of this moment and later; revisions that were the newest of their entry at this moment or later.
     Since(Timestamp),
-    /// The newest so many captures of each page, and of each feed; the newest so many revisions of each entry.
+    /// This many of the newest captures of each page and each feed; this many of the newest revisions of each
+    /// entry.
     Newest(u32),
 }
 
-/// Captures whose bodies are to go, oldest first.
+/// Captures whose bodies are to be deleted, oldest first.
 const CAPTURES_BY_AGE: &str =
     "SELECT id FROM captures WHERE body_id IS NOT NULL AND fetched_at < ?1 ORDER BY fetched_at, id";
 const CAPTURES_BY_COUNT: &str = "SELECT id FROM (\
@@ -51,7 +52,8 @@ const CAPTURES_BY_COUNT: &str = "SELECT id FROM (\
        WHERE channel = 'feed') \
      WHERE place > ?1 AND body_id IS NOT NULL ORDER BY id";
 
-/// Whether a revision `r` may go. Never the newest of its entry, and none that a sum of additions is still to be made of.
+/// Whether a revision `r` can be deleted: never the newest of its entry, and none that a pending summary of
+/// additions needs.
 macro_rules! may_go {
     ($rule:literal) => {
         concat!(
@@ -83,8 +85,8 @@ impl Retain {
 }
 
 impl Writer {
-    /// Drops the bodies of at most `limit` captures that are not to be kept; nothing is left to do when the answer has
-    /// fewer. What hash, headers and date say stays.
+    /// Deletes the bodies of at most `limit` captures that are not to be kept; if it returns fewer, nothing is
+    /// left to do. Hashes, headers and dates are kept.
     pub fn prune_captures(&self, retain: Retain, limit: usize) -> Write<Pruned> {
         self.write(move |tx| {
             let (question, value) = retain.captures();
@@ -110,8 +112,8 @@ impl Writer {
         })
     }
 
-    /// Looks at `limit` revisions after a row, and drops the texts that none needs which is to be kept. What hash,
-    /// fingerprints and dates say stays.
+    /// Processes `limit` revisions after a row, and deletes their texts unless a revision that is kept needs them.
+    /// Hashes, fingerprints and dates are kept.
     pub fn prune_revisions(
         &self,
         retain: Retain,
@@ -149,7 +151,7 @@ impl Writer {
 }
 
 impl Reader {
-    /// How many captures would lose their body, and how many bytes these bodies take.
+    /// How many captures would lose their body, and the size of these bodies in bytes.
     pub fn prunable_captures(&self, retain: Retain) -> Result<(u64, u64), StoreError> {
         self.read(|conn| {
             let (question, value) = retain.captures();
@@ -162,7 +164,7 @@ impl Reader {
         })
     }
 
-    /// How many texts of revisions would be dropped, and how many bytes they take.
+    /// How many texts of revisions would be deleted, and their size in bytes.
     pub fn prunable_revisions(&self, retain: Retain) -> Result<(u64, u64), StoreError> {
         self.read(|conn| {
             let (may_go, value) = retain.revisions();

@@ -1,4 +1,4 @@
-//! `revisions`: every state of an entry, in order, each chained to the one before.
+//! `revisions`: every state of an entry, in order, each chained to the previous one.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -25,24 +25,24 @@ pub struct RevisionRow {
     pub seen: Timestamp,
     /// Which channels brought it.
     pub channels: Vec<Channel>,
-    /// The headline of its state; `None` also when that is not kept any more.
+    /// The headline of its state; `None` also if the text is not kept any more.
     pub title: Option<String>,
-    /// Words of the text that a reader sees, parted by white space.
+    /// The number of words in the visible text, separated by white space.
     pub words: usize,
-    /// The change that led to it; `None` for a baseline.
+    /// The change that led to it; `None` for a first snapshot.
     pub change: Option<ChangeNumber>,
-    /// Why that change was not told.
+    /// Why that change was not reported.
     pub quiet: Option<Quiet>,
-    /// What brought it.
+    /// How it came about.
     pub origin: Origin,
-    /// The link of the chain: SHA-256 of the link before, the state's hash, the number and the moment.
+    /// The chain link: SHA-256 of the previous link, the hash of the state, the number and the time.
     pub hash: [u8; 32],
     /// Whether its text is kept.
     pub kept: bool,
 }
 
 impl Reader {
-    /// The revisions of an entry, oldest first; with more than `limit`, the newest of them.
+    /// The revisions of an entry, oldest first; if there are more than `limit`, the newest of them.
     pub fn history(&self, entry: EntryId, limit: usize) -> Result<Vec<RevisionRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -79,8 +79,8 @@ impl Reader {
         })
     }
 
-    /// The state of a revision, with the moment it was first seen; `None` when there is no such revision, or when its
-    /// text is not kept any more.
+    /// The state of a revision, and when it was first seen; `None` if there is no such revision, or its text is
+    /// not kept any more.
     pub fn state(
         &self,
         entry: EntryId,
@@ -103,7 +103,7 @@ impl Reader {
     }
 }
 
-/// Adds a revision to an entry; the caller has made sure that its number is the next.
+/// Adds a revision to an entry; the caller has checked that its number is the next one.
 pub(super) fn insert(
     tx: &Tx<'_>,
     entry: EntryId,
@@ -170,7 +170,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The row of the state and the moment of a revision that must exist.
+/// The row of the state, and the time, of a revision that must exist.
 pub(super) fn current(
     conn: &Connection,
     entry: EntryId,
@@ -195,27 +195,27 @@ macro_rules! select_fingerprints {
     };
 }
 
-/// A revision as far as a return to it is concerned.
+/// The parts of a revision that matter for recognising a return to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastRow {
     /// Its number.
     pub number: RevisionNumber,
     /// When it was first seen.
     pub seen: Timestamp,
-    /// Of its state, of the scheme of this program.
+    /// The fingerprints of its state under this program's scheme.
     pub fingerprints: Fingerprints,
-    /// The links of its page; empty where the revision is not among the newest.
+    /// The links of its page; empty if the revision is not among the newest.
     pub links: Vec<LinkPrint>,
-    /// Under which its channels were read.
+    /// The schemes under which its channels were read.
     pub schemes: Schemes,
-    /// What brought it.
+    /// How it came about.
     pub origin: Origin,
 }
 
-/// Of so many revisions, the newest, it is known what stood around the text of the page, and what its links were.
+/// For this many of the newest revisions, the surroundings of the page's text and its links are read.
 const AROUND: usize = 20;
 
-/// Of so many of an entry without a page it is known what its links were.
+/// For an entry without a page, links are read for this many.
 const LINKED: usize = 4;
 
 /// The newest revisions, oldest first.
@@ -238,7 +238,7 @@ pub(super) fn past(
         };
         let (mut fingerprints, mut links) = (stored, Vec::new());
         let is_old = !is_of_today(&stored);
-        // A text that is gone leaves what is stored of it.
+        // If the text is gone, its stored values must do.
         if (is_old
             || past.len()
                 < if stored.page.is_some() {
@@ -249,10 +249,10 @@ pub(super) fn past(
             && let Some(state) = states::find(conn, row.get(19)?)?
         {
             if is_old {
-                // Fingerprints of two schemes never match.
+                // Fingerprints of different schemes never match.
                 fingerprints = Fingerprints::of(&state);
             }
-            // What an older reading did not look for is not known to have been absent.
+            // An older reading may not have looked for something, so its absence is unknown.
             let newest = newest_scheme.unwrap_or(schemes);
             let state = EntryState {
                 feed: state.feed.filter(|_| newest.feed == schemes.feed),
@@ -276,7 +276,7 @@ pub(super) fn past(
     Ok(past)
 }
 
-/// Whether fingerprints are of the scheme of this program.
+/// Whether fingerprints use this program's scheme.
 fn is_of_today(prints: &Fingerprints) -> bool {
     let whole = [prints.feed, prints.page];
     whole
@@ -285,7 +285,7 @@ fn is_of_today(prints: &Fingerprints) -> bool {
         .all(|print| print.scheme() == SCHEME)
 }
 
-/// Writes what is derived from a revision. The revision itself, which the chain vouches for, stays as it is.
+/// Writes the values derived from a revision. The revision itself, which the chain protects, is not changed.
 pub(super) fn stamp(
     conn: &Connection,
     entry: EntryId,
@@ -322,7 +322,7 @@ pub(super) fn stamp(
     Ok(())
 }
 
-/// Fingerprints of one revision that must exist.
+/// The fingerprints of a revision that must exist.
 pub(super) fn fingerprints_of(
     conn: &Connection,
     entry: EntryId,

@@ -1,4 +1,4 @@
-//! `robots`: what is known of the robots.txt of each origin, and the pages that it keeps from being read.
+//! `robots`: what is known about the robots.txt of each origin, and the pages that it disallows.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use crate::domain::outcome::Validators;
 use crate::domain::robots::Known;
 use crate::time::Timestamp;
 
-/// What is known of the robots.txt of an origin.
+/// What is known about the robots.txt of an origin.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RobotsRow {
     /// Scheme, host and port: `https://news.example`.
     pub origin: String,
-    /// The file and how long it holds.
+    /// The file, and how long it is valid.
     pub known: Known,
     /// What makes the next request conditional; without a hash.
     pub validators: Validators,
-    /// The pause between two requests that it asks for.
+    /// The pause between two requests that it requests.
     pub crawl_delay: Option<Duration>,
 }
 
 impl Reader {
-    /// What is known of the robots.txt of an origin.
+    /// What is known about the robots.txt of an origin.
     pub fn robots(&self, origin: &str) -> Result<Option<RobotsRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -46,7 +46,7 @@ impl Reader {
         })
     }
 
-    /// Pages that are on the article clock and that robots.txt keeps from being read.
+    /// Pages with a check schedule that robots.txt disallows.
     pub fn barred_pages(&self) -> Result<u64, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -59,7 +59,7 @@ impl Reader {
 }
 
 impl Writer {
-    /// Keeps what is known of the robots.txt of an origin.
+    /// Stores what is known about the robots.txt of an origin.
     pub fn keep_robots(&self, robots: RobotsRow) -> Write<()> {
         self.write(move |tx| {
             let known = &robots.known;
@@ -96,8 +96,7 @@ impl Writer {
         })
     }
 
-    /// Notes that robots.txt keeps a page from being read, and when to see whether it still does. What is known of the
-    /// page stays.
+    /// Records that robots.txt disallows a page, and when to check that again. The other data of the page is kept.
     pub fn bar_page(
         &self,
         entry: EntryId,
@@ -116,8 +115,8 @@ impl Writer {
         })
     }
 
-    /// Makes the pages due that an origin's robots.txt kept from being read, as long as they are on the article clock:
-    /// it says something else now.
+    /// Makes pages due that an origin's robots.txt disallowed, if they have a check schedule, because the file has
+    /// changed.
     pub fn unbar_pages(&self, origin: &str, now: Timestamp) -> Write<usize> {
         let prefix = format!("{origin}/");
         self.write(move |tx| {

@@ -1,4 +1,4 @@
-//! `rules`: what is left out when texts are compared, and what it was learned from.
+//! `rules`: what is ignored when texts are compared, and the evidence for learned rules.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -14,7 +14,7 @@ use crate::domain::outcome::NewRule;
 use crate::domain::state::{Block, Channel, EntryState, PageState};
 use crate::time::Timestamp;
 
-/// A rule with the feed that it is for.
+/// A rule and its feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleRow {
     /// The rule.
@@ -23,7 +23,7 @@ pub struct RuleRow {
     pub feed: Option<FeedId>,
     /// The name of the feed.
     pub feed_name: Option<String>,
-    /// When a person said that it is right.
+    /// When a person confirmed it.
     pub kept: Option<Timestamp>,
 }
 
@@ -77,7 +77,7 @@ fn list(
 }
 
 impl Reader {
-    /// All rules, those that have ended included, by their numbers; with a feed only those that touch it.
+    /// All rules by number, including those that have ended; with a feed, only those that affect it.
     pub fn rules(&self, feed: Option<FeedId>) -> Result<Vec<RuleRow>, StoreError> {
         self.read(|conn| match feed {
             Some(feed) => list(
@@ -98,7 +98,7 @@ impl Reader {
         })
     }
 
-    /// What [`learn`](crate::domain::furniture::learn) learns from: the last texts of the newest entries of a feed on
+    /// The input of [`learn`](crate::domain::furniture::learn): the last texts of the newest entries of a feed on
     /// one channel, at most `entries` of them with at most `texts` each.
     pub fn past_texts(
         &self,
@@ -137,7 +137,7 @@ impl Reader {
         })
     }
 
-    /// The last texts of an entry on a channel, oldest first; a text that stayed stands there once.
+    /// The last texts of an entry on a channel, oldest first; consecutive equal texts appear once.
     pub fn last_texts(
         &self,
         entry: EntryId,
@@ -215,7 +215,7 @@ fn text_of(state: EntryState, channel: Channel) -> Vec<Block> {
 }
 
 impl Writer {
-    /// Adds a rule that a person wants, or puts it in force again. The pattern has been checked.
+    /// Adds a rule for a person, or puts it in force again. The pattern has been checked.
     pub fn add_rule(
         &self,
         feed: Option<FeedId>,
@@ -246,7 +246,7 @@ impl Writer {
         })
     }
 
-    /// Puts a rule in force, or ends it, because a person says so. Tells whether there is such a rule.
+    /// Puts a rule in force or ends it at a person's request. Returns whether there is such a rule.
     pub fn set_rule(&self, id: RuleId, on: bool, now: Timestamp) -> Write<bool> {
         self.write(move |tx| set(tx.conn, id, on, now))
     }
@@ -264,7 +264,7 @@ fn set(conn: &Connection, id: RuleId, on: bool, now: Timestamp) -> Result<bool, 
     Ok(rows > 0)
 }
 
-/// What a rule covered is read at the next look, even when the server says that nothing is new.
+/// Text that a rule covered is read at the next check, even if the server says that nothing has changed.
 fn read_again(conn: &Connection, feed: &str, id: RuleId) -> Result<(), StoreError> {
     let feed: Option<Option<FeedId>> = conn
         .prepare_cached(feed)?
@@ -289,8 +289,8 @@ fn forget_validators(conn: &Connection, feed: Option<FeedId>) -> Result<(), Stor
     Ok(())
 }
 
-/// Stores a rule that was learned and gives its number; one that is known already, or that a person has dropped, stays
-/// what it is.
+/// Stores a learned rule and returns its number; a rule that is already known, or that a person has deleted, is
+/// not changed.
 pub(super) fn put(
     tx: &Tx<'_>,
     feed: FeedId,
@@ -323,7 +323,7 @@ pub(super) fn put(
     Ok(number)
 }
 
-/// Brings the rules of a feed that stand in the configuration to what stands there now.
+/// Updates the rules of a feed to those in the configuration.
 pub(super) fn sync_config(
     conn: &Connection,
     feed: FeedId,

@@ -1,12 +1,12 @@
-//! Files that stand beside the database.
+//! Files beside the database.
 
 use std::path::{Path, PathBuf};
 
-/// More links on the way to a file are a loop.
+/// More links than this in a path are a loop.
 const MOST_LINKS: usize = 40;
 
-/// `revisor.db.lock` for `revisor.db` and `.lock`; `SQLite` names its own files in the same way, with `-wal` and `-shm`. As
-/// those, they stand beside the file itself, whatever link it is called by: one file has one lock.
+/// `revisor.db.lock` for `revisor.db` and `.lock`; `SQLite` names its own files in the same way, with `-wal` and
+/// `-shm`. Like those, they are beside the real file, even if the path is a link: one file has one lock.
 #[must_use]
 pub fn beside(database: &Path, end: &str) -> PathBuf {
     let mut name = real(database).into_os_string();
@@ -14,7 +14,7 @@ pub fn beside(database: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// The file that is meant by a path, also while it does not exist yet.
+/// The real file of a path, even if it does not exist yet.
 pub(super) fn real(path: &Path) -> PathBuf {
     let mut real = path.to_path_buf();
     for _ in 0..MOST_LINKS {
@@ -29,7 +29,7 @@ pub(super) fn real(path: &Path) -> PathBuf {
     let folder = folder.unwrap_or(Path::new(".")).canonicalize();
     match (folder, real.file_name()) {
         (Ok(folder), Some(name)) => folder.join(name),
-        // What cannot be found is named as it was.
+        // A path that cannot be resolved stays as it was.
         _ => real,
     }
 }

@@ -1,4 +1,4 @@
-//! How values without a type of their own stand in columns. Those with one are in `revisor_core::columns`.
+//! How values without their own column type are stored. For the others, see `revisor_core::columns`.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(value).unwrap_or(0))
 }
 
-/// A span of time, which the database has in milliseconds.
+/// A duration, which is stored in milliseconds.
 pub(super) fn duration(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Duration>> {
     let value: Option<i64> = row.get(column)?;
     Ok(value
@@ -42,12 +42,12 @@ pub(super) fn duration(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<
         .map(Duration::from_millis))
 }
 
-/// A span of time as the database has it.
+/// A duration as stored.
 pub(super) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The channels of a list as it stands in the database.
+/// Parses a stored list of channels.
 pub(super) fn parse_channels(list: &str) -> Vec<Channel> {
     list.split(',').filter_map(Channel::parse).collect()
 }
@@ -67,7 +67,7 @@ pub(super) fn join_words<'a>(words: impl IntoIterator<Item = &'a str>) -> String
     list
 }
 
-/// The name that a value has in JSON, for the columns that say the same as the event.
+/// The JSON name of a value, for columns that repeat a value of the event.
 pub(super) fn json_word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
@@ -81,7 +81,7 @@ pub(super) fn feed_list(feeds: &[FeedId]) -> String {
     serde_json::to_string(&ids).unwrap_or_else(|_| "[]".into())
 }
 
-/// `LIMIT` takes an i64; more than that is no limit.
+/// `LIMIT` takes an i64; a larger limit means no limit.
 pub(super) fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

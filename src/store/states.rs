@@ -1,4 +1,4 @@
-//! `states`: what an entry said, each different state once, named by its hash.
+//! `states`: the content of an entry. Each distinct state is stored once and named by its hash.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,12 +13,12 @@ pub(super) struct StoredState {
     pub(super) sha256: [u8; 32],
 }
 
-/// The one form of a state: members in the order of the type, absent ones left out.
+/// The canonical form of a state: members in the order of the type, absent ones left out.
 pub(super) fn canonical_json(state: &EntryState) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(state).map_err(|_| StoreError::Refused("a state that has no JSON form"))
 }
 
-/// Stores a state, or finds it.
+/// Stores a state, or finds an existing one.
 pub(super) fn put(tx: &mut Tx<'_>, state: &EntryState) -> Result<StoredState, StoreError> {
     let json = canonical_json(state)?;
     let sha256 = sha256(&[&json]);
@@ -32,7 +32,7 @@ pub(super) fn put(tx: &mut Tx<'_>, state: &EntryState) -> Result<StoredState, St
     }
     let body = tx.codec.pack(&json)?;
     if let Some((id, _)) = known {
-        // Retention had taken it, and it is there again.
+        // Retention had deleted it, and it has come back.
         tx.conn
             .prepare_cached("UPDATE states SET body = ?2, dropped_at = NULL WHERE id = ?1")?
             .execute(params![id, body])?;
@@ -46,12 +46,12 @@ pub(super) fn put(tx: &mut Tx<'_>, state: &EntryState) -> Result<StoredState, St
     Ok(StoredState { id, sha256 })
 }
 
-/// Reads a state back that is certainly kept, as the newest of an entry is.
+/// Reads a state that must have been kept, such as the newest one of an entry.
 pub(super) fn get(conn: &Connection, id: i64) -> Result<EntryState, StoreError> {
     find(conn, id)?.ok_or_else(|| StoreError::damaged(format!("the text of state {id} is gone")))
 }
 
-/// Reads a state back; `None` when retention has taken it.
+/// Reads a state; `None` if retention has deleted it.
 pub(super) fn find(conn: &Connection, id: i64) -> Result<Option<EntryState>, StoreError> {
     let (bytes, body, kept): (i64, Vec<u8>, bool) = conn
         .prepare_cached("SELECT bytes, body, dropped_at IS NULL FROM states WHERE id = ?1")?

@@ -1,4 +1,4 @@
-//! How much was edited, and how soon: counts over the changes of a time.
+//! How much was edited, and how soon: counts of the changes in a period.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,22 +13,22 @@ use crate::domain::ids::FeedId;
 use crate::domain::outline::first_edit;
 use crate::time::Timestamp;
 
-/// What became of the articles of a feed. Changes that were kept quiet do not count.
+/// Statistics on the articles of a feed. Quiet changes do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedStats {
     /// The feed.
     pub feed: FeedId,
-    /// Its articles that were first seen in the time.
+    /// Articles that were first seen in the period.
     pub articles: u64,
     /// Those of them that were edited.
     pub edited: u64,
-    /// Changes in the time.
+    /// Changes in the period.
     pub changes: u64,
-    /// Those that changed what the text says.
+    /// Changes of what the text says.
     pub substantive: u64,
-    /// Those that the article does not mention.
+    /// Changes that the article does not mention.
     pub unannounced: u64,
-    /// Those of a headline.
+    /// Changes of a headline.
     pub headlines: u64,
 }
 
@@ -37,21 +37,21 @@ pub struct FeedStats {
 pub struct Edit {
     /// When it was first seen.
     pub at: Timestamp,
-    /// For the first edit of an article: the time since it was published, as claimed.
+    /// For the first edit of an article: the time since its claimed publication.
     pub delay: Option<Duration>,
 }
 
 impl Reader {
-    /// The counts of one feed or of all, where there was an article or a change since; each edit is handed over as
-    /// well. Changes are read from an index alone; those of programs before that index had a headline's column count
-    /// as none of a headline.
+    /// The counts of one feed or of all, for feeds with an article or a change since then. Each edit is passed to
+    /// `take`. Changes are read from an index alone; those stored before that index had a column for headlines do
+    /// not count as changes of a headline.
     pub fn feed_stats(
         &self,
         since: Timestamp,
         feed: Option<FeedId>,
         mut take: impl FnMut(Edit),
     ) -> Result<Vec<FeedStats>, StoreError> {
-        // Two statements: one of them would be planned for all feeds.
+        // One statement for both cases would be planned for all feeds.
         let own = feed.map_or("", |_| " AND feed_id = ?2");
         let values: Vec<&dyn ToSql> = match &feed {
             Some(feed) => vec![&since, feed],

@@ -9,26 +9,26 @@ use super::sql;
 use crate::domain::life::Reason;
 use crate::time::Timestamp;
 
-/// How much there is.
+/// How much is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreCounts {
     /// Feeds in the configuration.
     pub feeds: u64,
-    /// Those of them whose last poll failed.
+    /// Of these, feeds whose last poll failed.
     pub feeds_failing: u64,
-    /// Those of them that somebody paused.
+    /// Of these, paused feeds.
     pub feeds_paused: u64,
-    /// Feeds that are due by now.
+    /// Feeds that are due.
     pub feeds_due: u64,
-    /// Entries, also of feeds that have left the configuration.
+    /// Entries, including those of feeds that have left the configuration.
     pub entries: u64,
-    /// Entries whose page is on the article clock.
+    /// Entries whose page has a check schedule.
     pub pages_on_clock: u64,
-    /// Pages that are due by now.
+    /// Pages that are due.
     pub pages_due: u64,
-    /// Pages on the clock whose last look read no text, by the reason.
+    /// Pages with a check schedule whose last check did not read a text, by reason.
     pub pages_unread: Vec<(Reason, u64)>,
-    /// Addresses of those that have no text of their own: the newest ones.
+    /// The newest addresses of pages without a text of their own.
     pub pages_without_text: Vec<String>,
     /// Entries whose article was taken down.
     pub removed: u64,
@@ -36,7 +36,7 @@ pub struct StoreCounts {
     pub revisions: u64,
     /// Changes.
     pub changes: u64,
-    /// Changes first seen since the moment asked for, quiet ones left out.
+    /// Changes first seen since the requested time, except quiet ones.
     pub changes_since: u64,
     /// Captures whose body is kept.
     pub captures: u64,
@@ -48,52 +48,52 @@ pub struct StoreCounts {
     pub bytes: u64,
 }
 
-/// How much waits, cheap enough to be asked every few seconds.
+/// How much is pending; cheap enough to be queried every few seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Backlog {
-    /// Feeds that are polled and whose last poll did not fail.
+    /// Active feeds whose last poll did not fail.
     pub feeds_ok: u64,
-    /// Feeds that are polled and whose last poll failed.
+    /// Active feeds whose last poll failed.
     pub feeds_failing: u64,
-    /// Feeds that somebody paused.
+    /// Paused feeds.
     pub feeds_paused: u64,
-    /// Feeds of the configuration that have been given up.
+    /// Configured feeds that have been given up.
     pub feeds_gone: u64,
     /// Feeds that are due.
     pub feeds_due: u64,
-    /// Those that were due already at the moment asked for.
+    /// Of these, feeds that were already due at the requested time.
     pub feeds_late: u64,
-    /// Since when the feed that waits longest has been due.
+    /// Since when the longest waiting feed has been due.
     pub feeds_due_since: Option<Timestamp>,
-    /// Entries whose page is on the article clock.
+    /// Entries whose page has a check schedule.
     pub pages: u64,
     /// Pages that are due.
     pub pages_due: u64,
-    /// Those that were due already at the moment asked for.
+    /// Of these, pages that were already due at the requested time.
     pub pages_late: u64,
     /// Size of the database file without its WAL.
     pub bytes: u64,
 }
 
-/// A document of which no text can be had.
+/// A document whose text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadDocument {
     /// Its address.
     pub url: String,
-    /// How many looks in a row found another one in its place, and none of them twice.
+    /// How many checks in a row each found a different document in its place.
     pub replaced: u32,
 }
 
-/// A feed and how much came of it.
+/// A feed and its results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedHealth {
     /// The feed.
     pub feed: FeedRow,
     /// Its entries.
     pub entries: u64,
-    /// Those that it lists now.
+    /// Entries that it lists now.
     pub in_feed: u64,
-    /// Changes of its entries, quiet ones left out.
+    /// Changes of its entries, except quiet ones.
     pub changes: u64,
     /// When the newest of them was first seen.
     pub last_change: Option<Timestamp>,
@@ -106,7 +106,7 @@ pub struct WatchedCounts {
     pub entries: u64,
     /// Pages that are still checked.
     pub pages_on_clock: u64,
-    /// Pages whose last check found no text of an article.
+    /// Pages whose last check did not find the text of an article.
     pub pages_unread: u64,
 }
 
@@ -116,7 +116,7 @@ const PAGES_ON_CLOCK: &str = "SELECT count(*) FROM entries AS e JOIN feeds AS f 
      WHERE e.page_next_at IS NOT NULL AND e.page_url IS NOT NULL AND f.active = 1";
 
 impl Reader {
-    /// The latest moment at which a feed was polled or an event was noticed; `None` before the first.
+    /// The latest time at which a feed was polled or an event was noticed; `None` before the first.
     pub fn last_moment(&self) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -127,7 +127,7 @@ impl Reader {
         })
     }
 
-    /// Documents without a text that are on the article clock, at most `limit` of them, those that never stay the same
+    /// Documents without a text that have a check schedule, at most `limit` of them; those that keep changing come
     /// first.
     pub fn unread_documents(&self, limit: usize) -> Result<Vec<UnreadDocument>, StoreError> {
         self.read(|conn| {
@@ -184,7 +184,7 @@ impl Reader {
                 )?,
                 pages_unread: unread(&tx)?,
                 pages_without_text: without_text(&tx)?,
-                // Its page has not been read since, so the small index finds them.
+                // The page of such an entry has not been read since, so the small index finds it.
                 removed: count(
                     "SELECT count(*) FROM entries WHERE life = 'removed' AND page_reason IS NOT NULL",
                     None,
@@ -206,7 +206,7 @@ impl Reader {
         })
     }
 
-    /// How much is watched; of [`StoreCounts`] what a report says.
+    /// How much is watched: the part of [`StoreCounts`] that a report shows.
     pub fn watched(&self) -> Result<WatchedCounts, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
@@ -222,7 +222,7 @@ impl Reader {
         })
     }
 
-    /// How much waits at `now`, and how much of it was due at `late`.
+    /// How much is pending at `now`, and how much of it was already due at `late`.
     pub fn backlog(&self, now: Timestamp, late: Timestamp) -> Result<Backlog, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
@@ -266,7 +266,7 @@ impl Reader {
         })
     }
 
-    /// All feeds by name with how much came of them: those of the configuration, or also those that have left it.
+    /// All feeds by name with their results: the configured ones, or also those that have left the configuration.
     pub fn feed_health(&self, include_inactive: bool) -> Result<Vec<FeedHealth>, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
@@ -280,13 +280,13 @@ impl Reader {
         })
     }
 
-    /// The same of one feed.
+    /// The same for one feed.
     pub fn health_of(&self, feed: FeedRow) -> Result<FeedHealth, StoreError> {
         self.read(|conn| health(conn, feed))
     }
 }
 
-/// A feed with how much came of it.
+/// A feed with its results.
 fn health(conn: &Connection, feed: FeedRow) -> Result<FeedHealth, StoreError> {
     let (entries, in_feed) = conn
                         .prepare_cached(
@@ -309,10 +309,10 @@ fn health(conn: &Connection, feed: FeedRow) -> Result<FeedHealth, StoreError> {
     })
 }
 
-/// Pages without a text that are named.
+/// The most pages without a text that are named.
 const PAGES_NAMED: u32 = 5;
 
-/// Addresses of pages that have no text of their own, or show one that is not theirs: the first ones.
+/// The first addresses of pages that have no text of their own, or show one that is not theirs.
 fn without_text(conn: &Connection) -> Result<Vec<String>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT e.page_url FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
@@ -323,7 +323,7 @@ fn without_text(conn: &Connection) -> Result<Vec<String>, StoreError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Pages whose last look read no text, by the reason, most first.
+/// Pages whose last check did not read a text, by reason, most frequent first.
 fn unread(conn: &Connection) -> Result<Vec<(Reason, u64)>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT e.page_reason, count(*) AS pages FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \

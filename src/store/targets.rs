@@ -1,4 +1,4 @@
-//! `targets`: where events are sent, and whether they take any.
+//! `targets`: where events are sent, and the state of each target.
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -14,28 +14,28 @@ use crate::time::Timestamp;
 pub struct TargetRow {
     /// The name in the configuration.
     pub name: String,
-    /// Whether it stands in the configuration.
+    /// Whether it is in the configuration.
     pub active: bool,
-    /// When somebody paused it.
+    /// When it was paused.
     pub paused: Option<Timestamp>,
-    /// When its receiver asked for no more, and why.
+    /// When its receiver asked us to stop, and why.
     pub disabled: Option<(Timestamp, String)>,
 }
 
-/// How the queue of a target is run.
+/// Settings for the queue of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSettings {
     /// The target's name.
     pub target: String,
-    /// Deliveries that may be open.
+    /// The most open deliveries.
     pub max_open: u32,
     /// Whether each delivery waits until a person releases it.
     pub hold: bool,
-    /// Whether it is told that another target was disabled.
+    /// Whether it is notified when another target is disabled.
     pub notices: bool,
-    /// The latest moment for a digest of what is gathered now.
+    /// The latest time for a digest of what is being gathered now.
     pub digest_by: Timestamp,
-    /// When a digest is due even if nothing has happened.
+    /// When a digest is due even if there are no events.
     pub empty_digest: Option<Timestamp>,
 }
 
@@ -44,27 +44,27 @@ pub struct QueueSettings {
 pub struct TargetHealth {
     /// The target.
     pub target: TargetRow,
-    /// Deliveries that are not done, those that were set aside among them.
+    /// Deliveries that are not done, including those that were set aside.
     pub open: u64,
-    /// Deliveries that were set aside, because the receiver refused their events again and again.
+    /// Deliveries that were set aside because the receiver repeatedly refused their events.
     pub set_aside: u64,
     /// Deliveries that wait for a person to release them.
     pub held: u64,
-    /// Deliveries that wait to be sent together.
+    /// Deliveries that are waiting to be sent together.
     pub gathered: u64,
-    /// When that is.
+    /// When these are sent.
     pub digest: Option<Timestamp>,
-    /// The event time of the oldest delivery that is not done and has its place in the order.
+    /// The event time of the oldest delivery that is not done and keeps its place in the order.
     pub oldest_open: Option<Timestamp>,
-    /// The delivery that is next in the order, its attempts so far, and when it is tried next (`None`: at once).
+    /// The next delivery in order, its attempts so far, and when it is tried next (`None`: immediately).
     pub next: Option<(DeliveryId, u32, Option<Timestamp>)>,
     /// Deliveries that were given up.
     pub dead: u64,
-    /// Those of them that were never tried, because the queue was full.
+    /// Of these, deliveries that were never tried because the queue was full.
     pub overflowed: u64,
-    /// The last attempt: when, HTTP status, what went wrong.
+    /// The last attempt: time, HTTP status, error.
     pub last_attempt: Option<(Timestamp, Option<u16>, Option<String>)>,
-    /// When the newest delivery that arrived did so.
+    /// When a delivery last succeeded.
     pub last_delivered: Option<Timestamp>,
 }
 
@@ -80,7 +80,7 @@ impl Reader {
         })
     }
 
-    /// All targets by name, with their queues.
+    /// All targets by name, with the state of their queues.
     pub fn target_health(&self) -> Result<Vec<TargetHealth>, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
@@ -177,7 +177,7 @@ fn target_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<TargetRow> {
 }
 
 impl Writer {
-    /// Takes the targets of the configuration over. Deliveries to those that are missing wait for them.
+    /// Applies the targets of the configuration. Deliveries to missing targets wait until these are back.
     pub fn sync_targets(&self, names: Vec<String>) -> Write<()> {
         self.write(move |tx| {
             tx.conn
@@ -195,14 +195,15 @@ impl Writer {
         })
     }
 
-    /// Sets how the queues of these targets are run.
+    /// Applies the settings for the queues of these targets.
     pub fn set_queues(&self, queues: Vec<QueueSettings>) -> Write<()> {
         self.write(move |tx| {
             let mut statement = tx.conn.prepare_cached(
                 "UPDATE targets SET max_open = ?2, hold = ?3, notices = ?4 WHERE name = ?1 \
                  AND (max_open IS NOT ?2 OR hold <> ?3 OR notices <> ?4)",
             )?;
-            // What is gathered goes out also when the target has no digests any more, and no later than its new ones.
+            // Gathered events are sent even if the target no longer has digests, and no later than with its new
+            // settings.
             let mut digest = tx.conn.prepare_cached(
                 "UPDATE targets SET digest_at = iif(EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_gathered \
                    WHERE target_id = targets.id AND gathered_at IS NOT NULL AND digest_id IS NULL), \
@@ -221,7 +222,7 @@ impl Writer {
         })
     }
 
-    /// Pauses a target: its deliveries wait. Tells whether there is such a target.
+    /// Pauses a target: its deliveries wait. Returns whether there is such a target.
     pub fn pause_target(&self, name: &str, now: Timestamp) -> Write<bool> {
         let name = name.to_owned();
         self.write(move |tx| {
@@ -235,7 +236,7 @@ impl Writer {
         })
     }
 
-    /// Enables a disabled target again; a pause goes on.
+    /// Enables a disabled target again; a pause continues.
     pub fn enable_target(&self, name: &str) -> Write<()> {
         let name = name.to_owned();
         self.write(move |tx| {
@@ -248,8 +249,8 @@ impl Writer {
         })
     }
 
-    /// Ends a pause and enables a disabled target again. What was disabled with it stays so until it is retried.
-    /// Tells whether there is such a target.
+    /// Ends a pause and enables a disabled target again. Deliveries that were disabled with it stay disabled until
+    /// they are retried. Returns whether there is such a target.
     pub fn resume_target(&self, name: &str) -> Write<bool> {
         let name = name.to_owned();
         self.write(move |tx| {
@@ -265,7 +266,7 @@ impl Writer {
     }
 }
 
-/// The row of a target, made when there is none: nothing that is to be told is lost over a name.
+/// The row of a target, created if there is none: no event is lost because of an unknown name.
 pub(super) fn ensure(conn: &Connection, name: &str) -> Result<i64, StoreError> {
     let known = find(conn, name)?;
     if let Some(id) = known {
@@ -284,7 +285,7 @@ pub(super) fn find(conn: &Connection, name: &str) -> Result<Option<i64>, StoreEr
         .optional()?)
 }
 
-/// Marks a target as disabled, and all that waits for it.
+/// Disables a target and all of its waiting deliveries.
 pub(super) fn disable(
     conn: &Connection,
     target: i64,

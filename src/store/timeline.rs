@@ -1,5 +1,5 @@
-//! Events in the order in which they happened, as `log` lists them: changes with why they were kept quiet, and what
-//! else befell entries.
+//! Events in the order in which they happened, as listed by `log`: changes, with the reason for quiet ones, and
+//! other events of entries.
 
 use rusqlite::{ToSql, named_params};
 
@@ -26,34 +26,35 @@ pub struct EventFilter {
     pub feeds: Option<Vec<FeedId>>,
     /// Only of this entry.
     pub entry: Option<EntryId>,
-    /// Only changes that matter at least so much, and events that are no change.
+    /// Only changes with at least this significance, and events that are not changes.
     pub significance: Option<Significance>,
-    /// Only changes of one of these fields; empty for any, and for events that are no change.
+    /// Only changes of one of these fields; empty for all changes, and for events that are not changes.
     pub fields: Vec<Field>,
-    /// Changes that were kept quiet for these reasons are listed too.
+    /// The reasons for which quiet changes are listed, too.
     pub quiet: Vec<Quiet>,
-    /// Only changes with one of these labels; empty for any, and for events that are no change.
+    /// Only changes with one of these labels; empty for all changes, and for events that are not changes.
     pub labels: Vec<Label>,
     /// Only events after this one.
     pub after: Option<EventId>,
     /// Only events before this one.
     pub before: Option<EventId>,
-    /// At most so many; `None` for all.
+    /// At most this many; `None` for all.
     pub limit: Option<usize>,
     /// Oldest first instead of newest first. With a limit this decides which ones are listed.
     pub oldest_first: bool,
 }
 
-/// An event with why nobody was told of it.
+/// An event, and why it was not reported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggedEvent {
     /// The event.
     pub stored: StoredEvent,
-    /// Why nobody was told of the change; `None` when the targets that want it were, and for what is no change.
+    /// Why the change was not reported; `None` if it was sent to the targets that want it, and for events that are
+    /// not changes.
     pub quiet: Option<Quiet>,
 }
 
-/// The columns that say what an event is about, where events are read with their changes.
+/// The columns that describe an event, for queries that read events with their changes.
 pub(super) const OF_EVENTS: Columns = Columns {
     id: "v.id",
     kind: "v.type",
@@ -62,7 +63,7 @@ pub(super) const OF_EVENTS: Columns = Columns {
     entry: "v.entry_id",
 };
 
-/// The same where changes are read alone.
+/// The same for queries that only read changes.
 pub(super) const OF_CHANGES: Columns = Columns {
     id: "c.event_id",
     kind: "'entry.revised'",
@@ -71,7 +72,7 @@ pub(super) const OF_CHANGES: Columns = Columns {
     entry: "c.entry_id",
 };
 
-/// The columns that a filter asks for.
+/// The columns that a filter uses.
 #[derive(Clone, Copy)]
 pub(super) struct Columns {
     id: &'static str,
@@ -84,13 +85,13 @@ pub(super) struct Columns {
 pub(super) const FROM: &str = " FROM events AS v LEFT JOIN changes AS c \
                     ON c.number = v.change_number AND c.event_id = v.id WHERE 1";
 
-/// What is not kept quiet, or for a reason that is listed too.
+/// Changes that are not quiet, or are quiet for a listed reason.
 pub(super) const LISTED: &str =
     " AND (c.quiet IS NULL OR c.quiet IN (SELECT value FROM json_each(:quiet)))";
 
 impl Reader {
-    /// Hands the events that a filter lets through over one by one, for lists without an end; stops when `take`
-    /// answers `false`.
+    /// Passes the events that match a filter to `take` one by one, for lists of any length; stops when `take`
+    /// returns `false`.
     pub fn each_event(
         &self,
         filter: &EventFilter,
@@ -121,7 +122,7 @@ impl Reader {
         })
     }
 
-    /// The newest event that a filter lets through: what a list of them depends on, for the price of one lookup.
+    /// The newest event that matches a filter. A list of events depends on it, and it costs only one lookup.
     pub fn newest_event(&self, filter: &EventFilter) -> Result<Option<EventId>, StoreError> {
         let (conditions, values) = conditions(filter, OF_EVENTS);
         let sql = format!("SELECT v.id{FROM}{conditions}{LISTED} ORDER BY v.id DESC LIMIT 1");
@@ -135,7 +136,7 @@ impl Reader {
         })
     }
 
-    /// How many changes a filter holds back only because they were kept quiet; its limit does not count.
+    /// How many changes a filter leaves out only because they are quiet; its limit is ignored.
     pub fn count_quiet(&self, filter: &EventFilter) -> Result<u64, StoreError> {
         let (conditions, values) = conditions(filter, OF_CHANGES);
         let quiet =
@@ -165,8 +166,8 @@ pub(super) fn json_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     serde_json::to_string(&words).unwrap_or_else(|_| "[]".into())
 }
 
-/// All of a filter but quiet, limit and order: only fixed fragments, so that each combination is planned with the
-/// index it can use.
+/// The conditions of a filter, except quiet, limit and order. They consist of fixed fragments, so that each
+/// combination is planned with the best index.
 pub(super) fn conditions(filter: &EventFilter, columns: Columns) -> (String, Values) {
     let Columns {
         id,
@@ -225,7 +226,7 @@ pub(super) fn conditions(filter: &EventFilter, columns: Columns) -> (String, Val
             Box::new(json_list(enough.map(Significance::as_str))),
         );
     }
-    // The fields and labels of a change are lists joined by commas.
+    // The fields and labels of a change are stored as lists joined by commas.
     if !filter.fields.is_empty() {
         let fields: Vec<String> = filter.fields.iter().map(json_word).collect();
         add(

@@ -1,4 +1,4 @@
-//! `web_tokens`: who may read the web pages. Of a token only its hash is known here.
+//! `web_tokens`: who may read the web pages. Only the hash of a token is stored.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,10 +7,10 @@ use super::reader::Reader;
 use super::writer::{Write, Writer};
 use crate::time::Timestamp;
 
-/// A token, as far as it is known.
+/// The stored data of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
-    /// What people call it.
+    /// Its name, chosen by a user.
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
@@ -43,7 +43,8 @@ impl Reader {
 }
 
 impl Writer {
-    /// Keeps the hash of a new token; answers `false`, and keeps the old one, when there is one of this name.
+    /// Stores the hash of a new token. If there is already one with this name, returns `false` and keeps the old
+    /// one.
     pub fn add_token(&self, name: &str, hash: [u8; 32], now: Timestamp) -> Write<bool> {
         let name = name.to_owned();
         self.write(move |tx| {
@@ -57,7 +58,7 @@ impl Writer {
         })
     }
 
-    /// Forgets a token; answers whether there was one.
+    /// Deletes a token; returns whether there was one.
     pub fn drop_token(&self, name: &str) -> Write<bool> {
         let name = name.to_owned();
         self.write(move |tx| {

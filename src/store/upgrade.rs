@@ -1,5 +1,4 @@
-//! A copy of the older file before it is upgraded: whoever has to go back to the older program has something to go back
-//! to.
+//! A copy of the older file before it is upgraded, for users who have to return to the older program.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -13,10 +12,10 @@ use super::error::StoreError;
 use super::migrate;
 use super::sidecar::beside;
 
-/// Beside what is counted by pages.
+/// Space needed besides the pages.
 const SPARE: u64 = 4 * 1024 * 1024;
 
-/// Puts a copy beside the file, named after its schema, and checks it. Others who want to upgrade wait meanwhile.
+/// Puts a copy beside the file, named after its schema, and checks it. Other processes that want to upgrade wait.
 pub(super) fn keep_a_copy(
     conn: &mut Connection,
     path: &Path,
@@ -27,10 +26,10 @@ pub(super) fn keep_a_copy(
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(at)?;
     if copy::version(&tx).map_err(at)? != schema {
-        // Another process was first, with a copy of its own.
+        // Another process was first, and has its own copy.
         return Ok(());
     }
-    // An upgrade that was cut off between two steps goes on: its copy is of the schema that it began with.
+    // An interrupted upgrade continues: its copy has the schema with which it started.
     let began = migrate::began_at(&tx).map_err(at)?;
     if began.is_some_and(|began| copy_of(path, began).exists()) {
         return Ok(());
@@ -42,23 +41,24 @@ pub(super) fn keep_a_copy(
     let unfinished = beside(&copy, ".part");
     let made = copy_to(path, &unfinished).and_then(|()| place(&unfinished, &copy));
     if made.is_err() {
-        // A copy that was cut off must not be taken for one.
+        // An interrupted copy must not be mistaken for a complete one.
         let _ = fs::remove_file(&unfinished);
     }
     made
 }
 
-/// The name of a copy of the database at a schema.
+/// The name of a copy of the database with a schema.
 fn copy_of(path: &Path, schema: u32) -> PathBuf {
     beside(path, &format!(".schema-{schema}.backup"))
 }
 
-/// The copy, and as much again for what the upgrade itself writes before the old pages are given back.
+/// The space for the copy, and as much again for what the upgrade itself writes before the old pages are given
+/// back.
 fn room_needed(size: u64) -> u64 {
     size.saturating_mul(2).saturating_add(SPARE)
 }
 
-/// Bytes that this process may still write to the disk of a file; `None` where the system does not say.
+/// Bytes that this process may still write to the disk of a file; `None` if the system does not report it.
 #[must_use]
 pub fn free(path: &Path) -> Option<u64> {
     let folder = path
@@ -81,7 +81,8 @@ fn need_room(path: &Path, needed: u64, free: Option<u64>) -> Result<(), StoreErr
 }
 
 fn copy_to(path: &Path, unfinished: &Path) -> Result<(), StoreError> {
-    // The connection that holds the lock cannot be the source of a copy; others who want to upgrade wait for it.
+    // The connection that holds the lock cannot be the source of a copy; other processes that want to upgrade wait
+    // for it.
     let source = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -93,8 +94,8 @@ fn copy_to(path: &Path, unfinished: &Path) -> Result<(), StoreError> {
     copy::make(&source, unfinished).map_err(|error| error.at(path))
 }
 
-/// Gives the finished copy its name. One that is there already is of an upgrade that was cut off, and then it is the same,
-/// or of one before the file was put back to that schema, and then both are kept.
+/// Gives the finished copy its name. A copy that already exists comes from an interrupted upgrade, and is the
+/// same; or it comes from before the file was put back to that schema, and both are kept.
 fn place(unfinished: &Path, copy: &Path) -> Result<(), StoreError> {
     let failed = |error: io::Error| StoreError::io(copy, error);
     for number in 1.. {

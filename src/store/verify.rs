@@ -1,6 +1,6 @@
-//! Whether everything that is stored is whole: the file, the references, the hashes, the chain, and the diffs.
+//! Verifies everything that is stored: the file, the references, the hashes, the chain, and the diffs.
 //!
-//! The file is taken for nothing: what cannot be read is a fault with a name, and the next row is looked at.
+//! Nothing in the file is trusted: a row that cannot be read is reported as a fault, and the next row is checked.
 
 mod answers;
 mod changes;
@@ -16,17 +16,17 @@ use super::reader::Reader;
 
 pub use diff::wrong_field;
 
-/// Faults that are listed; more are only counted.
+/// The most faults that are listed; further ones are only counted.
 const LISTED: usize = 100;
 
-/// What was looked at, and what is wrong.
+/// What was checked, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verified {
     /// Links of the chain.
     pub revisions: u64,
-    /// Changes whose diff was applied to both sides.
+    /// Changes whose diff was applied to both texts.
     pub changes: u64,
-    /// Answers whose body was hashed.
+    /// Responses whose body was hashed.
     pub bodies: u64,
     /// States that were read and hashed.
     pub states: u64,
@@ -48,15 +48,15 @@ impl Verified {
 }
 
 impl Reader {
-    /// Looks at everything. `step` is told how many rows were looked at so far, of how many. An error is trouble with
-    /// reading the file at all; what is wrong in it is part of the answer.
+    /// Checks everything. `step` gets the number of rows checked so far, and the total. An error means that the
+    /// file cannot be read at all; faults in it are part of the result.
     pub fn verify(&self, mut step: impl FnMut(u64, u64)) -> Result<Verified, StoreError> {
         let mut found = Verified::default();
         for fault in self.integrity()? {
             found.fault(format!("file: {fault}"));
         }
         self.read(|conn| {
-            // One moment for all of it, although a daemon goes on.
+            // One snapshot for everything, even while a daemon continues.
             let conn = conn.unchecked_transaction()?;
             let mut work = VerifyTask {
                 all: count(&conn)?,

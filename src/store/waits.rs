@@ -1,4 +1,4 @@
-//! `waits`: changes that nobody was told of yet, because further checks have to show whether they are edits.
+//! `waits`: changes that have not been reported yet, because further checks have to show whether they are edits.
 
 use rusqlite::{Connection, params};
 
@@ -15,39 +15,39 @@ use crate::domain::outcome::{NewWait, Verdict, Waited};
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
 
-/// A change that waits.
+/// A pending change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
-    /// Which one.
+    /// The change.
     pub change: ChangeNumber,
-    /// Of which entry.
+    /// Its entry.
     pub entry: EntryId,
     /// Since when.
     pub since: Timestamp,
-    /// Checks after this moment belong to the round under way.
+    /// Checks after this time belong to the current round.
     pub round: Timestamp,
-    /// When that is judged.
+    /// When the round is judged.
     pub due: Timestamp,
-    /// Rounds so far.
+    /// The number of rounds so far.
     pub rounds: u32,
-    /// Those in a row in which nothing like it moved.
+    /// The number of consecutive rounds in which nothing similar changed.
     pub still: u32,
-    /// When the page of the entry was read last.
+    /// When the page of the entry was last read.
     pub looked: Option<Timestamp>,
     /// The state before; `None` when its text is not kept any more.
     pub before: Option<EntryState>,
-    /// The state after, likewise.
+    /// The state after; `None` as above.
     pub after: Option<EntryState>,
-    /// The state of the entry today.
+    /// The current state of the entry.
     pub current: Option<EntryState>,
-    /// What would be told.
+    /// The event that would be reported.
     pub event: Event,
-    /// Of the words that went and came.
+    /// The fingerprint of the removed and added words.
     pub edit: Option<Fingerprint>,
 }
 
 impl Reader {
-    /// Feeds with changes whose round is to be judged by now, those that have waited longest first.
+    /// Feeds with changes whose round is due for judgement, longest wait first.
     pub fn feeds_that_wait(&self, now: Timestamp, limit: usize) -> Result<Vec<FeedId>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
@@ -58,7 +58,7 @@ impl Reader {
         })
     }
 
-    /// How many changes of a feed wait.
+    /// The number of pending changes of a feed.
     pub fn count_waiting(&self, feed: FeedId) -> Result<u64, StoreError> {
         self.read(|conn| {
             let mut statement =
@@ -67,10 +67,10 @@ impl Reader {
         })
     }
 
-    /// The changes of a feed that wait, by entry and in their order.
+    /// The pending changes of a feed, by entry and in order.
     pub fn waiting(&self, feed: FeedId) -> Result<Vec<Waiting>, StoreError> {
         self.read(|conn| {
-            // One moment for all queries, although the writer goes on.
+            // One snapshot for all queries, even while the writer continues.
             let tx = conn.unchecked_transaction()?;
             let mut statement = tx.prepare_cached(
                 "SELECT w.change_number, w.entry_id, w.since_at, w.round_at, w.due_at, w.rounds, w.still, e.page_ok_at, \
@@ -113,7 +113,7 @@ impl Reader {
     }
 }
 
-/// Stores that a change waits, and has the pages checked that show more.
+/// Stores a pending change, and schedules checks of the pages that can show more.
 pub(super) fn begin(
     conn: &Connection,
     feed: FeedId,
@@ -139,7 +139,7 @@ fn look_at(conn: &Connection, entry: EntryId, wait: &NewWait) -> Result<(), Stor
     Ok(())
 }
 
-/// Stores what became of a change that has waited. One that does not wait any more was judged by somebody else.
+/// Stores the verdict on a pending change. If it is no longer pending, another process has judged it.
 pub(super) fn note(tx: &mut Tx<'_>, entry: EntryId, waited: &Waited) -> Result<(), StoreError> {
     let change = waited.change;
     if let Verdict::Again {

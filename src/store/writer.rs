@@ -1,8 +1,8 @@
-//! The one writer: a thread with the only connection that writes, and the handle that sends it work.
+//! The only writer: a thread with the only connection that writes, and the handle that sends it jobs.
 //!
-//! All jobs that wait are gathered into one transaction, so that one COMMIT, and one wait for the disk, serves them
-//! all. One that fails takes back only itself: then all of them run again, each in a savepoint of its own. Nobody is
-//! answered before the COMMIT has succeeded.
+//! All waiting jobs share one transaction, so that one COMMIT, and one wait for the disk, serves them all. If one
+//! fails, only that one is rolled back: all of them run again, each in its own savepoint. No job gets its result
+//! before the COMMIT has succeeded.
 
 use std::future::{Future, IntoFuture};
 use std::os::unix::fs::MetadataExt as _;
@@ -23,30 +23,30 @@ use super::instance::Random;
 use super::sidecar::beside;
 use crate::time::Stopwatch;
 
-/// Jobs in one COMMIT. More would only make the first of them wait.
+/// The most jobs in one COMMIT. More would only make the first of them wait.
 const BATCH: usize = 64;
 
-/// Jobs of async callers that may wait at once; further callers wait before they hand their job over, so that the
-/// queue is bounded.
+/// The most jobs of async callers that may wait at the same time. Further callers wait before they send their job,
+/// so that the queue is bounded.
 const QUEUE: usize = 128;
 
-/// Another program that writes is asked again this often: whether to wait on is decided anew each time.
+/// How often to retry while another program writes; each time it is decided whether to wait longer.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// Once the writer is in haste it waits for others no longer than this, in all.
+/// The longest total wait for others once the writer has to hurry.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// What a job works with.
+/// The context of a job.
 pub(super) struct Tx<'a> {
     pub(super) conn: &'a Connection,
     pub(super) codec: &'a mut Codec,
-    /// Where the names of events come from.
+    /// The source of random bytes for event ids.
     pub(super) random: Random,
-    /// What was not queued, told when all of it is stored.
+    /// Events that were not queued, reported once everything is stored.
     pub(super) overflows: &'a mut Vec<Overflow>,
 }
 
-/// An event that was given up for a target at once, because its queue was full.
+/// An event that was given up for a target immediately because its queue was full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overflow {
     /// The name of the target.
@@ -55,7 +55,7 @@ pub struct Overflow {
     pub first: bool,
 }
 
-/// It runs again when the first try was taken back because of another job.
+/// It runs again if the first attempt was rolled back because of another job.
 type WriteFn<T> = Box<dyn FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send>;
 
 /// The handle of the writer thread; clones are cheap and send to the same thread.
@@ -73,16 +73,16 @@ struct WriterQueue {
     done: AtomicU64,
     watcher: OnceLock<Watcher>,
     haste: Deadline,
-    /// Device and number of the file, as it was opened.
+    /// Device and inode of the file when it was opened.
     file: Option<(u64, u64)>,
-    /// The same of its WAL, since somebody asked first.
+    /// The same for its WAL, from the first check on.
     wal: OnceLock<(u64, u64)>,
 }
 
-/// Since when the writer is in haste, if it is.
+/// Since when the writer has had to hurry, if it has.
 type Deadline = Arc<OnceLock<Stopwatch>>;
 
-/// Is told of every transaction.
+/// A function that gets every transaction.
 struct Watcher(Box<dyn Fn(BatchEnd) + Send + Sync>);
 
 impl std::fmt::Debug for Watcher {
@@ -94,28 +94,28 @@ impl std::fmt::Debug for Watcher {
 /// A transaction that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchEnd {
-    /// Whether it is stored; what a single job of it did wrong is not asked.
+    /// Whether it is stored; failures of single jobs do not count.
     pub stored: bool,
-    /// Whether there was no room left on the disk for it.
+    /// Whether it failed because the disk was full.
     pub full: bool,
     /// The jobs in it.
     pub jobs: usize,
-    /// How long it took, the wait for other programs included.
+    /// How long it took, including the wait for other programs.
     pub took: Duration,
-    /// What was given up in it because a queue was full; nothing unless it is stored.
+    /// Events that were given up in it because a queue was full; empty unless it is stored.
     pub overflows: Vec<Overflow>,
 }
 
-/// How far the writer has come, for a watchdog: it is stuck when jobs wait and `done` stands still.
+/// The progress of the writer, for a watchdog: it is stuck if jobs wait and `done` does not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriterProgress {
-    /// Jobs answered since the start.
+    /// Jobs finished since the start.
     pub done: u64,
-    /// Jobs sent and not answered yet.
+    /// Jobs sent, but not finished yet.
     pub waiting: u64,
 }
 
-/// A write that has not begun: `.await` it, or call [`Write::blocking`] outside of async code.
+/// A write that has not started: `.await` it, or call [`Write::blocking`] outside async code.
 #[must_use = "nothing is written until it is awaited or `blocking` is called"]
 pub struct Write<T> {
     shared: Arc<WriterQueue>,
@@ -123,11 +123,11 @@ pub struct Write<T> {
 }
 
 impl<T: Send + 'static> Write<T> {
-    /// Writes and waits for the answer, holding the thread.
+    /// Writes and waits for the result, blocking the thread.
     pub fn blocking(self) -> Result<T, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
         self.shared.send(self.work, move |result| {
-            // A caller that has gone away does not want to know.
+            // The caller may be gone; then it does not need the result.
             let _ = reply.send(result);
         })?;
         answer
@@ -165,7 +165,7 @@ impl<T> std::fmt::Debug for Write<T> {
 }
 
 impl Writer {
-    /// How far the writer has come.
+    /// The progress of the writer.
     #[must_use]
     pub fn progress(&self) -> WriterProgress {
         let done = self.shared.done.load(Ordering::SeqCst);
@@ -176,24 +176,24 @@ impl Writer {
         }
     }
 
-    /// Has every transaction from now on told to `watcher`, on the writer's thread. Only the first one to ask is heard.
+    /// Reports every future transaction to `watcher`, on the writer's thread. Only the first watcher counts.
     pub fn watch(&self, watcher: impl Fn(BatchEnd) + Send + Sync + 'static) {
         let _ = self.shared.watcher.set(Watcher(Box::new(watcher)));
     }
 
-    /// From now on nobody waits long for other programs that hold the database: for the end, which is not to be held up.
-    /// What is not written then is answered as such.
+    /// From now on, nothing waits long for other programs that lock the database, so that they do not delay the
+    /// shutdown. Jobs that cannot be written return an error.
     pub fn hurry(&self) {
         self.shared.haste.get_or_init(Stopwatch::start);
     }
 
-    /// Whether the file that was opened is still where it was, and its WAL: what is written into one that was taken away
-    /// is lost, or not seen by anybody else.
+    /// Whether the opened file and its WAL are still in place: anything written to a removed file is lost, or
+    /// invisible to others.
     pub fn still_there(&self) -> Result<(), StoreError> {
         let now = match identity(&self.shared.path) {
             Ok(now) => Some(now),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            // What cannot be asked for the moment is no other file.
+            // A file that cannot be checked at the moment has not been replaced.
             Err(_) => return Ok(()),
         };
         match self.shared.file {
@@ -204,7 +204,7 @@ impl Writer {
         }
     }
 
-    /// As long as a connection is open `SQLite` neither removes nor replaces its WAL.
+    /// While a connection is open, `SQLite` neither removes nor replaces its WAL.
     fn wal_still_there(&self) -> Result<(), StoreError> {
         let path = beside(&self.shared.path, "-wal");
         let now = match identity(&path) {
@@ -238,9 +238,9 @@ impl Writer {
         }
     }
 
-    /// Tells the thread to end after what was sent before.
+    /// Tells the thread to end after the jobs that were sent before.
     pub(super) fn send_close(&self) {
-        // A thread that has ended already needs no telling.
+        // The thread may have ended already.
         let _ = self.shared.queue.send(Message::Close);
     }
 }
@@ -259,7 +259,7 @@ impl WriterQueue {
         self.queue
             .send(Message::Job(Box::new(job)))
             .map_err(|_| StoreError::Closed)?;
-        // What is counted is in the queue: whatever is sent after it comes behind it.
+        // A counted job is in the queue, so anything sent after it comes later.
         self.sent.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
@@ -287,7 +287,7 @@ pub(super) fn start(
         wal: OnceLock::new(),
     });
     let codec = Codec::new()?;
-    // The thread must not keep the queue alive by itself.
+    // The thread must not keep the queue alive on its own.
     let counter = Arc::downgrade(&shared);
     let thread = std::thread::Builder::new()
         .name("store-writer".into())
@@ -322,11 +322,11 @@ enum Message {
     Close,
 }
 
-/// A job whose type of answer is forgotten.
+/// A job without the type of its result.
 trait Job: Send {
-    /// Does the work; the error tells that what it has written is to be taken back. May be called again then.
+    /// Does the work; an error means that everything it wrote must be rolled back. It may then be called again.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError>;
-    /// Answers, after the COMMIT or its failure.
+    /// Sends the result, after the COMMIT has succeeded or failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -349,7 +349,7 @@ impl<T: Send, R: FnOnce(Result<T, StoreError>) + Send> Job for TypedJob<T, R> {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let result = match committed {
             Ok(()) => self.result,
-            // The job's own reason says more than that of the batch.
+            // The job's own error says more than that of the batch.
             Err(error) => match self.result {
                 Err(own) if !matches!(own, StoreError::Closed) => Err(own),
                 _ => Err(error),
@@ -359,15 +359,15 @@ impl<T: Send, R: FnOnce(Result<T, StoreError>) + Send> Job for TypedJob<T, R> {
     }
 }
 
-/// What the thread owns.
+/// The data owned by the thread.
 struct WriterThread {
     conn: Connection,
     codec: Codec,
     random: Random,
-    /// How long another program that writes is waited for.
+    /// How long to wait for another writer.
     patience: Duration,
     haste: Deadline,
-    /// Of the transaction under way.
+    /// Those of the current transaction.
     overflows: Vec<Overflow>,
 }
 
@@ -407,8 +407,8 @@ impl WriterThread {
         }
     }
 
-    /// A savepoint copies every page that is written under it, and hardly any job fails: the jobs get savepoints only
-    /// when one of them has failed.
+    /// A savepoint copies every page written under it, and jobs hardly ever fail, so they get savepoints only
+    /// after one of them has failed.
     fn commit_batch(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         let well = self.transaction(|desk| desk.run_together(batch))?;
         if !well && batch.len() > 1 {
@@ -417,7 +417,7 @@ impl WriterThread {
         Ok(())
     }
 
-    /// Runs `work` in a transaction, and takes it back when it fails or is not well.
+    /// Runs `work` in a transaction, and rolls it back if `work` fails or returns `false`.
     fn transaction(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<bool, StoreError>,
@@ -434,8 +434,8 @@ impl WriterThread {
         result
     }
 
-    /// IMMEDIATE: a transaction that reads first and wants to write later fails at once beside another writer, whatever
-    /// the busy timeout.
+    /// IMMEDIATE: a transaction that reads first and writes later fails immediately beside another writer,
+    /// whatever the busy timeout.
     fn begin(&self) -> Result<(), StoreError> {
         let since = Stopwatch::start();
         loop {
@@ -454,7 +454,7 @@ impl WriterThread {
         }
     }
 
-    /// Says whether all jobs went well. Fails only when the transaction as a whole is lost.
+    /// Returns whether all jobs succeeded. Fails only if the whole transaction is lost.
     fn run_together(&mut self, batch: &mut [Box<dyn Job>]) -> Result<bool, StoreError> {
         for job in batch {
             if let Err(error) = self.run_job(job.as_mut()) {
@@ -464,7 +464,7 @@ impl WriterThread {
         Ok(true)
     }
 
-    /// Fails only when the transaction as a whole is lost.
+    /// Fails only if the whole transaction is lost.
     fn run_apart(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
         for job in batch {
             run(&self.conn, "SAVEPOINT job")?;
@@ -488,7 +488,7 @@ impl WriterThread {
         })
     }
 
-    /// A full disk or a failed write takes the whole transaction back by itself.
+    /// A full disk or a failed write rolls back the whole transaction automatically.
     fn unless_lost(&self, error: StoreError) -> Result<(), StoreError> {
         match self.conn.is_autocommit() {
             true => Err(error),
@@ -496,7 +496,8 @@ impl WriterThread {
         }
     }
 
-    /// Leaves a file that can be copied alone. A failure loses nothing: the WAL stays and is read at the next start.
+    /// Empties the WAL, so that the file can be copied on its own. A failure loses nothing: the WAL stays and is
+    /// read at the next start.
     fn leave(self) {
         let patience = match self.haste.get() {
             Some(_) => ASK_AGAIN,
@@ -510,7 +511,7 @@ impl WriterThread {
     }
 }
 
-/// Device and number of a file.
+/// Device and inode of a file.
 fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     let file = std::fs::metadata(path)?;
     Ok((file.dev(), file.ino()))

@@ -1,4 +1,4 @@
-//! The texts of entries and the bodies of answers, against their hashes.
+//! Compares the texts of entries and the bodies of responses with their hashes.
 
 use rusqlite::Connection;
 

@@ -1,4 +1,4 @@
-//! Changes: their numbers, what is noted of them, and the words between the texts.
+//! Changes: their numbers, their columns, and the words between the texts.
 
 use rusqlite::{Connection, Row};
 
@@ -32,7 +32,7 @@ pub(super) fn changes(
         work.one();
         match change(conn, row, number, found) {
             Ok(()) => {}
-            // Another type than the schema says, or a text that is no text.
+            // A type that differs from the schema, or invalid text.
             Err(error) if error.is_damaged() => found.fault(format!("change #{number}: {error}")),
             Err(error) => return Err(error),
         }
@@ -95,7 +95,7 @@ fn change(
             ));
         }
     }
-    // There is nothing to hold it against when retention took one of the texts.
+    // If retention has deleted one of the texts, there is nothing to compare with.
     let (Some(before), Some(after)) = (before, after) else {
         return Ok(());
     };
@@ -114,12 +114,12 @@ fn change(
     Ok(())
 }
 
-/// A list of labels by their names of today.
+/// A list of labels with their current names.
 fn as_called_today(labels: &str) -> String {
     labels.replace("stealth", "unannounced")
 }
 
-/// What is noted of a change and not the same in its event.
+/// A column of a change that differs from its event.
 fn differs(told: &ChangeInfo, row: &Row<'_>) -> Result<Option<&'static str>, StoreError> {
     let window: (Timestamp, Timestamp) = (row.get(7)?, row.get(8)?);
     let score: i64 = row.get(9)?;

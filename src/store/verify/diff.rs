@@ -1,4 +1,4 @@
-//! The words of a change, against the two texts between which it lies.
+//! Compares the words of a change with the two texts between which it lies.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::domain::links::LinkChange;
 use crate::domain::normalise::visible;
 use crate::domain::state::{Block, EntryState, HeadlineSource, PageState};
 
-/// The first field whose diff does not rebuild a text of the one state and the same text of the other.
+/// The first field whose diff does not rebuild the old text from the one state and the new text from the other.
 #[must_use]
 pub fn wrong_field(
     diff: &DiffInfo,
@@ -84,8 +84,8 @@ pub fn wrong_field(
     None
 }
 
-/// The first field that a change names and shows no words of, or the other way round; a headline that moved otherwise
-/// than the one that is shown has words of its own.
+/// The first field that a change names without showing its words, or shows without naming it. A headline with a
+/// different step from the one shown has words of its own.
 pub(super) fn unshown_field(change: &ChangeInfo, diff: &DiffInfo) -> Option<Field> {
     let shown = |field| match field {
         Field::Title => diff.title.is_some(),
@@ -95,7 +95,7 @@ pub(super) fn unshown_field(change: &ChangeInfo, diff: &DiffInfo) -> Option<Fiel
         Field::Byline => diff.byline.is_some(),
         Field::Address => diff.address.is_some(),
         Field::Guid => diff.guid.is_some(),
-        // No words stand behind a date.
+        // A date has no words.
         Field::Date => true,
     };
     [
@@ -111,8 +111,7 @@ pub(super) fn unshown_field(change: &ChangeInfo, diff: &DiffInfo) -> Option<Fiel
     .find(|field| shown(*field) != change.fields.contains(field))
 }
 
-/// The first headline that a change names, and whose step is neither that of the headline that is shown nor shown by
-/// itself.
+/// The first headline that a change names, whose step is neither that of the headline shown nor shown separately.
 pub(super) fn unshown_headline(
     change: &ChangeInfo,
     diff: &DiffInfo,
@@ -133,8 +132,8 @@ fn sides(segments: &[Segment]) -> (String, String) {
     (Segment::old_side(segments), Segment::new_side(segments))
 }
 
-/// The feed's address, or the one that the page calls its own. Where a page was moved for good and had named none
-/// before, the old one is that under which it was asked for, which no state holds.
+/// The feed's address, or the page's own canonical address. If a page was moved permanently and did not name an
+/// address before, the old one is the requested address, which is not in any state.
 fn addresses_fit([old, new]: &[String; 2], before: &EntryState, after: &EntryState) -> bool {
     let of_feed = |state: &EntryState| state.feed.as_ref().and_then(|feed| feed.address.clone());
     let of_page = |state: &EntryState| {
@@ -150,7 +149,7 @@ fn addresses_fit([old, new]: &[String; 2], before: &EntryState, after: &EntrySta
 type Line = fn(&EntryState) -> String;
 type Text = fn(&EntryState) -> &[Block];
 
-/// Whether the words of a link led there before, and lead there now.
+/// Whether the link with these words had the old address before, and has the new address now.
 fn link_fits(change: &LinkChange, before: &EntryState, after: &EntryState) -> bool {
     let words = visible(&change.words);
     let leads = |state: &EntryState, address: &str| {
@@ -173,7 +172,7 @@ const TITLES: [Line; 6] = [
                 .and_then(|page| page.ld_headline.as_ref()),
         )
     },
-    // What a page shows first, where one of the two sides shows none at all.
+    // The headline that a page shows first, in case one of the two sides shows none.
     |state| {
         let page = state.page.as_ref();
         page.and_then(PageState::headline)
@@ -183,7 +182,7 @@ const TITLES: [Line; 6] = [
     |state| owned_str(state.kicker()),
 ];
 
-/// What is told under the name of a headline.
+/// The texts that are reported under the name of a headline.
 fn lines_of(source: HeadlineSource) -> &'static [Line] {
     match source {
         HeadlineSource::Feed => &TITLES[..1],
@@ -219,13 +218,13 @@ fn page_body(state: &EntryState) -> &[Block] {
     state.page.as_ref().map_or(&[], |page| &page.body)
 }
 
-/// Whether a side of a diff is what stands for a page where documents were replaced.
+/// Whether a side of a diff is the description of a page whose document was replaced.
 fn shows_documents(state: &EntryState, rebuilt: Option<&Vec<String>>) -> bool {
     let page = state.page.as_ref();
     page.is_some_and(|page| same(&described(page), rebuilt, &[], &[]))
 }
 
-/// Both texts of a diff that leaves nothing out, block by block; `None` where numbers are missing or used twice.
+/// Both texts of a diff that leaves nothing out, block by block; `None` if numbers are missing or used twice.
 fn rebuilt(blocks: &[BlockDiff]) -> (Option<Vec<String>>, Option<Vec<String>>) {
     let side = |number: fn(&BlockDiff) -> Option<u32>, text: fn(&[Segment]) -> String| {
         let mut texts: HashMap<u32, String> = HashMap::new();
@@ -245,8 +244,8 @@ fn rebuilt(blocks: &[BlockDiff]) -> (Option<Vec<String>>, Option<Vec<String>>) {
     )
 }
 
-/// Whether the stored blocks are those that were rebuilt, but for the numbers that were left out of the comparison and
-/// those that are shown with an older text.
+/// Whether the stored blocks equal the rebuilt ones, except for the numbers left out of the comparison and those
+/// shown with an older text.
 fn same(
     blocks: &[Block],
     rebuilt: Option<&Vec<String>>,

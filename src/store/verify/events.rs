@@ -1,4 +1,4 @@
-//! Events that are not those of changes: whether they can be read, and the numbers of all.
+//! Events that do not belong to changes: whether they can be read, and the numbers of all events.
 
 use rusqlite::Connection;
 
@@ -35,7 +35,8 @@ pub(super) fn events(
             Err(error) if error.is_damaged() => found.fault(format!("event {id}: {error}")),
             Err(error) => return Err(error),
         }
-        // Sums, and what goes back and forth, tell a step between two revisions as a change does.
+        // A summary, or an event about a text that goes back and forth, reports a step between two revisions as a
+        // change does.
         let data = &event.data;
         if let (Some(diff), Some(before), Some(after)) = (&data.diff, &data.before, &data.after) {
             let state = |side: &RevisionInfo| of_revision(conn, row.get(5)?, side);
@@ -63,7 +64,7 @@ pub(super) fn events(
     numbers(conn, found, "events", "id", "event")
 }
 
-/// The text of a revision; `None` when retention has taken it.
+/// The text of a revision; `None` if retention has deleted it.
 fn of_revision(
     conn: &Connection,
     entry: i64,

@@ -1,4 +1,4 @@
-//! The chain of revisions, with the answers that it binds.
+//! The chain of revisions, and the responses that it binds.
 
 use rusqlite::Connection;
 

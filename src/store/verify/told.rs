@@ -1,4 +1,4 @@
-//! What holds for every stored event, of a change or not.
+//! What is true of every stored event, whether or not it belongs to a change.
 
 use rusqlite::{Connection, Row};
 
@@ -11,7 +11,7 @@ use crate::domain::ids::RevisionNumber;
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
 
-/// `bytes, body` from a column on as an event; `None` when it cannot be read.
+/// Reads `bytes, body`, starting at a column, as an event; `None` if that fails.
 pub(super) fn read(row: &Row<'_>, first: usize) -> Option<Event> {
     let bytes: i64 = row.get(first).ok()?;
     let body = row.get_ref(first + 1).ok()?.as_blob().ok()?;
@@ -19,8 +19,8 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> Option<Event> {
     serde_json::from_slice(&json).ok()
 }
 
-/// Numbers count from one without a gap, and the next one is noted: nothing of it is ever deleted, and a number that is
-/// given belongs to a transaction that was stored.
+/// Numbers count from one without gaps, and the last one is recorded by `SQLite`. No such row is ever deleted, and
+/// a number that was assigned belongs to a stored transaction.
 pub(super) fn numbers(
     conn: &Connection,
     found: &mut Verified,
@@ -56,14 +56,14 @@ pub(super) fn numbers(
     Ok(())
 }
 
-/// Whether an event has the kind and the time of its row, `type, created_at` from a column on.
+/// Whether an event has the kind and time of its row: `type, created_at`, starting at a column.
 pub(super) fn is_of(event: &Event, row: &Row<'_>, first: usize) -> Result<bool, StoreError> {
     let kind: String = row.get(first)?;
     let created: Timestamp = row.get(first + 1)?;
     Ok(event.kind.as_str() == kind && event.timestamp == created)
 }
 
-/// Whether one side of a change is the revision that is noted, as far as its text is kept.
+/// Whether one side of a change is the recorded revision, as far as its text is kept.
 pub(super) fn side_fits(
     side: Option<&RevisionInfo>,
     revision: RevisionNumber,
