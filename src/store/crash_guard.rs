@@ -400,7 +400,7 @@ fn left_behind(file: &File, reading: bool) -> LeftBehind {
         let (map, suspect) = match kind {
             Some("reading") if reading => (&mut left.suspects, again(ends)),
             Some("suspect") => (&mut left.suspects, before),
-            // After more than a day, the pages in memory are not to blame.
+            // Crashes more than a day before this one have nothing to do with it.
             Some("holding") if reading && written - since > day => (&mut left.crowds, again(0)),
             Some("holding") if reading => (&mut left.crowds, again(ends)),
             Some("crowd") => (&mut left.crowds, before),

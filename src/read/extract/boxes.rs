@@ -25,7 +25,7 @@ pub(super) struct Boxes {
     pub(super) linked: Vec<f32>,
     /// Number of blocks.
     blocks: Vec<usize>,
-    /// How many elements of the same shape each element contains.
+    /// How many children of each shape each element has.
     alike: HashMap<(usize, u64), usize>,
     /// Whether an element contains the whole article.
     around_region: Vec<bool>,

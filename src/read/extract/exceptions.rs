@@ -17,7 +17,7 @@ pub(super) struct Place {
     pub(super) at: usize,
     /// The first and last block of the text.
     pub(super) text: Option<(usize, usize)>,
-    /// Whether the captions of the pictures tell the article.
+    /// Whether the article is told in the captions of its pictures.
     pub(super) in_gallery: bool,
 }
 
@@ -34,7 +34,7 @@ impl Place {
     }
 }
 
-/// Whether the captions of the pictures tell the article: their sentences have more words than the text.
+/// Whether the article is told in the captions of its pictures: their sentences have more words than the text.
 pub(super) fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bool {
     let (mut captions, mut told, mut text) = (0, 0, 0);
     for ((block, evidence), judged) in page.blocks.iter().zip(all).zip(judged) {

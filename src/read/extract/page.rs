@@ -1,6 +1,6 @@
 //! A page in reading order: all of its blocks, each with its position and its share of links.
 //!
-//! This is a coarse second view beside the extractor's: it leaves out only what a browser does not show.
+//! This is a coarse second view in addition to the extractor's: it leaves out only what a browser does not show.
 
 use super::clues::count_words;
 use super::coverage::{self, FNV, step};

@@ -129,7 +129,7 @@ impl Role {
         }
     }
 
-    /// The role of a block that is not, by the strongest clue against it.
+    /// The role of a block that is not part of the text, by the strongest clue against it.
     pub(super) fn of_other(against: Clue) -> Self {
         match against {
             Clue::NamedNavigation | Clue::TagNavigation | Clue::Anchored | Clue::HasBar => {

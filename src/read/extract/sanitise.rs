@@ -452,7 +452,7 @@ impl<'a> Copy<'a> {
         if let Some((_, count)) = known.and_then(|at| self.refused.get_mut(at)) {
             *count += 1;
         } else if self.refused.len() < 64 {
-            // Pages can invent names without end.
+            // Pages can invent any number of names.
             self.refused.push((name, 1));
         }
     }

@@ -50,7 +50,7 @@ fn rows(page: &Page) -> HashSet<usize> {
     for block in &page.blocks {
         for at in page.around(block.element) {
             let blocks = inside.entry(at).or_default();
-            // Larger elements, with more blocks than a box has, are not collected.
+            // A box has fewer blocks than this, so further ones need not be collected.
             if blocks.len() <= 6 {
                 blocks.push(block);
             }

@@ -8,7 +8,7 @@ pub enum FeedError {
     /// It is something else.
     #[error("not a feed: this is {found}")]
     NotAFeed {
-        /// What it is: `an HTML page titled “Example”`, `JSON that is no feed`, `nothing, the answer was empty` …
+        /// What it is: `an HTML page titled “Example”`, `JSON, but not a feed`, `an empty response` …
         found: String,
     },
     /// Its elements are nested deeper than any feed's.
