@@ -85,7 +85,7 @@ pub struct PageRow {
     pub url: Option<String>,
     /// When to check next; `None` for never.
     pub next: Option<Timestamp>,
-    /// What makes the next request conditional.
+    /// The validators for the next conditional request.
     pub validators: Validators,
     /// The last check, whatever its result.
     pub checked: Option<Timestamp>,

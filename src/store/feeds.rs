@@ -76,7 +76,7 @@ pub struct FeedRow {
     pub added: Timestamp,
     /// Its own title.
     pub title: Option<String>,
-    /// What makes the next request conditional.
+    /// The validators for the next conditional request.
     pub validators: Validators,
     /// When to poll next; `None` for never.
     pub next_poll: Option<Timestamp>,

@@ -21,7 +21,7 @@ pub struct RobotsRow {
     pub origin: String,
     /// The file, and how long it is valid.
     pub known: Known,
-    /// What makes the next request conditional; without a hash.
+    /// The validators for the next conditional request, without a hash.
     pub validators: Validators,
     /// The pause between two requests that it requests.
     pub crawl_delay: Option<Duration>,

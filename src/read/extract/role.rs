@@ -34,7 +34,7 @@ pub enum Role {
     Byline,
     /// When it was published or changed.
     DateLine,
-    /// Who took a picture, or whose the rights are.
+    /// Who took a picture, or owns the rights.
     Credit,
     /// A menu, or links to places in the page.
     Navigation,

@@ -213,7 +213,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Undoes XML's own escapes; HTML's own names are left to the HTML reader. A `<` that is left in a text did not
+/// Undoes XML's own escapes; HTML's named entities are left to the HTML reader. A `<` that is left in a text did not
 /// start a tag.
 fn unescape(text: &str, out: &mut String, repairs: &mut Repairs) {
     const ESCAPES: [(&str, char); 5] = [

@@ -107,7 +107,7 @@ impl NotListed {
     }
 }
 
-/// Reads a list of feeds, in whatever form and charset. Every input has a reading; the caller bounds its length.
+/// Reads a list of feeds, in whatever form and charset. Every input can be read; the caller limits its length.
 ///
 /// ```
 /// let list = revisor_read::feed::list::parse(b"https://a.example/rss news \"~The A\"\n");

@@ -58,7 +58,7 @@ impl Shown {
         walk.finish()
     }
 
-    /// Lines outside of menus, headers and footers.
+    /// Lines outside menus, headers and footers.
     pub(super) fn content(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| !line.in_chrome)
     }
@@ -68,7 +68,7 @@ impl Shown {
         self.lines.iter().map(|line| line.words).sum()
     }
 
-    /// Words outside of menus, headers and footers.
+    /// Words outside menus, headers and footers.
     pub(super) fn content_words(&self) -> usize {
         self.content().map(|line| line.words).sum()
     }
