@@ -109,7 +109,7 @@ impl Diffengine {
         });
         let article = article.optional()?;
         if article.as_ref().is_some_and(|article| article.id <= row) {
-            // Or it would be read for ever.
+            // Otherwise it would be read forever.
             return Err(StoreError::damaged("rows that are out of order"));
         }
         Ok(article)
